@@ -1,0 +1,211 @@
+"""One cleaner for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would do."""
+
+import difflib
+import re
+import urllib.parse
+from collections.abc import Iterable
+
+from redeploy.core.plan import Rate, is_loopback
+
+LONGEST = 24 * 3600.0
+"""The longest duration, in seconds."""
+
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})")
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
+_REPOSITORY = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
+)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
+_RATE = re.compile(r"(\d{1,6})/([sm])")
+
+_NOT_OURS_TO_SET = frozenset(
+    "authorization connection content-length host keep-alive proxy-authenticate proxy-authorization proxy-connection "
+    "te trailer transfer-encoding upgrade".split()
+)
+
+
+def choice(text: str, allowed: Iterable[str]) -> str:
+    """Return `text` if it is one of `allowed`; a near miss is suggested."""
+    allowed = tuple(allowed)
+    if text in allowed:
+        return text
+    near = difflib.get_close_matches(text.lower(), allowed, n=1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    msg = f"is none of {', '.join(f'`{each}`' for each in allowed)}{hint}"
+    raise ValueError(msg)
+
+
+def boolean(text: str) -> bool:
+    """Read one of YAML's six spellings of a boolean, as the runner's toolkit does."""
+    try:
+        return _BOOLEANS[text]
+    except KeyError:
+        msg = "must be `true` or `false`"
+        raise ValueError(msg) from None
+
+
+def duration(text: str, *, zero: bool = False) -> float:
+    """Return the seconds of `90`, `90s`, `2m30s`, `1h` or `500ms`."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        msg = "is no duration; write `90`, `90s`, `2m30s`, `1h` or `500ms`"
+        raise ValueError(msg)
+    hours, minutes, seconds, milliseconds, bare = (int(group or 0) for group in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000 + bare
+    if total > LONGEST:
+        msg = "is longer than 24 hours"
+        raise ValueError(msg)
+    if not total and not zero:
+        msg = "must be more than zero"
+        raise ValueError(msg)
+    return total
+
+
+def rate(text: str) -> Rate | None:
+    """Return the rate of `30/m` or `2/s`; None for `off`."""
+    if text == "off":
+        return None
+    match = _RATE.fullmatch(text)
+    if not match or not int(match[1]):
+        msg = "is no rate; write `30/m`, `2/s` or `off`"
+        raise ValueError(msg)
+    return Rate(int(match[1]) / {"s": 1, "m": 60}[match[2]])
+
+
+def url(text: str, *, allow_http: bool) -> str:
+    """Return an absolute http or https URL. The message never repeats it: it may be a secret."""
+    if not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
+        msg = "holds a space, a control character, a backslash or a letter outside ASCII; percent-encode it"
+        raise ValueError(msg)
+    parts = urllib.parse.urlsplit(text)
+    if parts.scheme not in ("http", "https"):
+        msg = "is no absolute URL; it must start with `https://`"
+        raise ValueError(msg)
+    if not parts.hostname:
+        msg = "has no host"
+        raise ValueError(msg)
+    if parts.username is not None or parts.password is not None:
+        msg = "holds a user name or password; pass credentials through `headers`"
+        raise ValueError(msg)
+    if "#" in text:
+        msg = "has a fragment (`#...`), which no server ever sees; remove it"
+        raise ValueError(msg)
+    try:
+        port_is_fit = parts.port != 0
+    except ValueError:
+        port_is_fit = False
+    if not port_is_fit:
+        msg = "has a port that is no number from 1 to 65535"
+        raise ValueError(msg)
+    if parts.scheme == "http" and not allow_http and not is_loopback(text):
+        msg = "is plain http, which shows the token to everybody on the way; use https, or set `allow-http: true`"
+        raise ValueError(msg)
+    return text
+
+
+def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
+    """Return the absolute URL of `text`: a path is appended to `base`, a URL stays as it is."""
+    if "://" in text:
+        return url(text, allow_http=allow_http)
+    if not text.startswith("/"):
+        msg = f"must start with a slash (`/{text}`) or be an absolute URL"
+        raise ValueError(msg)
+    return url(base.rstrip("/") + text, allow_http=allow_http) if base else text
+
+
+def header(line: str) -> tuple[str, str]:
+    """Return name and value of a line `Name: value`. Messages never repeat the value."""
+    name, colon, value = (part.strip(" \t") for part in line.partition(":"))
+    if not colon or not _TOKEN.fullmatch(name):
+        msg = "is not of the form `Name: value`"
+        raise ValueError(msg)
+    if name.lower() in _NOT_OURS_TO_SET:
+        extra = "; the token belongs in `watchtower-token`" if name.lower() == "authorization" else ""
+        msg = f"sets `{name}`, which the action or the connection sets itself{extra}"
+        raise ValueError(msg)
+    if not value:
+        msg = f"gives `{name}` no value; the secret behind it is probably unset"
+        raise ValueError(msg)
+    if re.search(r"[^\t\x20-\x7e\xa0-\xff]", value):
+        msg = f"has a control character, or one that no header can carry, in the value of `{name}`"
+        raise ValueError(msg)
+    return name, value
+
+
+def token(text: str) -> str:
+    """Return a bearer token: visible ASCII without spaces."""
+    if re.search(r"[^\x21-\x7e]", text):
+        msg = "holds a space, a line end, a control character or a letter outside ASCII; copy it again"
+        raise ValueError(msg)
+    return text
+
+
+def image(text: str) -> str:
+    """Return the repository of an image reference, as written, without tag and digest.
+
+    containrrr and openserbia match nothing when a tag is given (`filters.go:105`); the fork matches either way.
+    """
+    rest, _, digest = text.partition("@")
+    colon = rest.rfind(":")
+    repository, tag = (rest[:colon], rest[colon + 1 :]) if colon > rest.rfind("/") else (rest, "latest")
+    fit = _REPOSITORY.fullmatch(repository) and _TAG.fullmatch(tag) and (not digest or _DIGEST.fullmatch(digest))
+    if not fit or text.endswith("@"):
+        msg = f"{text!r:.80} is no image reference; write `ghcr.io/owner/app` or `ghcr.io/owner/app:tag`"
+        raise ValueError(msg)
+    return repository
+
+
+def container(text: str) -> str:
+    """Return a container's name, without the slash that Docker puts before it."""
+    name = text.removeprefix("/")
+    if not _CONTAINER.fullmatch(name):
+        msg = f"{text!r:.80} is no container name; letters, digits, `_`, `.` and `-` make one"
+        raise ValueError(msg)
+    return name
+
+
+def digest(text: str) -> str:
+    """Return a `sha256:` digest."""
+    if not _DIGEST.fullmatch(text):
+        msg = "is no digest; it must be `sha256:` and 64 lower-case hexadecimal digits"
+        raise ValueError(msg)
+    return text
+
+
+def version(text: str) -> str:
+    """Return the version that must be live: one line of at most 256 characters."""
+    if not text.isprintable() or len(text) > 256:
+        msg = "must be one line of at most 256 printable characters"
+        raise ValueError(msg)
+    return text
+
+
+def field(text: str) -> str:
+    """Return a dotted path, a JSON pointer or `header:NAME`."""
+    if text.startswith("header:"):
+        if not _TOKEN.fullmatch(text.removeprefix("header:")):
+            msg = "names no header; write `header:X-Version`"
+            raise ValueError(msg)
+    elif not text.isprintable() or (not text.startswith("/") and "" in text.split(".")):
+        msg = "is no dotted path (`build.sha`), JSON pointer (`/build/sha`) or `header:NAME`"
+        raise ValueError(msg)
+    return text
+
+
+def health_expectation(text: str) -> str:
+    """Return `any` or `field=value`."""
+    if text != "any":
+        name, equals, _ = text.partition("=")
+        if not equals or not name or name.startswith("header:"):
+            msg = "is neither `any` nor `field=value`"
+            raise ValueError(msg)
+        field(name)
+    return text
+
+
+def listed(text: str) -> list[str]:
+    """Return the items of a list separated by commas or line ends."""
+    return [item for item in (each.strip() for each in re.split(r"[,\r\n]", text)) if item]

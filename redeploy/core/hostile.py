@@ -1,0 +1,28 @@
+"""Text that came from the network or the workspace, made harmless before anybody prints it."""
+
+import re
+import unicodedata
+
+_TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
+
+def one_line(text: str, limit: int = 256) -> str:
+    """Return `text` as one visible line of at most `limit` characters.
+
+    Line ends of every kind, terminal sequences, controls, direction marks and other invisible characters become one
+    space. `##[`, which the runner reads as a command wherever it stands in a line (actions/runner, `ActionCommand.cs`),
+    is broken up; `::` counts at the start of a line only, and what is printed always starts with words of our own.
+    """
+    visible = _TERMINAL_SEQUENCE.sub(" ", text[: limit * 8])
+    spaced = "".join(" " if unicodedata.category(each) in _INVISIBLE else each for each in visible)
+    line = " ".join(spaced.split()).replace("##[", "# #[")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def code(text: str, limit: int = 256) -> str:
+    """Return `text` as a Markdown code span: inside it GitHub makes no link, mention, image or HTML.
+
+    Back-ticks and bars would end the span or the table cell, so look-alikes take their place.
+    """
+    return f"`{one_line(text, limit).replace('`', 'ˋ').replace('|', '¦') or ' '}`"

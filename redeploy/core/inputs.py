@@ -1,0 +1,238 @@
+"""The inputs, from strings to a `Plan`; every problem of every input is found in one go."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from redeploy.core import cleaners
+from redeploy.core.plan import Mode, Plan, Proof, Service, Watchtower, origin_of
+from redeploy.core.secret import SHORTEST, Secret
+
+DEFAULTS: Mapping[str, str] = {
+    "mode": "deploy",
+    "watchtower-url": "",
+    "watchtower-token": "",
+    "image": "",
+    "container": "",
+    "headers": "",
+    "ca-certificate": "",
+    "allow-http": "false",
+    "base-url": "",
+    "health-path": "/api/ready",
+    "health-expect": "",
+    "version-path": "",
+    "version-field": "",
+    "expect-version": "",
+    "expect-digest": "",
+    "containers-url": "",
+    "require-proof": "none",
+    "timeout": "5m",
+    "stable-for": "5s",
+    "request-timeout": "10s",
+    "request-rate": "30/m",
+}
+"""Every input that the action reads, with the value that an empty one means."""
+
+_UNSET = (
+    "is empty: the secret `{secret}` is probably not set, or it is an environment secret and the job has no "
+    "`environment:`. Set it with `gh secret set {secret}`"
+)
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one input."""
+
+    input: str
+    message: str
+
+
+class InvalidInputsError(Exception):
+    """Some inputs are wrong; nothing was sent."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} invalid inputs")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What reading the inputs needs of the outside."""
+
+    read: Callable[[str], str]
+    """The text of a file in the workspace; raises `ValueError` with what is wrong."""
+    check_certificate: Callable[[str], None]
+    """Raises `ValueError` where PEM text holds no usable certificate."""
+
+
+def given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return every input, trimmed; an empty one becomes its default (reusable workflows pass `""` for "not given")."""
+    texts = {name: environment.get(f"INPUT_{name.upper()}", "").strip() for name in DEFAULTS}
+    return {name: text or DEFAULTS[name] for name, text in texts.items()}
+
+
+def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return what has to be masked before anything is printed, valid or not."""
+    texts = given(environment)
+    candidates = [texts["watchtower-token"]]
+    for line in re.split(r"[\r\n]+", texts["headers"]):
+        _, colon, value = line.partition(":")
+        candidates.append((value if colon else line).strip())
+    return tuple(dict.fromkeys(Secret(each) for each in candidates if len(each) >= SHORTEST))
+
+
+def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
+    """Return the plan that the inputs make.
+
+    Raises:
+        InvalidInputsError: with every problem of every input.
+    """
+    return _Reader(given(environment), workspace).plan()
+
+
+class _Reader:
+    """Cleans input after input and gathers what is wrong."""
+
+    def __init__(self, texts: Mapping[str, str], workspace: Workspace) -> None:
+        self._texts = texts
+        self._workspace = workspace
+        self._problems: list[Problem] = []
+
+    def plan(self) -> Plan:
+        mode = self._clean("mode", lambda text: Mode(cleaners.choice(text, Mode)), Mode.DEPLOY)
+        self._allow_http = self._clean("allow-http", cleaners.boolean, fallback=True)
+        update_url = self._clean("watchtower-url", self._update_url, "")
+        token = self._clean("watchtower-token", cleaners.token, "")
+        if mode is Mode.DEPLOY:
+            for name, secret in (("watchtower-url", "WATCHTOWER_UPDATE_URL"), ("watchtower-token", "WATCHTOWER_HTTP_API_TOKEN")):
+                if not self._texts[name]:
+                    self._wrong(name, _UNSET.format(secret=secret))
+        watchtower = Watchtower(
+            update_url=update_url or None,
+            containers_url=self._containers_url(update_url) if token else None,
+            token=Secret(token),
+            images=self._clean("image", lambda text: tuple(dict.fromkeys(map(cleaners.image, cleaners.listed(text)))), ()),
+            containers=self._clean(
+                "container", lambda text: tuple(dict.fromkeys(map(cleaners.container, cleaners.listed(text)))), ()
+            ),
+        )
+        service = self._service(update_url)
+        headers = self._headers()
+        plan = Plan(
+            mode=mode,
+            watchtower=watchtower,
+            service=service,
+            expect_version=self._clean("expect-version", cleaners.version, ""),
+            expect_digest=self._clean("expect-digest", cleaners.digest, ""),
+            require_proof=self._clean("require-proof", _proof, Proof.NONE),
+            timeout=self._clean("timeout", cleaners.duration, 1.0),
+            stable_for=self._clean("stable-for", lambda text: cleaners.duration(text, zero=True), 1.0),
+            request_timeout=self._clean("request-timeout", cleaners.duration, 1.0),
+            rate=self._clean("request-rate", cleaners.rate, None),
+            headers=headers,
+            header_origins=frozenset(origin_of(url) for url in (update_url, service.base_url) if url),
+            ca_certificate=self._clean("ca-certificate", self._certificate, ""),
+        )
+        self._check_together(plan)
+        if self._problems:
+            raise InvalidInputsError(self._problems)
+        return plan
+
+    def _check_together(self, plan: Plan) -> None:
+        proof = plan.require_proof
+        if plan.mode is Mode.VERIFY and proof in (Proof.CLAIM, Proof.CHANGE):
+            self._wrong("require-proof", f"`{proof.word}` cannot be had in mode `verify`, which has no before; use `version` or `digest`")
+        if proof is Proof.VERSION and not self._texts["expect-version"]:
+            self._wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
+        if proof is Proof.DIGEST and not self._texts["expect-digest"]:
+            self._wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
+        if self._texts["expect-digest"] and not plan.watchtower.containers_url and not self._has_problem("containers-url"):
+            needs = (
+                "`containers-url`, because `watchtower-url` does not end in `/update`"
+                if self._texts["watchtower-token"]
+                else "`watchtower-token` and a containers URL, which tell the running digest"
+            )
+            self._wrong("expect-digest", f"needs {needs}")
+
+    def _update_url(self, text: str) -> str:
+        url = cleaners.url(text, allow_http=self._allow_http)
+        path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
+        if not path:
+            msg = "has no path; give the full URL of the update endpoint, such as `https://api.example.com/ops/watchtower/update`"
+            raise ValueError(msg)
+        if unfit := {pair.partition("=")[0] for pair in query.split("&")} & {"async", "timeout"}:
+            msg = f"has `{min(unfit)}` in its query, which makes Watchtower's answer worthless; remove it"
+            raise ValueError(msg)
+        return url
+
+    def _containers_url(self, update_url: str) -> str | None:
+        if self._texts["containers-url"]:
+            return self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "") or None
+        path, _, _ = update_url.partition("?")
+        return path.removesuffix("/update") + "/containers" if path.endswith("/update") else None
+
+    def _service(self, update_url: str) -> Service:
+        base = self._clean("base-url", self._base_url, "") or (origin_of(update_url) if update_url else "")
+        if not base and not self._texts["base-url"] and not self._texts["watchtower-url"] and not self._has_problem("watchtower-url"):
+            self._wrong("base-url", "is empty, and there is no `watchtower-url` to take the origin from")
+        health = self._clean("health-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), base)
+        version = self._clean("version-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), "")
+        return Service(
+            base_url=base,
+            health_url=health,
+            version_url=version or health,
+            names_itself=bool(version),
+            health_expect=self._clean("health-expect", cleaners.health_expectation, ""),
+            version_field=self._clean("version-field", cleaners.field, ""),
+        )
+
+    def _base_url(self, text: str) -> str:
+        url = cleaners.url(text, allow_http=self._allow_http)
+        if "?" in url:
+            msg = "has a query; paths are appended to it, so give `https://host` or `https://host/prefix`"
+            raise ValueError(msg)
+        return url.rstrip("/")
+
+    def _headers(self) -> dict[str, Secret]:
+        headers: dict[str, Secret] = {}
+        for number, line in enumerate(re.split(r"\r\n|\n|\r", self._texts["headers"]), 1):
+            if not line.strip():
+                continue
+            try:
+                name, value = cleaners.header(line)
+            except ValueError as error:
+                self._wrong("headers", f"line {number} {error}")
+                continue
+            if name.lower() in map(str.lower, headers):
+                self._wrong("headers", f"line {number} gives `{name}` a second time")
+            headers[name] = Secret(value)
+        return headers
+
+    def _certificate(self, text: str) -> str:
+        pem = text if "-----BEGIN" in text else self._workspace.read(text)
+        self._workspace.check_certificate(pem)
+        return pem
+
+    def _clean(self, name: str, cleaner: Callable[[str], _Value], fallback: _Value) -> _Value:
+        """Return the cleaned input, or `fallback` where it is empty or, once the problem is noted, wrong."""
+        text = self._texts[name]
+        if not text:
+            return fallback
+        try:
+            return cleaner(text)
+        except ValueError as error:
+            self._wrong(name, str(error))
+            return fallback
+
+    def _wrong(self, name: str, message: str) -> None:
+        self._problems.append(Problem(name, message))
+
+    def _has_problem(self, name: str) -> bool:
+        return any(problem.input == name for problem in self._problems)
+
+
+def _proof(text: str) -> Proof:
+    return Proof[cleaners.choice(text, (each.word for each in Proof)).upper()]

@@ -1,0 +1,126 @@
+"""What a run is asked to do, as frozen values that every room shares."""
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from redeploy.core.secret import Secret
+
+
+class Mode(StrEnum):
+    """What the action does."""
+
+    DEPLOY = "deploy"
+    VERIFY = "verify"
+
+
+class Proof(IntEnum):
+    """How it is known which build answers; a greater value is a stronger proof."""
+
+    NONE = 0
+    CLAIM = 1
+    CHANGE = 2
+    VERSION = 3
+    DIGEST = 4
+
+    @property
+    def word(self) -> str:
+        """The proof's name as inputs and outputs spell it."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Requests that an origin may be asked: `per_second` in the long run, `burst` at once."""
+
+    per_second: float
+    burst: int = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchtower:
+    """Where Watchtower listens and what the update is narrowed to. URLs may hold secrets: print origins only."""
+
+    update_url: str | None
+    containers_url: str | None
+    token: Secret
+    images: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+
+    @property
+    def trigger_url(self) -> str:
+        """The update URL with the narrowing in its query.
+
+        containrrr and openserbia compare with the repository alone, and containrrr splits on commas (filters.go:105);
+        the fork takes each container name as an anchored regular expression (filter.go:32).
+        """
+        narrowing = {
+            "image": ",".join(self.images),
+            "container": ",".join(name.replace(".", r"\.") for name in self.containers),
+        }
+        query = urllib.parse.urlencode({name: value for name, value in narrowing.items() if value}, safe="/,:")
+        url = self.update_url or ""
+        return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+    @property
+    def narrowed_to_one(self) -> bool:
+        """Whether the update concerns one image or one container only."""
+        return len(self.images) + len(self.containers) == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Where the service answers, what healthy means, and where it names its build."""
+
+    base_url: str
+    health_url: str
+    version_url: str
+    names_itself: bool
+    """Whether `version-path` was given: only then is a one-line body a version."""
+    health_expect: str = ""
+    version_field: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that the inputs say. Durations are in seconds."""
+
+    mode: Mode
+    watchtower: Watchtower
+    service: Service
+    expect_version: str
+    expect_digest: str
+    require_proof: Proof
+    timeout: float
+    stable_for: float
+    request_timeout: float
+    rate: Rate | None
+    headers: Mapping[str, Secret]
+    header_origins: frozenset[str]
+    ca_certificate: str
+
+    @property
+    def declared(self) -> bool:
+        """Whether the inputs say what must be live."""
+        return bool(self.expect_version or self.expect_digest)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every value that must never be shown."""
+        return (self.watchtower.token, *self.headers.values())
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of `url`, in lower case and without the scheme's own port (RFC 6454)."""
+    parts = urllib.parse.urlsplit(url)
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether `url` names this machine itself."""
+    host = (urllib.parse.urlsplit(url).hostname or "").lower().rstrip(".")
+    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
