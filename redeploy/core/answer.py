@@ -1,0 +1,215 @@
+"""Watchtower's answer to the trigger, told from the exchange.
+
+The lines in use, by what they send (state table in the sources of each): containrrr and beatkind answer 200 with an
+empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of counts; openserbia answers `status` and
+counts without those that are zero. Proxies answer for all of them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.core.reasons import Reason
+
+SAFE_PROBE_TEXT = "missing or invalid API Key"
+"""What nicholas-fedor 1.20 and newer, and nobody else, answers to a request without a token (auth.go:58)."""
+
+
+class Result(StrEnum):
+    """What Watchtower says that it did; the words of the output `watchtower-result`."""
+
+    UPDATED = "updated"
+    NOTHING = "nothing"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    ACCEPTED = "accepted"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+
+class Again(StrEnum):
+    """Why a trigger may be sent again: it certainly did not run."""
+
+    UNREACHED = "unreached"
+    BUSY = "busy"
+    RATE_LIMITED = "rate-limited"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The containers that Watchtower counted; `skipped` is None in lines and versions that do not tell it."""
+
+    scanned: int = 0
+    updated: int = 0
+    failed: int = 0
+    restarted: int = 0
+    skipped: int | None = None
+
+    def __str__(self) -> str:
+        told = {"scanned": self.scanned, "updated": self.updated, "failed": self.failed, "restarted": self.restarted}
+        if self.skipped is not None:
+            told["skipped"] = self.skipped
+        return ", ".join(f"{name} {count}" for name, count in told.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is known of the trigger."""
+
+    result: Result
+    seen: str
+    """What came back, in our own words."""
+    counts: Counts | None = None
+    refusal: Reason | None = None
+    """Why it was refused, where waiting cannot mend that."""
+    again: Again | None = None
+    """Set where the trigger certainly did not run and may be sent again."""
+    wait: float | None = None
+    """Seconds that the server asks to wait before that."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the outcome is unknown because the answer was lost on its way."""
+        return self.result is Result.UNKNOWN and self.counts is None
+
+    @property
+    def scanned_nothing(self) -> bool:
+        """Whether Watchtower looked at no container: a hidden error, or a filter that matches nothing."""
+        return self.result is Result.UNKNOWN and self.counts is not None
+
+
+def read_answer(exchange: Exchange) -> Answer:
+    """Classify what the trigger brought back. Total: every exchange is some answer."""
+    if isinstance(exchange, NoReply):
+        return _without_reply(exchange)
+    reply = exchange
+    if reply.is_challenge:
+        return _refused(Reason.CHALLENGE, f"{reply.status}, a Cloudflare challenge page")
+    if reply.is_access_wall:
+        return _refused(Reason.ACCESS_WALL, f"{reply.status} from Cloudflare Access")
+    if reply.status == 429:
+        return _too_many(reply)
+    if 200 <= reply.status < 300:
+        return _success(reply)
+    if 300 <= reply.status < 400:
+        return _refused(Reason.REDIRECT, f"{reply.status}, a redirect")
+    if reply.status in _REFUSALS:
+        return _refused(_REFUSALS[reply.status], _described(reply))
+    if reply.status in (521, 523, 530):  # Cloudflare did not get as far as the origin server
+        return Answer(result=Result.NONE, seen=_described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
+    if reply.status == 503 and not reply.is_html and "request cancelled" in reply.text:  # waiting for the lock, handler.go
+        return Answer(result=Result.NONE, seen="503 request cancelled", again=Again.CANCELLED, wait=reply.retry_after)
+    if reply.status == 408 or reply.status >= 500:
+        return Answer(result=Result.UNKNOWN, seen=_described(reply))
+    return _refused(Reason.MISROUTED, _described(reply))
+
+
+def is_fork_with_containers(exchange: Exchange) -> bool:
+    """Tell whether the answer to a trigger without a token comes from a line that understands `container=`."""
+    return (
+        isinstance(exchange, Reply)
+        and exchange.status == 401
+        and not exchange.is_html
+        and SAFE_PROBE_TEXT.lower() in exchange.text.lower()
+    )
+
+
+_REFUSALS = {
+    401: Reason.AUTH,
+    403: Reason.AUTH,
+    404: Reason.MISROUTED,
+    405: Reason.METHOD,
+    407: Reason.UNREACHABLE,
+    525: Reason.TLS,
+    526: Reason.TLS,
+}
+
+_FAULTS = {
+    Fault.UNRESOLVED: "the host name has no address",
+    Fault.REFUSED: "the connection was refused",
+    Fault.NOT_CONNECTED: "no connection was made in time",
+    Fault.TLS: "the TLS handshake failed",
+    Fault.CUT: "the connection was closed without an answer",
+    Fault.TIMED_OUT: "no answer came in time",
+    Fault.TOO_LARGE: "the answer is longer than any of Watchtower's",
+}
+
+
+def _without_reply(exchange: NoReply) -> Answer:
+    seen = _FAULTS[exchange.fault] + (f" ({exchange.detail})" if exchange.detail else "")
+    if exchange.fault is Fault.TLS:
+        return _refused(Reason.TLS, seen)
+    if exchange.fault is Fault.TOO_LARGE:
+        return _refused(Reason.MISROUTED, seen)
+    if exchange.fault in NEVER_SENT:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
+    return Answer(result=Result.UNKNOWN, seen=seen)
+
+
+def _too_many(reply: Reply) -> Answer:
+    body = reply.json
+    busy = isinstance(body, dict) and "already running" in f"{body.get('error')} {body.get('reason')}"
+    if busy:
+        return Answer(
+            result=Result.BUSY, seen="429, another update is running", again=Again.BUSY, wait=reply.retry_after
+        )
+    return Answer(
+        result=Result.NONE, seen="429, too many requests", again=Again.RATE_LIMITED, wait=reply.retry_after
+    )
+
+
+def _success(reply: Reply) -> Answer:
+    if reply.status == 202:
+        return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
+    if not reply.body.strip():
+        return Answer(result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, whatever happened")
+    counts = _counts(reply.json)
+    if counts is None:
+        return _refused(Reason.MISROUTED, f"{reply.status} with a body that no Watchtower sends{' (HTML)' if reply.is_html else ''}")
+    return Answer(result=_result(counts), seen=f"{reply.status}: {counts}", counts=counts)
+
+
+def _counts(body: Any) -> Counts | None:  # noqa: ANN401 - whatever the server sent
+    """Return the counts of nicholas-fedor's `summary` or of openserbia's flat answer; None for any other body."""
+    if not isinstance(body, dict):
+        return None
+    summary = body.get("summary")
+    if isinstance(summary, dict) and {"scanned", "updated", "failed"} <= summary.keys():
+        named = summary
+    elif "summary" not in body and body.get("status") == "completed":
+        named = body
+    else:
+        return None
+    numbers = {name: named.get(name, 0) for name in ("scanned", "updated", "failed", "restarted")}
+    numbers["skipped"] = named.get("skipped", 0)
+    if not all(type(number) is int and number >= 0 for number in numbers.values()):
+        return None
+    return Counts(**numbers | ({} if "skipped" in named else {"skipped": None}))
+
+
+def _result(counts: Counts) -> Result:
+    skipped = counts.skipped or 0
+    if counts.updated:
+        return Result.PARTIAL if counts.failed or skipped else Result.UPDATED
+    if counts.failed:
+        return Result.FAILED
+    if skipped:
+        return Result.BLOCKED
+    return Result.NOTHING if counts.scanned else Result.UNKNOWN
+
+
+def _refused(reason: Reason, seen: str) -> Answer:
+    return Answer(result=Result.NONE, seen=seen, refusal=reason)
+
+
+def _described(reply: Reply) -> str:
+    """Name the status and whose page it is, without a word of the server's text."""
+    server = reply.headers.get("server", "").lower()
+    whose = next((f" from {name}" for name in ("nginx", "cloudflare", "caddy", "traefik") if name in server), "")
+    if reply.json == {"detail": "Not Found"}:
+        whose = " from the backend (FastAPI's own)"
+    return f"{reply.status}{whose}{', an HTML page' if reply.is_html else ''}"

@@ -1,0 +1,154 @@
+"""What came of one HTTP request: a reply, or the reason why there is none. Every byte of a reply is hostile."""
+
+import email.utils
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from redeploy.core.secret import Secret
+
+MOST_NESTED = 200
+"""A JSON document nested more deeply than this is no answer of a service that names its build."""
+
+
+class Fault(StrEnum):
+    """Why no reply came."""
+
+    UNRESOLVED = "unresolved"
+    """The host name has no address."""
+    REFUSED = "refused"
+    """Nothing listens there, or the host cannot be reached: no byte of the request was taken."""
+    NOT_CONNECTED = "not-connected"
+    """The connection was not made in time."""
+    TLS = "tls"
+    """The TLS handshake failed, so the request was never sent."""
+    CUT = "cut"
+    """The connection ended before the reply did."""
+    TIMED_OUT = "timed-out"
+    """The reply was not there in time."""
+    TOO_LARGE = "too-large"
+    """The reply went on beyond its cap."""
+
+
+NEVER_SENT = frozenset({Fault.UNRESOLVED, Fault.REFUSED, Fault.NOT_CONNECTED, Fault.TLS})
+"""With these the server has certainly not seen the request."""
+
+
+@dataclass(frozen=True)
+class NoReply:
+    """No reply came; `detail` is in our own words or the TLS library's, never the server's."""
+
+    fault: Fault
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A complete reply. Header names are in lower case, the body is decoded and within its cap."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    hops: int = 0
+    """Redirects that were followed to get it."""
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 become replacement characters."""
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def is_html(self) -> bool:
+        """Whether the body is, or says that it is, an HTML page."""
+        start = self.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        return self.media_type in ("text/html", "application/xhtml+xml") or start.startswith((b"<!doctype html", b"<html"))
+
+    @functools.cached_property
+    def json(self) -> Any:  # noqa: ANN401 - a document has whatever shape the server gave it
+        """The body as a JSON document; None where it is not one."""
+        if self.is_html or nested_too_deeply(self.body):
+            return None
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def is_challenge(self) -> bool:
+        """Whether Cloudflare asks for a browser (developers.cloudflare.com, "Detect a challenge page response")."""
+        return self.headers.get("cf-mitigated", "").lower() == "challenge" or (
+            self.status in (403, 429, 503) and self.is_html and b"/cdn-cgi/challenge-platform/" in self.body
+        )
+
+    @property
+    def is_access_wall(self) -> bool:
+        """Whether Cloudflare Access asks for a login, or refuses the service token."""
+        location = self.headers.get("location", "")
+        return (
+            (300 <= self.status < 400 and bool(re.search(r"^https://[^/]+\.cloudflareaccess\.com/|/cdn-cgi/access/", location)))
+            or "cloudflare-access" in self.headers.get("www-authenticate", "").lower()
+            or (self.status in (401, 403) and self.is_html and b"cloudflareaccess.com" in self.body)
+        )
+
+    @property
+    def is_nginx_busy_page(self) -> bool:
+        """Whether this is nginx's stock answer to more requests than its `limit_req` allows."""
+        return self.status == 503 and self.is_html and b"503 Service Temporarily Unavailable" in self.body[:512]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that `Retry-After` asks for, by the server's own clock where it names a date (RFC 9110, 10.2.3)."""
+        text = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d{1,9}", text):
+            return float(text)
+        until = http_date(text)
+        now = self.date
+        return None if until is None or now is None else max(0.0, until - now)
+
+    @property
+    def date(self) -> float | None:
+        """The server's clock, in seconds since 1970, where a `Date` header tells it."""
+        return http_date(self.headers.get("date", ""))
+
+
+Exchange = Reply | NoReply
+
+
+class Fetch(Protocol):
+    """Sends one request; see `redeploy.adapters.http`."""
+
+    def __call__(
+        self, method: str, url: str, *, cap: int, timeout: float, connect: float, token: Secret | None = None, follow: bool
+    ) -> Exchange:
+        """Return what came of it."""
+
+
+def http_date(text: str) -> float | None:
+    """Return the seconds since 1970 of an HTTP date; None where it is none."""
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def nested_too_deeply(body: bytes) -> bool:
+    """Tell whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
+    depth = 0
+    for piece in re.finditer(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', body, re.DOTALL):
+        first = piece[0][:1]
+        if first in b"[{":
+            depth += 1
+            if depth > MOST_NESTED:
+                return True
+        elif first in b"]}":
+            depth -= 1
+    return False

@@ -1,0 +1,305 @@
+"""Verdicts, reasons, and what to do about each: the one catalogue. `docs/troubleshooting.md` is rendered from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+GUIDE = "https://github.com/leok974/redeploy-action/blob/main/docs/troubleshooting.md"
+
+
+class Verdict(StrEnum):
+    """How a run ended."""
+
+    DEPLOYED = "deployed"
+    ALREADY_CURRENT = "already-current"
+    VERIFIED = "verified"
+    UNPROVEN = "unproven"
+    NOT_STARTED = "not-started"
+    TRIGGER_FAILED = "trigger-failed"
+    STALE = "stale"
+    WRONG_BUILD = "wrong-build"
+    UNHEALTHY = "unhealthy"
+    INVALID_CONFIG = "invalid-config"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal-error"
+
+
+class Reason(StrEnum):
+    """Why, in one word; the output `reason`."""
+
+    NONE = ""
+    NOTHING_TO_DO = "nothing-to-do"
+    NO_IDENTITY = "no-identity"
+    NO_CHANGE = "no-change"
+    WEAK_PROOF = "weak-proof"
+    UNSUPPORTED = "unsupported"
+    DIGEST_UNAVAILABLE = "digest-unavailable"
+    AUTH = "auth"
+    MISROUTED = "misrouted"
+    METHOD = "method"
+    BUSY = "busy"
+    RATE_LIMITED = "rate-limited"
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    REDIRECT = "redirect"
+    ACCESS_WALL = "access-wall"
+    CHALLENGE = "challenge"
+    UPDATE_FAILED = "update-failed"
+    UPDATE_BLOCKED = "update-blocked"
+    NOTHING_SCANNED = "nothing-scanned"
+    NO_ANSWER = "no-answer"
+    OLD_BUILD = "old-build"
+    WRONG_VERSION = "wrong-version"
+    WRONG_DIGEST = "wrong-digest"
+    VERSION_UNAVAILABLE = "version-unavailable"
+    NEVER_READY = "never-ready"
+    FLAPPING = "flapping"
+    DOWN = "down"
+    HTML = "html"
+    CACHED = "cached"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What a reason means and what mends it, in Markdown."""
+
+    headline: str
+    cause: str
+    fix: str
+
+
+def exit_code(verdict: Verdict, *, proof_suffices: bool = True, signal: int = 0) -> int:
+    """Return the exit code of a verdict; `unproven` is green unless more proof was required."""
+    match verdict:
+        case Verdict.DEPLOYED | Verdict.ALREADY_CURRENT | Verdict.VERIFIED:
+            return 0
+        case Verdict.UNPROVEN:
+            return 0 if proof_suffices else 1
+        case Verdict.INVALID_CONFIG:
+            return 2
+        case Verdict.CANCELLED:
+            return 128 + signal
+        case Verdict.INTERNAL_ERROR:
+            return 70
+        case _:
+            return 1
+
+
+def guide(reason: Reason) -> str:
+    """Return the address of the reason's heading in the troubleshooting guide."""
+    return f"{GUIDE}#{reason}"
+
+
+LOOPBACK = Remedy(
+    "Nothing listens on this address, and it names the action's own container",
+    "A container action has a network of its own: `localhost` and `127.0.0.1` are the container itself, not the "
+    "runner and not a service started by an earlier step.",
+    "Use the public address, or start the service under `services:` in the job and use its alias as host name.",
+)
+"""Takes the place of `unreachable` and `down` where the address is a loopback one."""
+
+
+REMEDIES: Mapping[Reason, Remedy] = {
+    Reason.NOTHING_TO_DO: Remedy(
+        "Watchtower found nothing to update",
+        "The registry has no newer image under the tag that the container runs, or the push is not finished. Watchtower "
+        "answers the same where the tag was deleted and where it only monitors.",
+        "Run this after the job that pushes the image (`needs: publish`), and declare what must be live so that the run "
+        "can be green for a reason:\n\n```yaml\nwith:\n  expect-version: ${{ github.sha }}\n```",
+    ),
+    Reason.NO_IDENTITY: Remedy(
+        "The service is healthy, but nothing tells the new build from the old",
+        "No build name, start time or running digest is visible in the health and version answers.",
+        "Let the service name its commit and declare it:\n\n```dockerfile\nARG GIT_SHA=local\nENV GIT_SHA=$GIT_SHA\n```\n\n"
+        "```yaml\n# docker/build-push-action\nbuild-args: GIT_SHA=${{ github.sha }}\n# this action\n"
+        "version-path: /api/status\nversion-field: git_sha\nexpect-version: ${{ github.sha }}\n```\n\nOr compare digests "
+        "with `expect-digest`, which needs no change to the service.",
+    ),
+    Reason.NO_CHANGE: Remedy(
+        "The service is healthy, but names the same build as before",
+        "Watchtower replaced nothing, replaced another container, or the image was built without its own version.",
+        "Declare what must be live with `expect-version` or `expect-digest`. If every image names the same build, pass the "
+        "commit when building: `build-args: GIT_SHA=${{ github.sha }}`.",
+    ),
+    Reason.WEAK_PROOF: Remedy(
+        "The proof is weaker than `require-proof` asks",
+        "A weaker sign of the new build was found, but not the one that is required.",
+        "Declare `expect-version` or `expect-digest`, or lower `require-proof`.",
+    ),
+    Reason.UNSUPPORTED: Remedy(
+        "This Watchtower does not understand `container`",
+        "Only nicholas-fedor/watchtower 1.20 and newer narrows an update to containers; any other would have updated "
+        "everything, so nothing was triggered.",
+        "Narrow by `image` instead, or run the maintained fork on the server:\n\n```yaml\nservices:\n  watchtower:\n"
+        "    image: nickfedor/watchtower:1.21.0\n```",
+    ),
+    Reason.DIGEST_UNAVAILABLE: Remedy(
+        "Watchtower does not tell the running digest",
+        "Its containers endpoint is not enabled, not routed, refuses the token, or lists no container that the digest "
+        "could be compared with.",
+        "Enable the endpoint (nicholas-fedor/watchtower 1.18 and newer) and route it beside the update:\n\n```yaml\n"
+        "environment:\n  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers\n```\n\n```nginx\n"
+        "location = /ops/watchtower/containers { proxy_pass http://watchtower:8080/v1/containers; }\n```\n\nName the "
+        "container with `image` or `container` where several run.",
+    ),
+    Reason.AUTH: Remedy(
+        "Watchtower, or a proxy before it, refused the token",
+        "The secret in GitHub and `WATCHTOWER_HTTP_API_TOKEN` on the server differ, Watchtower was not restarted since the "
+        "token changed, or the proxy drops the `Authorization` header.",
+        "Set both to the same new value and recreate Watchtower:\n\n```sh\nTOKEN=$(openssl rand -hex 32)\n"
+        'gh secret set WATCHTOWER_HTTP_API_TOKEN --body "$TOKEN"\n# on the server: put it into the environment file, then\n'
+        "docker compose up -d --force-recreate watchtower\n```\n\nIn nginx: `proxy_set_header Authorization "
+        "$http_authorization;`",
+    ),
+    Reason.MISROUTED: Remedy(
+        "The update URL does not lead to Watchtower",
+        "Something else answered: the backend's own 404, a single-page application's HTML, or a path that Watchtower does "
+        "not serve. The location is missing in nginx, the tunnel sends this host elsewhere, or the path is misspelled.",
+        "Send exactly this path to Watchtower:\n\n```nginx\nlocation = /ops/watchtower/update {\n"
+        "  limit_except POST { deny all; }\n  proxy_pass http://watchtower:8080/v1/update;\n"
+        "  proxy_set_header Authorization $http_authorization;\n  proxy_read_timeout 660s;\n}\n```\n\nBehind a Cloudflare "
+        "tunnel the host must be routed to nginx, not straight to the backend.",
+    ),
+    Reason.METHOD: Remedy(
+        "The update URL does not accept POST",
+        "A static site or a proxy that lets only GET through answered 405; Watchtower itself always accepts POST.",
+        "Check that the path is the one that nginx sends to Watchtower, and that no `limit_except` shuts POST out.",
+    ),
+    Reason.BUSY: Remedy(
+        "Another update was running all the time",
+        "Watchtower works on one update at a time, and the one under way did not end before the deadline.",
+        "Raise `timeout`, and let one deployment run at a time:\n\n```yaml\nconcurrency:\n  group: production\n"
+        "  cancel-in-progress: false\n```",
+    ),
+    Reason.RATE_LIMITED: Remedy(
+        "Watchtower, or a proxy before it, wants fewer requests",
+        "The fork allows 60 requests a minute for each address, wrong tokens included; behind nginx all clients share one "
+        "address unless it trusts the proxy.",
+        "Wait a minute and run again; raise `WATCHTOWER_HTTP_API_RATE_LIMIT`, or set "
+        "`WATCHTOWER_HTTP_API_TRUSTED_PROXIES` to nginx's address.",
+    ),
+    Reason.UNREACHABLE: Remedy(
+        "Nothing answers at the update URL",
+        "The host name does not resolve, nothing listens there, a firewall is in the way, or Cloudflare cannot reach the "
+        "server.",
+        "Check the host name in the secret, and on the server that nginx and the tunnel run:\n\n```sh\ndocker ps --all\n"
+        "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST http://127.0.0.1:8083/v1/update  # 401 is right\n```",
+    ),
+    Reason.TLS: Remedy(
+        "The TLS connection could not be trusted",
+        "The certificate has expired, is for another host name, or is signed by an authority that is not among the "
+        "trusted ones. Cloudflare says 525 or 526 where the server behind it has such a certificate.",
+        "Renew the certificate. For a private authority pass its certificate:\n\n```yaml\nwith:\n"
+        "  ca-certificate: ${{ vars.CA_PEM }}\n```",
+    ),
+    Reason.REDIRECT: Remedy(
+        "The URL redirects elsewhere",
+        "The address is an old one, lacks `https://` or a slash, or belongs to a login page. Credentials are never "
+        "carried to another place, so the redirect was not followed.",
+        "Give the final address: `curl -sS -o /dev/null -w '%{redirect_url}\\n' -X POST URL` shows where it leads.",
+    ),
+    Reason.ACCESS_WALL: Remedy(
+        "Cloudflare Access asks for a login",
+        "The host is protected by Access, and the request carried no service token, or one that no policy admits.",
+        "Create a service token, add a policy with the action Service Auth for it, and pass it:\n\n```yaml\nwith:\n"
+        "  headers: |\n    CF-Access-Client-Id: ${{ secrets.CF_ACCESS_CLIENT_ID }}\n"
+        "    CF-Access-Client-Secret: ${{ secrets.CF_ACCESS_CLIENT_SECRET }}\n```",
+    ),
+    Reason.CHALLENGE: Remedy(
+        "Cloudflare takes the runner for a bot",
+        "A challenge page answered instead of the server; runners share addresses with all kinds of traffic.",
+        "Add a WAF custom rule with the action Skip for this path, or for requests that carry a secret header, which you "
+        "pass through `headers`.",
+    ),
+    Reason.UPDATE_FAILED: Remedy(
+        "Watchtower says that the update failed",
+        "The new image could not be started, or was unhealthy and was taken back. The old container may be gone: "
+        "Watchtower removes it before it creates the new one, and lists only what runs.",
+        "On the server, see why and bring the service back:\n\n```sh\ndocker logs --tail 50 watchtower\ndocker ps --all\n"
+        "docker compose up -d\n```",
+    ),
+    Reason.UPDATE_BLOCKED: Remedy(
+        "Watchtower skipped the container",
+        "It could not ask the registry: wrong or missing credentials, a rate limit, an image that is younger than the "
+        "cooldown, or the container is left out.",
+        "On the server, `docker logs --tail 50 watchtower` names the cause. For a private image mount the credentials:\n\n"
+        "```yaml\nvolumes:\n  - /root/.docker/config.json:/config.json:ro\n```",
+    ),
+    Reason.NOTHING_SCANNED: Remedy(
+        "Watchtower looked at no container",
+        "No running container matches: the label is missing, `image` or `container` names something else, the container "
+        "does not run, or Watchtower cannot reach the Docker engine, which it reports in the same words.",
+        "Check the label and what runs:\n\n```yaml\nlabels:\n  com.centurylinklabs.watchtower.enable: \"true\"\n```\n\n"
+        "```sh\ndocker ps --filter label=com.centurylinklabs.watchtower.enable=true\ndocker logs --tail 50 watchtower\n```",
+    ),
+    Reason.NO_ANSWER: Remedy(
+        "Watchtower's answer was lost, and nothing changed",
+        "The connection was cut, or a proxy gave up. With an unreachable Docker engine containrrr closes the connection "
+        "without a word; a proxy that waits 60 s gives up on a slow pull.",
+        "See `docker logs --tail 50 watchtower` on the server, and let nginx wait: `proxy_read_timeout 660s;`.",
+    ),
+    Reason.OLD_BUILD: Remedy(
+        "The old build still answers",
+        "Watchtower did not replace the container: the image under its tag is not the new one yet, the container is not "
+        "watched, or the pull failed, which containrrr reports as success.",
+        "Check that the push ended before this run and to the tag that the container runs, then on the server:\n\n```sh\n"
+        "docker logs --tail 50 watchtower\ndocker inspect --format '{{.Config.Image}} {{.Image}}' CONTAINER\n```",
+    ),
+    Reason.WRONG_VERSION: Remedy(
+        "Another version than the declared one is live",
+        "Someone else pushed to the same tag, the image was built from another commit, or it was built without its "
+        "version.",
+        "Compare the version named above with `expect-version`; pass the commit when building "
+        "(`build-args: GIT_SHA=${{ github.sha }}`) and let one deployment run at a time (`concurrency:`).",
+    ),
+    Reason.WRONG_DIGEST: Remedy(
+        "Another image than the declared one runs",
+        "Someone else pushed to the same tag, or the digest is that of one platform where the container was pulled by the "
+        "index.",
+        "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`.",
+    ),
+    Reason.VERSION_UNAVAILABLE: Remedy(
+        "The service does not name its version",
+        "`expect-version` is declared, but no version was found where it was looked for.",
+        "Say where it is, for example `version-path: /api/status` with `version-field: build.sha`, or "
+        "`version-field: header:X-Version`. Look for yourself: `curl -sS URL`.",
+    ),
+    Reason.NEVER_READY: Remedy(
+        "The service answers, but never became healthy",
+        "The new build starts but does not get ready: a missing setting, a migration, a dependency that is down. Or the "
+        "health path is not the right one.",
+        "On the server, `docker logs --tail 100 CONTAINER`; and `curl -i URL` for the health path. Raise `timeout` if it "
+        "only needs longer.",
+    ),
+    Reason.FLAPPING: Remedy(
+        "The new build does not stay up",
+        "It answers, fails and answers again: most often the container crashes and is restarted over and over.",
+        "On the server:\n\n```sh\ndocker ps --format '{{.Names}} {{.Status}}'\ndocker logs --tail 100 CONTAINER\n```",
+    ),
+    Reason.DOWN: Remedy(
+        "Nothing answers at the service's address",
+        "The container is gone or does not start, or the proxy cannot reach it any more: one that resolved the container's "
+        "address once keeps the old one.",
+        "On the server, `docker ps --all` and `docker logs --tail 100 CONTAINER`. In nginx let the name be resolved anew:"
+        "\n\n```nginx\nresolver 127.0.0.11 valid=5s;\nset $backend backend;\nproxy_pass http://$backend:8000;\n```",
+    ),
+    Reason.HTML: Remedy(
+        "A web page answers where the health check should",
+        "A single-page application, a placeholder or a maintenance page answers 200 to every path.",
+        "Send the health path to the backend, or give the right one with `health-path`. If a page is what healthy looks "
+        "like, say `health-expect: any`.",
+    ),
+    Reason.CACHED: Remedy(
+        "Only cached answers came",
+        "A cache in front answers for the service, even to requests with a fresh query, so nothing is known of what runs.",
+        "Take the path out of the cache: a Cloudflare cache rule with Bypass, or `Cache-Control: no-store` from the "
+        "service.",
+    ),
+    Reason.THROTTLED: Remedy(
+        "The service's proxy refuses more requests",
+        "Answers were 429, or nginx's own 503, until the end; others use up the same limit.",
+        "Lower `request-rate` (`10/m`), or take the health path out of nginx's `limit_req`.",
+    ),
+}
+"""What to do, for each reason but the empty one."""
