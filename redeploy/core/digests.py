@@ -1,0 +1,111 @@
+"""The running digest, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) tells it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redeploy.core.exchange import Exchange, Reply
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class Endpoint(StrEnum):
+    """What the containers endpoint turned out to be."""
+
+    TOLD = "told"
+    ABSENT = "absent"
+    """Not enabled, not routed, or not for this token: asking again is pointless."""
+    FAILED = "failed"
+    """It did not answer this time."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A running container: its name, its image reference and the digest that the image was pulled by."""
+
+    name: str
+    image: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One look at the endpoint; `sent` and `at` are monotonic seconds."""
+
+    sent: float
+    at: float
+    endpoint: Endpoint
+    digest: str = ""
+    """The one digest of all rows that count; empty where there is none, or they differ."""
+    differ: bool = False
+    """Whether rows that count run different digests."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which rows count."""
+
+    containers: Sequence[str]
+    images: Sequence[str]
+    digest: str
+
+
+def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> Look:
+    """Return what one exchange with the containers endpoint tells."""
+    if not isinstance(exchange, Reply):
+        return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
+    rows = _rows(exchange.json) if exchange.status == 200 else None
+    if rows is None:
+        absent = exchange.status in (401, 404, 405) or exchange.is_html
+        return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
+    digests = {row.digest for row in rows_that_count(rows, wanted)}
+    return Look(
+        sent=sent,
+        at=at,
+        endpoint=Endpoint.TOLD,
+        digest=next(iter(digests)) if len(digests) == 1 else "",
+        differ=len(digests) > 1,
+    )
+
+
+def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
+    """Return the rows of the named containers, else of the image's repository, else of the declared digest's, else the only one."""
+    if wanted.containers:
+        return [row for row in rows if row.name.removeprefix("/") in wanted.containers]
+    if wanted.images:
+        repositories = {full_repository(image) for image in wanted.images}
+        return [row for row in rows if full_repository(row.image) in repositories]
+    if wanted.digest:
+        repositories = {full_repository(row.image) for row in rows if row.digest == wanted.digest}
+        if repositories:
+            return [row for row in rows if full_repository(row.image) in repositories]
+    return list(rows) if len(rows) == 1 else []
+
+
+def full_repository(reference: str) -> str:
+    """Return an image reference's repository with its registry, as Docker completes it (distribution/reference)."""
+    rest = reference.partition("@")[0]
+    colon = rest.rfind(":")
+    repository = rest[:colon] if colon > rest.rfind("/") else rest
+    first, slash, _ = repository.partition("/")
+    if not slash:
+        return f"docker.io/library/{repository}"
+    if first in ("index.docker.io", "registry-1.docker.io"):
+        return f"docker.io/{repository.partition('/')[2]}"
+    return repository if "." in first or ":" in first or first == "localhost" else f"docker.io/{repository}"
+
+
+def _rows(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
+    """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
+    if not isinstance(document, dict) or "containers" not in document:
+        return None
+    listed = document["containers"] or []
+    if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+        return None
+    rows = []
+    for row in listed:
+        texts = [text if isinstance(text := row.get(name), str) else "" for name in ("name", "image", "digest")]
+        rows.append(Row(texts[0], texts[1], texts[2] if _DIGEST.fullmatch(texts[2]) else ""))
+    return rows
