@@ -1,0 +1,108 @@
+"""What may be asked of the outside, and the books that are kept of it."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from redeploy.core.exchange import Exchange
+from redeploy.core.pace import SLOWED, Bucket
+from redeploy.core.plan import Rate, origin_of
+from redeploy.core.sample import Condition, Endpoint, Sample
+
+ALONE_FOR = 2.0
+"""Seconds after which a look that hangs no longer keeps the next one from going out, outside of a window."""
+
+BOTH = frozenset(Endpoint)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look at the service."""
+
+    endpoints: frozenset[Endpoint]
+    url: str
+    past_caches: bool = False
+    """Whether a random query keeps caches from answering."""
+
+
+@dataclass(frozen=True)
+class AskContainers:
+    """One look at Watchtower's containers endpoint."""
+
+
+@dataclass(frozen=True)
+class AskWhetherForked:
+    """The trigger without its token: it triggers nothing, and tells whether `container=` is understood."""
+
+
+@dataclass(frozen=True)
+class SendTrigger:
+    """The trigger."""
+
+
+Ask = Probe | AskContainers | AskWhetherForked | SendTrigger
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
+
+    ask: Ask
+    exchange: Exchange
+    sent: float
+    at: float
+    wall: float
+
+
+@dataclass
+class Books:
+    """The bucket of each origin, what is under way, and what was learnt about caches and redirects."""
+
+    rate: Rate | None
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _under_way: dict[Ask, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _silent_until: float = 0.0
+    _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
+    _costs: dict[str, int] = field(default_factory=dict)
+
+    def probe(self, endpoints: frozenset[Endpoint], url: str) -> Probe:
+        """Return the look at `url`, past caches where one has answered before."""
+        return Probe(endpoints, url, past_caches=endpoints in self._past_caches)
+
+    def ready(self, url: str, now: float, keep: float = 0.0) -> float:
+        """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
+        return max(self._silent_until, self._bucket(url, now).ready(now, self._costs.get(url, 1), keep))
+
+    def cost(self, url: str) -> int:
+        """Return the requests that one look at `url` takes."""
+        return self._costs.get(url, 1)
+
+    def note_sent(self, ask: Ask, now: float) -> None:
+        """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
+        self._under_way[ask].append(now)
+        if isinstance(ask, Probe):
+            self._buckets[origin_of(ask.url)] = self._bucket(ask.url, now).draw(now, self.cost(ask.url))
+
+    def note_answered(self, event: Event) -> None:
+        """Enter an ask as answered."""
+        waiting = self._under_way[event.ask]
+        if event.sent in waiting:
+            waiting.remove(event.sent)
+
+    def note_sample(self, probe: Probe, sample: Sample) -> None:
+        """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
+        cost = 1 + sample.hops
+        if cost > self.cost(probe.url):
+            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).draw(sample.at, cost - self.cost(probe.url))
+            self._costs[probe.url] = cost
+        if sample.condition is Condition.CACHED:
+            self._past_caches.add(probe.endpoints)
+        if sample.condition is Condition.THROTTLED:
+            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).emptied(sample.at)
+            self._silent_until = sample.at + (SLOWED if sample.retry_after is None else sample.retry_after)
+
+    def under_way(self, kind: type[Ask]) -> list[float]:
+        """Return when the asks of this kind that are under way were sent."""
+        return sorted(sent for ask, waiting in self._under_way.items() if isinstance(ask, kind) for sent in waiting)
+
+    def _bucket(self, url: str, now: float) -> Bucket:
+        return self._buckets.setdefault(origin_of(url), Bucket.full(self.rate, now))

@@ -1,0 +1,95 @@
+"""All that is known at one moment, as one value: what patience and the verdict are decided from."""
+
+from dataclasses import dataclass
+
+from redeploy.core.answer import Answer, Result
+from redeploy.core.identity import Build
+from redeploy.core.plan import Mode, Proof
+from redeploy.core.reasons import Reason
+from redeploy.core.sample import Condition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is known. Times are monotonic seconds."""
+
+    mode: Mode
+    now: float
+    deadline: float
+    stable_for: float
+    declared: bool
+    version_declared: bool
+    digest_declared: bool
+    require_proof: Proof = Proof.NONE
+
+    answer: Answer | None = None
+    """Watchtower's last answer; None as long as none came."""
+    answered: float | None = None
+    answer_final: bool = False
+    """Whether it stands: it will not be asked for again."""
+    refusal: Reason | None = None
+    """Why the trigger was refused, or given up, for good."""
+    not_started: Reason | None = None
+    """Why nothing was triggered."""
+
+    met_before: bool = False
+    """Whether what is declared was live before the trigger."""
+    held: bool = False
+    """Whether a window of what is wanted has held: of what is declared or, where nothing is, of a changed build."""
+    held_proof: Proof = Proof.NONE
+    """The strongest proof that this window has."""
+    confirmed: bool = False
+    """Whether a sample of that window was asked for after Watchtower's answer."""
+    window_open: bool = False
+    """Whether a window, of whatever build, is under way."""
+    window_began: float | None = None
+    """When that one began."""
+    wanted_under_way: bool = False
+    """Whether that one is of what is wanted."""
+    well_enough: bool = False
+    """Whether good answers since Watchtower's suffice where nothing tells builds apart."""
+    claim: bool = False
+    """Whether Watchtower's summary counts as a claim, and nothing visible speaks against it."""
+    claim_held: bool = False
+    """Whether the claim stands and the service has been healthy for `stable-for` since that summary."""
+    gap_seen: bool = False
+    held_after_gap: bool = False
+    new_seen: bool = False
+    build: Build = Build.UNKNOWN
+    """Whose answer the last telling one was."""
+    healthy: bool = False
+    """Whether the last answers were good ones."""
+    ill: Condition | None = None
+    """What was wrong with the last answer that was not a good one, if no better came since."""
+    window_broke: bool = False
+    """Whether a window of the new build broke."""
+    broke_late: bool = False
+    """Whether one broke after the deadline, and not by the old build."""
+    flapping: bool = False
+    walled: Condition | None = None
+    visible: bool = False
+    """Whether a build name, a running digest or a start time tells builds or processes apart."""
+    wrong_held: bool = False
+    """Whether a window of a build that is not what is declared has held (mode verify)."""
+    digest: str = ""
+    """The running digest as last told; empty where it is not told."""
+    digest_old: bool = False
+    """Whether the digest from before still runs."""
+
+    @property
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.now >= self.deadline
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether Watchtower's answer was lost, or never came."""
+        return self.answer is None or self.answer.lost
+
+    @property
+    def overruled(self) -> bool:
+        """Whether Watchtower's word of a failure outweighs a change: always where nothing is declared."""
+        if self.declared or self.answer is None:
+            return False
+        failed = self.answer.counts is not None and self.answer.counts.failed > 0
+        return failed or self.answer.result in (Result.FAILED, Result.BLOCKED)

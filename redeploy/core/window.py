@@ -1,0 +1,126 @@
+"""The stability window: a pure fold over samples that says whether one build stayed healthy and itself for long enough."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from redeploy.core.identity import MOVED, Build
+from redeploy.core.sample import Endpoint, Sample
+
+FEWEST = 3
+"""Healthy samples that a window needs, however short it is."""
+
+LONGEST = 30.0
+"""Seconds up to which a window doubles."""
+
+MOST_CRASHES = 5
+"""Windows of the new build that may be broken by an error, an unhealthy answer or a restart; this many end the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The window as it stands, and what became of those before it. Times are monotonic seconds."""
+
+    length: float
+    """How long it must span if none broke before; `span_needed` tells how long it must now."""
+    apart: bool = False
+    """Whether the version has an address of its own: then health opens the window, and closes it."""
+    opened: float | None = None
+    latest: float = 0.0
+    """When the last of its samples was asked for."""
+    samples: int = 0
+    build: Build = Build.UNKNOWN
+    names: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, float] = field(default_factory=dict)
+    healthy_at: float | None = None
+    """When health was last asked for and found, in this window."""
+    broken: int = 0
+    """Windows of the new build that broke, whatever broke them."""
+    crashed: int = 0
+    """Those that an error, an unhealthy answer or a restart broke."""
+    broke_at: float | None = None
+    """When the last of them broke."""
+    fresh: bool = False
+    """Whether it is the new build's."""
+    candidate: bool = False
+    """With an address apart, whether a good version answer waits for health to open a window."""
+
+    @property
+    def span_needed(self) -> float:
+        """Seconds that the window must span: from the second broken one on twice as long each time, up to `LONGEST`."""
+        return max(self.length, min(LONGEST, self.length * 2.0 ** max(0, self.broken - 1)))
+
+    def holds(self, *, since: float | None = None, length: float | None = None) -> bool:
+        """Tell whether it has held, counted from `since` where that is later than its first sample."""
+        if self.opened is None or self.samples < FEWEST:
+            return False
+        start = self.opened if since is None else max(since, self.opened)
+        ends = start + (self.span_needed if length is None else max(length, self.span_needed))
+        return self.latest >= ends and (not self.apart or (self.healthy_at is not None and self.healthy_at >= ends))
+
+    @property
+    def flapping(self) -> bool:
+        """Whether so many windows broke that waiting for another is pointless."""
+        return self.crashed >= MOST_CRASHES
+
+    def take(self, sample: Sample, build: Build, noise: frozenset[str], *, fresh: bool) -> "Window":
+        """Return the window after one more sample.
+
+        Args:
+            sample: what was seen; one that tells nothing changes nothing.
+            build: whose answer it is.
+            noise: fields that are no part of an identity.
+            fresh: whether the answer counts as the new build's, should a window begin with it.
+        """
+        if sample.condition.tells_nothing:
+            return self
+        health_only = Endpoint.VERSION not in sample.endpoints
+        if not sample.healthy:
+            waiting = self.opened is None and health_only and not sample.transport_error
+            return self if waiting else self._break(sample.at, crash=True)
+        names = {path: name for path, name in sample.names.items() if path not in noise}
+        starts = {path: start.told for path, start in sample.starts.items() if path not in noise}
+        other = _conflict(self.build, build) or any(self.names.get(path, name) != name for path, name in names.items())
+        moved = any(abs(self.starts.get(path, told) - told) > MOVED for path, told in starts.items())
+        if self.opened is not None:
+            if other or moved:
+                return self._break(sample.at, crash=moved and not other).take(sample, build, noise, fresh=fresh)
+            return self._extend(sample, build, names, starts)
+        if self.apart and not health_only:
+            return replace(self, candidate=True, build=build, names=names, starts=starts, fresh=fresh)
+        if not self.apart:
+            return replace(self, opened=sample.at, fresh=fresh)._extend(sample, build, names, starts)
+        if not self.candidate or other or moved:
+            return replace(self, candidate=False, build=Build.UNKNOWN, names={}, starts={})
+        return replace(self, opened=sample.at)._extend(sample, build, names, starts)
+
+    def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
+        return replace(
+            self,
+            latest=sample.sent,
+            samples=self.samples + 1,
+            build=self.build if build is Build.UNKNOWN else build,
+            names={**self.names, **names},
+            starts={**starts, **self.starts},
+            healthy_at=sample.sent if Endpoint.HEALTH in sample.endpoints else self.healthy_at,
+        )
+
+    def _break(self, at: float, *, crash: bool) -> "Window":
+        counts = self.opened is not None and self.fresh
+        return replace(
+            self,
+            opened=None,
+            samples=0,
+            candidate=False,
+            build=Build.UNKNOWN,
+            names={},
+            starts={},
+            healthy_at=None,
+            fresh=False,
+            broken=self.broken + counts,
+            crashed=self.crashed + (counts and crash),
+            broke_at=at if counts else self.broke_at,
+        )
+
+
+def _conflict(one: Build, other: Build) -> bool:
+    return Build.UNKNOWN not in (one, other) and one is not other
