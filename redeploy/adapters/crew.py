@@ -1,0 +1,62 @@
+"""Threads, a queue and the clocks: asks run side by side, each bounded in whole time, name resolution included."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from redeploy.core.asking import Ask, Event
+from redeploy.core.exchange import Exchange, Fault, NoReply
+
+
+class Crew:
+    """Runs each ask in a daemon thread; one that overruns its bound is given up and its answer thrown away."""
+
+    def __init__(self, perform: Callable[[Ask, float], Exchange]) -> None:
+        """`perform` carries out one ask, bounded in seconds as well as it can."""
+        self._perform = perform
+        self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
+        self._bounds: dict[int, tuple[float, Ask, float]] = {}
+        self._started = 0
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+    def start(self, ask: Ask, sent: float, bound: float) -> None:
+        """Start an ask, which is entered as sent at `sent`, and must be answered within `bound` seconds of that."""
+        self._started += 1
+        number = self._started
+        self._bounds[number] = (sent + bound, ask, sent)
+        threading.Thread(target=self._run, args=(number, ask, sent, bound), daemon=True).start()
+
+    def wait(self, until: float) -> Event | None:
+        """Return the next event, or None at `until`."""
+        while True:
+            overdue = min(self._bounds, key=lambda number: self._bounds[number][0], default=None)
+            bound = self._bounds[overdue][0] if overdue is not None else float("inf")
+            try:
+                number, event = self._done.get(timeout=min(max(0.0, min(until, bound) - self.now()), threading.TIMEOUT_MAX))
+            except queue.Empty:
+                if overdue is not None and bound <= self.now():
+                    _, ask, sent = self._bounds.pop(overdue)
+                    return Event(ask=ask, exchange=NoReply(Fault.TIMED_OUT), sent=sent, at=self.now(), wall=self.wall())
+                if self.now() >= until:
+                    return None
+                continue
+            if self._bounds.pop(number, None) is None:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            return event
+
+    def _run(self, number: int, ask: Ask, sent: float, bound: float) -> None:
+        try:
+            exchange = self._perform(ask, bound)
+            self._done.put((number, Event(ask=ask, exchange=exchange, sent=sent, at=self.now(), wall=self.wall())))
+        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+            self._done.put((number, error))

@@ -1,0 +1,179 @@
+"""HTTP, on `requests`: fresh connections, capped bodies, no `.netrc`, redirects only within an origin."""
+
+import ssl
+import urllib.parse
+from collections.abc import Iterator, Mapping
+
+import certifi
+import requests
+import requests.adapters
+import urllib3.exceptions as failures
+from requests.utils import get_environ_proxies
+
+from redeploy import __version__
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.hostile import one_line
+from redeploy.core.plan import origin_of
+from redeploy.core.secret import Secret
+
+USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
+MOST_REDIRECTS = 3
+_CHUNK = 65_536
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def check_certificate(pem: str) -> None:
+    """Raise `ValueError` where PEM text holds no certificate that TLS can use."""
+    try:
+        _context(pem)
+    except (ssl.SSLError, ValueError) as error:
+        msg = "holds no usable PEM certificate; it must begin with `-----BEGIN CERTIFICATE-----`"
+        raise ValueError(msg) from error
+
+
+class Http:
+    """Sends single requests. Every one has a connection of its own: a kept one may lead to a process that is going."""
+
+    def __init__(self, *, headers: Mapping[str, Secret], origins: frozenset[str], ca_certificate: str = "") -> None:
+        """Remember the headers that the given origins, and no others, receive."""
+        self._headers = headers
+        self._origins = origins
+        self._ca_certificate = ca_certificate
+        self._tls: ssl.SSLContext | None = None
+
+    def fetch(
+        self, method: str, url: str, *, cap: int, timeout: float, connect: float, token: Secret | None = None, follow: bool
+    ) -> Exchange:
+        """Send one request and return what came of it.
+
+        Args:
+            method: the HTTP method; a POST goes out with an empty body.
+            url: where to.
+            cap: bytes that the decoded body may have.
+            timeout: seconds of silence after which the reply counts as lost.
+            connect: seconds that the connection may take.
+            token: goes into `Authorization` as a bearer token.
+            follow: whether redirects within the origin are followed, at most three.
+        """
+        hops = 0
+        while True:
+            exchange = self._once(method, url, cap, (connect, timeout), token)
+            if not follow or not isinstance(exchange, Reply) or exchange.status not in _REDIRECTS or hops == MOST_REDIRECTS:
+                break
+            target = _target(url, exchange.headers.get("location", ""))
+            if target is None:
+                break
+            url, hops = target, hops + 1
+        return Reply(exchange.status, exchange.headers, exchange.body, hops) if isinstance(exchange, Reply) else exchange
+
+    def _once(self, method: str, url: str, cap: int, timeout: tuple[float, float], token: Secret | None) -> Exchange:
+        headers = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json, */*;q=0.5",
+            "Accept-Encoding": "identity",
+            "Cache-Control": "no-cache",
+            "Pragma": "no-cache",
+            "Connection": "close",
+        }
+        if origin_of(url) in self._origins:
+            headers |= {name: value.reveal() for name, value in self._headers.items()}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for by name
+                session.mount("https://", _TlsAdapter(self._context()))
+                with session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    timeout=timeout,
+                    stream=True,
+                    allow_redirects=False,
+                    proxies=get_environ_proxies(url),
+                ) as response:
+                    body = bytearray()
+                    for chunk in response.iter_content(_CHUNK):
+                        body += chunk
+                        if len(body) > cap:
+                            return NoReply(Fault.TOO_LARGE)
+                    received = {name.lower(): value for name, value in response.headers.items()}
+                    return Reply(response.status_code, received, bytes(body))
+        except (requests.RequestException, failures.HTTPError, OSError, ValueError) as error:
+            return _no_reply(error)
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = _context(self._ca_certificate)
+        return self._tls
+
+
+class _TlsAdapter(requests.adapters.HTTPAdapter):
+    """Verifies with one context that was loaded once, where `requests` would read all authorities for each request."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:  # noqa: FBT001, FBT002
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)  # type: ignore[no-untyped-call]
+
+    def proxy_manager_for(self, proxy: str, **options: object) -> object:
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)  # type: ignore[no-untyped-call]
+
+    def build_connection_pool_key_attributes(self, request, verify, cert=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {name: value for name, value in pool.items() if name not in ("ca_certs", "ca_cert_dir")}
+
+    def cert_verify(self, conn, url, verify, cert) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _context(pem: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certifi.where())
+    if pem:
+        context.load_verify_locations(cadata=pem)
+    return context
+
+
+def _target(url: str, location: str) -> str | None:
+    """Return where a redirect leads if that is the same origin."""
+    try:
+        target = urllib.parse.urljoin(url, location)
+        return target if location and origin_of(target) == origin_of(url) else None
+    except ValueError:
+        return None
+
+
+def _no_reply(error: BaseException) -> NoReply:
+    """Translate a failure of `requests` into ours; what it wraps tells more than its own type."""
+    causes = list(_causes(error))
+
+    def wraps(*kinds: type[BaseException]) -> BaseException | None:
+        return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+    tls = wraps(ssl.SSLError)
+    if isinstance(tls, ssl.SSLError) and not isinstance(tls, ssl.SSLEOFError):
+        return NoReply(Fault.TLS, one_line(getattr(tls, "verify_message", "") or (tls.reason or "").replace("_", " ").lower(), 120))
+    if wraps(failures.NameResolutionError):
+        return NoReply(Fault.UNRESOLVED)
+    if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
+        return NoReply(Fault.NOT_CONNECTED)
+    if wraps(failures.NewConnectionError, failures.ProxyError):
+        return NoReply(Fault.REFUSED)
+    if wraps(failures.ReadTimeoutError, requests.ReadTimeout, TimeoutError):
+        return NoReply(Fault.TIMED_OUT)
+    return NoReply(Fault.CUT)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps: as cause, context, reason or argument."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        inner = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        waiting.extend(one for one in inner if isinstance(one, BaseException))

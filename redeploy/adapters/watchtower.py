@@ -1,0 +1,30 @@
+"""Watchtower's HTTP API."""
+
+from redeploy.core.exchange import Exchange, Fetch
+from redeploy.core.plan import Watchtower
+
+TRIGGER_CAP = 64 * 1024
+"""Bytes of the trigger's answer; the longest that any line sends has some hundreds."""
+
+CONTAINERS_CAP = 1024 * 1024
+
+
+def trigger(fetch: Fetch, watchtower: Watchtower, *, connect: float, timeout: float) -> Exchange:
+    """Ask for the update: a POST without a body, never redirected.
+
+    GET would do on containrrr, which updates on any method (api.go:43), but proxies may repeat a GET.
+    """
+    return fetch(
+        "POST", watchtower.trigger_url, cap=TRIGGER_CAP, timeout=timeout, connect=connect, token=watchtower.token, follow=False
+    )
+
+
+def ask_whether_forked(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Send the trigger without its token: every version judges the token before it does anything (auth.go:58)."""
+    return fetch("POST", watchtower.trigger_url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
+
+
+def containers(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask which containers run, and from which digests."""
+    url = watchtower.containers_url or ""
+    return fetch("GET", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)

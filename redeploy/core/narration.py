@@ -1,0 +1,95 @@
+"""The log of a run: one line a change of state, and a heartbeat while nothing changes."""
+
+from dataclasses import dataclass, field
+
+from redeploy.core.asking import AskContainers, Event, Probe, SendTrigger
+from redeploy.core.hostile import one_line
+from redeploy.core.identity import Build, version_of
+from redeploy.core.watch import Watch
+
+HEARTBEAT = 15.0
+"""Seconds without a line after which the log says that it is still waiting, and for what."""
+
+_WHOSE = {Build.NEW: " (new)", Build.OLD: " (as before)", Build.OTHER: " (neither declared nor from before)", Build.UNNAMED: " (names no version)"}
+
+
+@dataclass
+class Narrator:
+    """Turns what happens into lines; `watch` is read, never changed. Times are monotonic seconds."""
+
+    watch: Watch
+    _told: dict[str, str] = field(default_factory=dict)
+    _lines: list[str] = field(default_factory=list)
+    _spoke: float | None = None
+
+    def heartbeat_at(self, now: float) -> float:
+        """Return when the next heartbeat is due."""
+        return (self._spoke if self._spoke is not None else now) + HEARTBEAT
+
+    def lines(self, now: float, event: Event | None) -> list[str]:
+        """Return what there is to say at `now`, after `event` was taken in."""
+        watch = self.watch
+        if event is not None:
+            self._of_event(event)
+        if watch.triggered is not None:
+            self._once("trigger", "trigger sent")
+        if watch.resend_at is not None and watch.answer:
+            self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
+        window = watch.track.window
+        held = watch.wanted_under_way and window.holds(since=watch.counts_from)
+        if held and watch.answered is None and not watch.verifying:
+            self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")
+        if window.broken:
+            self._once(f"broken {window.broken}", f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}")
+        if not self._lines and now >= self.heartbeat_at(now):
+            left = max(0.0, watch.deadline - now)
+            last = watch.track.last
+            seen = last.seen if last else "nothing yet"
+            self._lines.append(f"still waiting for {self._awaited()}; last seen: {seen}; {left:.0f} s left")
+        if self._lines or self._spoke is None:
+            self._spoke = now
+        since = watch.triggered if watch.triggered is not None else watch.began
+        lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
+        return lines
+
+    def _of_event(self, event: Event) -> None:
+        watch = self.watch
+        match event.ask:
+            case Probe():
+                self._of_service(watch)
+            case SendTrigger() if watch.answer:
+                self._lines.append(f"Watchtower: {watch.answer.seen}")
+            case AskContainers() if watch.looks:
+                look = watch.looks[-1]
+                told = look.digest or ("containers run different digests" if look.differ else f"digest not told ({look.endpoint})")
+                self._on_change("digest", f"running digest: {told}")
+
+    def _of_service(self, watch: Watch) -> None:
+        samples = watch.samples or watch.baseline
+        if not samples:
+            return
+        last = samples[-1]
+        version = one_line(version_of(last, watch.plan.expect_version, watch.before.names)) if last.names else ""
+        whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
+        where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
+        state = f"{where}: {last.condition.value if last.healthy else last.seen}"
+        self._on_change(where, state + (f", version {version}{whose}" if version else ""))
+
+    def _awaited(self) -> str:
+        watch = self.watch
+        if watch.triggered is None and not watch.verifying:
+            return "the first look at the service"
+        if watch.wanted_under_way:
+            return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
+        if watch.answered is None and not watch.verifying:
+            return "Watchtower's answer"
+        return "the declared build" if watch.plan.declared else "a healthy build"
+
+    def _on_change(self, topic: str, line: str) -> None:
+        if self._told.get(topic) != line:
+            self._told[topic] = line
+            self._lines.append(line)
+
+    def _once(self, topic: str, line: str) -> None:
+        if topic not in self._told:
+            self._on_change(topic, line)

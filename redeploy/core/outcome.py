@@ -1,0 +1,149 @@
+"""What a run came to: the facts that every report is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redeploy.core.answer import Result
+from redeploy.core.hostile import one_line
+from redeploy.core.identity import Build, version_of
+from redeploy.core.inputs import Problem
+from redeploy.core.plan import is_loopback, origin_of
+from redeploy.core.reasons import Reason, Verdict
+from redeploy.core.sample import Sample
+from redeploy.core.timeline import Gap, downtime, gaps
+from redeploy.core.verdict import Conclusion
+from redeploy.core.watch import Watch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The facts, ready to be shown: texts from outside are one harmless line each. Moments are seconds since the trigger."""
+
+    conclusion: Conclusion
+    mode: str = ""
+    url: str = ""
+    watchtower_origin: str = ""
+    expected_version: str = ""
+    expected_digest: str = ""
+    version: str = ""
+    previous_version: str = ""
+    digest: str = ""
+    previous_digest: str = ""
+    watchtower_result: str = Result.NONE.value
+    watchtower_said: str = ""
+    answered_after: float | None = None
+    rollout_seconds: float | None = None
+    downtime_seconds: float | None = None
+    """None where the service never came back, or nothing was triggered."""
+    moments: Sequence[tuple[float, str]] = ()
+    evidence: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    last_seen: str = ""
+    looks: int = 0
+    loopback_refused: bool = False
+    problems: Sequence[Problem] = ()
+    detail: str = ""
+    """What else there is to say, for verdicts that have no reason of their own."""
+
+
+def invalid(problems: Sequence[Problem]) -> Outcome:
+    """Return the outcome of inputs that are wrong."""
+    return Outcome(conclusion=Conclusion(Verdict.INVALID_CONFIG), problems=problems)
+
+
+def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
+    """Gather the facts of a run, whether it came to its end or was cancelled."""
+    plan, track, answer = watch.plan, watch.track, watch.answer
+    started = watch.triggered if watch.triggered is not None else watch.began
+    found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
+    green = conclusion.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN)
+    opened = track.window.opened if green else None
+    last = track.last
+    refused = conclusion.reason in (Reason.UNREACHABLE, Reason.DOWN)
+    address = plan.watchtower.update_url if conclusion.reason is Reason.UNREACHABLE else plan.service.health_url
+    return Outcome(
+        conclusion=conclusion,
+        mode=plan.mode,
+        url=plan.service.base_url,
+        watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
+        expected_version=plan.expect_version,
+        expected_digest=plan.expect_digest,
+        version=_version(watch, watch.samples),
+        previous_version=_version(watch, watch.baseline),
+        digest=watch.digest_now,
+        previous_digest=watch.digest_before,
+        watchtower_result=_result(watch),
+        watchtower_said=answer.seen if answer else "",
+        answered_after=watch.answered - started if watch.answered is not None else None,
+        rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
+        downtime_seconds=downtime(found) if watch.samples else None,
+        moments=_moments(watch, found, started, opened, now),
+        evidence=_evidence(watch, conclusion),
+        warnings=_warnings(watch, conclusion),
+        last_seen=last.seen if last else (track.mute or ""),
+        looks=len(watch.baseline) + len(watch.samples),
+        loopback_refused=refused and bool(address) and is_loopback(address or ""),
+    )
+
+
+def _version(watch: Watch, samples: Sequence[Sample]) -> str:
+    named = next((sample for sample in reversed(samples) if sample.names), None)
+    return one_line(version_of(named, watch.plan.expect_version, watch.before.names)) if named else ""
+
+
+def _result(watch: Watch) -> str:
+    if watch.answer is None:
+        return Result.UNKNOWN if watch.triggered is not None else Result.NONE
+    return watch.answer.result
+
+
+def _moments(
+    watch: Watch, found: Sequence[Gap], started: float, opened: float | None, now: float
+) -> list[tuple[float, str]]:
+    moments = [] if watch.triggered is None else [(0.0, "trigger sent")]
+    if watch.answered is not None:
+        moments.append((watch.answered - started, "Watchtower answered"))
+    for gap in found:
+        moments.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
+        if gap.first_good is not None:
+            moments.append((gap.first_good - started, "first good answer after it"))
+    if opened is not None:
+        moments.append((opened - started, "first answer of the window that held"))
+    moments.append((now - started, "end"))
+    return sorted(moments)
+
+
+def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
+    """Say how it is known what answers, strongest first; only what was really seen."""
+    plan, track, found = watch.plan, watch.track, list[str]()
+    if plan.expect_digest and watch.digest_now == plan.expect_digest:
+        found.append("Watchtower reports the declared digest for the running container.")
+    if plan.expect_version and track.new_seen:
+        found.append("The service names the declared version.")
+    if not plan.expect_digest and watch.digest_before and watch.digest_now and watch.digest_now != watch.digest_before:
+        found.append("The running digest is another than before.")
+    if not plan.expect_version and track.like.changed:
+        found.append("It names another build than before: " + ", ".join(map(one_line, track.like.changed)) + ".")
+    if track.like.restarted:
+        found.append("A new process answers, started after the trigger: " + ", ".join(map(one_line, track.like.restarted)) + ".")
+    if track.build is Build.OLD and track.like.same:
+        found.append("It names the same build as before: " + ", ".join(map(one_line, track.like.same)) + ".")
+    if conclusion.proof.word == "claim":
+        found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
+    if track.gap_seen:
+        found.append("The service was gone for a while after the trigger.")
+    return found
+
+
+def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
+    """Return what a green run should still tell."""
+    if conclusion.exit_code:
+        return []
+    told, answer = [], watch.answer
+    if watch.triggered is not None and answer is None:
+        told.append("Watchtower's answer never came; the new build was proven without it.")
+    elif answer is not None and answer.lost and conclusion.proof:
+        told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")
+    elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
+        told.append(f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 watchtower` on the server.")
+    return told

@@ -1,0 +1,213 @@
+"""An outcome as outputs, annotations and a job summary: values, nothing is written here."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from redeploy.core.hostile import code, one_line
+from redeploy.core.outcome import Outcome
+from redeploy.core.plan import Proof
+from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
+
+MOST_ANNOTATIONS = 10
+"""What the runner keeps of a kind for each step."""
+
+_GREEN = {
+    Verdict.DEPLOYED: "The new build is live",
+    Verdict.ALREADY_CURRENT: "What was declared was live already, and still is",
+    Verdict.VERIFIED: "What runs is as declared",
+}
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One annotation of the run; `kind` is `error` or `warning`."""
+
+    kind: str
+    title: str
+    message: str
+
+
+def outputs(outcome: Outcome) -> dict[str, str]:
+    """Return every output of the action, each one line."""
+    conclusion = outcome.conclusion
+    return {
+        "verdict": conclusion.verdict.value,
+        "reason": conclusion.reason.value,
+        "proof": conclusion.proof.word,
+        "version": outcome.version,
+        "previous-version": outcome.previous_version,
+        "digest": outcome.digest,
+        "previous-digest": outcome.previous_digest,
+        "watchtower-result": outcome.watchtower_result,
+        "rollout-seconds": _seconds(outcome.rollout_seconds),
+        "downtime-seconds": _seconds(outcome.downtime_seconds),
+        "added-routes": "[]",
+        "removed-routes": "[]",
+        "failed-checks": "[]",
+        "rolled-back": "false",
+        "url": outcome.url,
+        "report": json.dumps(_document(outcome), ensure_ascii=True, separators=(",", ":")),
+    }
+
+
+def annotations(outcome: Outcome) -> list[Annotation]:
+    """Return the annotations: one headline with the remedy, or one for each input that is wrong."""
+    if outcome.problems:
+        return _of_problems(outcome)
+    conclusion = outcome.conclusion
+    found = [Annotation("warning", "Deployed, with a remark", warning) for warning in outcome.warnings]
+    if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
+        kind = "error" if conclusion.exit_code else "warning"
+        remedy = _remedy(outcome)
+        parts = [f"{happened(outcome)}"]
+        if remedy:
+            parts += [f"Likely cause: {remedy.cause}", f"Fix: {_plain(remedy.fix)}", f"More: {guide(conclusion.reason)}"]
+        found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
+    return found
+
+
+def headline(outcome: Outcome) -> str:
+    """Return the run in a few words."""
+    verdict, remedy = outcome.conclusion.verdict, _remedy(outcome)
+    if verdict in _GREEN:
+        return f"{verdict}: {_GREEN[verdict]}"
+    if remedy:
+        return f"{verdict}: {remedy.headline}"
+    fallback = {
+        Verdict.INVALID_CONFIG: "Some inputs are wrong; nothing was sent",
+        Verdict.CANCELLED: "The run was cancelled",
+        Verdict.INTERNAL_ERROR: "A defect of this action",
+    }
+    return f"{verdict}: {fallback.get(verdict, 'The run ended')}"
+
+
+def happened(outcome: Outcome) -> str:
+    """Return what was observed, in whole sentences."""
+    said: list[str] = []
+    if outcome.detail:
+        said.append(outcome.detail)
+    if outcome.watchtower_said:
+        after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
+        said.append(f"Watchtower at {outcome.watchtower_origin} answered{after}: {outcome.watchtower_said}.")
+    elif outcome.watchtower_origin and outcome.moments and outcome.conclusion.verdict is not Verdict.NOT_STARTED and outcome.mode == "deploy":
+        said.append(f"Watchtower at {outcome.watchtower_origin} did not answer.")
+    if outcome.last_seen:
+        said.append(f"The service at {outcome.url} answered last: {outcome.last_seen}.")
+    for what, wanted, live, before in (
+        ("version", outcome.expected_version, outcome.version, outcome.previous_version),
+        ("digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
+    ):
+        if wanted or live or before:
+            declared = f", declared {one_line(wanted)}" if wanted else ""
+            said.append(f"Its {what}: {live or 'not told'} (before: {before or 'not told'}{declared}).")
+    return " ".join(said)
+
+
+def summary(outcome: Outcome) -> str:
+    """Return the job summary, in GitHub's Markdown."""
+    conclusion, remedy = outcome.conclusion, _remedy(outcome)
+    sign = "❌" if conclusion.exit_code else "⚠️" if conclusion.verdict is Verdict.UNPROVEN else "✅"
+    lines = [f"## {sign} {headline(outcome)}", ""]
+    if outcome.problems:
+        lines += [f"- {code(problem.input)} {_inline(problem.message)}" for problem in outcome.problems]
+    if remedy and (conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN):
+        lines += [f"**What happened:** {_inline(happened(outcome))}", "", f"**Likely cause:** {remedy.cause}", ""]
+        lines += [f"**Fix:** {remedy.fix}", "", f"[More on `{conclusion.reason}`]({guide(conclusion.reason)})", ""]
+    elif outcome.detail:
+        lines += [_inline(outcome.detail), ""]
+    rows = [
+        ("Verdict", code(conclusion.verdict)),
+        ("Reason", code(conclusion.reason) if conclusion.reason else ""),
+        ("Proof", code(conclusion.proof.word) if conclusion.proof is not Proof.NONE or not conclusion.exit_code else ""),
+        ("Service", code(outcome.url) if outcome.url else ""),
+        ("Version", _change(outcome.previous_version, outcome.version)),
+        ("Digest", _change(outcome.previous_digest, outcome.digest)),
+        ("Watchtower", code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else ""),
+        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
+        ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds else ""),
+    ]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
+    if outcome.evidence:
+        lines += ["**How we know**", "", *(f"- {_inline(each)}" for each in outcome.evidence), ""]
+    if outcome.moments:
+        lines += ["| Seconds | What |", "|--:|---|", *(f"| {at:.1f} | {what} |" for at, what in outcome.moments), ""]
+    lines += [f"> {_inline(warning)}" for warning in outcome.warnings]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _of_problems(outcome: Outcome) -> list[Annotation]:
+    """Return one error an input; those beyond what the runner keeps share the last one."""
+    by_input: dict[str, list[str]] = {}
+    for problem in outcome.problems:
+        by_input.setdefault(problem.input, []).append(f"`{problem.input}` {problem.message}")
+    texts = [(f"Input {name}", ". ".join(messages) + ".") for name, messages in by_input.items()]
+    if len(texts) > MOST_ANNOTATIONS:
+        kept, rest = texts[: MOST_ANNOTATIONS - 1], texts[MOST_ANNOTATIONS - 1 :]
+        texts = [*kept, ("More inputs", "\n".join(text for _, text in rest))]
+    return [Annotation("error", title, text) for title, text in texts]
+
+
+def _remedy(outcome: Outcome) -> Remedy | None:
+    if outcome.loopback_refused:
+        return LOOPBACK
+    return REMEDIES[outcome.conclusion.reason] if outcome.conclusion.reason is not Reason.NONE else None
+
+
+def _change(before: str, after: str) -> str:
+    if before == after or not before:
+        return code(after) if after else ""
+    return f"{code(before)} → {code(after) if after else 'not told'}"
+
+
+def _inline(text: str) -> str:
+    """Escape our own sentences, which quote texts from outside, for a line of Markdown; code spans in them stay."""
+    pieces = re.split(r"(`[^`\n]*`)", text)
+    return "".join(piece if piece.startswith("`") else _escaped(piece) for piece in pieces)
+
+
+def _escaped(text: str) -> str:
+    entities = {character: f"&#{ord(character)};" for character in "&<>|[]@#*_~\\`"}
+    return re.sub(r"(?<=https)://|(?<=http)://|www\.", lambda each: f"{each[0][0]}&#8203;{each[0][1:]}", "".join(entities.get(each, each) for each in text))
+
+
+def _plain(markdown: str) -> str:
+    """Return Markdown without the fences of its code blocks, for annotations, which are plain text."""
+    return re.sub(r"\n*```\w*\n?", "\n", markdown).strip()
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}".removesuffix(".0") if value else "0"
+
+
+def _document(outcome: Outcome) -> dict[str, object]:
+    """Return the whole result as one JSON document, version 1."""
+    conclusion = outcome.conclusion
+    return {
+        "schema": 1,
+        "verdict": conclusion.verdict.value,
+        "reason": conclusion.reason.value,
+        "exit-code": conclusion.exit_code,
+        "proof": conclusion.proof.word,
+        "mode": outcome.mode,
+        "url": outcome.url,
+        "version": {"declared": outcome.expected_version, "before": outcome.previous_version, "live": outcome.version},
+        "digest": {"declared": outcome.expected_digest, "before": outcome.previous_digest, "live": outcome.digest},
+        "watchtower": {
+            "origin": outcome.watchtower_origin,
+            "result": outcome.watchtower_result,
+            "answer": outcome.watchtower_said,
+            "seconds": _rounded(outcome.answered_after),
+        },
+        "rollout-seconds": _rounded(outcome.rollout_seconds),
+        "downtime-seconds": _rounded(outcome.downtime_seconds),
+        "moments": [{"seconds": _rounded(at), "what": what} for at, what in outcome.moments],
+        "evidence": list(outcome.evidence),
+        "warnings": list(outcome.warnings),
+        "looks": outcome.looks,
+        "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
