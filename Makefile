@@ -1,0 +1,87 @@
+# What a person does with a checkout. `make` alone lists it.
+
+SCENARIO ?= happy-path
+WORKERS ?= 6
+IMAGE ?= redeploy-action:local
+BASE_IMAGE ?=
+DOCKER_BUILD_FLAGS ?=
+PYTEST_FLAGS ?=
+PYTHON ?=
+
+venv := .venv/bin
+workflows := $(wildcard .github/workflows/*.yml)
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+revision := $(shell git rev-parse HEAD 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint format bench image image-smoke lock clean engine
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+
+setup: .venv/lock.txt ## make .venv, with everything that the project needs
+
+# The copy of the lock says what is installed. It is compared by content, since a checkout touches files that it does
+# not change, and written last, so that a set-up that broke off starts over.
+.venv/lock.txt: requirements/develop.txt
+	@if cmp -s $< $@; then touch $@; exit 0; fi; \
+	for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; done; \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.11 or newer is missing: looked for $(or $(PYTHON),python3 and python3.11 to python3.14)." \
+	    "On Debian and Ubuntu: apt-get install python3 python3-venv." \
+	    "Elsewhere: make PYTHON=/path/to/python3 ..." >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$python cannot make a virtual environment, since its venv module is not installed. On Debian and Ubuntu:" \
+	    "apt-get install $$($$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; fi; \
+	echo "Making .venv with $$($$python --version) ..." && \
+	$$python -m venv --clear .venv && \
+	$(venv)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && \
+	cp $< $@
+
+demo: setup ## redeploy a new build in an embedded world; SCENARIO=list shows the other endings
+	@$(venv)/python -m sandbox $(SCENARIO)
+
+# The tests mostly wait for processes and sockets, so more of them run side by side than there are cores.
+test: setup ## run all tests and measure what they cover; WORKERS=6, PYTEST_FLAGS=...
+	$(venv)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing $(PYTEST_FLAGS)
+
+lint: setup ## check style, types, workflows and the Dockerfile
+	$(venv)/ruff check
+	$(venv)/ruff format --check
+	$(venv)/mypy --strict
+	$(venv)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(venv)/check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
+	$(venv)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(venv)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
+	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml .github
+	$(venv)/hadolint Dockerfile
+
+format: setup ## put the code into the form that lint asks for
+	$(venv)/ruff check --fix-only
+	$(venv)/ruff format
+
+bench: setup ## measure start-up, memory and how soon a new build is seen
+	@$(venv)/python -m bench
+
+engine:
+	@if ! docker info >/dev/null 2>&1; then \
+	  echo "No container engine answers ('docker info' fails), so there is no image to build or try here." >&2; exit 1; fi
+
+image: engine ## build the action's image; BASE_IMAGE=..., DOCKER_BUILD_FLAGS=...
+	docker build $(DOCKER_BUILD_FLAGS) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
+	  --build-arg VERSION=$(version) $(if $(revision),--build-arg REVISION=$(revision)) --tag $(IMAGE) .
+
+image-smoke: engine setup ## redeploy in the embedded world with the built image, run as a runner does
+	@$(venv)/python -m sandbox happy-path --image $(IMAGE)
+
+# Run inside the folder, so that the locks name their sources as a reader finds them there.
+lock: setup ## lock what requirements/*.in ask for, with hashes
+	cd requirements && for name in runtime develop; do ../$(venv)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
+	  --output-file "$$name.txt" "$$name.in" || exit 1; done
+
+clean: ## remove all that was made here
+	rm -rf .venv build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,129 @@
+"""action.yml, the Dockerfile, the code and the README say the same."""
+
+import ast
+import importlib.resources
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from redeploy.core import inputs
+
+ROOT = Path(__file__).resolve().parents[2]
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+INPUTS: dict[str, dict[str, str]] = ACTION["inputs"]
+OUTPUTS: dict[str, dict[str, str]] = ACTION["outputs"]
+
+
+def test_the_description_fits_the_marketplace() -> None:
+    assert 0 < len(ACTION["description"].strip()) <= 124
+    assert "\n" not in ACTION["description"].strip()
+
+
+@pytest.mark.parametrize("part", ["icon", "color"])
+def test_the_branding_is_one_that_github_knows(part: str) -> None:
+    schema = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "github-actions.json"
+    known = json.loads(schema.read_text(encoding="utf-8"))["properties"]["branding"]["properties"][part]["enum"]
+    assert ACTION["branding"][part] in known
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_input_is_described_and_its_default_is_text(name: str) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
+    assert name not in {"args", "entrypoint"}, "the runner has these for itself"
+    assert set(INPUTS[name]) == {"description", "default"}
+    assert INPUTS[name]["description"].strip()
+    assert isinstance(INPUTS[name]["default"], str)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_an_output_is_described(name: str) -> None:
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", name)
+    assert set(OUTPUTS[name]) == {"description"}
+    assert OUTPUTS[name]["description"].strip()
+
+
+def test_the_code_reads_the_declared_inputs_with_the_declared_defaults() -> None:
+    assert {name: declared["default"] for name, declared in INPUTS.items()} == dict(inputs.DEFAULTS)
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_code_names_every_declared_output(name: str) -> None:
+    assert name in _texts(ROOT / "redeploy")
+
+
+def test_the_action_runs_the_image_of_this_tree() -> None:
+    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+
+
+def test_the_image_starts_an_isolated_python_without_a_shell() -> None:
+    starts = [line for line in _dockerfile().splitlines() if line.startswith(("ENTRYPOINT", "CMD"))]
+    assert len(starts) == 1
+    python, *arguments = json.loads(starts[0].removeprefix("ENTRYPOINT "))
+    assert re.fullmatch(r"/.*/python[0-9.]*", python)
+    assert arguments == ["-I", "-u", "/app/entrypoint.py"]
+
+
+def test_the_image_runs_as_the_user_that_can_write_the_runners_files() -> None:
+    assert not re.search(r"(?m)^USER\b", _dockerfile())
+
+
+def test_the_base_image_is_pinned_by_digest() -> None:
+    assert re.search(r"(?m)^ARG BASE_IMAGE=python:\S+@sha256:[0-9a-f]{64}$", _dockerfile())
+    assert set(re.findall(r"(?m)^FROM (\S+)", _dockerfile())) == {"${BASE_IMAGE}"}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_the_readme_lists_every_input_with_its_default(name: str) -> None:
+    [(default, rest)] = _readme_rows("Inputs", name)
+    declared = INPUTS[name]["default"]
+    if declared:
+        assert default == f"`{declared}`"
+    else:
+        assert not re.fullmatch(r"`.*`", default) or default.strip("`") in INPUTS, "an empty default is no text"
+    assert rest.strip(" |")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_readme_lists_every_output(name: str) -> None:
+    [(meaning, _)] = _readme_rows("Outputs", name)
+    assert meaning
+
+
+@pytest.mark.parametrize(("heading", "declared"), [("Inputs", INPUTS), ("Outputs", OUTPUTS)])
+def test_the_readme_lists_nothing_else(heading: str, declared: dict[str, Any]) -> None:
+    listed = re.findall(r"(?m)^\| `([^`]+)` \|", _readme_section(heading))
+    assert sorted(listed) == sorted(declared)
+
+
+def _dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def _texts(folder: Path) -> set[str]:
+    """Every string literal in the sources of a folder."""
+    return {
+        node.value
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _readme_section(heading: str) -> str:
+    """The text below a heading, up to the next heading of its level or above."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    start = re.search(rf"(?m)^(#+) {heading}$", readme)
+    assert start, f"README.md has no heading {heading}"
+    below = readme[start.end() :]
+    end = re.search(rf"(?m)^#{{1,{len(start[1])}}} ", below)
+    return below[: end.start()] if end else below
+
+
+def _readme_rows(heading: str, name: str) -> list[tuple[str, str]]:
+    """The second cell and the rest of each table row that starts with a name in code form."""
+    row = re.compile(rf"(?m)^\| `{re.escape(name)}` \| *((?:\\\||[^|])*?) *\|(.*)$")
+    return [(match[1], match[2]) for match in row.finditer(_readme_section(heading))]
