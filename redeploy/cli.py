@@ -109,7 +109,9 @@ class _Run:
         from redeploy.core.verdict import Conclusion
 
         triggered = self._watch is not None and self._watch.triggered is not None
-        state = "after the trigger: the update may go on on the server" if triggered else "before anything was triggered"
+        state = (
+            "after the trigger: the update may go on on the server" if triggered else "before anything was triggered"
+        )
         return self._unfinished(Conclusion(Verdict.CANCELLED, signal=cancelled.number), f"{cancelled} came {state}.")
 
     def broken(self, error: Exception) -> "Outcome":
@@ -122,8 +124,8 @@ class _Run:
 
             self._runner.say("".join(traceback.format_exception(error)))
         detail = (
-            f"{type(error).__name__} in the action itself. Run it again with debug logging, and report what it says, without "
-            "secrets, at https://github.com/leok974/redeploy-action/issues/new"
+            f"{type(error).__name__} in the action itself. Run it again with debug logging, and report what it says, "
+            "without secrets, at https://github.com/leok974/redeploy-action/issues/new"
         )
         return self._unfinished(Conclusion(Verdict.INTERNAL_ERROR), detail)
 
@@ -168,6 +170,8 @@ def _performer(plan: "Plan") -> "Callable[[Ask, float], Exchange]":
             case AskWhetherForked():
                 return watchtower.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
             case SendTrigger():
-                return watchtower.trigger(fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound)
+                return watchtower.trigger(
+                    fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound
+                )
 
     return perform

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from redeploy.core.asking import Ask, Event, SendTrigger
+from redeploy.core.assessment import Assessment
 from redeploy.core.narration import Narrator
 from redeploy.core.schedule import Schedule
 from redeploy.core.verdict import Conclusion, conclude
@@ -47,7 +48,7 @@ def redeploy(watch: Watch, outside: Outside, random: Callable[[], float], log: L
         for ask in step.asks:
             outside.start(ask, now, _bound(watch, ask, now))
         if step.finished:
-            return conclude(watch.situation(now))
+            return conclude(Assessment(watch).situation(now))
         event = None
         if not step.asks:
             event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))

@@ -40,7 +40,9 @@ class Crew:
             overdue = min(self._bounds, key=lambda number: self._bounds[number][0], default=None)
             bound = self._bounds[overdue][0] if overdue is not None else float("inf")
             try:
-                number, event = self._done.get(timeout=min(max(0.0, min(until, bound) - self.now()), threading.TIMEOUT_MAX))
+                number, event = self._done.get(
+                    timeout=min(max(0.0, min(until, bound) - self.now()), threading.TIMEOUT_MAX)
+                )
             except queue.Empty:
                 if overdue is not None and bound <= self.now():
                     _, ask, sent = self._bounds.pop(overdue)

@@ -42,7 +42,15 @@ class Http:
         self._tls: ssl.SSLContext | None = None
 
     def fetch(
-        self, method: str, url: str, *, cap: int, timeout: float, connect: float, token: Secret | None = None, follow: bool
+        self,
+        method: str,
+        url: str,
+        *,
+        cap: int,
+        timeout: float,
+        connect: float,
+        token: Secret | None = None,
+        follow: bool,
     ) -> Exchange:
         """Send one request and return what came of it.
 
@@ -58,13 +66,20 @@ class Http:
         hops = 0
         while True:
             exchange = self._once(method, url, cap, (connect, timeout), token)
-            if not follow or not isinstance(exchange, Reply) or exchange.status not in _REDIRECTS or hops == MOST_REDIRECTS:
+            if (
+                not follow
+                or not isinstance(exchange, Reply)
+                or exchange.status not in _REDIRECTS
+                or hops == MOST_REDIRECTS
+            ):
                 break
             target = _target(url, exchange.headers.get("location", ""))
             if target is None:
                 break
             url, hops = target, hops + 1
-        return Reply(exchange.status, exchange.headers, exchange.body, hops) if isinstance(exchange, Reply) else exchange
+        return (
+            Reply(exchange.status, exchange.headers, exchange.body, hops) if isinstance(exchange, Reply) else exchange
+        )
 
     def _once(self, method: str, url: str, cap: int, timeout: tuple[float, float], token: Secret | None) -> Exchange:
         headers = {
@@ -115,17 +130,22 @@ class _TlsAdapter(requests.adapters.HTTPAdapter):
         self._context = context
         super().__init__()
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:  # noqa: FBT001, FBT002
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)  # type: ignore[no-untyped-call]
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:  # noqa: FBT001, FBT002 - as the base class has it
+        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)
 
     def proxy_manager_for(self, proxy: str, **options: object) -> object:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)  # type: ignore[no-untyped-call]
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
 
-    def build_connection_pool_key_attributes(self, request, verify, cert=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+    def build_connection_pool_key_attributes(  # type: ignore[no-untyped-def] # noqa: ANN202 - not typed in requests
+        self,
+        request,  # noqa: ANN001
+        verify,  # noqa: ANN001
+        cert=None,  # noqa: ANN001
+    ):
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         return host, {name: value for name, value in pool.items() if name not in ("ca_certs", "ca_cert_dir")}
 
-    def cert_verify(self, conn, url, verify, cert) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    def cert_verify(self, conn, *_) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001, ANN002 - as above
         conn.cert_reqs = "CERT_REQUIRED"
 
 
@@ -154,7 +174,9 @@ def _no_reply(error: BaseException) -> NoReply:
 
     tls = wraps(ssl.SSLError)
     if isinstance(tls, ssl.SSLError) and not isinstance(tls, ssl.SSLEOFError):
-        return NoReply(Fault.TLS, one_line(getattr(tls, "verify_message", "") or (tls.reason or "").replace("_", " ").lower(), 120))
+        return NoReply(
+            Fault.TLS, one_line(getattr(tls, "verify_message", "") or (tls.reason or "").replace("_", " ").lower(), 120)
+        )
     if wraps(failures.NameResolutionError):
         return NoReply(Fault.UNRESOLVED)
     if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):

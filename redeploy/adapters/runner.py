@@ -105,7 +105,7 @@ class Runner:
                     raise ValueError(msg)
                 content = file.read(WORKSPACE_FILE_CAP + 1)
         except OSError as error:
-            msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); is actions/checkout missing before this step?"
+            msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); is actions/checkout missing?"
             raise ValueError(msg) from error
         if len(content) > WORKSPACE_FILE_CAP:
             msg = "names a file of more than 1 MiB"
@@ -122,7 +122,9 @@ class Runner:
             with Path(path).open("a", encoding="utf-8", newline="") as file:
                 file.write(text)
         except OSError as error:
-            self.annotate("warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}")
+            self.annotate(
+                "warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}"
+            )
 
     def _line(self, text: str) -> None:
         self._stream.write(text.encode("utf-8", "replace").decode() + "\n")

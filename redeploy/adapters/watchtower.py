@@ -15,7 +15,13 @@ def trigger(fetch: Fetch, watchtower: Watchtower, *, connect: float, timeout: fl
     GET would do on containrrr, which updates on any method (api.go:43), but proxies may repeat a GET.
     """
     return fetch(
-        "POST", watchtower.trigger_url, cap=TRIGGER_CAP, timeout=timeout, connect=connect, token=watchtower.token, follow=False
+        "POST",
+        watchtower.trigger_url,
+        cap=TRIGGER_CAP,
+        timeout=timeout,
+        connect=connect,
+        token=watchtower.token,
+        follow=False,
     )
 
 

@@ -101,7 +101,9 @@ def read_answer(exchange: Exchange) -> Answer:
         return _refused(_REFUSALS[reply.status], _described(reply))
     if reply.status in (521, 523, 530):  # Cloudflare did not get as far as the origin server
         return Answer(result=Result.NONE, seen=_described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
-    if reply.status == 503 and not reply.is_html and "request cancelled" in reply.text:  # waiting for the lock, handler.go
+    if (
+        reply.status == 503 and not reply.is_html and "request cancelled" in reply.text
+    ):  # waiting for the lock, handler.go
         return Answer(result=Result.NONE, seen="503 request cancelled", again=Again.CANCELLED, wait=reply.retry_after)
     if reply.status == 408 or reply.status >= 500:
         return Answer(result=Result.UNKNOWN, seen=_described(reply))
@@ -157,9 +159,7 @@ def _too_many(reply: Reply) -> Answer:
         return Answer(
             result=Result.BUSY, seen="429, another update is running", again=Again.BUSY, wait=reply.retry_after
         )
-    return Answer(
-        result=Result.NONE, seen="429, too many requests", again=Again.RATE_LIMITED, wait=reply.retry_after
-    )
+    return Answer(result=Result.NONE, seen="429, too many requests", again=Again.RATE_LIMITED, wait=reply.retry_after)
 
 
 def _success(reply: Reply) -> Answer:
@@ -169,7 +169,9 @@ def _success(reply: Reply) -> Answer:
         return Answer(result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, whatever happened")
     counts = _counts(reply.json)
     if counts is None:
-        return _refused(Reason.MISROUTED, f"{reply.status} with a body that no Watchtower sends{' (HTML)' if reply.is_html else ''}")
+        return _refused(
+            Reason.MISROUTED, f"{reply.status} with a body that no Watchtower sends{' (HTML)' if reply.is_html else ''}"
+        )
     return Answer(result=_result(counts), seen=f"{reply.status}: {counts}", counts=counts)
 
 

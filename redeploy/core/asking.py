@@ -92,7 +92,9 @@ class Books:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
         cost = 1 + sample.hops
         if cost > self.cost(probe.url):
-            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).draw(sample.at, cost - self.cost(probe.url))
+            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).draw(
+                sample.at, cost - self.cost(probe.url)
+            )
             self._costs[probe.url] = cost
         if sample.condition is Condition.CACHED:
             self._past_caches.add(probe.endpoints)

@@ -22,8 +22,20 @@ _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/name
 _RATE = re.compile(r"(\d{1,6})/([sm])")
 
 _NOT_OURS_TO_SET = frozenset(
-    "authorization connection content-length host keep-alive proxy-authenticate proxy-authorization proxy-connection "
-    "te trailer transfer-encoding upgrade".split()
+    [
+        "authorization",
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +43,53 @@ class Look:
     """Whether rows that count run different digests."""
 
 
+@dataclass
+class Looks:
+    """All looks of a run, in the order in which they were answered."""
+
+    all: list[Look] = field(default_factory=list)
+
+    def add(self, look: Look) -> None:
+        """Enter one more look."""
+        self.all.append(look)
+
+    @property
+    def last(self) -> Look | None:
+        """The last look, if there was one."""
+        return self.all[-1] if self.all else None
+
+    @property
+    def told(self) -> list[Look]:
+        """The looks that brought rows."""
+        return [look for look in self.all if look.endpoint is Endpoint.TOLD]
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such endpoint."""
+        return any(look.endpoint is Endpoint.ABSENT for look in self.all)
+
+    def before(self, triggered: float | None) -> str:
+        """Return the digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
+        told = [look for look in self.told if triggered is not None and look.at <= triggered]
+        return told[-1].digest if told else ""
+
+    def now(self, triggered: float | None) -> str:
+        """Return the digest that runs, as last told since the trigger."""
+        told = [look for look in self.told if triggered is None or look.sent >= triggered]
+        return told[-1].digest if told else ""
+
+    def wanted_since(self, triggered: float | None, declared: str) -> float | None:
+        """Return when the first of the latest looks was asked for that all told a wanted digest.
+
+        Wanted is the declared digest or, where none is declared, another than before.
+        """
+        before, since = self.before(triggered), None
+        for look in self.told:
+            wanted = look.digest == declared if declared else bool(before and look.digest and look.digest != before)
+            since = (look.sent if since is None else since) if wanted else None
+        return since
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which rows count."""
@@ -71,7 +118,10 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
 
 
 def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
-    """Return the rows of the named containers, else of the image's repository, else of the declared digest's, else the only one."""
+    """Return the rows of the named containers, else of the image's repository, else of the declared digest's.
+
+    Where nothing names any, the only row counts, if it is the only one.
+    """
     if wanted.containers:
         return [row for row in rows if row.name.removeprefix("/") in wanted.containers]
     if wanted.images:

@@ -70,7 +70,9 @@ class Reply:
     def is_html(self) -> bool:
         """Whether the body is, or says that it is, an HTML page."""
         start = self.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return self.media_type in ("text/html", "application/xhtml+xml") or start.startswith((b"<!doctype html", b"<html"))
+        return self.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
+            (b"<!doctype html", b"<html")
+        )
 
     @functools.cached_property
     def json(self) -> Any:  # noqa: ANN401 - a document has whatever shape the server gave it
@@ -94,7 +96,10 @@ class Reply:
         """Whether Cloudflare Access asks for a login, or refuses the service token."""
         location = self.headers.get("location", "")
         return (
-            (300 <= self.status < 400 and bool(re.search(r"^https://[^/]+\.cloudflareaccess\.com/|/cdn-cgi/access/", location)))
+            (
+                300 <= self.status < 400
+                and bool(re.search(r"^https://[^/]+\.cloudflareaccess\.com/|/cdn-cgi/access/", location))
+            )
             or "cloudflare-access" in self.headers.get("www-authenticate", "").lower()
             or (self.status in (401, 403) and self.is_html and b"cloudflareaccess.com" in self.body)
         )
@@ -127,7 +132,15 @@ class Fetch(Protocol):
     """Sends one request; see `redeploy.adapters.http`."""
 
     def __call__(
-        self, method: str, url: str, *, cap: int, timeout: float, connect: float, token: Secret | None = None, follow: bool
+        self,
+        method: str,
+        url: str,
+        *,
+        cap: int,
+        timeout: float,
+        connect: float,
+        token: Secret | None = None,
+        follow: bool,
     ) -> Exchange:
         """Return what came of it."""
 

@@ -25,4 +25,5 @@ def code(text: str, limit: int = 256) -> str:
 
     Back-ticks and bars would end the span or the table cell, so look-alikes take their place.
     """
-    return f"`{one_line(text, limit).replace('`', 'ˋ').replace('|', '¦') or ' '}`"
+    spelled = one_line(text, limit).translate({ord("`"): "\N{MODIFIER LETTER GRAVE ACCENT}", ord("|"): "¦"})
+    return f"`{spelled or ' '}`"

@@ -78,7 +78,10 @@ class Before:
                 names[path].add(name)
             for path, start in sample.starts.items():
                 starts[path].append(start.told)
-        return cls({path: frozenset(seen) for path, seen in names.items()}, {path: tuple(seen) for path, seen in starts.items()})
+        return cls(
+            {path: frozenset(seen) for path, seen in names.items()},
+            {path: tuple(seen) for path, seen in starts.items()},
+        )
 
 
 class Noise:
@@ -135,12 +138,18 @@ class Likeness:
         return bool(self.changed or self.same or self.restarted or self.running_on)
 
 
+NOTHING_SEEN = Likeness()
+
+
 def likeness(sample: Sample, before: Before, noise: frozenset[str], triggered: float) -> Likeness:
     """Compare a sample with the baseline; `triggered` is our clock, seconds since 1970, when the trigger was sent.
 
     Only what was seen on both sides is compared, and nothing that is noise.
     """
-    changed, same, restarted, running_on = [], [], [], []
+    changed: list[str] = []
+    same: list[str] = []
+    restarted: list[str] = []
+    running_on: list[str] = []
     for path, name in sample.names.items():
         if path in before.names and path not in noise:
             (same if name in before.names[path] else changed).append(path)

@@ -107,14 +107,19 @@ class _Reader:
         update_url = self._clean("watchtower-url", self._update_url, "")
         token = self._clean("watchtower-token", cleaners.token, "")
         if mode is Mode.DEPLOY:
-            for name, secret in (("watchtower-url", "WATCHTOWER_UPDATE_URL"), ("watchtower-token", "WATCHTOWER_HTTP_API_TOKEN")):
+            for name, secret in (
+                ("watchtower-url", "WATCHTOWER_UPDATE_URL"),
+                ("watchtower-token", "WATCHTOWER_HTTP_API_TOKEN"),
+            ):
                 if not self._texts[name]:
                     self._wrong(name, _UNSET.format(secret=secret))
         watchtower = Watchtower(
             update_url=update_url or None,
             containers_url=self._containers_url(update_url) if token else None,
             token=Secret(token),
-            images=self._clean("image", lambda text: tuple(dict.fromkeys(map(cleaners.image, cleaners.listed(text)))), ()),
+            images=self._clean(
+                "image", lambda text: tuple(dict.fromkeys(map(cleaners.image, cleaners.listed(text)))), ()
+            ),
             containers=self._clean(
                 "container", lambda text: tuple(dict.fromkeys(map(cleaners.container, cleaners.listed(text)))), ()
             ),
@@ -144,12 +149,19 @@ class _Reader:
     def _check_together(self, plan: Plan) -> None:
         proof = plan.require_proof
         if plan.mode is Mode.VERIFY and proof in (Proof.CLAIM, Proof.CHANGE):
-            self._wrong("require-proof", f"`{proof.word}` cannot be had in mode `verify`, which has no before; use `version` or `digest`")
+            self._wrong(
+                "require-proof",
+                f"`{proof.word}` cannot be had in mode `verify`, which has no before; use `version` or `digest`",
+            )
         if proof is Proof.VERSION and not self._texts["expect-version"]:
             self._wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
         if proof is Proof.DIGEST and not self._texts["expect-digest"]:
             self._wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
-        if self._texts["expect-digest"] and not plan.watchtower.containers_url and not self._has_problem("containers-url"):
+        if (
+            self._texts["expect-digest"]
+            and not plan.watchtower.containers_url
+            and not self._has_problem("containers-url")
+        ):
             needs = (
                 "`containers-url`, because `watchtower-url` does not end in `/update`"
                 if self._texts["watchtower-token"]
@@ -170,16 +182,27 @@ class _Reader:
 
     def _containers_url(self, update_url: str) -> str | None:
         if self._texts["containers-url"]:
-            return self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "") or None
+            return (
+                self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "") or None
+            )
         path, _, _ = update_url.partition("?")
         return path.removesuffix("/update") + "/containers" if path.endswith("/update") else None
 
     def _service(self, update_url: str) -> Service:
         base = self._clean("base-url", self._base_url, "") or (origin_of(update_url) if update_url else "")
-        if not base and not self._texts["base-url"] and not self._texts["watchtower-url"] and not self._has_problem("watchtower-url"):
+        if (
+            not base
+            and not self._texts["base-url"]
+            and not self._texts["watchtower-url"]
+            and not self._has_problem("watchtower-url")
+        ):
             self._wrong("base-url", "is empty, and there is no `watchtower-url` to take the origin from")
-        health = self._clean("health-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), base)
-        version = self._clean("version-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), "")
+        health = self._clean(
+            "health-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), base
+        )
+        version = self._clean(
+            "version-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), ""
+        )
         return Service(
             base_url=base,
             health_url=health,

@@ -8,27 +8,86 @@ from typing import Any
 from redeploy.core.fields import spelled
 
 BUILD_NAMES = frozenset(
-    """
-    version appversion applicationversion backendversion buildversion imageversion releaseversion serverversion
-    serviceversion softwareversion
-    build buildcommit buildhash buildid buildnumber buildno buildrevision buildsha backendbuild backendbuildsha
-    commit commithash commitid commitsha commitshort commitshortsha gitcommit gitcommithash gitcommitid gitcommitsha
-    gitcommitshort lastcommit sourcecommit
-    sha githash gitsha githubsha gitshortsha imagesha shortsha sourcesha
-    revision apprevision gitrev gitrevision imagerevision rev sourcerevision vcsref vcsrevision
-    release apprelease releaseid releasenumber releasesha
-    """.split()
+    [
+        "version",
+        "appversion",
+        "applicationversion",
+        "backendversion",
+        "buildversion",
+        "imageversion",
+        "releaseversion",
+        "serverversion",
+        "serviceversion",
+        "softwareversion",
+        "build",
+        "buildcommit",
+        "buildhash",
+        "buildid",
+        "buildnumber",
+        "buildno",
+        "buildrevision",
+        "buildsha",
+        "backendbuild",
+        "backendbuildsha",
+        "commit",
+        "commithash",
+        "commitid",
+        "commitsha",
+        "commitshort",
+        "commitshortsha",
+        "gitcommit",
+        "gitcommithash",
+        "gitcommitid",
+        "gitcommitsha",
+        "gitcommitshort",
+        "lastcommit",
+        "sourcecommit",
+        "sha",
+        "githash",
+        "gitsha",
+        "githubsha",
+        "gitshortsha",
+        "imagesha",
+        "shortsha",
+        "sourcesha",
+        "revision",
+        "apprevision",
+        "gitrev",
+        "gitrevision",
+        "imagerevision",
+        "rev",
+        "sourcerevision",
+        "vcsref",
+        "vcsrevision",
+        "release",
+        "apprelease",
+        "releaseid",
+        "releasenumber",
+        "releasesha",
+    ]
 )
 """Fields that name a build, in lower case without `-`, `_` and `.`, at any depth and as headers (with or without `X-`)."""
 
-INSIDE = frozenset("id number sha hash version short full".split())
+INSIDE = frozenset(["id", "number", "sha", "hash", "version", "short", "full"])
 """Fields that name a build inside an object of the list above, such as `commit.id` or `build.number`."""
 
 START_TIMES = frozenset(
-    """
-    start starttime startedat started startuptime startup processstarttime processstartedat serverstarttime
-    boottime bootedat launchedat runningsince upsince
-    """.split()
+    [
+        "start",
+        "starttime",
+        "startedat",
+        "started",
+        "startuptime",
+        "startup",
+        "processstarttime",
+        "processstartedat",
+        "serverstarttime",
+        "boottime",
+        "bootedat",
+        "launchedat",
+        "runningsince",
+        "upsince",
+    ]
 )
 """Fields that hold the moment at which the process started: seconds or milliseconds since 1970, or ISO 8601."""
 
@@ -102,7 +161,9 @@ def _leaves(document: Any) -> Iterator[tuple[str, tuple[str, ...], Any]]:  # noq
     while waiting:
         path, family, value = waiting.pop()
         if isinstance(value, dict):
-            inner = [(f"{path}.{key}" if path else str(key), (*family, plain(str(key))), each) for key, each in value.items()]
+            inner = [
+                (f"{path}.{key}" if path else str(key), (*family, plain(str(key))), each) for key, each in value.items()
+            ]
             waiting.extend(reversed(inner))
         elif isinstance(value, list):
             waiting.extend((f"{path}.{index}", family, each) for index, each in reversed(list(enumerate(value))))
@@ -123,4 +184,6 @@ def _names_build(family: tuple[str, ...]) -> bool:
 def _number(value: Any) -> float | None:  # noqa: ANN401 - a JSON value
     if isinstance(value, str) and re.fullmatch(r"\d{1,15}(?:\.\d{1,9})?", value):
         return float(value)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    )

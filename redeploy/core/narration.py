@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from redeploy.core.asking import AskContainers, Event, Probe, SendTrigger
+from redeploy.core.assessment import Assessment
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.watch import Watch
@@ -10,7 +11,12 @@ from redeploy.core.watch import Watch
 HEARTBEAT = 15.0
 """Seconds without a line after which the log says that it is still waiting, and for what."""
 
-_WHOSE = {Build.NEW: " (new)", Build.OLD: " (as before)", Build.OTHER: " (neither declared nor from before)", Build.UNNAMED: " (names no version)"}
+_WHOSE = {
+    Build.NEW: " (new)",
+    Build.OLD: " (as before)",
+    Build.OTHER: " (neither declared nor from before)",
+    Build.UNNAMED: " (names no version)",
+}
 
 
 @dataclass
@@ -36,11 +42,15 @@ class Narrator:
         if watch.resend_at is not None and watch.answer:
             self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
         window = watch.track.window
-        held = watch.wanted_under_way and window.holds(since=watch.counts_from)
+        weighed = Assessment(watch)
+        held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
         if held and watch.answered is None and not watch.verifying:
             self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")
         if window.broken:
-            self._once(f"broken {window.broken}", f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}")
+            self._once(
+                f"broken {window.broken}",
+                f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}",
+            )
         if not self._lines and now >= self.heartbeat_at(now):
             left = max(0.0, watch.deadline - now)
             last = watch.track.last
@@ -59,9 +69,11 @@ class Narrator:
                 self._of_service(watch)
             case SendTrigger() if watch.answer:
                 self._lines.append(f"Watchtower: {watch.answer.seen}")
-            case AskContainers() if watch.looks:
-                look = watch.looks[-1]
-                told = look.digest or ("containers run different digests" if look.differ else f"digest not told ({look.endpoint})")
+            case AskContainers() if watch.looks.last:
+                look = watch.looks.last
+                told = look.digest or (
+                    "containers run different digests" if look.differ else f"digest not told ({look.endpoint})"
+                )
                 self._on_change("digest", f"running digest: {told}")
 
     def _of_service(self, watch: Watch) -> None:
@@ -79,7 +91,7 @@ class Narrator:
         watch = self.watch
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
-        if watch.wanted_under_way:
+        if Assessment(watch).wanted_under_way:
             return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
         if watch.answered is None and not watch.verifying:
             return "Watchtower's answer"

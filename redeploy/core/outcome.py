@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redeploy.core.answer import Result
+from redeploy.core.assessment import Assessment
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
@@ -53,7 +54,7 @@ def invalid(problems: Sequence[Problem]) -> Outcome:
 
 def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     """Gather the facts of a run, whether it came to its end or was cancelled."""
-    plan, track, answer = watch.plan, watch.track, watch.answer
+    plan, track, answer, weighed = watch.plan, watch.track, watch.answer, Assessment(watch)
     started = watch.triggered if watch.triggered is not None else watch.began
     found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
     green = conclusion.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN)
@@ -70,8 +71,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         expected_digest=plan.expect_digest,
         version=_version(watch, watch.samples),
         previous_version=_version(watch, watch.baseline),
-        digest=watch.digest_now,
-        previous_digest=watch.digest_before,
+        digest=weighed.digest_now,
+        previous_digest=weighed.digest_before,
         watchtower_result=_result(watch),
         watchtower_said=answer.seen if answer else "",
         answered_after=watch.answered - started if watch.answered is not None else None,
@@ -115,17 +116,24 @@ def _moments(
 
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     """Say how it is known what answers, strongest first; only what was really seen."""
-    plan, track, found = watch.plan, watch.track, list[str]()
-    if plan.expect_digest and watch.digest_now == plan.expect_digest:
+    plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
+    if plan.expect_digest and weighed.digest_now == plan.expect_digest:
         found.append("Watchtower reports the declared digest for the running container.")
     if plan.expect_version and track.new_seen:
         found.append("The service names the declared version.")
-    if not plan.expect_digest and watch.digest_before and watch.digest_now and watch.digest_now != watch.digest_before:
+    if (
+        not plan.expect_digest
+        and weighed.digest_before
+        and weighed.digest_now
+        and weighed.digest_now != weighed.digest_before
+    ):
         found.append("The running digest is another than before.")
     if not plan.expect_version and track.like.changed:
         found.append("It names another build than before: " + ", ".join(map(one_line, track.like.changed)) + ".")
     if track.like.restarted:
-        found.append("A new process answers, started after the trigger: " + ", ".join(map(one_line, track.like.restarted)) + ".")
+        found.append(
+            "A new process answers, started after the trigger: " + ", ".join(map(one_line, track.like.restarted)) + "."
+        )
     if track.build is Build.OLD and track.like.same:
         found.append("It names the same build as before: " + ", ".join(map(one_line, track.like.same)) + ".")
     if conclusion.proof.word == "claim":
@@ -145,5 +153,7 @@ def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
     elif answer is not None and answer.lost and conclusion.proof:
         told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")
     elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
-        told.append(f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 watchtower` on the server.")
+        told.append(
+            f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 watchtower` on the server."
+        )
     return told

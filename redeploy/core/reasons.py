@@ -230,7 +230,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Watchtower looked at no container",
         "No running container matches: the label is missing, `image` or `container` names something else, the container "
         "does not run, or Watchtower cannot reach the Docker engine, which it reports in the same words.",
-        "Check the label and what runs:\n\n```yaml\nlabels:\n  com.centurylinklabs.watchtower.enable: \"true\"\n```\n\n"
+        'Check the label and what runs:\n\n```yaml\nlabels:\n  com.centurylinklabs.watchtower.enable: "true"\n```\n\n'
         "```sh\ndocker ps --filter label=com.centurylinklabs.watchtower.enable=true\ndocker logs --tail 50 watchtower\n```",
     ),
     Reason.NO_ANSWER: Remedy(

@@ -62,7 +62,11 @@ def annotations(outcome: Outcome) -> list[Annotation]:
         remedy = _remedy(outcome)
         parts = [f"{happened(outcome)}"]
         if remedy:
-            parts += [f"Likely cause: {remedy.cause}", f"Fix: {_plain(remedy.fix)}", f"More: {guide(conclusion.reason)}"]
+            parts += [
+                f"Likely cause: {remedy.cause}",
+                f"Fix: {_plain(remedy.fix)}",
+                f"More: {guide(conclusion.reason)}",
+            ]
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
     return found
 
@@ -90,7 +94,12 @@ def happened(outcome: Outcome) -> str:
     if outcome.watchtower_said:
         after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
         said.append(f"Watchtower at {outcome.watchtower_origin} answered{after}: {outcome.watchtower_said}.")
-    elif outcome.watchtower_origin and outcome.moments and outcome.conclusion.verdict is not Verdict.NOT_STARTED and outcome.mode == "deploy":
+    elif (
+        outcome.watchtower_origin
+        and outcome.moments
+        and outcome.conclusion.verdict is not Verdict.NOT_STARTED
+        and outcome.mode == "deploy"
+    ):
         said.append(f"Watchtower at {outcome.watchtower_origin} did not answer.")
     if outcome.last_seen:
         said.append(f"The service at {outcome.url} answered last: {outcome.last_seen}.")
@@ -119,11 +128,17 @@ def summary(outcome: Outcome) -> str:
     rows = [
         ("Verdict", code(conclusion.verdict)),
         ("Reason", code(conclusion.reason) if conclusion.reason else ""),
-        ("Proof", code(conclusion.proof.word) if conclusion.proof is not Proof.NONE or not conclusion.exit_code else ""),
+        (
+            "Proof",
+            code(conclusion.proof.word) if conclusion.proof is not Proof.NONE or not conclusion.exit_code else "",
+        ),
         ("Service", code(outcome.url) if outcome.url else ""),
         ("Version", _change(outcome.previous_version, outcome.version)),
         ("Digest", _change(outcome.previous_digest, outcome.digest)),
-        ("Watchtower", code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else ""),
+        (
+            "Watchtower",
+            code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
+        ),
         ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
         ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds else ""),
     ]
@@ -168,7 +183,11 @@ def _inline(text: str) -> str:
 
 def _escaped(text: str) -> str:
     entities = {character: f"&#{ord(character)};" for character in "&<>|[]@#*_~\\`"}
-    return re.sub(r"(?<=https)://|(?<=http)://|www\.", lambda each: f"{each[0][0]}&#8203;{each[0][1:]}", "".join(entities.get(each, each) for each in text))
+    return re.sub(
+        r"(?<=https)://|(?<=http)://|www\.",
+        lambda each: f"{each[0][0]}&#8203;{each[0][1:]}",
+        "".join(entities.get(each, each) for each in text),
+    )
 
 
 def _plain(markdown: str) -> str:

@@ -138,13 +138,15 @@ def _names(reply: Reply, document: Any, service: Service, endpoints: frozenset[E
         return build_names(document, reply.headers)
     names = build_names(None, reply.headers)
     text = (document if isinstance(document, str) else reply.text).strip()
-    if service.names_itself and Endpoint.VERSION in endpoints and not reply.is_html and not isinstance(document, list):
-        if 0 < len(text) <= LONGEST_NAME and text.isprintable():
-            names["body"] = text
+    one_line = (
+        0 < len(text) <= LONGEST_NAME and text.isprintable() and not reply.is_html and not isinstance(document, list)
+    )
+    if service.names_itself and Endpoint.VERSION in endpoints and one_line:
+        names["body"] = text
     return names
 
 
-def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:  # noqa: PLR0911
+def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
     """Judge one exchange, most telling sign first."""
     if isinstance(exchange, NoReply):
         detail = f" ({exchange.detail})" if exchange.detail else ""

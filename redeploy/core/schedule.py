@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from redeploy.core.asking import ALONE_FOR, BOTH, Ask, AskContainers, AskWhetherForked, Probe, SendTrigger
+from redeploy.core.assessment import Assessment
 from redeploy.core.identity import Build
 from redeploy.core.pace import Phase, interval, kept_back
 from redeploy.core.patience import finished, wakes_at
-from redeploy.core.reasons import Reason
 from redeploy.core.sample import Endpoint
-from redeploy.core.watch import UNNAMED_WINDOW, Watch
+from redeploy.core.watch import Watch
 
 BASELINE_SECONDS = 3.0
 """How long the looks before the trigger may take in all."""
@@ -48,24 +48,31 @@ class Schedule:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
         if self.watch.triggered is None and not self.watch.verifying:
             return self._before(now, wall)
-        known = self.watch.situation(now)
+        weighed = Assessment(self.watch)
+        known = weighed.situation(now)
         if finished(known):
             return Step((), now, finished=True)
         asks: list[Ask] = []
         wake = wakes_at(known)
-        resend = self.watch.resend_at
-        if resend is not None and not known.answer_final:
-            if now >= resend:
-                self.watch.trigger(now, wall)
-                asks.append(self._sent(SendTrigger(), now))
-            else:
-                wake = min(wake, resend)
-        for due, ask in ((self._look_due(now), AskContainers()), (self._probe_due(now, known.answer_final), None)):
+        for due, make in (
+            (self._resend_due(weighed), lambda: self._trigger(now, wall)),
+            (self._look_due(weighed, now), AskContainers),
+            (self._probe_due(weighed, now), lambda: self._next_probe(weighed)),
+        ):
             if due <= now:
-                asks.append(self._sent(ask or self._next_probe(), now))
+                asks.append(self._sent(make(), now))
             else:
                 wake = min(wake, due)
         return Step(tuple(asks), now if asks else wake)
+
+    def _trigger(self, now: float, wall: float) -> SendTrigger:
+        self.watch.trigger(now, wall)
+        return SendTrigger()
+
+    def _resend_due(self, weighed: Assessment) -> float:
+        """Return when the trigger goes out again: not while what is wanted is live."""
+        again = self.watch.resend_at
+        return _NEVER if again is None or weighed.answer_final else again
 
     def _before(self, now: float, wall: float) -> Step:
         """Take the baseline: all addresses side by side, each twice, and then the trigger."""
@@ -88,21 +95,26 @@ class Schedule:
                     wake = min(wake, due)
                 elif not any(sent >= looks[0].at for sent in watch.books.under_way(Probe)):
                     asks.append(self._sent(watch.books.probe(endpoints, url), now))
-        waiting = any(watch.books.under_way(kind) for kind in (Probe, AskContainers)) or wake < self._phase_began + BASELINE_SECONDS
+        waiting = (
+            any(watch.books.under_way(kind) for kind in (Probe, AskContainers))
+            or wake < self._phase_began + BASELINE_SECONDS
+        )
         unsure = watch.plan.watchtower.containers and watch.forked is None
         if asks or (waiting and not over):
             return Step(tuple(asks), now if asks else wake)
         if unsure:
             return Step((), _NEVER)
-        watch.trigger(now, wall)
         self._phase_began = now
-        return Step((self._sent(SendTrigger(), now),), now)
+        return Step((self._sent(self._trigger(now, wall), now),), now)
 
     def _addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
         service = self.watch.plan.service
         if not self.watch.apart:
             return [(BOTH, service.health_url)]
-        return [(frozenset({Endpoint.HEALTH}), service.health_url), (frozenset({Endpoint.VERSION}), service.version_url)]
+        return [
+            (frozenset({Endpoint.HEALTH}), service.health_url),
+            (frozenset({Endpoint.VERSION}), service.version_url),
+        ]
 
     def _sent(self, ask: Ask, now: float) -> Ask:
         self.watch.books.note_sent(ask, now)
@@ -113,35 +125,23 @@ class Schedule:
             self._gap_served = self.watch.track.gap_ended if self._gap_served is None else self._gap_served
         return ask
 
-    def _next_probe(self) -> Probe:
+    def _next_probe(self, weighed: Assessment) -> Probe:
         """Choose the address: with a version address of its own, health is asked where a window opens and closes."""
         watch, window = self.watch, self.watch.track.window
         endpoints, url = self._addresses()[-1]
         if watch.apart:
             stale = not watch.verifying and watch.plan.expect_version and window.build is Build.OLD
             opening = window.candidate and window.opened is None and not stale
-            closing = (
-                window.opened is not None
-                and window.latest >= window.opened + self._window_length()
-                and (window.healthy_at is None or window.healthy_at < window.opened + self._window_length())
-            )
+            ends = (window.opened or 0.0) + weighed.window_length
+            closing = window.opened is not None and window.latest >= ends > (window.healthy_at or 0.0)
             if opening or closing:
                 endpoints, url = self._addresses()[0]
         return watch.books.probe(endpoints, url)
 
-    def _window_length(self) -> float:
-        """Seconds from the first sample of the window under way to its end, as far as can be told."""
-        watch, window = self.watch, self.watch.track.window
-        length, opened = window.span_needed, window.opened or 0.0
-        since = watch.counts_from if watch.wanted_under_way else watch.answered
-        if not watch.wanted_under_way and not watch.plan.declared and not watch._claims():
-            length = max(length, UNNAMED_WINDOW)
-        return length + max(0.0, (since or 0.0) - opened)
-
-    def _probe_due(self, now: float, answered: bool) -> float:
+    def _probe_due(self, weighed: Assessment, now: float) -> float:
         """Return when the next look at the service may go out."""
         watch, under_way = self.watch, self.watch.books.under_way(Probe)
-        phase = self._current_phase(now, answered)
+        phase = self._current_phase(weighed, now)
         if under_way:
             alone = phase is Phase.WINDOW or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
@@ -149,48 +149,56 @@ class Schedule:
         url = self._addresses()[-1][1]
         sent = [each.sent for each in watch.samples[-2:]] + under_way
         if not sent:
-            return now if watch.verifying else (watch.triggered or now) + interval(phase, 0.0, watch.plan.stable_for, self._jitter)
+            return (
+                now
+                if watch.verifying
+                else (watch.triggered or now) + interval(phase, 0.0, watch.plan.stable_for, self._jitter)
+            )
         latest, last = max(sent), watch.track.last
-        pause = interval(phase, now - (self._phase_began or now), self._window_length(), self._jitter)
+        pause = interval(phase, now - (self._phase_began or now), weighed.window_length, self._jitter)
         if last is not None and last.transport_error:
             pause = min(pause, 1.0)
         ready = watch.books.ready(url, now)
         if phase is Phase.QUICK and watch.plan.rate:
             keep = kept_back(watch.plan.rate, watch.plan.stable_for)
-            ready = min(watch.books.ready(url, now, keep), max(ready, latest + watch.books.cost(url) / watch.plan.rate.per_second))
+            ready = min(
+                watch.books.ready(url, now, keep),
+                max(ready, latest + watch.books.cost(url) / watch.plan.rate.per_second),
+            )
         return max(latest + pause, ready)
 
-    def _current_phase(self, now: float, answered: bool) -> Phase:
-        watch, track = self.watch, self.watch.track
+    def _current_phase(self, weighed: Assessment, now: float) -> Phase:
+        watch, track, answered = self.watch, self.watch.track, weighed.answer_final
         window = track.window
-        judged = watch.wanted_under_way or (window.opened is not None and not watch.plan.declared and (answered or track.gap_seen))
-        judged = judged or (watch.verifying and window.opened is not None)
-        if judged and window.latest < (window.opened or 0.0) + self._window_length():
-            phase = Phase.WINDOW
-        elif judged and not (watch.plan.expect_digest and watch.needs_closing_look):
-            phase = Phase.WINDOW if answered or watch.verifying else Phase.UNHURRIED
+        unproven = not watch.plan.declared and (answered or track.gap_seen)
+        judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
+        unfinished = window.latest < (window.opened or 0.0) + weighed.window_length
+        if judged:
+            phase = Phase.WINDOW if unfinished or answered or watch.verifying else Phase.UNHURRIED
         else:
             phase = Phase.QUICK if answered or track.gap_seen or watch.verifying else Phase.UNHURRIED
         if phase is not self._phase:
             self._phase, self._phase_began = phase, now
         return phase
 
-    def _look_due(self, now: float) -> float:
+    def _look_due(self, weighed: Assessment, now: float) -> float:
         """Return when the containers endpoint may be asked again."""
         watch, track = self.watch, self.watch.track
         if watch.books.under_way(AskContainers):
             return _NEVER
         if watch.verifying and watch.plan.watchtower.containers_url and not self._looks_sent:
             return now
-        if not watch.digest_matters:
+        if not weighed.digest_matters:
             return _NEVER
         last = self._looks_sent[-1] if self._looks_sent else -_NEVER
         if watch.answered is not None and last < watch.answered and watch.resend_at is None:
             return now
         if track.gap_ended is not None and self._gap_served is None:
             return now
-        if watch.needs_closing_look:
-            failed = bool(watch.looks) and watch.looks[-1].sent > (track.window.opened or now) + track.window.span_needed
+        opened = track.window.opened
+        if weighed.needs_closing_look:
+            failed = opened is not None and last >= opened + weighed.window_length
             return last + LOOK_SECONDS if failed else now
-        waiting = watch.digest_wanted_since is None and (watch.answered is not None or track.gap_seen or watch.verifying)
-        return last + LOOK_SECONDS if waiting else _NEVER
+        begun = watch.answered is not None or track.gap_seen or watch.verifying
+        outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
+        return last + LOOK_SECONDS if begun and outdated else _NEVER

@@ -80,7 +80,9 @@ def disguises(value: str) -> Iterator[str]:
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
     """Return a function that replaces each secret, in any of its disguises, by `***`."""
     values = [value for secret in secrets if len(value := secret.reveal()) >= SHORTEST]
-    forms = sorted({form for value in values for form in disguises(value) if len(form) >= SHORTEST}, key=len, reverse=True)
+    forms = sorted(
+        {form for value in values for form in disguises(value) if len(form) >= SHORTEST}, key=len, reverse=True
+    )
     if not forms:
         return str
     pattern = re.compile("|".join(map(re.escape, forms)))

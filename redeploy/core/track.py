@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from redeploy.core.identity import Before, Build, Likeness, build_of, likeness
+from redeploy.core.identity import NOTHING_SEEN, Before, Build, Likeness, build_of, likeness
 from redeploy.core.sample import Condition, Endpoint, Sample
 from redeploy.core.window import Window
 
@@ -34,7 +34,7 @@ class Track:
     """The state after some samples. Times are monotonic seconds."""
 
     window: Window
-    like: Likeness = Likeness()
+    like: Likeness = NOTHING_SEEN
     """How the last telling answer compares with the baseline."""
     build: Build = Build.UNKNOWN
     """Whose answer the last telling one was."""

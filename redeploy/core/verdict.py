@@ -59,7 +59,11 @@ def conclude(known: Situation) -> Conclusion:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
     if not known.declared and known.claim and known.claim_held:
         return _proven(known, Verdict.DEPLOYED, Proof.CLAIM)
-    if not known.declared and not known.new_seen and (known.well_enough or (known.answer_lost and known.held_after_gap)):
+    if (
+        not known.declared
+        and not known.new_seen
+        and (known.well_enough or (known.answer_lost and known.held_after_gap))
+    ):
         return _proven(known, Verdict.UNPROVEN, Proof.NONE)
     return _unfinished(known)
 
@@ -71,7 +75,11 @@ def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
         nothing = known.answer is not None and known.answer.result is Result.NOTHING
         seen = Reason.NO_CHANGE if known.visible else Reason.NO_IDENTITY
         return Conclusion(verdict, Reason.NOTHING_TO_DO if nothing else seen, proof, suffices)
-    return Conclusion(verdict, Reason.NONE, proof) if suffices else Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, proof, suffices)
+    return (
+        Conclusion(verdict, Reason.NONE, proof)
+        if suffices
+        else Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, proof, suffices)
+    )
 
 
 def _verified(known: Situation) -> Conclusion:
@@ -118,5 +126,8 @@ def _mismatch(known: Situation) -> Reason:
 
 def _unhealthy(known: Situation) -> Conclusion:
     if known.walled or not known.window_broke:
-        return Conclusion(Verdict.UNHEALTHY, _ILLNESS[known.ill or known.walled or (Condition.HEALTHY if known.healthy else Condition.DOWN)])
+        return Conclusion(
+            Verdict.UNHEALTHY,
+            _ILLNESS[known.ill or known.walled or (Condition.HEALTHY if known.healthy else Condition.DOWN)],
+        )
     return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)

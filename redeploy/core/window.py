@@ -88,10 +88,11 @@ class Window:
         if self.apart and not health_only:
             return replace(self, candidate=True, build=build, names=names, starts=starts, fresh=fresh)
         if not self.apart:
-            return replace(self, opened=sample.at, fresh=fresh)._extend(sample, build, names, starts)
+            begun = replace(self, opened=sample.at, fresh=fresh)
+            return begun.take(sample, build, noise, fresh=fresh)
         if not self.candidate or other or moved:
             return replace(self, candidate=False, build=Build.UNKNOWN, names={}, starts={})
-        return replace(self, opened=sample.at)._extend(sample, build, names, starts)
+        return replace(self, opened=sample.at).take(sample, build, noise, fresh=fresh)
 
     def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
         return replace(

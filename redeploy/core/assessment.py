@@ -1,0 +1,182 @@
+"""What the facts of a run amount to at one moment."""
+
+from functools import cached_property
+
+from redeploy.core.answer import Again, Result
+from redeploy.core.identity import Build
+from redeploy.core.plan import Proof
+from redeploy.core.reasons import Reason
+from redeploy.core.situation import Situation
+from redeploy.core.watch import Watch
+
+UNNAMED_WINDOW = 10.0
+"""Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
+
+
+class Assessment:
+    """A watch, weighed; made anew for each moment. Times are monotonic seconds."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Weigh `watch`, which must not change while this is used."""
+        self._watch = watch
+        self._plan = watch.plan
+        self._track = watch.track
+        self._window = watch.track.window
+
+    @cached_property
+    def digest_before(self) -> str:
+        """The digest that ran before the trigger."""
+        return self._watch.looks.before(self._watch.triggered)
+
+    @cached_property
+    def digest_now(self) -> str:
+        """The digest that runs, as last told."""
+        return self._watch.looks.now(self._watch.triggered)
+
+    @cached_property
+    def digest_wanted_since(self) -> float | None:
+        """Since when the digest that runs is a wanted one."""
+        return self._watch.looks.wanted_since(self._watch.triggered, self._plan.expect_digest)
+
+    @cached_property
+    def digest_matters(self) -> bool:
+        """Whether looks at the containers endpoint can tell anything."""
+        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.looks.absent
+        return reachable and bool(self._plan.expect_digest or self.digest_before)
+
+    @cached_property
+    def digest_decides(self) -> bool:
+        """Whether the digest, and no name, tells that the window under way is of what is wanted."""
+        if self._plan.declared:
+            return bool(self._plan.expect_digest)
+        return not self._watch.verifying and self._window.build is not Build.NEW
+
+    @cached_property
+    def wanted_under_way(self) -> bool:
+        """Whether the window under way is one of what is wanted."""
+        digest = self.digest_wanted_since is not None
+        if self._window.opened is None:
+            return False
+        if self._plan.declared:
+            version = self._window.build is Build.NEW or not self._plan.expect_version
+            return version and (digest or not self._plan.expect_digest)
+        return self._watch.verifying or self._window.build is Build.NEW or digest
+
+    @cached_property
+    def counts_from(self) -> float | None:
+        """From when a window counts that only the digest tells to be of what is wanted; None where it counts whole."""
+        return self.digest_wanted_since if self.digest_decides and self._window.build is not Build.NEW else None
+
+    @cached_property
+    def window_length(self) -> float:
+        """Seconds from the first sample of the window under way to its end, as far as can be told."""
+        length, opened = self._window.span_needed, self._window.opened or 0.0
+        if self.wanted_under_way or self._plan.declared:
+            since = self.counts_from
+        else:
+            since = self._watch.answered
+            length = length if self.claims else max(length, UNNAMED_WINDOW)
+        return length + max(0.0, (since or 0.0) - opened)
+
+    @cached_property
+    def needs_closing_look(self) -> bool:
+        """Whether the window has held but for a look at the running digest that was asked for after its end."""
+        if not self.digest_decides or not self.wanted_under_way or not self._window.holds(since=self.counts_from):
+            return False
+        last, opened = self._watch.looks.last, self._window.opened or 0.0
+        return last is None or last.sent < opened + self.window_length
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether Watchtower's summary claims an update of this service, and nothing visible speaks against it.
+
+        A start time that was seen before speaks against it as a build name does: that process was not replaced.
+        """
+        answer, like = self._watch.answer, self._track.like
+        if answer is None or answer.result is not Result.UPDATED or not answer.counts or answer.counts.skipped is None:
+            return False
+        one = answer.counts.scanned == 1 or self._plan.watchtower.narrowed_to_one
+        noisy = self._watch.noise & self._watch.before.names.keys()
+        same_digest = bool(self.digest_before) and self.digest_now == self.digest_before
+        return one and not like.same and not like.running_on and not noisy and not same_digest
+
+    @cached_property
+    def answer_final(self) -> bool:
+        """Whether Watchtower's answer stands: it will not be asked again."""
+        answer = self._watch.answer
+        return answer is not None and (answer.again is None or self._live_without_it(answer.again))
+
+    def _live_without_it(self, again: Again) -> bool:
+        """Whether what is wanted is live, so that a trigger that did not run need not go out again.
+
+        An update that runs already is as good as ours. A rate limit is not, where what is wanted was live before.
+        """
+        live = self.wanted_under_way and self._track.healthy
+        return live and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not self._watch.met_before)
+
+    @property
+    def _refusal(self) -> Reason | None:
+        answer = self._watch.answer
+        if answer is None:
+            return None
+        if answer.again is None:
+            return answer.refusal
+        return None if self.answer_final else self._watch.given_up
+
+    @property
+    def _held_proof(self) -> Proof:
+        if self._plan.expect_digest:
+            return Proof.DIGEST
+        if self._plan.expect_version:
+            return Proof.VERSION
+        return Proof.NONE if self._watch.verifying else Proof.CHANGE
+
+    @property
+    def _wrong_held(self) -> bool:
+        """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
+        watch, last = self._watch, self._watch.looks.last
+        looked = not self.digest_matters or (last is not None and last.at > (self._window.opened or 0.0))
+        return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
+
+    def situation(self, now: float) -> Situation:
+        """Return all that is known, as one value."""
+        watch, plan, track, window = self._watch, self._plan, self._track, self._window
+        return Situation(
+            mode=plan.mode,
+            now=now,
+            deadline=watch.deadline,
+            stable_for=plan.stable_for,
+            declared=plan.declared,
+            version_declared=bool(plan.expect_version),
+            digest_declared=bool(plan.expect_digest),
+            require_proof=plan.require_proof,
+            answer=watch.answer,
+            answered=watch.answered,
+            answer_final=self.answer_final,
+            refusal=self._refusal,
+            not_started=watch.not_started,
+            met_before=watch.met_before,
+            held=self.wanted_under_way and window.holds(since=self.counts_from) and not self.needs_closing_look,
+            held_proof=self._held_proof,
+            confirmed=watch.answered is not None and window.latest > watch.answered,
+            window_open=window.opened is not None,
+            window_began=window.opened,
+            wanted_under_way=self.wanted_under_way,
+            well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
+            claim=self.claims,
+            claim_held=self.claims and window.holds(since=watch.answered),
+            gap_seen=track.gap_seen,
+            held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
+            new_seen=track.new_seen or (self.digest_wanted_since is not None and not watch.met_before),
+            build=track.build,
+            healthy=track.healthy,
+            ill=track.ill.condition if track.ill else None if track.last else track.mute,
+            window_broke=window.broken > 0,
+            broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
+            flapping=window.flapping,
+            walled=track.walled(pages=watch.verifying),
+            visible=track.like.visible or bool(self.digest_before and self.digest_now),
+            wrong_held=self._wrong_held,
+            digest=self.digest_now,
+            digest_old=bool(self.digest_before) and self.digest_now == self.digest_before,
+        )
