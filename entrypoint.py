@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))  # -I keeps the script's own folder off the path
 
-from redeploy.cli import main  # noqa: E402
+from redeploy.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

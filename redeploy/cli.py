@@ -157,7 +157,7 @@ def _performer(plan: "Plan") -> "Callable[[Ask, float], Exchange]":
     """Return what carries out an ask within a number of seconds."""
     from redeploy.adapters import service, watchtower
     from redeploy.adapters.http import Http
-    from redeploy.core.asking import AskContainers, AskWhetherForked, Probe, SendTrigger
+    from redeploy.core.asking import AskContainers, AskForReasons, AskWhetherForked, Probe, SendTrigger
 
     fetch = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate).fetch
 
@@ -167,6 +167,8 @@ def _performer(plan: "Plan") -> "Callable[[Ask, float], Exchange]":
                 return service.look(fetch, ask, timeout=bound)
             case AskContainers():
                 return watchtower.containers(fetch, plan.watchtower, timeout=bound)
+            case AskForReasons():
+                return watchtower.reasons(fetch, plan.watchtower, timeout=bound)
             case AskWhetherForked():
                 return watchtower.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
             case SendTrigger():

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from redeploy.core.asking import Ask, Event, SendTrigger
+from redeploy.core.asking import Ask, AskForReasons, Event, SendTrigger
 from redeploy.core.assessment import Assessment
 from redeploy.core.narration import Narrator
 from redeploy.core.schedule import Schedule
 from redeploy.core.verdict import Conclusion, conclude
 from redeploy.core.watch import Watch
+
+REASONS_SECONDS = 10.0
+"""How long the check endpoint may take; it only explains."""
 
 
 class Outside(Protocol):
@@ -63,4 +66,10 @@ def redeploy(watch: Watch, outside: Outside, random: Callable[[], float], log: L
 
 def _bound(watch: Watch, ask: Ask, now: float) -> float:
     """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
-    return max(0.0, watch.deadline - now) if isinstance(ask, SendTrigger) else watch.plan.request_timeout
+    match ask:
+        case SendTrigger():
+            return max(0.0, watch.deadline - now)
+        case AskForReasons():
+            return REASONS_SECONDS
+        case _:
+            return watch.plan.request_timeout

@@ -30,6 +30,14 @@ def ask_whether_forked(fetch: Fetch, watchtower: Watchtower, *, timeout: float) 
     return fetch("POST", watchtower.trigger_url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
 
 
+def reasons(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask the fork to compare digests without pulling: its `error` says what an update only counts as skipped."""
+    url = watchtower.check_url or ""
+    return fetch(
+        "POST", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False
+    )
+
+
 def containers(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
     """Ask which containers run, and from which digests."""
     url = watchtower.containers_url or ""

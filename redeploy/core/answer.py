@@ -5,15 +5,21 @@ empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of c
 counts without those that are zero. Proxies answer for all of them.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.core.hostile import one_line
 from redeploy.core.reasons import Reason
 
 SAFE_PROBE_TEXT = "missing or invalid API Key"
 """What nicholas-fedor 1.20 and newer, and nobody else, answers to a request without a token (auth.go:58)."""
+
+
+MOST_REASONS = 5
+"""Containers whose trouble is told."""
 
 
 class Result(StrEnum):
@@ -108,6 +114,19 @@ def read_answer(exchange: Exchange) -> Answer:
     if reply.status == 408 or reply.status >= 500:
         return Answer(result=Result.UNKNOWN, seen=_described(reply))
     return _refused(Reason.MISROUTED, _described(reply))
+
+
+def told_reasons(exchange: Exchange) -> tuple[str, ...]:
+    """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content."""
+    body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
+    rows = body.get("containers") if isinstance(body, dict) else None
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        name, error = (row.get("name"), row.get("error")) if isinstance(row, dict) else (None, None)
+        if isinstance(name, str) and isinstance(error, str) and error.strip():
+            words = re.sub(r"<[^>]*>", " ", error)  # a registry's HTML page is quoted whole
+            found.append(f"{one_line(name, 64)}: {one_line(words, 200)}")
+    return tuple(found[:MOST_REASONS])
 
 
 def is_fork_with_containers(exchange: Exchange) -> bool:

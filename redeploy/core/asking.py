@@ -30,6 +30,11 @@ class AskContainers:
 
 
 @dataclass(frozen=True)
+class AskForReasons:
+    """The fork's check endpoint, which says in words why it skips a container; it pulls nothing."""
+
+
+@dataclass(frozen=True)
 class AskWhetherForked:
     """The trigger without its token: it triggers nothing, and tells whether `container=` is understood."""
 
@@ -39,7 +44,7 @@ class SendTrigger:
     """The trigger."""
 
 
-Ask = Probe | AskContainers | AskWhetherForked | SendTrigger
+Ask = Probe | AskContainers | AskForReasons | AskWhetherForked | SendTrigger
 
 
 @dataclass(frozen=True, kw_only=True)

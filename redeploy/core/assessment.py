@@ -111,8 +111,12 @@ class Assessment:
 
         An update that runs already is as good as ours. A rate limit is not, where what is wanted was live before.
         """
-        live = self.wanted_under_way and self._track.healthy
-        return live and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not self._watch.met_before)
+        track, stayed = self._track, self._watch.met_before
+        live = track.healthy and self.wanted_under_way
+        undisturbed = stayed and track.ill is None and track.build in (Build.NEW, Build.UNKNOWN)
+        return (
+            (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
+        )
 
     @property
     def _refusal(self) -> Reason | None:

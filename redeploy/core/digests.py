@@ -105,7 +105,7 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
         return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
     rows = _rows(exchange.json) if exchange.status == 200 else None
     if rows is None:
-        absent = exchange.status in (401, 404, 405) or exchange.is_html
+        absent = exchange.status in (401, 404, 405) or (exchange.is_html and exchange.status < 500)
         return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
     digests = {row.digest for row in rows_that_count(rows, wanted)}
     return Look(

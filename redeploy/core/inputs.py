@@ -116,6 +116,7 @@ class _Reader:
         watchtower = Watchtower(
             update_url=update_url or None,
             containers_url=self._containers_url(update_url) if token else None,
+            check_url=_beside(update_url, "check"),
             token=Secret(token),
             images=self._clean(
                 "image", lambda text: tuple(dict.fromkeys(map(cleaners.image, cleaners.listed(text)))), ()
@@ -185,8 +186,7 @@ class _Reader:
             return (
                 self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "") or None
             )
-        path, _, _ = update_url.partition("?")
-        return path.removesuffix("/update") + "/containers" if path.endswith("/update") else None
+        return _beside(update_url, "containers")
 
     def _service(self, update_url: str) -> Service:
         base = self._clean("base-url", self._base_url, "") or (origin_of(update_url) if update_url else "")
@@ -255,6 +255,12 @@ class _Reader:
 
     def _has_problem(self, name: str) -> bool:
         return any(problem.input == name for problem in self._problems)
+
+
+def _beside(update_url: str, endpoint: str) -> str | None:
+    """Return the URL of another endpoint, where the update's path tells how these are routed."""
+    path, _, _ = update_url.partition("?")
+    return f"{path.removesuffix('update')}{endpoint}" if path.endswith("/update") else None
 
 
 def _proof(text: str) -> Proof:

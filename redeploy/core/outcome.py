@@ -39,6 +39,8 @@ class Outcome:
     moments: Sequence[tuple[float, str]] = ()
     evidence: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    told_reasons: Sequence[str] = ()
+    """What Watchtower's check endpoint says of containers that were not updated."""
     last_seen: str = ""
     looks: int = 0
     loopback_refused: bool = False
@@ -81,6 +83,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         moments=_moments(watch, found, started, opened, now),
         evidence=_evidence(watch, conclusion),
         warnings=_warnings(watch, conclusion),
+        told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
         loopback_refused=refused and bool(address) and is_loopback(address or ""),

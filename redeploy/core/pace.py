@@ -4,15 +4,25 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from redeploy.core.plan import Rate
+from redeploy.core.window import WATCHED_MOST
 
-UNHURRIED_MOST = 2.5
+UNHURRIED_LEAST = 0.7
+"""Shortest interval before Watchtower has answered."""
+
+UNHURRIED_MOST = 4.0
 """Longest interval before Watchtower has answered, while nothing is wrong."""
 
-QUICK_LEAST = 0.25
+QUICK_LEAST = 0.35
 """Shortest interval of the quick phase."""
 
 WINDOW_MOST = 1.0
 """Longest interval inside a window."""
+
+SAVING = 2.0
+"""How many times longer than the bucket's own rate looks are apart while tokens are saved for a window."""
+
+LOWEST_WATCHED = 0.2
+"""Requests a second below which saving for a window would take longer than anybody waits."""
 
 SLOWED = 5.0
 """Seconds of silence after a 429 that names none."""
@@ -65,31 +75,38 @@ class Bucket:
         return replace(self, tokens=0.0, filled=now) if self.rate else self
 
 
-def interval(phase: Phase, elapsed: float, stable_for: float, jitter: float) -> float:
+def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jitter: float) -> float:
     """Return the seconds from one look to the next.
 
-    A rollout's length is unknown, and long ones are rarer the longer they are, so looks may thin out as they go on.
+    A rollout's length is unknown, but one that took long until here will likely take long yet: looks thin out with time.
     Inside a window they come about once a second, at irregular intervals: regular ones run in step with a crash loop.
 
     Args:
         phase: what is waited for.
         elapsed: seconds since the phase began.
+        waited: seconds from the trigger until then.
         stable_for: seconds that the window spans.
         jitter: a random number from 0 to 1.
     """
     match phase:
         case Phase.UNHURRIED:
-            base = min(UNHURRIED_MOST, max(0.5, 0.35 * elapsed))
+            base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.5 * elapsed))
         case Phase.QUICK:
-            base = max(QUICK_LEAST, 0.3 * elapsed**0.5)
+            base = max(QUICK_LEAST, 0.3 * (elapsed + 0.3 * waited) ** 0.5)
         case Phase.WINDOW:
             base = max(0.05, min(WINDOW_MOST, stable_for / 2))
-    return base * (0.7 + 0.6 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
+    return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
+
+
+def watched_needed(rate: Rate | None, stable_for: float) -> float:
+    """Return the seconds that a window must be watched without a pause once one has crashed; 0 at rates too low for it."""
+    affordable = rate is None or rate.per_second >= LOWEST_WATCHED
+    return min(stable_for, WATCHED_MOST) if affordable else 0.0
 
 
 def kept_back(rate: Rate | None, stable_for: float) -> float:
     """Return the tokens that the quick phase leaves for one window: what it draws, less what comes in meanwhile."""
     if rate is None:
         return 0.0
-    looks = 1 + stable_for / max(0.05, min(WINDOW_MOST, stable_for / 2))
+    looks = 1 + stable_for / (0.87 * max(0.05, min(WINDOW_MOST, stable_for / 2)))
     return max(0.0, min(rate.burst / 2, looks - stable_for * rate.per_second))

@@ -17,16 +17,16 @@ def finished(known: Situation) -> bool:
     if known.mode is Mode.VERIFY:
         return known.held or known.wrong_held or _out_of_time(known)
     if known.held and not known.overruled:
-        return known.late or (known.answer_final and known.confirmed)
+        return known.confirmed if known.answer_final else known.late
     if known.answer_final and _hopeless(known):
         return True
     return _out_of_time(known)
 
 
 def wakes_at(known: Situation) -> float:
-    """Return the moment at which `finished` may change though nothing new was seen."""
-    hope = _hope_ends(known)
-    return known.deadline if hope is None or known.now >= hope else min(hope, known.deadline)
+    """Return the next moment at which `finished` may change though nothing new was seen; infinity if there is none."""
+    moments = (_hope_ends(known), known.deadline)
+    return min((moment for moment in moments if moment is not None and moment > known.now), default=float("inf"))
 
 
 def _hopeless(known: Situation) -> bool:
@@ -55,6 +55,14 @@ def _out_of_time(known: Situation) -> bool:
     """Tell whether the deadline has passed, and no window that began before it is still under way."""
     if not known.late:
         return False
-    under_way = known.wanted_under_way or (known.window_open and not known.declared and not known.overruled)
     began_in_time = known.window_began is not None and known.window_began <= known.deadline
-    return not (under_way and began_in_time)
+    return not (began_in_time and (known.wanted_under_way or _unproven_under_way(known)))
+
+
+def _unproven_under_way(known: Situation) -> bool:
+    """Tell whether the window under way, should it hold, would do for a build that nothing tells apart."""
+    if known.declared or known.overruled:
+        return False
+    if known.answer_lost:
+        return known.gap_seen and not known.held_after_gap
+    return known.answer_final and not known.well_enough

@@ -44,6 +44,7 @@ class Watchtower:
 
     update_url: str | None
     containers_url: str | None
+    check_url: str | None
     token: Secret
     images: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()

@@ -101,6 +101,7 @@ def happened(outcome: Outcome) -> str:
         and outcome.mode == "deploy"
     ):
         said.append(f"Watchtower at {outcome.watchtower_origin} did not answer.")
+    said += [f"It says of {told}." for told in outcome.told_reasons]
     if outcome.last_seen:
         said.append(f"The service at {outcome.url} answered last: {outcome.last_seen}.")
     for what, wanted, live, before in (
@@ -216,6 +217,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
             "origin": outcome.watchtower_origin,
             "result": outcome.watchtower_result,
             "answer": outcome.watchtower_said,
+            "reasons": list(outcome.told_reasons),
             "seconds": _rounded(outcome.answered_after),
         },
         "rollout-seconds": _rounded(outcome.rollout_seconds),

@@ -3,10 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from redeploy.core.asking import ALONE_FOR, BOTH, Ask, AskContainers, AskWhetherForked, Probe, SendTrigger
+from redeploy.core.answer import Result
+from redeploy.core.asking import (
+    ALONE_FOR,
+    BOTH,
+    Ask,
+    AskContainers,
+    AskForReasons,
+    AskWhetherForked,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.assessment import Assessment
 from redeploy.core.identity import Build
-from redeploy.core.pace import Phase, interval, kept_back
+from redeploy.core.pace import SAVING, Phase, interval, kept_back
 from redeploy.core.patience import finished, wakes_at
 from redeploy.core.sample import Endpoint
 from redeploy.core.watch import Watch
@@ -42,6 +52,7 @@ class Schedule:
     _phase_began: float | None = None
     _gap_served: float | None = None
     _jitter: float = 0.5
+    _asked_for_reasons: bool = False
     _looks_sent: list[float] = field(default_factory=list)
 
     def step(self, now: float, wall: float) -> Step:
@@ -57,6 +68,7 @@ class Schedule:
         for due, make in (
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
             (self._look_due(weighed, now), AskContainers),
+            (self._reasons_due(weighed, now), self._ask_for_reasons),
             (self._probe_due(weighed, now), lambda: self._next_probe(weighed)),
         ):
             if due <= now:
@@ -149,21 +161,25 @@ class Schedule:
         url = self._addresses()[-1][1]
         sent = [each.sent for each in watch.samples[-2:]] + under_way
         if not sent:
-            return (
-                now
-                if watch.verifying
-                else (watch.triggered or now) + interval(phase, 0.0, watch.plan.stable_for, self._jitter)
-            )
+            first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)
+            return now if watch.triggered is None else watch.triggered + first
         latest, last = max(sent), watch.track.last
-        pause = interval(phase, now - (self._phase_began or now), weighed.window_length, self._jitter)
-        if last is not None and last.transport_error:
+        began = self._phase_began if self._phase_began is not None else now
+        waited = began - (watch.triggered if watch.triggered is not None else began)
+        pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
+        if last is not None and last.transport_error and watch.track.window.broken:
             pause = min(pause, 1.0)
         ready = watch.books.ready(url, now)
-        if phase is Phase.QUICK and watch.plan.rate:
-            keep = kept_back(watch.plan.rate, watch.plan.stable_for)
+        rate, window = watch.plan.rate, watch.track.window
+        if rate and phase is Phase.WINDOW and window.blind:
+            saved = watch.books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
+            if not saved and not (window.watched and ready <= now):
+                pause = max(pause, SAVING * watch.books.cost(url) / rate.per_second)
+        if rate and phase is Phase.QUICK:
+            keep = kept_back(rate, watch.plan.stable_for)
             ready = min(
                 watch.books.ready(url, now, keep),
-                max(ready, latest + watch.books.cost(url) / watch.plan.rate.per_second),
+                max(ready, latest + watch.books.cost(url) / rate.per_second),
             )
         return max(latest + pause, ready)
 
@@ -180,6 +196,19 @@ class Schedule:
         if phase is not self._phase:
             self._phase, self._phase_began = phase, now
         return phase
+
+    def _reasons_due(self, weighed: Assessment, now: float) -> float:
+        """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
+        watch, answer = self.watch, self.watch.answer
+        if self._asked_for_reasons or not watch.plan.watchtower.check_url or answer is None:
+            return _NEVER
+        unmet = watch.plan.declared and not weighed.wanted_under_way and not watch.met_before
+        idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
+        return now if idle else _NEVER
+
+    def _ask_for_reasons(self) -> AskForReasons:
+        self._asked_for_reasons = True
+        return AskForReasons()
 
     def _look_due(self, weighed: Assessment, now: float) -> float:
         """Return when the containers endpoint may be asked again."""

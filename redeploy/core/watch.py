@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from redeploy.core.answer import Answer, Result, is_fork_with_containers, read_answer
-from redeploy.core.asking import AskContainers, AskWhetherForked, Books, Event, Probe, SendTrigger
+from redeploy.core.answer import Answer, Result, is_fork_with_containers, read_answer, told_reasons
+from redeploy.core.asking import AskContainers, AskForReasons, AskWhetherForked, Books, Event, Probe, SendTrigger
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
 from redeploy.core.exchange import NEVER_SENT, NoReply
 from redeploy.core.identity import Before, Noise, same_version
+from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
@@ -37,6 +38,8 @@ class Watch:
     forked: bool | None = None
     """Whether the line understands `container=`; None as long as that is not known."""
     not_started: Reason | None = None
+    told_reasons: tuple[str, ...] = ()
+    """What the check endpoint says of containers that were not updated."""
     resend_at: float | None = None
     given_up: Reason | None = None
 
@@ -83,6 +86,8 @@ class Watch:
                 self.forked = unreached or is_fork_with_containers(event.exchange)
                 if not self.forked:
                     self.not_started = Reason.UNSUPPORTED
+            case AskForReasons():
+                self.told_reasons = told_reasons(event.exchange)
             case SendTrigger():
                 self._take_answer(event)
 
@@ -148,7 +153,8 @@ class Watch:
         self.track = follow(self.samples, self._rules(), self._fresh_window())
 
     def _fresh_window(self) -> Window:
-        return Window(length=self.plan.stable_for, apart=self.apart)
+        needed = watched_needed(self.plan.rate, self.plan.stable_for)
+        return Window(length=self.plan.stable_for, watched_needed=needed, apart=self.apart)
 
     def _rules(self) -> Rules:
         return Rules(

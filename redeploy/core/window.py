@@ -16,17 +16,30 @@ MOST_CRASHES = 5
 """Windows of the new build that may be broken by an error, an unhealthy answer or a restart; this many end the run."""
 
 
+BLIND = 1.0
+"""Seconds between an answer and the next look in which a crash could hide."""
+
+WATCHED_MOST = 5.0
+"""Seconds without such a pause that a window needs once one has crashed, however long it is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Window:
     """The window as it stands, and what became of those before it. Times are monotonic seconds."""
 
     length: float
     """How long it must span if none broke before; `span_needed` tells how long it must now."""
+    watched_needed: float = 0.0
+    """Seconds without a blind pause that it must hold once a window has crashed; 0 where the rate does not allow it."""
     apart: bool = False
     """Whether the version has an address of its own: then health opens the window, and closes it."""
     opened: float | None = None
     latest: float = 0.0
     """When the last of its samples was asked for."""
+    answered: float = 0.0
+    """When the answer to that one was complete."""
+    watched: float = 0.0
+    """Seconds of it without a blind pause."""
     samples: int = 0
     build: Build = Build.UNKNOWN
     names: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +68,16 @@ class Window:
             return False
         start = self.opened if since is None else max(since, self.opened)
         ends = start + (self.span_needed if length is None else max(length, self.span_needed))
-        return self.latest >= ends and (not self.apart or (self.healthy_at is not None and self.healthy_at >= ends))
+        return (
+            self.latest >= ends
+            and not self.blind
+            and (not self.apart or (self.healthy_at is not None and self.healthy_at >= ends))
+        )
+
+    @property
+    def blind(self) -> bool:
+        """Whether a window has crashed and this one was looked at too thinly to tell a crash loop from a stable build."""
+        return self.crashed > 0 and self.watched < self.watched_needed
 
     @property
     def flapping(self) -> bool:
@@ -95,9 +117,12 @@ class Window:
         return replace(self, opened=sample.at).take(sample, build, noise, fresh=fresh)
 
     def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
+        pause = sample.sent - self.answered
         return replace(
             self,
             latest=sample.sent,
+            answered=sample.at,
+            watched=self.watched + (sample.sent - self.latest if self.samples and pause <= BLIND else 0.0),
             samples=self.samples + 1,
             build=self.build if build is Build.UNKNOWN else build,
             names={**self.names, **names},
@@ -111,6 +136,7 @@ class Window:
             self,
             opened=None,
             samples=0,
+            watched=0.0,
             candidate=False,
             build=Build.UNKNOWN,
             names={},
