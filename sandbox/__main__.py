@@ -1,0 +1,106 @@
+"""The demo: `python -m sandbox` plays one story and shows it as GitHub's run page would."""
+
+import argparse
+import difflib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from sandbox.launchers import FromCheckout, FromImage, Launcher
+from sandbox.nursery import Nursery
+from sandbox.results import Run
+from sandbox.runner import Runner
+from sandbox.scenarios import SCENARIOS, Scenario
+from sandbox.stage import play
+from sandbox.worlds import World
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_WIDTH = 100
+
+
+def main() -> int:
+    """Plays a scenario, or lists them; gives the exit code of the action."""
+    options = _options()
+    try:
+        return _obey(options)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever reads has seen enough; what is still buffered must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _obey(options: argparse.Namespace) -> int:
+    if options.scenario == "list":
+        _list()
+        return 0
+    scenario = SCENARIOS.get(options.scenario)
+    if scenario is None:
+        near = difflib.get_close_matches(options.scenario, SCENARIOS, n=3)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        print(
+            f"There is no scenario {options.scenario}.{meant} `python -m sandbox list` names them all.", file=sys.stderr
+        )
+        return 2
+    launcher: Launcher = FromImage(options.image) if options.image else FromCheckout(Path(sys.executable))
+    return _play(scenario, Runner(_PROJECT, launcher))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="Plays a deployment on loopback: service, Watchtower, proxy, and the action as GitHub runs it.",
+    )
+    parser.add_argument("scenario", nargs="?", default="happy-path", help="a name, or `list` (default: happy-path)")
+    parser.add_argument("--image", metavar="TAG", help="run this Docker image instead of the checkout")
+    return parser.parse_args()
+
+
+def _list() -> None:
+    width = max(map(len, SCENARIOS))
+    for name, scenario in SCENARIOS.items():
+        print(f"{name:{width}}  {scenario.title}")
+
+
+def _play(scenario: Scenario, runner: Runner) -> int:
+    with Nursery() as nursery, World(nursery, scenario.scene) as world:
+        _heading(scenario.title)
+        print(scenario.shows)
+        print(f"\nservice     {world.service_front.origin}\nWatchtower  {scenario.scene.line}, {world.update_url}")
+        _heading("Run redeploy-action")
+        print("with:")
+        for name, text in scenario.inputs.items():
+            secret = any(mark in text for mark in ("{token}", "{header-secret}", "{update}"))
+            lines = ("***" if secret else world.fill(text)).splitlines() or [""]
+            print(f"  {name}: {lines[0]}{' ...' if lines[1:] else ''}")
+        run = play(scenario, world, runner, lambda line: print(line, flush=True))
+        _report(run, world)
+    return run.exit_code
+
+
+def _report(run: Run, world: World) -> None:
+    _heading("Summary")
+    print(run.summary.strip() or "(none)")
+    _heading("Outputs")
+    width = max(map(len, run.outputs), default=0)
+    for name, value in run.outputs.items():
+        shown = value if len(value) < _WIDTH else f"{value[:_WIDTH]} ... ({len(value)} characters)"
+        print(f"{name:{width}}  {shown}".rstrip())
+    _heading("What the server saw")
+    now = world.host.service.answers_with() or "nobody"
+    triggers, requests = len(world.front.triggers()), len(world.service_front.seen)
+    print(f"{triggers} {'trigger' if triggers == 1 else 'triggers'}, {requests} requests; {now} answers now")
+    print(f"exit code {run.exit_code} after {run.seconds:.1f} s")
+    for problem in run.problems:
+        print(f"breach of the contract with the runner: {problem}")
+
+
+def _heading(text: str) -> None:
+    bold = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    print(f"\n{bold[0]}{text}{bold[1]}\n{'-' * len(text)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

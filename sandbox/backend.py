@@ -1,0 +1,166 @@
+"""The service: a FastAPI application under uvicorn, answering as the portfolio's backend does.
+
+`python -m sandbox.backend --port 8000 --build v2` runs one by hand; the worlds start theirs through `sandbox.nursery`,
+which has paid for the imports already.
+"""
+
+import argparse
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+
+from sandbox.builds import BUILDS, Build
+
+PLACEHOLDER = "<!doctype html><html><head><title>Portfolio</title></head><body><div id=root></div></body></html>"
+
+
+def create_app(build: Build, started: float) -> FastAPI:
+    """The application of one build; `started` is the epoch second at which its process began."""
+    app = FastAPI(title="portfolio", version="0.1.0")
+    counters = {"requests": 0}
+
+    async def count_or_replace(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        counters["requests"] += 1
+        return HTMLResponse(PLACEHOLDER) if build.readiness == "html" else await call_next(request)
+
+    app.add_middleware(BaseHTTPMiddleware, dispatch=count_or_replace)
+
+    _add_status(app, build, started, counters)
+    _add_catalogue(app, build)
+    return app
+
+
+def _add_status(app: FastAPI, build: Build, started: float, counters: dict[str, int]) -> None:
+    """What the service says of itself."""
+    ready_at = time.time() + build.ready_after
+
+    @app.get("/api/ready")
+    async def ready() -> Response:
+        if build.readiness == "never" or time.time() < ready_at:
+            return JSONResponse({"ok": False, "rag": {"ok": False, "chunks": 0}}, status_code=503)
+        if build.readiness == "text":
+            return PlainTextResponse("ok")
+        return JSONResponse({"ok": True, "rag": {"db": "ready", "chunks": 128, "ok": True}, **counters})
+
+    @app.get("/api/dev/status")
+    async def dev_status() -> dict[str, object]:
+        return {"ok": True, **_identity(build, started)}
+
+    @app.get("/api/status/uptime")
+    async def uptime() -> dict[str, object]:
+        if build.identity == "hidden":
+            return {"ok": True}
+        named = build.git_sha if build.identity == "full" else None
+        return {"uptime_seconds": round(time.time() - started, 3), "start_time": started, "build": named}
+
+
+def _add_catalogue(app: FastAPI, build: Build) -> None:
+    """What the service is there for."""
+
+    @app.get("/api/items/{item_id}")
+    async def item(item_id: int) -> dict[str, object]:
+        return {"id": item_id, "name": f"item {item_id}"}
+
+    @app.get("/api/projects")
+    async def projects() -> list[dict[str, str]]:
+        return [{"slug": "redeploy", "title": "Redeploy with proof"}]
+
+    for path in build.operations:
+        app.add_api_route(path, _answering(path))
+
+
+def _identity(build: Build, started: float) -> dict[str, object]:
+    """What `/api/dev/status` says of itself."""
+    match build.identity:
+        case "full":
+            return {"git_sha": build.git_sha, "start_time": started}
+        case "start-time":
+            return {"start_time": started}
+        case "constant-version":
+            return {"version": "0.1.0", "commit": build.git_sha}
+        case "noise":
+            # A time of the answer under a build name, and a revision drawn anew each time: neither names a build.
+            return {
+                "build": {"sha": "local", "time": time.time(), "id": str(time.time())},
+                "revision": f"{random.getrandbits(64):016x}",
+                "start_time": time.time(),
+            }
+        case "hidden":
+            return {}
+
+
+def _answering(path: str) -> Callable[[], dict[str, str]]:
+    def answer() -> dict[str, str]:
+        return {"path": path}
+
+    answer.__name__ = path.strip("/").replace("/", "_")
+    return answer
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it listens, and may be slow to obey."""
+
+    def __init__(self, config: uvicorn.Config, build: Build, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._build = build
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
+        if self._build.crashes_after is not None:
+            _later(self._build.crashes_after, lambda: os._exit(1))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._build.ignores_term:
+            _later(self._build.ignores_term, lambda: super(_Server, self).handle_exit(sig, frame))
+        else:
+            super().handle_exit(sig, frame)
+
+
+def _later(seconds: float, act: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+
+
+def serve(build: Build, port: int, listening: Callable[[], None]) -> None:
+    """Boots and serves one build on loopback until it is told to stop; `listening` is called once it accepts."""
+    started = time.time() - build.age
+    time.sleep(build.boot)
+    config = uvicorn.Config(
+        create_app(build, started),
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    _Server(config, build, listening).run()
+
+
+def main() -> None:
+    """Runs one build by hand."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.backend", description="One build of the sandbox's service."
+    )
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--build", choices=sorted(BUILDS), default="v1")
+    options = parser.parse_args()
+    serve(BUILDS[options.build], options.port, lambda: print(f"{options.build} listens on {options.port}", flush=True))
+
+
+if __name__ == "__main__":
+    main()

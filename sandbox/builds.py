@@ -1,0 +1,67 @@
+"""The images of the sandbox's service: what each build calls itself and how it behaves once started."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Identity = Literal["full", "hidden", "start-time", "constant-version", "noise"]
+Readiness = Literal["json", "text", "never", "html"]
+
+
+@dataclass(frozen=True)
+class Build:
+    """One image of the service. Durations are seconds."""
+
+    name: str
+    boot: float = 0.4
+    """From the start of the process to the moment its port listens."""
+    age: float = 0.0
+    """How long before its process was born it says to have begun."""
+    identity: Identity = "full"
+    """What the answers tell: `full` names commit, build and start time; `hidden` nothing; `start-time` that alone;
+    `constant-version` "0.1.0" beside the commit; `noise` fields under build names that move by themselves."""
+    readiness: Readiness = "json"
+    ready_after: float = 0.0
+    """How long `/api/ready` answers 503 once the port listens."""
+    crashes_after: float | None = None
+    ignores_term: float = 0.0
+    """How long it goes on serving after SIGTERM."""
+    starts: bool = True
+    """False where the image's entrypoint does not exist."""
+    passes_health_check: bool = True
+    """What the image's own HEALTHCHECK says, whatever the service answers to others."""
+    operations: tuple[str, ...] = ()
+    """Paths that this build serves beside the common ones."""
+
+    @property
+    def git_sha(self) -> str:
+        """The commit that the build was made of, 40 hex digits."""
+        return hashlib.sha1(f"commit of {self.name}".encode(), usedforsecurity=False).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """The digest of the image's index in the registry."""
+        return "sha256:" + hashlib.sha256(f"index of {self.name}".encode()).hexdigest()
+
+    @property
+    def image_id(self) -> str:
+        """The digest of the image's configuration, which is what an engine calls it."""
+        return "sha256:" + hashlib.sha256(f"configuration of {self.name}".encode()).hexdigest()
+
+    def dump(self) -> str:
+        """The build as one JSON document, for the process that is to be it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> "Build":
+        """Reads what `dump` wrote."""
+        fields = json.loads(text)
+        fields["operations"] = tuple(fields["operations"])
+        return cls(**fields)
+
+
+V1 = Build("v1", boot=0.0, age=3600.0)  # it was there long before the story begins
+V2 = Build("v2", operations=("/api/search",))
+V3 = Build("v3", operations=("/api/search", "/api/stats"))
+BUILDS = {build.name: build for build in (V1, V2, V3)}

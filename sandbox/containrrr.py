@@ -1,0 +1,103 @@
+"""containrrr 1.7.1, and openserbia 1.18.3 which descends from it."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from sandbox.dialects import JSON, Family, compact, exposition, go_http, go_not_found, instant
+from sandbox.updater import EngineUnreachableError, Fate, by_repository
+from sandbox.watchtower import Watchtower
+from sandbox.wire import Request
+
+
+class Containrrr(Watchtower):
+    """containrrr 1.7.1: 200 without a body whatever happened, and every method triggers."""
+
+    def answer(self, request: Request) -> bytes | None:
+        """Paths first, then the token; the method is not looked at."""
+        routes = {"/v1/update": self._update, "/v1/metrics": self._metrics, **self._more_routes()}
+        if request.path not in routes:
+            return go_not_found(request)
+        if request.header("Authorization") != f"Bearer {self.token}":
+            return go_http(request, 401)
+        return routes[request.path](request)
+
+    def _more_routes(self) -> dict[str, Callable[[Request], bytes | None]]:
+        return {}
+
+    def _update(self, request: Request) -> bytes | None:
+        images = request.query.get("image")
+        # Narrowed, it waits for the lock without a bound; the rest is given up at once, and told to nobody.
+        if not self.updater.busy.acquire(blocking=images is not None):
+            return self._busy(request)
+        try:
+            matches = by_repository(",".join(images).split(",")) if images is not None else lambda _: True
+            return self._summary(request, self.scan(request, matches))
+        except EngineUnreachableError:
+            return self._unreachable(request)
+        finally:
+            self.updater.busy.release()
+
+    def _busy(self, request: Request) -> bytes:
+        return go_http(request, 200)
+
+    def _summary(self, request: Request, fates: list[Fate]) -> bytes:  # noqa: ARG002  says nothing of them, which is the trouble
+        return go_http(request, 200)
+
+    def _unreachable(self, request: Request) -> bytes | None:  # noqa: ARG002  the handler panics: no byte is sent
+        return None
+
+    def _metrics(self, request: Request) -> bytes:
+        counted = Counter(self.fates)
+        gauges = {
+            "failed": counted[Fate.FAILED],
+            "scanned": len(self.fates),
+            # Stale containers count as updated, replaced or not.
+            "updated": counted[Fate.UPDATED] + counted[Fate.MONITORED] + counted[Fate.COOLING],
+        }
+        counters: list[Family] = [
+            ("watchtower_scans_skipped", "counter", "Number of skipped scans since watchtower started", " 0"),
+            ("watchtower_scans_total", "counter", "Number of scans since the watchtower started", f" {self.scans}"),
+        ]
+        content_type = ("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        return go_http(request, 200, exposition(gauges, counters).encode(), [content_type], chunked=True)
+
+
+class Openserbia(Containrrr):
+    """openserbia 1.18.3: containrrr's manners with a JSON answer that leaves zeros out and has no word for skipped."""
+
+    def _more_routes(self) -> dict[str, Callable[[Request], bytes | None]]:
+        return {"/v1/audit": self._audit}
+
+    def _json(self, request: Request, status: int, document: object) -> bytes:
+        return go_http(request, status, compact(document).encode() + b"\n", [("Content-Type", JSON)])
+
+    def _busy(self, request: Request) -> bytes:
+        return self._json(request, 429, {"status": "skipped", "reason": "another update is already running"})
+
+    def _summary(self, request: Request, fates: list[Fate]) -> bytes:
+        counted = Counter(fates)
+        numbers = {
+            "scanned": len(fates),
+            "updated": counted[Fate.UPDATED] + counted[Fate.MONITORED] + counted[Fate.COOLING],
+            "failed": counted[Fate.FAILED],
+        }
+        return self._json(request, 200, {"status": "completed", **{name: n for name, n in numbers.items() if n}})
+
+    def _unreachable(self, request: Request) -> bytes | None:
+        return self._summary(request, [])
+
+    def _audit(self, request: Request) -> bytes:
+        rows = [
+            {"name": f"/{one.name}", "image": one.image, "status": "managed" if one.watched else "unmanaged"}
+            for one in self.host.containers
+            if one.state == "running"
+        ]
+        managed = sum(row["status"] == "managed" for row in rows)
+        summary = {
+            "managed": managed,
+            "excluded": 0,
+            "unmanaged": len(rows) - managed,
+            "infrastructure": 0,
+            "total": len(rows),
+        }
+        return self._json(request, 200, {"generated_at": instant(), "summary": summary, "containers": rows})

@@ -1,0 +1,251 @@
+"""nicholas-fedor 1.21.0, the fork with a summary in JSON, a rate limit, and endpoints that tell digests."""
+
+import contextlib
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from sandbox.dialects import JSON, Family, compact, exposition, fiber, fiber_timeout, go_duration, instant, second
+from sandbox.host import Container, Host, RegistryError, TagMissingError
+from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings, by_reference
+from sandbox.watchtower import Watchtower
+from sandbox.wire import Request
+
+Rate = list[tuple[str, str]]
+Handler = Callable[[Request, Rate], bytes | None]
+_RATE_LIMIT_PAGE = (
+    "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n"
+    "<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>"
+)
+
+
+class NicholasFedor(Watchtower):
+    """nicholas-fedor 1.21.0: POST only, a summary in JSON, a rate limit before everything else."""
+
+    endpoints: frozenset[str] = frozenset({"update", "metrics", "containers", "check", "history", "config", "health"})
+
+    def __init__(self, host: Host, token: str, settings: Settings) -> None:
+        super().__init__(host, token, settings)
+        self._hits: list[float] = []
+        self._history: list[dict[str, object]] = []
+        self._rate: Rate = []
+
+    def answer(self, request: Request) -> bytes | None:
+        """The rate limit first, of which the answers tell, then the path, the method, the token."""
+        now = time.monotonic()
+        self._hits = [at for at in self._hits if at > now - 60] + [now]
+        reset = round(60 - (now - self._hits[0]))
+        limit = self.settings.rate_limit
+        if len(self._hits) > limit:
+            return fiber(request, 429, "Too Many Requests", headers=[("Retry-After", str(reset))])
+        rate = [
+            ("X-Ratelimit-Limit", str(limit)),
+            ("X-Ratelimit-Remaining", str(limit - len(self._hits))),
+            ("X-Ratelimit-Reset", str(reset)),
+        ]
+        return self._route(request, rate)
+
+    def _route(self, request: Request, rate: Rate) -> bytes | None:
+        found = self._routes().get(request.path)
+        if found is None or found[0] not in self.endpoints:
+            return fiber(request, 404, "Not Found", rate=rate, handled=False)
+        endpoint, method, handler = found
+        if request.method != method:
+            return fiber(request, 405, "Method Not Allowed", headers=[("Allow", method)], rate=rate, handled=False)
+        if endpoint != "health" and not self._knows(request):
+            return fiber(request, 401, "missing or invalid API Key", rate=rate)
+        return handler(request, rate)
+
+    def _routes(self) -> dict[str, tuple[str, str, Handler]]:
+        return {
+            "/v1/update": ("update", "POST", self._update),
+            "/v1/containers": ("containers", "GET", self._containers),
+            "/v1/containers/details": ("containers", "GET", self._details),
+            "/v1/check": ("check", "POST", self._check),
+            "/v1/status": ("metrics", "GET", self._status),
+            "/v1/metrics": ("metrics", "GET", self._metrics),
+            "/v1/history": ("history", "GET", self._past),
+            "/v1/config": ("config", "GET", self._config),
+            "/livez": ("health", "GET", self._alive),
+            "/startupz": ("health", "GET", self._alive),
+            "/readyz": ("health", "GET", self._ready),
+        }
+
+    def _knows(self, request: Request) -> bool:
+        given = request.header("Authorization") or ""
+        scheme, _, rest = given.partition(" ")
+        cookie = f"access_token={self.token}" in (request.header("Cookie") or "").split("; ")
+        return cookie or given == self.token or (scheme.lower() == "bearer" and rest == self.token)
+
+    def _update(self, request: Request, rate: Rate) -> bytes | None:
+        images = [one for one in ",".join(request.query.get("image", [])).split(",") if one]
+        names = [one for one in ",".join(request.query.get("container", [])).split(",") if one]
+        narrowed = bool(images or names)
+        if not narrowed and self.updater.busy.locked():
+            refusal = {"api_version": "v1", "error": "another update is already running", "timestamp": second()}
+            retry = [("Retry-After", "30")]
+            return fiber(request, 429, compact(refusal), content_type=JSON, headers=retry, rate=rate)
+        bound = min(_seconds(request.query.get("timeout", [""])[0]), self.settings.update_timeout)
+        scan = _Scan(time.monotonic())
+        self._begin(lambda: self._scan(scan, request, by_reference(images, names), scan.began + bound))
+        if request.query.get("async") == ["true"]:
+            return fiber(request, 202, "Accepted", rate=rate)
+        # A time-out in the query bounds the work; only the server's own bounds the answer.
+        if not scan.done.wait(self.settings.update_timeout):
+            return fiber_timeout(request)
+        summary = {
+            "api_version": "v1",
+            "summary": _totals(scan.fates),
+            "timestamp": second(),
+            "timing": {"duration": go_duration(scan.took), "duration_ms": int(scan.took * 1000)},
+        }
+        return self._json(request, rate, summary)
+
+    def _scan(self, scan: "_Scan", request: Request, matches: Filter, deadline: float) -> None:
+        """Does the work, whoever still waits for its answer. An engine that does not answer makes a scan of nothing."""
+        with self.updater.busy:
+            began = time.monotonic()
+            with contextlib.suppress(EngineUnreachableError):
+                scan.fates = self.scan(request, matches, deadline)
+            scan.took = time.monotonic() - began
+        totals = _totals(scan.fates)
+        entry = {name: totals[name] for name in ("scanned", "updated", "failed", "restarted", "skipped")}
+        self._history.append({"timestamp": instant(), **entry})
+        scan.done.set()
+
+    def _json(self, request: Request, rate: Rate, document: object) -> bytes:
+        return fiber(request, 200, compact(document), content_type=JSON, rate=rate)
+
+    def _rows(self, request: Request, rate: Rate, row: Callable[[Container], dict[str, object]]) -> bytes:
+        images = [one for one in ",".join(request.query.get("image", [])).split(",") if one]
+        names = [one for one in ",".join(request.query.get("container", [])).split(",") if one]
+        try:
+            matching = list(filter(by_reference(images, names), self.updater.listed()))
+        except EngineUnreachableError:
+            return fiber(request, 500, "failed to list containers", rate=rate)
+        # Go's nil slice: a filter that matches none gives null, an empty host an empty list.
+        rows = [row(one) for one in matching] or (None if images or names else [])
+        return self._json(
+            request, rate, {"api_version": "v1", "containers": rows, "count": len(rows or ()), "timestamp": second()}
+        )
+
+    def _containers(self, request: Request, rate: Rate) -> bytes:
+        return self._rows(request, rate, _row)
+
+    def _details(self, request: Request, rate: Rate) -> bytes:
+        flags = {
+            "running": True,
+            "watchtower": False,
+            "monitor_only": self.settings.monitor_only,
+            "no_pull": False,
+            "enabled": True,
+            "stale": False,
+            "scope": "",
+        }
+        return self._rows(request, rate, lambda one: {**_row(one), **flags})
+
+    def _check(self, request: Request, rate: Rate) -> bytes:
+        return self._rows(request, rate, self._checked)
+
+    def _checked(self, container: Container) -> dict[str, object]:
+        answer: dict[str, object] = {"update_available": False, "latest_image_id": "", "latest_digest": ""}
+        try:
+            latest = self.host.registry.resolve(container.image)
+        except TagMissingError:
+            answer["error"] = "manifest not found: registry responded with invalid HEAD request: status 404 Not Found"
+        except RegistryError as trouble:
+            answer["error"] = _registry_error(trouble.status)
+        else:
+            stale = latest.digest != container.build.digest
+            current = "" if stale else latest.image_id
+            answer = {"update_available": stale, "latest_image_id": current, "latest_digest": latest.digest}
+        return {**_row(container), **answer, "timestamp": instant()}
+
+    def _status(self, request: Request, rate: Rate) -> bytes:
+        if not self.scans:
+            return fiber(request, 204, "", rate=rate)
+        return self._json(request, rate, {"api_version": "v1", "summary": _totals(self.fates), "timestamp": second()})
+
+    def _past(self, request: Request, rate: Rate) -> bytes:
+        document = {"api_version": "v1", "count": len(self._history), "entries": self._history, "timestamp": second()}
+        return self._json(request, rate, document)
+
+    def _config(self, request: Request, rate: Rate) -> bytes:
+        config = {
+            "monitor_only": self.settings.monitor_only,
+            "cleanup": True,
+            "no_pull": False,
+            "no_restart": False,
+            "rolling_restart": False,
+            "include_stopped": False,
+            "include_restarting": self.settings.include_restarting,
+            "lifecycle_hooks": False,
+            "label_enable": True,
+            "filter_desc": "Only checking containers with label com.centurylinklabs.watchtower.enable, without a scope",
+            "scope": "",
+        }
+        return self._json(request, rate, {"api_version": "v1", "config": config, "timestamp": second()})
+
+    def _alive(self, request: Request, rate: Rate) -> bytes:
+        return fiber(request, 200, "OK", rate=rate)
+
+    def _ready(self, request: Request, rate: Rate) -> bytes:
+        if self.host.engine_reachable:
+            return fiber(request, 200, "OK", rate=rate)
+        return fiber(request, 503, "Service Unavailable", rate=rate)
+
+    def _metrics(self, request: Request, rate: Rate) -> bytes:
+        totals = _totals(self.fates)
+        restarted = "Total number of containers restarted due to linked dependencies"
+        counters: list[Family] = [
+            ("watchtower_containers_restarted_total", "counter", restarted, " 0"),
+            ("watchtower_metrics_dropped_total", "counter", "Number of metrics dropped due to full channel", " 0"),
+            ("watchtower_scans_skipped_total", "counter", "Number of skipped scans since watchtower started", " 0"),
+            ("watchtower_scans_total", "counter", "Number of scans since the watchtower started", f" {self.scans}"),
+        ]
+        content_type = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+        return fiber(request, 200, exposition(totals, counters), content_type=content_type, rate=rate)
+
+
+@dataclass
+class _Scan:
+    """One scan under way, and what came of it."""
+
+    began: float
+    fates: list[Fate] = field(default_factory=list)
+    took: float = 0.0
+    done: threading.Event = field(default_factory=threading.Event)
+
+
+def _totals(fates: list[Fate]) -> dict[str, int]:
+    counted = Counter(fates)
+    skipped = counted[Fate.UNPULLED] + counted[Fate.COOLING]
+    return {
+        "failed": counted[Fate.FAILED],
+        "restarted": 0,
+        "scanned": len(fates) - skipped,
+        "skipped": skipped,
+        "updated": counted[Fate.UPDATED],
+    }
+
+
+def _row(container: Container) -> dict[str, object]:
+    build = container.build
+    return {"name": container.name, "image": container.image, "image_id": build.image_id, "digest": build.digest}
+
+
+def _registry_error(status: int) -> str:
+    if status == 429:
+        return f"failed to get token: registry rate limited: {_RATE_LIMIT_PAGE}"
+    return f"registry responded with invalid HEAD request: status {status} {HTTPStatus(status).phrase}"
+
+
+def _seconds(text: str) -> float:
+    """A duration of the query, such as `1ms` or `2m`; what is none bounds nothing."""
+    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    return float(found[1]) * units[found[2]] if found else float("inf")

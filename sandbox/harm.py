@@ -1,0 +1,125 @@
+"""Servers that mean harm: text that attacks a log, answers without an end, secrets shown to whoever looks."""
+
+import base64
+import gzip
+import html
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sandbox.front import Answer, Exchange
+
+_HOSTILE = "\n".join(
+    (
+        "::error title=forged::not ours",
+        "::set-output name=verdict::deployed\r::add-mask::true\u00a0",
+        "\u00a0::set-env name=A::b",
+        "x ##[set-env name=PATH]/tmp",
+        "##[add-matcher]/etc/passwd",
+        "\x1b[2J\x1b[31mred\x1b]0;title\x07\u202egnp.exe\u2066",
+        "<script>alert(1)</script> | `a` | [x](javascript:alert(1)) @everyone #1",
+        "A" * 5000,
+    )
+)
+
+
+def hostile_page(status: int) -> Answer:
+    """An error page that tries everything that text in a log or a table can try, its reason phrase included."""
+    reason = "::set-output name=verdict::deployed ##[error]x"
+    headers = (("X-Powered-By", "::error::forged"), ("WWW-Authenticate", "Basic realm=\x1b[31m##[group]x"))
+    return Answer(status, _HOSTILE.encode() + b"\xff\xfe\xc3(", "text/html", headers, reason=reason)
+
+
+def hostile_document() -> Answer:
+    """A healthy answer whose build names are hostile."""
+    names = {"version": _HOSTILE, "commit": "::stop-commands::x", "build": {"id": "\x1b[31m\ud83d\ude00\u202e"}}
+    return Answer(200, json.dumps({"ok": True, **names}).encode(), "application/json")
+
+
+def every_form(secret: str) -> dict[str, str]:
+    """A secret as careless servers show it."""
+    data = secret.encode()
+    return {
+        "plain": secret,
+        "base64": base64.b64encode(data).decode(),
+        "basic": base64.b64encode(b"user:" + data).decode(),
+        "url-safe": base64.urlsafe_b64encode(b"x" + data).decode().rstrip("="),
+        "hex": data.hex(),
+        "HEX": data.hex().upper(),
+        "quoted": quote(secret, safe=""),
+        "quoted twice": quote(quote(secret, safe=""), safe=""),
+        "entities": "".join(f"&#{byte};" for byte in data),
+        "html": html.escape(secret),
+        "json": json.dumps(secret),
+        "escaped": "".join(f"\\u{byte:04x}" for byte in data),
+        "reversed": secret[::-1],
+    }
+
+
+def echo(status: int, *values: str) -> Answer:
+    """An answer that shows what it was sent, in body and headers, in every form."""
+    forms = [form for value in values for form in every_form(value).items()]
+    headers = tuple((f"X-Echo-{number}", form) for number, (_, form) in enumerate(forms))
+    return Answer(status, json.dumps(forms).encode(), "application/json", headers)
+
+
+def echoed_names(*values: str) -> Answer:
+    """A healthy answer that gives secrets for its build names."""
+    names = ("version", "commit", "revision", "release", "build_id", "git_sha")
+    forms = [form for value in values for form in every_form(value).values()]
+    return Answer(200, json.dumps({"ok": True, **dict(zip(names, forms, strict=False))}).encode(), "application/json")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes as they are, piece by piece, with a pause after each: endless bodies, slow drips, bombs."""
+
+    head: bytes
+    pieces: Callable[[], Iterable[bytes]]
+    pause: float = 0.0
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Sends until it ends, or the client goes."""
+        if exchange.connection.send(self.head):
+            for piece in self.pieces():
+                if not exchange.connection.send(piece) or exchange.connection.pause(self.pause):
+                    break
+        return False
+
+
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def _for_ever(piece: bytes) -> Callable[[], Iterator[bytes]]:
+    def pieces() -> Iterator[bytes]:
+        while True:
+            yield piece
+
+    return pieces
+
+
+def endless_body() -> Raw:
+    """A body that never ends, as fast as it is read."""
+    return Raw(_OK + b"\r\n", _for_ever(b" " * 65536))
+
+
+def slow_body() -> Raw:
+    """A body of one byte every tenth of a second: no pause is long, the whole never ends."""
+    return Raw(_OK + b"Content-Length: 100000\r\n\r\n", _for_ever(b" "), 0.1)
+
+
+def slow_headers() -> Raw:
+    """Header lines that never end."""
+    return Raw(b"HTTP/1.1 200 OK\r\n", _for_ever(b"X: y\r\n"), 0.1)
+
+
+def gzip_bomb() -> Raw:
+    """A few kilobytes that unpack to 64 MiB."""
+    packed = gzip.compress(b"[" + b" " * (64 << 20) + b"]")
+    return Raw(_OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed), lambda: [packed])
+
+
+def deep_document() -> Answer:
+    """JSON nested deeper than a recursive reader can go."""
+    return Answer(200, b'{"version":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "application/json")

@@ -1,0 +1,187 @@
+"""The server: an engine with containers, one a real process on a fixed port, and the registry they come from."""
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sandbox.builds import V1, Build
+from sandbox.nursery import Nursery, Process
+from sandbox.wire import reserve
+
+State = Literal["created", "running", "restarting", "exited", "removed"]
+
+
+class TagMissingError(Exception):
+    """The registry answers 404 MANIFEST_UNKNOWN: there is no such tag."""
+
+
+class RegistryError(Exception):
+    """The registry answers with an error that says nothing about the tag."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the registry answers {status}")
+        self.status = status
+
+
+class StartError(Exception):
+    """The engine created the container and could not start it."""
+
+
+@dataclass
+class Registry:
+    """What the tags point to, and what is wrong with asking."""
+
+    tags: dict[str, Build] = field(default_factory=dict)
+    trouble: int | None = None
+    """Status answered to everything."""
+
+    def resolve(self, reference: str) -> Build:
+        """The build behind `repository:tag`. Raises `RegistryError` or `TagMissingError`."""
+        if self.trouble is not None:
+            raise RegistryError(self.trouble)
+        if reference not in self.tags:
+            raise TagMissingError(reference)
+        return self.tags[reference]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """From `at` (monotonic seconds) on, `build` answers; None: nobody does."""
+
+    at: float
+    build: str | None
+
+
+class Container:
+    """A container of the host. Without a nursery it has no process, only a state: a neighbour on paper."""
+
+    def __init__(self, name: str, image: str, build: Build, nursery: Nursery | None, *, watched: bool = True) -> None:
+        self.name = name
+        self.image = image
+        self.build = build
+        self.watched = watched
+        self.state: State = "created"
+        self.moments: list[Moment] = []
+        self._nursery = nursery
+        self._process: Process | None = None
+        self._lock = threading.RLock()
+        self.restart_after = 0.1
+        self._restart: threading.Timer | None = None
+        self._closed = False
+        # Bound and never listening: the port is this container's even while nothing serves on it.
+        self._reservation = reserve()
+        self.port: int = self._reservation.getsockname()[1]
+
+    @property
+    def repository(self) -> str:
+        """The image reference without its tag."""
+        return self.image.rpartition(":")[0]
+
+    def start(self, build: Build) -> None:
+        """Creates and starts the container of `build`. Raises `StartError`."""
+        with self._lock:
+            self.build = build
+            if not build.starts:
+                self.state = "created"
+                raise StartError(self.name)
+            self.state = "running"
+            self._run()
+
+    def stop(self, grace: float) -> None:
+        """Stops it: SIGTERM, `grace` seconds, SIGKILL. Returns when it is gone."""
+        with self._lock:
+            self.state = "exited"
+            process = self._process
+            if self._restart is not None:
+                self._restart.cancel()
+        if process is None:
+            return
+        process.signal(signal.SIGTERM)
+        if not process.exited.wait(grace):
+            process.signal(signal.SIGKILL)
+            process.exited.wait()
+
+    def replace(self, build: Build, grace: float, gap: float) -> None:
+        """Stops what runs and starts `build` after `gap` seconds. Raises `StartError`."""
+        self.stop(grace)
+        time.sleep(gap)
+        self.start(build)
+
+    def wait_until_listening(self, seconds: float) -> bool:
+        """Whether the service's port accepts connections within that time."""
+        process = self._process
+        return process is not None and process.listening.wait(seconds)
+
+    def answers_with(self) -> str | None:
+        """The name of the build that answers right now: the truth that an observer is measured by."""
+        return self.moments[-1].build if self.moments else None
+
+    def close(self) -> None:
+        """Ends the process and gives the port back; nothing is started here any more."""
+        with self._lock:
+            self._closed = True
+        self.stop(0)
+        self._reservation.close()
+
+    def _run(self) -> None:
+        if self._nursery is None or self._closed:
+            return
+        name = self.build.name
+        self._process = self._nursery.spawn(
+            self.build, self.port, lambda: self.moments.append(Moment(time.monotonic(), name)), self._exited
+        )
+
+    def _exited(self) -> None:
+        """The process is gone. One that nobody stopped is started again, as `restart: unless-stopped` says."""
+        with self._lock:
+            self.moments.append(Moment(time.monotonic(), None))
+            if self.state == "exited":
+                return
+            self.state = "restarting"
+            self._restart = threading.Timer(self.restart_after, self._start_again)
+            self._restart.daemon = True
+            self._restart.start()
+            # The engine doubles its pause from 100 ms up to a minute.
+            self.restart_after = min(self.restart_after * 2, 60.0)
+
+    def _start_again(self) -> None:
+        with self._lock:
+            if self.state == "restarting":
+                self.state = "running"
+                self._run()
+
+
+class Host:
+    """The engine: its containers, its registry, and whether its socket answers."""
+
+    def __init__(self, nursery: Nursery, image: str = "registry.test/o/api:latest", *, build: Build = V1) -> None:
+        self.registry = Registry({image: build})
+        self.engine_reachable = True
+        self.service = Container("api", image, build, nursery)
+        self.containers = [self.service]
+        self.service.start(build)
+        self.service.wait_until_listening(build.boot + 10 if build.boot < 60 else 0)
+
+    @property
+    def port(self) -> int:
+        """The service's port, the same for every build."""
+        return self.service.port
+
+    def add(self, name: str, image: str, build: Build, nursery: Nursery | None = None) -> Container:
+        """Adds a running neighbour; without a nursery it has no process of its own."""
+        container = Container(name, image, build, nursery)
+        self.registry.tags.setdefault(image, build)
+        container.start(build)
+        self.containers.append(container)
+        return container
+
+    def push(self, build: Build, image: str | None = None) -> None:
+        """Points the service's tag, or another, to a new build."""
+        self.registry.tags[image or self.service.image] = build
+
+    def close(self) -> None:
+        """Stops every container."""
+        for container in self.containers:
+            container.close()

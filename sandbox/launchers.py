@@ -1,0 +1,138 @@
+"""Two ways to start the action as the runner does: from a checkout, and as the container of its image."""
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Room:
+    """The folders that the runner shares with a step."""
+
+    temp: Path
+    workspace: Path
+
+    @property
+    def home(self) -> Path:
+        """HOME, shared by the container steps of a job."""
+        return self.temp / "_github_home"
+
+    @property
+    def workflow(self) -> Path:
+        """Where the event lies."""
+        return self.temp / "_github_workflow"
+
+    @property
+    def commands(self) -> Path:
+        """Where the files for outputs, summary and the like lie."""
+        return self.temp / "_runner_file_commands"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A process to start."""
+
+    command: list[str]
+    environment: dict[str, str]
+    folder: Path
+    name: str
+
+
+class Launcher(Protocol):
+    """Knows how a step's process is started, and how it sees the runner's folders."""
+
+    def inside(self, path: Path, room: Room) -> str:
+        """A path of the runner's as the step sees it."""
+
+    def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:
+        """The process of a step with that environment."""
+
+    def left_behind(self, launch: Launch) -> list[str]:
+        """What of the step is still there once its process is gone."""
+
+
+@dataclass(frozen=True)
+class FromCheckout:
+    """Runs the project's `entrypoint.py` with an interpreter of the host."""
+
+    python: Path
+
+    def inside(self, path: Path, room: Room) -> str:  # noqa: ARG002  the host's own paths
+        """The path itself."""
+        return str(path)
+
+    def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:
+        """The interpreter, isolated and unbuffered as in the image."""
+        # What the image gives is there first; a step's own environment may override it.
+        given = {"PATH": "/usr/local/bin:/usr/bin:/bin", **environment}
+        command = [str(self.python), "-I", "-u", str(project / "entrypoint.py")]
+        return Launch(command, given, room.workspace, "")
+
+    def left_behind(self, launch: Launch) -> list[str]:  # noqa: ARG002  a process leaves no container
+        """Nothing."""
+        return []
+
+
+@dataclass(frozen=True)
+class FromImage:
+    """Runs an image with the flags of actions/runner (src/Runner.Worker/Container/DockerCommandManager.cs).
+
+    `--network host` is the one flag that is ours: the sandbox lives on the host's loopback.
+    """
+
+    tag: str
+
+    def inside(self, path: Path, room: Room) -> str:
+        """Where the folder is mounted."""
+        for outside, mounted in self._mounts(room):
+            if path == outside or outside in path.parents:
+                return str(mounted / path.relative_to(outside))
+        return str(path)
+
+    def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:  # noqa: ARG002  it is in the image
+        """`docker run`; values travel in the client's own environment, only names on its command line."""
+        docker = shutil.which("docker")
+        if docker is None:
+            message = "there is no docker command on this machine"
+            raise FileNotFoundError(message)
+        name = f"redeploy_{secrets.token_hex(3)}"
+        command = [
+            docker,
+            "run",
+            "--name",
+            name,
+            "--label",
+            secrets.token_hex(3),
+            "--workdir",
+            "/github/workspace",
+            "--rm",
+        ]
+        for key in environment:
+            command += ["-e", key]
+        command += ["-e", "GITHUB_ACTIONS=true", "-e", "CI=true", "--network", "host"]
+        command += ["-v", "/var/run/docker.sock:/var/run/docker.sock"]
+        for outside, mounted in self._mounts(room):
+            command += ["-v", f"{outside}:{mounted}"]
+        own = {key: os.environ[key] for key in ("PATH", "DOCKER_HOST", "DOCKER_CONTEXT") if key in os.environ}
+        return Launch([*command, self.tag], {**own, **environment}, room.workspace, name)
+
+    def left_behind(self, launch: Launch) -> list[str]:
+        """The container, where it outlived its client."""
+        asked = [launch.command[0], "ps", "--all", "--quiet", "--filter", f"name=^{launch.name}$"]
+        found = subprocess.run(asked, check=True, capture_output=True, text=True)
+        return found.stdout.split()
+
+    def _mounts(self, room: Room) -> list[tuple[Path, Path]]:
+        github = Path("/github")
+        return [
+            (room.home, github / "home"),
+            (room.workflow, github / "workflow"),
+            (room.commands, github / "file_commands"),
+            (room.workspace, github / "workspace"),
+            (room.temp, github / "runner_temp"),
+        ]

@@ -1,0 +1,26 @@
+"""Ties a process to the one that started it, so that a sandbox killed with SIGKILL leaves nothing behind.
+
+As a script it becomes the command that follows: `python -I -S leash.py PARENT COMMAND ...` keeps its process id, its
+environment and its streams.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with(parent: int) -> None:
+    """Has the kernel kill this process once `parent`, the process that started it, is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # The parent may have gone before the call above: then nobody would ever send the signal.
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    die_with(int(sys.argv[1]))
+    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606  the command is ours, and no shell must come between

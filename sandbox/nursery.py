@@ -1,0 +1,174 @@
+"""Where the service's processes are born: a process that has imported FastAPI already and forks in milliseconds.
+
+A line of JSON in asks for a process or a signal; a line out tells what became of one. When its standard input ends,
+because its owner closed it or was killed, the nursery kills what it bore and goes.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Self, cast
+
+from sandbox.builds import Build
+from sandbox.leash import die_with
+
+
+class Process:
+    """A service process, seen from the world that asked for it."""
+
+    def __init__(
+        self, nursery: "Nursery", number: int, on_listening: Callable[[], None], on_exit: Callable[[], None]
+    ) -> None:
+        self.listening = threading.Event()
+        self.exited = threading.Event()
+        self.on_listening = on_listening
+        self.on_exit = on_exit
+        self._nursery = nursery
+        self._number = number
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal; to one that has gone, nothing."""
+        self._nursery.order(do="signal", number=self._number, signal=int(number))
+
+
+class Nursery:
+    """The owner's side: starts the forking process and keeps the books."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, Process] = {}
+        self._lock = threading.Lock()
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parent.parent,
+            start_new_session=True,  # Ctrl-C in a terminal is for the world's owner, who then closes this
+        )
+        self._orders = cast("IO[bytes]", self._child.stdin)
+        self._news = cast("IO[bytes]", self._child.stdout)
+        self._listener = threading.Thread(target=self._listen, name="nursery", daemon=True)
+        self._listener.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the forking process."""
+        return self._child.pid
+
+    def spawn(self, build: Build, port: int, on_listening: Callable[[], None], on_exit: Callable[[], None]) -> Process:
+        """Starts one build on `port`; the callbacks come from the nursery's thread."""
+        with self._lock:
+            number = len(self._processes)
+            process = self._processes[number] = Process(self, number, on_listening, on_exit)
+        self.order(do="spawn", number=number, port=port, build=build.dump())
+        return process
+
+    def order(self, **order: object) -> None:
+        """Writes one order."""
+        with self._lock:
+            if not self._orders.closed:
+                self._orders.write(json.dumps(order).encode() + b"\n")
+                self._orders.flush()
+
+    def close(self) -> None:
+        """Kills every process that was born here."""
+        with self._lock:
+            self._orders.close()
+        self._child.wait()
+        self._listener.join()
+        self._news.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _listen(self) -> None:
+        for line in self._news:
+            word, number = line.split()
+            process = self._processes[int(number)]
+            if word == b"listening":
+                process.listening.set()
+                process.on_listening()
+            else:
+                process.exited.set()
+                process.on_exit()
+
+
+def _bear(number: int, build: Build, port: int) -> int:
+    """Forks a process that serves `build`; gives its process id."""
+    from sandbox import backend
+
+    nursery = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        die_with(nursery)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a held standard input would hide the owner's death
+        backend.serve(build, port, lambda: _tell("listening", number))
+    except Exception:  # noqa: BLE001  a forked child must not return into its parent's loop
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _tell(word: str, number: int) -> None:
+    # One write of a few bytes: lines of several processes do not mix.
+    os.write(1, f"{word} {number}\n".encode())
+
+
+def main() -> None:
+    """Obeys orders until standard input ends."""
+    from sandbox import backend  # noqa: F401  pays for the imports before the first order
+
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    numbers: dict[int, int] = {}
+    pending = b""
+    while True:
+        ready, _, _ = select.select([0, wake_read], [], [])
+        if wake_read in ready:
+            os.read(wake_read, 4096)
+            _reap(numbers)
+        if 0 in ready:
+            data = os.read(0, 65536)
+            if not data:
+                break
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                _obey(json.loads(line), numbers)
+    for pid in numbers:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _obey(order: dict[str, object], numbers: dict[int, int]) -> None:
+    number = int(str(order["number"]))
+    if order["do"] == "spawn":
+        numbers[_bear(number, Build.load(str(order["build"])), int(str(order["port"])))] = number
+        return
+    for pid, known in numbers.items():
+        if known == number:
+            os.kill(pid, int(str(order["signal"])))
+
+
+def _reap(numbers: dict[int, int]) -> None:
+    for pid in list(numbers):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            _tell("exited", numbers.pop(pid))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What a step leaves behind, read as GitHub reads it: outputs, summary, annotations, and every breach of the contract."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.commands import Annotation, MalformedFileError, pairs
+from sandbox.log import StepLog
+from sandbox.masks import Masker, leaked
+
+SUMMARY_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is left of a step, as the run page and the next steps have it. `log` and `summary` are masked."""
+
+    exit_code: int
+    outputs: Mapping[str, str]
+    annotations: tuple[Annotation, ...]
+    summary: str
+    log: str
+    seconds: float
+    problems: tuple[str, ...]
+    """Breaches of the contract between runner and action; none is the only good number."""
+
+    def messages(self, level: str) -> list[str]:
+        """The messages of one level's annotations."""
+        return [one.message for one in self.annotations if one.level == level]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The files of a step that is over, and what its runner knows to be secret."""
+
+    declared: Iterable[str]
+    files: Mapping[str, Path]
+    masker: Masker
+    secrets: Sequence[str]
+
+    def judge(self, log: StepLog, exit_code: int, seconds: float) -> Run:
+        """The run with every breach, those of its log included."""
+        outputs, problems = self._outputs()
+        summary, more = self._summary()
+        problems = [*log.problems, *problems, *more, *_of_the_end(log.annotations, exit_code)]
+        problems += [f"{name} was written" for name in ("GITHUB_ENV", "GITHUB_PATH") if self.files[name].stat().st_size]
+        text = "\n".join(log.lines)
+        told = {"the log": text, "the summary": summary}
+        told |= {f"the output {name}": value for name, value in outputs.items()}
+        told |= {f"the title {one.title!r}": f"{one.title} {one.file}" for one in log.annotations}
+        for number, secret in enumerate(self.secrets):
+            found = ((where, leaked(shown, secret)) for where, shown in told.items())
+            problems += [f"secret {number} in {where}, {form}" for where, form in found if form]
+        masked = "\n".join(self.masker.mask(line) for line in summary.split("\n"))
+        return Run(exit_code, outputs, tuple(log.annotations), masked, text, seconds, tuple(problems))
+
+    def _outputs(self) -> tuple[dict[str, str], list[str]]:
+        outputs: dict[str, str] = {}
+        problems: list[str] = []
+        text = self.files["GITHUB_OUTPUT"].read_bytes().decode("utf-8", "replace")
+        try:
+            for name, value in pairs(text):
+                if name in outputs:
+                    problems.append(f"the output {name} was set twice")
+                outputs[name] = value
+        except MalformedFileError as malformed:
+            problems.append(f"GITHUB_OUTPUT: {malformed}")
+        if text and not text.endswith("\n"):
+            problems.append("GITHUB_OUTPUT does not end with a line feed")
+        declared = set(self.declared)
+        problems += [f"the output {name} was not set" for name in sorted(declared - set(outputs))]
+        problems += [f"the output {name} is not declared" for name in sorted(set(outputs) - declared)]
+        for name, value in outputs.items():
+            if self.masker.mask(value) != value:
+                problems.append(f"GitHub would drop the output {name}, for it contains a mask")
+            if re.search(r"[\r\n]", value):
+                problems.append(f"the output {name} has several lines")
+        return outputs, problems
+
+    def _summary(self) -> tuple[str, list[str]]:
+        data = self.files["GITHUB_STEP_SUMMARY"].read_bytes()
+        too_long = len(data) > SUMMARY_LIMIT
+        problems = [f"a summary of {len(data)} bytes, which GitHub drops whole"] if too_long else []
+        try:
+            return data.decode(), problems
+        except UnicodeDecodeError:
+            return data.decode(errors="replace"), [*problems, "a summary that is no UTF-8"]
+
+
+def _of_the_end(annotations: Iterable[Annotation], exit_code: int) -> list[str]:
+    errors = any(one.level == "error" for one in annotations)
+    if exit_code and not errors:
+        return [f"exit code {exit_code} without an error annotation"]
+    if errors and not exit_code:
+        return ["an error annotation, and exit code 0"]
+    return []

@@ -1,0 +1,129 @@
+"""Stories in which the other side means harm, or behaves as if."""
+
+from collections.abc import Callable
+
+from sandbox.front import Trouble
+from sandbox.harm import (
+    deep_document,
+    echo,
+    echoed_names,
+    endless_body,
+    gzip_bomb,
+    hostile_document,
+    hostile_page,
+    slow_body,
+    slow_headers,
+)
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.troubles import Instead, On
+from sandbox.worlds import Scene, World
+
+_HEADERS = "CF-Access-Client-Id: 1f2e3d4c.access\nCF-Access-Client-Secret: {header-secret}"
+_STATUS = frozenset({"/api/dev/status"})
+
+
+def _echoed_refusal(world: World) -> None:
+    world.front.on_watchtower = Instead(echo(401, world.token, f"Bearer {world.token}", world.header_secret))
+
+
+def _echoed_names(world: World) -> None:
+    world.front.on_service = On(_STATUS, Instead(echoed_names(world.token, world.header_secret)))
+
+
+def _harmful(name: str, title: str, shows: str, trouble: Callable[[], Trouble]) -> Scenario:
+    """A service that can never be healthy, and must not take time or memory either."""
+
+    def finish(world: World) -> None:
+        world.front.on_service = trouble()
+
+    either = ("unhealthy", "down")
+    return Scenario(
+        name,
+        title,
+        shows,
+        Scene(finish=finish),
+        {**VERIFY, "request-timeout": "1s"},
+        "unhealthy",
+        "never-ready",
+        or_else=(either,),
+        result="none",
+        triggers=0,
+    )
+
+
+SCENARIOS = (
+    Scenario(
+        "hostile-text",
+        "The trigger's answer attacks the log",
+        "Workflow commands, escape sequences and markup in a page, its headers and its reason phrase stay text.",
+        Scene(on_watchtower=Instead(hostile_page(404))),
+        DECLARED,
+        "trigger-failed",
+        "misrouted",
+        result="none",
+    ),
+    Scenario(
+        "hostile-version",
+        "The build's name attacks the log",
+        "The same in what becomes an output.",
+        Scene(on_service=On(_STATUS, Instead(hostile_document()))),
+        VERIFY,
+        "verified",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "echoed-secrets",
+        "A refusal shows the token in many forms",
+        "None of them reaches log, summary, outputs or annotations.",
+        Scene(finish=_echoed_refusal),
+        {**DECLARED, "headers": _HEADERS},
+        "trigger-failed",
+        "auth",
+        result="none",
+    ),
+    Scenario(
+        "echoed-names",
+        "The service calls itself by the secrets",
+        "What would be a version is no output.",
+        Scene(finish=_echoed_names),
+        {**VERIFY, "watchtower-url": "{update}", "watchtower-token": "{token}", "headers": _HEADERS},
+        "verified",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "deep-document",
+        "JSON nested two hundred thousand deep",
+        "The health answer is good, and its names cannot be read.",
+        Scene(on_service=Instead(deep_document())),
+        {**VERIFY, "version-path": ""},
+        "verified",
+        result="none",
+        triggers=0,
+    ),
+    _harmful(
+        "endless-body",
+        "An answer that never ends",
+        "It is cut off at a size.",
+        endless_body,
+    ),
+    _harmful(
+        "slow-body",
+        "An answer that drips",
+        "Each byte comes soon, the whole is bounded.",
+        slow_body,
+    ),
+    _harmful(
+        "slow-headers",
+        "Headers that drip",
+        "They are bounded like the body.",
+        slow_headers,
+    ),
+    _harmful(
+        "gzip-bomb",
+        "Kilobytes that unpack to 64 MiB",
+        "The size is counted unpacked.",
+        gzip_bomb,
+    ),
+)

@@ -1,0 +1,165 @@
+"""Stories in which the update was asked for and the service is not what was hoped, or somebody stops the run."""
+
+import signal
+from dataclasses import replace
+
+from sandbox.builds import V1, V2, V3, Build
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.troubles import ACCESS_WALL, CHALLENGE, LIMITED, Cache, Instead, InTurn
+from sandbox.worlds import Scene, World
+
+
+def _always_cached(world: World) -> None:
+    world.front.on_service = Cache(honours_query=False)
+
+
+def _in_turn(world: World) -> None:
+    other = world.host.add("api-old", "registry.test/o/api:v1", V1, world.nursery)
+    other.wait_until_listening(10)
+    world.front.on_service = InTurn(other.port)
+
+
+SCENARIOS = (
+    Scenario(
+        "wrong-build",
+        "A third build goes live",
+        "Somebody else pushed meanwhile.",
+        Scene(pushed=V3),
+        {**DECLARED, "timeout": "5s"},
+        "wrong-build",
+        "wrong-version",
+        result="updated",
+    ),
+    Scenario(
+        "never-ready",
+        "The new build is never ready",
+        "It names itself rightly and answers 503 to the health check.",
+        Scene(pushed=replace(V2, readiness="never")),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "never-ready",
+        result="updated",
+    ),
+    Scenario(
+        "stays-down",
+        "The new build never answers",
+        "nginx's 502 page is all that is left.",
+        Scene(pushed=replace(V2, boot=3600)),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "down",
+        result="updated",
+    ),
+    Scenario(
+        "crash-loop",
+        "The new build crashes again and again",
+        "It is up for a second and a half each time, and never gets through the window.",
+        Scene(pushed=replace(V2, crashes_after=1.5)),
+        {**DECLARED, "stable-for": "3s", "timeout": "8s"},
+        "unhealthy",
+        "flapping",
+        result="updated",
+    ),
+    Scenario(
+        "html-placeholder",
+        "A placeholder page answers 200 everywhere",
+        "HTML is no healthy answer.",
+        Scene(pushed=replace(V2, readiness="html")),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "html",
+        result="updated",
+    ),
+    Scenario(
+        "always-cached",
+        "A cache that nothing gets past",
+        "Old answers are counted as nothing, and it is said so.",
+        Scene(finish=_always_cached),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "cached",
+        result="updated",
+    ),
+    Scenario(
+        "throttled",
+        "The proxy's limit is used up by others",
+        "nginx's stock 503 page is no answer of the service.",
+        Scene(on_service=Instead(LIMITED)),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "throttled",
+        result="updated",
+    ),
+    Scenario(
+        "service-behind-wall",
+        "Cloudflare Access stands before the service",
+        "Three samples over five seconds that show nothing but a login page are enough.",
+        Scene(two_origins=True, on_service=Instead(ACCESS_WALL)),
+        {**DECLARED, "base-url": "{origin}", "timeout": "15s"},
+        "unhealthy",
+        "access-wall",
+        result="updated",
+    ),
+    Scenario(
+        "service-challenged",
+        "Cloudflare challenges whoever looks",
+        "A challenge before the service is named as such.",
+        Scene(two_origins=True, on_service=Instead(CHALLENGE)),
+        {**DECLARED, "base-url": "{origin}", "timeout": "15s"},
+        "unhealthy",
+        "challenge",
+        result="updated",
+    ),
+    Scenario(
+        "two-builds-in-turn",
+        "Old and new build answer in turn",
+        "A replica that was forgotten keeps the window from closing.",
+        Scene(finish=_in_turn),
+        {**DECLARED, "timeout": "6s"},
+        "stale",
+        "old-build",
+        or_else=(("unhealthy", "flapping"),),
+        result="updated",
+    ),
+    Scenario(
+        "verify-wrong",
+        "Verify: another build runs",
+        "A healthy wrong build is told after one window.",
+        Scene(),
+        {**VERIFY, "expect-version": V2.git_sha},
+        "wrong-build",
+        "wrong-version",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "verify-down",
+        "Verify: nobody answers",
+        "The wait for health ends at the deadline.",
+        Scene(before=Build("v1", boot=3600)),
+        {**VERIFY, "expect-version": V2.git_sha},
+        "unhealthy",
+        "down",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "cancelled-int",
+        "The run is cancelled",
+        "Outputs and summary are written within two seconds of SIGINT.",
+        Scene(before=replace(V1, ignores_term=8.0)),
+        {**DECLARED, "timeout": "20s"},
+        "cancelled",
+        interrupt=signal.SIGINT,
+    ),
+    Scenario(
+        "cancelled-term",
+        "The runner is shut down",
+        "The same after SIGTERM.",
+        Scene(before=replace(V1, ignores_term=8.0)),
+        {**DECLARED, "timeout": "20s"},
+        "cancelled",
+        exit_code=143,
+        interrupt=signal.SIGTERM,
+    ),
+)

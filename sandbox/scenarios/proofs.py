@@ -1,0 +1,194 @@
+"""Stories about what tells one build from another, and what cannot."""
+
+from dataclasses import replace
+
+from sandbox.builds import V1, V2, V3, Build
+from sandbox.front import Answer
+from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, Scenario
+from sandbox.troubles import Instead, On
+from sandbox.worlds import CONTAINERS, Scene, World
+
+# What the fork says where its engine does not answer, given here while updates work.
+_CANNOT_LIST = Answer(500, b"failed to list containers", "text/plain; charset=utf-8")
+
+
+_HIDDEN = Scene(before=replace(V1, identity="hidden"), pushed=Build("v2", identity="hidden"))
+
+
+def _registry_down(world: World) -> None:
+    world.host.registry.trouble = 500
+
+
+SCENARIOS = (
+    Scenario(
+        "change-by-names",
+        "Nothing declared, build names tell",
+        "A commit never seen before the trigger proves a change.",
+        Scene(),
+        NAMED,
+        "deployed",
+        proof="change",
+        result="updated",
+    ),
+    Scenario(
+        "change-by-start-time",
+        "Nothing declared, only a start time tells",
+        "A process that began after the trigger is a change.",
+        Scene(before=replace(V1, identity="start-time"), pushed=Build("v2", identity="start-time")),
+        NAMED,
+        "deployed",
+        proof="change",
+        result="updated",
+    ),
+    Scenario(
+        "change-by-digest",
+        "Nothing declared, the running digest tells",
+        "Where the service says nothing of itself, Watchtower's containers endpoint does.",
+        replace(_HIDDEN, details=True),
+        QUICK,
+        "deployed",
+        proof="change",
+        result="updated",
+    ),
+    Scenario(
+        "claim",
+        "Only Watchtower claims an update",
+        "A summary that leaves nothing open is a proof, the weakest.",
+        _HIDDEN,
+        QUICK,
+        "deployed",
+        proof="claim",
+        result="updated",
+    ),
+    Scenario(
+        "digest",
+        "A declared digest is met",
+        "The running container reports the digest that the registry was given.",
+        replace(_HIDDEN, details=True),
+        {**QUICK, "timeout": "15s", "expect-digest": V2.digest},
+        "deployed",
+        proof="digest",
+        result="updated",
+        outputs={"digest": V2.digest, "previous-digest": V1.digest},
+    ),
+    Scenario(
+        "wrong-digest",
+        "Another image runs than the declared one",
+        "The containers endpoint names a third digest.",
+        replace(_HIDDEN, pushed=Build("v3", identity="hidden"), details=True),
+        {**QUICK, "expect-digest": V2.digest, "timeout": "8s"},
+        "wrong-build",
+        "wrong-digest",
+        result="updated",
+    ),
+    Scenario(
+        "digest-lost",
+        "The containers endpoint fails all along",
+        "One that merely fails is asked again, and decides at the end.",
+        replace(
+            _HIDDEN,
+            details=True,
+            on_watchtower=On(frozenset({CONTAINERS}), Instead(_CANNOT_LIST)),
+        ),
+        {**QUICK, "expect-digest": V2.digest},
+        "wrong-build",
+        "digest-unavailable",
+        result="updated",
+    ),
+    Scenario(
+        "digest-unavailable",
+        "A digest is declared and nobody can tell it",
+        "Without a containers endpoint the proof cannot be had, so nothing is triggered.",
+        Scene(line="containrrr"),
+        {**QUICK, "expect-digest": V2.digest},
+        "not-started",
+        "digest-unavailable",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "version-missing",
+        "The service does not name its build",
+        "A declared version that nobody can read is not met.",
+        _HIDDEN,
+        {**DECLARED, "timeout": "5s"},
+        "wrong-build",
+        "version-unavailable",
+        result="updated",
+    ),
+    Scenario(
+        "constant-version",
+        "A constant version beside the commit",
+        "A version that never changes does not hide the commit that was declared.",
+        Scene(before=replace(V1, identity="constant-version"), pushed=replace(V2, identity="constant-version")),
+        DECLARED,
+        "deployed",
+        proof="version",
+        result="updated",
+    ),
+    Scenario(
+        "short-version",
+        "A short commit, as an image tag spells it",
+        "A short commit and a `sha-` before it name the same build.",
+        Scene(before=V1, pushed=V3),
+        {**NAMED, "expect-version": f"sha-{V3.git_sha[:7]}"},
+        "deployed",
+        proof="version",
+        result="updated",
+    ),
+    Scenario(
+        "nothing-declared",
+        "Nothing tells the builds apart",
+        "Healthy and unproven: green with a warning.",
+        replace(_HIDDEN, line="containrrr"),
+        {**QUICK, "timeout": "20s"},
+        "unproven",
+        "no-identity",
+        proof="none",
+        result="accepted",
+    ),
+    Scenario(
+        "no-change",
+        "Nothing declared, and the same build answers",
+        "A visible build name that stays is not counted as a deploy.",
+        Scene(line="containrrr", finish=_registry_down),
+        {**NAMED, "timeout": "20s"},
+        "unproven",
+        "no-change",
+        proof="none",
+        result="accepted",
+    ),
+    Scenario(
+        "nothing-to-do",
+        "Nothing declared, nothing new",
+        "Watchtower found nothing to do, and the service agrees.",
+        Scene(pushed=None),
+        {**NAMED, "timeout": "20s"},
+        "unproven",
+        "nothing-to-do",
+        proof="none",
+        result="nothing",
+    ),
+    Scenario(
+        "noise",
+        "Build names that move by themselves",
+        "A time of the answer under a build name is a clock, a random revision noise: neither proves anything.",
+        Scene(before=replace(V1, identity="noise"), pushed=Build("v2", identity="noise")),
+        {**NAMED, "timeout": "20s"},
+        "unproven",
+        "no-change",
+        proof="none",
+        result="updated",
+    ),
+    Scenario(
+        "weak-proof",
+        "More proof is asked for than there is",
+        "A claim does not pass where a change is required.",
+        _HIDDEN,
+        {**QUICK, "timeout": "20s", "require-proof": "change"},
+        "unproven",
+        "weak-proof",
+        result="updated",
+        exit_code=1,
+    ),
+)

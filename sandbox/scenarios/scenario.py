@@ -1,0 +1,79 @@
+"""What a scenario is: a world, the inputs of a step, and what must come out."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sandbox.builds import V2
+from sandbox.worlds import Scene
+
+EXIT_CODES = {
+    "deployed": 0,
+    "already-current": 0,
+    "verified": 0,
+    "unproven": 0,
+    "not-started": 1,
+    "trigger-failed": 1,
+    "stale": 1,
+    "wrong-build": 1,
+    "unhealthy": 1,
+    "invalid-config": 2,
+    "cancelled": 130,
+}
+QUICK = {
+    "watchtower-url": "{update}",
+    "watchtower-token": "{token}",
+    "timeout": "6s",
+    "stable-for": "1s",
+    "request-timeout": "2s",
+}
+NAMED = {**QUICK, "version-path": "/api/dev/status"}
+DECLARED = {**NAMED, "expect-version": V2.git_sha}
+VERIFY = {
+    "mode": "verify",
+    "base-url": "{origin}",
+    "version-path": "/api/dev/status",
+    "timeout": "3s",
+    "stable-for": "1s",
+    "request-timeout": "2s",
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named story with a known end."""
+
+    name: str
+    title: str
+    shows: str
+    """One sentence on what it shows."""
+    scene: Scene
+    inputs: Mapping[str, str]
+    """May hold `{update}`, `{token}` and the like, which `World.fill` replaces."""
+    verdict: str
+    reason: str = ""
+    proof: str | None = None
+    """None: not part of the promise."""
+    result: str | None = None
+    """What `watchtower-result` must be."""
+    exit_code: int | None = None
+    """None: what the verdict says."""
+    triggers: int = 1
+    """How often a request with the token may reach the trigger's path: exactly so often."""
+    or_else: tuple[tuple[str, str], ...] = ()
+    """Further ends, verdict and reason, where chance decides which answer came last."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    says: tuple[str, ...] = ()
+    """What the annotations' messages must name."""
+    interrupt: signal.Signals | None = None
+    """Cancels half a second after the trigger was seen."""
+    silent: bool = False
+    """Nothing may be sent to anyone."""
+
+    def ends(self) -> set[tuple[str, str]]:
+        """Every verdict and reason that is right."""
+        return {(self.verdict, self.reason), *self.or_else}
+
+    def code(self) -> int:
+        """The exit code that is right."""
+        return EXIT_CODES[self.verdict] if self.exit_code is None else self.exit_code

@@ -1,0 +1,270 @@
+"""Stories about Watchtower's own work: what it finds, skips, fails at, and says of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sandbox.builds import V1, V2, Build
+from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
+from sandbox.worlds import Scene, World
+
+_FAILED_START = replace(V2, starts=False)
+
+
+def _busy(world: World) -> None:
+    world.watchtower.occupy(1.5)
+
+
+def _busy_for_good(world: World) -> None:
+    world.watchtower.occupy(3600)
+
+
+def _engine_gone(world: World) -> None:
+    world.host.engine_reachable = False
+
+
+def _neighbour(world: World) -> None:
+    broken = "registry.test/o/worker:latest"
+    world.host.add("worker", broken, V1)
+    world.host.push(Build("v2", starts=False), broken)
+
+
+def _registry(status: int) -> Callable[[World], None]:
+    def finish(world: World) -> None:
+        world.host.registry.trouble = status
+
+    return finish
+
+
+def _registry_down(world: World) -> None:
+    world.host.registry.trouble = 500
+
+
+SCENARIOS = (
+    Scenario(
+        "engine-unreachable",
+        "The fork cannot reach its engine",
+        "A summary of zeros scanned nothing, and is no success.",
+        Scene(flags={"engine_patience": 0.5}, finish=_engine_gone),
+        {**DECLARED, "timeout": "12s"},
+        "trigger-failed",
+        "nothing-scanned",
+        result="unknown",
+    ),
+    Scenario(
+        "engine-unreachable-containrrr",
+        "containrrr cannot reach its engine",
+        "The connection closes without a byte, and nothing happens until the deadline.",
+        Scene(line="containrrr", finish=_engine_gone),
+        {**NAMED, "timeout": "4s"},
+        "trigger-failed",
+        "no-answer",
+        result="unknown",
+    ),
+    Scenario(
+        "engine-unreachable-openserbia",
+        "openserbia cannot reach its engine",
+        "A completed scan of nothing is no success.",
+        Scene(line="openserbia", flags={"engine_patience": 0.5}, finish=_engine_gone),
+        {**NAMED, "timeout": "12s"},
+        "trigger-failed",
+        "nothing-scanned",
+        result="unknown",
+    ),
+    Scenario(
+        "nothing-scanned",
+        "The image is spelled otherwise on the server",
+        "An update narrowed to what does not run matches nothing.",
+        Scene(),
+        {**DECLARED, "image": "localhost/o/other", "timeout": "12s"},
+        "trigger-failed",
+        "nothing-scanned",
+        result="unknown",
+    ),
+    Scenario(
+        "registry-trouble",
+        "The registry answers 429",
+        "What Watchtower skipped is blocked, and its check endpoint says why.",
+        Scene(details=True, finish=_registry(429)),
+        {**DECLARED, "timeout": "12s"},
+        "trigger-failed",
+        "update-blocked",
+        result="blocked",
+        says=("429",),
+    ),
+    Scenario(
+        "cooldown",
+        "The new image is too young for Watchtower",
+        "A cooldown skips exactly the image that was just pushed.",
+        Scene(flags={"cooldown": True}),
+        {**NAMED, "timeout": "12s"},
+        "trigger-failed",
+        "update-blocked",
+        result="blocked",
+    ),
+    Scenario(
+        "start-failed",
+        "The new image does not start",
+        "Watchtower says that it failed, and the old build is gone.",
+        Scene(pushed=_FAILED_START),
+        {**DECLARED, "timeout": "12s"},
+        "trigger-failed",
+        "update-failed",
+        result="failed",
+    ),
+    Scenario(
+        "partial",
+        "A neighbour's new image does not start",
+        "What failed elsewhere is told, and the declared build is live all the same.",
+        Scene(finish=_neighbour),
+        DECLARED,
+        "deployed",
+        proof="version",
+        result="partial",
+    ),
+    Scenario(
+        "partial-undeclared",
+        "One of two updates failed, nothing declared",
+        "A failure is believed where nothing declared says otherwise.",
+        Scene(finish=_neighbour),
+        {**NAMED, "timeout": "12s"},
+        "trigger-failed",
+        "update-failed",
+        result="partial",
+    ),
+    Scenario(
+        "health-gated-rollback",
+        "Watchtower puts the old image back",
+        "A new build that answers well for seconds is not proven while Watchtower still judges it.",
+        Scene(
+            line="openserbia",
+            pushed=replace(V2, passes_health_check=False),
+            flags={"health_gated": True, "gate_timeout": 3.0},
+        ),
+        {**DECLARED, "timeout": "20s"},
+        "trigger-failed",
+        "update-failed",
+        result="failed",
+    ),
+    Scenario(
+        "container-unsupported",
+        "containrrr does not know container=",
+        "It would update everything, so nothing is triggered.",
+        Scene(line="containrrr"),
+        {**DECLARED, "container": "api"},
+        "not-started",
+        "unsupported",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "container-narrowed",
+        "One container by its name",
+        "A Watchtower that understands container= is asked for that one only.",
+        Scene(finish=_neighbour),
+        {**DECLARED, "container": "api"},
+        "deployed",
+        proof="version",
+        result="updated",
+    ),
+    Scenario(
+        "image-narrowed",
+        "One image by its reference",
+        "The tag is not sent on, for two lines of three would match nothing.",
+        Scene(line="containrrr", finish=_neighbour, image="localhost/o/api:latest"),
+        {**DECLARED, "image": "{image}"},
+        "deployed",
+        proof="version",
+        result="accepted",
+    ),
+    Scenario(
+        "busy-and-current",
+        "What was asked for runs already, and Watchtower is busy",
+        "Where nothing is to be gained, a busy Watchtower is answer enough.",
+        Scene(before=replace(V2, boot=0.0), finish=_busy_for_good),
+        DECLARED,
+        "already-current",
+        proof="version",
+        result="busy",
+    ),
+    Scenario(
+        "busy-then-done",
+        "Somebody else's update runs first",
+        "A busy Watchtower is waited for and asked again.",
+        Scene(line="openserbia", finish=_busy),
+        {**DECLARED, "timeout": "15s"},
+        "deployed",
+        proof="version",
+        result="updated",
+        triggers=2,
+    ),
+    Scenario(
+        "busy-for-good",
+        "Another update never ends",
+        "A Retry-After beyond the deadline fails now.",
+        Scene(finish=_busy_for_good),
+        DECLARED,
+        "trigger-failed",
+        "busy",
+        result="busy",
+    ),
+    Scenario(
+        "rate-limited",
+        "Watchtower's rate limit is used up",
+        "Its 429 is told from the one that says busy.",
+        Scene(flags={"rate_limit": 0}),
+        DECLARED,
+        "trigger-failed",
+        "rate-limited",
+        result="none",
+    ),
+    Scenario(
+        "update-timeout",
+        "The update takes longer than Watchtower allows",
+        "The old container was stopped and nothing was started: a 408 that leaves the service down.",
+        Scene(before=replace(V1, ignores_term=1.5), flags={"update_timeout": 1.0}),
+        {**DECLARED, "timeout": "5s"},
+        "unhealthy",
+        "down",
+        result="unknown",
+    ),
+    Scenario(
+        "monitor-only-openserbia",
+        "openserbia only looks, and says updated",
+        "A claim counts for nothing where the service shows the old build.",
+        Scene(line="openserbia", flags={"monitor_only": True}),
+        {**DECLARED, "timeout": "4s"},
+        "stale",
+        "old-build",
+        result="updated",
+    ),
+    Scenario(
+        "nothing-new",
+        "The registry has nothing new",
+        "What was declared was never pushed, and the old build answers.",
+        Scene(pushed=None),
+        {**DECLARED, "timeout": "12s"},
+        "stale",
+        "old-build",
+        result="nothing",
+    ),
+    Scenario(
+        "old-build",
+        "Watchtower answers 200, and nothing happens",
+        "The old build goes on answering, and the run is red: what everybody else calls green.",
+        Scene(line="containrrr", finish=_registry_down),
+        {**DECLARED, "timeout": "4s"},
+        "stale",
+        "old-build",
+        result="accepted",
+    ),
+    Scenario(
+        "old-build-without-answer",
+        "Watchtower's answer is lost, and nothing happens",
+        "With a version declared, the service alone decides.",
+        Scene(watchtower_listens=False),
+        {**DECLARED, "timeout": "4s"},
+        "stale",
+        "old-build",
+        result="unknown",
+    ),
+)

@@ -1,0 +1,29 @@
+"""Plays a scenario: raises its world, runs the action in it, gives back what came of both."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sandbox.nursery import Nursery
+from sandbox.results import Run
+from sandbox.runner import Interrupt, Runner
+from sandbox.scenarios import Scenario
+from sandbox.worlds import World
+
+
+@contextmanager
+def played(
+    scenario: Scenario, nursery: Nursery, runner: Runner, on_line: Callable[[str], object] | None = None
+) -> Iterator[tuple[Run, World]]:
+    """The run, and its world still standing so that it can be asked."""
+    with World(nursery, scenario.scene) as world:
+        yield play(scenario, world, runner, on_line), world
+
+
+def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[str], object] | None = None) -> Run:
+    """Runs the action with the scenario's inputs in a world that stands."""
+    interrupt = None
+    if scenario.interrupt is not None:
+        interrupt = Interrupt(0.5, scenario.interrupt, lambda: bool(world.front.triggers()))
+    inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
+    known = [world.token, world.header_secret, world.update_url]
+    return runner.run(inputs, interrupt=interrupt, secrets=known, on_line=on_line)

@@ -1,0 +1,185 @@
+"""What may stand in the way of a request: proxies that give up, walls, caches, limits."""
+
+import threading
+from dataclasses import dataclass
+
+from sandbox.front import Answer, Exchange, Trouble, nginx_page, passing
+
+SPA = Answer(200, b"<!doctype html><html><head><title>Leo</title></head><body><div id=root></div></body></html>")
+NOT_ALLOWED = nginx_page(405, "Not Allowed")
+NGINX_NOT_FOUND = nginx_page(404, "Not Found")
+GATEWAY_TIMEOUT = nginx_page(504, "Gateway Time-out")
+LIMITED = nginx_page(503, "Service Temporarily Unavailable")
+TOO_MANY = Answer(429, b"slow down\n", "text/plain", (("Retry-After", "2"),))
+CHALLENGE = Answer(
+    403,
+    b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>Enable JavaScript</body></html>",
+    "text/html; charset=UTF-8",
+    (("cf-mitigated", "challenge"), ("CF-RAY", "9a1b2c3d4e5f6071-FRA")),
+    server="cloudflare",
+)
+ACCESS_WALL = Answer(
+    302,
+    b"",
+    headers=(
+        (
+            "Location",
+            "https://team.cloudflareaccess.com/cdn-cgi/access/login/api.example.com?kid=4f2a&redirect_url=%2Fapi%2Fready",
+        ),
+        ("WWW-Authenticate", "Cloudflare-Access"),
+        ("CF-RAY", "9a1b2c3d4e5f6072-FRA"),
+    ),
+    server="cloudflare",
+)
+_CLOUDFLARE_REASONS = {
+    520: "Web Server Returned an Unknown Error",
+    521: "Web Server Is Down",
+    522: "Connection Timed Out",
+    523: "Origin Is Unreachable",
+    524: "A Timeout Occurred",
+    525: "SSL Handshake Failed",
+    526: "Invalid SSL Certificate",
+    530: "Origin DNS Error",
+}
+
+
+def cloudflare(status: int) -> Answer:
+    """Cloudflare's own error, as it is given to clients that are no browsers."""
+    return Answer(
+        status,
+        f"error code: {1033 if status == 530 else status}".encode(),
+        "text/plain; charset=UTF-8",
+        (("CF-RAY", "9a1b2c3d4e5f6070-FRA"), ("Cache-Control", "private, max-age=0, no-store, no-cache")),
+        server="cloudflare",
+        reason=_CLOUDFLARE_REASONS[status],
+    )
+
+
+@dataclass(frozen=True)
+class Instead:
+    """Somebody answers in the upstream's place, `after` seconds; `forwarding`: the request got there all the same."""
+
+    answer: Answer
+    after: float = 0.0
+    forwarding: bool = False
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Answers."""
+        if self.forwarding:
+            exchange.forward_alone()
+        return not exchange.connection.pause(self.after) and exchange.send(self.answer)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The connection is reset while the request goes on behind it."""
+
+    after: float = 0.3
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Resets."""
+        exchange.forward_alone()
+        exchange.connection.pause(self.after)
+        exchange.connection.reset()
+        return False
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Another place is named, with the request's method to be kept."""
+
+    location: str
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Answers 307."""
+        return exchange.send(Answer(307, b"", headers=(("Location", self.location),)))
+
+
+@dataclass(frozen=True)
+class On:
+    """A trouble for some paths only."""
+
+    paths: frozenset[str]
+    trouble: Trouble
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Has the trouble, or none."""
+        return (self.trouble if exchange.request.path in self.paths else passing)(exchange)
+
+
+class Cache:
+    """A cache that keeps the first good answer for ever; told apart by the query only if it honours it."""
+
+    def __init__(self, *, honours_query: bool) -> None:
+        self._honours_query = honours_query
+        self._kept: dict[str, tuple[float, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Answers from the cache, or fills it."""
+        request = exchange.request
+        key = request.target if self._honours_query else request.path
+        with self._lock:
+            if key not in self._kept:
+                raw = exchange.forward()
+                if raw.startswith(b"HTTP/1.1 200"):
+                    self._kept[key] = (request.at, raw)
+                return exchange.connection.send(raw)
+            since, raw = self._kept[key]
+        status, _, rest = raw.partition(b"\r\n")
+        age = int(request.at - since) + 1
+        return exchange.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
+
+
+class AtFirst:
+    """A trouble for the first requests only."""
+
+    def __init__(self, count: int, trouble: Trouble) -> None:
+        self._left = count
+        self._trouble = trouble
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Has the trouble, or no longer."""
+        self._left -= 1
+        return (self._trouble if self._left >= 0 else passing)(exchange)
+
+
+class Limit:
+    """nginx's `limit_req` with `nodelay`: a rate, a burst, and the stock 503 page for what is beyond."""
+
+    def __init__(self, per_minute: float = 30, burst: int = 15) -> None:
+        self._rate = per_minute / 60
+        self._burst = burst
+        self._excess = 0.0
+        self._last: float | None = None
+        self._lock = threading.Lock()
+        self.refused = 0
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Passes on, or refuses."""
+        with self._lock:
+            at = exchange.request.at
+            if self._last is not None:
+                excess = max(self._excess - (at - self._last) * self._rate, 0) + 1
+                if excess > self._burst:
+                    self.refused += 1
+                    return exchange.send(LIMITED)
+                self._excess = excess
+            self._last = at
+        return passing(exchange)
+
+
+class InTurn:
+    """Two builds answer in turn, as behind a balancer that still knows the old one."""
+
+    def __init__(self, other: int) -> None:
+        self._other = other
+        self._count = 0
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Asks the service, or the other port."""
+        self._count += 1
+        if self._count % 2:
+            return passing(exchange)
+        other = Exchange(exchange.front, exchange.connection, exchange.request, (self._other, exchange.request.target))
+        return passing(other)

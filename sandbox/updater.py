@@ -1,0 +1,142 @@
+"""What a Watchtower does once it is triggered: look, stop, start. The product lines differ by their switches."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sandbox.builds import Build
+from sandbox.host import Container, Host, RegistryError, StartError, TagMissingError
+
+Filter = Callable[[Container], bool]
+
+
+class EngineUnreachableError(Exception):
+    """The Docker socket does not answer."""
+
+
+class Fate(Enum):
+    """What an update did with one container."""
+
+    FRESH = auto()
+    UPDATED = auto()
+    MONITORED = auto()  # stale, and only looked at
+    COOLING = auto()  # stale, and its image too young, or held back after a rollback
+    UNPULLED = auto()  # the registry did not say
+    FAILED = auto()
+
+
+@dataclass
+class Settings:
+    """Watchtower's flags, and how long the world takes. Durations are seconds."""
+
+    stop_timeout: float = 10.0
+    update_timeout: float = 600.0
+    monitor_only: bool = False
+    cooldown: bool = False
+    include_restarting: bool = False
+    health_gated: bool = False
+    gate_timeout: float = 6.0
+    rate_limit: int = 60
+    """Requests a minute from one address; the fork's."""
+    engine_patience: float = 0.0
+    """How long it tries an engine that does not answer."""
+    pull_time: float = 0.05
+    create_time: float = 0.15
+
+
+class Updater:
+    """One Watchtower's hands, and the lock that keeps two updates apart."""
+
+    def __init__(self, host: Host, settings: Settings, closing: threading.Event) -> None:
+        self.host = host
+        self.settings = settings
+        self.busy = threading.Lock()
+        self._closing = closing
+        self._held_back: set[str] = set()
+
+    def listed(self) -> list[Container]:
+        """The containers that an update considers. Raises `EngineUnreachableError`."""
+        if not self.host.engine_reachable:
+            self._closing.wait(self.settings.engine_patience)
+            raise EngineUnreachableError
+        states = {"running", "restarting"} if self.settings.include_restarting else {"running"}
+        return [one for one in self.host.containers if one.watched and one.state in states]
+
+    def update(self, matches: Filter, deadline: float) -> list[Fate]:
+        """Updates what matches; `deadline` is monotonic. Raises `EngineUnreachableError`.
+
+        Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it.
+        """
+        fates: list[Fate] = []
+        stale: list[tuple[Container, Build]] = []
+        for container in filter(matches, self.listed()):
+            self._closing.wait(self.settings.pull_time)
+            fate, build = self._look(container)
+            if build is not None:
+                stale.append((container, build))
+            else:
+                fates.append(fate)
+        if time.monotonic() > deadline:
+            return []
+        before = [container.build for container, _ in stale]
+        for container, _ in reversed(stale):
+            container.stop(self.settings.stop_timeout)
+        if self._closing.is_set() or time.monotonic() > deadline:
+            return fates
+        for (container, build), old in zip(stale, before, strict=True):
+            self._closing.wait(self.settings.create_time)
+            fates.append(self._start(container, build, old))
+        return fates
+
+    def _look(self, container: Container) -> tuple[Fate, Build | None]:
+        """What the registry has for it: a build to replace it with, or why there is none."""
+        try:
+            build = self.host.registry.resolve(container.image)
+        except RegistryError:
+            return Fate.UNPULLED, None
+        except TagMissingError:
+            return Fate.FRESH, None
+        if build.digest == container.build.digest:
+            return Fate.FRESH, None
+        if self.settings.cooldown or container.name in self._held_back:
+            return Fate.COOLING, None
+        if self.settings.monitor_only:
+            return Fate.MONITORED, None
+        return Fate.UPDATED, build
+
+    def _start(self, container: Container, build: Build, old: Build) -> Fate:
+        try:
+            container.start(build)
+        except StartError:
+            return Fate.FAILED
+        if not self.settings.health_gated:
+            return Fate.UPDATED
+        healthy = container.wait_until_listening(self.settings.gate_timeout) and build.passes_health_check
+        if healthy:
+            return Fate.UPDATED
+        self._closing.wait(self.settings.gate_timeout)
+        container.replace(old, self.settings.stop_timeout, self.settings.create_time)
+        container.wait_until_listening(self.settings.gate_timeout)
+        self._held_back.add(container.name)
+        return Fate.FAILED
+
+
+def by_repository(images: Iterable[str]) -> Filter:
+    """The `image=` of containrrr and openserbia: what stands before the first colon of the reference, literally."""
+    wanted = set(images)
+    return lambda container: container.image.split(":")[0] in wanted
+
+
+def by_reference(images: Iterable[str], names: Iterable[str]) -> Filter:
+    """The fork's narrowing: `image=` with or without its tag, `container=` an anchored expression; both may be empty."""
+    references, patterns = set(images), [re.compile(name) for name in names]
+
+    def matches(container: Container) -> bool:
+        of_image = not references or bool({container.image, container.repository} & references)
+        of_name = not patterns or any(pattern.fullmatch(container.name) for pattern in patterns)
+        return of_image and of_name
+
+    return matches

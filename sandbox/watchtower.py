@@ -1,0 +1,87 @@
+"""What every product line of Watchtower shares: a port, a token, a lock, and updates that really replace the service.
+
+What an answer then claims is each line's own affair: `sandbox.containrrr` and `sandbox.fork`.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.host import Host
+from sandbox.updater import Fate, Filter, Settings, Updater
+from sandbox.wire import Connection, Request, Server
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """An update that was begun for a request with the right token."""
+
+    at: float
+    method: str
+    target: str
+
+
+class Watchtower:
+    """What all lines share: the port, the token, the books. Nothing listens before `listen`."""
+
+    def __init__(self, host: Host, token: str, settings: Settings) -> None:
+        self.host = host
+        self.token = token
+        self.settings = settings
+        self.triggers: list[Trigger] = []
+        self.fates: list[Fate] = []
+        self.scans = 0
+        self._closing = threading.Event()
+        self._work: list[threading.Thread] = []
+        self.updater = Updater(host, settings, self._closing)
+        self._server = Server(self._serve)
+        self.port = self._server.port
+
+    def listen(self) -> None:
+        """Begins to answer; until then the port refuses."""
+        self._server.listen()
+
+    def occupy(self, seconds: float, *, update: bool = False) -> None:
+        """Has somebody else's update run for that long; `update`: it really does its work at the end."""
+        self.updater.busy.acquire()
+
+        def work() -> None:
+            try:
+                self._closing.wait(seconds)
+                if update:
+                    self.updater.update(lambda _: True, float("inf"))
+            finally:
+                self.updater.busy.release()
+
+        self._begin(work)
+
+    def close(self) -> None:
+        """Ends what runs. The host must have been closed before, so that no stop is waited for."""
+        self._closing.set()
+        self._server.close()
+        for thread in self._work:
+            thread.join()
+
+    def answer(self, request: Request) -> bytes | None:
+        """The bytes of the answer; None closes the connection without one."""
+        raise NotImplementedError
+
+    def scan(self, request: Request, matches: Filter, deadline: float = float("inf")) -> list[Fate]:
+        """One update for a request that may trigger it; the lock must be held. Raises `EngineUnreachableError`."""
+        self.triggers.append(Trigger(time.monotonic(), request.method, request.target))
+        fates = self.updater.update(matches, deadline)
+        self.fates = fates
+        self.scans += 1
+        return fates
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._work.append(thread)
+        thread.start()
+
+    def _serve(self, connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            answer = self.answer(request)
+            if answer is None or not connection.send(answer) or request.closes:
+                return

@@ -1,0 +1,119 @@
+"""A world: a host with its service, a Watchtower, what stands in front of them, all on loopback."""
+
+import secrets
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from sandbox.builds import V1, V2, Build
+from sandbox.front import Front, Trouble, passing
+from sandbox.host import Host
+from sandbox.lines import Line, watchtower
+from sandbox.nursery import Nursery
+
+UPDATE = "/ops/watchtower/update"
+CONTAINERS = "/ops/watchtower/containers"
+CHECK = "/ops/watchtower/check"
+Certificate = Literal["private", "expired", "wrong-host"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a world is set up."""
+
+    line: Line = "nicholas-fedor"
+    before: Build = V1
+    pushed: Build | None = V2
+    """What the service's tag points to once the world begins; None: what runs already."""
+    flags: Mapping[str, object] = field(default_factory=dict)
+    """Watchtower's, as in `sandbox.updater.Settings`."""
+    location: bool = True
+    """Whether the front sends the update path to Watchtower; else the service gets it."""
+    details: bool = False
+    """Whether the paths for containers and check are there too."""
+    watchtower_listens: bool = True
+    two_origins: bool = False
+    """Whether the service has an origin of its own."""
+    certificate: Certificate | None = None
+    on_watchtower: Trouble = passing
+    on_service: Trouble = passing
+    image: str = "registry.test/o/api:latest"
+    finish: Callable[["World"], object] = lambda _: None
+    """Last touches, for what needs the world itself."""
+
+
+class World:
+    """One world at work, with everything that an observer wants to know of it."""
+
+    def __init__(self, nursery: Nursery, scene: Scene) -> None:
+        self.token = f"wt+{secrets.token_urlsafe(24)}/="
+        self.header_secret = f"cf {secrets.token_urlsafe(18)}"
+        self.certificate_authority = ""
+        tls = self._certify(scene.certificate) if scene.certificate else None
+        self.host = Host(nursery, scene.image, build=scene.before)
+        if scene.pushed is not None:
+            self.host.push(scene.pushed)
+        self.watchtower = watchtower(scene.line, self.host, self.token, **scene.flags)
+        port = self.watchtower.port
+        locations = {UPDATE: (port, "/v1/update")} if scene.location else {}
+        if scene.details:
+            locations |= {CONTAINERS: (port, "/v1/containers"), CHECK: (port, "/v1/check")}
+        self.front = Front(self.host.port, locations, tls=tls)
+        self.service_front = Front(self.host.port, {}) if scene.two_origins else self.front
+        self.foreign = Front(self.host.port, {}, host="127.0.0.2")
+        self.front.on_watchtower = scene.on_watchtower
+        self.service_front.on_service = scene.on_service
+        self.nursery = nursery
+        scene.finish(self)
+        if scene.watchtower_listens:
+            self.watchtower.listen()
+        for front in self._fronts():
+            front.listen()
+
+    @property
+    def update_url(self) -> str:
+        """The URL that triggers."""
+        return self.front.origin + UPDATE
+
+    def fill(self, text: str) -> str:
+        """An input's text with this world's values in place of `{...}`."""
+        return (
+            text.replace("{update}", self.update_url)
+            .replace("{watchtower}", f"http://127.0.0.1:{self.watchtower.port}/v1/update")
+            .replace("{origin}", self.service_front.origin)
+            .replace("{foreign}", self.foreign.origin)
+            .replace("{token}", self.token)
+            .replace("{header-secret}", self.header_secret)
+            .replace("{image}", self.host.service.image)
+            .replace("{ca}", self.certificate_authority)
+        )
+
+    def close(self) -> None:
+        """Ends it, from the back to the front, so that nothing waits for an answer that cannot come."""
+        self.host.close()
+        self.watchtower.close()
+        for front in self._fronts():
+            front.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _fronts(self) -> list[Front]:
+        return list(dict.fromkeys([self.front, self.service_front, self.foreign]))
+
+    def _certify(self, kind: Certificate) -> ssl.SSLContext:
+        """A certificate of a private authority, with the flaw asked for."""
+        import trustme  # costs a tenth of a second, and few worlds need it
+
+        authority = trustme.CA()
+        self.certificate_authority = authority.cert_pem.bytes().decode()
+        names = ["api.elsewhere.test"] if kind == "wrong-host" else ["127.0.0.1"]
+        expired = datetime(2020, 1, 1, tzinfo=UTC) if kind == "expired" else None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names, not_after=expired).configure_cert(context)
+        return context

@@ -1,0 +1,342 @@
+"""The sandbox's Watchtower against what three real ones put on the wire."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from sandbox.builds import V1, Build
+from sandbox.host import Host
+from sandbox.lines import Line, watchtower
+from sandbox.nursery import Nursery
+from sandbox.watchtower import Watchtower
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "watchtower"
+ROWS = json.loads((FIXTURES / "transcripts.json").read_text())
+TOKEN = "the-right-token"
+V2 = Build("v2", boot=0.0)
+BROKEN = replace(V2, starts=False)
+CRASHING = replace(V2, crashes_after=0.0)
+STUBBORN = replace(V1, ignores_term=3600)
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as one:
+        yield one
+
+
+@dataclass
+class Bench:
+    """A host and its Watchtower under test."""
+
+    host: Host
+    watchtower: Watchtower
+
+    def ask(self, method: str, target: str, authorization: str | None, body: bytes = b"") -> bytes:
+        """One request on a connection of its own; everything that comes back until it closes."""
+        lines = [f"{method} {target} HTTP/1.1", "Host: watchtower", "Connection: close"]
+        lines += [f"Authorization: {authorization}"] if authorization else []
+        lines += [f"Content-Length: {len(body)}"] if body else []
+        with socket.create_connection(("127.0.0.1", self.watchtower.port), timeout=20) as stream:
+            stream.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+            return b"".join(iter(lambda: stream.recv(65536), b""))
+
+    def update(self) -> None:
+        """An update that belongs to the condition."""
+        self.ask("POST", "/v1/update", f"Bearer {TOKEN}")
+
+    def push(self, build: Build = V2) -> None:
+        self.host.push(build)
+
+    def add_neighbour(self, pushed: Build) -> None:
+        self.host.add("worker", "registry.test/o/worker:latest", V1)
+        self.host.push(pushed, "registry.test/o/worker:latest")
+
+
+@contextmanager
+def bench(nursery: Nursery, line: Line, before: Build = V1, **flags: object) -> Iterator[Bench]:
+    """A bench whose service runs `before`."""
+    image = "127.0.0.1/o/api:latest" if line == "openserbia" else "registry.test/o/api:latest"
+    host = Host(nursery, image, build=before)
+    tower = watchtower(line, host, TOKEN, **{"engine_patience": 0.0, "pull_time": 0.002, "create_time": 0.0, **flags})
+    tower.listen()
+    try:
+        yield Bench(host, tower)
+    finally:
+        host.close()
+        tower.close()
+
+
+def crashed(bench: Bench) -> None:
+    """The new image exits at once, and the engine waits long before it starts it again."""
+    bench.host.service.restart_after = 3600
+    bench.push(CRASHING)
+    bench.update()
+    deadline = time.monotonic() + 5
+    while bench.host.service.state != "restarting":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def registry(status: int) -> Callable[[Bench], None]:
+    def prepare(bench: Bench) -> None:
+        bench.push()
+        bench.host.registry.trouble = status
+
+    return prepare
+
+
+def then(*steps: Callable[[Bench], object]) -> Callable[[Bench], None]:
+    def prepare(bench: Bench) -> None:
+        for step in steps:
+            step(bench)
+
+    return prepare
+
+
+def unwatched(bench: Bench) -> None:
+    bench.host.service.watched = False
+    bench.host.service.stop(5)
+
+
+def crashing(bench: Bench) -> None:
+    bench.host.service.restart_after = 3600
+    bench.push(CRASHING)
+
+
+def engine_gone(bench: Bench) -> None:
+    bench.host.engine_reachable = False
+
+
+def tag_gone(bench: Bench) -> None:
+    bench.host.registry.tags.clear()
+
+
+def busy(bench: Bench) -> None:
+    bench.watchtower.occupy(0.3)
+
+
+def busy_updating(bench: Bench) -> None:
+    bench.push()
+    bench.watchtower.occupy(0.3, update=True)
+
+
+def nothing(_: Bench) -> None:
+    pass
+
+
+push, update = Bench.push, Bench.update
+failed_start = then(lambda bench: bench.push(BROKEN), update)
+PREPARE: dict[str, Callable[[Bench], None]] = {
+    **dict.fromkeys(
+        (
+            "updated",
+            "get-triggers",
+            "get-new-image",
+            "image-narrowed",
+            "image-with-tag",
+            "image-without-tag",
+            "after-image-with-tag",
+            "container-narrowed",
+            "async",
+            "timeout-parameter",
+            "updated-slow-stop",
+            "update-timeout",
+            "cooldown",
+            "monitor-only",
+            "check-update-available",
+            "updated-after-registry-mended",
+            "gated-updated",
+            "blue-green-published-port",
+        ),
+        push,
+    ),
+    **{f"registry-{status}": registry(status) for status in (401, 403, 404, 429, 500)},
+    "check-registry-429": registry(429),
+    "metrics": then(lambda bench: bench.ask("POST", "/v1/update?image=none", f"Bearer {TOKEN}")),
+    "containers-after": then(push, update),
+    "status": then(push, update),
+    "history": then(push, update),
+    "busy-full": busy,
+    "busy-narrowed": busy,
+    "busy-targeted": busy_updating,
+    "start-failed": lambda bench: bench.push(BROKEN),
+    "cannot-start": lambda bench: bench.push(BROKEN),
+    "metrics-after-failure": failed_start,
+    "containers-after-failed-start": failed_start,
+    "cannot-start-again": failed_start,
+    "after-failed-start": then(failed_start, push),
+    "crash-loop": crashing,
+    "crash-loop-include-restarting": crashing,
+    "crash-loop-included": crashing,
+    "after-crash-loop": crashed,
+    "crash-loop-again": crashed,
+    "crash-loop-mended": then(crashed, lambda bench: bench.push(Build("v3", boot=0.0))),
+    "mended-include-restarting": then(crashed, lambda bench: bench.push(Build("v3", boot=0.0))),
+    "crash-loop-included-mended": then(crashed, lambda bench: bench.push(Build("v3", boot=0.0))),
+    "containers-crash-loop": then(lambda bench: bench.push(replace(CRASHING, crashes_after=3600)), update),
+    "engine-unreachable": engine_gone,
+    "readyz-engine-unreachable": engine_gone,
+    "containers-engine-unreachable": engine_gone,
+    "tag-deleted": tag_gone,
+    "tag-gone": tag_gone,
+    "check-tag-deleted": tag_gone,
+    "updated-two": then(push, lambda bench: bench.add_neighbour(V2)),
+    "partial": then(push, lambda bench: bench.add_neighbour(BROKEN)),
+    "one-updated-one-failed": then(push, lambda bench: bench.add_neighbour(BROKEN)),
+    "containers-two": then(push, lambda bench: bench.add_neighbour(BROKEN), update),
+    "no-watched-container": unwatched,
+    "gated-rolled-back": lambda bench: bench.push(replace(V2, passes_health_check=False)),
+    "gated-cooldown": then(lambda bench: bench.push(replace(V2, passes_health_check=False)), update),
+    "gated-cooldown-good-image": then(
+        lambda bench: bench.push(replace(V2, passes_health_check=False)),
+        update,
+        lambda bench: bench.push(Build("v3", boot=0.0)),
+    ),
+}
+RESTARTING: dict[str, object] = {"include_restarting": True}
+GATED: dict[str, object] = {"health_gated": True, "gate_timeout": 0.2}
+FLAGS: dict[str, dict[str, object]] = {
+    "updated-slow-stop": {"stop_timeout": 0.3},
+    "update-timeout": {"update_timeout": 0.2, "stop_timeout": 0.6},
+    "rate-limited": {"rate_limit": 0},
+    "cooldown": {"cooldown": True},
+    "monitor-only": {"monitor_only": True},
+    "crash-loop-include-restarting": RESTARTING,
+    "mended-include-restarting": RESTARTING,
+    "crash-loop-included": RESTARTING,
+    "crash-loop-included-mended": RESTARTING,
+    "gated-updated": GATED,
+    "gated-rolled-back": GATED,
+    "gated-cooldown": GATED,
+    "gated-cooldown-good-image": GATED,
+}
+# The recordings of one line share a world; here each row has its own, which has not been updated before.
+UNCHAINED = {"image-with-tag": "v1", "after-image-with-tag": "v2", "get-new-image": "v2"}
+
+
+def normalised(response: bytes) -> str:
+    """The response with what varies from run to run replaced by its name."""
+    text = response.decode()
+    head, _, body = text.partition("\r\n\r\n")
+    for pattern, name in (
+        (r"(?m)^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r", "Date: <date>\r"),
+        (r"(?m)^X-Request-Id: [\w-]{43}\r", "X-Request-Id: <id>\r"),
+        (r"(?m)^X-Ratelimit-(\w+): \d+\r", r"X-Ratelimit-\1: <n>\r"),
+    ):
+        head = re.sub(pattern, name, head)
+    if body == "Too Many Requests":
+        head = re.sub(r"Retry-After: \d+", "Retry-After: <n>", head)
+    if re.search(r'"duration"|\.\d+Z"', body) or "text/plain; version=" in head:
+        head = re.sub(r"Content-Length: \d+", "Content-Length: <n>", head)
+    body = re.sub(r"sha256:[0-9a-f]{64}", "<digest>", body)
+    body = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", lambda found: f"<time{'.' if found[1] else ''}>", body)
+    body = re.sub(r'"duration":"[\d.]+(ns|µs|ms|s)","duration_ms":\d+', '"duration":<took>', body)
+    return f"{head}\r\n\r\n{body}"
+
+
+def product(versioned: str) -> Line:
+    """The product line of a name such as `containrrr-1.7.1`."""
+    return cast("Line", versioned.rpartition("-")[0])
+
+
+def _named(row: dict[str, str]) -> str:
+    return f"{row['line'].rpartition('-')[0]}:{row['name']}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_named)
+def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], nursery: Nursery) -> None:
+    name, line = row["name"], product(row["line"])
+    before = STUBBORN if name in ("updated-slow-stop", "update-timeout") else V1
+    body = b"x" * 2048 if name == "body" else b""
+    with bench(nursery, line, before, **FLAGS.get(name, {})) as world:
+        PREPARE.get(name, nothing)(world)
+        authorization = row["authorization"] and row["authorization"].replace("<token>", TOKEN)
+        answered = world.ask(row["method"], row["target"], authorization, body)
+        recorded = row["response"].encode()
+        if telling := row.get("telling_lines"):
+            head, _, answered_body = answered.partition(b"\r\n\r\n")
+            answered = head + b"\r\n\r\n"
+            assert _names(telling) == _names(answered_body.decode().splitlines())
+        assert normalised(answered) == normalised(recorded)
+        if expected := UNCHAINED.get(name, row.get("service_after")) if "service_after" in row else None:
+            _assert_answers(world.host, expected)
+
+
+def _names(lines: list[str] | str) -> list[str]:
+    """The lines of an exposition without the values that a process and its history give them, chunk sizes left out."""
+    varying = r"^(process_start_time_seconds|watchtower_scans_total|watchtower_containers_\w+) .*"
+    return [re.sub(varying, r"\1", line) for line in lines if not re.fullmatch(r"[0-9a-f]*", line)]
+
+
+def _assert_answers(host: Host, expected: str) -> None:
+    deadline = time.monotonic() + 5
+    while (now := host.service.answers_with() or "down") != expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert now == expected
+
+
+def test_lengths_are_those_of_the_bodies(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        for target, method in (("/v1/update", "POST"), ("/v1/check", "POST"), ("/v1/metrics", "GET")):
+            head, _, body = world.ask(method, target, f"Bearer {TOKEN}").partition(b"\r\n\r\n")
+            assert f"Content-Length: {len(body)}\r\n".encode() in head
+
+
+def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_token(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor", rate_limit=3) as world:
+        for _ in range(3):
+            assert b" 401 " in world.ask("POST", "/v1/update", "Bearer wrong")
+        assert world.ask("POST", "/v1/update", f"Bearer {TOKEN}").startswith(b"HTTP/1.1 429 ")
+    assert world.watchtower.triggers == []
+
+
+def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
+    for line in ("containrrr", "nicholas-fedor", "openserbia"):
+        with bench(nursery, line) as world:
+            world.push()
+            world.ask("POST", "/v1/update", None)
+            world.ask("POST", "/v1/update", "Bearer wrong")
+            assert world.watchtower.triggers == []
+            assert world.host.service.answers_with() == "v1"
+
+
+@pytest.mark.parametrize(
+    "trace", json.loads((FIXTURES / "poll-traces.json").read_text())[::2], ids=lambda one: one["line"]
+)
+def test_a_poller_sees_the_old_build_then_nobody_then_the_new_one(trace: dict[str, object], nursery: Nursery) -> None:
+    with bench(nursery, product(str(trace["line"])), create_time=0.1) as world:
+        world.push(replace(V2, boot=0.3))
+        seen = [_glance(world.host)]
+        world.update()
+        answered_before_it_was_back = _glance(world.host) == "nobody"
+        while seen[-1] != "v2":
+            if (now := _glance(world.host)) != seen[-1]:
+                seen.append(now)
+            time.sleep(0.01)
+    recorded: list[str] = []
+    for run in trace["published_port"]:  # type: ignore[attr-defined]
+        sees = {"200 v1": "v1", "200 v2": "v2"}.get(run["sees"], "nobody")
+        if not recorded or recorded[-1] != sees:
+            recorded.append(sees)
+    assert seen == recorded == ["v1", "nobody", "v2"]
+    assert answered_before_it_was_back, "the answer comes when the container is started, not when it serves"
+
+
+def _glance(host: Host) -> str:
+    """What one look at the published port shows."""
+    try:
+        with socket.create_connection(("127.0.0.1", host.port), timeout=5) as stream:
+            stream.sendall(b"GET /api/dev/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            body = b"".join(iter(lambda: stream.recv(65536), b""))
+    except ConnectionError:
+        return "nobody"
+    return next((build.name for build in (V1, V2) if build.git_sha.encode() in body), "nobody")

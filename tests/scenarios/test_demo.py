@@ -1,0 +1,43 @@
+"""The demo, as a newcomer runs it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "sandbox", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, timeout=60, check=False)
+
+
+def test_the_demo_deploys_a_new_build_within_fifteen_seconds() -> None:
+    began = time.monotonic()
+    shown = demo()
+    assert time.monotonic() - began < 15
+    assert shown.returncode == 0, shown.stdout
+    for part in ("▼ ", "\nSummary\n", "\nOutputs\n", "verdict", "deployed", "1 trigger,", "v2 answers now"):
+        assert part in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_a_story_that_ends_badly_gives_its_exit_code() -> None:
+    shown = demo("invalid-inputs")
+    assert shown.returncode == 2
+    assert "Error: " in shown.stdout
+
+
+def test_the_list_names_every_story() -> None:
+    shown = demo("list")
+    assert shown.returncode == 0
+    assert "happy-path" in shown.stdout
+    assert "A new build goes live" in shown.stdout
+
+
+def test_a_near_miss_gets_a_suggestion() -> None:
+    shown = demo("happy-paht")
+    assert shown.returncode == 2
+    assert "Did you mean happy-path" in shown.stderr

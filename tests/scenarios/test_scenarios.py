@@ -1,0 +1,106 @@
+"""Every story of the sandbox through the real entrypoint, judged by what the runner read and what the servers saw."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.front import Front
+from sandbox.launchers import FromCheckout
+from sandbox.nursery import Nursery
+from sandbox.results import Run
+from sandbox.runner import Runner
+from sandbox.scenarios import SCENARIOS, Scenario
+from sandbox.stage import played
+from sandbox.troubles import Limit
+from sandbox.worlds import CHECK, CONTAINERS, UPDATE, World
+
+PROJECT = Path(__file__).resolve().parents[2]
+BURST = 15
+RATE = 0.5
+MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def runner() -> Runner:
+    return Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=45, environment=MEASURING)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_story_ends_as_the_interface_says(scenario: Scenario, nursery: Nursery, runner: Runner) -> None:
+    with played(scenario, nursery, runner) as (run, world):
+        told = f"{run.outputs}\n{run.annotations}\n{run.log}"
+        assert run.problems == (), told
+        ended = (run.outputs["verdict"], run.outputs["reason"])
+        assert ended in scenario.ends(), told
+        assert run.exit_code == scenario.code(), told
+        if scenario.result is not None:
+            assert run.outputs["watchtower-result"] == scenario.result, told
+        if scenario.proof is not None:
+            assert run.outputs["proof"] == scenario.proof, told
+        for name, value in scenario.outputs.items():
+            assert run.outputs[name] == value, told
+        _assert_told(scenario, run)
+        _assert_manners(scenario, world)
+        _assert_true(run, world)
+
+
+def _assert_told(scenario: Scenario, run: Run) -> None:
+    """What section 3 and 4 of the interface promise of every run."""
+    assert run.summary.strip()
+    assert "<script" not in run.summary
+    messages = "\n".join(one.message for one in run.annotations)
+    assert [text for text in scenario.says if text not in messages] == []
+    assert len(run.outputs["version"]) <= 256
+    if run.outputs["verdict"] == "unproven" and run.exit_code == 0:
+        assert run.messages("warning")
+
+
+def _assert_manners(scenario: Scenario, world: World) -> None:
+    """What the servers saw: so many triggers, the token where it belongs, never more requests than the bucket gives."""
+    assert len(world.front.triggers()) == scenario.triggers
+    if scenario.silent:
+        assert world.front.seen == world.foreign.seen == []
+    assert world.foreign.seen == []
+    limit = world.service_front.on_service
+    assert not isinstance(limit, Limit) or limit.refused == 0
+    for front in {world.front, world.service_front}:
+        for request in front.seen:
+            carried = world.token in "\n".join(value for _, value in request.headers)
+            assert not carried or (front is world.front and request.path in (UPDATE, CONTAINERS, CHECK))
+        _assert_within_bucket(front, world.token)
+
+
+def _assert_within_bucket(front: Front, token: str) -> None:
+    """Requests with the token have bounds of their own; of the others, no stretch holds more than the bucket gives."""
+    times = [one.at for one in front.seen if one.header("Authorization") is None and one.path != UPDATE]
+    for first, start in enumerate(times):
+        for last in range(first, len(times)):
+            # A request is sent a moment before it is seen, later ones perhaps after a shorter one.
+            assert last - first + 1 <= BURST + RATE * (times[last] - start) + 1
+
+
+def _assert_true(run: Run, world: World) -> None:
+    """A green run that names a build names the one that answers in truth."""
+    if run.outputs["verdict"] in ("deployed", "already-current", "verified") and run.outputs["proof"] in (
+        "version",
+        "digest",
+    ):
+        assert world.host.service.answers_with() == world.host.service.build.name
+        if run.outputs["proof"] == "version":
+            assert run.outputs["version"] == world.host.service.build.git_sha
+
+
+def test_names_are_unique_and_titled() -> None:
+    assert len({scenario.title for scenario in SCENARIOS.values()}) == len(SCENARIOS)
+    for name, scenario in SCENARIOS.items():
+        assert name == name.lower().replace(" ", "-") == scenario.name
+        assert scenario.shows.endswith(".")
