@@ -229,8 +229,12 @@ def _refused(reason: Reason, seen: str) -> Answer:
 
 def _described(reply: Reply) -> str:
     """Name the status and whose page it is, without a word of the server's text."""
-    server = reply.headers.get("server", "").lower()
-    whose = next((f" from {name}" for name in ("nginx", "cloudflare", "caddy", "traefik") if name in server), "")
+    if not reply.body:
+        return f"{reply.status} with an empty body"
     if reply.json == {"detail": "Not Found"}:
-        whose = " from the backend (FastAPI's own)"
-    return f"{reply.status}{whose}{', an HTML page' if reply.is_html else ''}"
+        return f"{reply.status} from the backend (FastAPI's own)"
+    if SAFE_PROBE_TEXT in reply.text or reply.text in ("404 page not found\n", "Not Found"):
+        return f"{reply.status} from Watchtower"
+    server = reply.headers.get("server", "").lower()
+    whose = next((name for name in ("nginx", "cloudflare", "caddy", "traefik") if name in server), "somebody else")
+    return f"{reply.status} with {'an HTML page' if reply.is_html else 'a body'} from {whose}"

@@ -78,13 +78,33 @@ class Assessment:
             length = length if self.claims else max(length, UNNAMED_WINDOW)
         return length + max(0.0, (since or 0.0) - opened)
 
+    @property
+    def window_ends(self) -> float:
+        """When the window under way ends, as far as can be told."""
+        return (self._window.opened or 0.0) + self.window_length
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the window under way goes on after Watchtower's answer: it may still have put the old image back."""
+        return self._watch.answered is not None and self._window.latest > self._watch.answered
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether only that look is missing."""
+        return (
+            self.answer_final
+            and self.wanted_under_way
+            and self._window.holds(since=self.counts_from)
+            and not self.confirmed
+        )
+
     @cached_property
     def needs_closing_look(self) -> bool:
         """Whether the window has held but for a look at the running digest that was asked for after its end."""
         if not self.digest_decides or not self.wanted_under_way or not self._window.holds(since=self.counts_from):
             return False
-        last, opened = self._watch.looks.last, self._window.opened or 0.0
-        return last is None or last.sent < opened + self.window_length
+        last = self._watch.looks.last
+        return last is None or last.sent < self.window_ends
 
     @cached_property
     def claims(self) -> bool:
@@ -162,7 +182,7 @@ class Assessment:
             met_before=watch.met_before,
             held=self.wanted_under_way and window.holds(since=self.counts_from) and not self.needs_closing_look,
             held_proof=self._held_proof,
-            confirmed=watch.answered is not None and window.latest > watch.answered,
+            confirmed=self.confirmed,
             window_open=window.opened is not None,
             window_began=window.opened,
             wanted_under_way=self.wanted_under_way,

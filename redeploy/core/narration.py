@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from redeploy.core.asking import AskContainers, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
+from redeploy.core.digests import Endpoint
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.watch import Watch
@@ -71,10 +72,13 @@ class Narrator:
                 self._lines.append(f"Watchtower: {watch.answer.seen}")
             case AskContainers() if watch.looks.last:
                 look = watch.looks.last
-                told = look.digest or (
-                    "containers run different digests" if look.differ else f"digest not told ({look.endpoint})"
-                )
-                self._on_change("digest", f"running digest: {told}")
+                if look.endpoint is Endpoint.ABSENT:
+                    self._on_change("digest", "running digest: not told, there is no containers endpoint")
+                elif look.endpoint is Endpoint.FAILED:
+                    self._on_change("digest", "running digest: not told this time")
+                else:
+                    rows = "containers run different digests" if look.differ else "no container counts"
+                    self._on_change("digest", f"running digest: {look.digest or rows}")
 
     def _of_service(self, watch: Watch) -> None:
         samples = watch.samples or watch.baseline

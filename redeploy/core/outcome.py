@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
-from redeploy.core.hostile import one_line
+from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
 from redeploy.core.plan import is_loopback, origin_of
@@ -114,7 +114,7 @@ def _moments(
     if opened is not None:
         moments.append((opened - started, "first answer of the window that held"))
     moments.append((now - started, "end"))
-    return sorted(moments)
+    return sorted(moments, key=lambda moment: moment[0])
 
 
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
@@ -132,18 +132,20 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     ):
         found.append("The running digest is another than before.")
     if not plan.expect_version and track.like.changed:
-        found.append("It names another build than before: " + ", ".join(map(one_line, track.like.changed)) + ".")
+        found.append("It names another build than before: " + _listed(track.like.changed))
     if track.like.restarted:
-        found.append(
-            "A new process answers, started after the trigger: " + ", ".join(map(one_line, track.like.restarted)) + "."
-        )
+        found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted))
     if track.build is Build.OLD and track.like.same:
-        found.append("It names the same build as before: " + ", ".join(map(one_line, track.like.same)) + ".")
+        found.append("It names the same build as before: " + _listed(track.like.same))
     if conclusion.proof.word == "claim":
         found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
     if track.gap_seen:
         found.append("The service was gone for a while after the trigger.")
     return found
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(code(path, 80) for path in paths) + "."
 
 
 def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:

@@ -69,7 +69,7 @@ class Schedule:
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
             (self._look_due(weighed, now), AskContainers),
             (self._reasons_due(weighed, now), self._ask_for_reasons),
-            (self._probe_due(weighed, now), lambda: self._next_probe(weighed)),
+            (self._probe_due(weighed, now), lambda: self._next_probe(weighed, now)),
         ):
             if due <= now:
                 asks.append(self._sent(make(), now))
@@ -137,15 +137,14 @@ class Schedule:
             self._gap_served = self.watch.track.gap_ended if self._gap_served is None else self._gap_served
         return ask
 
-    def _next_probe(self, weighed: Assessment) -> Probe:
+    def _next_probe(self, weighed: Assessment, now: float) -> Probe:
         """Choose the address: with a version address of its own, health is asked where a window opens and closes."""
         watch, window = self.watch, self.watch.track.window
         endpoints, url = self._addresses()[-1]
         if watch.apart:
             stale = not watch.verifying and watch.plan.expect_version and window.build is Build.OLD
             opening = window.candidate and window.opened is None and not stale
-            ends = (window.opened or 0.0) + weighed.window_length
-            closing = window.opened is not None and window.latest >= ends > (window.healthy_at or 0.0)
+            closing = window.opened is not None and now >= weighed.window_ends > (window.healthy_at or 0.0)
             if opening or closing:
                 endpoints, url = self._addresses()[0]
         return watch.books.probe(endpoints, url)
@@ -175,6 +174,10 @@ class Schedule:
             saved = watch.books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
             if not saved and not (window.watched and ready <= now):
                 pause = max(pause, SAVING * watch.books.cost(url) / rate.per_second)
+        if phase is Phase.WINDOW and latest < weighed.window_ends:
+            pause = min(pause, weighed.window_ends - latest)  # the last look falls on the end, not some time after it
+        if weighed.unconfirmed:
+            pause = 0.0
         if rate and phase is Phase.QUICK:
             keep = kept_back(rate, watch.plan.stable_for)
             ready = min(
@@ -188,7 +191,7 @@ class Schedule:
         window = track.window
         unproven = not watch.plan.declared and (answered or track.gap_seen)
         judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
-        unfinished = window.latest < (window.opened or 0.0) + weighed.window_length
+        unfinished = window.latest < weighed.window_ends
         if judged:
             phase = Phase.WINDOW if unfinished or answered or watch.verifying else Phase.UNHURRIED
         else:
@@ -226,8 +229,7 @@ class Schedule:
             return now
         opened = track.window.opened
         if weighed.needs_closing_look:
-            failed = opened is not None and last >= opened + weighed.window_length
-            return last + LOOK_SECONDS if failed else now
+            return last + LOOK_SECONDS if last >= weighed.window_ends else now
         begun = watch.answered is not None or track.gap_seen or watch.verifying
         outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
         return last + LOOK_SECONDS if begun and outdated else _NEVER
