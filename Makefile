@@ -15,7 +15,7 @@ revision := $(shell git rev-parse HEAD 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format bench image image-smoke lock clean engine
+.PHONY: help setup demo test lint format docs bench image image-smoke lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -61,6 +61,9 @@ lint: setup ## check style, types, workflows and the Dockerfile
 format: setup ## put the code into the form that lint asks for
 	$(venv)/ruff check --fix-only
 	$(venv)/ruff format
+
+docs: setup ## render the pages that say what the code says
+	@$(venv)/python -m docs
 
 bench: setup ## measure start-up, memory and how soon a new build is seen
 	@$(venv)/python -m bench

@@ -93,7 +93,6 @@ class _Run:
         import random
 
         from redeploy.adapters.crew import Crew
-        from redeploy.core.outcome import outcome_of
         from redeploy.core.secret import redactor
         from redeploy.core.watch import Watch
         from redeploy.deploy import redeploy
@@ -101,6 +100,10 @@ class _Run:
         crew = Crew(_performer(plan))
         self._watch = Watch(plan, began=crew.now(), redact=redactor(plan.secrets))
         conclusion = redeploy(self._watch, crew, random.random, self._runner)
+        from redeploy.core.outcome import (
+            outcome_of,  # only now: nothing that reports is loaded before the first request
+        )
+
         return outcome_of(self._watch, conclusion, crew.now())
 
     def cut_short(self, cancelled: CancelledError) -> "Outcome":

@@ -97,7 +97,8 @@ class Http:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for by name
-                session.mount("https://", _TlsAdapter(self._context()))
+                if url.startswith("https:"):
+                    session.mount("https://", _TlsAdapter(self._context()))
                 with session.request(
                     method,
                     url,

@@ -182,7 +182,7 @@ def _too_many(reply: Reply) -> Answer:
 
 
 def _success(reply: Reply) -> Answer:
-    if reply.status == 202:
+    if reply.status == 202 and not reply.is_html:
         return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
     if not reply.body.strip():
         return Answer(result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, whatever happened")

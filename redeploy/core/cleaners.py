@@ -1,6 +1,5 @@
 """One cleaner for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would do."""
 
-import difflib
 import re
 import urllib.parse
 from collections.abc import Iterable
@@ -44,6 +43,8 @@ def choice(text: str, allowed: Iterable[str]) -> str:
     allowed = tuple(allowed)
     if text in allowed:
         return text
+    import difflib  # only a wrong input needs it
+
     near = difflib.get_close_matches(text.lower(), allowed, n=1)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     msg = f"is none of {', '.join(f'`{each}`' for each in allowed)}{hint}"

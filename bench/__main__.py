@@ -1,0 +1,33 @@
+"""Prints every measurement beside the bar that it has to reach; the exit code says whether all do."""
+
+import sys
+
+from bench import crash_loops, detection, startup
+
+
+def main() -> int:
+    """Measure, print, and return 1 if a bar was missed."""
+    rows: list[tuple[str, float, float]] = []
+    starting = startup.measure()
+    rows.append(("start: first request / import requests", starting["time to the first request"], 1.3))
+    rows.append(("start: peak memory / import requests", starting["peak memory"], 1.6))
+    for lost, mean in ((False, 0.5), (True, 0.8)):
+        seen = detection.measure(lost=lost)
+        what = "answer lost" if lost else "answered"
+        rows.append((f"detection, {what}: mean delay, s", seen["mean"], mean))
+        rows.append((f"detection, {what}: 95th percentile, s", seen["p95"], 2.0))
+        rows.append(
+            (f"detection, {what}: bucket overdrawn by", max(0.0, round(-seen["lowest level of the bucket"], 6)), 0.0)
+        )
+    for named in (True, False):
+        ends = crash_loops.measure(named=named)
+        what = "version declared" if named else "nothing tells builds apart"
+        rows.append((f"crash loops, {what}: green of {crash_loops.LOOPS}", ends.pop("green", 0), 0))
+        print(f"crash loops, {what}, end as {ends}")
+    for what, value, bar in rows:
+        print(f"{what:62} {value:7.2f}  (at most {bar:g}){'' if value <= bar else '  MISSED'}")
+    return int(any(value > bar for _, value, bar in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
