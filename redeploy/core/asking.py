@@ -47,6 +47,15 @@ class SendTrigger:
 Ask = Probe | AskContainers | AskForReasons | AskWhetherForked | SendTrigger
 
 
+@dataclass(frozen=True)
+class Step:
+    """What to do now: start the asks, then wait for an answer, or until `wake`, in monotonic seconds."""
+
+    asks: tuple[Ask, ...]
+    wake: float
+    finished: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
@@ -65,6 +74,7 @@ class Books:
     rate: Rate | None
     _buckets: dict[str, Bucket] = field(default_factory=dict)
     _under_way: dict[Ask, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _last_sent: dict[type, float] = field(default_factory=dict)
     _silent_until: float = 0.0
     _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
     _costs: dict[str, int] = field(default_factory=dict)
@@ -84,6 +94,7 @@ class Books:
     def note_sent(self, ask: Ask, now: float) -> None:
         """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
         self._under_way[ask].append(now)
+        self._last_sent[type(ask)] = now
         if isinstance(ask, Probe):
             self._buckets[origin_of(ask.url)] = self._bucket(ask.url, now).draw(now, self.cost(ask.url))
 
@@ -106,6 +117,14 @@ class Books:
         if sample.condition is Condition.THROTTLED:
             self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).emptied(sample.at)
             self._silent_until = sample.at + (SLOWED if sample.retry_after is None else sample.retry_after)
+
+    def last_sent(self, kind: type[Ask]) -> float:
+        """Return when the last ask of this kind was sent; minus infinity if none was."""
+        return self._last_sent.get(kind, float("-inf"))
+
+    def is_under_way(self, ask: Ask) -> bool:
+        """Tell whether this very ask awaits its answer."""
+        return bool(self._under_way.get(ask))
 
     def under_way(self, kind: type[Ask]) -> list[float]:
         """Return when the asks of this kind that are under way were sent."""

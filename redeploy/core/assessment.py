@@ -158,8 +158,8 @@ class Assessment:
     @property
     def _wrong_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
-        watch, last = self._watch, self._watch.looks.last
-        looked = not self.digest_matters or (last is not None and last.at > (self._window.opened or 0.0))
+        watch, told = self._watch, self._watch.looks.told
+        looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
         return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
 
     def situation(self, now: float) -> Situation:

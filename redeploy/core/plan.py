@@ -67,7 +67,7 @@ class Watchtower:
     @property
     def narrowed_to_one(self) -> bool:
         """Whether the update concerns one image or one container only."""
-        return len(self.images) + len(self.containers) == 1
+        return len(self.containers or self.images) == 1
 
 
 @dataclass(frozen=True, kw_only=True)

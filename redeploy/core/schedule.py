@@ -1,45 +1,30 @@
 """What to ask next, and when: sections 6 and 7 of the interface, over the state of a run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from redeploy.core.answer import Result
 from redeploy.core.asking import (
     ALONE_FOR,
-    BOTH,
     Ask,
     AskContainers,
     AskForReasons,
-    AskWhetherForked,
     Probe,
     SendTrigger,
+    Step,
 )
 from redeploy.core.assessment import Assessment
+from redeploy.core.baseline import Baseline
 from redeploy.core.identity import Build
 from redeploy.core.pace import SAVING, Phase, interval, kept_back
 from redeploy.core.patience import finished, wakes_at
-from redeploy.core.sample import Endpoint
 from redeploy.core.watch import Watch
-
-BASELINE_SECONDS = 3.0
-"""How long the looks before the trigger may take in all."""
-
-SECOND_LOOK = 0.3
-"""Seconds from the first answer of the baseline to the second look."""
 
 LOOK_SECONDS = 5.0
 """Seconds between looks at the containers endpoint, but for the ones that something calls for."""
 
 _NEVER = float("inf")
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do now: start the asks, then wait for an answer, or until `wake`."""
-
-    asks: tuple[Ask, ...]
-    wake: float
-    finished: bool = False
 
 
 @dataclass
@@ -50,15 +35,14 @@ class Schedule:
     random: Callable[[], float]
     _phase: Phase = Phase.UNHURRIED
     _phase_began: float | None = None
-    _gap_served: float | None = None
+    _looked_after_gap: bool = False
     _jitter: float = 0.5
     _asked_for_reasons: bool = False
-    _looks_sent: list[float] = field(default_factory=list)
 
     def step(self, now: float, wall: float) -> Step:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
         if self.watch.triggered is None and not self.watch.verifying:
-            return self._before(now, wall)
+            return self._baseline.step(now) or Step((self._sent(self._trigger(now, wall), now),), now)
         weighed = Assessment(self.watch)
         known = weighed.situation(now)
         if finished(known):
@@ -77,6 +61,10 @@ class Schedule:
                 wake = min(wake, due)
         return Step(tuple(asks), now if asks else wake)
 
+    @cached_property
+    def _baseline(self) -> Baseline:
+        return Baseline(self.watch)
+
     def _trigger(self, now: float, wall: float) -> SendTrigger:
         self.watch.trigger(now, wall)
         return SendTrigger()
@@ -86,67 +74,24 @@ class Schedule:
         again = self.watch.resend_at
         return _NEVER if again is None or weighed.answer_final else again
 
-    def _before(self, now: float, wall: float) -> Step:
-        """Take the baseline: all addresses side by side, each twice, and then the trigger."""
-        watch, asks = self.watch, list[Ask]()
-        if watch.not_started is not None:
-            return Step((), now, finished=True)
-        if self._phase_began is None:
-            self._phase_began = now
-            asks += [watch.books.probe(endpoints, url) for endpoints, url in self._addresses()]
-            asks += [AskContainers()] if watch.plan.watchtower.containers_url else []
-            asks += [AskWhetherForked()] if watch.plan.watchtower.containers else []
-            return Step(tuple(self._sent(ask, now) for ask in asks), now)
-        over = now >= self._phase_began + BASELINE_SECONDS
-        wake = self._phase_began + BASELINE_SECONDS
-        for endpoints, url in self._addresses():
-            looks = [each for each in watch.baseline if each.endpoints == endpoints]
-            if len(looks) == 1 and not over:
-                due = looks[0].at + SECOND_LOOK
-                if now < due:
-                    wake = min(wake, due)
-                elif not any(sent >= looks[0].at for sent in watch.books.under_way(Probe)):
-                    asks.append(self._sent(watch.books.probe(endpoints, url), now))
-        waiting = (
-            any(watch.books.under_way(kind) for kind in (Probe, AskContainers))
-            or wake < self._phase_began + BASELINE_SECONDS
-        )
-        unsure = watch.plan.watchtower.containers and watch.forked is None
-        if asks or (waiting and not over):
-            return Step(tuple(asks), now if asks else wake)
-        if unsure:
-            return Step((), _NEVER)
-        self._phase_began = now
-        return Step((self._sent(self._trigger(now, wall), now),), now)
-
-    def _addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
-        service = self.watch.plan.service
-        if not self.watch.apart:
-            return [(BOTH, service.health_url)]
-        return [
-            (frozenset({Endpoint.HEALTH}), service.health_url),
-            (frozenset({Endpoint.VERSION}), service.version_url),
-        ]
-
     def _sent(self, ask: Ask, now: float) -> Ask:
         self.watch.books.note_sent(ask, now)
         if isinstance(ask, Probe):
             self._jitter = self.random()
-        if isinstance(ask, AskContainers):
-            self._looks_sent.append(now)
-            self._gap_served = self.watch.track.gap_ended if self._gap_served is None else self._gap_served
+        if isinstance(ask, AskContainers) and self.watch.track.gap_ended is not None:
+            self._looked_after_gap = True
         return ask
 
     def _next_probe(self, weighed: Assessment, now: float) -> Probe:
         """Choose the address: with a version address of its own, health is asked where a window opens and closes."""
         watch, window = self.watch, self.watch.track.window
-        endpoints, url = self._addresses()[-1]
+        endpoints, url = watch.addresses[-1]
         if watch.apart:
             stale = not watch.verifying and watch.plan.expect_version and window.build is Build.OLD
             opening = window.candidate and window.opened is None and not stale
             closing = window.opened is not None and now >= weighed.window_ends > (window.healthy_at or 0.0)
             if opening or closing:
-                endpoints, url = self._addresses()[0]
+                endpoints, url = watch.addresses[0]
         return watch.books.probe(endpoints, url)
 
     def _probe_due(self, weighed: Assessment, now: float) -> float:
@@ -157,7 +102,7 @@ class Schedule:
             alone = phase is Phase.WINDOW or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
                 return _NEVER if alone else under_way[0] + ALONE_FOR
-        url = self._addresses()[-1][1]
+        url = watch.addresses[-1][1]
         sent = [each.sent for each in watch.samples[-2:]] + under_way
         if not sent:
             first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)
@@ -218,14 +163,14 @@ class Schedule:
         watch, track = self.watch, self.watch.track
         if watch.books.under_way(AskContainers):
             return _NEVER
-        if watch.verifying and watch.plan.watchtower.containers_url and not self._looks_sent:
+        last = watch.books.last_sent(AskContainers)
+        if watch.verifying and watch.plan.watchtower.containers_url and last == -_NEVER:
             return now
         if not weighed.digest_matters:
             return _NEVER
-        last = self._looks_sent[-1] if self._looks_sent else -_NEVER
         if watch.answered is not None and last < watch.answered and watch.resend_at is None:
             return now
-        if track.gap_ended is not None and self._gap_served is None:
+        if track.gap_ended is not None and not self._looked_after_gap:
             return now
         opened = track.window.opened
         if weighed.needs_closing_look:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from redeploy.core.answer import Answer, Result, is_fork_with_containers, read_answer, told_reasons
-from redeploy.core.asking import AskContainers, AskForReasons, AskWhetherForked, Books, Event, Probe, SendTrigger
+from redeploy.core.asking import BOTH, AskContainers, AskForReasons, AskWhetherForked, Books, Event, Probe, SendTrigger
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
 from redeploy.core.exchange import NEVER_SENT, NoReply
@@ -14,7 +14,7 @@ from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
-from redeploy.core.sample import Sample, read_sample
+from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.core.track import Rules, Track, follow
 from redeploy.core.window import Window
 
@@ -60,6 +60,17 @@ class Watch:
     def apart(self) -> bool:
         """Whether the version has an address of its own."""
         return self.plan.service.version_url != self.plan.service.health_url
+
+    @property
+    def addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
+        """What the service is asked by, the address that names the version last."""
+        service = self.plan.service
+        if not self.apart:
+            return [(BOTH, service.health_url)]
+        return [
+            (frozenset({Endpoint.HEALTH}), service.health_url),
+            (frozenset({Endpoint.VERSION}), service.version_url),
+        ]
 
     @property
     def answer(self) -> Answer | None:
