@@ -1,0 +1,121 @@
+"""One run of the action, from inputs to outputs; it can be closed from wherever it stops."""
+
+import dataclasses
+import io
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from redeploy.adapters.runner import Runner
+from redeploy.core.asking import Ask, AskContainers, AskForReasons, AskWhetherForked, Probe, SendTrigger
+from redeploy.core.exchange import Exchange
+from redeploy.core.inputs import InvalidInputsError, Workspace, parse, secrets_in
+from redeploy.core.plan import Plan
+from redeploy.core.reasons import Verdict
+from redeploy.core.secret import redactor
+from redeploy.core.verdict import Conclusion
+from redeploy.core.watch import Watch
+from redeploy.deploy import redeploy
+
+if TYPE_CHECKING:  # what only reports is loaded after the first request
+    from redeploy.core.outcome import Outcome
+
+_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
+
+
+class Action:
+    """One run."""
+
+    def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
+        """Take the runner's channel; the masks are out before anything else."""
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
+        self._environment = environment
+        self._runner = Runner(environment, stream)
+        self._watch: Watch | None = None
+        hidden = secrets_in(environment)
+        self._redact = redactor(hidden)
+        self._runner.mask(hidden, self._redact)
+
+    def run(self) -> "Outcome":
+        """Read the inputs, tell the story, and return what came of it."""
+        from redeploy.adapters.http import check_certificate  # loads requests, which closing a run must not need
+
+        try:
+            plan = parse(self._environment, Workspace(self._runner.read_workspace, check_certificate))
+        except InvalidInputsError as error:
+            from redeploy.core.outcome import invalid
+
+            return invalid(error.problems)
+        from redeploy.adapters.crew import Crew
+
+        crew = Crew(_performer(plan))
+        self._watch = Watch(plan, began=crew.now(), redact=self._redact)
+        conclusion = redeploy(self._watch, crew, random.random, self._runner)
+        from redeploy.core.outcome import outcome_of
+
+        return outcome_of(self._watch, conclusion, crew.now())
+
+    def cancelled(self, number: int) -> "Outcome":
+        """Return what was known when a signal came."""
+        triggered = self._watch is not None and self._watch.triggered is not None
+        state = "after the trigger: the update may go on" if triggered else "before anything was triggered"
+        conclusion = Conclusion(Verdict.CANCELLED, signal=number)
+        return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
+
+    def defective(self, error: BaseException) -> "Outcome":
+        """Return what was known when the action itself broke down."""
+        if self._runner.debugging:
+            import traceback
+
+            self._runner.say("".join(traceback.format_exception(error)))
+        report = f"Run it again with debug logging, and report what it says, without secrets, at {_ISSUES}"
+        return self._cut_short(
+            Conclusion(Verdict.INTERNAL_ERROR), f"{type(error).__name__} in the action itself. {report}"
+        )
+
+    def close(self, outcome: "Outcome") -> int:
+        """Write annotations, summary and outputs, and return the exit code."""
+        from redeploy.core import report
+
+        self._runner.close_group()
+        self._runner.say(report.headline(outcome))
+        for annotation in report.annotations(outcome):
+            self._runner.annotate(annotation.kind, annotation.title, annotation.message)
+        self._runner.write_summary(report.summary(outcome))
+        self._runner.set_outputs(report.outputs(outcome))
+        return outcome.conclusion.exit_code
+
+    def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":
+        from redeploy.core.outcome import Outcome, outcome_of
+
+        if self._watch is None:
+            return Outcome(conclusion=conclusion, detail=detail)
+        return dataclasses.replace(outcome_of(self._watch, conclusion, time.monotonic()), detail=detail)
+
+
+def _performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
+    """Return what carries out an ask within a number of seconds."""
+    from redeploy.adapters import service, watchtower
+    from redeploy.adapters.http import Http
+
+    fetch = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate).fetch
+
+    def perform(ask: Ask, bound: float) -> Exchange:
+        match ask:
+            case Probe():
+                return service.look(fetch, ask, timeout=bound)
+            case AskContainers():
+                return watchtower.containers(fetch, plan.watchtower, timeout=bound)
+            case AskForReasons():
+                return watchtower.reasons(fetch, plan.watchtower, timeout=bound)
+            case AskWhetherForked():
+                return watchtower.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
+            case SendTrigger():
+                return watchtower.trigger(
+                    fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound
+                )
+
+    return perform
