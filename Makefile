@@ -1,7 +1,7 @@
 # What a person does with a checkout. `make` alone lists it.
 
 SCENARIO ?= happy-path
-WORKERS ?= 6
+WORKERS ?= 8
 IMAGE ?= redeploy-action:local
 BASE_IMAGE ?=
 DOCKER_BUILD_FLAGS ?=
@@ -44,8 +44,8 @@ demo: setup ## redeploy a new build in an embedded world; SCENARIO=list shows th
 	@$(venv)/python -m sandbox $(SCENARIO)
 
 # The tests mostly wait for processes and sockets, so more of them run side by side than there are cores.
-test: setup ## run all tests and measure what they cover; WORKERS=6, PYTEST_FLAGS=...
-	$(venv)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing $(PYTEST_FLAGS)
+test: setup ## run all tests and measure what they cover; WORKERS=8, PYTEST_FLAGS=...
+	$(venv)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing $(PYTEST_FLAGS)
 
 lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/ruff check

@@ -22,7 +22,9 @@ def measure() -> dict[str, float]:
     for _ in range(ROUNDS):  # in turn, so that a busy machine slows both
         imports.append(_seconds(_import_requests))
         firsts.append(_first_request())
-    memory = statistics.median(_peak([sys.executable, "-I", "-c", "import sys, requests; sys.stdin.read()"]) for _ in range(3))
+    memory = statistics.median(
+        _peak([sys.executable, "-I", "-c", "import sys, requests; sys.stdin.read()"]) for _ in range(3)
+    )
     whole = statistics.median(_peak_of_a_deploy() for _ in range(3))
     return {
         "time to the first request": statistics.median(firsts) / statistics.median(imports),

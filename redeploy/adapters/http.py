@@ -1,5 +1,6 @@
 """HTTP, on `requests`: fresh connections, capped bodies, no `.netrc`, redirects only within an origin."""
 
+import contextlib
 import ssl
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ from redeploy.core.secret import Secret
 
 USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
 MOST_REDIRECTS = 3
+_BODILESS = frozenset({204, 304})
+_LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -25,7 +28,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 def check_certificate(pem: str) -> None:
     """Raise `ValueError` where PEM text holds no certificate that TLS can use."""
     try:
-        _context(pem)
+        ssl.create_default_context(cadata=pem or "\n")
     except (ssl.SSLError, ValueError) as error:
         msg = "holds no usable PEM certificate; it must begin with `-----BEGIN CERTIFICATE-----`"
         raise ValueError(msg) from error
@@ -95,33 +98,20 @@ class Http:
         if token is not None:
             headers["Authorization"] = f"Bearer {token.reveal()}"
         try:
-            with requests.Session() as session:
-                session.trust_env = False  # no .netrc, no REQUESTS_CA_BUNDLE; proxies are asked for by name
-                if url.startswith("https:"):
-                    session.mount("https://", _TlsAdapter(self._context()))
-                with session.request(
-                    method,
-                    url,
-                    headers=headers,
-                    timeout=timeout,
-                    stream=True,
-                    allow_redirects=False,
-                    proxies=get_environ_proxies(url),
-                ) as response:
-                    body = bytearray()
-                    for chunk in response.iter_content(_CHUNK):
-                        body += chunk
-                        if len(body) > cap:
-                            return NoReply(Fault.TOO_LARGE)
-                    received = {name.lower(): value for name, value in response.headers.items()}
-                    return Reply(response.status_code, received, bytes(body))
+            request = requests.Request(method, url, headers=headers).prepare()
+            # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
+            with self._adapter(url) as adapter:
+                response = adapter.send(request, stream=True, timeout=timeout, proxies=get_environ_proxies(url))
+                return _reply(response, cap)
         except (requests.RequestException, failures.HTTPError, OSError, ValueError) as error:
             return _no_reply(error)
 
-    def _context(self) -> ssl.SSLContext:
+    def _adapter(self, url: str) -> "contextlib.closing[requests.adapters.HTTPAdapter]":
+        if not url.startswith("https:"):
+            return contextlib.closing(requests.adapters.HTTPAdapter())
         if self._tls is None:
             self._tls = _context(self._ca_certificate)
-        return self._tls
+        return contextlib.closing(_TlsAdapter(self._tls))
 
 
 class _TlsAdapter(requests.adapters.HTTPAdapter):
@@ -150,6 +140,20 @@ class _TlsAdapter(requests.adapters.HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+def _reply(response: requests.Response, cap: int) -> Exchange:
+    """Read a response up to its cap."""
+    with response:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > cap:
+                return NoReply(Fault.TOO_LARGE)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if not body and response.status_code not in _BODILESS and not headers.keys() & _LENGTHS:
+            return NoReply(Fault.CUT)  # http.client takes a head that breaks off for a whole one
+        return Reply(response.status_code, headers, bytes(body))
+
+
 def _context(pem: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     if pem:
@@ -161,9 +165,10 @@ def _target(url: str, location: str) -> str | None:
     """Return where a redirect leads if that is the same origin."""
     try:
         target = urllib.parse.urljoin(url, location)
-        return target if location and origin_of(target) == origin_of(url) else None
+        own = origin_of(target) == origin_of(url) and "@" not in urllib.parse.urlsplit(target).netloc
     except ValueError:
         return None
+    return target if location and own else None
 
 
 def _no_reply(error: BaseException) -> NoReply:
@@ -180,10 +185,10 @@ def _no_reply(error: BaseException) -> NoReply:
         )
     if wraps(failures.NameResolutionError):
         return NoReply(Fault.UNRESOLVED)
-    if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
-        return NoReply(Fault.NOT_CONNECTED)
     if wraps(failures.NewConnectionError, failures.ProxyError):
         return NoReply(Fault.REFUSED)
+    if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
+        return NoReply(Fault.NOT_CONNECTED)
     if wraps(failures.ReadTimeoutError, requests.ReadTimeout, TimeoutError):
         return NoReply(Fault.TIMED_OUT)
     return NoReply(Fault.CUT)

@@ -46,7 +46,7 @@ class Runner:
         """Write lines to the log. Their words are ours; what they quote was made harmless before."""
         for line in text.splitlines():
             harmless = self._redact(line).replace("##[", "# #[")[:LONGEST_LINE]
-            self._line(f" {harmless}" if harmless.lstrip().startswith("::") else harmless)
+            self._line(f"> {harmless}" if harmless.lstrip().startswith("::") else harmless)
 
     def debug(self, text: str) -> None:
         """Write a line that shows only in debug runs."""
@@ -104,6 +104,9 @@ class Runner:
                     msg = "names something that is no file"
                     raise ValueError(msg)
                 content = file.read(WORKSPACE_FILE_CAP + 1)
+        except RuntimeError as error:  # links that lead in a circle, on Python 3.11 and 3.12
+            msg = "names a file that cannot be read (links lead in a circle)"
+            raise ValueError(msg) from error
         except OSError as error:
             msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); is actions/checkout missing?"
             raise ValueError(msg) from error

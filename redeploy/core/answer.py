@@ -18,6 +18,9 @@ SAFE_PROBE_TEXT = "missing or invalid API Key"
 """What nicholas-fedor 1.20 and newer, and nobody else, answers to a request without a token (auth.go:58)."""
 
 
+MOST_CONTAINERS = 1_000_000
+"""A count beyond this is no count of containers."""
+
 MOST_REASONS = 5
 """Containers whose trouble is told."""
 
@@ -76,6 +79,8 @@ class Answer:
     """Set where the trigger certainly did not run and may be sent again."""
     wait: float | None = None
     """Seconds that the server asks to wait before that."""
+    fault: Fault | None = None
+    """Why there was no reply, if there was none."""
 
     @property
     def lost(self) -> bool:
@@ -161,14 +166,15 @@ _FAULTS = {
 
 
 def _without_reply(exchange: NoReply) -> Answer:
-    seen = _FAULTS[exchange.fault] + (f" ({exchange.detail})" if exchange.detail else "")
-    if exchange.fault is Fault.TLS:
-        return _refused(Reason.TLS, seen)
-    if exchange.fault is Fault.TOO_LARGE:
-        return _refused(Reason.MISROUTED, seen)
-    if exchange.fault in NEVER_SENT:
-        return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
-    return Answer(result=Result.UNKNOWN, seen=seen)
+    fault = exchange.fault
+    seen = _FAULTS[fault] + (f" ({exchange.detail})" if exchange.detail else "")
+    if fault is Fault.TLS:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, fault=fault)
+    if fault is Fault.TOO_LARGE:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.MISROUTED, fault=fault)
+    if fault in NEVER_SENT:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED, fault=fault)
+    return Answer(result=Result.UNKNOWN, seen=seen, fault=fault)
 
 
 def _too_many(reply: Reply) -> Answer:
@@ -207,7 +213,7 @@ def _counts(body: Any) -> Counts | None:  # noqa: ANN401 - whatever the server s
         return None
     numbers = {name: named.get(name, 0) for name in ("scanned", "updated", "failed", "restarted")}
     numbers["skipped"] = named.get("skipped", 0)
-    if not all(type(number) is int and number >= 0 for number in numbers.values()):
+    if not all(type(number) is int and 0 <= number < MOST_CONTAINERS for number in numbers.values()):
         return None
     return Counts(**numbers | ({} if "skipped" in named else {"skipped": None}))
 

@@ -9,6 +9,9 @@ from redeploy.core.reasons import Reason
 from redeploy.core.situation import Situation
 from redeploy.core.watch import Watch
 
+OVERTIME = 5.0
+"""Seconds, beside one request, that a window which began in time has after its end: answers that tell nothing may come."""
+
 UNNAMED_WINDOW = 10.0
 """Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
 
@@ -156,6 +159,11 @@ class Assessment:
         return Proof.NONE if self._watch.verifying else Proof.CHANGE
 
     @property
+    def _new_digest_seen(self) -> bool:
+        watch = self._watch
+        return not watch.met_before and watch.looks.was_wanted(watch.triggered, self._plan.expect_digest)
+
+    @property
     def _wrong_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
         watch, told = self._watch, self._watch.looks.told
@@ -185,13 +193,14 @@ class Assessment:
             confirmed=self.confirmed,
             window_open=window.opened is not None,
             window_began=window.opened,
+            patience_ends=max(watch.deadline, self.window_ends) + plan.request_timeout + OVERTIME,
             wanted_under_way=self.wanted_under_way,
             well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
             claim=self.claims,
             claim_held=self.claims and window.holds(since=watch.answered),
             gap_seen=track.gap_seen,
             held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
-            new_seen=track.new_seen or (self.digest_wanted_since is not None and not watch.met_before),
+            new_seen=track.new_seen or self._new_digest_seen,
             build=track.build,
             healthy=track.healthy,
             ill=track.ill.condition if track.ill else None if track.last else track.mute,
@@ -202,5 +211,6 @@ class Assessment:
             visible=track.like.visible or bool(self.digest_before and self.digest_now),
             wrong_held=self._wrong_held,
             digest=self.digest_now,
+            digests_differ=watch.looks.last is not None and watch.looks.last.differ,
             digest_old=bool(self.digest_before) and self.digest_now == self.digest_before,
         )

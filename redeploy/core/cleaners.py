@@ -9,7 +9,7 @@ from redeploy.core.plan import Rate, is_loopback
 LONGEST = 24 * 3600.0
 """The longest duration, in seconds."""
 
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})")
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})", re.ASCII)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
 _REPOSITORY = re.compile(
@@ -18,7 +18,10 @@ _REPOSITORY = re.compile(
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
-_RATE = re.compile(r"(\d{1,6})/([sm])")
+_RATE = re.compile(r"(\d{1,6})/([sm])", re.ASCII)
+
+_SOMEWHERE = "https://service.invalid"
+"""Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
 
 _NOT_OURS_TO_SET = frozenset(
     [
@@ -93,7 +96,11 @@ def url(text: str, *, allow_http: bool) -> str:
     if not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
         msg = "holds a space, a control character, a backslash or a letter outside ASCII; percent-encode it"
         raise ValueError(msg)
-    parts = urllib.parse.urlsplit(text)
+    try:
+        parts = urllib.parse.urlsplit(text)
+    except ValueError:
+        msg = "has brackets in its host that hold no IPv6 address"
+        raise ValueError(msg) from None
     if parts.scheme not in ("http", "https"):
         msg = "is no absolute URL; it must start with `https://`"
         raise ValueError(msg)
@@ -121,12 +128,12 @@ def url(text: str, *, allow_http: bool) -> str:
 
 def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
     """Return the absolute URL of `text`: a path is appended to `base`, a URL stays as it is."""
-    if "://" in text:
+    if not text.startswith("/") and "://" in text:
         return url(text, allow_http=allow_http)
     if not text.startswith("/"):
-        msg = f"must start with a slash (`/{text}`) or be an absolute URL"
+        msg = "must start with a slash (`/api/ready`) or be an absolute URL"
         raise ValueError(msg)
-    return url(base.rstrip("/") + text, allow_http=allow_http) if base else text
+    return url((base or _SOMEWHERE).rstrip("/") + text, allow_http=allow_http)
 
 
 def header(line: str) -> tuple[str, str]:

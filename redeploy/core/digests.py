@@ -83,11 +83,19 @@ class Looks:
 
         Wanted is the declared digest or, where none is declared, another than before.
         """
-        before, since = self.before(triggered), None
+        since = None
         for look in self.told:
-            wanted = look.digest == declared if declared else bool(before and look.digest and look.digest != before)
-            since = (look.sent if since is None else since) if wanted else None
+            since = (look.sent if since is None else since) if self._wanted(look, triggered, declared) else None
         return since
+
+    def was_wanted(self, triggered: float | None, declared: str) -> bool:
+        """Tell whether any look since the trigger told a wanted digest."""
+        since = [look for look in self.told if triggered is None or look.sent >= triggered]
+        return any(self._wanted(look, triggered, declared) for look in since)
+
+    def _wanted(self, look: Look, triggered: float | None, declared: str) -> bool:
+        before = self.before(triggered)
+        return look.digest == declared if declared else bool(before and look.digest and look.digest != before)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +150,9 @@ def full_repository(reference: str) -> str:
     first, slash, _ = repository.partition("/")
     if not slash:
         return f"docker.io/library/{repository}"
-    if first in ("index.docker.io", "registry-1.docker.io"):
-        return f"docker.io/{repository.partition('/')[2]}"
+    if first in ("docker.io", "index.docker.io", "registry-1.docker.io"):
+        name = repository.partition("/")[2]
+        return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
     return repository if "." in first or ":" in first or first == "localhost" else f"docker.io/{repository}"
 
 

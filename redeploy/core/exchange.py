@@ -80,7 +80,7 @@ class Reply:
         if self.is_html or nested_too_deeply(self.body):
             return None
         try:
-            return json.loads(self.body)
+            return json.loads(self.body.decode("utf-8-sig"))  # left to itself, json would read UTF-16 and 32 too
         except ValueError:
             return None
 

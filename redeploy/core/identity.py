@@ -9,7 +9,7 @@ from enum import StrEnum
 from redeploy.core.sample import CLOCK_TOLERANCE, Endpoint, Sample
 
 MOVED = 1.5
-"""Seconds by which a start time must differ to be another: an uptime in whole seconds wavers by one."""
+"""Seconds by which a start time must differ from one of the baseline to be another."""
 
 NOISY_VALUES = 4
 """A build name that has shown this many values names no build; fewer, in turn, are builds."""
@@ -108,9 +108,9 @@ class Noise:
         for path, start in sample.starts.items():
             latest = self._latest_start.get(path, start.told)
             moved = start.told - latest
-            if moved < -MOVED or (before and moved > MOVED):
+            if moved < -start.slack or (before and moved > start.slack):
                 self._noisy.add(path)
-            self._latest_start[path] = latest if abs(moved) <= MOVED else start.told
+            self._latest_start[path] = latest if abs(moved) <= start.slack else start.told
         for path in {*sample.names, *sample.starts}:
             if path not in sample.ticking:
                 self._ticked_always.discard(path)

@@ -1,6 +1,7 @@
 """The inputs, from strings to a `Plan`; every problem of every input is found in one go."""
 
 import re
+import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -115,7 +116,7 @@ class _Reader:
                     self._wrong(name, _UNSET.format(secret=secret))
         watchtower = Watchtower(
             update_url=update_url or None,
-            containers_url=self._containers_url(update_url) if token else None,
+            containers_url=self._containers_url(update_url, known=bool(token)),
             check_url=_beside(update_url, "check"),
             token=Secret(token),
             images=self._clean(
@@ -158,10 +159,11 @@ class _Reader:
             self._wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
         if proof is Proof.DIGEST and not self._texts["expect-digest"]:
             self._wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
+        named = ("watchtower-url", "watchtower-token", "containers-url")
         if (
             self._texts["expect-digest"]
             and not plan.watchtower.containers_url
-            and not self._has_problem("containers-url")
+            and not any(map(self._has_problem, named))
         ):
             needs = (
                 "`containers-url`, because `watchtower-url` does not end in `/update`"
@@ -176,17 +178,17 @@ class _Reader:
         if not path:
             msg = "has no path; give the full URL of the update endpoint, such as `https://api.example.com/ops/watchtower/update`"
             raise ValueError(msg)
-        if unfit := {pair.partition("=")[0] for pair in query.split("&")} & {"async", "timeout"}:
+        names = {name for name, _ in urllib.parse.parse_qsl(query, keep_blank_values=True)}
+        if unfit := names & {"async", "timeout"}:
             msg = f"has `{min(unfit)}` in its query, which makes Watchtower's answer worthless; remove it"
             raise ValueError(msg)
         return url
 
-    def _containers_url(self, update_url: str) -> str | None:
-        if self._texts["containers-url"]:
-            return (
-                self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "") or None
-            )
-        return _beside(update_url, "containers")
+    def _containers_url(self, update_url: str, *, known: bool) -> str | None:
+        """Return where the containers are told; None where nothing says so, or the token is not `known`."""
+        given = self._clean("containers-url", lambda text: cleaners.url(text, allow_http=self._allow_http), "")
+        beside = None if self._texts["containers-url"] else _beside(update_url, "containers")
+        return (given or beside) if known else None
 
     def _service(self, update_url: str) -> Service:
         base = self._clean("base-url", self._base_url, "") or (origin_of(update_url) if update_url else "")

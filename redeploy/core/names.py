@@ -166,7 +166,8 @@ def _leaves(document: Any) -> Iterator[tuple[str, tuple[str, ...], Any]]:  # noq
             ]
             waiting.extend(reversed(inner))
         elif isinstance(value, list):
-            waiting.extend((f"{path}.{index}", family, each) for index, each in reversed(list(enumerate(value))))
+            within = f"{path}." if path else ""
+            waiting.extend((f"{within}{index}", family, each) for index, each in reversed(list(enumerate(value))))
         elif family:
             yield path, family, value
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
+from redeploy.core.exchange import Fault
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
@@ -62,8 +63,10 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     green = conclusion.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN)
     opened = track.window.opened if green else None
     last = track.last
-    refused = conclusion.reason in (Reason.UNREACHABLE, Reason.DOWN)
-    address = plan.watchtower.update_url if conclusion.reason is Reason.UNREACHABLE else plan.service.health_url
+    if opened is not None and weighed.counts_from is not None:
+        opened = next(
+            (sample.at for sample in watch.samples if sample.sent >= max(opened, weighed.counts_from)), opened
+        )
     return Outcome(
         conclusion=conclusion,
         mode=plan.mode,
@@ -86,8 +89,18 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
-        loopback_refused=refused and bool(address) and is_loopback(address or ""),
+        loopback_refused=_loopback_refused(watch, conclusion.reason),
     )
+
+
+def _loopback_refused(watch: Watch, reason: Reason) -> bool:
+    """Tell whether nothing listens on an address that is this container itself."""
+    plan, last, answer = watch.plan, watch.track.last, watch.answer
+    if reason is Reason.UNREACHABLE:
+        return answer is not None and answer.fault is Fault.REFUSED and is_loopback(plan.watchtower.update_url or "")
+    if reason is Reason.DOWN:
+        return last is not None and last.fault is Fault.REFUSED and is_loopback(plan.service.health_url)
+    return False
 
 
 def _version(watch: Watch, samples: Sequence[Sample]) -> str:

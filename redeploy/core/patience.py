@@ -10,7 +10,7 @@ GRACE = 5.0
 
 def finished(known: Situation) -> bool:
     """Tell whether nothing that could still be seen is worth waiting for."""
-    if known.not_started or known.refusal or known.flapping:
+    if known.not_started or known.refusal or known.flapping or known.now >= known.patience_ends:
         return True
     if known.walled and (known.mode is Mode.VERIFY or known.answer_final or known.late):
         return True
@@ -25,7 +25,7 @@ def finished(known: Situation) -> bool:
 
 def wakes_at(known: Situation) -> float:
     """Return the next moment at which `finished` may change though nothing new was seen; infinity if there is none."""
-    moments = (_hope_ends(known), known.deadline)
+    moments = (_hope_ends(known), known.deadline, known.patience_ends)
     return min((moment for moment in moments if moment is not None and moment > known.now), default=float("inf"))
 
 

@@ -1,5 +1,6 @@
 """What a run is asked to do, as frozen values that every room shares."""
 
+import re
 import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,4 +125,6 @@ def origin_of(url: str) -> str:
 def is_loopback(url: str) -> bool:
     """Tell whether `url` names this machine itself."""
     host = (urllib.parse.urlsplit(url).hostname or "").lower().rstrip(".")
-    return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    return bool(re.fullmatch(r"127(?:\.\d{1,3}){3}|::1", host))

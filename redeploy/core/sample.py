@@ -14,6 +14,10 @@ CLOCK_TOLERANCE = 2.0
 """Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""
 
 
+WHOLE_SECONDS = 1.25
+"""Seconds by which a start time wavers that is reckoned from an uptime in whole seconds."""
+
+
 class Endpoint(StrEnum):
     """Which of the service's addresses was asked; one with both meanings counts as `HEALTH` and `VERSION`."""
 
@@ -52,6 +56,8 @@ class Start:
 
     told: float
     ours: float
+    slack: float = 0.5
+    """Seconds by which it may waver: an uptime in whole seconds does by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +70,8 @@ class Sample:
     condition: Condition
     seen: str
     """What came back, in our own words."""
-    transport_error: bool = False
+    fault: Fault | None = None
+    """Why there was no reply, if there was none."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What names the build, by path; redacted."""
     starts: Mapping[str, Start] = field(default_factory=dict)
@@ -74,6 +81,11 @@ class Sample:
     """Whether this answer is where the version was to be found."""
     retry_after: float | None = None
     hops: int = 0
+
+    @property
+    def transport_error(self) -> bool:
+        """Whether the connection failed, in whatever way."""
+        return self.fault not in (None, Fault.TLS, Fault.TOO_LARGE)
 
     @property
     def healthy(self) -> bool:
@@ -94,8 +106,7 @@ def read_sample(
     """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete."""
     condition, seen = _condition(exchange, service, endpoints)
     if isinstance(exchange, NoReply):
-        broken = exchange.fault not in (Fault.TLS, Fault.TOO_LARGE)
-        return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, transport_error=broken)
+        return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, fault=exchange.fault)
     clock = exchange.date if exchange.date is not None else wall
     names: dict[str, str] = {}
     starts: dict[str, Start] = {}
@@ -104,9 +115,11 @@ def read_sample(
         names = _names(exchange, document, service, endpoints)
         told, uptimes = process_times(document)
         starts = {path: Start(told=moment, ours=moment - clock + wall) for path, moment in told.items()}
-        starts |= {path: Start(told=wall - uptime, ours=wall - uptime) for path, uptime in uptimes.items()}
-    moments = {path: start.ours for path, start in starts.items()}
-    moments |= {path: moment - clock + wall for path, name in names.items() if (moment := moment_of(name)) is not None}
+        for path, uptime in uptimes.items():
+            slack = WHOLE_SECONDS if uptime.is_integer() else Start.slack
+            starts[path] = Start(told=wall - uptime, ours=wall - uptime, slack=slack)
+    moments = {path: start.told for path, start in starts.items()}
+    moments |= {path: moment for path, name in names.items() if (moment := moment_of(name)) is not None}
     return Sample(
         sent=sent,
         at=at,
@@ -115,7 +128,9 @@ def read_sample(
         seen=seen,
         names={path: redact(name) for path, name in names.items()},
         starts=starts,
-        ticking=frozenset(path for path, moment in moments.items() if abs(moment - wall) <= CLOCK_TOLERANCE),
+        ticking=frozenset(
+            path for path, moment in moments.items() if min(abs(moment - wall), abs(moment - clock)) <= CLOCK_TOLERANCE
+        ),
         names_itself=Endpoint.VERSION in endpoints,
         retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
         hops=exchange.hops,
@@ -138,10 +153,9 @@ def _names(reply: Reply, document: Any, service: Service, endpoints: frozenset[E
         return build_names(document, reply.headers)
     names = build_names(None, reply.headers)
     text = (document if isinstance(document, str) else reply.text).strip()
-    one_line = (
-        0 < len(text) <= LONGEST_NAME and text.isprintable() and not reply.is_html and not isinstance(document, list)
-    )
-    if service.names_itself and Endpoint.VERSION in endpoints and one_line:
+    fits = 0 < len(text) <= LONGEST_NAME and text.isprintable() and not isinstance(document, list)
+    good = 200 <= reply.status < 300 and not reply.is_html
+    if service.names_itself and Endpoint.VERSION in endpoints and fits and good:
         names["body"] = text
     return names
 
@@ -177,7 +191,7 @@ def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoi
         return Condition.HTML, f"{status} with an HTML page"
     if expected not in ("", "any"):
         name, _, value = expected.partition("=")
-        found = pick(exchange.json, name)
+        found = pick(exchange.json, name.strip())
         if found is MISSING or spelled(found) != value.strip():
             return Condition.NOT_READY, f"{status}, but `{name}` is not what `health-expect` asks"
     return Condition.HEALTHY, str(status)

@@ -102,7 +102,7 @@ class Schedule:
             alone = phase is Phase.WINDOW or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
                 return _NEVER if alone else under_way[0] + ALONE_FOR
-        url = watch.addresses[-1][1]
+        url = self._next_probe(weighed, now).url
         sent = [each.sent for each in watch.samples[-2:]] + under_way
         if not sent:
             first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)

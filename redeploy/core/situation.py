@@ -44,6 +44,8 @@ class Situation:
     """Whether a window, of whatever build, is under way."""
     window_began: float | None = None
     """When that one began."""
+    patience_ends: float = float("inf")
+    """When a window that began before the deadline has had all the time that it may have."""
     wanted_under_way: bool = False
     """Whether that one is of what is wanted."""
     well_enough: bool = False
@@ -73,6 +75,8 @@ class Situation:
     """Whether a window of a build that is not what is declared has held (mode verify)."""
     digest: str = ""
     """The running digest as last told; empty where it is not told."""
+    digests_differ: bool = False
+    """Whether containers that count run different digests."""
     digest_old: bool = False
     """Whether the digest from before still runs."""
 

@@ -53,17 +53,14 @@ def conclude(known: Situation) -> Conclusion:
         return _proven(known, Verdict.ALREADY_CURRENT if known.met_before else Verdict.DEPLOYED, known.held_proof)
     if failure := _failure_that_watchtower_told(known):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
-    if known.new_seen and known.build is Build.OLD and known.healthy:
+    old_again = known.build is Build.OLD or (known.digest_old and known.build is not Build.NEW)
+    if known.new_seen and known.healthy and old_again:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
     if known.flapping or known.broke_late:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
     if not known.declared and known.claim and known.claim_held:
         return _proven(known, Verdict.DEPLOYED, Proof.CLAIM)
-    if (
-        not known.declared
-        and not known.new_seen
-        and (known.well_enough or (known.answer_lost and known.held_after_gap))
-    ):
+    if not known.declared and not known.new_seen and (known.well_enough or known.held_after_gap):
         return _proven(known, Verdict.UNPROVEN, Proof.NONE)
     return _unfinished(known)
 
@@ -94,7 +91,8 @@ def _failure_that_watchtower_told(known: Situation) -> Reason | None:
     """Return the failure that Watchtower reports, which is believed unless a declared expectation is met."""
     answer = known.answer
     if answer is None or answer.lost:
-        return Reason.NO_ANSWER if not known.declared and not known.gap_seen else None
+        nothing_seen = not known.gap_seen and not known.new_seen
+        return Reason.NO_ANSWER if nothing_seen and not known.declared else None
     if answer.result is Result.FAILED or (answer.counts is not None and answer.counts.failed):
         return Reason.UPDATE_FAILED
     if answer.result is Result.BLOCKED:
@@ -120,7 +118,7 @@ def _mismatch(known: Situation) -> Reason:
     if known.version_declared and known.build is not Build.NEW:
         return Reason.WRONG_VERSION if known.build in (Build.OTHER, Build.OLD) else Reason.VERSION_UNAVAILABLE
     if known.digest_declared:
-        return Reason.WRONG_DIGEST if known.digest else Reason.DIGEST_UNAVAILABLE
+        return Reason.WRONG_DIGEST if known.digest or known.digests_differ else Reason.DIGEST_UNAVAILABLE
     return Reason.VERSION_UNAVAILABLE
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from redeploy.core.identity import MOVED, Build
+from redeploy.core.identity import Build
 from redeploy.core.sample import Endpoint, Sample
 
 FEWEST = 3
@@ -102,7 +102,9 @@ class Window:
         names = {path: name for path, name in sample.names.items() if path not in noise}
         starts = {path: start.told for path, start in sample.starts.items() if path not in noise}
         other = _conflict(self.build, build) or any(self.names.get(path, name) != name for path, name in names.items())
-        moved = any(abs(self.starts.get(path, told) - told) > MOVED for path, told in starts.items())
+        moved = any(
+            abs(self.starts.get(path, told) - told) > sample.starts[path].slack for path, told in starts.items()
+        )
         if self.opened is not None:
             if other or moved:
                 return self._break(sample.at, crash=moved and not other).take(sample, build, noise, fresh=fresh)

@@ -1,0 +1,167 @@
+"""Asks side by side: each bounded in whole time, late answers thrown away, failures handed on."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from redeploy.adapters.crew import Crew
+from redeploy.core.asking import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+
+LONG = 30.0
+FIRST, SECOND = Probe(BOTH, "http://localhost/1"), Probe(BOTH, "http://localhost/2")
+
+
+def crew(*performs: tuple[Ask, Callable[[], Exchange]]) -> Crew:
+    scripts = dict(performs)
+    return Crew(lambda ask, _: scripts[ask]())
+
+
+def start(one: Crew, ask: Ask, bound: float = LONG) -> None:
+    one.start(ask, one.now(), bound)
+
+
+def wait(one: Crew, seconds: float = LONG) -> Event:
+    event = one.wait(one.now() + seconds)
+    assert event is not None
+    return event
+
+
+def test_an_answer_is_an_event_with_its_times() -> None:
+    one = crew((FIRST, lambda: Reply(204)))
+    before = one.now()
+    one.start(FIRST, before, LONG)
+    event = wait(one)
+    assert (event.ask, event.exchange, event.sent) == (FIRST, Reply(204), before)
+    assert before <= event.at <= one.now()
+    assert abs(event.wall - one.wall()) < 60
+
+
+def test_the_bound_is_handed_on() -> None:
+    told: list[float] = []
+
+    def perform(_: Ask, bound: float) -> Exchange:
+        told.append(bound)
+        return Reply(200)
+
+    one = Crew(perform)
+    start(one, FIRST, 12.5)
+    wait(one)
+    assert told == [12.5]
+
+
+def test_asks_run_side_by_side_and_come_in_the_order_of_their_answers() -> None:
+    second_done = threading.Event()
+    one = crew((FIRST, lambda: Reply(200 if second_done.wait(LONG) else 500)), (SECOND, lambda: Reply(201)))
+    start(one, FIRST)
+    start(one, SECOND)
+    assert wait(one).exchange == Reply(201)
+    second_done.set()
+    assert wait(one).exchange == Reply(200)
+
+
+def test_without_an_answer_waiting_ends_in_time() -> None:
+    one = crew()
+    assert one.wait(one.now() + 0.01) is None
+    assert one.wait(one.now() - 5) is None
+
+
+def test_an_answer_that_is_there_is_taken_though_the_time_is_over() -> None:
+    done = threading.Event()
+
+    def perform() -> Exchange:
+        done.set()
+        return Reply(200)
+
+    one = crew((FIRST, perform))
+    start(one, FIRST)
+    assert done.wait(LONG)
+    event = None
+    while event is None:
+        event = one.wait(one.now() - 1)
+    assert event.exchange == Reply(200)
+
+
+def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> None:
+    go, gone = threading.Event(), threading.Event()
+
+    def late() -> Exchange:
+        go.wait(LONG)
+        gone.set()
+        return Reply(200)
+
+    one = crew((FIRST, late), (SECOND, lambda: Reply(201)))
+    start(one, FIRST, 0.05)
+    event = wait(one)
+    assert (event.ask, event.exchange) == (FIRST, NoReply(Fault.TIMED_OUT))
+    go.set()
+    assert gone.wait(LONG)
+    assert one.wait(one.now() + 0.05) is None
+    start(one, SECOND)
+    assert wait(one).exchange == Reply(201)
+
+
+def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
+    go = threading.Event()
+    answers = [lambda: Reply(200 if go.wait(LONG) else 500), lambda: Reply(201)]
+    one = Crew(lambda _, bound: answers.pop(0)())
+    start(one, FIRST, 0.05)
+    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    go.set()
+    start(one, FIRST)
+    assert wait(one).exchange == Reply(201)
+
+
+def test_the_bound_of_one_does_not_end_another() -> None:
+    go = threading.Event()
+    one = crew(
+        (FIRST, lambda: Reply(200 if go.wait(LONG) else 500)), (SECOND, lambda: Reply(201 if go.wait(LONG) else 500))
+    )
+    start(one, FIRST, 0.05)
+    start(one, SECOND)
+    assert wait(one).ask == FIRST
+    go.set()
+    event = wait(one)
+    assert (event.ask, event.exchange) == (SECOND, Reply(201))
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError("x"), KeyboardInterrupt()], ids=["an error", "an interruption"])
+def test_a_failure_is_raised_where_it_can_be_handled(failure: BaseException) -> None:
+    def fail() -> Exchange:
+        raise failure
+
+    one = crew((SendTrigger(), fail))
+    start(one, SendTrigger())
+    with pytest.raises(type(failure)):
+        wait(one)
+
+
+def test_the_failure_of_one_that_was_given_up_is_dropped() -> None:
+    go = threading.Event()
+
+    def fail() -> Exchange:
+        go.wait(LONG)
+        raise ZeroDivisionError
+
+    one = crew((AskContainers(), fail), (FIRST, lambda: Reply(200)))
+    start(one, AskContainers(), 0.05)
+    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    go.set()
+    start(one, FIRST)
+    assert wait(one).exchange == Reply(200)
+
+
+def test_nobody_waits_for_a_thread_that_hangs() -> None:
+    one = crew((FIRST, lambda: Reply(200 if threading.Event().wait(LONG) else 500)))
+    start(one, FIRST, 0.01)
+    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
+
+
+def test_a_wait_without_end_is_one_that_an_answer_ends() -> None:
+    one = crew((FIRST, lambda: Reply(200)))
+    start(one, FIRST)
+    event = one.wait(float("inf"))
+    assert event is not None
+    assert event.exchange == Reply(200)

@@ -1,0 +1,521 @@
+"""HTTP over real sockets: caps, bounds, redirects, secrets and TLS."""
+
+import datetime as dt
+import gzip
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+import trustme
+
+from redeploy.adapters.crew import Crew
+from redeploy.adapters.http import MOST_REDIRECTS, USER_AGENT, Http, check_certificate
+from redeploy.core.asking import AskContainers
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.plan import origin_of
+from redeploy.core.secret import Secret
+from tests.adapters.conftest import Handler, Serve, Server, http, said
+
+CAP = 1024 * 1024
+
+
+def client(*origins: str, pem: str = "", **headers: str) -> Http:
+    named = {name.replace("_", "-"): Secret(value) for name, value in headers.items()}
+    return Http(headers=named, origins=frozenset(map(origin_of, origins)), ca_certificate=pem)
+
+
+def get(
+    url: str,
+    http_client: Http | None = None,
+    *,
+    cap: int = CAP,
+    timeout: float = 10,
+    token: str = "",
+    follow: bool = True,
+) -> Exchange:
+    return (http_client or client()).fetch(
+        "GET", url, cap=cap, timeout=timeout, connect=timeout, token=Secret(token) if token else None, follow=follow
+    )
+
+
+def got(exchange: Exchange) -> Reply:
+    assert isinstance(exchange, Reply), exchange
+    return exchange
+
+
+def fault(exchange: Exchange) -> Fault:
+    assert isinstance(exchange, NoReply), exchange
+    return exchange.fault
+
+
+# replies
+
+
+def test_a_reply_is_status_headers_and_body(serve: Serve) -> None:
+    server = serve(http("503 Service Unavailable", b'{"a": 1}', Content_Type="application/json", X_Version="7"))
+    reply = got(get(f"{server.url}/ready"))
+    assert (reply.status, reply.body, reply.hops) == (503, b'{"a": 1}', 0)
+    assert (reply.headers["content-type"], reply.headers["x-version"]) == ("application/json", "7")
+
+
+def test_every_request_says_who_asks_and_wants_it_fresh(serve: Serve) -> None:
+    server = serve(http())
+    get(f"{server.url}/ready?x=1")
+    assert server.requests[0].startswith("GET /ready?x=1 HTTP/1.1\r\n")
+    assert server.header("User-Agent") == [USER_AGENT]
+    assert server.header("Cache-Control") == ["no-cache"]
+    assert server.header("Connection") == ["close"]
+    assert server.header("Cookie") == server.header("Authorization") == []
+
+
+def test_a_post_has_no_body(serve: Serve) -> None:
+    server = serve(http())
+    client().fetch("POST", f"{server.url}/update", cap=CAP, timeout=10, connect=10, follow=False)
+    head, _, body = server.requests[0].partition("\r\n\r\n")
+    assert head.startswith("POST /update ")
+    assert body == ""
+    assert server.header("Content-Length") == ["0"]
+    assert server.header("Transfer-Encoding") == []
+
+
+def test_a_compressed_body_is_decoded(serve: Serve) -> None:
+    server = serve(http("200 OK", gzip.compress(b'{"a": 1}'), Content_Encoding="gzip"))
+    assert got(get(server.url)).body == b'{"a": 1}'
+
+
+def test_a_chunked_body_is_put_together(serve: Serve) -> None:
+    server = serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    assert got(get(server.url)).body == b"abcde"
+
+
+def test_a_body_without_a_length_ends_with_the_connection(serve: Serve) -> None:
+    assert got(get(serve(b"HTTP/1.0 200 OK\r\n\r\nabc").url)).body == b"abc"
+
+
+# caps
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1000, True), (1001, False)], ids=["at the cap", "beyond"])
+def test_a_body_is_capped(serve: Serve, size: int, fits: bool) -> None:
+    exchange = get(serve(http("200 OK", b"x" * size)).url, cap=1000)
+    assert isinstance(exchange, Reply) is fits
+    if not fits:
+        assert fault(exchange) is Fault.TOO_LARGE
+
+
+def test_the_cap_holds_for_what_a_compressed_body_decodes_to(serve: Serve) -> None:
+    server = serve(http("200 OK", gzip.compress(b"0" * 30_000_000), Content_Encoding="gzip"))
+    assert fault(get(server.url)) is Fault.TOO_LARGE
+
+
+class Endless:
+    """Sends a body that never ends, and remembers how much of it was taken."""
+
+    def __init__(self, head: bytes, most: int = 64 * CAP) -> None:
+        self._head, self._most, self.sent = head, most, 0
+
+    def __call__(self, connection: socket.socket, _: bytes) -> None:
+        connection.sendall(self._head)
+        while self.sent < self._most:
+            connection.sendall(b"x" * 65536)
+            self.sent += 65536
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "200 OK",
+        "500 Internal Server Error",
+        "302 Found\r\nLocation: https://elsewhere.example/",
+        "302 Found\r\nLocation: /again",
+    ],
+)
+@pytest.mark.parametrize("follow", [True, False], ids=["following", "not following"])
+def test_an_endless_body_is_given_up_whatever_the_status(serve: Serve, status: str, follow: bool) -> None:
+    endless = Endless(f"HTTP/1.1 {status}\r\n\r\n".encode())
+    exchange = get(serve(endless).url, follow=follow)
+    assert isinstance(exchange, NoReply)
+    assert endless.sent < 16 * CAP
+
+
+# connections that fail
+
+
+def no_listener() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+def cut_inside(connection: socket.socket, _: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+
+
+def reset(connection: socket.socket, _: bytes) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+def silent(connection: socket.socket, _: bytes) -> None:
+    connection.recv(1)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(said(), id="closed without a byte"),
+        pytest.param(reset, id="reset"),
+        pytest.param(cut_inside, id="cut inside the body"),
+        pytest.param(said(b"HTTP/1.1 200 OK\r\nContent-Le"), id="cut inside the head"),
+        pytest.param(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), id="cut inside a chunk"),
+        pytest.param(
+            said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), id="a chunk without a size"
+        ),
+        pytest.param(said(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), id="another protocol"),
+        pytest.param(said(b"HTTP/1.1 abc OK\r\n\r\n"), id="a status that is no number"),
+        pytest.param(
+            said(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % number for number in range(200)) + b"\r\n"),
+            id="200 headers",
+        ),
+        pytest.param(said(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"), id="a header of 200 kB"),
+        pytest.param(said(http("200 OK", b"no gzip", Content_Encoding="gzip")), id="a body that is not what it says"),
+    ],
+)
+def test_an_answer_that_is_none_is_a_cut_connection(serve: Serve, handler: Handler) -> None:
+    assert fault(get(serve(handler).url)) is Fault.CUT
+
+
+def test_nobody_listening_is_a_refusal() -> None:
+    assert fault(get(no_listener())) is Fault.REFUSED
+
+
+def test_a_name_without_an_address_is_unresolved() -> None:
+    assert fault(get("http://no-such-host.invalid/")) is Fault.UNRESOLVED
+
+
+def test_silence_is_a_lost_answer(serve: Serve) -> None:
+    assert fault(get(serve(silent).url, timeout=0.2)) is Fault.TIMED_OUT
+
+
+def test_a_connection_that_is_not_accepted_is_not_made() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        fillers = []
+        for _ in range(8):  # the queue of connections that nobody accepts is full after a few
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+            fillers.append(filler)
+        found = fault(get(f"http://127.0.0.1:{port}/", timeout=0.3))
+        for filler in fillers:
+            filler.close()
+    assert found is Fault.NOT_CONNECTED
+
+
+# the bound of whole time
+
+
+def crew_fetch(url: str, bound: float) -> Exchange:
+    crew = Crew(lambda _, seconds: get(url, timeout=seconds))
+    crew.start(AskContainers(), crew.now(), bound)
+    event = crew.wait(crew.now() + 60)
+    assert event is not None
+    return event.exchange
+
+
+def drip(head: bytes, piece: bytes) -> Handler:
+    """Send a piece every tenth of a second, so that silence never lasts."""
+
+    def handler(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(head)
+        done = threading.Event()
+        while not done.wait(0.1):
+            connection.sendall(piece)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"), id="body"),
+        pytest.param(drip(b"HTTP/1.1 200 OK\r\n", b"X-A: 1\r\n"), id="headers"),
+        pytest.param(drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), id="interim answers"),
+        pytest.param(drip(b"H", b"T"), id="status line"),
+    ],
+)
+def test_an_answer_that_drips_is_given_up_in_time(serve: Serve, handler: Handler) -> None:
+    assert isinstance(crew_fetch(serve(handler).url, 0.5), NoReply)
+
+
+# redirects
+
+
+def redirects(*locations: str, status: str = "302 Found") -> Handler:
+    """Redirect through these places, and then answer."""
+    left = list(locations)
+
+    def handler(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(http(status, Location=left.pop(0)) if left else http("200 OK", b"here"))
+
+    return handler
+
+
+@pytest.mark.parametrize("status", ["301 x", "302 x", "303 x", "307 x", "308 x"])
+def test_a_redirect_within_the_origin_is_followed(serve: Serve, status: str) -> None:
+    server = serve(redirects("/there?x=1", status=status))
+    reply = got(get(f"{server.url}/here"))
+    assert (reply.status, reply.body, reply.hops) == (200, b"here", 1)
+    assert server.requests[1].startswith("GET /there?x=1 ")
+
+
+def test_three_redirects_are_followed_and_no_fourth(serve: Serve) -> None:
+    assert MOST_REDIRECTS == 3
+    assert got(get(serve(redirects("/1", "/2", "/3")).url)).status == 200
+    server = serve(redirects(*("/x" for _ in range(10))))
+    reply = got(get(server.url))
+    assert (reply.status, reply.hops) == (302, 3)
+    assert len(server.requests) == 4
+
+
+def test_none_is_followed_where_none_is_to_be(serve: Serve) -> None:
+    server = serve(redirects("/there"))
+    reply = got(get(server.url, follow=False))
+    assert (reply.status, reply.headers["location"]) == (302, "/there")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://{host}/x",
+        "http://127.0.0.1:{other}/x",
+        "//127.0.0.1:{other}/x",
+        "http://127.0.0.1:1/x",
+        "ftp://localhost/x",
+        "javascript:alert(1)",
+        "http://[::1",
+        "http://localhost:99999999/",
+        "http://\x80\xff/",
+        "",
+    ],
+)
+def test_a_redirect_elsewhere_is_shown_and_not_followed(serve: Serve, location: str) -> None:
+    other = serve(http())
+    place = location.format(host="localhost:1", other=other.port)
+    server = serve(http("302 Found", Location=place))
+    for follow in (True, False):
+        reply = got(get(server.url, client(server.url, X_Key="s3cret"), follow=follow))
+        assert (reply.status, reply.hops) == (302, 0)
+    assert other.requests == []
+
+
+def test_a_redirect_without_a_place_is_shown(serve: Serve) -> None:
+    assert got(get(serve(http("302 Found")).url)).status == 302
+
+
+def test_cookies_are_not_carried_on(serve: Serve) -> None:
+    left = [http("302 Found", Location="/there", Set_Cookie="a=b"), http()]
+    server = serve(lambda connection, _: connection.sendall(left.pop(0)))
+    get(server.url)
+    assert server.header("Cookie", 1) == []
+
+
+# secrets go where they belong
+
+
+def test_headers_go_to_their_origins_only(serve: Serve) -> None:
+    ours, other = serve(http()), serve(http())
+    http_client = client(f"{ours.url}/some/path", X_Key="s3cret")
+    get(f"{ours.url}/a", http_client)
+    get(f"{other.url}/a", http_client)
+    get(f"http://127.0.0.1:{ours.port}/a", http_client)
+    assert ours.header("X-Key", 0) == ["s3cret"]
+    assert other.header("X-Key", 0) == []
+    assert ours.header("X-Key", 1) == [], "127.0.0.1 is another origin than localhost"
+
+
+def test_the_token_goes_out_only_where_it_is_given(serve: Serve) -> None:
+    server = serve(http())
+    get(server.url, token="tok-123")
+    get(server.url)
+    assert server.header("Authorization", 0) == ["Bearer tok-123"]
+    assert server.header("Authorization", 1) == []
+
+
+def test_netrc_is_left_alone(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine localhost login me password hunter2\ndefault login me password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    server = serve(http())
+    get(server.url)
+    get(server.url, token="tok-123")
+    assert server.header("Authorization", 0) == []
+    assert server.header("Authorization", 1) == ["Bearer tok-123"]
+
+
+def test_a_header_of_latin_1_arrives_as_it_is(serve: Serve) -> None:
+    server = serve(http())
+    get(server.url, client(server.url, X_Key="clé"))
+    assert server.header("X-Key") == ["clé"]
+
+
+# proxies
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+def test_a_proxy_is_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    proxy = serve(http("200 OK", b"by proxy"))
+    monkeypatch.setenv(name, proxy.url)
+    assert got(get("http://service.invalid/ready")).body == b"by proxy"
+    assert proxy.requests[0].startswith("GET http://service.invalid/ready HTTP/1.1\r\n")
+
+
+def test_a_proxy_may_have_exceptions(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, server = serve(http("200 OK", b"by proxy")), serve(http("200 OK", b"direct"))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert got(get(server.url)).body == b"direct"
+
+
+def test_a_proxy_that_is_gone_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", no_listener())
+    assert fault(get("http://service.invalid/")) is Fault.REFUSED
+
+
+def test_a_proxy_that_refuses_a_tunnel_sends_nothing_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = serve(http("403 Forbidden"))
+    monkeypatch.setenv("https_proxy", proxy.url)
+    assert isinstance(get("https://service.invalid/", token="tok-123"), NoReply)
+    assert "tok-123" not in "".join(proxy.requests)
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def pem(authority: trustme.CA) -> str:
+    return authority.cert_pem.bytes().decode()
+
+
+def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(made)
+    return made
+
+
+@pytest.fixture
+def secure(serve: Serve, authority: trustme.CA) -> Server:
+    return serve(http("200 OK", b"safe"), context(authority.issue_cert("localhost")))
+
+
+def test_a_private_authority_is_trusted_where_it_is_given(secure: Server, authority: trustme.CA) -> None:
+    assert got(get(secure.url, client(pem=pem(authority)))).body == b"safe"
+
+
+def test_public_authorities_stay_trusted_beside_it(authority: trustme.CA) -> None:
+    from redeploy.adapters import http as module
+
+    alone = len(module._context("").get_ca_certs())
+    assert len(module._context(pem(authority)).get_ca_certs()) == alone + 1
+
+
+def test_an_unknown_authority_is_a_tls_fault(secure: Server) -> None:
+    exchange = get(secure.url, token="tok-123")
+    assert fault(exchange) is Fault.TLS
+    assert isinstance(exchange, NoReply)
+    assert exchange.detail
+    assert secure.requests == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_the_environment_cannot_add_an_authority_by_requests(
+    secure: Server, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(pem(authority))
+    monkeypatch.setenv(variable, str(bundle))
+    assert fault(get(secure.url)) is Fault.TLS
+
+
+def test_a_certificate_for_another_host_is_a_tls_fault(serve: Serve, authority: trustme.CA) -> None:
+    server = serve(http(), context(authority.issue_cert("other.example.com")))
+    exchange = get(server.url, client(pem=pem(authority)))
+    assert fault(exchange) is Fault.TLS
+    assert isinstance(exchange, NoReply)
+    assert "match" in exchange.detail.lower() or "valid for" in exchange.detail.lower()
+
+
+def test_an_expired_certificate_is_a_tls_fault_that_says_so(serve: Serve, authority: trustme.CA) -> None:
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    server = serve(http(), context(authority.issue_cert("localhost", not_after=past)))
+    exchange = get(server.url, client(pem=pem(authority)))
+    assert fault(exchange) is Fault.TLS
+    assert isinstance(exchange, NoReply)
+    assert "expired" in exchange.detail
+
+
+def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_at_once() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(http("400 Bad Request"))
+                connection.recv(65536)
+
+        threading.Thread(target=answer_at_once, daemon=True).start()
+        assert fault(get(f"https://localhost:{listener.getsockname()[1]}/")) is Fault.TLS
+
+
+def test_a_tunnel_through_a_proxy_is_verified_too(
+    secure: Server, authority: trustme.CA, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tunnel(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", secure.port)) as inner:
+            pump = threading.Thread(target=_copy, args=(inner, connection), daemon=True)
+            pump.start()
+            _copy(connection, inner)
+            pump.join(5)
+
+    monkeypatch.setenv("https_proxy", serve(tunnel).url)
+    assert got(get("https://localhost/", client(pem=pem(authority)))).body == b"safe"
+    assert fault(get("https://localhost/")) is Fault.TLS
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+def test_a_certificate_is_checked_before_it_is_used(authority: trustme.CA) -> None:
+    check_certificate(pem(authority))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "garbage",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+    ],
+    ids=["an empty file", "garbage", "no certificate inside", "a key"],
+)
+def test_what_is_no_certificate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="usable PEM certificate"):
+        check_certificate(text)

@@ -1,0 +1,378 @@
+"""The runner's channel: what it reads comes out as it was meant, and nothing that was quoted becomes a command."""
+
+import io
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.adapters.runner import LONGEST_ANNOTATION, SUMMARY_CAP, WORKSPACE_FILE_CAP, Runner
+from redeploy.core.secret import Secret, redactor
+from tests.unit.making import commands
+
+HOSTILE = [
+    "::error::forged",
+    "  ::set-output name=x::y",
+    "\u00a0::add-mask::x",
+    "x ##[set-env name=a]b",
+    "##[add-matcher]/etc/passwd",
+    "a\r::set-output name=x::y",
+    "a\n::stop-commands::t",
+    "a\x0b::error::x\x0c::error::y",
+    "a\u2028::error::z\x85::error::w",
+    "%0A::error::x",
+    "::endgroup::",
+    "\x1b[31m::error::x",
+    "EOF\nx=y\nghadelimiter_",
+    "\0\ud800",
+]
+
+
+def runner(**environment: object) -> tuple[Runner, io.StringIO]:
+    stream = io.StringIO()
+    return Runner({name: str(value) for name, value in environment.items()}, stream), stream
+
+
+def written(do: Callable[[Runner], None], **environment: object) -> str:
+    one, stream = runner(**environment)
+    do(one)
+    return stream.getvalue()
+
+
+def parsed(text: str) -> dict[str, str]:
+    """Read the output file strictly, as the runner does."""
+    found: dict[str, str] = {}
+    assert text.endswith("\n")
+    lines = iter(text.removesuffix("\n").split("\n"))
+    for line in lines:
+        if not line:
+            continue
+        name, _, delimiter = line.partition("<<")
+        assert "=" not in name
+        assert name
+        assert delimiter
+        value: list[str] = []
+        for inner in lines:
+            if inner == delimiter:
+                break
+            value.append(inner)
+        else:
+            pytest.fail(f"no end of {name}")
+        assert name not in found
+        found[name] = "\n".join(value)
+    return found
+
+
+# masks
+
+
+def test_secrets_are_masked_before_anything_else_is_written() -> None:
+    secrets = (Secret("tok-123"), Secret("two\nlines"), Secret("100%"))
+
+    def do(one: Runner) -> None:
+        one.mask(secrets, redactor(secrets))
+        one.say("hello")
+
+    log = written(do)
+    assert [(name, data) for name, _, data in commands(log)] == [
+        ("add-mask", "tok-123"),
+        ("add-mask", "two\nlines"),
+        ("add-mask", "100%"),
+    ]
+    assert log.splitlines()[-1] == "hello"
+
+
+def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    secrets = (Secret("tok-12345"),)
+
+    def do(one: Runner) -> None:
+        one.mask(secrets, redactor(secrets))
+        one.say("say tok-12345")
+        one.debug("debug tok-12345")
+        one.open_group("group tok-12345")
+        one.annotate("error", "title tok-12345", "message tok-12345")
+        one.set_outputs({"version": "tok-12345"})
+        one.write_summary("summary tok-12345 54321-kot")
+
+    log = written(do, RUNNER_DEBUG="1", GITHUB_OUTPUT=output, GITHUB_STEP_SUMMARY=summary)
+    assert log.count("tok-12345") == 1, "in the mask itself"
+    assert parsed(output.read_text()) == {"version": "***"}
+    assert summary.read_text() == "summary *** ***"
+
+
+# the log
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_that_is_said_becomes_a_command(text: str) -> None:
+    for log in (
+        written(lambda one: one.say(text)),
+        written(lambda one: one.say(f"the service says {text}")),
+        written(lambda one: one.debug(text)),
+    ):
+        assert commands(log) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_in_commands_hostile_text_stays_data(text: str) -> None:
+    def do(one: Runner) -> None:
+        one.open_group(text)
+        one.annotate("error", text, text)
+        one.close_group()
+        one.debug(text)
+
+    log = written(do, RUNNER_DEBUG="1")
+    assert [name for name, _, _ in commands(log)] == ["group", "endgroup", "error", "debug"]
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_whatever_is_written_only_our_commands_are_read(title: str, text: str) -> None:
+    def do(one: Runner) -> None:
+        one.say(text)
+        one.open_group(title)
+        one.annotate("warning", title, text)
+
+    assert {name for name, _, _ in commands(written(do))} <= {"group", "endgroup", "warning"}
+
+
+def test_long_lines_are_cut_and_lines_stay_lines() -> None:
+    log = written(lambda one: one.say("x" * 5000 + "\nsecond"))
+    assert [len(line) for line in log.splitlines()] == [1000, 6]
+
+
+def test_debug_lines_show_only_in_debug_runs() -> None:
+    assert written(lambda one: one.debug("x")) == ""
+    assert written(lambda one: one.debug("x"), RUNNER_DEBUG="0") == ""
+    assert commands(written(lambda one: one.debug("50%"), RUNNER_DEBUG="1")) == [("debug", {}, "50%")]
+    assert runner(RUNNER_DEBUG="1")[0].debugging
+
+
+def test_groups_are_balanced() -> None:
+    def do(one: Runner) -> None:
+        one.close_group()
+        one.open_group("one")
+        one.open_group("two")
+        one.say("inside")
+        one.annotate("error", "t", "m")
+        one.say("outside")
+        one.close_group()
+        one.open_group("three")
+        one.close_group()
+        one.close_group()
+
+    names = [name for name, _, _ in commands(written(do))]
+    assert names == ["group", "endgroup", "group", "endgroup", "error", "group", "endgroup"]
+
+
+def test_a_lone_surrogate_does_not_stop_the_log() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict")
+    Runner({}, stream).say("a \udcff b")
+    assert stream.buffer.getvalue() == b"a ? b\n"
+
+
+# annotations
+
+
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("plain", "plain"),
+        ("100% : a, b = c", "100% : a, b\nsecond\r\nthird %0A %25"),
+        ("a::b]c;d", "::error::x ] ; = ,"),
+    ],
+)
+def test_titles_and_messages_arrive_as_they_were_meant(title: str, message: str) -> None:
+    [(name, properties, data)] = commands(written(lambda one: one.annotate("error", title, message)))
+    assert (name, properties["title"], data) == ("error", title, message)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="#"), max_size=100))
+def test_any_message_makes_the_round_trip(message: str) -> None:
+    [(_, _, data)] = commands(written(lambda one: one.annotate("notice", "t", message)))
+    assert data == message
+
+
+def test_a_long_message_is_cut_below_what_the_runner_keeps() -> None:
+    [(_, properties, data)] = commands(written(lambda one: one.annotate("error", "t" * 500, "%" * 9000)))
+    assert len(data) <= LONGEST_ANNOTATION < 4096
+    assert len(properties["title"]) <= 120
+
+
+# outputs
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]+(-[a-z]+)*", fullmatch=True), st.text(max_size=60), max_size=6))
+def test_outputs_arrive_each_as_one_line_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory, outputs: dict[str, str]
+) -> None:
+    path = tmp_path_factory.mktemp("runner") / "output"
+    written(lambda one: one.set_outputs(outputs | {"last": "x"}), GITHUB_OUTPUT=path)
+    found = parsed(path.read_bytes().decode())
+    assert found.keys() == {*outputs, "last"}
+    assert all(len(value.splitlines()) <= 1 for value in found.values())
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_value_defines_another_output(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "output"
+    written(lambda one: one.set_outputs({"version": text, "url": "u"}), GITHUB_OUTPUT=path)
+    assert parsed(path.read_text(encoding="utf-8")).keys() == {"version", "url"}
+
+
+def test_delimiters_cannot_be_foreseen(tmp_path: Path) -> None:
+    path = tmp_path / "output"
+    written(lambda one: one.set_outputs({"a": "1", "b": "2"}), GITHUB_OUTPUT=path)
+    found = re.findall(r"<<(\S+)", path.read_text())
+    assert len(set(found)) == 2
+    assert all(len(each) >= 32 for each in found)
+
+
+def test_files_are_added_to_and_never_emptied(tmp_path: Path) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary"
+    output.write_text("earlier=1\n")
+    summary.write_text("# earlier\n")
+
+    def do(one: Runner) -> None:
+        one.set_outputs({"a": "1"})
+        one.write_summary("later\n")
+
+    written(do, GITHUB_OUTPUT=output, GITHUB_STEP_SUMMARY=summary)
+    assert output.read_text().startswith("earlier=1\na<<")
+    assert summary.read_text() == "# earlier\nlater\n"
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+@pytest.mark.parametrize("missing", ["unset", "empty", "a directory", "in a directory that is gone"])
+def test_a_missing_file_is_told_and_stops_nothing(tmp_path: Path, variable: str, missing: str) -> None:
+    places = {
+        "unset": None,
+        "empty": "",
+        "a directory": tmp_path,
+        "in a directory that is gone": tmp_path / "gone" / "x",
+    }
+    place = places[missing]
+
+    def do(one: Runner) -> None:
+        one.set_outputs({"a": "1"}) if variable == "GITHUB_OUTPUT" else one.write_summary("x")
+
+    log = written(do, **({} if place is None else {variable: place}))
+    assert variable in log
+    if place:
+        assert [name for name, _, _ in commands(log)] == ["warning"]
+
+
+# the summary
+
+
+def test_a_summary_of_any_size_fits(tmp_path: Path) -> None:
+    path = tmp_path / "summary"
+    written(lambda one: one.write_summary("é" * 3_000_000), GITHUB_STEP_SUMMARY=path)
+    content = path.read_bytes()
+    assert SUMMARY_CAP < len(content) < 1_048_576
+    assert "cut off" in content.decode("utf-8", "strict")
+
+
+def test_a_summary_is_valid_text_whatever_it_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "summary"
+    written(lambda one: one.write_summary("a \ud800 b"), GITHUB_STEP_SUMMARY=path)
+    assert path.read_bytes().decode("utf-8", "strict") == "a ? b"
+
+
+# files of the workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    inside = tmp_path / "workspace"
+    (inside / "sub").mkdir(parents=True)
+    (inside / "ca.pem").write_text("PEM")
+    (inside / "sub" / "ca.pem").write_text("SUB")
+    (tmp_path / "outside.pem").write_text("secret of the host")
+    return inside
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [("ca.pem", "PEM"), ("./ca.pem", "PEM"), ("sub/ca.pem", "SUB"), ("sub/../ca.pem", "PEM")],
+)
+def test_a_file_of_the_workspace_is_read(workspace: Path, path: str, content: str) -> None:
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path) == content
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(str(workspace / path)) == content
+
+
+def test_a_link_within_the_workspace_is_followed(workspace: Path) -> None:
+    (workspace / "link.pem").symlink_to("sub/ca.pem")
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("link.pem") == "SUB"
+
+
+def test_without_a_workspace_the_folder_of_the_process_is_it(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace)
+    assert runner()[0].read_workspace("ca.pem") == "PEM"
+
+
+def refused(workspace: Path, path: str) -> str:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its words are what the tests look at
+        runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["../outside.pem", "/etc/passwd", "sub/../../outside.pem", "/proc/self/environ", "/dev/stdin"]
+)
+def test_a_file_outside_is_refused(workspace: Path, path: str) -> None:
+    assert "outside the workspace" in refused(workspace, path)
+
+
+@pytest.mark.parametrize("target", ["../outside.pem", "/etc/passwd", "/proc/self/environ"])
+def test_a_link_that_leads_out_is_refused(workspace: Path, target: str) -> None:
+    (workspace / "link.pem").symlink_to(target)
+    assert "outside the workspace" in refused(workspace, "link.pem")
+
+
+def test_a_folder_that_leads_out_is_refused(workspace: Path) -> None:
+    (workspace / "folder").symlink_to("..")
+    assert "outside the workspace" in refused(workspace, "folder/outside.pem")
+
+
+def test_links_in_a_circle_are_refused(workspace: Path) -> None:
+    (workspace / "one.pem").symlink_to("two.pem")
+    (workspace / "two.pem").symlink_to("one.pem")
+    assert "cannot be read" in refused(workspace, "one.pem")
+
+
+def test_a_pipe_is_refused_and_nobody_waits_for_it(workspace: Path) -> None:
+    os.mkfifo(workspace / "pipe.pem")
+    found: list[str] = []
+    reader = threading.Thread(target=lambda: found.append(refused(workspace, "pipe.pem")), daemon=True)
+    reader.start()
+    reader.join(20)
+    assert found == ["names something that is no file"]
+
+
+@pytest.mark.parametrize("path", ["sub", ".", "missing.pem", "ca.pem/x", "x" * 5000, "a\0b"])
+def test_what_cannot_be_read_is_refused_in_one_line(workspace: Path, path: str) -> None:
+    message = refused(workspace, path)
+    assert message
+    assert "\n" not in message
+    assert "\0" not in message
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize(("size", "fits"), [(WORKSPACE_FILE_CAP, True), (WORKSPACE_FILE_CAP + 1, False)])
+def test_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
+    (workspace / "large.pem").write_bytes(b"x" * size)
+    if fits:
+        assert len(runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("large.pem")) == size
+    else:
+        assert "more than 1 MiB" in refused(workspace, "large.pem")
+
+
+def test_a_file_that_is_no_text_is_read_as_far_as_it_goes(workspace: Path) -> None:
+    (workspace / "binary.pem").write_bytes(b"\xff\xfeabc")
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem") == "\ufffd\ufffdabc"

@@ -1,0 +1,122 @@
+"""The requests that Watchtower and the service receive."""
+
+import socket
+
+import pytest
+
+from redeploy.adapters import service, watchtower
+from redeploy.adapters.http import Http
+from redeploy.core.asking import BOTH, Probe
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.plan import Watchtower
+from redeploy.core.secret import Secret
+from tests.adapters.conftest import Serve, Server, http
+
+FETCH = Http(headers={}, origins=frozenset()).fetch
+
+
+def where(server: Server, *, images: tuple[str, ...] = (), containers: tuple[str, ...] = ()) -> Watchtower:
+    return Watchtower(
+        update_url=f"{server.url}/ops/update",
+        containers_url=f"{server.url}/ops/containers",
+        check_url=f"{server.url}/ops/check",
+        token=Secret("tok-123"),
+        images=images,
+        containers=containers,
+    )
+
+
+def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -> None:
+    server = serve(http())
+    watchtower.trigger(FETCH, where(server), connect=5, timeout=10)
+    assert server.requests[0].startswith("POST /ops/update HTTP/1.1\r\n")
+    assert server.requests[0].endswith("\r\n\r\n")
+    assert server.header("Authorization") == ["Bearer tok-123"]
+    assert server.header("Content-Length") == ["0"]
+
+
+def test_the_trigger_carries_what_narrows_it(serve: Serve) -> None:
+    server = serve(http())
+    watchtower.trigger(FETCH, where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",)), connect=5, timeout=10)
+    assert server.requests[0].startswith("POST /ops/update?image=ghcr.io/o/app,b&container=a%5C.b ")
+
+
+def test_the_question_about_the_fork_is_the_same_post_without_the_token(serve: Serve) -> None:
+    server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
+    exchange = watchtower.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
+    assert server.requests[0].startswith("POST /ops/update?container=api ")
+    assert server.header("Authorization") == []
+    assert isinstance(exchange, Reply)
+    assert exchange.text == "missing or invalid API Key"
+
+
+def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
+    server = serve(http("200 OK", b'{"containers":[]}'))
+    exchange = watchtower.containers(FETCH, where(server), timeout=10)
+    assert server.requests[0].startswith("GET /ops/containers ")
+    assert server.header("Authorization") == ["Bearer tok-123"]
+    assert isinstance(exchange, Reply)
+
+
+def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
+    server = serve(http("200 OK", b'{"containers":[]}'))
+    exchange = watchtower.reasons(FETCH, where(server), timeout=10)
+    assert server.requests[0].startswith("POST /ops/check ")
+    assert server.header("Authorization") == ["Bearer tok-123"]
+    assert server.header("Content-Length") == ["0"]
+    assert isinstance(exchange, Reply)
+
+
+@pytest.mark.parametrize("name", ["trigger", "fork", "containers", "reasons"])
+def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: str) -> None:
+    server = serve(http("307 Temporary Redirect", Location="/elsewhere"))
+    exchanges = {
+        "trigger": lambda: watchtower.trigger(FETCH, where(server), connect=5, timeout=10),
+        "fork": lambda: watchtower.ask_whether_forked(FETCH, where(server), timeout=10),
+        "containers": lambda: watchtower.containers(FETCH, where(server), timeout=10),
+        "reasons": lambda: watchtower.reasons(FETCH, where(server), timeout=10),
+    }
+    exchange: Exchange = exchanges[name]()
+    assert isinstance(exchange, Reply)
+    assert exchange.status == 307
+    assert len(server.requests) == 1
+
+
+def test_the_triggers_answer_is_capped_at_64_kib(serve: Serve) -> None:
+    for size, fits in ((64 * 1024, True), (64 * 1024 + 1, False)):
+        exchange = watchtower.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
+        assert isinstance(exchange, Reply) is fits
+
+
+def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
+    for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
+        server = serve(http("200 OK", b"x" * size))
+        exchange = service.look(FETCH, Probe(BOTH, server.url), timeout=10)
+        assert exchange == NoReply(Fault.TOO_LARGE) if not fits else isinstance(exchange, Reply)
+
+
+def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
+    server = serve(http())
+    service.look(FETCH, Probe(BOTH, f"{server.url}/api/ready?full=1"), timeout=10)
+    assert server.requests[0].startswith("GET /api/ready?full=1 HTTP/1.1\r\n")
+    assert server.header("Authorization") == []
+
+
+@pytest.mark.parametrize(("path", "mark"), [("/ready", "?"), ("/ready?x=1", "&")])
+def test_past_caches_every_look_has_another_query(serve: Serve, path: str, mark: str) -> None:
+    server = serve(http())
+    probe = Probe(BOTH, f"{server.url}{path}", past_caches=True)
+    for _ in range(2):
+        service.look(FETCH, probe, timeout=10)
+    targets = [request.split(" ")[1] for request in server.requests]
+    assert all(target.startswith(f"{path}{mark}_redeploy=") for target in targets)
+    assert len(set(targets)) == 2
+
+
+def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
+    def handler(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(http("200 OK", b"up") if head.startswith(b"GET /up ") else http("302 Found", Location="/up"))
+
+    exchange = service.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
+    assert isinstance(exchange, Reply)
+    assert (exchange.text, exchange.hops) == ("up", 1)

@@ -1,0 +1,244 @@
+"""Values that tests are made of: each factory gives something plain, and takes what a test is about."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redeploy.core.answer import Answer, Counts, Result
+from redeploy.core.asking import BOTH, AskContainers, Event, Probe, SendTrigger
+from redeploy.core.assessment import Assessment
+from redeploy.core.exchange import Exchange, Fault, Reply
+from redeploy.core.inputs import InvalidInputsError, Workspace, parse
+from redeploy.core.plan import Mode, Plan, Service
+from redeploy.core.sample import Condition, Endpoint, Sample, Start
+from redeploy.core.situation import Situation
+from redeploy.core.watch import Watch
+
+UPDATE_URL = "https://api.example.com/ops/watchtower/update"
+BASE = "https://api.example.com"
+TOKEN = "tok-8d1f0c6b2a"
+ENOUGH = {"watchtower_url": UPDATE_URL, "watchtower_token": TOKEN}
+"""The inputs that a deploy cannot do without."""
+
+OLD, NEW, THIRD = "1" * 40, "2" * 40, "3" * 40
+D1, D2, D3 = ("sha256:" + digit * 64 for digit in "123")
+WALL = 1_800_000_000.0
+"""Our clock at monotonic zero."""
+
+HEALTH, VERSION = frozenset({Endpoint.HEALTH}), frozenset({Endpoint.VERSION})
+
+
+def no_file(path: str) -> str:
+    raise ValueError("names a file that cannot be read")
+
+
+def any_certificate(pem: str) -> None:
+    return None
+
+
+def environment(**inputs: str) -> dict[str, str]:
+    """The environment that gives these inputs and no others."""
+    return {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in inputs.items()}
+
+
+def bare_plan(**inputs: str) -> Plan:
+    """The plan of these inputs and no others."""
+    return parse(environment(**inputs), Workspace(no_file, any_certificate))
+
+
+def plan(**inputs: str) -> Plan:
+    """The plan of these inputs, and of what a deploy cannot do without."""
+    return bare_plan(**(ENOUGH | inputs))
+
+
+def bare_problems(**inputs: str) -> dict[str, str]:
+    """The messages about wrong inputs, by input; several about one are joined."""
+    found: dict[str, str] = {}
+    try:
+        bare_plan(**inputs)
+    except InvalidInputsError as error:
+        for problem in error.problems:
+            found[problem.input] = f"{found.get(problem.input, '')} {problem.message}".strip()
+    return found
+
+
+def problems(**inputs: str) -> dict[str, str]:
+    """As `bare_problems`, with what a deploy cannot do without."""
+    return bare_problems(**(ENOUGH | inputs))
+
+
+def reply(status: int = 200, body: object = b"", **headers: str) -> Reply:
+    """A reply; a body that is no text is sent as JSON, and `content_type` names a header."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if isinstance(body, bytes):
+        return Reply(status, named, body)
+    if isinstance(body, str):
+        return Reply(status, named, body.encode())
+    return Reply(status, {"content-type": "application/json"} | named, json.dumps(body).encode())
+
+
+def page(status: int = 200, text: str = "hello", **headers: str) -> Reply:
+    return reply(status, f"<!doctype html><title>{text}</title>", content_type="text/html; charset=utf-8", **headers)
+
+
+def ready(build: str = "", /, **fields: Any) -> Reply:  # noqa: ANN401 - JSON values
+    """A healthy answer that names its build, if it is told one."""
+    return reply(200, {"status": "ready", **({"commit": build} if build else {}), **fields})
+
+
+def summary(**counts: int) -> Reply:
+    """The answer of nicholas-fedor's line."""
+    told = {"scanned": 1, "updated": 0, "failed": 0, "restarted": 0, "skipped": 0} | counts
+    return reply(200, {"api_version": "v1", "summary": told, "timing": {"duration": "930.4µs"}})
+
+
+def rows(*listed: tuple[str, str, str]) -> Reply:
+    """The containers endpoint's answer for rows of name, image and digest."""
+    return reply(
+        200,
+        {"containers": [dict(zip(("name", "image", "digest"), row, strict=True)) for row in listed] or None},
+    )
+
+
+def service(
+    *, apart: bool = False, names_itself: bool = False, health_expect: str = "", version_field: str = ""
+) -> Service:
+    return Service(
+        base_url=BASE,
+        health_url=f"{BASE}/api/ready",
+        version_url=f"{BASE}/api/version" if apart else f"{BASE}/api/ready",
+        names_itself=names_itself or apart,
+        health_expect=health_expect,
+        version_field=version_field,
+    )
+
+
+def sample(
+    at: float,
+    build: str = "",
+    condition: Condition = Condition.HEALTHY,
+    *,
+    took: float = 0.04,
+    endpoints: frozenset[Endpoint] = BOTH,
+    names: Mapping[str, str] | None = None,
+    start: float | None = None,
+    starts: Mapping[str, float] | None = None,
+    fault: Fault | None = None,
+    ticking: Sequence[str] = (),
+) -> Sample:
+    """One look, answered at `at`; `build` is what its `commit` says, `start` its `start_time`."""
+    told = dict(starts or {}) | ({} if start is None else {"start_time": start})
+    return Sample(
+        sent=at - took,
+        at=at,
+        endpoints=endpoints,
+        condition=condition,
+        seen=condition.value,
+        fault=fault,
+        names=dict(names or {}) | ({"commit": build} if build else {}),
+        starts={path: Start(told=moment, ours=moment) for path, moment in told.items()},
+        ticking=frozenset(ticking),
+        names_itself=Endpoint.VERSION in endpoints,
+    )
+
+
+def gone(at: float) -> Sample:
+    """A look that met a refused connection."""
+    return sample(at, condition=Condition.DOWN, fault=Fault.CUT)
+
+
+def answer(result: Result = Result.UPDATED, **counts: int) -> Answer:
+    """Watchtower's answer with these counts; without any, one that tells no counts."""
+    told = {"scanned": 1, "skipped": 0} | counts
+    return Answer(result=result, seen=result.value, counts=Counts(**told) if counts else None)
+
+
+UPDATED = answer(Result.UPDATED, updated=1)
+ACCEPTED = answer(Result.ACCEPTED)
+NOTHING = answer(Result.NOTHING, updated=0)
+FAILED = answer(Result.FAILED, failed=1)
+BLOCKED = answer(Result.BLOCKED, scanned=0, skipped=1)
+PARTIAL_FAILED = answer(Result.PARTIAL, scanned=2, updated=1, failed=1)
+PARTIAL_SKIPPED = answer(Result.PARTIAL, scanned=2, updated=1, skipped=1)
+SCANNED_NOTHING = answer(Result.UNKNOWN, scanned=0)
+LOST = answer(Result.UNKNOWN)
+
+
+def situation(**known: Any) -> Situation:  # noqa: ANN401 - the fields of a Situation
+    """What is known of a deploy at 100 s whose deadline is at 300 s; answered means answered at 10 s."""
+    told: dict[str, Any] = {
+        "mode": Mode.DEPLOY,
+        "now": 100.0,
+        "deadline": 300.0,
+        "stable_for": 5.0,
+        "version_declared": False,
+        "digest_declared": False,
+    }
+    if known.get("answer") is not None:
+        told |= {"answered": 10.0, "answer_final": True}
+    told |= known
+    told.setdefault("declared", told["version_declared"] or told["digest_declared"])
+    return Situation(**told)
+
+
+class Told:
+    """A watch to which a test tells what happened, moment by moment."""
+
+    def __init__(self, **inputs: str) -> None:
+        self.watch = Watch(plan(**inputs), began=0.0)
+
+    def trigger(self, at: float) -> "Told":
+        self.watch.books.note_sent(SendTrigger(), at)
+        self.watch.trigger(at, WALL + at)
+        return self
+
+    def look(self, at: float, exchange: Exchange, endpoints: frozenset[Endpoint] = BOTH, took: float = 0.04) -> "Told":
+        """A look at the service, answered at `at`."""
+        target = self.watch.plan.service
+        url = target.version_url if endpoints == VERSION else target.health_url
+        ask = Probe(endpoints, url)
+        self.watch.books.note_sent(ask, at - took)
+        self.watch.take(Event(ask=ask, exchange=exchange, sent=at - took, at=at, wall=WALL + at))
+        return self
+
+    def looks(self, begin: float, end: float, exchange: Exchange, every: float = 1.0) -> "Told":
+        """Looks from `begin` to `end`, all answered alike."""
+        moment = begin
+        while moment <= end:
+            self.look(moment, exchange)
+            moment += every
+        return self
+
+    def containers(self, at: float, exchange: Exchange, took: float = 0.04) -> "Told":
+        self.watch.take(Event(ask=AskContainers(), exchange=exchange, sent=at - took, at=at, wall=WALL + at))
+        return self
+
+    def answer(self, at: float, exchange: Exchange) -> "Told":
+        sent = self.watch.triggered or 0.0
+        self.watch.take(Event(ask=SendTrigger(), exchange=exchange, sent=sent, at=at, wall=WALL + at))
+        return self
+
+    def known(self, now: float) -> Situation:
+        return Assessment(self.watch).situation(now)
+
+
+def commands(log: str) -> list[tuple[str, dict[str, str], str]]:
+    """The workflow commands in a log, as the runner reads them: name, properties and data."""
+    found = []
+    for line in re.split(r"\r\n|\r|\n", log):
+        text = line.lstrip()
+        if text.startswith("::") and "::" in text[2:]:
+            header, _, data = text[2:].partition("::")
+            name, _, pairs = header.partition(" ")
+            properties = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
+            found.append((name, {key: _plain(value) for key, value in properties.items()}, _plain(data)))
+        if "##[" in line:
+            found.append(("##[", {}, line))
+    return found
+
+
+def _plain(text: str) -> str:
+    for escape, character in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(escape, character)
+    return text

@@ -1,0 +1,166 @@
+"""The running digest, and the rows of the containers endpoint that count."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.digests import Endpoint, Look, Row, Wanted, full_repository, read_look, rows_that_count
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from tests.unit.making import D1, D2, page, reply, rows
+from tests.unit.test_answer import recorded_reply
+
+RECORDED: list[dict[str, Any]] = json.loads(
+    (Path(__file__).resolve().parents[1] / "fixtures" / "watchtower" / "transcripts.json").read_text(encoding="utf-8")
+)
+
+
+def wanted(*, containers: tuple[str, ...] = (), images: tuple[str, ...] = (), digest: str = "") -> Wanted:
+    return Wanted(containers=containers, images=images, digest=digest)
+
+
+def look(exchange: Exchange, which: Wanted | None = None) -> Look:
+    return read_look(exchange, which or wanted(), sent=1.0, at=2.0)
+
+
+API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), ("db", "postgres", D2)
+
+
+@pytest.mark.parametrize(
+    ("listed", "which", "counting"),
+    [
+        pytest.param([API, WEB], wanted(containers=("api",)), {"api"}, id="the named container"),
+        pytest.param(
+            [("/api", "x", D1), WEB], wanted(containers=("api",)), {"/api"}, id="Docker's slash does not matter"
+        ),
+        pytest.param(
+            [API, WEB], wanted(containers=("api",), images=("ghcr.io/o/web",)), {"api"}, id="names before images"
+        ),
+        pytest.param([API, WEB], wanted(containers=("other",), digest=D1), set[str](), id="a name that nobody has"),
+        pytest.param([API, WEB], wanted(images=("ghcr.io/o/web",)), {"web"}, id="the image's repository"),
+        pytest.param(
+            [API, WEB], wanted(images=("ghcr.io/o/other",), digest=D1), set[str](), id="an image that nobody runs"
+        ),
+        pytest.param([API, WEB, DB], wanted(images=("library/postgres",)), {"db"}, id="as Docker completes it"),
+        pytest.param([API, WEB], wanted(digest=D1), {"api"}, id="the declared digest's repository"),
+        pytest.param(
+            [API, ("api2", "ghcr.io/o/api:2", D2), WEB],
+            wanted(digest=D1),
+            {"api", "api2"},
+            id="all of the declared digest's repository",
+        ),
+        pytest.param([API], wanted(digest=D2), {"api"}, id="else the only one"),
+        pytest.param([API, WEB], wanted(), set[str](), id="nothing tells which of several"),
+        pytest.param([API], wanted(), {"api"}, id="the only one"),
+        pytest.param([], wanted(), set[str](), id="none runs"),
+    ],
+)
+def test_rows_count(listed: list[tuple[str, str, str]], which: Wanted, counting: set[str]) -> None:
+    assert {row.name for row in rows_that_count([Row(*each) for each in listed], which)} == counting
+
+
+@pytest.mark.parametrize(
+    ("exchange", "endpoint"),
+    [
+        pytest.param(rows(API), Endpoint.TOLD, id="rows"),
+        pytest.param(reply(200, {"containers": []}), Endpoint.TOLD, id="no rows"),
+        pytest.param(reply(200, {"containers": None, "count": 0}), Endpoint.TOLD, id="null"),
+        pytest.param(reply(401, "missing or invalid API Key"), Endpoint.ABSENT, id="401"),
+        pytest.param(reply(404, "404 page not found"), Endpoint.ABSENT, id="404"),
+        pytest.param(reply(405), Endpoint.ABSENT, id="405"),
+        pytest.param(page(200), Endpoint.ABSENT, id="HTML"),
+        pytest.param(page(404), Endpoint.ABSENT, id="404 HTML"),
+        pytest.param(page(403), Endpoint.ABSENT, id="403 HTML"),
+        pytest.param(page(502), Endpoint.FAILED, id="an error page of a proxy, which may pass"),
+        pytest.param(reply(403), Endpoint.FAILED, id="403"),
+        pytest.param(reply(429, "Too Many Requests"), Endpoint.FAILED, id="429"),
+        pytest.param(reply(500, "failed to list containers"), Endpoint.FAILED, id="500"),
+        pytest.param(reply(302, location="/login"), Endpoint.FAILED, id="a redirect"),
+        pytest.param(reply(200, "ok"), Endpoint.FAILED, id="200 text"),
+        pytest.param(reply(200, []), Endpoint.FAILED, id="another document"),
+        pytest.param(reply(200, {"containers": {"a": 1}}), Endpoint.FAILED, id="containers that are no list"),
+        pytest.param(reply(200, {"containers": ["api"]}), Endpoint.FAILED, id="rows that are no objects"),
+        pytest.param(NoReply(Fault.REFUSED), Endpoint.FAILED, id="refused"),
+        pytest.param(NoReply(Fault.TIMED_OUT), Endpoint.FAILED, id="timed out"),
+    ],
+)
+def test_the_endpoint_tells_is_absent_or_failed(exchange: Exchange, endpoint: Endpoint) -> None:
+    assert look(exchange).endpoint is endpoint
+
+
+@pytest.mark.parametrize(
+    ("exchange", "which", "digest", "differ"),
+    [
+        pytest.param(rows(API), wanted(), D1, False, id="one"),
+        pytest.param(rows(API, ("api2", API[1], D1)), wanted(images=("ghcr.io/o/api",)), D1, False, id="all equal"),
+        pytest.param(rows(API, ("api2", API[1], D2)), wanted(images=("ghcr.io/o/api",)), "", True, id="not all equal"),
+        pytest.param(rows(API, ("api2", API[1], "")), wanted(images=("ghcr.io/o/api",)), "", True, id="one not told"),
+        pytest.param(rows(("api", API[1], "")), wanted(), "", False, id="not told"),
+        pytest.param(rows(("api", API[1], "sha256:12")), wanted(), "", False, id="no digest"),
+        pytest.param(rows(API, WEB), wanted(), "", False, id="nobody knows which"),
+        pytest.param(rows(), wanted(), "", False, id="none"),
+        pytest.param(
+            reply(200, {"containers": [{"name": 1, "image": None, "digest": ["x"]}]}),
+            wanted(),
+            "",
+            False,
+            id="hostile types",
+        ),
+    ],
+)
+def test_a_look_tells_the_one_digest(exchange: Exchange, which: Wanted, digest: str, differ: bool) -> None:
+    told = look(exchange, which)
+    assert (told.digest, told.differ) == (digest, differ)
+
+
+@pytest.mark.parametrize(
+    ("reference", "repository"),
+    [
+        ("nginx", "docker.io/library/nginx"),
+        ("nginx:1.25", "docker.io/library/nginx"),
+        ("o/app", "docker.io/o/app"),
+        ("docker.io/o/app:1", "docker.io/o/app"),
+        ("index.docker.io/o/app", "docker.io/o/app"),
+        ("registry-1.docker.io/o/app", "docker.io/o/app"),
+        ("ghcr.io/o/app:1@" + D1, "ghcr.io/o/app"),
+        ("localhost/app", "localhost/app"),
+        ("localhost:5000/app:1", "localhost:5000/app"),
+        ("docker.io/nginx", "docker.io/library/nginx"),
+        ("library/nginx", "docker.io/library/nginx"),
+    ],
+)
+def test_a_repository_is_completed_as_docker_does(reference: str, repository: str) -> None:
+    assert full_repository(reference) == repository
+
+
+@given(
+    st.binary(max_size=60)
+    | st.sampled_from([b"[", b'{"containers":7}', b'{"containers":[[]]}', b'{"containers":[{}]}']),
+    st.integers(100, 599),
+)
+def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
+    told = look(Reply(status, {}, body), wanted(digest=D1))
+    assert told.digest in ("", D1) or told.endpoint is Endpoint.TOLD
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "endpoint", "told"),
+    [
+        ("containers", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
+        ("containers-after", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
+        ("containers-wrong-token", "nicholas-fedor-1.21.0", Endpoint.ABSENT, False),
+        ("containers-no-match", "nicholas-fedor-1.21.0", Endpoint.TOLD, False),
+        ("containers-after-failed-start", "nicholas-fedor-1.21.0", Endpoint.TOLD, False),
+        ("containers-engine-unreachable", "nicholas-fedor-1.21.0", Endpoint.FAILED, False),
+        ("containers-endpoint", "containrrr-1.7.1", Endpoint.ABSENT, False),
+        ("other-path", "openserbia-1.18.3", Endpoint.ABSENT, False),
+    ],
+)
+def test_what_was_recorded_of_the_endpoint_is_read(name: str, line: str, endpoint: Endpoint, told: bool) -> None:
+    row = next(row for row in RECORDED if (row["line"], row["name"]) == (line, name))
+    seen = look(recorded_reply(row["response"]))
+    assert seen.endpoint is endpoint
+    assert bool(seen.digest) is told

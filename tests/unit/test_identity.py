@@ -1,0 +1,279 @@
+"""Which build answered: what changed, what stayed, and what turned out to be noise."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.identity import NOTHING_SEEN, Before, Build, Likeness, Noise, build_of, likeness, version_of
+from redeploy.core.sample import Condition, Sample
+from tests.unit.making import HEALTH, NEW, OLD, THIRD, WALL, sample
+
+TRIGGERED = WALL
+
+
+def noise_of(before: Sequence[Sample], after: Sequence[Sample] = ()) -> frozenset[str]:
+    noise = Noise()
+    for each in before:
+        noise.learn(each, before=True)
+    for each in after:
+        noise.learn(each, before=False)
+    return noise.paths
+
+
+def compare(seen: Sample, before: Sequence[Sample], noise: frozenset[str] = frozenset()) -> Likeness:
+    return likeness(seen, Before.of(before), noise, TRIGGERED)
+
+
+# noise
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "noisy"),
+    [
+        pytest.param([OLD, OLD], [NEW, NEW], False, id="one change"),
+        pytest.param([OLD, THIRD], [], True, id="it differs before the trigger"),
+        pytest.param([OLD], [NEW, OLD, NEW, OLD], False, id="two builds in turn are builds"),
+        pytest.param([OLD], [NEW, THIRD], False, id="three values are builds"),
+        pytest.param([OLD], [NEW, THIRD, "4"], True, id="four values are noise"),
+        pytest.param([], [OLD, NEW, THIRD, "4"], True, id="four values after the trigger"),
+    ],
+)
+def test_a_build_name_may_turn_out_to_be_noise(before: list[str], after: list[str], noisy: bool) -> None:
+    found = noise_of([sample(0, name) for name in before], [sample(1, name) for name in after])
+    assert ("commit" in found) is noisy
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "noisy"),
+    [
+        pytest.param([100], [100, 100], False, id="it stays"),
+        pytest.param([100, 100.4], [100], False, id="it wavers"),
+        pytest.param([100, 200], [], True, id="it differs before the trigger"),
+        pytest.param([200, 100], [], True, id="it differs downwards"),
+        pytest.param([100], [200, 300, 400, 500, 600], False, id="it only grows: restarts"),
+        pytest.param([100], [200, 100], True, id="it comes back: workers"),
+        pytest.param([], [300, 200], True, id="it comes back after the trigger"),
+        pytest.param([100], [200, 199.7, 200], False, id="rounding"),
+    ],
+)
+def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[float], noisy: bool) -> None:
+    found = noise_of(
+        [sample(0, start=WALL + start) for start in before], [sample(1, start=WALL + start) for start in after]
+    )
+    assert ("start_time" in found) is noisy
+
+
+@pytest.mark.parametrize(
+    ("ticks", "noisy"),
+    [
+        pytest.param([True], True, id="one look at the present moment"),
+        pytest.param([True, True, True], True, id="always the present moment"),
+        pytest.param([True, False], False, id="until it stands still"),
+        pytest.param([False, True, True], False, id="not at first"),
+    ],
+)
+def test_a_field_that_is_the_present_moment_at_every_look_is_a_clock(ticks: list[bool], noisy: bool) -> None:
+    looks = [sample(0, OLD, ticking=["commit"] if tick else []) for tick in ticks]
+    assert ("commit" in noise_of([], looks)) is noisy
+
+
+@given(st.lists(st.tuples(st.sampled_from([OLD, NEW, THIRD, "4"]), st.integers(0, 3), st.booleans()), max_size=12))
+def test_real_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
+    noise = Noise()
+    seen: set[str] = set()
+    for name, start, before in looks:
+        noise.learn(sample(0, name, start=WALL + start * 100), before=before)
+        assert seen <= noise.paths
+        seen = set(noise.paths)
+
+
+# likeness
+
+
+@pytest.mark.parametrize(
+    ("seen", "before", "like"),
+    [
+        pytest.param(sample(1, NEW), [sample(0, OLD)], Likeness(changed=("commit",)), id="another name"),
+        pytest.param(sample(1, OLD), [sample(0, OLD)], Likeness(same=("commit",)), id="the same name"),
+        pytest.param(
+            sample(1, OLD),
+            [sample(0, NEW), sample(0, OLD)],
+            Likeness(same=("commit",)),
+            id="one of the names from before",
+        ),
+        pytest.param(sample(1, NEW), [], NOTHING_SEEN, id="nothing was seen before"),
+        pytest.param(
+            sample(1, NEW), [sample(0, names={"version": "1"})], NOTHING_SEEN, id="another field was seen before"
+        ),
+        pytest.param(sample(1), [sample(0, OLD)], NOTHING_SEEN, id="nothing is seen now"),
+        pytest.param(
+            sample(1, OLD, names={"version": "2"}),
+            [sample(0, OLD, names={"version": "1"})],
+            Likeness(changed=("version",), same=("commit",)),
+            id="one changed, one did not",
+        ),
+        pytest.param(
+            sample(1, start=WALL + 5),
+            [sample(0, start=WALL - 900)],
+            Likeness(restarted=("start_time",)),
+            id="a process started after the trigger",
+        ),
+        pytest.param(
+            sample(1, start=WALL - 1.9),
+            [sample(0, start=WALL - 900)],
+            Likeness(restarted=("start_time",)),
+            id="2 s of tolerance",
+        ),
+        pytest.param(
+            sample(1, start=WALL - 2.1),
+            [sample(0, start=WALL - 900)],
+            NOTHING_SEEN,
+            id="a process started before the trigger",
+        ),
+        pytest.param(
+            sample(1, start=WALL - 900.9),
+            [sample(0, start=WALL - 900)],
+            Likeness(running_on=("start_time",)),
+            id="the same process",
+        ),
+        pytest.param(sample(1, start=WALL + 5), [], NOTHING_SEEN, id="a start time that was not seen before"),
+        pytest.param(
+            sample(1, start=WALL - 50),
+            [sample(0, start=WALL - 900), sample(0, start=WALL - 50)],
+            Likeness(running_on=("start_time",)),
+            id="one of the processes from before",
+        ),
+    ],
+)
+def test_a_sample_is_compared_with_what_was_seen_before(seen: Sample, before: list[Sample], like: Likeness) -> None:
+    assert compare(seen, before) == like
+
+
+def test_noise_is_not_compared() -> None:
+    before = [sample(0, OLD, start=WALL - 900)]
+    assert compare(sample(1, NEW, start=WALL + 5), before, frozenset({"commit", "start_time"})) == NOTHING_SEEN
+
+
+@pytest.mark.parametrize(
+    ("like", "visible"),
+    [
+        (NOTHING_SEEN, False),
+        (Likeness(changed=("a",)), True),
+        (Likeness(same=("a",)), True),
+        (Likeness(restarted=("a",)), True),
+        (Likeness(running_on=("a",)), True),
+    ],
+)
+def test_something_tells_builds_apart_or_nothing_does(like: Likeness, visible: bool) -> None:
+    assert like.visible is visible
+
+
+# whose answer
+
+
+def whose(seen: Sample, before: Sequence[Sample], expected: str = "", *, processes_count: bool = True) -> Build:
+    return build_of(seen, compare(seen, before), Before.of(before), expected, processes_count=processes_count)
+
+
+@pytest.mark.parametrize(
+    ("seen", "before", "build"),
+    [
+        pytest.param(sample(1, NEW), [sample(0, OLD)], Build.NEW, id="another name"),
+        pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the same name"),
+        pytest.param(sample(1), [sample(0)], Build.UNKNOWN, id="no name"),
+        pytest.param(sample(1, NEW), [], Build.UNKNOWN, id="no baseline"),
+        pytest.param(sample(1, start=WALL + 5), [sample(0, start=WALL - 900)], Build.NEW, id="another process"),
+        pytest.param(sample(1, start=WALL - 900), [sample(0, start=WALL - 900)], Build.OLD, id="the same process"),
+        pytest.param(
+            sample(1, NEW, Condition.NOT_READY), [sample(0, OLD)], Build.NEW, id="another name, not ready yet"
+        ),
+    ],
+)
+def test_undeclared_a_build_is_new_where_something_changed(seen: Sample, before: list[Sample], build: Build) -> None:
+    assert whose(seen, before) is build
+
+
+def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> None:
+    seen, before = sample(1, OLD, start=WALL + 5), [sample(0, OLD, start=WALL - 900)]
+    assert whose(seen, before, processes_count=True) is Build.NEW
+    assert whose(seen, before, processes_count=False) is Build.OLD
+    assert whose(sample(1, NEW), [sample(0, OLD)], processes_count=False) is Build.NEW
+
+
+@pytest.mark.parametrize(
+    ("seen", "before", "build"),
+    [
+        pytest.param(sample(1, NEW), [sample(0, OLD)], Build.NEW, id="what was declared"),
+        pytest.param(sample(1, NEW), [], Build.NEW, id="what was declared, without a baseline"),
+        pytest.param(sample(1, "sha-" + NEW[:7]), [], Build.NEW, id="what was declared, spelled otherwise"),
+        pytest.param(
+            sample(1, names={"version": "0.1.0", "commit": NEW}), [], Build.NEW, id="any build name may match"
+        ),
+        pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the one from before"),
+        pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third one"),
+        pytest.param(sample(1, OLD), [], Build.OTHER, id="another, without a baseline"),
+        pytest.param(sample(1), [sample(0, OLD)], Build.UNNAMED, id="healthy, and names none"),
+        pytest.param(
+            sample(1, condition=Condition.NOT_READY), [sample(0, OLD)], Build.UNKNOWN, id="not ready, and names none"
+        ),
+        pytest.param(
+            sample(1, NEW, endpoints=HEALTH),
+            [sample(0, OLD)],
+            Build.UNKNOWN,
+            id="health does not tell where version has its own address",
+        ),
+        pytest.param(
+            sample(1, start=WALL + 5), [sample(0, start=WALL - 900)], Build.UNNAMED, id="a new process is no version"
+        ),
+        pytest.param(
+            sample(1, names={"version": "1", "commit": THIRD}),
+            [sample(0, names={"version": "1", "commit": OLD})],
+            Build.OTHER,
+            id="one name of before, one changed",
+        ),
+    ],
+)
+def test_declared_a_build_is_new_only_where_it_names_what_was_declared(
+    seen: Sample, before: list[Sample], build: Build
+) -> None:
+    assert whose(seen, before, NEW) is build
+
+
+@given(
+    st.dictionaries(st.sampled_from(["version", "commit"]), st.sampled_from([OLD, NEW, THIRD])),
+    st.dictionaries(st.sampled_from(["version", "commit"]), st.sampled_from([OLD, NEW, THIRD])),
+    st.sampled_from(Condition),
+)
+def test_declared_and_new_are_one(names: dict[str, str], before: dict[str, str], condition: Condition) -> None:
+    found = whose(sample(1, condition=condition, names=names), [sample(0, names=before)], NEW)
+    assert (found is Build.NEW) is (NEW in names.values())
+
+
+# which of several names is shown
+
+
+@pytest.mark.parametrize(
+    ("names", "before", "expected", "shown"),
+    [
+        pytest.param({"version": "0.1.0", "commit": NEW}, {}, NEW, NEW, id="the declared one"),
+        pytest.param(
+            {"version": "0.2.0", "commit": OLD},
+            {"version": "0.1.0", "commit": OLD},
+            "",
+            "0.2.0",
+            id="the one that changed",
+        ),
+        pytest.param(
+            {"version": "0.1.0", "commit": OLD}, {"version": "0.1.0", "commit": OLD}, "", OLD, id="the more exact one"
+        ),
+        pytest.param({"version": "0.1.0"}, {}, NEW, "0.1.0", id="the only one"),
+        pytest.param({}, {}, "", "", id="none"),
+    ],
+)
+def test_one_of_several_names_is_shown(
+    names: dict[str, str], before: dict[str, str], expected: str, shown: str
+) -> None:
+    seen = {path: frozenset({name}) for path, name in before.items()}
+    assert version_of(sample(1, names=names), expected, seen) == shown

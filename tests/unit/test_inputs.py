@@ -1,0 +1,686 @@
+"""What the inputs may say, and what is said about those that may not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core import inputs
+from redeploy.core.inputs import InvalidInputsError, Workspace, parse
+from redeploy.core.plan import Mode, Proof, Rate, origin_of
+from redeploy.core.secret import Secret
+from tests.unit.making import (
+    BASE,
+    D1,
+    ENOUGH,
+    TOKEN,
+    UPDATE_URL,
+    any_certificate,
+    bare_plan,
+    bare_problems,
+    environment,
+    no_file,
+    plan,
+    problems,
+)
+
+NO_WATCHTOWER = {"mode": "verify", "base_url": BASE}
+
+
+def test_a_url_and_a_token_are_all_that_a_deploy_needs() -> None:
+    made = plan()
+    assert made.mode is Mode.DEPLOY
+    assert made.watchtower.update_url == UPDATE_URL
+    assert made.watchtower.token.reveal() == TOKEN
+    assert made.watchtower.containers_url == "https://api.example.com/ops/watchtower/containers"
+    assert made.service.base_url == BASE
+    assert made.service.health_url == made.service.version_url == f"{BASE}/api/ready"
+    assert not made.service.names_itself
+    assert (made.timeout, made.stable_for, made.request_timeout) == (300.0, 5.0, 10.0)
+    assert made.rate == Rate(per_second=0.5, burst=15)
+    assert made.require_proof is Proof.NONE
+    assert not made.declared
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\r\n"])
+def test_an_empty_input_means_its_default(nothing: str) -> None:
+    all_empty = dict.fromkeys(inputs.DEFAULTS, nothing) | {"watchtower-url": UPDATE_URL, "watchtower-token": TOKEN}
+    assert bare_plan(**{name.replace("-", "_"): value for name, value in all_empty.items()}) == plan()
+
+
+def test_inputs_that_nobody_knows_are_left_alone() -> None:
+    assert (
+        parse(environment(**ENOUGH) | {"INPUT_NOISE": "x", "RUNNER_OS": "Linux"}, Workspace(no_file, any_certificate))
+        == plan()
+    )
+
+
+def test_values_are_trimmed_before_they_are_judged() -> None:
+    made = plan(
+        watchtower_url=f"\t{UPDATE_URL}\r\n",
+        watchtower_token=f" {TOKEN}\n",
+        mode=" deploy ",
+        allow_http=" true\n",
+        timeout=" 2m \n",
+        expect_version=" 1.2.3\n",
+        expect_digest=f"{D1}\n",
+        require_proof=" digest ",
+    )
+    assert made.watchtower.token.reveal() == TOKEN
+    assert (made.timeout, made.expect_version, made.expect_digest) == (120.0, "1.2.3", D1)
+
+
+def test_every_problem_of_every_input_is_told_at_once() -> None:
+    found = problems(
+        mode="deplyo",
+        watchtower_url="ftp://api.example.com/update",
+        watchtower_token="two words",
+        image="UPPER/Case:",
+        container="-x",
+        headers="no colon",
+        ca_certificate="missing.pem",
+        allow_http="yes",
+        base_url="https://u:p@api.example.com",
+        health_path="https://",
+        health_expect="ready",
+        version_path="ftp://x",
+        version_field="a..b",
+        expect_version="two\nlines",
+        expect_digest="sha256:12",
+        containers_url="nowhere",
+        require_proof="digset",
+        timeout="soon",
+        stable_for="-1",
+        request_timeout="0",
+        request_rate="fast",
+    )
+    assert set(found) == set(inputs.DEFAULTS)
+
+
+def test_one_wrong_input_is_told_once_and_no_other_is_blamed() -> None:
+    with pytest.raises(InvalidInputsError) as caught:
+        plan(watchtower_url="http://api.example.com/ops/watchtower/update", expect_digest=D1, require_proof="digest")
+    assert [problem.input for problem in caught.value.problems] == ["watchtower-url"]
+
+
+def test_a_wrong_token_is_not_also_told_as_a_missing_containers_url() -> None:
+    assert set(problems(watchtower_token="two words", expect_digest=D1)) == {"watchtower-token"}
+
+
+def test_a_wrong_containers_url_is_told_beside_a_missing_token() -> None:
+    found = problems(watchtower_token="", containers_url="nowhere")
+    assert set(found) == {"watchtower-token", "containers-url"}
+
+
+def test_a_wrong_path_is_told_beside_a_wrong_url() -> None:
+    found = problems(watchtower_url="nowhere", health_path="/ready#now", version_path="/ver sion")
+    assert set(found) == {"watchtower-url", "health-path", "version-path"}
+
+
+@pytest.mark.parametrize("name", ["watchtower-url", "watchtower-token"])
+def test_an_empty_secret_is_named_with_what_probably_happened(name: str) -> None:
+    message = problems(**{name.replace("-", "_"): " \n"})[name]
+    assert "gh secret set " in message
+    assert "`environment:`" in message
+
+
+@pytest.mark.parametrize("name", inputs.DEFAULTS)
+def test_a_secret_given_to_the_wrong_input_is_not_repeated(name: str) -> None:
+    secret = "sk_ \x07live#51H8\u2713xyz"
+    found = problems(**{name.replace("-", "_"): secret})
+    assert not any("51H8" in message for message in found.values() if name in ("watchtower-token", "headers"))
+    assert not any("\x07" in message for message in found.values())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/s3cret-path update",
+        "http://s3cret.example.com/update",
+        "https://s3cret.example.com",
+        "https://s3cret@api.example.com/update",
+        "https://api.example.com/update#s3cret",
+        "https://api.example.com:s3cret/update",
+        "https://[s3cret]/update",
+        "https://api.example.com/s3cret?async=true",
+        "s3cret",
+    ],
+)
+def test_a_wrong_update_url_is_not_repeated(url: str) -> None:
+    assert "s3cret" not in problems(watchtower_url=url)["watchtower-url"]
+
+
+# mode, booleans, durations, rates
+
+
+@pytest.mark.parametrize(("text", "mode"), [("deploy", Mode.DEPLOY), ("verify", Mode.VERIFY)])
+def test_a_mode_is_known_by_its_name(text: str, mode: Mode) -> None:
+    assert plan(mode=text).mode is mode
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("mode", "verfy", "verify"),
+        ("mode", "Deploy", "deploy"),
+        ("require-proof", "digset", "digest"),
+        ("require-proof", "VERSION", "version"),
+    ],
+)
+def test_a_near_miss_gets_a_suggestion(name: str, text: str, meant: str) -> None:
+    assert f"did you mean `{meant}`?" in problems(**{name.replace("-", "_"): text})[name]
+
+
+def test_what_is_near_to_nothing_gets_no_suggestion() -> None:
+    assert "did you mean" not in problems(mode="xyzzy")["mode"]
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [("true", True), ("True", True), ("TRUE", True), ("false", False), ("False", False), ("FALSE", False)],
+)
+def test_booleans_have_six_spellings(text: str, allowed: bool) -> None:
+    url = "http://api.example.com/update"
+    assert ("watchtower-url" not in problems(watchtower_url=url, allow_http=text)) is allowed
+
+
+@pytest.mark.parametrize("text", ["yes", "no", "1", "0", "on", "tRue", "truefalse", "null"])
+def test_every_other_boolean_is_an_error(text: str) -> None:
+    assert set(problems(allow_http=text)) == {"allow-http"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("2m", 120.0),
+        ("2m30s", 150.0),
+        ("1h", 3600.0),
+        ("500ms", 0.5),
+        ("1h1m1s1ms", 3661.001),
+        ("24h", 86400.0),
+        ("1440m", 86400.0),
+        ("0h1m", 60.0),
+    ],
+)
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert plan(timeout=text).timeout == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 m",
+        "-5",
+        "1.5s",
+        "s",
+        "ms",
+        "5d",
+        "30s2m",
+        "5mm",
+        "1e3",
+        "+5",
+        "24h1ms",
+        "86401",
+        "999999999h",
+        "\u0669\u0660",
+        "\uff190s",
+        "5M",
+    ],
+)
+def test_what_is_no_duration_is_an_error(text: str) -> None:
+    assert set(problems(timeout=text)) == {"timeout"}
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "0ms", "0h0m"])
+def test_only_stable_for_may_be_zero(text: str) -> None:
+    assert plan(stable_for=text).stable_for == 0
+    assert set(problems(timeout=text, request_timeout=text)) == {"timeout", "request-timeout"}
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(1, 999))
+def test_the_parts_of_a_duration_add_up(hours: int, minutes: int, seconds: int, milliseconds: int) -> None:
+    made = plan(timeout=f"{hours}h{minutes}m{seconds}s{milliseconds}ms")
+    assert made.timeout == pytest.approx(hours * 3600 + minutes * 60 + seconds + milliseconds / 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("30/m", Rate(0.5)), ("2/s", Rate(2.0)), ("1/m", Rate(1 / 60)), ("off", None)]
+)
+def test_a_rate_is_read(text: str, rate: Rate | None) -> None:
+    assert plan(request_rate=text).rate == rate
+
+
+@pytest.mark.parametrize("text", ["30", "0/m", "30/h", "-1/s", "1.5/s", "30 /m", "OFF", "/s", "\u0663/s"])
+def test_what_is_no_rate_is_an_error(text: str) -> None:
+    assert set(problems(request_rate=text)) == {"request-rate"}
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/ops/watchtower/update",
+        "https://api.example.com:8443/v1/update",
+        "https://api.example.com/update?key=a%20b",
+        "http://localhost:8080/v1/update",
+        "http://127.0.0.1:8080/v1/update",
+        "http://127.8.9.10/v1/update",
+        "http://[::1]:8080/v1/update",
+        "HTTPS://API.EXAMPLE.COM/update",
+    ],
+)
+def test_an_update_url_is_taken_as_it_is(url: str) -> None:
+    assert plan(watchtower_url=url).watchtower.update_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("api.example.com/update", id="no scheme"),
+        pytest.param("ftp://api.example.com/update", id="another scheme"),
+        pytest.param("https:///update", id="no host"),
+        pytest.param("https://user:pw@api.example.com/update", id="user info"),
+        pytest.param("https://@api.example.com/update", id="empty user"),
+        pytest.param("https://api.example.com/update#now", id="fragment"),
+        pytest.param("https://api.example.com/update#", id="empty fragment"),
+        pytest.param("https://api.example.com:99999/update", id="port too large"),
+        pytest.param("https://api.example.com:0/update", id="port zero"),
+        pytest.param("https://api.example.com:x/update", id="port no number"),
+        pytest.param("https://api.example.com/up date", id="space"),
+        pytest.param("https://api.example.com/up\ndate", id="line end"),
+        pytest.param("https://api.example.com\\update", id="backslash"),
+        pytest.param("https://ápi.example.com/update", id="not ASCII"),
+        pytest.param("https://api.example.com", id="no path"),
+        pytest.param("https://api.example.com/", id="root path"),
+        pytest.param("https://api.example.com?x=1", id="query but no path"),
+        pytest.param("https://api.example.com/update?async=true", id="async"),
+        pytest.param("https://api.example.com/update?x=1&timeout=5s", id="timeout"),
+        pytest.param("https://api.example.com/update?timeout", id="timeout without value"),
+        pytest.param("https://api.example.com/update?%61sync=true", id="async in disguise"),
+        pytest.param("http://api.example.com/update", id="plain http"),
+        pytest.param("http://127.0.0.1.evil.example/update", id="plain http to a name that begins like loopback"),
+        pytest.param("http://localhost.evil.example/update", id="plain http to a name that begins like localhost"),
+        pytest.param("http://10.0.0.1/update", id="plain http to a private address"),
+    ],
+)
+def test_a_url_that_cannot_be_right_is_an_error(url: str) -> None:
+    assert set(problems(watchtower_url=url)) == {"watchtower-url"}
+
+
+@pytest.mark.parametrize("name", ["base-url", "containers-url", "health-path", "version-path", "watchtower-url"])
+def test_plain_http_has_to_be_allowed_for_every_address(name: str) -> None:
+    url = "http://other.example.com/x"
+    assert set(problems(**{name.replace("-", "_"): url})) == {name}
+    assert problems(**{name.replace("-", "_"): url}, allow_http="true") == {}
+
+
+def test_the_service_answers_at_the_origin_of_the_update_url() -> None:
+    made = plan(watchtower_url="https://API.example.com:443/ops/update?x=1")
+    assert made.service.base_url == "https://api.example.com"
+    assert made.header_origins == {"https://api.example.com"}
+
+
+def test_paths_are_appended_to_the_base_url() -> None:
+    made = plan(base_url="https://www.example.com/app/", health_path="/up", version_path="/v?full=1")
+    assert made.service.health_url == "https://www.example.com/app/up"
+    assert made.service.version_url == "https://www.example.com/app/v?full=1"
+    assert made.service.names_itself
+    assert made.header_origins == {"https://api.example.com", "https://www.example.com"}
+
+
+def test_a_path_may_be_a_url_of_its_own() -> None:
+    made = plan(health_path="https://status.example.com/up")
+    assert made.service.health_url == made.service.version_url == "https://status.example.com/up"
+    assert made.header_origins == {"https://api.example.com"}
+
+
+def test_a_path_may_hold_a_url_in_its_query() -> None:
+    assert plan(health_path="/ready?of=http://db").service.health_url == f"{BASE}/ready?of=http://db"
+
+
+@pytest.mark.parametrize("path", ["ready", "api/ready", "?x=1", "/rea dy", "/ready#x", "/réady"])
+def test_what_is_no_path_is_an_error(path: str) -> None:
+    assert set(problems(health_path=path)) == {"health-path"}
+
+
+def test_a_base_url_with_a_query_is_an_error() -> None:
+    assert set(problems(base_url="https://www.example.com/?x=1")) == {"base-url"}
+
+
+@pytest.mark.parametrize(
+    ("update", "containers"),
+    [
+        ("https://a.example/v1/update", "https://a.example/v1/containers"),
+        ("https://a.example/update/update", "https://a.example/update/containers"),
+        ("https://a.example/update?x=1", "https://a.example/containers"),
+        ("https://a.example/redeploy", None),
+        ("https://a.example/update/", None),
+        ("https://a.example/noupdate", None),
+    ],
+)
+def test_the_containers_url_is_derived_where_the_path_ends_in_update(update: str, containers: str | None) -> None:
+    assert plan(watchtower_url=update).watchtower.containers_url == containers
+
+
+def test_a_containers_url_that_is_given_is_taken() -> None:
+    given_url = "https://other.example.com/c"
+    assert (
+        plan(watchtower_url="https://a.example/redeploy", containers_url=given_url).watchtower.containers_url
+        == given_url
+    )
+
+
+def test_a_declared_digest_needs_a_containers_url() -> None:
+    found = problems(watchtower_url="https://a.example/redeploy", expect_digest=D1)
+    assert set(found) == {"expect-digest"}
+    assert "containers-url" in found["expect-digest"]
+
+
+# secrets
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("two words", id="space"),
+        pytest.param("two\nlines", id="line end"),
+        pytest.param("tab\tbed", id="tab"),
+        pytest.param("tök", id="not ASCII"),
+        pytest.param("nul\0", id="nul"),
+        pytest.param("del\x7f", id="delete"),
+        pytest.param("narrow\u00a0space", id="no-break space"),
+    ],
+)
+def test_a_token_that_no_header_carries_is_an_error(token: str) -> None:
+    message = problems(watchtower_token=token)["watchtower-token"]
+    assert token not in message
+    assert repr(token)[1:-1] not in message
+
+
+def test_headers_are_read_line_by_line() -> None:
+    made = plan(headers="CF-Access-Client-Id: abc.access\r\n\n  X-Key :  a: b, c \n")
+    assert {name: value.reveal() for name, value in made.headers.items()} == {
+        "CF-Access-Client-Id": "abc.access",
+        "X-Key": "a: b, c",
+    }
+    assert set(made.secrets) == {Secret(TOKEN), Secret("abc.access"), Secret("a: b, c")}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        pytest.param("hunter2-hunter2", "`Name: value`", id="no colon"),
+        pytest.param(": hunter2-hunter2", "`Name: value`", id="no name"),
+        pytest.param("X Key: hunter2-hunter2", "`Name: value`", id="space in the name"),
+        pytest.param("X-Key:", "no value", id="no value"),
+        pytest.param("X-Key:  \t", "no value", id="blank value"),
+        pytest.param("Authorization: Bearer hunter2", "watchtower-token", id="authorization"),
+        pytest.param("authorization: Bearer hunter2", "watchtower-token", id="authorization in lower case"),
+        *(
+            pytest.param(f"{name}: hunter2-hunter2", "sets itself", id=name)
+            for name in (
+                "Connection",
+                "Keep-Alive",
+                "Proxy-Authenticate",
+                "Proxy-Authorization",
+                "TE",
+                "Trailer",
+                "Transfer-Encoding",
+                "Upgrade",
+                "Host",
+                "Content-Length",
+            )
+        ),
+        pytest.param("X-Key: hunter2\x07hunter2", "control character", id="control character"),
+        pytest.param("X-Key: hunter2\u2713hunter2", "control character", id="outside Latin-1"),
+    ],
+)
+def test_a_header_that_cannot_be_sent_is_an_error(line: str, says: str) -> None:
+    found = problems(headers=f"X-Fine: yes-fine\n{line}")
+    assert set(found) == {"headers"}
+    assert says in found["headers"]
+    assert found["headers"].startswith("line 2 ")
+    assert "hunter2" not in found["headers"]
+
+
+def test_a_header_given_twice_is_an_error_whatever_its_case() -> None:
+    assert "a second time" in problems(headers="X-Key: one1\nx-key: two2")["headers"]
+
+
+def test_every_wrong_header_line_is_told() -> None:
+    message = problems(headers="one\ntwo\nX-Key: fine")["headers"]
+    assert "line 1 " in message
+    assert "line 2 " in message
+
+
+@pytest.mark.parametrize(
+    ("given_inputs", "hidden"),
+    [
+        ({"watchtower_token": " tok-12345\n"}, {"tok-12345"}),
+        ({"watchtower_token": "abc"}, set[str]()),
+        ({"watchtower_token": "not a token"}, {"not a token"}),
+        ({"headers": "X-Key: a-value\r\nY: abc"}, {"a-value"}),
+        ({"headers": "forgot-the-name"}, {"forgot-the-name"}),
+        ({"headers": "Authorization: Bearer tok-67890"}, {"Bearer tok-67890"}),
+    ],
+)
+def test_what_is_secret_is_known_before_it_is_judged(given_inputs: dict[str, str], hidden: set[str]) -> None:
+    found = inputs.secrets_in(environment(**given_inputs))
+    assert {secret.reveal() for secret in found} == hidden
+
+
+def test_addresses_are_never_masked() -> None:
+    assert inputs.secrets_in(environment(base_url=BASE, watchtower_token="")) == ()
+
+
+# what narrows the update
+
+
+@pytest.mark.parametrize(
+    ("text", "repositories"),
+    [
+        ("ghcr.io/o/app", ("ghcr.io/o/app",)),
+        ("ghcr.io/o/app:latest", ("ghcr.io/o/app",)),
+        (f"ghcr.io/o/app@{D1}", ("ghcr.io/o/app",)),
+        (f"ghcr.io/o/app:v1.2@{D1}", ("ghcr.io/o/app",)),
+        ("registry.local:5000/o/app", ("registry.local:5000/o/app",)),
+        ("registry.local:5000/o/app:1", ("registry.local:5000/o/app",)),
+        ("nginx", ("nginx",)),
+        ("a/b:1, c/d:2\n e/f \r\n", ("a/b", "c/d", "e/f")),
+        ("a/b:1,a/b:2", ("a/b",)),
+        (",,", ()),
+    ],
+)
+def test_an_image_is_narrowed_by_its_repository(text: str, repositories: tuple[str, ...]) -> None:
+    assert plan(image=text).watchtower.images == repositories
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ghcr.io/O/app",
+        "app:",
+        "app@",
+        "app@sha256:12",
+        ":latest",
+        "a b",
+        "https://ghcr.io/o/app",
+        "a//b",
+        "app:-x",
+        "a/b:t:u",
+    ],
+)
+def test_what_is_no_image_reference_is_an_error(text: str) -> None:
+    assert set(problems(image=text)) == {"image"}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("api", ("api",)),
+        ("/api", ("api",)),
+        ("api, web\nworker_1.x", ("api", "web", "worker_1.x")),
+        ("api,api", ("api",)),
+    ],
+)
+def test_containers_are_named(text: str, names: tuple[str, ...]) -> None:
+    assert plan(container=text).watchtower.containers == names
+
+
+@pytest.mark.parametrize("text", ["-api", "a b", "api*", ".*", "a/b", "//api", "ap|i"])
+def test_what_is_no_container_name_is_an_error(text: str) -> None:
+    assert set(problems(container=text)) == {"container"}
+
+
+@pytest.mark.parametrize(
+    ("given_inputs", "query"),
+    [
+        ({}, ""),
+        ({"image": "ghcr.io/o/app:1"}, "?image=ghcr.io/o/app"),
+        ({"image": "a/b:1,c/d:2"}, "?image=a/b,c/d"),
+        ({"container": "api"}, "?container=api"),
+        ({"container": "a.b"}, "?container=a%5C.b"),
+        ({"image": "a/b", "container": "api"}, "?image=a/b&container=api"),
+        ({"watchtower_url": f"{UPDATE_URL}?x=1", "image": "a/b"}, "?x=1&image=a/b"),
+    ],
+)
+def test_the_trigger_carries_the_narrowing_in_its_query(given_inputs: dict[str, str], query: str) -> None:
+    assert plan(**given_inputs).watchtower.trigger_url == UPDATE_URL + query
+
+
+# what is expected, and the rules across inputs
+
+
+@pytest.mark.parametrize(
+    "text", ["sha256:" + "a" * 63, "sha256:" + "A" * 64, "a" * 64, "sha512:" + "a" * 64, "sha256:" + "g" * 64]
+)
+def test_what_is_no_digest_is_an_error(text: str) -> None:
+    assert set(problems(expect_digest=text)) == {"expect-digest"}
+
+
+@pytest.mark.parametrize("text", ["x" * 257, "two\nlines", "bell\x07", "a\u2028b"])
+def test_a_version_is_one_line_of_256_characters_at_most(text: str) -> None:
+    assert set(problems(expect_version=text)) == {"expect-version"}
+    assert plan(expect_version="x" * 256).expect_version == "x" * 256
+
+
+@pytest.mark.parametrize(
+    "field", ["build.sha", "/build/sha", "/", "sha", "replicas.0.sha", "header:X-Version", "/a~1b"]
+)
+def test_a_version_field_is_a_dotted_path_a_pointer_or_a_header(field: str) -> None:
+    assert plan(version_field=field).service.version_field == field
+
+
+@pytest.mark.parametrize("field", ["header:", "header:X Version", ".sha", "build.", "a..b", "a\x07b"])
+def test_what_is_no_field_is_an_error(field: str) -> None:
+    assert set(problems(version_field=field)) == {"version-field"}
+
+
+@pytest.mark.parametrize("text", ["any", "status=ok", "/status=ok", "checks.db=true", "status=", "a=b=c"])
+def test_a_health_expectation_is_any_or_a_field_and_its_value(text: str) -> None:
+    assert plan(health_expect=text).service.health_expect == text
+
+
+@pytest.mark.parametrize("text", ["ok", "=ok", "header:X=1", "a..b=1", "Any"])
+def test_what_is_no_health_expectation_is_an_error(text: str) -> None:
+    assert set(problems(health_expect=text)) == {"health-expect"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "given_inputs", "wrong"),
+    [
+        ("none", {}, set[str]()),
+        ("claim", {}, set[str]()),
+        ("change", {}, set[str]()),
+        ("version", {}, {"require-proof"}),
+        ("version", {"expect_version": "1"}, set[str]()),
+        ("version", {"expect_digest": D1}, {"require-proof"}),
+        ("digest", {}, {"require-proof"}),
+        ("digest", {"expect_version": "1"}, {"require-proof"}),
+        ("digest", {"expect_digest": D1}, set[str]()),
+        ("claim", {"mode": "verify"}, {"require-proof"}),
+        ("change", {"mode": "verify"}, {"require-proof"}),
+        ("none", {"mode": "verify"}, set[str]()),
+        ("version", {"mode": "verify", "expect_version": "1"}, set[str]()),
+        ("digest", {"mode": "verify", "expect_digest": D1}, set[str]()),
+    ],
+)
+def test_a_required_proof_must_be_possible(proof: str, given_inputs: dict[str, str], wrong: set[str]) -> None:
+    assert set(problems(require_proof=proof, **given_inputs)) == wrong
+
+
+def test_verify_needs_no_watchtower() -> None:
+    made = bare_plan(**NO_WATCHTOWER)
+    assert made.watchtower.update_url is None
+    assert made.watchtower.containers_url is None
+    assert made.service.health_url == f"{BASE}/api/ready"
+
+
+def test_verify_needs_to_know_where_the_service_is() -> None:
+    assert set(bare_problems(mode="verify")) == {"base-url"}
+
+
+def test_verify_with_a_digest_needs_the_token() -> None:
+    found = bare_problems(**NO_WATCHTOWER, watchtower_url=UPDATE_URL, expect_digest=D1)
+    assert set(found) == {"expect-digest"}
+    assert "watchtower-token" in found["expect-digest"]
+
+
+# certificates
+
+PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+def test_a_certificate_may_be_given_as_text() -> None:
+    assert plan(ca_certificate=PEM).ca_certificate == PEM
+
+
+def test_a_certificate_may_be_a_file_of_the_workspace() -> None:
+    made = parse(
+        environment(**ENOUGH, ca_certificate="ca.pem"), Workspace({"ca.pem": PEM}.__getitem__, any_certificate)
+    )
+    assert made.ca_certificate == PEM
+
+
+def test_a_certificate_that_is_none_is_an_error() -> None:
+    def check(pem: str) -> None:
+        raise ValueError("holds no usable PEM certificate")
+
+    with pytest.raises(InvalidInputsError) as caught:
+        parse(environment(**ENOUGH, ca_certificate=PEM), Workspace(no_file, check))
+    assert [problem.input for problem in caught.value.problems] == ["ca-certificate"]
+
+
+# origins
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://A.example.com/x?y", "https://a.example.com"),
+        ("https://a.example.com:443/", "https://a.example.com"),
+        ("https://a.example.com:8443/", "https://a.example.com:8443"),
+        ("http://a.example.com:80", "http://a.example.com"),
+        ("http://a.example.com:443", "http://a.example.com:443"),
+        ("http://[::1]:8080/x", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@given(st.dictionaries(st.sampled_from(sorted(inputs.DEFAULTS)), st.text(max_size=80)))
+def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(texts: dict[str, str]) -> None:
+    found: tuple[inputs.Problem, ...] = ()
+    try:
+        parse({f"INPUT_{name.upper()}": text for name, text in texts.items()}, Workspace(no_file, any_certificate))
+    except InvalidInputsError as error:
+        found = error.problems
+    else:
+        return
+    assert found
+    assert {problem.input for problem in found} <= set(inputs.DEFAULTS)
+    assert not any("\n" in problem.message or "\r" in problem.message for problem in found)

@@ -1,0 +1,171 @@
+"""The log of a run."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from redeploy.core.asking import Probe
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.narration import HEARTBEAT
+from tests.unit.making import D1, D2, NEW, OLD, ready, reply, rows, summary
+from tests.unit.world import REFUSED, Story, World, tell
+
+
+def rollout(moment: float, _: Probe) -> Exchange:
+    return ready(OLD) if moment < 2 else REFUSED if moment < 4 else ready(NEW)
+
+
+def steady(exchange: Exchange) -> Callable[[float, Probe], Exchange]:
+    return lambda moment, probe: exchange
+
+
+def moments(story: Story) -> list[float]:
+    return [float(re.match(r" *(-?[\d.]+) s  ", line)[1]) for line in story.log.lines]  # type: ignore[index]
+
+
+def texts(story: Story) -> list[str]:
+    return [line.partition(" s  ")[2] for line in story.log.lines]
+
+
+def test_a_rollout_is_told_line_by_line() -> None:
+    story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
+    assert story.log.groups == ["Look at what runs before the trigger", "Trigger the update and watch the service"]
+    told = "\n".join(texts(story))
+    expected = [
+        f"service: healthy, version {OLD}",
+        "trigger sent",
+        "service: the connection was refused",
+        "Watchtower: 200: scanned 1, updated 1",
+        f"service: healthy, version {NEW} (new)",
+    ]
+    places = [told.find(each) for each in expected]
+    assert -1 not in places, told
+    assert places[0] < places[1] < places[4]
+    assert len(story.log.lines) < 15
+
+
+def test_every_line_says_when() -> None:
+    story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
+    start = texts(story).index("trigger sent")
+    assert all(each >= 0 for each in moments(story))
+    assert moments(story)[start] == 0
+    assert moments(story)[start:] == sorted(moments(story)[start:])
+
+
+def test_nothing_is_told_twice_in_a_row() -> None:
+    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="60")
+    assert all(one != other for one, other in pairwise(texts(story)))
+
+
+def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
+    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
+    beats = [
+        moment
+        for moment, text in zip(moments(story), texts(story), strict=True)
+        if text.startswith("still waiting for ")
+    ]
+    assert 6 <= len(beats) <= 8
+    assert all(14.9 <= later - earlier <= HEARTBEAT + 0.2 for earlier, later in pairwise(beats))
+    assert all("last seen: 200" in text and "s left" in text for text in texts(story) if text.startswith("still"))
+
+
+@pytest.mark.parametrize(
+    ("world", "inputs", "awaited"),
+    [
+        pytest.param(
+            World(steady(ready(OLD)), ((reply(200), 90.0),)),
+            {"expect_version": NEW},
+            "Watchtower's answer",
+            id="the answer",
+        ),
+        pytest.param(
+            World(steady(ready(OLD)), (reply(200),)), {"expect_version": NEW}, "the declared build", id="the build"
+        ),
+        pytest.param(World(steady(REFUSED), (reply(200),)), {}, "a healthy build", id="health"),
+        pytest.param(World(steady(REFUSED)), {"mode": "verify"}, "a healthy build", id="verify"),
+        pytest.param(
+            World(rollout, (reply(200),)),
+            {"expect_version": NEW, "stable_for": "30s"},
+            "the new build to stay",
+            id="stability",
+        ),
+    ],
+)
+def test_a_heartbeat_says_what_is_waited_for(world: World, inputs: dict[str, str], awaited: str) -> None:
+    story = tell(world, timeout="60", **inputs)
+    assert any(text.startswith(f"still waiting for {awaited};") for text in texts(story))
+
+
+def test_a_held_window_without_an_answer_is_told_once() -> None:
+    story = tell(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
+    assert [
+        text for text in texts(story) if "waiting for Watchtower's answer" in text and not text.startswith("still")
+    ] == ["stable for 5 s; waiting for Watchtower's answer"]
+
+
+def test_every_further_trigger_is_told() -> None:
+    story = tell(World(steady(ready(OLD)), (REFUSED,)))
+    assert sum(text.startswith("trigger: sent again in ") for text in texts(story)) == 2
+
+
+def test_every_broken_window_is_told() -> None:
+    def loop(moment: float, _: Probe) -> Exchange:
+        return ready(OLD) if moment < 1 else ready(NEW) if moment % 6 < 4 else REFUSED
+
+    story = tell(World(loop, (summary(updated=1),)), expect_version=NEW)
+    assert (
+        sum(text.startswith("the new build did not stay") for text in texts(story))
+        == story.watch.track.window.broken
+        == 5
+    )
+
+
+def test_the_running_digest_is_told_when_it_changes() -> None:
+    story = tell(
+        World(
+            rollout,
+            ((summary(updated=1), 5.0),),
+            containers=lambda moment: rows(("api", "x", D1 if moment < 3 else D2)),
+        ),
+        expect_digest=D2,
+    )
+    assert [text for text in texts(story) if text.startswith("running digest: ")] == [
+        f"running digest: {D1}",
+        f"running digest: {D2}",
+    ]
+
+
+def test_digests_that_differ_are_told_as_such() -> None:
+    story = tell(
+        World(rollout, (summary(updated=1),), containers=lambda _: rows(("a", "o/x", D1), ("b", "o/x", D2))),
+        image="o/x",
+    )
+    assert "running digest: containers run different digests" in texts(story)
+
+
+def test_of_two_addresses_the_log_says_which() -> None:
+    def service(moment: float, probe: Probe) -> Exchange:
+        return rollout(moment, probe)
+
+    story = tell(World(service, (summary(updated=1),)), expect_version=NEW, version_path="/version")
+    assert any(text.startswith("version: healthy, version") for text in texts(story))
+    assert any(text.startswith("health: healthy") for text in texts(story))
+
+
+HOSTILE = "x\n::error::forged\r##[set-env name=a]b \u202e"
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        ready(HOSTILE),
+        reply(503, {"commit": HOSTILE}),
+        reply(500, HOSTILE, server=HOSTILE, location=HOSTILE),
+        NoReply(Fault.TLS, "certificate has expired"),
+    ],
+)
+def test_no_line_holds_more_than_one_line(exchange: Exchange) -> None:
+    story = tell(World(steady(exchange), (reply(401, HOSTILE),)))
+    assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)

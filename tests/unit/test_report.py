@@ -1,0 +1,452 @@
+"""What a run came to, as outputs, annotations and a summary."""
+
+import dataclasses
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core import report
+from redeploy.core.asking import Probe
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.hostile import one_line
+from redeploy.core.inputs import DEFAULTS, Problem
+from redeploy.core.outcome import Outcome, invalid, outcome_of
+from redeploy.core.plan import Proof
+from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
+from redeploy.core.secret import redactor
+from redeploy.core.verdict import Conclusion
+from redeploy.core.watch import Watch
+from tests.unit.making import BASE, D1, D2, NEW, OLD, WALL, Told, page, ready, reply, rows, summary
+from tests.unit.test_action_metadata import OUTPUTS
+from tests.unit.world import REFUSED, Story, World, tell
+
+HOSTILE = (
+    "a | b ` <script>alert(1)</script> @octocat #123 [x](https://evil.example) ![i](https://e.example/i.png)"
+    "\r\n| **bold** | ~~x~~ www.evil.example https://evil.example ##[error]x \u202e *y* _z_ \\"
+)
+LINE = one_line(HOSTILE, 1000)
+
+
+def ended(verdict: Verdict, reason: Reason = Reason.NONE, **facts: Any) -> Outcome:  # noqa: ANN401 - fields of an Outcome
+    conclusion = Conclusion(
+        verdict, reason, facts.pop("proof", Proof.NONE), signal=2 if verdict is Verdict.CANCELLED else 0
+    )
+    told: dict[str, Any] = {
+        "mode": "deploy",
+        "url": BASE,
+        "watchtower_origin": BASE,
+        "watchtower_result": "updated",
+        "watchtower_said": "200: scanned 1, updated 1",
+        "answered_after": 1.25,
+        "last_seen": "200",
+        "version": NEW,
+        "previous_version": OLD,
+        "moments": ((0.0, "trigger sent"), (9.0, "end")),
+    }
+    return Outcome(conclusion=conclusion, **told | facts)
+
+
+def hostile() -> Outcome:
+    return ended(
+        Verdict.WRONG_BUILD,
+        Reason.WRONG_VERSION,
+        version=LINE,
+        previous_version=LINE,
+        expected_version=LINE,
+        watchtower_said=LINE,
+        last_seen=LINE,
+        evidence=(LINE,),
+        warnings=(LINE,),
+        detail=LINE,
+    )
+
+
+ENDINGS = [
+    ended(Verdict.DEPLOYED, proof=Proof.VERSION),
+    ended(Verdict.ALREADY_CURRENT, proof=Proof.DIGEST, digest=D1, previous_digest=D1),
+    ended(Verdict.VERIFIED, mode="verify", watchtower_said="", watchtower_origin=""),
+    *(ended(Verdict.UNHEALTHY, reason) for reason in Reason if reason is not Reason.NONE),
+    ended(Verdict.UNPROVEN, Reason.NO_IDENTITY),
+    ended(Verdict.CANCELLED, detail="SIGINT came after the trigger."),
+    ended(Verdict.INTERNAL_ERROR, detail="KeyError in the action itself."),
+    Outcome(conclusion=Conclusion(Verdict.CANCELLED, signal=15), detail="SIGTERM came before anything was triggered."),
+    invalid([Problem("mode", "is none of `deploy`, `verify`")]),
+    hostile(),
+]
+
+
+# outputs
+
+
+@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+def test_every_declared_output_is_set_as_one_line(outcome: Outcome) -> None:
+    outputs = report.outputs(outcome)
+    assert outputs.keys() == OUTPUTS.keys()
+    assert all(isinstance(value, str) for value in outputs.values())
+    assert all(len(value.splitlines()) <= 1 for value in outputs.values())
+
+
+@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+def test_the_report_is_one_json_document_that_says_the_same(outcome: Outcome) -> None:
+    outputs = report.outputs(outcome)
+    document = json.loads(outputs["report"])
+    assert (document["verdict"], document["reason"], document["proof"]) == (
+        outputs["verdict"],
+        outputs["reason"],
+        outputs["proof"],
+    )
+    assert document["exit-code"] == outcome.conclusion.exit_code
+    assert document["version"]["live"] == outputs["version"]
+
+
+@pytest.mark.parametrize("name", ["added-routes", "removed-routes", "failed-checks"])
+def test_lists_are_json_arrays(name: str) -> None:
+    assert json.loads(report.outputs(ENDINGS[0])[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, ""), (0.0, "0"), (0.04, "0"), (3.0, "3"), (3.21, "3.2"), (120.0, "120")]
+)
+def test_seconds_are_short_numbers(seconds: float | None, text: str) -> None:
+    outputs = report.outputs(ended(Verdict.DEPLOYED, rollout_seconds=seconds, downtime_seconds=seconds))
+    assert outputs["rollout-seconds"] == outputs["downtime-seconds"] == text
+
+
+# annotations
+
+
+@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+def test_every_non_zero_exit_has_an_error_and_no_green_one_has(outcome: Outcome) -> None:
+    kinds = [each.kind for each in report.annotations(outcome)]
+    assert ("error" in kinds) is bool(outcome.conclusion.exit_code)
+    assert all(each.title and each.message for each in report.annotations(outcome))
+    if outcome.conclusion.verdict is Verdict.UNPROVEN:
+        assert "warning" in kinds
+
+
+def test_a_green_run_without_a_remark_has_no_annotation() -> None:
+    assert report.annotations(ENDINGS[0]) == []
+
+
+def test_a_remark_of_a_green_run_is_a_warning() -> None:
+    [found] = report.annotations(
+        ended(Verdict.DEPLOYED, proof=Proof.VERSION, warnings=("Watchtower's answer never came.",))
+    )
+    assert (found.kind, found.message) == ("warning", "Watchtower's answer never came.")
+
+
+def test_problems_are_annotated_by_input() -> None:
+    found = report.annotations(
+        invalid([Problem("headers", "line 1 is bad"), Problem("mode", "is bad"), Problem("headers", "line 2 is bad")])
+    )
+    assert [each.title for each in found] == ["Input headers", "Input mode"]
+    assert "line 1 is bad" in found[0].message
+    assert "line 2 is bad" in found[0].message
+    assert {each.kind for each in found} == {"error"}
+
+
+@given(st.integers(1, 30))
+def test_the_runner_keeps_all_annotations(count: int) -> None:
+    found = report.annotations(invalid([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)]))
+    assert 1 <= len(found) <= 10
+    told = "\n".join(each.message for each in found)
+    assert all(f"is bad{number}." in told for number in range(count))
+
+
+def test_all_problems_at_once_fit_into_what_the_runner_keeps() -> None:
+    found = report.annotations(invalid([Problem(name, "is wrong; " + "x" * 250) for name in DEFAULTS]))
+    assert all(len(each.message) <= 4000 for each in found)
+    assert all(any(f"`{name}`" in each.message for each in found) for name in DEFAULTS)
+
+
+# remedies
+
+
+def test_every_reason_has_its_own_remedy() -> None:
+    assert set(REMEDIES) == set(Reason) - {Reason.NONE}
+    for part in ("headline", "cause", "fix"):
+        texts = [getattr(remedy, part) for remedy in (*REMEDIES.values(), LOOPBACK)]
+        assert all(texts)
+        assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
+def test_a_reason_is_told_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
+    outcome = ended(Verdict.UNHEALTHY, reason)
+    [found] = report.annotations(outcome)
+    remedy = REMEDIES[reason]
+    assert remedy.headline in found.title
+    assert f"Likely cause: {remedy.cause}" in found.message
+    assert "Fix: " in found.message
+    assert guide(reason) in found.message
+    assert guide(reason).endswith(f"#{reason.value}")
+    assert "```" not in found.message, "an annotation is plain text"
+    assert len(found.title) <= 120
+    text = report.summary(outcome)
+    assert remedy.headline in text
+    assert remedy.fix in text
+    assert text.count("```") % 2 == 0
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
+def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
+    for language, block in re.findall(r"```(\w+)\n(.*?)```", REMEDIES[reason].fix, re.DOTALL):
+        assert language in {"yaml", "sh", "nginx", "dockerfile"}
+        if language == "yaml":
+            yaml.safe_load(block)
+        if language == "nginx":
+            assert block.count("{") == block.count("}")
+
+
+def test_a_loopback_address_that_refused_is_told_as_what_it_is() -> None:
+    [found] = report.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, loopback_refused=True))
+    assert LOOPBACK.headline in found.title
+    assert "container" in found.message
+
+
+# the summary
+
+
+def cells(text: str) -> list[int]:
+    """The numbers of cells of all table rows."""
+    return [len(re.findall(r"(?<!\\)\|", line)) - 1 for line in text.splitlines() if line.startswith("|")]
+
+
+def outside_code(text: str) -> str:
+    """The text without what stands in code spans and fences, which GitHub shows as it is."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"(?s)```.*?```", "", text))
+
+
+@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+def test_tables_stay_whole(outcome: Outcome) -> None:
+    text = report.summary(outcome)
+    assert text.endswith("\n")
+    assert set(cells(text)) <= {2}
+    assert text.startswith("## ")
+
+
+def test_hostile_text_makes_no_html_mention_or_link() -> None:
+    outcome = hostile()
+    text = report.summary(outcome)
+    plain = outside_code(text)
+    assert "<" not in plain.replace("&#60;", "")
+    assert not re.search(r"(?<![\w&])@\w", plain)
+    assert "](https://evil" not in plain
+    assert "![" not in plain
+    assert not re.search(r"(?:https?://|www\.)(?:evil|e)\.example", plain)
+    assert "**bold**" not in plain
+    assert not re.search(r"(?<!&)#123", plain)
+    assert "\u202e" not in report.summary(tell(World(lambda moment, probe: ready(HOSTILE), (reply(200),))).outcome)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="`|<>@#[]()!*_~\\\n\r &;:/wh.tps", max_size=60))
+def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
+    def service(moment: float, _: Probe) -> Exchange:
+        return ready(OLD) if moment < 1 else ready(text)
+
+    outcome = tell(World(service, (summary(updated=1),)), timeout="10").outcome
+    made = report.summary(outcome)
+    assert set(cells(made)) <= {2}
+    assert "<" not in outside_code(made)
+    assert all(len(value.splitlines()) <= 1 for value in report.outputs(outcome).values())
+
+
+@given(st.text(max_size=80))
+def test_our_sentences_show_what_they_quote(text: str) -> None:
+    line = " ".join(text.split())
+    shown = html.unescape(report.summary(ended(Verdict.DEPLOYED, proof=Proof.VERSION, evidence=(line,)))).replace(
+        "\u200b", ""
+    )
+    assert html.unescape(line).replace("\u200b", "") in html.unescape(shown) or not line
+
+
+def test_a_problem_quotes_its_code_and_nothing_else() -> None:
+    text = report.summary(invalid([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
+    assert "<img" not in outside_code(text)
+    assert "`image`" in text
+
+
+# what a run came to
+
+
+def steady(exchange: Exchange) -> Callable[[float, Probe], Exchange]:
+    return lambda moment, probe: exchange
+
+
+def rollout(moment: float, _: Probe) -> Exchange:
+    return ready(OLD) if moment < 2 else REFUSED if moment < 4 else ready(NEW)
+
+
+def test_a_rollout_is_measured() -> None:
+    story = tell(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
+    found = story.outcome
+    assert (found.version, found.previous_version, found.watchtower_result) == (NEW, OLD, "updated")
+    assert found.rollout_seconds == pytest.approx(story.watch.track.window.opened - (story.world.triggered or 0))  # type: ignore[operator]
+    assert 4.0 <= (found.rollout_seconds or 0) <= 5.5
+    assert 2.0 <= (found.downtime_seconds or 0) <= 5.5
+    assert next(what for _, what in found.moments) == "trigger sent"
+    assert [at for at, _ in found.moments] == sorted(at for at, _ in found.moments)
+    assert "The service names the declared version." in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("world", "inputs", "seconds"),
+    [
+        pytest.param(World(steady(ready(NEW)), (summary(),)), {"expect_version": NEW}, "0", id="none was seen"),
+        pytest.param(
+            World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)),
+            {"timeout": "20"},
+            "",
+            id="it never came back",
+        ),
+    ],
+)
+def test_downtime_is_zero_where_none_was_seen_and_empty_where_it_lasts(
+    world: World, inputs: dict[str, str], seconds: str
+) -> None:
+    assert report.outputs(tell(world, **inputs).outcome)["downtime-seconds"] == seconds
+
+
+def test_the_rollout_of_a_build_known_by_its_digest_counts_from_there() -> None:
+    story = tell(
+        World(
+            steady(ready()),
+            ((summary(updated=1), 6.0),),
+            containers=lambda moment: rows(("api", "x", D1 if moment < 5 else D2)),
+        ),
+        expect_digest=D2,
+    )
+    assert story.verdict == ("deployed", "")
+    assert (story.outcome.rollout_seconds or 0) >= 5.0
+
+
+def test_a_red_run_has_no_rollout() -> None:
+    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="20")
+    assert report.outputs(story.outcome)["rollout-seconds"] == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (summary(updated=1), "updated"),
+        (summary(), "nothing"),
+        (summary(updated=1, skipped=1), "partial"),
+        (summary(failed=1), "failed"),
+        (summary(scanned=0, skipped=1), "blocked"),
+        (reply(200), "accepted"),
+        (reply(429, {"error": "another update is already running"}, retry_after="999"), "busy"),
+        (summary(scanned=0), "unknown"),
+        (NoReply(Fault.CUT), "unknown"),
+        (reply(401), "none"),
+        (REFUSED, "none"),
+    ],
+)
+def test_watchtowers_result_is_an_output(answer: Exchange, result: str) -> None:
+    story = tell(World(steady(ready(OLD)), (answer,)), timeout="30")
+    assert report.outputs(story.outcome)["watchtower-result"] == result
+
+
+def test_without_a_trigger_the_result_is_none() -> None:
+    assert report.outputs(tell(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
+
+
+def test_a_trigger_without_any_answer_is_unknown() -> None:
+    story = tell(World(rollout, ((summary(updated=1), 500.0),)), expect_version=NEW, timeout="30")
+    assert report.outputs(story.outcome)["watchtower-result"] == "unknown"
+    assert story.verdict == ("deployed", "")
+    [found] = report.annotations(story.outcome)
+    assert found.kind == "warning"
+    assert "without it" in found.message
+
+
+def everything(story: Story) -> str:
+    outcome = story.outcome
+    told = [*report.outputs(outcome).values(), report.summary(outcome), *story.log.lines]
+    return "\n".join([*told, *(f"{each.title} {each.message}" for each in report.annotations(outcome))])
+
+
+@pytest.mark.parametrize(
+    ("answer", "service"),
+    [
+        (summary(updated=1), rollout),
+        (reply(401), rollout),
+        (REFUSED, rollout),
+        (reply(302, location=f"{BASE}/ops/s3cret-path/update/"), rollout),
+        (summary(scanned=0, skipped=1), steady(ready(OLD))),
+        (NoReply(Fault.CUT), steady(page())),
+    ],
+)
+def test_nothing_that_is_told_holds_more_of_watchtowers_url_than_its_origin(
+    answer: Exchange, service: Callable[[float, Probe], Exchange]
+) -> None:
+    url = f"{BASE}/ops/s3cret-path/update?key=s3cret-key"
+    told = everything(tell(World(service, (answer,)), watchtower_url=url, timeout="30"))
+    assert "s3cret" not in told
+    assert BASE in told
+
+
+def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
+    told = Told(watchtower_token="tok-8d1f0c6b2a", headers="X-Key: hunter2-hunter2", expect_version=NEW)
+    watch = Watch(told.watch.plan, began=0.0, redact=redactor(told.watch.plan.secrets))
+    told.watch = watch
+    echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
+    told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
+    outcome = outcome_of(watch, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
+    outputs = json.dumps(report.outputs(outcome)) + report.summary(outcome)
+    assert "tok-8d1f0c6b2a" not in outputs
+    assert "hunter2" not in outputs
+    assert outcome.version == "*** ***"
+
+
+@pytest.mark.parametrize(
+    ("answer", "service", "refused"),
+    [
+        pytest.param(REFUSED, steady(ready(OLD)), True, id="the trigger was refused"),
+        pytest.param(page(521), steady(ready(OLD)), False, id="a proxy answered the trigger"),
+        pytest.param(reply(200), steady(REFUSED), True, id="the service refused"),
+        pytest.param(reply(200), steady(page(502)), False, id="a proxy answered for the service"),
+        pytest.param(reply(200), steady(NoReply(Fault.TIMED_OUT)), False, id="the service was silent"),
+    ],
+)
+def test_only_a_loopback_address_that_refused_is_told_as_one(
+    answer: Exchange, service: Callable[[float, Probe], Exchange], refused: bool
+) -> None:
+    story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
+    assert story.verdict[1] in ("unreachable", "down")
+    assert story.outcome.loopback_refused is refused
+    elsewhere = tell(World(service, (answer,)), timeout="20")
+    assert not elsewhere.outcome.loopback_refused
+
+
+def test_a_new_process_is_never_told_as_a_new_image() -> None:
+    def restarted(moment: float, _: Probe) -> Exchange:
+        return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
+
+    outcome = tell(World(restarted, (reply(200),))).outcome
+    told = " ".join([*outcome.evidence, report.summary(outcome)])
+    assert "A new process answers" in told
+    assert "new image" not in told
+
+
+def test_an_unfinished_run_is_reported_too() -> None:
+    told = Told(expect_version=NEW).look(0.1, ready(OLD)).trigger(1.0).look(2.0, ready(OLD))
+    outcome = dataclasses.replace(
+        outcome_of(told.watch, Conclusion(Verdict.CANCELLED, signal=15), 3.0), detail="SIGTERM came."
+    )
+    outputs = report.outputs(outcome)
+    assert (outputs["verdict"], outputs["version"], outputs["watchtower-result"]) == ("cancelled", OLD, "unknown")
+    assert outcome.conclusion.exit_code == 143
+    assert "SIGTERM came." in report.annotations(outcome)[0].message
+
+
+def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
+    outcome = outcome_of(Told().watch, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
+    outputs = report.outputs(outcome)
+    assert (outputs["version"], outputs["downtime-seconds"], outputs["watchtower-result"]) == ("", "", "none")

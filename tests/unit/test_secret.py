@@ -1,0 +1,194 @@
+"""Secrets stay secret, and text from outside becomes harmless."""
+
+import base64
+import copy
+import json
+import pickle
+import unicodedata
+import urllib.parse
+from collections.abc import Callable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from redeploy.core.hostile import code, one_line
+from redeploy.core.secret import MASK, SHORTEST, Secret, disguises, redactor
+
+SECRETS = st.text(
+    st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*"), min_size=8, max_size=48
+)
+"""What tokens and header values are made of; asterisks are left out, because the mask is made of them."""
+
+
+# the type
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(str, id="str"),
+        pytest.param(repr, id="repr"),
+        pytest.param(lambda secret: f"{secret}", id="f-string"),
+        pytest.param(lambda secret: f"{secret!r:>40}", id="f-string with repr"),
+        pytest.param(lambda secret: f"{secret:>40}", id="f-string with a format"),
+        pytest.param(lambda secret: "%s %r" % (secret, secret), id="percent"),  # noqa: UP031
+        pytest.param(lambda secret: str([secret, {"a": secret}]), id="inside others"),
+        pytest.param(lambda secret: str(getattr(secret, "__dict__", {})), id="attributes"),
+        pytest.param(lambda secret: str(KeyError(secret)), id="an exception"),
+    ],
+)
+def test_a_secret_cannot_be_shown(shown: Callable[..., str]) -> None:
+    assert "hunter2" not in shown(Secret("hunter2-hunter2"))
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
+def test_a_secret_is_not_serialised(copied: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match="not serialised"):
+        copied(Secret("hunter2"))
+
+
+def test_a_secret_is_no_json() -> None:
+    with pytest.raises(TypeError):
+        json.dumps({"token": Secret("hunter2")})
+
+
+def test_secrets_of_one_value_are_equal_and_no_text_is() -> None:
+    assert Secret("hunter2") == Secret("hunter2")
+    assert len({Secret("hunter2"), Secret("hunter2")}) == 1
+    assert Secret("hunter2") != Secret("hunter3")
+    assert Secret("hunter2") != "hunter2"
+
+
+# the redactor
+
+
+@given(SECRETS, st.text(max_size=20), st.text(max_size=20), st.data())
+def test_no_disguise_of_a_secret_gets_through(secret: str, before: str, after: str, data: st.DataObject) -> None:
+    form = data.draw(st.sampled_from(sorted(disguises(secret))))
+    redacted = redactor([Secret(secret)])(before + form + after)
+    assert MASK in redacted
+    assert form not in redacted
+    assert secret not in redacted
+
+
+@given(
+    SECRETS,
+    st.binary(max_size=40),
+    st.binary(max_size=40),
+    st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+)
+def test_a_secret_inside_longer_base64_is_gone_whatever_its_offset(
+    secret: str, before: bytes, after: bytes, encode: Callable[[bytes], bytes]
+) -> None:
+    encoded = encode(before + secret.encode() + after).decode()
+    redacted = redactor([Secret(secret)])(f"x={encoded};")
+    assert MASK in redacted
+    remains = redacted[2:-1].split(MASK)
+    spoilt = "A" * (len(encoded) - sum(map(len, remains)))
+    assert secret.encode() not in base64.b64decode(
+        remains[0] + spoilt + remains[-1], b"-_" if "-" in encoded or "_" in encoded else None
+    )
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        pytest.param(lambda text: text, id="plain"),
+        pytest.param(lambda text: text[::-1], id="reversed"),
+        pytest.param(lambda text: text.encode().hex(), id="hex"),
+        pytest.param(lambda text: text.encode().hex().upper(), id="upper-case hex"),
+        pytest.param(urllib.parse.quote_plus, id="form-encoded"),
+        pytest.param(lambda text: urllib.parse.quote(text, safe=""), id="percent-encoded"),
+        pytest.param(
+            lambda text: "".join(f"%{byte:02x}" if byte in b"+/=&<\"' " else chr(byte) for byte in text.encode()),
+            id="percent-encoded in lower case",
+        ),
+        pytest.param(
+            lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").replace("'", "&#x27;"),
+            id="HTML",
+        ),
+        pytest.param(lambda text: text.replace("&", "&amp;").replace("<", "&lt;"), id="HTML text"),
+        pytest.param(lambda text: "".join(f"&#{ord(each)};" for each in text), id="decimal entities"),
+        pytest.param(lambda text: "".join(f"&#x{ord(each):x};" for each in text), id="hexadecimal entities"),
+        pytest.param(lambda text: json.dumps(text)[1:-1], id="JSON"),
+        pytest.param(lambda text: json.dumps(text)[1:-1].replace("/", "\\/"), id="JSON with escaped slashes"),
+        pytest.param(lambda text: "".join(f"\\u{ord(each):04x}" for each in text), id="JSON escapes"),
+        pytest.param(lambda text: base64.b64encode(text.encode()).decode(), id="base64"),
+        pytest.param(lambda text: base64.urlsafe_b64encode(text.encode()).decode(), id="URL-safe base64"),
+        pytest.param(lambda text: base64.b64encode(b"user:" + text.encode()).decode(), id="basic authentication"),
+        pytest.param(lambda text: base64.b32encode(text.encode()).decode(), id="base32"),
+    ],
+)
+def test_an_echo_of_the_secret_is_redacted(disguise: Callable[..., str]) -> None:
+    secret = "pa+ss/w&rd<\"'= 51H8xyz"
+    echo = disguise(secret)
+    redacted = redactor([Secret(secret)])(f"you sent {echo}!")
+    assert MASK in redacted
+    assert echo not in redacted
+    assert "51H8xyz" not in redacted
+
+
+def test_of_two_secrets_the_longer_one_goes_first() -> None:
+    assert redactor([Secret("abcd1234"), Secret("abcd1234efgh")])("x abcd1234efgh abcd1234 y") == "x *** *** y"
+
+
+def test_a_secret_too_short_to_hide_is_left() -> None:
+    assert redactor([Secret("abc")])("abc") == "abc"
+    assert redactor([Secret("abcd")])("abcd") == MASK
+    assert SHORTEST == 4
+
+
+@given(st.text(max_size=50))
+def test_without_secrets_nothing_changes(text: str) -> None:
+    assert redactor([])(text) == text
+    assert redactor([Secret("")])(text) == text
+
+
+# one harmless line
+
+
+@given(st.text(max_size=400) | st.text(alphabet="#[: \x1b\r\n]0;mA", max_size=60), st.integers(1, 60))
+@example("##[group]", 9)
+@example("#\x1b[0m#[error]x", 60)
+@example("###[[", 60)
+def test_hostile_text_becomes_one_visible_line(text: str, limit: int) -> None:
+    line = one_line(text, limit)
+    assert len(line) <= limit
+    assert len(line.splitlines()) <= 1
+    assert "##[" not in line
+    assert line == line.strip()
+    assert all(unicodedata.category(each)[0] != "C" and unicodedata.category(each) not in ("Zl", "Zp") for each in line)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("a\r\nb\nc\rd", "a b c d", id="line ends"),
+        pytest.param("a\x0bb\x0cc\x85d\u2028e\u2029f", "a b c d e f", id="other line ends"),
+        pytest.param("\x1b[31mred\x1b[0m", "red", id="colour"),
+        pytest.param("\x1b]8;;http://x\x07link\x1b]8;;\x07", "link", id="terminal link"),
+        pytest.param("a\u202eb\u2066c", "a b c", id="direction marks"),
+        pytest.param("a\u200bb\ufeffc", "a b c", id="zero width"),
+        pytest.param("x ##[set-env name=a]b", "x # #[set-env name=a]b", id="a command of the runner"),
+        pytest.param("a\0b\x07c", "a b c", id="controls"),
+        pytest.param("\ud800x", "x", id="lone surrogate"),
+        pytest.param("  a \t\u00a0 b  ", "a b", id="white space"),
+        pytest.param("é ✓ 日本", "é ✓ 日本", id="letters stay"),
+    ],
+)
+def test_what_could_do_harm_is_taken_out(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+def test_long_text_is_cut_visibly() -> None:
+    assert one_line("x" * 300) == "x" * 255 + "…"
+    assert one_line("x" * 256) == "x" * 256
+
+
+@given(st.text(max_size=100))
+def test_a_code_span_cannot_be_left(text: str) -> None:
+    span = code(text)
+    assert span[0] == span[-1] == "`"
+    assert not set("`|\r\n") & set(span[1:-1])
+    assert len(span) > 2

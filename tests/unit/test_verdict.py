@@ -1,0 +1,754 @@
+"""The verdict: each row of the table of verdicts, and what holds for all of them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.answer import Answer
+from redeploy.core.identity import Build
+from redeploy.core.plan import Mode, Proof
+from redeploy.core.reasons import Reason, Verdict, exit_code
+from redeploy.core.sample import Condition
+from redeploy.core.situation import Situation
+from redeploy.core.verdict import Conclusion, conclude
+from tests.unit.making import (
+    ACCEPTED,
+    BLOCKED,
+    D1,
+    D2,
+    FAILED,
+    LOST,
+    NOTHING,
+    PARTIAL_FAILED,
+    PARTIAL_SKIPPED,
+    SCANNED_NOTHING,
+    UPDATED,
+    situation,
+)
+
+V, D = {"version_declared": True}, {"digest_declared": True}
+OLD = {"build": Build.OLD, "healthy": True}
+NEW = {"build": Build.NEW, "healthy": True, "new_seen": True}
+HELD = NEW | {"held": True, "wanted_under_way": True, "confirmed": True}
+HEALTHY = {"healthy": True}
+VERIFY = {"mode": Mode.VERIFY}
+END = {"now": 300.0}
+
+
+def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # noqa: ANN401 - a pytest parameter
+    return pytest.param(known, verdict, reason, id=f"{verdict}: {name}")
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict", "reason"),
+    [
+        # deployed
+        case(
+            Verdict.DEPLOYED, Reason.NONE, "declared version met", answer=UPDATED, **V, **HELD, held_proof=Proof.VERSION
+        ),
+        case(
+            Verdict.DEPLOYED, Reason.NONE, "declared digest met", answer=UPDATED, **D, **HELD, held_proof=Proof.DIGEST
+        ),
+        case(Verdict.DEPLOYED, Reason.NONE, "undeclared change", answer=UPDATED, **HELD, held_proof=Proof.CHANGE),
+        case(
+            Verdict.DEPLOYED,
+            Reason.NONE,
+            "undeclared change, lost answer",
+            answer=LOST,
+            **HELD,
+            held_proof=Proof.CHANGE,
+        ),
+        case(
+            Verdict.DEPLOYED,
+            Reason.NONE,
+            "undeclared change, scanned nothing",
+            answer=SCANNED_NOTHING,
+            **HELD,
+            held_proof=Proof.CHANGE,
+        ),
+        case(
+            Verdict.DEPLOYED,
+            Reason.NONE,
+            "undeclared change, nothing updated",
+            answer=NOTHING,
+            **HELD,
+            held_proof=Proof.CHANGE,
+        ),
+        case(
+            Verdict.DEPLOYED, Reason.NONE, "no answer until the deadline", **END, **V, **HELD, held_proof=Proof.VERSION
+        ),
+        case(Verdict.DEPLOYED, Reason.NONE, "claim", answer=UPDATED, **HEALTHY, claim=True, claim_held=True),
+        *(
+            case(
+                Verdict.DEPLOYED,
+                Reason.NONE,
+                f"declared and met though {each.counts}",
+                answer=each,
+                **V,
+                **HELD,
+                held_proof=Proof.VERSION,
+            )
+            for each in (FAILED, BLOCKED, PARTIAL_FAILED, PARTIAL_SKIPPED, NOTHING)
+        ),
+        case(
+            Verdict.DEPLOYED,
+            Reason.NONE,
+            "after windows that broke",
+            answer=UPDATED,
+            **V,
+            **HELD,
+            held_proof=Proof.VERSION,
+            window_broke=True,
+        ),
+        # already-current
+        case(
+            Verdict.ALREADY_CURRENT,
+            Reason.NONE,
+            "declared was live before",
+            answer=NOTHING,
+            **V,
+            **HELD,
+            held_proof=Proof.VERSION,
+            met_before=True,
+        ),
+        case(
+            Verdict.ALREADY_CURRENT,
+            Reason.NONE,
+            "declared digest was live before",
+            answer=UPDATED,
+            **D,
+            **HELD,
+            held_proof=Proof.DIGEST,
+            met_before=True,
+        ),
+        # verified
+        case(Verdict.VERIFIED, Reason.NONE, "declared version", **VERIFY, **V, **HELD, held_proof=Proof.VERSION),
+        case(Verdict.VERIFIED, Reason.NONE, "nothing declared", **VERIFY, **HEALTHY, held=True),
+        # unproven
+        case(Verdict.UNPROVEN, Reason.NOTHING_TO_DO, "nothing", answer=NOTHING, **OLD, well_enough=True, visible=True),
+        case(Verdict.UNPROVEN, Reason.NO_IDENTITY, "accepted", answer=ACCEPTED, **HEALTHY, well_enough=True),
+        case(
+            Verdict.UNPROVEN,
+            Reason.NO_CHANGE,
+            "accepted, same name",
+            answer=ACCEPTED,
+            **OLD,
+            well_enough=True,
+            visible=True,
+        ),
+        case(
+            Verdict.UNPROVEN,
+            Reason.NO_CHANGE,
+            "updated, same name",
+            answer=UPDATED,
+            **OLD,
+            well_enough=True,
+            visible=True,
+        ),
+        case(Verdict.UNPROVEN, Reason.NO_IDENTITY, "partial", answer=PARTIAL_SKIPPED, **HEALTHY, well_enough=True),
+        case(
+            Verdict.UNPROVEN,
+            Reason.NO_IDENTITY,
+            "lost, but a gap",
+            answer=LOST,
+            **HEALTHY,
+            gap_seen=True,
+            held_after_gap=True,
+        ),
+        case(
+            Verdict.UNPROVEN,
+            Reason.NO_IDENTITY,
+            "never came, but a gap",
+            **END,
+            **HEALTHY,
+            gap_seen=True,
+            held_after_gap=True,
+        ),
+        case(
+            Verdict.UNPROVEN,
+            Reason.WEAK_PROOF,
+            "change where more is required",
+            answer=UPDATED,
+            **HELD,
+            held_proof=Proof.CHANGE,
+            require_proof=Proof.VERSION,
+        ),
+        case(
+            Verdict.UNPROVEN,
+            Reason.WEAK_PROOF,
+            "claim where change is required",
+            answer=UPDATED,
+            **HEALTHY,
+            claim=True,
+            claim_held=True,
+            require_proof=Proof.CHANGE,
+        ),
+        # not-started
+        case(Verdict.NOT_STARTED, Reason.UNSUPPORTED, "container not understood", not_started=Reason.UNSUPPORTED),
+        case(
+            Verdict.NOT_STARTED,
+            Reason.DIGEST_UNAVAILABLE,
+            "no containers endpoint",
+            not_started=Reason.DIGEST_UNAVAILABLE,
+            **D,
+        ),
+        # trigger-failed
+        *(
+            case(Verdict.TRIGGER_FAILED, each, "refused", answer=LOST, refusal=each)
+            for each in (
+                Reason.AUTH,
+                Reason.MISROUTED,
+                Reason.METHOD,
+                Reason.BUSY,
+                Reason.RATE_LIMITED,
+                Reason.UNREACHABLE,
+                Reason.TLS,
+                Reason.REDIRECT,
+                Reason.ACCESS_WALL,
+                Reason.CHALLENGE,
+            )
+        ),
+        case(
+            Verdict.TRIGGER_FAILED, Reason.UPDATE_FAILED, "failed, undeclared", answer=FAILED, **OLD, well_enough=True
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "failed, a change was seen",
+            answer=FAILED,
+            **HELD,
+            held_proof=Proof.CHANGE,
+        ),
+        case(Verdict.TRIGGER_FAILED, Reason.UPDATE_FAILED, "failed, declared and unmet", answer=FAILED, **V, **OLD),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "partial with a failure, undeclared",
+            answer=PARTIAL_FAILED,
+            **HEALTHY,
+            well_enough=True,
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "partial with a failure, declared and unmet",
+            **END,
+            answer=PARTIAL_FAILED,
+            **V,
+            **OLD,
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "failed, and the service is down",
+            answer=FAILED,
+            ill=Condition.DOWN,
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "failed, the old build is back",
+            answer=FAILED,
+            **OLD,
+            new_seen=True,
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_BLOCKED,
+            "blocked, undeclared",
+            answer=BLOCKED,
+            **OLD,
+            well_enough=True,
+        ),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_BLOCKED,
+            "blocked, a change was seen",
+            answer=BLOCKED,
+            **HELD,
+            held_proof=Proof.CHANGE,
+        ),
+        case(Verdict.TRIGGER_FAILED, Reason.UPDATE_BLOCKED, "blocked, declared and unmet", answer=BLOCKED, **V, **OLD),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.NOTHING_SCANNED,
+            "undeclared",
+            answer=SCANNED_NOTHING,
+            **OLD,
+            well_enough=True,
+        ),
+        case(Verdict.TRIGGER_FAILED, Reason.NOTHING_SCANNED, "declared and unmet", answer=SCANNED_NOTHING, **V, **OLD),
+        case(Verdict.TRIGGER_FAILED, Reason.NO_ANSWER, "lost, no gap", **END, answer=LOST, **OLD, well_enough=True),
+        case(Verdict.TRIGGER_FAILED, Reason.NO_ANSWER, "never came, no gap", **END, **OLD),
+        # stale
+        case(Verdict.STALE, Reason.OLD_BUILD, "declared, the old one answers", **END, answer=ACCEPTED, **V, **OLD),
+        case(Verdict.STALE, Reason.OLD_BUILD, "declared, nothing updated", answer=NOTHING, **V, **OLD),
+        case(Verdict.STALE, Reason.OLD_BUILD, "declared, lost answer", **END, answer=LOST, **V, **OLD),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "declared, it answers again",
+            **END,
+            answer=UPDATED,
+            **V,
+            **OLD,
+            new_seen=True,
+            window_broke=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "undeclared, it answers again",
+            **END,
+            answer=UPDATED,
+            **OLD,
+            new_seen=True,
+            window_broke=True,
+            well_enough=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "undeclared, it answers again, lost answer and no gap",
+            **END,
+            answer=LOST,
+            **OLD,
+            new_seen=True,
+            window_broke=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "undeclared, it answers again, no answer and no gap",
+            **END,
+            **OLD,
+            new_seen=True,
+            window_broke=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "it answers again after the deadline",
+            **END,
+            answer=UPDATED,
+            **V,
+            **OLD,
+            new_seen=True,
+            broke_late=True,
+            window_broke=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "declared digest, the old one runs",
+            **END,
+            answer=UPDATED,
+            **D,
+            **HEALTHY,
+            digest=D1,
+            digest_old=True,
+        ),
+        case(
+            Verdict.STALE,
+            Reason.OLD_BUILD,
+            "undeclared, the old digest runs again",
+            **END,
+            answer=UPDATED,
+            **HEALTHY,
+            new_seen=True,
+            digest=D1,
+            digest_old=True,
+            visible=True,
+            well_enough=True,
+        ),
+        # wrong-build
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.WRONG_VERSION,
+            "a third build",
+            **END,
+            answer=UPDATED,
+            **V,
+            **HEALTHY,
+            build=Build.OTHER,
+        ),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.VERSION_UNAVAILABLE,
+            "none is named",
+            **END,
+            answer=UPDATED,
+            **V,
+            **HEALTHY,
+            build=Build.UNNAMED,
+        ),
+        case(
+            Verdict.WRONG_BUILD, Reason.WRONG_DIGEST, "another digest", **END, answer=UPDATED, **D, **HEALTHY, digest=D2
+        ),
+        case(Verdict.WRONG_BUILD, Reason.DIGEST_UNAVAILABLE, "digest not told", **END, answer=UPDATED, **D, **HEALTHY),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.WRONG_DIGEST,
+            "the version, but another digest",
+            **END,
+            answer=UPDATED,
+            **V,
+            **D,
+            **NEW,
+            digest=D2,
+        ),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.WRONG_VERSION,
+            "verify, another version",
+            **VERIFY,
+            **V,
+            **HEALTHY,
+            build=Build.OTHER,
+            wrong_held=True,
+        ),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.VERSION_UNAVAILABLE,
+            "verify, none is named",
+            **VERIFY,
+            **V,
+            **HEALTHY,
+            build=Build.UNNAMED,
+            wrong_held=True,
+        ),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.WRONG_DIGEST,
+            "verify, another digest",
+            **VERIFY,
+            **D,
+            **HEALTHY,
+            digest=D2,
+            wrong_held=True,
+        ),
+        case(
+            Verdict.WRONG_BUILD,
+            Reason.DIGEST_UNAVAILABLE,
+            "verify, digest not told",
+            **VERIFY,
+            **D,
+            **HEALTHY,
+            wrong_held=True,
+        ),
+        # unhealthy
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "the fifth crash",
+            answer=UPDATED,
+            **V,
+            flapping=True,
+            window_broke=True,
+            new_seen=True,
+            ill=Condition.DOWN,
+        ),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "the fifth crash before any answer, by restarts alone",
+            flapping=True,
+            window_broke=True,
+            **NEW,
+        ),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "the fifth crash after a lost answer, by restarts alone",
+            answer=LOST,
+            flapping=True,
+            window_broke=True,
+            **NEW,
+        ),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "a window broke",
+            **END,
+            answer=UPDATED,
+            **V,
+            new_seen=True,
+            window_broke=True,
+            ill=Condition.DOWN,
+            build=Build.NEW,
+        ),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "a window broke after the deadline",
+            **END,
+            answer=UPDATED,
+            **V,
+            **NEW,
+            window_broke=True,
+            broke_late=True,
+        ),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.FLAPPING,
+            "undeclared, a window broke after the deadline",
+            **END,
+            answer=UPDATED,
+            **NEW,
+            window_broke=True,
+            broke_late=True,
+            well_enough=True,
+        ),
+        *(
+            case(Verdict.UNHEALTHY, reason, f"at the end {condition.name}", **END, answer=UPDATED, **V, ill=condition)
+            for condition, reason in (
+                (Condition.NOT_READY, Reason.NEVER_READY),
+                (Condition.DOWN, Reason.DOWN),
+                (Condition.HTML, Reason.HTML),
+                (Condition.CACHED, Reason.CACHED),
+                (Condition.THROTTLED, Reason.THROTTLED),
+            )
+        ),
+        *(
+            case(
+                Verdict.UNHEALTHY,
+                reason,
+                f"a wall, {mode}",
+                **END,
+                mode=mode,
+                answer=UPDATED,
+                ill=condition,
+                walled=condition,
+            )
+            for mode in Mode
+            for condition, reason in (
+                (Condition.ACCESS_WALL, Reason.ACCESS_WALL),
+                (Condition.CHALLENGE, Reason.CHALLENGE),
+                (Condition.TLS, Reason.TLS),
+                (Condition.REDIRECT, Reason.REDIRECT),
+            )
+        ),
+        case(Verdict.UNHEALTHY, Reason.HTML, "verify, a web page", **VERIFY, ill=Condition.HTML, walled=Condition.HTML),
+        case(Verdict.UNHEALTHY, Reason.DOWN, "verify, nothing ever answered", **VERIFY, **END),
+        case(
+            Verdict.UNHEALTHY, Reason.DOWN, "undeclared, updated, and down", **END, answer=UPDATED, ill=Condition.DOWN
+        ),
+    ],
+)
+def test_a_situation_has_its_verdict(known: dict[str, Any], verdict: Verdict, reason: Reason) -> None:
+    found = conclude(situation(**known))
+    assert (found.verdict, found.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize(
+    ("proof", "known"),
+    [
+        (Proof.DIGEST, {"answer": UPDATED, **D, **HELD, "held_proof": Proof.DIGEST}),
+        (Proof.VERSION, {"answer": UPDATED, **V, **HELD, "held_proof": Proof.VERSION}),
+        (Proof.CHANGE, {"answer": UPDATED, **HELD, "held_proof": Proof.CHANGE}),
+        (Proof.CLAIM, {"answer": UPDATED, **HEALTHY, "claim": True, "claim_held": True}),
+        (Proof.NONE, {"answer": ACCEPTED, **HEALTHY, "well_enough": True}),
+    ],
+    ids=lambda value: value.word if isinstance(value, Proof) else "",
+)
+@pytest.mark.parametrize("required", Proof, ids=lambda value: f"{value.word} required")
+def test_green_needs_the_required_proof(proof: Proof, known: dict[str, Any], required: Proof) -> None:
+    found = conclude(situation(require_proof=required, **known))
+    assert found.proof is proof
+    assert found.exit_code == (0 if proof >= required else 1)
+    assert found.verdict is (Verdict.DEPLOYED if proof and proof >= required else Verdict.UNPROVEN)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "codes"),
+    [
+        (Verdict.DEPLOYED, {0}),
+        (Verdict.ALREADY_CURRENT, {0}),
+        (Verdict.VERIFIED, {0}),
+        (Verdict.UNPROVEN, {0, 1}),
+        (Verdict.NOT_STARTED, {1}),
+        (Verdict.TRIGGER_FAILED, {1}),
+        (Verdict.STALE, {1}),
+        (Verdict.WRONG_BUILD, {1}),
+        (Verdict.UNHEALTHY, {1}),
+        (Verdict.INVALID_CONFIG, {2}),
+        (Verdict.INTERNAL_ERROR, {70}),
+    ],
+)
+def test_a_verdict_has_its_exit_code(verdict: Verdict, codes: set[int]) -> None:
+    assert {exit_code(verdict, proof_suffices=suffices) for suffices in (True, False)} == codes
+
+
+@pytest.mark.parametrize(("signal", "code"), [(2, 130), (15, 143)], ids=["SIGINT", "SIGTERM"])
+def test_a_cancelled_run_exits_as_its_signal_would(signal: int, code: int) -> None:
+    assert Conclusion(Verdict.CANCELLED, signal=signal).exit_code == code
+
+
+# what holds for every situation that can come about
+
+ANSWERS = [None, UPDATED, ACCEPTED, NOTHING, FAILED, BLOCKED, PARTIAL_FAILED, PARTIAL_SKIPPED, SCANNED_NOTHING, LOST]
+GREEN = {Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED}
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Situations whose facts do not contradict each other."""
+    mode = draw(st.sampled_from(Mode))
+    version, digest = draw(st.booleans()), draw(st.booleans())
+    declared = version or digest
+    answer: Answer | None = None if mode is Mode.VERIFY else draw(st.sampled_from(ANSWERS))
+    healthy = draw(st.booleans())
+    window_open = healthy and draw(st.booleans())
+    wanted = window_open and draw(st.booleans())
+    held = wanted and draw(st.booleans())
+    broke = draw(st.booleans())
+    claim = answer is UPDATED and not declared and draw(st.booleans())
+    gap = draw(st.booleans()) or not healthy
+    weakest = (
+        Proof.DIGEST if digest else Proof.VERSION if version else Proof.NONE if mode is Mode.VERIFY else Proof.CHANGE
+    )
+    return situation(
+        mode=mode,
+        now=draw(st.sampled_from([20.0, 100.0, 300.0, 310.0])),
+        version_declared=version,
+        digest_declared=digest,
+        require_proof=draw(st.sampled_from(Proof)),
+        answer=answer,
+        met_before=declared and mode is Mode.DEPLOY and draw(st.booleans()),
+        held=held,
+        held_proof=weakest,
+        confirmed=held and answer is not None and draw(st.booleans()),
+        window_open=window_open,
+        window_began=90.0 if window_open else None,
+        wanted_under_way=wanted,
+        well_enough=window_open and draw(st.booleans()),
+        claim=claim,
+        claim_held=claim and window_open and draw(st.booleans()),
+        gap_seen=gap,
+        held_after_gap=gap and window_open and draw(st.booleans()),
+        new_seen=(wanted and not digest) or draw(st.booleans()),
+        build=Build.NEW if version and wanted else draw(st.sampled_from(Build)),
+        healthy=healthy,
+        ill=None if healthy else draw(st.sampled_from([each for each in Condition if each is not Condition.HEALTHY])),
+        window_broke=broke,
+        broke_late=broke and draw(st.booleans()),
+        flapping=broke and not held and draw(st.booleans()),
+        walled=None if healthy else draw(st.sampled_from([None, Condition.TLS, Condition.CHALLENGE])),
+        visible=draw(st.booleans()),
+        wrong_held=mode is Mode.VERIFY and declared and window_open and not wanted and draw(st.booleans()),
+        digest=draw(st.sampled_from(["", D1, D2])),
+        digest_old=draw(st.booleans()),
+    )
+
+
+@given(situations())
+def test_every_situation_has_one_verdict_that_fits_its_mode(known: Situation) -> None:
+    found = conclude(known)
+    assert found.exit_code in (0, 1)
+    if known.mode is Mode.VERIFY:
+        assert found.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.WRONG_BUILD, Verdict.UNHEALTHY)
+    else:
+        assert found.verdict is not Verdict.VERIFIED
+    assert (found.reason is Reason.NONE) is (found.verdict in GREEN)
+
+
+@given(situations())
+def test_nothing_is_deployed_without_a_proof(known: Situation) -> None:
+    found = conclude(known)
+    if found.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT):
+        assert found.proof > Proof.NONE
+        assert found.proof >= known.require_proof
+        assert known.healthy
+        assert known.held or known.claim_held
+
+
+@given(situations())
+def test_a_declared_expectation_is_never_met_by_a_weaker_proof(known: Situation) -> None:
+    found = conclude(known)
+    if known.declared and found.exit_code == 0:
+        assert known.held
+        assert found.proof >= (Proof.DIGEST if known.digest_declared else Proof.VERSION)
+
+
+@given(situations())
+def test_no_unhealthy_service_is_green(known: Situation) -> None:
+    if not known.healthy:
+        assert conclude(known).exit_code == 1
+
+
+WORSE: dict[str, dict[str, Any]] = {
+    "it flaps": {
+        "flapping": True,
+        "window_broke": True,
+        "held": False,
+        "claim_held": False,
+        "well_enough": False,
+        "held_after_gap": False,
+    },
+    "a window broke late": {"window_broke": True, "broke_late": True, "held": False},
+    "the trigger was refused": {"refusal": Reason.AUTH},
+    "nothing was started": {"not_started": Reason.UNSUPPORTED},
+    "the service fell ill": {
+        "healthy": False,
+        "ill": Condition.DOWN,
+        "held": False,
+        "window_open": False,
+        "claim_held": False,
+        "well_enough": False,
+        "held_after_gap": False,
+        "wrong_held": False,
+    },
+    "a wall stands before it": {
+        "healthy": False,
+        "ill": Condition.TLS,
+        "walled": Condition.TLS,
+        "held": False,
+        "window_open": False,
+        "claim_held": False,
+        "well_enough": False,
+        "held_after_gap": False,
+        "wrong_held": False,
+    },
+    "the old build is back": {"new_seen": True, "build": Build.OLD, "held": False, "claim": False, "claim_held": False},
+    "more proof is required": {"require_proof": Proof.DIGEST},
+    "the window is lost": {"held": False},
+}
+
+
+@pytest.mark.parametrize("worse", WORSE.values(), ids=WORSE.keys())
+@given(known=situations())
+def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], known: Situation) -> None:
+    if conclude(known).exit_code:
+        assert conclude(replace(known, **worse)).exit_code
+
+
+@pytest.mark.parametrize(
+    "failed", [FAILED, BLOCKED, PARTIAL_FAILED, SCANNED_NOTHING, LOST], ids=lambda each: str(each.counts or "lost")
+)
+@given(known=situations())
+def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Situation) -> None:
+    worse = replace(known, answer=failed, claim=False, claim_held=False)
+    if known.answer in (UPDATED, ACCEPTED, NOTHING, PARTIAL_SKIPPED) and conclude(worse).exit_code == 0:
+        assert conclude(known).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "reason"),
+    [(FAILED, Reason.UPDATE_FAILED), (BLOCKED, Reason.UPDATE_BLOCKED), (PARTIAL_FAILED, Reason.UPDATE_FAILED)],
+)
+@given(known=situations())
+def test_a_failure_is_believed_unless_a_declared_expectation_is_met(
+    failed: Answer, reason: Reason, known: Situation
+) -> None:
+    found = conclude(replace(known, answer=failed, claim=False, claim_held=False, mode=Mode.DEPLOY))
+    if not (known.declared and known.held):
+        assert (found.verdict, found.reason) == (Verdict.TRIGGER_FAILED, reason)
+
+
+@given(situations())
+def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Situation) -> None:
+    if known.mode is Mode.DEPLOY and known.flapping:
+        assert conclude(known).exit_code == 1
