@@ -24,6 +24,9 @@ from redeploy.core.watch import Watch
 LOOK_SECONDS = 5.0
 """Seconds between looks at the containers endpoint, but for the ones that something calls for."""
 
+MOST_AFTER_BREAK = 1.0
+"""Seconds to the next look after a failed connection broke a window, where the bucket allows."""
+
 _NEVER = float("inf")
 
 
@@ -102,34 +105,40 @@ class Schedule:
             alone = phase is Phase.WINDOW or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
                 return _NEVER if alone else under_way[0] + ALONE_FOR
-        url = self._next_probe(weighed, now).url
         sent = [each.sent for each in watch.samples[-2:]] + under_way
         if not sent:
             first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)
             return now if watch.triggered is None else watch.triggered + first
-        latest, last = max(sent), watch.track.last
+        latest = max(sent)
+        return max(latest + self._pause(weighed, phase, now, latest), self._affordable(weighed, phase, now, latest))
+
+    def _pause(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
+        """Return the seconds that the next look is wanted after the latest one."""
+        watch = self.watch
+        if weighed.unconfirmed:
+            return 0.0
         began = self._phase_began if self._phase_began is not None else now
         waited = began - (watch.triggered if watch.triggered is not None else began)
         pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
-        if last is not None and last.transport_error and watch.track.window.broken:
-            pause = min(pause, 1.0)
-        ready = watch.books.ready(url, now)
-        rate, window = watch.plan.rate, watch.track.window
-        if rate and phase is Phase.WINDOW and window.blind:
-            saved = watch.books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
-            if not saved and not (window.watched and ready <= now):
-                pause = max(pause, SAVING * watch.books.cost(url) / rate.per_second)
         if phase is Phase.WINDOW and latest < weighed.window_ends:
             pause = min(pause, weighed.window_ends - latest)  # the last look falls on the end, not some time after it
-        if weighed.unconfirmed:
-            pause = 0.0
-        if rate and phase is Phase.QUICK:
-            keep = kept_back(rate, watch.plan.stable_for)
-            ready = min(
-                watch.books.ready(url, now, keep),
-                max(ready, latest + watch.books.cost(url) / rate.per_second),
-            )
-        return max(latest + pause, ready)
+        broken_off = watch.track.last is not None and watch.track.last.transport_error and watch.track.window.broken
+        return min(pause, MOST_AFTER_BREAK) if broken_off else pause
+
+    def _affordable(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
+        """Return when the bucket allows the next look, and the tokens that a window will need stay in it."""
+        books, rate, window = self.watch.books, self.watch.plan.rate, self.watch.track.window
+        url = self._next_probe(weighed, now).url
+        ready = books.ready(url, now)
+        if rate is None:
+            return ready
+        unsaved = latest + books.cost(url) / rate.per_second
+        if phase is Phase.QUICK:
+            return min(books.ready(url, now, kept_back(rate, self.watch.plan.stable_for)), max(ready, unsaved))
+        if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
+            saved = books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
+            return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)
+        return ready
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         watch, track, answered = self.watch, self.watch.track, weighed.answer_final

@@ -40,20 +40,17 @@ class Situation:
     """The strongest proof that this window has."""
     confirmed: bool = False
     """Whether a sample of that window was asked for after Watchtower's answer."""
-    window_open: bool = False
-    """Whether a window, of whatever build, is under way."""
     window_began: float | None = None
-    """When that one began."""
+    """When the window under way, of whatever build, began; None where there is none."""
     patience_ends: float = float("inf")
     """When a window that began before the deadline has had all the time that it may have."""
     wanted_under_way: bool = False
     """Whether that one is of what is wanted."""
     well_enough: bool = False
     """Whether good answers since Watchtower's suffice where nothing tells builds apart."""
-    claim: bool = False
-    """Whether Watchtower's summary counts as a claim, and nothing visible speaks against it."""
     claim_held: bool = False
-    """Whether the claim stands and the service has been healthy for `stable-for` since that summary."""
+    """Whether Watchtower's summary claims the update, nothing visible speaks against it, and the service has been healthy
+    for `stable-for` since."""
     gap_seen: bool = False
     held_after_gap: bool = False
     new_seen: bool = False

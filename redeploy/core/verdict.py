@@ -58,7 +58,7 @@ def conclude(known: Situation) -> Conclusion:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
     if known.flapping or known.broke_late:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
-    if not known.declared and known.claim and known.claim_held:
+    if not known.declared and known.claim_held:
         return _proven(known, Verdict.DEPLOYED, Proof.CLAIM)
     if not known.declared and not known.new_seen and (known.well_enough or known.held_after_gap):
         return _proven(known, Verdict.UNPROVEN, Proof.NONE)

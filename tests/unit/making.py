@@ -219,6 +219,10 @@ class Told:
         self.watch.take(Event(ask=SendTrigger(), exchange=exchange, sent=sent, at=at, wall=WALL + at))
         return self
 
+    @property
+    def weighed(self) -> Assessment:
+        return Assessment(self.watch)
+
     def known(self, now: float) -> Situation:
         return Assessment(self.watch).situation(now)
 

@@ -76,8 +76,8 @@ def test_undeclared_enough_good_answers_since_watchtowers_end_the_run(answer: An
 
 
 def test_undeclared_a_claim_that_held_ends_the_run() -> None:
-    assert ends(UPDATED, claim=True, claim_held=True) == 10.0
-    assert ends(UPDATED, claim=True) == D
+    assert ends(UPDATED, claim_held=True) == 10.0
+    assert ends(UPDATED) == D
 
 
 def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
@@ -97,7 +97,7 @@ def test_undeclared_a_failure_that_watchtower_tells_ends_the_run_even_where_a_ch
     ids=lambda each: str(each.counts or each.result),
 )
 def test_declared_good_health_of_another_build_ends_nothing_before_its_time(answer: Answer) -> None:
-    known = {"well_enough": True, "claim": True, "claim_held": True, "gap_seen": True, "held_after_gap": True}
+    known = {"well_enough": True, "claim_held": True, "gap_seen": True, "held_after_gap": True}
     assert ends(answer, **DECLARED, **known) == ends(answer, **DECLARED)
 
 
@@ -108,7 +108,7 @@ def test_declared_good_health_of_another_build_ends_nothing_before_its_time(answ
 class TestHeld:
     @staticmethod
     def known(declared: bool, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-        return {"version_declared": declared, "held": True, "wanted_under_way": True, "window_open": True} | more
+        return {"version_declared": declared, "held": True, "wanted_under_way": True} | more
 
     @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING, SCANNED_NOTHING, LOST])
     def test_ends_with_one_more_sample_after_the_answer(self, declared: bool, answer: Answer) -> None:
@@ -137,7 +137,7 @@ def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_
 
 @pytest.mark.parametrize("answer", [NOTHING, FAILED, BLOCKED, SCANNED_NOTHING], ids=lambda each: str(each.counts))
 def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answer) -> None:
-    known = {"wanted_under_way": True, "window_open": True, "window_began": 18.0}
+    known = {"wanted_under_way": True, "window_began": 18.0}
     assert not finished(situation(answer=answer, now=HOPE + 1, **DECLARED, **known))
 
 
@@ -151,17 +151,17 @@ def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answ
     ids=["before D", "at D", "after D", "none"],
 )
 def test_only_a_window_begun_before_the_deadline_may_end_after_it(mode: Mode, began: float | None, over: bool) -> None:
-    known = {"window_open": began is not None, "window_began": began, "wanted_under_way": began is not None}
+    known = {"window_began": began, "wanted_under_way": began is not None}
     assert finished(situation(mode=mode, now=D + 2, answer=UPDATED, **DECLARED, **known)) is over
 
 
 def test_a_window_of_a_build_that_is_not_wanted_is_not_waited_for() -> None:
-    known = {"window_open": True, "window_began": D - 1}
+    known = {"window_began": D - 1}
     assert finished(situation(now=D + 2, answer=UPDATED, **DECLARED, **known))
 
 
 def test_undeclared_any_window_may_end_after_the_deadline() -> None:
-    known = {"window_open": True, "window_began": D - 1}
+    known = {"window_began": D - 1}
     assert not finished(situation(now=D + 2, answer=UPDATED, **known))
     assert finished(situation(now=D + 2, answer=FAILED, **known))
 
@@ -227,7 +227,6 @@ SITUATIONS = st.builds(
     digest_declared=st.booleans(),
     held=st.booleans(),
     confirmed=st.booleans(),
-    window_open=st.booleans(),
     window_began=st.none() | st.floats(0, 400),
     wanted_under_way=st.booleans(),
     well_enough=st.booleans(),

@@ -80,7 +80,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.DEPLOYED, Reason.NONE, "no answer until the deadline", **END, **V, **HELD, held_proof=Proof.VERSION
         ),
-        case(Verdict.DEPLOYED, Reason.NONE, "claim", answer=UPDATED, **HEALTHY, claim=True, claim_held=True),
+        case(Verdict.DEPLOYED, Reason.NONE, "claim", answer=UPDATED, **HEALTHY, claim_held=True),
         *(
             case(
                 Verdict.DEPLOYED,
@@ -182,7 +182,6 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "claim where change is required",
             answer=UPDATED,
             **HEALTHY,
-            claim=True,
             claim_held=True,
             require_proof=Proof.CHANGE,
         ),
@@ -549,7 +548,7 @@ def test_a_situation_has_its_verdict(known: dict[str, Any], verdict: Verdict, re
         (Proof.DIGEST, {"answer": UPDATED, **D, **HELD, "held_proof": Proof.DIGEST}),
         (Proof.VERSION, {"answer": UPDATED, **V, **HELD, "held_proof": Proof.VERSION}),
         (Proof.CHANGE, {"answer": UPDATED, **HELD, "held_proof": Proof.CHANGE}),
-        (Proof.CLAIM, {"answer": UPDATED, **HEALTHY, "claim": True, "claim_held": True}),
+        (Proof.CLAIM, {"answer": UPDATED, **HEALTHY, "claim_held": True}),
         (Proof.NONE, {"answer": ACCEPTED, **HEALTHY, "well_enough": True}),
     ],
     ids=lambda value: value.word if isinstance(value, Proof) else "",
@@ -621,11 +620,9 @@ def situations(draw: st.DrawFn) -> Situation:
         held=held,
         held_proof=weakest,
         confirmed=held and answer is not None and draw(st.booleans()),
-        window_open=window_open,
         window_began=90.0 if window_open else None,
         wanted_under_way=wanted,
         well_enough=window_open and draw(st.booleans()),
-        claim=claim,
         claim_held=claim and window_open and draw(st.booleans()),
         gap_seen=gap,
         held_after_gap=gap and window_open and draw(st.booleans()),
@@ -695,7 +692,6 @@ WORSE: dict[str, dict[str, Any]] = {
         "healthy": False,
         "ill": Condition.DOWN,
         "held": False,
-        "window_open": False,
         "claim_held": False,
         "well_enough": False,
         "held_after_gap": False,
@@ -706,13 +702,12 @@ WORSE: dict[str, dict[str, Any]] = {
         "ill": Condition.TLS,
         "walled": Condition.TLS,
         "held": False,
-        "window_open": False,
         "claim_held": False,
         "well_enough": False,
         "held_after_gap": False,
         "wrong_held": False,
     },
-    "the old build is back": {"new_seen": True, "build": Build.OLD, "held": False, "claim": False, "claim_held": False},
+    "the old build is back": {"new_seen": True, "build": Build.OLD, "held": False, "claim_held": False},
     "more proof is required": {"require_proof": Proof.DIGEST},
     "the window is lost": {"held": False},
 }
@@ -730,7 +725,7 @@ def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], kno
 )
 @given(known=situations())
 def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Situation) -> None:
-    worse = replace(known, answer=failed, claim=False, claim_held=False)
+    worse = replace(known, answer=failed, claim_held=False)
     if known.answer in (UPDATED, ACCEPTED, NOTHING, PARTIAL_SKIPPED) and conclude(worse).exit_code == 0:
         assert conclude(known).exit_code == 0
 
@@ -743,7 +738,7 @@ def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Situatio
 def test_a_failure_is_believed_unless_a_declared_expectation_is_met(
     failed: Answer, reason: Reason, known: Situation
 ) -> None:
-    found = conclude(replace(known, answer=failed, claim=False, claim_held=False, mode=Mode.DEPLOY))
+    found = conclude(replace(known, answer=failed, claim_held=False, mode=Mode.DEPLOY))
     if not (known.declared and known.held):
         assert (found.verdict, found.reason) == (Verdict.TRIGGER_FAILED, reason)
 

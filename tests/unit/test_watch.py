@@ -200,26 +200,26 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
 def test_a_summary_claims_an_update_or_it_does_not(
     baseline: Exchange, answer: Exchange, after: Exchange, inputs: dict[str, str], claim: bool
 ) -> None:
-    known = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after).known(9.5)
-    assert (known.claim, known.claim_held) == (claim, claim)
+    told = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
+    assert (told.weighed.claims, told.known(9.5).claim_held) == (claim, claim)
 
 
 def test_a_claim_holds_only_after_stable_for_of_health_since_the_answer() -> None:
     told = began(ready()).looks(1.5, 8.5, ready()).answer(9.0, UPDATED).look(9.5, ready())
-    assert told.known(9.5).claim
+    assert told.weighed.claims
     assert not told.known(9.5).claim_held
     assert told.looks(10.0, 15.0, ready()).known(15.0).claim_held
 
 
 def test_a_build_name_that_turned_out_to_be_noise_speaks_against_the_claim() -> None:
     told = began(ready(OLD), ready(NEW)).answer(2.0, UPDATED).looks(2.5, 9.5, ready(OLD))
-    assert not told.known(9.5).claim
+    assert not told.weighed.claims
 
 
 def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
     told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
     told.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
-    assert not told.known(9.5).claim
+    assert not told.weighed.claims
 
 
 # what is visible
