@@ -5,8 +5,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.simulation import NEW, OLD, REFUSED, Simulation, names, run
+from bench.answers import NEW, OLD, names
+from redeploy.core.asking import Probe
 from redeploy.core.exchange import Exchange, Reply
+from sandbox.simulation import REFUSED, World, tell
 
 LOOPS = 1000
 SHORTEST_GAP = 1.0
@@ -25,7 +27,7 @@ class Loop:
     """By which share of itself every second time up is shorter, and the others longer."""
     named: bool
 
-    def __call__(self, moment: float) -> Exchange:
+    def __call__(self, moment: float, _: Probe) -> Exchange:
         """Return what the service answers at a moment after the trigger."""
         if moment < self.stopped:
             return names(OLD) if self.named else Reply(200)
@@ -38,10 +40,10 @@ class Loop:
         return REFUSED
 
 
-def loops(seed: int, *, named: bool) -> Iterator[Simulation]:
+def loops(seed: int, *, named: bool) -> Iterator[World]:
     """Yield worlds with such services, which name their build or do not."""
     chance = random.Random(seed)
-    for _ in range(LOOPS):
+    for number in range(LOOPS):
         loop = Loop(
             stopped=chance.uniform(0.3, 5.0),
             boot=chance.uniform(0.5, 5.0),
@@ -51,14 +53,14 @@ def loops(seed: int, *, named: bool) -> Iterator[Simulation]:
             named=named,
         )
         answered = loop.stopped + chance.uniform(0.1, loop.boot)
-        yield Simulation(loop, Reply(200), answered, latency=chance.uniform(0.01, 0.15))
+        yield World(loop, ((Reply(200), answered),), latency=chance.uniform(0.01, 0.15), seed=number)
 
 
 def measure(*, named: bool) -> dict[str, int]:
     """Return how often each verdict and reason came."""
     ends: collections.Counter[str] = collections.Counter()
-    for seed, world in enumerate(loops(11, named=named)):
-        declared = {"expect_version": NEW} if named else {}
-        conclusion, _ = run(world, seed, timeout="2m", **declared)
-        ends[f"{conclusion.verdict}/{conclusion.reason}" if conclusion.exit_code else "green"] += 1
+    declared = {"expect_version": NEW} if named else {}
+    for world in loops(11, named=named):
+        story = tell(world, timeout="2m", **declared)
+        ends["/".join(story.verdict) if story.conclusion.exit_code else "green"] += 1
     return dict(ends)

@@ -5,21 +5,23 @@ import random
 import statistics
 from collections.abc import Iterator
 
-from bench.simulation import NEW, OLD, REFUSED, Simulation, names, run
+from bench.answers import NEW, OLD, names
+from redeploy.core.asking import Probe
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from sandbox.simulation import REFUSED, World, tell
 
 ROLLOUTS = 2000
 SHORTEST, LONGEST = 0.3, 90.0
 
 
-def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, Simulation]]:
+def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
     """Yield rollouts of log-uniform length: the second at which the new build first answers, and its world.
 
     The old build answers until it is stopped, nothing does while the new one boots, and Watchtower answers when it has
     started it; or its answer is lost, at some time or when a proxy gives up after a minute.
     """
     chance = random.Random(seed)
-    for _ in range(ROLLOUTS):
+    for number in range(ROLLOUTS):
         length = math.exp(chance.uniform(math.log(SHORTEST), math.log(LONGEST)))
         stopped = length * chance.uniform(0.1, 0.9)
         done = chance.uniform(stopped, length)
@@ -28,25 +30,27 @@ def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, Simulation]]:
             cut = chance.random() < 0.5
             answer, done = (NoReply(Fault.CUT), chance.uniform(0, length)) if cut else (Reply(504), 60.0)
 
-        def service(moment: float, stopped: float = stopped, length: float = length) -> Exchange:
+        def service(moment: float, _: Probe, stopped: float = stopped, length: float = length) -> Exchange:
             if moment < stopped:
                 return names(OLD)
             return REFUSED if moment < length else names(NEW)
 
-        yield length, Simulation(service, answer, done, latency=chance.uniform(0.01, 0.15))
+        yield length, World(service, ((answer, done),), latency=chance.uniform(0.01, 0.15), seed=number)
 
 
 def measure(*, lost: bool) -> dict[str, float]:
     """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached."""
     delays, lowest = [], math.inf
-    for seed, (length, world) in enumerate(rollouts(7, lost=lost)):
-        conclusion, watch = run(world, seed, expect_version=NEW)
-        seen = next((sample.at for sample in watch.samples if sample.healthy and NEW in sample.names.values()), None)
-        if seen is None or world.triggered is None or conclusion.exit_code:
-            msg = f"a rollout of {length:.1f} s ended as {conclusion.verdict}"
+    for length, world in rollouts(7, lost=lost):
+        story = tell(world, expect_version=NEW)
+        seen = next(
+            (sample.at for sample in story.watch.samples if sample.healthy and NEW in sample.names.values()), None
+        )
+        if seen is None or world.triggered is None or story.conclusion.exit_code:
+            msg = f"a rollout of {length:.1f} s ended as {story.verdict}"
             raise AssertionError(msg)
         delays.append(seen - world.triggered - length)
-        lowest = min(lowest, lowest_level(world.asked))
+        lowest = min(lowest, lowest_level(world.sent(Probe)))
     return {
         "mean": statistics.fmean(delays),
         "p95": statistics.quantiles(delays, n=20)[-1],

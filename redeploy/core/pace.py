@@ -6,13 +6,13 @@ from enum import Enum
 from redeploy.core.plan import Rate
 from redeploy.core.window import WATCHED_MOST
 
-UNHURRIED_LEAST = 0.7
+UNHURRIED_LEAST = 0.8
 """Shortest interval before Watchtower has answered."""
 
 UNHURRIED_MOST = 4.0
 """Longest interval before Watchtower has answered, while nothing is wrong."""
 
-QUICK_LEAST = 0.35
+QUICK_LEAST = 0.3
 """Shortest interval of the quick phase."""
 
 WINDOW_MOST = 1.0
@@ -90,9 +90,9 @@ def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jit
     """
     match phase:
         case Phase.UNHURRIED:
-            base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.5 * elapsed))
+            base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.6 * elapsed))
         case Phase.QUICK:
-            base = max(QUICK_LEAST, 0.3 * (elapsed + 0.3 * waited) ** 0.5)
+            base = max(QUICK_LEAST, 0.28 * (elapsed + 0.3 * waited) ** 0.5)
         case Phase.WINDOW:
             base = max(0.05, min(WINDOW_MOST, stable_for / 2))
     return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)

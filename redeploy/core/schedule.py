@@ -117,11 +117,13 @@ class Schedule:
         watch = self.watch
         if weighed.unconfirmed:
             return 0.0
-        began = self._phase_began if self._phase_began is not None else now
-        waited = began - (watch.triggered if watch.triggered is not None else began)
+        origin = watch.triggered if watch.triggered is not None else watch.began
+        began = self._phase_began if self._phase_began is not None else origin
+        waited = began - origin
         pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
         if phase is Phase.WINDOW and latest < weighed.window_ends:
-            pause = min(pause, weighed.window_ends - latest)  # the last look falls on the end, not some time after it
+            left = weighed.window_ends - latest  # the last look falls on the end, not some time after it
+            pause = left if left <= pause else left / 2 if left < 2 * pause else pause
         broken_off = watch.track.last is not None and watch.track.last.transport_error and watch.track.window.broken
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 

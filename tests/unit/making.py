@@ -9,47 +9,16 @@ from redeploy.core.answer import Answer, Counts, Result
 from redeploy.core.asking import BOTH, AskContainers, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
 from redeploy.core.exchange import Exchange, Fault, Reply
-from redeploy.core.inputs import InvalidInputsError, Workspace, parse
-from redeploy.core.plan import Mode, Plan, Service
+from redeploy.core.inputs import InvalidInputsError
+from redeploy.core.plan import Mode, Service
 from redeploy.core.sample import Condition, Endpoint, Sample, Start
 from redeploy.core.situation import Situation
 from redeploy.core.watch import Watch
-
-UPDATE_URL = "https://api.example.com/ops/watchtower/update"
-BASE = "https://api.example.com"
-TOKEN = "tok-8d1f0c6b2a"
-ENOUGH = {"watchtower_url": UPDATE_URL, "watchtower_token": TOKEN}
-"""The inputs that a deploy cannot do without."""
+from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
 
 OLD, NEW, THIRD = "1" * 40, "2" * 40, "3" * 40
 D1, D2, D3 = ("sha256:" + digit * 64 for digit in "123")
-WALL = 1_800_000_000.0
-"""Our clock at monotonic zero."""
-
 HEALTH, VERSION = frozenset({Endpoint.HEALTH}), frozenset({Endpoint.VERSION})
-
-
-def no_file(path: str) -> str:
-    raise ValueError("names a file that cannot be read")
-
-
-def any_certificate(pem: str) -> None:
-    return None
-
-
-def environment(**inputs: str) -> dict[str, str]:
-    """The environment that gives these inputs and no others."""
-    return {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in inputs.items()}
-
-
-def bare_plan(**inputs: str) -> Plan:
-    """The plan of these inputs and no others."""
-    return parse(environment(**inputs), Workspace(no_file, any_certificate))
-
-
-def plan(**inputs: str) -> Plan:
-    """The plan of these inputs, and of what a deploy cannot do without."""
-    return bare_plan(**(ENOUGH | inputs))
 
 
 def bare_problems(**inputs: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from redeploy.core.identity import NOTHING_SEEN, Before, Build, Likeness, Noise, build_of, likeness, version_of
 from redeploy.core.sample import Condition, Sample
-from tests.unit.making import HEALTH, NEW, OLD, THIRD, WALL, sample
+from sandbox.simulation import WALL
+from tests.unit.making import HEALTH, NEW, OLD, THIRD, sample
 
 TRIGGERED = WALL
 

@@ -8,20 +8,8 @@ from redeploy.core import inputs
 from redeploy.core.inputs import InvalidInputsError, Workspace, parse
 from redeploy.core.plan import Mode, Proof, Rate, origin_of
 from redeploy.core.secret import Secret
-from tests.unit.making import (
-    BASE,
-    D1,
-    ENOUGH,
-    TOKEN,
-    UPDATE_URL,
-    any_certificate,
-    bare_plan,
-    bare_problems,
-    environment,
-    no_file,
-    plan,
-    problems,
-)
+from sandbox.simulation import BASE, ENOUGH, TOKEN, UPDATE_URL, any_certificate, bare_plan, environment, no_file, plan
+from tests.unit.making import D1, bare_problems, problems
 
 NO_WATCHTOWER = {"mode": "verify", "base_url": BASE}
 

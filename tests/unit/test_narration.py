@@ -9,8 +9,8 @@ import pytest
 from redeploy.core.asking import Probe
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.narration import HEARTBEAT
+from sandbox.simulation import REFUSED, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, ready, reply, rows, summary
-from tests.unit.world import REFUSED, Story, World, tell
 
 
 def rollout(moment: float, _: Probe) -> Exchange:

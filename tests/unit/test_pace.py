@@ -12,7 +12,8 @@ from redeploy.core.plan import Rate
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
 from redeploy.core.sample import Condition, Sample, read_sample
-from tests.unit.making import BASE, HEALTH, VERSION, WALL, ready, reply, service
+from sandbox.simulation import BASE, WALL
+from tests.unit.making import HEALTH, VERSION, ready, reply, service
 
 RATE = Rate(per_second=0.5)
 URL = f"{BASE}/api/ready"

@@ -23,9 +23,9 @@ from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
-from tests.unit.making import BASE, D1, D2, NEW, OLD, WALL, Told, page, ready, reply, rows, summary
+from sandbox.simulation import BASE, REFUSED, WALL, Story, World, tell
+from tests.unit.making import D1, D2, NEW, OLD, Told, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
-from tests.unit.world import REFUSED, Story, World, tell
 
 HOSTILE = (
     "a | b ` <script>alert(1)</script> @octocat #123 [x](https://evil.example) ![i](https://e.example/i.png)"

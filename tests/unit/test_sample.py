@@ -10,7 +10,8 @@ from redeploy.core.asking import BOTH
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.plan import Service
 from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
-from tests.unit.making import HEALTH, NEW, VERSION, WALL, page, ready, reply, service
+from sandbox.simulation import WALL
+from tests.unit.making import HEALTH, NEW, VERSION, page, ready, reply, service
 
 NGINX_BUSY = "<html><head><title>503 Service Temporarily Unavailable</title></head><hr><center>nginx</center></html>"
 

@@ -11,8 +11,8 @@ from redeploy.core.asking import BOTH, Ask, AskContainers, AskForReasons, AskWhe
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.pace import UNHURRIED_MOST
 from redeploy.core.plan import origin_of
-from tests.unit.making import BASE, D1, D2, HEALTH, NEW, OLD, VERSION, WALL, page, ready, reply, rows, summary
-from tests.unit.world import REFUSED, Story, Taking, World, tell
+from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
+from tests.unit.making import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 
 FORKED = reply(401, "missing or invalid API Key")
 UPDATED = summary(updated=1)

@@ -6,7 +6,8 @@ from redeploy.core.identity import Before, Build
 from redeploy.core.sample import Condition, Sample
 from redeploy.core.track import WALL_SAMPLES, WALL_SECONDS, Rules, Track, follow
 from redeploy.core.window import Window
-from tests.unit.making import HEALTH, NEW, OLD, THIRD, VERSION, WALL, gone, sample
+from sandbox.simulation import WALL
+from tests.unit.making import HEALTH, NEW, OLD, THIRD, VERSION, gone, sample
 
 
 def rules(

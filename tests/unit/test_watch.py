@@ -6,7 +6,8 @@ from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.identity import Build
 from redeploy.core.plan import Proof
 from redeploy.core.verdict import conclude
-from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, WALL, Told, ready, reply, rows, summary
+from sandbox.simulation import WALL
+from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, Told, ready, reply, rows, summary
 
 UPDATED = summary(updated=1)
 

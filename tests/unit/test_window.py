@@ -11,7 +11,8 @@ from redeploy.core.exchange import Fault
 from redeploy.core.identity import Build
 from redeploy.core.sample import WHOLE_SECONDS, Condition, Sample
 from redeploy.core.window import FEWEST, LONGEST, MOST_CRASHES, Window
-from tests.unit.making import HEALTH, NEW, OLD, VERSION, WALL, gone, sample
+from sandbox.simulation import WALL
+from tests.unit.making import HEALTH, NEW, OLD, VERSION, gone, sample
 
 NONE: frozenset[str] = frozenset()
 

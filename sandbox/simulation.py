@@ -1,4 +1,4 @@
-"""A world without sockets: time passes only while somebody waits, and everything is answered from a script."""
+"""A world without sockets, for tests and measurements: time passes only while somebody waits, answers come from a script."""
 
 import heapq
 import itertools
@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 
 from redeploy.core.asking import Ask, AskContainers, AskForReasons, AskWhetherForked, Event, Probe, SendTrigger
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.inputs import Workspace, parse
 from redeploy.core.outcome import Outcome, outcome_of
+from redeploy.core.plan import Plan
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
-from tests.unit.making import WALL, plan
+
+UPDATE_URL = "https://api.example.com/ops/watchtower/update"
+BASE = "https://api.example.com"
+TOKEN = "tok-8d1f0c6b2a"
+ENOUGH = {"watchtower_url": UPDATE_URL, "watchtower_token": TOKEN}
+"""The inputs that a deploy cannot do without."""
+
+WALL = 1_800_000_000.0
+"""Our clock at monotonic zero."""
 
 Taking = tuple[Exchange, float]
 """An answer, and the seconds that it takes."""
@@ -21,6 +31,31 @@ REFUSED = NoReply(Fault.REFUSED)
 LATENCY = 0.04
 MOST_WAITS = 5_000
 MOST_ASKS = 1_000
+
+
+def no_file(_: str) -> str:
+    """Find no file in the workspace."""
+    msg = "names a file that cannot be read"
+    raise ValueError(msg)
+
+
+def any_certificate(pem: str) -> None:
+    """Find nothing wrong with a certificate."""
+
+
+def environment(**inputs: str) -> dict[str, str]:
+    """Return the environment that gives these inputs and no others."""
+    return {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in inputs.items()}
+
+
+def bare_plan(**inputs: str) -> Plan:
+    """Return the plan of these inputs and no others."""
+    return parse(environment(**inputs), Workspace(no_file, any_certificate))
+
+
+def plan(**inputs: str) -> Plan:
+    """Return the plan of these inputs, and of what a deploy cannot do without."""
+    return bare_plan(**(ENOUGH | inputs))
 
 
 @dataclass
@@ -45,15 +80,18 @@ class World:
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def now(self) -> float:
+        """Return monotonic seconds."""
         return self.clock
 
     def wall(self) -> float:
+        """Return seconds since 1970."""
         return WALL + self.clock
 
     def start(self, ask: Ask, sent: float, bound: float) -> None:
-        assert sent == self.clock
-        assert bound >= 0
-        assert len(self.asked) < MOST_ASKS, "it asks without end"
+        """Answer an ask from the script, in time or as timed out."""
+        if sent != self.clock or bound < 0 or len(self.asked) >= MOST_ASKS:
+            msg = "it asks at another time than now, with a bound below zero, or without end"
+            raise AssertionError(msg)
         moment = sent - self.triggered if self.triggered is not None else sent - 1000.0
         found: Exchange | Taking
         match ask:
@@ -61,7 +99,7 @@ class World:
                 self.triggered = sent if self.triggered is None else self.triggered
                 found = self.trigger[min(len(self.sent(SendTrigger)), len(self.trigger) - 1)]
             case Probe():
-                found = self.service(moment, ask)
+                found = self.service(moment + self.latency / 2, ask)  # the answer is made half-way
             case AskContainers():
                 found = self.containers(moment)
             case AskWhetherForked():
@@ -78,13 +116,18 @@ class World:
         )
 
     def wait(self, until: float) -> Event | None:
+        """Let time pass until something is answered, or `until`."""
         self._waits += 1
-        assert self._waits < MOST_WAITS, "it goes round in circles"
+        if self._waits >= MOST_WAITS:
+            msg = "it goes round in circles"
+            raise AssertionError(msg)
         if self._due and self._due[0][0] <= until:
             at, _, event = heapq.heappop(self._due)
             self.clock = max(self.clock, at)
             return event
-        assert until < float("inf"), "it would wait for ever"
+        if until == float("inf"):
+            msg = "it would wait for ever"
+            raise AssertionError(msg)
         self.clock = max(self.clock, until)
         return None
 
@@ -106,9 +149,11 @@ class Log:
     groups: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
+        """Keep a line."""
         self.lines.append(text)
 
     def open_group(self, title: str) -> None:
+        """Keep a title."""
         self.groups.append(title)
 
 
@@ -123,6 +168,7 @@ class Story:
 
     @property
     def verdict(self) -> tuple[str, str]:
+        """Verdict and reason, in words."""
         return self.conclusion.verdict.value, self.conclusion.reason.value
 
     @property
@@ -132,11 +178,12 @@ class Story:
 
     @property
     def outcome(self) -> Outcome:
+        """The facts that reports are made of."""
         return outcome_of(self.watch, self.conclusion, self.world.clock)
 
 
 def tell(world: World, **inputs: str) -> Story:
     """Run the story in a world."""
     watch, log = Watch(plan(**inputs), began=world.now()), Log()
-    conclusion = redeploy(watch, world, random.Random(world.seed).random, log)  # noqa: S311 - only so that every run is the same
+    conclusion = redeploy(watch, world, random.Random(world.seed).random, log)
     return Story(world, watch, conclusion, log)

@@ -1,0 +1,12 @@
+"""Answers of a service that names its build."""
+
+import json
+
+from redeploy.core.exchange import Reply
+
+OLD, NEW = "1" * 40, "2" * 40
+
+
+def names(build: str) -> Reply:
+    """Return a healthy answer that names its build."""
+    return Reply(200, {"content-type": "application/json"}, json.dumps({"status": "ready", "commit": build}).encode())
