@@ -191,7 +191,9 @@ def _success(reply: Reply) -> Answer:
     if reply.status == 202 and not reply.is_html:
         return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
     if not reply.body.strip():
-        return Answer(result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, whatever happened")
+        return Answer(
+            result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, which says nothing of what happened"
+        )
     counts = _counts(reply.json)
     if counts is None:
         return _refused(

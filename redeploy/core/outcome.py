@@ -33,6 +33,9 @@ class Outcome:
     previous_digest: str = ""
     watchtower_result: str = Result.NONE.value
     watchtower_said: str = ""
+    watchtower_replied: bool = True
+    """Whether what it said was a reply, and not the want of one."""
+    triggered: bool = False
     answered_after: float | None = None
     rollout_seconds: float | None = None
     downtime_seconds: float | None = None
@@ -80,6 +83,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         previous_digest=weighed.digest_before,
         watchtower_result=_result(watch),
         watchtower_said=answer.seen if answer else "",
+        watchtower_replied=answer is None or answer.fault is None,
+        triggered=watch.triggered is not None,
         answered_after=watch.answered - started if watch.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
         downtime_seconds=downtime(found) if watch.samples else None,
@@ -119,7 +124,10 @@ def _moments(
 ) -> list[tuple[float, str]]:
     moments = [] if watch.triggered is None else [(0.0, "trigger sent")]
     if watch.answered is not None:
-        moments.append((watch.answered - started, "Watchtower answered"))
+        replied = watch.answer is None or watch.answer.fault is None
+        moments.append(
+            (watch.answered - started, "Watchtower answered" if replied else "the request to Watchtower failed")
+        )
     for gap in found:
         moments.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
         if gap.first_good is not None:

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from redeploy.core.hostile import code, one_line
+from redeploy.core.hostile import code
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Proof
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
@@ -91,26 +91,26 @@ def happened(outcome: Outcome) -> str:
     said: list[str] = []
     if outcome.detail:
         said.append(outcome.detail)
-    if outcome.watchtower_said:
-        after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
-        said.append(f"Watchtower at {outcome.watchtower_origin} answered{after}: {outcome.watchtower_said}.")
-    elif (
-        outcome.watchtower_origin
-        and outcome.moments
-        and outcome.conclusion.verdict is not Verdict.NOT_STARTED
-        and outcome.mode == "deploy"
-    ):
-        said.append(f"Watchtower at {outcome.watchtower_origin} did not answer.")
+    where, after = code(outcome.watchtower_origin), ""
+    if outcome.answered_after is not None:
+        after = f" after {outcome.answered_after:.1f} s"
+    if outcome.watchtower_said and outcome.watchtower_replied:
+        said.append(f"Watchtower at {where} answered{after}: {outcome.watchtower_said}.")
+    elif outcome.watchtower_said:
+        said.append(f"The request to Watchtower at {where} failed{after}: {outcome.watchtower_said}.")
+    elif outcome.triggered:
+        said.append(f"Watchtower at {where} has not answered.")
     said += [f"It says of {told}." for told in outcome.told_reasons]
     if outcome.last_seen:
-        said.append(f"The service at {outcome.url} answered last: {outcome.last_seen}.")
+        said.append(f"The service at {code(outcome.url)} answered last: {outcome.last_seen}.")
     for what, wanted, live, before in (
         ("version", outcome.expected_version, outcome.version, outcome.previous_version),
         ("digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
         if wanted or live or before:
-            declared = f", declared {one_line(wanted)}" if wanted else ""
-            said.append(f"Its {what}: {live or 'not told'} (before: {before or 'not told'}{declared}).")
+            named = [code(each) if each else "not told" for each in (live, before)]
+            declared = f", declared {code(wanted)}" if wanted else ""
+            said.append(f"Its {what}: {named[0]} (before: {named[1]}{declared}).")
     return " ".join(said)
 
 
@@ -147,7 +147,14 @@ def summary(outcome: Outcome) -> str:
     if outcome.evidence:
         lines += ["**How we know**", "", *(f"- {_inline(each)}" for each in outcome.evidence), ""]
     if outcome.moments:
-        lines += ["| Seconds | What |", "|--:|---|", *(f"| {at:.1f} | {what} |" for at, what in outcome.moments), ""]
+        lines += [
+            "**When**",
+            "",
+            "| Seconds | What |",
+            "|--:|---|",
+            *(f"| {at:.1f} | {what} |" for at, what in outcome.moments),
+            "",
+        ]
     lines += [f"> {_inline(warning)}" for warning in outcome.warnings]
     return "\n".join(lines).rstrip() + "\n"
 
