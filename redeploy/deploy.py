@@ -36,6 +36,9 @@ class Log(Protocol):
     def say(self, text: str) -> None:
         """Write a line."""
 
+    def debug(self, text: str) -> None:
+        """Write a line that shows only where debugging was asked for."""
+
     def open_group(self, title: str) -> None:
         """Begin a foldable part."""
 
@@ -57,6 +60,7 @@ def redeploy(watch: Watch, outside: Outside, random: Callable[[], float], log: L
             event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))
         if event:
             watch.take(event)
+            log.debug(narrator.detail(event))
         if watch.triggered != triggered:
             triggered = watch.triggered
             log.open_group("Trigger the update and watch the service")

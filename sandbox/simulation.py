@@ -147,10 +147,15 @@ class Log:
 
     lines: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Keep a line."""
         self.lines.append(text)
+
+    def debug(self, text: str) -> None:
+        """Keep a line that only debugging shows."""
+        self.details.append(text)
 
     def open_group(self, title: str) -> None:
         """Keep a title."""

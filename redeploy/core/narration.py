@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from redeploy.core.asking import AskContainers, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
 from redeploy.core.digests import Endpoint
+from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.watch import Watch
@@ -62,6 +63,14 @@ class Narrator:
         since = watch.triggered if watch.triggered is not None else watch.began
         lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
         return lines
+
+    def detail(self, event: Event) -> str:
+        """Return one answered ask as a line for debugging: what was asked, what came, and when, in seconds."""
+        watch, exchange = self.watch, event.exchange
+        since = watch.triggered if watch.triggered is not None else watch.began
+        what = " and ".join(sorted(event.ask.endpoints)) if isinstance(event.ask, Probe) else type(event.ask).__name__
+        came = str(exchange.status) if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
+        return f"{event.sent - since:.2f} s: {what}: {came}, after {event.at - event.sent:.3f} s"
 
     def _of_event(self, event: Event) -> None:
         watch = self.watch

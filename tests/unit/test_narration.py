@@ -169,3 +169,14 @@ HOSTILE = "x\n::error::forged\r##[set-env name=a]b \u202e"
 def test_no_line_holds_more_than_one_line(exchange: Exchange) -> None:
     story = tell(World(steady(exchange), (reply(401, HOSTILE),)))
     assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)
+
+
+def test_every_answer_is_told_where_debugging_was_asked_for() -> None:
+    story = tell(
+        World(lambda moment, _: ready(OLD) if moment < 1 else REFUSED if moment < 2 else ready(NEW)), expect_version=NEW
+    )
+    asked = [ask for _, ask in story.world.asked]
+    assert len(story.log.details) == len(asked)
+    assert any("health and version: 200, after 0.040 s" in line for line in story.log.details)
+    assert any("health and version: refused, after" in line for line in story.log.details)
+    assert any("SendTrigger: 200" in line for line in story.log.details)
