@@ -122,8 +122,10 @@ class Runner:
             self.say(f"{variable} is not set, so nothing was written there.")
             return
         try:
-            with Path(path).open("a", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with Path(path).open("a+b") as file:
+                if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+                    text = "\n" + text  # whoever wrote before did not end the line
+                file.write(text.encode("utf-8", "replace"))
         except OSError as error:
             self.annotate(
                 "warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}"

@@ -66,6 +66,18 @@ class Assessment:
         return self._watch.verifying or self._window.build is Build.NEW or digest
 
     @cached_property
+    def opening(self) -> bool:
+        """Whether a good version answer waits for the first look at health, which opens the window."""
+        health, begun = self._track.health, self._window.begun
+        if self._window.opened is not None or not self._window.candidate or begun is None:
+            return False
+        return health is None or health.sent < begun
+
+    @property
+    def _wanted_opening(self) -> bool:
+        return self.opening and (self._window.build is Build.NEW or not self._plan.expect_version)
+
+    @cached_property
     def counts_from(self) -> float | None:
         """From when a window counts that only the digest tells to be of what is wanted; None where it counts whole."""
         return self.digest_wanted_since if self.digest_decides and self._window.build is not Build.NEW else None
@@ -191,9 +203,9 @@ class Assessment:
             held=self.wanted_under_way and window.holds(since=self.counts_from) and not self.needs_closing_look,
             held_proof=self._held_proof,
             confirmed=self.confirmed,
-            window_began=window.opened,
+            window_began=window.begun if window.opened is not None or self.opening else None,
             patience_ends=max(watch.deadline, self.window_ends) + plan.request_timeout + OVERTIME,
-            wanted_under_way=self.wanted_under_way,
+            wanted_under_way=self.wanted_under_way or self._wanted_opening,
             well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
             claim_held=self.claims and window.holds(since=watch.answered),
             gap_seen=track.gap_seen,

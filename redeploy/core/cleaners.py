@@ -130,8 +130,8 @@ def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
     """Return the absolute URL of `text`: a path is appended to `base`, a URL stays as it is."""
     if not text.startswith("/") and "://" in text:
         return url(text, allow_http=allow_http)
-    if not text.startswith("/"):
-        msg = "must start with a slash (`/api/ready`) or be an absolute URL"
+    if not text.startswith("/") or text.startswith("//"):
+        msg = "must start with one slash (`/api/ready`) or be an absolute URL"
         raise ValueError(msg)
     return url((base or _SOMEWHERE).rstrip("/") + text, allow_http=allow_http)
 

@@ -97,7 +97,7 @@ class Narrator:
         version = one_line(version_of(last, watch.plan.expect_version, watch.before.names)) if last.names else ""
         whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
-        state = f"{where}: {last.condition.value if last.healthy else last.seen}"
+        state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, state + (f", version {version}{whose}" if version else ""))
 
     def _awaited(self) -> str:

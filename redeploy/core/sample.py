@@ -81,6 +81,8 @@ class Sample:
     """Whether this answer is where the version was to be found."""
     retry_after: float | None = None
     hops: int = 0
+    astray: bool = False
+    """Whether the version address, asked alone, answered with a page or a 4xx: that names no build and tells no health."""
 
     @property
     def transport_error(self) -> bool:
@@ -134,6 +136,7 @@ def read_sample(
         names_itself=Endpoint.VERSION in endpoints,
         retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
         hops=exchange.hops,
+        astray=condition is Condition.HEALTHY and _astray(exchange, endpoints),
     )
 
 
@@ -160,6 +163,11 @@ def _names(reply: Reply, document: Any, service: Service, endpoints: frozenset[E
     return names
 
 
+def _astray(reply: Reply, endpoints: frozenset[Endpoint]) -> bool:
+    page = reply.is_html and 200 <= reply.status < 300
+    return Endpoint.HEALTH not in endpoints and (page or 400 <= reply.status < 500)
+
+
 def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
     """Judge one exchange, most telling sign first."""
     if isinstance(exchange, NoReply):
@@ -184,6 +192,8 @@ def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoi
         return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
     if status in _GATEWAY or (status == 503 and (exchange.is_html or b"no available server" in exchange.body[:64])):
         return Condition.DOWN, f"{status} from a proxy"
+    if _astray(exchange, endpoints):
+        return Condition.HEALTHY, f"{status}{' with an HTML page' if exchange.is_html else ''}, which names no version"
     if not 200 <= status < 300:
         return Condition.NOT_READY, str(status)
     expected = service.health_expect if Endpoint.HEALTH in endpoints else "any"
@@ -212,7 +222,7 @@ _NO_REPLY = {
 def _from_cache(headers: Mapping[str, str]) -> bool:
     """Tell whether a cache says that it answered in the service's place (RFC 9111 `Age`, RFC 9211, and usual headers)."""
     age = headers.get("age", "").strip()
-    if age.isascii() and age.isdigit() and int(age) > 0:
+    if age.isascii() and age.isdigit() and age.strip("0"):
         return True
     said = " ".join(headers.get(name, "") for name in ("x-cache", "x-cache-status", "x-proxy-cache", "cache-status"))
     return "hit" in said.lower() or headers.get("cf-cache-status", "").upper() in ("HIT", "STALE", "UPDATING")

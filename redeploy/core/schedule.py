@@ -135,7 +135,7 @@ class Schedule:
         if rate is None:
             return ready
         unsaved = latest + books.cost(url) / rate.per_second
-        if phase is Phase.QUICK:
+        if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
             return min(books.ready(url, now, kept_back(rate, self.watch.plan.stable_for)), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
             saved = books.ready(url, now, kept_back(rate, window.watched_needed)) <= now

@@ -108,7 +108,7 @@ def _unfinished(known: Situation) -> Conclusion:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
     if known.window_broke:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
-    if known.healthy and known.declared:
+    if known.healthy and known.declared and not known.wanted_under_way:
         return Conclusion(Verdict.WRONG_BUILD, _mismatch(known))
     return _unhealthy(known)
 

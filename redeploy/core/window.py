@@ -56,6 +56,8 @@ class Window:
     """Whether it is the new build's."""
     candidate: bool = False
     """With an address apart, whether a good version answer waits for health to open a window."""
+    begun: float | None = None
+    """When the first answer of it came: with an address apart, the version's, for which health opens it."""
 
     @property
     def span_needed(self) -> float:
@@ -96,7 +98,7 @@ class Window:
         if sample.condition.tells_nothing:
             return self
         health_only = Endpoint.VERSION not in sample.endpoints
-        if not sample.healthy:
+        if not sample.healthy or (sample.astray and self.names):
             waiting = self.opened is None and health_only and not sample.transport_error
             return self if waiting else self._break(sample.at, crash=True)
         names = {path: name for path, name in sample.names.items() if path not in noise}
@@ -110,12 +112,14 @@ class Window:
                 return self._break(sample.at, crash=moved and not other).take(sample, build, noise, fresh=fresh)
             return self._extend(sample, build, names, starts)
         if self.apart and not health_only:
-            return replace(self, candidate=True, build=build, names=names, starts=starts, fresh=fresh)
+            same = self.candidate and not other and not moved
+            begun_at = self.begun if same else sample.at
+            return replace(self, candidate=True, begun=begun_at, build=build, names=names, starts=starts, fresh=fresh)
         if not self.apart:
-            begun = replace(self, opened=sample.at, fresh=fresh)
+            begun = replace(self, opened=sample.at, begun=sample.at, fresh=fresh)
             return begun.take(sample, build, noise, fresh=fresh)
         if not self.candidate or other or moved:
-            return replace(self, candidate=False, build=Build.UNKNOWN, names={}, starts={})
+            return replace(self, candidate=False, begun=None, build=Build.UNKNOWN, names={}, starts={})
         return replace(self, opened=sample.at).take(sample, build, noise, fresh=fresh)
 
     def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
@@ -137,6 +141,7 @@ class Window:
         return replace(
             self,
             opened=None,
+            begun=None,
             samples=0,
             watched=0.0,
             candidate=False,

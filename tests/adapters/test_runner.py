@@ -376,3 +376,10 @@ def test_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
 def test_a_file_that_is_no_text_is_read_as_far_as_it_goes(workspace: Path) -> None:
     (workspace / "binary.pem").write_bytes(b"\xff\xfeabc")
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem") == "\ufffd\ufffdabc"
+
+
+def test_an_output_begins_a_line_of_its_own_whatever_stood_there_before(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    output.write_text("earlier<<E\n1\nE")
+    written(lambda one: one.set_outputs({"version": "2"}), GITHUB_OUTPUT=output)
+    assert parsed(output.read_text()) == {"earlier": "1", "version": "2"}

@@ -140,7 +140,15 @@ def test_health_expect_says_what_healthy_is(expect: str, exchange: Exchange, con
 def test_health_expect_is_not_asked_of_a_version_address(expect: str) -> None:
     target = service(apart=True, health_expect=expect)
     assert read(ready(NEW), target, VERSION).condition is Condition.HEALTHY
-    assert read(page(), target, VERSION).condition is Condition.HTML
+
+
+@pytest.mark.parametrize("exchange", [page(), page(404), reply(401), reply(404, {"detail": "Not Found"})])
+def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illness(exchange: Reply) -> None:
+    found = read(exchange, service(apart=True), VERSION)
+    assert found.healthy
+    assert found.astray
+    assert not found.names
+    assert not read(exchange, service()).healthy
 
 
 # what it names
@@ -310,4 +318,4 @@ def test_every_exchange_is_some_sample(
     assert told.healthy is (told.condition is Condition.HEALTHY)
     if told.healthy:
         assert isinstance(exchange, Reply)
-        assert 200 <= exchange.status < 300
+        assert 200 <= exchange.status < 300 or told.astray

@@ -792,3 +792,21 @@ def test_every_run_ends_near_its_deadline_with_one_verdict(
     if declared and story.conclusion.exit_code == 0:
         assert any(sample.names.get("commit") == NEW for sample in story.watch.samples)
     assert all(isinstance(ask, Ask) for _, ask in story.world.asked)
+
+
+def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_health_was_not_asked_yet() -> None:
+    story = tell(
+        World(lambda moment, _: ready(OLD) if moment < 28.5 else ready(NEW), (reply(200),)),
+        expect_version=NEW,
+        version_path="/api/version",
+        timeout="30",
+    )
+    assert story.verdict == ("deployed", "")
+
+
+def test_a_version_path_that_leads_nowhere_is_told_as_such() -> None:
+    def service(_: float, probe: Probe) -> Exchange:
+        return reply(404, {"detail": "Not Found"}) if probe.endpoints == VERSION else reply(200, {"status": "ok"})
+
+    story = tell(World(service, (reply(200),)), expect_version=NEW, version_path="/api/version", timeout="20")
+    assert story.verdict == ("wrong-build", "version-unavailable")
