@@ -143,7 +143,7 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
     if plan.expect_digest and weighed.digest_now == plan.expect_digest:
         found.append("Watchtower reports the declared digest for the running container.")
-    if plan.expect_version and track.new_seen:
+    if plan.expect_version and track.build is Build.NEW:
         found.append("The service names the declared version.")
     if (
         not plan.expect_digest
@@ -161,7 +161,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     if conclusion.proof.word == "claim":
         found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
     if track.gap_seen:
-        found.append("The service was gone for a while after the trigger.")
+        gone = "has not answered well since" if track.in_gap else "was gone for a while after the trigger"
+        found.append(f"The service {gone}.")
     return found
 
 

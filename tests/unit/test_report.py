@@ -450,3 +450,15 @@ def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
     outcome = outcome_of(Told().watch, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
     outputs = report.outputs(outcome)
     assert (outputs["version"], outputs["downtime-seconds"], outputs["watchtower-result"]) == ("", "", "none")
+
+
+def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> None:
+    went_back = tell(
+        World(lambda moment, _: ready(NEW) if 2 < moment < 6 else ready(OLD), ((reply(200), 5.0),)),
+        expect_version=NEW,
+        timeout="20",
+    )
+    assert went_back.verdict == ("stale", "old-build")
+    assert not any("names the declared version" in each for each in went_back.outcome.evidence)
+    still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
+    assert "The service has not answered well since." in still_gone.outcome.evidence
