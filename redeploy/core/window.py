@@ -41,6 +41,7 @@ class Window:
     watched: float = 0.0
     """Seconds of it without a blind pause."""
     samples: int = 0
+    """Those that can name the build: with an address apart, looks at health may have gone to another one all the time."""
     build: Build = Build.UNKNOWN
     names: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, float] = field(default_factory=dict)
@@ -116,11 +117,13 @@ class Window:
             begun_at = self.begun if same else sample.at
             return replace(self, candidate=True, begun=begun_at, build=build, names=names, starts=starts, fresh=fresh)
         if not self.apart:
-            begun = replace(self, opened=sample.at, begun=sample.at, fresh=fresh)
-            return begun.take(sample, build, noise, fresh=fresh)
+            return replace(self._open(sample), begun=sample.at, fresh=fresh).take(sample, build, noise, fresh=fresh)
         if not self.candidate or other or moved:
             return replace(self, candidate=False, begun=None, build=Build.UNKNOWN, names={}, starts={})
-        return replace(self, opened=sample.at).take(sample, build, noise, fresh=fresh)
+        return self._open(sample).take(sample, build, noise, fresh=fresh)
+
+    def _open(self, sample: Sample) -> "Window":
+        return replace(self, opened=sample.at, latest=sample.sent, answered=sample.at)
 
     def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
         pause = sample.sent - self.answered
@@ -128,8 +131,8 @@ class Window:
             self,
             latest=sample.sent,
             answered=sample.at,
-            watched=self.watched + (sample.sent - self.latest if self.samples and pause <= BLIND else 0.0),
-            samples=self.samples + 1,
+            watched=self.watched + (sample.sent - self.latest if pause <= BLIND else 0.0),
+            samples=self.samples + (Endpoint.VERSION in sample.endpoints),
             build=self.build if build is Build.UNKNOWN else build,
             names={**self.names, **names},
             starts={**starts, **self.starts},

@@ -1,7 +1,7 @@
 """What is asked, and when, told by whole runs in worlds without sockets."""
 
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -810,3 +810,16 @@ def test_a_version_path_that_leads_nowhere_is_told_as_such() -> None:
 
     story = tell(World(service, (reply(200),)), expect_version=NEW, version_path="/api/version", timeout="20")
     assert story.verdict == ("wrong-build", "version-unavailable")
+
+
+@pytest.mark.parametrize("stable_for", ["1s", "2s", "5s"])
+def test_two_builds_that_answer_in_turn_never_make_a_window(stable_for: str) -> None:
+    turn = count()
+
+    def service(moment: float, _: Probe) -> Exchange:
+        return ready(OLD) if moment < 1 or next(turn) % 2 else ready(NEW)
+
+    story = tell(
+        World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="20", stable_for=stable_for
+    )
+    assert story.conclusion.exit_code == 1
