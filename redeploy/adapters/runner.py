@@ -30,6 +30,7 @@ class Runner:
         self._stream = stream
         self._redact: Callable[[str], str] = str
         self._in_group = False
+        self._deaf = False
 
     @property
     def debugging(self) -> bool:
@@ -132,8 +133,13 @@ class Runner:
             )
 
     def _line(self, text: str) -> None:
-        self._stream.write(text.encode("utf-8", "replace").decode() + "\n")
-        self._stream.flush()
+        if self._deaf:
+            return
+        try:
+            self._stream.write(text.encode("utf-8", "replace").decode() + "\n")
+            self._stream.flush()
+        except OSError:  # nobody reads the log any more; the files can still be written, and there is nowhere to say so
+            self._deaf = True
 
 
 def _data(text: str) -> str:

@@ -49,7 +49,7 @@ def choice(text: str, allowed: Iterable[str]) -> str:
     import difflib  # only a wrong input needs it
 
     near = difflib.get_close_matches(text.lower(), allowed, n=1)
-    hint = f"; did you mean `{near[0]}`?" if near else ""
+    hint = f"; `{near[0]}` was probably meant" if near else ""
     msg = f"is none of {', '.join(f'`{each}`' for each in allowed)}{hint}"
     raise ValueError(msg)
 

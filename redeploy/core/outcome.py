@@ -87,7 +87,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         triggered=watch.triggered is not None,
         answered_after=watch.answered - started if watch.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
-        downtime_seconds=downtime(found) if watch.samples else None,
+        downtime_seconds=downtime(found) if watch.triggered is not None or watch.verifying else None,
         moments=_moments(watch, found, started, opened, now),
         evidence=_evidence(watch, conclusion),
         warnings=_warnings(watch, conclusion),

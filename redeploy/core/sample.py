@@ -104,9 +104,16 @@ def read_sample(
     at: float,
     wall: float,
     redact: Callable[[str], str] = str,
+    never_named: bool = False,
 ) -> Sample:
-    """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete."""
+    """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete.
+
+    Where the version address has `never_named` anything, a 4xx or a page there is a wrong address, not an ill service.
+    """
     condition, seen = _condition(exchange, service, endpoints)
+    astray = never_named and isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
+    if astray:
+        condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
     if isinstance(exchange, NoReply):
         return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, fault=exchange.fault)
     clock = exchange.date if exchange.date is not None else wall
@@ -136,7 +143,7 @@ def read_sample(
         names_itself=Endpoint.VERSION in endpoints,
         retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
         hops=exchange.hops,
-        astray=condition is Condition.HEALTHY and _astray(exchange, endpoints),
+        astray=astray,
     )
 
 
@@ -163,9 +170,9 @@ def _names(reply: Reply, document: Any, service: Service, endpoints: frozenset[E
     return names
 
 
-def _astray(reply: Reply, endpoints: frozenset[Endpoint]) -> bool:
-    page = reply.is_html and 200 <= reply.status < 300
-    return Endpoint.HEALTH not in endpoints and (page or 400 <= reply.status < 500)
+def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
+    lost = condition is Condition.HTML or (condition is Condition.NOT_READY and 400 <= reply.status < 500)
+    return lost and Endpoint.HEALTH not in endpoints
 
 
 def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
@@ -192,8 +199,6 @@ def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoi
         return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
     if status in _GATEWAY or (status == 503 and (exchange.is_html or b"no available server" in exchange.body[:64])):
         return Condition.DOWN, f"{status} from a proxy"
-    if _astray(exchange, endpoints):
-        return Condition.HEALTHY, f"{status}{' with an HTML page' if exchange.is_html else ''}, which names no version"
     if not 200 <= status < 300:
         return Condition.NOT_READY, str(status)
     expected = service.health_expect if Endpoint.HEALTH in endpoints else "any"

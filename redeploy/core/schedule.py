@@ -93,7 +93,8 @@ class Schedule:
             stale = not watch.verifying and watch.plan.expect_version and window.build is Build.OLD
             opening = window.candidate and window.opened is None and not stale
             closing = window.opened is not None and now >= weighed.window_ends > (window.healthy_at or 0.0)
-            if opening or closing:
+            astray = watch.track.last is not None and watch.track.last.astray  # then health alone tells of the service
+            if opening or closing or astray:
                 endpoints, url = watch.addresses[0]
         return watch.books.probe(endpoints, url)
 
@@ -186,6 +187,8 @@ class Schedule:
         opened = track.window.opened
         if weighed.needs_closing_look:
             return last + LOOK_SECONDS if last >= weighed.window_ends else now
+        if watch.verifying and opened is not None and last < opened and track.window.holds():
+            return now  # the look that closes the window; the one before it was answered before the window opened
         begun = watch.answered is not None or track.gap_seen or watch.verifying
         outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
         return last + LOOK_SECONDS if begun and outdated else _NEVER

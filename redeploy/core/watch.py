@@ -47,6 +47,7 @@ class Watch:
         self.books = Books(self.plan.rate)
         self._noise = Noise()
         self._processes_count = True
+        self._never_named = True
         self.track = Track(window=self._fresh_window())
         if self.verifying:
             self.deadline = self.began + self.plan.timeout
@@ -111,7 +112,9 @@ class Watch:
             at=event.at,
             wall=event.wall,
             redact=self.redact,
+            never_named=self._never_named,
         )
+        self._never_named &= not (sample.healthy and Endpoint.VERSION in sample.endpoints and not sample.astray)
         self.books.note_sample(probe, sample)
         before = self.triggered is None and not self.verifying
         earlier = self.baseline if before else self.samples

@@ -99,7 +99,7 @@ class Window:
         if sample.condition.tells_nothing:
             return self
         health_only = Endpoint.VERSION not in sample.endpoints
-        if not sample.healthy or (sample.astray and self.names):
+        if not sample.healthy:
             waiting = self.opened is None and health_only and not sample.transport_error
             return self if waiting else self._break(sample.at, crash=True)
         names = {path: name for path, name in sample.names.items() if path not in noise}
