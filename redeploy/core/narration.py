@@ -82,11 +82,17 @@ class Narrator:
             case AskContainers() if watch.looks.last:
                 look = watch.looks.last
                 if look.endpoint is Endpoint.ABSENT:
-                    self._on_change("digest", "running digest: not told, there is no containers endpoint")
+                    self._on_change(
+                        "digest", "running digest: not told; the containers endpoint is not there, or refuses the token"
+                    )
                 elif look.endpoint is Endpoint.FAILED:
                     self._on_change("digest", "running digest: not told this time")
                 else:
-                    rows = "containers run different digests" if look.differ else "no container counts"
+                    rows = (
+                        "containers run different digests"
+                        if look.differ
+                        else "several containers run; name one with `image` or `container`"
+                    )
                     self._on_change("digest", f"running digest: {look.digest or rows}")
 
     def _of_service(self, watch: Watch) -> None:
@@ -96,6 +102,8 @@ class Narrator:
         last = samples[-1]
         version = one_line(version_of(last, watch.plan.expect_version, watch.before.names)) if last.names else ""
         whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
+        if watch.met_before and watch.track.build is Build.NEW:
+            whose = " (as declared)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
         state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, state + (f", version {version}{whose}" if version else ""))

@@ -67,9 +67,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     opened = track.window.opened if green else None
     last = track.last
     if opened is not None and weighed.counts_from is not None:
-        opened = next(
-            (sample.at for sample in watch.samples if sample.sent >= max(opened, weighed.counts_from)), opened
-        )
+        counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
+        opened = next(counted, opened)
     return Outcome(
         conclusion=conclusion,
         mode=plan.mode,
@@ -104,7 +103,9 @@ def _loopback_refused(watch: Watch, reason: Reason) -> bool:
     if reason is Reason.UNREACHABLE:
         return answer is not None and answer.fault is Fault.REFUSED and is_loopback(plan.watchtower.update_url or "")
     if reason is Reason.DOWN:
-        return last is not None and last.fault is Fault.REFUSED and is_loopback(plan.service.health_url)
+        answered = any(each.fault is None for each in (*watch.baseline, *watch.samples))
+        refused = last is not None and last.fault is Fault.REFUSED
+        return refused and not answered and is_loopback(plan.service.health_url)
     return False
 
 

@@ -110,11 +110,11 @@ REMEDIES: Mapping[Reason, Remedy] = {
     ),
     Reason.NO_IDENTITY: Remedy(
         "The service is healthy, but nothing tells the new build from the old",
-        "No build name, start time or running digest is visible in the health and version answers.",
+        "No build name, start time or running digest was seen both before and after the trigger.",
         "Let the service name its commit and declare it:\n\n```dockerfile\nARG GIT_SHA=local\nENV GIT_SHA=$GIT_SHA\n```\n\n"
         "```yaml\n# docker/build-push-action\nbuild-args: GIT_SHA=${{ github.sha }}\n# this action\n"
         "version-path: /api/status\nversion-field: git_sha\nexpect-version: ${{ github.sha }}\n```\n\nOr compare digests "
-        "with `expect-digest`, which needs no change to the service.",
+        "with `expect-digest`; it needs no change to the service, but nicholas-fedor/watchtower 1.18 or newer.",
     ),
     Reason.NO_CHANGE: Remedy(
         "The service is healthy, but names the same build as before",
@@ -167,8 +167,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Check that the path is the one that nginx sends to Watchtower, and that no `limit_except` shuts POST out.",
     ),
     Reason.BUSY: Remedy(
-        "Another update was running all the time",
-        "Watchtower works on one update at a time, and the one under way did not end before the deadline.",
+        "Another update is running",
+        "Watchtower works on one update at a time, and the one under way did not end, or will not, before the deadline.",
         "Raise `timeout`, and let one deployment run at a time:\n\n```yaml\nconcurrency:\n  group: production\n"
         "  cancel-in-progress: false\n```",
     ),
@@ -221,8 +221,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
     ),
     Reason.UPDATE_BLOCKED: Remedy(
         "Watchtower skipped the container",
-        "It could not ask the registry: wrong or missing credentials, a rate limit, an image that is younger than the "
-        "cooldown, or the container is left out.",
+        "It could not ask the registry (no answer, wrong or missing credentials, a rate limit), the image is younger than "
+        "the cooldown, or the container is left out.",
         "On the server, `docker logs --tail 50 watchtower` names the cause. For a private image mount the credentials:\n\n"
         "```yaml\nvolumes:\n  - /root/.docker/config.json:/config.json:ro\n```",
     ),

@@ -120,12 +120,13 @@ def summary(outcome: Outcome) -> str:
     sign = "❌" if conclusion.exit_code else "⚠️" if conclusion.verdict is Verdict.UNPROVEN else "✅"
     lines = [f"## {sign} {headline(outcome)}", ""]
     if outcome.problems:
-        lines += [f"- {code(problem.input)} {_inline(problem.message)}" for problem in outcome.problems]
+        lines += [*(f"- {code(problem.input)} {_inline(problem.message)}" for problem in outcome.problems), ""]
     if remedy and (conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN):
         lines += [f"**What happened:** {_inline(happened(outcome))}", "", f"**Likely cause:** {remedy.cause}", ""]
         lines += [f"**Fix:** {remedy.fix}", "", f"[More on `{conclusion.reason}`]({guide(conclusion.reason)})", ""]
     elif outcome.detail:
         lines += [_inline(outcome.detail), ""]
+    rolled_out = conclusion.verdict is Verdict.DEPLOYED
     rows = [
         ("Verdict", code(conclusion.verdict)),
         ("Reason", code(conclusion.reason) if conclusion.reason else ""),
@@ -140,7 +141,7 @@ def summary(outcome: Outcome) -> str:
             "Watchtower",
             code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
         ),
-        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
+        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if rolled_out and outcome.rollout_seconds is not None else ""),
         ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds else ""),
     ]
     lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
