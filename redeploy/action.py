@@ -71,7 +71,7 @@ class Action:
             import traceback
 
             self._runner.say("".join(traceback.format_exception(error)))
-        report = f"Run it again with debug logging, and report what it says, without secrets, at {_ISSUES}"
+        report = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
         return self._cut_short(
             Conclusion(Verdict.INTERNAL_ERROR), f"{type(error).__name__} in the action itself. {report}"
         )

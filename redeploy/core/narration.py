@@ -57,7 +57,7 @@ class Narrator:
             left = max(0.0, watch.deadline - now)
             last = watch.track.last
             seen = last.seen if last else "nothing yet"
-            self._lines.append(f"still waiting for {self._awaited()}; last seen: {seen}; {left:.0f} s left")
+            self._lines.append(f"still waiting for {self._awaited(weighed)}; last seen: {seen}; {left:.0f} s left")
         if self._lines or self._spoke is None:
             self._spoke = now
         since = watch.triggered if watch.triggered is not None else watch.began
@@ -108,11 +108,11 @@ class Narrator:
         state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, state + (f", version {version}{whose}" if version else ""))
 
-    def _awaited(self) -> str:
+    def _awaited(self, weighed: Assessment) -> str:
         watch = self.watch
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
-        if Assessment(watch).wanted_under_way:
+        if weighed.wanted_under_way:
             return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
         if watch.answered is None and not watch.verifying:
             return "Watchtower's answer"

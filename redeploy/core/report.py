@@ -90,7 +90,7 @@ def happened(outcome: Outcome) -> str:
     """Return what was observed, in whole sentences."""
     said: list[str] = []
     if outcome.detail:
-        said.append(outcome.detail if outcome.detail.endswith(".") else f"{outcome.detail} .")
+        said.append(outcome.detail)
     where, after = code(outcome.watchtower_origin), ""
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"
