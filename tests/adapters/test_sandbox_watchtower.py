@@ -214,7 +214,7 @@ FLAGS: dict[str, dict[str, object]] = {
     "mended-include-restarting": RESTARTING,
     "crash-loop-included": RESTARTING,
     "crash-loop-included-mended": RESTARTING,
-    "gated-updated": GATED,
+    "gated-updated": {**GATED, "gate_timeout": 30.0},  # a good image ends the wait, however slow the machine
     "gated-rolled-back": GATED,
     "gated-cooldown": GATED,
     "gated-cooldown-good-image": GATED,
