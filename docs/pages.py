@@ -46,6 +46,13 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
         "No build stayed healthy.",
         (Reason.NEVER_READY, Reason.FLAPPING, Reason.DOWN, Reason.HTML, Reason.CACHED, Reason.THROTTLED),
     ),
+    "The checks failed": (
+        (
+            "The new build is live and stable, but not as it was asked to be. The first that applies is the reason; all "
+            "that failed are told. [More on checks](checks.md)."
+        ),
+        (Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE),
+    ),
 }
 
 

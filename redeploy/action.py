@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from redeploy.adapters.runner import Runner
-from redeploy.core.asking import Ask, AskContainers, AskForReasons, AskWhetherForked, Probe, SendTrigger
+from redeploy.core.asking import (
+    Ask,
+    AskContainers,
+    AskDocument,
+    AskForReasons,
+    AskSmoke,
+    AskWhetherForked,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.exchange import Exchange
 from redeploy.core.inputs import InvalidInputsError, Workspace, parse, secrets_in
 from redeploy.core.plan import Plan
@@ -83,7 +92,9 @@ class Action:
         self._runner.close_group()
         self._runner.say(report.headline(outcome))
         for annotation in report.annotations(outcome):
-            self._runner.annotate(annotation.kind, annotation.title, annotation.message)
+            self._runner.annotate(
+                annotation.kind, annotation.title, annotation.message, file=annotation.file, line=annotation.line
+            )
         self._runner.write_summary(report.summary(outcome))
         self._runner.set_outputs(report.outputs(outcome))
         return outcome.conclusion.exit_code
@@ -107,6 +118,10 @@ def _performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
         match ask:
             case Probe():
                 return service.look(fetch, ask, timeout=bound)
+            case AskDocument():
+                return service.document(fetch, ask, timeout=bound)
+            case AskSmoke():
+                return service.smoke(fetch, ask, timeout=bound)
             case AskContainers():
                 return watchtower.containers(fetch, plan.watchtower, timeout=bound)
             case AskForReasons():

@@ -6,7 +6,17 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from redeploy.core.asking import Ask, AskContainers, AskForReasons, AskWhetherForked, Event, Probe, SendTrigger
+from redeploy.core.asking import (
+    Ask,
+    AskContainers,
+    AskDocument,
+    AskForReasons,
+    AskSmoke,
+    AskWhetherForked,
+    Event,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.inputs import Workspace, parse
 from redeploy.core.outcome import Outcome, outcome_of
@@ -33,7 +43,7 @@ MOST_WAITS = 5_000
 MOST_ASKS = 1_000
 
 
-def no_file(_: str) -> str:
+def no_file(_path: str, _cap: int) -> str:
     """Find no file in the workspace."""
     msg = "names a file that cannot be read"
     raise ValueError(msg)
@@ -66,6 +76,8 @@ class World:
     trigger: Sequence[Exchange | Taking] = (Reply(200),)
     """The answers to the triggers, the last one repeating."""
     containers: Callable[[float], Exchange | Taking] = lambda _: Reply(404)
+    document: Callable[[float], Exchange | Taking] = lambda _: Reply(404)
+    smoke: Callable[[float, AskSmoke], Exchange | Taking] = lambda _, __: Reply(200)
     forked: Exchange | Taking = field(default_factory=lambda: Reply(401))
     reasons: Exchange | Taking = field(default_factory=lambda: Reply(404))
     latency: float = LATENCY
@@ -102,6 +114,10 @@ class World:
                 found = self.service(moment + self.latency / 2, ask)  # the answer is made half-way
             case AskContainers():
                 found = self.containers(moment)
+            case AskDocument():
+                found = self.document(moment + self.latency / 2)
+            case AskSmoke():
+                found = self.smoke(moment + self.latency / 2, ask)
             case AskWhetherForked():
                 found = self.forked
             case AskForReasons():

@@ -102,7 +102,7 @@ class Http:
             # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
             with self._adapter(url) as adapter:
                 response = adapter.send(request, stream=True, timeout=timeout, proxies=get_environ_proxies(url))
-                return _reply(response, cap)
+                return _reply(response, cap, bodiless=method == "HEAD")
         except (requests.RequestException, failures.HTTPError, OSError, ValueError) as error:
             return _no_reply(error)
 
@@ -140,16 +140,17 @@ class _TlsAdapter(requests.adapters.HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _reply(response: requests.Response, cap: int) -> Exchange:
+def _reply(response: requests.Response, cap: int, *, bodiless: bool) -> Exchange:
     """Read a response up to its cap."""
     with response:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > cap:
-                return NoReply(Fault.TOO_LARGE)
+                return NoReply(Fault.TOO_LARGE, status=response.status_code)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        if not body and response.status_code not in _BODILESS and not headers.keys() & _LENGTHS:
+        bodiless |= response.status_code in _BODILESS
+        if not body and not bodiless and not headers.keys() & _LENGTHS:
             return NoReply(Fault.CUT)  # http.client takes a head that breaks off for a whole one
         return Reply(response.status_code, headers, bytes(body))
 

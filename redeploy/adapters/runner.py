@@ -18,7 +18,6 @@ LONGEST_ANNOTATION = 4000
 LONGEST_LINE = 1000
 SUMMARY_CAP = 1_000_000
 """Bytes; the runner throws a summary away that has more than 1,048,576."""
-WORKSPACE_FILE_CAP = 1024 * 1024
 
 
 class Runner:
@@ -66,11 +65,15 @@ class Runner:
             self._line("::endgroup::")
             self._in_group = False
 
-    def annotate(self, kind: str, title: str, message: str) -> None:
-        """Write an annotation; `kind` is `error`, `warning` or `notice`. Titles are not masked, so they are redacted."""
+    def annotate(self, kind: str, title: str, message: str, *, file: str = "", line: int = 0) -> None:
+        """Write an annotation; `kind` is `error`, `warning` or `notice`. Titles are not masked, so they are redacted.
+
+        One about a line of `file`, relative to the workspace, is shown there too.
+        """
         self.close_group()
         text = self._redact(message)[:LONGEST_ANNOTATION].replace("##[", "# #[")
-        self._line(f"::{kind} title={_property(self._redact(one_line(title, 120)))}::{_data(text)}")
+        place = f"file={_property(self._redact(one_line(file, LONGEST_LINE)))},line={line}," if file else ""
+        self._line(f"::{kind} {place}title={_property(self._redact(one_line(title, 120)))}::{_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         """Hand the outputs to the next steps, by a delimiter that no value can foresee (CVE-2022-35954)."""
@@ -87,8 +90,8 @@ class Runner:
             text = text[:SUMMARY_CAP] + b"\n\nThe rest was cut off: a summary may have 1 MiB.\n"
         self._append("GITHUB_STEP_SUMMARY", text.decode("utf-8", "ignore"))
 
-    def read_workspace(self, path: str) -> str:
-        """Return the text of a regular file that lies in the workspace.
+    def read_workspace(self, path: str, cap: int) -> str:
+        """Return the text of a regular file of at most `cap` bytes that lies in the workspace.
 
         Raises:
             ValueError: with what is wrong. Links that lead out of the workspace are not followed: the code that was
@@ -104,15 +107,15 @@ class Runner:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     msg = "names something that is no file"
                     raise ValueError(msg)
-                content = file.read(WORKSPACE_FILE_CAP + 1)
+                content = file.read(cap + 1)
         except RuntimeError as error:  # links that lead in a circle, on Python 3.11 and 3.12
             msg = "names a file that cannot be read (links lead in a circle)"
             raise ValueError(msg) from error
         except OSError as error:
             msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); is actions/checkout missing?"
             raise ValueError(msg) from error
-        if len(content) > WORKSPACE_FILE_CAP:
-            msg = "names a file of more than 1 MiB"
+        if len(content) > cap:
+            msg = f"names a file of more than {cap // 1024 // 1024} MiB"
             raise ValueError(msg)
         return content.decode("utf-8", "replace")
 

@@ -2,11 +2,15 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from redeploy.core.exchange import Exchange
+from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.pace import SLOWED, Bucket
-from redeploy.core.plan import Rate, origin_of
+from redeploy.core.plan import Rate, Smoke, origin_of
 from redeploy.core.sample import Condition, Endpoint, Sample
+
+if TYPE_CHECKING:  # few runs have smoke requests
+    from redeploy.core.promise import Promise
 
 ALONE_FOR = 2.0
 """Seconds after which a look that hangs no longer keeps the next one from going out, outside of a window."""
@@ -44,7 +48,32 @@ class SendTrigger:
     """The trigger."""
 
 
-Ask = Probe | AskContainers | AskForReasons | AskWhetherForked | SendTrigger
+@dataclass(frozen=True)
+class AskDocument:
+    """The service's OpenAPI document."""
+
+    url: str
+    past_caches: bool = False
+
+
+@dataclass(frozen=True)
+class AskSmoke:
+    """One smoke request; its answer's body is held against what the live document promises."""
+
+    smoke: Smoke
+    past_caches: bool = False
+    promise: "Promise | None" = field(default=None, compare=False)
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return self.smoke.url
+
+
+OfService = Probe | AskDocument | AskSmoke
+"""What goes to the service, and draws from the bucket of its origin."""
+
+Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | SendTrigger
 
 
 @dataclass(frozen=True)
@@ -95,7 +124,7 @@ class Books:
         """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
         self._under_way[ask].append(now)
         self._last_sent[type(ask)] = now
-        if isinstance(ask, Probe):
+        if isinstance(ask, OfService):
             self._buckets[origin_of(ask.url)] = self._bucket(ask.url, now).draw(now, self.cost(ask.url))
 
     def note_answered(self, event: Event) -> None:
@@ -106,17 +135,18 @@ class Books:
 
     def note_sample(self, probe: Probe, sample: Sample) -> None:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
-        cost = 1 + sample.hops
-        if cost > self.cost(probe.url):
-            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).draw(
-                sample.at, cost - self.cost(probe.url)
-            )
-            self._costs[probe.url] = cost
+        self._note_cost(probe.url, sample.hops, sample.at)
         if sample.condition is Condition.CACHED:
             self._past_caches.add(probe.endpoints)
         if sample.condition is Condition.THROTTLED:
-            self._buckets[origin_of(probe.url)] = self._bucket(probe.url, sample.at).emptied(sample.at)
-            self._silent_until = sample.at + (SLOWED if sample.retry_after is None else sample.retry_after)
+            self._note_throttled(probe.url, sample.retry_after, sample.at)
+
+    def note_check(self, ask: AskDocument | AskSmoke, event: Event, *, throttled: bool) -> None:
+        """Learn the same from a check's answer."""
+        if isinstance(event.exchange, Reply):
+            self._note_cost(ask.url, event.exchange.hops, event.at)
+            if throttled:
+                self._note_throttled(ask.url, event.exchange.retry_after, event.at)
 
     def last_sent(self, kind: type[Ask]) -> float:
         """Return when the last ask of this kind was sent; minus infinity if none was."""
@@ -129,6 +159,16 @@ class Books:
     def under_way(self, kind: type[Ask]) -> list[float]:
         """Return when the asks of this kind that are under way were sent."""
         return sorted(sent for ask, waiting in self._under_way.items() if isinstance(ask, kind) for sent in waiting)
+
+    def _note_cost(self, url: str, hops: int, at: float) -> None:
+        more = 1 + hops - self.cost(url)
+        if more > 0:
+            self._buckets[origin_of(url)] = self._bucket(url, at).draw(at, more)
+            self._costs[url] = 1 + hops
+
+    def _note_throttled(self, url: str, retry_after: float | None, at: float) -> None:
+        self._buckets[origin_of(url)] = self._bucket(url, at).emptied(at)
+        self._silent_until = at + (SLOWED if retry_after is None else retry_after)
 
     def _bucket(self, url: str, now: float) -> Bucket:
         return self._buckets.setdefault(origin_of(url), Bucket.full(self.rate, now))

@@ -42,14 +42,22 @@ class Assessment:
         return self._watch.looks.wanted_since(self._watch.triggered, self._plan.expect_digest)
 
     @cached_property
+    def told_since(self) -> float | None:
+        """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
+        if self._plan.declared or self._watch.verifying:
+            return self.digest_wanted_since
+        moments = (self.digest_wanted_since, self._watch.checking.changed_since)
+        return min((each for each in moments if each is not None), default=None)
+
+    @cached_property
     def digest_matters(self) -> bool:
         """Whether looks at the containers endpoint can tell anything."""
         reachable = bool(self._plan.watchtower.containers_url) and not self._watch.looks.absent
         return reachable and bool(self._plan.expect_digest or self.digest_before)
 
     @cached_property
-    def digest_decides(self) -> bool:
-        """Whether the digest, and no name, tells that the window under way is of what is wanted."""
+    def told_beside(self) -> bool:
+        """Whether the digest or the contract, and no name, tells that the window under way is of what is wanted."""
         if self._plan.declared:
             return bool(self._plan.expect_digest)
         return not self._watch.verifying and self._window.build is not Build.NEW
@@ -57,13 +65,13 @@ class Assessment:
     @cached_property
     def wanted_under_way(self) -> bool:
         """Whether the window under way is one of what is wanted."""
-        digest = self.digest_wanted_since is not None
         if self._window.opened is None:
             return False
+        told = self.told_since is not None
         if self._plan.declared:
             version = self._window.build is Build.NEW or not self._plan.expect_version
-            return version and (digest or not self._plan.expect_digest)
-        return self._watch.verifying or self._window.build is Build.NEW or digest
+            return version and (told or not self._plan.expect_digest)
+        return self._watch.verifying or self._window.build is Build.NEW or told
 
     @cached_property
     def opening(self) -> bool:
@@ -79,8 +87,8 @@ class Assessment:
 
     @cached_property
     def counts_from(self) -> float | None:
-        """From when a window counts that only the digest tells to be of what is wanted; None where it counts whole."""
-        return self.digest_wanted_since if self.digest_decides and self._window.build is not Build.NEW else None
+        """From when a window counts that no name tells to be of what is wanted; None where it counts whole."""
+        return self.told_since if self.told_beside and self._window.build is not Build.NEW else None
 
     @cached_property
     def window_length(self) -> float:
@@ -105,21 +113,47 @@ class Assessment:
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether only that look is missing."""
-        return (
-            self.answer_final
-            and self.wanted_under_way
-            and self._window.holds(since=self.counts_from)
-            and not self.confirmed
-        )
+        """Whether only that look is missing, or one after the last check."""
+        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
+        ended = self._window.opened is not None and self._window.latest >= self.window_ends
+        unlooked = self._watch.checking.done(self._window.opened) and not self.checked
+        return (self.answer_final and held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
     def needs_closing_look(self) -> bool:
         """Whether the window has held but for a look at the running digest that was asked for after its end."""
-        if not self.digest_decides or not self.wanted_under_way or not self._window.holds(since=self.counts_from):
+        if not self._held_as_told or (self.digest_wanted_since is None and not self._plan.expect_digest):
             return False
         last = self._watch.looks.last
         return last is None or last.sent < self.window_ends
+
+    @cached_property
+    def needs_closing_document(self) -> bool:
+        """Whether it has held but for the document, which alone tells the new build, asked for after its end."""
+        if not self._held_as_told or self.digest_wanted_since is not None or self._plan.declared:
+            return False
+        return self._watch.checking.documents[-1][0] < self.window_ends
+
+    @property
+    def _held_as_told(self) -> bool:
+        return self.told_beside and self.wanted_under_way and self._window.holds(since=self.counts_from)
+
+    @cached_property
+    def checkable(self) -> bool:
+        """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
+        unproven = not self._plan.declared and not self._watch.verifying and (self.answer_final or self._track.gap_seen)
+        return self._window.opened is not None and (self.wanted_under_way or unproven)
+
+    @cached_property
+    def checking(self) -> bool:
+        """Whether checks of the window under way are still to be made."""
+        return self.checkable and not self._watch.checking.done(self._window.opened)
+
+    @cached_property
+    def checked(self) -> bool:
+        """Whether all checks are made, and the service was looked at after them."""
+        checking = self._watch.checking
+        return not checking.wanted or (checking.done(self._window.opened) and self._window.latest >= checking.answered)
 
     @cached_property
     def claims(self) -> bool:
@@ -171,9 +205,12 @@ class Assessment:
         return Proof.NONE if self._watch.verifying else Proof.CHANGE
 
     @property
-    def _new_digest_seen(self) -> bool:
+    def _new_told(self) -> bool:
         watch = self._watch
-        return not watch.met_before and watch.looks.was_wanted(watch.triggered, self._plan.expect_digest)
+        digest = not watch.met_before and watch.looks.was_wanted(watch.triggered, self._plan.expect_digest)
+        return digest or (
+            not self._plan.declared and (watch.checking.changed_since is not None or watch.checking.reverted)
+        )
 
     @property
     def _wrong_held(self) -> bool:
@@ -200,17 +237,22 @@ class Assessment:
             refusal=self._refusal,
             not_started=watch.not_started,
             met_before=watch.met_before,
-            held=self.wanted_under_way and window.holds(since=self.counts_from) and not self.needs_closing_look,
+            held=self.wanted_under_way
+            and window.holds(since=self.counts_from)
+            and not self.needs_closing_look
+            and not self.needs_closing_document,
             held_proof=self._held_proof,
             confirmed=self.confirmed,
             window_began=window.begun if window.opened is not None or self.opening else None,
-            patience_ends=max(watch.deadline, self.window_ends) + plan.request_timeout + OVERTIME,
+            patience_ends=float("inf")
+            if self.checking
+            else max(watch.deadline, self.window_ends) + plan.request_timeout + OVERTIME,
             wanted_under_way=self.wanted_under_way or self._wanted_opening,
             well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
             claim_held=self.claims and window.holds(since=watch.answered),
             gap_seen=track.gap_seen,
             held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
-            new_seen=track.new_seen or self._new_digest_seen,
+            new_seen=track.new_seen or self._new_told,
             build=track.build,
             healthy=track.healthy,
             ill=track.ill.condition if track.ill else None if track.last else track.mute,
@@ -223,4 +265,8 @@ class Assessment:
             digest=self.digest_now,
             digests_differ=watch.looks.last is not None and watch.looks.last.differ,
             digest_old=bool(self.digest_before) and self.digest_now == self.digest_before,
+            contract_old=not plan.declared and watch.checking.reverted,
+            checking=self.checking,
+            checked=self.checked,
+            check_failure=watch.checking.failure(window.opened),
         )

@@ -1,8 +1,8 @@
-"""The looks before the trigger: all addresses side by side, the service's twice."""
+"""The looks before the trigger: all addresses side by side, the service's twice, and its OpenAPI document once."""
 
 from dataclasses import dataclass
 
-from redeploy.core.asking import Ask, AskContainers, AskWhetherForked, Probe, Step
+from redeploy.core.asking import Ask, AskContainers, AskDocument, AskWhetherForked, Probe, Step
 from redeploy.core.watch import Watch
 
 SECONDS = 3.0
@@ -34,7 +34,7 @@ class Baseline:
             for ask in asks:
                 watch.books.note_sent(ask, now)
             return Step(tuple(asks), now)
-        waiting = wake < ends or any(watch.books.under_way(kind) for kind in (Probe, AskContainers))
+        waiting = wake < ends or any(watch.books.under_way(kind) for kind in (Probe, AskContainers, AskDocument))
         if waiting and now < ends:
             return Step((), wake)
         unsure = bool(watch.plan.watchtower.containers) and watch.forked is None
@@ -44,6 +44,7 @@ class Baseline:
         watch = self.watch
         asks: list[Ask] = [watch.books.probe(endpoints, url) for endpoints, url in watch.addresses]
         asks += [AskContainers()] if watch.plan.watchtower.containers_url else []
+        asks += [AskDocument(watch.plan.checks.document_url)] if watch.plan.checks.document_url else []
         return asks + ([AskWhetherForked()] if watch.plan.watchtower.containers else [])
 
     def _second(self) -> list[tuple[Ask, float]]:

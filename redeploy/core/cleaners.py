@@ -226,6 +226,12 @@ def health_expectation(text: str) -> str:
     return text
 
 
+def lines(text: str) -> list[str]:
+    """Return the lines of a text that say something; a `#` begins a comment, at the start of a line or after a space."""
+    bare = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in re.split(r"\r\n|\n|\r", text))
+    return [line for line in bare if line]
+
+
 def listed(text: str) -> list[str]:
     """Return the items of a list separated by commas or line ends."""
     return [item for item in (each.strip() for each in re.split(r"[,\r\n]", text)) if item]

@@ -44,6 +44,8 @@ class NoReply:
 
     fault: Fault
     detail: str = ""
+    status: int = 0
+    """That of a reply which went beyond its cap."""
 
 
 @dataclass(frozen=True)

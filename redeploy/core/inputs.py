@@ -4,11 +4,17 @@ import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from redeploy.core import cleaners
-from redeploy.core.plan import Mode, Plan, Proof, Service, Watchtower, origin_of
+from redeploy.core.plan import Breaking, Checks, Mode, Plan, Proof, Reference, Service, Smoke, Watchtower, origin_of
 from redeploy.core.secret import SHORTEST, Secret
+
+if TYPE_CHECKING:  # few runs name routes
+    from redeploy.core.routes import Pattern
+
+CERTIFICATE_CAP = 1024 * 1024
+"""Bytes of a PEM file."""
 
 DEFAULTS: Mapping[str, str] = {
     "mode": "deploy",
@@ -28,6 +34,12 @@ DEFAULTS: Mapping[str, str] = {
     "expect-digest": "",
     "containers-url": "",
     "require-proof": "none",
+    "openapi-path": "/openapi.json",
+    "required-routes": "",
+    "forbidden-routes": "",
+    "openapi-reference": "",
+    "breaking-changes": "warn",
+    "smoke": "",
     "timeout": "5m",
     "stable-for": "5s",
     "request-timeout": "10s",
@@ -63,8 +75,8 @@ class InvalidInputsError(Exception):
 class Workspace:
     """What reading the inputs needs of the outside."""
 
-    read: Callable[[str], str]
-    """The text of a file in the workspace; raises `ValueError` with what is wrong."""
+    read: Callable[[str, int], str]
+    """The text of a file in the workspace that has at most so many bytes; raises `ValueError` with what is wrong."""
     check_certificate: Callable[[str], None]
     """Raises `ValueError` where PEM text holds no usable certificate."""
 
@@ -132,6 +144,7 @@ class _Reader:
             mode=mode,
             watchtower=watchtower,
             service=service,
+            checks=self._checks(service.base_url),
             expect_version=self._clean("expect-version", cleaners.version, ""),
             expect_digest=self._clean("expect-digest", cleaners.digest, ""),
             require_proof=self._clean("require-proof", _proof, Proof.NONE),
@@ -199,12 +212,8 @@ class _Reader:
             and not self._has_problem("watchtower-url")
         ):
             self._wrong("base-url", "is empty, and there is no `watchtower-url` to take the origin from")
-        health = self._clean(
-            "health-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), base
-        )
-        version = self._clean(
-            "version-path", lambda text: cleaners.path_or_url(text, base, allow_http=self._allow_http), ""
-        )
+        health = self._clean("health-path", lambda text: self._address(text, base), base)
+        version = self._clean("version-path", lambda text: self._address(text, base), "")
         return Service(
             base_url=base,
             health_url=health,
@@ -213,6 +222,39 @@ class _Reader:
             health_expect=self._clean("health-expect", cleaners.health_expectation, ""),
             version_field=self._clean("version-field", cleaners.field, ""),
         )
+
+    def _checks(self, base: str) -> Checks:
+        off = self._texts["openapi-path"] == "off"
+        document = None if off else self._clean("openapi-path", lambda text: self._address(text, base), None)
+        checks = Checks(
+            document_url=document,
+            required=self._clean("required-routes", _patterns, ()),
+            forbidden=self._clean("forbidden-routes", _patterns, ()),
+            reference=self._clean("openapi-reference", self._reference, None),
+            breaking=self._clean("breaking-changes", _breaking, Breaking.WARN),
+            smoke=self._clean("smoke", lambda text: self._smoke(text, base), ()),
+        )
+        for name in ("required-routes", "forbidden-routes", "openapi-reference"):
+            if off and self._texts[name]:
+                self._wrong(name, "needs the service's OpenAPI document, and `openapi-path` is `off`")
+        return checks
+
+    def _smoke(self, text: str, base: str) -> tuple[Smoke, ...]:
+        from redeploy.core.smoke import parse_smoke
+
+        def read(line: str) -> Smoke:
+            method, target, status = parse_smoke(line)
+            return Smoke(method, target, status, self._address(target, base))
+
+        return _each(text, read)
+
+    def _reference(self, path: str) -> Reference:
+        from redeploy.core import reference
+
+        return reference.read(path, self._workspace.read(path, reference.CAP))
+
+    def _address(self, text: str, base: str) -> str:
+        return cleaners.path_or_url(text, base, allow_http=self._allow_http)
 
     def _base_url(self, text: str) -> str:
         url = cleaners.url(text, allow_http=self._allow_http)
@@ -237,7 +279,7 @@ class _Reader:
         return headers
 
     def _certificate(self, text: str) -> str:
-        pem = text if "-----BEGIN" in text else self._workspace.read(text)
+        pem = text if "-----BEGIN" in text else self._workspace.read(text, CERTIFICATE_CAP)
         self._workspace.check_certificate(pem)
         return pem
 
@@ -263,6 +305,30 @@ def _beside(update_url: str, endpoint: str) -> str | None:
     """Return the URL of another endpoint, where the update's path tells how these are routed."""
     path, _, _ = update_url.partition("?")
     return f"{path.removesuffix('update')}{endpoint}" if path.endswith("/update") else None
+
+
+def _each(text: str, read: Callable[[str], _Value]) -> tuple[_Value, ...]:
+    """Return what the lines of an input say, each once; raises `ValueError` with what is wrong in any of them."""
+    found: dict[_Value, None] = {}
+    wrong: list[str] = []
+    for line in cleaners.lines(text):
+        try:
+            found[read(line)] = None
+        except ValueError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return tuple(found)
+
+
+def _patterns(text: str) -> "tuple[Pattern, ...]":
+    from redeploy.core.routes import parse_pattern
+
+    return _each(text, parse_pattern)
+
+
+def _breaking(text: str) -> Breaking:
+    return Breaking(cleaners.choice(text, Breaking))
 
 
 def _proof(text: str) -> Proof:

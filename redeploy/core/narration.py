@@ -1,17 +1,30 @@
 """The log of a run: one line a change of state, and a heartbeat while nothing changes."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from redeploy.core.asking import AskContainers, Event, Probe, SendTrigger
+from redeploy.core.asking import AskContainers, AskDocument, AskSmoke, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
 from redeploy.core.digests import Endpoint
 from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
+from redeploy.core.pace import kept_back
+from redeploy.core.plan import Plan
+from redeploy.core.reasons import Reason
 from redeploy.core.watch import Watch
+
+if TYPE_CHECKING:
+    from redeploy.core.checking import Checking
 
 HEARTBEAT = 15.0
 """Seconds without a line after which the log says that it is still waiting, and for what."""
+
+WORTH_A_NOTE = 10.0
+"""Seconds that checks may take without a word about it at the start."""
+
+LOOKED_BEFORE = 5
+"""Requests of a bucket that are spent before the checks begin, at least: on the baseline, and on the new build."""
 
 _WHOSE = {
     Build.NEW: " (new)",
@@ -41,6 +54,8 @@ class Narrator:
             self._of_event(event)
         if watch.triggered is not None:
             self._once("trigger", "trigger sent")
+            if (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
+                self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if watch.resend_at is not None and watch.answer:
             self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
         window = watch.track.window
@@ -79,6 +94,10 @@ class Narrator:
                 self._of_service(watch)
             case SendTrigger() if watch.answer:
                 self._lines.append(f"Watchtower: {watch.answer.seen}")
+            case AskDocument() if watch.checking.round:
+                self._of_document(watch.checking)
+            case AskSmoke():
+                self._of_smoke(watch.checking)
             case AskContainers() if watch.looks.last:
                 look = watch.looks.last
                 if look.endpoint is Endpoint.ABSENT:
@@ -94,6 +113,24 @@ class Narrator:
                         else "several containers run; name one with `image` or `container`"
                     )
                     self._on_change("digest", f"running digest: {look.digest or rows}")
+
+    def _of_document(self, checking: "Checking") -> None:
+        contract, compared = checking.contract, checking.compared
+        if contract is None:
+            why = checking.unfit.why if checking.unfit else ""
+            self._on_change("document", f"OpenAPI: no document, {one_line(why)}")
+            return
+        change = f", {len(compared.added)} added, {len(compared.removed)} gone" if compared else ""
+        self._on_change("document", f"OpenAPI: {len(contract.operations)} operations{change}")
+
+    def _of_smoke(self, checking: "Checking") -> None:
+        made = [each for each in checking.findings() if each.kind is Reason.SMOKE and each.seconds is not None]
+        for each in made:
+            if not each.passed:
+                self._on_change(each.check, f"smoke failed: {each.told}")
+        if len(made) == len(checking.plan.smoke):
+            passed = sum(each.passed for each in made)
+            self._on_change("smoke", f"smoke: {passed} of {len(made)} as they should be")
 
     def _of_service(self, watch: Watch) -> None:
         samples = watch.samples or watch.baseline
@@ -112,6 +149,8 @@ class Narrator:
         watch = self.watch
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
+        if weighed.checking and watch.track.window.latest >= weighed.window_ends:
+            return "the checks"
         if weighed.wanted_under_way:
             return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
         if watch.answered is None and not watch.verifying:
@@ -126,3 +165,11 @@ class Narrator:
     def _once(self, topic: str, line: str) -> None:
         if topic not in self._told:
             self._on_change(topic, line)
+
+
+def checks_take(plan: Plan) -> float:
+    """Return the seconds that the smoke requests will take beyond those that the bucket allows at once."""
+    if plan.rate is None:
+        return 0.0
+    at_once = max(0.0, plan.rate.burst - LOOKED_BEFORE - kept_back(plan.rate, plan.stable_for))
+    return max(0.0, len(plan.checks.smoke) - at_once) / plan.rate.per_second

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
+from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
 from redeploy.core.exchange import Fault
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
@@ -48,9 +49,14 @@ class Outcome:
     last_seen: str = ""
     looks: int = 0
     loopback_refused: bool = False
+    checked: Checked = NOTHING_CHECKED
     problems: Sequence[Problem] = ()
     detail: str = ""
     """What else there is to say, for verdicts that have no reason of their own."""
+
+
+_LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
+"""Verdicts about a build that is live and stayed so."""
 
 
 def invalid(problems: Sequence[Problem]) -> Outcome:
@@ -63,8 +69,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     plan, track, answer, weighed = watch.plan, watch.track, watch.answer, Assessment(watch)
     started = watch.triggered if watch.triggered is not None else watch.began
     found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
-    green = conclusion.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN)
-    opened = track.window.opened if green else None
+    opened = track.window.opened if conclusion.verdict in _LIVE else None
+    found_by_checks = checked(watch.checking)
     last = track.last
     if opened is not None and weighed.counts_from is not None:
         counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
@@ -89,10 +95,11 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         downtime_seconds=downtime(found) if watch.triggered is not None or watch.verifying else None,
         moments=_moments(watch, found, started, opened, now),
         evidence=_evidence(watch, conclusion),
-        warnings=_warnings(watch, conclusion),
+        warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
+        checked=found_by_checks,
         loopback_refused=_loopback_refused(watch, conclusion.reason),
     )
 
@@ -155,6 +162,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
         found.append("The running digest is another than before.")
     if not plan.expect_version and track.like.changed:
         found.append("It names another build than before: " + _listed(track.like.changed))
+    if not plan.declared and watch.checking.changed_since is not None:
+        found.append("It promises other operations, or another version, in its OpenAPI document than before.")
     if track.like.restarted:
         found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted))
     if track.build is Build.OLD and track.like.same:

@@ -15,9 +15,9 @@ def finished(known: Situation) -> bool:
     if known.walled and (known.mode is Mode.VERIFY or known.answer_final or known.late):
         return True
     if known.mode is Mode.VERIFY:
-        return known.held or known.wrong_held or _out_of_time(known)
+        return (known.held and known.checked) or known.wrong_held or _out_of_time(known)
     if known.held and not known.overruled:
-        return known.confirmed if known.answer_final else known.late
+        return known.checked and (known.confirmed if known.answer_final else known.late)
     if known.answer_final and _hopeless(known):
         return True
     return _out_of_time(known)
@@ -37,8 +37,8 @@ def _hopeless(known: Situation) -> bool:
     if known.declared or known.wanted_under_way:
         return False
     if known.answer and known.answer.lost:
-        return known.held_after_gap
-    return known.claim_held or known.well_enough
+        return known.held_after_gap and known.checked
+    return (known.claim_held or known.well_enough) and known.checked
 
 
 def _hope_ends(known: Situation) -> float | None:
@@ -52,8 +52,8 @@ def _hope_ends(known: Situation) -> float | None:
 
 
 def _out_of_time(known: Situation) -> bool:
-    """Tell whether the deadline has passed, and no window that began before it is still under way."""
-    if not known.late:
+    """Tell whether the deadline has passed, and no window that began before it is still under way, or being checked."""
+    if not known.late or known.checking:
         return False
     began_in_time = known.window_began is not None and known.window_began <= known.deadline
     return not (began_in_time and (known.wanted_under_way or _unproven_under_way(known)))

@@ -5,8 +5,13 @@ import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from redeploy.core.secret import Secret
+
+if TYPE_CHECKING:  # most runs ask for no route, and compare with no file
+    from redeploy.core.contract import Contract
+    from redeploy.core.routes import Operation, Pattern
 
 
 class Mode(StrEnum):
@@ -84,6 +89,61 @@ class Service:
     version_field: str = ""
 
 
+class Breaking(StrEnum):
+    """What becomes of operations that are gone."""
+
+    IGNORE = "ignore"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """A request that must be answered with `status`: three digits, or `2xx` and the like."""
+
+    method: str
+    target: str
+    """Its path, or its whole URL, as the input writes it."""
+    status: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.target}" + ("" if self.status == "2xx" else f" {self.status}")
+
+    @property
+    def safe(self) -> bool:
+        """Whether it may be repeated without a thought."""
+        return self.method in ("GET", "HEAD")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An OpenAPI file of the workspace, and the lines on which its operations stand."""
+
+    path: str
+    contract: "Contract"
+    lines: Mapping["Operation", int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """What a live build must keep to, beside being healthy."""
+
+    document_url: str | None = None
+    """Where the OpenAPI document is; None where it is not asked for."""
+    required: tuple["Pattern", ...] = ()
+    forbidden: tuple["Pattern", ...] = ()
+    reference: Reference | None = None
+    breaking: Breaking = Breaking.WARN
+    smoke: tuple[Smoke, ...] = ()
+
+    @property
+    def insist_on_document(self) -> bool:
+        """Whether something was asked that only the document can answer."""
+        asked = self.required or self.forbidden or (self.reference and self.breaking is not Breaking.IGNORE)
+        return self.document_url is not None and bool(asked)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that the inputs say. Durations are in seconds."""
@@ -91,6 +151,7 @@ class Plan:
     mode: Mode
     watchtower: Watchtower
     service: Service
+    checks: Checks
     expect_version: str
     expect_digest: str
     require_proof: Proof

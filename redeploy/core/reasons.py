@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     STALE = "stale"
     WRONG_BUILD = "wrong-build"
     UNHEALTHY = "unhealthy"
+    CHECKS_FAILED = "checks-failed"
     INVALID_CONFIG = "invalid-config"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal-error"
@@ -58,6 +59,10 @@ class Reason(StrEnum):
     HTML = "html"
     CACHED = "cached"
     THROTTLED = "throttled"
+    OPENAPI = "openapi"
+    ROUTES = "routes"
+    BREAKING_CHANGE = "breaking-change"
+    SMOKE = "smoke"
 
 
 @dataclass(frozen=True)
@@ -300,6 +305,37 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The service's proxy refuses more requests",
         "Answers were 429, or nginx's own 503, until the end; others use up the same limit.",
         "Lower `request-rate` (`10/m`), or take the health path out of nginx's `limit_req`.",
+    ),
+    Reason.OPENAPI: Remedy(
+        "The new build is live, but has no OpenAPI document to check it by",
+        "Routes were asked for, and the document that names them could not be read. Behind nginx a single-page "
+        "application answers `/openapi.json` unless a location sends it to the backend; some frameworks do not serve the "
+        "document in production.",
+        "Say where it is with `openapi-path` (a path or a whole URL), or send it to the backend:\n\n```nginx\n"
+        "location = /openapi.json { proxy_pass http://backend:8000; }\n```\n\nLook for yourself: `curl -sS URL | head -c "
+        "300`. `openapi-path: off` turns these checks off.",
+    ),
+    Reason.ROUTES: Remedy(
+        "The new build is live, but its routes are not the ones that were asked for",
+        "A router is not included in this build, a path or a method was renamed, or a route that must not be public is in "
+        "the document.",
+        "Compare the routes named above with the code of this version, and correct `required-routes` or "
+        "`forbidden-routes` where the change was meant. What the service really offers:\n\n```sh\n"
+        "curl -sS URL/openapi.json | jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | \"\\(.) \\($path)\"'"
+        "\n```",
+    ),
+    Reason.BREAKING_CHANGE: Remedy(
+        "The new build is live, but operations are gone that were there before",
+        "A path or a method was removed or renamed, so clients that still call it get 404 or 405.",
+        "Bring the operation back, or keep the old path beside the new one until its clients have moved. Where the removal "
+        "was meant, update the reference file, or set `breaking-changes: warn` for this run.",
+    ),
+    Reason.SMOKE: Remedy(
+        "The new build is live, but smoke requests failed",
+        "Each request was tried twice. The status is not the one that was asked for, or the body is not what the OpenAPI "
+        "document promises: most often a missing setting, table or dependency of this build.",
+        "Repeat the request that failed (`curl -i URL`), and see `docker logs --tail 100 CONTAINER` on the server. Where "
+        "another status is right, write it behind the path: `GET /api/private 401`.",
     ),
 }
 """What to do, for each reason but the empty one."""

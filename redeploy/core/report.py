@@ -2,15 +2,19 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redeploy.core.hostile import code
+from redeploy.core.hostile import code, one_line
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Proof
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
 
 MOST_ANNOTATIONS = 10
 """What the runner keeps of a kind for each step."""
+
+MOST_SHOWN = 50
+"""Operations that the summary lists of a kind."""
 
 _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
@@ -26,6 +30,9 @@ class Annotation:
     kind: str
     title: str
     message: str
+    file: str = ""
+    """Relative to the workspace; empty where it is about no file."""
+    line: int = 0
 
 
 def outputs(outcome: Outcome) -> dict[str, str]:
@@ -42,9 +49,9 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "watchtower-result": outcome.watchtower_result,
         "rollout-seconds": _seconds(outcome.rollout_seconds),
         "downtime-seconds": _seconds(outcome.downtime_seconds),
-        "added-routes": "[]",
-        "removed-routes": "[]",
-        "failed-checks": "[]",
+        "added-routes": _array(outcome.checked.added),
+        "removed-routes": _array(outcome.checked.removed),
+        "failed-checks": _array([one_line(each.check) for each in outcome.checked.failed]),
         "rolled-back": "false",
         "url": outcome.url,
         "report": json.dumps(_document(outcome), ensure_ascii=True, separators=(",", ":")),
@@ -68,7 +75,7 @@ def annotations(outcome: Outcome) -> list[Annotation]:
                 f"More: {guide(conclusion.reason)}",
             ]
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
-    return found
+    return found + _of_places(outcome, room=MOST_ANNOTATIONS - len(found))
 
 
 def headline(outcome: Outcome) -> str:
@@ -91,6 +98,7 @@ def happened(outcome: Outcome) -> str:
     said: list[str] = []
     if outcome.detail:
         said.append(outcome.detail)
+    said += [f"{each.told}." for each in outcome.checked.failed]
     where, after = code(outcome.watchtower_origin), ""
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"
@@ -156,20 +164,58 @@ def summary(outcome: Outcome) -> str:
             *(f"| {at:.1f} | {what} |" for at, what in outcome.moments),
             "",
         ]
+    lines += _checks(outcome)
     lines += [f"> {_inline(warning)}" for warning in outcome.warnings]
+    lines += [_inline(note) for note in outcome.checked.notes]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _checks(outcome: Outcome) -> list[str]:
+    """Return the results of the checks, and what the operations differ by."""
+    checked = outcome.checked
+    lines = []
+    if checked.findings:
+        lines += ["**Checks**", "", "| | Check | Seconds |", "|---|---|--:|"]
+        for each in checked.findings:
+            seconds = f"{each.seconds:.3f}" if each.seconds is not None else ""
+            lines.append(f"| {'✅' if each.passed else '❌'} | {_inline(each.told)} | {seconds} |")
+        lines.append("")
+    if checked.compared_with:
+        added, removed = checked.added, checked.removed
+        lines += [f"**Operations**, compared with {checked.compared_with}: {len(added)} added, {len(removed)} gone", ""]
+        for word, operations in (("added", added), ("gone", removed)):
+            lines += [f"- {word}: {code(each)}" for each in operations[:MOST_SHOWN]]
+            more = len(operations) - MOST_SHOWN
+            lines += [f"- {word}: and {more} more"] if more > 0 else []
+        lines += [""] if added or removed else []
+    return lines
+
+
+def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
+    """Return annotations on lines of the reference file, as many as there is room for."""
+    kind = "error" if outcome.conclusion.reason is Reason.BREAKING_CHANGE else "warning"
+    return [
+        Annotation(kind, "Operation gone", place.told, place.file, place.line)
+        for place in outcome.checked.places[:room]
+    ]
+
+
 def _of_problems(outcome: Outcome) -> list[Annotation]:
-    """Return one error an input; those beyond what the runner keeps share the last one."""
+    """Return one error an input; where there are more than the runner keeps, inputs share one."""
     by_input: dict[str, list[str]] = {}
     for problem in outcome.problems:
         by_input.setdefault(problem.input, []).append(f"`{problem.input}` {problem.message}")
-    texts = [(f"Input {name}", ". ".join(messages) + ".") for name, messages in by_input.items()]
-    if len(texts) > MOST_ANNOTATIONS:
-        kept, rest = texts[: MOST_ANNOTATIONS - 1], texts[MOST_ANNOTATIONS - 1 :]
-        texts = [*kept, ("More inputs", "\n".join(text for _, text in rest))]
-    return [Annotation("error", title, text) for title, text in texts]
+    names = list(by_input)
+    size = -(-len(names) // MOST_ANNOTATIONS)
+    shared = [names[first : first + size] for first in range(0, len(names), size)] if names else []
+    return [
+        Annotation(
+            "error",
+            f"Input {', '.join(group)}",
+            "\n".join(". ".join(by_input[name]) + "." for name in group),
+        )
+        for group in shared
+    ]
 
 
 def _remedy(outcome: Outcome) -> Remedy | None:
@@ -233,9 +279,24 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "moments": [{"seconds": _rounded(at), "what": what} for at, what in outcome.moments],
         "evidence": list(outcome.evidence),
         "warnings": list(outcome.warnings),
+        "checks": [
+            {"kind": each.kind, "check": one_line(each.check), "passed": each.passed, "told": each.told}
+            | ({} if each.seconds is None else {"seconds": _rounded(each.seconds)})
+            for each in outcome.checked.findings
+        ],
+        "routes": {
+            "compared-with": outcome.checked.compared_with,
+            "added": list(outcome.checked.added),
+            "removed": list(outcome.checked.removed),
+        },
+        "notes": list(outcome.checked.notes),
         "looks": outcome.looks,
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }
+
+
+def _array(texts: Sequence[str]) -> str:
+    return json.dumps(list(texts), ensure_ascii=True, separators=(",", ":"))
 
 
 def _rounded(value: float | None) -> float | None:

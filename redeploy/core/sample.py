@@ -175,8 +175,8 @@ def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) 
     return lost and Endpoint.HEALTH not in endpoints
 
 
-def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
-    """Judge one exchange, most telling sign first."""
+def condition_of(exchange: Exchange) -> tuple[Condition, str]:
+    """Judge one exchange with whatever address of the service, most telling sign first; healthy is 2xx."""
     if isinstance(exchange, NoReply):
         detail = f" ({exchange.detail})" if exchange.detail else ""
         if exchange.fault is Fault.TLS:
@@ -199,17 +199,23 @@ def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoi
         return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
     if status in _GATEWAY or (status == 503 and (exchange.is_html or b"no available server" in exchange.body[:64])):
         return Condition.DOWN, f"{status} from a proxy"
-    if not 200 <= status < 300:
-        return Condition.NOT_READY, str(status)
+    return (Condition.HEALTHY if 200 <= status < 300 else Condition.NOT_READY), str(status)
+
+
+def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
+    """Judge one look: beside what is true of every answer, whether it is the one that health asks for."""
+    condition, seen = condition_of(exchange)
+    if condition is not Condition.HEALTHY or isinstance(exchange, NoReply):
+        return condition, seen
     expected = service.health_expect if Endpoint.HEALTH in endpoints else "any"
     if exchange.is_html and not (expected == "any" and Endpoint.HEALTH in endpoints):
-        return Condition.HTML, f"{status} with an HTML page"
+        return Condition.HTML, f"{seen} with an HTML page"
     if expected not in ("", "any"):
         name, _, value = expected.partition("=")
         found = pick(exchange.json, name.strip())
         if found is MISSING or spelled(found) != value.strip():
-            return Condition.NOT_READY, f"{status}, but `{name}` is not what `health-expect` asks"
-    return Condition.HEALTHY, str(status)
+            return Condition.NOT_READY, f"{seen}, but `{name}` is not what `health-expect` asks"
+    return Condition.HEALTHY, seen
 
 
 _GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})

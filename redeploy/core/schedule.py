@@ -1,6 +1,6 @@
 """What to ask next, and when: sections 6 and 7 of the interface, over the state of a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +9,9 @@ from redeploy.core.asking import (
     ALONE_FOR,
     Ask,
     AskContainers,
+    AskDocument,
     AskForReasons,
+    AskSmoke,
     Probe,
     SendTrigger,
     Step,
@@ -19,6 +21,7 @@ from redeploy.core.baseline import Baseline
 from redeploy.core.identity import Build
 from redeploy.core.pace import SAVING, Phase, interval, kept_back
 from redeploy.core.patience import finished, wakes_at
+from redeploy.core.plan import origin_of
 from redeploy.core.watch import Watch
 
 LOOK_SECONDS = 5.0
@@ -26,6 +29,12 @@ LOOK_SECONDS = 5.0
 
 MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, where the bucket allows."""
+
+MOST_AT_ONCE = 8
+"""Smoke requests that are under way side by side."""
+
+LEAST_WINDOW = 0.1
+"""Seconds that a window counts for at least where a part of it is reckoned."""
 
 _NEVER = float("inf")
 
@@ -46,6 +55,8 @@ class Schedule:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
         if self.watch.triggered is None and not self.watch.verifying:
             return self._baseline.step(now) or Step((self._sent(self._trigger(now, wall), now),), now)
+        if self.watch.verifying and self.watch.books.last_sent(Probe) < self.watch.began:
+            return Step((self._sent(self.watch.books.probe(*self.watch.addresses[-1]), now),), now)
         weighed = Assessment(self.watch)
         known = weighed.situation(now)
         if finished(known):
@@ -60,6 +71,12 @@ class Schedule:
         ):
             if due <= now:
                 asks.append(self._sent(make(), now))
+            else:
+                wake = min(wake, due)
+        for ask, wanted in self._checks(weighed):
+            due = max(wanted, self._spare(weighed, ask.url, now))
+            if due <= now:
+                asks.append(self._sent(ask, now))
             else:
                 wake = min(wake, due)
         return Step(tuple(asks), now if asks else wake)
@@ -143,6 +160,28 @@ class Schedule:
             return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)
         return ready
 
+    def _checks(self, weighed: Assessment) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
+        """Yield the checks that are to be made of the build in the window under way, and from when on."""
+        checking, books = self.watch.checking, self.watch.books
+        window = self.watch.track.window
+        if books.under_way(AskDocument) or window.opened is None or not weighed.checkable:
+            return
+        checking.enter(window.opened, window.names)
+        if weighed.needs_closing_document and self.watch.plan.checks.document_url:
+            yield AskDocument(self.watch.plan.checks.document_url), books.last_sent(AskDocument) + MOST_AFTER_BREAK
+        for ask, wanted in checking.asks():
+            crowded = isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE
+            if not crowded and not books.is_under_way(ask):
+                yield ask, wanted
+
+    def _spare(self, weighed: Assessment, url: str, now: float) -> float:
+        """Return when the bucket of `url` allows a check beside the looks that the window under way still needs."""
+        books, plan = self.watch.books, self.watch.plan
+        if plan.rate is None or origin_of(url) != origin_of(self.watch.addresses[-1][1]):
+            return books.ready(url, now)
+        left = max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW)
+        return books.ready(url, now, 1.0 + kept_back(plan.rate, plan.stable_for) * min(1.0, left))
+
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         watch, track, answered = self.watch, self.watch.track, weighed.answer_final
         window = track.window
@@ -150,7 +189,8 @@ class Schedule:
         judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
         unfinished = window.latest < weighed.window_ends
         if judged:
-            phase = Phase.WINDOW if unfinished or answered or watch.verifying else Phase.UNHURRIED
+            closing = (answered or watch.verifying) and not weighed.checking
+            phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:
             phase = Phase.QUICK if answered or track.gap_seen or watch.verifying else Phase.UNHURRIED
         if phase is not self._phase:

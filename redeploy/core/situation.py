@@ -77,6 +77,15 @@ class Situation:
     digest_old: bool = False
     """Whether the digest from before still runs."""
 
+    contract_old: bool = False
+    """Whether the contract had changed, and is again the one from before."""
+    checking: bool = False
+    """Whether checks of the build in the window under way are still to be made."""
+    checked: bool = True
+    """Whether all of them are made, and the service was looked at after them."""
+    check_failure: Reason | None = None
+    """The first kind of check that failed; one that was not made counts as failed."""
+
     @property
     def late(self) -> bool:
         """Whether the deadline has passed."""

@@ -53,7 +53,8 @@ def conclude(known: Situation) -> Conclusion:
         return _proven(known, Verdict.ALREADY_CURRENT if known.met_before else Verdict.DEPLOYED, known.held_proof)
     if failure := _failure_that_watchtower_told(known):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
-    old_again = known.build is Build.OLD or (known.digest_old and known.build is not Build.NEW)
+    old_told = known.digest_old or known.contract_old
+    old_again = known.build is Build.OLD or (old_told and known.build is not Build.NEW)
     if known.new_seen and known.healthy and old_again:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
     if known.flapping or known.broke_late:
@@ -66,7 +67,9 @@ def conclude(known: Situation) -> Conclusion:
 
 
 def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
-    """Weigh a healthy service's proof against the one that is required."""
+    """Weigh a healthy service's proof against the one that is required, once its checks have passed."""
+    if known.check_failure:
+        return Conclusion(Verdict.CHECKS_FAILED, known.check_failure, proof)
     suffices = proof >= known.require_proof
     if verdict is Verdict.UNPROVEN:
         nothing = known.answer is not None and known.answer.result is Result.NOTHING

@@ -3,9 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from redeploy.core.answer import Answer, Result, is_fork_with_containers, read_answer, told_reasons
-from redeploy.core.asking import BOTH, AskContainers, AskForReasons, AskWhetherForked, Books, Event, Probe, SendTrigger
+from redeploy.core.asking import (
+    BOTH,
+    AskContainers,
+    AskDocument,
+    AskForReasons,
+    AskSmoke,
+    AskWhetherForked,
+    Books,
+    Event,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
 from redeploy.core.exchange import NEVER_SENT, NoReply
@@ -17,6 +29,9 @@ from redeploy.core.resend import Resend, next_try
 from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.core.track import Rules, Track, follow
 from redeploy.core.window import Window
+
+if TYPE_CHECKING:
+    from redeploy.core.checking import Checking
 
 
 @dataclass
@@ -93,6 +108,8 @@ class Watch:
                 self._take_sample(event, event.ask)
             case AskContainers():
                 self._take_look(event)
+            case AskDocument() | AskSmoke():
+                self._take_check(event, event.ask)
             case AskWhetherForked():
                 unreached = isinstance(event.exchange, NoReply) and event.exchange.fault in NEVER_SENT
                 self.forked = unreached or is_fork_with_containers(event.exchange)
@@ -148,6 +165,16 @@ class Watch:
         ):
             self.not_started = Reason.DIGEST_UNAVAILABLE
 
+    def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
+        before = self.triggered is None and not self.verifying
+        if before:
+            self.checking.answer_before = event.exchange
+            return
+        if self.triggered is not None and event.sent < self.triggered:
+            return  # the document from before came too late
+        result = self.checking.take(event, patient=event.at < self.deadline)
+        self.books.note_check(ask, event, throttled=result.again == "throttled")
+
     def _take_answer(self, event: Event) -> None:
         answer = read_answer(event.exchange)
         self.answers.append(answer)
@@ -180,6 +207,13 @@ class Watch:
             met_before=self.met_before,
             verifying=self.verifying,
         )
+
+    @cached_property
+    def checking(self) -> "Checking":
+        """The checks."""
+        from redeploy.core.checking import Checking  # what it needs must not be loaded before the first request
+
+        return Checking(self.plan.checks)
 
     @property
     def noise(self) -> frozenset[str]:

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.adapters.runner import LONGEST_ANNOTATION, SUMMARY_CAP, WORKSPACE_FILE_CAP, Runner
+from redeploy.adapters.runner import LONGEST_ANNOTATION, SUMMARY_CAP, Runner
 from redeploy.core.secret import Secret, redactor
 from tests.unit.making import commands
+
+CAP = 1024 * 1024
 
 HOSTILE = [
     "::error::forged",
@@ -302,23 +304,23 @@ def workspace(tmp_path: Path) -> Path:
     [("ca.pem", "PEM"), ("./ca.pem", "PEM"), ("sub/ca.pem", "SUB"), ("sub/../ca.pem", "PEM")],
 )
 def test_a_file_of_the_workspace_is_read(workspace: Path, path: str, content: str) -> None:
-    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path) == content
-    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(str(workspace / path)) == content
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path, CAP) == content
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(str(workspace / path), CAP) == content
 
 
 def test_a_link_within_the_workspace_is_followed(workspace: Path) -> None:
     (workspace / "link.pem").symlink_to("sub/ca.pem")
-    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("link.pem") == "SUB"
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("link.pem", CAP) == "SUB"
 
 
 def test_without_a_workspace_the_folder_of_the_process_is_it(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workspace)
-    assert runner()[0].read_workspace("ca.pem") == "PEM"
+    assert runner()[0].read_workspace("ca.pem", CAP) == "PEM"
 
 
 def refused(workspace: Path, path: str) -> str:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - its words are what the tests look at
-        runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path)
+        runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path, CAP)
     return str(caught.value)
 
 
@@ -364,18 +366,18 @@ def test_what_cannot_be_read_is_refused_in_one_line(workspace: Path, path: str) 
     assert len(message) < 300
 
 
-@pytest.mark.parametrize(("size", "fits"), [(WORKSPACE_FILE_CAP, True), (WORKSPACE_FILE_CAP + 1, False)])
+@pytest.mark.parametrize(("size", "fits"), [(CAP, True), (CAP + 1, False)])
 def test_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
     (workspace / "large.pem").write_bytes(b"x" * size)
     if fits:
-        assert len(runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("large.pem")) == size
+        assert len(runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("large.pem", CAP)) == size
     else:
         assert "more than 1 MiB" in refused(workspace, "large.pem")
 
 
 def test_a_file_that_is_no_text_is_read_as_far_as_it_goes(workspace: Path) -> None:
     (workspace / "binary.pem").write_bytes(b"\xff\xfeabc")
-    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem") == "\ufffd\ufffdabc"
+    assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem", CAP) == "\ufffd\ufffdabc"
 
 
 def test_an_output_begins_a_line_of_its_own_whatever_stood_there_before(tmp_path: Path) -> None:

@@ -76,6 +76,12 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         expect_digest="sha256:12",
         containers_url="nowhere",
         require_proof="digset",
+        openapi_path="openapi.json",
+        required_routes="GET api/ready",
+        forbidden_routes="GETT /api/ready",
+        openapi_reference="missing.yaml",
+        breaking_changes="explode",
+        smoke="POST /api/items",
         timeout="soon",
         stable_for="-1",
         request_timeout="0",
@@ -628,7 +634,8 @@ def test_a_certificate_may_be_given_as_text() -> None:
 
 def test_a_certificate_may_be_a_file_of_the_workspace() -> None:
     made = parse(
-        environment(**ENOUGH, ca_certificate="ca.pem"), Workspace({"ca.pem": PEM}.__getitem__, any_certificate)
+        environment(**ENOUGH, ca_certificate="ca.pem"),
+        Workspace(lambda path, _: {"ca.pem": PEM}[path], any_certificate),
     )
     assert made.ca_certificate == PEM
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core.asking import BOTH, Ask, AskContainers, AskForReasons, AskWhetherForked, Probe, SendTrigger
+from redeploy.core.asking import (
+    BOTH,
+    Ask,
+    AskContainers,
+    AskDocument,
+    AskForReasons,
+    AskWhetherForked,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.pace import UNHURRIED_MOST
 from redeploy.core.plan import origin_of
@@ -52,10 +61,15 @@ def overdrawn(story: Story, per_second: float = 0.5) -> float:
 # the baseline
 
 
-def test_before_the_trigger_there_are_two_looks_and_one_at_the_containers() -> None:
+def test_before_the_trigger_there_are_two_looks_and_one_at_the_containers_and_the_document() -> None:
     story = tell(World(rollout(), (UPDATED,)))
     before = [ask for moment, ask in story.world.asked if moment < (story.world.triggered or 0.0)]
-    assert before == [Probe(BOTH, f"{BASE}/api/ready"), AskContainers(), Probe(BOTH, f"{BASE}/api/ready")]
+    assert before == [
+        Probe(BOTH, f"{BASE}/api/ready"),
+        AskContainers(),
+        AskDocument(f"{BASE}/openapi.json"),
+        Probe(BOTH, f"{BASE}/api/ready"),
+    ]
 
 
 def test_health_and_version_are_looked_at_side_by_side() -> None:

@@ -1,0 +1,81 @@
+"""What the checks of a run came to, ready to be shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redeploy.core.checking import Checking, Finding, named
+from redeploy.core.hostile import code, one_line
+from redeploy.core.plan import Breaking, Reference
+from redeploy.core.routes import Operation
+
+MOST_LISTED = 1_000
+"""Operations that an output lists; a last entry says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something that is to be said about a line of a file in the workspace."""
+
+    file: str
+    line: int
+    told: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """The results. Texts from outside are one harmless line each."""
+
+    findings: Sequence[Finding] = ()
+    added: Sequence[str] = ()
+    removed: Sequence[str] = ()
+    compared_with: str = ""
+    """What the operations were compared with; empty where they were not."""
+    places: Sequence[Place] = ()
+    """Where the operations that are gone stand in the reference file."""
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def failed(self) -> list[Finding]:
+        """The checks that failed."""
+        return [each for each in self.findings if not each.passed]
+
+
+NOTHING_CHECKED = Checked()
+
+
+def checked(checking: Checking) -> Checked:
+    """Return what the checks came to by now."""
+    plan, compared = checking.plan, checking.compared
+    warnings: list[str] = []
+    notes: list[str] = []
+    reference = plan.reference
+    with_what = code(reference.path) if reference else "the document that was live before the trigger"
+    if compared and compared.removed and plan.breaking is Breaking.WARN:
+        count = f"{len(compared.removed)} operation{'s are' if len(compared.removed) > 1 else ' is'} gone"
+        warnings.append(f"Compared with {with_what}, {count}: {named(compared.removed)}.")
+    if checking.unfit is not None and not plan.insist_on_document:
+        notes.append(f"No OpenAPI document to compare operations with: {checking.unfit.why}.")
+    gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
+    return Checked(
+        findings=tuple(checking.findings()),
+        added=_listed(compared.added if compared else ()),
+        removed=_listed(compared.removed if compared else ()),
+        compared_with=with_what if compared else "",
+        places=_places(reference, gone) if reference else (),
+        warnings=warnings,
+        notes=notes,
+    )
+
+
+def _listed(operations: Sequence[Operation]) -> tuple[str, ...]:
+    shown = [one_line(str(each)) for each in operations[:MOST_LISTED]]
+    more = len(operations) - len(shown)
+    return (*shown, f"... and {more} more") if more else tuple(shown)
+
+
+def _places(reference: Reference, gone: Sequence[Operation]) -> tuple[Place, ...]:
+    return tuple(
+        Place(reference.path, reference.lines.get(each, 1), f"{code(str(each))} is not in the live document.")
+        for each in gone
+    )

@@ -1,0 +1,297 @@
+"""The checks of a run: which are still to be made of the build that is live, and what came of them.
+
+Times are monotonic seconds.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from redeploy.core.asking import AskDocument, AskSmoke, Event
+from redeploy.core.contract import Contract, Difference, Unfit, difference
+from redeploy.core.exchange import Exchange
+from redeploy.core.hostile import code
+from redeploy.core.openapi import read_document
+from redeploy.core.plan import Breaking, Checks, Smoke
+from redeploy.core.reasons import Reason
+from redeploy.core.routes import Operation, Pattern, near_misses
+from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
+
+PAUSE = 1.0
+"""Seconds before a failed request is tried once more."""
+
+MOST_NAMED = 5
+"""Operations that one message names."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check came to; its texts are harmless, the document's in them shown as code."""
+
+    kind: Reason
+    """The reason that it is for `checks-failed`."""
+    check: str
+    """Its name, as the output `failed-checks` has it."""
+    passed: bool
+    told: str
+    seconds: float | None = None
+    operation: Operation | None = None
+    """The operation that is gone, which a reference file has on one of its lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far one request has come."""
+
+    tries: int = 0
+    again_at: float = 0.0
+    past_caches: bool = False
+    result: Result | None = None
+    """What counts; None as long as it is not known."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it has been answered as it should."""
+        return self.result is not None and self.result.passed
+
+    def step(self, result: Result, at: float, *, patient: bool) -> "Progress":
+        """Return the progress after one more answer; `patient`: whether one that tells nothing is asked for again."""
+        fresh = result.again is Again.CACHED and not self.past_caches and not result.final
+        if fresh or (result.again is Again.THROTTLED and patient):
+            return replace(self, again_at=at, past_caches=self.past_caches or fresh)
+        tries = self.tries + 1
+        counts = result.passed or result.final or tries >= TRIES
+        return replace(self, tries=tries, again_at=at + PAUSE, result=result if counts else None)
+
+
+@dataclass(kw_only=True)
+class Round:
+    """The checks of one build. They are made anew once another answers, or it cannot be told."""
+
+    opened: float
+    """When the window of the build opened in which they are made."""
+    names: Mapping[str, str]
+    document: Progress = field(default_factory=Progress)
+    smoke: dict[Smoke, Progress] = field(default_factory=dict)
+
+    def kept(self, opened: float, names: Mapping[str, str]) -> "Round":
+        """Return what a new window finds of it: what passed, where the build is certainly the same.
+
+        What failed is tried anew in any case: it may have failed with the window.
+        """
+        common = self.names.keys() & names.keys()
+        if not common or any(self.names[path] != names[path] for path in common):
+            return Round(opened=opened, names=names)
+        return Round(
+            opened=opened,
+            names=names,
+            document=self.document if self.document.passed else Progress(),
+            smoke={smoke: progress for smoke, progress in self.smoke.items() if progress.passed},
+        )
+
+
+@dataclass
+class Checking:
+    """What is known of a run's checks."""
+
+    plan: Checks
+    answer_before: Exchange | None = None
+    """What came of asking for the document before the trigger."""
+    documents: list[tuple[float, Contract]] = field(default_factory=list)
+    """What it promised since, and when that was asked for."""
+    unfit: Unfit | None = None
+    """Why the last document was none."""
+    round: Round | None = None
+    answered: float = float("-inf")
+    """When the last check was answered."""
+    _findings: list[Finding] | None = None
+
+    @cached_property
+    def before(self) -> Contract | None:
+        """What the service promised before the trigger; read when first wanted, which must not delay the trigger."""
+        if self.answer_before is None or self.plan.document_url is None:
+            return None
+        found = read_document(self.answer_before, self.plan.document_url)
+        self.answer_before = None
+        return found if isinstance(found, Contract) else None
+
+    @property
+    def needs_document(self) -> bool:
+        """Whether the live document can tell anything that is wanted."""
+        asked = self.plan.insist_on_document or self.plan.smoke or self.before is not None
+        return self.plan.document_url is not None and bool(asked)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is checked."""
+        return self.needs_document or bool(self.plan.smoke)
+
+    @property
+    def contract(self) -> Contract | None:
+        """What the live build promises, where its document could be read."""
+        return self.documents[-1][1] if self.documents and self.unfit is None else None
+
+    @property
+    def changed_since(self) -> float | None:
+        """Since when the service promises something else than before the trigger."""
+        since = None
+        for sent, contract in self.documents:
+            other = self.before is not None and contract.identity != self.before.identity
+            since = (sent if since is None else since) if other else None
+        return since
+
+    @property
+    def reverted(self) -> bool:
+        """Whether it promised something else, and again what it did before."""
+        before = self.before
+        other = [before is not None and each.identity != before.identity for _, each in self.documents]
+        return any(other) and not other[-1]
+
+    def enter(self, opened: float, names: Mapping[str, str]) -> None:
+        """Take note of the window in which checks are made, and of the build names in it."""
+        if self.round is None or self.round.opened != opened:
+            self._findings = None
+        if self.round is None:
+            self.round = Round(opened=opened, names=names)
+        elif self.round.opened != opened:
+            self.round = self.round.kept(opened, names)
+        else:
+            self.round.names = names
+
+    def done(self, opened: float | None) -> bool:
+        """Tell whether all checks of the window that opened then are made."""
+        if not self.wanted:
+            return True
+        if self.round is None or self.round.opened != opened:
+            return False
+        read = not self.needs_document or self.round.document.result is not None
+        return read and all(self._progress(each).result for each in self.plan.smoke)
+
+    def asks(self) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
+        """Yield what is still to be asked, and from when on; some of it may be under way."""
+        if self.round is None:
+            return
+        document = self.round.document
+        if self.plan.document_url is not None and self.needs_document and document.result is None:
+            yield AskDocument(self.plan.document_url, past_caches=document.past_caches), document.again_at
+            return  # it says what the answers to the others must look like
+        promises = self.contract.promises if self.contract else {}
+        for smoke in self.plan.smoke:
+            progress = self._progress(smoke)
+            if progress.result is None:
+                yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
+
+    def take(self, event: Event, *, patient: bool) -> Result:
+        """Take in an answer; `patient`: whether one that tells nothing is asked for again."""
+        self.answered, self._findings = event.at, None
+        seconds, ask = event.at - event.sent, event.ask
+        if isinstance(ask, AskSmoke):
+            result = judge(ask.smoke, event.exchange, seconds)
+            if self.round is not None and event.sent >= self.round.opened:
+                self.round.smoke[ask.smoke] = self._progress(ask.smoke).step(result, event.at, patient=patient)
+            return result
+        found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke)
+        if isinstance(found, Contract):
+            self.documents.append((event.sent, found))
+        self.unfit = None if isinstance(found, Contract) else found
+        why = self.unfit.why if self.unfit else ""
+        result = Result(passed=not why, seen=why, seconds=seconds, again=found_again(event.exchange))
+        if self.round is not None and event.sent >= self.round.opened:
+            self.round.document = self.round.document.step(result, event.at, patient=patient)
+        return result
+
+    @property
+    def compared(self) -> Difference | None:
+        """What is new and what is gone, beside the reference or else the document from before; None without two."""
+        base = self.plan.reference.contract if self.plan.reference else self.before
+        return difference(base, self.contract) if base is not None and self.contract is not None else None
+
+    def findings(self) -> list[Finding]:
+        """Return what the checks came to: the document, routes, operations that are gone, smoke."""
+        if self._findings is None:
+            smoke = map(self._of_smoke, self.plan.smoke)
+            self._findings = [*self._of_document(), *self._of_routes(), *self._of_difference(), *smoke]
+        return self._findings
+
+    def failure(self, opened: float | None) -> Reason | None:
+        """Return the first kind of check that failed in the window that opened then; one that was not made has failed."""
+        if self.done(opened):
+            return next((each.kind for each in self.findings() if not each.passed), None)
+        read = self.round is not None and self.round.document.result is not None
+        return Reason.OPENAPI if self.needs_document and not read else Reason.SMOKE
+
+    def _progress(self, smoke: Smoke) -> Progress:
+        return self.round.smoke.get(smoke, Progress()) if self.round else Progress()
+
+    def _of_document(self) -> list[Finding]:
+        if not self.needs_document:
+            return []
+        contract = self.contract
+        if contract is not None:
+            count = len(contract.operations)
+            version = f" of version {code(contract.version, 80)}" if contract.version else ""
+            return [Finding(Reason.OPENAPI, "openapi", passed=True, told=f"{count} operations{version}")]
+        lost = self.plan.breaking is Breaking.FAIL and self.before is not None
+        if not self.plan.insist_on_document and not lost:
+            return []
+        why = self.unfit.why if self.unfit else "it was not read before the run ended"
+        return [Finding(Reason.OPENAPI, "openapi", passed=False, told=f"There is no OpenAPI document: {why}")]
+
+    def _of_routes(self) -> list[Finding]:
+        contract = self.contract
+        if contract is None:
+            return []
+        found = []
+        for pattern in self.plan.required:
+            there = any(map(pattern.matches, contract.operations))
+            told = "is there" if there else f"is missing; {_instead(pattern, contract)}"
+            found.append(Finding(Reason.ROUTES, f"required-route {pattern}", there, f"{code(str(pattern))} {told}"))
+        for pattern in self.plan.forbidden:
+            matching = [each for each in contract.operations if pattern.matches(each)]
+            told = f"is forbidden, and the document has {named(matching)}" if matching else "is not there"
+            found.append(
+                Finding(Reason.ROUTES, f"forbidden-route {pattern}", not matching, f"{code(str(pattern))} {told}")
+            )
+        return found
+
+    def _of_difference(self) -> list[Finding]:
+        compared = self.compared
+        if compared is None or self.plan.breaking is not Breaking.FAIL:
+            return []
+        gone = [
+            Finding(
+                Reason.BREAKING_CHANGE,
+                f"removed-route {each}",
+                passed=False,
+                told=f"{code(str(each))} is gone",
+                operation=each,
+            )
+            for each in compared.removed
+        ]
+        nothing = Finding(Reason.BREAKING_CHANGE, "breaking-changes", passed=True, told="no operation is gone")
+        return gone or [nothing]
+
+    def _of_smoke(self, smoke: Smoke) -> Finding:
+        result = self._progress(smoke).result
+        seen = result.seen if result else "not answered before the run ended"
+        return Finding(
+            Reason.SMOKE,
+            f"smoke {smoke}",
+            passed=result is not None and result.passed,
+            told=f"{code(str(smoke))}: {seen}",
+            seconds=result.seconds if result else None,
+        )
+
+
+def named(operations: list[Operation] | tuple[Operation, ...]) -> str:
+    """Return some operations as code, and how many more there are."""
+    shown = ", ".join(code(str(each)) for each in operations[:MOST_NAMED])
+    more = len(operations) - MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _instead(pattern: Pattern, contract: Contract) -> str:
+    near = near_misses(pattern, contract.operations)
+    if near:
+        return f"the document has {named(near)}"
+    return f"the document has {len(contract.operations)} operations, none like it"

@@ -1,0 +1,240 @@
+"""OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
+
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from redeploy.core.contract import Contract, Unfit
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.hostile import one_line
+from redeploy.core.plan import Smoke
+from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern
+from redeploy.core.routes import METHODS, Operation, fits, shape
+from redeploy.core.sample import Condition, condition_of
+
+MOST_NODES = 1_000_000
+"""Objects and arrays in it: they take some fifty times their length in memory."""
+
+MOST_PREFIXES = 8
+"""Different paths of servers that are told apart."""
+
+LONGEST_PATH = 1_000
+
+_PATH_ITEM: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "servers": {"$ref": "#/$defs/servers"},
+        "$ref": {"type": "string"},
+        **{
+            method.lower(): {"type": "object", "properties": {"servers": {"$ref": "#/$defs/servers"}}}
+            for method in METHODS
+        },
+    },
+}
+RELIED_ON: Mapping[str, Any] = {
+    "properties": {
+        "info": {"type": "object", "properties": {"version": {"type": "string"}}},
+        "basePath": {"type": "string"},
+        "servers": {"$ref": "#/$defs/servers"},
+        "paths": {
+            "type": "object",
+            "propertyNames": {"pattern": "^(/|x-)"},
+            "patternProperties": {"^/": _PATH_ITEM},
+        },
+    },
+    "$defs": {
+        "servers": {
+            "type": "array",
+            "items": {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
+        }
+    },
+}
+"""JSON Schema of the parts of a document that a contract is made of. The whole meta-schema takes minutes on a large one."""
+
+
+class UnfitError(Exception):
+    """A text is no OpenAPI document; the message says why, in one line."""
+
+
+def read_document(exchange: Exchange, url: str, smoke: Sequence[Smoke] = ()) -> Contract | Unfit:
+    """Return the contract that the service's document at `url` makes, with its promises for smoke requests."""
+    condition, seen = condition_of(exchange)
+    if isinstance(exchange, NoReply):
+        large = exchange.fault is Fault.TOO_LARGE
+        return Unfit("it is larger than 16 MiB" if large else seen)
+    if exchange.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
+        return Unfit(f"a web page came ({seen}), which is what a single-page application answers to every path")
+    if condition is not Condition.HEALTHY:
+        return Unfit(f"the answer was {seen}")
+    try:
+        return contract_of(_parsed(exchange.body), url, smoke)
+    except UnfitError as error:
+        return Unfit(str(error))
+
+
+def contract_of(document: Any, url: str = "/", smoke: Sequence[Smoke] = ()) -> Contract:  # noqa: ANN401 - a JSON value
+    """Return the contract that a parsed document makes; `url` is where it was found.
+
+    Raises:
+        UnfitError: where it is no OpenAPI document.
+    """
+    if not isinstance(document, dict) or not (
+        document.get("swagger") == "2.0" or re.match(r"3\.\d", str(document.get("openapi", "")))
+    ):
+        msg = "it is no OpenAPI document: neither `openapi: 3.x` nor `swagger: 2.0` stands at its top"
+        raise UnfitError(msg)
+    _validate(document)
+    if "paths" not in document and not is_modern(document):
+        msg = "it has no `paths`"
+        raise UnfitError(msg)
+    schemas = Schemas(document)
+    items = {path: _item(path, item, schemas) for path, item in document.get("paths", {}).items() if path[:1] == "/"}
+    shared = _prefixes(document, url)
+    operations = [
+        Operation(path, method, _prefixes(item.get(method.lower(), {}), url) or _prefixes(item, url) or shared or ("",))
+        for path, item in items.items()
+        for method in METHODS
+        if method.lower() in item
+    ]
+    return Contract(
+        version=one_line(document.get("info", {}).get("version", "")),
+        operations=tuple(sorted(operations)),
+        located=bool(shared),
+        promises=_promises(document, items, operations, smoke),
+    )
+
+
+def _parsed(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
+    if body.count(b"{") + body.count(b"[") > MOST_NODES:
+        msg = f"it has more than {MOST_NODES:,} objects and arrays"
+        raise UnfitError(msg)
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(error.doc.rstrip())
+        what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
+        msg = f"it is no valid JSON: {what}"
+        raise UnfitError(msg) from None
+    except ValueError:
+        msg = "it is no valid JSON: it is not written in UTF-8"
+        raise UnfitError(msg) from None
+    except RecursionError:
+        msg = "it is nested too deeply"
+        raise UnfitError(msg) from None
+
+
+def _validate(document: Mapping[str, Any]) -> None:
+    error = next(_validator().iter_errors(document), None)
+    if error is not None:
+        msg = f"it is no valid OpenAPI document: `{one_line(error.json_path, 80)}`: {one_line(error.message, 120)}"
+        raise UnfitError(msg)
+
+
+@cache
+def _validator() -> Any:  # noqa: ANN401 - jsonschema's class is not known before it is loaded
+    from jsonschema import Draft202012Validator  # takes a tenth of a second, and must not come before the trigger
+
+    return Draft202012Validator(RELIED_ON)
+
+
+def _item(path: str, item: Mapping[str, Any], schemas: Schemas) -> Mapping[str, Any]:
+    """Return a path's item, where it may stand elsewhere in the document."""
+    if len(path) > LONGEST_PATH:
+        msg = f"a path in it is longer than {LONGEST_PATH:,} characters"
+        raise UnfitError(msg)
+    if "<<" in item:
+        msg = f"`{one_line(path, 80)}` uses a YAML merge key (`<<`), which OpenAPI does not know"
+        raise UnfitError(msg)
+    if "$ref" not in item:
+        return item
+    found = schemas.resolved({"$ref": item["$ref"]})
+    if not isinstance(found, dict):
+        where = f"`{one_line(path, 80)}` refers to `{one_line(item['$ref'], 80)}`"
+        msg = f"{where}, which is not in it; bundle the document into one file"
+        raise UnfitError(msg)
+    return {**found, **item}
+
+
+def _prefixes(holder: Mapping[str, Any], url: str) -> tuple[str, ...]:
+    """Return the paths of a document's, path's or operation's servers; empty where none is named."""
+    if isinstance(holder.get("basePath"), str):
+        return (_path_of(holder["basePath"], url),)
+    servers = holder.get("servers")
+    paths = (_path_of(_filled(each), url) for each in servers or () if isinstance(each, dict))
+    return tuple(dict.fromkeys(paths))[:MOST_PREFIXES]
+
+
+def _filled(server: Mapping[str, Any]) -> str:
+    """Return a server's URL with the defaults of its variables."""
+    address, variables = str(server.get("url", "")), server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        default = variable.get("default", "") if isinstance(variable, dict) else ""
+        address = address.replace(f"{{{name}}}", str(default))
+    return address[:LONGEST_PATH]
+
+
+def _path_of(address: str, url: str) -> str:
+    try:
+        return urllib.parse.urlsplit(urllib.parse.urljoin(url, address or "/")).path.rstrip("/")
+    except ValueError:
+        return ""
+
+
+def _promises(
+    document: Mapping[str, Any],
+    items: Mapping[str, Mapping[str, Any]],
+    operations: Sequence[Operation],
+    smoke: Sequence[Smoke],
+) -> dict[Smoke, Promise]:
+    """Return what the document says of the answers to smoke requests."""
+    found: dict[Smoke, Promise] = {}
+    for each in smoke:
+        meant = _meant(each, operations)
+        if meant is not None:
+            found[each] = _promise(document, items[meant.path][meant.method.lower()], Schemas(document))
+    return found
+
+
+def _meant(smoke: Smoke, operations: Sequence[Operation]) -> Operation | None:
+    """Return the operation that a request goes to: where several templates take its path, the most literal one."""
+    path = smoke.target.partition("?")[0]
+    if not path.startswith("/"):
+        return None  # another origin, of which this document does not speak
+    asked = dict.fromkeys((path, urllib.parse.urlsplit(smoke.url).path))
+    fitting = [
+        each
+        for each in operations
+        if each.method == smoke.method
+        and any(fits(one, prefix + each.path) for one in asked for prefix in dict.fromkeys(("", *each.prefixes)))
+    ]
+    return min(fitting, key=lambda each: shape(each.path).count("{}"), default=None)
+
+
+def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas) -> Promise:
+    responses = operation.get("responses")
+    found: dict[str, Described] = {}
+    for status, response in responses.items() if isinstance(responses, dict) else ():
+        told = schemas.resolved(response)
+        if isinstance(told, dict):
+            media = _media(document, operation, told)
+            schema = next((each for each in media.values() if each is not None), None)
+            found[str(status)] = Described(tuple(media), None if schema is None else schemas.standalone(schema))
+    return found
+
+
+def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the media types of a response, in lower case and without parameters, each with its schema if it is JSON."""
+    content: Any = response.get("content")
+    if document.get("swagger") == "2.0":
+        produced = operation.get("produces", document.get("produces")) or ["application/json"]
+        content = dict.fromkeys(map(str, produced), response) if isinstance(produced, list) else {}
+    found: dict[str, Any] = {}
+    for name, told in content.items() if isinstance(content, dict) else ():
+        media = str(name).partition(";")[0].strip().lower()
+        schema = told.get("schema") if isinstance(told, dict) else None
+        maybe_json = is_json(media) or media in ("*/*", "application/*")
+        found[media] = schema if maybe_json and isinstance(schema, dict | bool) else None
+    return found

@@ -1,0 +1,249 @@
+"""What a document says of an answer's body, and whether an answer keeps to it."""
+
+import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from redeploy.core.exchange import Reply
+from redeploy.core.hostile import one_line
+
+MOST_SCHEMAS = 20_000
+"""Schemas that one promise may be made of."""
+
+MOST_STEPS = 300_000
+"""Keywords that may be weighed for one answer: schemas can be written that take for ever."""
+
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+_TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
+_BODILESS = (204, 205, 304)
+
+_steps: ContextVar[list[int]] = ContextVar("steps")
+
+
+@dataclass(frozen=True)
+class Described:
+    """One response: its media types, and the JSON Schema (2020-12, self-contained) of its JSON, if it has one."""
+
+    media: tuple[str, ...]
+    schema: Any = None
+
+    @property
+    def json(self) -> tuple[str, ...]:
+        """The media types that are certainly JSON."""
+        return tuple(each for each in self.media if is_json(each))
+
+
+Promise = Mapping[str, Described]
+"""Responses by status as the document writes it: `200`, `2XX`, `default`."""
+
+
+class _TooMuchError(Exception):
+    """The schema, or its document, is beyond what is worth weighing."""
+
+
+def is_json(media: str) -> bool:
+    """Tell whether a media type, without parameters and in lower case, is JSON."""
+    return media == "application/json" or media.endswith("+json")
+
+
+def is_modern(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document is one of OpenAPI 3.1 or later, whose schemas are JSON Schema as it is."""
+    return bool(re.match(r"3\.[1-9]", str(document.get("openapi", ""))))
+
+
+def described(promise: Promise, status: int) -> Described | None:
+    """Return the response that is described for a status, the most exact first."""
+    names = {name.lower(): each for name, each in promise.items()}
+    return names.get(str(status)) or names.get(f"{status // 100}xx") or names.get("default")
+
+
+def misfit(promise: Promise, method: str, reply: Reply) -> str:
+    """Return where a reply departs from its promise, in one line; empty where it keeps to it, or nothing is promised."""
+    wanted = described(promise, reply.status)
+    if wanted is None or wanted.schema is None or method == "HEAD" or reply.status in _BODILESS:
+        return ""
+    if not is_json(reply.media_type):
+        others = len(wanted.json) < len(wanted.media)
+        kind = f"`{one_line(reply.media_type, 60)}`" if reply.media_type else "an answer without a type"
+        return "" if others else f"the document describes JSON, and {kind} came"
+    import json
+
+    try:
+        body = json.loads(reply.body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return "the body is no valid JSON"
+    return _first_misfit(wanted.schema, body)
+
+
+def _first_misfit(schema: Any, body: Any) -> str:  # noqa: ANN401 - JSON values
+    from jsonschema.exceptions import best_match  # takes a tenth of a second, and few runs need it
+
+    _steps.set([0])
+    try:
+        found = best_match(_validator()(schema).iter_errors(body))
+    except (_TooMuchError, RecursionError):
+        return ""  # nothing is known to be wrong with it
+    if found is None:
+        return ""
+    return f"`{one_line(found.json_path, 80)}`: {one_line(found.message, 200)}"
+
+
+@cache
+def _validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
+    """Return a validator that counts its steps."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    def counted(weigh: Callable[..., Any]) -> Callable[..., Any]:
+        def keyword(*arguments: Any) -> Any:  # noqa: ANN401 - as jsonschema passes them
+            steps = _steps.get()
+            steps[0] += 1
+            if steps[0] > MOST_STEPS:
+                raise _TooMuchError
+            return weigh(*arguments)
+
+        return keyword
+
+    keywords = {name: counted(weigh) for name, weigh in Draft202012Validator.VALIDATORS.items()}
+    return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+
+
+class Schemas:
+    """Turns the schemas of one document into ones of JSON Schema 2020-12 that need nothing else.
+
+    OpenAPI 2.0 and 3.0 have dialects of their own (spec.openapis.org/oas/v3.0.4, "Schema Object"). What only costs time
+    or differs between implementations is left out: `format`, `pattern`, `uniqueItems`, references to other files.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Take the schemas' meaning from the document's own version."""
+        self._document = document
+        self._siblings = is_modern(document)  # before 3.1, keywords beside a `$ref` do not count
+        self._names: dict[str, str] = {}
+        self._defined: dict[str, Any] = {}
+        self._count = 0
+
+    def standalone(self, schema: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """Return a schema with all that it refers to, or None where it is too large, or refers to itself only."""
+        try:
+            root = self._converted(schema)
+        except (_TooMuchError, RecursionError):
+            return None
+        return {"allOf": [root], "$defs": self._defined}
+
+    def resolved(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """Return what a local `$ref` leads to, in at most ten steps; None where it leads nowhere."""
+        for _ in range(10):
+            if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+                return value
+            value = self._at(value["$ref"])
+        return None
+
+    def _at(self, reference: str) -> Any:  # noqa: ANN401 - a JSON value
+        if not reference.startswith("#/"):
+            return None
+        import urllib.parse
+
+        value: Any = self._document
+        for key in urllib.parse.unquote(reference[2:]).split("/"):
+            name = key.replace("~1", "/").replace("~0", "~")
+            if isinstance(value, dict) and name in value:
+                value = value[name]
+            elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name) < len(value):
+                value = value[int(name)]
+            else:
+                return None
+        return value
+
+    def _converted(self, schema: Any) -> Any:  # noqa: ANN401 - a JSON value
+        self._count += 1
+        if self._count > MOST_SCHEMAS:
+            raise _TooMuchError
+        if not isinstance(schema, dict):
+            return schema if isinstance(schema, bool) else True
+        reference = schema.get("$ref")
+        own = self._keywords(schema) if self._siblings or not isinstance(reference, str) else {}
+        if isinstance(reference, str):
+            own["$ref"] = self._named(reference)
+        nullable = schema.get("nullable") is True or schema.get("x-nullable") is True
+        return {"anyOf": [{"type": "null"}, own]} if nullable else own
+
+    def _named(self, reference: str) -> str:
+        """Return our own name of a reference's target, which is converted once."""
+        if reference not in self._names:
+            name = str(len(self._names))
+            self._names[reference] = name
+            self._defined[name] = True
+            self._defined[name] = self._converted(self._at(reference))
+        return f"#/$defs/{self._names[reference]}"
+
+    def _keywords(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        kinds = schema.get("type")
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if isinstance(kinds, list) and kinds and all(isinstance(each, str) and each in _TYPES for each in kinds):
+            found["type"] = kinds
+        if isinstance(schema.get("enum"), list):
+            found["enum"] = schema["enum"]
+        if "const" in schema:
+            found["const"] = schema["const"]
+        found |= self._bounds(schema)
+        for name in ("allOf", "anyOf", "oneOf"):
+            parts = schema.get(name)
+            if isinstance(parts, list) and parts:
+                # With a discriminator the alternatives may overlap; it says which one is meant.
+                told = "anyOf" if name == "oneOf" and "discriminator" in schema else name
+                found[told] = [self._converted(part) for part in parts]
+        for name in ("not", "additionalProperties", "contains", "if", "then", "else"):
+            if isinstance(schema.get(name), dict | bool):
+                found[name] = self._converted(schema[name])
+        if isinstance(schema.get("patternProperties"), dict):
+            found.pop("additionalProperties", None)  # it speaks of the names that no pattern takes
+        return found | self._properties(schema) | self._items(schema)
+
+    def _bounds(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: schema[name] for name in _NUMBERS if _is_number(schema.get(name))}
+        found |= {name: schema[name] for name in _COUNTS if _is_number(schema.get(name))}
+        if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
+            found["multipleOf"] = schema["multipleOf"]
+        for strict, loose in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+            if schema.get(strict) is True and loose in found:  # 2.0 and 3.0 say only whether the bound itself is out
+                found[strict] = found.pop(loose)
+        return found
+
+    def _properties(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        properties = schema.get("properties")
+        properties = properties if isinstance(properties, dict) else {}
+        found: dict[str, Any] = {}
+        if properties:
+            found["properties"] = {name: self._converted(each) for name, each in properties.items()}
+        required = schema.get("required")
+        if isinstance(required, list):
+            # What is only written is required of requests alone.
+            found["required"] = [
+                name for name in required if isinstance(name, str) and not self._write_only(properties.get(name))
+            ]
+        return found
+
+    def _write_only(self, schema: Any) -> bool:  # noqa: ANN401 - a JSON value
+        told = self.resolved(schema)
+        return isinstance(told, dict) and told.get("writeOnly") is True
+
+    def _items(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        items, first = schema.get("items"), schema.get("prefixItems")
+        if isinstance(items, list):
+            first, items = items, schema.get("additionalItems")
+        found: dict[str, Any] = {}
+        if isinstance(first, list) and first:
+            found["prefixItems"] = [self._converted(each) for each in first]
+        if isinstance(items, dict | bool):
+            found["items"] = self._converted(items)
+        return found
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - a JSON value
+    return isinstance(value, int | float) and not isinstance(value, bool)

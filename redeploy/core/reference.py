@@ -1,0 +1,85 @@
+"""An OpenAPI file of the workspace, JSON or YAML, and the lines on which its operations stand."""
+
+import json
+import re
+from typing import Any
+
+from redeploy.core.openapi import MOST_NODES, UnfitError, contract_of
+from redeploy.core.plan import Reference
+from redeploy.core.routes import METHODS, Operation
+
+CAP = 16 * 1024 * 1024
+"""Bytes of the file."""
+
+MOST_NESTED = 200
+"""Levels of a YAML document: it is composed in C, where no recursion limit holds."""
+
+_KEY = re.compile(r"""^(\s*)(?:- )?["']?(/[^"'\n]*?|[A-Za-z]{3,7})["']?\s*:(?=\s|$|\{)""", re.MULTILINE)
+
+
+def read(path: str, text: str) -> Reference:
+    """Return what the file at `path` in the workspace holds.
+
+    Raises:
+        ValueError: where it is no OpenAPI document, with what is wrong.
+    """
+    try:
+        contract = contract_of(_parsed(text.removeprefix("\ufeff")))
+    except UnfitError as error:
+        msg = f"names a file that cannot be compared with: {error}"
+        raise ValueError(msg) from None
+    return Reference(path, contract, _lines(text, contract.operations))
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    if text.count("{") + text.count("[") > MOST_NODES:
+        msg = f"it has more than {MOST_NODES:,} objects and arrays"
+        raise UnfitError(msg)
+    try:
+        return json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
+    except json.JSONDecodeError as error:
+        msg = f"it is no valid JSON: line {error.lineno}, column {error.colno} cannot be read"
+        raise UnfitError(msg) from None
+    except RecursionError:
+        msg = "it is nested too deeply"
+        raise UnfitError(msg) from None
+
+
+def _yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    import yaml  # few runs compare with a YAML file
+
+    # The base loader takes every scalar as text and makes no objects; that is all that a contract needs.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    depth = nodes = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            opened = isinstance(event, yaml.CollectionStartEvent)
+            nodes += opened
+            depth += opened - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MOST_NESTED or nodes > MOST_NODES:
+                msg = f"it has more than {MOST_NESTED} levels, or more than {MOST_NODES:,} objects and arrays"
+                raise UnfitError(msg)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - the base loader is the safest of all
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1} cannot be read" if mark else "it cannot be read"
+        msg = f"it is no valid YAML: {where}"
+        raise UnfitError(msg) from None
+
+
+def _lines(text: str, operations: tuple[Operation, ...]) -> dict[Operation, int]:
+    """Return the line of each operation's method, as far as the file is written with a line for each key."""
+    wanted = {(each.path, each.method.lower()): each for each in operations}
+    paths = {each.path for each in operations}
+    methods = {method.lower() for method in METHODS}
+    found: dict[Operation, int] = {}
+    path, indent, line, counted = "", 0, 1, 0
+    for match in _KEY.finditer(text):
+        line += text.count("\n", counted, match.start(2))
+        counted = match.start(2)
+        deep, name = len(match[1].rpartition("\n")[2]), match[2].replace("\\/", "/")
+        if name in paths and (not path or deep <= indent):
+            path, indent = name, deep
+        elif path and deep > indent and name in methods and (path, name) in wanted:
+            found.setdefault(wanted[path, name], line)
+    return found

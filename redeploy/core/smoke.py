@@ -1,0 +1,97 @@
+"""Smoke requests: how the input writes them, and whether an answer is the one that was asked for."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redeploy.core.cleaners import choice
+from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.core.plan import Smoke
+from redeploy.core.routes import METHODS
+from redeploy.core.sample import Condition, condition_of
+
+TRIES = 2
+"""A request that failed is tried once more before it counts."""
+
+_STATUS = re.compile(r"[1-5](?:\d\d|xx)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Judged(Reply):
+    """A reply whose body was compared with what the document promises where it was read: that may take long."""
+
+    misfit: str = ""
+    """Where it departs from the promise; empty where it keeps to it."""
+
+
+class Again(StrEnum):
+    """Why an answer does not count as a try."""
+
+    THROTTLED = "throttled"
+    CACHED = "cached"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a request; `seconds` from its sending to the end of its answer."""
+
+    passed: bool
+    seen: str
+    """What came back, in our own words."""
+    seconds: float
+    final: bool = False
+    """Whether another try could do harm."""
+    again: Again | None = None
+
+
+def parse_smoke(line: str) -> tuple[str, str, str]:
+    """Return method, target and status of a line `METHOD PATH [STATUS]`; `!` before it lets unsafe methods through.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    unsafe = line.startswith("!")
+    words = line.removeprefix("!").split()
+    if len(words) not in (2, 3) or not re.match(r"/(?!/)|https?://", words[1]):
+        msg = f"{line!r:.80} is not of the form `METHOD PATH [STATUS]`, such as `GET /api/status 200`"
+        raise ValueError(msg)
+    method, status = choice(words[0].upper(), METHODS), (words[2:] or ["2xx"])[0].lower()
+    if not _STATUS.fullmatch(status):
+        msg = f"{line!r:.80}: {status!r:.20} is no status; write `200` or `2xx`"
+        raise ValueError(msg)
+    if method not in ("GET", "HEAD") and not unsafe:
+        msg = f"{line!r:.80} may change something on the server; put `!` before the line if it is meant"
+        raise ValueError(msg)
+    return method, words[1], status
+
+
+def judge(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
+    """Return what an answer, which took `seconds`, means for a smoke request."""
+    condition, seen = condition_of(exchange)
+    if isinstance(exchange, NoReply):
+        if exchange.fault is Fault.TOO_LARGE and _is_wanted(smoke, exchange.status):
+            return Result(passed=True, seen=f"{exchange.status}, with a body too large to look at", seconds=seconds)
+        return Result(
+            passed=False, seen=seen, seconds=seconds, final=not smoke.safe and exchange.fault not in NEVER_SENT
+        )
+    exact = str(exchange.status) == smoke.status
+    again = found_again(exchange)
+    if again is Again.CACHED or (again is Again.THROTTLED and not exact):
+        return Result(
+            passed=False, seen=seen, seconds=seconds, final=not smoke.safe and again is Again.CACHED, again=again
+        )
+    passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
+    if not passed:
+        return Result(passed=False, seen=seen, seconds=seconds, final=not smoke.safe)
+    misfit = exchange.misfit if isinstance(exchange, Judged) else ""
+    told = f"{seen}, but {misfit}" if misfit else seen
+    return Result(passed=not misfit, seen=told, seconds=seconds, final=not smoke.safe)
+
+
+def found_again(exchange: Exchange) -> Again | None:
+    """Return why an answer tells nothing of the service; None where it does."""
+    return {Condition.THROTTLED: Again.THROTTLED, Condition.CACHED: Again.CACHED}.get(condition_of(exchange)[0])
+
+
+def _is_wanted(smoke: Smoke, status: int) -> bool:
+    return smoke.status in (str(status), f"{status // 100}xx")
