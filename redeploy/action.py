@@ -87,7 +87,7 @@ class Action:
 
     def close(self, outcome: "Outcome") -> int:
         """Write annotations, summary and outputs, and return the exit code."""
-        from redeploy.core import report
+        from redeploy.core import report, summary
 
         self._runner.close_group()
         self._runner.say(report.headline(outcome))
@@ -95,7 +95,7 @@ class Action:
             self._runner.annotate(
                 annotation.kind, annotation.title, annotation.message, file=annotation.file, line=annotation.line
             )
-        self._runner.write_summary(report.summary(outcome))
+        self._runner.write_summary(summary.page(outcome, summary.Repository.of(self._environment)))
         self._runner.set_outputs(report.outputs(outcome))
         return outcome.conclusion.exit_code
 

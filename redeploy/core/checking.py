@@ -102,6 +102,8 @@ class Checking:
     unfit: Unfit | None = None
     """Why the last document was none."""
     round: Round | None = None
+    began: float | None = None
+    """When the first check was sent of which something is known."""
     answered: float = float("-inf")
     """When the last check was answered."""
     _findings: list[Finding] | None = None
@@ -183,6 +185,7 @@ class Checking:
 
     def take(self, event: Event, *, patient: bool) -> Result:
         """Take in an answer; `patient`: whether one that tells nothing is asked for again."""
+        self.began = event.sent if self.began is None else self.began
         self.answered, self._findings = event.at, None
         seconds, ask = event.at - event.sent, event.ask
         if isinstance(ask, AskSmoke):

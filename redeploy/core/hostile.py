@@ -20,6 +20,16 @@ def one_line(text: str, limit: int = 256) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def block(text: str, most_lines: int, width: int = 200) -> list[str]:
+    """Return `text` as visible lines, at most so many of so many characters; indents stay, all else is as in `one_line`."""
+    lines = re.split(r"\r\n|\n|\r", text[: most_lines * width * 2])
+    shown = []
+    for line in lines[:most_lines]:
+        bare = line.lstrip(" \t")
+        shown.append(" " * min(len(line) - len(bare), 40) + one_line(bare, width))
+    return [*shown, "..."] if len(lines) > most_lines else shown
+
+
 def code(text: str, limit: int = 256) -> str:
     """Return `text` as a Markdown code span: inside it GitHub makes no link, mention, image or HTML.
 

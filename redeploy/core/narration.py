@@ -60,6 +60,8 @@ class Narrator:
             self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
         window = watch.track.window
         weighed = Assessment(watch)
+        if weighed.wanted_under_way:
+            self._once(f"window {window.broken}", f"what is wanted answers; it must stay so for {window.span_needed:g} s")
         held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
         if held and watch.answered is None and not watch.verifying:
             self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")

@@ -1,19 +1,20 @@
 """What a run came to: the facts that every report is made of."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
 from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
-from redeploy.core.exchange import Fault
+from redeploy.core.exchange import Fault, Reply
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
 from redeploy.core.plan import is_loopback, origin_of
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.sample import Sample
-from redeploy.core.timeline import Gap, downtime, gaps
+from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
@@ -42,6 +43,14 @@ class Outcome:
     downtime_seconds: float | None = None
     """None where the service never came back, or nothing was triggered."""
     moments: Sequence[tuple[float, str]] = ()
+    stretches: Sequence[Stretch] = ()
+    """Who answered from when to when."""
+    stable: tuple[float, float] | None = None
+    """From the first to the last look of the window that held."""
+    checks_ran: tuple[float, float] | None = None
+    ended: float = 0.0
+    watchtower_reply: str = ""
+    """What the update URL answered, as text; hostile, and redacted."""
     evidence: Sequence[str] = ()
     warnings: Sequence[str] = ()
     told_reasons: Sequence[str] = ()
@@ -94,6 +103,11 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
         downtime_seconds=downtime(found) if watch.triggered is not None or watch.verifying else None,
         moments=_moments(watch, found, started, opened, now),
+        stretches=_stretches(watch, started, now),
+        stable=None if opened is None else (opened - started, max(opened, track.window.latest) - started),
+        checks_ran=_since(started, watch.checking.began, watch.checking.answered),
+        ended=now - started,
+        watchtower_reply=watch.redact(_shown(watch.reply)) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
@@ -144,6 +158,24 @@ def _moments(
         moments.append((opened - started, "first answer of the window that held"))
     moments.append((now - started, "end"))
     return sorted(moments, key=lambda moment: moment[0])
+
+
+def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
+    telling = [each for each in watch.baseline if not each.condition.tells_nothing]
+    seen = ((sample, watch.whose(sample)) for sample in watch.samples)
+    found = stretches(telling[-1] if telling else None, seen, started, now)
+    return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
+
+
+def _since(started: float, begin: float | None, end: float) -> tuple[float, float] | None:
+    return None if begin is None else (begin - started, end - started)
+
+
+def _shown(reply: Reply) -> str:
+    """Return a reply as text: its status, its type, and its body, JSON with a line for each value."""
+    head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
+    body = reply.text if reply.json is None else json.dumps(reply.json, indent=2, ensure_ascii=False)
+    return f"{head}\n\n{body or '(empty body)'}"
 
 
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:

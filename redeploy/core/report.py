@@ -1,20 +1,19 @@
-"""An outcome as outputs, annotations and a job summary: values, nothing is written here."""
+"""An outcome as outputs and annotations: values, nothing is written here."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redeploy.core.hostile import code, one_line
+from redeploy.core.markdown import plain
 from redeploy.core.outcome import Outcome
-from redeploy.core.plan import Proof
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
 
 MOST_ANNOTATIONS = 10
 """What the runner keeps of a kind for each step."""
 
-MOST_SHOWN = 50
-"""Operations that the summary lists of a kind."""
+MOST_TOLD = 20
+"""Failed checks that the headline's message tells; all of them are in the summary and the outputs."""
 
 _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
@@ -66,12 +65,12 @@ def annotations(outcome: Outcome) -> list[Annotation]:
     found = [Annotation("warning", "Deployed, with a remark", warning) for warning in outcome.warnings]
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
         kind = "error" if conclusion.exit_code else "warning"
-        remedy = _remedy(outcome)
+        remedy = remedy_of(outcome)
         parts = [f"{happened(outcome)}"]
         if remedy:
             parts += [
                 f"Likely cause: {remedy.cause}",
-                f"Fix: {_plain(remedy.fix)}",
+                f"Fix: {plain(remedy.fix)}",
                 f"More: {guide(conclusion.reason)}",
             ]
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
@@ -80,7 +79,7 @@ def annotations(outcome: Outcome) -> list[Annotation]:
 
 def headline(outcome: Outcome) -> str:
     """Return the run in a few words."""
-    verdict, remedy = outcome.conclusion.verdict, _remedy(outcome)
+    verdict, remedy = outcome.conclusion.verdict, remedy_of(outcome)
     if verdict in _GREEN:
         return f"{verdict}: {_GREEN[verdict]}"
     if remedy:
@@ -93,12 +92,14 @@ def headline(outcome: Outcome) -> str:
     return f"{verdict}: {fallback.get(verdict, 'The run ended')}"
 
 
-def happened(outcome: Outcome) -> str:
-    """Return what was observed, in whole sentences."""
+def happened(outcome: Outcome, *, brief: bool = False) -> str:
+    """Return what was observed, in whole sentences; `brief` leaves out the names of builds, which stand elsewhere then."""
     said: list[str] = []
     if outcome.detail:
         said.append(outcome.detail)
-    said += [f"{each.told}." for each in outcome.checked.failed]
+    said += [f"{each.told}." for each in outcome.checked.failed[:MOST_TOLD]]
+    if (more := len(outcome.checked.failed) - MOST_TOLD) > 0:
+        said.append(f"{more} more checks failed.")
     where, after = code(outcome.watchtower_origin), ""
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"
@@ -115,80 +116,11 @@ def happened(outcome: Outcome) -> str:
         ("version", outcome.expected_version, outcome.version, outcome.previous_version),
         ("digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
-        if wanted or live or before:
-            named = [code(each) if each else "not told" for each in (live, before)]
-            declared = f", declared {code(wanted)}" if wanted else ""
+        if (wanted or live or before) and not (brief and live == wanted):
+            named = [code(each, 80) if each else "not told" for each in (live, before)]
+            declared = f", declared {code(wanted, 80)}" if wanted else ""
             said.append(f"Its {what}: {named[0]} (before: {named[1]}{declared}).")
     return " ".join(said)
-
-
-def summary(outcome: Outcome) -> str:
-    """Return the job summary, in GitHub's Markdown."""
-    conclusion, remedy = outcome.conclusion, _remedy(outcome)
-    sign = "❌" if conclusion.exit_code else "⚠️" if conclusion.verdict is Verdict.UNPROVEN else "✅"
-    lines = [f"## {sign} {headline(outcome)}", ""]
-    if outcome.problems:
-        lines += [*(f"- {code(problem.input)} {_inline(problem.message)}" for problem in outcome.problems), ""]
-    if remedy and (conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN):
-        lines += [f"**What happened:** {_inline(happened(outcome))}", "", f"**Likely cause:** {remedy.cause}", ""]
-        lines += [f"**Fix:** {remedy.fix}", "", f"[More on `{conclusion.reason}`]({guide(conclusion.reason)})", ""]
-    elif outcome.detail:
-        lines += [_inline(outcome.detail), ""]
-    rolled_out = conclusion.verdict is Verdict.DEPLOYED
-    rows = [
-        ("Verdict", code(conclusion.verdict)),
-        ("Reason", code(conclusion.reason) if conclusion.reason else ""),
-        (
-            "Proof",
-            code(conclusion.proof.word) if conclusion.proof is not Proof.NONE or not conclusion.exit_code else "",
-        ),
-        ("Service", code(outcome.url) if outcome.url else ""),
-        ("Version", _change(outcome.previous_version, outcome.version)),
-        ("Digest", _change(outcome.previous_digest, outcome.digest)),
-        (
-            "Watchtower",
-            code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
-        ),
-        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if rolled_out and outcome.rollout_seconds is not None else ""),
-        ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds else ""),
-    ]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value), ""]
-    if outcome.evidence:
-        lines += ["**How we know**", "", *(f"- {_inline(each)}" for each in outcome.evidence), ""]
-    if outcome.moments:
-        lines += [
-            "**When**",
-            "",
-            "| Seconds | What |",
-            "|--:|---|",
-            *(f"| {at:.1f} | {what} |" for at, what in outcome.moments),
-            "",
-        ]
-    lines += _checks(outcome)
-    lines += [f"> {_inline(warning)}" for warning in outcome.warnings]
-    lines += [_inline(note) for note in outcome.checked.notes]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _checks(outcome: Outcome) -> list[str]:
-    """Return the results of the checks, and what the operations differ by."""
-    checked = outcome.checked
-    lines = []
-    if checked.findings:
-        lines += ["**Checks**", "", "| | Check | Seconds |", "|---|---|--:|"]
-        for each in checked.findings:
-            seconds = f"{each.seconds:.3f}" if each.seconds is not None else ""
-            lines.append(f"| {'✅' if each.passed else '❌'} | {_inline(each.told)} | {seconds} |")
-        lines.append("")
-    if checked.compared_with:
-        added, removed = checked.added, checked.removed
-        lines += [f"**Operations**, compared with {checked.compared_with}: {len(added)} added, {len(removed)} gone", ""]
-        for word, operations in (("added", added), ("gone", removed)):
-            lines += [f"- {word}: {code(each)}" for each in operations[:MOST_SHOWN]]
-            more = len(operations) - MOST_SHOWN
-            lines += [f"- {word}: and {more} more"] if more > 0 else []
-        lines += [""] if added or removed else []
-    return lines
 
 
 def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
@@ -218,36 +150,11 @@ def _of_problems(outcome: Outcome) -> list[Annotation]:
     ]
 
 
-def _remedy(outcome: Outcome) -> Remedy | None:
+def remedy_of(outcome: Outcome) -> Remedy | None:
+    """Return what to do about a reason."""
     if outcome.loopback_refused:
         return LOOPBACK
     return REMEDIES[outcome.conclusion.reason] if outcome.conclusion.reason is not Reason.NONE else None
-
-
-def _change(before: str, after: str) -> str:
-    if before == after or not before:
-        return code(after) if after else ""
-    return f"{code(before)} → {code(after) if after else 'not told'}"
-
-
-def _inline(text: str) -> str:
-    """Escape our own sentences, which quote texts from outside, for a line of Markdown; code spans in them stay."""
-    pieces = re.split(r"(`[^`\n]*`)", text)
-    return "".join(piece if piece.startswith("`") else _escaped(piece) for piece in pieces)
-
-
-def _escaped(text: str) -> str:
-    entities = {character: f"&#{ord(character)};" for character in "&<>|[]@#*_~\\`"}
-    return re.sub(
-        r"(?<=https)://|(?<=http)://|www\.",
-        lambda each: f"{each[0][0]}&#8203;{each[0][1:]}",
-        "".join(entities.get(each, each) for each in text),
-    )
-
-
-def _plain(markdown: str) -> str:
-    """Return Markdown without the fences of its code blocks, for annotations, which are plain text."""
-    return re.sub(r"\n*```\w*\n?", "\n", markdown).strip()
 
 
 def _seconds(value: float | None) -> str:
@@ -277,6 +184,11 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "rollout-seconds": _rounded(outcome.rollout_seconds),
         "downtime-seconds": _rounded(outcome.downtime_seconds),
         "moments": [{"seconds": _rounded(at), "what": what} for at, what in outcome.moments],
+        "answers": [
+            {"from": _rounded(each.begin), "to": _rounded(each.end), "good": each.good, "build": each.build.value}
+            for each in outcome.stretches
+        ],
+        "stable": _stretch(outcome.stable),
         "evidence": list(outcome.evidence),
         "warnings": list(outcome.warnings),
         "checks": [
@@ -293,6 +205,10 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "looks": outcome.looks,
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }
+
+
+def _stretch(times: tuple[float, float] | None) -> dict[str, float | None] | None:
+    return None if times is None else {"from": _rounded(times[0]), "to": _rounded(times[1])}
 
 
 def _array(texts: Sequence[str]) -> str:

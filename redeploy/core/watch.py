@@ -20,8 +20,8 @@ from redeploy.core.asking import (
 )
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
-from redeploy.core.exchange import NEVER_SENT, NoReply
-from redeploy.core.identity import Before, Noise, same_version
+from redeploy.core.exchange import NEVER_SENT, NoReply, Reply
+from redeploy.core.identity import Before, Build, Noise, build_of, likeness, same_version
 from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Reason
@@ -47,6 +47,8 @@ class Watch:
     looks: Looks = field(default_factory=Looks)
     answers: list[Answer] = field(default_factory=list)
     answered: float | None = None
+    reply: Reply | None = None
+    """The last one that came from the update URL."""
     triggered: float | None = None
     triggered_wall: float = 0.0
     deadline: float = float("inf")
@@ -178,6 +180,7 @@ class Watch:
     def _take_answer(self, event: Event) -> None:
         answer = read_answer(event.exchange)
         self.answers.append(answer)
+        self.reply = event.exchange if isinstance(event.exchange, Reply) else self.reply
         self.answered = event.at
         counts = answer.result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED)
         if counts != self._processes_count:
@@ -214,6 +217,12 @@ class Watch:
         from redeploy.core.checking import Checking  # what it needs must not be loaded before the first request
 
         return Checking(self.plan.checks)
+
+    def whose(self, sample: Sample) -> Build:
+        """Tell whose answer a sample is, by all that is known now."""
+        rules = self._rules()
+        like = likeness(sample, rules.before, rules.noise, rules.triggered)
+        return build_of(sample, like, rules.before, rules.expected, processes_count=rules.processes_count)
 
     @property
     def noise(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.core import report
+from redeploy.core import summary as job_summary
 from redeploy.core.asking import Probe
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.hostile import one_line
@@ -51,6 +52,11 @@ def ended(verdict: Verdict, reason: Reason = Reason.NONE, **facts: Any) -> Outco
         "moments": ((0.0, "trigger sent"), (9.0, "end")),
     }
     return Outcome(conclusion=conclusion, **told | facts)
+
+
+def shown(outcome: Outcome) -> str:
+    """The job summary."""
+    return job_summary.page(outcome, job_summary.Repository())
 
 
 def hostile() -> Outcome:
@@ -189,7 +195,7 @@ def test_a_reason_is_told_with_what_happened_why_and_what_mends_it(reason: Reaso
     assert guide(reason).endswith(f"#{reason.value}")
     assert "```" not in found.message, "an annotation is plain text"
     assert len(found.title) <= 120
-    text = report.summary(outcome)
+    text = shown(outcome)
     assert remedy.headline in text
     assert remedy.fix in text
     assert text.count("```") % 2 == 0
@@ -220,21 +226,22 @@ def cells(text: str) -> list[int]:
 
 
 def outside_code(text: str) -> str:
-    """The text without what stands in code spans and fences, which GitHub shows as it is."""
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"(?s)```.*?```", "", text))
+    """The text without what stands in code spans and fences, which GitHub shows as it is, and without our own tags."""
+    bare = re.sub(r"(?sm)^(`{3,})\w*\n.*?^\1$", "", text)
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"(?m)^</?details>$|^<summary>[^<]*</summary>$", "", bare))
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
 def test_tables_stay_whole(outcome: Outcome) -> None:
-    text = report.summary(outcome)
+    text = shown(outcome)
     assert text.endswith("\n")
-    assert set(cells(text)) <= {2}
+    assert set(cells(text)) <= {2, 3}
     assert text.startswith("## ")
 
 
 def test_hostile_text_makes_no_html_mention_or_link() -> None:
     outcome = hostile()
-    text = report.summary(outcome)
+    text = shown(outcome)
     plain = outside_code(text)
     assert "<" not in plain.replace("&#60;", "")
     assert not re.search(r"(?<![\w&])@\w", plain)
@@ -243,7 +250,7 @@ def test_hostile_text_makes_no_html_mention_or_link() -> None:
     assert not re.search(r"(?:https?://|www\.)(?:evil|e)\.example", plain)
     assert "**bold**" not in plain
     assert not re.search(r"(?<!&)#123", plain)
-    assert "\u202e" not in report.summary(tell(World(lambda moment, probe: ready(HOSTILE), (reply(200),))).outcome)
+    assert "\u202e" not in shown(tell(World(lambda moment, probe: ready(HOSTILE), (reply(200),))).outcome)
 
 
 @given(st.text(max_size=60) | st.text(alphabet="`|<>@#[]()!*_~\\\n\r &;:/wh.tps", max_size=60))
@@ -252,8 +259,8 @@ def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
         return ready(OLD) if moment < 1 else ready(text)
 
     outcome = tell(World(service, (summary(updated=1),)), timeout="10").outcome
-    made = report.summary(outcome)
-    assert set(cells(made)) <= {2}
+    made = shown(outcome)
+    assert set(cells(made)) <= {2, 3}
     assert "<" not in outside_code(made)
     assert all(len(value.splitlines()) <= 1 for value in report.outputs(outcome).values())
 
@@ -261,14 +268,12 @@ def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
 @given(st.text(max_size=80))
 def test_our_sentences_show_what_they_quote(text: str) -> None:
     line = " ".join(text.split())
-    shown = html.unescape(report.summary(ended(Verdict.DEPLOYED, proof=Proof.VERSION, evidence=(line,)))).replace(
-        "\u200b", ""
-    )
-    assert html.unescape(line).replace("\u200b", "") in html.unescape(shown) or not line
+    made = html.unescape(shown(ended(Verdict.DEPLOYED, proof=Proof.VERSION, evidence=(line,)))).replace("\u200b", "")
+    assert html.unescape(line).replace("\u200b", "") in html.unescape(made) or not line
 
 
 def test_a_problem_quotes_its_code_and_nothing_else() -> None:
-    text = report.summary(invalid([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
+    text = shown(invalid([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
     assert "<img" not in outside_code(text)
     assert "`image`" in text
 
@@ -368,7 +373,7 @@ def test_a_trigger_without_any_answer_is_unknown() -> None:
 
 def everything(story: Story) -> str:
     outcome = story.outcome
-    told = [*report.outputs(outcome).values(), report.summary(outcome), *story.log.lines]
+    told = [*report.outputs(outcome).values(), shown(outcome), *story.log.lines]
     return "\n".join([*told, *(f"{each.title} {each.message}" for each in report.annotations(outcome))])
 
 
@@ -399,7 +404,7 @@ def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
     echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
     told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
     outcome = outcome_of(watch, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
-    outputs = json.dumps(report.outputs(outcome)) + report.summary(outcome)
+    outputs = json.dumps(report.outputs(outcome)) + shown(outcome)
     assert "tok-8d1f0c6b2a" not in outputs
     assert "hunter2" not in outputs
     assert outcome.version == "*** ***"
@@ -430,7 +435,7 @@ def test_a_new_process_is_never_told_as_a_new_image() -> None:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
     outcome = tell(World(restarted, (reply(200),))).outcome
-    told = " ".join([*outcome.evidence, report.summary(outcome)])
+    told = " ".join([*outcome.evidence, shown(outcome)])
     assert "A new process answers" in told
     assert "new image" not in told
 

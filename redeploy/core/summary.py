@@ -1,0 +1,204 @@
+"""An outcome as the job summary: a page that is read at a glance, the remedy first where something failed."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redeploy.core.hostile import code
+from redeploy.core.identity import same_version
+from redeploy.core.markdown import fenced, folded, inline, link, table
+from redeploy.core.outcome import Outcome
+from redeploy.core.picture import gantt
+from redeploy.core.plan import Proof
+from redeploy.core.reasons import Verdict, guide
+from redeploy.core.report import happened, headline, remedy_of
+
+MOST_SHOWN = 25
+"""Operations of a kind that show; the rest is in the outputs."""
+
+MOST_FINDINGS = 100
+"""Checks that the page lists."""
+
+_WATCHTOWER_DID = {
+    "updated": "Watchtower updated the container",
+    "accepted": "Watchtower took the request",
+    "nothing": "Watchtower found nothing newer",
+    "partial": "Watchtower updated a part of the containers",
+    "failed": "Watchtower says that an update failed",
+    "blocked": "Watchtower skipped the container",
+    "busy": "Watchtower was busy with another update",
+    "unknown": "Watchtower's answer was lost",
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The repository that the workflow runs in, and the commit it runs for."""
+
+    url: str = ""
+    sha: str = ""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Repository":
+        """Return what the runner says of it; nothing where that is no address of a repository."""
+        url = f"{environment.get('GITHUB_SERVER_URL', '')}/{environment.get('GITHUB_REPOSITORY', '')}"
+        sha = environment.get("GITHUB_SHA", "")
+        fit = re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+", url) and re.fullmatch(r"[0-9a-f]{40,64}", sha)
+        return cls(url, sha) if fit else cls()
+
+    def has(self, outcome: Outcome) -> bool:
+        """Tell whether the versions of a run are commits of this repository: one of them is the commit it runs for."""
+        named = (outcome.expected_version, outcome.version, outcome.previous_version)
+        return any(same_version(self.sha, each) for each in named if self.sha and each)
+
+
+def page(outcome: Outcome, repository: Repository) -> str:
+    """Return the summary in GitHub's Markdown."""
+    sign = "❌" if outcome.conclusion.exit_code else "⚠️" if _weak(outcome) else "✅"
+    lines = [f"## {sign} {headline(outcome)}", "", *_about(outcome, repository)]
+    if outcome.problems:
+        lines += [*(f"- {code(problem.input)} {inline(problem.message)}" for problem in outcome.problems), ""]
+    elif outcome.conclusion.exit_code or _weak(outcome):
+        lines += _remedy(outcome)
+    elif said := _story(outcome):
+        lines += [said, ""]
+    lines += [f"> {inline(warning)}\n" for warning in outcome.warnings]
+    if outcome.evidence:
+        title = "What was seen" if outcome.conclusion.exit_code or _weak(outcome) else "How we know"
+        lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
+    lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _weak(outcome: Outcome) -> bool:
+    return outcome.conclusion.verdict is Verdict.UNPROVEN
+
+
+def _about(outcome: Outcome, repository: Repository) -> list[str]:
+    """Say in one line which service it is, what ran before and runs now, by which proof, and how long it took."""
+    parts = [code(outcome.url)] if outcome.url else []
+    linked = repository if repository.has(outcome) else Repository()
+    before, after = outcome.previous_version, outcome.version
+    if before and after and before != after:
+        change = f"{_version(before, linked)} → {_version(after, linked)}"
+        one, other = _commit(before), _commit(after)
+        if linked.url and one and other:
+            change += f" ([compare]({linked.url}/compare/{one}...{other}))"
+        parts.append(change)
+    elif after or before:
+        parts.append(f"{'' if after else 'before: '}{_version(after or before, linked)}")
+    if outcome.conclusion.proof is not Proof.NONE:
+        parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
+    return [" · ".join(parts), ""] if parts else []
+
+
+def _version(version: str, repository: Repository) -> str:
+    commit = _commit(version)
+    if repository.url and commit:
+        return link(commit[:7], f"{repository.url}/commit/{commit}")
+    return code(commit[:12] if len(commit) >= 40 else version, 80)
+
+
+def _commit(version: str) -> str:
+    """Return the commit that a version names; empty where it is none."""
+    bare = version.strip().removeprefix("sha-").lower()
+    return bare if re.fullmatch(r"[0-9a-f]{7,64}", bare) and re.search(r"\d", bare) else ""
+
+
+def _remedy(outcome: Outcome) -> list[str]:
+    remedy, reason = remedy_of(outcome), outcome.conclusion.reason
+    lines = [f"**What happened.** {inline(happened(outcome, brief=True))}", ""]
+    if remedy:
+        lines += [f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
+        lines += [f"[More on `{reason}`]({guide(reason)})", ""]
+    return lines
+
+
+def _story(outcome: Outcome) -> str:
+    """Say in one sentence how a green run went."""
+    said = []
+    if outcome.triggered:
+        did = _WATCHTOWER_DID.get(outcome.watchtower_result, "")
+        after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
+        said.append(f"{did}{after}")
+    if outcome.conclusion.verdict is Verdict.DEPLOYED and outcome.rollout_seconds is not None:
+        said.append(f"the new build has answered since {outcome.rollout_seconds:.1f} s")
+    if outcome.stable:
+        said.append(f"it was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
+    if outcome.triggered and outcome.downtime_seconds is not None:
+        gone = outcome.downtime_seconds
+        said.append(f"the service was gone for at most {gone:.1f} s" if gone else "no gap was seen")
+    text = "; ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _checks(outcome: Outcome) -> list[str]:
+    findings = sorted(outcome.checked.findings, key=lambda each: each.passed)  # what failed comes first
+    if not findings:
+        return []
+    failed = len(outcome.checked.failed)
+    title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
+    rows = [
+        (
+            "✅" if each.passed else "❌",
+            inline(each.told),
+            f"{each.seconds * 1000:.0f} ms" if each.seconds is not None else "",
+        )
+        for each in findings[:MOST_FINDINGS]
+    ]
+    more = len(findings) - len(rows)
+    left = [f"and {more} more", ""] if more else []
+    return [f"### {title}", "", *table(("", "Check", "Took:"), rows), *left]
+
+
+def _operations(outcome: Outcome) -> list[str]:
+    checked = outcome.checked
+    if not checked.compared_with:
+        return [*(f"{inline(note)}\n" for note in checked.notes)]
+    added, removed = checked.added, checked.removed
+    if not added and not removed:
+        return [f"The operations are the same as in {checked.compared_with}.", ""]
+    lines = ["```diff"]
+    for sign, operations in (("-", removed), ("+", added)):
+        lines += [f"{sign} {each}".replace("`", "'") for each in operations[:MOST_SHOWN]]
+        more = len(operations) - MOST_SHOWN
+        lines += [f"{sign} ... and {more} more"] if more > 0 else []
+    title = f"Operations, compared with {checked.compared_with}: {len(added)} added, {len(removed)} gone"
+    return [f"**{title}**", "", *lines, "```", ""]
+
+
+def _times(outcome: Outcome) -> list[str]:
+    chart = gantt(outcome)
+    lines = ["### When", ""] if chart or outcome.moments else []
+    if chart:
+        lines += ["```mermaid", *chart, "```", ""]
+    if outcome.moments:
+        lines += table(("Second:", "What"), ((f"{at:.1f}", what) for at, what in outcome.moments))
+    return lines
+
+
+def _details(outcome: Outcome) -> list[str]:
+    rows = [
+        ("Verdict", code(outcome.conclusion.verdict)),
+        ("Reason", code(outcome.conclusion.reason) if outcome.conclusion.reason else ""),
+        ("Service", code(outcome.url) if outcome.url else ""),
+        *_before_and_after("Version", outcome.expected_version, outcome.previous_version, outcome.version),
+        *_before_and_after("Digest", outcome.expected_digest, outcome.previous_digest, outcome.digest),
+        (
+            "Watchtower",
+            code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
+        ),
+        ("Looks at the service", str(outcome.looks) if outcome.looks else ""),
+    ]
+    lines = folded("All facts", table(("", ""), ((name, value) for name, value in rows if value)))
+    if outcome.watchtower_reply:
+        lines += folded("Watchtower's answer", fenced(outcome.watchtower_reply))
+    return lines
+
+
+def _before_and_after(what: str, declared: str, before: str, after: str) -> list[tuple[str, str]]:
+    return [
+        (f"{what}, {when}", code(text))
+        for when, text in (("declared", declared), ("before", before), ("now", after))
+        if text
+    ]
