@@ -12,10 +12,11 @@ venv := .venv/bin
 workflows := $(wildcard .github/workflows/*.yml)
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 revision := $(shell git rev-parse HEAD 2>/dev/null)
+named = $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format docs bench image image-smoke lock clean engine
+.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -67,6 +68,12 @@ docs: setup ## render the pages that say what the code says
 
 bench: setup ## measure start-up, memory and how soon a new build is seen
 	@$(venv)/python -m bench
+
+preview: setup ## render the job summaries of all scenarios as GitHub would; SCENARIO=... for some
+	@$(venv)/python -m preview $(named)
+
+screenshots: setup ## take pictures of a dozen of them; SCENARIO=..., THEME=light or dark, WIDTH=wide or narrow
+	@$(venv)/python -m preview --screenshots $(if $(THEME),--theme $(THEME)) $(if $(WIDTH),--width $(WIDTH)) $(named)
 
 engine:
 	@if ! docker info >/dev/null 2>&1; then \
