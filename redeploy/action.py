@@ -70,7 +70,8 @@ class Action:
     def cancelled(self, number: int) -> "Outcome":
         """Return what was known when a signal came."""
         triggered = self._watch is not None and self._watch.triggered is not None
-        state = "after the trigger: the update may go on" if triggered else "before anything was triggered"
+        after = "after the trigger: the update may go on, and a run in mode `verify` tells what became of it"
+        state = after if triggered else "before anything was triggered"
         conclusion = Conclusion(Verdict.CANCELLED, signal=number)
         return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
 

@@ -8,6 +8,14 @@ from redeploy.core.hostile import block, code
 MOST_LINES = 60
 """Lines of a text from outside that are shown."""
 
+BREAK_AFTER = 1
+"""Characters of a match after which it is broken up."""
+
+_BREAK = "\u200b"
+_MARKDOWN = frozenset("&<>|[]*_~\\`#@$")
+_MADE_INTO_MORE = re.compile(r"[@#$:](?=[\w/$])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE)
+"""Mentions, issues, formulas, emoji and URLs; bare host names; issues once more; commits."""
+
 
 def inline(text: str) -> str:
     """Escape our own sentences, which quote texts from outside, for a line of Markdown; code spans in them stay."""
@@ -46,9 +54,9 @@ def plain(markdown: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    entities = {character: f"&#{ord(character)};" for character in "&<>|[]@#*_~\\`"}
-    return re.sub(
-        r"(?<=https)://|(?<=http)://|www\.",
-        lambda each: f"{each[0][0]}&#8203;{each[0][1:]}",
-        "".join(entities.get(each, each) for each in text),
-    )
+    """Escape what Markdown reads, and break up what GitHub makes links, mentions, emoji or formulas of afterwards.
+
+    GitHub's filters see entities as the characters they stand for, so only a character between helps against those.
+    """
+    broken = _MADE_INTO_MORE.sub(lambda each: each[0][:BREAK_AFTER] + _BREAK + each[0][BREAK_AFTER:], text)
+    return "".join(f"&#{ord(each)};" if each in _MARKDOWN else each for each in broken)

@@ -61,7 +61,9 @@ class Narrator:
         window = watch.track.window
         weighed = Assessment(watch)
         if weighed.wanted_under_way:
-            self._once(f"window {window.broken}", f"what is wanted answers; it must stay so for {window.span_needed:g} s")
+            self._once(
+                f"window {window.broken}", f"what is wanted answers; it must stay so for {window.span_needed:g} s"
+            )
         held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
         if held and watch.answered is None and not watch.verifying:
             self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")

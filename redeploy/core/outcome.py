@@ -49,6 +49,8 @@ class Outcome:
     """From the first to the last look of the window that held."""
     checks_ran: tuple[float, float] | None = None
     ended: float = 0.0
+    broken: int = 0
+    """Windows of the new build that broke."""
     watchtower_reply: str = ""
     """What the update URL answered, as text; hostile, and redacted."""
     evidence: Sequence[str] = ()
@@ -78,8 +80,9 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     plan, track, answer, weighed = watch.plan, watch.track, watch.answer, Assessment(watch)
     started = watch.triggered if watch.triggered is not None else watch.began
     found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
-    opened = track.window.opened if conclusion.verdict in _LIVE else None
-    found_by_checks = checked(watch.checking)
+    live = conclusion.verdict in _LIVE
+    opened = track.window.opened if live else None
+    found_by_checks = checked(watch.checking) if live else NOTHING_CHECKED
     last = track.last
     if opened is not None and weighed.counts_from is not None:
         counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
@@ -105,8 +108,9 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         moments=_moments(watch, found, started, opened, now),
         stretches=_stretches(watch, started, now),
         stable=None if opened is None else (opened - started, max(opened, track.window.latest) - started),
-        checks_ran=_since(started, watch.checking.began, watch.checking.answered),
+        checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
         ended=now - started,
+        broken=track.window.broken,
         watchtower_reply=watch.redact(_shown(watch.reply)) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
@@ -184,7 +188,7 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     if plan.expect_digest and weighed.digest_now == plan.expect_digest:
         found.append("Watchtower reports the declared digest for the running container.")
     if plan.expect_version and track.build is Build.NEW:
-        found.append("The service names the declared version.")
+        found.append(f"The service {'named' if track.in_gap else 'names'} the declared version.")
     if (
         not plan.expect_digest
         and weighed.digest_before
@@ -203,8 +207,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     if conclusion.proof.word == "claim":
         found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
     if track.gap_seen:
-        gone = "has not answered well since" if track.in_gap else "was gone for a while after the trigger"
-        found.append(f"The service {gone}.")
+        gone = "does not answer well" if track.in_gap else "was gone for a while after the trigger"
+        found.insert(0 if track.in_gap else len(found), f"The service {gone}.")
     return found
 
 

@@ -1,6 +1,7 @@
 """A run as a mermaid diagram. Every word in it is our own: a diagram cannot quote what came from outside."""
 
-from collections.abc import Sequence
+import json
+from dataclasses import dataclass
 
 from redeploy.core.identity import Build
 from redeploy.core.outcome import Outcome
@@ -9,20 +10,50 @@ from redeploy.core.timeline import Stretch
 MOST_STRETCHES = 12
 """Bars of the service; a crash loop has more, and its middle is left out."""
 
-_NAMES = {Build.OLD: "old build", Build.OTHER: "another build", Build.UNNAMED: "no version named"}
+_NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
 """Words of Watchtower that tell of no trouble."""
 
 
+_BLUE, _GREY, _GREEN, _RED = "#0969da", "#818b98", "#2da44e", "#cf222e"
+_CLEAR = "transparent"
+_SHADES = {"task": _BLUE, "doneTask": _GREY, "activeTask": _GREEN, "crit": _RED}
+_THEME = {f"{name}{part}": shade for name, shade in _SHADES.items() for part in ("BkgColor", "BorderColor")}
+_THEME |= {"sectionBkgColor": _CLEAR, "altSectionBkgColor": _CLEAR, "sectionBkgColor2": _CLEAR}
+_SETTINGS = {"gantt": {"leftPadding": 150, "rightPadding": 20}, "themeVariables": _THEME}
+_COLOURS = f"%%{{init: {json.dumps(_SETTINGS)}}}%%"
+"""GitHub's own colours; those of mermaid's themes cannot be told apart in the dark."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Something that took its time, in seconds since the trigger; `kind` is mermaid's word for how it is drawn."""
+
+    what: str
+    kind: str
+    begin: float
+    end: float
+    said: str = ""
+    """What came of it."""
+
+
+def rows(outcome: Outcome) -> list[Row]:
+    """Return what took its time, in the order in which it is shown."""
+    return [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
+
+
 def gantt(outcome: Outcome) -> list[str]:
-    """Return the lines of a Gantt chart in seconds since the trigger; empty where nothing took any time."""
-    sections = [("Watchtower", _watchtower(outcome)), ("Service", _service(outcome)), ("Proof", _proof(outcome))]
-    if not any(bars for _, bars in sections) or outcome.ended <= 0:
-        return []
-    lines = ["gantt", "  dateFormat x", "  axisFormat %s s", f"  tickInterval {_tick(outcome.ended)}"]
-    for name, bars in sections:
-        if bars:
-            lines += [f"  section {name}", *(f"  {bar}" for bar in bars)]
+    """Return the lines of a Gantt chart in seconds since the trigger.
+
+    Labels stand in the titles of sections, one a bar: beside bars they collide where these are short, and in dark mode
+    some cannot be read. A label may not be empty, so it is a space that does not break.
+    """
+    lines = [_COLOURS, "gantt", "  dateFormat x", "  axisFormat %s s", f"  tickInterval {_tick(outcome.ended)}"]
+    for row in rows(outcome):
+        begin = max(0, round(row.begin * 1000))
+        marks = f"{row.kind}, " if row.kind else ""
+        lines.append(f"  section {row.what} {row.end - row.begin:.1f} s")
+        lines.append(f"  #160; :{marks}{begin}, {max(begin + 1, round(row.end * 1000))}")
     return lines
 
 
@@ -32,44 +63,32 @@ def _tick(seconds: float) -> str:
     return f"{fitting}second" if fitting else f"{max(1, round(seconds / 600))}minute"
 
 
-def _watchtower(outcome: Outcome) -> list[str]:
+def _watchtower(outcome: Outcome) -> list[Row]:
     if not outcome.triggered:
         return []
     if outcome.answered_after is None:
-        return [_bar("no answer", "crit", 0.0, outcome.ended)]
+        return [Row("Watchtower", "crit", 0.0, outcome.ended)]
     kind = "" if outcome.watchtower_result in _FINE else "crit"
-    return [_bar(outcome.watchtower_result, kind, 0.0, outcome.answered_after)]
+    return [Row("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
 
 
-def _service(outcome: Outcome) -> list[str]:
-    shown: Sequence[Stretch] = outcome.stretches
-    if len(shown) > MOST_STRETCHES:
-        half = MOST_STRETCHES // 2
-        shown = [*shown[:half], *shown[-half:]]
-    return [_bar(*_of_stretch(outcome, each), each.begin, each.end) for each in shown]
+def _service(outcome: Outcome) -> list[Row]:
+    found = [Row(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
+    half = MOST_STRETCHES // 2
+    return found if len(found) <= MOST_STRETCHES else [*found[:half], *found[-half:]]
 
 
 def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
     if not stretch.good:
-        return "gone", "crit"
-    declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
+        return "Gone", "crit"
     if stretch.build is Build.NEW:
-        return ("declared build" if declared else "new build"), "active"
-    return _NAMES.get(stretch.build, "answers"), "done"
+        declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
+        return ("Declared build" if declared else "New build"), "active"
+    return _NAMES.get(stretch.build, "Service"), "done"
 
 
-def _proof(outcome: Outcome) -> list[str]:
-    bars = []
-    if outcome.stable:
-        bars.append(_bar("stable", "active", *outcome.stable))
+def _proof(outcome: Outcome) -> list[Row]:
+    found = [Row("Stable", "active", *outcome.stable)] if outcome.stable else []
     if outcome.checks_ran:
-        failed = bool(outcome.checked.failed)
-        bars.append(_bar("checks failed" if failed else "checks", "crit" if failed else "active", *outcome.checks_ran))
-    return bars
-
-
-def _bar(label: str, kind: str, begin: float, end: float) -> str:
-    """Return one bar with its length in its label; mermaid draws none that is shorter than a millisecond."""
-    first = max(0, round(begin * 1000))
-    marks = f"{kind}, " if kind else ""
-    return f"{label}, {max(0.0, end - begin):.1f} s :{marks}{first}, {max(first + 1, round(end * 1000))}"
+        found.append(Row("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
+    return found

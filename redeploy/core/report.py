@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redeploy.core.hostile import code, one_line
+from redeploy.core.identity import Build
 from redeploy.core.markdown import plain
 from redeploy.core.outcome import Outcome
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
@@ -18,7 +19,7 @@ MOST_TOLD = 20
 _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
     Verdict.ALREADY_CURRENT: "What was declared was live already, and still is",
-    Verdict.VERIFIED: "What runs is as declared",
+    Verdict.VERIFIED: "What runs is healthy",
 }
 
 
@@ -81,7 +82,8 @@ def headline(outcome: Outcome) -> str:
     """Return the run in a few words."""
     verdict, remedy = outcome.conclusion.verdict, remedy_of(outcome)
     if verdict in _GREEN:
-        return f"{verdict}: {_GREEN[verdict]}"
+        as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
+        return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
     if remedy:
         return f"{verdict}: {remedy.headline}"
     fallback = {
@@ -110,17 +112,29 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
     elif outcome.triggered:
         said.append(f"Watchtower at {where} has not answered.")
     said += [f"It says of {told}." for told in outcome.told_reasons]
+    if outcome.broken > 1:
+        said.append(f"The new build did not stay: it answered well and failed {outcome.broken} times.")
     if outcome.last_seen:
-        said.append(f"The service at {code(outcome.url)} answered last: {outcome.last_seen}.")
+        said.append(f"The service at {code(outcome.url)} answered last: {outcome.last_seen}{_by_whom(outcome)}.")
     for what, wanted, live, before in (
         ("version", outcome.expected_version, outcome.version, outcome.previous_version),
         ("digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
-        if (wanted or live or before) and not (brief and live == wanted):
-            named = [code(each, 80) if each else "not told" for each in (live, before)]
-            declared = f", declared {code(wanted, 80)}" if wanted else ""
+        if (wanted or live or before) and not brief:
+            named = [code(each) if each else "not told" for each in (live, before)]
+            declared = f", declared {code(wanted)}" if wanted else ""
             said.append(f"Its {what}: {named[0]} (before: {named[1]}{declared}).")
     return " ".join(said)
+
+
+def _by_whom(outcome: Outcome) -> str:
+    """Say which build that was, or for how long it has been gone."""
+    last = outcome.stretches[-1] if outcome.stretches else None
+    if last is None:
+        return ""
+    if not last.good:
+        return f"; there was no good answer in the last {last.end - last.begin:.1f} s"
+    return {Build.OLD: ", by the build from before", Build.NEW: ", by the new build"}.get(last.build, "")
 
 
 def _of_places(outcome: Outcome, room: int) -> list[Annotation]:

@@ -8,10 +8,15 @@ from redeploy.core.hostile import code
 from redeploy.core.identity import same_version
 from redeploy.core.markdown import fenced, folded, inline, link, table
 from redeploy.core.outcome import Outcome
-from redeploy.core.picture import gantt
+from redeploy.core.picture import gantt, rows
 from redeploy.core.plan import Proof
-from redeploy.core.reasons import Verdict, guide
+from redeploy.core.reasons import Reason, Verdict, guide
 from redeploy.core.report import happened, headline, remedy_of
+
+INPUTS = "https://github.com/leok974/redeploy-action#inputs"
+
+WORTH_A_PICTURE = 1.0
+"""Seconds below which a run has no course that could be drawn."""
 
 MOST_SHOWN = 25
 """Operations of a kind that show; the rest is in the outputs."""
@@ -54,31 +59,35 @@ class Repository:
 
 def page(outcome: Outcome, repository: Repository) -> str:
     """Return the summary in GitHub's Markdown."""
-    sign = "❌" if outcome.conclusion.exit_code else "⚠️" if _weak(outcome) else "✅"
+    red, weak = bool(outcome.conclusion.exit_code), outcome.conclusion.verdict is Verdict.UNPROVEN
+    sign = "❌" if red else "⚠️" if weak else "✅"
     lines = [f"## {sign} {headline(outcome)}", "", *_about(outcome, repository)]
+    for warning in outcome.warnings:
+        lines += ["> [!WARNING]", f"> {inline(warning)}", ""]
     if outcome.problems:
-        lines += [*(f"- {code(problem.input)} {inline(problem.message)}" for problem in outcome.problems), ""]
-    elif outcome.conclusion.exit_code or _weak(outcome):
+        lines += _problems(outcome)
+    elif red or weak:
         lines += _remedy(outcome)
     elif said := _story(outcome):
         lines += [said, ""]
-    lines += [f"> {inline(warning)}\n" for warning in outcome.warnings]
     if outcome.evidence:
-        title = "What was seen" if outcome.conclusion.exit_code or _weak(outcome) else "How we know"
+        title = "What was seen" if red or weak else "How we know"
         lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
     lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _weak(outcome: Outcome) -> bool:
-    return outcome.conclusion.verdict is Verdict.UNPROVEN
+def _problems(outcome: Outcome) -> list[str]:
+    """Return what is wrong with the inputs."""
+    told = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
+    return [*table(("Input", "What is wrong"), told), f"[What each input means]({INPUTS})", ""]
 
 
 def _about(outcome: Outcome, repository: Repository) -> list[str]:
-    """Say in one line which service it is, what ran before and runs now, by which proof, and how long it took."""
+    """Say in one line which service it is, what ran before and runs now, and by which proof that is known."""
     parts = [code(outcome.url)] if outcome.url else []
     linked = repository if repository.has(outcome) else Repository()
-    before, after = outcome.previous_version, outcome.version
+    declared, before, after = outcome.expected_version, outcome.previous_version, outcome.version
     if before and after and before != after:
         change = f"{_version(before, linked)} → {_version(after, linked)}"
         one, other = _commit(before), _commit(after)
@@ -86,10 +95,21 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
             change += f" ([compare]({linked.url}/compare/{one}...{other}))"
         parts.append(change)
     elif after or before:
-        parts.append(f"{'' if after else 'before: '}{_version(after or before, linked)}")
+        when = "before: " if not after else "live: " if declared else ""
+        parts.append(f"{when}{_version(after or before, linked)}")
+    if declared and not same_version(declared, after):
+        parts.append(f"declared: {_version(declared, linked)}")
+    digest = outcome.expected_digest
+    if digest and digest != outcome.digest:
+        parts.append(f"declared: {code(_short(digest))}, running: {code(_short(outcome.digest) or 'not told')}")
     if outcome.conclusion.proof is not Proof.NONE:
         parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
     return [" · ".join(parts), ""] if parts else []
+
+
+def _short(digest: str) -> str:
+    """Return as much of a digest as people compare by eye."""
+    return digest[:19]
 
 
 def _version(version: str, repository: Repository) -> str:
@@ -122,7 +142,7 @@ def _story(outcome: Outcome) -> str:
         after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
         said.append(f"{did}{after}")
     if outcome.conclusion.verdict is Verdict.DEPLOYED and outcome.rollout_seconds is not None:
-        said.append(f"the new build has answered since {outcome.rollout_seconds:.1f} s")
+        said.append(f"the new build has answered since second {outcome.rollout_seconds:.1f}")
     if outcome.stable:
         said.append(f"it was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
     if outcome.triggered and outcome.downtime_seconds is not None:
@@ -134,11 +154,11 @@ def _story(outcome: Outcome) -> str:
 
 def _checks(outcome: Outcome) -> list[str]:
     findings = sorted(outcome.checked.findings, key=lambda each: each.passed)  # what failed comes first
-    if not findings:
-        return []
+    if all(each.kind is Reason.OPENAPI and each.passed for each in findings):
+        return []  # that there is a document is no check that anybody asked for
     failed = len(outcome.checked.failed)
     title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
-    rows = [
+    shown = [
         (
             "✅" if each.passed else "❌",
             inline(each.told),
@@ -146,9 +166,9 @@ def _checks(outcome: Outcome) -> list[str]:
         )
         for each in findings[:MOST_FINDINGS]
     ]
-    more = len(findings) - len(rows)
+    more = len(findings) - len(shown)
     left = [f"and {more} more", ""] if more else []
-    return [f"### {title}", "", *table(("", "Check", "Took:"), rows), *left]
+    return [f"### {title}", "", *table(("", "Check", "Took:"), shown), *left]
 
 
 def _operations(outcome: Outcome) -> list[str]:
@@ -157,28 +177,29 @@ def _operations(outcome: Outcome) -> list[str]:
         return [*(f"{inline(note)}\n" for note in checked.notes)]
     added, removed = checked.added, checked.removed
     if not added and not removed:
-        return [f"The operations are the same as in {checked.compared_with}.", ""]
+        return [f"The OpenAPI document has the same operations as {checked.compared_with}.", ""]
     lines = ["```diff"]
     for sign, operations in (("-", removed), ("+", added)):
         lines += [f"{sign} {each}".replace("`", "'") for each in operations[:MOST_SHOWN]]
         more = len(operations) - MOST_SHOWN
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
-    title = f"Operations, compared with {checked.compared_with}: {len(added)} added, {len(removed)} gone"
-    return [f"**{title}**", "", *lines, "```", ""]
+    counts = f"{len(added)} operations added, {len(removed)} gone"
+    return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", ""]
 
 
 def _times(outcome: Outcome) -> list[str]:
-    chart = gantt(outcome)
-    lines = ["### When", ""] if chart or outcome.moments else []
-    if chart:
-        lines += ["```mermaid", *chart, "```", ""]
-    if outcome.moments:
-        lines += table(("Second:", "What"), ((f"{at:.1f}", what) for at, what in outcome.moments))
-    return lines
+    """Return the picture of the run, and the same as a table; nothing where nothing took its time."""
+    if not outcome.stretches or outcome.ended < WORTH_A_PICTURE:
+        return []
+    took = [
+        (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what)
+        for row in rows(outcome)
+    ]
+    return ["### When", "", "```mermaid", *gantt(outcome), "```", "", *table(("From:", "To, s:", "What"), took)]
 
 
 def _details(outcome: Outcome) -> list[str]:
-    rows = [
+    facts = [
         ("Verdict", code(outcome.conclusion.verdict)),
         ("Reason", code(outcome.conclusion.reason) if outcome.conclusion.reason else ""),
         ("Service", code(outcome.url) if outcome.url else ""),
@@ -188,9 +209,11 @@ def _details(outcome: Outcome) -> list[str]:
             "Watchtower",
             code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
         ),
+        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
+        ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds is not None else ""),
         ("Looks at the service", str(outcome.looks) if outcome.looks else ""),
     ]
-    lines = folded("All facts", table(("", ""), ((name, value) for name, value in rows if value)))
+    lines = folded("All facts", table(("Fact", "Value"), ((name, value) for name, value in facts if value)))
     if outcome.watchtower_reply:
         lines += folded("Watchtower's answer", fenced(outcome.watchtower_reply))
     return lines

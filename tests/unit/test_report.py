@@ -466,4 +466,4 @@ def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> Non
     assert went_back.verdict == ("stale", "old-build")
     assert not any("names the declared version" in each for each in went_back.outcome.evidence)
     still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
-    assert "The service has not answered well since." in still_gone.outcome.evidence
+    assert "The service does not answer well." in still_gone.outcome.evidence
