@@ -37,7 +37,7 @@ def folded(title: str, lines: Sequence[str]) -> list[str]:
 
 def fenced(text: str, language: str = "text") -> list[str]:
     """Return a text from outside as a code block that nothing in it can end."""
-    lines = block(text, MOST_LINES)
+    lines = [line.replace("<", f"<{_BREAK}") for line in block(text, MOST_LINES)]
     longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}{language}", *lines, fence, ""]

@@ -42,6 +42,8 @@ class Narrator:
     _told: dict[str, str] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _spoke: float | None = None
+    _waits_for: str = ""
+    _waits_since: float = 0.0
 
     def heartbeat_at(self, now: float) -> float:
         """Return when the next heartbeat is due."""
@@ -72,11 +74,15 @@ class Narrator:
                 f"broken {window.broken}",
                 f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}",
             )
+        awaited = self._awaited(weighed)
+        if awaited != self._waits_for:
+            self._waits_for, self._waits_since = awaited, now
         if not self._lines and now >= self.heartbeat_at(now):
             left = max(0.0, watch.deadline - now)
             last = watch.track.last
             seen = last.seen if last else "nothing yet"
-            self._lines.append(f"still waiting for {self._awaited(weighed)}; last seen: {seen}; {left:.0f} s left")
+            waited = f"for {now - self._waits_since:.0f} s now"
+            self._lines.append(f"still waiting for {awaited}, {waited}; last seen: {seen}; {left:.0f} s left")
         if self._lines or self._spoke is None:
             self._spoke = now
         since = watch.triggered if watch.triggered is not None else watch.began

@@ -1,7 +1,7 @@
 """What a run came to: the facts that every report is made of."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from redeploy.core.answer import Result
@@ -14,6 +14,7 @@ from redeploy.core.inputs import Problem
 from redeploy.core.plan import is_loopback, origin_of
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.sample import Sample
+from redeploy.core.secret import shows_secret
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
@@ -52,7 +53,7 @@ class Outcome:
     broken: int = 0
     """Windows of the new build that broke."""
     watchtower_reply: str = ""
-    """What the update URL answered, as text; hostile, and redacted."""
+    """What the update URL answered, as text; hostile, but without secrets."""
     evidence: Sequence[str] = ()
     warnings: Sequence[str] = ()
     told_reasons: Sequence[str] = ()
@@ -111,7 +112,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
         ended=now - started,
         broken=track.window.broken,
-        watchtower_reply=watch.redact(_shown(watch.reply)) if watch.reply else "",
+        watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
@@ -175,11 +176,15 @@ def _since(started: float, begin: float | None, end: float) -> tuple[float, floa
     return None if begin is None else (begin - started, end - started)
 
 
-def _shown(reply: Reply) -> str:
-    """Return a reply as text: its status, its type, and its body, JSON with a line for each value."""
+def _shown(reply: Reply, redact: Callable[[str], str]) -> str:
+    """Return a reply as text: status, type, and a body that is JSON; of another only how long it is."""
     head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
-    body = reply.text if reply.json is None else json.dumps(reply.json, indent=2, ensure_ascii=False)
-    return f"{head}\n\n{body or '(empty body)'}"
+    if reply.json is not None:
+        body = json.dumps(reply.json, indent=2, ensure_ascii=False)
+    else:
+        body = f"(a body of {len(reply.body):,} bytes)" if reply.body else "(an empty body)"
+    text = f"{head}\n\n{body}"
+    return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)" if shows_secret(text, redact) else text
 
 
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:

@@ -90,3 +90,13 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
         return text
 
     return redact
+
+
+def shows_secret(text: str, redact: Callable[[str], str]) -> bool:
+    """Tell whether a text shows a secret in any disguise, or in several of them one over the other."""
+    import html  # its tables take a while to load
+
+    layers = [text]
+    for _ in range(3):
+        layers += [urllib.parse.unquote(layers[-1]), html.unescape(urllib.parse.unquote(layers[-1]))]
+    return any(redact(layer) != layer for layer in layers)

@@ -95,7 +95,7 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
 )
 def test_a_heartbeat_says_what_is_waited_for(world: World, inputs: dict[str, str], awaited: str) -> None:
     story = tell(world, timeout="60", **inputs)
-    assert any(text.startswith(f"still waiting for {awaited};") for text in texts(story))
+    assert any(text.startswith(f"still waiting for {awaited}, for ") for text in texts(story))
 
 
 def test_a_held_window_without_an_answer_is_told_once() -> None:
