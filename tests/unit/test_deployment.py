@@ -1,0 +1,160 @@
+"""What GitHub is told of a run."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core import deployment
+from redeploy.core.deployment import Place, State
+from redeploy.core.errand import Trouble
+from redeploy.core.outcome import Outcome
+from redeploy.core.plan import Proof
+from redeploy.core.reasons import Reason, Verdict
+from redeploy.core.secret import Secret, redactor
+from redeploy.core.verdict import Conclusion
+
+RUNNER = {
+    "GITHUB_API_URL": "https://github.example/api/v3/",
+    "GITHUB_REPOSITORY": "o/r",
+    "GITHUB_SHA": "a" * 40,
+    "GITHUB_SERVER_URL": "https://github.example",
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_RUN_ATTEMPT": "2",
+}
+RUN = "https://github.example/o/r/actions/runs/7/attempts/2"
+PLACE = Place("https://github.example/api/v3", "o/r", "a" * 40, RUN, "7-2")
+D1 = "sha256:" + "1" * 64
+
+
+def outcome(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **facts: str) -> Outcome:
+    return Outcome(conclusion=Conclusion(verdict, reason), url="https://api.example.com", **facts)  # type: ignore[arg-type]
+
+
+def test_the_place_is_read_from_the_runners_variables() -> None:
+    assert deployment.place_of(RUNNER) == PLACE
+
+
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"])
+@pytest.mark.parametrize("value", ["", "  ", None])
+def test_without_a_place_there_is_nothing_to_write(name: str, value: str | None) -> None:
+    told = {key: text for key, text in RUNNER.items() if key != name}
+    assert deployment.place_of(told if value is None else {**told, name: value}) is None
+
+
+@pytest.mark.parametrize(("name", "value"), [("GITHUB_API_URL", "ftp://x"), ("GITHUB_REPOSITORY", "o/r/../x")])
+def test_a_place_that_is_none_is_not_taken_for_one(name: str, value: str) -> None:
+    assert deployment.place_of({**RUNNER, name: value}) is None
+
+
+def test_a_run_without_an_attempt_or_a_number_is_linked_as_far_as_possible() -> None:
+    place = deployment.place_of({**RUNNER, "GITHUB_RUN_ATTEMPT": ""})
+    assert place is not None
+    assert place.run_url == "https://github.example/o/r/actions/runs/7"
+    place = deployment.place_of({**RUNNER, "GITHUB_RUN_ID": ""})
+    assert place is not None
+    assert place.run_url == ""
+
+
+def test_a_deployment_says_what_was_declared_and_what_ran_before() -> None:
+    known = outcome(mode="deploy", expected_version="v2", previous_version="v1", expected_digest=D1, previous_digest="")
+    made = deployment.deployment_of(known, PLACE, "production", "f00d", str)
+    assert (made.ref, made.environment) == ("a" * 40, "production")
+    assert made.description == "Redeploy through Watchtower, declared version v2"
+    assert made.mark == "7-2-f00d"
+    assert made.payload == {
+        "by": "redeploy-action",
+        "mark": "7-2-f00d",
+        "run": RUN,
+        "mode": "deploy",
+        "version": {"declared": "v2", "before": "v1"},
+        "digest": {"declared": D1, "before": ""},
+    }
+
+
+def test_a_proof_without_a_rollout_is_called_so() -> None:
+    made = deployment.deployment_of(outcome(mode="verify"), PLACE, "production", "f00d", str)
+    assert made.description == "Proof of what runs"
+
+
+def test_a_run_under_way_replaces_nothing_yet() -> None:
+    status = deployment.begun(outcome(), PLACE, str)
+    assert (status.state, status.auto_inactive) == (State.IN_PROGRESS, False)
+    assert (status.environment_url, status.log_url) == ("https://api.example.com", RUN)
+
+
+def test_the_final_status_says_what_is_live() -> None:
+    status = deployment.ended(outcome(version="b" * 40, digest=D1), PLACE, str)
+    assert status.description == f"deployed: The new build is live; version {'b' * 40}; sha256:111111111111"
+    assert (status.state, status.auto_inactive) == (State.SUCCESS, True)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_verdict_becomes_the_state_that_its_exit_code_means(verdict: Verdict) -> None:
+    state = deployment.state_of(outcome(verdict))
+    if verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
+        assert state is State.ERROR
+    else:
+        assert state is (State.FAILURE if outcome(verdict).conclusion.exit_code else State.SUCCESS)
+
+
+@pytest.mark.parametrize(("suffices", "state"), [(True, State.SUCCESS), (False, State.FAILURE)])
+def test_an_unproven_build_is_what_require_proof_makes_of_it(suffices: bool, state: State) -> None:
+    found = Outcome(conclusion=Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, suffices))
+    assert deployment.state_of(found) is state
+
+
+def test_only_a_success_makes_earlier_deployments_inactive() -> None:
+    found = {verdict: deployment.ended(outcome(verdict), PLACE, str) for verdict in Verdict}
+    assert all(status.auto_inactive == (status.state is State.SUCCESS) for status in found.values())
+
+
+@given(st.text(), st.text(), st.sampled_from([*Reason]))
+def test_descriptions_are_one_short_line_whatever_is_in_them(version: str, digest: str, reason: Reason) -> None:
+    known = outcome(Verdict.STALE, reason, version=version, digest=digest, expected_version=version)
+    made = deployment.deployment_of(known, PLACE, "production", "f00d", str)
+    for text in (made.description, deployment.ended(known, PLACE, str).description):
+        assert 0 < len(text) <= 140
+        assert text.isprintable()
+
+
+def test_no_secret_is_told() -> None:
+    secret = "hunter2-hunter2"
+    redact = redactor([Secret(secret)])
+    facts = dict.fromkeys(
+        ("version", "digest", "expected_version", "previous_version", "expected_digest", "previous_digest"), secret
+    )
+    known = Outcome(conclusion=Conclusion(Verdict.DEPLOYED), url=f"https://{secret}.example.com", **facts)  # type: ignore[arg-type]
+    made = deployment.deployment_of(known, PLACE, "production", "f00d", redact)
+    final = deployment.ended(known, PLACE, redact)
+    assert secret not in f"{made.description} {json.dumps(made.payload)} {final}"
+    assert final.environment_url == "", "half a URL is none"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
+    told = deployment.warning("create the Deployment", Trouble(status, "Resource not accessible by integration"))
+    assert told.startswith(f"Could not create the Deployment. GitHub answered {status}")
+    assert "\npermissions:\n  deployments: write\n" in told
+    assert "`Resource not accessible by integration`" in told
+    assert "verdict of this run does not depend on it" in told
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        (Trouble(403, "API rate limit exceeded", rate_limited=True, wait=900.0), "asks for 900 s"),
+        (Trouble(429, "", rate_limited=True), "rate limit"),
+        (Trouble(401, "Bad credentials"), "`github-token`"),
+        (Trouble(422, "No ref found for: abc"), "refused it: 422 `No ref found for: abc`"),
+        (Trouble(409, ""), "refused it: 409."),
+        (Trouble(502, ""), "failed: 502"),
+        (Trouble(0, "ReadTimeout"), "no usable answer: ReadTimeout"),
+        (Trouble(), "took too long"),
+    ],
+)
+def test_whatever_else_goes_wrong_is_told_as_what_it_is(trouble: Trouble, says: str) -> None:
+    told = deployment.warning("create the Deployment", trouble)
+    assert says in told
+    assert "permissions" not in told
