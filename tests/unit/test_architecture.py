@@ -127,6 +127,9 @@ def _fault_of_import(module: str, name: str) -> str | None:
     elif top in {"requests", "urllib3"}:
         if module != "redeploy.adapters.http":
             fault = "only redeploy.adapters.http may"
+    elif top == "github":
+        if module != "redeploy.adapters.github":
+            fault = "only redeploy.adapters.github may"
     elif room == "core" and top not in sys.stdlib_module_names and top not in PURE.get(module, ()):
         fault = "it is not of the standard library"
     elif room == "core" and {name, top} & IMPURE:
@@ -179,6 +182,8 @@ def test_every_shipped_module_is_looked_at() -> None:
         ("redeploy.adapters.service", "import urllib3.util", "only redeploy.adapters.http may"),
         ("redeploy.deploy", "from redeploy import cli", "story may not import cli"),
         ("redeploy.deploy", "from requests import Session", "only redeploy.adapters.http may"),
+        ("redeploy.adapters.http", "from github import Github", "only redeploy.adapters.github may"),
+        ("redeploy.adapters.github", "import requests", "only redeploy.adapters.http may"),
         ("redeploy.deploy", "import sandbox.world", "not shipped"),
         ("redeploy.cli", "from tests import conftest", "not shipped"),
         ("redeploy.cli", "from preview.page import page", "not shipped"),
@@ -198,6 +203,7 @@ def test_a_forbidden_import_is_found(module: str, source: str, expected: str) ->
         ("redeploy.core.plan", "import json\nfrom urllib.parse import urlsplit\nfrom redeploy.core import window"),
         ("redeploy.core.plan", "from . import window\nfrom redeploy import __version__"),
         ("redeploy.adapters.http", "import socket\nimport requests\nfrom urllib3.util import Retry"),
+        ("redeploy.adapters.github", "def late():\n    from github.GithubException import GithubException"),
         ("redeploy.adapters.service", "import time\nfrom ..core import plan"),
         ("redeploy.deploy", "from redeploy.adapters import http, service\nfrom redeploy.core.plan import Plan"),
         ("redeploy.cli", "import os\nfrom redeploy import deploy\nfrom redeploy.adapters.http import Client"),
@@ -215,6 +221,7 @@ def _house() -> dict[str, str]:
         "redeploy.cli",
         "redeploy.deploy",
         "redeploy.adapters",
+        "redeploy.adapters.github",
         "redeploy.adapters.http",
         "redeploy.adapters.service",
         "redeploy.core",

@@ -1,0 +1,242 @@
+"""GitHub's REST API, as far as Deployments go: below `/api/v3`, as on a GitHub Enterprise Server, for every repository.
+
+It answers as GitHub's OpenAPI description has it, and goes wrong in the ways that are asked for.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sandbox.front import Answer
+from sandbox.wire import Connection, Request, Server
+
+PREFIX = "/api/v3"
+
+Kind = Literal["create", "list", "status", "statuses"]
+"""What a request is about: a Deployment, the list of them, a status, the list of them."""
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """What goes wrong with one request."""
+
+    answer: Answer | None = None
+    """What is said instead; None: the connection breaks off."""
+    obeyed: bool = False
+    """Whether what was asked for is done all the same."""
+    after: float = 0.0
+    """Seconds that it takes."""
+    only_slow: bool = False
+    """Whether nothing else is wrong."""
+
+
+Mishaps = Mapping[Kind, Sequence[Mishap | None]]
+"""For the requests of a kind, one after the other; the last one holds for all that follow, and None is no mishap."""
+
+
+def problem(status: int, message: str, *headers: tuple[str, str], **more: object) -> Answer:
+    """An answer of GitHub's that is no success."""
+    document = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status), **more}
+    return Answer(status, json.dumps(document).encode(), "application/json; charset=utf-8", headers, "github.com")
+
+
+def unicorn(status: int) -> Answer:
+    """The page of GitHub's proxy where what is behind it failed."""
+    return Answer(status, b"<!DOCTYPE html><title>Unicorn! &middot; GitHub</title>", server="github.com")
+
+
+NO_PERMISSION = problem(403, "Resource not accessible by integration")
+NOT_FOUND = problem(404, "Not Found")
+BAD_GATEWAY = unicorn(502)
+
+
+@dataclass
+class Deployment:
+    """One Deployment, with its statuses in the order in which they came."""
+
+    document: dict[str, Any]
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def states(self) -> list[str]:
+        """The states that it was in, one after the other."""
+        return [status["state"] for status in self.statuses]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One request that GitHub understood, and its own answer, as documents."""
+
+    kind: Kind
+    asked: object
+    status: int
+    told: object
+
+
+class GitHub:
+    """One server, which believes every token."""
+
+    def __init__(self, mishaps: Mishaps | None = None) -> None:
+        self.deployments: list[Deployment] = []
+        self.seen: list[Request] = []
+        self.talks: list[Talk] = []
+        self._mishaps = {kind: list(sequence) for kind, sequence in (mishaps or {}).items()}
+        self._lock = threading.Lock()
+        self._server = Server(self._serve)
+        self.api_url = f"http://127.0.0.1:{self._server.port}{PREFIX}"
+
+    def listen(self) -> None:
+        """Begins to answer; until then the port refuses."""
+        self._server.listen()
+
+    def close(self) -> None:
+        """Ends every connection."""
+        self._server.close()
+
+    def _serve(self, connection: Connection) -> None:
+        while (request := connection.read()) is not None:
+            kind = _kind(request)
+            with self._lock:
+                self.seen.append(request)
+                waiting = self._mishaps.get(kind, []) if kind else []
+                mishap = (waiting.pop(0) if len(waiting) > 1 else waiting[0]) if waiting else None
+            if mishap is not None and connection.pause(mishap.after):
+                return
+            true = self._answer(kind, request) if mishap is None or mishap.obeyed or mishap.only_slow else None
+            answer = mishap.answer if mishap is not None and not mishap.only_slow else true
+            if answer is None:
+                connection.reset()
+                return
+            if not connection.send(answer.render(request)) or request.closes:
+                return
+
+    def _answer(self, kind: Kind | None, request: Request) -> Answer:
+        if kind is None or request.header("Authorization") is None:
+            return NOT_FOUND
+        with self._lock:
+            asked = json.loads(request.body) if request.body else None
+            status, told = self._obey(kind, request, asked)
+            self.talks.append(Talk(kind, asked, status, told))
+        return Answer(status, json.dumps(told).encode(), "application/json; charset=utf-8", server="github.com")
+
+    def _obey(self, kind: Kind, request: Request, asked: Any) -> tuple[int, object]:  # noqa: ANN401 - a JSON document
+        repository, number = _address(request)
+        one = next((each for each in self.deployments if each.document["id"] == number), None)
+        match kind:
+            case "create":
+                return 201, self._create(repository, asked)
+            case "list":
+                wanted = {name: values[0] for name, values in request.query.items() if name in ("sha", "environment")}
+                newest_first = [each.document for each in reversed(self.deployments)]
+                return 200, [each for each in newest_first if wanted.items() <= each.items()]
+            case "status" if one is not None:
+                return self._status(one, asked)
+            case "statuses" if one is not None:
+                return 200, one.statuses[::-1]
+        return 404, json.loads(NOT_FOUND.body)
+
+    def _create(self, repository: str, asked: Mapping[str, Any]) -> object:
+        number = 2_000_000_001 + len(self.deployments)
+        url = f"{self.api_url}/repos/{repository}/deployments/{number}"
+        environment = asked.get("environment", "production")
+        document = {
+            "url": url,
+            "id": number,
+            "node_id": f"DE_{number}",
+            "sha": asked["ref"],
+            "ref": asked["ref"],
+            "task": asked.get("task", "deploy"),
+            "payload": asked.get("payload", ""),
+            "original_environment": environment,
+            "environment": environment,
+            "description": asked.get("description", ""),
+            "creator": _creator(self.api_url),
+            "created_at": _now(),
+            "updated_at": _now(),
+            "statuses_url": f"{url}/statuses",
+            "repository_url": f"{self.api_url}/repos/{repository}",
+            "transient_environment": asked.get("transient_environment", False),
+            "production_environment": asked.get("production_environment", environment == "production"),
+            "performed_via_github_app": None,
+        }
+        self.deployments.append(Deployment(document))
+        return document
+
+    def _status(self, one: Deployment, asked: Mapping[str, Any]) -> tuple[int, object]:
+        if len(asked.get("description", "")) > 140:
+            error = {"resource": "DeploymentStatus", "code": "custom", "field": "description"}
+            errors = [{**error, "message": "description is too long (maximum is 140 characters)"}]
+            return 422, json.loads(problem(422, "Validation Failed", errors=errors).body)
+        document = self._append(one, asked)
+        if asked["state"] == "success" and asked.get("auto_inactive", True):
+            place = one.document["environment"]
+            for other in self.deployments:
+                was = other.document
+                replaced = other is not one and was["environment"] == place and not was["production_environment"]
+                if replaced and other.states[-1:] == ["success"]:
+                    self._append(other, {"state": "inactive"})
+        return 201, document
+
+    def _append(self, one: Deployment, asked: Mapping[str, Any]) -> dict[str, Any]:
+        number = 1 + len(one.statuses)
+        link = asked.get("log_url") or asked.get("target_url", "")
+        document = {
+            "url": f"{one.document['statuses_url']}/{number}",
+            "id": number,
+            "node_id": f"DES_{number}",
+            "state": asked["state"],
+            "creator": _creator(self.api_url),
+            "description": asked.get("description", ""),
+            "environment": asked.get("environment", one.document["environment"]),
+            "target_url": link,
+            "log_url": link,
+            "environment_url": asked.get("environment_url", ""),
+            "created_at": _now(),
+            "updated_at": _now(),
+            "deployment_url": one.document["url"],
+            "repository_url": one.document["repository_url"],
+            "performed_via_github_app": None,
+        }
+        one.statuses.append(document)
+        return document
+
+
+def _address(request: Request) -> tuple[str, int]:
+    """The repository and the Deployment's number that a path names."""
+    path = request.path[1:]
+    found = re.fullmatch(rf"{PREFIX[1:]}/repos/([^/]+/[^/]+)/deployments(?:/(\d+)/statuses)?", path)
+    return (found[1], int(found[2] or 0)) if found else ("", 0)
+
+
+def _kind(request: Request) -> Kind | None:
+    repository, number = _address(request)
+    if not repository or request.method not in ("GET", "POST"):
+        return None
+    if request.method == "POST":
+        return "status" if number else "create"
+    return "statuses" if number else "list"
+
+
+def _creator(api_url: str) -> dict[str, object]:
+    user = f"{api_url}/users/github-actions%5Bbot%5D"
+    links = ("followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events")
+    return {
+        "login": "github-actions[bot]",
+        "id": 41898282,
+        "node_id": "MDM6Qm90NDE4OTgyODI=",
+        "avatar_url": "https://avatars.githubusercontent.com/in/15368?v=4",
+        "gravatar_id": "",
+        "url": user,
+        "html_url": "https://github.com/apps/github-actions",
+        **{f"{name}_url": f"{user}/{name}" for name in (*links, "received_events")},
+        "type": "Bot",
+        "site_admin": False,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
