@@ -1,11 +1,12 @@
 """One run of the action, from inputs to outputs; it can be closed from wherever it stops."""
 
+import contextlib
 import dataclasses
 import io
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from redeploy.adapters.runner import Runner
@@ -30,6 +31,7 @@ from redeploy.deploy import redeploy
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
     from redeploy.core.outcome import Outcome
+    from redeploy.record import Recorder
 
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
@@ -44,6 +46,7 @@ class Action:
         self._environment = environment
         self._runner = Runner(environment, stream)
         self._watch: Watch | None = None
+        self._recorder: Recorder | None = None
         hidden = secrets_in(environment)
         self._redact = redactor(hidden)
         self._runner.mask(hidden, self._redact)
@@ -62,7 +65,7 @@ class Action:
 
         crew = Crew(_performer(plan))
         self._watch = Watch(plan, began=crew.now(), redact=self._redact)
-        conclusion = redeploy(self._watch, crew, random.random, self._runner)
+        conclusion = redeploy(self._watch, crew, random.random, self._runner, self._under_way)
         from redeploy.core.outcome import outcome_of
 
         return outcome_of(self._watch, conclusion, crew.now())
@@ -86,8 +89,8 @@ class Action:
             Conclusion(Verdict.INTERNAL_ERROR), f"{type(error).__name__} in the action itself. {report}"
         )
 
-    def close(self, outcome: "Outcome") -> int:
-        """Write annotations, summary and outputs, and return the exit code."""
+    def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
+        """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
         from redeploy.core import report, summary
 
         self._runner.close_group()
@@ -98,7 +101,35 @@ class Action:
             )
         self._runner.write_summary(summary.page(outcome, summary.Repository.of(self._environment)))
         self._runner.set_outputs(report.outputs(outcome))
+        with self._at_no_cost():  # last, since it asks GitHub, and nothing may be lost over that
+            if recorder := self._recording():
+                recorder.end(outcome, hurried, self._runner)
         return outcome.conclusion.exit_code
+
+    def _under_way(self) -> None:
+        """Let GitHub know, where that was asked for."""
+        with self._at_no_cost():
+            if (recorder := self._recording()) and self._watch is not None:
+                from redeploy.core.outcome import outcome_of
+
+                known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
+                recorder.begin(outcome_of(self._watch, known, time.monotonic()))
+
+    @contextlib.contextmanager
+    def _at_no_cost(self) -> Iterator[None]:
+        """Make a defect in telling GitHub a warning: it may cost no run its verdict."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
+            told = f"{type(error).__name__} in the action itself, while a Deployment was to be written. Please report it at"
+            self._runner.annotate("warning", "GitHub Deployment", f"{told} {_ISSUES}.")
+
+    def _recording(self) -> "Recorder | None":
+        if self._recorder is None and self._watch is not None and self._watch.plan.deployment_environment:
+            from redeploy.record import Recorder
+
+            self._recorder = Recorder(self._watch.plan, self._environment, self._redact)
+        return self._recorder
 
     def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":
         from redeploy.core.outcome import Outcome, outcome_of

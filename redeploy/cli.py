@@ -6,6 +6,7 @@ import sys
 
 TYPE_CHECKING = False  # typing takes a while to load, and a signal must find its handler at once
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,17 +24,19 @@ def main() -> int:
         received.append(number)
         raise CancelledError
 
-    for each in _SIGNALS:
-        signal.signal(each, cancel)
+    def note(number: int, _frame: "FrameType | None") -> None:
+        received.append(number)  # nothing interrupts the end: a signal would lose the outputs
+
+    _on_signals(cancel)
     action = failure = None
     try:
         from redeploy.action import Action
 
         action = Action(os.environ, sys.stdout)
         outcome = action.run()
-        _ignore_signals()
+        _on_signals(note)
     except (CancelledError, Exception) as error:  # noqa: BLE001 - shown without its traceback, which may quote a secret
-        _ignore_signals()
+        _on_signals(note)
         failure = error
     if action is None:
         from redeploy.action import Action  # what was cut short is loaded anew
@@ -41,10 +44,11 @@ def main() -> int:
         action = Action(os.environ, sys.stdout)
     if failure is not None:  # a signal may have come out as another exception: Python wraps what a class body raises
         outcome = action.cancelled(received[0]) if received else action.defective(failure)
-    return action.close(outcome)
+    code = action.close(outcome, hurried=lambda: bool(received))
+    _on_signals(signal.SIG_IGN)
+    return code
 
 
-def _ignore_signals() -> None:
-    """Let nothing interrupt the end: it takes milliseconds, and a signal would lose the outputs."""
+def _on_signals(handler: "Callable[[int, FrameType | None], None] | signal.Handlers") -> None:
     for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, handler)

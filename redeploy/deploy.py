@@ -43,11 +43,22 @@ class Log(Protocol):
         """Begin a foldable part."""
 
 
-def redeploy(watch: Watch, outside: Outside, random: Callable[[], float], log: Log) -> Conclusion:
-    """Bring the new build about and prove it; `watch` knows everything that happened, also where this is cut short."""
+def redeploy(
+    watch: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    under_way: Callable[[], None] = lambda: None,
+) -> Conclusion:
+    """Bring the new build about and prove it; `watch` knows everything that happened, also where this is cut short.
+
+    `under_way` is called once the trigger is on its way or, in mode verify, at once.
+    """
     schedule, narrator = Schedule(watch, random), Narrator(watch)
     log.open_group("Look at what runs" if watch.verifying else "Look at what runs before the trigger")
     triggered = watch.triggered
+    if watch.verifying:
+        under_way()
     while True:
         now = outside.now()
         step = schedule.step(now, outside.wall())
@@ -64,6 +75,7 @@ def redeploy(watch: Watch, outside: Outside, random: Callable[[], float], log: L
         if watch.triggered != triggered:
             triggered = watch.triggered
             log.open_group("Trigger the update and watch the service")
+            under_way()
         for line in narrator.lines(outside.now(), event):
             log.say(line)
 

@@ -203,6 +203,14 @@ def version(text: str) -> str:
     return text
 
 
+def environment(text: str) -> str:
+    """Return the name of a GitHub environment: one line of at most 255 characters."""
+    if not text.isprintable() or len(text) > 255:
+        msg = "must be one line of at most 255 printable characters"
+        raise ValueError(msg)
+    return text
+
+
 def field(text: str) -> str:
     """Return a dotted path, a JSON pointer or `header:NAME`."""
     if text.startswith("header:"):

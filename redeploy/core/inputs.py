@@ -44,8 +44,10 @@ DEFAULTS: Mapping[str, str] = {
     "stable-for": "5s",
     "request-timeout": "10s",
     "request-rate": "30/m",
+    "deployment-environment": "",
+    "github-token": "",
 }
-"""Every input that the action reads, with the value that an empty one means."""
+"""Every input that the action reads, with the value that an empty one means. GitHub fills in the job's own token."""
 
 _UNSET = (
     "is empty: the secret `{secret}` is probably not set, or it is an environment secret and the job has no "
@@ -90,7 +92,7 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return what has to be masked before anything is printed, valid or not."""
     texts = given(environment)
-    candidates = [texts["watchtower-token"]]
+    candidates = [texts["watchtower-token"], texts["github-token"]]
     for line in re.split(r"[\r\n]+", texts["headers"]):
         _, colon, value = line.partition(":")
         candidates.append((value if colon else line).strip())
@@ -155,6 +157,8 @@ class _Reader:
             headers=headers,
             header_origins=frozenset(origin_of(url) for url in (update_url, service.base_url) if url),
             ca_certificate=self._clean("ca-certificate", self._certificate, ""),
+            deployment_environment=self._clean("deployment-environment", cleaners.environment, ""),
+            github_token=Secret(self._github_token()),
         )
         self._check_together(plan)
         if self._problems:
@@ -282,6 +286,17 @@ class _Reader:
         pem = text if "-----BEGIN" in text else self._workspace.read(text, CERTIFICATE_CAP)
         self._workspace.check_certificate(pem)
         return pem
+
+    def _github_token(self) -> str:
+        """Return the token, which is looked at only where something is to be written with it."""
+        if not self._texts["deployment-environment"]:
+            return ""
+        if not self._texts["github-token"]:
+            self._wrong(
+                "github-token",
+                "is empty, and `deployment-environment` needs it; leave it out, or pass `${{ github.token }}`",
+            )
+        return self._clean("github-token", cleaners.token, "")
 
     def _clean(self, name: str, cleaner: Callable[[str], _Value], fallback: _Value) -> _Value:
         """Return the cleaned input, or `fallback` where it is empty or, once the problem is noted, wrong."""

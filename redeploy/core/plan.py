@@ -162,6 +162,9 @@ class Plan:
     headers: Mapping[str, Secret]
     header_origins: frozenset[str]
     ca_certificate: str
+    deployment_environment: str
+    """The GitHub environment that a Deployment is written for; empty: none is."""
+    github_token: Secret
 
     @property
     def declared(self) -> bool:
@@ -171,7 +174,8 @@ class Plan:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every value that must never be shown."""
-        return (self.watchtower.token, *self.headers.values())
+        given = (self.watchtower.token, self.github_token, *self.headers.values())
+        return tuple(each for each in given if each.reveal())
 
 
 def origin_of(url: str) -> str:

@@ -86,6 +86,8 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         stable_for="-1",
         request_timeout="0",
         request_rate="fast",
+        deployment_environment="two\nlines",
+        github_token="two words",
     )
     assert set(found) == set(inputs.DEFAULTS)
 
@@ -392,6 +394,28 @@ def test_a_token_that_no_header_carries_is_an_error(token: str) -> None:
     message = problems(watchtower_token=token)["watchtower-token"]
     assert token not in message
     assert repr(token)[1:-1] not in message
+
+
+def test_the_github_token_is_looked_at_only_where_a_deployment_is_asked_for() -> None:
+    assert plan(github_token="two words").github_token == Secret("")
+    made = plan(github_token=" ghs_abcdef ", deployment_environment=" production\n")
+    assert (made.deployment_environment, made.github_token) == ("production", Secret("ghs_abcdef"))
+    assert Secret("ghs_abcdef") in made.secrets
+
+
+def test_a_deployment_without_a_token_says_how_to_have_one() -> None:
+    found = problems(deployment_environment="production")
+    assert set(found) == {"github-token"}
+    assert "leave it out" in found["github-token"]
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "pro\tduction", "a\u2028b"])
+def test_an_environment_is_one_line(name: str) -> None:
+    assert set(problems(deployment_environment=name, github_token="ghs_abcdef")) == {"deployment-environment"}
+
+
+def test_the_github_token_is_masked_even_where_it_is_not_used() -> None:
+    assert Secret("ghs_abcdef") in inputs.secrets_in(environment(github_token="ghs_abcdef"))
 
 
 def test_headers_are_read_line_by_line() -> None:
