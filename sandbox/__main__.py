@@ -93,6 +93,9 @@ def _report(run: Run, world: World) -> None:
     triggers, requests = len(world.front.triggers()), len(world.service_front.seen)
     print(f"{triggers} {'trigger' if triggers == 1 else 'triggers'}, {requests} requests; {now} answers now")
     print(f"exit code {run.exit_code} after {run.seconds:.1f} s")
+    if world.github.seen:
+        states = [" -> ".join(one.states) for one in world.github.deployments]
+        print(f"GitHub: {len(world.github.seen)} requests; Deployments: {', '.join(states) or 'none'}")
     for problem in run.problems:
         print(f"breach of the contract with the runner: {problem}")
 

@@ -29,7 +29,7 @@ from sandbox.log import StepLog
 from sandbox.masks import Masker
 from sandbox.results import Reading, Run
 
-SECRET_INPUTS = ("watchtower-token", "registry-password")
+SECRET_INPUTS = ("watchtower-token", "registry-password", "github-token")
 _FILES = {
     "GITHUB_OUTPUT": "set_output",
     "GITHUB_ENV": "set_env",

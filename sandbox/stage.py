@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sandbox.nursery import Nursery
 from sandbox.results import Run
@@ -23,7 +24,8 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     """Runs the action with the scenario's inputs in a world that stands."""
     interrupt = None
     if scenario.interrupt is not None:
-        interrupt = Interrupt(0.5, scenario.interrupt, lambda: bool(world.front.triggers()))
+        interrupt = Interrupt(scenario.interrupt_after, scenario.interrupt, lambda: bool(world.front.triggers()))
     inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
+    runner = replace(runner, github={"GITHUB_API_URL": world.github.api_url, **runner.github})
     known = [world.token, world.header_secret, world.update_url]
     return runner.run(inputs, interrupt=interrupt, secrets=known, on_line=on_line)

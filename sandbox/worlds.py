@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 from sandbox.builds import V1, V2, Build
 from sandbox.front import Front, Trouble, passing
+from sandbox.github import GitHub, Mishaps
 from sandbox.host import Host
 from sandbox.lines import Line, watchtower
 from sandbox.nursery import Nursery
@@ -40,6 +41,8 @@ class Scene:
     on_watchtower: Trouble = passing
     on_service: Trouble = passing
     image: str = "registry.test/o/api:latest"
+    github: Mishaps = field(default_factory=dict)
+    """What goes wrong at GitHub."""
     finish: Callable[["World"], object] = lambda _: None
     """Last touches, for what needs the world itself."""
 
@@ -65,12 +68,14 @@ class World:
         self.foreign = Front(self.host.port, {}, host="127.0.0.2")
         self.front.on_watchtower = scene.on_watchtower
         self.service_front.on_service = scene.on_service
+        self.github = GitHub(scene.github)
         self.nursery = nursery
         scene.finish(self)
         if scene.watchtower_listens:
             self.watchtower.listen()
         for front in self._fronts():
             front.listen()
+        self.github.listen()
 
     @property
     def update_url(self) -> str:
@@ -96,6 +101,7 @@ class World:
         self.watchtower.close()
         for front in self._fronts():
             front.close()
+        self.github.close()
 
     def __enter__(self) -> Self:
         return self

@@ -66,7 +66,11 @@ class Scenario:
     says: tuple[str, ...] = ()
     """What the annotations' messages must name."""
     interrupt: signal.Signals | None = None
-    """Cancels half a second after the trigger was seen."""
+    """Cancels after the trigger was seen."""
+    interrupt_after: float = 0.5
+    """So many seconds after it."""
+    records: tuple[str, ...] = ()
+    """The states of the one Deployment that GitHub has at the end, in their order; none: it has no Deployment."""
     silent: bool = False
     """Nothing may be sent to anyone."""
 

@@ -16,6 +16,7 @@ from sandbox.scenarios import SCENARIOS, Scenario
 from sandbox.stage import played
 from sandbox.troubles import Limit
 from sandbox.worlds import CHECK, CONTAINERS, UPDATE, World
+from tests import described
 
 PROJECT = Path(__file__).resolve().parents[2]
 BURST = 15
@@ -51,6 +52,7 @@ def test_a_story_ends_as_the_interface_says(scenario: Scenario, nursery: Nursery
         _assert_told(scenario, run)
         _assert_manners(scenario, world)
         _assert_true(run, world)
+        _assert_recorded(scenario, world)
 
 
 def _assert_told(scenario: Scenario, run: Run) -> None:
@@ -97,6 +99,20 @@ def _assert_true(run: Run, world: World) -> None:
         assert world.host.service.answers_with() == world.host.service.build.name
         if run.outputs["proof"] == "version":
             assert run.outputs["version"] == world.host.service.build.git_sha
+
+
+def _assert_recorded(scenario: Scenario, world: World) -> None:
+    """GitHub is asked for nothing that was not wished for, and has at most one Deployment, which agrees with the run."""
+    github = world.github
+    assert [tuple(one.states) for one in github.deployments] == ([scenario.records] if scenario.records else [])
+    if "deployment-environment" not in scenario.inputs:
+        assert github.seen == []
+        return
+    described.check(github)
+    [token] = {(one.header("Authorization") or "").partition(" ")[2] for one in github.seen}
+    assert token.startswith("ghs_")
+    assert not any(token in value for one in world.front.seen for _, value in one.headers)
+    assert all(one.at > trigger.at for one in github.seen for trigger in world.front.triggers()[:1])
 
 
 def test_names_are_unique_and_titled() -> None:

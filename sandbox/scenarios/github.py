@@ -1,0 +1,108 @@
+"""Stories in which GitHub is told of the run, as a Deployment."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sandbox.builds import V1, V2
+from sandbox.github import BAD_GATEWAY, NO_PERMISSION, Mishap
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.worlds import Scene
+
+_RECORDED: Mapping[str, str] = {**DECLARED, "deployment-environment": "production"}
+
+SCENARIOS = (
+    Scenario(
+        "deployment",
+        "GitHub gets a Deployment",
+        "It is created once the trigger is out, and its last status is the verdict's.",
+        Scene(details=True),
+        _RECORDED,
+        "deployed",
+        proof="version",
+        result="updated",
+        records=("in_progress", "success"),
+    ),
+    Scenario(
+        "deployment-failure",
+        "A Deployment of a rollout that fails",
+        "The new build is never ready, and the Deployment says so.",
+        Scene(pushed=replace(V2, readiness="never")),
+        {**_RECORDED, "timeout": "5s"},
+        "unhealthy",
+        "never-ready",
+        result="updated",
+        records=("in_progress", "failure"),
+    ),
+    Scenario(
+        "deployment-cancelled",
+        "A Deployment of a run that is cancelled",
+        "The final status still gets out within the two seconds that there are.",
+        Scene(before=replace(V1, ignores_term=8.0)),
+        {**_RECORDED, "timeout": "20s"},
+        "cancelled",
+        interrupt=signal.SIGINT,
+        interrupt_after=3.0,
+        records=("in_progress", "error"),
+    ),
+    Scenario(
+        "deployment-cancelled-hung",
+        "GitHub hangs while a run is cancelled",
+        "Nobody waits for it.",
+        Scene(
+            before=replace(V1, ignores_term=8.0),
+            github={"status": [None, Mishap(after=60.0, only_slow=True)]},
+        ),
+        {**_RECORDED, "timeout": "20s"},
+        "cancelled",
+        interrupt=signal.SIGINT,
+        interrupt_after=3.0,
+        records=("in_progress",),
+        says=("final status of the Deployment",),
+    ),
+    Scenario(
+        "deployment-forbidden",
+        "The token may not write Deployments",
+        "The rollout is green, and a warning holds the block to paste.",
+        Scene(github={"create": [Mishap(NO_PERMISSION)]}),
+        _RECORDED,
+        "deployed",
+        proof="version",
+        result="updated",
+        says=("permissions:\n  deployments: write", "Resource not accessible by integration"),
+    ),
+    Scenario(
+        "deployment-lost-answer",
+        "GitHub creates a Deployment and answers 502",
+        "It is looked for before it would be created again, so there is one.",
+        Scene(github={"create": [Mishap(BAD_GATEWAY, obeyed=True), None]}),
+        _RECORDED,
+        "deployed",
+        proof="version",
+        result="updated",
+        records=("in_progress", "success"),
+    ),
+    Scenario(
+        "deployment-refused-trigger",
+        "A Deployment of an update that is refused at once",
+        "The run is over before GitHub's library is even loaded, and is told all the same.",
+        Scene(),
+        {**_RECORDED, "watchtower-token": "another-token"},
+        "trigger-failed",
+        "auth",
+        result="none",
+        records=("in_progress", "failure"),
+    ),
+    Scenario(
+        "deployment-verify",
+        "A Deployment of a proof without a rollout",
+        "Mode verify writes one too, where it is asked to.",
+        Scene(before=replace(V2, boot=0.0)),
+        {**VERIFY, "expect-version": V2.git_sha, "deployment-environment": "production"},
+        "verified",
+        proof="version",
+        result="none",
+        triggers=0,
+        records=("in_progress", "success"),
+    ),
+)
