@@ -63,7 +63,7 @@ class Action:
             return invalid(error.problems)
         from redeploy.adapters.crew import Crew
 
-        crew = Crew(_performer(plan))
+        crew = Crew(_performer(plan, self._redact))
         self._watch = Watch(plan, began=crew.now(), redact=self._redact)
         conclusion = redeploy(self._watch, crew, random.random, self._runner, self._under_way)
         from redeploy.core.outcome import outcome_of
@@ -139,7 +139,7 @@ class Action:
         return dataclasses.replace(outcome_of(self._watch, conclusion, time.monotonic()), detail=detail)
 
 
-def _performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
+def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float], Exchange]:
     """Return what carries out an ask within a number of seconds."""
     from redeploy.adapters import service, watchtower
     from redeploy.adapters.http import Http
@@ -153,7 +153,7 @@ def _performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
             case AskDocument():
                 return service.document(fetch, ask, timeout=bound)
             case AskSmoke():
-                return service.smoke(fetch, ask, timeout=bound)
+                return service.smoke(fetch, ask, redact, timeout=bound)
             case AskContainers():
                 return watchtower.containers(fetch, plan.watchtower, timeout=bound)
             case AskForReasons():

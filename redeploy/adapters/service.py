@@ -1,6 +1,7 @@
 """The redeployed service."""
 
 import secrets
+from collections.abc import Callable
 
 from redeploy.core.asking import AskDocument, AskSmoke, Probe
 from redeploy.core.exchange import Exchange, Fetch, Reply
@@ -24,7 +25,7 @@ def document(fetch: Fetch, ask: AskDocument, *, timeout: float) -> Exchange:
     return fetch("GET", url, cap=DOCUMENT_CAP, timeout=timeout, connect=timeout, follow=True)
 
 
-def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
+def smoke(fetch: Fetch, ask: AskSmoke, redact: Callable[[str], str], *, timeout: float) -> Exchange:
     """Send a smoke request, and compare the body with its promise right here: a hostile schema may take long."""
     from redeploy.core.promise import misfit
     from redeploy.core.smoke import Judged
@@ -35,7 +36,7 @@ def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
     found = fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
     if not isinstance(found, Reply) or ask.promise is None:
         return found
-    told = misfit(ask.promise, wanted.method, found)
+    told = misfit(ask.promise, wanted.method, found, redact)
     return Judged(found.status, found.headers, found.body, found.hops, told)
 
 

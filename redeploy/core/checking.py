@@ -3,7 +3,7 @@
 Times are monotonic seconds.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -95,6 +95,7 @@ class Checking:
     """What is known of a run's checks."""
 
     plan: Checks
+    redact: Callable[[str], str] = str
     answer_before: Exchange | None = None
     """What came of asking for the document before the trigger."""
     documents: list[tuple[float, Contract]] = field(default_factory=list)
@@ -113,7 +114,7 @@ class Checking:
         """What the service promised before the trigger; read when first wanted, which must not delay the trigger."""
         if self.answer_before is None or self.plan.document_url is None:
             return None
-        found = read_document(self.answer_before, self.plan.document_url)
+        found = read_document(self.answer_before, self.plan.document_url, redact=self.redact)
         self.answer_before = None
         return found if isinstance(found, Contract) else None
 
@@ -193,7 +194,7 @@ class Checking:
             if self.round is not None and event.sent >= self.round.opened:
                 self.round.smoke[ask.smoke] = self._progress(ask.smoke).step(result, event.at, patient=patient)
             return result
-        found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke)
+        found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
         if isinstance(found, Contract):
             self.documents.append((event.sent, found))
         self.unfit = None if isinstance(found, Contract) else found

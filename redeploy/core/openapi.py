@@ -3,7 +3,7 @@
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,9 +11,10 @@ from redeploy.core.contract import Contract, Unfit
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.hostile import one_line
 from redeploy.core.plan import Smoke
-from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern
+from redeploy.core.promise import Described, Promise, Schemas, in_words, is_json, is_modern
 from redeploy.core.routes import METHODS, Operation, fits, shape
 from redeploy.core.sample import Condition, condition_of
+from redeploy.core.secret import shows_secret
 
 MOST_NODES = 1_000_000
 """Objects and arrays in it: they take some fifty times their length in memory."""
@@ -59,8 +60,13 @@ class UnfitError(Exception):
     """A text is no OpenAPI document; the message says why, in one line."""
 
 
-def read_document(exchange: Exchange, url: str, smoke: Sequence[Smoke] = ()) -> Contract | Unfit:
-    """Return the contract that the service's document at `url` makes, with its promises for smoke requests."""
+def read_document(
+    exchange: Exchange, url: str, smoke: Sequence[Smoke] = (), redact: Callable[[str], str] = str
+) -> Contract | Unfit:
+    """Return the contract that the service's document at `url` makes, with its promises for smoke requests.
+
+    Paths and version are redacted before anything cuts them: half a secret is found no more.
+    """
     condition, seen = condition_of(exchange)
     if isinstance(exchange, NoReply):
         large = exchange.fault is Fault.TOO_LARGE
@@ -70,12 +76,17 @@ def read_document(exchange: Exchange, url: str, smoke: Sequence[Smoke] = ()) -> 
     if condition is not Condition.HEALTHY:
         return Unfit(f"the answer was {seen}")
     try:
-        return contract_of(_parsed(exchange.body), url, smoke)
+        return contract_of(_parsed(exchange.body), url, smoke, redact)
     except UnfitError as error:
         return Unfit(str(error))
 
 
-def contract_of(document: Any, url: str = "/", smoke: Sequence[Smoke] = ()) -> Contract:  # noqa: ANN401 - a JSON value
+def contract_of(
+    document: Any,  # noqa: ANN401 - a JSON value
+    url: str = "/",
+    smoke: Sequence[Smoke] = (),
+    redact: Callable[[str], str] = str,
+) -> Contract:
     """Return the contract that a parsed document makes; `url` is where it was found.
 
     Raises:
@@ -86,12 +97,13 @@ def contract_of(document: Any, url: str = "/", smoke: Sequence[Smoke] = ()) -> C
     ):
         msg = "it is no OpenAPI document: neither `openapi: 3.x` nor `swagger: 2.0` stands at its top"
         raise UnfitError(msg)
-    _validate(document)
+    _validate(document, redact)
     if "paths" not in document and not is_modern(document):
         msg = "it has no `paths`"
         raise UnfitError(msg)
     schemas = Schemas(document)
-    items = {path: _item(path, item, schemas) for path, item in document.get("paths", {}).items() if path[:1] == "/"}
+    paths = _without_secrets(document.get("paths", {}), redact)
+    items = {path: _item(path, item, schemas) for path, item in paths.items() if path.startswith("/")}
     shared = _prefixes(document, url)
     operations = [
         Operation(path, method, _prefixes(item.get(method.lower(), {}), url) or _prefixes(item, url) or shared or ("",))
@@ -100,7 +112,7 @@ def contract_of(document: Any, url: str = "/", smoke: Sequence[Smoke] = ()) -> C
         if method.lower() in item
     ]
     return Contract(
-        version=one_line(document.get("info", {}).get("version", "")),
+        version=one_line(redact(document.get("info", {}).get("version", ""))),
         operations=tuple(sorted(operations)),
         located=bool(shared),
         promises=_promises(document, items, operations, smoke),
@@ -126,10 +138,17 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
         raise UnfitError(msg) from None
 
 
-def _validate(document: Mapping[str, Any]) -> None:
+def _without_secrets(items: Mapping[str, Any], redact: Callable[[str], str]) -> Mapping[str, Any]:
+    """Return the paths' items; a path that shows a secret in any disguise has another name then."""
+    if not shows_secret("\n".join(items), redact):
+        return items
+    return {("/***" if shows_secret(path, redact) else path): item for path, item in items.items()}
+
+
+def _validate(document: Mapping[str, Any], redact: Callable[[str], str]) -> None:
     error = next(_validator().iter_errors(document), None)
     if error is not None:
-        msg = f"it is no valid OpenAPI document: `{one_line(error.json_path, 80)}`: {one_line(error.message, 120)}"
+        msg = f"it is no valid OpenAPI document: {in_words(error, redact)}"
         raise UnfitError(msg)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from redeploy.core.exchange import Reply
-from redeploy.core.hostile import one_line
+from redeploy.core.hostile import code, one_line
 
 MOST_SCHEMAS = 20_000
 """Schemas that one promise may be made of."""
@@ -61,7 +61,7 @@ def described(promise: Promise, status: int) -> Described | None:
     return names.get(str(status)) or names.get(f"{status // 100}xx") or names.get("default")
 
 
-def misfit(promise: Promise, method: str, reply: Reply) -> str:
+def misfit(promise: Promise, method: str, reply: Reply, redact: Callable[[str], str] = str) -> str:
     """Return where a reply departs from its promise, in one line; empty where it keeps to it, or nothing is promised."""
     wanted = described(promise, reply.status)
     if wanted is None or wanted.schema is None or method == "HEAD" or reply.status in _BODILESS:
@@ -76,10 +76,33 @@ def misfit(promise: Promise, method: str, reply: Reply) -> str:
         body = json.loads(reply.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return "the body is no valid JSON"
-    return _first_misfit(wanted.schema, body)
+    return _first_misfit(wanted.schema, body, redact)
 
 
-def _first_misfit(schema: Any, body: Any) -> str:  # noqa: ANN401 - JSON values
+def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - jsonschema's, which must not be loaded for it
+    """Say what jsonschema found, and quote nothing of the value: it may be long, hostile or secret."""
+    keyword, wanted, value = error.validator, error.validator_value, error.instance
+    told = f"breaks `{keyword}`"
+    if keyword == "type":
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        told = f"is {_kind(value)}, not {' or '.join(map(str, kinds))}"
+    elif keyword == "required" and isinstance(value, dict):
+        told = f"has no {code(redact(next(name for name in wanted if name not in value)), 60)}"
+    elif keyword in ("anyOf", "oneOf"):
+        told = "fits none of the alternatives, or too many"
+    elif keyword in ("enum", "const"):
+        told = "is not one of the values that are allowed"
+    elif _is_number(wanted):
+        told = f"breaks `{keyword}: {wanted}`"
+    return f"{code(redact(error.json_path), 80)} {told}"
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    kinds = {bool: "a boolean", str: "a string", dict: "an object", list: "an array", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def _first_misfit(schema: Any, body: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - JSON values
     from jsonschema.exceptions import best_match  # takes a tenth of a second, and few runs need it
 
     _steps.set([0])
@@ -87,9 +110,7 @@ def _first_misfit(schema: Any, body: Any) -> str:  # noqa: ANN401 - JSON values
         found = best_match(_validator()(schema).iter_errors(body))
     except (_TooMuchError, RecursionError):
         return ""  # nothing is known to be wrong with it
-    if found is None:
-        return ""
-    return f"`{one_line(found.json_path, 80)}`: {one_line(found.message, 200)}"
+    return "" if found is None else in_words(found, redact)
 
 
 @cache

@@ -216,7 +216,7 @@ class Watch:
         """The checks."""
         from redeploy.core.checking import Checking  # what it needs must not be loaded before the first request
 
-        return Checking(self.plan.checks)
+        return Checking(self.plan.checks, self.redact)
 
     def whose(self, sample: Sample) -> Build:
         """Tell whose answer a sample is, by all that is known now."""
