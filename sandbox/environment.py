@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from sandbox.builds import V2
 from sandbox.launchers import Room
 
 Inside = Callable[[Path, Room], str]
@@ -54,8 +55,8 @@ def step_environment(
 
 
 def github_variables(room: Room, inside: Inside) -> dict[str, str]:
-    """The `GITHUB_*` variables of a push to the portfolio's main branch."""
-    sha = "ffac537e6cbbf934b08745a378932722df287a53"
+    """The `GITHUB_*` variables of a push to the portfolio's main branch, of the commit that the new build is made of."""
+    sha = V2.git_sha
     return {
         "GITHUB_ACTION": "redeploy",
         "GITHUB_ACTION_REF": "",

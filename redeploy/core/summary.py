@@ -183,7 +183,7 @@ def _operations(outcome: Outcome) -> list[str]:
         lines += [f"{sign} {each}".replace("`", "'") for each in operations[:MOST_SHOWN]]
         more = len(operations) - MOST_SHOWN
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
-    counts = f"{len(added)} operations added, {len(removed)} gone"
+    counts = f"{len(added)} added, {len(removed)} gone"
     return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", ""]
 
 
