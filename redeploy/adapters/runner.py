@@ -112,7 +112,7 @@ class Runner:
             msg = "names a file that cannot be read (links lead in a circle)"
             raise ValueError(msg) from error
         except OSError as error:
-            msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); is actions/checkout missing?"
+            msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); actions/checkout may be missing"
             raise ValueError(msg) from error
         if len(content) > cap:
             msg = f"names a file of more than {cap // 1024 // 1024} MiB"

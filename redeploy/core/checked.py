@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redeploy.core.checking import Checking, Finding, named
+from redeploy.core.checking import Checking, Finding, counted, named
 from redeploy.core.hostile import code, one_line
 from redeploy.core.plan import Breaking, Reference
+from redeploy.core.reasons import Reason
 from redeploy.core.routes import Operation
 
 MOST_LISTED = 1_000
@@ -44,7 +45,7 @@ class Checked:
 NOTHING_CHECKED = Checked()
 
 
-def checked(checking: Checking) -> Checked:
+def checked(checking: Checking, *, verifying: bool = False) -> Checked:
     """Return what the checks came to by now."""
     plan, compared = checking.plan, checking.compared
     warnings: list[str] = []
@@ -52,10 +53,16 @@ def checked(checking: Checking) -> Checked:
     reference = plan.reference
     with_what = code(reference.path) if reference else "the document that was live before the trigger"
     if compared and compared.removed and plan.breaking is Breaking.WARN:
-        count = f"{len(compared.removed)} operation{'s are' if len(compared.removed) > 1 else ' is'} gone"
-        warnings.append(f"Compared with {with_what}, {count}: {named(compared.removed)}.")
-    if checking.unfit is not None and not plan.insist_on_document:
-        notes.append(f"No OpenAPI document to compare operations with: {checking.unfit.why}.")
+        warnings.append(f"Compared with {with_what}, {counted(compared.removed)} gone: {named(compared.removed)}.")
+    told = any(each.kind is Reason.OPENAPI and not each.passed for each in checking.findings())
+    if checking.unfit is not None and not told:
+        unchecked = "operations were not compared" + (", and no body was held against a schema" if plan.smoke else "")
+        notes.append(f"There is no OpenAPI document, so {unchecked}: {checking.unfit.why}.")
+    if compared is None and not told and plan.breaking is Breaking.FAIL:
+        missing = (
+            "name a file with `openapi-reference`" if verifying else "no OpenAPI document was read before the trigger"
+        )
+        warnings.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(
         findings=tuple(checking.findings()),

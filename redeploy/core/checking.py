@@ -3,7 +3,7 @@
 Times are monotonic seconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -20,6 +20,9 @@ from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
 PAUSE = 1.0
 """Seconds before a failed request is tried once more."""
 
+MOST_FINDINGS = 1_000
+"""Operations that are told one by one."""
+
 MOST_NAMED = 5
 """Operations that one message names."""
 
@@ -35,8 +38,6 @@ class Finding:
     passed: bool
     told: str
     seconds: float | None = None
-    operation: Operation | None = None
-    """The operation that is gone, which a reference file has on one of its lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +225,11 @@ class Checking:
         read = self.round is not None and self.round.document.result is not None
         return Reason.OPENAPI if self.needs_document and not read else Reason.SMOKE
 
+    @property
+    def smoke_left(self) -> int:
+        """How many smoke requests have no result yet."""
+        return sum(self._progress(each).result is None for each in self.plan.smoke)
+
     def _progress(self, smoke: Smoke) -> Progress:
         return self.round.smoke.get(smoke, Progress()) if self.round else Progress()
 
@@ -232,9 +238,8 @@ class Checking:
             return []
         contract = self.contract
         if contract is not None:
-            count = len(contract.operations)
             version = f" of version {code(contract.version, 80)}" if contract.version else ""
-            return [Finding(Reason.OPENAPI, "openapi", passed=True, told=f"{count} operations{version}")]
+            return [Finding(Reason.OPENAPI, "openapi", passed=True, told=f"{counted(contract.operations)}{version}")]
         lost = self.plan.breaking is Breaking.FAIL and self.before is not None
         if not self.plan.insist_on_document and not lost:
             return []
@@ -263,15 +268,12 @@ class Checking:
         if compared is None or self.plan.breaking is not Breaking.FAIL:
             return []
         gone = [
-            Finding(
-                Reason.BREAKING_CHANGE,
-                f"removed-route {each}",
-                passed=False,
-                told=f"{code(str(each))} is gone",
-                operation=each,
-            )
-            for each in compared.removed
+            Finding(Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, told=f"{code(str(each))} is gone")
+            for each in compared.removed[:MOST_FINDINGS]
         ]
+        if more := len(compared.removed) - len(gone):
+            told = f"{more} more operations are gone"
+            gone.append(Finding(Reason.BREAKING_CHANGE, f"removed-route ... and {more} more", passed=False, told=told))
         nothing = Finding(Reason.BREAKING_CHANGE, "breaking-changes", passed=True, told="no operation is gone")
         return gone or [nothing]
 
@@ -287,6 +289,11 @@ class Checking:
         )
 
 
+def counted(operations: Sequence[Operation]) -> str:
+    """Return how many operations these are, in words."""
+    return "1 operation" if len(operations) == 1 else f"{len(operations):,} operations"
+
+
 def named(operations: list[Operation] | tuple[Operation, ...]) -> str:
     """Return some operations as code, and how many more there are."""
     shown = ", ".join(code(str(each)) for each in operations[:MOST_NAMED])
@@ -298,4 +305,4 @@ def _instead(pattern: Pattern, contract: Contract) -> str:
     near = near_misses(pattern, contract.operations)
     if near:
         return f"the document has {named(near)}"
-    return f"the document has {len(contract.operations)} operations, none like it"
+    return f"the document has {counted(contract.operations)}, none like it"

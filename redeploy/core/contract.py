@@ -44,18 +44,16 @@ class Difference:
 def difference(before: Contract, after: Contract) -> Difference:
     """Return what was added and removed; parameters may change their names.
 
-    Where one of the documents names no server, paths are compared as written: it does not say where they begin.
+    A document that names no server does not say where its paths begin. Beside one of these, an operation is the same
+    as another by either, its address at a server or the path as it is written.
     """
-    if before.located and after.located:
-        return Difference(_missing(after, before), _missing(before, after))
-    return Difference(_missing_as_written(after, before), _missing_as_written(before, after))
+    either = not (before.located and after.located)
+    return Difference(_missing(after, before, either=either), _missing(before, after, either=either))
 
 
-def _missing(there: Contract, here: Contract) -> tuple[Operation, ...]:
-    known = frozenset().union(*(each.places for each in here.operations))
-    return tuple(each for each in there.operations if not each.places & known)
+def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operation, ...]:
+    def names(operation: Operation) -> frozenset[tuple[str, str]]:
+        return operation.places | {operation.written} if either else operation.places
 
-
-def _missing_as_written(there: Contract, here: Contract) -> tuple[Operation, ...]:
-    known = {each.written for each in here.operations}
-    return tuple(each for each in there.operations if each.written not in known)
+    known = frozenset().union(*map(names, here.operations))
+    return tuple(each for each in there.operations if not names(each) & known)

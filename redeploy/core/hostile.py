@@ -17,7 +17,7 @@ def one_line(text: str, limit: int = 256) -> str:
     visible = _TERMINAL_SEQUENCE.sub(" ", text[: limit * 8])
     spaced = "".join(" " if unicodedata.category(each) in _INVISIBLE else each for each in visible)
     line = " ".join(spaced.split()).replace("##[", "# #[")
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return line if len(line) <= limit and len(text) <= limit * 8 else line[: limit - 1] + "…"
 
 
 def block(text: str, most_lines: int, width: int = 200) -> list[str]:

@@ -9,7 +9,7 @@ from redeploy.core.digests import Endpoint
 from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
-from redeploy.core.pace import kept_back
+from redeploy.core.pace import SAVING, kept_back
 from redeploy.core.plan import Plan
 from redeploy.core.reasons import Reason
 from redeploy.core.watch import Watch
@@ -23,7 +23,7 @@ HEARTBEAT = 15.0
 WORTH_A_NOTE = 10.0
 """Seconds that checks may take without a word about it at the start."""
 
-LOOKED_BEFORE = 5
+LOOKED_BEFORE = 10
 """Requests of a bucket that are spent before the checks begin, at least: on the baseline, and on the new build."""
 
 _WHOSE = {
@@ -125,13 +125,15 @@ class Narrator:
                     self._on_change("digest", f"running digest: {look.digest or rows}")
 
     def _of_document(self, checking: "Checking") -> None:
+        from redeploy.core.checking import counted
+
         contract, compared = checking.contract, checking.compared
         if contract is None:
             why = checking.unfit.why if checking.unfit else ""
             self._on_change("document", f"OpenAPI: no document, {one_line(why)}")
             return
         change = f", {len(compared.added)} added, {len(compared.removed)} gone" if compared else ""
-        self._on_change("document", f"OpenAPI: {len(contract.operations)} operations{change}")
+        self._on_change("document", f"OpenAPI: {counted(contract.operations)}{change}")
 
     def _of_smoke(self, checking: "Checking") -> None:
         made = [each for each in checking.findings() if each.kind is Reason.SMOKE and each.seconds is not None]
@@ -140,7 +142,7 @@ class Narrator:
                 self._on_change(each.check, f"smoke failed: {each.told}")
         if len(made) == len(checking.plan.smoke):
             passed = sum(each.passed for each in made)
-            self._on_change("smoke", f"smoke: {passed} of {len(made)} as they should be")
+            self._on_change("smoke", f"smoke: {passed} of {len(made)} passed")
 
     def _of_service(self, watch: Watch) -> None:
         samples = watch.samples or watch.baseline
@@ -160,7 +162,8 @@ class Narrator:
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
         if weighed.checking and watch.track.window.latest >= weighed.window_ends:
-            return "the checks"
+            left = watch.checking.smoke_left
+            return f"{left} of {len(watch.plan.checks.smoke)} smoke requests" if left else "the document"
         if weighed.wanted_under_way:
             return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
         if watch.answered is None and not watch.verifying:
@@ -182,4 +185,4 @@ def checks_take(plan: Plan) -> float:
     if plan.rate is None:
         return 0.0
     at_once = max(0.0, plan.rate.burst - LOOKED_BEFORE - kept_back(plan.rate, plan.stable_for))
-    return max(0.0, len(plan.checks.smoke) - at_once) / plan.rate.per_second
+    return max(0.0, len(plan.checks.smoke) - at_once) * SAVING / plan.rate.per_second  # looks go on meanwhile

@@ -126,7 +126,7 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
     try:
         return json.loads(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(error.doc.rstrip())
+        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
         what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
         msg = f"it is no valid JSON: {what}"
         raise UnfitError(msg) from None

@@ -83,7 +83,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
     live = conclusion.verdict in _LIVE
     opened = track.window.opened if live else None
-    found_by_checks = checked(watch.checking) if live else NOTHING_CHECKED
+    found_by_checks = checked(watch.checking, verifying=watch.verifying) if live else NOTHING_CHECKED
     last = track.last
     if opened is not None and weighed.counts_from is not None:
         counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
@@ -108,7 +108,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         downtime_seconds=downtime(found) if watch.triggered is not None or watch.verifying else None,
         moments=_moments(watch, found, started, opened, now),
         stretches=_stretches(watch, started, now),
-        stable=None if opened is None else (opened - started, max(opened, track.window.latest) - started),
+        stable=_stable(watch, weighed, started) if opened is not None else None,
         checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
         ended=now - started,
         broken=track.window.broken,
@@ -170,6 +170,13 @@ def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
     seen = ((sample, watch.whose(sample)) for sample in watch.samples)
     found = stretches(telling[-1] if telling else None, seen, started, now)
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
+
+
+def _stable(watch: Watch, weighed: Assessment, started: float) -> tuple[float, float]:
+    """Return from when to when the window that held was watched, as far as it counts."""
+    window = watch.track.window
+    begin = max(window.opened or 0.0, weighed.counts_from or 0.0)
+    return begin - started, max(begin, window.latest) - started
 
 
 def _since(started: float, begin: float | None, end: float) -> tuple[float, float] | None:

@@ -307,8 +307,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Lower `request-rate` (`10/m`), or take the health path out of nginx's `limit_req`.",
     ),
     Reason.OPENAPI: Remedy(
-        "The new build is live, but has no OpenAPI document to check it by",
-        "Routes were asked for, and the document that names them could not be read. Behind nginx a single-page "
+        "Live, but without an OpenAPI document to check it by",
+        "Something was asked that only the document can answer, and it could not be read. Behind nginx a single-page "
         "application answers `/openapi.json` unless a location sends it to the backend; some frameworks do not serve the "
         "document in production.",
         "Say where it is with `openapi-path` (a path or a whole URL), or send it to the backend:\n\n```nginx\n"
@@ -316,7 +316,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "300`. `openapi-path: off` turns these checks off.",
     ),
     Reason.ROUTES: Remedy(
-        "The new build is live, but its routes are not the ones that were asked for",
+        "Live, but its routes are not the ones that were asked for",
         "A router is not included in this build, a path or a method was renamed, or a route that must not be public is in "
         "the document.",
         "Compare the routes named above with the code of this version, and correct `required-routes` or "
@@ -325,17 +325,18 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "\n```",
     ),
     Reason.BREAKING_CHANGE: Remedy(
-        "The new build is live, but operations are gone that were there before",
+        "Live, but operations are gone that were there before",
         "A path or a method was removed or renamed, so clients that still call it get 404 or 405.",
         "Bring the operation back, or keep the old path beside the new one until its clients have moved. Where the removal "
         "was meant, update the reference file, or set `breaking-changes: warn` for this run.",
     ),
     Reason.SMOKE: Remedy(
-        "The new build is live, but smoke requests failed",
-        "Each request was tried twice. The status is not the one that was asked for, or the body is not what the OpenAPI "
-        "document promises: most often a missing setting, table or dependency of this build.",
+        "Live, but smoke requests failed",
+        "The status is not the one that was asked for, or the body is not what the OpenAPI document promises: most often a "
+        "missing setting, table or dependency of this build. Or a cache answered in its place.",
         "Repeat the request that failed (`curl -i URL`), and see `docker logs --tail 100 CONTAINER` on the server. Where "
-        "another status is right, write it behind the path: `GET /api/private 401`.",
+        "another status is right, write it behind the path: `GET /api/private 401`. Where only a cache answered, take the "
+        "path out of it.",
     ),
 }
 """What to do, for each reason but the empty one."""

@@ -102,6 +102,8 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
     said += [f"{each.told}." for each in outcome.checked.failed[:MOST_TOLD]]
     if (more := len(outcome.checked.failed) - MOST_TOLD) > 0:
         said.append(f"{more} more checks failed.")
+    if outcome.checked.failed:
+        return " ".join(said)  # the build is live: who answered what on the way is beside the point
     where, after = code(outcome.watchtower_origin), ""
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"

@@ -155,6 +155,8 @@ class Schedule:
         unsaved = latest + books.cost(url) / rate.per_second
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
             return min(books.ready(url, now, kept_back(rate, self.watch.plan.stable_for)), max(ready, unsaved))
+        if phase is Phase.UNHURRIED and weighed.checking:  # half of what comes in is for the checks
+            return max(ready, latest + SAVING * books.cost(url) / rate.per_second)
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
             saved = books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
             return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)

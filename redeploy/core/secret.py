@@ -11,6 +11,12 @@ MASK = "***"
 SHORTEST = 4
 """Shorter values are neither masked nor redacted: hiding `1` or `abc` everywhere would make the log unreadable."""
 
+CUT = "\N{HORIZONTAL ELLIPSIS}"
+"""What stands where a text was cut off."""
+
+TELLING = 8
+"""Characters of the beginning of a secret that are worth hiding where the rest was cut off."""
+
 
 class Secret:
     """A string that cannot be printed by accident; `reveal` is the only way to its value."""
@@ -78,7 +84,7 @@ def disguises(value: str) -> Iterator[str]:
 
 
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a function that replaces each secret, in any of its disguises, by `***`."""
+    """Return a function that replaces each secret, in any of its disguises and where it is cut off, by `***`."""
     values = [value for secret in secrets if len(value := secret.reveal()) >= SHORTEST]
     forms = {form for value in values for form in disguises(value) if len(form) >= SHORTEST}
     longest_first = sorted(forms, key=len, reverse=True)
@@ -87,9 +93,17 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
         for form in longest_first:
             if form in text:
                 text = text.replace(form, MASK)
-        return text
+        *cut, last = text.split(CUT)
+        return CUT.join([*(_without_beginning(each, longest_first) for each in cut), last])
 
     return redact
+
+
+def _without_beginning(text: str, forms: Iterable[str]) -> str:
+    """Return a text that was cut off, without the beginning of a secret at its end."""
+    sizes = (size for form in forms for size in range(len(form) - 1, TELLING - 1, -1) if text.endswith(form[:size]))
+    size = max(sizes, default=0)
+    return f"{text[:-size]}{MASK}" if size else text
 
 
 def shows_secret(text: str, redact: Callable[[str], str]) -> bool:

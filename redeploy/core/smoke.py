@@ -82,7 +82,7 @@ def judge(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
         )
     passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
-        return Result(passed=False, seen=seen, seconds=seconds, final=not smoke.safe)
+        return Result(passed=False, seen=f"{seen}, not {smoke.status}", seconds=seconds, final=not smoke.safe)
     misfit = exchange.misfit if isinstance(exchange, Judged) else ""
     told = f"{seen}, but {misfit}" if misfit else seen
     return Result(passed=not misfit, seen=told, seconds=seconds, final=not smoke.safe)
