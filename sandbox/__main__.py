@@ -75,6 +75,8 @@ def _play(scenario: Scenario, runner: Runner) -> int:
             secret = any(mark in text for mark in ("{token}", "{header-secret}", "{update}"))
             lines = ("***" if secret else world.fill(text)).splitlines() or [""]
             print(f"  {name}: {lines[0]}{' ...' if lines[1:] else ''}")
+        for name in scenario.files:
+            print(f"the workspace holds {name}")
         run = play(scenario, world, runner, lambda line: print(line, flush=True))
         _report(run, world)
     return run.exit_code
@@ -88,6 +90,10 @@ def _report(run: Run, world: World) -> None:
     for name, value in run.outputs.items():
         shown = value if len(value) < _WIDTH else f"{value[:_WIDTH]} ... ({len(value)} characters)"
         print(f"{name:{width}}  {shown}".rstrip())
+    if places := [one for one in run.annotations if one.file]:
+        _heading("Annotations in files")
+        for one in places:
+            print(f"{one.file}:{one.line}  {one.level}: {one.message}")
     _heading("What the server saw")
     now = world.host.service.answers_with() or "nobody"
     triggers, requests = len(world.front.triggers()), len(world.service_front.seen)

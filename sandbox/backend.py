@@ -15,17 +15,34 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 
 from sandbox.builds import BUILDS, Build
+from sandbox.documents import PLACEHOLDER, document
 
-PLACEHOLDER = "<!doctype html><html><head><title>Portfolio</title></head><body><div id=root></div></body></html>"
+
+class Item(BaseModel):
+    """What one item's answer promises to be."""
+
+    id: int
+    name: str
+    price: float | None
+
+
+class Project(BaseModel):
+    """What each entry of the list of projects promises to be."""
+
+    slug: str
+    title: str
 
 
 def create_app(build: Build, started: float) -> FastAPI:
     """The application of one build; `started` is the epoch second at which its process began."""
-    app = FastAPI(title="portfolio", version="0.1.0")
+    app = FastAPI(title="portfolio", version="0.1.0", openapi_url="/openapi.json" if build.document == "own" else None)
     counters = {"requests": 0}
 
     async def count_or_replace(request: Request, call_next: RequestResponseEndpoint) -> Response:
@@ -36,6 +53,9 @@ def create_app(build: Build, started: float) -> FastAPI:
 
     _add_status(app, build, started, counters)
     _add_catalogue(app, build)
+    _lose(app, build)
+    if build.document not in ("own", "none"):
+        _add_document(app, build)
     return app
 
 
@@ -66,16 +86,49 @@ def _add_status(app: FastAPI, build: Build, started: float, counters: dict[str, 
 def _add_catalogue(app: FastAPI, build: Build) -> None:
     """What the service is there for."""
 
-    @app.get("/api/items/{item_id}")
-    async def item(item_id: int) -> dict[str, object]:
-        return {"id": item_id, "name": f"item {item_id}"}
+    def answered(path: str, good: object, bad: object) -> JSONResponse:
+        return JSONResponse(bad if path in build.unkept else good)  # a response of its own is not validated by FastAPI
 
-    @app.get("/api/projects")
-    async def projects() -> list[dict[str, str]]:
-        return [{"slug": "redeploy", "title": "Redeploy with proof"}]
+    @app.get("/api/items/{item_id}", response_model=Item)
+    async def item(item_id: int) -> Response:
+        good = {"id": item_id, "name": f"item {item_id}", "price": None}
+        return answered("/api/items/{item_id}", good, {**good, "id": f"no. {item_id}"})
 
-    for path in build.operations:
-        app.add_api_route(path, _answering(path))
+    @app.get("/api/projects", response_model=list[Project])
+    async def projects() -> Response:
+        good = [{"slug": "redeploy", "title": "Redeploy with proof"}]
+        return answered("/api/projects", good, {"projects": good})
+
+    @app.get("/api/private", status_code=401)
+    async def private() -> dict[str, str]:
+        return {"detail": "Not authenticated"}
+
+    @app.post("/api/cache/purge", status_code=202)
+    async def purge() -> dict[str, bool]:
+        return {"ok": True}
+
+    for operation in build.operations:
+        method, path = operation.split()
+        app.add_api_route(path, _answering(path), methods=[method])
+
+
+def _lose(app: FastAPI, build: Build) -> None:
+    """Takes away what this build has no more."""
+    lost = {tuple(operation.split()) for operation in build.lost}
+    app.router.routes[:] = [
+        route
+        for route in app.router.routes
+        if not (isinstance(route, APIRoute) and lost & {(method, route.path) for method in route.methods or ()})
+    ]
+
+
+def _add_document(app: FastAPI, build: Build) -> None:
+    """Puts another document in the place of FastAPI's own."""
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def other() -> Response:
+        body, media_type = document(build, get_openapi(title=app.title, version=app.version, routes=app.routes))
+        return Response(body, media_type=media_type)
 
 
 def _identity(build: Build, started: float) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 Identity = Literal["full", "hidden", "start-time", "constant-version", "noise"]
 Readiness = Literal["json", "text", "never", "html"]
+Document = Literal["own", "2.0", "3.0", "none", "html", "other", "truncated", "deep", "huge", "hostile"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,14 @@ class Build:
     passes_health_check: bool = True
     """What the image's own HEALTHCHECK says, whatever the service answers to others."""
     operations: tuple[str, ...] = ()
-    """Paths that this build serves beside the common ones."""
+    """`METHOD PATH` of what this build serves beside the common ones."""
+    lost: tuple[str, ...] = ()
+    """`METHOD PATH` of common operations that this build does not have."""
+    unkept: tuple[str, ...] = ()
+    """Paths whose answers are not what their response model says, with status 200 all the same."""
+    document: Document = "own"
+    """What `/openapi.json` is: `own` FastAPI's, `2.0` and `3.0` written by hand about the same service, `other` JSON
+    that is no OpenAPI, `huge` beyond what anybody should read, `hostile` one whose strings attack the log."""
 
     @property
     def git_sha(self) -> str:
@@ -57,11 +65,11 @@ class Build:
     def load(cls, text: str) -> "Build":
         """Reads what `dump` wrote."""
         fields = json.loads(text)
-        fields["operations"] = tuple(fields["operations"])
+        fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return cls(**fields)
 
 
 V1 = Build("v1", boot=0.0, age=3600.0)  # it was there long before the story begins
-V2 = Build("v2", operations=("/api/search",))
-V3 = Build("v3", operations=("/api/search", "/api/stats"))
+V2 = Build("v2", operations=("GET /api/search",))
+V3 = Build("v3", operations=("GET /api/search", "GET /api/stats"))
 BUILDS = {build.name: build for build in (V1, V2, V3)}

@@ -37,6 +37,20 @@ def hostile_document() -> Answer:
     return Answer(200, json.dumps({"ok": True, **names}).encode(), "application/json")
 
 
+def hostile_contract() -> dict[str, object]:
+    """Version and paths of an OpenAPI document, both hostile; no path is long enough to be refused for that."""
+    lines = [*_HOSTILE.splitlines()[:-1], "\ud83d\u202e", "../../../etc/passwd", "{" * 300]
+    return {
+        "info": {"title": _HOSTILE, "version": _HOSTILE},
+        "paths": {f"/{line}": {"get": {"operationId": line, "responses": {}}} for line in lines},
+    }
+
+
+def hostile_item() -> Answer:
+    """An answer that keeps no promise, and says so in hostile words."""
+    return Answer(200, json.dumps({"id": _HOSTILE, "name": [_HOSTILE], _HOSTILE: 1}).encode(), "application/json")
+
+
 def every_form(secret: str) -> dict[str, str]:
     """A secret as careless servers show it."""
     data = secret.encode()
@@ -69,6 +83,23 @@ def echoed_names(*values: str) -> Answer:
     names = ("version", "commit", "revision", "release", "build_id", "git_sha")
     forms = [form for value in values for form in every_form(value).values()]
     return Answer(200, json.dumps({"ok": True, **dict(zip(names, forms, strict=False))}).encode(), "application/json")
+
+
+def echoed_item(value: str) -> Answer:
+    """An item with a secret in its id, at the end of a text that is too long to be shown."""
+    return Answer(200, json.dumps({"id": "-" * 165 + value, "name": "", "price": None}).encode(), "application/json")
+
+
+def echoed_document(*values: str) -> Answer:
+    """An OpenAPI document that has secrets for its version and its paths."""
+    forms = [form for value in values for form in every_form(value).values()]
+    forms += [f"{'-' * 215}{value}" for value in values]  # cut off in the middle, wherever a path is shown
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "portfolio", "version": values[0]},
+        "paths": {f"/{form}": {"get": {"responses": {"200": {"description": form}}}} for form in forms},
+    }
+    return Answer(200, json.dumps(document).encode(), "application/json")
 
 
 @dataclass(frozen=True)

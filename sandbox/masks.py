@@ -73,6 +73,8 @@ def _forms(secret: str) -> Iterator[tuple[str, str]]:
     yield "as it is", secret
     if len(secret) < 8:
         return
+    if len(secret) >= 16:
+        yield "cut off", secret[: len(secret) * 3 // 4]
     yield "in upper case", secret.upper()
     yield "in lower case", secret.lower()
     yield "reversed", secret[::-1]

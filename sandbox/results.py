@@ -1,5 +1,6 @@
 """What a step leaves behind, read as GitHub reads it: outputs, summary, annotations, and every breach of the contract."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Reading:
         problems = [*log.problems, *problems, *more, *_of_the_end(log.annotations, exit_code)]
         problems += [f"{name} was written" for name in ("GITHUB_ENV", "GITHUB_PATH") if self.files[name].stat().st_size]
         text = "\n".join(log.lines)
-        told = {"the log": text, "the summary": summary}
+        told = {"the log": text, "the summary": summary, "the summary, as it is shown": _shown(summary)}
         told |= {f"the output {name}": value for name, value in outputs.items()}
         told |= {f"the title {one.title!r}": f"{one.title} {one.file}" for one in log.annotations}
         for number, secret in enumerate(self.secrets):
@@ -86,6 +87,11 @@ class Reading:
             return data.decode(), problems
         except UnicodeDecodeError:
             return data.decode(errors="replace"), [*problems, "a summary that is no UTF-8"]
+
+
+def _shown(markdown: str) -> str:
+    """What a reader may copy from rendered Markdown: entities are characters, what takes no room is nothing."""
+    return html.unescape(markdown).replace("\u200b", "")
 
 
 def _of_the_end(annotations: Iterable[Annotation], exit_code: int) -> list[str]:

@@ -77,12 +77,18 @@ class Runner:
         workspace: Path | None = None,
         interrupt: Interrupt | None = None,
         secrets: Iterable[str] = (),
+        files: Mapping[str, str] | None = None,
         on_line: Callable[[str], object] | None = None,
     ) -> Run:
-        """Runs one step. `secrets` are what GitHub knows to be secret; `on_line` gets the log's lines as they come."""
+        """Runs one step.
+
+        `secrets` are what GitHub knows to be secret, `files` what the workspace holds, by its paths there; `on_line`
+        gets the log's lines as they come.
+        """
         temp = Path(tempfile.mkdtemp(prefix="runner-"))
         try:
             place = workspace or temp / "workspace"
+            _check_out(files or {}, place)
             step = _Step(
                 self,
                 Room(temp, place),
@@ -218,6 +224,13 @@ class _Step:
                 self.log.problems.append(f"{number.name} did not end it within {pause:g} s")
         if (took := time.monotonic() - began) > _CANCELLED_WITHIN:
             self.log.problems.append(f"it took {took:.1f} s to end after {first.name}")
+
+
+def _check_out(files: Mapping[str, str], workspace: Path) -> None:
+    for name, text in files.items():
+        file = workspace / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
 
 
 def _listing(folder: Path) -> set[str]:

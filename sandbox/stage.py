@@ -28,4 +28,4 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
     runner = replace(runner, github={"GITHUB_API_URL": world.github.api_url, **runner.github})
     known = [world.token, world.header_secret, world.update_url]
-    return runner.run(inputs, interrupt=interrupt, secrets=known, on_line=on_line)
+    return runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)

@@ -132,16 +132,17 @@ class Cache:
 
 
 class AtFirst:
-    """A trouble for the first requests only."""
+    """A trouble for the first requests only; what comes `then` is none, or another."""
 
-    def __init__(self, count: int, trouble: Trouble) -> None:
+    def __init__(self, count: int, trouble: Trouble, *, then: Trouble = passing) -> None:
         self._left = count
         self._trouble = trouble
+        self._then = then
 
     def __call__(self, exchange: Exchange) -> bool:
         """Has the trouble, or no longer."""
         self._left -= 1
-        return (self._trouble if self._left >= 0 else passing)(exchange)
+        return (self._trouble if self._left >= 0 else self._then)(exchange)
 
 
 class Limit:

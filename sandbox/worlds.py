@@ -51,7 +51,8 @@ class World:
     """One world at work, with everything that an observer wants to know of it."""
 
     def __init__(self, nursery: Nursery, scene: Scene) -> None:
-        self.token = f"wt+{secrets.token_urlsafe(24)}/="
+        # Signs that encodings and Markdown change, and a word of hexadecimal digits, as `openssl rand -hex` makes them.
+        self.token = f"wt_{secrets.token_urlsafe(9)}+{secrets.token_hex(8)}/="
         self.header_secret = f"cf {secrets.token_urlsafe(18)}"
         self.certificate_authority = ""
         tls = self._certify(scene.certificate) if scene.certificate else None

@@ -17,6 +17,7 @@ EXIT_CODES = {
     "stale": 1,
     "wrong-build": 1,
     "unhealthy": 1,
+    "checks-failed": 1,
     "invalid-config": 2,
     "cancelled": 130,
 }
@@ -65,6 +66,18 @@ class Scenario:
     outputs: Mapping[str, str] = field(default_factory=dict)
     says: tuple[str, ...] = ()
     """What the annotations' messages must name."""
+    unremarked: bool = False
+    """Nothing may be annotated."""
+    shown: tuple[str, ...] = ()
+    """What the summary must name."""
+    failed: tuple[str, ...] | None = ()
+    """The checks that must have failed, as the output `failed-checks` calls them; None: not part of the promise."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What the workspace holds."""
+    places: tuple[tuple[str, int], ...] = ()
+    """File and line of every annotation that stands at one."""
+    asked: Mapping[str, int] = field(default_factory=dict)
+    """How often `METHOD PATH` must have reached the service's origin."""
     interrupt: signal.Signals | None = None
     """Cancels after the trigger was seen."""
     interrupt_after: float = 0.5

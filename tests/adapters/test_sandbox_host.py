@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.builds import V1, V2, Build
+from sandbox.builds import V1, V2, Build, Document
 from sandbox.host import Host, StartError
 from sandbox.nursery import Nursery
 
@@ -113,6 +113,15 @@ def test_an_image_without_an_entrypoint_leaves_a_created_container(host: Host) -
         (replace(V1, readiness="html"), "/api/dev/status", 200, "text/html; charset=utf-8"),
         (V1, "/api/items/7", 200, "application/json"),
         (V1, "/ops/watchtower/update", 404, "application/json"),
+        (V1, "/api/private", 401, "application/json"),
+        (QUICK_V2, "/api/search", 200, "application/json"),
+        (replace(V1, lost=("GET /api/projects",)), "/api/projects", 404, "application/json"),
+        (
+            replace(V1, lost=("GET /api/projects",), operations=("POST /api/projects",)),
+            "/api/projects",
+            405,
+            "application/json",
+        ),
     ],
 )
 def test_a_build_answers_as_it_is_told_to(
@@ -138,6 +147,69 @@ def test_a_hidden_build_shows_nothing_that_tells_it_from_another(nursery: Nurser
             host.close()
 
     assert shown(replace(V1, identity="hidden")) == shown(Build("v2", boot=0.0, identity="hidden"))
+
+
+def test_a_build_stays_itself_on_its_way_to_another_process() -> None:
+    build = replace(V2, lost=("GET /api/projects",), unkept=("/api/items/{item_id}",), document="3.0")
+    assert Build.load(build.dump()) == build
+
+
+def test_a_build_departs_from_its_response_model_where_it_is_told_to(nursery: Nursery) -> None:
+    host = Host(nursery, build=replace(V1, unkept=("/api/items/{item_id}",)))
+    try:
+        answer = ask(host, "/api/items/7")
+        assert (answer.status_code, answer.json()["id"]) == (200, "no. 7")
+        described = ask(host, "/openapi.json").json()["components"]["schemas"]["Item"]["properties"]["id"]
+        assert described["type"] == "integer"
+        assert ask(host, "/api/projects").json()[0]["slug"]
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "content_type", "part"),
+    [
+        ("own", 200, "application/json", '"openapi":"3.1'),
+        ("none", 404, "application/json", "Not Found"),
+        ("html", 200, "text/html; charset=utf-8", "<!doctype html>"),
+        ("other", 200, "application/json", '"routes"'),
+        ("hostile", 200, "application/json", "::error"),
+        ("deep", 200, "application/json", "[" * 100_000),
+        ("huge", 200, "application/json", "-" * (16 << 20)),
+    ],
+)
+def test_a_build_serves_the_document_that_it_is_told_to(
+    document: Document, status: int, content_type: str, part: str, nursery: Nursery
+) -> None:
+    host = Host(nursery, build=replace(V1, document=document))
+    try:
+        answer = ask(host, "/openapi.json")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
+        assert part in answer.text
+    finally:
+        host.close()
+
+
+def test_a_document_that_breaks_off_is_no_json(nursery: Nursery) -> None:
+    host = Host(nursery, build=replace(V1, document="truncated"))
+    try:
+        with pytest.raises(requests.JSONDecodeError):
+            ask(host, "/openapi.json").json()
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize("document", ["2.0", "3.0"])
+def test_a_document_written_by_hand_describes_the_same_service(document: Document, nursery: Nursery) -> None:
+    host = Host(nursery, build=replace(V1, document=document))
+    try:
+        told = ask(host, "/openapi.json").json()
+        assert told.get("swagger", told.get("openapi", "")).startswith(document)
+        prefix = told.get("basePath") or told["servers"][-1]["url"]
+        for path in told["paths"]:
+            assert ask(host, prefix + path.replace("{id}", "7")).status_code == 200
+    finally:
+        host.close()
 
 
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:

@@ -302,6 +302,7 @@ SECRET = "wt+Zk9/aB3==x&y%"
         SECRET.encode().hex(),
         SECRET.encode().hex().upper(),
         SECRET[::-1],
+        SECRET[:12],
         base64.b64encode(SECRET.encode()).decode(),
         base64.urlsafe_b64encode(b"u:" + SECRET.encode()).decode(),
         base64.b64encode(b"user:" + SECRET.encode() + b"tail").decode(),
@@ -387,6 +388,12 @@ def test_a_summary_is_masked_line_by_line(play: Play) -> None:
     assert run.summary == "# A ***\n"
 
 
+@pytest.mark.parametrize("form", [SECRET, SECRET.replace("=", "&#61;"), "\N{ZERO WIDTH SPACE}".join(SECRET)])
+def test_a_secret_that_shows_once_the_summary_is_rendered_is_a_breach(form: str, play: Play) -> None:
+    run = play(f"open(os.environ['GITHUB_STEP_SUMMARY'], 'wb').write({form.encode()!r})", secrets=[SECRET])
+    assert [problem for problem in run.problems if problem.startswith("secret 0 in the summary, as it is shown")]
+
+
 def test_a_summary_beyond_a_mebibyte_is_a_breach(play: Play) -> None:
     write = "open(os.environ['GITHUB_STEP_SUMMARY'], 'a').write('x' * {})"
     assert play(write.format(1 << 20)).problems == ()
@@ -396,6 +403,12 @@ def test_a_summary_beyond_a_mebibyte_is_a_breach(play: Play) -> None:
 @pytest.mark.parametrize("name", ["GITHUB_ENV", "GITHUB_PATH"])
 def test_the_environment_of_later_steps_is_left_alone(name: str, play: Play) -> None:
     assert play(f"open(os.environ['{name}'], 'a').write('x')").problems == (f"{name} was written",)
+
+
+def test_the_workspace_holds_what_was_checked_out(play: Play) -> None:
+    run = play("print(open('docs/openapi.yaml').read())", files={"docs/openapi.yaml": "openapi: 3.1.0"})
+    assert "openapi: 3.1.0" in run.log
+    assert run.problems == ()
 
 
 def test_the_workspace_is_left_as_it_was(play: Play, tmp_path: Path) -> None:

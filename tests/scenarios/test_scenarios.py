@@ -1,12 +1,17 @@
 """Every story of the sandbox through the real entrypoint, judged by what the runner read and what the servers saw."""
 
+import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from preview.markdown import render
 from sandbox.front import Front
 from sandbox.launchers import FromCheckout
 from sandbox.nursery import Nursery
@@ -19,8 +24,23 @@ from sandbox.worlds import CHECK, CONTAINERS, UPDATE, World
 from tests import described
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
+    """The schema, with every field forbidden that it does not describe."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: strict(each) for name, each in schema.items()}
+    return closed | {"additionalProperties": False} if schema.get("type") == "object" else closed
+
+
 BURST = 15
-RATE = 0.5
+PER_SECOND = {"s": 1.0, "m": 1 / 60}
+CODE = re.compile(r"^(`{3,}).*?^\1$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
+"""Blocks and spans in which Markdown makes nothing of HTML."""
+REPORT = Draft202012Validator(strict(json.loads((PROJECT / "docs" / "report.schema.json").read_text())))
 MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
 
 
@@ -58,10 +78,17 @@ def test_a_story_ends_as_the_interface_says(scenario: Scenario, nursery: Nursery
 def _assert_told(scenario: Scenario, run: Run) -> None:
     """What section 3 and 4 of the interface promise of every run."""
     assert run.summary.strip()
-    assert "<script" not in run.summary
+    assert "<script" not in CODE.sub("", run.summary)
     messages = "\n".join(one.message for one in run.annotations)
     assert [text for text in scenario.says if text not in messages] == []
+    assert [text for text in scenario.shown if text not in run.summary] == []
+    assert not (scenario.unremarked and run.annotations), messages
+    if scenario.failed is not None:
+        assert json.loads(run.outputs["failed-checks"]) == list(scenario.failed)
+    assert [(one.file, one.line) for one in run.annotations if one.file] == list(scenario.places)
     assert len(run.outputs["version"]) <= 256
+    assert [each.message for each in REPORT.iter_errors(json.loads(run.outputs["report"]))] == []
+    assert render(run.summary).accidents == (), "GitHub would make a link, a mention or an image of something"
     if run.outputs["verdict"] == "unproven" and run.exit_code == 0:
         assert run.messages("warning")
 
@@ -74,20 +101,28 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     assert world.foreign.seen == []
     limit = world.service_front.on_service
     assert not isinstance(limit, Limit) or limit.refused == 0
+    for asked, count in scenario.asked.items():
+        assert [f"{one.method} {one.path}" for one in world.service_front.seen].count(asked) == count, asked
     for front in {world.front, world.service_front}:
         for request in front.seen:
             carried = world.token in "\n".join(value for _, value in request.headers)
             assert not carried or (front is world.front and request.path in (UPDATE, CONTAINERS, CHECK))
-        _assert_within_bucket(front, world.token)
+        _assert_within_bucket(front, _rate(scenario))
 
 
-def _assert_within_bucket(front: Front, token: str) -> None:
+def _rate(scenario: Scenario) -> float:
+    """Requests a second that the scenario allows; where what it says makes no sense, none are sent."""
+    told = re.fullmatch(r"(\d+)/([sm])", scenario.inputs.get("request-rate", "30/m"))
+    return int(told[1]) * PER_SECOND[told[2]] if told else 0.0
+
+
+def _assert_within_bucket(front: Front, rate: float) -> None:
     """Requests with the token have bounds of their own; of the others, no stretch holds more than the bucket gives."""
     times = [one.at for one in front.seen if one.header("Authorization") is None and one.path != UPDATE]
     for first, start in enumerate(times):
         for last in range(first, len(times)):
             # A request is sent a moment before it is seen, later ones perhaps after a shorter one.
-            assert last - first + 1 <= BURST + RATE * (times[last] - start) + 1
+            assert last - first + 1 <= BURST + rate * (times[last] - start) + 1
 
 
 def _assert_true(run: Run, world: World) -> None:

@@ -1,0 +1,39 @@
+"""What `/openapi.json` answers where it is not FastAPI's own document."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.builds import Build
+from sandbox.harm import hostile_contract
+
+PLACEHOLDER = "<!doctype html><html><head><title>Portfolio</title></head><body><div id=root></div></body></html>"
+JSON = "application/json"
+BEYOND = 17 << 20
+"""Bytes of a document that is too large: the action reads 16 MiB."""
+DEEP = 200_000
+"""Levels of a document that no recursive reader gets through."""
+
+_HERE = Path(__file__).resolve().parent
+
+
+def document(build: Build, own: Mapping[str, object]) -> tuple[str, str]:
+    """The body and the media type of a build's document; `own` is what FastAPI would say."""
+    match build.document:
+        case "2.0" | "3.0":
+            return (_HERE / f"openapi-{build.document}.json").read_text(), JSON
+        case "html":
+            return PLACEHOLDER, "text/html"
+        case "other":
+            return json.dumps({"name": "portfolio", "version": "0.1.0", "routes": list(own)}), JSON
+        case "truncated":
+            whole = json.dumps(own)
+            return whole[: len(whole) // 2], JSON
+        case "deep":
+            return f'{{"openapi": "3.1.0", "info": {{}}, "paths": {"[" * DEEP}{"]" * DEEP}}}', JSON
+        case "huge":
+            return json.dumps({**own, "x-history": "-" * BEYOND}), JSON
+        case "hostile":
+            return json.dumps({**own, **hostile_contract()}), JSON
+        case "own" | "none":
+            return json.dumps(own), JSON

@@ -1,0 +1,556 @@
+"""Stories about what a live build offers: its OpenAPI document, its routes, what changed, smoke requests."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sandbox.builds import V1, V2, Document
+from sandbox.front import Answer, Trouble, passing
+from sandbox.harm import echo, echoed_document, echoed_item, hostile_item
+from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario
+from sandbox.troubles import LIMITED, TOO_MANY, AtFirst, Instead, On
+from sandbox.worlds import Scene, World
+
+_WITHOUT_PROJECTS = replace(V2, lost=("GET /api/projects",))
+_BRISK = {"request-rate": "5/s"}
+_STATIC = replace(V2, boot=0.0)
+_ERROR = Answer(500, b"Internal Server Error", "text/plain; charset=utf-8")
+_STALE_COPY = Answer(200, b'{"ok": true}', "application/json", (("Age", "61"), ("X-Cache", "HIT")))
+_HEADERS = "CF-Access-Client-Secret: {header-secret}"
+
+_REFERENCE_YAML = """\
+openapi: 3.1.0
+info: {title: portfolio, version: 0.1.0}
+paths:
+  /api/ready:
+    get:
+      responses: {"200": {description: Ready}}
+  /api/projects:
+    summary: The list that the front page shows
+    get:
+      responses: {"200": {description: All projects}}
+    post:
+      responses: {"201": {description: A new one}}
+"""
+_REFERENCE_JSON = """\
+{
+  "openapi": "3.0.3",
+  "info": {"title": "portfolio", "version": "0.1.0"},
+  "paths": {
+    "/api/items/{id}": {
+      "get": {"responses": {"200": {"description": "One item"}}},
+      "delete": {
+        "responses": {"204": {"description": "It is gone"}}
+      }
+    }
+  }
+}
+"""
+
+
+def _standing_at(path: str, trouble: Callable[[], Trouble]) -> Callable[[World], None]:
+    """Puts a trouble in the way of one path, made anew for each world."""
+
+    def finish(world: World) -> None:
+        world.front.on_service = On(frozenset({path}), trouble())
+
+    return finish
+
+
+def _throttled(world: World) -> None:
+    limited = On(frozenset({"/api/search"}), AtFirst(1, Instead(LIMITED)))
+    slowed = On(frozenset({"/api/projects"}), AtFirst(1, Instead(TOO_MANY)))
+    world.front.on_service = lambda exchange: (slowed if exchange.request.path == "/api/projects" else limited)(
+        exchange
+    )
+
+
+def _echoed_document(world: World) -> None:
+    world.front.on_service = On(
+        frozenset({"/openapi.json"}),
+        AtFirst(1, passing, then=Instead(echoed_document(world.token, world.header_secret))),
+    )
+
+
+def _echoed_answer(world: World) -> None:
+    world.front.on_service = On(frozenset({"/api/items/7"}), Instead(echo(200, world.token, world.header_secret)))
+
+
+def _echoed_late(world: World) -> None:
+    world.front.on_service = On(frozenset({"/api/items/7"}), Instead(echoed_item(world.token)))
+
+
+def _contract(
+    name: str,
+    title: str,
+    shows: str,
+    scene: Scene,
+    inputs: dict[str, str],
+    *end: str,
+    **more: object,
+) -> Scenario:
+    """A deploy that goes well up to the checks; `end` is verdict and reason."""
+    told: dict[str, object] = {"proof": "version", "result": "updated", **more}
+    return Scenario(name, title, shows, scene, {**DECLARED, **inputs}, *end, **told)  # type: ignore[arg-type]
+
+
+def _unread(document: Document, title: str, shows: str, says: str) -> Scenario:
+    """A new build whose document cannot be read while routes are asked for."""
+    return _contract(
+        f"openapi-{document}",
+        title,
+        shows,
+        Scene(pushed=replace(V2, document=document)),
+        {"required-routes": "GET /api/ready"},
+        "checks-failed",
+        "openapi",
+        failed=("openapi",),
+        says=(says,),
+    )
+
+
+_DOCUMENTS = (
+    _unread(
+        "html",
+        "A web page where the OpenAPI document should be",
+        "A single-page application answers 200 to every path, and that is no document.",
+        "a web page came",
+    ),
+    _unread(
+        "none",
+        "The OpenAPI document is gone",
+        "A 404 where routes are asked for is a failed check.",
+        "404",
+    ),
+    _unread(
+        "other",
+        "JSON that is no OpenAPI",
+        "What stands at the document's place has no version of OpenAPI at its top.",
+        "it is no OpenAPI document",
+    ),
+    _unread(
+        "truncated",
+        "The OpenAPI document breaks off",
+        "Half a document is told from a broken one.",
+        "it breaks off",
+    ),
+    _unread(
+        "deep",
+        "An OpenAPI document nested two hundred thousand deep",
+        "It is refused in one sentence.",
+        "nested too deeply",
+    ),
+    _unread(
+        "huge",
+        "An OpenAPI document beyond the cap",
+        "It is read up to 16 MiB and no further.",
+        "larger than 16 MiB",
+    ),
+    _contract(
+        "openapi-gone-unasked",
+        "The OpenAPI document is gone, and nobody asked",
+        "Where no route is asked for, that is a note and neither red nor a warning.",
+        Scene(pushed=replace(V2, document="none")),
+        {},
+        "deployed",
+        unremarked=True,
+        shown=("There is no OpenAPI document",),
+    ),
+    _contract(
+        "openapi-gone-strict",
+        "The OpenAPI document is gone, and breaking changes fail",
+        "What cannot be compared may have broken.",
+        Scene(pushed=replace(V2, document="none")),
+        {"breaking-changes": "fail"},
+        "checks-failed",
+        "openapi",
+        failed=("openapi",),
+    ),
+)
+
+_ROUTES = (
+    _contract(
+        "missing-route",
+        "The new build lost a route",
+        "It is live and healthy, and the run is red: a required route is missing, and the near miss is named.",
+        Scene(pushed=replace(V2, lost=("POST /api/cache/purge",), operations=("GET /api/cache/purge",))),
+        {"required-routes": "GET /api/ready\nPOST /api/cache/purge\n/api/items/{id}"},
+        "checks-failed",
+        "routes",
+        failed=("required-route POST /api/cache/purge",),
+        says=("`POST /api/cache/purge` is missing; the document has `GET /api/cache/purge`",),
+    ),
+    _contract(
+        "forbidden-route",
+        "The new build shows what it should not",
+        "A debug route that slipped in is found by its pattern.",
+        Scene(pushed=replace(V2, operations=("GET /internal/debug/vars",))),
+        {"required-routes": "GET /api/*/status", "forbidden-routes": "/internal/**  # never public"},
+        "checks-failed",
+        "routes",
+        failed=("forbidden-route /internal/**",),
+        says=("`GET /internal/debug/vars`",),
+    ),
+    _contract(
+        "routes-there",
+        "All routes are there",
+        "Wildcards, any method and a parameter of another name.",
+        Scene(),
+        {
+            "required-routes": "GET /api/search\n/api/items/{id}\nPOST /api/cache/**\nGET /api/*/status",
+            "forbidden-routes": "/internal/**\nDELETE /api/**",
+        },
+        "deployed",
+        unremarked=True,
+        outputs={"added-routes": '["GET /api/search"]', "removed-routes": "[]"},
+    ),
+)
+
+_CHANGES = (
+    _contract(
+        "route-removed",
+        "An operation is gone, and that is worth a warning",
+        "Without any input, what was live before the trigger is the reference.",
+        Scene(pushed=_WITHOUT_PROJECTS),
+        {},
+        "deployed",
+        says=("`GET /api/projects`",),
+        outputs={"removed-routes": '["GET /api/projects"]', "added-routes": '["GET /api/search"]'},
+    ),
+    _contract(
+        "breaking-change",
+        "An operation is gone, and that fails",
+        "`breaking-changes: fail` makes it red.",
+        Scene(pushed=_WITHOUT_PROJECTS),
+        {"breaking-changes": "fail"},
+        "checks-failed",
+        "breaking-change",
+        failed=("removed-route GET /api/projects",),
+        outputs={"removed-routes": '["GET /api/projects"]'},
+    ),
+    _contract(
+        "route-removed-ignored",
+        "An operation is gone, and nobody minds",
+        "It is still an output.",
+        Scene(pushed=_WITHOUT_PROJECTS),
+        {"breaking-changes": "ignore"},
+        "deployed",
+        unremarked=True,
+        outputs={"removed-routes": '["GET /api/projects"]'},
+    ),
+    _contract(
+        "method-changed",
+        "An operation has another method",
+        "A path that stays with another method breaks its clients all the same.",
+        Scene(pushed=replace(_WITHOUT_PROJECTS, operations=("POST /api/projects",))),
+        {"breaking-changes": "fail"},
+        "checks-failed",
+        "breaking-change",
+        failed=("removed-route GET /api/projects",),
+        outputs={"removed-routes": '["GET /api/projects"]', "added-routes": '["POST /api/projects"]'},
+    ),
+    _contract(
+        "reference-yaml",
+        "A YAML file of the workspace has more than the service",
+        "The annotation stands at the line of the operation that is gone.",
+        Scene(pushed=_WITHOUT_PROJECTS),
+        {"breaking-changes": "fail", "openapi-reference": "api/openapi.yaml"},
+        "checks-failed",
+        "breaking-change",
+        failed=("removed-route GET /api/projects", "removed-route POST /api/projects"),
+        files={"api/openapi.yaml": _REFERENCE_YAML},
+        places=(("api/openapi.yaml", 9), ("api/openapi.yaml", 11)),
+    ),
+    _contract(
+        "reference-json",
+        "A JSON file of the workspace has more than the service",
+        "With `warn`, the run is green and the line is annotated.",
+        Scene(),
+        {"openapi-reference": "openapi.json"},
+        "deployed",
+        says=("`DELETE /api/items/{id}`",),
+        outputs={"removed-routes": '["DELETE /api/items/{id}"]'},
+        files={"openapi.json": _REFERENCE_JSON},
+        places=(("openapi.json", 7),),
+    ),
+    Scenario(
+        "change-by-contract",
+        "Nothing declared, only the contract tells",
+        "A service that says nothing of itself has another document after the trigger.",
+        Scene(before=replace(V1, identity="hidden"), pushed=replace(V2, identity="hidden")),
+        QUICK,
+        "deployed",
+        proof="change",
+        result="updated",
+        outputs={"added-routes": '["GET /api/search"]'},
+    ),
+)
+
+_SMOKE = (
+    _contract(
+        "smoke",
+        "Smoke requests are answered as they should be",
+        "Statuses, a class of them, HEAD, and an unsafe request that is marked as such.",
+        Scene(pushed=replace(V2, operations=("GET /api/search", "HEAD /api/search"))),
+        {
+            **_BRISK,
+            "smoke": "GET /api/items/7\nGET /api/search?q=a 2xx\nGET /api/private 401\nHEAD /api/search\n"
+            "!POST /api/cache/purge 202",
+        },
+        "deployed",
+        unremarked=True,
+        asked={"GET /api/items/7": 1, "HEAD /api/search": 1, "POST /api/cache/purge": 1},
+    ),
+    _contract(
+        "smoke-wrong-status",
+        "A smoke request gets another status",
+        "It is tried once more, and then it counts.",
+        Scene(),
+        {**_BRISK, "smoke": "GET /api/private\nGET /api/items/seven\nGET /api/projects"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/private", "smoke GET /api/items/seven"),
+        says=("401", "422"),
+        asked={"GET /api/private": 2, "GET /api/items/seven": 2, "GET /api/projects": 1},
+    ),
+    _contract(
+        "smoke-broken-schema",
+        "An answer is not what the document says",
+        "Status 200, and a number that became a text.",
+        Scene(pushed=replace(V2, unkept=("/api/items/{item_id}", "/api/projects"))),
+        {**_BRISK, "smoke": "GET /api/items/7\nGET /api/projects"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/items/7", "smoke GET /api/projects"),
+        says=("`$.id` is a string, not integer", "`$` is an object, not array"),
+    ),
+    _contract(
+        "smoke-flaky",
+        "A smoke request fails once",
+        "The second try counts.",
+        Scene(finish=_standing_at("/api/projects", lambda: AtFirst(1, Instead(_ERROR)))),
+        {**_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
+        "deployed",
+        unremarked=True,
+        asked={"GET /api/projects": 2, "GET /api/search": 1},
+    ),
+    _contract(
+        "smoke-fails",
+        "A smoke request fails twice",
+        "The new build is live, stable and answers 500 where it matters.",
+        Scene(finish=_standing_at("/api/projects", lambda: Instead(_ERROR))),
+        {**_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/projects",),
+        says=("500",),
+        asked={"GET /api/projects": 2},
+    ),
+    _contract(
+        "smoke-unsafe-fails",
+        "An unsafe smoke request fails",
+        "It is not sent a second time.",
+        Scene(finish=_standing_at("/api/cache/purge", lambda: Instead(_ERROR))),
+        {**_BRISK, "smoke": "!POST /api/cache/purge 202"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke POST /api/cache/purge 202",),
+        asked={"POST /api/cache/purge": 1},
+    ),
+    _contract(
+        "smoke-throttled",
+        "Smoke requests are throttled at first",
+        "nginx's stock 503 and a 429 are no tries; a Retry-After is honoured.",
+        Scene(finish=_throttled),
+        {**_BRISK, "smoke": "GET /api/search\nGET /api/projects", "timeout": "15s"},
+        "deployed",
+        unremarked=True,
+        asked={"GET /api/search": 2, "GET /api/projects": 2},
+    ),
+    _contract(
+        "smoke-cached",
+        "A smoke request is answered from a cache",
+        "A query of its own gets past the cache.",
+        Scene(finish=_standing_at("/api/items/7", lambda: AtFirst(1, Instead(_STALE_COPY)))),
+        {**_BRISK, "smoke": "GET /api/items/7"},
+        "deployed",
+        unremarked=True,
+        asked={"GET /api/items/7": 2},
+    ),
+    _contract(
+        "smoke-always-cached",
+        "A smoke request never gets past a cache",
+        "What an old build may have answered is no pass.",
+        Scene(finish=_standing_at("/api/items/7", lambda: Instead(_STALE_COPY))),
+        {**_BRISK, "smoke": "GET /api/items/7"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/items/7",),
+    ),
+    _contract(
+        "smoke-many",
+        "More smoke requests than the bucket holds",
+        "A bucket of 15 and two requests a second after that are never overdrawn.",
+        Scene(),
+        {"request-rate": "2/s", "smoke": "\n".join(f"GET /api/items/{number}" for number in range(16))},
+        "deployed",
+        unremarked=True,
+        asked={f"GET /api/items/{number}": 1 for number in range(16)},
+    ),
+)
+
+
+def _older(document: Document, title: str) -> tuple[Scenario, ...]:
+    """A document of an earlier version, whose paths begin behind its prefix; once kept, once not."""
+    before = replace(V1, document=document)
+    inputs = {
+        **_BRISK,
+        "required-routes": "GET /api/items/{item_id}\nGET /ready",
+        "smoke": "GET /api/items/7\nGET /api/projects",
+    }
+    return (
+        _contract(
+            f"openapi-{document}",
+            f"A document of {title}",
+            "Routes are found with and without its prefix, and answers fit its schemas.",
+            Scene(before=before, pushed=replace(V2, document=document)),
+            inputs,
+            "deployed",
+            unremarked=True,
+        ),
+        _contract(
+            f"openapi-{document}-broken",
+            f"Answers that depart from a document of {title}",
+            "Its schemas are found through the prefix.",
+            Scene(before=before, pushed=replace(V2, document=document, unkept=("/api/items/{item_id}",))),
+            inputs,
+            "checks-failed",
+            "smoke",
+            failed=("smoke GET /api/items/7",),
+        ),
+    )
+
+
+SCENARIOS = (
+    *_DOCUMENTS,
+    *_older("2.0", "OpenAPI 2.0"),
+    *_older("3.0", "OpenAPI 3.0"),
+    *_ROUTES,
+    *_CHANGES,
+    *_SMOKE,
+    _contract(
+        "checks-of-all-kinds",
+        "Routes, changes and smoke fail at once",
+        "The first kind is the reason, and all are told.",
+        Scene(pushed=replace(_WITHOUT_PROJECTS, operations=("GET /internal/debug",))),
+        {
+            **_BRISK,
+            "breaking-changes": "fail",
+            "required-routes": "GET /api/projects\nGET /api/ready",
+            "forbidden-routes": "/internal/*",
+            "smoke": "GET /api/projects\nGET /api/ready",
+        },
+        "checks-failed",
+        "routes",
+        failed=(
+            "required-route GET /api/projects",
+            "forbidden-route /internal/*",
+            "removed-route GET /api/projects",
+            "smoke GET /api/projects",
+        ),
+    ),
+    Scenario(
+        "verify-checks",
+        "Verify: routes and smoke hold",
+        "The same checks without a trigger.",
+        Scene(before=_STATIC),
+        {**VERIFY, "required-routes": "GET /api/search", "smoke": "GET /api/items/7", "expect-version": V2.git_sha},
+        "verified",
+        proof="version",
+        result="none",
+        triggers=0,
+        unremarked=True,
+    ),
+    Scenario(
+        "verify-checks-failed",
+        "Verify: the right build answers wrongly",
+        "What runs is as declared, and does not do what it should.",
+        Scene(before=replace(_STATIC, lost=("GET /api/projects",))),
+        {**VERIFY, "required-routes": "GET /api/projects", "smoke": "GET /api/projects", "expect-version": V2.git_sha},
+        "checks-failed",
+        "routes",
+        proof="version",
+        result="none",
+        triggers=0,
+        failed=("required-route GET /api/projects", "smoke GET /api/projects"),
+    ),
+    Scenario(
+        "verify-reference",
+        "Verify: compared with a file of the workspace",
+        "Without a trigger, only a file can be compared with.",
+        Scene(before=replace(_STATIC, lost=("GET /api/projects",))),
+        {**VERIFY, "openapi-reference": "openapi.yaml", "breaking-changes": "fail"},
+        "checks-failed",
+        "breaking-change",
+        result="none",
+        triggers=0,
+        failed=("removed-route GET /api/projects", "removed-route POST /api/projects"),
+        files={"openapi.yaml": _REFERENCE_YAML},
+        places=(("openapi.yaml", 9), ("openapi.yaml", 11)),
+    ),
+    _contract(
+        "hostile-contract",
+        "The new document attacks the log",
+        "Paths and version stay text, and so does an answer that departs from its schema.",
+        Scene(
+            pushed=replace(V2, document="hostile"),
+            finish=_standing_at("/api/items/7", lambda: Instead(hostile_item())),
+        ),
+        {"forbidden-routes": "/**", "smoke": "GET /api/items/7 404"},
+        "checks-failed",
+        "routes",
+        failed=("forbidden-route /**", "smoke GET /api/items/7 404"),
+    ),
+    _contract(
+        "hostile-contract-before",
+        "The old document attacks the log",
+        "What is gone becomes the name of a check, an annotation and an output.",
+        Scene(
+            before=replace(V1, document="hostile"),
+            finish=_standing_at("/api/items/7", lambda: Instead(hostile_item())),
+        ),
+        {**_BRISK, "breaking-changes": "fail", "smoke": "GET /api/items/7"},
+        "checks-failed",
+        "breaking-change",
+        failed=None,
+    ),
+    _contract(
+        "echoed-contract",
+        "The OpenAPI document shows the secrets",
+        "As version and paths, in many forms; none reaches log, summary, outputs or annotations.",
+        Scene(finish=_echoed_document),
+        {"headers": _HEADERS, "forbidden-routes": "/**", "required-routes": "/api/x"},
+        "checks-failed",
+        "routes",
+        failed=("required-route /api/x", "forbidden-route /**"),
+    ),
+    _contract(
+        "echoed-answer",
+        "A smoke request's answer shows the secrets",
+        "What departs from the schema is told without them.",
+        Scene(finish=_echoed_answer),
+        {**_BRISK, "headers": _HEADERS, "smoke": "GET /api/items/7"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/items/7",),
+    ),
+    _contract(
+        "echoed-answer-cut",
+        "A smoke request's answer shows a secret that is cut off",
+        "The beginning of a secret is one, too.",
+        Scene(finish=_echoed_late),
+        {**_BRISK, "smoke": "GET /api/items/7"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/items/7",),
+    ),
+)
