@@ -120,6 +120,11 @@ class Books:
         """Return the requests that one look at `url` takes."""
         return self._costs.get(url, 1)
 
+    @property
+    def dearest(self) -> int:
+        """The requests that the look with the most redirects takes."""
+        return max(self._costs.values(), default=1)
+
     def note_sent(self, ask: Ask, now: float) -> None:
         """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
         self._under_way[ask].append(now)

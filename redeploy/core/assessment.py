@@ -4,6 +4,7 @@ from functools import cached_property
 
 from redeploy.core.answer import Again, Result
 from redeploy.core.identity import Build
+from redeploy.core.pace import SAVING
 from redeploy.core.plan import Proof
 from redeploy.core.reasons import Reason
 from redeploy.core.situation import Situation
@@ -129,10 +130,19 @@ class Assessment:
 
     @cached_property
     def needs_closing_document(self) -> bool:
-        """Whether it has held but for the document, which alone tells the new build, asked for after its end."""
-        if not self._held_as_told or self.digest_wanted_since is not None or self._plan.declared:
+        """Whether it has held but for a document that was asked for after its end.
+
+        That is where nothing but the document tells builds apart, or might: one may take over without a gap.
+        """
+        watch = self._watch
+        if self._plan.declared or watch.verifying or watch.checking.before is None:
             return False
-        return self._watch.checking.documents[-1][0] < self.window_ends
+        if self.wanted_under_way:
+            alone = self._held_as_told and self.digest_wanted_since is None
+            return alone and not watch.checking.closed(self.window_ends)
+        since = max(watch.answered or 0.0, self._window.opened or 0.0)
+        unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since)
+        return unnamed and not watch.checking.closed(since + self._window.span_needed)
 
     @property
     def _held_as_told(self) -> bool:
@@ -141,8 +151,11 @@ class Assessment:
     @cached_property
     def checkable(self) -> bool:
         """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
-        unproven = not self._plan.declared and not self._watch.verifying and (self.answer_final or self._track.gap_seen)
-        return self._window.opened is not None and (self.wanted_under_way or unproven)
+        watch, window = self._watch, self._window
+        unproven = not self._plan.declared and not watch.verifying and (self.answer_final or self._track.gap_seen)
+        if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
+            unproven = unproven and window.holds(since=watch.answered)
+        return window.opened is not None and (self.wanted_under_way or unproven)
 
     @cached_property
     def checking(self) -> bool:
@@ -153,7 +166,8 @@ class Assessment:
     def checked(self) -> bool:
         """Whether all checks are made, and the service was looked at after them."""
         checking = self._watch.checking
-        return not checking.wanted or (checking.done(self._window.opened) and self._window.latest >= checking.answered)
+        looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
+        return not checking.wanted or (looked_after and not self.needs_closing_document)
 
     @cached_property
     def claims(self) -> bool:
@@ -219,6 +233,19 @@ class Assessment:
         looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
         return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
 
+    @property
+    def _patience_ends(self) -> float:
+        """When a window that began in time, and its checks, have had all the time that they may have.
+
+        Checks may go on beyond the deadline as long as they get on: a bucket of a low rate has a token now and then.
+        """
+        watch, rate = self._watch, self._plan.rate
+        ends = max(watch.deadline, self.window_ends)
+        if watch.checking.wanted:
+            token = SAVING * watch.books.dearest / rate.per_second if rate else 0.0
+            ends = max(ends, watch.deadline + token, watch.checking.answered + token)
+        return ends + self._plan.request_timeout + OVERTIME
+
     def situation(self, now: float) -> Situation:
         """Return all that is known, as one value."""
         watch, plan, track, window = self._watch, self._plan, self._track, self._window
@@ -244,9 +271,7 @@ class Assessment:
             held_proof=self._held_proof,
             confirmed=self.confirmed,
             window_began=window.begun if window.opened is not None or self.opening else None,
-            patience_ends=float("inf")
-            if self.checking
-            else max(watch.deadline, self.window_ends) + plan.request_timeout + OVERTIME,
+            patience_ends=self._patience_ends,
             wanted_under_way=self.wanted_under_way or self._wanted_opening,
             well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
             claim_held=self.claims and window.holds(since=watch.answered),

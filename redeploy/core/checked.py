@@ -29,6 +29,8 @@ class Checked:
     findings: Sequence[Finding] = ()
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
+    counts: tuple[int, int] = (0, 0)
+    """How many were added and removed, also where not all are listed."""
     compared_with: str = ""
     """What the operations were compared with; empty where they were not."""
     places: Sequence[Place] = ()
@@ -68,6 +70,7 @@ def checked(checking: Checking, *, verifying: bool = False) -> Checked:
         findings=tuple(checking.findings()),
         added=_listed(compared.added if compared else ()),
         removed=_listed(compared.removed if compared else ()),
+        counts=(len(compared.added), len(compared.removed)) if compared else (0, 0),
         compared_with=with_what if compared else "",
         places=_places(reference, gone) if reference else (),
         warnings=warnings,

@@ -12,7 +12,7 @@ from redeploy.core.contract import Contract, Difference, Unfit, difference
 from redeploy.core.exchange import Exchange
 from redeploy.core.hostile import code
 from redeploy.core.openapi import read_document
-from redeploy.core.plan import Breaking, Checks, Smoke
+from redeploy.core.plan import Breaking, Checks, Rate, Smoke
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Operation, Pattern, near_misses
 from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
@@ -22,6 +22,9 @@ PAUSE = 1.0
 
 MOST_FINDINGS = 1_000
 """Operations that are told one by one."""
+
+MOST_KEPT = 0.2
+"""The share of a bucket that is kept for checks: looks find the new build the sooner the less it is."""
 
 MOST_NAMED = 5
 """Operations that one message names."""
@@ -103,12 +106,18 @@ class Checking:
     """What it promised since, and when that was asked for."""
     unfit: Unfit | None = None
     """Why the last document was none."""
+    unfit_in_turn: int = 0
+    """How many times in turn it was none."""
+    read_at: float = float("-inf")
+    """When the last document was asked for that was one."""
     round: Round | None = None
     began: float | None = None
     """When the first check was sent of which something is known."""
     answered: float = float("-inf")
     """When the last check was answered."""
     _findings: list[Finding] | None = None
+    _of_contract: list[Finding] | None = None
+    """Those that change with the document alone: near misses are looked for in thousands of paths."""
 
     @cached_property
     def before(self) -> Contract | None:
@@ -130,6 +139,10 @@ class Checking:
         """Whether anything is checked."""
         return self.needs_document or bool(self.plan.smoke)
 
+    def tokens(self, rate: Rate) -> float:
+        """Return the tokens to keep for checks within a window, beside those for its looks."""
+        return min(MOST_KEPT * rate.burst, self.needs_document + len(self.plan.smoke))
+
     @property
     def contract(self) -> Contract | None:
         """What the live build promises, where its document could be read."""
@@ -139,6 +152,8 @@ class Checking:
     def changed_since(self) -> float | None:
         """Since when the service promises something else than before the trigger."""
         since = None
+        if self.unfit_in_turn >= TRIES:
+            return None
         for sent, contract in self.documents:
             other = self.before is not None and contract.identity != self.before.identity
             since = (sent if since is None else since) if other else None
@@ -161,6 +176,10 @@ class Checking:
             self.round = self.round.kept(opened, names)
         else:
             self.round.names = names
+
+    def closed(self, ends: float) -> bool:
+        """Tell whether the document was asked for after the end of a window; one that is none is asked for twice."""
+        return self.read_at >= ends or self.unfit_in_turn >= TRIES
 
     def done(self, opened: float | None) -> bool:
         """Tell whether all checks of the window that opened then are made."""
@@ -189,6 +208,8 @@ class Checking:
         """Take in an answer; `patient`: whether one that tells nothing is asked for again."""
         self.began = event.sent if self.began is None else self.began
         self.answered, self._findings = event.at, None
+        if isinstance(event.ask, AskDocument):
+            self._of_contract = None
         seconds, ask = event.at - event.sent, event.ask
         if isinstance(ask, AskSmoke):
             result = judge(ask.smoke, event.exchange, seconds)
@@ -198,7 +219,9 @@ class Checking:
         found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
         if isinstance(found, Contract):
             self.documents.append((event.sent, found))
-        self.unfit = None if isinstance(found, Contract) else found
+            self.read_at, self.unfit, self.unfit_in_turn = event.sent, None, 0
+        else:
+            self.unfit, self.unfit_in_turn = found, self.unfit_in_turn + 1
         why = self.unfit.why if self.unfit else ""
         result = Result(passed=not why, seen=why, seconds=seconds, again=found_again(event.exchange))
         if self.round is not None and event.sent >= self.round.opened:
@@ -214,8 +237,9 @@ class Checking:
     def findings(self) -> list[Finding]:
         """Return what the checks came to: the document, routes, operations that are gone, smoke."""
         if self._findings is None:
-            smoke = map(self._of_smoke, self.plan.smoke)
-            self._findings = [*self._of_document(), *self._of_routes(), *self._of_difference(), *smoke]
+            if self._of_contract is None:
+                self._of_contract = [*self._of_document(), *self._of_routes(), *self._of_difference()]
+            self._findings = [*self._of_contract, *map(self._of_smoke, self.plan.smoke)]
         return self._findings
 
     def failure(self, opened: float | None) -> Reason | None:

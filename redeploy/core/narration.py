@@ -56,8 +56,9 @@ class Narrator:
             self._of_event(event)
         if watch.triggered is not None:
             self._once("trigger", "trigger sent")
-            if (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
-                self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
+        begun = watch.triggered is not None or watch.verifying
+        if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
+            self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if watch.resend_at is not None and watch.answer:
             self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
         window = watch.track.window

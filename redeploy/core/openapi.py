@@ -24,6 +24,9 @@ MOST_PREFIXES = 8
 
 LONGEST_PATH = 1_000
 
+_HALF = re.compile(r"-?|\.|[eE][-+]?|t(?:ru?)?|f(?:a|al|als)?|n(?:ul?)?|u[0-9a-fA-F]{0,3}")
+"""What is left where a JSON text breaks off within a word, a number or an escape."""
+
 _PATH_ITEM: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -92,6 +95,19 @@ def contract_of(
     Raises:
         UnfitError: where it is no OpenAPI document.
     """
+    try:
+        return _contract_of(document, url, smoke, redact)
+    except RecursionError:  # even an error's message shows what it is about, level by level
+        msg = "it is nested too deeply"
+        raise UnfitError(msg) from None
+
+
+def _contract_of(
+    document: Any,  # noqa: ANN401 - a JSON value
+    url: str,
+    smoke: Sequence[Smoke],
+    redact: Callable[[str], str],
+) -> Contract:
     if not isinstance(document, dict) or not (
         document.get("swagger") == "2.0" or re.match(r"3\.\d", str(document.get("openapi", "")))
     ):
@@ -103,7 +119,7 @@ def contract_of(
         raise UnfitError(msg)
     schemas = Schemas(document)
     paths = _without_secrets(document.get("paths", {}), redact)
-    items = {path: _item(path, item, schemas) for path, item in paths.items() if path.startswith("/")}
+    items = {path: _item(path, item, schemas, redact) for path, item in paths.items() if path.startswith("/")}
     shared = _prefixes(document, url)
     operations = [
         Operation(path, method, _prefixes(item.get(method.lower(), {}), url) or _prefixes(item, url) or shared or ("",))
@@ -126,12 +142,16 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
     try:
         return json.loads(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+        rest = error.doc[error.pos :].rstrip()
+        cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
         what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
         msg = f"it is no valid JSON: {what}"
         raise UnfitError(msg) from None
-    except ValueError:
+    except UnicodeDecodeError:
         msg = "it is no valid JSON: it is not written in UTF-8"
+        raise UnfitError(msg) from None
+    except ValueError:
+        msg = "a number in it has thousands of digits"
         raise UnfitError(msg) from None
     except RecursionError:
         msg = "it is nested too deeply"
@@ -145,21 +165,21 @@ def _without_secrets(items: Mapping[str, Any], redact: Callable[[str], str]) -> 
     return {("/***" if shows_secret(path, redact) else path): item for path, item in items.items()}
 
 
-def _validate(document: Mapping[str, Any], redact: Callable[[str], str]) -> None:
-    error = next(_validator().iter_errors(document), None)
+def _validate(part: Mapping[str, Any], redact: Callable[[str], str], name: str = "document") -> None:
+    error = next(_validator(name).iter_errors(part), None)
     if error is not None:
         msg = f"it is no valid OpenAPI document: {in_words(error, redact)}"
         raise UnfitError(msg)
 
 
 @cache
-def _validator() -> Any:  # noqa: ANN401 - jsonschema's class is not known before it is loaded
+def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's class is not known before it is loaded
     from jsonschema import Draft202012Validator  # takes a tenth of a second, and must not come before the trigger
 
-    return Draft202012Validator(RELIED_ON)
+    return Draft202012Validator(RELIED_ON if name == "document" else {**_PATH_ITEM, "$defs": RELIED_ON["$defs"]})
 
 
-def _item(path: str, item: Mapping[str, Any], schemas: Schemas) -> Mapping[str, Any]:
+def _item(path: str, item: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> Mapping[str, Any]:
     """Return a path's item, where it may stand elsewhere in the document."""
     if len(path) > LONGEST_PATH:
         msg = f"a path in it is longer than {LONGEST_PATH:,} characters"
@@ -170,8 +190,10 @@ def _item(path: str, item: Mapping[str, Any], schemas: Schemas) -> Mapping[str, 
     if "$ref" not in item:
         return item
     found = schemas.resolved({"$ref": item["$ref"]})
-    if not isinstance(found, dict):
-        where = f"`{one_line(path, 80)}` refers to `{one_line(item['$ref'], 80)}`"
+    if isinstance(found, dict):
+        _validate(found, redact, "path")
+    else:
+        where = f"`{one_line(path, 80)}` refers to `{one_line(redact(item['$ref']), 80)}`"
         msg = f"{where}, which is not in it; bundle the document into one file"
         raise UnfitError(msg)
     return {**found, **item}
@@ -191,7 +213,8 @@ def _filled(server: Mapping[str, Any]) -> str:
     address, variables = str(server.get("url", "")), server.get("variables")
     for name, variable in variables.items() if isinstance(variables, dict) else ():
         default = variable.get("default", "") if isinstance(variable, dict) else ""
-        address = address.replace(f"{{{name}}}", str(default))
+        if isinstance(default, str):  # one may hold the name of the next: they must not grow out of hand
+            address = address[:LONGEST_PATH].replace(f"{{{name}}}", default[:LONGEST_PATH])
     return address[:LONGEST_PATH]
 
 
@@ -239,8 +262,10 @@ def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas:
         told = schemas.resolved(response)
         if isinstance(told, dict):
             media = _media(document, operation, told)
-            schema = next((each for each in media.values() if each is not None), None)
-            found[str(status)] = Described(tuple(media), None if schema is None else schemas.standalone(schema))
+            made = {name: schemas.standalone(each) for name, each in media.items() if each is not None}
+            found[str(status)] = Described(
+                tuple(media), {name: each for name, each in made.items() if each is not None}
+            )
     return found
 
 

@@ -53,10 +53,10 @@ def _hope_ends(known: Situation) -> float | None:
 
 def _out_of_time(known: Situation) -> bool:
     """Tell whether the deadline has passed, and no window that began before it is still under way, or being checked."""
-    if not known.late or known.checking:
+    if not known.late:
         return False
     began_in_time = known.window_began is not None and known.window_began <= known.deadline
-    return not (began_in_time and (known.wanted_under_way or _unproven_under_way(known)))
+    return not (began_in_time and (known.checking or known.wanted_under_way or _unproven_under_way(known)))
 
 
 def _unproven_under_way(known: Situation) -> bool:

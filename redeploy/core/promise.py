@@ -1,9 +1,9 @@
 """What a document says of an answer's body, and whether an answer keeps to it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -13,8 +13,11 @@ from redeploy.core.hostile import code, one_line
 MOST_SCHEMAS = 20_000
 """Schemas that one promise may be made of."""
 
-MOST_STEPS = 300_000
+MOST_STEPS = 100_000
 """Keywords that may be weighed for one answer: schemas can be written that take for ever."""
+
+MOST_CHOICES = 1_000
+"""Values of an `enum` that is asserted: each one is compared."""
 
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
@@ -26,15 +29,23 @@ _steps: ContextVar[list[int]] = ContextVar("steps")
 
 @dataclass(frozen=True)
 class Described:
-    """One response: its media types, and the JSON Schema (2020-12, self-contained) of its JSON, if it has one."""
+    """One response: its media types, and the JSON Schemas (2020-12, self-contained) of those that have one."""
 
     media: tuple[str, ...]
-    schema: Any = None
+    schemas: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def json(self) -> tuple[str, ...]:
         """The media types that are certainly JSON."""
         return tuple(each for each in self.media if is_json(each))
+
+    def schema_of(self, media: str) -> Any:  # noqa: ANN401 - a JSON value
+        """Return what the JSON of this type must fit: what is said of it, of a range that it is in, or of any JSON."""
+        if media in self.media:
+            return self.schemas.get(media, True)
+        return next(
+            (self.schemas[each] for each in ("application/*", "*/*", *self.schemas) if each in self.schemas), True
+        )
 
 
 Promise = Mapping[str, Described]
@@ -64,7 +75,7 @@ def described(promise: Promise, status: int) -> Described | None:
 def misfit(promise: Promise, method: str, reply: Reply, redact: Callable[[str], str] = str) -> str:
     """Return where a reply departs from its promise, in one line; empty where it keeps to it, or nothing is promised."""
     wanted = described(promise, reply.status)
-    if wanted is None or wanted.schema is None or method == "HEAD" or reply.status in _BODILESS:
+    if wanted is None or not wanted.schemas or method == "HEAD" or reply.status in _BODILESS:
         return ""
     if not is_json(reply.media_type):
         others = len(wanted.json) < len(wanted.media)
@@ -76,7 +87,7 @@ def misfit(promise: Promise, method: str, reply: Reply, redact: Callable[[str], 
         body = json.loads(reply.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return "the body is no valid JSON"
-    return _first_misfit(wanted.schema, body, redact)
+    return _first_misfit(wanted.schema_of(reply.media_type), body, redact)
 
 
 def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - jsonschema's, which must not be loaded for it
@@ -129,8 +140,23 @@ def _validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
 
         return keyword
 
-    keywords = {name: counted(weigh) for name, weigh in Draft202012Validator.VALIDATORS.items()}
+    known = {**Draft202012Validator.VALIDATORS, "multipleOf": _multiple_of}
+    keywords = {name: counted(weigh) for name, weigh in known.items()}
     return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+
+
+def _multiple_of(_: Any, unit: float, number: Any, __: Any) -> Iterator[Exception]:  # noqa: ANN401 - as jsonschema passes them
+    """Weigh `multipleOf` by the digits as they are written: as binary fractions 1.13 is no multiple of 0.01."""
+    from fractions import Fraction
+
+    from jsonschema.exceptions import ValidationError
+
+    try:
+        left = _is_number(number) and Fraction(str(number)) % Fraction(str(unit))
+    except ValueError:  # infinity, or none at all
+        return
+    if left:
+        yield ValidationError(f"{number!r} is not a multiple of {unit!r}")
 
 
 class Schemas:
@@ -146,12 +172,16 @@ class Schemas:
         self._siblings = is_modern(document)  # before 3.1, keywords beside a `$ref` do not count
         self._names: dict[str, str] = {}
         self._defined: dict[str, Any] = {}
+        self._waiting: list[tuple[str, str]] = []
         self._count = 0
 
     def standalone(self, schema: Any) -> Any:  # noqa: ANN401 - a JSON value
         """Return a schema with all that it refers to, or None where it is too large, or refers to itself only."""
         try:
             root = self._converted(schema)
+            while self._waiting:  # one after the other: schemas that refer to each other make long chains
+                name, reference = self._waiting.pop()
+                self._defined[name] = self._converted(self._at(reference))
         except (_TooMuchError, RecursionError):
             return None
         return {"allOf": [root], "$defs": self._defined}
@@ -174,7 +204,13 @@ class Schemas:
             name = key.replace("~1", "/").replace("~0", "~")
             if isinstance(value, dict) and name in value:
                 value = value[name]
-            elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name) < len(value):
+            elif (
+                isinstance(value, list)
+                and name.isascii()
+                and name.isdigit()
+                and len(name) < 9
+                and int(name) < len(value)
+            ):
                 value = value[int(name)]
             else:
                 return None
@@ -194,12 +230,12 @@ class Schemas:
         return {"anyOf": [{"type": "null"}, own]} if nullable else own
 
     def _named(self, reference: str) -> str:
-        """Return our own name of a reference's target, which is converted once."""
+        """Return our own name of a reference's target, which will be converted once."""
         if reference not in self._names:
             name = str(len(self._names))
             self._names[reference] = name
             self._defined[name] = True
-            self._defined[name] = self._converted(self._at(reference))
+            self._waiting.append((name, reference))
         return f"#/$defs/{self._names[reference]}"
 
     def _keywords(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +244,7 @@ class Schemas:
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if isinstance(kinds, list) and kinds and all(isinstance(each, str) and each in _TYPES for each in kinds):
             found["type"] = kinds
-        if isinstance(schema.get("enum"), list):
+        if isinstance(schema.get("enum"), list) and len(schema["enum"]) <= MOST_CHOICES:
             found["enum"] = schema["enum"]
         if "const" in schema:
             found["const"] = schema["const"]

@@ -11,10 +11,13 @@ from redeploy.core.routes import METHODS, Operation
 CAP = 16 * 1024 * 1024
 """Bytes of the file."""
 
+MOST_VALUES = 4 * MOST_NODES
+"""Values of a YAML document, those counted again that an alias repeats."""
+
 MOST_NESTED = 200
 """Levels of a YAML document: it is composed in C, where no recursion limit holds."""
 
-_KEY = re.compile(r"""^(\s*)(?:- )?["']?(/[^"'\n]*?|[A-Za-z]{3,7})["']?\s*:(?=\s|$|\{)""", re.MULTILINE)
+_KEY = re.compile(r"""^([ \t]*+)["']?(\\?/[^"'\n]*?|[A-Za-z]{3,7})["']?[ \t]{0,9}:(?=\s|$|\{)""", re.MULTILINE)
 
 
 def read(path: str, text: str) -> Reference:
@@ -43,6 +46,9 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - a JSON value
     except RecursionError:
         msg = "it is nested too deeply"
         raise UnfitError(msg) from None
+    except ValueError:
+        msg = "a number in it has thousands of digits"
+        raise UnfitError(msg) from None
 
 
 def _yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
@@ -50,14 +56,24 @@ def _yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
     # The base loader takes every scalar as text and makes no objects; that is all that a contract needs.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    depth = nodes = 0
+    opened: list[list[Any]] = [["", 0, 0]]  # of each level its anchor, the values in it, and how deeply they nest
+    anchors: dict[str | None, tuple[int, int]] = {}
     try:
         for event in yaml.parse(text, Loader=loader):
-            opened = isinstance(event, yaml.CollectionStartEvent)
-            nodes += opened
-            depth += opened - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MOST_NESTED or nodes > MOST_NODES:
-                msg = f"it has more than {MOST_NESTED} levels, or more than {MOST_NODES:,} objects and arrays"
+            values, levels = 1, 0
+            if isinstance(event, yaml.CollectionStartEvent):
+                opened.append([event.anchor, 1, 1])
+            elif isinstance(event, yaml.CollectionEndEvent):
+                anchor, values, levels = opened.pop()
+                anchors[anchor] = values, levels
+            elif isinstance(event, yaml.AliasEvent):  # counts for all that it stands for: aliases multiply
+                values, levels = anchors.get(event.anchor, (1, 0))
+            elif not isinstance(event, yaml.ScalarEvent):
+                continue
+            inner = opened[-1]
+            inner[1], inner[2] = inner[1] + values, max(inner[2], levels + 1)
+            if len(opened) + inner[2] > MOST_NESTED or inner[1] > MOST_VALUES:
+                msg = f"it has more than {MOST_NESTED} levels, or more than {MOST_VALUES:,} values"
                 raise UnfitError(msg)
         return yaml.load(text, Loader=loader)  # noqa: S506 - the base loader is the safest of all
     except yaml.YAMLError as error:
@@ -72,14 +88,15 @@ def _lines(text: str, operations: tuple[Operation, ...]) -> dict[Operation, int]
     wanted = {(each.path, each.method.lower()): each for each in operations}
     paths = {each.path for each in operations}
     methods = {method.lower() for method in METHODS}
-    found: dict[Operation, int] = {}
+    found: dict[Operation, tuple[int, int]] = {}  # a schema or a callback may have keys of that name, further inside
     path, indent, line, counted = "", 0, 1, 0
     for match in _KEY.finditer(text):
         line += text.count("\n", counted, match.start(2))
         counted = match.start(2)
-        deep, name = len(match[1].rpartition("\n")[2]), match[2].replace("\\/", "/")
+        deep, name = len(match[1]), match[2].replace("\\/", "/")
         if name in paths and (not path or deep <= indent):
             path, indent = name, deep
         elif path and deep > indent and name in methods and (path, name) in wanted:
-            found.setdefault(wanted[path, name], line)
-    return found
+            operation = wanted[path, name]
+            found[operation] = min(found.get(operation, (deep, line)), (deep, line))
+    return {operation: line for operation, (_, line) in found.items()}

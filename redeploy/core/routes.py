@@ -75,7 +75,20 @@ def parse_pattern(line: str) -> Pattern:
     if "?" in path:
         msg = f"{line!r:.80} has a query, which is no part of a route"
         raise ValueError(msg)
-    return Pattern(choice(methods[0].upper(), METHODS) if methods else "", path)
+    return Pattern(method_of(line, methods[0]) if methods else "", path)
+
+
+def method_of(line: str, word: str) -> str:
+    """Return the method that a word of a line names.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    try:
+        return choice(word.upper(), METHODS)
+    except ValueError as error:
+        msg = f"{line!r:.80}: {word!r:.20} {error}"
+        raise ValueError(msg) from None
 
 
 def shape(path: str) -> str:

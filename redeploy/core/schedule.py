@@ -153,10 +153,12 @@ class Schedule:
         if rate is None:
             return ready
         unsaved = latest + books.cost(url) / rate.per_second
-        if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            return min(books.ready(url, now, kept_back(rate, self.watch.plan.stable_for)), max(ready, unsaved))
-        if phase is Phase.UNHURRIED and weighed.checking:  # half of what comes in is for the checks
+        waiting = weighed.checking or weighed.needs_closing_document
+        if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return max(ready, latest + SAVING * books.cost(url) / rate.per_second)
+        if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
+            keep = kept_back(rate, self.watch.plan.stable_for) + self.watch.checking.tokens(rate)
+            return min(books.ready(url, now, keep), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
             saved = books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
             return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)
@@ -182,7 +184,7 @@ class Schedule:
         if plan.rate is None or origin_of(url) != origin_of(self.watch.addresses[-1][1]):
             return books.ready(url, now)
         left = max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW)
-        return books.ready(url, now, 1.0 + kept_back(plan.rate, plan.stable_for) * min(1.0, left))
+        return books.ready(url, now, kept_back(plan.rate, plan.stable_for) * min(1.0, left))
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         watch, track, answered = self.watch, self.watch.track, weighed.answer_final

@@ -4,16 +4,15 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.core.cleaners import choice
 from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
 from redeploy.core.plan import Smoke
-from redeploy.core.routes import METHODS
+from redeploy.core.routes import method_of
 from redeploy.core.sample import Condition, condition_of
 
 TRIES = 2
 """A request that failed is tried once more before it counts."""
 
-_STATUS = re.compile(r"[1-5](?:\d\d|xx)", re.IGNORECASE)
+_STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def parse_smoke(line: str) -> tuple[str, str, str]:
     if len(words) not in (2, 3) or not re.match(r"/(?!/)|https?://", words[1]):
         msg = f"{line!r:.80} is not of the form `METHOD PATH [STATUS]`, such as `GET /api/status 200`"
         raise ValueError(msg)
-    method, status = choice(words[0].upper(), METHODS), (words[2:] or ["2xx"])[0].lower()
+    method, status = method_of(line, words[0]), (words[2:] or ["2xx"])[0].lower()
     if not _STATUS.fullmatch(status):
         msg = f"{line!r:.80}: {status!r:.20} is no status; write `200` or `2xx`"
         raise ValueError(msg)

@@ -179,11 +179,12 @@ def _operations(outcome: Outcome) -> list[str]:
     if not added and not removed:
         return [f"The OpenAPI document has the same operations as {checked.compared_with}.", ""]
     lines = ["```diff"]
-    for sign, operations in (("-", removed), ("+", added)):
+    all_added, all_removed = checked.counts
+    for sign, operations, number in (("-", removed, all_removed), ("+", added, all_added)):
         lines += [f"{sign} {each}".replace("`", "'") for each in operations[:MOST_SHOWN]]
-        more = len(operations) - MOST_SHOWN
+        more = number - MOST_SHOWN
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
-    counts = f"{len(added)} added, {len(removed)} gone"
+    counts = f"{all_added} added, {all_removed} gone"
     return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", ""]
 
 

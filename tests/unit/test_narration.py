@@ -180,3 +180,47 @@ def test_every_answer_is_told_where_debugging_was_asked_for() -> None:
     assert any("health and version: 200, after 0.040 s" in line for line in story.log.details)
     assert any("health and version: refused, after" in line for line in story.log.details)
     assert any("SendTrigger: 200" in line for line in story.log.details)
+
+
+# the checks
+
+
+def contract(*paths: str) -> Exchange:
+    return reply(200, {"openapi": "3.1.0", "paths": {each: {"get": {}} for each in paths}})
+
+
+def checked_rollout(smoke: int = 200, after: Exchange | None = None, **inputs: str) -> Story:
+    later = contract("/a", "/c") if after is None else after
+    world = World(
+        rollout,
+        (summary(updated=1),),
+        document=lambda moment: contract("/a", "/b") if moment < 2 else later,
+        smoke=lambda _, ask: reply(200 if ask.smoke.target == "/s/0" else smoke),
+    )
+    return tell(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
+
+
+def test_the_document_and_the_requests_are_told_in_a_line_each() -> None:
+    told = texts(checked_rollout())
+    assert [each for each in told if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 gone"]
+    assert [each for each in told if "smoke" in each] == ["smoke: 2 of 2 passed"]
+
+
+def test_each_request_that_failed_has_its_line() -> None:
+    told = texts(checked_rollout(smoke=500))
+    assert [each for each in told if "smoke" in each] == [
+        "smoke failed: `GET /s/1`: 500, not 2xx",
+        "smoke: 1 of 2 passed",
+    ]
+
+
+def test_why_there_is_no_document_is_told_in_a_line() -> None:
+    told = texts(checked_rollout(after=reply(404)))
+    assert "OpenAPI: no document, the answer was 404" in told
+
+
+def test_while_only_checks_are_left_the_heartbeat_says_which() -> None:
+    world = World(rollout, (summary(updated=1),), smoke=lambda _, __: (reply(200), 9.0))
+    story = tell(world, expect_version=NEW, smoke="\n".join(f"GET /s/{each}" for each in range(30)), request_rate="off")
+    waiting = [each for each in texts(story) if each.startswith("still waiting for")]
+    assert re.match(r"still waiting for \d+ of 30 smoke requests", waiting[0])

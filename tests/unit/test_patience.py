@@ -252,3 +252,34 @@ def test_a_run_wakes_no_later_than_it_may_end(known: Situation) -> None:
 def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Situation) -> None:
     if known.late and not finished(known):
         assert known.window_began is not None or known.held
+
+
+# the checks
+
+
+@pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, NOTHING, LOST])
+@pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"well_enough": True}])
+def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, Any]) -> None:
+    told: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_began": 20.0} | known
+    under_way = told | {"checked": False, "checking": True, "wanted_under_way": "held" in known}
+    assert not finished(situation(**under_way))
+    if "held" in known:
+        assert finished(situation(**told, wanted_under_way=True))
+
+
+def test_checks_that_are_made_still_need_a_look_after_them() -> None:
+    told: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "wanted_under_way": True}
+    assert not finished(situation(**told, window_began=20.0, checked=False))
+    assert finished(situation(**told, window_began=20.0, checked=True))
+
+
+@pytest.mark.parametrize("mode", [Mode.DEPLOY, Mode.VERIFY])
+def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(mode: Mode) -> None:
+    told: dict[str, Any] = {"mode": mode, "held": True, "wanted_under_way": True, "window_began": D - 10}
+    answer = None if mode is Mode.VERIFY else UPDATED
+    assert not finished(situation(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **told))
+
+
+@pytest.mark.parametrize("why", [{"flapping": True}, {"refusal": Reason.AUTH}, {"not_started": Reason.UNSUPPORTED}])
+def test_what_cannot_get_better_does_not_wait_for_checks(why: dict[str, Any]) -> None:
+    assert finished(situation(answer=UPDATED, checking=True, checked=False, **why))

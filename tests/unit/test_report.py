@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 
 from redeploy.core import report
 from redeploy.core import summary as job_summary
-from redeploy.core.asking import Probe
+from redeploy.core.asking import AskDocument, Event, Probe
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.hostile import one_line
 from redeploy.core.inputs import DEFAULTS, Problem
 from redeploy.core.outcome import Outcome, invalid, outcome_of
 from redeploy.core.plan import Proof
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
+from redeploy.core.reference import read as read_reference
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
-from sandbox.simulation import BASE, REFUSED, WALL, Story, World, tell
+from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
 from tests.unit.making import D1, D2, NEW, OLD, Told, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
 
@@ -467,3 +468,102 @@ def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> Non
     assert not any("names the declared version" in each for each in went_back.outcome.evidence)
     still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
     assert "The service does not answer well." in still_gone.outcome.evidence
+
+
+# the checks
+
+
+def contract(*paths: str) -> Exchange:
+    return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {each: {"get": {}} for each in paths}})
+
+
+def compared(before: Exchange, after: Exchange, **inputs: str) -> Outcome:
+    """A rollout from one document to another."""
+    world = World(rollout, (summary(updated=1),), document=lambda moment: before if moment < 2 else after)
+    return tell(world, request_rate="off", expect_version=NEW, **inputs).outcome
+
+
+def test_routes_that_were_added_and_removed_are_outputs_and_shown() -> None:
+    outcome = compared(contract("/a", "/b"), contract("/b", "/c"))
+    told = report.outputs(outcome)
+    assert json.loads(told["added-routes"]) == ["GET /c"]
+    assert json.loads(told["removed-routes"]) == ["GET /a"]
+    assert told["failed-checks"] == "[]"
+    text = shown(outcome)
+    assert "GET /a" in text
+    assert "GET /c" in text
+    assert [each.kind for each in report.annotations(outcome)] == ["warning"]
+
+
+def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
+    outcome = compared(contract("/a"), contract("/a"), required_routes="/x\n/y", smoke="GET /s 404")
+    told = report.outputs(outcome)
+    assert (told["verdict"], told["reason"]) == ("checks-failed", "routes")
+    assert json.loads(told["failed-checks"]) == ["required-route /x", "required-route /y", "smoke GET /s 404"]
+    (annotation,) = report.annotations(outcome)
+    assert annotation.kind == "error"
+    assert "`/x` is missing" in annotation.message
+    assert "`GET /s 404`: 200" in annotation.message
+
+
+@pytest.mark.parametrize("breaking", ["ignore", "warn", "fail"])
+def test_routes_by_the_thousand_are_told_within_bounds(breaking: str) -> None:
+    many = contract(*(f"/{'p' * 60}/{number}" for number in range(5_000)))
+    outcome = compared(many, contract("/new"), breaking_changes=breaking)
+    assert len(json.loads(report.outputs(outcome)["removed-routes"])) <= 1_001
+    assert len(shown(outcome).encode()) < 100_000
+    found = report.annotations(outcome)
+    assert len(found) <= 10
+    assert all(len(each.message) < 4_000 for each in found)
+
+
+def test_hostile_routes_stay_what_they_are() -> None:
+    outcome = compared(contract("/a"), contract("/" + HOSTILE, "/a"), forbidden_routes="/*", required_routes="/b")
+    text = shown(outcome)
+    assert "<script>" not in outside_code(text).replace("```diff", "")
+    assert all("\n" not in each for each in report.outputs(outcome).values())
+    assert all("\u202e" not in each.message for each in report.annotations(outcome))
+    assert "##[" not in text
+
+
+def reference_outcome(number: int, breaking: str) -> Outcome:
+    """The end of a run whose reference file names so many operations, of which one is left."""
+    lines = "".join(f"  /p{each}:\n    get: {{}}\n" for each in range(number))
+    file = read_reference("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + lines)
+    watch = Watch(plan(required_routes="/p0", breaking_changes=breaking), began=0.0)
+    checks = dataclasses.replace(watch.plan.checks, reference=file)
+    watch.plan = dataclasses.replace(watch.plan, checks=checks)
+    checking = watch.checking
+    checking.enter(0.0, {})
+    ask = AskDocument(f"{BASE}/openapi.json")
+    checking.take(Event(ask=ask, exchange=contract("/p0"), sent=1.0, at=1.1, wall=WALL), patient=True)
+    failed = checking.failure(0.0)
+    verdict = Verdict.CHECKS_FAILED if failed else Verdict.DEPLOYED
+    return outcome_of(watch, Conclusion(verdict, failed or Reason.NONE, Proof.VERSION), 2.0)
+
+
+@pytest.mark.parametrize(("breaking", "kind"), [("warn", "warning"), ("fail", "error")])
+def test_an_operation_that_is_gone_is_annotated_at_its_line_in_the_reference_file(breaking: str, kind: str) -> None:
+    headline, *places = report.annotations(reference_outcome(3, breaking))
+    assert headline.kind == kind
+    assert not headline.file
+    assert [(each.kind, each.file, each.line) for each in places] == [
+        (kind, "docs/openapi.yaml", 6),
+        (kind, "docs/openapi.yaml", 8),
+    ]
+    assert "`GET /p1` is not in the live document" in places[0].message
+
+
+@pytest.mark.parametrize("number", [2, 9, 10, 11, 5_000])
+@pytest.mark.parametrize("breaking", ["warn", "fail"])
+def test_never_more_operations_are_annotated_than_the_runner_keeps(number: int, breaking: str) -> None:
+    assert len(report.annotations(reference_outcome(number, breaking))) == min(10, number)
+
+
+def test_what_is_ignored_is_annotated_nowhere() -> None:
+    assert report.annotations(reference_outcome(3, "ignore")) == []
+
+
+def test_the_summary_counts_all_operations_that_are_gone() -> None:
+    many = contract(*(f"/p{number}" for number in range(5_000)))
+    assert "5000 gone" in shown(compared(many, contract("/new"))).replace(",", "")

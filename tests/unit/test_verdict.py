@@ -747,3 +747,44 @@ def test_a_failure_is_believed_unless_a_declared_expectation_is_met(
 def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Situation) -> None:
     if known.mode is Mode.DEPLOY and known.flapping:
         assert conclude(known).exit_code == 1
+
+
+# the checks
+
+
+@pytest.mark.parametrize("reason", [Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE])
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(END | V | HELD | {"answer": UPDATED, "held_proof": Proof.VERSION}, id="deployed"),
+        pytest.param(END | V | HELD | {"answer": UPDATED, "met_before": True}, id="already-current"),
+        pytest.param(END | HEALTHY | {"answer": UPDATED, "claim_held": True}, id="claim"),
+        pytest.param(END | HEALTHY | {"answer": UPDATED, "well_enough": True}, id="unproven"),
+        pytest.param(END | HELD | {"mode": Mode.VERIFY}, id="verified"),
+    ],
+)
+def test_a_check_that_failed_makes_red_of_what_would_be_green(known: dict[str, Any], reason: Reason) -> None:
+    assert conclude(situation(**known)).exit_code == 0
+    failed = conclude(situation(**known, check_failure=reason))
+    assert (failed.verdict, failed.reason, failed.exit_code) == (Verdict.CHECKS_FAILED, reason, 1)
+
+
+@given(situations(), st.sampled_from([Reason.OPENAPI, Reason.SMOKE]))
+def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(
+    known: Situation, reason: Reason
+) -> None:
+    before, after = conclude(replace(known, check_failure=None)), conclude(replace(known, check_failure=reason))
+    assert after.exit_code != 0
+    assert after == before or after.verdict is Verdict.CHECKS_FAILED
+    if after.verdict is Verdict.CHECKS_FAILED:
+        assert before.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN)
+
+
+@pytest.mark.parametrize(
+    ("build", "verdict"), [(Build.UNKNOWN, Verdict.STALE), (Build.OLD, Verdict.STALE), (Build.NEW, Verdict.DEPLOYED)]
+)
+def test_a_contract_that_changed_and_changed_back_is_the_old_build_unless_a_name_says_otherwise(
+    build: Build, verdict: Verdict
+) -> None:
+    known = END | HEALTHY | {"answer": UPDATED, "new_seen": True, "contract_old": True, "claim_held": True}
+    assert conclude(situation(**known | {"build": build})).verdict is verdict

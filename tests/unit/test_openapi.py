@@ -1,0 +1,393 @@
+"""OpenAPI documents, and what is none."""
+
+import copy
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redeploy.core import openapi
+from redeploy.core.contract import Contract, Unfit
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.openapi import UnfitError, contract_of, read_document
+from redeploy.core.plan import Smoke
+from redeploy.core.routes import parse_pattern
+from tests.unit.making import page, reply
+
+URL = "https://api.example.com/docs/openapi.json"
+SMOKE = (
+    Smoke("GET", "/api/items/5", "2xx", "https://api.example.com/api/items/5"),
+    Smoke("POST", "/v1/items?x=1", "2xx", "https://api.example.com/v1/items?x=1"),
+)
+
+
+def document(**parts: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """A document of version 3.1 with one operation, and these parts."""
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "7"}, "paths": {"/items": {"get": {}}}} | parts
+
+
+def told(found: dict[str, Any], url: str = URL) -> list[str]:
+    """The operations of a document, in words."""
+    return [str(each) for each in contract_of(found, url).operations]
+
+
+def why(exchange: Exchange) -> str:
+    found = read_document(exchange, URL)
+    assert isinstance(found, Unfit), found
+    assert "\n" not in found.why
+    return found.why
+
+
+# versions
+
+
+@pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.1", "3.2.0", "3.0", "3.10.0"])
+def test_openapi_3_is_read(version: str) -> None:
+    found = contract_of(document(openapi=version))
+    assert (found.version, told(document(openapi=version))) == ("7", ["GET /items"])
+
+
+def test_openapi_2_is_read_with_its_base_path() -> None:
+    two = {"swagger": "2.0", "info": {"title": "t", "version": "7"}, "paths": {"/items": {"get": {}, "post": {}}}}
+    assert told(two) == ["GET /items", "POST /items"]
+    assert told(two | {"basePath": "/v1"}) == ["GET /v1/items", "POST /v1/items"]
+    assert told(two | {"basePath": "/v1/"}) == ["GET /v1/items", "POST /v1/items"]
+    assert told(two | {"basePath": "/"}) == ["GET /items", "POST /items"]
+    assert contract_of(two | {"basePath": "/"}).located
+    assert not contract_of(two).located
+
+
+def test_every_method_is_an_operation_and_nothing_else_is() -> None:
+    methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"]
+    item: dict[str, Any] = {each: {} for each in methods} | {"parameters": [], "summary": "s", "x-get": {}, "GET": {}}
+    found = told(document(paths={"/a": item, "x-paths": {"get": {}}}))
+    assert found == sorted(f"{each.upper()} /a" for each in methods)
+
+
+def test_a_document_of_3_1_may_have_no_paths() -> None:
+    assert told({"openapi": "3.1.0", "webhooks": {}}) == []
+    assert told(document(paths={})) == []
+
+
+# servers
+
+
+@pytest.mark.parametrize(
+    ("servers", "found"),
+    [
+        ([], "GET /items"),
+        ([{"url": "/"}], "GET /items"),
+        ([{"url": "/v1"}], "GET /v1/items"),
+        ([{"url": "/v1/"}], "GET /v1/items"),
+        ([{"url": "https://api.example.com/v1"}], "GET /v1/items"),
+        ([{"url": "https://elsewhere.example.com"}], "GET /items"),
+        ([{"url": "v1"}], "GET /docs/v1/items"),
+        ([{"url": "./v1"}], "GET /docs/v1/items"),
+        ([{"url": "../v1"}], "GET /v1/items"),
+        ([{"url": ""}], "GET /items"),
+        ([{"url": "//other.example.com/v1"}], "GET /v1/items"),
+        ([{"url": "/{base}", "variables": {"base": {"default": "v1"}}}], "GET /v1/items"),
+        ([{"url": "https://{h}/{b}", "variables": {"h": {"default": "x"}, "b": {"default": "v1"}}}], "GET /v1/items"),
+        ([{"url": "/{base}"}], "GET /{base}/items"),
+        ([{"url": "/v1?x=1#y"}], "GET /v1/items"),
+        ([{"url": "/v1"}, {"url": "/v2"}], "GET /v1/items"),
+        ([{"url": "http://[::1"}], "GET /items"),
+    ],
+)
+def test_the_path_of_a_server_comes_before_the_paths(servers: list[dict[str, Any]], found: str) -> None:
+    assert told(document(servers=servers)) == [found]
+    assert contract_of(document(servers=servers)).located is bool(servers)
+
+
+def test_servers_of_a_path_and_of_an_operation_count_before_the_documents() -> None:
+    servers = [{"url": "/operation"}]
+    item = {"servers": [{"url": "/path"}], "get": {"servers": servers}, "post": {}, "put": {"servers": []}}
+    found = told(document(servers=[{"url": "/document"}], paths={"/a": item, "/b": {"get": {}}}))
+    assert found == ["GET /operation/a", "POST /path/a", "PUT /path/a", "GET /document/b"]
+
+
+def test_all_servers_count_up_to_a_bound() -> None:
+    many = [{"url": f"/v{number}"} for number in range(100)]
+    operation = contract_of(document(servers=many)).operations[0]
+    assert len(operation.prefixes) == openapi.MOST_PREFIXES
+    assert all(parse_pattern(f"/v{number}/items").matches(operation) for number in range(openapi.MOST_PREFIXES))
+    assert parse_pattern("/items").matches(operation)
+
+
+def test_variables_that_hold_each_others_names_do_not_grow_out_of_hand() -> None:
+    variables = {f"v{number}": {"default": f"{{v{number + 1}}}" * 8} for number in range(7)}
+    found = contract_of(document(servers=[{"url": "/{v0}", "variables": variables}])).operations[0]
+    assert len(found.prefixes[0]) <= openapi.LONGEST_PATH + 1
+
+
+# path items elsewhere
+
+
+@pytest.mark.parametrize("name", ["x", "a~1b", "c%20d"])
+def test_a_path_item_may_stand_elsewhere_in_the_document(name: str) -> None:
+    items: dict[str, Any] = {"x": {"get": {}}, "a/b": {"get": {}}, "c d": {"get": {}}}
+    item = {"$ref": f"#/components/pathItems/{name}", "post": {}}
+    assert told(document(paths={"/a": item}, components={"pathItems": items})) == ["GET /a", "POST /a"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "other.yaml",
+        "https://elsewhere.example.com/x.json",
+        "#/nowhere",
+        "#/info/title",
+        "#/paths/~1a",
+        "",
+        "#",
+        "#/tags/7",
+    ],
+)
+def test_a_path_item_that_is_not_in_the_document_makes_it_unfit(reference: str) -> None:
+    with pytest.raises(UnfitError, match="bundle the document into one file"):
+        contract_of(document(paths={"/a": {"$ref": reference}}, tags=[]))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"get": 5},
+        {"get": None},
+        {"get": []},
+        {"servers": 5, "get": {}},
+        {"servers": [5], "get": {}},
+        {"get": {"servers": 5}},
+    ],
+)
+def test_a_path_item_that_stands_elsewhere_is_looked_at_as_closely(item: dict[str, Any]) -> None:
+    with pytest.raises(UnfitError):
+        contract_of(document(paths={"/a": {"$ref": "#/x"}}, x=item))
+
+
+def test_a_reference_with_a_very_long_number_leads_nowhere() -> None:
+    with pytest.raises(UnfitError, match="bundle"):
+        contract_of(document(paths={"/a": {"$ref": "#/tags/" + "9" * 5000}}, tags=[{}]))
+
+
+# what is unfit
+
+
+@pytest.mark.parametrize(
+    ("exchange", "reason"),
+    [
+        pytest.param(reply(404), "the answer was 404", id="404"),
+        pytest.param(reply(500, {"openapi": "3.1.0"}), "the answer was 500", id="500"),
+        pytest.param(page(200), "a web page came (200), which is what a single-page application answers", id="page"),
+        pytest.param(page(404), "a web page came (404)", id="page for a 404"),
+        pytest.param(reply(200, "<html>", content_type="application/json"), "a web page came", id="page called JSON"),
+        pytest.param(page(502), "from a proxy", id="proxy"),
+        pytest.param(reply(302, location="https://elsewhere/"), "a redirect that is not followed", id="redirect"),
+        pytest.param(reply(302, location="https://t.cloudflareaccess.com/"), "Cloudflare Access", id="wall"),
+        pytest.param(reply(429), "too many requests", id="throttled"),
+        pytest.param(reply(200, document(), age="60"), "out of a cache", id="cached"),
+        pytest.param(NoReply(Fault.TIMED_OUT), "no answer in time", id="time-out"),
+        pytest.param(NoReply(Fault.REFUSED), "the connection was refused", id="refused"),
+        pytest.param(NoReply(Fault.TLS), "the TLS handshake failed", id="TLS"),
+        pytest.param(NoReply(Fault.TOO_LARGE, status=200), "it is larger than 16 MiB", id="too large"),
+        pytest.param(reply(200, b""), "it is no valid JSON: it breaks off", id="empty"),
+        pytest.param(
+            reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is no valid JSON: it breaks off", id="truncated"
+        ),
+        pytest.param(
+            reply(200, b'{"openapi": }'), "it is no valid JSON: line 1, column 13 cannot be read", id="not JSON"
+        ),
+        pytest.param(reply(200, "openapi: 3.1.0"), "it is no valid JSON: line 1, column 1 cannot be read", id="YAML"),
+        pytest.param(reply(200, b"{} {}"), "it is no valid JSON: line 1, column 4 cannot be read", id="two documents"),
+        pytest.param(reply(200, b'{"openapi": "\xff"}'), "it is not written in UTF-8", id="not UTF-8"),
+        pytest.param(reply(200, json.dumps(document()).encode("utf-16")), "it is not written in UTF-8", id="UTF-16"),
+        pytest.param(reply(200, b'{"openapi":' + b"[" * 200_000), "nested too deeply", id="deep"),
+        pytest.param(reply(200, b'{"openapi":' + b'{"a":' * 200_000), "nested too deeply", id="deep objects"),
+        pytest.param(reply(200, b"[" + b"{}," * 1_000_001), "it has more than 1,000,000 objects and arrays", id="many"),
+        pytest.param(reply(200, []), "it is no OpenAPI document", id="array"),
+        pytest.param(reply(200, b"null"), "it is no OpenAPI document", id="null"),
+        pytest.param(reply(200, {"status": "ok"}), "it is no OpenAPI document", id="another object"),
+        pytest.param(reply(200, {"swagger": "1.2"}), "it is no OpenAPI document", id="Swagger 1.2"),
+        pytest.param(reply(200, {"openapi": "4.0.0"}), "it is no OpenAPI document", id="OpenAPI 4"),
+        pytest.param(reply(200, {"openapi": None}), "it is no OpenAPI document", id="no version"),
+        pytest.param(reply(200, {"openapi": "3.0.0"}), "it has no `paths`", id="no paths"),
+        pytest.param(reply(200, {"swagger": "2.0"}), "it has no `paths`", id="2.0 without paths"),
+        pytest.param(reply(200, document(paths=[])), "`$.paths`", id="paths an array"),
+        pytest.param(reply(200, document(paths={"a": {}})), "`$.paths`", id="a path without a slash"),
+        pytest.param(reply(200, document(paths={"/a": []})), "`$.paths['/a']`", id="an item an array"),
+        pytest.param(reply(200, document(paths={"/a": {"get": None}})), "`$.paths['/a'].get`", id="an operation null"),
+        pytest.param(reply(200, document(paths={"/a": {"$ref": 5}})), "$ref", id="a reference a number"),
+        pytest.param(reply(200, document(servers={})), "`$.servers`", id="servers an object"),
+        pytest.param(reply(200, document(servers=[{}])), "`$.servers[0]`", id="a server without a URL"),
+        pytest.param(reply(200, document(info={"version": 7})), "`$.info.version`", id="version"),
+        pytest.param(reply(200, document(info=[])), "`$.info`", id="info"),
+        pytest.param(
+            reply(200, document(paths={"/" + "a" * 1000: {}})), "longer than 1,000 characters", id="a long path"
+        ),
+        pytest.param(reply(200, document(paths={"/a": {"<<": {}}})), "YAML merge key", id="a merge key"),
+    ],
+)
+def test_what_is_no_document_has_one_clear_reason(exchange: Exchange, reason: str) -> None:
+    assert reason in why(exchange)
+
+
+def test_a_very_long_number_is_told_as_what_it_is() -> None:
+    assert "digits" in why(reply(200, b'{"openapi": ' + b"9" * 5000 + b"}"))
+
+
+def test_a_byte_order_mark_is_no_reason() -> None:
+    assert isinstance(read_document(reply(200, b"\xef\xbb\xbf" + json.dumps(document()).encode()), URL), Contract)
+
+
+def test_the_media_type_is_no_reason() -> None:
+    for media in ("text/plain", "application/octet-stream", ""):
+        exchange = reply(200, json.dumps(document()), **({"content_type": media} if media else {}))
+        assert isinstance(read_document(exchange, URL), Contract)
+
+
+@pytest.mark.parametrize(
+    "text", [json.dumps(document(deprecated=True, x=[None, False, -1.5, "text"])), json.dumps(document(), indent=2)]
+)
+def test_wherever_a_document_breaks_off_that_is_what_is_told(text: str) -> None:
+    for end in range(len(text)):
+        assert why(reply(200, text[:end].encode())) == "it is no valid JSON: it breaks off", text[:end]
+
+
+@pytest.mark.parametrize("place", ["paths", "openapi", "info", "servers", "x"])
+def test_a_document_as_deep_as_python_can_read_raises_nothing(place: str) -> None:
+    for depth in range(sys.getrecursionlimit() - 250, sys.getrecursionlimit() + 10):
+        text = json.dumps(document())[:-1] + f', "{place}": ' + "[" * depth + "]" * depth + "}"
+        assert isinstance(read_document(reply(200, text), URL, SMOKE), Contract | Unfit)
+
+
+def test_a_reason_is_one_harmless_line() -> None:
+    hostile = "\u202e\n::error::<img>##[error]" * 30
+    for found in (
+        document(paths={hostile: {}}),
+        document(paths={"/" + hostile[:500]: {"$ref": hostile}}),
+        document(info={"version": [hostile]}),
+        document(servers=[{"url": [hostile]}]),
+    ):
+        reason = why(reply(200, found))
+        assert len(reason) < 400
+        assert "\u202e" not in reason
+        assert "##[" not in reason
+
+
+def test_the_version_is_one_harmless_line_of_bounded_length() -> None:
+    version = contract_of(document(info={"version": "\n1\u202e" * 500})).version
+    assert len(version) <= 256
+    assert version.isprintable()
+
+
+# what is described for smoke requests
+
+
+@pytest.mark.parametrize(
+    ("target", "described"),
+    [
+        ("/items/5", "/items/{id}"),
+        ("/items/new", "/items/new"),
+        ("/items/5?x=1", "/items/{id}"),
+        ("/items/", None),
+        ("/items/5/6", None),
+        ("/v1/items/5", "/items/{id}"),
+        ("/v2/items/5", None),
+        ("https://elsewhere.example.com/items/5", None),
+    ],
+)
+def test_a_request_is_described_by_the_most_literal_template(target: str, described: str | None) -> None:
+    def item(name: str) -> dict[str, Any]:
+        return {"get": {"responses": {"200": {"content": {f"x/{name}": {}}}}}}
+
+    paths = {"/items/{id}": item("/items/{id}"), "/items/new": item("/items/new"), "/{a}/{b}": {"post": {}}}
+    smoke = Smoke("GET", target, "2xx", target if "://" in target else f"https://api.example.com{target}")
+    promises = contract_of(document(paths=paths, servers=[{"url": "/v1"}]), URL, (smoke,)).promises
+    found = promises[smoke]["200"].media[0].removeprefix("x/") if smoke in promises else None
+    assert found == described
+
+
+def test_a_base_url_with_a_path_is_a_part_of_the_request() -> None:
+    smoke = Smoke("GET", "/items", "2xx", "https://api.example.com/v1/items")
+    found = contract_of(document(paths={"/v1/items": {"get": {}}}), URL, (smoke,))
+    assert smoke in found.promises
+    assert smoke not in contract_of(document(paths={"/v2/items": {"get": {}}}), URL, (smoke,)).promises
+
+
+# whatever comes
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+KEYS = ["get", "post", "$ref", "servers", "url", "variables", "default", "schema", "content", "<<", "/a", ""]
+strange = st.recursive(
+    scalars | st.sampled_from(["#/x", "#/paths/~1items", "{base}", "http://[", "3.1.0", "/v1", "\ud800"]),
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.sampled_from(KEYS), each, max_size=3),
+    max_leaves=8,
+)
+
+FULL: dict[str, Any] = {
+    "openapi": "3.0.3",
+    "info": {"title": "t", "version": "1"},
+    "servers": [{"url": "/{base}", "variables": {"base": {"default": "v1"}}}],
+    "paths": {
+        "/api/items/{id}": {
+            "servers": [{"url": "/api"}],
+            "get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "#/x/A"}}}}}},
+        },
+        "/items": {"$ref": "#/x/I"},
+    },
+    "x": {
+        "A": {"type": "object", "properties": {"a": {"type": "string", "nullable": True}}},
+        "I": {"post": {"servers": [{"url": "/v1"}], "responses": {"default": {"$ref": "#/x/R"}}}},
+        "R": {"content": {"application/json": {"schema": {"type": "array", "items": {}}}}},
+    },
+}
+TWO: dict[str, Any] = {
+    "swagger": "2.0",
+    "basePath": "/v1",
+    "produces": ["application/json"],
+    "paths": {"/items": {"post": {"produces": [], "responses": {"200": {"schema": {"$ref": "#/definitions/A"}}}}}},
+    "definitions": {"A": {"type": "object", "required": ["a"]}},
+}
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - a JSON value
+    """The ways to all the places of a document."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way, *(each for key, part in parts for each in places(part, (*way, key)))]
+
+
+def changed(whole: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON values
+    """The document with something else at a place of it."""
+    if not way:
+        return change(whole)
+    whole = copy.copy(whole)
+    whole[way[0]] = changed(whole[way[0]], way[1:], change)
+    return whole
+
+
+@settings(max_examples=500)
+@given(st.data(), st.sampled_from([FULL, TWO]))
+def test_no_document_raises_anything_but_that_it_is_unfit(data: st.DataObject, whole: dict[str, Any]) -> None:
+    broken: Any = whole
+    for _ in range(data.draw(st.integers(1, 3))):
+        way = data.draw(st.sampled_from(places(broken)))
+        value = data.draw(strange)
+        broken = changed(broken, way, lambda old, new=value: new)  # type: ignore[misc]
+    found = read_document(Reply(200, {}, json.dumps(broken).encode()), URL, SMOKE)
+    assert isinstance(found, Contract | Unfit)
+    if isinstance(found, Unfit):
+        assert found.why
+        assert "\n" not in found.why
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything(body: bytes) -> None:
+    assert isinstance(read_document(Reply(200, {}, body), URL, SMOKE), Contract | Unfit)
+
+
+def test_what_is_described_comes_out_of_the_undisturbed_documents() -> None:
+    assert len(contract_of(FULL, URL, SMOKE).promises) == 2
+    assert len(contract_of(TWO, URL, SMOKE).promises) == 1
