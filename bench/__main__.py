@@ -2,7 +2,8 @@
 
 import sys
 
-from bench import crash_loops, detection, startup
+from bench import contract, crash_loops, detection, smoke, startup
+from redeploy.core.schedule import MOST_AT_ONCE
 
 
 def main() -> int:
@@ -11,6 +12,12 @@ def main() -> int:
     starting = startup.measure()
     rows.append(("start: first request / import requests", starting["time to the first request"], 1.3))
     rows.append(("start: peak memory / import requests", starting["peak memory"], 1.6))
+    large = contract.measure()
+    rows.append(("two documents of 13 MB: time / json.loads of both", large["time"], 1.5))
+    rows.append(("two documents of 13 MB: peak memory / json.loads of both", large["peak memory"], 1.3))
+    asked = smoke.measure()
+    rows.append((f"{smoke.REQUESTS} smoke requests: time / ideal", asked["time"], 2.0))
+    rows.append((f"{smoke.REQUESTS} smoke requests: most at once", asked["most at once"], MOST_AT_ONCE))
     for lost, mean in ((False, 0.5), (True, 0.8)):
         seen = detection.measure(lost=lost)
         what = "answer lost" if lost else "answered"

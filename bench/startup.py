@@ -105,7 +105,7 @@ def _peak_of_a_deploy() -> float:
         with _start(listener, folder) as process:
             peak = 0.0
             while process.poll() is None:
-                peak = max(peak, _high_water(process.pid))
+                peak = max(peak, resident(process.pid))
                 time.sleep(0.02)
         listener.close()
     return peak
@@ -114,14 +114,14 @@ def _peak_of_a_deploy() -> float:
 def _peak(command: list[str]) -> float:
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         time.sleep(1.0)
-        return _high_water(process.pid)
+        return resident(process.pid)
 
 
-def _high_water(process: int) -> float:
-    """Return a process's peak resident memory in KiB, as Linux counts it; 0 where it has just ended."""
+def resident(process: int | str, what: str = "VmHWM") -> float:
+    """Return a process's resident memory in KiB, at its peak unless told otherwise; 0 where it has just ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return 0.0
-    match = re.search(r"VmHWM:\s+(\d+)", status)
+    match = re.search(rf"{what}:\s+(\d+)", status)
     return float(match[1]) if match else 0.0

@@ -137,6 +137,8 @@ class Books:
         waiting = self._under_way[event.ask]
         if event.sent in waiting:
             waiting.remove(event.sent)
+        if not waiting:
+            del self._under_way[event.ask]  # all that is left is looked through at every step
 
     def note_sample(self, probe: Probe, sample: Sample) -> None:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""

@@ -68,6 +68,9 @@ class Progress:
         return replace(self, tries=tries, again_at=at + PAUSE, result=result if counts else None)
 
 
+_UNTRIED = Progress()
+
+
 @dataclass(kw_only=True)
 class Round:
     """The checks of one build. They are made anew once another answers, or it cannot be told."""
@@ -118,6 +121,7 @@ class Checking:
     _findings: list[Finding] | None = None
     _of_contract: list[Finding] | None = None
     """Those that change with the document alone: near misses are looked for in thousands of paths."""
+    _unanswered: list[Smoke] | None = None
 
     @cached_property
     def before(self) -> Contract | None:
@@ -131,7 +135,8 @@ class Checking:
     @property
     def needs_document(self) -> bool:
         """Whether the live document can tell anything that is wanted."""
-        asked = self.plan.insist_on_document or self.plan.smoke or self.before is not None
+        # The one from before comes first: as long as it is not read, its bytes would lie beside the live one's.
+        asked = self.before is not None or self.plan.insist_on_document or self.plan.smoke
         return self.plan.document_url is not None and bool(asked)
 
     @property
@@ -169,7 +174,7 @@ class Checking:
     def enter(self, opened: float, names: Mapping[str, str]) -> None:
         """Take note of the window in which checks are made, and of the build names in it."""
         if self.round is None or self.round.opened != opened:
-            self._findings = None
+            self._findings = self._unanswered = None
         if self.round is None:
             self.round = Round(opened=opened, names=names)
         elif self.round.opened != opened:
@@ -188,7 +193,7 @@ class Checking:
         if self.round is None or self.round.opened != opened:
             return False
         read = not self.needs_document or self.round.document.result is not None
-        return read and all(self._progress(each).result for each in self.plan.smoke)
+        return read and not self.unanswered
 
     def asks(self) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
         """Yield what is still to be asked, and from when on; some of it may be under way."""
@@ -199,15 +204,14 @@ class Checking:
             yield AskDocument(self.plan.document_url, past_caches=document.past_caches), document.again_at
             return  # it says what the answers to the others must look like
         promises = self.contract.promises if self.contract else {}
-        for smoke in self.plan.smoke:
+        for smoke in self.unanswered:
             progress = self._progress(smoke)
-            if progress.result is None:
-                yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
+            yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
     def take(self, event: Event, *, patient: bool) -> Result:
         """Take in an answer; `patient`: whether one that tells nothing is asked for again."""
         self.began = event.sent if self.began is None else self.began
-        self.answered, self._findings = event.at, None
+        self.answered, self._findings, self._unanswered = event.at, None, None
         if isinstance(event.ask, AskDocument):
             self._of_contract = None
         seconds, ask = event.at - event.sent, event.ask
@@ -229,6 +233,13 @@ class Checking:
         return result
 
     @property
+    def unanswered(self) -> list[Smoke]:
+        """The smoke requests of which no result is known; asked for many times between two answers."""
+        if self._unanswered is None:
+            self._unanswered = [each for each in self.plan.smoke if self._progress(each).result is None]
+        return self._unanswered
+
+    @property
     def compared(self) -> Difference | None:
         """What is new and what is gone, beside the reference or else the document from before; None without two."""
         base = self.plan.reference.contract if self.plan.reference else self.before
@@ -239,8 +250,20 @@ class Checking:
         if self._findings is None:
             if self._of_contract is None:
                 self._of_contract = [*self._of_document(), *self._of_routes(), *self._of_difference()]
-            self._findings = [*self._of_contract, *map(self._of_smoke, self.plan.smoke)]
+            self._findings = [*self._of_contract, *map(self.of_smoke, self.plan.smoke)]
         return self._findings
+
+    def of_smoke(self, smoke: Smoke) -> Finding:
+        """Return what one smoke request came to."""
+        result = self._progress(smoke).result
+        seen = result.seen if result else "not answered before the run ended"
+        return Finding(
+            Reason.SMOKE,
+            f"smoke {smoke}",
+            passed=result is not None and result.passed,
+            told=f"{code(str(smoke))}: {seen}",
+            seconds=result.seconds if result else None,
+        )
 
     def failure(self, opened: float | None) -> Reason | None:
         """Return the first kind of check that failed in the window that opened then; one that was not made has failed."""
@@ -249,13 +272,8 @@ class Checking:
         read = self.round is not None and self.round.document.result is not None
         return Reason.OPENAPI if self.needs_document and not read else Reason.SMOKE
 
-    @property
-    def smoke_left(self) -> int:
-        """How many smoke requests have no result yet."""
-        return sum(self._progress(each).result is None for each in self.plan.smoke)
-
     def _progress(self, smoke: Smoke) -> Progress:
-        return self.round.smoke.get(smoke, Progress()) if self.round else Progress()
+        return self.round.smoke.get(smoke, _UNTRIED) if self.round else _UNTRIED
 
     def _of_document(self) -> list[Finding]:
         if not self.needs_document:
@@ -300,17 +318,6 @@ class Checking:
             gone.append(Finding(Reason.BREAKING_CHANGE, f"removed-route ... and {more} more", passed=False, told=told))
         nothing = Finding(Reason.BREAKING_CHANGE, "breaking-changes", passed=True, told="no operation is gone")
         return gone or [nothing]
-
-    def _of_smoke(self, smoke: Smoke) -> Finding:
-        result = self._progress(smoke).result
-        seen = result.seen if result else "not answered before the run ended"
-        return Finding(
-            Reason.SMOKE,
-            f"smoke {smoke}",
-            passed=result is not None and result.passed,
-            told=f"{code(str(smoke))}: {seen}",
-            seconds=result.seconds if result else None,
-        )
 
 
 def counted(operations: Sequence[Operation]) -> str:

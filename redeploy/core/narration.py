@@ -10,8 +10,7 @@ from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.pace import SAVING, kept_back
-from redeploy.core.plan import Plan
-from redeploy.core.reasons import Reason
+from redeploy.core.plan import Plan, Smoke
 from redeploy.core.watch import Watch
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class Narrator:
             case AskDocument() if watch.checking.round:
                 self._of_document(watch.checking)
             case AskSmoke():
-                self._of_smoke(watch.checking)
+                self._of_smoke(watch.checking, event.ask.smoke)
             case AskContainers() if watch.looks.last:
                 look = watch.looks.last
                 if look.endpoint is Endpoint.ABSENT:
@@ -136,12 +135,12 @@ class Narrator:
         change = f", {len(compared.added)} added, {len(compared.removed)} gone" if compared else ""
         self._on_change("document", f"OpenAPI: {counted(contract.operations)}{change}")
 
-    def _of_smoke(self, checking: "Checking") -> None:
-        made = [each for each in checking.findings() if each.kind is Reason.SMOKE and each.seconds is not None]
-        for each in made:
-            if not each.passed:
-                self._on_change(each.check, f"smoke failed: {each.told}")
-        if len(made) == len(checking.plan.smoke):
+    def _of_smoke(self, checking: "Checking", smoke: Smoke) -> None:
+        found = checking.of_smoke(smoke)
+        if found.seconds is not None and not found.passed:
+            self._on_change(found.check, f"smoke failed: {found.told}")
+        if not checking.unanswered:
+            made = [checking.of_smoke(each) for each in checking.plan.smoke]
             passed = sum(each.passed for each in made)
             self._on_change("smoke", f"smoke: {passed} of {len(made)} passed")
 
@@ -163,7 +162,7 @@ class Narrator:
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
         if weighed.checking and watch.track.window.latest >= weighed.window_ends:
-            left = watch.checking.smoke_left
+            left = len(watch.checking.unanswered)
             return f"{left} of {len(watch.plan.checks.smoke)} smoke requests" if left else "the document"
         if weighed.wanted_under_way:
             return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"

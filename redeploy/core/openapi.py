@@ -1,5 +1,6 @@
 """OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
 
+import gc
 import json
 import re
 import urllib.parse
@@ -78,10 +79,13 @@ def read_document(
         return Unfit(f"a web page came ({seen}), which is what a single-page application answers to every path")
     if condition is not Condition.HEALTHY:
         return Unfit(f"the answer was {seen}")
+    gc.disable()  # there is no garbage in a document, and many thousands of objects to look for it in
     try:
         return contract_of(_parsed(exchange.body), url, smoke, redact)
     except UnfitError as error:
         return Unfit(str(error))
+    finally:
+        gc.enable()
 
 
 def contract_of(

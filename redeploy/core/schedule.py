@@ -174,8 +174,9 @@ class Schedule:
         if weighed.needs_closing_document and self.watch.plan.checks.document_url:
             yield AskDocument(self.watch.plan.checks.document_url), books.last_sent(AskDocument) + MOST_AFTER_BREAK
         for ask, wanted in checking.asks():
-            crowded = isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE
-            if not crowded and not books.is_under_way(ask):
+            if isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE:
+                return
+            if not books.is_under_way(ask):
                 yield ask, wanted
 
     def _spare(self, weighed: Assessment, url: str, now: float) -> float:

@@ -690,7 +690,9 @@ def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is
 
 @pytest.mark.parametrize("taken", [1.5, 3.0, 4.9])
 @pytest.mark.parametrize("answer", [reply(202), UPDATED], ids=["accepted", "a claim"])
-def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract(taken: float, answer: Exchange) -> None:
+def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract(
+    taken: float, answer: Exchange
+) -> None:
     changed = document("GET /api/ready")
     world = World(always_healthy, (answer,), document=turning(taken, changed))
     assert tell(world).verdict == ("deployed", "")
