@@ -80,7 +80,7 @@ def _service(outcome: Outcome) -> list[Row]:
 
 def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
     if not stretch.good:
-        return "Gone", "crit"
+        return ("Gone" if stretch.gone else "Not healthy"), "crit"
     if stretch.build is Build.NEW:
         declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
         return ("Declared build" if declared else "New build"), "active"

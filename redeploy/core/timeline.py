@@ -1,10 +1,10 @@
 """Moments and durations of a rollout, from its samples. Times are monotonic seconds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.core.identity import Build
-from redeploy.core.sample import Sample
+from redeploy.core.sample import Condition, Sample
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ class Stretch:
     build: Build
     """Whose answers these were; `UNKNOWN` where nothing tells."""
     good: bool
+    gone: bool = False
+    """Whether it did not answer at all, where it did not answer well."""
+
+    def goes_on_as(self, other: "Stretch") -> bool:
+        """Tell whether another one is more of the same."""
+        return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
 def stretches(before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float) -> list[Stretch]:
@@ -64,25 +70,37 @@ def stretches(before: Sample | None, seen: Iterable[tuple[Sample, Build]], began
         began: where the first stretch begins.
         ended: where the last one ends.
     """
-    found: list[Stretch] = []
+    found = [] if before is None else [_stretch(before, Build.OLD, began)]
     last_good = began
-    if before is not None:
-        found.append(Stretch(began, began, Build.OLD if before.healthy else Build.UNKNOWN, before.healthy))
     for sample, told in seen:
         if sample.condition.tells_nothing:
             continue
         last = found[-1] if found else None
-        build = told if told is not Build.UNKNOWN or last is None or not last.good else last.build
-        build = build if sample.healthy else Build.UNKNOWN
+        unnamed = told is Build.UNKNOWN and last is not None and last.good
+        new = _stretch(sample, last.build if unnamed and last else told, sample.at)
         if last is None:
-            found.append(Stretch(began, sample.at, build, sample.healthy))
-        elif (last.good, last.build) == (sample.healthy, build):
-            found[-1] = Stretch(last.begin, sample.at, build, sample.healthy)
-        else:
-            turned = last_good if last.good and not sample.healthy else sample.at
-            found[-1] = Stretch(last.begin, turned, last.build, last.good)
-            found.append(Stretch(turned, sample.at, build, sample.healthy))
+            new = replace(new, begin=began)
+        elif last.good and not new.good:
+            new = replace(new, begin=last_good)
+        if last is not None:
+            found[-1] = replace(last, end=new.begin)
+        found.append(new)
         last_good = sample.at if sample.healthy else last_good
     if found:
-        found[-1] = Stretch(found[-1].begin, max(ended, found[-1].end), found[-1].build, found[-1].good)
-    return [each for each in found if each.end > each.begin]
+        found[-1] = replace(found[-1], end=max(ended, found[-1].end))
+    return _merged(each for each in found if each.end > each.begin)
+
+
+def _stretch(sample: Sample, build: Build, at: float) -> Stretch:
+    gone = sample.transport_error or sample.condition is Condition.DOWN
+    return Stretch(at, at, build if sample.healthy else Build.UNKNOWN, sample.healthy, gone)
+
+
+def _merged(found: Iterable[Stretch]) -> list[Stretch]:
+    merged: list[Stretch] = []
+    for each in found:
+        if merged and merged[-1].goes_on_as(each):
+            merged[-1] = replace(merged[-1], end=each.end)
+        else:
+            merged.append(each)
+    return merged
