@@ -62,14 +62,13 @@ def page(outcome: Outcome, repository: Repository) -> str:
     red, weak = bool(outcome.conclusion.exit_code), outcome.conclusion.verdict is Verdict.UNPROVEN
     sign = "❌" if red else "⚠️" if weak else "✅"
     lines = [f"## {sign} {headline(outcome)}", "", *_about(outcome, repository)]
-    for warning in outcome.warnings:
-        lines += ["> [!WARNING]", f"> {inline(warning)}", ""]
+    warnings = [line for each in outcome.warnings for line in ("> [!WARNING]", f"> {inline(each)}", "")]
     if outcome.problems:
         lines += _problems(outcome)
     elif red or weak:
-        lines += _remedy(outcome)
+        lines += [*_remedy(outcome), *warnings]
     elif said := _story(outcome):
-        lines += [said, ""]
+        lines += [said, "", *warnings]
     if outcome.evidence:
         title = "What was seen" if red or weak else "How we know"
         lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
