@@ -12,9 +12,9 @@ BREAK_AFTER = 1
 """Characters of a match after which it is broken up."""
 
 _BREAK = "\u200b"
-_MARKDOWN = frozenset("&<>|[]*_~\\`#@$")
-_MADE_INTO_MORE = re.compile(r"[@#$:](?=[\w/$])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE)
-"""Mentions, issues, formulas, emoji and URLs; bare host names; issues once more; commits."""
+_MARKDOWN = frozenset("&<>|[]*_~\\`#@")
+_MADE_INTO_MORE = re.compile(r"[@#:](?=[\w/])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE)
+"""Mentions, issues, emoji and URLs; bare host names; issues once more; commits."""
 
 
 def inline(text: str) -> str:
@@ -59,4 +59,7 @@ def _escaped(text: str) -> str:
     GitHub's filters see entities as the characters they stand for, so only a character between helps against those.
     """
     broken = _MADE_INTO_MORE.sub(lambda each: each[0][:BREAK_AFTER] + _BREAK + each[0][BREAK_AFTER:], text)
+    broken = broken.replace(
+        "$", "\N{FULLWIDTH DOLLAR SIGN}"
+    )  # nothing between two of them keeps them from being a formula
     return "".join(f"&#{ord(each)};" if each in _MARKDOWN else each for each in broken)
