@@ -9,7 +9,7 @@ PYTEST_FLAGS ?=
 PYTHON ?=
 
 venv := .venv/bin
-workflows := $(wildcard .github/workflows/*.yml)
+workflows := $(wildcard .github/workflows/*.yml examples/*.yml)
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 revision := $(shell git rev-parse HEAD 2>/dev/null)
 named = $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
@@ -56,7 +56,8 @@ lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
 	$(venv)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(venv)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
-	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml .github
+	$(venv)/check-jsonschema --builtin-schema vendor.compose-spec $(wildcard deploy/docker-compose.*.yml)
+	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml .github $(wildcard examples/*.yml)
 	$(venv)/hadolint Dockerfile
 
 format: setup ## put the code into the form that lint asks for
