@@ -390,6 +390,24 @@ class TestWorkflows:
         assert named <= of_the_guide | {"CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "GITHUB_TOKEN"}
 
 
+class TestPages:
+    def test_the_page_tells_of_every_file(self) -> None:
+        page = SERVER_PAGE.read_text(encoding="utf-8")
+        for path in DEPLOY.rglob("*"):
+            assert path.is_dir() or path.parent.name == "snippets" or path.name in page
+        assert all(path.name in page or "`examples/` has others" in page for path in EXAMPLES)
+
+    def test_the_page_tells_of_all_nineteen_points(self) -> None:
+        rows = re.findall(r"(?m)^\| (\d+) \|(.+)\|(.+)\|(.+)\|$", SERVER_PAGE.read_text(encoding="utf-8"))
+        assert [int(number) for number, *_ in rows] == list(range(1, 20))
+        assert all(cell.strip() for row in rows for cell in row)
+
+    def test_the_readme_leads_there_and_says_that_the_old_token_is_burnt(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        assert "](docs/server.md)" in readme
+        assert re.search(r"old guide is burnt[^.]*\[replace it\]\(docs/server\.md#set-it-up\)", readme, re.DOTALL)
+
+
 class TestSecrecy:
     @pytest.mark.parametrize("path", [*KIT, WORKFLOW, SERVER_PAGE], ids=lambda path: str(path.relative_to(ROOT)))
     def test_nothing_looks_like_a_token(self, path: Path) -> None:
