@@ -8,19 +8,21 @@ from redeploy.core.hostile import block, code
 MOST_LINES = 60
 """Lines of a text from outside that are shown."""
 
-BREAK_AFTER = 1
-"""Characters of a match after which it is broken up."""
-
 _BREAK = "\u200b"
+_PIECES = re.compile(r"[0-9a-z]{1,6}|.", re.IGNORECASE)
+"""What a match is broken up into: six digits are no commit."""
+
 _MARKDOWN = frozenset("&<>|[]*_~\\`#@")
-_MADE_INTO_MORE = re.compile(r"[@#:](?=[\w/])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE)
+_MADE_INTO_MORE = re.compile(
+    r"@(?=\S)|[#:](?=[\w/+-])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE
+)
 """Mentions, issues, emoji and URLs; bare host names; issues once more; commits."""
 
 
 def inline(text: str) -> str:
     """Escape our own sentences, which quote texts from outside, for a line of Markdown; code spans in them stay."""
     pieces = re.split(r"(`[^`\n]*`)", text)
-    return "".join(piece if piece.startswith("`") else _escaped(piece) for piece in pieces)
+    return "".join(piece.replace("|", "¦") if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -58,7 +60,7 @@ def _escaped(text: str) -> str:
 
     GitHub's filters see entities as the characters they stand for, so only a character between helps against those.
     """
-    broken = _MADE_INTO_MORE.sub(lambda each: each[0][:BREAK_AFTER] + _BREAK + each[0][BREAK_AFTER:], text)
+    broken = _MADE_INTO_MORE.sub(lambda each: "".join(piece + _BREAK for piece in _PIECES.findall(each[0])), text)
     broken = broken.replace(
         "$", "\N{FULLWIDTH DOLLAR SIGN}"
     )  # nothing between two of them keeps them from being a formula

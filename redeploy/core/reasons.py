@@ -144,8 +144,9 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Its containers endpoint is not enabled, not routed, refuses the token, or lists no container that the digest "
         "could be compared with.",
         "Enable the endpoint (nicholas-fedor/watchtower 1.18 and newer) and route it beside the update:\n\n```yaml\n"
-        "environment:\n  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers\n```\n\n```nginx\n"
-        "location = /ops/watchtower/containers { proxy_pass http://watchtower:8080/v1/containers; }\n```\n\nName the "
+        "environment:\n  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics\n```\n\n```nginx\n"
+        "location = /ops/watchtower/containers {\n  limit_except GET { deny all; }\n"
+        "  proxy_pass http://watchtower:8080/v1/containers;\n}\n```\n\nName the "
         "container with `image` or `container` where several run.",
     ),
     Reason.AUTH: Remedy(
@@ -153,7 +154,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The secret in GitHub and `WATCHTOWER_HTTP_API_TOKEN` on the server differ, Watchtower was not restarted since the "
         "token changed, or the proxy drops the `Authorization` header.",
         "Set both to the same new value and recreate Watchtower:\n\n```sh\nTOKEN=$(openssl rand -hex 32)\n"
-        'gh secret set WATCHTOWER_HTTP_API_TOKEN --body "$TOKEN"\n# on the server: put it into the environment file, then\n'
+        'printf %s "$TOKEN" | gh secret set WATCHTOWER_HTTP_API_TOKEN\n# on the server: put it into the environment file, then\n'
         "docker compose up -d --force-recreate watchtower\n```\n\nIn nginx: `proxy_set_header Authorization "
         "$http_authorization;`",
     ),
@@ -162,8 +163,9 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Something else answered: the backend's own 404, a single-page application's HTML, or a path that Watchtower does "
         "not serve. The location is missing in nginx, the tunnel sends this host elsewhere, or the path is misspelled.",
         "Send exactly this path to Watchtower:\n\n```nginx\nlocation = /ops/watchtower/update {\n"
-        "  limit_except POST { deny all; }\n  proxy_pass http://watchtower:8080/v1/update;\n"
-        "  proxy_set_header Authorization $http_authorization;\n  proxy_read_timeout 660s;\n}\n```\n\nBehind a Cloudflare "
+        "  limit_except POST { deny all; }\n  resolver 127.0.0.11 valid=2s;\n  set $watchtower watchtower;\n"
+        "  proxy_pass http://$watchtower:8080/v1/update$is_args$args;\n"
+        "  proxy_set_header Authorization $http_authorization;\n  proxy_read_timeout 31m;\n}\n```\n\nBehind a Cloudflare "
         "tunnel the host must be routed to nginx, not straight to the backend.",
     ),
     Reason.METHOD: Remedy(
@@ -182,7 +184,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The fork allows 60 requests a minute for each address, wrong tokens included; behind nginx all clients share one "
         "address unless it trusts the proxy.",
         "Wait a minute and run again; raise `WATCHTOWER_HTTP_API_RATE_LIMIT`, or set "
-        "`WATCHTOWER_HTTP_API_TRUSTED_PROXIES` to nginx's address.",
+        "`WATCHTOWER_HTTP_API_TRUSTED_PROXIES` to nginx's address and `WATCHTOWER_HTTP_API_PROXY_HEADER` to `X-Real-IP`.",
     ),
     Reason.UNREACHABLE: Remedy(
         "Nothing answers at the update URL",
@@ -229,7 +231,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "It could not ask the registry (no answer, wrong or missing credentials, a rate limit), the image is younger than "
         "the cooldown, or the container is left out.",
         "On the server, `docker logs --tail 50 watchtower` names the cause. For a private image mount the credentials:\n\n"
-        "```yaml\nvolumes:\n  - /root/.docker/config.json:/config.json:ro\n```",
+        "```yaml\nenvironment:\n  DOCKER_CONFIG: /registry\nvolumes:\n  - /root/.docker:/registry:ro\n```",
     ),
     Reason.NOTHING_SCANNED: Remedy(
         "Watchtower looked at no container",
@@ -242,7 +244,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Watchtower's answer was lost, and nothing changed",
         "The connection was cut, or a proxy gave up. With an unreachable Docker engine containrrr closes the connection "
         "without a word; a proxy that waits 60 s gives up on a slow pull.",
-        "See `docker logs --tail 50 watchtower` on the server, and let nginx wait: `proxy_read_timeout 660s;`.",
+        "See `docker logs --tail 50 watchtower` on the server, and let nginx wait: `proxy_read_timeout 31m;`.",
     ),
     Reason.OLD_BUILD: Remedy(
         "The old build still answers",

@@ -173,9 +173,12 @@ HOSTILE = st.text(max_size=80) | st.text(
 
 @given(HOSTILE)
 def test_nothing_that_a_sentence_quotes_becomes_more_than_text(text: str) -> None:
-    rendered = render(f"- {inline(' '.join(text.split()))}\n")
-    assert rendered.accidents == ()
-    assert rendered.links == ()
+    line = inline(" ".join(text.split()))
+    for markdown, cell in ((f"- {line}\n", "<li"), (f"| a |\n|---|\n| {line} |\n", "<td")):
+        rendered = render(markdown)
+        assert rendered.accidents == ()
+        assert rendered.links == ()
+        assert rendered.html.count(cell) == 1
 
 
 @given(HOSTILE)
