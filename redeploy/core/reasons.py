@@ -154,7 +154,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The secret in GitHub and `WATCHTOWER_HTTP_API_TOKEN` on the server differ, Watchtower was not restarted since the "
         "token changed, or the proxy drops the `Authorization` header.",
         "Set both to the same new value and recreate Watchtower:\n\n```sh\nTOKEN=$(openssl rand -hex 32)\n"
-        'printf %s "$TOKEN" | gh secret set WATCHTOWER_HTTP_API_TOKEN\n# on the server: put it into the environment file, then\n'
+        'printf %s "$TOKEN" | gh secret set WATCHTOWER_HTTP_API_TOKEN\n'
+        "# on the server: put it into the environment file, then\n"
         "docker compose up -d --force-recreate watchtower\n```\n\nIn nginx: `proxy_set_header Authorization "
         "$http_authorization;`",
     ),
