@@ -81,7 +81,7 @@ def read_document(
         return Unfit(f"the answer was {seen}")
     gc.disable()  # there is no garbage in a document, and many thousands of objects to look for it in
     try:
-        return contract_of(_parsed(exchange.body), url, smoke, redact)
+        return contract_of(parsed(_decoded(exchange.body)), url, smoke, redact)
     except UnfitError as error:
         return Unfit(str(error))
     finally:
@@ -139,26 +139,36 @@ def _contract_of(
     )
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 - a JSON value
-    if body.count(b"{") + body.count(b"[") > MOST_NODES:
+def parsed(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return a JSON text's value.
+
+    Raises:
+        UnfitError: where it is none, or too large or too deep to be a document.
+    """
+    if text.count("{") + text.count("[") > MOST_NODES:
         msg = f"it has more than {MOST_NODES:,} objects and arrays"
         raise UnfitError(msg)
     try:
-        return json.loads(body.decode("utf-8-sig"))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         rest = error.doc[error.pos :].rstrip()
         cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
         what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
         msg = f"it is no valid JSON: {what}"
         raise UnfitError(msg) from None
-    except UnicodeDecodeError:
-        msg = "it is no valid JSON: it is not written in UTF-8"
-        raise UnfitError(msg) from None
     except ValueError:
         msg = "a number in it has thousands of digits"
         raise UnfitError(msg) from None
     except RecursionError:
         msg = "it is nested too deeply"
+        raise UnfitError(msg) from None
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        msg = "it is no valid JSON: it is not written in UTF-8"
         raise UnfitError(msg) from None
 
 

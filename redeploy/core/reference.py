@@ -1,10 +1,9 @@
 """An OpenAPI file of the workspace, JSON or YAML, and the lines on which its operations stand."""
 
-import json
 import re
 from typing import Any
 
-from redeploy.core.openapi import MOST_NODES, UnfitError, contract_of
+from redeploy.core.openapi import MOST_NODES, UnfitError, contract_of, parsed
 from redeploy.core.plan import Reference
 from redeploy.core.routes import METHODS, Operation
 
@@ -27,28 +26,12 @@ def read(path: str, text: str) -> Reference:
         ValueError: where it is no OpenAPI document, with what is wrong.
     """
     try:
-        contract = contract_of(_parsed(text.removeprefix("\ufeff")))
+        bare = text.removeprefix("\ufeff")
+        contract = contract_of(parsed(bare) if bare.lstrip().startswith("{") else _yaml(bare))
     except UnfitError as error:
         msg = f"names a file that cannot be compared with: {error}"
         raise ValueError(msg) from None
     return Reference(path, contract, _lines(text, contract.operations))
-
-
-def _parsed(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    if text.count("{") + text.count("[") > MOST_NODES:
-        msg = f"it has more than {MOST_NODES:,} objects and arrays"
-        raise UnfitError(msg)
-    try:
-        return json.loads(text) if text.lstrip().startswith("{") else _yaml(text)
-    except json.JSONDecodeError as error:
-        msg = f"it is no valid JSON: line {error.lineno}, column {error.colno} cannot be read"
-        raise UnfitError(msg) from None
-    except RecursionError:
-        msg = "it is nested too deeply"
-        raise UnfitError(msg) from None
-    except ValueError:
-        msg = "a number in it has thousands of digits"
-        raise UnfitError(msg) from None
 
 
 def _yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
