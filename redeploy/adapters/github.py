@@ -242,7 +242,8 @@ def _trouble(error: Exception) -> Trouble:
     if tls is not None:
         return Trouble(
             message=f"its certificate is not trusted ({tls.verify_message}). Where a private authority issued it, set "
-            "`env: REQUESTS_CA_BUNDLE` to a PEM file in the workspace"
+            "`env: REQUESTS_CA_BUNDLE` to a PEM file in the workspace",
+            unsent=True,
         )
     return Trouble(message=type(error).__name__)
 

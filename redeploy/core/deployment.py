@@ -142,7 +142,7 @@ def warning(what: str, trouble: Trouble) -> str:
             "Such a block takes away every right that it does not name, so add what other steps need. On a pull request "
             "from a fork, and on Dependabot's, the token may only read, whatever the block says."
         )
-    elif trouble.refused:
+    elif trouble.refused and trouble.status:
         text = f"GitHub refused it: {said}."
     elif trouble.status:
         text = f"GitHub failed: {said}. See https://www.githubstatus.com."

@@ -39,11 +39,14 @@ class Trouble:
     rate_limited: bool = False
     wait: float | None = None
     """Seconds that a rate limit asks for."""
+    unsent: bool = False
+    """Whether nothing was sent, nor would be the next time: the server is not trusted."""
 
     @property
     def refused(self) -> bool:
         """Whether GitHub certainly did nothing, and would not the next time either."""
-        return 400 <= self.status < 500 and self.status != 408 and not self.rate_limited
+        answered = 400 <= self.status < 500 and self.status != 408 and not self.rate_limited
+        return answered or self.unsent
 
 
 def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble:

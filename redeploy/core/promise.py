@@ -24,7 +24,11 @@ _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "m
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 _BODILESS = (204, 205, 304)
 
+MOST_LEVELS = 100
+"""Keywords within keywords: beyond Python's own limit jsonschema ends in a way that nothing can catch."""
+
 _steps: ContextVar[list[int]] = ContextVar("steps")
+_levels: ContextVar[list[int]] = ContextVar("levels")
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def _first_misfit(schema: Any, body: Any, redact: Callable[[str], str]) -> str: 
     from jsonschema.exceptions import best_match  # takes a tenth of a second, and few runs need it
 
     _steps.set([0])
+    _levels.set([0])
     try:
         found = best_match(_validator()(schema).iter_errors(body))
     except (_TooMuchError, RecursionError):
@@ -131,12 +136,16 @@ def _validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
     from jsonschema.validators import extend
 
     def counted(weigh: Callable[..., Any]) -> Callable[..., Any]:
-        def keyword(*arguments: Any) -> Any:  # noqa: ANN401 - as jsonschema passes them
-            steps = _steps.get()
+        def keyword(*arguments: Any) -> Iterator[Any]:  # noqa: ANN401 - as jsonschema passes them
+            steps, levels = _steps.get(), _levels.get()
             steps[0] += 1
-            if steps[0] > MOST_STEPS:
+            levels[0] += 1
+            if steps[0] > MOST_STEPS or levels[0] > MOST_LEVELS:
                 raise _TooMuchError
-            return weigh(*arguments)
+            try:
+                yield from weigh(*arguments) or ()
+            finally:
+                levels[0] -= 1
 
         return keyword
 

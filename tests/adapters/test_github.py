@@ -340,7 +340,7 @@ def test_a_certificate_must_be_trusted_and_a_private_authority_can_be(
         if bundle:
             authority.cert_pem.write_to_path(bundle)
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
-        writing = scribe(server.url, Bounds(creation=1.5))
+        writing = scribe(server.url)
         writing.begin(MADE, UNDER_WAY)
         assert says in writing.end(LIVE, lambda: False).warning
     assert all(TOKEN in head for head in server.requests)
