@@ -22,6 +22,7 @@ PICTURED = (
     "old-build",
     "wrong-build",
     "crash-loop",
+    "missing-route",
     "never-ready",
     "wrong-token",
     "start-failed",

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redeploy.core.checking import Checking, Finding, counted, named
+from redeploy.core.checking import MOST_LISTED, Checking, Finding, counted, named
 from redeploy.core.hostile import code, one_line
 from redeploy.core.plan import Breaking, Reference
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Operation
-
-MOST_LISTED = 1_000
-"""Operations that an output lists; a last entry says how many more there are."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +57,15 @@ def checked(checking: Checking, *, verifying: bool = False) -> Checked:
     if checking.unfit is not None and not told:
         unchecked = "operations were not compared" + (", and no body was held against a schema" if plan.smoke else "")
         notes.append(f"There is no OpenAPI document, so {unchecked}: {checking.unfit.why}.")
+    if not checking.needs_document and checking.unfit_before is not None:
+        why = checking.unfit_before.why
+        notes.append(f"There was no OpenAPI document before the trigger, so operations were not compared: {why}.")
     if compared is None and not told and plan.breaking is Breaking.FAIL:
-        missing = (
-            "name a file with `openapi-reference`" if verifying else "no OpenAPI document was read before the trigger"
-        )
+        missing = "no OpenAPI document was read before the trigger"
+        if plan.document_url is None:
+            missing = "`openapi-path` is `off`"
+        elif verifying:
+            missing = "name a file with `openapi-reference`"
         warnings.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(

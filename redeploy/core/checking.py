@@ -20,14 +20,18 @@ from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
 PAUSE = 1.0
 """Seconds before a failed request is tried once more."""
 
-MOST_FINDINGS = 1_000
-"""Operations that are told one by one."""
+MOST_LISTED = 1_000
+"""Operations that are told one by one, in findings and in outputs; a last entry says how many more there are."""
 
 MOST_KEPT = 0.2
 """The share of a bucket that is kept for checks: looks find the new build the sooner the less it is."""
 
 MOST_NAMED = 5
 """Operations that one message names."""
+
+
+MOST_EXPLAINED = 5
+"""Missing routes for which near misses are looked for: in a large document each takes tenths of a second of the watch."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,13 @@ class Round:
         What failed is tried anew in any case: it may have failed with the window.
         """
         common = self.names.keys() & names.keys()
+        unread = Progress(past_caches=self.document.past_caches)
         if not common or any(self.names[path] != names[path] for path in common):
-            return Round(opened=opened, names=names)
+            return Round(opened=opened, names=names, document=unread)
         return Round(
             opened=opened,
             names=names,
-            document=self.document if self.document.passed else Progress(),
+            document=self.document if self.document.passed else unread,
             smoke={smoke: progress for smoke, progress in self.smoke.items() if progress.passed},
         )
 
@@ -107,6 +112,8 @@ class Checking:
     """What came of asking for the document before the trigger."""
     documents: list[tuple[float, Contract]] = field(default_factory=list)
     """What it promised since, and when that was asked for."""
+    unfit_before: Unfit | None = None
+    """Why there was none before the trigger; known once `before` was read."""
     unfit: Unfit | None = None
     """Why the last document was none."""
     unfit_in_turn: int = 0
@@ -130,7 +137,10 @@ class Checking:
             return None
         found = read_document(self.answer_before, self.plan.document_url, redact=self.redact)
         self.answer_before = None
-        return found if isinstance(found, Contract) else None
+        if isinstance(found, Unfit):
+            self.unfit_before = found
+            return None
+        return found
 
     @property
     def needs_document(self) -> bool:
@@ -150,8 +160,9 @@ class Checking:
 
     @property
     def contract(self) -> Contract | None:
-        """What the live build promises, where its document could be read."""
-        return self.documents[-1][1] if self.documents and self.unfit is None else None
+        """What the live build promises, where its document could be read; that of a build before it tells nothing."""
+        unread = self.round is not None and self.round.document.result is None
+        return self.documents[-1][1] if self.documents and self.unfit is None and not unread else None
 
     @property
     def changed_since(self) -> float | None:
@@ -179,6 +190,8 @@ class Checking:
             self.round = Round(opened=opened, names=names)
         elif self.round.opened != opened:
             self.round = self.round.kept(opened, names)
+            if self.round.document.result is None:
+                self._of_contract = None
         else:
             self.round.names = names
 
@@ -195,13 +208,19 @@ class Checking:
         read = not self.needs_document or self.round.document.result is not None
         return read and not self.unanswered
 
+    def ask_document(self) -> AskDocument | None:
+        """Return the request for the live document, past caches where one has answered before; None: it has no address."""
+        if self.plan.document_url is None or self.round is None:
+            return None
+        return AskDocument(self.plan.document_url, past_caches=self.round.document.past_caches)
+
     def asks(self) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
         """Yield what is still to be asked, and from when on; some of it may be under way."""
         if self.round is None:
             return
         document = self.round.document
-        if self.plan.document_url is not None and self.needs_document and document.result is None:
-            yield AskDocument(self.plan.document_url, past_caches=document.past_caches), document.again_at
+        if self.needs_document and document.result is None and (ask := self.ask_document()):
+            yield ask, document.again_at
             return  # it says what the answers to the others must look like
         promises = self.contract.promises if self.contract else {}
         for smoke in self.unanswered:
@@ -270,7 +289,14 @@ class Checking:
         if self.done(opened):
             return next((each.kind for each in self.findings() if not each.passed), None)
         read = self.round is not None and self.round.document.result is not None
-        return Reason.OPENAPI if self.needs_document and not read else Reason.SMOKE
+        if self.needs_document and not read and self._document_decides:
+            return Reason.OPENAPI
+        return Reason.SMOKE if self.plan.smoke else None
+
+    @property
+    def _document_decides(self) -> bool:
+        """Whether the want of a document is a failure, and no note."""
+        return self.plan.insist_on_document or (self.plan.breaking is Breaking.FAIL and self.before is not None)
 
     def _progress(self, smoke: Smoke) -> Progress:
         return self.round.smoke.get(smoke, _UNTRIED) if self.round else _UNTRIED
@@ -282,20 +308,23 @@ class Checking:
         if contract is not None:
             version = f" of version {code(contract.version, 80)}" if contract.version else ""
             return [Finding(Reason.OPENAPI, "openapi", passed=True, told=f"{counted(contract.operations)}{version}")]
-        lost = self.plan.breaking is Breaking.FAIL and self.before is not None
-        if not self.plan.insist_on_document and not lost:
+        if not self._document_decides:
             return []
-        why = self.unfit.why if self.unfit else "it was not read before the run ended"
+        read = self.round is not None and self.round.document.result is not None
+        why = self.unfit.why if read and self.unfit else "it was not read before the run ended"
         return [Finding(Reason.OPENAPI, "openapi", passed=False, told=f"There is no OpenAPI document: {why}")]
 
     def _of_routes(self) -> list[Finding]:
         contract = self.contract
         if contract is None:
             return []
-        found = []
+        found, missing = [], 0
         for pattern in self.plan.required:
             there = any(map(pattern.matches, contract.operations))
-            told = "is there" if there else f"is missing; {_instead(pattern, contract)}"
+            missing += not there
+            told = "is there" if there else "is missing"
+            if not there and missing <= MOST_EXPLAINED:
+                told += f"; {_instead(pattern, contract)}"
             found.append(Finding(Reason.ROUTES, f"required-route {pattern}", there, f"{code(str(pattern))} {told}"))
         for pattern in self.plan.forbidden:
             matching = [each for each in contract.operations if pattern.matches(each)]
@@ -311,7 +340,7 @@ class Checking:
             return []
         gone = [
             Finding(Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, told=f"{code(str(each))} is gone")
-            for each in compared.removed[:MOST_FINDINGS]
+            for each in compared.removed[:MOST_LISTED]
         ]
         if more := len(compared.removed) - len(gone):
             told = f"{more} more operations are gone"

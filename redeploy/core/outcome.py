@@ -42,7 +42,7 @@ class Outcome:
     answered_after: float | None = None
     rollout_seconds: float | None = None
     downtime_seconds: float | None = None
-    """None where the service never came back, or nothing was triggered."""
+    """None where the service never came back, or the run ended before the trigger."""
     moments: Sequence[tuple[float, str]] = ()
     stretches: Sequence[Stretch] = ()
     """Who answered from when to when."""

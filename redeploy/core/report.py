@@ -63,7 +63,7 @@ def annotations(outcome: Outcome) -> list[Annotation]:
     if outcome.problems:
         return _of_problems(outcome)
     conclusion = outcome.conclusion
-    found = [Annotation("warning", "Deployed, with a remark", warning) for warning in outcome.warnings]
+    found = [Annotation("warning", "Worth a look", warning) for warning in outcome.warnings]
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
         kind = "error" if conclusion.exit_code else "warning"
         remedy = remedy_of(outcome)
@@ -75,7 +75,8 @@ def annotations(outcome: Outcome) -> list[Annotation]:
                 f"More: {guide(conclusion.reason)}",
             ]
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
-    return found + _of_places(outcome, room=MOST_ANNOTATIONS - len(found))
+    # One is left for what GitHub's Deployment has to warn of, which is known last.
+    return found + _of_places(outcome, room=MOST_ANNOTATIONS - 1 - len(found))
 
 
 def headline(outcome: Outcome) -> str:

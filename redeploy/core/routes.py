@@ -13,6 +13,9 @@ METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", 
 MOST_COMPARED = 5_000
 """Operations among which near misses are looked for."""
 
+MOST_SPELLED = 1_000
+"""Paths whose spelling is compared, which takes a tenth of a second for so many."""
+
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
 
@@ -37,6 +40,11 @@ class Operation:
         """The same for every address that the servers offer it at."""
         return frozenset((self.method, shape(prefix + self.path)) for prefix in self.prefixes)
 
+    @cached_property
+    def segments(self) -> list[list[str]]:
+        """The path as it is written, and under each prefix, cut at the slashes; each pattern is held against them."""
+        return [_segments(shape(prefix + self.path)) for prefix in dict.fromkeys(("", *self.prefixes))]
+
 
 @dataclass(frozen=True)
 class Pattern:
@@ -54,9 +62,11 @@ class Pattern:
 
     def matches_path(self, operation: Operation) -> bool:
         """Tell whether the path is meant, whatever the method."""
-        wanted = shape(self.path)
-        found = (shape(prefix + operation.path) for prefix in dict.fromkeys(("", *operation.prefixes)))
-        return any(_match(_segments(wanted), _segments(path)) for path in found)
+        return any(_match(self._wanted, path) for path in operation.segments)
+
+    @cached_property
+    def _wanted(self) -> list[str]:
+        return _segments(shape(self.path))
 
 
 def parse_pattern(line: str) -> Pattern:
@@ -141,7 +151,8 @@ def _spelled_alike(pattern: Pattern, operations: Sequence[Operation]) -> list[Op
 
     by_path: dict[str, list[Operation]] = {}
     for each in operations:
-        by_path.setdefault(each.path[:256], []).append(each)
+        if len(by_path) < MOST_SPELLED or each.path[:256] in by_path:
+            by_path.setdefault(each.path[:256], []).append(each)
     alike = difflib.get_close_matches(pattern.path, by_path, n=2, cutoff=0.75)
     return [each for path in alike for each in by_path[path]]
 

@@ -171,8 +171,8 @@ class Schedule:
         if books.under_way(AskDocument) or window.opened is None or not weighed.checkable:
             return
         checking.enter(window.opened, window.names)
-        if weighed.needs_closing_document and self.watch.plan.checks.document_url:
-            yield AskDocument(self.watch.plan.checks.document_url), books.last_sent(AskDocument) + MOST_AFTER_BREAK
+        if weighed.needs_closing_document and (closing := checking.ask_document()):
+            yield closing, books.last_sent(AskDocument) + MOST_AFTER_BREAK
         for ask, wanted in checking.asks():
             if isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE:
                 return

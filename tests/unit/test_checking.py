@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from redeploy.core.asking import AskDocument, AskSmoke, Event
-from redeploy.core.checked import MOST_LISTED, checked
-from redeploy.core.checking import PAUSE, Checking, named
+from redeploy.core.checked import checked
+from redeploy.core.checking import MOST_EXPLAINED, MOST_LISTED, PAUSE, Checking, named
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.plan import Breaking, Checks, Reference, Smoke
 from redeploy.core.reasons import Reason
@@ -279,9 +279,11 @@ def test_checks_of_one_window_say_nothing_of_another() -> None:
 @pytest.mark.parametrize(
     ("told", "failure"),
     [
-        pytest.param(Told(smoke=(ONE,)), Reason.OPENAPI, id="no round, document needed"),
+        pytest.param(Told(smoke=(ONE,)), Reason.SMOKE, id="no round, document of use"),
+        pytest.param(Told(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
+        pytest.param(Told(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
         pytest.param(Told(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
-        pytest.param(Told(smoke=(ONE,)).enter(), Reason.OPENAPI, id="document not read"),
+        pytest.param(Told(before=document()).enter(), None, id="a document that nobody insists on"),
         pytest.param(Told(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
         pytest.param(
             Told(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)), Reason.SMOKE, id="half answered"
@@ -465,3 +467,34 @@ def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
     assert found.removed[-1] == "... and 4000 more"
     assert "5,000 operations gone" in found.warnings[0]
     assert len(found.warnings[0]) < 500
+
+
+@pytest.mark.parametrize("breaking", Breaking)
+def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it(breaking: Breaking) -> None:
+    told = Told(before=document(), required=["GET /api/ready"], breaking=breaking).enter().document(document())
+    assert told.checking.failure(10.0) is None
+    told.enter(20.0, {"commit": OLD})
+    assert told.checking.failure(20.0) is Reason.OPENAPI
+    found = checked(told.checking)
+    assert [each.check for each in found.failed] == ["openapi"]
+    assert found.compared_with == ""
+
+
+def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked() -> None:
+    found = checked(Told(before=page()).checking)
+    assert len(found.notes) == 1
+    assert not found.findings
+    assert not found.warnings
+
+
+def test_hundreds_of_missing_routes_are_told_without_looking_for_what_each_of_them_may_have_meant() -> None:
+    wanted = [f"GET /api/item/{each}" for each in range(200)]
+    told = Told(required=wanted).enter().document(document("GET /api/items/{id}"))
+    told_each = [each.told for each in told.checking.findings() if not each.passed]
+    assert len(told_each) == 200
+    assert sum("the document has" in each for each in told_each) == MOST_EXPLAINED
+
+
+def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
+    found = checked(Told(document_url=None, breaking=Breaking.FAIL).checking)
+    assert [each.partition(": ")[2] for each in found.warnings] == ["`openapi-path` is `off`."]

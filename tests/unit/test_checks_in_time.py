@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core.asking import AskDocument, AskSmoke, OfService, Probe, SendTrigger
+from redeploy.core.asking import Ask, AskDocument, AskSmoke, OfService, Probe, SendTrigger
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.plan import origin_of
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
@@ -454,6 +454,23 @@ def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
     world = World(rollout(), (UPDATED,), smoke=smoke)
     assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("deployed", "")
     assert [ask.past_caches for _, ask in world.asked if isinstance(ask, AskSmoke)] == [False, True]
+
+
+def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_past_it_too() -> None:
+    class Cached(World):
+        def start(self, ask: Ask, sent: float, bound: float) -> None:
+            self.past_caches = self.triggered is None or (isinstance(ask, AskDocument) and ask.past_caches)
+            super().start(ask, sent, bound)
+
+    def answer(moment: float) -> Exchange:
+        if not world.past_caches:
+            return reply(200, age="60")
+        return document() if moment < 4 else document("GET /api/ready")
+
+    world = Cached(nameless(), (UPDATED,), document=answer)
+    story = tell(world)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"
 
 
 def test_what_is_cached_for_ever_counts_for_nothing() -> None:

@@ -165,8 +165,8 @@ def test_a_folder_gives_a_sheet_for_each_markdown_file(tmp_path: Path) -> None:
     assert [(sheet.name, sheet.markdown) for sheet in read(tmp_path)] == [("a", "ä"), ("b", "b")]
 
 
-def test_pictures_are_taken_of_a_dozen_scenarios_that_exist() -> None:
-    assert len(PICTURED) == 12
+def test_pictures_are_taken_of_scenarios_that_exist() -> None:
+    assert len(set(PICTURED)) == len(PICTURED) >= 10
     assert set(PICTURED) <= set(SCENARIOS)
 
 
