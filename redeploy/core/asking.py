@@ -104,7 +104,9 @@ class Books:
     _buckets: dict[str, Bucket] = field(default_factory=dict)
     _under_way: dict[Ask, list[float]] = field(default_factory=lambda: defaultdict(list))
     _last_sent: dict[type, float] = field(default_factory=dict)
-    _silent_until: float = 0.0
+    _silent_until: dict[str, float] = field(default_factory=dict)
+    """By origin: none pays for what another says."""
+    _told_until: dict[str, float] = field(default_factory=dict)
     _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
     _costs: dict[str, int] = field(default_factory=dict)
 
@@ -114,7 +116,15 @@ class Books:
 
     def ready(self, url: str, now: float, keep: float = 0.0) -> float:
         """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
-        return max(self._silent_until, self._bucket(url, now).ready(now, self._costs.get(url, 1), keep))
+        return max(self.silent_until(url), self._bucket(url, now).ready(now, self._costs.get(url, 1), keep))
+
+    def silent_until(self, url: str) -> float:
+        """Return until when the origin of `url` does not want to be asked."""
+        return self._silent_until.get(origin_of(url), 0.0)
+
+    def told_until(self, url: str) -> float:
+        """Return the same where the origin itself named the time."""
+        return self._told_until.get(origin_of(url), 0.0)
 
     def cost(self, url: str) -> int:
         """Return the requests that one look at `url` takes."""
@@ -175,7 +185,8 @@ class Books:
 
     def _note_throttled(self, url: str, retry_after: float | None, at: float) -> None:
         self._buckets[origin_of(url)] = self._bucket(url, at).emptied(at)
-        self._silent_until = at + (SLOWED if retry_after is None else retry_after)
+        self._silent_until[origin_of(url)] = at + (SLOWED if retry_after is None else retry_after)
+        self._told_until[origin_of(url)] = at + (retry_after or 0.0)
 
     def _bucket(self, url: str, now: float) -> Bucket:
         return self._buckets.setdefault(origin_of(url), Bucket.full(self.rate, now))

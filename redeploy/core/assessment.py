@@ -141,8 +141,9 @@ class Assessment:
             alone = self._held_as_told and self.digest_wanted_since is None
             return alone and not watch.checking.closed(self.window_ends)
         since = max(watch.answered or 0.0, self._window.opened or 0.0)
-        unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since)
-        return unnamed and not watch.checking.closed(since + self._window.span_needed)
+        needed = self._window.span_needed if self.claims else max(self._window.span_needed, UNNAMED_WINDOW)
+        unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
+        return unnamed and not watch.checking.closed(since + needed)
 
     @property
     def _held_as_told(self) -> bool:
@@ -284,6 +285,7 @@ class Assessment:
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
             flapping=window.flapping,
+            turned_away=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
             walled=track.walled(pages=watch.verifying),
             visible=track.like.visible or bool(self.digest_before and self.digest_now),
             wrong_held=self._wrong_held,

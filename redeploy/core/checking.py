@@ -3,7 +3,7 @@
 Times are monotonic seconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from redeploy.core.openapi import read_document
 from redeploy.core.plan import Breaking, Checks, Rate, Smoke
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Operation, Pattern, near_misses
+from redeploy.core.sample import Sample
 from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
 
 PAUSE = 1.0
@@ -25,6 +26,9 @@ MOST_LISTED = 1_000
 
 MOST_KEPT = 0.2
 """The share of a bucket that is kept for checks: looks find the new build the sooner the less it is."""
+
+MOST_VERSIONS = 4
+"""Values of a document's version from which on it is noise, as a build name's."""
 
 MOST_NAMED = 5
 """Operations that one message names."""
@@ -85,20 +89,21 @@ class Round:
     document: Progress = field(default_factory=Progress)
     smoke: dict[Smoke, Progress] = field(default_factory=dict)
 
-    def kept(self, opened: float, names: Mapping[str, str]) -> "Round":
+    def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "Round":
         """Return what a new window finds of it: what passed, where the build is certainly the same.
 
-        What failed is tried anew in any case: it may have failed with the window.
+        It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
+        tried anew, as it may have failed with the window, but for what is not safe to send twice.
         """
         common = self.names.keys() & names.keys()
         unread = Progress(past_caches=self.document.past_caches)
-        if not common or any(self.names[path] != names[path] for path in common):
+        if not alone or not common or any(self.names[path] != names[path] for path in common):
             return Round(opened=opened, names=names, document=unread)
         return Round(
             opened=opened,
             names=names,
             document=self.document if self.document.passed else unread,
-            smoke={smoke: progress for smoke, progress in self.smoke.items() if progress.passed},
+            smoke={each: got for each, got in self.smoke.items() if got.passed or (got.result and not each.safe)},
         )
 
 
@@ -170,26 +175,39 @@ class Checking:
         since = None
         if self.unfit_in_turn >= TRIES:
             return None
+        if self.before is None:
+            return None
+        old = latest = self._identity(self.before)
         for sent, contract in self.documents:
-            other = self.before is not None and contract.identity != self.before.identity
-            since = (sent if since is None else since) if other else None
+            identity = self._identity(contract)
+            if identity != latest:
+                since = None if identity == old else sent
+            latest = identity
         return since
+
+    def _identity(self, contract: Contract) -> tuple[str, frozenset[tuple[str, str]]]:
+        """Return what tells a contract from another: a version that has shown too many values is a clock or a counter."""
+        known = [*([self.before] if self.before else []), *(each for _, each in self.documents)]
+        noise = len({each.version for each in known}) >= MOST_VERSIONS
+        return ("" if noise else contract.version), contract.identity[1]
 
     @property
     def reverted(self) -> bool:
         """Whether it promised something else, and again what it did before."""
         before = self.before
-        other = [before is not None and each.identity != before.identity for _, each in self.documents]
+        other = [before is not None and self._identity(each) != self._identity(before) for _, each in self.documents]
         return any(other) and not other[-1]
 
-    def enter(self, opened: float, names: Mapping[str, str]) -> None:
-        """Take note of the window in which checks are made, and of the build names in it."""
+    def enter(self, opened: float, names: Mapping[str, str], seen: Iterable[Sample] = ()) -> None:
+        """Take note of the window in which checks are made, of the build names in it, and of the samples until now."""
         if self.round is None or self.round.opened != opened:
             self._findings = self._unanswered = None
         if self.round is None:
             self.round = Round(opened=opened, names=names)
         elif self.round.opened != opened:
-            self.round = self.round.kept(opened, names)
+            since = [each.names for each in seen if each.at >= self.round.opened]
+            alone = all(each.get(path, name) == name for each in since for path, name in names.items())
+            self.round = self.round.kept(opened, names, alone=alone)
             if self.round.document.result is None:
                 self._of_contract = None
         else:
@@ -227,8 +245,11 @@ class Checking:
             progress = self._progress(smoke)
             yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
-    def take(self, event: Event, *, patient: bool) -> Result:
-        """Take in an answer; `patient`: whether one that tells nothing is asked for again."""
+    def take(self, event: Event, *, patient: bool, hopeless: bool = False) -> Result:
+        """Take in an answer; `patient`: whether one that tells nothing is asked for again.
+
+        `hopeless`: whether it asks for a wait that is too long.
+        """
         self.began = event.sent if self.began is None else self.began
         self.answered, self._findings, self._unanswered = event.at, None, None
         if isinstance(event.ask, AskDocument):
@@ -236,6 +257,7 @@ class Checking:
         seconds, ask = event.at - event.sent, event.ask
         if isinstance(ask, AskSmoke):
             result = judge(ask.smoke, event.exchange, seconds)
+            result = replace(result, final=True) if hopeless and result.again is Again.THROTTLED else result
             if self.round is not None and event.sent >= self.round.opened:
                 self.round.smoke[ask.smoke] = self._progress(ask.smoke).step(result, event.at, patient=patient)
             return result

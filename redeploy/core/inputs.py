@@ -92,7 +92,7 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return what has to be masked before anything is printed, valid or not."""
     texts = given(environment)
-    candidates = [texts["watchtower-token"], texts["github-token"]]
+    candidates = [texts["watchtower-token"], texts["github-token"], texts["watchtower-url"]]
     for line in re.split(r"[\r\n]+", texts["headers"]):
         _, colon, value = line.partition(":")
         candidates.append((value if colon else line).strip())

@@ -10,7 +10,7 @@ GRACE = 5.0
 
 def finished(known: Situation) -> bool:
     """Tell whether nothing that could still be seen is worth waiting for."""
-    if known.not_started or known.refusal or known.flapping or known.now >= known.patience_ends:
+    if known.not_started or known.refusal or known.flapping or known.turned_away or known.now >= known.patience_ends:
         return True
     if known.walled and (known.mode is Mode.VERIFY or known.answer_final or known.late):
         return True

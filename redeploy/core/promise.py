@@ -83,15 +83,21 @@ def misfit(promise: Promise, method: str, reply: Reply, redact: Callable[[str], 
         return ""
     if not is_json(reply.media_type):
         others = len(wanted.json) < len(wanted.media)
-        kind = f"`{one_line(reply.media_type, 60)}`" if reply.media_type else "an answer without a type"
+        said = reply.headers.get("content-type", "").partition(";")[0]  # as it came: a secret is known by its letters
+        kind = f"`{one_line(redact(said), 60)}`" if reply.media_type else "an answer without a type"
         return "" if others else f"the document describes JSON, and {kind} came"
     import json
 
     try:
-        body = json.loads(reply.body.decode("utf-8-sig"))
+        body = json.loads(reply.body.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return "the body is no valid JSON"
     return _first_misfit(wanted.schema_of(reply.media_type), body, redact)
+
+
+def _no_constant(word: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python reads and JSON does not know (RFC 8259, 6)."""
+    raise ValueError(word)
 
 
 def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - jsonschema's, which must not be loaded for it

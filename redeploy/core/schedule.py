@@ -170,7 +170,7 @@ class Schedule:
         window = self.watch.track.window
         if books.under_way(AskDocument) or window.opened is None or not weighed.checkable:
             return
-        checking.enter(window.opened, window.names)
+        checking.enter(window.opened, window.names, self.watch.samples)
         if weighed.needs_closing_document and (closing := checking.ask_document()):
             yield closing, books.last_sent(AskDocument) + MOST_AFTER_BREAK
         for ask, wanted in checking.asks():

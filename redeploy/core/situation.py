@@ -65,6 +65,8 @@ class Situation:
     broke_late: bool = False
     """Whether one broke after the deadline, and not by the old build."""
     flapping: bool = False
+    turned_away: bool = False
+    """Whether the service asked for a wait that reaches beyond the deadline."""
     walled: Condition | None = None
     visible: bool = False
     """Whether a build name, a running digest or a start time tells builds or processes apart."""

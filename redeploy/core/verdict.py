@@ -47,6 +47,8 @@ def conclude(known: Situation) -> Conclusion:
         return Conclusion(Verdict.NOT_STARTED, known.not_started)
     if known.refusal:
         return Conclusion(Verdict.TRIGGER_FAILED, known.refusal)
+    if known.turned_away and not (known.held and known.checked):
+        return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
     if known.mode is Mode.VERIFY:
         return _verified(known)
     if known.held and not known.overruled:

@@ -169,12 +169,15 @@ class Watch:
 
     def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
         before = self.triggered is None and not self.verifying
-        if before:
-            self.checking.answer_before = event.exchange
-            return
-        if self.triggered is not None and event.sent < self.triggered:
-            return  # the document from before came too late
-        result = self.checking.take(event, patient=event.at < self.deadline)
+        if before or (self.triggered is not None and event.sent < self.triggered):
+            self.books.note_check(ask, event, throttled=False)
+            if before:
+                self.checking.answer_before = event.exchange
+            return  # else the document from before came too late
+        asked = event.exchange.retry_after if isinstance(event.exchange, Reply) else None
+        again_at = event.at + (asked or 0.0)
+        hopeless = event.at < self.deadline <= again_at
+        result = self.checking.take(event, patient=again_at < self.deadline, hopeless=hopeless)
         self.books.note_check(ask, event, throttled=result.again == "throttled")
 
     def _take_answer(self, event: Event) -> None:

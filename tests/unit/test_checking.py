@@ -403,7 +403,7 @@ def test_since_when_another_contract_is_promised() -> None:
     told = Told(document("GET /a")).enter()
     assert told.signs == (None, False)
     assert told.document(document("GET /a"), 10.0).signs == (None, False)
-    assert told.document(document("GET /b"), 12.0).document(document("GET /c"), 14.0).signs == (12.0, False)
+    assert told.document(document("GET /b"), 12.0).document(document("GET /c"), 14.0).signs == (14.0, False)
     assert told.document(document("GET /a"), 16.0).signs == (None, True)
     assert told.document(document("GET /b"), 18.0).signs == (18.0, False)
 

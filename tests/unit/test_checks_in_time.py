@@ -1,7 +1,7 @@
 """When the checks of a build are made, told by whole runs in worlds without sockets."""
 
 from collections.abc import Callable
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -719,3 +719,57 @@ def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract
 
 def always_healthy(_: float, __: Probe) -> Exchange:
     return ready()
+
+
+# what adversaries and accidents made of it
+
+
+def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
+    def moving(moment: float) -> Exchange:
+        return document(version=f"2026-01-01T00:00:{moment + 30:.3f}")
+
+    assert tell(World(always_healthy, (reply(202),), document=moving)).verdict == ("unproven", "no-identity")
+
+
+@pytest.mark.parametrize("late", [5.5, 7.0, 9.5])
+def test_what_takes_over_late_without_a_gap_is_found_as_long_as_the_run_looks(late: float) -> None:
+    world = World(always_healthy, (reply(202),), document=turning(late, document("GET /api/ready")))
+    assert tell(world).verdict == ("deployed", "")
+
+
+def test_a_service_that_asks_for_a_wait_beyond_the_deadline_ends_the_run_at_once() -> None:
+    refused = reply(429, retry_after="3600")
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: refused)
+    story = tell(world, smoke="GET /x", timeout="60", expect_version=NEW)
+    assert story.verdict == ("unhealthy", "throttled")
+    assert story.seconds < 15
+
+
+def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
+    asked = iter([reply(429, retry_after="8")])
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: next(asked, reply(200)))
+    story = tell(world, smoke="GET https://www.example.com/", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    looks = story.world.since_trigger(Probe)
+    held = held_from(story)
+    assert max(later - sooner for sooner, later in pairwise(looks) if sooner >= held) < 4.5
+
+
+def test_an_unsafe_request_that_failed_is_not_sent_again_to_the_same_build_after_a_broken_window() -> None:
+    def flickers(moment: float, _: Probe) -> Exchange:
+        return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 6.6 else ready(NEW)
+
+    world = World(flickers, (UPDATED,), smoke=lambda *_: reply(500))
+    story = tell(world, smoke="!POST /x", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")
+    assert len(story.world.sent(AskSmoke)) == 1
+
+
+def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:
+    def turns(moment: float, _: Probe) -> Exchange:
+        mixed = int(moment * 2) % 3
+        return ready(OLD) if moment < 1 or (moment < 6 and not mixed) else ready(NEW)
+
+    world = World(turns, (UPDATED,), smoke=lambda moment, _: reply(200) if moment < 6 else reply(500))
+    story = tell(world, smoke="GET /x", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")

@@ -418,6 +418,11 @@ def test_the_github_token_is_masked_even_where_it_is_not_used() -> None:
     assert Secret("ghs_abcdef") in inputs.secrets_in(environment(github_token="ghs_abcdef"))
 
 
+def test_the_update_url_is_masked_for_it_is_often_a_secret() -> None:
+    url = f"{BASE}/ops/watchtower/update"
+    assert Secret(url) in inputs.secrets_in(environment(watchtower_url=url))
+
+
 def test_headers_are_read_line_by_line() -> None:
     made = plan(headers="CF-Access-Client-Id: abc.access\r\n\n  X-Key :  a: b, c \n")
     assert {name: value.reveal() for name, value in made.headers.items()} == {

@@ -12,7 +12,7 @@ from redeploy.core import promise
 from redeploy.core.exchange import Reply
 from redeploy.core.openapi import contract_of
 from redeploy.core.plan import Smoke
-from redeploy.core.promise import MOST_SCHEMAS, Promise, described, is_json, misfit
+from redeploy.core.promise import MOST_SCHEMAS, Described, Promise, described, is_json, misfit
 from tests.unit.making import page, reply
 
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
@@ -442,6 +442,13 @@ def test_a_misfit_is_one_harmless_line() -> None:
         assert "\n" not in found
         assert "\u202e" not in found
         assert "##[" not in found
+
+
+@pytest.mark.parametrize("body", ["NaN", "[Infinity]", '{"a": -Infinity}'])
+def test_what_python_reads_and_json_does_not_know_is_no_json(body: str) -> None:
+    reply = Reply(200, {"content-type": "application/json"}, body.encode())
+    promise = {"200": Described(("application/json",), {"application/json": True})}
+    assert misfit(promise, "GET", reply) == "the body is no valid JSON"
 
 
 # hostile schemas
