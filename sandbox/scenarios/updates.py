@@ -11,7 +11,7 @@ _FAILED_START = replace(V2, starts=False)
 
 
 def _busy(world: World) -> None:
-    world.watchtower.occupy(1.5)
+    world.watchtower.occupy(4.5)  # longer than the action takes to start, however slow the machine
 
 
 def _busy_for_good(world: World) -> None:

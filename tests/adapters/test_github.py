@@ -344,7 +344,8 @@ def test_a_certificate_must_be_trusted_and_a_private_authority_can_be(
         writing.begin(MADE, UNDER_WAY)
         assert says in writing.end(LIVE, lambda: False).warning
     assert all(TOKEN in head for head in server.requests)
-    assert len(server.requests) == 1
+    # A look may follow, where the connection ends without a word; nothing is written twice.
+    assert sum(head.startswith("POST ") for head in server.requests) == 1
 
 
 def test_pygithubs_own_log_is_silent(
