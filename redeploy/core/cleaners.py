@@ -4,6 +4,7 @@ import re
 import urllib.parse
 from collections.abc import Iterable
 
+from redeploy.core.image import is_digest
 from redeploy.core.plan import Rate, is_loopback
 
 LONGEST = 24 * 3600.0
@@ -12,11 +13,6 @@ LONGEST = 24 * 3600.0
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})", re.ASCII)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
-_REPOSITORY = re.compile(
-    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
-)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
 _RATE = re.compile(r"(\d{1,6})/([sm])", re.ASCII)
 
@@ -163,21 +159,6 @@ def token(text: str) -> str:
     return text
 
 
-def image(text: str) -> str:
-    """Return the repository of an image reference, as written, without tag and digest.
-
-    containrrr and openserbia match nothing when a tag is given (`filters.go:105`); the fork matches either way.
-    """
-    rest, _, digest = text.partition("@")
-    colon = rest.rfind(":")
-    repository, tag = (rest[:colon], rest[colon + 1 :]) if colon > rest.rfind("/") else (rest, "latest")
-    fit = _REPOSITORY.fullmatch(repository) and _TAG.fullmatch(tag) and (not digest or _DIGEST.fullmatch(digest))
-    if not fit or text.endswith("@"):
-        msg = f"{text!r:.80} is no image reference; write `ghcr.io/owner/app` or `ghcr.io/owner/app:tag`"
-        raise ValueError(msg)
-    return repository
-
-
 def container(text: str) -> str:
     """Return a container's name, without the slash that Docker puts before it."""
     name = text.removeprefix("/")
@@ -189,7 +170,7 @@ def container(text: str) -> str:
 
 def digest(text: str) -> str:
     """Return a `sha256:` digest."""
-    if not _DIGEST.fullmatch(text):
+    if not is_digest(text):
         msg = "is no digest; it must be `sha256:` and 64 lower-case hexadecimal digits"
         raise ValueError(msg)
     return text

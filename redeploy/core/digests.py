@@ -1,14 +1,12 @@
 """The running digest, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) tells it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from redeploy.core.exchange import Exchange, Reply
-
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+from redeploy.core.image import full_repository, is_digest
 
 
 class Endpoint(StrEnum):
@@ -142,20 +140,6 @@ def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
     return list(rows) if len(rows) == 1 else []
 
 
-def full_repository(reference: str) -> str:
-    """Return an image reference's repository with its registry, as Docker completes it (distribution/reference)."""
-    rest = reference.partition("@")[0]
-    colon = rest.rfind(":")
-    repository = rest[:colon] if colon > rest.rfind("/") else rest
-    first, slash, _ = repository.partition("/")
-    if not slash:
-        return f"docker.io/library/{repository}"
-    if first in ("docker.io", "index.docker.io", "registry-1.docker.io"):
-        name = repository.partition("/")[2]
-        return f"docker.io/{name}" if "/" in name else f"docker.io/library/{name}"
-    return repository if "." in first or ":" in first or first == "localhost" else f"docker.io/{repository}"
-
-
 def _rows(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
     """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
     if not isinstance(document, dict) or "containers" not in document:
@@ -166,5 +150,5 @@ def _rows(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the ser
     rows = []
     for row in listed:
         texts = [text if isinstance(text := row.get(name), str) else "" for name in ("name", "image", "digest")]
-        rows.append(Row(texts[0], texts[1], texts[2] if _DIGEST.fullmatch(texts[2]) else ""))
+        rows.append(Row(texts[0], texts[1], texts[2] if is_digest(texts[2]) else ""))
     return rows

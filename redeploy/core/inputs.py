@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from redeploy.core import cleaners
+from redeploy.core import cleaners, image
+from redeploy.core.image import Image
 from redeploy.core.plan import Breaking, Checks, Mode, Plan, Proof, Reference, Service, Smoke, Watchtower, origin_of
 from redeploy.core.secret import SHORTEST, Secret
 
@@ -133,9 +134,7 @@ class _Reader:
             containers_url=self._containers_url(update_url, known=bool(token)),
             check_url=_beside(update_url, "check"),
             token=Secret(token),
-            images=self._clean(
-                "image", lambda text: tuple(dict.fromkeys(map(cleaners.image, cleaners.listed(text)))), ()
-            ),
+            images=tuple(dict.fromkeys(each.name for each in self._images())),
             containers=self._clean(
                 "container", lambda text: tuple(dict.fromkeys(map(cleaners.container, cleaners.listed(text)))), ()
             ),
@@ -188,6 +187,14 @@ class _Reader:
                 else "`watchtower-token` and a containers URL, which tell the running digest"
             )
             self._wrong("expect-digest", f"needs {needs}")
+
+    def _images(self) -> tuple[Image, ...]:
+        """Return the images.
+
+        Watchtower gets their repositories: containrrr and openserbia match nothing when a tag is given (`filters.go:105`);
+        the fork matches either way.
+        """
+        return self._clean("image", lambda text: tuple(map(image.parse, cleaners.listed(text))), ())
 
     def _update_url(self, text: str) -> str:
         url = cleaners.url(text, allow_http=self._allow_http)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.digests import Endpoint, Look, Row, Wanted, full_repository, read_look, rows_that_count
+from redeploy.core.digests import Endpoint, Look, Row, Wanted, read_look, rows_that_count
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from tests.unit.making import D1, D2, page, reply, rows
 from tests.unit.test_answer import recorded_reply
@@ -114,26 +114,6 @@ def test_the_endpoint_tells_is_absent_or_failed(exchange: Exchange, endpoint: En
 def test_a_look_tells_the_one_digest(exchange: Exchange, which: Wanted, digest: str, differ: bool) -> None:
     told = look(exchange, which)
     assert (told.digest, told.differ) == (digest, differ)
-
-
-@pytest.mark.parametrize(
-    ("reference", "repository"),
-    [
-        ("nginx", "docker.io/library/nginx"),
-        ("nginx:1.25", "docker.io/library/nginx"),
-        ("o/app", "docker.io/o/app"),
-        ("docker.io/o/app:1", "docker.io/o/app"),
-        ("index.docker.io/o/app", "docker.io/o/app"),
-        ("registry-1.docker.io/o/app", "docker.io/o/app"),
-        ("ghcr.io/o/app:1@" + D1, "ghcr.io/o/app"),
-        ("localhost/app", "localhost/app"),
-        ("localhost:5000/app:1", "localhost:5000/app"),
-        ("docker.io/nginx", "docker.io/library/nginx"),
-        ("library/nginx", "docker.io/library/nginx"),
-    ],
-)
-def test_a_repository_is_completed_as_docker_does(reference: str, repository: str) -> None:
-    assert full_repository(reference) == repository
 
 
 @given(
