@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from sandbox.images import Image, image_of
+
 Identity = Literal["full", "hidden", "start-time", "constant-version", "noise"]
 Readiness = Literal["json", "text", "never", "html"]
 Document = Literal["own", "2.0", "3.0", "none", "html", "other", "truncated", "deep", "huge", "hostile"]
@@ -32,6 +34,10 @@ class Build:
     """False where the image's entrypoint does not exist."""
     passes_health_check: bool = True
     """What the image's own HEALTHCHECK says, whatever the service answers to others."""
+    labelled: bool = True
+    """Whether the image's label names the commit."""
+    by_platform: bool = False
+    """Whether the engine pulled it by the manifest of its platform, and not by the index."""
     operations: tuple[str, ...] = ()
     """`METHOD PATH` of what this build serves beside the common ones."""
     lost: tuple[str, ...] = ()
@@ -49,13 +55,18 @@ class Build:
 
     @property
     def digest(self) -> str:
-        """The digest of the image's index in the registry."""
-        return "sha256:" + hashlib.sha256(f"index of {self.name}".encode()).hexdigest()
+        """The digest that the engine knows the image by."""
+        return (self.image.platform if self.by_platform else self.image.index).digest
 
     @property
     def image_id(self) -> str:
         """The digest of the image's configuration, which is what an engine calls it."""
-        return "sha256:" + hashlib.sha256(f"configuration of {self.name}".encode()).hexdigest()
+        return self.image.configurations[-1].digest
+
+    @property
+    def image(self) -> Image:
+        """The image as a registry keeps it."""
+        return image_of(self.name, self.git_sha if self.labelled else "")
 
     def dump(self) -> str:
         """The build as one JSON document, for the process that is to be it."""

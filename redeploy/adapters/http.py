@@ -53,22 +53,32 @@ class Http:
         timeout: float,
         connect: float,
         token: Secret | None = None,
+        authorization: Secret | None = None,
+        headers: Mapping[str, str] = {},
+        body: bytes = b"",
         follow: bool,
     ) -> Exchange:
         """Send one request and return what came of it.
 
         Args:
-            method: the HTTP method; a POST goes out with an empty body.
+            method: the HTTP method; a POST goes out with an empty body where none is given.
             url: where to.
             cap: bytes that the decoded body may have.
             timeout: seconds of silence after which the reply counts as lost.
             connect: seconds that the connection may take.
             token: goes into `Authorization` as a bearer token.
+            authorization: is the whole value of `Authorization`.
+            headers: come beside the usual ones, or take their place.
+            body: what is sent.
             follow: whether redirects within the origin are followed, at most three.
         """
-        hops = 0
+        hops, own = 0, dict(headers)
+        if token is not None:
+            authorization = Secret(f"Bearer {token.reveal()}")
+        if authorization is not None:
+            own["Authorization"] = authorization.reveal()
         while True:
-            exchange = self._once(method, url, cap, (connect, timeout), token)
+            exchange = self._once(requests.Request(method, url, own, data=body or None), cap, (connect, timeout))
             if (
                 not follow
                 or not isinstance(exchange, Reply)
@@ -84,7 +94,8 @@ class Http:
             Reply(exchange.status, exchange.headers, exchange.body, hops) if isinstance(exchange, Reply) else exchange
         )
 
-    def _once(self, method: str, url: str, cap: int, timeout: tuple[float, float], token: Secret | None) -> Exchange:
+    def _once(self, asked: requests.Request, cap: int, timeout: tuple[float, float]) -> Exchange:
+        url = asked.url
         headers = {
             "User-Agent": USER_AGENT,
             "Accept": "application/json, */*;q=0.5",
@@ -95,14 +106,13 @@ class Http:
         }
         if origin_of(url) in self._origins:
             headers |= {name: value.reveal() for name, value in self._headers.items()}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
+        asked.headers = headers | asked.headers
         try:
-            request = requests.Request(method, url, headers=headers).prepare()
+            request = asked.prepare()
             # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
             with self._adapter(url) as adapter:
                 response = adapter.send(request, stream=True, timeout=timeout, proxies=get_environ_proxies(url))
-                return _reply(response, cap, bodiless=method == "HEAD")
+                return _reply(response, cap, bodiless=asked.method == "HEAD")
         except (requests.RequestException, failures.HTTPError, OSError, ValueError) as error:
             return _no_reply(error)
 

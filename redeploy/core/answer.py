@@ -154,24 +154,15 @@ _REFUSALS = {
     526: Reason.TLS,
 }
 
-_FAULTS = {
-    Fault.UNRESOLVED: "the host name has no address",
-    Fault.REFUSED: "the connection was refused",
-    Fault.NOT_CONNECTED: "no connection was made in time",
-    Fault.TLS: "the TLS handshake failed",
-    Fault.CUT: "the connection was closed without an answer",
-    Fault.TIMED_OUT: "no answer came in time",
-    Fault.TOO_LARGE: "the answer is longer than any of Watchtower's",
-}
-
 
 def _without_reply(exchange: NoReply) -> Answer:
     fault = exchange.fault
-    seen = _FAULTS[fault] + (f" ({exchange.detail})" if exchange.detail else "")
+    seen = exchange.seen
     if fault is Fault.TLS:
         return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, fault=fault)
     if fault is Fault.TOO_LARGE:
-        return Answer(result=Result.NONE, seen=seen, refusal=Reason.MISROUTED, fault=fault)
+        longer = "the answer is longer than any of Watchtower's"
+        return Answer(result=Result.NONE, seen=longer, refusal=Reason.MISROUTED, fault=fault)
     if fault in NEVER_SENT:
         return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED, fault=fault)
     return Answer(result=Result.UNKNOWN, seen=seen, fault=fault)

@@ -47,6 +47,22 @@ class NoReply:
     status: int = 0
     """That of a reply which went beyond its cap."""
 
+    @property
+    def seen(self) -> str:
+        """What went wrong, in our own words."""
+        return _FAULTS[self.fault] + (f" ({self.detail})" if self.detail else "")
+
+
+_FAULTS = {
+    Fault.UNRESOLVED: "the host name has no address",
+    Fault.REFUSED: "the connection was refused",
+    Fault.NOT_CONNECTED: "no connection was made in time",
+    Fault.TLS: "the TLS handshake failed",
+    Fault.CUT: "the connection was closed without an answer",
+    Fault.TIMED_OUT: "no answer came in time",
+    Fault.TOO_LARGE: "the answer goes on beyond its limit",
+}
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -142,6 +158,9 @@ class Fetch(Protocol):
         timeout: float,
         connect: float,
         token: Secret | None = None,
+        authorization: Secret | None = None,
+        headers: Mapping[str, str] = {},
+        body: bytes = b"",
         follow: bool,
     ) -> Exchange:
         """Return what came of it."""

@@ -1,0 +1,262 @@
+"""The registry client against Debian's docker-registry: anonymous, with passwords, with tokens, read-only."""
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jwt
+import pytest
+import requests
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from redeploy.adapters.http import Http
+from redeploy.adapters.registry import Registry
+from redeploy.core.image import Image, parse
+from redeploy.core.manifest import Manifest
+from redeploy.core.registry import Access, Kind, Trouble
+from redeploy.core.secret import Secret
+from sandbox.builds import V1, V2, Build
+from tests.adapters.conftest import Serve, http
+
+PROGRAM = shutil.which("docker-registry")
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="docker-registry is not installed (on Debian: apt-get install docker-registry)"
+)
+PASSWORD = "s3cret-p4ss"
+HASHED = "$2b$05$abcdefghijklmnopqrstuu65ZDstLtpWXejTDazfUkWdFkNYTSwOy"
+BOUND = 20.0
+
+
+@dataclass
+class Real:
+    """A running docker-registry; `headers` let a test in as its owner."""
+
+    port: int
+    headers: dict[str, str]
+
+    def image(self, reference: str = "o/api:latest") -> Image:
+        return parse(f"127.0.0.1:{self.port}/{reference}")
+
+    def push(self, build: Build, tag: str = "latest", **headers: str) -> None:
+        """Push a build's image, as `docker push` does."""
+        base, image = f"http://127.0.0.1:{self.port}/v2/o/api", build.image
+        with requests.Session() as session:
+            session.headers.update(self.headers | headers)
+            for blob in image.configurations:
+                place = session.post(f"{base}/blobs/uploads/").headers["Location"]
+                sent = session.put(f"{place}&{urllib.parse.urlencode({'digest': blob.digest})}", data=blob.body)
+                assert sent.status_code == 201, sent.text
+            for manifest in (*image.manifests, image.index):
+                name = tag if manifest is image.index else manifest.digest
+                kind = {"Content-Type": manifest.media_type}
+                sent = session.put(f"{base}/manifests/{name}", data=manifest.body, headers=kind)
+                assert sent.status_code == 201, sent.text
+
+
+def client(username: str = "", password: str = "", *, allow_http: bool = False) -> Registry:
+    fetch = Http(headers={}, origins=frozenset()).fetch
+    return Registry(fetch, Access(username, Secret(password), allow_http))
+
+
+class Program:
+    """Starts docker-registry, again and again over the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, settings: str = "", *, storage: str = "", **headers: str) -> Real:
+        self.stop()
+        file = self._folder / "registry.yml"
+        file.write_text(
+            f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n"
+            f"storage:\n  filesystem: {{rootdirectory: {self._folder}/data}}\n{storage}"
+            f"http: {{addr: '127.0.0.1:{self.port}'}}\n{settings}"
+        )
+        assert PROGRAM
+        environment = {"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"}
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen([PROGRAM, "serve", str(file)], stdout=log, stderr=log, env=environment)
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return Real(self.port, headers)
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            time.sleep(0.05)
+        raise AssertionError((self._folder / "log").read_text())
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    one = Program(tmp_path)
+    yield one
+    one.stop()
+
+
+def found(result: Manifest | Trouble) -> Manifest:
+    assert isinstance(result, Manifest), result
+    return result
+
+
+def trouble(result: Manifest | Trouble | str) -> Trouble:
+    assert isinstance(result, Trouble), result
+    return result
+
+
+def test_a_tag_is_resolved_moved_and_put_back(program: Program) -> None:
+    real = program.start()
+    real.push(V1)
+    before = found(client().resolve(real.image(), BOUND))
+    assert (before.digest, before.body) == (V1.digest, V1.image.index.body)
+    assert before.is_of(V1.image.platform.digest)
+    assert before.children[0] == V1.image.platform.digest, "linux/amd64 first"
+    real.push(V2)
+    registry = client()
+    after = found(registry.resolve(real.image(), BOUND, before))
+    assert after.digest == V2.digest
+    assert registry.resolve(real.image(), BOUND, after) is after, "nothing new is not read again"
+    assert found(registry.resolve(real.image().at(V1.digest), BOUND)) == before, "the tag is gone, the manifest is not"
+    assert registry.put(real.image(), before, BOUND) == before
+    assert found(registry.resolve(real.image(), BOUND)) == before
+
+
+def test_the_label_names_the_commit(program: Program) -> None:
+    real = program.start()
+    real.push(V2)
+    registry = client()
+    manifest = found(registry.resolve(real.image(), BOUND))
+    assert registry.revision(real.image(), manifest, BOUND) == V2.git_sha
+    platform = found(registry.resolve(real.image().at(V2.image.platform.digest), BOUND))
+    assert registry.revision(real.image(), platform, BOUND) == V2.git_sha
+
+
+def test_what_is_not_there_is_absent(program: Program) -> None:
+    real = program.start()
+    assert trouble(client().resolve(real.image("o/other:1"), BOUND)).kind is Kind.ABSENT
+    real.push(V1)
+    assert trouble(client().resolve(real.image("o/api:2"), BOUND)).kind is Kind.ABSENT
+    gone = trouble(client().resolve(real.image().at(V2.digest), BOUND))
+    assert (gone.kind, V2.digest in gone.told) == (Kind.ABSENT, True)
+
+
+def test_a_manifest_whose_parts_are_pruned_is_not_taken_back(program: Program) -> None:
+    real = program.start()
+    real.push(V1)
+    unknown = Manifest(V2.digest, V2.image.index.media_type, V2.image.index.body)
+    assert trouble(client().put(real.image(), unknown, BOUND)).kind is Kind.ABSENT
+
+
+def test_a_registry_that_is_read_only_says_so(program: Program) -> None:
+    program.start().push(V1)
+    real = program.start(storage="  maintenance: {readonly: {enabled: true}}\n")
+    manifest = found(client().resolve(real.image(), BOUND))
+    refused = trouble(client().put(real.image("o/api:other"), manifest, BOUND))
+    assert (refused.kind, "read-only" in refused.told) == (Kind.REFUSED, True)
+
+
+def test_a_password_lets_in_and_the_lack_of_one_is_told(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "htpasswd").write_text(f"leo:{HASHED}\n")
+    settings = f"auth: {{htpasswd: {{realm: r, path: {tmp_path}/htpasswd}}}}\n"
+    shown = base64.b64encode(f"leo:{PASSWORD}".encode()).decode()
+    real = program.start(settings, Authorization=f"Basic {shown}")
+    real.push(V1)
+    registry = client("leo", PASSWORD)
+    manifest = found(registry.resolve(real.image(), BOUND))
+    assert registry.put(real.image("o/api:back"), manifest, BOUND) == manifest
+    nobody = trouble(client().resolve(real.image(), BOUND))
+    assert nobody.kind is Kind.REFUSED
+    assert "Give `registry-username` and `registry-password`" in nobody.fix
+    wrong = trouble(client("leo", "wrong-password").resolve(real.image(), BOUND))
+    assert (wrong.kind, "`repository:o/api:pull`" in wrong.fix) == (Kind.REFUSED, True)
+
+
+class Realm:
+    """A token server, which lets `leo` do what he likes, and nobody in particular what `anonymous` says."""
+
+    def __init__(self, serve: Serve, folder: Path, anonymous: tuple[str, ...] = ()) -> None:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("registry.test")
+        pem = certificate.cert_chain_pems[0].bytes()
+        self._key = certificate.private_key_pem.bytes()
+        self._chain = [base64.b64encode(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).decode()]
+        authority.cert_pem.write_to_path(folder / "authority.pem")
+        self._anonymous = anonymous
+        self.asked: list[str] = []
+
+        def answer(connection: socket.socket, head: bytes) -> None:
+            connection.sendall(self._answer(head.decode("latin-1")))
+
+        self.url = serve(answer).url
+        self.settings = (
+            f"auth: {{token: {{realm: '{self.url}/token', service: the registry, issuer: realm, "
+            f"rootcertbundle: {folder}/authority.pem}}}}\n"
+        )
+
+    def token(self, *actions: str) -> str:
+        now = datetime.now(UTC)
+        times = {"exp": now + timedelta(minutes=5), "nbf": now - timedelta(minutes=1), "iat": now}
+        access = [{"type": "repository", "name": "o/api", "actions": list(actions)}]
+        claims = {"iss": "realm", "aud": "the registry", "sub": "leo", "jti": "1", "access": access, **times}
+        return jwt.encode(claims, self._key, algorithm="ES256", headers={"x5c": self._chain})
+
+    def _answer(self, head: str) -> bytes:
+        target = head.split(" ")[1]
+        self.asked.append(target)
+        shown = f"Authorization: Basic {base64.b64encode(f'leo:{PASSWORD}'.encode()).decode()}\r\n" in head
+        if "Authorization" in head and not shown:
+            return http("401 Unauthorized")
+        scope = urllib.parse.parse_qs(urllib.parse.urlsplit(target).query)["scope"][0]
+        wanted = scope.rpartition(":")[2].split(",")
+        allowed = [each for each in wanted if shown or each in self._anonymous]
+        return http(body=f'{{"token": "{self.token(*allowed)}"}}'.encode(), Content_Type="application/json")
+
+
+def test_a_token_is_had_from_the_realm_for_no_more_than_is_needed(
+    program: Program, tmp_path: Path, serve: Serve
+) -> None:
+    realm = Realm(serve, tmp_path)
+    real = program.start(realm.settings, Authorization=f"Bearer {realm.token('pull', 'push')}")
+    real.push(V1)
+    registry = client("leo", PASSWORD)
+    manifest = found(registry.resolve(real.image(), BOUND))
+    assert registry.resolve(real.image(), BOUND, manifest) is manifest
+    assert registry.put(real.image("o/api:back"), manifest, BOUND) == manifest
+    scopes = ["repository%3Ao%2Fapi%3Apull", "repository%3Ao%2Fapi%3Apull%2Cpush"]
+    assert realm.asked == [f"/token?service=the+registry&scope={each}" for each in scopes]
+
+
+def test_without_credentials_a_token_is_had_for_what_is_public(program: Program, tmp_path: Path, serve: Serve) -> None:
+    realm = Realm(serve, tmp_path, anonymous=("pull",))
+    real = program.start(realm.settings, Authorization=f"Bearer {realm.token('pull', 'push')}")
+    real.push(V1)
+    manifest = found(client().resolve(real.image(), BOUND))
+    refused = trouble(client().put(real.image(), manifest, BOUND))
+    assert (refused.kind, "does not let a client without credentials write `o/api`" in refused.told) == (Kind.REFUSED, True)
+
+
+def test_a_realm_that_refuses_credentials_is_told_from_one_that_wants_some(
+    program: Program, tmp_path: Path, serve: Serve
+) -> None:
+    realm = Realm(serve, tmp_path)
+    real = program.start(realm.settings)
+    assert trouble(client().resolve(real.image(), BOUND)).fix.startswith("Give `registry-username`")
+    assert trouble(client("leo", "wrong").resolve(real.image(), BOUND)).fix.startswith(
+        "Give a user or token that may read"
+    )
