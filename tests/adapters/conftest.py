@@ -58,7 +58,7 @@ class Server:
             connection = self.tls.wrap_socket(plain, server_side=True) if self.tls else plain
             with connection:
                 head = b""
-                while b"\r\n\r\n" not in head:
+                while b"\r\n\r\n" not in head and not head.startswith(b"\x16"):  # that is how TLS begins
                     if not (chunk := connection.recv(65536)):
                         return
                     head += chunk

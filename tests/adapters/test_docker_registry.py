@@ -248,7 +248,10 @@ def test_without_credentials_a_token_is_had_for_what_is_public(program: Program,
     real.push(V1)
     manifest = found(client().resolve(real.image(), BOUND))
     refused = trouble(client().put(real.image(), manifest, BOUND))
-    assert (refused.kind, "does not let a client without credentials write `o/api`" in refused.told) == (Kind.REFUSED, True)
+    assert (refused.kind, "does not let a client without credentials write `o/api`" in refused.told) == (
+        Kind.REFUSED,
+        True,
+    )
 
 
 def test_a_realm_that_refuses_credentials_is_told_from_one_that_wants_some(

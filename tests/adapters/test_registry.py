@@ -1,0 +1,335 @@
+"""The registry client's manners, over real sockets: whom it shows what, what it believes, when it gives up."""
+
+import base64
+import json
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trustme
+
+from redeploy.adapters.crew import Crew
+from redeploy.adapters.http import Http
+from redeploy.adapters.registry import MOST_TRIES, Registry
+from redeploy.core.asking import AskContainers
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.image import Image, parse
+from redeploy.core.manifest import CAP, Manifest, digest_of
+from redeploy.core.registry import Access, Kind, Trouble
+from redeploy.core.secret import Secret
+from sandbox.builds import V1
+from tests.adapters.conftest import Handler, Serve, Server, http, said
+
+INDEX, IMAGE = V1.image.index, V1.image.platform
+PASSWORD = "s3cret-p4ss"
+BASIC = f"Basic {base64.b64encode(f'leo:{PASSWORD}'.encode()).decode()}"
+BOUND = 10.0
+BEARER = 'Bearer realm="{realm}/token",service="a&b",scope="repository:other/secret:pull,push"'
+GOOD = http(body=INDEX.body, Content_Type=INDEX.media_type, Docker_Content_Digest=INDEX.digest)
+TOKEN = http(body=b'{"token": "tok-1"}', Content_Type="application/json")
+
+
+def client(username: str = "leo", password: str = PASSWORD, *, allow_http: bool = False, pem: str = "") -> Registry:
+    fetch = Http(headers={}, origins=frozenset(), ca_certificate=pem).fetch
+    return Registry(fetch, Access(username, Secret(password), allow_http))
+
+
+def image_at(server: Server, host: str = "127.0.0.1") -> Image:
+    return parse(f"{host}:{server.port}/o/api:latest")
+
+
+def by(answer: Callable[[str], bytes]) -> Handler:
+    """A handler that is given the head of the request."""
+    return lambda connection, head: connection.sendall(answer(head.decode("latin-1")))
+
+
+def challenged(challenge: str, then: bytes = GOOD) -> Handler:
+    """A registry that wants to be shown something."""
+    refusal = http("401 Unauthorized", WWW_Authenticate=challenge)
+    return by(lambda head: then if "Authorization: " in head else refusal)
+
+
+@pytest.fixture
+def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `registry.test` lead to loopback without saying so."""
+    true = socket.getaddrinfo
+
+    def resolve(host: str, *rest: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the library says
+        return true("127.0.0.1" if host == "registry.test" else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+def trouble(result: Manifest | Trouble | str) -> Trouble:
+    assert isinstance(result, Trouble), result
+    return result
+
+
+def manifest(result: Manifest | Trouble) -> Manifest:
+    assert isinstance(result, Manifest), result
+    return result
+
+
+# who is shown what
+
+
+def test_nobody_who_does_not_ask_is_shown_credentials(serve: Serve) -> None:
+    server = serve(GOOD)
+    assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
+    assert server.requests[0].startswith("GET /v2/o/api/manifests/latest HTTP/1.1\r\n")
+    assert server.header("Authorization") == []
+    assert "vnd.oci.image.index.v1+json" in server.header("Accept")[0]
+
+
+def test_the_realm_is_asked_for_this_repository_alone_and_the_registry_gets_the_token(serve: Serve) -> None:
+    realm = serve(TOKEN)
+    server = serve(challenged(BEARER.format(realm=realm.url)))
+    registry = client()
+    manifest(registry.resolve(image_at(server), BOUND))
+    manifest(registry.resolve(image_at(server), BOUND))
+    assert realm.requests[0].startswith("GET /token?service=a%26b&scope=repository%3Ao%2Fapi%3Apull HTTP/1.1\r\n")
+    assert [realm.header("Authorization"), server.header("Authorization", 1)] == [[BASIC], ["Bearer tok-1"]]
+    assert (len(realm.requests), len(server.requests)) == (1, 3), "the token is kept"
+
+
+def test_a_token_that_has_run_out_is_had_anew(serve: Serve) -> None:
+    realm, given = serve(TOKEN), iter(("tok-1", "tok-2"))
+    realm.handler = by(lambda _: http(body=json.dumps({"access_token": next(given)}).encode()))
+    server = serve(challenged(BEARER.format(realm=realm.url)))
+    registry = client()
+    manifest(registry.resolve(image_at(server), BOUND))
+    refusal = http("401 Unauthorized", WWW_Authenticate=BEARER.format(realm=realm.url))
+    server.handler = by(lambda head: GOOD if "tok-2" in head else refusal)
+    manifest(registry.resolve(image_at(server), BOUND))
+    assert [server.header("Authorization", number) for number in (2, 3)] == [["Bearer tok-1"], ["Bearer tok-2"]]
+
+
+def test_a_registry_that_only_knows_passwords_is_shown_them(serve: Serve) -> None:
+    server = serve(challenged('Basic realm="x"'))
+    manifest(client().resolve(image_at(server), BOUND))
+    assert server.header("Authorization", 1) == [BASIC]
+
+
+def test_a_token_is_preferred_to_a_password(serve: Serve) -> None:
+    realm = serve(TOKEN)
+    server = serve(challenged(f'Basic realm="x", {BEARER.format(realm=realm.url)}'))
+    manifest(client().resolve(image_at(server), BOUND))
+    assert server.header("Authorization", 1) == ["Bearer tok-1"]
+
+
+def test_without_credentials_none_are_shown(serve: Serve) -> None:
+    realm = serve(TOKEN)
+    server = serve(challenged(BEARER.format(realm=realm.url)))
+    manifest(client("", "").resolve(image_at(server), BOUND))
+    assert realm.header("Authorization") == []
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "http://evil.test/token",
+        "http://127.0.0.1:1@evil.test/",
+        "ftp://evil.test",
+        "/token",
+        "",
+        "https://evil.test/#x",
+    ],
+)
+def test_a_realm_that_is_not_safe_is_not_asked(serve: Serve, realm: str) -> None:
+    server = serve(challenged(f'Bearer realm="{realm}"'))
+    found = trouble(client().resolve(image_at(server), BOUND))
+    assert (found.kind, len(server.requests)) == (Kind.HOSTILE, 1)
+    assert "evil" not in found.told
+
+
+@pytest.mark.usefixtures("far_away")
+def test_a_registry_over_https_cannot_name_a_realm_of_this_machine(serve: Serve) -> None:
+    realm = serve(TOKEN)
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("registry.test").configure_cert(tls)
+    server = serve(challenged(BEARER.format(realm=realm.url)), tls)
+    registry = client(pem=authority.cert_pem.bytes().decode(), allow_http=True)
+    found = registry.resolve(image_at(server, "registry.test"), BOUND)
+    assert (trouble(found).kind, len(server.requests)) == (Kind.HOSTILE, 1)
+    assert realm.requests == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (http("401 Unauthorized"), Kind.REFUSED),
+        (http("403 Forbidden"), Kind.REFUSED),
+        (http("500 Oops"), Kind.UNREACHABLE),
+        (http("429 Slow down"), Kind.UNREACHABLE),
+        (http(body=b"{}"), Kind.HOSTILE),
+        (http(body=b"<html>"), Kind.HOSTILE),
+        (http(body=json.dumps({"token": "a\r\nX-Evil: 1"}).encode()), Kind.HOSTILE),
+        (http(body=json.dumps({"token": "a" * 20_000}).encode()), Kind.HOSTILE),
+        (http("302 Found", Location="http://evil.test/"), Kind.HOSTILE),
+    ],
+)
+def test_a_realm_may_give_no_token(serve: Serve, answer: bytes, kind: Kind) -> None:
+    realm = serve(answer)
+    server = serve(challenged(BEARER.format(realm=realm.url)))
+    assert trouble(client().resolve(image_at(server), BOUND)).kind is kind
+    assert len(server.requests) == 1
+
+
+# what is believed
+
+
+def test_a_manifest_that_is_redirected_to_another_host_is_refused(serve: Serve) -> None:
+    other = serve(GOOD)
+    server = serve(http("307 Temporary Redirect", Location=f"http://127.0.0.2:{other.port}/x"))
+    assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.HOSTILE
+    assert other.requests == []
+
+
+def test_other_bytes_than_the_digest_says_are_refused(serve: Serve) -> None:
+    server = serve(http(body=INDEX.body + b" ", Content_Type=INDEX.media_type, Docker_Content_Digest=INDEX.digest))
+    assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.HOSTILE
+    server = serve(http(body=INDEX.body + b" ", Content_Type=INDEX.media_type))
+    assert trouble(client().resolve(image_at(server).at(V1.digest), BOUND)).kind is Kind.HOSTILE
+
+
+def test_a_body_without_end_is_not_read_to_its_end(serve: Serve) -> None:
+    def endless(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+        for _ in range(4 * CAP // 65_536):
+            connection.sendall(b" " * 65_536)
+
+    assert trouble(client().resolve(image_at(serve(endless)), BOUND)).kind is Kind.HOSTILE
+
+
+def test_a_body_that_drips_is_given_up_in_time(serve: Serve) -> None:
+    def drip(connection: socket.socket, _head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+    registry, image = client(), image_at(serve(drip))
+
+    def perform(_: object, bound: float) -> Exchange:
+        registry.resolve(image, bound)
+        raise AssertionError
+
+    crew = Crew(perform)
+    crew.start(AskContainers(), crew.now(), 0.3)
+    event = crew.wait(crew.now() + 5)
+    assert event is not None
+    assert event.exchange == NoReply(Fault.TIMED_OUT)
+
+
+# blobs
+
+
+def with_configuration(blob: bytes, answer: Callable[[str], bytes]) -> tuple[Handler, Manifest]:
+    """A registry that answers for one blob."""
+    body = json.dumps({"config": {"digest": digest_of(blob)}}).encode()
+    found = Manifest(digest_of(body), IMAGE.media_type, body, config=digest_of(blob))
+    return by(answer), found
+
+
+LABELLED = json.dumps({"config": {"Labels": {"org.opencontainers.image.revision": "1a2b3c4"}}}).encode()
+
+
+def test_a_blob_is_followed_to_its_store_without_credentials(serve: Serve) -> None:
+    store = serve(http(body=LABELLED))
+    handler, found = with_configuration(LABELLED, lambda _: b"")
+    server = serve(handler)
+    server.handler = challenged('Basic realm="x"', http("307 Away", Location=f"http://127.0.0.1:{store.port}/b?sig=1"))
+    assert client().revision(image_at(server), found, BOUND) == "1a2b3c4"
+    assert server.header("Authorization", 1) == [BASIC]
+    assert store.requests[0].startswith("GET /b?sig=1 ")
+    assert store.header("Authorization") == []
+
+
+@pytest.mark.parametrize("location", ["http://evil.test/blob", "file:///etc/passwd", ""])
+def test_a_blob_is_not_followed_to_where_it_is_not_safe(serve: Serve, location: str) -> None:
+    handler, found = with_configuration(LABELLED, lambda _: http("307 Away", Location=location))
+    assert trouble(client().revision(image_at(serve(handler)), found, BOUND)).kind is Kind.HOSTILE
+
+
+def test_a_configuration_with_another_digest_is_refused(serve: Serve) -> None:
+    handler, found = with_configuration(LABELLED, lambda _: http(body=LABELLED + b" "))
+    assert trouble(client().revision(image_at(serve(handler)), found, BOUND)).kind is Kind.HOSTILE
+
+
+def test_an_image_without_a_configuration_has_no_commit(serve: Serve) -> None:
+    server = serve(GOOD)
+    assert client().revision(image_at(server), Manifest(V1.digest, IMAGE.media_type, b""), BOUND) == ""
+    assert server.requests == []
+
+
+# patience
+
+
+def test_a_read_is_tried_again_where_it_failed_in_passing(serve: Serve) -> None:
+    answers = iter([http("502 Bad Gateway"), b"", GOOD])
+    server = serve(by(lambda _: next(answers)))
+    assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
+    assert len(server.requests) == MOST_TRIES
+
+
+def test_a_registry_that_stays_down_is_given_up(serve: Serve) -> None:
+    server = serve(http("503 Service Unavailable"))
+    assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.UNREACHABLE
+    assert len(server.requests) == MOST_TRIES
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", http("502 Bad Gateway"), http("201 Created", Docker_Content_Digest="sha256:x")]
+)
+def test_a_manifest_is_never_put_twice(serve: Serve, answer: bytes) -> None:
+    server = serve(answer)
+    wanted = Manifest(V1.digest, INDEX.media_type, INDEX.body)
+    assert trouble(client().put(image_at(server), wanted, BOUND)).kind in (Kind.UNREACHABLE, Kind.HOSTILE)
+    assert len(server.requests) == 1
+    assert server.requests[0].startswith("PUT /v2/o/api/manifests/latest HTTP/1.1\r\n")
+    assert server.header("Content-Type") == [INDEX.media_type]
+
+
+def test_what_is_looked_up_again_costs_a_look_at_its_head(serve: Serve) -> None:
+    server = serve(GOOD)
+    registry = client()
+    known = manifest(registry.resolve(image_at(server), BOUND))
+    server.handler = said(GOOD.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    assert registry.resolve(image_at(server), BOUND, known) is known
+    assert [head.partition(" ")[0] for head in server.requests] == ["GET", "HEAD"]
+
+
+# plain http
+
+
+@pytest.mark.usefixtures("far_away")
+def test_plain_http_is_spoken_where_that_is_allowed_and_https_is_not_spoken(serve: Serve) -> None:
+    server = serve(by(lambda head: http("400 Bad Request") if head.startswith("\x16") else GOOD))
+    image = image_at(server, "registry.test")
+    assert trouble(client().resolve(image, BOUND)).kind is Kind.UNREACHABLE
+    assert all(head.startswith("\x16") for head in server.requests)
+    registry = client(allow_http=True)
+    assert manifest(registry.resolve(image, BOUND)).digest == V1.digest
+    seen = len(server.requests)
+    manifest(registry.resolve(image, BOUND))
+    assert len(server.requests) == seen + 1, "what it speaks is known by now"
+
+
+def test_a_registry_without_a_port_is_never_spoken_to_in_the_clear() -> None:
+    asked: list[str] = []
+
+    def fetch(method: str, url: str, **how: object) -> Exchange:
+        asked.append(url)
+        return NoReply(Fault.TLS)
+
+    registry = Registry(fetch, Access("leo", Secret(PASSWORD), allow_http=True))
+    for reference in ("ghcr.io/o/api", "o/api", "registry.test:443/o/api"):
+        assert trouble(registry.resolve(parse(reference), BOUND)).kind is Kind.UNREACHABLE
+    assert asked == [
+        "https://ghcr.io/v2/o/api/manifests/latest",
+        "https://registry-1.docker.io/v2/o/api/manifests/latest",
+        "https://registry.test:443/v2/o/api/manifests/latest",
+    ]
