@@ -36,6 +36,16 @@ class Registry:
     tags: dict[str, Build] = field(default_factory=dict)
     trouble: int | None = None
     """Status answered to everything."""
+    pruned: set[str] = field(default_factory=set)
+    """The names of builds whose images were deleted."""
+
+    def __post_init__(self) -> None:
+        self.pushed = list(self.tags.values())
+
+    def push(self, reference: str, build: Build) -> None:
+        """Points a tag to a build."""
+        self.pushed.append(build)
+        self.tags[reference] = build
 
     def resolve(self, reference: str) -> Build:
         """The build behind `repository:tag`. Raises `RegistryError` or `TagMissingError`."""
@@ -172,14 +182,15 @@ class Host:
     def add(self, name: str, image: str, build: Build, nursery: Nursery | None = None) -> Container:
         """Adds a running neighbour; without a nursery it has no process of its own."""
         container = Container(name, image, build, nursery)
-        self.registry.tags.setdefault(image, build)
+        if image not in self.registry.tags:
+            self.registry.push(image, build)
         container.start(build)
         self.containers.append(container)
         return container
 
     def push(self, build: Build, image: str | None = None) -> None:
         """Points the service's tag, or another, to a new build."""
-        self.registry.tags[image or self.service.image] = build
+        self.registry.push(image or self.service.image, build)
 
     def close(self) -> None:
         """Stops every container."""

@@ -13,6 +13,7 @@ from sandbox.github import GitHub, Mishaps
 from sandbox.host import Host
 from sandbox.lines import Line, watchtower
 from sandbox.nursery import Nursery
+from sandbox.registry import USER, RegistryServer, Ways
 
 UPDATE = "/ops/watchtower/update"
 CONTAINERS = "/ops/watchtower/containers"
@@ -41,6 +42,8 @@ class Scene:
     on_watchtower: Trouble = passing
     on_service: Trouble = passing
     image: str = "registry.test/o/api:latest"
+    """With `{registry}` in it, the world's own registry has it."""
+    registry: Ways = field(default_factory=Ways)
     github: Mishaps = field(default_factory=dict)
     """What goes wrong at GitHub."""
     finish: Callable[["World"], object] = lambda _: None
@@ -56,7 +59,9 @@ class World:
         self.header_secret = f"cf {secrets.token_urlsafe(18)}"
         self.certificate_authority = ""
         tls = self._certify(scene.certificate) if scene.certificate else None
-        self.host = Host(nursery, scene.image, build=scene.before)
+        self.registry = RegistryServer(scene.registry)
+        self.host = Host(nursery, scene.image.replace("{registry}", self.registry.name), build=scene.before)
+        self.registry.content = self.host.registry
         if scene.pushed is not None:
             self.host.push(scene.pushed)
         self.watchtower = watchtower(scene.line, self.host, self.token, **scene.flags)
@@ -77,6 +82,7 @@ class World:
         for front in self._fronts():
             front.listen()
         self.github.listen()
+        self.registry.listen()
 
     @property
     def update_url(self) -> str:
@@ -93,6 +99,8 @@ class World:
             .replace("{token}", self.token)
             .replace("{header-secret}", self.header_secret)
             .replace("{image}", self.host.service.image)
+            .replace("{registry-user}", USER)
+            .replace("{registry-password}", self.registry.password)
             .replace("{ca}", self.certificate_authority)
         )
 
@@ -103,6 +111,7 @@ class World:
         for front in self._fronts():
             front.close()
         self.github.close()
+        self.registry.close()
 
     def __enter__(self) -> Self:
         return self

@@ -101,7 +101,7 @@ class Registry:
             return self._trouble(errand, blob)
         if manifest.digest_of(blob.body) != of_one.config:
             return _hostile(image, "sends another configuration than the manifest names")
-        return manifest.revision_of(blob.json)
+        return manifest.revision_of(blob.body)
 
     def put(self, image: Image, wanted: Manifest, bound: float) -> Manifest | Trouble:
         """Put the exact bytes of a manifest under an image's tag, within `bound` seconds; never twice.

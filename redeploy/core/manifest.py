@@ -76,8 +76,9 @@ def read(reply: Reply, wanted: str = "") -> Manifest:
     )
 
 
-def revision_of(configuration: Any) -> str:  # noqa: ANN401 - whatever the registry sent
+def revision_of(body: bytes) -> str:
     """Return the commit that an image's configuration names; empty where it names none."""
+    configuration = Reply(200, {}, body).json  # whatever type a store calls it
     config = configuration.get("config") if isinstance(configuration, dict) else None
     labels = config.get("Labels") if isinstance(config, dict) else None
     label = labels.get(REVISION) if isinstance(labels, dict) else None

@@ -91,7 +91,7 @@ def test_what_is_no_manifest_or_another_is_an_error(reply: Reply, wanted: str, t
     ],
 )
 def test_the_commit_is_the_labels(configuration: object, revision: str) -> None:
-    assert revision_of(configuration) == revision
+    assert revision_of(json.dumps(configuration).encode()) == revision
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -108,7 +108,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 @given(JSON, st.sampled_from([*INDEXES, *IMAGES]))
 def test_any_document_is_a_manifest_or_an_error(document: object, media_type: str) -> None:
-    revision_of(document)
+    revision_of(json.dumps(document).encode())
     try:
         found = read(sent(document, media_type))
     except ValueError:
