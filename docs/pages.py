@@ -14,7 +14,7 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "Nothing was triggered": (
         "It could not have worked, so the server was left alone.",
-        (Reason.UNSUPPORTED, Reason.DIGEST_UNAVAILABLE),
+        (Reason.IMAGE_MISSING, Reason.UNSUPPORTED, Reason.DIGEST_UNAVAILABLE),
     ),
     "The trigger failed": (
         (

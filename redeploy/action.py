@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import random
 import signal
@@ -15,12 +16,14 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskRevision,
     AskSmoke,
+    AskTag,
     AskWhetherForked,
     Probe,
     SendTrigger,
 )
-from redeploy.core.exchange import Exchange
+from redeploy.core.exchange import Exchange, Fetch
 from redeploy.core.inputs import InvalidInputsError, Workspace, parse, secrets_in
 from redeploy.core.plan import Plan
 from redeploy.core.reasons import Verdict
@@ -30,6 +33,7 @@ from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
+    from redeploy.adapters.registry import Registry
     from redeploy.core.outcome import Outcome
     from redeploy.record import Recorder
 
@@ -145,6 +149,7 @@ def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float
     from redeploy.adapters.http import Http
 
     fetch = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate).fetch
+    from_registry = _from_registry(plan, fetch)
 
     def perform(ask: Ask, bound: float) -> Exchange:
         match ask:
@@ -160,9 +165,34 @@ def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float
                 return watchtower.reasons(fetch, plan.watchtower, timeout=bound)
             case AskWhetherForked():
                 return watchtower.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
+            case AskTag() | AskRevision():
+                return from_registry(ask, bound)
             case SendTrigger():
                 return watchtower.trigger(
                     fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound
                 )
+
+    return perform
+
+
+def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[AskTag | AskRevision, float], Exchange]:
+    """Return what carries out an errand to the image's registry; all of it is loaded beside the first looks."""
+
+    @functools.cache
+    def registry() -> "Registry":
+        from redeploy.adapters.registry import Registry
+
+        return Registry(fetch, plan.access)
+
+    def perform(ask: AskTag | AskRevision, bound: float) -> Exchange:
+        from redeploy.core.lookup import FromRegistry
+
+        image = plan.image
+        if image is None:
+            msg = "no image is named that could be looked up"
+            raise AssertionError(msg)
+        if isinstance(ask, AskTag):
+            return FromRegistry(200, found=registry().resolve(image, bound, ask.known))
+        return FromRegistry(200, found=registry().revision(image, ask.manifest, bound))
 
     return perform

@@ -11,7 +11,9 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskRevision,
     AskSmoke,
+    AskTag,
     AskWhetherForked,
     Event,
     Probe,
@@ -79,6 +81,7 @@ class World:
     document: Callable[[float], Exchange | Taking] = lambda _: Reply(404)
     smoke: Callable[[float, AskSmoke], Exchange | Taking] = lambda _, __: Reply(200)
     forked: Exchange | Taking = field(default_factory=lambda: Reply(401))
+    registry: Callable[[float, AskTag | AskRevision], Exchange | Taking] = lambda _, __: REFUSED
     reasons: Exchange | Taking = field(default_factory=lambda: Reply(404))
     latency: float = LATENCY
     seed: int = 1
@@ -118,6 +121,8 @@ class World:
                 found = self.document(moment + self.latency / 2)
             case AskSmoke():
                 found = self.smoke(moment + self.latency / 2, ask)
+            case AskTag() | AskRevision():
+                found = self.registry(moment, ask)
             case AskWhetherForked():
                 found = self.forked
             case AskForReasons():

@@ -3,7 +3,6 @@
 Whoever calls bounds a call in whole time too, as `adapters.crew` does: a reply may drip.
 """
 
-import base64
 import re
 import time
 import urllib.parse
@@ -16,9 +15,9 @@ from redeploy.core import challenge, cleaners, manifest
 from redeploy.core.exchange import Exchange, Fault, Fetch, NoReply, Reply
 from redeploy.core.image import Image
 from redeploy.core.manifest import Manifest
-from redeploy.core.plan import is_loopback
-from redeploy.core.registry import Access, Kind, Scope, Trouble, refusal, trouble_of
-from redeploy.core.secret import Secret
+from redeploy.core.plan import Access, is_loopback
+from redeploy.core.registry import Kind, Scope, Trouble, refusal, trouble_of
+from redeploy.core.secret import Secret, basic
 
 MOST_TRIES = 3
 """Requests that a read may take where the registry fails, or cuts them off."""
@@ -51,7 +50,6 @@ class Registry:
     """
 
     def __init__(self, fetch: Fetch, access: Access) -> None:
-        """`fetch` must add no header of its own to what it sends."""
         self._fetch = fetch
         self._access = access
         self._shown: dict[tuple[str, Scope], Secret] = {}
@@ -200,8 +198,8 @@ class Registry:
         return credentials if "basic" in challenges and credentials else refused
 
     def _credentials(self) -> Secret | None:
-        text = f"{self._access.username}:{self._access.password.reveal()}"
-        return Secret(f"Basic {base64.b64encode(text.encode()).decode()}") if self._access.known else None
+        access = self._access
+        return Secret(f"Basic {basic(access.username, access.password.reveal())}") if access.known else None
 
     def _token(self, errand: _Errand, asked: Mapping[str, str], credentials: Secret | None) -> Secret | Trouble:
         """Return a token of the realm that a registry names."""

@@ -9,7 +9,8 @@ from redeploy.core.pace import SLOWED, Bucket
 from redeploy.core.plan import Rate, Smoke, origin_of
 from redeploy.core.sample import Condition, Endpoint, Sample
 
-if TYPE_CHECKING:  # few runs have smoke requests
+if TYPE_CHECKING:  # few runs have smoke requests, or name one image
+    from redeploy.core.manifest import Manifest
     from redeploy.core.promise import Promise
 
 ALONE_FOR = 2.0
@@ -44,6 +45,20 @@ class AskWhetherForked:
 
 
 @dataclass(frozen=True)
+class AskTag:
+    """What the image's tag points to in its registry; what it pointed to when it was last looked up is not read again."""
+
+    known: "Manifest | None" = None
+
+
+@dataclass(frozen=True)
+class AskRevision:
+    """Which commit an image's label names."""
+
+    manifest: "Manifest"
+
+
+@dataclass(frozen=True)
 class SendTrigger:
     """The trigger."""
 
@@ -73,7 +88,7 @@ class AskSmoke:
 OfService = Probe | AskDocument | AskSmoke
 """What goes to the service, and draws from the bucket of its origin."""
 
-Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | SendTrigger
+Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | AskTag | AskRevision | SendTrigger
 
 
 @dataclass(frozen=True)

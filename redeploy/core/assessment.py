@@ -99,7 +99,7 @@ class Assessment:
             since = self.counts_from
         else:
             since = self._watch.answered
-            length = length if self.claims else max(length, UNNAMED_WINDOW)
+            length = length if self.claims or self.current else max(length, UNNAMED_WINDOW)
         return length + max(0.0, (since or 0.0) - opened)
 
     @property
@@ -141,7 +141,8 @@ class Assessment:
             alone = self._held_as_told and self.digest_wanted_since is None
             return alone and not watch.checking.closed(self.window_ends)
         since = max(watch.answered or 0.0, self._window.opened or 0.0)
-        needed = self._window.span_needed if self.claims else max(self._window.span_needed, UNNAMED_WINDOW)
+        needed = self._window.span_needed
+        needed = needed if self.claims or self.current else max(needed, UNNAMED_WINDOW)
         unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
         return unnamed and not watch.checking.closed(since + needed)
 
@@ -181,8 +182,17 @@ class Assessment:
             return False
         one = answer.counts.scanned == 1 or self._plan.watchtower.narrowed_to_one
         noisy = self._watch.noise & self._watch.before.names.keys()
-        same_digest = bool(self.digest_before) and self.digest_now == self.digest_before
+        same_digest = bool(self.digest_before) and self._watch.looks.same(self.digest_now, self.digest_before)
         return one and not like.same and not like.running_on and not noisy and not same_digest
+
+    @cached_property
+    def current(self) -> bool:
+        """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
+        watch, last = self._watch, self._watch.looks.last
+        found = watch.lookup.manifest if watch.lookup else None
+        if self._plan.declared or found is None or watch.answered is None or last is None or last.sent < watch.answered:
+            return False
+        return found.is_of(self.digest_before) and found.is_of(self.digest_now)
 
     @cached_property
     def answer_final(self) -> bool:
@@ -274,7 +284,8 @@ class Assessment:
             window_began=window.begun if window.opened is not None or self.opening else None,
             patience_ends=self._patience_ends,
             wanted_under_way=self.wanted_under_way or self._wanted_opening,
-            well_enough=window.holds(since=watch.answered, length=UNNAMED_WINDOW),
+            well_enough=window.holds(since=watch.answered, length=None if self.current else UNNAMED_WINDOW),
+            current=self.current,
             claim_held=self.claims and window.holds(since=watch.answered),
             gap_seen=track.gap_seen,
             held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
@@ -291,7 +302,7 @@ class Assessment:
             wrong_held=self._wrong_held,
             digest=self.digest_now,
             digests_differ=watch.looks.last is not None and watch.looks.last.differ,
-            digest_old=bool(self.digest_before) and self.digest_now == self.digest_before,
+            digest_old=bool(self.digest_before) and watch.looks.same(self.digest_now, self.digest_before),
             contract_old=not plan.declared and watch.checking.reverted,
             checking=self.checking,
             checked=self.checked,

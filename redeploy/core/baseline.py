@@ -1,8 +1,22 @@
-"""The looks before the trigger: all addresses side by side, the service's twice, and its OpenAPI document once."""
+"""The looks before the trigger: all addresses side by side, the service's twice, and its OpenAPI document once.
+
+Where one image is named, its registry is asked beside them, and the trigger waits for an image that is not there yet.
+"""
 
 from dataclasses import dataclass
+from math import inf
 
-from redeploy.core.asking import Ask, AskContainers, AskDocument, AskWhetherForked, Probe, Step
+from redeploy.core.asking import (
+    Ask,
+    AskContainers,
+    AskDocument,
+    AskRevision,
+    AskTag,
+    AskWhetherForked,
+    Probe,
+    Step,
+)
+from redeploy.core.reasons import Reason
 from redeploy.core.watch import Watch
 
 SECONDS = 3.0
@@ -26,7 +40,7 @@ class Baseline:
         ends = watch.began + SECONDS
         asks = self._first() if watch.books.last_sent(Probe) < watch.began else []
         wake = ends
-        for ask, due in [] if asks else self._second():
+        for ask, due in [] if asks else [*self._second(), *self.errands()]:
             if due <= now:
                 asks.append(ask)
             wake = min(wake, due)
@@ -34,11 +48,40 @@ class Baseline:
             for ask in asks:
                 watch.books.note_sent(ask, now)
             return Step(tuple(asks), now)
-        waiting = wake < ends or any(watch.books.under_way(kind) for kind in (Probe, AskContainers, AskDocument))
+        waited_for = (Probe, AskContainers, AskDocument, AskTag)
+        waiting = wake < ends or any(watch.books.under_way(kind) for kind in waited_for)
         if waiting and now < ends:
             return Step((), wake)
-        unsure = bool(watch.plan.watchtower.containers) and watch.forked is None
-        return Step((), float("inf")) if unsure else None
+        if watch.plan.watchtower.containers and watch.forked is None:
+            return Step((), inf)
+        return self.look_up(now)
+
+    def look_up(self, now: float) -> Step | None:
+        """Return what to do for an image that the run cannot do without; None where there is no such, or it is there."""
+        watch = self.watch
+        if watch.lookup is None or not watch.lookup.holds_up:
+            return None
+        watch.wait_for_image(now)
+        if watch.lookup.hopeless or now >= watch.deadline:
+            watch.not_started = Reason.IMAGE_MISSING
+            return Step((), now, finished=True)
+        errands = self.errands()
+        asks = tuple(ask for ask, due in errands if due <= now)
+        for ask in asks:
+            watch.books.note_sent(ask, now)
+        return Step(asks, min([watch.deadline, *(due for _, due in errands)]))
+
+    def errands(self) -> list[tuple[Ask, float]]:
+        """Return what is to be asked of the registry, and when."""
+        lookup, books = self.watch.lookup, self.watch.books
+        if lookup is None:
+            return []
+        found: list[tuple[Ask, float]] = []
+        if self.watch.triggered is None and not books.under_way(AskTag):
+            found.append((AskTag(lookup.manifest), lookup.tag_due))
+        if lookup.manifest and lookup.wants_revision and not books.under_way(AskRevision):
+            found.append((AskRevision(lookup.manifest), -inf))
+        return found
 
     def _first(self) -> list[Ask]:
         watch = self.watch

@@ -159,6 +159,22 @@ def token(text: str) -> str:
     return text
 
 
+def username(text: str) -> str:
+    """Return a user's name at a registry; Basic ends it at the first colon (RFC 7617, section 2)."""
+    if not text.isprintable() or ":" in text:
+        msg = "holds a colon or a control character"
+        raise ValueError(msg)
+    return text
+
+
+def password(text: str) -> str:
+    """Return a password: one line of printable characters."""
+    if not text.isprintable():
+        msg = "holds a line end or another control character; copy it again"
+        raise ValueError(msg)
+    return text
+
+
 def container(text: str) -> str:
     """Return a container's name, without the slash that Docker puts before it."""
     name = text.removeprefix("/")

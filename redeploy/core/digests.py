@@ -46,6 +46,10 @@ class Looks:
     """All looks of a run, in the order in which they were answered."""
 
     all: list[Look] = field(default_factory=list)
+    index: str = ""
+    """A digest that is known to be an index's."""
+    platforms: frozenset[str] = frozenset()
+    """Those of the manifests for one platform each that it lists."""
 
     def add(self, look: Look) -> None:
         """Enter one more look."""
@@ -65,6 +69,10 @@ class Looks:
     def absent(self) -> bool:
         """Whether there is no such endpoint."""
         return any(look.endpoint is Endpoint.ABSENT for look in self.all)
+
+    def same(self, one: str, other: str) -> bool:
+        """Tell whether two digests are of one image: an index, and the manifest of a platform that it lists, are."""
+        return one == other or (self.index in (one, other) and bool({one, other} & self.platforms))
 
     def before(self, triggered: float | None) -> str:
         """Return the digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
@@ -93,7 +101,9 @@ class Looks:
 
     def _wanted(self, look: Look, triggered: float | None, declared: str) -> bool:
         before = self.before(triggered)
-        return look.digest == declared if declared else bool(before and look.digest and look.digest != before)
+        if declared:
+            return self.same(look.digest, declared)
+        return bool(before and look.digest and not self.same(look.digest, before))
 
 
 @dataclass(frozen=True, kw_only=True)

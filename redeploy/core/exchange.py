@@ -75,6 +75,11 @@ class Reply:
     """Redirects that were followed to get it."""
 
     @property
+    def came(self) -> str:
+        """What came, in a word or two."""
+        return str(self.status)
+
+    @property
     def media_type(self) -> str:
         """The media type without parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from redeploy.core import cleaners, image
 from redeploy.core.image import Image
-from redeploy.core.plan import Breaking, Checks, Mode, Plan, Proof, Reference, Service, Smoke, Watchtower, origin_of
-from redeploy.core.secret import SHORTEST, Secret
+from redeploy.core.plan import (
+    Access,
+    Breaking,
+    Checks,
+    Mode,
+    Plan,
+    Proof,
+    Reference,
+    Service,
+    Smoke,
+    Watchtower,
+    origin_of,
+)
+from redeploy.core.secret import SHORTEST, Secret, basic
 
 if TYPE_CHECKING:  # few runs name routes
     from redeploy.core.routes import Pattern
@@ -45,6 +57,8 @@ DEFAULTS: Mapping[str, str] = {
     "stable-for": "5s",
     "request-timeout": "10s",
     "request-rate": "30/m",
+    "registry-username": "",
+    "registry-password": "",
     "deployment-environment": "",
     "github-token": "",
 }
@@ -93,7 +107,10 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return what has to be masked before anything is printed, valid or not."""
     texts = given(environment)
-    candidates = [texts["watchtower-token"], texts["github-token"], texts["watchtower-url"]]
+    names = ("watchtower-token", "github-token", "watchtower-url", "registry-password")
+    candidates = [texts[name] for name in names]
+    if texts["registry-password"]:
+        candidates.append(basic(texts["registry-username"], texts["registry-password"]))
     for line in re.split(r"[\r\n]+", texts["headers"]):
         _, colon, value = line.partition(":")
         candidates.append((value if colon else line).strip())
@@ -129,24 +146,26 @@ class _Reader:
             ):
                 if not self._texts[name]:
                     self._wrong(name, _UNSET.format(secret=secret))
+        images = self._images()
         watchtower = Watchtower(
             update_url=update_url or None,
             containers_url=self._containers_url(update_url, known=bool(token)),
             check_url=_beside(update_url, "check"),
             token=Secret(token),
-            images=tuple(dict.fromkeys(each.name for each in self._images())),
+            images=tuple(dict.fromkeys(each.name for each in images)),
             containers=self._clean(
                 "container", lambda text: tuple(dict.fromkeys(map(cleaners.container, cleaners.listed(text)))), ()
             ),
         )
         service = self._service(update_url)
         headers = self._headers()
+        of_image = self._texts["expect-version"] == "image"
         plan = Plan(
             mode=mode,
             watchtower=watchtower,
             service=service,
             checks=self._checks(service.base_url),
-            expect_version=self._clean("expect-version", cleaners.version, ""),
+            expect_version="" if of_image else self._clean("expect-version", cleaners.version, ""),
             expect_digest=self._clean("expect-digest", cleaners.digest, ""),
             require_proof=self._clean("require-proof", _proof, Proof.NONE),
             timeout=self._clean("timeout", cleaners.duration, 1.0),
@@ -156,6 +175,9 @@ class _Reader:
             headers=headers,
             header_origins=frozenset(origin_of(url) for url in (update_url, service.base_url) if url),
             ca_certificate=self._clean("ca-certificate", self._certificate, ""),
+            image=next(iter(images)) if len(images) == 1 else None,
+            access=self._access(),
+            version_of_image=of_image,
             deployment_environment=self._clean("deployment-environment", cleaners.environment, ""),
             github_token=Secret(self._github_token()),
         )
@@ -175,6 +197,11 @@ class _Reader:
             self._wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
         if proof is Proof.DIGEST and not self._texts["expect-digest"]:
             self._wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
+        if plan.version_of_image and plan.image is None and not self._has_problem("image"):
+            self._wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
+        for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
+            if self._texts[name] and not self._texts[other]:
+                self._wrong(other, f"is empty, and `{name}` needs it; if it is a secret, it is probably not set")
         named = ("watchtower-url", "watchtower-token", "containers-url")
         if (
             self._texts["expect-digest"]
@@ -194,7 +221,14 @@ class _Reader:
         Watchtower gets their repositories: containrrr and openserbia match nothing when a tag is given (`filters.go:105`);
         the fork matches either way.
         """
-        return self._clean("image", lambda text: tuple(map(image.parse, cleaners.listed(text))), ())
+        return self._clean("image", lambda text: tuple(dict.fromkeys(map(image.parse, cleaners.listed(text)))), ())
+
+    def _access(self) -> Access:
+        return Access(
+            self._clean("registry-username", cleaners.username, ""),
+            Secret(self._clean("registry-password", cleaners.password, "")),
+            self._allow_http,
+        )
 
     def _update_url(self, text: str) -> str:
         url = cleaners.url(text, allow_http=self._allow_http)

@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeploy.core.asking import AskContainers, AskDocument, AskSmoke, Event, Probe, SendTrigger
+from redeploy.core.asking import (
+    AskContainers,
+    AskDocument,
+    AskRevision,
+    AskSmoke,
+    AskTag,
+    Event,
+    Probe,
+    SendTrigger,
+)
 from redeploy.core.assessment import Assessment
 from redeploy.core.digests import Endpoint
 from redeploy.core.exchange import Reply
@@ -15,6 +24,7 @@ from redeploy.core.watch import Watch
 
 if TYPE_CHECKING:
     from redeploy.core.checking import Checking
+    from redeploy.core.lookup import Lookup
 
 HEARTBEAT = 15.0
 """Seconds without a line after which the log says that it is still waiting, and for what."""
@@ -54,6 +64,8 @@ class Narrator:
         if event is not None:
             self._of_event(event)
         if watch.triggered is not None:
+            if watch.lookup and watch.lookup.note:
+                self._once("registry", f"note: {watch.lookup.note}")
             self._once("trigger", "trigger sent")
         begun = watch.triggered is not None or watch.verifying
         if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
@@ -94,7 +106,7 @@ class Narrator:
         watch, exchange = self.watch, event.exchange
         since = watch.triggered if watch.triggered is not None else watch.began
         what = " and ".join(sorted(event.ask.endpoints)) if isinstance(event.ask, Probe) else type(event.ask).__name__
-        came = str(exchange.status) if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
+        came = exchange.came if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
         return f"{event.sent - since:.2f} s: {what}: {came}, after {event.at - event.sent:.3f} s"
 
     def _of_event(self, event: Event) -> None:
@@ -108,6 +120,8 @@ class Narrator:
                 self._of_document(watch.checking)
             case AskSmoke():
                 self._of_smoke(watch.checking, event.ask.smoke)
+            case AskTag() | AskRevision() if watch.lookup:
+                self._of_image(watch.lookup)
             case AskContainers() if watch.looks.last:
                 look = watch.looks.last
                 if look.endpoint is Endpoint.ABSENT:
@@ -123,6 +137,16 @@ class Narrator:
                         else "several containers run; name one with `image` or `container`"
                     )
                     self._on_change("digest", f"running digest: {look.digest or rows}")
+
+    def _of_image(self, lookup: "Lookup") -> None:
+        if lookup.holds_up and lookup.told:
+            self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' It is waited for.'}")
+        elif lookup.manifest and lookup.as_declared:
+            self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
+            if lookup.revision:
+                self._on_change("revision", f"its label names the commit {one_line(lookup.revision)}")
+        elif self.watch.verifying and lookup.note:
+            self._on_change("image", f"note: {lookup.note}")
 
     def _of_document(self, checking: "Checking") -> None:
         from redeploy.core.checking import counted
@@ -159,6 +183,8 @@ class Narrator:
 
     def _awaited(self, weighed: Assessment) -> str:
         watch = self.watch
+        if watch.lookup and watch.lookup.holds_up and watch.triggered is None:
+            return f"the image {watch.lookup.image}"
         if watch.triggered is None and not watch.verifying:
             return "the first look at the service"
         if weighed.checking and watch.track.window.latest >= weighed.window_ends:

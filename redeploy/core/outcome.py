@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
@@ -19,6 +20,9 @@ from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
+if TYPE_CHECKING:  # few runs name one image
+    from redeploy.core.lookup import Lookup
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -30,10 +34,17 @@ class Outcome:
     watchtower_origin: str = ""
     expected_version: str = ""
     expected_digest: str = ""
+    image: str = ""
+    """The image whose tag was looked up in its registry."""
+    image_digest: str = ""
+    """What the tag pointed to."""
+    revision: str = ""
+    """The commit that the image's label names."""
     version: str = ""
     previous_version: str = ""
     digest: str = ""
     previous_digest: str = ""
+    digest_as_declared: bool = False
     watchtower_result: str = Result.NONE.value
     watchtower_said: str = ""
     watchtower_replied: bool = True
@@ -56,6 +67,8 @@ class Outcome:
     """What the update URL answered, as text; hostile, but without secrets."""
     evidence: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    """What is worth a line, and no warning."""
     told_reasons: Sequence[str] = ()
     """What Watchtower's check endpoint says of containers that were not updated."""
     last_seen: str = ""
@@ -64,7 +77,7 @@ class Outcome:
     checked: Checked = NOTHING_CHECKED
     problems: Sequence[Problem] = ()
     detail: str = ""
-    """What else there is to say, for verdicts that have no reason of their own."""
+    """What else there is to say, before all that was seen."""
 
 
 _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
@@ -78,7 +91,7 @@ def invalid(problems: Sequence[Problem]) -> Outcome:
 
 def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     """Gather the facts of a run, whether it came to its end or was cancelled."""
-    plan, track, answer, weighed = watch.plan, watch.track, watch.answer, Assessment(watch)
+    plan, track, answer, weighed, lookup = watch.plan, watch.track, watch.answer, Assessment(watch), watch.lookup
     started = watch.triggered if watch.triggered is not None else watch.began
     found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
     live = conclusion.verdict in _LIVE
@@ -95,10 +108,14 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
         expected_version=plan.expect_version,
         expected_digest=plan.expect_digest,
+        image=str(lookup.image) if lookup else "",
+        image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
+        revision=one_line(lookup.revision) if lookup else "",
         version=_version(watch, watch.samples),
         previous_version=_version(watch, watch.baseline),
         digest=weighed.digest_now,
         previous_digest=weighed.digest_before,
+        digest_as_declared=watch.looks.same(weighed.digest_now, plan.expect_digest),
         watchtower_result=_result(watch),
         watchtower_said=answer.seen if answer else "",
         watchtower_replied=answer is None or answer.fault is None,
@@ -115,12 +132,22 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
+        notes=(lookup.note,) if lookup and lookup.note else (),
+        detail=_of_image(lookup, conclusion, now - started) if lookup else "",
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(watch, conclusion.reason),
     )
+
+
+def _of_image(lookup: "Lookup", conclusion: Conclusion, seconds: float) -> str:
+    """Say what was missing of the image, where that ended the run."""
+    if conclusion.reason is not Reason.IMAGE_MISSING:
+        return ""
+    waited = "" if lookup.hopeless else f" It was waited for; the run took {seconds:.0f} s."
+    return f"{lookup.told}{waited}"
 
 
 def _loopback_refused(watch: Watch, reason: Reason) -> bool:
@@ -199,6 +226,13 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
     if plan.expect_digest and weighed.digest_now == plan.expect_digest:
         found.append("Watchtower reports the declared digest for the running container.")
+    elif plan.expect_digest and watch.looks.same(weighed.digest_now, plan.expect_digest):
+        found.append(
+            f"Watchtower reports {code(weighed.digest_now)} for the running container: the registry says that this and the "
+            "declared digest are one image, as its index and as the manifest of its platform."
+        )
+    if weighed.current:
+        found.append("The running container has the digest that the image's tag points to in the registry.")
     if plan.expect_version and track.build is Build.NEW:
         found.append(f"The service {'named' if track.in_gap else 'names'} the declared version.")
     if (

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from redeploy.core.secret import Secret
 
-if TYPE_CHECKING:  # most runs ask for no route, and compare with no file
+if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
     from redeploy.core.contract import Contract
+    from redeploy.core.image import Image
     from redeploy.core.routes import Operation, Pattern
 
 
@@ -144,6 +145,20 @@ class Checks:
         return self.document_url is not None and bool(asked)
 
 
+@dataclass(frozen=True)
+class Access:
+    """How registries are talked to; both texts are empty where nobody in particular talks."""
+
+    username: str
+    password: Secret
+    allow_http: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether there are credentials."""
+        return bool(self.password.reveal())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that the inputs say. Durations are in seconds."""
@@ -162,6 +177,11 @@ class Plan:
     headers: Mapping[str, Secret]
     header_origins: frozenset[str]
     ca_certificate: str
+    image: "Image | None"
+    """The image whose tag is looked up in its registry; None where none is named, or several are."""
+    access: Access
+    version_of_image: bool
+    """Whether the commit that the image names is the version which must be live."""
     deployment_environment: str
     """The GitHub environment that a Deployment is written for; empty: none is."""
     github_token: Secret
@@ -174,7 +194,7 @@ class Plan:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every value that must never be shown."""
-        given = (self.watchtower.token, self.github_token, *self.headers.values())
+        given = (self.watchtower.token, self.github_token, self.access.password, *self.headers.values())
         return tuple(each for each in given if each.reveal())
 
 

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_IDENTITY = "no-identity"
     NO_CHANGE = "no-change"
     WEAK_PROOF = "weak-proof"
+    IMAGE_MISSING = "image-missing"
     UNSUPPORTED = "unsupported"
     DIGEST_UNAVAILABLE = "digest-unavailable"
     AUTH = "auth"
@@ -131,6 +132,17 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The proof is weaker than `require-proof` asks",
         "A weaker sign of the new build was found, but not the one that is required.",
         "Declare `expect-version` or `expect-digest`, or lower `require-proof`.",
+    ),
+    Reason.IMAGE_MISSING: Remedy(
+        "The image that should run is not in the registry",
+        "The push has not finished or failed, or went to another tag or registry (`image` without a tag means `latest`). Or "
+        "the tag points to another build by now. "
+        "With `expect-version: image`, the registry may also refuse the look-up, or the image not name its commit.",
+        "Run this after the job that pushes (`needs: publish`), with the tag that it pushes to and the digest that it "
+        "returns; `timeout` is how long the image is waited for. Look for yourself:\n\n```sh\n"
+        "docker buildx imagetools inspect IMAGE\n```\n\nFor a private image:\n\n```yaml\npermissions:\n"
+        "  packages: read\n# with:\n  registry-username: ${{ github.actor }}\n"
+        "  registry-password: ${{ github.token }}\n```",
     ),
     Reason.UNSUPPORTED: Remedy(
         "This Watchtower does not understand `container`",

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.image import Image
-from redeploy.core.secret import Secret
 
 GITHUB = "ghcr.io"
 
@@ -37,20 +36,6 @@ class Trouble:
     kind: Kind
     told: str
     fix: str = ""
-
-
-@dataclass(frozen=True)
-class Access:
-    """How registries are talked to."""
-
-    username: str
-    password: Secret
-    allow_http: bool
-
-    @property
-    def known(self) -> bool:
-        """Whether there are credentials."""
-        return bool(self.password.reveal())
 
 
 def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -> Trouble:

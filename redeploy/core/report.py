@@ -83,6 +83,8 @@ def headline(outcome: Outcome) -> str:
     """Return the run in a few words."""
     verdict, remedy = outcome.conclusion.verdict, remedy_of(outcome)
     if verdict in _GREEN:
+        if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
+            return f"{verdict}: What the image's tag points to was live already, and still is"
         as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
         return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
     if remedy:
@@ -191,6 +193,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "url": outcome.url,
         "version": {"declared": outcome.expected_version, "before": outcome.previous_version, "live": outcome.version},
         "digest": {"declared": outcome.expected_digest, "before": outcome.previous_digest, "live": outcome.digest},
+        "image": {"reference": outcome.image, "digest": outcome.image_digest, "revision": outcome.revision},
         "watchtower": {
             "origin": outcome.watchtower_origin,
             "result": outcome.watchtower_result,
@@ -218,7 +221,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
             "added": list(outcome.checked.added),
             "removed": list(outcome.checked.removed),
         },
-        "notes": list(outcome.checked.notes),
+        "notes": [*outcome.notes, *outcome.checked.notes],
         "looks": outcome.looks,
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }

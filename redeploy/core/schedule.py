@@ -55,6 +55,8 @@ class Schedule:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
         if self.watch.triggered is None and not self.watch.verifying:
             return self._baseline.step(now) or Step((self._sent(self._trigger(now, wall), now),), now)
+        if self.watch.verifying and (step := self._baseline.look_up(now)):
+            return step
         if self.watch.verifying and self.watch.books.last_sent(Probe) < self.watch.began:
             return Step((self._sent(self.watch.books.probe(*self.watch.addresses[-1]), now),), now)
         weighed = Assessment(self.watch)
@@ -73,6 +75,7 @@ class Schedule:
                 asks.append(self._sent(make(), now))
             else:
                 wake = min(wake, due)
+        asks += [self._sent(ask, now) for ask, due in self._baseline.errands() if due <= now]
         for ask, wanted in self._checks(weighed):
             due = max(wanted, self._spare(weighed, ask.url, now))
             if due <= now:

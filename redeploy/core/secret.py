@@ -49,6 +49,11 @@ class Secret:
         raise TypeError(msg)
 
 
+def basic(username: str, password: str) -> str:
+    """Return what stands for both in an `Authorization` header of the scheme Basic (RFC 7617)."""
+    return base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogatepass")).decode()
+
+
 def disguises(value: str) -> Iterator[str]:
     """Yield the value and its usual encodings.
 

@@ -48,6 +48,8 @@ class Situation:
     """Whether that one is of what is wanted."""
     well_enough: bool = False
     """Whether good answers since Watchtower's suffice where nothing tells builds apart."""
+    current: bool = False
+    """Whether, with nothing declared, the registry and the containers endpoint tell that there was nothing to deploy."""
     claim_held: bool = False
     """Whether Watchtower's summary claims the update, nothing visible speaks against it, and the service has been healthy
     for `stable-for` since."""

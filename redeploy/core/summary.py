@@ -72,6 +72,7 @@ def page(outcome: Outcome, repository: Repository) -> str:
     if outcome.evidence:
         title = "What was seen" if red or weak else "How we know"
         lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
+    lines += [line for note in outcome.notes for line in (inline(note), "")]
     lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -99,7 +100,7 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
     if declared and not same_version(declared, after):
         parts.append(f"declared: {_version(declared, linked)}")
     digest = outcome.expected_digest
-    if digest and digest != outcome.digest:
+    if digest and not outcome.digest_as_declared:
         parts.append(f"declared: {code(_short(digest))}, running: {code(_short(outcome.digest) or 'not told')}")
     if outcome.conclusion.proof is not Proof.NONE:
         parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
@@ -203,6 +204,9 @@ def _details(outcome: Outcome) -> list[str]:
         ("Verdict", code(outcome.conclusion.verdict)),
         ("Reason", code(outcome.conclusion.reason) if outcome.conclusion.reason else ""),
         ("Service", code(outcome.url) if outcome.url else ""),
+        ("Image", code(outcome.image) if outcome.image else ""),
+        ("Image, in the registry", code(outcome.image_digest) if outcome.image_digest else ""),
+        ("Image, its commit", code(outcome.revision) if outcome.revision else ""),
         *_before_and_after("Version", outcome.expected_version, outcome.previous_version, outcome.version),
         *_before_and_after("Digest", outcome.expected_digest, outcome.previous_digest, outcome.digest),
         (

@@ -75,6 +75,8 @@ def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
     suffices = proof >= known.require_proof
     if verdict is Verdict.UNPROVEN:
         nothing = known.answer is not None and known.answer.result is Result.NOTHING
+        if nothing and known.current and suffices:
+            return Conclusion(Verdict.ALREADY_CURRENT)
         seen = Reason.NO_CHANGE if known.visible else Reason.NO_IDENTITY
         return Conclusion(verdict, Reason.NOTHING_TO_DO if nothing else seen, proof, suffices)
     return (

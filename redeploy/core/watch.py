@@ -1,7 +1,7 @@
 """The state of one run: takes in what happened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskRevision,
     AskSmoke,
+    AskTag,
     AskWhetherForked,
     Books,
     Event,
@@ -32,6 +34,7 @@ from redeploy.core.window import Window
 
 if TYPE_CHECKING:
     from redeploy.core.checking import Checking
+    from redeploy.core.lookup import Lookup
 
 
 @dataclass
@@ -100,7 +103,11 @@ class Watch:
         self.resend_at = None
         if self.triggered is None:
             self.triggered, self.triggered_wall = now, wall
-            self.deadline = now + self.plan.timeout
+            self.deadline = min(self.deadline, now + self.plan.timeout)
+
+    def wait_for_image(self, now: float) -> None:
+        """Enter that the image is waited for, which starts the clock of the deadline."""
+        self.deadline = min(self.deadline, now + self.plan.timeout)
 
     def take(self, event: Event) -> None:
         """Take in what came of an ask."""
@@ -119,6 +126,14 @@ class Watch:
                     self.not_started = Reason.UNSUPPORTED
             case AskForReasons():
                 self.told_reasons = told_reasons(event.exchange)
+            case AskTag() if self.lookup:
+                self.lookup.take(event.exchange, event.at)
+                if found := self.lookup.manifest:
+                    self.looks.index, self.looks.platforms = found.digest, frozenset(found.children)
+            case AskRevision() if self.lookup:
+                self.lookup.take_revision(event.ask, event.exchange)
+                if self.plan.version_of_image:
+                    self.plan = replace(self.plan, expect_version=self.lookup.revision)
             case SendTrigger():
                 self._take_answer(event)
 
@@ -215,6 +230,16 @@ class Watch:
         )
 
     @cached_property
+    def lookup(self) -> "Lookup | None":
+        """The look-up of the image in its registry; None where no one image is named."""
+        plan = self.plan
+        if plan.image is None:
+            return None
+        from redeploy.core.lookup import Lookup  # as in `checking`
+
+        return Lookup(plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=not self.verifying)
+
+    @cached_property
     def checking(self) -> "Checking":
         """The checks."""
         from redeploy.core.checking import Checking  # what it needs must not be loaded before the first request
@@ -246,5 +271,5 @@ class Watch:
         version = bool(named) and all(
             any(same_version(self.plan.expect_version, name) for name in each.names.values()) for each in named
         )
-        digest = self.looks.before(self.triggered) == self.plan.expect_digest
+        digest = self.looks.same(self.looks.before(self.triggered), self.plan.expect_digest)
         return (version or not self.plan.expect_version) and (digest or not self.plan.expect_digest)

@@ -18,7 +18,8 @@ from redeploy.core.asking import AskContainers
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.image import Image, parse
 from redeploy.core.manifest import CAP, Manifest, digest_of
-from redeploy.core.registry import Access, Kind, Trouble
+from redeploy.core.plan import Access
+from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret
 from sandbox.builds import V1
 from tests.adapters.conftest import Handler, Serve, Server, http, said

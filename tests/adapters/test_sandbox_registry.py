@@ -8,7 +8,8 @@ from redeploy.adapters.http import Http
 from redeploy.adapters.registry import Registry
 from redeploy.core.image import Image, parse
 from redeploy.core.manifest import Manifest
-from redeploy.core.registry import Access, Kind, Trouble
+from redeploy.core.plan import Access
+from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret
 from sandbox.builds import V1, V2
 from sandbox.host import Registry as Content
