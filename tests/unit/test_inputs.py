@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from redeploy.core import inputs
 from redeploy.core.inputs import InvalidInputsError, Workspace, parse
-from redeploy.core.plan import Mode, Proof, Rate, origin_of
+from redeploy.core.plan import Access, Mode, Proof, Rate, origin_of
 from redeploy.core.secret import Secret
 from sandbox.simulation import BASE, ENOUGH, TOKEN, UPDATE_URL, any_certificate, bare_plan, environment, no_file, plan
 from tests.unit.making import D1, bare_problems, problems
@@ -86,6 +86,8 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         stable_for="-1",
         request_timeout="0",
         request_rate="fast",
+        registry_username="a:b",
+        registry_password="two\nlines",
         deployment_environment="two\nlines",
         github_token="two words",
     )
@@ -423,6 +425,11 @@ def test_the_update_url_is_masked_for_it_is_often_a_secret() -> None:
     assert Secret(url) in inputs.secrets_in(environment(watchtower_url=url))
 
 
+def test_the_registrys_password_is_masked_alone_and_as_a_header_carries_it() -> None:
+    hidden = inputs.secrets_in(environment(registry_username="leo", registry_password="s3cret"))
+    assert hidden == (Secret("s3cret"), Secret("bGVvOnMzY3JldA=="))
+
+
 def test_headers_are_read_line_by_line() -> None:
     made = plan(headers="CF-Access-Client-Id: abc.access\r\n\n  X-Key :  a: b, c \n")
     assert {name: value.reveal() for name, value in made.headers.items()} == {
@@ -572,6 +579,54 @@ def test_what_is_no_container_name_is_an_error(text: str) -> None:
 )
 def test_the_trigger_carries_the_narrowing_in_its_query(given_inputs: dict[str, str], query: str) -> None:
     assert plan(**given_inputs).watchtower.trigger_url == UPDATE_URL + query
+
+
+# the registry
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_up"),
+    [
+        ("ghcr.io/o/app", "ghcr.io/o/app:latest"),
+        ("nginx:1.25", "nginx:1.25"),
+        (f"ghcr.io/o/app:v1@{D1}", f"ghcr.io/o/app@{D1}"),
+        ("a/b:1, a/b:1", "a/b:1"),
+        ("a/b:1, a/b:2", "None"),
+        ("a/b, c/d", "None"),
+        ("", "None"),
+    ],
+)
+def test_one_image_is_looked_up_by_its_tag(text: str, looked_up: str) -> None:
+    assert str(plan(image=text).image) == looked_up
+
+
+def test_the_registry_is_talked_to_as_somebody_or_as_nobody() -> None:
+    assert plan().access == Access("", Secret(""), allow_http=False)
+    made = plan(registry_username="leo", registry_password=" p4ss wörd ", allow_http="true")
+    assert made.access == Access("leo", Secret("p4ss wörd"), allow_http=True)
+    assert Secret("p4ss wörd") in made.secrets
+
+
+@pytest.mark.parametrize(
+    ("given_inputs", "wrong"),
+    [
+        ({"registry_username": "leo"}, "registry-password"),
+        ({"registry_password": "p4ss"}, "registry-username"),
+        ({"registry_username": "a:b", "registry_password": "p4ss"}, "registry-username"),
+        ({"registry_username": "leo", "registry_password": "a\tb"}, "registry-password"),
+        ({"expect_version": "image"}, "expect-version"),
+        ({"expect_version": "image", "image": "a/b,c/d"}, "expect-version"),
+        ({"expect_version": "image", "image": "A/B/C"}, "image"),
+    ],
+)
+def test_what_the_registry_cannot_do_with_is_an_error(given_inputs: dict[str, str], wrong: str) -> None:
+    assert set(problems(**given_inputs)) == {wrong}
+
+
+def test_the_version_of_the_image_is_not_known_yet() -> None:
+    made = plan(expect_version="image", image="a/b", require_proof="version")
+    assert (made.version_of_image, made.expect_version) == (True, "")
+    assert not plan(expect_version="image-2", image="a/b").version_of_image
 
 
 # what is expected, and the rules across inputs
