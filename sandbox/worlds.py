@@ -99,6 +99,7 @@ class World:
             .replace("{token}", self.token)
             .replace("{header-secret}", self.header_secret)
             .replace("{image}", self.host.service.image)
+            .replace("{registry}", self.registry.name)
             .replace("{registry-user}", USER)
             .replace("{registry-password}", self.registry.password)
             .replace("{ca}", self.certificate_authority)

@@ -103,6 +103,9 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     assert not isinstance(limit, Limit) or limit.refused == 0
     for asked, count in scenario.asked.items():
         assert [f"{one.method} {one.path}" for one in world.service_front.seen].count(asked) == count, asked
+    shown = [one for one in world.registry.seen if one.header("Authorization")]
+    assert not shown or "registry-password" in scenario.inputs
+    assert not any(one.header("Authorization") for one in world.registry.stored)
     for front in {world.front, world.service_front}:
         for request in front.seen:
             carried = world.token in "\n".join(value for _, value in request.headers)
