@@ -31,6 +31,8 @@ class Baseline:
     """Decides what to ask before the trigger. Times are monotonic seconds."""
 
     watch: Watch
+    _waited: bool = False
+    _looked_again: float | None = None
 
     def step(self, now: float) -> Step | None:
         """Return what to do at `now`; None when the trigger may go out."""
@@ -54,7 +56,7 @@ class Baseline:
             return Step((), wake)
         if watch.plan.watchtower.containers and watch.forked is None:
             return Step((), inf)
-        return self.look_up(now)
+        return self.look_up(now) or self._look_again(now)
 
     def look_up(self, now: float) -> Step | None:
         """Return what to do for an image that the run cannot do without; None where there is no such, or it is there."""
@@ -62,6 +64,7 @@ class Baseline:
         if watch.lookup is None or not watch.lookup.holds_up:
             return None
         watch.wait_for_image(now)
+        self._waited = True
         if watch.lookup.hopeless or now >= watch.deadline:
             watch.not_started = Reason.IMAGE_MISSING
             return Step((), now, finished=True)
@@ -70,6 +73,21 @@ class Baseline:
         for ask in asks:
             watch.books.note_sent(ask, now)
         return Step(asks, min([watch.deadline, *(due for _, due in errands)]))
+
+    def _look_again(self, now: float) -> Step | None:
+        """Look once more at what runs, after a wait: the time since the last look would count as a gap."""
+        watch = self.watch
+        if not self._waited:
+            return None
+        if self._looked_again is None:
+            self._looked_again = now
+            asks = tuple(ask for ask in self._first() if isinstance(ask, Probe | AskContainers))
+            for ask in asks:
+                watch.books.note_sent(ask, now)
+            return Step(asks, now)
+        ends = self._looked_again + SECONDS
+        waiting = any(watch.books.under_way(kind) for kind in (Probe, AskContainers)) and now < ends
+        return Step((), ends) if waiting else None
 
     def errands(self) -> list[tuple[Ask, float]]:
         """Return what is to be asked of the registry, and when."""

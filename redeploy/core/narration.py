@@ -65,7 +65,7 @@ class Narrator:
             self._of_event(event)
         if watch.triggered is not None:
             if watch.lookup and watch.lookup.note:
-                self._once("registry", f"note: {watch.lookup.note}")
+                self._on_change("image", f"note: {watch.lookup.note}")
             self._once("trigger", "trigger sent")
         begun = watch.triggered is not None or watch.verifying
         if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
@@ -139,13 +139,13 @@ class Narrator:
                     self._on_change("digest", f"running digest: {look.digest or rows}")
 
     def _of_image(self, lookup: "Lookup") -> None:
-        if lookup.holds_up and lookup.told:
+        if lookup.holds_up and lookup.told and self.watch.triggered is None:
             self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' It is waited for.'}")
         elif lookup.manifest and lookup.as_declared:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
                 self._on_change("revision", f"its label names the commit {one_line(lookup.revision)}")
-        elif self.watch.verifying and lookup.note:
+        elif lookup.note:
             self._on_change("image", f"note: {lookup.note}")
 
     def _of_document(self, checking: "Checking") -> None:

@@ -133,7 +133,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
         notes=(lookup.note,) if lookup and lookup.note else (),
-        detail=_of_image(lookup, conclusion, now - started) if lookup else "",
+        detail=_missing(lookup, conclusion, plan.timeout) if lookup else "",
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
@@ -142,11 +142,11 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     )
 
 
-def _of_image(lookup: "Lookup", conclusion: Conclusion, seconds: float) -> str:
+def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
     """Say what was missing of the image, where that ended the run."""
     if conclusion.reason is not Reason.IMAGE_MISSING:
         return ""
-    waited = "" if lookup.hopeless else f" It was waited for; the run took {seconds:.0f} s."
+    waited = "" if lookup.hopeless else f" It was waited for, {timeout:g} s."
     return f"{lookup.told}{waited}"
 
 

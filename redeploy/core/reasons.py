@@ -140,9 +140,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "With `expect-version: image`, the registry may also refuse the look-up, or the image not name its commit.",
         "Run this after the job that pushes (`needs: publish`), with the tag that it pushes to and the digest that it "
         "returns; `timeout` is how long the image is waited for. Look for yourself:\n\n```sh\n"
-        "docker buildx imagetools inspect IMAGE\n```\n\nFor a private image:\n\n```yaml\npermissions:\n"
-        "  packages: read\n# with:\n  registry-username: ${{ github.actor }}\n"
-        "  registry-password: ${{ github.token }}\n```",
+        "docker buildx imagetools inspect IMAGE\n```",
     ),
     Reason.UNSUPPORTED: Remedy(
         "This Watchtower does not understand `container`",

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.core.asking import AskRevision, AskTag, SendTrigger
+from redeploy.core.asking import AskContainers, AskRevision, AskTag, Probe, SendTrigger
 from redeploy.core.baseline import SECONDS
 from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
@@ -13,7 +13,7 @@ from redeploy.core.manifest import Manifest
 from redeploy.core.registry import Kind, Trouble
 from redeploy.core.report import annotations, headline
 from sandbox.simulation import Story, World, tell
-from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, summary
+from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, rows, summary
 from tests.unit.test_schedule import digests, rollout, steady
 
 IMAGE = "ghcr.io/o/api:1"
@@ -130,7 +130,7 @@ def test_a_tag_that_never_comes_is_missing() -> None:
     assert story.world.sent(SendTrigger) == []
     assert 30 <= story.world.clock <= 30 + SECONDS
     [error] = annotations(story.outcome)
-    assert "The registry `ghcr.io` has no `o/api:1`. It was waited for" in error.message
+    assert "The registry `ghcr.io` has no `o/api:1`. It was waited for, 30 s." in error.message
 
 
 def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -> None:
@@ -147,6 +147,27 @@ def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> N
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(AskTag)) == 6
     assert run(ABSENT, DOWN, timeout="20s").verdict == ("not-started", "image-missing")
+
+
+def test_after_a_wait_what_runs_is_looked_at_anew() -> None:
+    story = run(*[ABSENT] * 6, index(D2))
+    triggered = story.world.triggered or 0.0
+    assert triggered - 1 < max(moment for moment in story.world.sent(Probe) if moment < triggered)
+    assert triggered - 1 < max(moment for moment in story.world.sent(AskContainers) if moment < triggered)
+    assert (story.outcome.downtime_seconds or 99.0) < 5
+
+
+@pytest.mark.parametrize(
+    ("inputs", "verdict"),
+    [({}, "already-current"), ({"expect_digest": D2}, "deployed"), ({"expect_version": NEW}, "deployed")],
+)
+def test_what_watchtower_brought_about_by_itself_meanwhile_is_live(inputs: dict[str, str], verdict: str) -> None:
+    world = World(steady(ready(OLD)), (NOTHING,), registry=registry(*[ABSENT] * 5, index(D2)))
+    world.service = lambda _, __: ready(NEW if world.clock > 15.0 else OLD)
+    world.containers = lambda _: rows(("api", "ghcr.io/o/api", D2 if world.clock > 15.0 else D1))
+    story = tell(world, image=IMAGE, **inputs)
+    assert (world.triggered or 0.0) > 15.0
+    assert story.verdict == (verdict, "")
 
 
 # one image under two digests
