@@ -159,7 +159,7 @@ def test_after_a_wait_what_runs_is_looked_at_anew() -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "verdict"),
-    [({}, "already-current"), ({"expect_digest": D2}, "deployed"), ({"expect_version": NEW}, "deployed")],
+    [({}, "already-current"), ({"expect_digest": D2}, "already-current"), ({"expect_version": NEW}, "deployed")],
 )
 def test_what_watchtower_brought_about_by_itself_meanwhile_is_live(inputs: dict[str, str], verdict: str) -> None:
     world = World(steady(ready(OLD)), (NOTHING,), registry=registry(*[ABSENT] * 5, index(D2)))
