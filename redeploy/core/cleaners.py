@@ -4,7 +4,6 @@ import re
 import urllib.parse
 from collections.abc import Iterable
 
-from redeploy.core.image import is_digest
 from redeploy.core.plan import Rate, is_loopback
 
 LONGEST = 24 * 3600.0
@@ -186,6 +185,8 @@ def container(text: str) -> str:
 
 def digest(text: str) -> str:
     """Return a `sha256:` digest."""
+    from redeploy.core.image import is_digest  # few inputs name one
+
     if not is_digest(text):
         msg = "is no digest; it must be `sha256:` and 64 lower-case hexadecimal digits"
         raise ValueError(msg)

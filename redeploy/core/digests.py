@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 from redeploy.core.exchange import Exchange, Reply
-from redeploy.core.image import full_repository, is_digest
 
 
 class Endpoint(StrEnum):
@@ -138,6 +137,8 @@ def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
 
     Where nothing names any, the only row counts, if it is the only one.
     """
+    from redeploy.core.image import full_repository  # what reads answers is loaded after the first request
+
     if wanted.containers:
         return [row for row in rows if row.name.removeprefix("/") in wanted.containers]
     if wanted.images:
@@ -152,6 +153,8 @@ def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
 
 def _rows(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
     """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
+    from redeploy.core.image import is_digest  # as above
+
     if not isinstance(document, dict) or "containers" not in document:
         return None
     listed = document["containers"] or []

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from redeploy.core import cleaners, image
-from redeploy.core.image import Image
+from redeploy.core import cleaners
 from redeploy.core.plan import (
     Access,
     Breaking,
@@ -23,7 +22,8 @@ from redeploy.core.plan import (
 )
 from redeploy.core.secret import SHORTEST, Secret, basic
 
-if TYPE_CHECKING:  # few runs name routes
+if TYPE_CHECKING:  # few runs name routes, or images
+    from redeploy.core.image import Image
     from redeploy.core.routes import Pattern
 
 CERTIFICATE_CAP = 1024 * 1024
@@ -215,13 +215,19 @@ class _Reader:
             )
             self._wrong("expect-digest", f"needs {needs}")
 
-    def _images(self) -> tuple[Image, ...]:
+    def _images(self) -> "tuple[Image, ...]":
         """Return the images.
 
         Watchtower gets their repositories: containrrr and openserbia match nothing when a tag is given (`filters.go:105`);
         the fork matches either way.
         """
-        return self._clean("image", lambda text: tuple(dict.fromkeys(map(image.parse, cleaners.listed(text)))), ())
+
+        def read(text: str) -> "tuple[Image, ...]":
+            from redeploy.core import image
+
+            return tuple(dict.fromkeys(map(image.parse, cleaners.listed(text))))
+
+        return self._clean("image", read, ())
 
     def _access(self) -> Access:
         return Access(
