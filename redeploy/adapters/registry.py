@@ -65,11 +65,8 @@ class Registry:
         errand = _Errand("GET", image, f"manifests/{image.digest or image.tag}", time.monotonic() + bound)
         if known is not None:
             head = self._run(replace(errand, method="HEAD"))
-            if (
-                isinstance(head, Reply)
-                and head.status == 200
-                and head.headers.get("docker-content-digest") == known.digest
-            ):
+            unmoved = isinstance(head, Reply) and head.headers.get("docker-content-digest") == known.digest
+            if unmoved:
                 return known
         found = self._run(errand)
         if isinstance(found, Trouble):
@@ -189,9 +186,8 @@ class Registry:
 
     def _authorize(self, errand: _Errand, refused: Reply) -> Secret | Trouble | Exchange:
         """Return what a registry wants to be shown, or why there is none."""
-        challenges = {
-            each.scheme: each for each in reversed(challenge.parse(refused.headers.get("www-authenticate", "")))
-        }
+        told = challenge.parse(refused.headers.get("www-authenticate", ""))
+        challenges = {each.scheme: each for each in reversed(told)}
         credentials = self._credentials()
         if bearer := challenges.get("bearer"):
             return self._token(errand, bearer.parameters, credentials)
@@ -207,8 +203,7 @@ class Registry:
         realm = self._fit(image, asked.get("realm", ""))
         if realm is None:
             return _hostile(image, "names no address over https that tokens could be had from")
-        query = {name: asked[name] for name in ("service",) if asked.get(name)}
-        query |= {"scope": f"repository:{image.path}:{errand.scope}"}
+        query = {"service": asked.get("service", ""), "scope": f"repository:{image.path}:{errand.scope}"}
         url = f"{realm}{'&' if '?' in realm else '?'}{urllib.parse.urlencode(query)}"
         reply = self._ask("GET", url, errand.ends, credentials)
         if not isinstance(reply, Reply) or reply.status >= 500 or reply.status == 429:
@@ -225,11 +220,9 @@ class Registry:
     def _elsewhere(self, errand: _Errand, reply: Reply) -> Exchange | Trouble:
         """Read a blob from the store that its registry sends to, which is shown no credentials."""
         url = self._fit(errand.image, reply.headers.get("location", ""))
-        return (
-            self._ask("GET", url, errand.ends)
-            if url
-            else _hostile(errand.image, "sends for a blob to no address over https")
-        )
+        if url is None:
+            return _hostile(errand.image, "sends for a blob to no address over https")
+        return self._ask("GET", url, errand.ends)
 
     def _fit(self, image: Image, url: str) -> str | None:
         """Return the address that a registry names; None for one in plain http, but from a registry that speaks it too."""

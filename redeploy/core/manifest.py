@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redeploy.core.exchange import Reply
-from redeploy.core.hostile import one_line
+from redeploy.core.hostile import code
 from redeploy.core.image import is_digest
 
 CAP = 4 * 1024 * 1024
@@ -58,11 +58,11 @@ def read(reply: Reply, wanted: str = "") -> Manifest:
     document = reply.json
     media_type = reply.media_type
     if not isinstance(document, dict) or media_type not in (*INDEXES, *IMAGES):
-        kind = "a web page" if reply.is_html else f"`{one_line(media_type, 80)}`" if media_type else "nothing of a type"
+        kind = "a web page" if reply.is_html else code(media_type, 80) if media_type else "nothing of a type"
         msg = f"it sends {kind}, and no manifest"
         raise ValueError(msg)
     if digest != (wanted or told or digest):
-        msg = f"what it sends has the digest `{digest}`, and not `{one_line(wanted or told, 80)}` as it should"
+        msg = f"what it sends has the digest `{digest}`, and not {code(wanted or told, 80)} as it should"
         raise ValueError(msg)
     children = tuple(_platforms(document)) if media_type in INDEXES else ()
     config = document.get("config") if media_type in IMAGES else None

@@ -93,7 +93,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     """Gather the facts of a run, whether it came to its end or was cancelled."""
     plan, track, answer, weighed, lookup = watch.plan, watch.track, watch.answer, Assessment(watch), watch.lookup
     started = watch.triggered if watch.triggered is not None else watch.began
-    found = gaps(watch.baseline, watch.samples, started) if watch.triggered is not None or watch.verifying else []
+    begun = watch.triggered is not None or watch.verifying
+    found = gaps(watch.baseline, watch.samples, started) if begun else []
     live = conclusion.verdict in _LIVE
     opened = track.window.opened if live else None
     found_by_checks = checked(watch.checking, verifying=watch.verifying) if live else NOTHING_CHECKED
@@ -122,7 +123,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         triggered=watch.triggered is not None,
         answered_after=watch.answered - started if watch.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
-        downtime_seconds=downtime(found) if watch.triggered is not None or watch.verifying else None,
+        downtime_seconds=downtime(found) if begun else None,
         moments=_moments(watch, found, started, opened, now),
         stretches=_stretches(watch, started, now),
         stable=_stable(watch, weighed, started) if opened is not None else None,
@@ -132,7 +133,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
-        notes=(lookup.note,) if lookup and lookup.note else (),
+        notes=(lookup.note,) if begun and lookup and lookup.note else (),
         detail=_missing(lookup, conclusion, plan.timeout) if lookup else "",
         told_reasons=tuple(map(watch.redact, watch.told_reasons)),
         last_seen=last.seen if last else (track.mute or ""),

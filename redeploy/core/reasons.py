@@ -275,7 +275,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Another image than the declared one runs",
         "Someone else pushed to the same tag, or the digest is that of one platform where the container was pulled by the "
         "index.",
-        "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`.",
+        "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`, and name the image "
+        "with `image`, so that its registry can tell an index from its platforms.",
     ),
     Reason.VERSION_UNAVAILABLE: Remedy(
         "The service does not name its version",

@@ -50,6 +50,8 @@ def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -
     match exchange.status:
         case 401 | 403:
             return refusal(image, scope, known=known, status=f"{exchange.status} {code}".strip())
+        case 404 if code in _HIDDEN and not known:
+            return refusal(image, scope, known=known, status=f"404 {code}")
         case 404 if code:
             return Trouble(Kind.ABSENT, f"{registry} has no `{image.path}{_target(image)}` ({exchange.status} {code})")
         case 405 if scope is Scope.PUSH:
@@ -91,6 +93,9 @@ def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
 def _target(image: Image) -> str:
     return f"@{image.digest}" if image.digest else f":{image.tag}"
 
+
+_HIDDEN = frozenset({"NAME_UNKNOWN", "NOT_FOUND"})
+"""Said of private repositories too, to those who may not know of them."""
 
 _CODES = frozenset(
     {

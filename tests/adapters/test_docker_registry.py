@@ -150,8 +150,8 @@ def test_the_label_names_the_commit(program: Program) -> None:
 
 def test_what_is_not_there_is_absent(program: Program) -> None:
     real = program.start()
-    assert trouble(client().resolve(real.image("o/other:1"), BOUND)).kind is Kind.ABSENT
     real.push(V1)
+    assert trouble(client().resolve(real.image("o/other:1"), BOUND)).kind is Kind.ABSENT
     assert trouble(client().resolve(real.image("o/api:2"), BOUND)).kind is Kind.ABSENT
     gone = trouble(client().resolve(real.image().at(V2.digest), BOUND))
     assert (gone.kind, V2.digest in gone.told) == (Kind.ABSENT, True)

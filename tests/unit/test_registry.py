@@ -18,7 +18,12 @@ def error(status: int, code: str) -> Reply:
     ("exchange", "scope", "kind", "told"),
     [
         (error(404, "MANIFEST_UNKNOWN"), Scope.PULL, Kind.ABSENT, "has no `o/app:1` (404 MANIFEST_UNKNOWN)"),
-        (error(404, "NAME_UNKNOWN"), Scope.PULL, Kind.ABSENT, "has no `o/app:1`"),
+        (
+            error(404, "NAME_UNKNOWN"),
+            Scope.PULL,
+            Kind.REFUSED,
+            "a client without credentials read `o/app` (404 NAME_UNKNOWN)",
+        ),
         (reply(404, b"404 page not found"), Scope.PULL, Kind.HOSTILE, "answers 404, as no registry does"),
         (page(404), Scope.PULL, Kind.HOSTILE, "answers 404"),
         (error(404, "<b>EVIL"), Scope.PULL, Kind.HOSTILE, "answers 404, as"),
@@ -63,6 +68,10 @@ def test_every_answer_is_some_trouble(exchange: Exchange, scope: Scope, kind: Ki
 )
 def test_a_refusal_names_the_permission_that_is_missing(image: Image, scope: Scope, known: bool, fix: str) -> None:
     assert fix in trouble_of(reply(403), image, scope, known=known).fix
+
+
+def test_a_repository_that_its_owner_does_not_see_is_absent() -> None:
+    assert trouble_of(error(404, "NAME_UNKNOWN"), OWN, Scope.PULL, known=True).kind is Kind.ABSENT
 
 
 def test_an_image_that_is_pinned_is_told_by_its_digest() -> None:
