@@ -1,6 +1,7 @@
 """Imports run one way: entrypoint -> cli -> stories -> adapters -> core."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -229,3 +230,31 @@ def _house() -> dict[str, str]:
         "redeploy.core.window",
     ]
     return dict.fromkeys(modules, "")
+
+
+PLAIN_DEPLOY = """
+import subprocess
+import sys
+from redeploy.adapters import crew, http, service, watchtower
+from redeploy import action
+from redeploy.core import report, summary
+from sandbox.simulation import World, tell
+story = tell(World(lambda moment, _: http.Reply(200, {}, b'{"commit": "%d"}' % (moment > 2))))
+assert story.verdict == ("deployed", ""), story.verdict
+report.outputs(story.outcome), summary.page(story.outcome, summary.Repository())
+print(*sys.modules)
+"""
+
+
+def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
+    command = [sys.executable, "-c", PLAIN_DEPLOY]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(ran.stdout.split())
+    assert {"redeploy.action", "redeploy.core.verdict", "requests"} <= loaded
+    libraries = {"asyncio", "backoff", "github", "jsonschema", "yaml"}
+    ours = {
+        "adapters.github",
+        "adapters.registry",
+        *(f"core.{name}" for name in ("challenge", "image", "lookup", "manifest")),
+    }
+    assert loaded & (libraries | {f"redeploy.{name}" for name in ours}) == set()
