@@ -72,7 +72,7 @@ def _play(scenario: Scenario, runner: Runner) -> int:
         _heading("Run redeploy-action")
         print("with:")
         for name, text in scenario.inputs.items():
-            secret = any(mark in text for mark in ("{token}", "{header-secret}", "{update}"))
+            secret = any(mark in text for mark in ("{token}", "{header-secret}", "{update}", "{registry-password}"))
             lines = ("***" if secret else world.fill(text)).splitlines() or [""]
             print(f"  {name}: {lines[0]}{' ...' if lines[1:] else ''}")
         for name in scenario.files:

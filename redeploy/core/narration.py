@@ -91,7 +91,7 @@ class Narrator:
             self._waits_for, self._waits_since = awaited, now
         if not self._lines and now >= self.heartbeat_at(now):
             left = max(0.0, watch.deadline - now)
-            last = watch.track.last
+            last = watch.track.last or (watch.baseline[-1] if watch.baseline else None)
             seen = last.seen if last else "nothing yet"
             waited = f"for {now - self._waits_since:.0f} s now"
             self._lines.append(f"still waiting for {awaited}, {waited}; last seen: {seen}; {left:.0f} s left")
