@@ -1,4 +1,4 @@
-"""Imports run one way: entrypoint -> cli -> stories -> adapters -> core."""
+"""Imports run one way: entrypoint -> cli -> commands -> stories -> adapters -> core."""
 
 import ast
 import subprocess
@@ -57,7 +57,8 @@ IMPURE_CALLS = {"breakpoint", "input", "open", "print"}
 
 ALLOWED = {
     "entrypoint": {"cli"},
-    "cli": {"story", "adapter", "core", "package"},
+    "cli": {"command", "story", "adapter", "core", "package"},
+    "command": {"story", "adapter", "core", "package"},
     "story": {"story", "adapter", "core", "package"},
     "adapter": {"core", "package"},
     "core": {"core", "package"},
@@ -79,6 +80,8 @@ def room_of(module: str) -> str:
             return "adapter"
         case ["redeploy", "cli" | "__main__"]:
             return "cli"
+        case ["redeploy", "commands", *_]:
+            return "command"
         case ["redeploy", _]:
             return "story"
         case _:

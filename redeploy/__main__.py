@@ -1,0 +1,93 @@
+"""`python -m redeploy`: the same engine for a person at a terminal. Every command is loaded only when it is asked for."""
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+
+from redeploy import __version__
+
+TYPE_CHECKING = False  # typing takes a while to load, and a command is to answer at once
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
+
+COMMANDS: "Mapping[str, str]" = {
+    "token": "print a new token for Watchtower's HTTP API, or the steps that replace the one in use",
+}
+"""Each module of `redeploy.commands`, and what it is for."""
+
+OLDEST_PYTHON = (3, 11)
+USAGE = 2
+DEFECT = 70
+_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
+
+
+def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = importlib.import_module) -> int:
+    """Run one command and return its exit code. Nothing ends in a traceback, which may quote a secret."""
+    if sys.version_info < OLDEST_PYTHON:
+        _complain(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}.")
+        return USAGE
+    signal.signal(
+        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
+    )  # as an exception, so that files are tidied up
+    try:
+        return _run(arguments, load)
+    except KeyboardInterrupt:
+        _complain("")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever read the output has heard enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except ModuleNotFoundError as error:
+        if (error.name or "redeploy").partition(".")[0] == "redeploy":
+            return _defect(error)
+        _complain(
+            f"This command needs the library `{error.name}`, which {sys.executable} has not. In a checkout run `make setup` "
+            "once, and then `.venv/bin/python -m redeploy`."
+        )
+        return USAGE
+    except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
+        return _defect(error)
+
+
+def _run(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]") -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m redeploy",
+        description="Sets up, examines and looks after what the action redeploys.",
+        epilog="`python -m redeploy COMMAND --help` tells more of each.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
+    asked = next((each for each in arguments if not each.startswith("-")), "")
+    for name, purpose in COMMANDS.items():
+        described = choices.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        if name == asked:
+            command = load(f"redeploy.commands.{name}")
+            command.declare(described)
+            described.set_defaults(run=command.run)
+    chosen = parser.parse_args(arguments)
+    code = chosen.run(chosen)
+    sys.stdout.flush()
+    return int(code)
+
+
+def _defect(error: Exception) -> int:
+    if os.environ.get("RUNNER_DEBUG") == "1":
+        import traceback
+
+        _complain("".join(traceback.format_exception(error)))
+    _complain(
+        f"{type(error).__name__} in redeploy itself. Run it again with RUNNER_DEBUG=1, and report at {_ISSUES} what it "
+        "says, without secrets."
+    )
+    return DEFECT
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,87 @@
+"""How the token is replaced so that no deployment meets the wrong one.
+
+Watchtower knows one token, read when its container is created, and GitHub hands a job the secrets as they are when the job
+starts. Between the two changes every deployment would get 401, in whichever order they come; so none may start.
+"""
+
+FROM_THE_SERVER = "server"
+FROM_GITHUB = "github"
+
+_PAUSE = """\
+1. Let no deployment start, and wait until none runs: Watchtower knows one token
+   at a time, and a job takes the secrets with it when it starts. Go on when
+   this lists nothing more.
+
+     gh workflow disable redeploy-backend.yml
+     gh run list --workflow redeploy-backend.yml --json status,url \\
+       --jq '.[] | select(.status != "completed")'
+
+   Disable whatever else redeploys too, and workflows that call this one.
+"""
+
+_CHANGE = {
+    FROM_THE_SERVER: """\
+2. On the server, write a new token into the environment file. Watchtower goes
+   on with the old one.
+
+     cd /opt/portfolio/deploy
+     (umask 077
+      new=$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')
+      { grep -v '^WATCHTOWER_HTTP_API_TOKEN=' .env.production
+        echo "WATCHTOWER_HTTP_API_TOKEN=$new"
+      } > .env.production.new && mv .env.production.new .env.production)
+
+3. On your own machine, hand the same token to GitHub, past every command line,
+   log and clipboard.
+
+     ssh SERVER "sed -n 's/^WATCHTOWER_HTTP_API_TOKEN=//p' \\
+       /opt/portfolio/deploy/.env.production" |
+       gh secret set WATCHTOWER_HTTP_API_TOKEN --env production
+
+4. On the server, see that no update is under way (Watchtower polls too, and an
+   update that is cut off may leave a service stopped), and have Watchtower
+   created anew, with the same `-f` as always. `restart` would keep the old
+   token.
+
+     docker logs --since 2m portfolio-watchtower
+     docker compose --env-file .env.production \\
+       -f docker-compose.portfolio-prod.yml up -d watchtower
+""",
+    FROM_GITHUB: """\
+2. Give GitHub a new token. The server goes on with the old one.
+
+     python3 -m redeploy token |
+       gh secret set WATCHTOWER_HTTP_API_TOKEN --env production
+
+3. Bring it to the server: the workflow renders the environment file, and has
+   what uses it created anew.
+
+     gh workflow run deploy-secrets-nightly.yml
+     gh run watch
+""",
+}
+
+_PROVE = """\
+{number}. Prove that both have the same: doctor says whether Watchtower takes GitHub's
+   token, and updates nothing.
+
+     gh workflow run doctor.yml
+     gh run watch
+
+   If it does not, {amends}.
+
+{then}. Let deployments start again.
+
+     gh workflow enable redeploy-backend.yml
+"""
+
+_AMENDS = {
+    FROM_THE_SERVER: "repeat steps 3 and 4: the server's file is what counts",
+    FROM_GITHUB: "repeat step 3: GitHub's secret is what counts",
+}
+
+
+def steps(source: str) -> str:
+    """Return the ordered steps, for a set-up in which tokens come from `FROM_THE_SERVER` or `FROM_GITHUB`."""
+    number = 5 if source == FROM_THE_SERVER else 4
+    return "\n".join([_PAUSE, _CHANGE[source], _PROVE.format(number=number, then=number + 1, amends=_AMENDS[source])])
