@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS: "Mapping[str, str]" = {
+    "env": "bring secrets from the environment into the file that Compose reads, and have what uses it created anew",
     "token": "print a new token for Watchtower's HTTP API, or the steps that replace the one in use",
 }
 """Each module of `redeploy.commands`, and what it is for."""

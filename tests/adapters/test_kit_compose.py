@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from redeploy.core.dotenv import rendered
+from redeploy.core.secret import Secret
 from tests.kit import DEPLOY, NEEDED, OVERLAYS, PROD
+from tests.unit.test_dotenv import FORMS
 
 COMPOSES = {"v2": ("docker", "compose"), "1.29": ("docker-compose",)}
 
@@ -52,6 +55,24 @@ def test_the_example_environment_lacks_only_the_token(compose: tuple[str, ...], 
     filled_in.write_text(example.replace("\nWATCHTOWER_HTTP_API_TOKEN=\n", "\nWATCHTOWER_HTTP_API_TOKEN=a-token\n"))
     accepted = _run([*compose, "--env-file", str(filled_in), "-f", str(PROD), "config"], {})
     assert "a-token" in accepted.stdout
+
+
+def test_compose_reads_every_secret_as_it_is(compose: tuple[str, ...], tmp_path: Path) -> None:
+    secrets = {f"V{number}": value for number, (value, _) in enumerate(FORMS)}
+    text = rendered("".join(f"{name}=\n" for name in secrets), {name: Secret(each) for name, each in secrets.items()})
+    (tmp_path / "secrets").write_text(text, newline="")
+    service = {
+        "image": "i",
+        "env_file": "secrets",
+        "environment": {f"GIVEN_{name}": f"${{{name}}}" for name in secrets},
+    }
+    (tmp_path / "compose.yml").write_text(yaml.safe_dump({"version": "3", "services": {"s": service}}))
+    command = ["--env-file", str(tmp_path / "secrets"), "-f", str(tmp_path / "compose.yml"), "config"]
+    ran = _run([*compose, *command], {})
+    assert ran.returncode == 0, ran.stderr
+    read = yaml.safe_load(ran.stdout)["services"]["s"]["environment"]
+    expected = secrets | {f"GIVEN_{name}": value for name, value in secrets.items()}
+    assert read == {name: value.replace("$", "$$") for name, value in expected.items()}, "`config` doubles each `$`"
 
 
 def _config(compose: tuple[str, ...], *files: Path) -> dict[str, Any]:

@@ -1,14 +1,19 @@
 """What the server's side promises, read from its files; docs/server.md says why each of it is so."""
 
+import argparse
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from redeploy.commands import env
+from redeploy.core.dotenv import PREFIX, rendered
 from redeploy.core.reasons import REMEDIES, Reason
+from redeploy.core.secret import Secret
 from tests.kit import DEPLOY, NEEDED, NGINX, OVERLAYS, PROD, ROOT, VARIANTS, Block, UnsetError, compose, nginx, seconds
 from tests.unit.making import bare_problems
 
@@ -17,9 +22,16 @@ BACKEND, FRONT, WATCHTOWER = (SERVICES[name] for name in ("backend", "nginx", "w
 SETTINGS: dict[str, str] = WATCHTOWER["environment"]
 LABEL = "com.centurylinklabs.watchtower.enable"
 WORKFLOW = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
+NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 KIT = sorted(path for folder in ("deploy", "examples") for path in (ROOT / folder).rglob("*") if path.is_file())
 SERVER_PAGE = ROOT / "docs" / "server.md"
+NEEDS = {
+    "publish": [{"contents": "read", "packages": "write"}],
+    "redeploy": [{}, {"packages": "read"}],
+    "bring": [{"contents": "read"}],
+}
+"""Jobs that need permissions, and which."""
 
 
 class TestCompose:
@@ -328,7 +340,7 @@ class TestNginx:
 
 
 class TestWorkflows:
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_only_declared_inputs_are_used(self, path: Path) -> None:
         declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
         used = [step["with"] for step in _steps(path) if step.get("uses", "").startswith("leok974/redeploy-action@")]
@@ -336,7 +348,7 @@ class TestWorkflows:
         for given in used:
             assert set(given) <= set(declared)
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_what_is_not_an_expression_is_accepted(self, path: Path) -> None:
         for step in _steps(path):
             if not step.get("uses", "").startswith("leok974/redeploy-action@"):
@@ -344,26 +356,28 @@ class TestWorkflows:
             given = {name: _example(name, str(text)) for name, text in step["with"].items()}
             assert bare_problems(**given) == {}
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_only_declared_outputs_are_read(self, path: Path) -> None:
         declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"]
         read = re.findall(r"steps\.redeploy\.outputs\.([\w-]+)", path.read_text(encoding="utf-8"))
         assert set(read) <= set(declared)
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_nothing_is_permitted_that_is_not_needed_and_one_runs_at_a_time(self, path: Path) -> None:
         workflow = _workflow(path)
         assert workflow["permissions"] == {}
         for name, job in workflow["jobs"].items():
             assert "concurrency" in workflow or "concurrency" in job
             assert job["timeout-minutes"] <= 30
-            assert name == "publish" or job.get("permissions", {}) in ({}, {"packages": "read"})
+            assert job.get("permissions", {}) in NEEDS.get(name, [{}])
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
-    def test_jobs_run_on_hosted_runners(self, path: Path) -> None:
-        assert {job["runs-on"] for job in _workflow(path)["jobs"].values()} == {"ubuntu-latest"}
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
+    def test_the_action_runs_on_hosted_runners(self, path: Path) -> None:
+        for job in _workflow(path)["jobs"].values():
+            actions = [step["uses"] for step in job["steps"] if "uses" in step]
+            assert job["runs-on"] == "ubuntu-latest" or not [each for each in actions if "redeploy-action@" in each]
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_no_expression_stands_in_a_script(self, path: Path) -> None:
         assert not [step for step in _steps(path) if "${{" in step.get("run", "")]
 
@@ -383,11 +397,57 @@ class TestWorkflows:
         assert "GET /api/ready" in step["with"]["required-routes"]
         assert "GET /api/dev/status" in step["with"]["smoke"]
 
-    @pytest.mark.parametrize("path", [WORKFLOW, *EXAMPLES], ids=lambda path: path.name)
+    @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_secrets_have_the_names_of_the_guide(self, path: Path) -> None:
         named = set(re.findall(r"secrets\.(\w+)", path.read_text(encoding="utf-8")))
         of_the_guide = {"WATCHTOWER_UPDATE_URL", "WATCHTOWER_HTTP_API_TOKEN"}
         assert named <= of_the_guide | {"CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "GITHUB_TOKEN"}
+
+
+class TestNightly:
+    def test_it_runs_on_the_server_every_night_and_when_somebody_asks(self) -> None:
+        workflow = _workflow(NIGHTLY)
+        assert workflow["on"].keys() == {"schedule", "workflow_dispatch"}
+        assert workflow["jobs"]["bring"]["runs-on"] == ["self-hosted", "production"]
+        assert "container" not in workflow["jobs"]["bring"]
+
+    def test_no_redeploy_runs_at_the_same_time(self) -> None:
+        [redeploy] = _workflow(WORKFLOW)["jobs"].values()
+        assert _workflow(NIGHTLY)["concurrency"] == redeploy["concurrency"]
+
+    def test_its_secrets_are_those_that_the_template_asks_for(self) -> None:
+        step = self._step()
+        given = {name.removeprefix(PREFIX) for name in step["env"] if name.startswith(PREFIX)}
+        rendered(_example_environment(), {name: Secret("x") for name in given})
+        assert all(step["env"][PREFIX + name] == f"${{{{ secrets.{name} }}}}" for name in given)
+
+    def test_its_command_is_one_and_names_what_is_there(self) -> None:
+        words = shlex.split(self._step()["run"])
+        options, command = words[: words.index("--")], words[words.index("--") + 1 :]
+        parser = argparse.ArgumentParser()
+        env.declare(parser)
+        assert options[:4] == ["python3", "-m", "redeploy", "env"]
+        asked = parser.parse_args(words[4:])
+        assert str(asked.template) == "$GITHUB_WORKSPACE/deploy/.env.production.example"
+        assert asked.command == command
+        assert command[:2] == ["docker", "compose"]
+        assert command[-2:] == ["up", "-d"]
+        assert {word.rpartition("/")[2] for word in command if "/" in word} == {".env.production", PROD.name}
+
+    def test_the_service_is_proven_only_where_something_changed_and_from_outside(self) -> None:
+        workflow = _workflow(NIGHTLY)
+        prove = workflow["jobs"]["prove"]
+        assert (prove["needs"], prove["if"]) == ("bring", "needs.bring.outputs.changed == 'true'")
+        assert (
+            workflow["jobs"]["bring"]["outputs"]["changed"] == f"${{{{ steps.{self._step()['id']}.outputs.changed }}}}"
+        )
+        assert prove["steps"][0]["with"]["mode"] == "verify"
+
+    @staticmethod
+    def _step() -> dict[str, Any]:
+        step = _workflow(NIGHTLY)["jobs"]["bring"]["steps"][-1]
+        assert isinstance(step, dict)
+        return step
 
 
 class TestPages:

@@ -1,0 +1,62 @@
+"""How secrets come to the server: the environment file is rendered, written, and what uses it is created anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from redeploy.adapters import files
+from redeploy.core.dotenv import changes, rendered
+from redeploy.core.secret import Secret
+
+
+class Apply(Protocol):
+    """What creates anew whatever uses the file."""
+
+    def __call__(self) -> int:
+        """Do so and return an exit code."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What became of the file."""
+
+    changed: tuple[str, ...]
+    """Names of the settings that are new, gone or have another value."""
+    pending: bool
+    """Whether an earlier change had not been applied to its end."""
+    code: int = 0
+    """What applying it ended with."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether what uses the file has, or had, an old value."""
+        return bool(self.changed) or self.pending
+
+
+def bring(
+    template: Path, output: Path, secrets: dict[str, Secret], apply: Apply | None, told: Callable[[Brought], None]
+) -> Brought:
+    """Render the template into the file, and apply it if a value has changed; the file is for its owner alone.
+
+    A change that was not applied to its end is remembered beside the file, and applied next time.
+
+    Raises:
+        TemplateError: where something is missing; nothing has been touched then.
+        OSError: where a file cannot be read or written.
+    """
+    text = rendered(template.read_text(encoding="utf-8"), secrets)
+    before = files.read(output)
+    mark = output.with_name(f"{output.name}.pending")
+    brought = Brought(tuple(changes(before or "", text)), pending=mark.exists())
+    if apply and brought.anything:
+        files.write(mark, "")
+    if text != before or not files.is_private(output):
+        files.write(output, text, files.PRIVATE)
+    told(brought)
+    if not apply or not brought.anything:
+        return brought
+    code = apply()
+    if code == 0:
+        mark.unlink()
+    return Brought(brought.changed, brought.pending, code)
