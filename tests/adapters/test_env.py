@@ -182,7 +182,7 @@ def test_the_nightly_step_writes_the_file_and_starts_compose_with_it(tmp_path: P
     (programs / "docker").chmod(0o755)
     given = {"DEPLOY": str(tmp_path), "GITHUB_WORKSPACE": str(ROOT), "SECRET_WATCHTOWER_HTTP_API_TOKEN": "a-s3cret"}
     ran = subprocess.run(
-        ["bash", "-e", "-c", script],
+        ["/bin/bash", "-e", "-c", script],
         cwd=ROOT,
         env=given | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
