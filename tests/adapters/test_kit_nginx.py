@@ -1,28 +1,18 @@
 """The shipped nginx files in a real nginx; `make e2e` tries them with containers behind them."""
 
-import contextlib
-import os
-import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
-import trustme
 
 from tests.adapters.conftest import Serve, Server
 from tests.adapters.conftest import http as answer
+from tests.fronts import WITH_NGINX, complaints, lay, running
 from tests.kit import NGINX, VARIANTS
 
-PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None, reason="nginx is not installed (on Debian: apt-get install nginx-light)"
-)
+pytestmark = WITH_NGINX
 
 UPDATE = "/ops/watchtower/update"
 PAGE = b"<!doctype html><title>the pages</title>"
@@ -45,10 +35,8 @@ class Front:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_nginx_accepts_the_file(name: str, tmp_path: Path) -> None:
-    _lay(tmp_path, name, {})
-    tried = subprocess.run(_command(tmp_path, "-t"), capture_output=True, text=True, check=False, timeout=30)
-    assert tried.returncode == 0, tried.stderr
-    assert "warn" not in tried.stderr
+    lay(tmp_path, NGINX / name, {}, page=PAGE)
+    assert complaints(tmp_path) == ""
 
 
 def test_a_trigger_reaches_watchtower_with_its_query_and_token_and_nothing_else(front: Front) -> None:
@@ -155,65 +143,7 @@ def test_with_tls_a_trigger_in_the_clear_is_refused_and_not_redirected(front: Fr
 def front(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) -> Iterator[Front]:
     """Run the variant for the host, with ports of its own."""
     backend, watchtower = serve(answer(body=b"backend")), serve(answer(body=b"watchtower"))
-    port, tls_port = _free_port(), _free_port()
-    ports = {"8001": backend.port, "8083": watchtower.port, "80": port, "443": tls_port}
-    _lay(tmp_path, getattr(request, "param", "nginx.prod.conf"), ports)
-    with (tmp_path / "log").open("w") as log:
-        running = subprocess.Popen(_command(tmp_path, "-g", "daemon off; master_process off;"), stderr=log)
-    try:
-        _wait_for(port, running)
+    name = getattr(request, "param", "nginx.prod.conf")
+    lay(tmp_path, NGINX / name, {"backend": backend.port, "watchtower": watchtower.port}, page=PAGE)
+    with running(tmp_path) as (port, tls_port):
         yield Front(f"http://127.0.0.1:{port}", f"https://localhost:{tls_port}", backend, watchtower)
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-def _lay(folder: Path, name: str, ports: dict[str, int]) -> None:
-    """Lay out a folder as /etc/nginx is, with this variant in conf.d and other ports in place of some."""
-    shutil.copytree(NGINX / "snippets", folder / "snippets")
-    (folder / "certs").mkdir()
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "authority.pem")
-    issued = authority.issue_cert("localhost")
-    issued.private_key_pem.write_to_path(folder / "certs" / "privkey.pem")
-    for part in issued.cert_chain_pems:
-        part.write_to_path(folder / "certs" / "fullchain.pem", append=True)
-    (folder / "html").mkdir()
-    (folder / "html" / "index.html").write_bytes(PAGE)
-    (folder / "conf.d").mkdir()
-    variant = (NGINX / name).read_text(encoding="utf-8")
-    # Ports below 1024 are not for everybody, even where nginx only looks at the file.
-    listens = {"80": ports.get("80", 8080), "443": ports.get("443", 8443)}
-    variant = re.sub(r"listen (?:127\.0\.0\.1:)?(\d+)", lambda match: f"listen 127.0.0.1:{listens[match[1]]}", variant)
-    for usual in ("8001", "8083"):
-        variant = variant.replace(f"127.0.0.1:{usual};", f"127.0.0.1:{ports.get(usual, usual)};")
-    (folder / "conf.d" / "portfolio.conf").write_text(variant, encoding="utf-8")
-    pages = folder / "snippets" / "portfolio.conf"
-    pages.write_text(pages.read_text(encoding="utf-8").replace("/usr/share/nginx/html", str(folder / "html")))
-    scratch = "".join(
-        f"  {kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"pid {folder / 'pid'};\nevents {{}}\nhttp {{\n  access_log off;\n{scratch}  include conf.d/*.conf;\n}}\n"
-    )
-
-
-def _command(folder: Path, *arguments: str) -> list[str]:
-    assert PROGRAM
-    return [PROGRAM, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf"), *arguments]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int, running: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        assert running.poll() is None, "nginx has ended"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise TimeoutError
