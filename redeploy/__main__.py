@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMMANDS: "Mapping[str, str]" = {
     "env": "bring secrets from the environment into the file that Compose reads, and have what uses it created anew",
+    "init": "write the files that a service and its server need, and say what is left to do",
     "token": "print a new token for Watchtower's HTTP API, or the steps that replace the one in use",
 }
 """Each module of `redeploy.commands`, and what it is for."""
@@ -35,7 +36,7 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
     )  # as an exception, so that files are tidied up
     try:
         return _run(arguments, load)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D where something was asked
         _complain("")
         return 128 + signal.SIGINT
     except BrokenPipeError:  # whoever read the output has heard enough

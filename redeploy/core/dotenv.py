@@ -14,7 +14,7 @@ r"""The environment file that Compose reads, written so that all of its parsers 
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from redeploy.core.secret import Secret
 
@@ -131,6 +131,12 @@ def rendered(template: str, secrets: Mapping[str, Secret]) -> str:
 def settings(text: str) -> dict[str, str]:
     """Return the settings of an environment file by name, each as it is written there."""
     return dict(_SETTINGS.findall(text))
+
+
+def without_values(text: str, shown: Collection[str]) -> str:
+    """Return an environment file with no values but those of the settings that may be shown, and nothing else of it."""
+    bare = _SETTINGS.sub(lambda found: found[0] if found[1] in shown else f"{found[1]}=***", text)
+    return re.sub(rf"(?m)^(?!{_NAME}=).+", "***", bare)
 
 
 def changes(before: str, after: str) -> list[str]:

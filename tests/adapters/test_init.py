@@ -1,0 +1,325 @@
+"""`python -m redeploy init`: what it writes is taken by nginx, Compose and zizmor, and what is there already stays."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+from redeploy.core.dotenv import settings
+from tests.adapters.test_kit_compose import compose  # noqa: F401 - a fixture
+from tests.fronts import WITH_NGINX, complaints, lay
+from tests.kit import ROOT
+from tests.newcomer import Newcomer
+
+GIVEN = (
+    "--domain",
+    "api.example.com",
+    "--image",
+    "ghcr.io/example/app:stable",
+    "--port",
+    "9000",
+    "--health-path",
+    "/health",
+)
+SERVERS = list(product(("host", "compose"), ("tunnel", "nginx"), ("yes", "no")))
+ENVIRONMENT = "deploy/.env.production"
+WORKFLOW = ".github/workflows/redeploy-backend.yml"
+
+
+def flags(nginx: str = "host", tls: str = "tunnel", either: str = "no") -> tuple[str, ...]:
+    """Every answer; `either` stands for both Access and pages."""
+    return (*GIVEN, "--nginx", nginx, "--tls", tls, "--access", either, "--pages", either)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Newcomer:
+    return Newcomer(tmp_path, flags())
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def tried(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(command, env=kept | variables, capture_output=True, text=True, check=False, timeout=60)
+
+
+class TestWhatItWrites:
+    @WITH_NGINX
+    @pytest.mark.parametrize("server", SERVERS, ids="-".join)
+    def test_nginx_takes_the_files(self, server: tuple[str, str, str], tmp_path: Path) -> None:
+        newcomer = Newcomer(tmp_path / "repository", flags(*server))
+        assert newcomer.init().returncode == 0
+        lay(tmp_path / "nginx", newcomer.front, {})
+        assert complaints(tmp_path / "nginx") == ""
+
+    @pytest.mark.parametrize("server", SERVERS, ids="-".join)
+    def test_compose_takes_the_files_and_the_answers_are_in_them(
+        self,
+        server: tuple[str, str, str],
+        compose: tuple[str, ...],  # noqa: F811
+        tmp_path: Path,
+    ) -> None:
+        newcomer = Newcomer(tmp_path, flags(*server))
+        newcomer.init()
+        ran = tried(*compose, *newcomer.compose(tmp_path, "config"))
+        assert ran.returncode == 0, ran.stderr
+        services = yaml.safe_load(ran.stdout)["services"]
+        backend = services["backend"]
+        assert backend["image"] == "ghcr.io/example/app:stable"
+        assert "9000" in json.dumps(backend["ports"])
+        assert "127.0.0.1:9000/health" in backend["healthcheck"]["test"][-1]
+        assert "nginx" in services or server[0] == "host"
+        token = settings((tmp_path / ENVIRONMENT).read_text())["WATCHTOWER_HTTP_API_TOKEN"]
+        assert services["watchtower"]["environment"]["WATCHTOWER_HTTP_API_TOKEN"] == token
+
+    @pytest.mark.parametrize("either", ["yes", "no"])
+    def test_zizmor_and_githubs_schema_take_the_workflow(self, either: str, tmp_path: Path) -> None:
+        Newcomer(tmp_path, flags(either=either)).init()
+        workflow = str(tmp_path / WORKFLOW)
+        programs = Path(sys.executable).parent
+        config = str(ROOT / ".github" / "zizmor.yml")
+        audited = tried(str(programs / "zizmor"), "--offline", "--persona=pedantic", "--config", config, workflow)
+        assert audited.returncode == 0, audited.stdout + audited.stderr
+        schema = "vendor.github-workflows"
+        checked = tried(str(programs / "check-jsonschema"), "--builtin-schema", schema, workflow)
+        assert checked.returncode == 0, checked.stdout
+
+    @pytest.mark.parametrize("server", SERVERS, ids="-".join)
+    def test_nothing_of_the_portfolio_is_left_but_names_and_what_is_commented_out(
+        self, server: tuple[str, str, str], tmp_path: Path
+    ) -> None:
+        Newcomer(tmp_path, flags(*server)).init()
+        for path, text in contents(tmp_path).items():
+            said = re.sub(r"(?m)#.*$|\$\{\w+:-[^}]*\}", "", text)
+            assert not re.search(r"leoklemet|leo-portfolio", said), path
+
+    def test_without_pages_everything_is_the_services(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        snippet = contents(newcomer.repository)["deploy/nginx/snippets/portfolio.conf"]
+        assert "location / {\n    proxy_pass http://$backend;\n}\n" in snippet
+        assert "/usr/share/nginx/html" not in snippet
+
+    def test_with_pages_the_health_path_is_the_services(self, tmp_path: Path) -> None:
+        Newcomer(tmp_path, flags(either="yes")).init()
+        snippet = contents(tmp_path)["deploy/nginx/snippets/portfolio.conf"]
+        assert "location = /health {\n    proxy_pass http://$backend;\n}" in snippet
+        assert "/usr/share/nginx/html" in snippet
+
+    def test_the_environment_is_for_its_owner_alone_and_kept_out_of_git(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        assert (newcomer.repository / ENVIRONMENT).stat().st_mode & 0o777 == 0o600
+        subprocess.run(["/usr/bin/env", "git", "init", "-q", str(newcomer.repository)], check=True, timeout=60)
+        listed = tried("git", "-C", str(newcomer.repository), "status", "--porcelain", "-uall").stdout
+        assert ".env.production.example" in listed
+        assert ".env.production\n" not in listed
+
+    def test_each_token_is_new_and_none_is_shown(self, tmp_path: Path) -> None:
+        tokens = set()
+        for name in ("one", "two"):
+            ran = Newcomer(tmp_path / name, flags()).init()
+            token = settings((tmp_path / name / ENVIRONMENT).read_text())["WATCHTOWER_HTTP_API_TOKEN"]
+            assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+            assert token not in ran.stdout + ran.stderr
+            tokens.add(token)
+        assert len(tokens) == 2
+
+    def test_the_template_is_the_environment_without_its_token(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        told = {
+            name: settings((newcomer.repository / name).read_text()) for name in (ENVIRONMENT, f"{ENVIRONMENT}.example")
+        }
+        assert told[ENVIRONMENT] | {"WATCHTOWER_HTTP_API_TOKEN": ""} == told[f"{ENVIRONMENT}.example"]
+
+
+class TestASecondTime:
+    def test_the_same_answers_change_nothing(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        before = contents(newcomer.repository)
+        again = newcomer.init()
+        assert again.returncode == 0
+        assert {line.split()[0] for line in again.stdout.split("\n\n")[0].splitlines()} == {"unchanged"}
+        assert contents(newcomer.repository) == before
+
+    def test_another_answer_overwrites_nothing_and_shows_what_would_change(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        before = contents(newcomer.repository)
+        refused = newcomer.init("--port", "9001")
+        assert refused.returncode == 1
+        assert "-SERVICE_PORT=9000\n+SERVICE_PORT=9001\n" in refused.stdout
+        assert "2 files are there and different, so nothing was written." in refused.stderr
+        assert contents(newcomer.repository) == before
+
+    def test_one_file_that_is_different_keeps_all_others_from_being_written(self, newcomer: Newcomer) -> None:
+        (newcomer.repository / ".github" / "workflows").mkdir(parents=True)
+        (newcomer.repository / WORKFLOW).write_text("name: mine\n")
+        assert newcomer.init().returncode == 1
+        assert contents(newcomer.repository) == {WORKFLOW: "name: mine\n"}
+
+    def test_with_force_the_answers_hold_and_the_token_and_all_else_of_the_environment_stay(
+        self, newcomer: Newcomer
+    ) -> None:
+        newcomer.init()
+        file = newcomer.repository / ENVIRONMENT
+        with file.open("a") as opened:
+            opened.write("# mine\nSMTP_PASSWORD='hunter2\n# hunter3'\n")
+        before = settings(file.read_text())
+        forced = newcomer.init("--port", "9001", "--force")
+        assert forced.returncode == 0
+        assert settings(file.read_text()) == before | {"SERVICE_PORT": "9001"}
+        assert "# mine\n" in file.read_text()
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_a_difference_shows_no_secret_and_no_terminal_sequence(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        file = newcomer.repository / ENVIRONMENT
+        file.write_text(
+            "SERVICE_PORT=1\n"
+            + file.read_text().replace("BACKEND_IMAGE=", "export PASSWORD=hunter2\n#OLD=hunter2\nBACKEND_IMAGE=x")
+        )
+        (newcomer.repository / WORKFLOW).write_text("name: \x1b[31mred\n")
+        refused = newcomer.init()
+        assert refused.returncode == 1
+        token = settings(file.read_text())["WATCHTOWER_HTTP_API_TOKEN"]
+        assert not any(each in refused.stdout + refused.stderr for each in ("hunter2", token, "\x1b"))
+
+    def test_an_environment_that_others_may_read_is_made_private(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        (newcomer.repository / ENVIRONMENT).chmod(0o644)
+        assert newcomer.init().returncode == 0
+        assert (newcomer.repository / ENVIRONMENT).stat().st_mode & 0o777 == 0o600
+
+    def test_a_token_that_was_taken_out_is_drawn_anew(self, newcomer: Newcomer) -> None:
+        newcomer.init()
+        file = newcomer.repository / ENVIRONMENT
+        file.write_text(re.sub(r"(?m)^(WATCHTOWER_HTTP_API_TOKEN=).*", r"\1", file.read_text()))
+        assert newcomer.init("--force").returncode == 0
+        assert len(settings(file.read_text())["WATCHTOWER_HTTP_API_TOKEN"]) == 43
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("flag", "value", "told"),
+        [
+            ("--domain", "https://api.example.com", "is no host name"),
+            ("--domain", "api.example.com; rm -rf /", "is no host name"),
+            ("--domain", "", "is missing"),
+            ("--image", "Example/App", "is no image reference"),
+            ("--image", "ghcr.io/example/app@sha256:" + "1" * 64, "names a digest"),
+            ("--port", "0", "is no port"),
+            ("--port", "http", "is no port"),
+            ("--health-path", "api/ready", "is no path"),
+            ("--health-path", "/a b", "is no path"),
+            ("--health-path", "/healthz", "is nginx's own"),
+            ("--nginx", "compos", "`compose` was probably meant"),
+            ("--tls", "cloudflare", "is none of `tunnel`, `nginx`"),
+            ("--access", "perhaps", "is neither `yes` nor `no`"),
+        ],
+    )
+    def test_a_wrong_answer_is_told_and_nothing_is_written(
+        self, flag: str, value: str, told: str, newcomer: Newcomer
+    ) -> None:
+        ran = newcomer.init(flag, value)
+        assert ran.returncode == 2
+        assert ran.stderr.startswith(f"{flag} ")
+        assert told in ran.stderr
+        assert contents(newcomer.repository) == {}
+
+    def test_all_wrong_answers_are_told_at_once(self, tmp_path: Path) -> None:
+        ran = Newcomer(tmp_path, ("--port", "x")).init()
+        assert [line.split()[0] for line in ran.stderr.splitlines()] == ["--domain", "--image", "--port"]
+
+    def test_away_from_a_checkout_it_says_what_is_missing(self, tmp_path: Path) -> None:
+        shutil.copytree(ROOT / "redeploy", tmp_path / "redeploy", ignore=shutil.ignore_patterns("__pycache__"))
+        ran = subprocess.run(
+            [sys.executable, "-m", "redeploy", "init", "--into", str(tmp_path / "service"), *flags()],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert ran.returncode == 2
+        assert "This command needs a checkout" in ran.stderr
+        assert not (tmp_path / "service").exists()
+
+    def test_at_a_terminal_it_asks_until_the_answer_will_do(self, tmp_path: Path) -> None:
+        typed = ["api.example", "", "ghcr.io/example/app", "many", "9000", "/health", "compose", "", "y", ""]
+        shown, code = at_a_terminal(["init", "--into", str(tmp_path)], [f"{line}\n" for line in typed])
+        assert code == 0, shown
+        assert shown.count("That is missing.") == 1
+        assert shown.count("That is no port; write a number from 1 to 65535.") == 1
+        assert "Where nginx runs (host/compose) [host]: " in shown
+        assert settings((tmp_path / ENVIRONMENT).read_text())["BACKEND_IMAGE"] == "ghcr.io/example/app:latest"
+        assert "CF_ACCESS_CLIENT_ID" in (tmp_path / WORKFLOW).read_text()
+
+    @pytest.mark.parametrize("key", ["\x03", "\x04"])
+    def test_who_gives_up_gets_no_traceback_and_no_file(self, key: str, tmp_path: Path) -> None:
+        shown, code = at_a_terminal(["init", "--into", str(tmp_path)], ["api.example.com\n", key])
+        assert code == 130
+        assert "Traceback" not in shown
+        assert contents(tmp_path) == {}
+
+
+class TestWalkthrough:
+    @pytest.mark.parametrize("server", SERVERS, ids="-".join)
+    def test_the_steps_are_numbered_fit_a_terminal_and_name_files_that_are_there(
+        self, server: tuple[str, str, str], tmp_path: Path
+    ) -> None:
+        newcomer = Newcomer(tmp_path, flags(*server))
+        newcomer.init()
+        steps = newcomer.told.partition("\n\n")[2]
+        numbers = re.findall(r"(?m)^(\d)\. ", steps)
+        assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+        assert max(len(line) for line in steps.splitlines() if str(tmp_path) not in line) <= 80
+        for path in re.findall(r"(?<![\w/.:])deploy/[\w./-]+", steps):
+            assert (tmp_path / path).exists(), path
+
+    def test_the_first_step_gives_github_both_secrets(
+        self, newcomer: Newcomer, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        newcomer.init()
+        token = settings((newcomer.repository / ENVIRONMENT).read_text())["WATCHTOWER_HTTP_API_TOKEN"]
+        assert newcomer.secrets(tmp_path_factory.mktemp("programs")) == {
+            "WATCHTOWER_HTTP_API_TOKEN": token,
+            "WATCHTOWER_UPDATE_URL": "https://api.example.com/ops/watchtower/update",
+        }
+
+
+def at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[str, int]:
+    """What a terminal shows, and the exit code; a line is typed whenever something is asked."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "redeploy", *arguments])  # noqa: S606
+    shown, answered = "", 0
+    for _ in range(200):
+        if not select.select([terminal], [], [], 0.5)[0]:
+            if (
+                answered and typed[answered - 1] in "\x03\x04"
+            ):  # a key that came before the terminal was listened to is lost
+                os.write(terminal, typed[answered - 1].encode())
+            continue
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:  # its end, on Linux
+            break
+        shown += read.decode()
+        if re.search(r": \Z", shown) and answered < len(typed):
+            os.write(terminal, typed[answered].encode())
+            answered += 1
+            shown += "\n"
+    os.close(terminal)
+    return shown.replace("\r\n", "\n"), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
