@@ -1,0 +1,70 @@
+"""The path of somebody new in the sandbox: `init`, a server that is made of what it wrote, the first redeploy."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.builds import V1, V2
+from sandbox.host import Host
+from sandbox.launchers import FromCheckout
+from sandbox.lines import watchtower
+from sandbox.nursery import Nursery
+from sandbox.runner import Runner
+from tests.fronts import WITH_NGINX, lay, running
+from tests.kit import ROOT
+from tests.newcomer import Newcomer
+
+pytestmark = WITH_NGINX
+
+DOMAIN = "api.example.com"
+IMAGE = "registry.test/o/api:latest"
+MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
+RUNNER = Runner(ROOT, FromCheckout(Path(sys.executable)), patience=60, environment=MEASURING)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Newcomer:
+    """Somebody who has run `init` in a repository."""
+    one = Newcomer(tmp_path / "repository", ("--domain", DOMAIN, "--image", IMAGE))
+    assert one.init().returncode == 0
+    return one
+
+
+@pytest.fixture
+def secrets(newcomer: Newcomer, tmp_path: Path) -> dict[str, str]:
+    """What GitHub was given in the first step."""
+    (tmp_path / "programs").mkdir()
+    return newcomer.secrets(tmp_path / "programs")
+
+
+@pytest.fixture
+def origin(newcomer: Newcomer, secrets: dict[str, str], tmp_path: Path) -> Iterator[str]:
+    """Where the server answers: nginx with the files that were written, the old build, and a newer one in the registry."""
+    with Nursery() as nursery:
+        host = Host(nursery, IMAGE, build=replace(V1, boot=0.0))
+        host.push(V2)
+        updater = watchtower("nicholas-fedor", host, secrets["WATCHTOWER_HTTP_API_TOKEN"])
+        updater.listen()
+        lay(tmp_path / "nginx", newcomer.front, {"backend": host.port, "watchtower": updater.port})
+        with running(tmp_path / "nginx") as (port, _):
+            yield f"http://127.0.0.1:{port}"
+        host.close()
+        updater.close()
+
+
+def test_the_look_from_outside_finds_watchtower(secrets: dict[str, str], origin: str) -> None:
+    url = secrets["WATCHTOWER_UPDATE_URL"].replace(f"https://{DOMAIN}", origin)
+    assert requests.post(url, timeout=10).status_code == 401
+
+
+def test_the_first_redeploy_is_proven(newcomer: Newcomer, secrets: dict[str, str], origin: str) -> None:
+    inputs = {name: text.replace(f"https://{DOMAIN}", origin) for name, text in newcomer.inputs(secrets).items()}
+    run = RUNNER.run(inputs, secrets=[secrets["WATCHTOWER_HTTP_API_TOKEN"], inputs["watchtower-url"]])
+    assert run.problems == (), run.log
+    assert (run.outputs["verdict"], run.outputs["proof"], run.exit_code) == ("deployed", "change", 0), run.log
+    assert (run.outputs["previous-digest"], run.outputs["digest"]) == (V1.digest, V2.digest)
