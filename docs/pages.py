@@ -56,6 +56,62 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
 }
 
 
+SERVER = "server.md"
+
+SYMPTOMS: Mapping[str, tuple[Reason | str, ...]] = {
+    "The update is not triggered": (Reason.AUTH, Reason.MISROUTED, Reason.UNREACHABLE, Reason.BUSY),
+    "Green or 200, and nothing happens: the old build goes on": (
+        Reason.OLD_BUILD,
+        Reason.NOTHING_TO_DO,
+        Reason.NOTHING_SCANNED,
+        Reason.UPDATE_BLOCKED,
+    ),
+    "The backend does not restart": (Reason.NOTHING_SCANNED, Reason.UPDATE_BLOCKED, Reason.OLD_BUILD),
+    "The backend is gone, or restarts over and over": (
+        Reason.UPDATE_FAILED,
+        Reason.DOWN,
+        Reason.FLAPPING,
+        Reason.NEVER_READY,
+    ),
+    "Watchtower is gone, or restarts over and over": ("what-the-guide-said",),
+    "Another build is live than the one that was pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
+    "The run cannot tell what is live": (
+        Reason.NO_IDENTITY,
+        Reason.NO_CHANGE,
+        Reason.WEAK_PROOF,
+        Reason.VERSION_UNAVAILABLE,
+        Reason.DIGEST_UNAVAILABLE,
+    ),
+    "A new setting or secret has no effect": ("look-after-it", "secrets-every-night"),
+    "A route is missing, or answers otherwise": (
+        Reason.OPENAPI,
+        Reason.ROUTES,
+        Reason.BREAKING_CHANGE,
+        Reason.SMOKE,
+    ),
+    "200 with an empty body": (Reason.OLD_BUILD, Reason.NOTHING_TO_DO),
+    "200 with a web page": (Reason.MISROUTED, Reason.HTML),
+    "200 from a cache (`Age`, `cf-cache-status: HIT`)": (Reason.CACHED,),
+    "301, 302, 307, 308": (Reason.REDIRECT, Reason.ACCESS_WALL),
+    "401": (Reason.AUTH,),
+    "403": (Reason.AUTH, Reason.ACCESS_WALL, Reason.CHALLENGE),
+    "404": (Reason.MISROUTED,),
+    '404 with `{"detail":"Not Found"}`': (Reason.MISROUTED, "what-a-cloudflare-tunnel-must-route-where"),
+    "405": (Reason.METHOD,),
+    "429": (Reason.RATE_LIMITED, Reason.BUSY, Reason.THROTTLED),
+    "500": (Reason.NO_ANSWER, Reason.NEVER_READY),
+    "502": (Reason.NO_ANSWER, Reason.DOWN),
+    "503": (Reason.THROTTLED, Reason.DOWN),
+    "504, 524": (Reason.NO_ANSWER, Reason.DOWN),
+    "520, 522": (Reason.NO_ANSWER, Reason.DOWN),
+    "521, 523, 530": (Reason.UNREACHABLE, Reason.DOWN),
+    "525, 526, or a certificate error": (Reason.TLS,),
+    "Connection refused, no such host, time-out": (Reason.UNREACHABLE, Reason.DOWN),
+    "`container` has no effect": (Reason.UNSUPPORTED,),
+}
+"""What a person sees, and where it leads: to a reason, or to a heading of the page on the server."""
+
+
 def troubleshooting() -> str:
     """Return the guide: a heading for every reason, named as the output `reason` is."""
     lines = [_NOTE, "", "# Troubleshooting", ""]
@@ -63,6 +119,9 @@ def troubleshooting() -> str:
         "Look for the output `reason` of your run; it stands in the error's headline and in the job summary too.",
         "",
     ]
+    lines += ["Or by what you see:", "", "| you see | look at |", "|---|---|"]
+    lines += [f"| {seen} | {', '.join(map(_link, leads))} |" for seen, leads in SYMPTOMS.items()]
+    lines += [""]
     for title, (what, reasons) in _SECTIONS.items():
         lines += [f"## {title}", "", what, ""]
         for reason in reasons:
@@ -107,6 +166,12 @@ def build_names() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {"troubleshooting.md": troubleshooting, "build-names.md": build_names}
+
+
+def _link(lead: Reason | str) -> str:
+    if isinstance(lead, Reason):
+        return f"[{lead}](#{lead})"
+    return f"[{lead.replace('-', ' ')}]({SERVER}#{lead})"
 
 
 def _told(remedy: Remedy) -> list[str]:

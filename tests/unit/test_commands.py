@@ -92,9 +92,11 @@ def test_who_stops_listening_gets_no_traceback() -> None:
     assert told.stderr == ""
 
 
-def test_a_command_of_the_terminal_alone_loads_no_library() -> None:
-    loaded = _python("import sys; from redeploy.__main__ import main; main(['token']); print(*sys.modules)")
-    assert not {"requests", "yaml", "github", "jsonschema"} & set(loaded.splitlines()[-1].split())
+@pytest.mark.parametrize("name", ["env", "init", "token"])
+def test_a_command_for_the_server_needs_nothing_but_python(name: str) -> None:
+    without_libraries = [sys.executable, "-S", "-m", "redeploy", name, "--help"]
+    ran = subprocess.run(without_libraries, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_a_token_has_32_bytes_of_chance_and_needs_no_quotes() -> None:
@@ -115,6 +117,13 @@ class TestRotation:
         numbers = re.findall(r"(?m)^(\d)\. ", steps(source))
         assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
         assert max(map(len, steps(source).splitlines())) <= 80
+
+    def test_the_names_are_those_of_the_kit(self) -> None:
+        compose = (DEPLOY / "docker-compose.portfolio-prod.yml").read_text(encoding="utf-8")
+        assert "container_name: portfolio-watchtower" in compose
+        places = [DEPLOY, ROOT / ".github" / "workflows", ROOT / "examples"]
+        named = set(re.findall(r"[\w.-]+\.yml", steps(FROM_THE_SERVER) + steps(FROM_GITHUB))) - {"doctor.yml"}
+        assert all(any((place / name).exists() for place in places) for name in named)
 
     def test_the_old_token_is_replaced_by_a_new_one_and_all_else_stays(self, tmp_path: Path) -> None:
         file = tmp_path / ".env.production"

@@ -1,10 +1,11 @@
 """The rendered pages say what the code says."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from docs.pages import PAGES, troubleshooting
+from docs.pages import PAGES, SERVER, SYMPTOMS, troubleshooting
 from redeploy.core.reasons import REMEDIES, Reason, guide
 
 _DOCS = Path(__file__).parents[2] / "docs"
@@ -23,3 +24,20 @@ def test_every_reason_has_a_remedy_and_a_heading_that_its_link_leads_to(reason: 
     assert remedy.headline
     assert remedy.cause.endswith(".")
     assert remedy.fix
+
+
+@pytest.mark.parametrize("reason", [each for each in Reason if each is not Reason.NONE])
+def test_every_reason_is_found_by_what_a_person_sees(reason: Reason) -> None:
+    assert any(reason in leads for leads in SYMPTOMS.values())
+
+
+@pytest.mark.parametrize("seen", ["401", "404", "502", "The update is not triggered", "The backend does not restart"])
+def test_the_symptoms_of_the_guide_are_in_the_index(seen: str) -> None:
+    assert f"\n| {seen} | [" in troubleshooting()
+
+
+def test_every_symptom_leads_to_a_heading() -> None:
+    server = (_DOCS / SERVER).read_text(encoding="utf-8")
+    headings = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in re.findall(r"(?m)^## (.+)$", server)}
+    leads = {lead for leads in SYMPTOMS.values() for lead in leads if not isinstance(lead, Reason)}
+    assert leads <= headings
