@@ -42,6 +42,9 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
     except BrokenPipeError:  # whoever read the output has heard enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        _complain(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
+        return USAGE
     except ModuleNotFoundError as error:
         if (error.name or "redeploy").partition(".")[0] == "redeploy":
             return _defect(error)

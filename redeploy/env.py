@@ -1,5 +1,7 @@
 """How secrets come to the server: the environment file is rendered, written, and what uses it is created anew."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +47,10 @@ def bring(
         TemplateError: where something is missing; nothing has been touched then.
         OSError: where a file cannot be read or written.
     """
-    text = rendered(template.read_text(encoding="utf-8"), secrets)
+    asked = files.read(template)
+    if asked is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(template))
+    text = rendered(asked, secrets)
     before = files.read(output)
     mark = output.with_name(f"{output.name}.pending")
     brought = Brought(tuple(changes(before or "", text)), pending=mark.exists())

@@ -1,6 +1,7 @@
 """Files of the machine that a command runs on: read as text, written as a whole or not at all."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -14,13 +15,14 @@ def read(path: Path) -> str | None:
     """Return the text of a file, None if there is none.
 
     Raises:
-        OSError: where it cannot be read.
-        UnicodeDecodeError: where it is no text.
+        OSError: where it cannot be read, or is no text.
     """
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise OSError(errno.EILSEQ, "No UTF-8 text", str(path)) from error
 
 
 def is_private(path: Path) -> bool:

@@ -74,9 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         _complain(runner, f"{error.filename or arguments.output}: {error.strerror}.")
         return UNFIT
-    except UnicodeDecodeError:
-        _complain(runner, f"{arguments.template} or {arguments.output} is no UTF-8 text.")
-        return UNFIT
     if brought.code:
         _complain(runner, f"`{arguments.command[0]}` ended with {brought.code}. It is run again next time.")
     return bool(brought.code)

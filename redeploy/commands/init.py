@@ -3,7 +3,9 @@
 import argparse
 import difflib
 import secrets
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +96,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
     """Return the answers by field, None where they do not do; what is wrong with them has been said then."""
     answers: dict[str, object] = {}
-    problems = []
     asking = sys.stdin.isatty() and sys.stdout.isatty()
+    problems, open_questions = [], dict[str, Question]()
     for question in QUESTIONS:
         field = question.name.replace("-", "_")
         given = getattr(arguments, field)
         if given is None and asking:
-            answers[field] = _asked(question)
+            open_questions[field] = question
             continue
         try:
             answers[field] = _cleaned(question, question.default if given is None else given)
@@ -108,7 +110,9 @@ def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
             problems.append(f"--{question.name} {error}.")
     for problem in problems:
         _complain(problem)
-    return None if problems else answers
+    if problems:
+        return None
+    return answers | {field: _asked(question) for field, question in open_questions.items()}
 
 
 def _asked(question: Question) -> object:
@@ -117,12 +121,10 @@ def _asked(question: Question) -> object:
     choices = f" ({'/'.join(question.choices)})" if question.choices else ""
     while True:
         try:
-            return _cleaned(
-                question,
-                input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip() or question.default,
-            )
+            answer = input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip()
+            return _cleaned(question, answer or question.default)
         except ValueError as error:
-            _complain(f"  That {error}.")
+            _complain(f"That {error}.")
 
 
 def _cleaned(question: Question, text: str) -> object:
@@ -150,4 +152,6 @@ def _difference(draft: File, harmless: set[str]) -> str:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    columns = max(shutil.get_terminal_size().columns, 40) if sys.stderr.isatty() else len(text) + 1
+    wrapped = textwrap.fill(text, columns - 1, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    sys.stderr.write(f"{wrapped}\n")

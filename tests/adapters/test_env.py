@@ -167,7 +167,7 @@ def test_files_that_cannot_be_used_are_named(server: Server) -> None:
     (server.folder / "template").unlink()
     assert server.env(SECRET_TOKEN="1").stderr == f"{server.folder / 'template'}: No such file or directory.\n"
     (server.folder / "template").write_bytes(b"A=\xff\n")
-    assert "is no UTF-8 text" in server.env().stderr
+    assert server.env().stderr == f"{server.folder / 'template'}: No UTF-8 text.\n"
 
 
 def test_the_nightly_step_writes_the_file_and_starts_compose_with_it(tmp_path: Path) -> None:

@@ -240,6 +240,11 @@ class TestAnswers:
         ran = Newcomer(tmp_path, ("--port", "x")).init()
         assert [line.split()[0] for line in ran.stderr.splitlines()] == ["--domain", "--image", "--port"]
 
+    def test_files_that_cannot_be_used_are_named(self, newcomer: Newcomer) -> None:
+        (newcomer.repository / ENVIRONMENT).mkdir(parents=True)
+        ran = newcomer.init()
+        assert (ran.returncode, ran.stderr) == (2, f"{newcomer.repository / ENVIRONMENT}: Is a directory.\n")
+
     def test_away_from_a_checkout_it_says_what_is_missing(self, tmp_path: Path) -> None:
         shutil.copytree(ROOT / "redeploy", tmp_path / "redeploy", ignore=shutil.ignore_patterns("__pycache__"))
         ran = subprocess.run(
