@@ -95,4 +95,7 @@ def _complain(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
+    )  # as an exception, so that files are tidied up
     sys.exit(main(sys.argv[1:]))

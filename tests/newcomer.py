@@ -16,8 +16,6 @@ import yaml
 
 from tests.kit import ROOT
 
-HOME = "/opt/portfolio"
-
 
 @dataclass
 class Newcomer:

@@ -1,15 +1,16 @@
 r"""The environment file that Compose reads, written so that all of its parsers agree.
 
 `docker compose` v2 reads it with compose-go (`dotenv/parser.go`), docker-compose 1.29 with python-dotenv (`parser.py`,
-`variables.py`), whether it is given with `--env-file` or stands under `env_file:`. They differ:
+`variables.py`), whether it is given with `--env-file` or stands under `env_file:`. They differ
+(compose-go 1.9 to 2.16, python-dotenv 0.21 to 1.2):
 
 * Bare words: compose-go replaces `$NAME` and cuts at ` #`.
-* Single quotes: neither replaces `$NAME`, and `\'` is a quote in both; but `\\` is two backslashes in compose-go and one
-  in python-dotenv.
-* Double quotes: both know `\\`, `\"`, `\n` and `\r`; compose-go replaces `$NAME`, and only it knows `\$`.
-* python-dotenv replaces `${NAME}` in all quotes, and nothing escapes it.
-* python-dotenv takes a double quote behind `\\` for escaped, too, if another follows anywhere in the file.
-* Both take a line end of two characters for one.
+* Single quotes: none replaces `$NAME`; but `\\` is two backslashes in compose-go and one in python-dotenv, and `\'` is a
+  quote only in python-dotenv and from compose-go 2.0 on.
+* Double quotes: all know `\\`, `\"`, `\n` and `\r`; compose-go replaces `$NAME`, and only it knows `\$`.
+* python-dotenv replaces `${NAME}` in all quotes, and nothing escapes it. A double quote behind `\\` it takes for escaped, if
+  another follows anywhere in the file.
+* All take a line end of two characters for one.
 """
 
 import contextlib
@@ -24,7 +25,7 @@ PREFIX = "SECRET_"
 _LINE_ENDS = "\r\n"
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~-]+")
-_BARE = re.compile(r"(?!['\"#])[!-#%-~]+(?: (?!#)[!-#%-~]+)*")
+_BARE = re.compile(r"(?!['\"])[!\"%-~]+(?: [!\"%-~]+)*")
 _REPLACED = re.compile(r"\$\{[^}]*\}")  # python-dotenv, variables.py
 _QUOTED = r"""'(?:\\'|[^'])*'|"(?:\\"|[^"])*\""""
 _LINE = re.compile(rf"({_NAME})=[^\S\n]*(|(?:{_QUOTED})[^\S\n]*(?:#.*)?|[^\s'\"#].*)")
@@ -63,14 +64,14 @@ def quoted(value: str) -> str:
         raise ValueError(msg)
     if _PLAIN.fullmatch(value):
         return value
-    if not re.search(r"\\(?:[\\']|\Z)|\r", value):
-        return "'" + value.replace("'", "\\'") + "'"
+    if not re.search(r"'|\\(?:\\|\Z)|\r", value):
+        return f"'{value}'"
     if _BARE.fullmatch(value):
         return value
-    if "$" in value or value.endswith("\\"):
+    if re.search(r'\$|\\(?:"|\Z)', value):
         msg = (
-            "cannot be quoted so that docker-compose 1.29 and v2 both read it (a carriage return, or a backslash at the end "
-            "or before another or a quote); choose another value"
+            "cannot be quoted so that every Compose reads it: it holds a `$` beside a single quote or a carriage return, or "
+            "backslashes where they would count as escapes; choose another value"
         )
         raise ValueError(msg)
     for character, escape in (("\\", "\\\\"), ('"', '\\"'), ("\r", "\\r")):

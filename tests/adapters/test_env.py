@@ -12,9 +12,9 @@ import yaml
 
 from tests.kit import ROOT
 
-TOKEN = "a-s3cret 'with' everything $in #it"
+TOKEN = 'a-s3cret "with" much $in #it'
 TEMPLATE = "# the settings\nTOKEN=\nPORT=8001\n"
-WRITTEN = "# the settings\nTOKEN='a-s3cret \\'with\\' everything $in #it'\nPORT=8001\n"
+WRITTEN = f"# the settings\nTOKEN='{TOKEN}'\nPORT=8001\n"
 
 
 @dataclass
@@ -91,11 +91,11 @@ def test_what_is_run_gets_no_secret(server: Server) -> None:
     assert "s3cret" not in json.dumps(given)
 
 
-@pytest.mark.parametrize("token", [TOKEN, "one line\nand an-0ther\n"])
+@pytest.mark.parametrize("token", [TOKEN, "s3cret's #1", "one line\nand an-0ther\n"])
 def test_what_is_run_may_quote_the_file_and_no_secret_is_shown(server: Server, token: str) -> None:
     ran = server.env(("cat", str(server.file)), SECRET_TOKEN=token)
     assert "PORT=8001" in ran.stdout
-    assert not any(part in ran.stdout + ran.stderr for part in ("s3cret", "with", "one line", "an-0ther"))
+    assert not any(part in ran.stdout + ran.stderr for part in ("s3cret", "much", "one line", "an-0ther"))
 
 
 @pytest.mark.parametrize("command", ["exit", "nothing-like-this"])

@@ -21,12 +21,13 @@ FORMS = [
     ("two words", "'two words'"),
     ("a#b", "'a#b'"),
     ("pa$$word $HOME", "'pa$$word $HOME'"),
-    ("it's", r"'it\'s'"),
+    ("it's", "it's"),
+    ("it's #1", '"it\'s #1"'),
     ('say "no"', "'say \"no\"'"),
+    ("'both\"", '"\'both\\""'),
     (r"C:\path", r"'C:\path'"),
     ("ends with \\", "ends with \\"),
     ("two \\\\ of them", "two \\\\ of them"),
-    ("'\\\\'", "\"'\\\\\\\\'\""),
     ("-----BEGIN-----\nAbC=\n-----END-----", "'-----BEGIN-----\nAbC=\n-----END-----'"),
     ("one\r\ntwo", '"one\\r\ntwo"'),
 ]
@@ -66,6 +67,7 @@ def test_without_backslashes_dollars_and_control_characters_every_value_has_a_fo
         ("a\udce9b", "not valid UTF-8"),
         ("a ${HOME} b", "docker-compose 1.29 replaces"),
         ("$ and \\", "cannot be quoted"),
+        ("$ and '", "cannot be quoted"),
         ('"\\', "cannot be quoted"),
     ],
 )
