@@ -231,7 +231,7 @@ class TestNginx:
             assert f"include snippets/{path.name};" in texts
 
     @pytest.mark.parametrize("name", VARIANTS)
-    def test_the_three_locations_are_exact_and_nothing_else_reaches_watchtower(self, name: str) -> None:
+    def test_the_four_locations_are_exact_and_nothing_else_reaches_watchtower(self, name: str) -> None:
         server = _server(name)
         operations = server.location("/ops/watchtower/")
         assert operations.one("return") == "404"
@@ -239,6 +239,7 @@ class TestNginx:
             ("=", "/ops/watchtower/update"),
             ("=", "/ops/watchtower/containers"),
             ("=", "/ops/watchtower/check"),
+            ("=", "/ops/watchtower/metrics"),
         ]
         for location in operations.all("location"):
             endpoint = location.arguments[1].removeprefix("/ops/watchtower/")
@@ -247,7 +248,9 @@ class TestNginx:
             location.block.one("proxy_pass") for location in operations.all("location")
         ]
 
-    @pytest.mark.parametrize(("endpoint", "method"), [("update", "POST"), ("containers", "GET"), ("check", "POST")])
+    @pytest.mark.parametrize(
+        ("endpoint", "method"), [("update", "POST"), ("containers", "GET"), ("check", "POST"), ("metrics", "GET")]
+    )
     def test_only_its_own_method_reaches_an_endpoint(self, endpoint: str, method: str) -> None:
         [limit] = _operations().location("=", f"/ops/watchtower/{endpoint}").all("limit_except")
         assert limit.arguments == (method,)
