@@ -1,12 +1,48 @@
 """Threads, a queue and the clocks: asks run side by side, each bounded in whole time, name resolution included."""
 
+import functools
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
 
 from redeploy.core.asking import Ask, Event
 from redeploy.core.exchange import Exchange, Fault, NoReply
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> dict[_Task, _Result]:
+    """Carry out tasks in threads, each within its seconds; what is not done by then is given up, and left out."""
+    done: queue.SimpleQueue[tuple[_Task, Callable[[], _Result]]] = queue.SimpleQueue()
+
+    def run(task: _Task, work: Callable[[], _Result]) -> None:
+        try:
+            result = work()
+            done.put((task, lambda: result))
+        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+            done.put((task, functools.partial(_raise, error)))
+
+    began = time.monotonic()
+    waiting = {task: began + seconds for task, (_, seconds) in tasks.items()}
+    for task, (work, _) in tasks.items():
+        threading.Thread(target=run, args=(task, work), daemon=True).start()
+    found: dict[_Task, _Result] = {}
+    while waiting:
+        try:
+            task, result = done.get(timeout=max(0.0, min(waiting.values()) - time.monotonic()))
+        except queue.Empty:
+            waiting = {task: ends for task, ends in waiting.items() if ends > time.monotonic()}
+            continue
+        if waiting.pop(task, None) is not None:
+            found[task] = result()
+    return found
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 class Crew:

@@ -9,7 +9,7 @@ import certifi
 import requests
 import requests.adapters
 import urllib3.exceptions as failures
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
 
 from redeploy import __version__
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
@@ -32,6 +32,19 @@ def check_certificate(pem: str) -> None:
     except (ssl.SSLError, ValueError) as error:
         msg = "holds no usable PEM certificate; it must begin with `-----BEGIN CERTIFICATE-----`"
         raise ValueError(msg) from error
+
+
+def trusting(pem: str) -> ssl.SSLContext:
+    """Return what verifies a server: the authorities that everybody trusts and, if given, one more."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if pem:
+        context.load_verify_locations(cadata=pem)
+    return context
+
+
+def is_proxied(url: str) -> bool:
+    """Tell whether the environment has a proxy go to `url` for us."""
+    return select_proxy(url, get_environ_proxies(url)) is not None
 
 
 class Http:
@@ -120,7 +133,7 @@ class Http:
         if not url.startswith("https:"):
             return contextlib.closing(requests.adapters.HTTPAdapter())
         if self._tls is None:
-            self._tls = _context(self._ca_certificate)
+            self._tls = trusting(self._ca_certificate)
         return contextlib.closing(_TlsAdapter(self._tls))
 
 
@@ -163,13 +176,6 @@ def _reply(response: requests.Response, cap: int, *, bodiless: bool) -> Exchange
         if not body and not bodiless and not headers.keys() & _LENGTHS:
             return NoReply(Fault.CUT)  # http.client takes a head that breaks off for a whole one
         return Reply(response.status_code, headers, bytes(body))
-
-
-def _context(pem: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=certifi.where())
-    if pem:
-        context.load_verify_locations(cadata=pem)
-    return context
 
 
 def _target(url: str, location: str) -> str | None:

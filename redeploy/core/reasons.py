@@ -20,6 +20,8 @@ class Verdict(StrEnum):
     WRONG_BUILD = "wrong-build"
     UNHEALTHY = "unhealthy"
     CHECKS_FAILED = "checks-failed"
+    READY = "ready"
+    NOT_READY = "not-ready"
     INVALID_CONFIG = "invalid-config"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal-error"
@@ -78,7 +80,7 @@ class Remedy:
 def exit_code(verdict: Verdict, *, proof_suffices: bool = True, signal: int = 0) -> int:
     """Return the exit code of a verdict; `unproven` is green unless more proof was required."""
     match verdict:
-        case Verdict.DEPLOYED | Verdict.ALREADY_CURRENT | Verdict.VERIFIED:
+        case Verdict.DEPLOYED | Verdict.ALREADY_CURRENT | Verdict.VERIFIED | Verdict.READY:
             return 0
         case Verdict.UNPROVEN:
             return 0 if proof_suffices else 1
@@ -92,9 +94,9 @@ def exit_code(verdict: Verdict, *, proof_suffices: bool = True, signal: int = 0)
             return 1
 
 
-def guide(reason: Reason) -> str:
-    """Return the address of the reason's heading in the troubleshooting guide."""
-    return f"{GUIDE}#{reason}"
+def guide(heading: StrEnum) -> str:
+    """Return the address of the heading of a reason, or of a finding, in the troubleshooting guide."""
+    return f"{GUIDE}#{heading}"
 
 
 LOOPBACK = Remedy(

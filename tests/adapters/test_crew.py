@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from redeploy.adapters.crew import Crew
+from redeploy.adapters.crew import Crew, side_by_side
 from redeploy.core.asking import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 
@@ -165,3 +165,24 @@ def test_a_wait_without_end_is_one_that_an_answer_ends() -> None:
     event = one.wait(float("inf"))
     assert event is not None
     assert event.exchange == Reply(200)
+
+
+def test_tasks_run_side_by_side_and_each_answer_is_its_own() -> None:
+    met = threading.Barrier(2)
+    assert side_by_side({1: (lambda: met.wait(LONG) * 0, LONG), 2: (lambda: met.wait(LONG) * 0, LONG)}) == {1: 0, 2: 0}
+    assert side_by_side({}) == {}
+
+
+def test_a_task_that_takes_too_long_is_left_out_and_holds_nobody_up() -> None:
+    release = threading.Event()
+    found = side_by_side({"slow": (lambda: release.wait(LONG), 0.05), "quick": (lambda: True, LONG)})
+    assert found == {"quick": True}
+    release.set()
+
+
+def test_what_a_task_raises_is_raised_where_it_was_asked_for() -> None:
+    def fail() -> int:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side({1: (fail, LONG)})

@@ -425,8 +425,8 @@ def test_a_private_authority_is_trusted_where_it_is_given(secure: Server, author
 def test_public_authorities_stay_trusted_beside_it(authority: trustme.CA) -> None:
     from redeploy.adapters import http as module
 
-    alone = len(module._context("").get_ca_certs())
-    assert len(module._context(pem(authority)).get_ca_certs()) == alone + 1
+    alone = len(module.trusting("").get_ca_certs())
+    assert len(module.trusting(pem(authority)).get_ca_certs()) == alone + 1
 
 
 def test_an_unknown_authority_is_a_tls_fault(secure: Server) -> None:

@@ -1,0 +1,186 @@
+"""What doctor finds beyond the reasons for which runs end: the rest of the one catalogue."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from redeploy.core.reasons import Remedy
+
+
+class Finding(StrEnum):
+    """What is wrong with a link, in one word; its heading in `docs/troubleshooting.md`."""
+
+    INPUTS = "invalid-inputs"
+    UNRESOLVED = "unresolved"
+    NOTHING_LISTENS = "nothing-listens"
+    PLAIN_HTTP = "plain-http"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_NAME = "certificate-name"
+    CERTIFICATE_UNTRUSTED = "certificate-untrusted"
+    CERTIFICATE_ENDS_SOON = "certificate-ends-soon"
+    FORBIDDEN = "forbidden"
+    WATCHTOWER_STOPPED = "watchtower-stopped"
+    WATCHTOWER_TOO_OLD = "watchtower-too-old"
+    TOKEN_UNJUDGED = "token-unjudged"  # noqa: S105 - a finding's name
+    NOT_WATCHED = "not-watched"
+    ENGINE_SILENT = "engine-silent"
+    NO_CONTAINERS = "no-containers"
+    REGISTRY_SILENT = "registry-silent"
+    VERSION_UNNAMED = "version-unnamed"
+    VERSION_CONSTANT = "version-constant"
+    DEPLOYMENTS_REFUSED = "deployments-refused"
+
+
+_SERVICE_THAT_NAMES_ITS_COMMIT = (
+    "```dockerfile\nARG GIT_SHA=local\nENV GIT_SHA=$GIT_SHA\n```\n\n"
+    '```python\nimport os\n\n\n@app.get("/api/version")\ndef version() -> dict[str, str]:\n'
+    '    return {"git_sha": os.environ.get("GIT_SHA", "local")}\n```\n\n'
+    "```yaml\n# where the image is built, docker/build-push-action\nbuild-args: GIT_SHA=${{ github.sha }}\n"
+    "# this action\nversion-path: /api/version\nversion-field: git_sha\nexpect-version: ${{ github.sha }}\n```"
+)
+"""For FastAPI, as the portfolio's backend is."""
+
+
+FINDINGS: Mapping[Finding, Remedy] = {
+    Finding.INPUTS: Remedy(
+        "Some inputs are wrong",
+        "A value is missing or not of the form that the input takes; nothing was sent.",
+        "Each error names its input and what would do. An empty secret is most often not set, or an environment secret "
+        "in a job without `environment:`. List those of the repository and of the environment:\n\n"
+        "```sh\ngh secret list\ngh secret list --env production\n```",
+    ),
+    Finding.UNRESOLVED: Remedy(
+        "The host name has no address",
+        "The name in the secret is misspelled, its DNS record is missing or only visible inside a private network, or "
+        "the resolver did not answer.",
+        "Compare with what the world sees, and correct the record or the secret:\n\n"
+        "```sh\ndig +short api.example.com A api.example.com AAAA\n"
+        "gh secret set WATCHTOWER_UPDATE_URL\n```",
+    ),
+    Finding.NOTHING_LISTENS: Remedy(
+        "Nothing takes the connection",
+        "nginx or the tunnel does not run, a firewall drops the port, or the name leads to another machine. Inside a "
+        "container action `localhost` is the action's own container.",
+        "On the server, see what listens and start it:\n\n"
+        "```sh\nss -ltnp '( sport = :443 or sport = :80 )'\nnginx -t && systemctl restart nginx\n"
+        "docker ps --all --filter name=nginx --filter name=cloudflared\n```\n\nA private address (10.*, 172.16.*, "
+        "192.168.*) cannot be reached from a hosted runner: publish the service through a tunnel.",
+    ),
+    Finding.PLAIN_HTTP: Remedy(
+        "The token travels in the clear",
+        "The URL is plain http, which `allow-http` lets through: everybody on the way can read the token.",
+        "Serve it by https, with a certificate or behind a tunnel, and take `allow-http` out.",
+    ),
+    Finding.CERTIFICATE_EXPIRED: Remedy(
+        "The certificate is not valid at this time",
+        "It has expired and was not renewed, nginx was not reloaded after the renewal, or it is not valid yet.",
+        "On the server:\n\n```sh\ncertbot renew && nginx -s reload\n"
+        "openssl s_client -connect api.example.com:443 -servername api.example.com </dev/null 2>/dev/null |\n"
+        "  openssl x509 -noout -dates -subject\n```",
+    ),
+    Finding.CERTIFICATE_NAME: Remedy(
+        "The certificate is for another host name",
+        "The server has no certificate of its own for this name and shows its default one, or the name in the URL is "
+        "not the one that it was issued for.",
+        "Issue one that holds this name, and let its `server` block use it:\n\n"
+        "```sh\ncertbot --nginx -d api.example.com\n```\n\n```nginx\nserver_name api.example.com;\n"
+        "ssl_certificate /etc/letsencrypt/live/api.example.com/fullchain.pem;\n"
+        "ssl_certificate_key /etc/letsencrypt/live/api.example.com/privkey.pem;\n```",
+    ),
+    Finding.CERTIFICATE_UNTRUSTED: Remedy(
+        "Nobody who is trusted vouches for the certificate",
+        "It is self-signed or issued by a private authority, or the server leaves out the intermediate certificate.",
+        "Let nginx send the whole chain (`fullchain.pem`, not `cert.pem`). For a private authority pass its "
+        "certificate:\n\n```yaml\nwith:\n  ca-certificate: ${{ vars.CA_PEM }}\n```",
+    ),
+    Finding.CERTIFICATE_ENDS_SOON: Remedy(
+        "The certificate ends soon",
+        "It should have been renewed by now: the renewal fails or does not run, or nginx was not reloaded after it.",
+        "On the server:\n\n```sh\nsystemctl list-timers | grep -i certbot\ncertbot renew --dry-run\n"
+        "certbot renew --deploy-hook 'nginx -s reload'\n```",
+    ),
+    Finding.FORBIDDEN: Remedy(
+        "A proxy forbids the update path",
+        "No token was sent, so it is not the token: an address list, a WAF rule, a password of nginx's own or a method "
+        "filter refused the request before it came to Watchtower.",
+        "Let POST through to exactly this location, and leave the judgement to Watchtower's token:\n\n"
+        "```nginx\nlocation = /ops/watchtower/update {\n  auth_basic off;\n  limit_except POST { deny all; }\n"
+        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/update$is_args$args;\n"
+        "  proxy_set_header Authorization $http_authorization;\n}\n```\n\nAt Cloudflare look under Security > Events for "
+        "the rule that blocked it.",
+    ),
+    Finding.WATCHTOWER_STOPPED: Remedy(
+        "The location is there, but Watchtower does not answer behind it",
+        "Watchtower does not run or restarts over and over (an unknown argument, an empty token, an engine that refuses "
+        "its API version), or the proxy asks the wrong place: inside nginx's container `127.0.0.1` is nginx itself.",
+        "On the server, see why and start it:\n\n```sh\ndocker ps --all --filter name=watchtower\n"
+        "docker logs --tail 50 watchtower\ndocker compose up -d watchtower\n"
+        "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST http://127.0.0.1:8083/v1/update  # 401 is right\n```",
+    ),
+    Finding.WATCHTOWER_TOO_OLD: Remedy(
+        "This answers like a Watchtower that hides a wrong token",
+        "containrrr/watchtower up to 1.3.0 answers an empty 200 to everything, a wrong token included; so does whatever "
+        "else is empty.",
+        "Run the maintained fork, and pin it:\n\n```yaml\nservices:\n  watchtower:\n"
+        "    image: nickfedor/watchtower:1.21.0\n```",
+    ),
+    Finding.TOKEN_UNJUDGED: Remedy(
+        "Whether the token is right was not found out",
+        "No endpoint that only reads is routed, and with this Watchtower nothing else is certain not to update: 1.4 "
+        "does not narrow by image, and nothing tells it from later ones.",
+        "Route Watchtower's metrics beside the update, where only the token gets in, and run doctor again:\n\n"
+        '```yaml\nenvironment:\n  WATCHTOWER_HTTP_API_METRICS: "true"\n```\n\n'
+        "```nginx\nlocation = /ops/watchtower/metrics {\n  limit_except GET { deny all; }\n"
+        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/metrics;\n"
+        "  proxy_set_header Authorization $http_authorization;\n}\n```",
+    ),
+    Finding.NOT_WATCHED: Remedy(
+        "Watchtower does not watch the container",
+        "Its label is missing, `image` or `container` names something else than what runs, or the container does not "
+        "run: Watchtower lists nothing that is stopped.",
+        "Set the label, recreate the container, and see what is watched:\n\n```yaml\nlabels:\n"
+        '  com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
+        "docker ps --filter label=com.centurylinklabs.watchtower.enable=true --format '{{.Names}} {{.Image}}'\n```",
+    ),
+    Finding.ENGINE_SILENT: Remedy(
+        "Watchtower does not get to the Docker engine",
+        "Its socket is not mounted or not allowed, or the engine hangs; an update would find nothing, and say no more.",
+        "Mount the socket, and see whether the engine answers:\n\n```yaml\nvolumes:\n"
+        "  - /var/run/docker.sock:/var/run/docker.sock\n```\n\n```sh\ndocker info\n"
+        "docker logs --tail 50 watchtower\n```",
+    ),
+    Finding.NO_CONTAINERS: Remedy(
+        "This Watchtower could tell the running digest, and does not",
+        "The endpoint is not enabled, or the proxy has no location for it; without it no digest can be proven.",
+        "Enable and route it:\n\n```yaml\nenvironment:\n"
+        "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics\n```\n\n"
+        "```nginx\nlocation = /ops/watchtower/containers {\n  limit_except GET { deny all; }\n"
+        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/containers$is_args$args;\n"
+        "  proxy_set_header Authorization $http_authorization;\n}\n```",
+    ),
+    Finding.REGISTRY_SILENT: Remedy(
+        "The registry did not tell whether the image exists",
+        "It refused, could not be reached from here, or answered nothing that a registry answers. Watchtower asks for "
+        "itself, with its own credentials, so a deploy may well succeed.",
+        "For a private image pass credentials that may read it:\n\n```yaml\npermissions:\n  packages: read\n"
+        "# ...\nwith:\n  registry-username: ${{ github.actor }}\n  registry-password: ${{ github.token }}\n```",
+    ),
+    Finding.VERSION_UNNAMED: Remedy(
+        "The service does not name its build",
+        "Nothing in its answers tells one build from another, so a deploy ends as `unproven` at best, unless the running "
+        "digest is told.",
+        f"Let it name the commit that it was built from, with FastAPI for example:\n\n{_SERVICE_THAT_NAMES_ITS_COMMIT}",
+    ),
+    Finding.VERSION_CONSTANT: Remedy(
+        "The service names every build alike",
+        "The field is there, but holds the value of an image that was built without its build argument.",
+        "Pass the commit where the image is built, and declare it:\n\n"
+        "```yaml\n# docker/build-push-action\nbuild-args: GIT_SHA=${{ github.sha }}\n"
+        "# this action\nexpect-version: ${{ github.sha }}\n```",
+    ),
+    Finding.DEPLOYMENTS_REFUSED: Remedy(
+        "GitHub does not let this token at Deployments",
+        "The job lacks the permission that `deployment-environment` needs; a deploy keeps its verdict, with a warning.",
+        "Give it to the job:\n\n```yaml\npermissions:\n  deployments: write\n```",
+    ),
+}
+"""What to do, for each finding."""

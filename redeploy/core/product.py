@@ -1,0 +1,101 @@
+"""Which Watchtower answers, and what stands in front of it: told from answers to requests without a token.
+
+No endpoint tells Watchtower's version, but every line refuses a request without a token in its own way, and none of them
+updates: the token is judged before anything is done, or the method before it (containrrr `api.go:29`, the fork's
+`routes/update.go:38` and `auth.go:58`).
+"""
+
+from dataclasses import dataclass
+
+from redeploy.core.answer import SAFE_PROBE_TEXT
+from redeploy.core.exchange import Exchange, Reply
+from redeploy.core.hostile import one_line
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product line, and what is certain of it."""
+
+    told: str
+    """The line and its range of versions."""
+    narrows: bool = False
+    """Whether an update narrowed to an image is certain to leave all others alone."""
+    has_endpoints: bool = False
+    """Whether it has endpoints for containers and checks, if they are enabled."""
+    hides_refusals: bool = False
+    """Whether a wrong token gets the same answer as a right one."""
+
+
+FORK = Product("nicholas-fedor/watchtower 1.20 or newer", narrows=True, has_endpoints=True)
+FORK_BEFORE_FIBER = Product("nicholas-fedor/watchtower 1.16 to 1.19", narrows=True)
+OLD = Product(
+    "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
+    "before 1.16"
+)
+UNTOLD = Product(
+    "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
+    "before 1.20"
+)
+"""Where the proxy lets only POST through, which the fork's versions before 1.20 answer as the old ones do."""
+OLDEST = Product("containrrr/watchtower up to 1.3, if it is Watchtower at all", hides_refusals=True)
+
+
+def product_of(by_get: Exchange | None, by_post: Exchange | None) -> Product | None:
+    """Return which Watchtower refuses a POST, and a GET, without a token so; None where none refuses the POST."""
+    if not isinstance(by_post, Reply) or by_post.is_html:
+        return None
+    if by_post.status == 200 and not by_post.body.strip():
+        return OLDEST
+    if not refuses(by_post):
+        return None
+    if by_post.body:
+        return FORK
+    if not isinstance(by_get, Reply) or by_get.is_html:
+        return UNTOLD
+    if by_get.status == 405 and by_get.headers.get("allow", "").upper() == "POST":
+        return FORK_BEFORE_FIBER
+    return OLD if refuses(by_get) else UNTOLD
+
+
+def refuses(exchange: Exchange | None) -> bool:
+    """Tell whether this is Watchtower's refusal of a token, and not one of whoever else wants credentials.
+
+    It never says which it wants (`WWW-Authenticate`), as HTTP has it and others do.
+    """
+    if not isinstance(exchange, Reply) or exchange.status != 401 or "www-authenticate" in exchange.headers:
+        return False
+    return not exchange.body or (not exchange.is_html and SAFE_PROBE_TEXT.lower() in exchange.text.lower())
+
+
+def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
+    """Return the names of the proxies that show themselves in answers, the outermost first."""
+    found: dict[str, None] = {}
+    for each in _replies(*exchanges):
+        server = each.headers.get("server", "")
+        if "cf-ray" in each.headers or server.lower() == "cloudflare":
+            found["Cloudflare"] = None
+        for name in ("nginx", "Caddy", "Traefik", "Apache", "HAProxy", "Envoy"):
+            if server.lower().startswith(name.lower()):
+                found[one_line(server, 40) if name == "nginx" else name] = None
+        if says_nginx(each) and not any(name.startswith("nginx") for name in found):
+            found["nginx"] = None
+    return tuple(found)
+
+
+def says_nginx(reply: Reply) -> bool:
+    """Tell whether a reply is one of nginx's stock pages, whoever passed it on."""
+    return reply.is_html and b"<center>nginx" in reply.body[:1024]
+
+
+def is_cloudflares_own(reply: Reply) -> bool:
+    """Tell whether Cloudflare itself speaks, since the server behind it did not."""
+    cloudflare = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
+    return cloudflare and reply.status in _OF_CLOUDFLARE and not says_nginx(reply)
+
+
+_OF_CLOUDFLARE = frozenset({502, 504, *range(520, 528), 530})
+"""developers.cloudflare.com, "Cloudflare 5xx errors"."""
+
+
+def _replies(*exchanges: Exchange | None) -> list[Reply]:
+    return [each for each in exchanges if isinstance(each, Reply)]
