@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.names import BUILD_NAMES, INSIDE, START_TIMES, UPTIMES
 from redeploy.core.reasons import REMEDIES, Reason, Remedy
 
@@ -58,29 +59,45 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
 
 SERVER = "server.md"
 
-SYMPTOMS: Mapping[str, tuple[Reason | str, ...]] = {
-    "The update is not triggered": (Reason.AUTH, Reason.MISROUTED, Reason.UNREACHABLE, Reason.BUSY),
+SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
+    "The update is not triggered": (
+        Reason.AUTH,
+        Reason.MISROUTED,
+        Reason.UNREACHABLE,
+        Reason.BUSY,
+        Reason.IMAGE_MISSING,
+    ),
     "Green or 200, and nothing happens: the old build goes on": (
         Reason.OLD_BUILD,
         Reason.NOTHING_TO_DO,
         Reason.NOTHING_SCANNED,
+        Finding.NOT_WATCHED,
+        Finding.ENGINE_SILENT,
         Reason.UPDATE_BLOCKED,
     ),
-    "The backend does not restart": (Reason.NOTHING_SCANNED, Reason.UPDATE_BLOCKED, Reason.OLD_BUILD),
+    "The backend does not restart": (
+        Finding.NOT_WATCHED,
+        Reason.NOTHING_SCANNED,
+        Reason.UPDATE_BLOCKED,
+        Reason.OLD_BUILD,
+    ),
     "The backend is gone, or restarts over and over": (
         Reason.UPDATE_FAILED,
         Reason.DOWN,
         Reason.FLAPPING,
         Reason.NEVER_READY,
     ),
-    "Watchtower is gone, or restarts over and over": ("what-the-guide-said",),
+    "Watchtower is gone, or restarts over and over": (Finding.WATCHTOWER_STOPPED, "what-the-guide-said"),
     "Another build is live than the one that was pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
     "The run cannot tell what is live": (
         Reason.NO_IDENTITY,
         Reason.NO_CHANGE,
         Reason.WEAK_PROOF,
         Reason.VERSION_UNAVAILABLE,
+        Finding.VERSION_UNNAMED,
+        Finding.VERSION_CONSTANT,
         Reason.DIGEST_UNAVAILABLE,
+        Finding.NO_CONTAINERS,
     ),
     "A new setting or secret has no effect": ("look-after-it", "secrets-every-night"),
     "A route is missing, or answers otherwise": (
@@ -93,27 +110,42 @@ SYMPTOMS: Mapping[str, tuple[Reason | str, ...]] = {
     "200 with a web page": (Reason.MISROUTED, Reason.HTML),
     "200 from a cache (`Age`, `cf-cache-status: HIT`)": (Reason.CACHED,),
     "301, 302, 307, 308": (Reason.REDIRECT, Reason.ACCESS_WALL),
-    "401": (Reason.AUTH,),
-    "403": (Reason.AUTH, Reason.ACCESS_WALL, Reason.CHALLENGE),
+    "401": (Reason.AUTH, Finding.FORBIDDEN),
+    "403": (Finding.FORBIDDEN, Reason.AUTH, Reason.ACCESS_WALL, Reason.CHALLENGE),
     "404": (Reason.MISROUTED,),
     '404 with `{"detail":"Not Found"}`': (Reason.MISROUTED, "what-a-cloudflare-tunnel-must-route-where"),
     "405": (Reason.METHOD,),
     "429": (Reason.RATE_LIMITED, Reason.BUSY, Reason.THROTTLED),
     "500": (Reason.NO_ANSWER, Reason.NEVER_READY),
-    "502": (Reason.NO_ANSWER, Reason.DOWN),
+    "502": (Finding.WATCHTOWER_STOPPED, Reason.NO_ANSWER, Reason.DOWN),
     "503": (Reason.THROTTLED, Reason.DOWN),
     "504, 524": (Reason.NO_ANSWER, Reason.DOWN),
     "520, 522": (Reason.NO_ANSWER, Reason.DOWN),
     "521, 523, 530": (Reason.UNREACHABLE, Reason.DOWN),
-    "525, 526, or a certificate error": (Reason.TLS,),
-    "Connection refused, no such host, time-out": (Reason.UNREACHABLE, Reason.DOWN),
+    "525, 526, or a certificate error": (
+        Reason.TLS,
+        Finding.CERTIFICATE_EXPIRED,
+        Finding.CERTIFICATE_NAME,
+        Finding.CERTIFICATE_UNTRUSTED,
+    ),
+    "Connection refused, no such host, time-out": (
+        Finding.UNRESOLVED,
+        Finding.NOTHING_LISTENS,
+        Reason.UNREACHABLE,
+        Reason.DOWN,
+    ),
+    "GitHub shows no Deployment": (Finding.DEPLOYMENTS_REFUSED,),
     "`container` has no effect": (Reason.UNSUPPORTED,),
 }
-"""What a person sees, and where it leads: to a reason, or to a heading of the page on the server."""
+"""What a person sees, and where it leads: to a reason, to a finding of doctor, or to a heading of the page on the server."""
+
+_FOUND_BY_DOCTOR = (
+    "Mode `doctor` names what is wrong with a link by a heading of this page: one of those above, or one of these."
+)
 
 
 def troubleshooting() -> str:
-    """Return the guide: a heading for every reason, named as the output `reason` is."""
+    """Return the guide: a heading for every reason, named as the output `reason` is, and for every finding of doctor."""
     lines = [_NOTE, "", "# Troubleshooting", ""]
     lines += [
         "Look for the output `reason` of your run; it stands in the error's headline and in the job summary too.",
@@ -126,6 +158,9 @@ def troubleshooting() -> str:
         lines += [f"## {title}", "", what, ""]
         for reason in reasons:
             lines += [f"### {reason}", "", *_told(REMEDIES[reason])]
+    lines += ["## What doctor finds", "", _FOUND_BY_DOCTOR, ""]
+    for finding in Finding:
+        lines += [f"### {finding}", "", *_told(FINDINGS[finding])]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -168,8 +203,8 @@ def build_names() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {"troubleshooting.md": troubleshooting, "build-names.md": build_names}
 
 
-def _link(lead: Reason | str) -> str:
-    if isinstance(lead, Reason):
+def _link(lead: Reason | Finding | str) -> str:
+    if isinstance(lead, Reason | Finding):
         return f"[{lead}](#{lead})"
     return f"[{lead.replace('-', ' ')}]({SERVER}#{lead})"
 

@@ -24,8 +24,8 @@ from redeploy.core.asking import (
     SendTrigger,
 )
 from redeploy.core.exchange import Exchange, Fetch
-from redeploy.core.inputs import InvalidInputsError, Workspace, parse, secrets_in
-from redeploy.core.plan import Plan
+from redeploy.core.inputs import InvalidInputsError, Workspace, given, parse, secrets_in
+from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Verdict
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
@@ -62,9 +62,18 @@ class Action:
         try:
             plan = parse(self._environment, Workspace(self._runner.read_workspace, check_certificate))
         except InvalidInputsError as error:
+            if given(self._environment)["mode"] == Mode.DOCTOR:
+                from redeploy.core.diagnosis import unexamined
+
+                return unexamined(error.problems)
             from redeploy.core.outcome import invalid
 
             return invalid(error.problems)
+        if plan.mode is Mode.DOCTOR:
+            from redeploy.doctor import doctor
+
+            self._runner.open_group("Examine the chain; nothing is changed")
+            return doctor(plan, self._environment, self._redact, self._runner.say)
         from redeploy.adapters.crew import Crew
 
         crew = Crew(_performer(plan, self._redact))

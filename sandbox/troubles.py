@@ -8,6 +8,7 @@ from sandbox.front import Answer, Exchange, Trouble, nginx_page, passing
 SPA = Answer(200, b"<!doctype html><html><head><title>Leo</title></head><body><div id=root></div></body></html>")
 NOT_ALLOWED = nginx_page(405, "Not Allowed")
 NGINX_NOT_FOUND = nginx_page(404, "Not Found")
+FORBIDDEN = nginx_page(403, "Forbidden")
 GATEWAY_TIMEOUT = nginx_page(504, "Gateway Time-out")
 LIMITED = nginx_page(503, "Service Temporarily Unavailable")
 TOO_MANY = Answer(429, b"slow down\n", "text/plain", (("Retry-After", "2"),))
@@ -105,6 +106,15 @@ class On:
     def __call__(self, exchange: Exchange) -> bool:
         """Has the trouble, or none."""
         return (self.trouble if exchange.request.path in self.paths else passing)(exchange)
+
+
+@dataclass(frozen=True)
+class OnlyPost:
+    """nginx's `limit_except POST { deny all; }`."""
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Forbids everything else."""
+        return passing(exchange) if exchange.request.method == "POST" else exchange.send(FORBIDDEN)
 
 
 class Cache:

@@ -4,7 +4,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
 from sandbox.builds import V1, V2, Build
@@ -18,7 +18,8 @@ from sandbox.registry import USER, RegistryServer, Ways
 UPDATE = "/ops/watchtower/update"
 CONTAINERS = "/ops/watchtower/containers"
 CHECK = "/ops/watchtower/check"
-Certificate = Literal["private", "expired", "wrong-host"]
+METRICS = "/ops/watchtower/metrics"
+Certificate = Literal["private", "expired", "wrong-host", "ends-soon"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Scene:
     """Whether the front sends the update path to Watchtower; else the service gets it."""
     details: bool = False
     """Whether the paths for containers and check are there too."""
+    metrics: bool = False
+    """Whether the path for metrics is there too."""
+    front_listens: bool = True
     watchtower_listens: bool = True
     two_origins: bool = False
     """Whether the service has an origin of its own."""
@@ -69,6 +73,8 @@ class World:
         locations = {UPDATE: (port, "/v1/update")} if scene.location else {}
         if scene.details:
             locations |= {CONTAINERS: (port, "/v1/containers"), CHECK: (port, "/v1/check")}
+        if scene.metrics:
+            locations |= {METRICS: (port, "/v1/metrics")}
         self.front = Front(self.host.port, locations, tls=tls)
         self.service_front = Front(self.host.port, {}) if scene.two_origins else self.front
         self.foreign = Front(self.host.port, {}, host="127.0.0.2")
@@ -80,7 +86,8 @@ class World:
         if scene.watchtower_listens:
             self.watchtower.listen()
         for front in self._fronts():
-            front.listen()
+            if scene.front_listens or front is self.foreign:
+                front.listen()
         self.github.listen()
         self.registry.listen()
 
@@ -130,7 +137,10 @@ class World:
         authority = trustme.CA()
         self.certificate_authority = authority.cert_pem.bytes().decode()
         names = ["api.elsewhere.test"] if kind == "wrong-host" else ["127.0.0.1"]
-        expired = datetime(2020, 1, 1, tzinfo=UTC) if kind == "expired" else None
+        ends = {
+            "expired": datetime(2020, 1, 1, tzinfo=UTC),
+            "ends-soon": datetime.now(UTC) + timedelta(days=5, hours=1),
+        }
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(*names, not_after=expired).configure_cert(context)
+        authority.issue_cert(*names, not_after=ends.get(kind)).configure_cert(context)
         return context

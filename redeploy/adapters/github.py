@@ -194,6 +194,26 @@ class Scribe:
         return None
 
 
+def look(place: Place, token: Secret, environment: str) -> Trouble | None:
+    """Read an environment's Deployments; return what went wrong, or None."""
+    import github
+
+    github.set_log_level(logging.CRITICAL + 1)
+    try:
+        with github.Github(
+            auth=github.Auth.Token(token.reveal()),
+            base_url=place.api_url,
+            timeout=REQUEST_SECONDS,
+            user_agent=USER_AGENT,
+            retry=None,
+            lazy=True,
+        ) as client:
+            client.get_repo(place.repository).get_deployments(environment=environment).get_page(0)
+    except Exception as error:  # noqa: BLE001 - as in `_carry_out`
+        return _trouble(error)
+    return None
+
+
 def _create(repository: "Repository", deployment: Deployment) -> int | None:
     # Left to their defaults, `auto_merge` merges the default branch and `required_contexts` asks for every check.
     created = repository.create_deployment(

@@ -42,3 +42,21 @@ def containers(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Excha
     """Ask which containers run, and from which digests."""
     url = watchtower.containers_url or ""
     return fetch("GET", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)
+
+
+def look_at_update(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask for the update URL by GET and without a token, which updates in no version: it is refused before anything."""
+    url = watchtower.update_url or ""
+    return fetch("GET", url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
+
+
+def metrics(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask for the metrics, which every line has where they are enabled, for the sake of the token."""
+    url = watchtower.metrics_url or ""
+    return fetch("GET", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)
+
+
+def update_nothing(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask for an update of an image that nobody has. Only for lines that are certain to narrow: others update everything."""
+    url = watchtower.idle_url
+    return fetch("POST", url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)

@@ -118,7 +118,7 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
     """Return what one exchange with the containers endpoint tells."""
     if not isinstance(exchange, Reply):
         return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
-    rows = _rows(exchange.json) if exchange.status == 200 else None
+    rows = rows_of(exchange.json) if exchange.status == 200 else None
     if rows is None:
         absent = exchange.status in (401, 404, 405) or (exchange.is_html and exchange.status < 500)
         return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
@@ -151,7 +151,7 @@ def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
     return list(rows) if len(rows) == 1 else []
 
 
-def _rows(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
+def rows_of(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
     """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
     from redeploy.core.image import is_digest  # as above
 

@@ -139,7 +139,7 @@ class _Reader:
         self._allow_http = self._clean("allow-http", cleaners.boolean, fallback=True)
         update_url = self._clean("watchtower-url", self._update_url, "")
         token = self._clean("watchtower-token", cleaners.token, "")
-        if mode is Mode.DEPLOY:
+        if mode is not Mode.VERIFY:
             for name, secret in (
                 ("watchtower-url", "WATCHTOWER_UPDATE_URL"),
                 ("watchtower-token", "WATCHTOWER_HTTP_API_TOKEN"),
@@ -151,6 +151,7 @@ class _Reader:
             update_url=update_url or None,
             containers_url=self._containers_url(update_url, known=bool(token)),
             check_url=_beside(update_url, "check"),
+            metrics_url=_beside(update_url, "metrics"),
             token=Secret(token),
             images=tuple(dict.fromkeys(each.name for each in images)),
             containers=self._clean(

@@ -20,7 +20,8 @@ from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
-if TYPE_CHECKING:  # few runs name one image
+if TYPE_CHECKING:  # few runs name one image, and only doctor has a chain
+    from redeploy.core.chain import Chain
     from redeploy.core.lookup import Lookup
 
 
@@ -76,6 +77,8 @@ class Outcome:
     loopback_refused: bool = False
     checked: Checked = NOTHING_CHECKED
     problems: Sequence[Problem] = ()
+    chain: "Chain | None" = None
+    """What mode doctor found."""
     detail: str = ""
     """What else there is to say, before all that was seen."""
 

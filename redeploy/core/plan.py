@@ -15,11 +15,16 @@ if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look 
     from redeploy.core.routes import Operation, Pattern
 
 
+NO_IMAGE = "redeploy-action.invalid/no-such-image"
+"""An image that no registry has: `.invalid` is nobody's (RFC 2606)."""
+
+
 class Mode(StrEnum):
     """What the action does."""
 
     DEPLOY = "deploy"
     VERIFY = "verify"
+    DOCTOR = "doctor"
 
 
 class Proof(IntEnum):
@@ -52,6 +57,7 @@ class Watchtower:
     update_url: str | None
     containers_url: str | None
     check_url: str | None
+    metrics_url: str | None = None
     token: Secret
     images: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
@@ -70,6 +76,11 @@ class Watchtower:
         query = urllib.parse.urlencode({name: value for name, value in narrowing.items() if value}, safe="/,:")
         url = self.update_url or ""
         return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+    @property
+    def idle_url(self) -> str:
+        """The update URL narrowed to an image that nobody has: where the line narrows, this updates nothing."""
+        return f"{(self.update_url or '').partition('?')[0]}?image={NO_IMAGE}"
 
     @property
     def narrowed_to_one(self) -> bool:

@@ -3,12 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build
 from redeploy.core.markdown import plain
 from redeploy.core.outcome import Outcome
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
+
+if TYPE_CHECKING:  # only doctor has one
+    from redeploy.core.chain import Chain
 
 MOST_ANNOTATIONS = 10
 """What the runner keeps of a kind for each step."""
@@ -51,7 +55,7 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "downtime-seconds": _seconds(outcome.downtime_seconds),
         "added-routes": _array(outcome.checked.added),
         "removed-routes": _array(outcome.checked.removed),
-        "failed-checks": _array([one_line(each.check) for each in outcome.checked.failed]),
+        "failed-checks": _array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
         "rolled-back": "false",
         "url": outcome.url,
         "report": json.dumps(_document(outcome), ensure_ascii=True, separators=(",", ":")),
@@ -62,6 +66,8 @@ def annotations(outcome: Outcome) -> list[Annotation]:
     """Return the annotations: one headline with the remedy, or one for each input that is wrong."""
     if outcome.problems:
         return _of_problems(outcome)
+    if outcome.chain is not None:
+        return _of_chain(outcome.chain)
     conclusion = outcome.conclusion
     found = [Annotation("warning", "Worth a look", warning) for warning in outcome.warnings]
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
@@ -82,6 +88,10 @@ def annotations(outcome: Outcome) -> list[Annotation]:
 def headline(outcome: Outcome) -> str:
     """Return the run in a few words."""
     verdict, remedy = outcome.conclusion.verdict, remedy_of(outcome)
+    if outcome.chain is not None and not outcome.problems:
+        from redeploy.core import checklist
+
+        return f"{verdict}: {checklist.headline(outcome.chain)}"
     if verdict in _GREEN:
         if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
             return f"{verdict}: What the image's tag points to was live already, and still is"
@@ -169,6 +179,40 @@ def _of_problems(outcome: Outcome) -> list[Annotation]:
     ]
 
 
+def _of_chain(chain: "Chain") -> list[Annotation]:
+    """Return an error for each link that is broken, and a warning for each that could be better."""
+    from redeploy.core import checklist
+    from redeploy.core.chain import TITLES, State
+
+    found: list[Annotation] = []
+    for kind, state in (("error", State.BROKEN), ("warning", State.WARNING)):
+        for each in chain.those(state)[:MOST_ANNOTATIONS]:
+            remedy, finding = each.remedy, each.finding
+            if remedy is not None and finding is not None:
+                parts = [checklist.told(chain, each), f"Likely cause: {remedy.cause}"]
+                parts += [f"Fix: {plain(remedy.fix)}", f"More: {guide(finding)}"]
+                found.append(Annotation(kind, f"{TITLES[each.link]}: {remedy.headline}", "\n".join(parts)))
+    return found
+
+
+def _broken(outcome: Outcome) -> list[str]:
+    return [each["link"] for each in _links(outcome) if each["state"] == "broken"]
+
+
+def _links(outcome: Outcome) -> list[dict[str, str]]:
+    """Return the links that doctor examined, in order; none in other modes."""
+    return [
+        {
+            "link": each.link.value,
+            "state": each.state.value,
+            "finding": each.finding.value if each.finding else "",
+            "seen": each.seen,
+            "behind": each.behind.value if each.behind else "",
+        }
+        for each in (outcome.chain.links if outcome.chain else ())
+    ]
+
+
 def remedy_of(outcome: Outcome) -> Remedy | None:
     """Return what to do about a reason."""
     if outcome.loopback_refused:
@@ -223,6 +267,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         },
         "notes": [*outcome.notes, *outcome.checked.notes],
         "looks": outcome.looks,
+        "links": _links(outcome),
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }
 

@@ -62,6 +62,11 @@ def page(outcome: Outcome, repository: Repository) -> str:
     red, weak = bool(outcome.conclusion.exit_code), outcome.conclusion.verdict is Verdict.UNPROVEN
     sign = "❌" if red else "⚠️" if weak else "✅"
     lines = [f"## {sign} {headline(outcome)}", "", *_about(outcome, repository)]
+    if outcome.chain is not None:
+        from redeploy.core.checklist import checklist  # only doctor has one
+
+        lines += [*(_problems(outcome) if outcome.problems else []), *checklist(outcome.chain)]
+        return "\n".join(lines).rstrip() + "\n"
     warnings = [line for each in outcome.warnings for line in ("> [!WARNING]", f"> {inline(each)}", "")]
     if outcome.problems:
         lines += _problems(outcome)

@@ -27,7 +27,7 @@ class Conclusion:
         return exit_code(self.verdict, proof_suffices=self.proof_suffices, signal=self.signal)
 
 
-_ILLNESS = {
+ILLNESS = {
     Condition.NOT_READY: Reason.NEVER_READY,
     Condition.DOWN: Reason.DOWN,
     Condition.HTML: Reason.HTML,
@@ -133,6 +133,6 @@ def _unhealthy(known: Situation) -> Conclusion:
     if known.walled or not known.window_broke:
         return Conclusion(
             Verdict.UNHEALTHY,
-            _ILLNESS[known.ill or known.walled or (Condition.HEALTHY if known.healthy else Condition.DOWN)],
+            ILLNESS[known.ill or known.walled or (Condition.HEALTHY if known.healthy else Condition.DOWN)],
         )
     return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)

@@ -1,11 +1,22 @@
 """Every story of the sandbox, by name."""
 
-from sandbox.scenarios import contracts, deployments, github, hostility, outcomes, proofs, refusals, registry, updates
+from sandbox.scenarios import (
+    contracts,
+    deployments,
+    doctor,
+    github,
+    hostility,
+    outcomes,
+    proofs,
+    refusals,
+    registry,
+    updates,
+)
 from sandbox.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
-    for chapter in (deployments, proofs, updates, refusals, outcomes, contracts, hostility, github, registry)
+    for chapter in (deployments, proofs, updates, refusals, outcomes, contracts, hostility, github, registry, doctor)
     for scenario in chapter.SCENARIOS
 }
 

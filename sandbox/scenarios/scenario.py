@@ -18,6 +18,8 @@ EXIT_CODES = {
     "wrong-build": 1,
     "unhealthy": 1,
     "checks-failed": 1,
+    "ready": 0,
+    "not-ready": 1,
     "invalid-config": 2,
     "cancelled": 130,
 }
@@ -36,6 +38,15 @@ VERIFY = {
     "version-path": "/api/dev/status",
     "timeout": "3s",
     "stable-for": "1s",
+    "request-timeout": "2s",
+}
+
+
+DOCTOR = {
+    "mode": "doctor",
+    "watchtower-url": "{update}",
+    "watchtower-token": "{token}",
+    "version-path": "/api/dev/status",
     "request-timeout": "2s",
 }
 
@@ -82,6 +93,8 @@ class Scenario:
     """Cancels after the trigger was seen."""
     interrupt_after: float = 0.5
     """So many seconds after it."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """What mode doctor must find of each link that is broken or could be better; of all others, nothing."""
     records: tuple[str, ...] = ()
     """The states of the one Deployment that GitHub has at the end, in their order; none: it has no Deployment."""
     silent: bool = False

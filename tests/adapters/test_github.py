@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from redeploy.adapters.github import Bounds, Record, Scribe
+from redeploy.adapters.github import Bounds, Record, Scribe, look
 from redeploy.core.deployment import Deployment, Place, State, Status
 from redeploy.core.secret import Secret
 from sandbox.front import Answer
@@ -369,3 +369,21 @@ def _until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+def test_a_look_reads_the_environments_deployments_and_writes_nothing(github: Start) -> None:
+    one = github()
+    assert look(Place(one.api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), "production") is None
+    [request] = one.seen
+    assert (request.method, request.query["environment"]) == ("GET", ["production"])
+    assert one.deployments == []
+
+
+@pytest.mark.parametrize(
+    ("mishap", "status"), [(Mishap(NO_PERMISSION), 403), (Mishap(NOT_FOUND), 404), (Mishap(None), 0)]
+)
+def test_a_look_that_is_refused_says_how(github: Start, mishap: Mishap, status: int) -> None:
+    one = github({"list": [mishap]})
+    found = look(Place(one.api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), "production")
+    assert found is not None
+    assert (found.status, bool(found.message)) == (status, True)

@@ -1,6 +1,7 @@
 """The requests that Watchtower and the service receive."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ def where(server: Server, *, images: tuple[str, ...] = (), containers: tuple[str
         update_url=f"{server.url}/ops/update",
         containers_url=f"{server.url}/ops/containers",
         check_url=f"{server.url}/ops/check",
+        metrics_url=f"{server.url}/ops/metrics",
         token=Secret("tok-123"),
         images=images,
         containers=containers,
@@ -120,3 +122,25 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     exchange = service.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
     assert isinstance(exchange, Reply)
     assert (exchange.text, exchange.hops) == ("up", 1)
+
+
+def test_the_update_url_is_looked_at_without_the_token(serve: Serve) -> None:
+    server = serve(http("405 Method Not Allowed"))
+    watchtower.look_at_update(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
+    assert server.requests[0].startswith("GET /ops/update HTTP/1.1\r\n")
+    assert server.header("Authorization") == []
+
+
+def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
+    server = serve(http())
+    watchtower.metrics(FETCH, where(server), timeout=10)
+    assert server.requests[0].startswith("GET /ops/metrics ")
+    assert server.header("Authorization") == ["Bearer tok-123"]
+
+
+def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
+    server = serve(http())
+    tower = replace(where(server, images=("ghcr.io/o/app",)), update_url=f"{server.url}/ops/update?image=ghcr.io/o/app")
+    watchtower.update_nothing(FETCH, tower, timeout=10)
+    assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n")
+    assert server.header("Authorization") == ["Bearer tok-123"]

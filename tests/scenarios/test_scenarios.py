@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from preview.markdown import render
+from redeploy.core.plan import NO_IMAGE
 from sandbox.front import Front
 from sandbox.launchers import FromCheckout
 from sandbox.nursery import Nursery
@@ -20,7 +21,7 @@ from sandbox.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
 from sandbox.stage import played
 from sandbox.troubles import Limit
-from sandbox.worlds import CHECK, CONTAINERS, UPDATE, World
+from sandbox.worlds import CHECK, CONTAINERS, METRICS, UPDATE, World
 from tests import described
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -73,6 +74,8 @@ def test_a_story_ends_as_the_interface_says(scenario: Scenario, nursery: Nursery
         _assert_manners(scenario, world)
         _assert_true(run, world)
         _assert_recorded(scenario, world)
+        if scenario.inputs.get("mode") == "doctor":
+            _assert_examined(scenario, run, world)
 
 
 def _assert_told(scenario: Scenario, run: Run) -> None:
@@ -109,7 +112,7 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     for front in {world.front, world.service_front}:
         for request in front.seen:
             carried = world.token in "\n".join(value for _, value in request.headers)
-            assert not carried or (front is world.front and request.path in (UPDATE, CONTAINERS, CHECK))
+            assert not carried or (front is world.front and request.path in (UPDATE, CONTAINERS, CHECK, METRICS))
         _assert_within_bucket(front, _rate(scenario))
 
 
@@ -146,11 +149,31 @@ def _assert_recorded(scenario: Scenario, world: World) -> None:
     if "deployment-environment" not in scenario.inputs:
         assert github.seen == []
         return
+    if scenario.inputs.get("mode") == "doctor":
+        assert {one.method for one in github.seen} == {"GET"}
     described.check(github)
     [token] = {(one.header("Authorization") or "").partition(" ")[2] for one in github.seen}
     assert token.startswith("ghs_")
     assert not any(token in value for one in world.front.seen for _, value in one.headers)
     assert all(one.at > trigger.at for one in github.seen for trigger in world.front.triggers()[:1])
+
+
+def _assert_examined(scenario: Scenario, run: Run, world: World) -> None:
+    """Doctor found what is wrong, and that alone; and nothing is otherwise than before."""
+    links = json.loads(run.outputs["report"])["links"]
+    weak = {each["link"]: each["finding"] for each in links if each["state"] in ("warning", "broken")}
+    assert weak == dict(scenario.found), run.summary
+    broken = [each["link"] for each in links if each["state"] == "broken"]
+    assert all(each["behind"] in broken for each in links if each["behind"])
+    assert len(run.messages("error")) == len(broken) or scenario.verdict == "invalid-config"
+    for request in world.front.seen:
+        if request.method != "GET":
+            idle = request.target == f"{UPDATE}?image={NO_IMAGE}"
+            assert request.method == "POST"
+            assert request.path == CHECK or (request.path == UPDATE and (idle or not request.header("Authorization")))
+    assert all(one.target == f"/v1/update?image={NO_IMAGE}" for one in world.watchtower.triggers)
+    assert [one.build for one in world.host.service.moments].count(scenario.scene.before.name) <= 1
+    assert world.host.service.build == scenario.scene.before
 
 
 def test_names_are_unique_and_titled() -> None:

@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 from docs.pages import PAGES, SERVER, SYMPTOMS, troubleshooting
+from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.reasons import REMEDIES, Reason, guide
+
+FOUND_BY_DOCTOR_ALONE = frozenset(
+    {
+        Finding.INPUTS,
+        Finding.PLAIN_HTTP,
+        Finding.CERTIFICATE_ENDS_SOON,
+        Finding.WATCHTOWER_TOO_OLD,
+        Finding.TOKEN_UNJUDGED,
+        Finding.REGISTRY_SILENT,
+    }
+)
+"""Nobody sees these before doctor says them."""
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -31,6 +44,11 @@ def test_every_reason_is_found_by_what_a_person_sees(reason: Reason) -> None:
     assert any(reason in leads for leads in SYMPTOMS.values())
 
 
+@pytest.mark.parametrize("finding", [each for each in Finding if each not in FOUND_BY_DOCTOR_ALONE])
+def test_every_finding_that_a_person_may_see_is_found_so_too(finding: Finding) -> None:
+    assert any(finding in leads for leads in SYMPTOMS.values())
+
+
 @pytest.mark.parametrize("seen", ["401", "404", "502", "The update is not triggered", "The backend does not restart"])
 def test_the_symptoms_of_the_guide_are_in_the_index(seen: str) -> None:
     assert f"\n| {seen} | [" in troubleshooting()
@@ -39,5 +57,18 @@ def test_the_symptoms_of_the_guide_are_in_the_index(seen: str) -> None:
 def test_every_symptom_leads_to_a_heading() -> None:
     server = (_DOCS / SERVER).read_text(encoding="utf-8")
     headings = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in re.findall(r"(?m)^## (.+)$", server)}
-    leads = {lead for leads in SYMPTOMS.values() for lead in leads if not isinstance(lead, Reason)}
+    leads = {lead for leads in SYMPTOMS.values() for lead in leads if not isinstance(lead, Reason | Finding)}
     assert leads <= headings
+
+
+@pytest.mark.parametrize("finding", Finding)
+def test_every_finding_of_doctor_has_a_remedy_and_a_heading_too(finding: Finding) -> None:
+    assert troubleshooting().count(f"\n### {finding}\n") == 1
+    remedy = FINDINGS[finding]
+    assert remedy.headline
+    assert remedy.cause.endswith(".")
+    assert remedy.fix
+
+
+def test_no_finding_is_called_as_a_reason_is() -> None:
+    assert not {each.value for each in Finding} & {each.value for each in Reason}

@@ -1,0 +1,80 @@
+"""From what is known to the chain: what doctor found, link by link."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from redeploy.core.chain import Chain, Found, Link, State, listed, ok, unread, warning
+from redeploy.core.diagnosis_of_service import live_version, of_service
+from redeploy.core.diagnosis_of_watchtower import of_front, of_watchtower
+from redeploy.core.errand import Trouble
+from redeploy.core.examination import AskGitHub, Known, urls_of
+from redeploy.core.findings import Finding
+from redeploy.core.hostile import code, one_line
+from redeploy.core.inputs import Problem
+from redeploy.core.outcome import Outcome, invalid
+from redeploy.core.plan import is_loopback, origin_of
+from redeploy.core.verdict import Conclusion
+from redeploy.core.way import links_of, merged
+
+
+def diagnose(known: Known, now: float) -> Chain:
+    """Return what was found of every link; `now` is our clock, in seconds since 1970."""
+    ways = filter(None, (known.way(each) for each in urls_of(known.plan)))
+    by_origin = {way.origin: links_of(way, now, known.shown) for way in ways}
+
+    def obstacle(url: str) -> Found | None:
+        return next((each for each in by_origin.get(origin_of(url), ()) if each.state is State.BROKEN), None)
+
+    front = of_front(known, obstacle)
+    service = of_service(known, obstacle, front)
+    tower = of_watchtower(known, obstacle, front, health=service[0])
+    links = (_of_inputs(known), *merged(by_origin), front, *tower, *service, *_of_github(known))
+    return Chain(tuple(replace(each, seen=known.redact(each.seen)) for each in links))
+
+
+def examined(known: Known, chain: Chain) -> Outcome:
+    """Return the outcome of an examination."""
+    plan = known.plan
+    digests = {each.digest for each in known.counted if each.digest}
+    return Outcome(
+        conclusion=Conclusion(chain.verdict),
+        mode=plan.mode,
+        url=plan.service.base_url,
+        watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
+        expected_version=known.expected_version,
+        expected_digest=plan.expect_digest,
+        version=one_line(live_version(known)),
+        digest=digests.pop() if len(digests) == 1 else "",
+        chain=chain,
+    )
+
+
+def unexamined(problems: Sequence[Problem]) -> Outcome:
+    """Return the outcome of an examination whose inputs are wrong: nothing was sent."""
+    named = dict.fromkeys(code(each.input) for each in problems)
+    return replace(invalid(problems), chain=unread(f"wrong: {listed(list(named))}"))
+
+
+def _of_inputs(known: Known) -> Found:
+    tower = known.plan.watchtower
+    names = [code(each, 80) for each in (*tower.containers, *tower.images)]
+    told = f"fit; an update is {f'narrowed to {listed(names)}' if names else 'of all that is watched'}"
+    plain = [each for each in urls_of(known.plan) if each.startswith("http:") and not is_loopback(each)]
+    if plain:
+        return warning(Link.INPUTS, f"{told}; {code(origin_of(plain[0]))} is plain http", Finding.PLAIN_HTTP)
+    return ok(Link.INPUTS, told)
+
+
+def _of_github(known: Known) -> list[Found]:
+    answered = known.answers.get(AskGitHub())
+    if answered is None:
+        return []
+    if isinstance(answered.answer, Trouble):
+        told = answered.answer
+        words = f"{told.status} {told.message}".strip() if told.status else told.message
+        return [warning(Link.GITHUB, f"GitHub answered {known.shown(words, 200)}", Finding.DEPLOYMENTS_REFUSED)]
+    seen = (
+        f"Deployments of {code(known.plan.deployment_environment)} can be read; whether they may be written shows only when "
+        "one is, so the job needs `permissions: deployments: write`"
+    )
+    return [ok(Link.GITHUB, seen)]

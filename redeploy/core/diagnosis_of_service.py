@@ -1,0 +1,176 @@
+"""What was found of the service: whether it is healthy, names its build, and describes itself."""
+
+from redeploy.core.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.core.contract import Contract, Unfit
+from redeploy.core.examination import HEALTH, VERSION, Known, Request
+from redeploy.core.findings import Finding
+from redeploy.core.hostile import code
+from redeploy.core.identity import same_version, version_of
+from redeploy.core.openapi import read_document
+from redeploy.core.reasons import Reason
+from redeploy.core.routes import Pattern
+from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
+from redeploy.core.verdict import ILLNESS
+
+PLACEHOLDERS = frozenset(
+    [
+        "local",
+        "dev",
+        "development",
+        "unknown",
+        "undefined",
+        "none",
+        "null",
+        "n/a",
+        "latest",
+        "main",
+        "master",
+        "0.0.0",
+        "0",
+    ]
+)
+"""Versions that images have when they are built without their build argument."""
+
+
+def of_service(known: Known, obstacle: Obstacle, front: Found) -> tuple[Found, ...]:
+    """Return what was found of health, version and OpenAPI document; `front` is what stands in front of Watchtower."""
+    service = known.plan.service
+    health = not_reached(Link.HEALTH, [obstacle(service.health_url)]) or _health(known, front)
+    version = not_reached(Link.VERSION, [obstacle(service.version_url)]) or _version(known, health)
+    document = known.plan.checks.document_url
+    if document is None:
+        return health, version, not_asked(Link.OPENAPI, "`openapi-path` is `off`")
+    return health, version, not_reached(Link.OPENAPI, [obstacle(document)]) or _document(known, document, health)
+
+
+def samples_of(known: Known) -> list[Sample]:
+    """Return what the looks at the address that names the version tell."""
+    service = known.plan.service
+    apart = service.version_url != service.health_url
+    endpoints = frozenset({Endpoint.VERSION}) if apart else frozenset(Endpoint)
+    return _samples(known, VERSION if apart else HEALTH, endpoints)
+
+
+def live_version(known: Known) -> str:
+    """Return the version that runs; empty where none is named."""
+    named = [each for each in samples_of(known) if each.names]
+    return version_of(named[-1], known.expected_version, {}) if named else ""
+
+
+def _samples(known: Known, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
+    """Return what looks tell; an answer that tells nothing counts only where there is no other."""
+    found = [
+        read_sample(
+            exchange,
+            known.plan.service,
+            endpoints,
+            sent=0.0,
+            at=float(place),
+            wall=known.answers[each].wall,
+            redact=known.redact,
+            never_named=True,
+        )
+        for place, each in enumerate(requests)
+        if (exchange := known.exchange(each)) is not None
+    ]
+    return [each for each in found if not each.condition.tells_nothing] or found[-1:]
+
+
+def _health(known: Known, front: Found) -> Found:
+    service = known.plan.service
+    both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
+    looks = _samples(known, HEALTH, both)
+    ill = next((each for each in looks if not each.healthy), None)
+    if ill is None:
+        return ok(Link.HEALTH, f"{looks[-1].seen}" if looks else "not asked")
+    walled = ill.condition.is_wall or ill.condition is Condition.DOWN
+    if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
+        return hidden
+    return broken(Link.HEALTH, ill.seen, ILLNESS[ill.condition])
+
+
+def _version(known: Known, health: Found) -> Found:
+    service, expected = known.plan.service, known.expected_version
+    looks = samples_of(known)
+    last = looks[-1] if looks else None
+    gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.fault is not None
+    if gone and (hidden := not_reached(Link.VERSION, [health])) is not None:
+        return hidden
+    if last is None or gone:
+        return broken(
+            Link.VERSION, last.seen if last else "not asked", ILLNESS[last.condition if last else Condition.DOWN]
+        )
+    names = _steady(looks)
+    if not names:
+        hidden = not_reached(Link.VERSION, [health]) if last.astray or not last.healthy else None
+        if hidden is not None:
+            return hidden
+        if expected or service.version_field or last.astray:
+            seen = last.seen if last.astray else "it is not where it was looked for"
+            return (broken if expected else warning)(
+                Link.VERSION, f"{seen}{_instead(known, last)}", Reason.VERSION_UNAVAILABLE
+            )
+        return warning(Link.VERSION, f"nothing names the build{_instead(known, last)}", Finding.VERSION_UNNAMED)
+    told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
+    if all(name.lower() in PLACEHOLDERS for name in names.values()):
+        return warning(Link.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
+    if expected:
+        live = any(same_version(expected, name) for name in names.values())
+        told += (
+            "; the declared version runs already"
+            if live
+            else f"; declared is {known.shown(expected)}, which a deploy must bring"
+        )
+    return ok(Link.VERSION, told)
+
+
+def _steady(looks: list[Sample]) -> dict[str, str]:
+    """Return the names that all looks agree on: what differs is noise, and so is what always tells the present time."""
+    first, *rest = looks
+    return {
+        path: name
+        for path, name in first.names.items()
+        if all(each.names.get(path) == name for each in rest) and not all(path in each.ticking for each in looks)
+    }
+
+
+def _instead(known: Known, sample: Sample) -> str:
+    """Say what else would do."""
+    found = []
+    if any(each.digest for each in known.counted):
+        found.append("the running digest that Watchtower tells (`expect-digest`)")
+    if started := [path for path in sample.starts if path not in sample.ticking]:
+        found.append(f"{known.shown(started[0])}, which tells a new process from the old, not a new image")
+    return f". What would do: {'; '.join(found)}" if found else ""
+
+
+def _document(known: Known, url: str, health: Found) -> Found:
+    checks = known.plan.checks
+    fresh = known.exchange(Request.DOCUMENT_FRESH)
+    exchange = fresh if fresh is not None else known.exchange(Request.DOCUMENT)
+    contract = (
+        read_document(exchange, url, redact=known.redact) if exchange is not None else Unfit("it was not asked for")
+    )
+    if isinstance(contract, Unfit):
+        hidden = not_reached(Link.OPENAPI, [health])
+        if hidden is not None:
+            return hidden
+        asked = checks.insist_on_document
+        return (
+            broken(Link.OPENAPI, contract.why, Reason.OPENAPI)
+            if asked
+            else not_asked(Link.OPENAPI, f"none: {contract.why}")
+        )
+    version = f" of version {code(contract.version, 40)}" if contract.version else ""
+    told = f"{len(contract.operations)} operations{version}"
+    missing = [code(str(each), 100) for each in checks.required if not _has(contract, each)]
+    present = [code(str(each), 100) for each in checks.forbidden if _has(contract, each)]
+    told += (
+        f"; missing now: {listed(missing)}" if missing else "; all required routes are there" if checks.required else ""
+    )
+    told += f"; forbidden, and there now: {listed(present)}" if present else ""
+    return warning(Link.OPENAPI, told, Reason.ROUTES) if missing or present else ok(Link.OPENAPI, told)
+
+
+def _has(contract: Contract, pattern: Pattern) -> bool:
+    return any(map(pattern.matches, contract.operations))

@@ -1,0 +1,237 @@
+"""What was found of the proxy in front, of Watchtower behind it, and of the registry that it pulls from."""
+
+import re
+from dataclasses import dataclass
+
+from redeploy.core.answer import read_answer
+from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.core.digests import Row
+from redeploy.core.examination import Known, LookUp, Request
+from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.core.findings import Finding
+from redeploy.core.hostile import code, one_line
+from redeploy.core.image import Image, full_repository
+from redeploy.core.manifest import Manifest
+from redeploy.core.plan import NO_IMAGE
+from redeploy.core.product import FORK, front_of, is_cloudflares_own
+from redeploy.core.reasons import Reason
+from redeploy.core.registry import Kind, Trouble
+
+_TAG = re.compile("<[^>]*>")
+"""Of HTML: a registry's page is quoted whole in an error."""
+
+SHOWN = 19
+"""Characters of a digest that people compare by eye."""
+
+
+def of_front(known: Known, obstacle: Obstacle) -> Found:
+    """Return what was found of the proxy in front."""
+    return not_reached(Link.FRONT, [obstacle(known.plan.watchtower.update_url or "")]) or _front(known)
+
+
+def of_watchtower(known: Known, obstacle: Obstacle, front: Found, health: Found) -> tuple[Found, ...]:
+    """Return what was found from the update location to the update that would or would not happen."""
+    links: list[Found | None] = [obstacle(known.plan.watchtower.update_url or ""), front]
+    location = not_reached(Link.LOCATION, links) or _location(known)
+    token = not_reached(Link.TOKEN, [*links, location]) or _token(known)
+    elsewhere = obstacle(known.plan.watchtower.containers_url or "") if known.rows is None else None
+    containers = not_reached(Link.CONTAINERS, [*links, location, token, elsewhere]) or _containers(known)
+    if containers.finding is Finding.NOT_WATCHED and health.finding is Reason.DOWN:
+        containers = not_reached(Link.CONTAINERS, [health]) or containers  # what does not run is never listed
+    registry = _registry(known)
+    update = not_reached(Link.UPDATE, [*links, location, token, containers, registry]) or _update(known)
+    return location, token, containers, registry, update
+
+
+def _like_the_trigger(known: Known) -> Exchange:
+    """Return what came of the trigger without its token, which is judged before anything else is."""
+    return known.exchange(Request.POST_UPDATE) or NoReply(Fault.TIMED_OUT)
+
+
+def _front(known: Known) -> Found:
+    reply = _like_the_trigger(known)
+    if isinstance(reply, NoReply):
+        if reply.fault is Fault.TOO_LARGE:
+            return ok(Link.FRONT, "none that says so")
+        return broken(Link.FRONT, f"the connection was taken, and then: {reply.seen}", Reason.UNREACHABLE)
+    fronts = listed([known.shown(each, 40) for each in front_of(reply, known.exchange(Request.GET_UPDATE))])
+    if reply.is_challenge:
+        return broken(Link.FRONT, f"{reply.status}, a Cloudflare challenge", Reason.CHALLENGE)
+    if reply.is_access_wall:
+        return broken(Link.FRONT, f"{reply.status} from Cloudflare Access", Reason.ACCESS_WALL)
+    if reply.status in (525, 526):
+        return broken(Link.FRONT, f"{reply.status}: Cloudflare does not trust the server behind it", Reason.TLS)
+    if is_cloudflares_own(reply):
+        return broken(Link.FRONT, f"{reply.status}: Cloudflare cannot reach the server behind it", Reason.UNREACHABLE)
+    if reply.status == 407:
+        return broken(Link.FRONT, "407: the proxy of the environment wants credentials", Reason.UNREACHABLE)
+    return ok(Link.FRONT, fronts or "none that says so")
+
+
+def _location(known: Known) -> Found:
+    product, reply = known.product, _like_the_trigger(known)
+    if product is not None and known.plan.watchtower.containers and product is not FORK:
+        return broken(Link.LOCATION, f"{product.told}, and `container` is given", Reason.UNSUPPORTED)
+    if product is not None and product.hides_refusals:
+        return warning(Link.LOCATION, product.told, Finding.WATCHTOWER_TOO_OLD)
+    if product is not None:
+        return ok(Link.LOCATION, product.told)
+    answer = read_answer(reply)
+    if isinstance(reply, NoReply):
+        return broken(Link.LOCATION, answer.seen, Reason.MISROUTED)
+    if reply.status == 429 or reply.is_nginx_busy_page:
+        return broken(Link.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
+    if reply.status in (401, 403):
+        return broken(Link.LOCATION, answer.seen, Finding.FORBIDDEN)
+    if reply.status in (502, 503, 504):
+        return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
+    refusal = answer.refusal if answer.refusal in (Reason.METHOD, Reason.REDIRECT) else Reason.MISROUTED
+    return broken(Link.LOCATION, answer.seen, refusal)
+
+
+def _token(known: Known) -> Found:
+    product, idle = known.product, known.exchange(Request.IDLE_UPDATE)
+    if product is not None and product.hides_refusals:
+        return warning(Link.TOKEN, "a wrong one would get the same answer as a right one", Finding.TOKEN_UNJUDGED)
+    how = "an endpoint that only reads took it"
+    if idle is not None:
+        how = f"by an update narrowed to {code(NO_IMAGE)}, which no container has: nothing is there that only reads"
+    if known.token_is_right:
+        return ok(Link.TOKEN, how)
+    if known.token_is_right is False:
+        return broken(Link.TOKEN, f"401 from Watchtower{f' ({how})' if idle is not None else ''}", Reason.AUTH)
+    limited = [each for each in _asked_with_token(known) if isinstance(each, Reply) and each.status == 429]
+    if limited:
+        return warning(Link.TOKEN, "not judged: 429, too many requests", Reason.RATE_LIMITED)
+    return warning(Link.TOKEN, "not judged", Finding.TOKEN_UNJUDGED)
+
+
+def _asked_with_token(known: Known) -> list[Exchange]:
+    asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
+    return [each for each in map(known.exchange, asked) if each is not None]
+
+
+def _containers(known: Known) -> Found:
+    rows, asked = known.rows, known.exchange(Request.CONTAINERS)
+    if rows is None and _is_silent(asked):
+        return broken(Link.CONTAINERS, "Watchtower answers, but does not list containers", Finding.ENGINE_SILENT)
+    if rows is None and known.plan.expect_digest:
+        return broken(Link.CONTAINERS, "not told, and `expect-digest` is given", Reason.DIGEST_UNAVAILABLE)
+    if rows is None and known.product is not None and known.product.has_endpoints:
+        return warning(Link.CONTAINERS, "not told", Finding.NO_CONTAINERS)
+    if rows is None:
+        return not_asked(Link.CONTAINERS, "this Watchtower tells none, so only the service can tell builds apart")
+    names = listed([_name(known, each) for each in rows])
+    tower = known.plan.watchtower
+    if not rows:
+        return broken(Link.CONTAINERS, "no running container is watched", Finding.NOT_WATCHED)
+    if (tower.images or tower.containers) and not known.counted:
+        return broken(Link.CONTAINERS, f"watched: {names}; none is what the inputs name", Finding.NOT_WATCHED)
+    digests = dict.fromkeys(code(each.digest[:SHOWN]) for each in known.counted if each.digest)
+    running = f"; running: {listed(list(digests))}" if digests else ""
+    return ok(Link.CONTAINERS, f"watched: {names}{running}")
+
+
+def _is_silent(exchange: Exchange | None) -> bool:
+    """Tell whether the endpoint is there and does not get to the engine, for which it gives up after 15 s."""
+    if isinstance(exchange, NoReply):
+        return exchange.fault is Fault.TIMED_OUT
+    return exchange is not None and exchange.status == 500 and "failed to list containers" in exchange.text
+
+
+def _registry(known: Known) -> Found:
+    found = [
+        _of_image(known, each, answered.answer) for each in known.meant if (answered := known.answers.get(LookUp(each)))
+    ]
+    if not found:
+        return not_asked(Link.REGISTRY, "`image` names none, and Watchtower tells of none that could be meant")
+    worst = min(found, key=lambda each: WORST_FIRST.index(each.state))
+    return Found(Link.REGISTRY, worst.state, "; ".join(each.seen for each in found), worst.finding)
+
+
+def _of_image(known: Known, image: Image, answer: object) -> Found:
+    name = known.shown(str(image), 100)
+    if isinstance(answer, Manifest):
+        return _of_manifest(known, f"{name} is {code(answer.digest[:SHOWN])}", answer)
+    told = known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: the registry did not answer in time"
+    absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
+    if absent or known.plan.version_of_image:  # without a look-up nobody knows which version must be live
+        return broken(Link.REGISTRY, told, Reason.IMAGE_MISSING)
+    checked = [each for each in _checked(known) if full_repository(each.row.image) == image.repository]
+    if checked and not any(each.error for each in checked):
+        return ok(Link.REGISTRY, f"{told}; Watchtower itself was let in")
+    return warning(Link.REGISTRY, told, Finding.REGISTRY_SILENT)
+
+
+def _of_manifest(known: Known, told: str, manifest: Manifest) -> Found:
+    """Judge an image that is there by what the inputs declare of it."""
+    plan = known.plan
+    if plan.version_of_image and not known.expected_version:
+        return broken(
+            Link.REGISTRY, f"{told}, without a commit that `expect-version: image` asks for", Reason.IMAGE_MISSING
+        )
+    if plan.expect_digest and not manifest.is_of(plan.expect_digest):
+        return warning(Link.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
+    named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""
+    return ok(Link.REGISTRY, f"{told}{named}")
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What the fork's check endpoint says of one container."""
+
+    row: Row
+    available: bool
+    error: str
+
+
+def _checked(known: Known) -> list[_Checked]:
+    reply = known.exchange(Request.CHECK)
+    body = reply.json if isinstance(reply, Reply) and reply.status == 200 else None
+    listed_rows = body.get("containers") if isinstance(body, dict) else None
+    found = []
+    for each in listed_rows if isinstance(listed_rows, list) else ():
+        if isinstance(each, dict):
+            name, image, error = (str(each.get(part) or "") for part in ("name", "image", "error"))
+            words = one_line(known.redact(_TAG.sub(" ", error)), 200)
+            found.append(_Checked(Row(name, image, ""), each.get("update_available") is True, words))
+    counted = {each.name for each in known.counted}
+    return [each for each in found if each.row.name in counted] if counted else found
+
+
+def _update(known: Known) -> Found:
+    checked = _checked(known)
+    failed = [each for each in checked if each.error]
+    if failed:
+        told = "; ".join(f"Watchtower says of {_name(known, each.row)}: {code(each.error, 200)}" for each in failed[:2])
+        gone = all("404" in each.error or "manifest unknown" in each.error.lower() for each in failed)
+        finding = Reason.IMAGE_MISSING if gone else Reason.UPDATE_BLOCKED
+        return (broken if len(failed) == len(checked) else warning)(Link.UPDATE, told, finding)
+    if checked:
+        stale = [_name(known, each.row) for each in checked if each.available]
+        return ok(
+            Link.UPDATE, f"would replace {listed(stale)}" if stale else "would find nothing newer in the registry"
+        )
+    return _by_digest(known)
+
+
+def _by_digest(known: Known) -> Found:
+    """Compare what runs with what the registry has, where Watchtower does not compare for itself."""
+    asked = known.exchange(Request.CHECK)
+    manifests = [
+        answered.answer
+        for each in known.meant
+        if (answered := known.answers.get(LookUp(each))) and isinstance(answered.answer, Manifest)
+    ]
+    running = {each.digest for each in known.counted if each.digest}
+    if (len(manifests) != 1 or not running) and isinstance(asked, NoReply):
+        return not_asked(Link.UPDATE, f"Watchtower's check endpoint does not tell: {asked.seen}")
+    if len(manifests) != 1 or not running:
+        return not_asked(Link.UPDATE, "nothing tells: this Watchtower has no check endpoint, or it is not routed")
+    if all(manifests[0].is_of(each) for each in running):
+        return ok(Link.UPDATE, "would find nothing newer: what the tag points to runs already")
+    return ok(Link.UPDATE, "would replace it: the tag points to another image than the one that runs")
+
+
+def _name(known: Known, row: Row) -> str:
+    return known.shown(row.name.removeprefix("/"), 64)

@@ -1,0 +1,151 @@
+"""The story of an examination: ask, learn, ask on, until there is nothing left to ask. It changes nothing."""
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from redeploy.adapters import service, watchtower
+from redeploy.adapters.crew import side_by_side
+from redeploy.adapters.http import Http, is_proxied, trusting
+from redeploy.adapters.way import find_way
+from redeploy.core.asking import AskDocument, Probe
+from redeploy.core.deployment import place_of
+from redeploy.core.diagnosis import diagnose, examined
+from redeploy.core.errand import Trouble
+from redeploy.core.examination import (
+    Answered,
+    AskGitHub,
+    FindWay,
+    Known,
+    LookUp,
+    Question,
+    ReadCommit,
+    Request,
+    late,
+    next_questions,
+)
+from redeploy.core.exchange import Exchange
+from redeploy.core.manifest import Manifest
+from redeploy.core.outcome import Outcome
+from redeploy.core.plan import Plan
+from redeploy.core.screen import line
+
+if TYPE_CHECKING:  # only where an image is looked up
+    from redeploy.adapters.registry import Registry
+
+SECONDS = 10.0
+"""What a look-up at the registry or at GitHub may take, and Watchtower's check endpoint."""
+
+GRACE = 1.0
+"""Seconds beyond its own bound after which an answer is given up."""
+
+
+class Outside(Protocol):
+    """The world: questions are asked side by side in it."""
+
+    def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+        """Return the answer to every question."""
+
+
+def doctor(
+    plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str], say: Callable[[str], None]
+) -> Outcome:
+    """Examine the whole chain, tell of every link, and return the outcome."""
+    known = examine(Known(plan, redact=redact), World(plan, environment))
+    chain = diagnose(known, time.time())
+    for each in chain.links:
+        say(line(each))
+    return examined(known, chain)
+
+
+def examine(known: Known, outside: Outside) -> Known:
+    """Find out all that can be found out without changing anything."""
+    while questions := next_questions(known):
+        known = replace(known, answers={**known.answers, **outside.ask(questions)})
+    return known
+
+
+class World:
+    """The `Outside` that there is."""
+
+    def __init__(self, plan: Plan, environment: Mapping[str, str]) -> None:
+        """`environment` says where GitHub is."""
+        self._plan = plan
+        self._environment = environment
+        http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
+        self._fetch = http.fetch
+
+    def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+        """Ask in threads of their own, each bounded in whole time."""
+
+        def task(question: Question) -> tuple[Callable[[], Answered], float]:
+            bound = self._bound(question)
+            return lambda: Answered(self._answer(question, bound), time.time()), bound + GRACE
+
+        found = side_by_side({each: task(each) for each in questions})
+        return {each: found.get(each) or Answered(late(each), time.time()) for each in questions}
+
+    def _bound(self, question: Question) -> float:
+        mine = self._plan.request_timeout
+        return SECONDS if isinstance(question, LookUp | ReadCommit | AskGitHub) or question is Request.CHECK else mine
+
+    def _answer(self, question: Question, bound: float) -> object:
+        match question:
+            case FindWay():
+                proxied = is_proxied(question.origin)
+                return find_way(question.origin, self._trusted, proxied=proxied, timeout=bound)
+            case LookUp():
+                return self._registry.resolve(question.image, bound)
+            case ReadCommit():
+                looked = self._registry.resolve(question.image, bound)
+                return (
+                    self._registry.revision(question.image, looked, bound) if isinstance(looked, Manifest) else looked
+                )
+            case AskGitHub():
+                from redeploy.adapters.github import look
+
+                place = place_of(self._environment)
+                if place is None:
+                    return Trouble(
+                        message="nothing, since GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set"
+                    )
+                return look(place, self._plan.github_token, self._plan.deployment_environment)
+            case Request():
+                return self._send(question, bound)
+
+    def _send(self, request: Request, bound: float) -> Exchange:
+        fetch, tower, plan = self._fetch, self._plan.watchtower, self._plan
+        fresh = request in (Request.HEALTH_FRESH, Request.VERSION_FRESH, Request.DOCUMENT_FRESH)
+        match request:
+            case Request.GET_UPDATE:
+                return watchtower.look_at_update(fetch, tower, timeout=bound)
+            case Request.POST_UPDATE:
+                return watchtower.ask_whether_forked(fetch, tower, timeout=bound)
+            case Request.CONTAINERS:
+                return watchtower.containers(fetch, tower, timeout=bound)
+            case Request.CHECK:
+                return watchtower.reasons(fetch, tower, timeout=bound)
+            case Request.METRICS:
+                return watchtower.metrics(fetch, tower, timeout=bound)
+            case Request.IDLE_UPDATE:
+                return watchtower.update_nothing(fetch, tower, timeout=bound)
+            case Request.DOCUMENT | Request.DOCUMENT_FRESH:
+                return service.document(fetch, AskDocument(plan.checks.document_url or "", fresh), timeout=bound)
+            case Request.HEALTH | Request.HEALTH_AGAIN | Request.HEALTH_FRESH:
+                return service.look(fetch, Probe(frozenset(), plan.service.health_url, fresh), timeout=bound)
+            case _:
+                return service.look(fetch, Probe(frozenset(), plan.service.version_url, fresh), timeout=bound)
+
+    @cached_property
+    def _registry(self) -> "Registry":
+        from redeploy.adapters.registry import Registry
+
+        bare = Http(headers={}, origins=frozenset(), ca_certificate=self._plan.ca_certificate)
+        return Registry(bare.fetch, self._plan.access)
+
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        return trusting(self._plan.ca_certificate)

@@ -1,0 +1,99 @@
+"""An examination without sockets: answers come from a script, and what was asked is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redeploy.core.chain import Chain, Found, Link
+from redeploy.core.diagnosis import diagnose
+from redeploy.core.examination import Answered, FindWay, Known, Question, Request, late
+from redeploy.core.exchange import Exchange, Reply
+from redeploy.core.way import Certificate, Way
+from redeploy.doctor import examine
+from sandbox.simulation import BASE, WALL, plan
+from tests.unit.making import D1, D2, page, ready, reply, rows
+
+Answers = Mapping[Any, object]
+"""By question."""
+
+FORK_BY_GET = reply(405, "Method Not Allowed", allow="POST", x_request_id="a", x_ratelimit_limit="60")
+FORK_BY_POST = reply(401, "missing or invalid API Key")
+OLD_BY_GET = OLD_BY_POST = reply(401)
+NGINX_FORBIDS = page(403, "<center>nginx/1.22.1</center>", server="nginx/1.22.1")
+DAY = 86400.0
+TRUSTED = Certificate(begins=WALL - 30 * DAY, ends=WALL + 60 * DAY, names=("api.example.com",), issuer="An Authority")
+CLEAR = Way(origin=BASE, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
+
+
+def checks(*listed: tuple[str, str, bool, str]) -> Reply:
+    """The check endpoint's answer for rows of name, image, whether there is a newer one, and error."""
+    names = ("name", "image", "update_available", "error")
+    return reply(200, {"containers": [dict(zip(names, row, strict=True)) for row in listed] or None})
+
+
+WATCHED = rows(("api", "ghcr.io/o/api:latest", D1), ("web", "ghcr.io/o/web:latest", D2))
+DOCUMENT = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/api/ready": {"get": {}}}})
+HOLDS: Answers = {
+    FindWay(BASE): CLEAR,
+    Request.GET_UPDATE: FORK_BY_GET,
+    Request.POST_UPDATE: FORK_BY_POST,
+    Request.CONTAINERS: WATCHED,
+    Request.CHECK: checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "")),
+    Request.METRICS: reply(200, "watchtower_scans_total 1\n", content_type="text/plain"),
+    Request.IDLE_UPDATE: reply(200),
+    Request.HEALTH: ready("1" * 40),
+    Request.HEALTH_AGAIN: ready("1" * 40),
+    Request.HEALTH_FRESH: ready("1" * 40),
+    Request.DOCUMENT: DOCUMENT,
+}
+"""A set-up in which every link holds."""
+
+
+@dataclass
+class Script:
+    """An `Outside`: the answers to questions, and the questions in the order in which they came."""
+
+    answers: Answers
+    asked: list[tuple[Question, ...]] = field(default_factory=list)
+
+    def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+        self.asked.append(questions)
+        return {each: Answered(self.answers.get(each, late(each)), WALL) for each in questions}
+
+    @property
+    def requests(self) -> list[Question]:
+        return [each for step in self.asked for each in step]
+
+
+def known_from(answers: Answers, **inputs: str) -> tuple[Known, Script]:
+    """What is known at the end of an examination whose answers are these and, for the rest, those of `HOLDS`."""
+    script = Script({**HOLDS, **answers})
+    return examine(Known(plan(mode="doctor", **inputs)), script), script
+
+
+def chain_from(answers: Answers | None = None, **inputs: str) -> Chain:
+    known, _ = known_from(answers or {}, **inputs)
+    return diagnose(known, WALL)
+
+
+def found(link: Link, answers: Answers | None = None, **inputs: str) -> Found:
+    return next(each for each in chain_from(answers, **inputs).links if each.link is link)
+
+
+def weak(answers: Answers | None = None, **inputs: str) -> dict[str, str]:
+    """What was found of every link that is not as it should be."""
+    links = chain_from(answers, **inputs).links
+    return {each.link.value: each.finding.value for each in links if each.finding is not None}
+
+
+def without(*, line: tuple[Exchange, Exchange]) -> dict[Any, object]:
+    """A Watchtower that answers a request without a token so, and has no endpoint but the update."""
+    by_get, by_post = line
+    nothing = reply(404, "404 page not found\n")
+    return {
+        Request.GET_UPDATE: by_get,
+        Request.POST_UPDATE: by_post,
+        Request.CONTAINERS: nothing,
+        Request.CHECK: nothing,
+        Request.METRICS: nothing,
+    }

@@ -1,0 +1,402 @@
+"""From answers to the chain: the link that is broken, what it is called, and what lies behind it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.chain import TITLES, Link, State, not_reached, unread
+from redeploy.core.diagnosis import diagnose, examined, unexamined
+from redeploy.core.errand import Trouble as Refusal
+from redeploy.core.examination import AskGitHub, FindWay, Known, LookUp, ReadCommit, Request
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.findings import FINDINGS, Finding
+from redeploy.core.image import parse
+from redeploy.core.inputs import Problem
+from redeploy.core.manifest import Manifest
+from redeploy.core.reasons import Verdict
+from redeploy.core.registry import Kind, Trouble
+from redeploy.core.secret import Secret, redactor, shows_secret
+from redeploy.core.way import Certificate, Way
+from redeploy.doctor import examine
+from sandbox.simulation import BASE, WALL, plan
+from tests.unit.examining import (
+    CLEAR,
+    DAY,
+    FORK_BY_GET,
+    FORK_BY_POST,
+    HOLDS,
+    NGINX_FORBIDS,
+    OLD_BY_GET,
+    OLD_BY_POST,
+    TRUSTED,
+    Answers,
+    Script,
+    chain_from,
+    checks,
+    found,
+    known_from,
+    weak,
+    without,
+)
+from tests.unit.making import D1, D2, D3, NEW, page, ready, reply, rows
+from tests.unit.test_examination import ANSWERS
+
+WAY = FindWay(BASE)
+API = LookUp(parse("ghcr.io/o/api:latest"))
+OF_API = ReadCommit(parse("ghcr.io/o/api:latest"))
+NGINX = {"server": "nginx/1.22.1"}
+CLOUDFLARE = {"server": "cloudflare"}
+HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
+
+
+def posted(exchange: Exchange) -> Answers:
+    """Something that answers GET and POST of the update URL alike."""
+    return {Request.GET_UPDATE: exchange, Request.POST_UPDATE: exchange}
+
+
+def manifest(digest: str, *children: str) -> Manifest:
+    return Manifest(digest, "application/vnd.oci.image.index.v1+json", b"", children)
+
+
+def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
+    chain = chain_from()
+    assert chain.verdict is Verdict.READY
+    assert [each.link for each in chain.links] == [each for each in Link if each is not Link.GITHUB]
+    assert weak() == {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({WAY: Way(origin=BASE, fault=Fault.UNRESOLVED)}, {"dns": "unresolved"}),
+        ({WAY: Way(origin=BASE, addresses=("10.0.0.1",), fault=Fault.REFUSED)}, {"connection": "nothing-listens"}),
+        (
+            {WAY: Way(origin=BASE, addresses=("10.0.0.1",), fault=Fault.NOT_CONNECTED)},
+            {"connection": "nothing-listens"},
+        ),
+        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=10, certificate=TRUSTED)}, {"tls": "certificate-expired"}),
+        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=9)}, {"tls": "certificate-expired"}),
+        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=62, certificate=TRUSTED)}, {"tls": "certificate-name"}),
+        (
+            {WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=20, certificate=TRUSTED)},
+            {"tls": "certificate-untrusted"},
+        ),
+        ({WAY: Way(origin=BASE, fault=Fault.TLS, detail="no cipher match")}, {"tls": "tls"}),
+        (posted(NoReply(Fault.TIMED_OUT)), {"front": "unreachable"}),
+        (posted(page(403, cf_mitigated="challenge")), {"front": "challenge"}),
+        (posted(reply(302, location="https://t.cloudflareaccess.com/cdn-cgi/access/login")), {"front": "access-wall"}),
+        (posted(reply(526, "error code: 526", **CLOUDFLARE)), {"front": "tls"}),
+        (posted(reply(530, "error code: 1033", **CLOUDFLARE)), {"front": "unreachable"}),
+        (posted(page(502, **CLOUDFLARE)), {"front": "unreachable"}),
+        (posted(reply(407)), {"front": "unreachable"}),
+        (posted(page(502, "<center>nginx</center>", **CLOUDFLARE)), {"location": "watchtower-stopped"}),
+        (posted(page(502, **NGINX)), {"location": "watchtower-stopped"}),
+        (posted(page(504, **NGINX)), {"location": "watchtower-stopped"}),
+        (posted(reply(404, {"detail": "Not Found"})), {"location": "misrouted"}),
+        (posted(page(404, **NGINX)), {"location": "misrouted"}),
+        (posted(page(200)), {"location": "misrouted"}),
+        (posted(reply(500, "oh")), {"location": "misrouted"}),
+        (posted(page(405, **NGINX)), {"location": "method"}),
+        (posted(reply(308, location="https://elsewhere.example/")), {"location": "redirect"}),
+        (posted(NGINX_FORBIDS), {"location": "forbidden"}),
+        (posted(page(401, www_authenticate="Basic realm=x")), {"location": "forbidden"}),
+        (posted(reply(429, "Too Many Requests")), {"location": "rate-limited"}),
+        (posted(reply(200)), {"location": "watchtower-too-old", "token": "token-unjudged"}),
+        (
+            dict.fromkeys((Request.CONTAINERS, Request.CHECK), reply(401, "missing or invalid API Key")),
+            {"token": "auth"},
+        ),
+        (
+            {
+                Request.GET_UPDATE: reply(405, allow="POST"),
+                **dict.fromkeys((Request.POST_UPDATE, Request.CONTAINERS, Request.CHECK), reply(401)),
+            },
+            {"token": "auth"},
+        ),
+        (without(line=(OLD_BY_GET, OLD_BY_POST)), {"token": "token-unjudged"}),
+        ({Request.CONTAINERS: reply(404)}, {}),
+        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {"containers": "not-watched"}),
+        (
+            {Request.CONTAINERS: reply(500, "failed to list containers"), Request.CHECK: reply(404)},
+            {"containers": "engine-silent"},
+        ),
+        (
+            {**dict.fromkeys((Request.CONTAINERS, Request.CHECK), NoReply(Fault.TIMED_OUT))},
+            {"containers": "engine-silent"},
+        ),
+        ({Request.HEALTH: reply(503, {"ok": False})}, {"health": "never-ready"}),
+        ({Request.HEALTH: page(200)}, {"health": "html"}),
+        (dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), page(502)), {"health": "down"}),
+        (dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(429)), {"health": "throttled"}),
+        (dict.fromkeys((Request.HEALTH, Request.HEALTH_FRESH), reply(200, "ok", age="7")), {"health": "cached"}),
+        (HIDDEN, {"version": "version-unnamed"}),
+        (dict.fromkeys(HIDDEN, ready("local")), {"version": "version-constant"}),
+        ({Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}, {"version": "version-unnamed"}),
+    ],
+)
+def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[str, str]) -> None:
+    if Request.HEALTH in answers and next(iter(expected)) == "health":
+        answers = {**answers, Request.HEALTH_AGAIN: answers.get(Request.HEALTH_AGAIN, answers[Request.HEALTH])}
+    assert weak(answers) == expected
+
+
+@pytest.mark.parametrize(
+    ("answers", "inputs", "expected"),
+    [
+        ({}, {"image": "ghcr.io/o/api"}, {}),
+        ({API: manifest(D1)}, {"image": "ghcr.io/o/api"}, {}),
+        ({API: Trouble(Kind.ABSENT, "gone")}, {"image": "ghcr.io/o/api"}, {"registry": "image-missing"}),
+        ({API: Trouble(Kind.REFUSED, "no")}, {"image": "ghcr.io/o/api"}, {}),
+        (
+            {API: Trouble(Kind.REFUSED, "no"), Request.CHECK: reply(404)},
+            {"image": "ghcr.io/o/api"},
+            {"registry": "registry-silent"},
+        ),
+        ({API: manifest(D1)}, {"image": "ghcr.io/o/api", "expect_digest": D1}, {}),
+        ({API: manifest(D3)}, {"image": "ghcr.io/o/api", "expect_digest": D1}, {"registry": "image-missing"}),
+        ({API: manifest(D1), OF_API: NEW}, {"image": "ghcr.io/o/api", "expect_version": "image"}, {}),
+        (
+            {API: manifest(D1), OF_API: ""},
+            {"image": "ghcr.io/o/api", "expect_version": "image"},
+            {"registry": "image-missing"},
+        ),
+        (
+            {API: Trouble(Kind.REFUSED, "no")},
+            {"image": "ghcr.io/o/api", "expect_version": "image"},
+            {"registry": "image-missing"},
+        ),
+        ({LookUp(parse("o/other")): manifest(D3)}, {"image": "o/other"}, {"containers": "not-watched"}),
+        ({}, {"container": "db"}, {"containers": "not-watched"}),
+        (without(line=(OLD_BY_GET, OLD_BY_POST)), {"container": "api"}, {"location": "unsupported"}),
+        (without(line=(FORK_BY_GET, FORK_BY_POST)), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
+        (HIDDEN, {"expect_version": NEW}, {"version": "version-unavailable"}),
+        ({}, {"version_field": "build.sha"}, {"version": "version-unavailable"}),
+        ({}, {"required_routes": "GET /api/ready"}, {}),
+        ({}, {"required_routes": "GET /api/new"}, {"openapi": "routes"}),
+        ({}, {"forbidden_routes": "/api/ready"}, {"openapi": "routes"}),
+        ({Request.DOCUMENT: page(200)}, {"required_routes": "GET /api/ready"}, {"openapi": "openapi"}),
+        ({Request.DOCUMENT: page(200)}, {}, {}),
+        ({Request.DOCUMENT: page(200)}, {"openapi_path": "off"}, {}),
+    ],
+)
+def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, str], expected: dict[str, str]) -> None:
+    assert weak(answers, **inputs) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "finding"),
+    [
+        ("manifest not found: registry responded with invalid HEAD request: status 404 Not Found", "image-missing"),
+        ("failed to get token: registry rate limited: <html><h1>429</h1></html>", "update-blocked"),
+    ],
+)
+def test_what_the_registry_told_watchtower_is_told_in_plain_text(error: str, finding: str) -> None:
+    one = found(Link.UPDATE, {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
+    assert (one.state, one.finding) == (State.BROKEN, finding)
+    assert error.partition("<")[0].strip() in one.seen
+    assert "<" not in one.seen
+
+
+def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> None:
+    listed = checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "429"))
+    assert weak({Request.CHECK: listed}, container="api") == {}
+    assert weak({Request.CHECK: listed}) == {"update": "update-blocked"}
+    assert chain_from({Request.CHECK: listed}).verdict is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({}, "would replace `api`"),
+        (
+            {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, ""))},
+            "would find nothing newer in the registry",
+        ),
+        (
+            {Request.CHECK: reply(404), API: manifest(D1)},
+            "would find nothing newer: what the tag points to runs already",
+        ),
+        (
+            {Request.CHECK: reply(404), API: manifest(D3, D1)},
+            "would find nothing newer: what the tag points to runs already",
+        ),
+        ({Request.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to another image"),
+        ({Request.CHECK: reply(404)}, "nothing tells"),
+    ],
+)
+def test_whether_an_update_would_happen_is_told_by_watchtower_or_else_by_the_registry(
+    answers: Answers, told: str
+) -> None:
+    assert told in found(Link.UPDATE, answers, container="api").seen
+
+
+@pytest.mark.parametrize(
+    ("broken", "hidden"),
+    [
+        (
+            {WAY: Way(origin=BASE, fault=Fault.UNRESOLVED)},
+            set(Link) - {Link.INPUTS, Link.DNS, Link.REGISTRY, Link.GITHUB},
+        ),
+        (posted(page(502, **NGINX)), {Link.TOKEN, Link.CONTAINERS, Link.UPDATE}),
+        (dict.fromkeys((Request.CONTAINERS, Request.CHECK), FORK_BY_POST), {Link.CONTAINERS, Link.UPDATE}),
+        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {Link.UPDATE}),
+        (
+            dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), page(502)),
+            {Link.VERSION, Link.OPENAPI},
+        ),
+    ],
+)
+def test_a_broken_link_says_what_lies_behind_it(broken: Answers, hidden: set[Link]) -> None:
+    chain = chain_from(broken)
+    [one] = chain.those(State.BROKEN)
+    assert set(chain.hidden_by(one.link)) == hidden
+    assert {each.link for each in chain.links if each.behind} == hidden
+
+
+def test_a_wall_before_everything_is_one_fault_and_not_two() -> None:
+    wall = page(403, cf_mitigated="challenge")
+    everywhere = {**posted(wall), **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), wall)}
+    assert weak(everywhere) == {"front": "challenge"}
+
+
+def test_a_container_that_does_not_run_is_not_called_unwatched() -> None:
+    gone = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), page(502))
+    assert weak({**gone, Request.CONTAINERS: rows(), Request.CHECK: checks()}) == {"health": "down"}
+
+
+def test_an_ill_service_that_names_its_version_is_believed() -> None:
+    ill = reply(503, {"ok": False, "commit": NEW})
+    one = found(Link.VERSION, dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ill))
+    assert one.state is State.OK
+    assert NEW in one.seen
+
+
+@pytest.mark.parametrize(
+    ("left", "life", "soon"),
+    [(13.9, 90, True), (14.1, 90, False), (0.9, 6, True), (1.1, 6, False), (13.9, 365, True), (40, 47, False)],
+)
+def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, life: float, soon: bool) -> None:
+    ends = WALL + left * DAY
+    certificate = Certificate(begins=ends - life * DAY, ends=ends, issuer="An Authority")
+    one = found(
+        Link.TLS, {WAY: Way(origin=BASE, addresses=("203.0.113.7",), certificate=certificate, version="TLSv1.3")}
+    )
+    assert one.finding == (Finding.CERTIFICATE_ENDS_SOON if soon else None)
+    assert f"valid for {int(left)} day" in one.seen
+
+
+def test_two_origins_are_told_apart_and_the_worse_counts() -> None:
+    other = "https://www.example.com"
+    ways = {FindWay(other): Way(origin=other, addresses=("203.0.113.8",), fault=Fault.REFUSED)}
+    chain = chain_from(ways, base_url=other)
+    connection = next(each for each in chain.links if each.link is Link.CONNECTION)
+    assert connection.state is State.BROKEN
+    assert f"`{other}`: refused" in connection.seen
+    assert set(chain.hidden_by(Link.CONNECTION)) == {Link.HEALTH, Link.VERSION, Link.OPENAPI}
+
+
+def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
+    assert weak({WAY: Way(origin=BASE, proxied=True)}) == {}
+
+
+def test_a_private_address_is_told() -> None:
+    assert (
+        "private" in found(Link.CONNECTION, {WAY: Way(origin=BASE, addresses=("10.1.2.3",), fault=Fault.REFUSED)}).seen
+    )
+
+
+def test_what_would_do_as_identity_is_told() -> None:
+    told = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready(start_time=WALL - 500))
+    seen = found(Link.VERSION, told, container="api").seen
+    assert "expect-digest" in seen
+    assert "`start_time`" in seen
+
+
+@pytest.mark.parametrize(("declared", "told"), [("1" * 40, "runs already"), (NEW, "which a deploy must bring")])
+def test_a_declared_version_is_compared(declared: str, told: str) -> None:
+    one = found(Link.VERSION, expect_version=declared)
+    assert one.state is State.OK
+    assert told in one.seen
+
+
+def test_plain_http_to_another_machine_is_a_warning() -> None:
+    base = "http://api.example.com"
+    answers = {FindWay(base): Way(origin=base, addresses=("203.0.113.7",))}
+    assert weak(answers, watchtower_url=f"{base}/ops/update", allow_http="true") == {"inputs": "plain-http"}
+
+
+def test_githubs_refusal_is_a_warning_with_its_words() -> None:
+    wished = {"deployment_environment": "production", "github_token": "ghs_1234"}
+    refusal = Refusal(status=403, message="Resource not accessible by integration")
+    one = found(Link.GITHUB, {AskGitHub(): refusal}, **wished)
+    assert (one.state, one.finding) == (State.WARNING, Finding.DEPLOYMENTS_REFUSED)
+    assert "403 Resource not accessible" in one.seen
+    assert found(Link.GITHUB, {AskGitHub(): None}, **wished).state is State.OK
+
+
+def test_the_outcome_tells_what_runs() -> None:
+    known, _ = known_from({}, container="api")
+    outcome = examined(known, diagnose(known, WALL))
+    assert (outcome.conclusion.verdict, outcome.conclusion.exit_code) == (Verdict.READY, 0)
+    assert (outcome.version, outcome.digest, outcome.url, outcome.mode) == ("1" * 40, D1, BASE, "doctor")
+
+
+def test_wrong_inputs_hide_everything() -> None:
+    outcome = unexamined([Problem("timeout", "is no duration")])
+    assert outcome.conclusion.exit_code == 2
+    assert outcome.chain is not None
+    assert outcome.chain == unread("wrong: `timeout`")
+    assert set(outcome.chain.hidden_by(Link.INPUTS)) == set(Link) - {Link.INPUTS}
+
+
+def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
+    other = "https://ops.example.com"
+    ways = {FindWay(other): Way(origin=other, fault=Fault.UNRESOLVED), Request.CHECK: reply(404)}
+    chain = chain_from(ways, containers_url=f"{other}/containers")
+    assert [each.link for each in chain.those(State.BROKEN)] == [Link.DNS]
+    assert set(chain.hidden_by(Link.DNS)) == {Link.CONTAINERS, Link.UPDATE}
+
+
+def test_nothing_that_servers_say_shows_a_secret() -> None:
+    token = "tok-8d1f`|0c6b2a"
+    redact = redactor([Secret(token)])
+    certificate = replace(TRUSTED, issuer=token, names=(token,))
+    error = f"denied: {'-' * 185}{token}"
+    script = Script(
+        {
+            **HOLDS,
+            WAY: replace(CLEAR, certificate=certificate),
+            Request.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{token}"),
+            Request.CONTAINERS: rows((token, "ghcr.io/o/api:latest", D1)),
+            Request.CHECK: checks((token, "ghcr.io/o/api:latest", False, error)),
+            **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {token: {"commit": token}})),
+        }
+    )
+    known = examine(Known(plan(mode="doctor", watchtower_token=token), redact=redact), script)
+    told = "\n".join(each.seen for each in diagnose(known, WALL).links)
+    assert not shows_secret(told, redact)
+    assert "0c6b2a" not in told
+    assert "tok-8d1f" not in told
+
+
+def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:
+    assert set(TITLES) == set(Link)
+    assert set(FINDINGS) == set(Finding)
+    assert not_reached(Link.TLS, [None]) is None
+
+
+@given(
+    st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Request}),
+    st.sampled_from(
+        ({}, {"container": "api"}, {"image": "ghcr.io/o/api"}, {"expect_digest": D1}, {"expect_version": NEW})
+    ),
+)
+def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, Exchange], inputs: dict[str, str]) -> None:
+    chain = chain_from(answers, **inputs)
+    assert [each.link for each in chain.links] == [each for each in Link if each is not Link.GITHUB]
+    broken = {each.link for each in chain.those(State.BROKEN)}
+    assert all(each.behind in broken for each in chain.links if each.behind)
+    assert all((each.finding is None) == (each.state in (State.OK, State.NOT_REACHED)) for each in chain.links)
+    assert (chain.verdict is Verdict.READY) == (not broken)

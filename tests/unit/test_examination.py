@@ -1,0 +1,157 @@
+"""What doctor asks, and when: nothing twice, nothing that changes anything, the token only once it is Watchtower."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.examination import AskGitHub, FindWay, LookUp, Request
+from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.core.image import parse
+from redeploy.core.way import Way
+from sandbox.simulation import BASE
+from tests.unit.examining import (
+    CLEAR,
+    FORK_BY_GET,
+    FORK_BY_POST,
+    NGINX_FORBIDS,
+    OLD_BY_GET,
+    OLD_BY_POST,
+    known_from,
+    without,
+)
+from tests.unit.making import page, reply
+
+WITH_TOKEN = {Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE}
+FORK = (FORK_BY_GET, FORK_BY_POST)
+FORK_BEFORE_FIBER = (reply(405, allow="POST"), reply(401))
+OLD = (OLD_BY_GET, OLD_BY_POST)
+ANSWERS = (
+    FORK_BY_GET,
+    FORK_BY_POST,
+    OLD_BY_GET,
+    reply(200),
+    reply(200, {"containers": []}),
+    reply(404, "404 page not found\n"),
+    reply(429),
+    page(200),
+    page(502),
+    NoReply(Fault.TIMED_OUT),
+)
+
+
+def asked(script_inputs: tuple[Exchange, Exchange] = FORK, **inputs: str) -> list[object]:
+    _, script = known_from(without(line=script_inputs), **inputs)
+    return list(script.requests)
+
+
+def test_the_ways_come_first_and_one_origin_is_gone_to_once() -> None:
+    _, script = known_from({})
+    assert script.asked[0] == (FindWay(BASE),)
+
+
+def test_nothing_is_sent_where_the_way_ends() -> None:
+    _, script = known_from({FindWay(BASE): Way(origin=BASE, fault=Fault.REFUSED)})
+    assert script.requests == [FindWay(BASE)]
+
+
+def test_another_origin_is_examined_though_one_is_not_reached() -> None:
+    other = "https://www.example.com"
+    ways = {FindWay(BASE): Way(origin=BASE, fault=Fault.TLS), FindWay(other): CLEAR}
+    _, script = known_from(ways, base_url=other)
+    assert Request.HEALTH in script.requests
+    assert Request.GET_UPDATE not in script.requests
+
+
+def test_the_update_url_is_asked_without_a_token_first_as_a_probe_does_and_as_the_trigger_does() -> None:
+    _, script = known_from({})
+    assert {Request.GET_UPDATE, Request.POST_UPDATE} <= set(script.asked[1])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param((page(200), page(405)), id="an application"),
+        pytest.param((page(502), page(502)), id="nginx alone"),
+        pytest.param((reply(200), reply(200)), id="what hides a wrong token"),
+        pytest.param((reply(429), reply(429)), id="a limit"),
+    ],
+)
+def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: tuple[Exchange, Exchange]) -> None:
+    assert not WITH_TOKEN & set(asked(line))
+
+
+@pytest.mark.parametrize("line", [FORK, FORK_BEFORE_FIBER])
+def test_an_update_of_nothing_is_the_last_resort(line: tuple[Exchange, Exchange]) -> None:
+    _, script = known_from(without(line=line))
+    assert script.requests[-1] is Request.IDLE_UPDATE
+    assert Request.METRICS in script.requests
+
+
+@pytest.mark.parametrize("line", [OLD, (NGINX_FORBIDS, OLD_BY_POST)])
+def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update(line: tuple[Exchange, Exchange]) -> None:
+    assert Request.IDLE_UPDATE not in asked(line)
+    assert Request.METRICS in asked(line)
+
+
+def test_one_endpoint_that_takes_the_token_is_enough() -> None:
+    _, script = known_from({Request.CHECK: reply(404)})
+    assert not {Request.METRICS, Request.IDLE_UPDATE} & set(script.requests)
+
+
+def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
+    _, script = known_from({Request.CONTAINERS: FORK_BY_POST, Request.CHECK: reply(404)})
+    assert not {Request.METRICS, Request.IDLE_UPDATE} & set(script.requests)
+
+
+@pytest.mark.parametrize(
+    ("line", "refusal"),
+    [
+        (OLD, page(401)),
+        (OLD, reply(401, {"detail": "Not authenticated"})),
+        (OLD, reply(401, www_authenticate="Basic realm=x")),
+        (FORK, reply(401)),
+    ],
+)
+def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(
+    line: tuple[Exchange, Exchange], refusal: Exchange
+) -> None:
+    nothing = {**without(line=line), Request.IDLE_UPDATE: NoReply(Fault.CUT)}
+    known, _ = known_from({**nothing, Request.CONTAINERS: refusal, Request.CHECK: refusal})
+    assert known.token_is_right is None
+
+
+def test_a_second_look_passes_caches_where_one_has_answered() -> None:
+    cached = reply(200, {"status": "ready"}, age="7")
+    _, script = known_from({Request.HEALTH: cached, Request.DOCUMENT: cached})
+    assert {Request.HEALTH_FRESH, Request.DOCUMENT_FRESH} <= set(script.requests)
+    assert Request.HEALTH_AGAIN not in script.requests
+
+
+def test_the_image_is_that_of_the_input_or_of_the_container_that_counts() -> None:
+    _, named = known_from({}, image="ghcr.io/o/web:7")
+    assert LookUp(parse("ghcr.io/o/web:7")) in named.asked[0]
+    _, told = known_from({}, container="api")
+    assert LookUp(parse("ghcr.io/o/api:latest")) in told.requests
+    _, unknown = known_from({})
+    assert not [each for each in unknown.requests if isinstance(each, LookUp)]
+
+
+def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
+    _, script = known_from({}, deployment_environment="production", github_token="ghs_1234")
+    assert AskGitHub() in script.requests
+    _, none = known_from({})
+    assert AskGitHub() not in none.requests
+
+
+@given(st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Request}))
+def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Request, Exchange]) -> None:
+    known, script = known_from(answers)
+    assert len(script.requests) == len(set(script.requests))
+    assert len(script.asked) < 10
+    if Request.IDLE_UPDATE in script.requests:
+        assert known.product is not None
+        assert known.product.narrows
+    before = list(itertools.takewhile(lambda each: each not in WITH_TOKEN, script.requests))
+    assert Request.POST_UPDATE in before or not WITH_TOKEN & set(script.requests)
