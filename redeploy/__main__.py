@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 COMMANDS: "Mapping[str, str]" = {
+    "doctor": "examine the whole chain from here to the running service, and change nothing",
     "env": "bring secrets from the environment into the file that Compose reads, and have what uses it created anew",
     "init": "write the files that a service and its server need, and say what is left to do",
     "token": "print a new token for Watchtower's HTTP API, or the steps that replace the one in use",

@@ -1,0 +1,103 @@
+"""`python -m redeploy doctor`: the examination for a person at a terminal, with the inputs of the action as flags."""
+
+import argparse
+import getpass
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from redeploy.core.inputs import DEFAULTS, InvalidInputsError, Workspace, parse, secrets_in
+from redeploy.core.secret import redactor
+
+VARIABLES = {
+    "watchtower-url": "WATCHTOWER_UPDATE_URL",
+    "watchtower-token": "WATCHTOWER_HTTP_API_TOKEN",
+    "github-token": "GITHUB_TOKEN",
+}
+"""Variables that hold an input where its own `INPUT_` variable does not."""
+
+SECRET = frozenset({"watchtower-token", "headers", "github-token", "registry-password"})
+"""Inputs without a flag: every process can read the command lines of others."""
+
+_NOT_ASKED = frozenset(
+    {"mode", "timeout", "stable-for", "request-rate", "require-proof", "breaking-changes", "smoke", "openapi-reference"}
+)
+"""Inputs that say nothing to doctor."""
+
+_INVALID = 2
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.epilog = (
+        "What is not given is read from the environment: INPUT_HEALTH_PATH and the like for every input, and "
+        "WATCHTOWER_UPDATE_URL, WATCHTOWER_HTTP_API_TOKEN and GITHUB_TOKEN. Secrets have no flag, since every process can "
+        "read command lines; the token is asked for where it is nowhere. Exit code 0: ready; 1: not ready; 2: an input is "
+        "wrong."
+    )
+    inputs = parser.add_argument_group("inputs", "Those of the action; README.md says what each means.")
+    for name, default in DEFAULTS.items():
+        if name not in _NOT_ASKED | SECRET:
+            inputs.add_argument(
+                f"--{name}", metavar="TEXT", default="", help=f"default: {default}" if default else None
+            )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Examine the chain, show what was found, and return the exit code of the verdict."""
+    environment = inputs_of(vars(arguments), os.environ)
+    if not environment["INPUT_WATCHTOWER-TOKEN"] and sys.stdin.isatty():
+        environment["INPUT_WATCHTOWER-TOKEN"] = getpass.getpass("Watchtower's token: ")
+    redact = redactor(secrets_in(environment))
+    from redeploy.adapters.http import check_certificate
+
+    try:
+        plan = parse(environment, Workspace(_read, check_certificate))
+    except InvalidInputsError as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{redact(f'{problem.input}: {problem.message}')}.\n")
+        return _INVALID
+    from redeploy.core.screen import screen
+    from redeploy.doctor import doctor
+
+    outcome = doctor(plan, environment, redact, lambda _: None)
+    if outcome.chain is not None:
+        columns = shutil.get_terminal_size().columns
+        sys.stdout.write(redact(screen(outcome.chain, columns, coloured=_wants_colour(os.environ))))
+    return outcome.conclusion.exit_code
+
+
+def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that a runner would give: flags first, then `INPUT_` variables, then the usual names."""
+    found = dict(environment)
+    for name in DEFAULTS:
+        upper = name.upper()
+        asked = (
+            str(flags.get(name.replace("-", "_"), "") or ""),
+            environment.get(f"INPUT_{upper}", ""),
+            environment.get(f"INPUT_{upper.replace('-', '_')}", ""),  # a shell can set no name with a hyphen
+            environment.get(VARIABLES.get(name, ""), ""),
+        )
+        found[f"INPUT_{upper}"] = next((each for each in asked if each.strip()), "")
+    found["INPUT_MODE"] = "doctor"
+    return found
+
+
+def _read(path: str, cap: int) -> str:
+    """Return the text of a file that the person names."""
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)})"
+        raise ValueError(msg) from error
+    if len(text) > cap:
+        msg = f"names a file of more than {cap // 1024 // 1024} MiB"
+        raise ValueError(msg)
+    return text.decode("utf-8", "replace")
+
+
+def _wants_colour(environment: Mapping[str, str]) -> bool:
+    """Tell whether colours are wanted: at a terminal that has them, and unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"
