@@ -75,12 +75,14 @@ class Newcomer:
         [variant] = (self.repository / "deploy" / "nginx").glob("*.conf")
         return variant
 
-    def inputs(self, secrets: dict[str, str]) -> dict[str, str]:
-        """The inputs of the workflow that was written, as GitHub fills them in for `gh workflow run`."""
-        text = (self.repository / ".github" / "workflows" / "redeploy-backend.yml").read_text(encoding="utf-8")
-        workflow: dict[Any, Any] = yaml.safe_load(text)
-        defaults = {name: each["default"] for name, each in workflow[True]["workflow_dispatch"]["inputs"].items()}
-        [step] = workflow["jobs"]["redeploy"]["steps"]
+    def inputs(self, secrets: dict[str, str], workflow: str = "redeploy-backend.yml") -> dict[str, str]:
+        """The inputs of a workflow that was written, as GitHub fills them in for `gh workflow run`."""
+        text = (self.repository / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
+        told: dict[Any, Any] = yaml.safe_load(text)
+        asked = (told[True]["workflow_dispatch"] or {}).get("inputs", {})
+        defaults = {name: each["default"] for name, each in asked.items()}
+        [job] = told["jobs"].values()
+        [step] = job["steps"]
         known = {f"secrets.{name}": value for name, value in secrets.items()}
         known |= {f"inputs.{name}": value for name, value in defaults.items()}
         return {

@@ -15,6 +15,9 @@ TEMPLATE = "deploy/.env.production.example"
 ENVIRONMENT = "deploy/.env.production"
 IGNORED = "deploy/.gitignore"
 WORKFLOW = ".github/workflows/redeploy-backend.yml"
+DOCTOR = ".github/workflows/doctor.yml"
+EXAMINES = "examples/doctor.yml"
+"""What that one is made of."""
 SNIPPETS = "deploy/nginx/snippets"
 UPDATE = "/ops/watchtower/update"
 HOME = "/opt/portfolio"
@@ -29,6 +32,12 @@ _CHECKS = """\
             GET /api/dev/status
           smoke: |
             GET /api/dev/status
+"""
+_LOOKS = """\
+          version-path: /api/status/uptime
+          version-field: build
+          required-routes: |
+            GET /api/ready
 """
 _ACCESS = """\
           headers: |
@@ -164,7 +173,8 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         TEMPLATE: template,
         ENVIRONMENT: environment,
         IGNORED: "/.env.production*\n!/.env.production.example\n",
-        WORKFLOW: _workflow(shipped(WORKFLOW), answers),
+        WORKFLOW: _workflow(shipped(WORKFLOW), answers, _CHECKS),
+        DOCTOR: _workflow(shipped(EXAMINES), answers, _LOOKS),
     }
 
 
@@ -207,11 +217,11 @@ def _paths(text: str, answers: Answers) -> str:
     return text
 
 
-def _workflow(text: str, answers: Answers) -> str:
-    """Return the workflow for this image, without what only the portfolio's service has."""
+def _workflow(text: str, answers: Answers, only_here: str) -> str:
+    """Return a workflow for this image, without what only the portfolio's service has."""
     text = _put(text, "ghcr.io/leok974/leo-portfolio/backend", str(answers.image))
     text = _put(text, "health-path: /api/ready", f"health-path: {answers.health_path}")
-    return _put(text, _CHECKS, _ACCESS if answers.access else "")
+    return _put(text, only_here, _ACCESS if answers.access else "")
 
 
 def _put(text: str, old: str, new: str) -> str:

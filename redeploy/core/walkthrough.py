@@ -78,11 +78,13 @@ _LOOK = """\
        https://{domain}{update}
 """
 _REDEPLOY = """\
-{number}. Commit the files ({environment} is ignored, and must stay so), and
-   redeploy.
+{number}. Commit the files ({environment} is ignored, and must stay so), let
+   doctor look at the whole chain, which updates nothing, and redeploy.
 
      git add deploy .github && git commit -m 'Redeploy through Watchtower'
      git push
+     gh workflow run doctor.yml
+     gh run watch
      gh workflow run redeploy-backend.yml
      gh run watch
 """

@@ -33,6 +33,7 @@ GIVEN = (
 SERVERS = list(product(("host", "compose"), ("tunnel", "nginx"), ("yes", "no")))
 ENVIRONMENT = "deploy/.env.production"
 WORKFLOW = ".github/workflows/redeploy-backend.yml"
+DOCTOR = ".github/workflows/doctor.yml"
 
 
 def flags(nginx: str = "host", tls: str = "tunnel", either: str = "no") -> tuple[str, ...]:
@@ -85,9 +86,10 @@ class TestWhatItWrites:
         assert services["watchtower"]["environment"]["WATCHTOWER_HTTP_API_TOKEN"] == token
 
     @pytest.mark.parametrize("either", ["yes", "no"])
-    def test_zizmor_and_githubs_schema_take_the_workflow(self, either: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", [WORKFLOW, DOCTOR])
+    def test_zizmor_and_githubs_schema_take_a_workflow(self, name: str, either: str, tmp_path: Path) -> None:
         Newcomer(tmp_path, flags(either=either)).init()
-        workflow = str(tmp_path / WORKFLOW)
+        workflow = str(tmp_path / name)
         programs = Path(sys.executable).parent
         config = str(ROOT / ".github" / "zizmor.yml")
         audited = tried(str(programs / "zizmor"), "--offline", "--persona=pedantic", "--config", config, workflow)

@@ -62,6 +62,15 @@ def test_the_look_from_outside_finds_watchtower(secrets: dict[str, str], origin:
     assert requests.post(url, timeout=10).status_code == 401
 
 
+def test_doctor_finds_everything_ready(newcomer: Newcomer, secrets: dict[str, str], origin: str) -> None:
+    given = newcomer.inputs(secrets, "doctor.yml")
+    inputs = {name: text.replace(f"https://{DOMAIN}", origin) for name, text in given.items()}
+    run = RUNNER.run(inputs, secrets=[secrets["WATCHTOWER_HTTP_API_TOKEN"], inputs["watchtower-url"]])
+    assert run.problems == (), run.log
+    assert (run.outputs["verdict"], run.exit_code) == ("ready", 0), run.log
+    assert run.outputs["digest"] == V1.digest
+
+
 def test_the_first_redeploy_is_proven(newcomer: Newcomer, secrets: dict[str, str], origin: str) -> None:
     inputs = {name: text.replace(f"https://{DOMAIN}", origin) for name, text in newcomer.inputs(secrets).items()}
     run = RUNNER.run(inputs, secrets=[secrets["WATCHTOWER_HTTP_API_TOKEN"], inputs["watchtower-url"]])
