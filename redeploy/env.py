@@ -5,18 +5,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from redeploy.adapters import files
 from redeploy.core.dotenv import changes, rendered
 from redeploy.core.secret import Secret
-
-
-class Apply(Protocol):
-    """What creates anew whatever uses the file."""
-
-    def __call__(self) -> int:
-        """Do so and return an exit code."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +29,22 @@ class Brought:
 
 
 def bring(
-    template: Path, output: Path, secrets: dict[str, Secret], apply: Apply | None, told: Callable[[Brought], None]
+    template: Path,
+    output: Path,
+    secrets: dict[str, Secret],
+    apply: Callable[[], int] | None,
+    told: Callable[[Brought], None],
 ) -> Brought:
     """Render the template into the file, and apply it if a value has changed; the file is for its owner alone.
 
     A change that was not applied to its end is remembered beside the file, and applied next time.
+
+    Args:
+        template: has a line `NAME=` for each secret.
+        output: what is written.
+        secrets: by name.
+        apply: creates anew what uses the file, and returns an exit code.
+        told: hears what changed, before that is applied.
 
     Raises:
         TemplateError: where something is missing; nothing has been touched then.

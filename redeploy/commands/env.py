@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             running = subprocess.Popen(  # noqa: S603 - whoever calls this says what to run
                 arguments.command,
                 env=unburdened,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",

@@ -152,4 +152,5 @@ def with_setting(text: str, name: str, value: str) -> str:
     found = re.search(rf"(?m)^{name}=(?:{_QUOTED}|[^\n]*)", text) or re.search(rf"(?m)^#{name}=.*", text)
     if found:
         return text[: found.start()] + line + text[found.end() :]
-    return f"{text}{line}\n"
+    kept = f"{text}\n" if text and not text.endswith("\n") else text
+    return f"{kept}{line}\n"

@@ -101,12 +101,6 @@ def next_steps(answers: Answers, repository: str = "") -> str:
     return "\n".join(steps)
 
 
-def compose_files(answers: Answers) -> list[str]:
-    """Return the options that tell Compose what makes up the server."""
-    profile = ["--profile nginx"] if answers.nginx is Nginx.COMPOSE else []
-    return [*profile, *(f"-f {path}" for path in (COMPOSE, *answers.overlays))]
-
-
 def _secrets(answers: Answers, repository: str) -> str:
     enter = f"     cd {shlex.quote(repository)}\n" if repository else ""
     told = _SECRETS.format(enter=enter, token=TOKEN, environment=ENVIRONMENT, domain=answers.domain, update=UPDATE)
@@ -122,7 +116,7 @@ def _start(answers: Answers) -> str:
         home=HOME,
         certificate=_CERTIFICATE.format(folder=folder, domain=answers.domain) if ends_tls else "",
         environment=ENVIRONMENT,
-        files=" \\\n       ".join(compose_files(answers)),
+        files=" \\\n       ".join(_compose_files(answers)),
     )
     if on_the_host:
         told += _HOST.format(variant=answers.variant, snippets=SNIPPETS) + _DEFAULT_SERVER
@@ -136,3 +130,9 @@ def _tunnel(answers: Answers) -> str:
     return _TUNNEL.format(domain=answers.domain, service="http://portfolio.int:80") + _NETWORK.format(
         environment=ENVIRONMENT
     )
+
+
+def _compose_files(answers: Answers) -> list[str]:
+    """Return the options that tell Compose what makes up the server."""
+    profile = ["--profile nginx"] if answers.nginx is Nginx.COMPOSE else []
+    return [*profile, *(f"-f {path}" for path in (COMPOSE, *answers.overlays))]

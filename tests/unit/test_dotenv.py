@@ -147,6 +147,8 @@ class TestChanges:
         ("#A=1\nB=2\nA=3\n", "#A=1\nB=2\nA=x\n"),
         ("A='1\n2'\nB=2\n", "A=x\nB=2\n"),
         ("B=2\n", "B=2\nA=x\n"),
+        ("B=2", "B=2\nA=x\n"),
+        ("", "A=x\n"),
     ],
 )
 def test_a_setting_is_given_its_value_where_it_stands(text: str, expected: str) -> None:
