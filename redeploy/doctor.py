@@ -28,10 +28,12 @@ from redeploy.core.examination import (
     next_questions,
 )
 from redeploy.core.exchange import Exchange
+from redeploy.core.image import Image, parse
 from redeploy.core.manifest import Manifest
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Plan
 from redeploy.core.screen import line
+from redeploy.core.secret import Secret
 
 if TYPE_CHECKING:  # only where an image is looked up
     from redeploy.adapters.registry import Registry
@@ -98,12 +100,11 @@ class World:
                 proxied = is_proxied(question.origin)
                 return find_way(question.origin, self._trusted, proxied=proxied, timeout=bound)
             case LookUp():
-                return self._registry.resolve(question.image, bound)
+                return self._registry(question.image).resolve(question.image, bound)
             case ReadCommit():
-                looked = self._registry.resolve(question.image, bound)
-                return (
-                    self._registry.revision(question.image, looked, bound) if isinstance(looked, Manifest) else looked
-                )
+                registry = self._registry(question.image)
+                looked = registry.resolve(question.image, bound)
+                return registry.revision(question.image, looked, bound) if isinstance(looked, Manifest) else looked
             case AskGitHub():
                 from redeploy.adapters.github import look
 
@@ -139,12 +140,15 @@ class World:
             case _:
                 return service.look(fetch, Probe(frozenset(), plan.service.version_url, fresh), timeout=bound)
 
-    @cached_property
-    def _registry(self) -> "Registry":
+    def _registry(self, image: Image) -> "Registry":
+        """Return the client for an image's registry; one that only Watchtower names is shown no credentials."""
         from redeploy.adapters.registry import Registry
 
         bare = Http(headers={}, origins=frozenset(), ca_certificate=self._plan.ca_certificate)
-        return Registry(bare.fetch, self._plan.access)
+        access = self._plan.access
+        if image.registry not in {parse(name).registry for name in self._plan.watchtower.images}:
+            access = replace(access, username="", password=Secret(""))
+        return Registry(bare.fetch, access)
 
     @cached_property
     def _trusted(self) -> ssl.SSLContext:

@@ -1,0 +1,44 @@
+"""Whom doctor shows the registry's credentials, over real sockets."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from redeploy.core.examination import LookUp
+from redeploy.core.image import parse
+from redeploy.core.manifest import Manifest
+from redeploy.core.registry import Kind, Trouble
+from redeploy.doctor import World
+from sandbox.builds import V1
+from sandbox.host import Registry as Content
+from sandbox.registry import USER, RegistryServer, Ways
+from sandbox.simulation import plan
+
+
+@pytest.fixture
+def registry() -> Iterator[RegistryServer]:
+    """A registry that wants a password, and has `v1` under `latest`."""
+    server = RegistryServer(Ways(auth="basic"), password="s3cret-p4ss")
+    server.content = Content({f"{server.name}/o/api:latest": V1})
+    server.listen()
+    yield server
+    server.close()
+
+
+def look_up(server: RegistryServer, **inputs: str) -> object:
+    question = LookUp(parse(f"{server.name}/o/api:latest"))
+    given = plan(mode="doctor", registry_username=USER, registry_password=server.password, **inputs)
+    return World(given, {}).ask((question,))[question].answer
+
+
+def test_a_registry_that_the_inputs_name_is_shown_the_credentials(registry: RegistryServer) -> None:
+    found = look_up(registry, image=f"{registry.name}/o/api")
+    assert isinstance(found, Manifest)
+    assert found.digest == V1.digest
+
+
+def test_a_registry_that_only_watchtower_names_is_not(registry: RegistryServer) -> None:
+    found = look_up(registry, image="registry.test/o/other")
+    assert isinstance(found, Trouble)
+    assert found.kind is Kind.REFUSED
+    assert not any(request.header("Authorization") for request in registry.seen)
