@@ -32,9 +32,6 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
     if sys.version_info < OLDEST_PYTHON:
         _complain(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}.")
         return USAGE
-    signal.signal(
-        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
-    )  # as an exception, so that files are tidied up
     try:
         return _run(arguments, load)
     except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D where something was asked
@@ -96,7 +93,6 @@ def _complain(text: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(
-        signal.SIGTERM, lambda number, _: sys.exit(128 + number)
-    )  # as an exception, so that files are tidied up
+    # As an exception, so that files are tidied up.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main(sys.argv[1:]))
