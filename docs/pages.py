@@ -15,7 +15,7 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "Nothing was triggered": (
         "It could not have worked, so the server was left alone.",
-        (Reason.IMAGE_MISSING, Reason.UNSUPPORTED, Reason.DIGEST_UNAVAILABLE),
+        (Reason.IMAGE_MISSING, Reason.UNSUPPORTED, Reason.DIGEST_UNAVAILABLE, Reason.ROLLBACK_IMPOSSIBLE),
     ),
     "The trigger failed": (
         (

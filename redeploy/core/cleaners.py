@@ -193,6 +193,16 @@ def digest(text: str) -> str:
     return text
 
 
+def tag_or_digest(text: str) -> str:
+    """Return a tag or a `sha256:` digest; which of the two it is, the colon tells."""
+    from redeploy.core.image import is_digest, is_tag  # as in `digest`
+
+    if not is_digest(text) and not is_tag(text):
+        msg = "is neither a `sha256:` digest nor a tag such as `sha-1a2b3c4`; leave the image's name out"
+        raise ValueError(msg)
+    return text
+
+
 def version(text: str) -> str:
     """Return the version that must be live: one line of at most 256 characters."""
     if not text.isprintable() or len(text) > 256:

@@ -53,6 +53,10 @@ class Image:
         """Return the image of this repository that has this digest."""
         return replace(self, digest=digest)
 
+    def under(self, reference: str) -> "Image":
+        """Return the image of this repository that a digest or a tag names."""
+        return self.at(reference) if is_digest(reference) else replace(self, tag=reference, digest="")
+
     def __str__(self) -> str:
         return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
 
@@ -82,6 +86,11 @@ def parse(text: str) -> Image:
 def is_digest(text: str) -> bool:
     """Tell whether a text is a `sha256:` digest; registries and engines make no other."""
     return bool(_DIGEST.fullmatch(text))
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a text can be a tag."""
+    return bool(_TAG.fullmatch(text))
 
 
 def full_repository(reference: str) -> str:

@@ -12,6 +12,7 @@ from redeploy.core.plan import (
     Breaking,
     Checks,
     Mode,
+    OnFailure,
     Plan,
     Proof,
     Reference,
@@ -59,6 +60,8 @@ DEFAULTS: Mapping[str, str] = {
     "request-rate": "30/m",
     "registry-username": "",
     "registry-password": "",
+    "on-failure": "keep",
+    "rollback-to": "",
     "deployment-environment": "",
     "github-token": "",
 }
@@ -179,6 +182,10 @@ class _Reader:
             image=next(iter(images)) if len(images) == 1 else None,
             access=self._access(),
             version_of_image=of_image,
+            on_failure=self._clean(
+                "on-failure", lambda text: OnFailure(cleaners.choice(text, OnFailure)), OnFailure.KEEP
+            ),
+            rollback_to=self._clean("rollback-to", cleaners.tag_or_digest, ""),
             deployment_environment=self._clean("deployment-environment", cleaners.environment, ""),
             github_token=Secret(self._github_token()),
         )
@@ -196,8 +203,9 @@ class _Reader:
             )
         if proof is Proof.VERSION and not self._texts["expect-version"]:
             self._wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
-        if proof is Proof.DIGEST and not self._texts["expect-digest"]:
+        if proof is Proof.DIGEST and not self._texts["expect-digest"] and plan.mode is not Mode.ROLLBACK:
             self._wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
+        self._check_rollback(plan)
         if plan.version_of_image and plan.image is None and not self._has_problem("image"):
             self._wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
         for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
@@ -215,6 +223,25 @@ class _Reader:
                 else "`watchtower-token` and a containers URL, which tell the running digest"
             )
             self._wrong("expect-digest", f"needs {needs}")
+
+    def _check_rollback(self, plan: Plan) -> None:
+        rolls_back = plan.on_failure is OnFailure.ROLLBACK
+        if rolls_back and plan.mode is not Mode.DEPLOY:
+            why = "is a rollback itself" if plan.mode is Mode.ROLLBACK else "puts nothing live that could fail"
+            self._wrong("on-failure", f"`rollback` is for mode `deploy`; mode `{plan.mode}` {why}, so leave it out")
+        if plan.may_roll_back and (plan.image is None or plan.image.digest) and not self._has_problem("image"):
+            asked = "mode `rollback`" if plan.mode is Mode.ROLLBACK else "`on-failure: rollback`"
+            self._wrong(
+                "image",
+                f"must name exactly one image for {asked}, by the tag that the container runs and not by digest, such as "
+                "`ghcr.io/owner/app:latest`; that tag is what is put back",
+            )
+        if self._texts["rollback-to"] and not plan.may_roll_back:
+            self._wrong("rollback-to", "says what to put back, but nothing does: add `on-failure: rollback`")
+        if plan.image is not None and plan.rollback_to == plan.image.tag:
+            self._wrong("rollback-to", "names the very tag that is put back; give another tag, or a digest")
+        if plan.mode is Mode.ROLLBACK and self._texts["expect-digest"]:
+            self._wrong("expect-digest", "is for a deploy; in mode `rollback`, `rollback-to` says what must be live")
 
     def _images(self) -> "tuple[Image, ...]":
         """Return the images.

@@ -25,6 +25,14 @@ class Mode(StrEnum):
     DEPLOY = "deploy"
     VERIFY = "verify"
     DOCTOR = "doctor"
+    ROLLBACK = "rollback"
+
+
+class OnFailure(StrEnum):
+    """What becomes of a deploy that failed."""
+
+    KEEP = "keep"
+    ROLLBACK = "rollback"
 
 
 class Proof(IntEnum):
@@ -193,6 +201,9 @@ class Plan:
     access: Access
     version_of_image: bool
     """Whether the commit that the image names is the version which must be live."""
+    on_failure: OnFailure
+    rollback_to: str
+    """The digest or tag of the image that a rollback puts back; empty: the one that ran before."""
     deployment_environment: str
     """The GitHub environment that a Deployment is written for; empty: none is."""
     github_token: Secret
@@ -201,6 +212,11 @@ class Plan:
     def declared(self) -> bool:
         """Whether the inputs say what must be live."""
         return bool(self.expect_version or self.expect_digest)
+
+    @property
+    def may_roll_back(self) -> bool:
+        """Whether this run may have to put an image back."""
+        return self.mode is Mode.ROLLBACK or self.on_failure is OnFailure.ROLLBACK
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -20,6 +20,8 @@ class Verdict(StrEnum):
     WRONG_BUILD = "wrong-build"
     UNHEALTHY = "unhealthy"
     CHECKS_FAILED = "checks-failed"
+    ROLLED_BACK = "rolled-back"
+    ROLLBACK_FAILED = "rollback-failed"
     READY = "ready"
     NOT_READY = "not-ready"
     INVALID_CONFIG = "invalid-config"
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     IMAGE_MISSING = "image-missing"
     UNSUPPORTED = "unsupported"
     DIGEST_UNAVAILABLE = "digest-unavailable"
+    ROLLBACK_IMPOSSIBLE = "rollback-impossible"
     AUTH = "auth"
     MISROUTED = "misrouted"
     METHOD = "method"
@@ -160,6 +163,15 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "location = /ops/watchtower/containers {\n  limit_except GET { deny all; }\n"
         "  proxy_pass http://watchtower:8080/v1/containers;\n}\n```\n\nName the "
         "container with `image` or `container` where several run.",
+    ),
+    Reason.ROLLBACK_IMPOSSIBLE: Remedy(
+        "The image cannot be put back",
+        "It is not known which image ran before, that image is no longer in the registry, or the registry does not let "
+        "this job move the tag.",
+        "Name an image that the registry still has with `rollback-to`, let the job write packages, and log in:\n\n"
+        "```yaml\npermissions:\n  packages: write\n# ...\nwith:\n  image: ghcr.io/owner/app:latest\n"
+        "  rollback-to: sha256:...  # or a tag, such as sha-1a2b3c4\n  registry-username: ${{ github.actor }}\n"
+        "  registry-password: ${{ github.token }}\n```",
     ),
     Reason.AUTH: Remedy(
         "Watchtower, or a proxy before it, refused the token",

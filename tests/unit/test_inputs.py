@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from redeploy.core import inputs
 from redeploy.core.inputs import InvalidInputsError, Workspace, parse
-from redeploy.core.plan import Access, Mode, Proof, Rate, origin_of
+from redeploy.core.plan import Access, Mode, OnFailure, Proof, Rate, origin_of
 from redeploy.core.secret import Secret
 from sandbox.simulation import BASE, ENOUGH, TOKEN, UPDATE_URL, any_certificate, bare_plan, environment, no_file, plan
 from tests.unit.making import D1, bare_problems, problems
@@ -88,10 +88,50 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         request_rate="fast",
         registry_username="a:b",
         registry_password="two\nlines",
+        on_failure="revert",
+        rollback_to="ghcr.io/o/api:v1",
         deployment_environment="two\nlines",
         github_token="two words",
     )
     assert set(found) == set(inputs.DEFAULTS)
+
+
+ROLLING_BACK = {"on_failure": "rollback", "image": "ghcr.io/o/api"}
+
+
+def test_a_rollback_needs_one_image_with_the_tag_that_is_put_back() -> None:
+    made = plan(**ROLLING_BACK, rollback_to="sha-1a2b3c4")
+    assert (made.on_failure, made.rollback_to, made.may_roll_back) == (OnFailure.ROLLBACK, "sha-1a2b3c4", True)
+    assert str(made.image) == "ghcr.io/o/api:latest"
+    for images in ("", "o/a, o/b", f"o/a@{D1}"):
+        assert "exactly one image" in problems(on_failure="rollback", image=images)["image"]
+        assert "mode `rollback`" in problems(mode="rollback", image=images)["image"]
+
+
+def test_mode_rollback_needs_what_a_deploy_needs() -> None:
+    assert plan(mode="rollback", image="o/a", rollback_to=D1, require_proof="digest").mode is Mode.ROLLBACK
+    assert set(bare_problems(mode="rollback", image="o/a", base_url=BASE)) == {"watchtower-url", "watchtower-token"}
+
+
+@pytest.mark.parametrize("wrong", ["ghcr.io/o/api:v1", "sha256:12", "a b", "-x", "x" * 129])
+def test_what_is_put_back_is_a_digest_or_a_tag(wrong: str) -> None:
+    assert set(problems(**ROLLING_BACK, rollback_to=wrong)) == {"rollback-to"}
+
+
+@pytest.mark.parametrize(
+    ("given", "blamed"),
+    [
+        ({**NO_WATCHTOWER, "on_failure": "rollback", "image": "o/a"}, "on-failure"),
+        ({**ENOUGH, "mode": "rollback", "on_failure": "rollback", "image": "o/a"}, "on-failure"),
+        ({**ENOUGH, "mode": "rollback", "expect_digest": D1, "image": "o/a"}, "expect-digest"),
+        ({**ENOUGH, "rollback_to": D1, "image": "o/a"}, "rollback-to"),
+        ({**NO_WATCHTOWER, "rollback_to": D1}, "rollback-to"),
+        ({**ENOUGH, "mode": "rollback", "rollback_to": "v1", "image": "o/a:v1"}, "rollback-to"),
+    ],
+    ids=["verify", "twice", "digest", "kept", "verify-kept", "its-own-tag"],
+)
+def test_what_a_rollback_does_not_go_with_is_an_error(given: dict[str, str], blamed: str) -> None:
+    assert set(bare_problems(**given)) == {blamed}
 
 
 def test_one_wrong_input_is_told_once_and_no_other_is_blamed() -> None:
