@@ -16,16 +16,19 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskManifest,
     AskRevision,
     AskSmoke,
     AskTag,
     AskWhetherForked,
+    OfRegistry,
     Probe,
+    PutManifest,
     SendTrigger,
 )
 from redeploy.core.exchange import Exchange, Fetch
 from redeploy.core.inputs import InvalidInputsError, Workspace, given, parse, secrets_in
-from redeploy.core.plan import Mode, Plan
+from redeploy.core.plan import Mode, OnFailure, Plan
 from redeploy.core.reasons import Verdict
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
@@ -34,7 +37,10 @@ from redeploy.deploy import redeploy
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
     from redeploy.adapters.registry import Registry
+    from redeploy.core.attempt import Attempt
+    from redeploy.core.manifest import Manifest
     from redeploy.core.outcome import Outcome
+    from redeploy.core.registry import Trouble
     from redeploy.record import Recorder
 
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
@@ -50,6 +56,7 @@ class Action:
         self._environment = environment
         self._runner = Runner(environment, stream)
         self._watch: Watch | None = None
+        self._attempt: Attempt | None = None
         self._recorder: Recorder | None = None
         hidden = secrets_in(environment)
         self._redact = redactor(hidden)
@@ -78,16 +85,34 @@ class Action:
 
         crew = Crew(_performer(plan, self._redact))
         self._watch = Watch(plan, began=crew.now(), redact=self._redact)
+        if plan.mode is Mode.ROLLBACK:
+            from redeploy.rollback import put_back
+
+            return put_back(
+                self._watch,
+                crew,
+                random.random,
+                self._runner,
+                begun=self._attempting,
+                under_way=self._under_way,
+            )
         conclusion = redeploy(self._watch, crew, random.random, self._runner, self._under_way)
         from redeploy.core.outcome import outcome_of
 
-        return outcome_of(self._watch, conclusion, crew.now())
+        outcome = outcome_of(self._watch, conclusion, crew.now())
+        if plan.on_failure is OnFailure.ROLLBACK:
+            from redeploy.rollback import mend
+
+            return mend(outcome, self._watch, crew, random.random, self._runner, begun=self._attempting)
+        return outcome
 
     def cancelled(self, number: int) -> "Outcome":
         """Return what was known when a signal came."""
         triggered = self._watch is not None and self._watch.triggered is not None
         after = "after the trigger: the update may go on, and a run in mode `verify` tells what became of it"
         state = after if triggered else "before anything was triggered"
+        if self._attempt is not None:
+            state = "during the rollback: a run in mode `verify` tells what is live"
         conclusion = Conclusion(Verdict.CANCELLED, signal=number)
         return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
 
@@ -119,14 +144,18 @@ class Action:
                 recorder.end(outcome, hurried, self._runner)
         return outcome.conclusion.exit_code
 
+    def _attempting(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
+
     def _under_way(self) -> None:
         """Let GitHub know, where that was asked for."""
         with self._at_no_cost():
-            if (recorder := self._recording()) and self._watch is not None:
+            watch = (self._attempt and self._attempt.watch) or self._watch
+            if (recorder := self._recording()) and watch is not None:
                 from redeploy.core.outcome import outcome_of
 
                 known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
-                recorder.begin(outcome_of(self._watch, known, time.monotonic()))
+                recorder.begin(outcome_of(watch, known, time.monotonic()))
 
     @contextlib.contextmanager
     def _at_no_cost(self) -> Iterator[None]:
@@ -149,7 +178,12 @@ class Action:
 
         if self._watch is None:
             return Outcome(conclusion=conclusion, detail=detail)
-        return dataclasses.replace(outcome_of(self._watch, conclusion, time.monotonic()), detail=detail)
+        now = time.monotonic()
+        if self._attempt is not None:
+            from redeploy.core.aftermath import cut_short
+
+            return dataclasses.replace(cut_short(self._attempt, conclusion, now), detail=detail)
+        return dataclasses.replace(outcome_of(self._watch, conclusion, now), detail=detail)
 
 
 def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float], Exchange]:
@@ -174,7 +208,7 @@ def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float
                 return watchtower.reasons(fetch, plan.watchtower, timeout=bound)
             case AskWhetherForked():
                 return watchtower.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
-            case AskTag() | AskRevision():
+            case AskTag() | AskRevision() | AskManifest() | PutManifest():
                 return from_registry(ask, bound)
             case SendTrigger():
                 return watchtower.trigger(
@@ -184,7 +218,7 @@ def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float
     return perform
 
 
-def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[AskTag | AskRevision, float], Exchange]:
+def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], Exchange]:
     """Return what carries out an errand to the image's registry; all of it is loaded beside the first looks."""
 
     @functools.cache
@@ -193,15 +227,22 @@ def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[AskTag | AskRevision, 
 
         return Registry(fetch, plan.access)
 
-    def perform(ask: AskTag | AskRevision, bound: float) -> Exchange:
+    def perform(ask: OfRegistry, bound: float) -> Exchange:
         from redeploy.core.lookup import FromRegistry
 
         image = plan.image
         if image is None:
             msg = "no image is named that could be looked up"
             raise AssertionError(msg)
-        if isinstance(ask, AskTag):
-            return FromRegistry(200, found=registry().resolve(image, bound, ask.known))
-        return FromRegistry(200, found=registry().revision(image, ask.manifest, bound))
+        match ask:
+            case AskTag(known):
+                found: Manifest | Trouble | str = registry().resolve(image, bound, known)
+            case AskRevision(manifest):
+                found = registry().revision(image, manifest, bound)
+            case AskManifest(reference):
+                found = registry().resolve(image.under(reference), bound)
+            case PutManifest(manifest):
+                found = registry().put(image, manifest, bound)
+        return FromRegistry(200, found=found)
 
     return perform

@@ -69,6 +69,8 @@ def redeploy(
         event = None
         if not step.asks:
             event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))
+            if event and event.sent < watch.began:
+                event = None  # an earlier watch asked for it
         if event:
             watch.take(event)
             log.debug(narrator.detail(event))

@@ -11,12 +11,14 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskManifest,
     AskRevision,
     AskSmoke,
     AskTag,
     AskWhetherForked,
     Event,
     Probe,
+    PutManifest,
     SendTrigger,
 )
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
@@ -82,6 +84,7 @@ class World:
     smoke: Callable[[float, AskSmoke], Exchange | Taking] = lambda _, __: Reply(200)
     forked: Exchange | Taking = field(default_factory=lambda: Reply(401))
     registry: Callable[[float, AskTag | AskRevision], Exchange | Taking] = lambda _, __: REFUSED
+    manifests: Callable[[float, AskManifest | PutManifest], Exchange | Taking] = lambda _, __: REFUSED
     reasons: Exchange | Taking = field(default_factory=lambda: Reply(404))
     latency: float = LATENCY
     seed: int = 1
@@ -121,6 +124,8 @@ class World:
                 found = self.document(moment + self.latency / 2)
             case AskSmoke():
                 found = self.smoke(moment + self.latency / 2, ask)
+            case AskManifest() | PutManifest():
+                found = self.manifests(moment, ask)
             case AskTag() | AskRevision():
                 found = self.registry(moment, ask)
             case AskWhetherForked():

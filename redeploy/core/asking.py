@@ -59,6 +59,20 @@ class AskRevision:
 
 
 @dataclass(frozen=True)
+class AskManifest:
+    """What the registry has of the image under a tag or a digest."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class PutManifest:
+    """A manifest that goes under the image's tag."""
+
+    manifest: "Manifest"
+
+
+@dataclass(frozen=True)
 class SendTrigger:
     """The trigger."""
 
@@ -88,7 +102,9 @@ class AskSmoke:
 OfService = Probe | AskDocument | AskSmoke
 """What goes to the service, and draws from the bucket of its origin."""
 
-Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | AskTag | AskRevision | SendTrigger
+OfRegistry = AskTag | AskRevision | AskManifest | PutManifest
+
+Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | OfRegistry | SendTrigger
 
 
 @dataclass(frozen=True)
@@ -124,6 +140,17 @@ class Books:
     _told_until: dict[str, float] = field(default_factory=dict)
     _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
     _costs: dict[str, int] = field(default_factory=dict)
+
+    def carried_on(self) -> "Books":
+        """Return the books of another watch of the same service: what was drawn and learnt stays, nothing is under way."""
+        return Books(
+            self.rate,
+            _buckets=self._buckets,
+            _silent_until=self._silent_until,
+            _told_until=self._told_until,
+            _past_caches=self._past_caches,
+            _costs=self._costs,
+        )
 
     def probe(self, endpoints: frozenset[Endpoint], url: str) -> Probe:
         """Return the look at `url`, past caches where one has answered before."""

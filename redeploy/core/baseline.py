@@ -3,6 +3,7 @@
 Where one image is named, its registry is asked beside them, and the trigger waits for an image that is not there yet.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -10,20 +11,22 @@ from redeploy.core.asking import (
     Ask,
     AskContainers,
     AskDocument,
+    AskManifest,
     AskRevision,
     AskTag,
     AskWhetherForked,
     Probe,
     Step,
 )
+from redeploy.core.plan import OnFailure
 from redeploy.core.reasons import Reason
-from redeploy.core.watch import Watch
+from redeploy.core.watch import LOOKS_BEFORE, Watch
 
 SECONDS = 3.0
 """How long they may take in all; one that fails, or comes too late, is a fact and no error."""
 
 SECOND_LOOK = 0.3
-"""Seconds from the first answer of an address to the second look: what differs meanwhile is noise."""
+"""Seconds from the first answer of an address to the second look."""
 
 
 @dataclass
@@ -40,17 +43,16 @@ class Baseline:
         if watch.not_started is not None:
             return Step((), now, finished=True)
         ends = watch.began + SECONDS
-        asks = self._first() if watch.books.last_sent(Probe) < watch.began else []
+        asks: list[Ask] = []
         wake = ends
-        for ask, due in [] if asks else [*self._second(), *self.errands()]:
+        for ask, due in self._wanted(now):
             if due <= now:
+                watch.books.note_sent(ask, now)
                 asks.append(ask)
             wake = min(wake, due)
         if asks:
-            for ask in asks:
-                watch.books.note_sent(ask, now)
             return Step(tuple(asks), now)
-        waited_for = (Probe, AskContainers, AskDocument, AskTag)
+        waited_for = (Probe, AskContainers, AskDocument, AskTag, AskManifest)
         waiting = wake < ends or any(watch.books.under_way(kind) for kind in waited_for)
         if waiting and now < ends:
             return Step((), wake)
@@ -81,10 +83,12 @@ class Baseline:
             return None
         if self._looked_again is None:
             self._looked_again = now
-            asks = tuple(ask for ask in self._first() if isinstance(ask, Probe | AskContainers))
+            watch.target = None  # another build may run by now
+            asks: list[Ask] = [watch.books.probe(endpoints, url) for endpoints, url in watch.addresses]
+            asks += [AskContainers()] if watch.plan.watchtower.containers_url else []
             for ask in asks:
                 watch.books.note_sent(ask, now)
-            return Step(asks, now)
+            return Step(tuple(asks), now)
         ends = self._looked_again + SECONDS
         waiting = any(watch.books.under_way(kind) for kind in (Probe, AskContainers)) and now < ends
         return Step((), ends) if waiting else None
@@ -101,19 +105,40 @@ class Baseline:
             found.append((AskRevision(lookup.manifest), -inf))
         return found
 
-    def _first(self) -> list[Ask]:
-        watch = self.watch
-        asks: list[Ask] = [watch.books.probe(endpoints, url) for endpoints, url in watch.addresses]
-        asks += [AskContainers()] if watch.plan.watchtower.containers_url else []
-        asks += [AskDocument(watch.plan.checks.document_url)] if watch.plan.checks.document_url else []
-        return asks + ([AskWhetherForked()] if watch.plan.watchtower.containers else [])
-
-    def _second(self) -> list[tuple[Ask, float]]:
-        """Return the second looks that are still to go out, and when."""
-        watch, found = self.watch, list[tuple[Ask, float]]()
+    def _wanted(self, now: float) -> Iterator[tuple[Ask, float]]:
+        """Yield what is still to be asked, and from when on; another watch may have emptied the bucket."""
+        watch, books, plan = self.watch, self.watch.books, self.watch.plan
         for endpoints, url in watch.addresses:
             looks = [sample for sample in watch.baseline if sample.endpoints == endpoints]
-            again = watch.books.probe(endpoints, url)
-            if len(looks) == 1 and not watch.books.is_under_way(again):
-                found.append((again, looks[0].at + SECOND_LOOK))
-        return found
+            probe = books.probe(endpoints, url)
+            if len(looks) < LOOKS_BEFORE and not books.is_under_way(probe):
+                yield probe, max(books.ready(url, now), looks[0].at + SECOND_LOOK if looks else now)
+        document = plan.checks.document_url
+        if plan.watchtower.containers_url and books.last_sent(AskContainers) < watch.began:
+            yield AskContainers(), now
+        if document and books.last_sent(AskDocument) < watch.began:
+            yield AskDocument(document), books.ready(document, now)
+        if plan.watchtower.containers and books.last_sent(AskWhetherForked) < watch.began:
+            yield AskWhetherForked(), now
+        yield from self.errands()
+        if plan.on_failure is OnFailure.ROLLBACK and (reference := self._target()):
+            yield AskManifest(reference), now
+
+    def _target(self) -> str | None:
+        """Return what to look for in the registry next: the image that a rollback would put back."""
+        watch, books = self.watch, self.watch.books
+        if watch.target is None:
+            tells = watch.plan.rollback_to or not (books.under_way(AskContainers) or self._unnamed)
+            if not tells:
+                return None
+            from redeploy.core.attempt import target_of  # few runs roll back
+
+            watch.target = target_of(watch)
+        reference = watch.target.next
+        return None if reference is None or books.under_way(AskManifest) else reference
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether a first look at the address that names the version is still to come."""
+        endpoints, _ = self.watch.addresses[-1]
+        return not any(sample.endpoints == endpoints for sample in self.watch.baseline)

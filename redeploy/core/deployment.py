@@ -86,7 +86,9 @@ def deployment_of(known: Outcome, place: Place, environment: str, chance: str, r
     """Return the Deployment to create, of what is known by now; `chance` is random, so that its mark is like no other."""
     mark = f"{place.run}-{chance}"
     declared = f", declared version {redact(known.expected_version)}" if known.expected_version else ""
-    what = "Proof of what runs" if known.mode == "verify" else "Redeploy through Watchtower"
+    what = {"verify": "Proof of what runs", "rollback": "Rollback through Watchtower"}.get(
+        known.mode, "Redeploy through Watchtower"
+    )
     return Deployment(
         ref=place.sha,
         environment=environment,

@@ -159,6 +159,15 @@ class Lookup:
         return f"{points} {told}".strip()
 
 
+def manifest_in(exchange: Exchange, image: Image) -> Manifest | Trouble:
+    """Return the manifest that an exchange with a registry brought, or why it brought none."""
+    found = _found(exchange, image)
+    if isinstance(found, str):
+        msg = "a commit is no manifest"
+        raise TypeError(msg)
+    return found
+
+
 def _found(exchange: Exchange, image: Image) -> Manifest | Trouble | str:
     if isinstance(exchange, FromRegistry):
         return exchange.found

@@ -19,7 +19,7 @@ from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.pace import SAVING, kept_back
-from redeploy.core.plan import Plan, Smoke
+from redeploy.core.plan import Mode, Plan, Smoke
 from redeploy.core.watch import Watch
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class Narrator:
             if watch.lookup and watch.lookup.note:
                 self._on_change("image", f"note: {watch.lookup.note}")
             self._once("trigger", "trigger sent")
+            if watch.target is not None and watch.target.next is None:
+                found = watch.target.manifest
+                able = f"can be rolled back to {found.digest}: {watch.target.source}" if found else ""
+                self._once("target", able or f"cannot be rolled back: {watch.target.missing}")
         begun = watch.triggered is not None or watch.verifying
         if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
@@ -175,8 +179,8 @@ class Narrator:
         last = samples[-1]
         version = one_line(version_of(last, watch.plan.expect_version, watch.before.names)) if last.names else ""
         whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
-        if watch.met_before and watch.track.build is Build.NEW:
-            whose = " (as declared)"
+        if watch.track.build is Build.NEW and (watch.met_before or watch.plan.mode is Mode.ROLLBACK):
+            whose = " (as declared)" if watch.plan.mode is not Mode.ROLLBACK else " (put back)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
         state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, state + (f", version {version}{whose}" if version else ""))

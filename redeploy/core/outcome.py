@@ -12,7 +12,7 @@ from redeploy.core.exchange import Fault, Reply
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
-from redeploy.core.plan import is_loopback, origin_of
+from redeploy.core.plan import Mode, is_loopback, origin_of
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.sample import Sample
 from redeploy.core.secret import shows_secret
@@ -20,9 +20,10 @@ from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
-if TYPE_CHECKING:  # few runs name one image, and only doctor has a chain
+if TYPE_CHECKING:  # few runs name one image, fewer put one back, and only doctor has a chain
     from redeploy.core.chain import Chain
     from redeploy.core.lookup import Lookup
+    from redeploy.core.rolled import Rolled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,8 @@ class Outcome:
     looks: int = 0
     loopback_refused: bool = False
     checked: Checked = NOTHING_CHECKED
+    rollback: "Rolled | None" = None
+    """What became of putting an image back, where that was asked for and the run came as far."""
     problems: Sequence[Problem] = ()
     chain: "Chain | None" = None
     """What mode doctor found."""
@@ -127,7 +130,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         answered_after=watch.answered - started if watch.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
         downtime_seconds=downtime(found) if begun else None,
-        moments=_moments(watch, found, started, opened, now),
+        moments=moments(watch, found, started, opened, now),
         stretches=_stretches(watch, started, now),
         stable=_stable(watch, weighed, started) if opened is not None else None,
         checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
@@ -177,23 +180,24 @@ def _result(watch: Watch) -> str:
     return watch.answer.result
 
 
-def _moments(
+def moments(
     watch: Watch, found: Sequence[Gap], started: float, opened: float | None, now: float
 ) -> list[tuple[float, str]]:
-    moments = [] if watch.triggered is None else [(0.0, "trigger sent")]
+    """Return what happened when, in seconds since `started`; a window that held `opened` then."""
+    told = [] if watch.triggered is None else [(0.0, "trigger sent")]
     if watch.answered is not None:
         replied = watch.answer is None or watch.answer.fault is None
-        moments.append(
+        told.append(
             (watch.answered - started, "Watchtower answered" if replied else "the request to Watchtower failed")
         )
     for gap in found:
-        moments.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
+        told.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
         if gap.first_good is not None:
-            moments.append((gap.first_good - started, "first good answer after it"))
+            told.append((gap.first_good - started, "first good answer after it"))
     if opened is not None:
-        moments.append((opened - started, "first answer of the window that held"))
-    moments.append((now - started, "end"))
-    return sorted(moments, key=lambda moment: moment[0])
+        told.append((opened - started, "first answer of the window that held"))
+    told.append((now - started, "end"))
+    return sorted(told, key=lambda moment: moment[0])
 
 
 def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
@@ -228,8 +232,10 @@ def _shown(reply: Reply, redact: Callable[[str], str]) -> str:
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     """Say how it is known what answers, strongest first; only what was really seen."""
     plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
+    back = plan.mode is Mode.ROLLBACK
     if plan.expect_digest and weighed.digest_now == plan.expect_digest:
-        found.append("Watchtower reports the declared digest for the running container.")
+        which = "digest that was put back" if back else "declared digest"
+        found.append(f"Watchtower reports the {which} for the running container.")
     elif plan.expect_digest and watch.looks.same(weighed.digest_now, plan.expect_digest):
         found.append(
             f"Watchtower reports {code(weighed.digest_now)} for the running container: the registry says that this and the "
@@ -238,7 +244,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     if weighed.current:
         found.append("The running container has the digest that the image's tag points to in the registry.")
     if plan.expect_version and track.build is Build.NEW:
-        found.append(f"The service {'named' if track.in_gap else 'names'} the declared version.")
+        which = "version that goes with it" if back else "declared version"
+        found.append(f"The service {'named' if track.in_gap else 'names'} the {which}.")
     if (
         not plan.expect_digest
         and weighed.digest_before

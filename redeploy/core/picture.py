@@ -2,10 +2,14 @@
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redeploy.core.identity import Build
 from redeploy.core.outcome import Outcome
 from redeploy.core.timeline import Stretch
+
+if TYPE_CHECKING:  # few runs put an image back
+    from redeploy.core.rolled import Rolled
 
 MOST_STRETCHES = 12
 """Bars of the service; a crash loop has more, and its middle is left out."""
@@ -39,7 +43,10 @@ class Row:
 
 def rows(outcome: Outcome) -> list[Row]:
     """Return what took its time, in the order in which it is shown."""
-    return [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
+    found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
+    if not outcome.rollback or not outcome.rollback.deploy:
+        return found
+    return sorted([*found, *_rollback(outcome.rollback, outcome.ended)], key=lambda row: row.begin)
 
 
 def gantt(outcome: Outcome) -> list[str]:
@@ -72,6 +79,17 @@ def _watchtower(outcome: Outcome) -> list[Row]:
     return [Row("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
 
 
+def _rollback(rolled: "Rolled", ended: float) -> list[Row]:
+    found = [Row("Tag put back", "", *rolled.put)] if rolled.put else []
+    if rolled.triggered:
+        sent, answered = rolled.triggered
+        kind = "" if rolled.watchtower_result in _FINE else "crit"
+        found.append(
+            Row("Watchtower again", kind, sent, ended if answered is None else answered, rolled.watchtower_result)
+        )
+    return found
+
+
 def _service(outcome: Outcome) -> list[Row]:
     found = [Row(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
     half = MOST_STRETCHES // 2
@@ -81,9 +99,16 @@ def _service(outcome: Outcome) -> list[Row]:
 def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
     if not stretch.good:
         return ("Gone" if stretch.gone else "Not healthy"), "crit"
-    if stretch.build is Build.NEW:
+    if outcome.rollback and outcome.rollback.deploy:
+        again = outcome.stable is not None and stretch.end >= outcome.stable[0]
+        if stretch.build is Build.NEW:
+            return "New build", "crit"
+        if again and stretch.build is Build.OLD:
+            return "Old build again", "active"
+    elif stretch.build is Build.NEW:
         declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
-        return ("Declared build" if declared else "New build"), "active"
+        back = "Image put back" if outcome.mode == "rollback" else "New build"
+        return ("Declared build" if declared else back), "active"
     return _NAMES.get(stretch.build, "Service"), "done"
 
 

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build
 from redeploy.core.markdown import plain
 from redeploy.core.outcome import Outcome
+from redeploy.core.plan import Mode
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Remedy, Verdict, guide
 
-if TYPE_CHECKING:  # only doctor has one
+if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
     from redeploy.core.chain import Chain
+    from redeploy.core.rolled import Rolled
 
 MOST_ANNOTATIONS = 10
 """What the runner keeps of a kind for each step."""
@@ -24,6 +26,11 @@ _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
     Verdict.ALREADY_CURRENT: "What was declared was live already, and still is",
     Verdict.VERIFIED: "What runs is healthy",
+}
+
+_BACK = {
+    Verdict.ROLLED_BACK: "the previous build is live again",
+    Verdict.ROLLBACK_FAILED: "the previous build is not back",
 }
 
 
@@ -56,7 +63,7 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "added-routes": _array(outcome.checked.added),
         "removed-routes": _array(outcome.checked.removed),
         "failed-checks": _array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
-        "rolled-back": "false",
+        "rolled-back": "true" if outcome.rollback and outcome.rollback.done else "false",
         "url": outcome.url,
         "report": json.dumps(_document(outcome), ensure_ascii=True, separators=(",", ":")),
     }
@@ -74,6 +81,8 @@ def annotations(outcome: Outcome) -> list[Annotation]:
         kind = "error" if conclusion.exit_code else "warning"
         remedy = remedy_of(outcome)
         parts = [f"{happened(outcome)}"]
+        if outcome.rollback and outcome.rollback.by_hand:
+            parts.append(f"By hand: {plain(outcome.rollback.by_hand)}")
         if remedy:
             parts += [
                 f"Likely cause: {remedy.cause}",
@@ -92,11 +101,16 @@ def headline(outcome: Outcome) -> str:
         from redeploy.core import checklist
 
         return f"{verdict}: {checklist.headline(outcome.chain)}"
+    if verdict is Verdict.DEPLOYED and outcome.mode == Mode.ROLLBACK:
+        return f"{verdict}: The image that was put back is live"
     if verdict in _GREEN:
         if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
             return f"{verdict}: What the image's tag points to was live already, and still is"
         as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
         return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
+    if remedy and verdict in _BACK:
+        failed = remedy.headline.removeprefix("Live, but ")  # it is not any more
+        return f"{verdict}: {failed[:1].upper()}{failed[1:]}; {_BACK[verdict]}"
     if remedy:
         return f"{verdict}: {remedy.headline}"
     fallback = {
@@ -108,7 +122,11 @@ def headline(outcome: Outcome) -> str:
 
 
 def happened(outcome: Outcome, *, brief: bool = False) -> str:
-    """Return what was observed, in whole sentences; `brief` leaves out the names of builds, which stand elsewhere then."""
+    """Return what was observed, in whole sentences; `brief` leaves out what stands elsewhere then: builds, a rollback."""
+    rolled = outcome.rollback
+    if rolled is not None:
+        deploy = replace(rolled.deploy or outcome, rollback=None, detail=outcome.detail)
+        return " ".join(filter(None, (happened(deploy, brief=brief), "" if brief else rolled.told)))
     said: list[str] = []
     if outcome.detail:
         said.append(outcome.detail)
@@ -265,10 +283,31 @@ def _document(outcome: Outcome) -> dict[str, object]:
             "added": list(outcome.checked.added),
             "removed": list(outcome.checked.removed),
         },
+        "rollback": _rollback(outcome.rollback) if outcome.rollback else None,
         "notes": [*outcome.notes, *outcome.checked.notes],
         "looks": outcome.looks,
         "links": _links(outcome),
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
+    }
+
+
+def _rollback(rolled: "Rolled") -> dict[str, object]:
+    failed = rolled.deploy
+    return {
+        "state": rolled.state.value,
+        "told": rolled.told,
+        "tag": rolled.tag,
+        "target": rolled.target,
+        "source": rolled.source,
+        "tag-moved": rolled.tag_moved,
+        "failed": {"verdict": failed.conclusion.verdict.value, "version": failed.version, "digest": failed.digest}
+        if failed
+        else None,
+        "watchtower": {"result": rolled.watchtower_result, "answer": rolled.watchtower_said},
+        "put": _stretch(rolled.put),
+        "proof": rolled.proof,
+        "evidence": list(rolled.evidence),
+        "by-hand": rolled.by_hand,
     }
 
 

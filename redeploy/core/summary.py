@@ -77,6 +77,9 @@ def page(outcome: Outcome, repository: Repository) -> str:
     if outcome.evidence:
         title = "What was seen" if red or weak else "How we know"
         lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
+    if outcome.rollback and outcome.rollback.evidence:
+        seen = (f"1. {inline(each)}" for each in outcome.rollback.evidence)
+        lines += ["### What was seen after the tag was put back", "", *seen, ""]
     lines += [line for note in outcome.notes for line in (inline(note), "")]
     lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
     return "\n".join(lines).rstrip() + "\n"
@@ -93,7 +96,11 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
     parts = [code(outcome.url)] if outcome.url else []
     linked = repository if repository.has(outcome) else Repository()
     declared, before, after = outcome.expected_version, outcome.previous_version, outcome.version
-    if before and after and before != after:
+    failed = outcome.rollback.deploy.version if outcome.rollback and outcome.rollback.deploy else ""
+    if failed and failed not in (before, after):
+        course = [_version(each, linked) for each in (before, failed, after) if each]
+        parts.append(" → ".join(course))
+    elif before and after and before != after:
         change = f"{_version(before, linked)} → {_version(after, linked)}"
         one, other = _commit(before), _commit(after)
         if linked.url and one and other:
@@ -131,8 +138,13 @@ def _commit(version: str) -> str:
 
 
 def _remedy(outcome: Outcome) -> list[str]:
-    remedy, reason = remedy_of(outcome), outcome.conclusion.reason
-    lines = [f"**What happened.** {inline(happened(outcome, brief=True))}", ""]
+    remedy, reason, rolled = remedy_of(outcome), outcome.conclusion.reason, outcome.rollback
+    said = happened(outcome, brief=True)
+    lines = [f"**What happened.** {inline(said)}", ""] if said else []
+    if rolled:
+        lines += [f"**Rollback.** {inline(rolled.told)}", ""]
+    if rolled and rolled.by_hand:
+        lines += [f"**By hand.** {rolled.by_hand}", ""]
     if remedy:
         lines += [f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
         lines += [f"[More on `{reason}`]({guide(reason)})", ""]
@@ -142,12 +154,15 @@ def _remedy(outcome: Outcome) -> list[str]:
 def _story(outcome: Outcome) -> str:
     """Say in one sentence how a green run went."""
     said = []
+    if outcome.rollback:
+        said.append(inline(outcome.rollback.told).removesuffix("."))
     if outcome.triggered:
         did = _WATCHTOWER_DID.get(outcome.watchtower_result, "")
         after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
         said.append(f"{did}{after}")
     if outcome.conclusion.verdict is Verdict.DEPLOYED and outcome.rollout_seconds is not None:
-        said.append(f"the new build has answered since second {outcome.rollout_seconds:.1f}")
+        which = "the new build" if outcome.rollback is None else "it"
+        said.append(f"{which} has answered since second {outcome.rollout_seconds:.1f}")
     if outcome.stable:
         said.append(f"it was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
     if outcome.triggered and outcome.downtime_seconds is not None:
@@ -218,6 +233,7 @@ def _details(outcome: Outcome) -> list[str]:
             "Watchtower",
             code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
         ),
+        ("Put back", code(outcome.rollback.target) if outcome.rollback and outcome.rollback.target else ""),
         ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
         ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds is not None else ""),
         ("Looks at the service", str(outcome.looks) if outcome.looks else ""),

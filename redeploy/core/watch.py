@@ -11,6 +11,7 @@ from redeploy.core.asking import (
     AskContainers,
     AskDocument,
     AskForReasons,
+    AskManifest,
     AskRevision,
     AskSmoke,
     AskTag,
@@ -22,7 +23,7 @@ from redeploy.core.asking import (
 )
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
-from redeploy.core.exchange import NEVER_SENT, NoReply, Reply
+from redeploy.core.exchange import NEVER_SENT, Exchange, NoReply, Reply
 from redeploy.core.identity import Before, Build, Noise, build_of, likeness, same_version
 from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
@@ -33,8 +34,12 @@ from redeploy.core.track import Rules, Track, follow
 from redeploy.core.window import Window
 
 if TYPE_CHECKING:
+    from redeploy.core.attempt import Target
     from redeploy.core.checking import Checking
     from redeploy.core.lookup import Lookup
+
+LOOKS_BEFORE = 2
+"""So many looks at each address of the service before the trigger: what differs meanwhile is noise."""
 
 
 @dataclass
@@ -60,6 +65,8 @@ class Watch:
     not_started: Reason | None = None
     told_reasons: tuple[str, ...] = ()
     """What the check endpoint says of containers that were not updated."""
+    target: "Target | None" = None
+    """The image that a rollback would put back."""
     resend_at: float | None = None
     given_up: Reason | None = None
 
@@ -71,6 +78,16 @@ class Watch:
         self.track = Track(window=self._fresh_window())
         if self.verifying:
             self.deadline = self.began + self.plan.timeout
+
+    def go_on_from(self, earlier: "Watch") -> None:
+        """Begin where an earlier watch of the same service ended: with its bucket, and its last looks as the baseline."""
+        self.books = earlier.books.carried_on()
+        for sample in (*earlier.baseline, *earlier.samples):
+            if not sample.condition.tells_nothing:
+                self._noise.learn(sample, before=sample in earlier.baseline)
+        for endpoints, _ in self.addresses:
+            self.baseline += [each for each in earlier.samples if each.endpoints == endpoints][-LOOKS_BEFORE:]
+        self.baseline.sort(key=lambda sample: sample.at)
 
     @property
     def verifying(self) -> bool:
@@ -134,6 +151,8 @@ class Watch:
                 self.lookup.take_revision(event.ask, event.exchange)
                 if self.plan.version_of_image:
                     self.plan = replace(self.plan, expect_version=self.lookup.revision)
+            case AskManifest(reference):
+                self._take_manifest(reference, event.exchange)
             case SendTrigger():
                 self._take_answer(event)
 
@@ -181,6 +200,12 @@ class Watch:
             and not self.verifying
         ):
             self.not_started = Reason.DIGEST_UNAVAILABLE
+
+    def _take_manifest(self, reference: str, exchange: Exchange) -> None:
+        from redeploy.core.lookup import manifest_in
+
+        if self.target is not None and self.plan.image is not None:
+            self.target.take(reference, manifest_in(exchange, self.plan.image))
 
     def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
         before = self.triggered is None and not self.verifying

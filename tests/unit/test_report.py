@@ -22,6 +22,7 @@ from redeploy.core.outcome import Outcome, invalid, outcome_of
 from redeploy.core.plan import Proof
 from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
 from redeploy.core.reference import read as read_reference
+from redeploy.core.rolled import Rolled, State
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
@@ -75,11 +76,40 @@ def hostile() -> Outcome:
     )
 
 
+ROLLBACK: dict[str, Any] = {
+    "why": LINE,
+    "fix": LINE,
+    "tag": "ghcr.io/o/api:latest",
+    "target": D1,
+    "source": "the digest that ran before",
+    "tag_moved": True,
+    "put": (5.0, 5.4),
+    "triggered": (5.4, None),
+    "watchtower_said": LINE,
+    "evidence": (LINE,),
+    "by_hand": "On the server:\n\n```sh\ndocker compose up -d SERVICE\n```",
+}
+
 ENDINGS = [
     ended(Verdict.DEPLOYED, proof=Proof.VERSION),
     ended(Verdict.ALREADY_CURRENT, proof=Proof.DIGEST, digest=D1, previous_digest=D1),
     ended(Verdict.VERIFIED, mode="verify", watchtower_said="", watchtower_origin=""),
     *(ended(Verdict.UNHEALTHY, reason) for reason in Reason if reason is not Reason.NONE),
+    *(
+        ended(
+            verdict,
+            Reason.SMOKE,
+            rollback=Rolled(state=state, **ROLLBACK, deploy=ended(Verdict.CHECKS_FAILED, Reason.SMOKE)),
+        )
+        for verdict, state in (
+            (Verdict.ROLLED_BACK, State.PROVEN),
+            (Verdict.ROLLBACK_FAILED, State.FAILED),
+            (Verdict.ROLLBACK_FAILED, State.REFUSED),
+            (Verdict.CANCELLED, State.CUT_SHORT),
+        )
+    ),
+    ended(Verdict.STALE, Reason.OLD_BUILD, rollback=Rolled(state=State.NOT_TRIED, why="the old build answers")),
+    ended(Verdict.DEPLOYED, mode="rollback", rollback=Rolled(state=State.PROVEN, **ROLLBACK)),
     ended(Verdict.UNPROVEN, Reason.NO_IDENTITY),
     ended(Verdict.CANCELLED, detail="SIGINT came after the trigger."),
     ended(Verdict.INTERNAL_ERROR, detail="KeyError in the action itself."),
@@ -240,8 +270,12 @@ def test_tables_stay_whole(outcome: Outcome) -> None:
     assert text.startswith("## ")
 
 
-def test_hostile_text_makes_no_html_mention_or_link() -> None:
+@pytest.mark.parametrize("state", [None, *State], ids=str)
+def test_hostile_text_makes_no_html_mention_or_link(state: State | None) -> None:
     outcome = hostile()
+    if state is not None:
+        rolled = Rolled(state=state, **ROLLBACK | {"by_hand": ""}, deploy=outcome)
+        outcome = dataclasses.replace(outcome, rollback=rolled)
     text = shown(outcome)
     plain = outside_code(text)
     assert "<" not in plain.replace("&#60;", "")

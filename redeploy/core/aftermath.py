@@ -1,0 +1,187 @@
+"""How a run ended that put an image back, or was to: one outcome of two watches."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from redeploy.core.attempt import Attempt, impossible
+from redeploy.core.hostile import code
+from redeploy.core.identity import Build
+from redeploy.core.image import Image
+from redeploy.core.outcome import Outcome, moments, outcome_of
+from redeploy.core.reasons import Reason, Verdict
+from redeploy.core.report import happened
+from redeploy.core.rolled import Rolled, State
+from redeploy.core.sample import Sample
+from redeploy.core.timeline import Stretch, downtime, gaps, stretches
+from redeploy.core.verdict import Conclusion
+from redeploy.core.watch import Watch
+
+_PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
+_OUT_OF_REACH = (
+    "Watchtower lists only containers that run: one that restarts over and over, or was only created, is out of its reach. "
+    "With `WATCHTOWER_INCLUDE_RESTARTING` set to `true` on the server it reaches the former."
+)
+
+
+def untried(deploy: Outcome, watch: Watch, why: str) -> Outcome:
+    """Return the outcome of a deploy that no rollback is tried after, with why, or a warning where none was possible."""
+    if deploy.conclusion.exit_code:
+        return replace(deploy, rollback=Rolled(state=State.NOT_TRIED, why=why))
+    warning = impossible(watch)
+    return replace(deploy, warnings=(*deploy.warnings, warning)) if warning else deploy
+
+
+def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
+    """Return the outcome of mode rollback, whether it came to its end or was cut short."""
+    watch = attempt.watch or attempt.first
+    outcome = outcome_of(watch, conclusion, now)
+    started = watch.triggered if watch.triggered is not None else watch.began
+    return replace(outcome, rollback=_rolled(attempt, conclusion, outcome, started))
+
+
+def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
+    """Return what was known of a rollback when it was cut short."""
+    if attempt.deploy is None:
+        return of_mode(attempt, conclusion, now)
+    return _joined(attempt.deploy, attempt, conclusion, conclusion, now)
+
+
+def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: float) -> Outcome:
+    """Return the outcome of a deploy that failed and of the rollback after it; `back` is how the proof ended."""
+    proven = back is not None and back.verdict in _PROVEN
+    verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
+    proof = back.proof if back is not None and proven else deploy.conclusion.proof
+    return _joined(deploy, attempt, Conclusion(verdict, deploy.conclusion.reason, proof), back, now)
+
+
+def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float) -> Outcome:
+    """Return both as one: what is live is the rollback's, why it failed the deploy's, the course that of both."""
+    first, second = attempt.first, attempt.watch
+    started = first.triggered if first.triggered is not None else first.began
+    if second is None:
+        rolled = _rolled(attempt, back, None, started)
+        return replace(deploy, conclusion=conclusion, rollback=replace(rolled, deploy=deploy), ended=now - started)
+    proof = outcome_of(second, back or conclusion, now)
+    shift = (second.triggered if second.triggered is not None else second.began) - started
+    later = [each for each in (*second.baseline, *second.samples) if each.sent >= second.began]
+    found = gaps(first.baseline, [*first.samples, *later], started)
+    course = [each for each in moments(first, found, started, None, now) if each[1] != "end"]
+    course += [(attempt.ended - started, "the tag was put back")] if attempt.moved and attempt.ended else []
+    course += [
+        (at + shift, "trigger sent again" if what == "trigger sent" else what)
+        for at, what in proof.moments
+        if "gap" not in what and "after it" not in what
+    ]
+    stable = (proof.stable[0] + shift, proof.stable[1] + shift) if proof.stable else None
+    return replace(
+        deploy,
+        conclusion=conclusion,
+        version=proof.version or deploy.version,
+        digest=proof.digest,
+        rollout_seconds=None,
+        downtime_seconds=downtime(found),
+        moments=sorted(course, key=lambda moment: moment[0]),
+        stretches=_stretches(first, second, later, held=started + stable[0] if stable else now, now=now),
+        stable=stable,
+        ended=now - started,
+        looks=deploy.looks + len(later),
+        rollback=replace(_rolled(attempt, back, proof, started), deploy=deploy),
+    )
+
+
+def by_hand(image: Image, digest: str, *, settled: bool) -> str:
+    """Return the commands that put an image back without Watchtower, in Markdown.
+
+    `imagetools create` would wrap a manifest that is no index in one, and so give it another digest.
+    """
+    follow = "docker compose pull SERVICE\ndocker compose up -d SERVICE"
+    if settled:
+        return f"The tag is right already, so on the server:\n\n```sh\n{follow}\n```"
+    look = "" if digest else f"# on the server: which images it still has\ndocker image ls --digests {image.name}\n"
+    retag = (
+        f"docker buildx imagetools create --prefer-index=false \\\n  --tag {image.under(image.tag)} "
+        f"{image.name}@{digest or 'sha256:...'}"
+    )
+    return f"Once you know that the tag may be moved:\n\n```sh\n{look}{retag}\n# on the server\n{follow}\n```"
+
+
+def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, started: float) -> Rolled:
+    state, why = _state(attempt, back)
+    put = None
+    if attempt.settled and attempt.began is not None and attempt.ended is not None:
+        put = (attempt.began - started, attempt.ended - started)
+    second = attempt.watch
+    triggered = None
+    if second is not None and second.triggered is not None:
+        answered = second.answered - started if second.answered is not None else None
+        triggered = (second.triggered - started, answered)
+    if state is State.FAILED and proof is not None and attempt.mends:
+        why += f" {happened(replace(proof, stretches=_nameless(proof.stretches)), brief=True)}"
+    if state is State.FAILED and proof is not None and _out_of_reach(proof):
+        why += f" {_OUT_OF_REACH}"
+    settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # somebody pushed since
+    helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
+    return Rolled(
+        state=state,
+        why=why,
+        fix=attempt.fix,
+        tag=str(attempt.image.under(attempt.image.tag)),
+        target=attempt.digest,
+        source=attempt.target.source,
+        tag_moved=attempt.moved,
+        put=put,
+        triggered=triggered,
+        watchtower_result=proof.watchtower_result if proof else "none",
+        watchtower_said=proof.watchtower_said if proof else "",
+        proof=back.proof.word if back else "none",
+        replaced=back is not None and back.verdict is Verdict.DEPLOYED,
+        evidence=proof.evidence if proof and attempt.mends else (),
+        by_hand=by_hand(attempt.image, attempt.digest, settled=settled) if helpless else "",
+    )
+
+
+def _state(attempt: Attempt, back: Conclusion | None) -> tuple[State, str]:
+    """Return how far it came, and why no further."""
+    if attempt.stopped:
+        return State.REFUSED, attempt.stopped
+    cut = back is None or back.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR)
+    if cut and not attempt.settled:
+        tag = code(attempt.image.tag)
+        return State.CUT_SHORT, f"{tag} may have been moved" if attempt.writing else f"{tag} was not moved"
+    if cut:
+        return State.CUT_SHORT, ""
+    if back is not None and back.verdict in _PROVEN:
+        return State.PROVEN, ""
+    if back is not None and back.verdict is Verdict.STALE and attempt.mends:
+        return State.FAILED, "the build that failed still answers."
+    named = code(back.reason or back.verdict) if back else ""
+    return State.FAILED, f"the build of that image is not proven live ({named})."
+
+
+def _out_of_reach(proof: Outcome) -> bool:
+    """Tell whether Watchtower most likely did not see the container that was to be replaced."""
+    unseen = proof.conclusion.reason is Reason.NOTHING_SCANNED
+    silent = proof.conclusion.reason is Reason.DOWN and proof.watchtower_result in ("accepted", "unknown")
+    return unseen or silent
+
+
+def _stretches(first: Watch, second: Watch, later: Sequence[Sample], *, held: float, now: float) -> tuple[Stretch, ...]:
+    """Return who answered from when to when, in the deploy's terms: the old build is the one that is put back.
+
+    `later` are the second watch's samples; from `held` on, a window of what was put back held.
+    """
+    started = first.triggered if first.triggered is not None else first.began
+    failed = first.track.build if first.track.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
+    terms = {Build.NEW: Build.OLD, Build.OLD: failed}
+    telling = [each for each in first.baseline if not each.condition.tells_nothing]
+    seen = [(sample, first.whose(sample)) for sample in first.samples]
+    for sample in later:
+        whose = Build.NEW if sample.at >= held else second.whose(sample)
+        seen.append((sample, terms.get(whose, whose)))
+    found = stretches(telling[-1] if telling else None, seen, started, now)
+    return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
+
+
+def _nameless(found: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """Return stretches without their builds: what is old to the proof is the build that failed."""
+    return tuple(replace(each, build=Build.UNKNOWN) for each in found)

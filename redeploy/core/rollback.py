@@ -1,0 +1,203 @@
+"""Whether a failed deploy can be rolled back, onto which image, and what proves it: decisions, nothing is written here."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from redeploy.core.answer import Result
+from redeploy.core.assessment import Assessment
+from redeploy.core.identity import Build, same_version, version_of
+from redeploy.core.image import is_tag
+from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Plan, Proof
+from redeploy.core.reasons import Reason, Verdict
+from redeploy.core.sample import Sample
+from redeploy.core.verdict import Conclusion
+from redeploy.core.watch import Watch
+
+SHORT, WHOLE = 7, 40
+"""Digits of a commit as docker/metadata-action writes it in a tag, and of a whole one."""
+
+MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
+    Verdict.TRIGGER_FAILED: frozenset({Reason.UPDATE_FAILED}),
+    Verdict.WRONG_BUILD: frozenset({Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE}),
+    Verdict.UNHEALTHY: frozenset({Reason.NEVER_READY, Reason.FLAPPING, Reason.DOWN, Reason.HTML}),
+    Verdict.CHECKS_FAILED: frozenset({Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE}),
+}
+"""What another image can mend."""
+
+_BEYOND: Mapping[Verdict, str] = {
+    Verdict.UNPROVEN: "the service is healthy, and nothing says that the build which answers is a bad one",
+    Verdict.NOT_STARTED: "nothing was triggered",
+    Verdict.TRIGGER_FAILED: "Watchtower did not get as far as to replace the container",
+    Verdict.STALE: "the build from before is the one that answers",
+    Verdict.WRONG_BUILD: "Watchtower does not tell which image runs, and would not tell it after a rollback either",
+    Verdict.UNHEALTHY: "what stands in front of the service answers, and another image does not change that",
+    Verdict.INVALID_CONFIG: "nothing was triggered",
+    Verdict.CANCELLED: "the run was cancelled",
+    Verdict.INTERNAL_ERROR: "it is not known what became of the deploy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a deploy that failed has shown, as far as a rollback depends on it."""
+
+    replaced: bool
+    """Whether another build than before runs, or what ran before is gone."""
+    sick_before: bool = False
+    """Whether the service was seen before the trigger, and was not healthy."""
+    document_before: bool = True
+    """Whether there was an OpenAPI document before the trigger."""
+    named: bool = False
+    """Whether `rollback-to` names the image to put back."""
+
+    @classmethod
+    def of(cls, watch: Watch, now: float) -> "Seen":
+        """Gather it from a watch that has come to its end."""
+        telling = [each for each in watch.baseline if not each.condition.tells_nothing]
+        return cls(
+            replaced=_replaced(watch, now),
+            sick_before=bool(telling) and not telling[-1].healthy,
+            document_before=watch.checking.before is not None,
+            named=bool(watch.plan.rollback_to),
+        )
+
+
+def _replaced(watch: Watch, now: float) -> bool:
+    """Tell whether the container was replaced: by what was seen of builds, else by what Watchtower says."""
+    weighed, track = Assessment(watch), watch.track
+    known = weighed.situation(now)
+    differs = bool(weighed.digest_before and weighed.digest_now and not known.digest_old)
+    named_before = bool(watch.before.names)
+    other = named_before and track.build in (Build.OTHER, Build.UNNAMED)
+    if differs or other or bool(track.like.changed) or (known.new_seen and not known.met_before):
+        return True
+    if known.digest_old or (known.healthy and track.build is Build.OLD):
+        return False
+    result = watch.answer.result if watch.answer else Result.UNKNOWN
+    updated = result in (Result.UPDATED, Result.PARTIAL, Result.ACCEPTED)
+    return updated or (not known.healthy and result not in (Result.NOTHING, Result.BLOCKED))
+
+
+def hindrance(conclusion: Conclusion, seen: Seen) -> str:
+    """Return why a rollback cannot mend how a deploy ended; empty where it can."""
+    verdict, reason = conclusion.verdict, conclusion.reason
+    if not conclusion.exit_code:
+        return "nothing failed"
+    if reason not in MENDABLE.get(verdict, ()):
+        return _BEYOND.get(verdict, "another image would not change it")
+    if not seen.replaced:
+        return "nothing shows that the container was replaced"
+    if seen.sick_before and not seen.named:
+        return "the service was not healthy before the trigger either; name an image that was with `rollback-to`"
+    if reason is Reason.OPENAPI and not seen.document_before:
+        return "there was no OpenAPI document before the trigger either"
+    return ""
+
+
+def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, str]:
+    """Return what names the image to put back, in the order in which it is looked for, each with why.
+
+    Args:
+        plan: what the inputs say; `rollback-to` comes first, and alone.
+        tag: the tag that the container runs, which names whatever was pushed last.
+        running: the digest that ran before the trigger; empty where it was not told.
+        version: the version that answered before the trigger; empty where none was named.
+    """
+    if plan.rollback_to:
+        return {plan.rollback_to: "`rollback-to`"}
+    found = {running: "the digest that ran before"} if running else {}
+    for each in _spelled(version.strip()):
+        if is_tag(each) and each != tag:
+            found.setdefault(each, f"the tag `{each}`, named as the version that answered before")
+    return found
+
+
+def _spelled(version: str) -> list[str]:
+    """Return a version as tags spell it (docker/metadata-action: `type=sha`, `type=semver`)."""
+    bare = version.removeprefix("sha-")
+    if re.fullmatch(r"[0-9a-f]{7,64}", bare):
+        short = [f"sha-{bare[:SHORT]}", bare[:SHORT]] if len(bare) >= WHOLE else []
+        return [bare, f"sha-{bare}", *short]
+    number = re.sub(r"^v(?=\d)", "", version)
+    return [version, number, f"v{number}"] if number[:1].isdigit() else [version]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """What a tag points at: digests, an index beside those of its platforms; empty where it is not known."""
+
+    before: frozenset[str] = frozenset()
+    """Before the trigger."""
+    running: str = ""
+    """The digest that the container runs now, where Watchtower tells it."""
+    now: frozenset[str] = frozenset()
+    """Just before the write."""
+
+
+def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
+    """Return why `target` may not be put under the tag; empty where it may, or is there already.
+
+    What failed is never put back, and nothing is written over what somebody else pushed meanwhile: a tag that is not what
+    it was, or was never seen, is left alone.
+    """
+    if target in failed:
+        return "the image to put back is the one that failed"
+    if target in tag.now:
+        return ""
+    expected = tag.before or (frozenset({tag.running}) if tag.running else frozenset[str]())
+    if not expected:
+        return "it is not known what the tag pointed at before, so somebody else may have moved it since"
+    return "" if expected & tag.now else "somebody else moved the tag meanwhile"
+
+
+def plan_back(plan: Plan, target: str, version: str, *, told: bool) -> Plan:
+    """Return the plan by which the image that was put back is proven.
+
+    Args:
+        plan: that of the run.
+        target: the digest that was put back.
+        version: the version that must be live then; empty where none is known.
+        told: whether the containers endpoint tells running digests.
+    """
+    digest = target if told else ""
+    if plan.mode is Mode.ROLLBACK:  # a build from before lacks operations, and nobody needs to be told
+        compared = plan.checks.reference is not None
+        checks = plan.checks if compared else replace(plan.checks, breaking=Breaking.IGNORE)
+        return replace(plan, checks=checks, expect_digest=digest)
+    return replace(
+        plan,
+        mode=Mode.ROLLBACK,
+        on_failure=OnFailure.KEEP,
+        checks=Checks(),
+        expect_digest=digest,
+        expect_version=version,
+        version_of_image=False,
+        require_proof=Proof.NONE,
+    )
+
+
+def version_before(watch: Watch) -> str:
+    """Return the version that answered before the trigger; empty where nothing but noise was named."""
+    return _named(watch, watch.baseline)
+
+
+def telling_version(watch: Watch) -> str:
+    """Return the version that answered before the trigger, if it tells that build from the one that failed.
+
+    The old build answers for a while after the trigger, too: what counts is what answered since the first fault or, where
+    there was none, at the end.
+    """
+    before = version_before(watch)
+    faults = (place for place, sample in enumerate(watch.samples) if not sample.healthy)
+    since = watch.samples[next(faults, len(watch.samples) - 1) :] if watch.samples else []
+    named = {name for sample in since for name in sample.names.values()}
+    return "" if any(same_version(before, name) for name in named) else before
+
+
+def _named(watch: Watch, samples: Sequence[Sample]) -> str:
+    for sample in reversed(samples):
+        names = {path: name for path, name in sample.names.items() if path not in watch.noise}
+        if names:
+            return version_of(replace(sample, names=names), "", watch.before.names)
+    return ""

@@ -1,0 +1,134 @@
+"""The story of a rollback: find the previous image, put it back under its tag, and prove it as a deploy is proven."""
+
+from collections.abc import Callable
+
+from redeploy.core.aftermath import mended, of_mode, untried
+from redeploy.core.asking import Ask, AskContainers, AskManifest, Event, PutManifest
+from redeploy.core.assessment import Assessment
+from redeploy.core.attempt import Attempt, Found
+from redeploy.core.lookup import manifest_in
+from redeploy.core.outcome import Outcome
+from redeploy.core.reasons import Reason
+from redeploy.core.rollback import Seen, hindrance
+from redeploy.core.verdict import Conclusion, conclude
+from redeploy.core.watch import Watch
+from redeploy.deploy import Log, Outside, redeploy
+
+LOOKS = 3
+"""So often the tag is read after the write, as a registry may be slow to show it."""
+
+PAUSE = 1.0
+"""Seconds between these."""
+
+
+def mend(
+    deploy: Outcome,
+    failed: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    *,
+    begun: Callable[[Attempt], None],
+) -> Outcome:
+    """Roll a deploy back that failed, where that can mend it, and return the outcome of both.
+
+    `begun` is handed the attempt, which knows everything that happened, also where this is cut short.
+    """
+    why = hindrance(deploy.conclusion, Seen.of(failed, outside.now()))
+    if why:
+        return untried(deploy, failed, why)
+    attempt = Attempt.after(failed, deploy)
+    begun(attempt)
+    back = _roll_back(attempt, outside, random, log)
+    return mended(deploy, attempt, back, outside.now())
+
+
+def put_back(
+    look: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    *,
+    begun: Callable[[Attempt], None],
+    under_way: Callable[[], None],
+) -> Outcome:
+    """Put an image back because somebody asks for it (mode rollback); the rest is as in `mend` and `redeploy`."""
+    attempt = Attempt(look)
+    begun(attempt)
+    _choose(attempt, outside)
+    back = _roll_back(attempt, outside, random, log, under_way)
+    if back is None:
+        look.not_started = Reason.ROLLBACK_IMPOSSIBLE
+        back = conclude(Assessment(look).situation(outside.now()))
+    return of_mode(attempt, back, outside.now())
+
+
+def _roll_back(
+    attempt: Attempt,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    under_way: Callable[[], None] = lambda: None,
+) -> Conclusion | None:
+    """Put the image back and prove it; None where nothing was put back."""
+    log.open_group("Put the previous image back")
+    attempt.began = outside.now()
+    if _find(attempt, outside):
+        _write(attempt, outside)
+    attempt.ended = outside.now()
+    for line in attempt.lines:
+        log.say(line)
+    if not attempt.settled:
+        return None
+    return redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
+
+
+def _choose(attempt: Attempt, outside: Outside) -> None:
+    """Look at what runs and at what the tag points to."""
+    if attempt.plan.watchtower.containers_url:
+        attempt.first.take(_answer(attempt, outside, AskContainers()))
+    attempt.begin(_read(attempt, outside, attempt.image.tag))
+
+
+def _find(attempt: Attempt, outside: Outside) -> bool:
+    """Look for the image to put back, as far as that was not done before the trigger."""
+    while (reference := attempt.target.next) is not None:
+        attempt.target.take(reference, _read(attempt, outside, reference))
+    return attempt.found()
+
+
+def _write(attempt: Attempt, outside: Outside) -> None:
+    """Move the tag, if it is still what it was, and see that it has moved."""
+    manifest = attempt.target.manifest
+    if not attempt.compare(_read(attempt, outside, attempt.image.tag)) or manifest is None:
+        return
+    answer = _found(attempt, outside, PutManifest(manifest))
+    for look in range(LOOKS):
+        if look:
+            _wait(outside, PAUSE)
+        if attempt.verify(answer, _read(attempt, outside, attempt.image.tag)):
+            return
+
+
+def _read(attempt: Attempt, outside: Outside, reference: str) -> Found:
+    return _found(attempt, outside, AskManifest(reference))
+
+
+def _found(attempt: Attempt, outside: Outside, ask: AskManifest | PutManifest) -> Found:
+    return manifest_in(_answer(attempt, outside, ask).exchange, attempt.image)
+
+
+def _answer(attempt: Attempt, outside: Outside, ask: Ask) -> Event:
+    """Ask, and wait for the answer; what was asked for before comes too late to matter."""
+    sent = outside.now()
+    outside.start(ask, sent, attempt.plan.request_timeout)
+    while True:
+        event = outside.wait(float("inf"))
+        if event is not None and (event.ask, event.sent) == (ask, sent):
+            return event
+
+
+def _wait(outside: Outside, seconds: float) -> None:
+    until = outside.now() + seconds
+    while outside.now() < until:
+        outside.wait(until)
