@@ -23,6 +23,7 @@ PICTURED = (
     "wrong-build",
     "crash-loop",
     "missing-route",
+    "rollback",
     "doctor-watchtower-stopped",
     "never-ready",
     "wrong-token",

@@ -10,13 +10,26 @@ from sandbox.scenarios import (
     proofs,
     refusals,
     registry,
+    rollbacks,
     updates,
 )
 from sandbox.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
-    for chapter in (deployments, proofs, updates, refusals, outcomes, contracts, hostility, github, registry, doctor)
+    for chapter in (
+        deployments,
+        proofs,
+        updates,
+        refusals,
+        outcomes,
+        contracts,
+        registry,
+        rollbacks,
+        hostility,
+        github,
+        doctor,
+    )
     for scenario in chapter.SCENARIOS
 }
 

@@ -18,6 +18,8 @@ EXIT_CODES = {
     "wrong-build": 1,
     "unhealthy": 1,
     "checks-failed": 1,
+    "rolled-back": 1,
+    "rollback-failed": 1,
     "ready": 0,
     "not-ready": 1,
     "invalid-config": 2,

@@ -104,6 +104,9 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     assert world.foreign.seen == []
     limit = world.service_front.on_service
     assert not isinstance(limit, Limit) or limit.refused == 0
+    puts = [one for one in world.registry.seen if one.method == "PUT"]
+    rolls_back = "rollback" in (scenario.inputs.get("on-failure"), scenario.inputs.get("mode"))
+    assert len({one.body for one in puts}) <= (1 if rolls_back else 0)
     for asked, count in scenario.asked.items():
         assert [f"{one.method} {one.path}" for one in world.service_front.seen].count(asked) == count, asked
     shown = [one for one in world.registry.seen if one.header("Authorization")]
@@ -133,7 +136,9 @@ def _assert_within_bucket(front: Front, rate: float) -> None:
 
 def _assert_true(run: Run, world: World) -> None:
     """A green run that names a build names the one that answers in truth."""
-    if run.outputs["verdict"] in ("deployed", "already-current", "verified") and run.outputs["proof"] in (
+    if run.outputs["verdict"] in ("deployed", "already-current", "verified", "rolled-back") and run.outputs[
+        "proof"
+    ] in (
         "version",
         "digest",
     ):

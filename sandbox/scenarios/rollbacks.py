@@ -1,0 +1,291 @@
+"""Stories in which a previous image is put back under its tag, and in which that is better left alone."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+from sandbox.builds import V1, V2, V3, Build
+from sandbox.front import Exchange, passing
+from sandbox.registry import Ways
+from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
+from sandbox.troubles import ACCESS_WALL, Instead
+from sandbox.worlds import Scene, World
+
+_SICK = replace(V2, readiness="never")
+_SCENE = Scene(pushed=_SICK, details=True, image="{registry}/o/api:latest")
+_ROLLBACK = {
+    **DECLARED,
+    "image": "{image}",
+    "on-failure": "rollback",
+    "timeout": "5s",
+    "openapi-path": "off",
+    "request-rate": "3/s",
+}
+_BUTTON = {
+    **NAMED,
+    "mode": "rollback",
+    "image": "{image}",
+    "timeout": "8s",
+    "openapi-path": "off",
+    "request-rate": "3/s",
+}
+
+
+def _pruned(world: World) -> None:
+    world.host.registry.pruned.add("v1")
+
+
+def _tagged(world: World) -> None:
+    world.host.push(V1, f"{world.host.service.repository}:sha-{V1.git_sha[:7]}")
+
+
+def _stable(build: Build) -> Callable[[World], None]:
+    """Keeps a build under a tag of its own."""
+    return lambda world: world.host.push(build, f"{world.host.service.repository}:stable")
+
+
+def _pushed_meanwhile(world: World) -> None:
+    """Somebody pushes a third build once the second one is live."""
+
+    def push(exchange: Exchange) -> bool:
+        if world.host.service.build.name == "v2":
+            world.host.push(V3)
+        return passing(exchange)
+
+    world.front.on_service = push
+
+
+def _restarts_late(world: World) -> None:
+    world.host.service.restart_after = 60.0
+
+
+SCENARIOS = (
+    Scenario(
+        "rollback",
+        "A build that is never ready is rolled back",
+        "The previous image is put back under its tag, and proven live as a deploy is.",
+        replace(_SCENE, before=replace(V1, ignores_term=0.8)),
+        _ROLLBACK,
+        "rolled-back",
+        "never-ready",
+        proof="digest",
+        result="updated",
+        triggers=2,
+        outputs={
+            "rolled-back": "true",
+            "version": V1.git_sha,
+            "previous-version": V1.git_sha,
+            "digest": V1.digest,
+            "previous-digest": V1.digest,
+        },
+        shown=("Tag put back", "Old build again"),
+    ),
+    Scenario(
+        "rollback-by-version",
+        "The previous image is found by its version",
+        "Where Watchtower tells no digest, a tag that names the version from before does.",
+        replace(_SCENE, details=False, finish=_tagged),
+        _ROLLBACK,
+        "rolled-back",
+        "never-ready",
+        proof="version",
+        result="updated",
+        triggers=2,
+        outputs={"rolled-back": "true", "version": V1.git_sha},
+        shown=(f"sha-{V1.git_sha[:7]}",),
+    ),
+    Scenario(
+        "rollback-of-a-check",
+        "A healthy build without a route is rolled back",
+        "What failed the run is told with the operations, and the build that has them is live again.",
+        replace(_SCENE, pushed=replace(V2, lost=("GET /api/status",))),
+        {**_ROLLBACK, "openapi-path": "", "required-routes": "GET /api/status", "timeout": "10s"},
+        "rolled-back",
+        "routes",
+        proof="digest",
+        triggers=2,
+        outputs={"rolled-back": "true", "version": V1.git_sha},
+        failed=("required-route GET /api/status",),
+    ),
+    Scenario(
+        "rollback-of-a-crash-loop",
+        "A build that crashes is rolled back within reach",
+        "With restarting containers included, Watchtower finds the one that crashes again and again.",
+        replace(_SCENE, pushed=replace(V2, crashes_after=0.3), flags={"include_restarting": True}),
+        {**_ROLLBACK, "timeout": "6s"},
+        "rolled-back",
+        "flapping",
+        or_else=(("rolled-back", "down"),),
+        triggers=2,
+        outputs={"rolled-back": "true", "digest": V1.digest},
+    ),
+    Scenario(
+        "rollback-out-of-reach",
+        "A build that crashes is out of Watchtower's reach",
+        "A container that restarts is not on its list: the tag is put back, and the commands for the rest are told.",
+        replace(_SCENE, pushed=replace(V2, crashes_after=0.3), finish=_restarts_late),
+        {**_ROLLBACK, "timeout": "5s"},
+        "rollback-failed",
+        "flapping",
+        or_else=(("rollback-failed", "down"),),
+        triggers=2,
+        outputs={"rolled-back": "false"},
+        says=("out of its reach", "WATCHTOWER_INCLUDE_RESTARTING", "docker compose up -d"),
+    ),
+    Scenario(
+        "rollback-of-what-never-started",
+        "A container that could not be started",
+        "It was only created, and Watchtower does not see it any more.",
+        replace(_SCENE, pushed=replace(V2, starts=False)),
+        _ROLLBACK,
+        "rollback-failed",
+        "update-failed",
+        result="failed",
+        triggers=2,
+        outputs={"rolled-back": "false"},
+        says=("out of its reach", "docker compose up -d"),
+    ),
+    Scenario(
+        "rollback-pruned",
+        "The previous image is no longer in the registry",
+        "It was known before the trigger; the failure stays, and the way back is told.",
+        replace(_SCENE, finish=_pruned),
+        _ROLLBACK,
+        "rollback-failed",
+        "never-ready",
+        outputs={"rolled-back": "false", "version": V2.git_sha},
+        says=("Nothing was put back", "docker image ls --digests"),
+    ),
+    Scenario(
+        "rollback-would-not-be-possible",
+        "A deploy goes on though it could not be rolled back",
+        "A warning says so, with what mends it.",
+        replace(_SCENE, pushed=V2, finish=_pruned),
+        {**_ROLLBACK, "timeout": "15s"},
+        "deployed",
+        proof="version",
+        says=("could not have been rolled back", "`rollback-to`"),
+    ),
+    Scenario(
+        "rollback-tag-moved",
+        "Somebody else pushed meanwhile",
+        "A tag that is not what it was before the trigger is left alone.",
+        replace(_SCENE, finish=_pushed_meanwhile),
+        _ROLLBACK,
+        "rollback-failed",
+        "never-ready",
+        says=("somebody else moved the tag", "imagetools"),
+    ),
+    Scenario(
+        "rollback-read-only",
+        "A registry that lets nobody write",
+        "The tag stays where it is, and the error says what is missing.",
+        replace(_SCENE, registry=Ways(read_only=True)),
+        _ROLLBACK,
+        "rollback-failed",
+        "never-ready",
+        says=("Nothing was put back", "read-only"),
+    ),
+    Scenario(
+        "rollback-in-a-private-registry",
+        "A registry that asks for tokens",
+        "Whoever may push gets one that may move the tag, and nobody else is shown the password.",
+        replace(_SCENE, registry=Ways(auth="token")),
+        {**_ROLLBACK, "registry-username": "{registry-user}", "registry-password": "{registry-password}"},
+        "rolled-back",
+        "never-ready",
+        proof="digest",
+        triggers=2,
+        outputs={"rolled-back": "true"},
+    ),
+    Scenario(
+        "rollback-of-no-use",
+        "A failure that no image mends",
+        "A login page before the service stays there, whatever runs behind it.",
+        replace(_SCENE, two_origins=True, on_service=Instead(ACCESS_WALL)),
+        {**_ROLLBACK, "base-url": "{origin}", "timeout": "15s"},
+        "unhealthy",
+        "access-wall",
+        outputs={"rolled-back": "false"},
+        says=("No rollback was tried: what stands in front of the service answers",),
+    ),
+    Scenario(
+        "rollback-to-another-sick-build",
+        "The image that was put back is sick as well",
+        "It is not taken for a success, and both failures are told.",
+        replace(_SCENE, finish=_stable(replace(V3, readiness="never"))),
+        {**_ROLLBACK, "rollback-to": "stable"},
+        "rollback-failed",
+        "never-ready",
+        triggers=2,
+        outputs={"rolled-back": "false", "digest": V3.digest},
+        says=("not proven live", "docker compose up -d"),
+    ),
+    Scenario(
+        "rollback-cancelled",
+        "The run is cancelled in the middle of a rollback",
+        "It says that the tag was put back already.",
+        _SCENE,
+        {**_ROLLBACK, "timeout": "4s"},
+        "cancelled",
+        triggers=2,
+        interrupt=signal.SIGINT,
+        interrupt_after=5.5,
+        says=("during the rollback", "again"),
+    ),
+    Scenario(
+        "rollback-deployment",
+        "A rollback in the Deployment",
+        "GitHub's status is a failure, and names the build that is live.",
+        _SCENE,
+        {**_ROLLBACK, "deployment-environment": "production"},
+        "rolled-back",
+        "never-ready",
+        triggers=2,
+        records=("in_progress", "failure"),
+    ),
+    Scenario(
+        "rollback-button",
+        "Somebody asks for an earlier image",
+        "It is put back, and proven live.",
+        replace(_SCENE, before=V2, pushed=None, finish=_stable(V1)),
+        {**_BUTTON, "rollback-to": "stable"},
+        "deployed",
+        proof="digest",
+        result="updated",
+        outputs={"rolled-back": "true", "version": V1.git_sha, "previous-version": V2.git_sha},
+        unremarked=True,
+    ),
+    Scenario(
+        "rollback-button-stays",
+        "A push that must not go live",
+        "Without a name, the running image is put back under its tag.",
+        _SCENE,
+        _BUTTON,
+        "already-current",
+        proof="digest",
+        outputs={"rolled-back": "true", "digest": V1.digest},
+    ),
+    Scenario(
+        "rollback-button-there",
+        "The image is there already",
+        "Nothing is written, and it is proven live.",
+        replace(_SCENE, pushed=None),
+        {**_BUTTON, "rollback-to": V1.digest},
+        "already-current",
+        proof="digest",
+        outputs={"rolled-back": "false"},
+    ),
+    Scenario(
+        "rollback-button-impossible",
+        "Nothing says which image to put back",
+        "What runs is what the tag points at, so nothing is triggered.",
+        replace(_SCENE, pushed=None),
+        _BUTTON,
+        "not-started",
+        "rollback-impossible",
+        result="none",
+        triggers=0,
+        says=("`rollback-to`",),
+    ),
+)
