@@ -29,6 +29,7 @@ SERVER_PAGE = ROOT / "docs" / "server.md"
 NEEDS = {
     "publish": [{"contents": "read", "packages": "write"}],
     "redeploy": [{}, {"packages": "read"}],
+    "rollback": [{"packages": "write"}],
     "bring": [{"contents": "read"}],
 }
 """Jobs that need permissions, and which."""
