@@ -258,6 +258,8 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
     ours = {
         "adapters.github",
         "adapters.registry",
+        "rollback",
         *(f"core.{name}" for name in ("challenge", "image", "lookup", "manifest")),
+        *(f"core.{name}" for name in ("aftermath", "attempt", "rollback", "rolled")),
     }
     assert loaded & (libraries | {f"redeploy.{name}" for name in ours}) == set()
