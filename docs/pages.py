@@ -89,6 +89,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     ),
     "Watchtower is gone, or restarts over and over": (Finding.WATCHTOWER_STOPPED, "what-the-guide-said"),
     "Another build is live than the one that was pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
+    "The previous build has to come back": (Reason.ROLLBACK_IMPOSSIBLE,),
     "The run cannot tell what is live": (
         Reason.NO_IDENTITY,
         Reason.NO_CHANGE,
