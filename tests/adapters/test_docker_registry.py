@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +21,23 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from redeploy.adapters.http import Http
 from redeploy.adapters.registry import Registry
+from redeploy.core.asking import AskManifest, AskRevision, AskTag, PutManifest, SendTrigger
+from redeploy.core.exchange import Exchange
 from redeploy.core.image import Image, parse
+from redeploy.core.lookup import FromRegistry
 from redeploy.core.manifest import Manifest
+from redeploy.core.outcome import outcome_of
 from redeploy.core.plan import Access
+from redeploy.core.reasons import Verdict
 from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret
+from redeploy.core.watch import Watch
+from redeploy.deploy import redeploy
+from redeploy.rollback import mend
 from sandbox.builds import V1, V2, Build
+from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http
+from tests.unit.making import ready, reply, rows, summary
 
 PROGRAM = shutil.which("docker-registry")
 pytestmark = pytest.mark.skipif(
@@ -136,6 +146,42 @@ def test_a_tag_is_resolved_moved_and_put_back(program: Program) -> None:
     assert found(registry.resolve(real.image().at(V1.digest), BOUND)) == before, "the tag is gone, the manifest is not"
     assert registry.put(real.image(), before, BOUND) == before
     assert found(registry.resolve(real.image(), BOUND)) == before
+
+
+def test_a_deploy_that_failed_is_rolled_back_by_its_tag(program: Program) -> None:
+    real = program.start()
+    real.push(V1)
+    real.push(V2)
+    registry, image = client(), real.image()
+
+    def from_registry(ask: AskTag | AskRevision | AskManifest | PutManifest) -> Exchange:
+        match ask:
+            case AskTag():
+                return FromRegistry(200, found=registry.resolve(image, BOUND))
+            case AskRevision(manifest):
+                return FromRegistry(200, found=registry.revision(image, manifest, BOUND))
+            case AskManifest(reference):
+                return FromRegistry(200, found=registry.resolve(image.under(reference), BOUND))
+            case PutManifest(manifest):
+                return FromRegistry(200, found=registry.put(image, manifest, BOUND))
+
+    def runs() -> Build:
+        return (V1, replace(V2, readiness="never"), V1)[len(world.sent(SendTrigger))]
+
+    world = World(
+        service=lambda _, __: ready(runs().git_sha) if runs().readiness == "json" else reply(503),
+        trigger=[summary(updated=1)],
+        containers=lambda _: rows(("api", str(image), runs().digest)),
+        registry=lambda _, ask: from_registry(ask),
+        manifests=lambda _, ask: from_registry(ask),
+    )
+    wanted = {"expect_version": V2.git_sha, "openapi_path": "off", "timeout": "20s"}
+    watch = Watch(plan(image=str(image), on_failure="rollback", **wanted), began=0.0)
+    deploy = outcome_of(watch, redeploy(watch, world, lambda: 0.5, Log()), world.now())
+    assert found(registry.resolve(image, BOUND)).digest == V2.digest
+    ended = mend(deploy, watch, world, lambda: 0.5, Log(), begun=lambda _: None)
+    assert (ended.conclusion.verdict, ended.digest) == (Verdict.ROLLED_BACK, V1.digest)
+    assert found(registry.resolve(image, BOUND)).body == V1.image.index.body
 
 
 def test_the_label_names_the_commit(program: Program) -> None:
