@@ -89,7 +89,7 @@ image-smoke: engine setup ## redeploy in the embedded world with the built image
 
 # Run inside the folder, so that the locks name their sources as a reader finds them there.
 lock: setup ## lock what requirements/*.in ask for, with hashes
-	cd requirements && for name in runtime develop; do ../$(venv)/uv pip compile --quiet --universal \
+	cd requirements && for name in runtime develop e2e; do ../$(venv)/uv pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
 	  --output-file "$$name.txt" "$$name.in" || exit 1; done
 

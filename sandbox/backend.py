@@ -186,12 +186,13 @@ def _later(seconds: float, act: Callable[[], None]) -> None:
     timer.start()
 
 
-def serve(build: Build, port: int, listening: Callable[[], None]) -> None:
-    """Boots and serves one build on loopback until it is told to stop; `listening` is called once it accepts."""
+def serve(build: Build, port: int, listening: Callable[[], None], host: str = "127.0.0.1") -> None:
+    """Boots and serves one build until it is told to stop; `listening` is called once it accepts."""
     started = time.time() - build.age
     time.sleep(build.boot)
     config = uvicorn.Config(
         create_app(build, started),
+        host=host,
         port=port,
         log_config=None,
         access_log=False,
@@ -209,10 +210,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.backend", description="One build of the sandbox's service."
     )
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--build", choices=sorted(BUILDS), default="v1")
+    parser.add_argument("--build", default="v1", help=f"{', '.join(BUILDS)}, or what `Build.dump` wrote")
     options = parser.parse_args()
-    serve(BUILDS[options.build], options.port, lambda: print(f"{options.build} listens on {options.port}", flush=True))
+    build = BUILDS[options.build] if options.build in BUILDS else Build.load(options.build)
+    listening = f"{build.name} listens on {options.port}"
+    serve(build, options.port, lambda: print(listening, flush=True), options.host)
 
 
 if __name__ == "__main__":

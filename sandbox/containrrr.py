@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 
 from sandbox.dialects import JSON, Family, compact, exposition, go_http, go_not_found, instant
+from sandbox.engine import ImageT
 from sandbox.updater import EngineUnreachableError, Fate, by_repository
 from sandbox.watchtower import Watchtower
 from sandbox.wire import Request
 
 
-class Containrrr(Watchtower):
+class Containrrr(Watchtower[ImageT]):
     """containrrr 1.7.1: 200 without a body whatever happened, and every method triggers."""
 
     def answer(self, request: Request) -> bytes | None:
@@ -62,7 +63,7 @@ class Containrrr(Watchtower):
         return go_http(request, 200, exposition(gauges, counters).encode(), [content_type], chunked=True)
 
 
-class Openserbia(Containrrr):
+class Openserbia(Containrrr[ImageT]):
     """openserbia 1.18.3: containrrr's manners with a JSON answer that leaves zeros out and has no word for skipped."""
 
     def _more_routes(self) -> dict[str, Callable[[Request], bytes | None]]:

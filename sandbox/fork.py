@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from sandbox.dialects import JSON, Family, compact, exposition, fiber, fiber_timeout, go_duration, instant, second
-from sandbox.host import Container, Host, RegistryError, TagMissingError
+from sandbox.engine import AnyContainer, Container, Engine, ImageT, RegistryError, TagMissingError
 from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings, by_reference
 from sandbox.watchtower import Watchtower
 from sandbox.wire import Request
@@ -23,28 +23,29 @@ _RATE_LIMIT_PAGE = (
 )
 
 
-class NicholasFedor(Watchtower):
+class NicholasFedor(Watchtower[ImageT]):
     """nicholas-fedor 1.21.0: POST only, a summary in JSON, a rate limit before everything else."""
 
     endpoints: frozenset[str] = frozenset({"update", "metrics", "containers", "check", "history", "config", "health"})
 
-    def __init__(self, host: Host, token: str, settings: Settings) -> None:
+    def __init__(self, host: Engine[ImageT], token: str, settings: Settings) -> None:
         super().__init__(host, token, settings)
-        self._hits: list[float] = []
+        self._hits: dict[str, list[float]] = {}
         self._history: list[dict[str, object]] = []
         self._rate: Rate = []
 
     def answer(self, request: Request) -> bytes | None:
         """The rate limit first, of which the answers tell, then the path, the method, the token."""
         now = time.monotonic()
-        self._hits = [at for at in self._hits if at > now - 60] + [now]
-        reset = round(60 - (now - self._hits[0]))
+        client = request.header(self.settings.proxy_header) or ""
+        hits = self._hits[client] = [at for at in self._hits.get(client, []) if at > now - 60] + [now]
+        reset = round(60 - (now - hits[0]))
         limit = self.settings.rate_limit
-        if len(self._hits) > limit:
+        if len(hits) > limit:
             return fiber(request, 429, "Too Many Requests", headers=[("Retry-After", str(reset))])
         rate = [
             ("X-Ratelimit-Limit", str(limit)),
-            ("X-Ratelimit-Remaining", str(limit - len(self._hits))),
+            ("X-Ratelimit-Remaining", str(limit - len(hits))),
             ("X-Ratelimit-Reset", str(reset)),
         ]
         return self._route(request, rate)
@@ -120,7 +121,7 @@ class NicholasFedor(Watchtower):
     def _json(self, request: Request, rate: Rate, document: object) -> bytes:
         return fiber(request, 200, compact(document), content_type=JSON, rate=rate)
 
-    def _rows(self, request: Request, rate: Rate, row: Callable[[Container], dict[str, object]]) -> bytes:
+    def _rows(self, request: Request, rate: Rate, row: Callable[[Container[ImageT]], dict[str, object]]) -> bytes:
         images = [one for one in ",".join(request.query.get("image", [])).split(",") if one]
         names = [one for one in ",".join(request.query.get("container", [])).split(",") if one]
         try:
@@ -151,7 +152,7 @@ class NicholasFedor(Watchtower):
     def _check(self, request: Request, rate: Rate) -> bytes:
         return self._rows(request, rate, self._checked)
 
-    def _checked(self, container: Container) -> dict[str, object]:
+    def _checked(self, container: Container[ImageT]) -> dict[str, object]:
         answer: dict[str, object] = {"update_available": False, "latest_image_id": "", "latest_digest": ""}
         try:
             latest = self.host.registry.resolve(container.image)
@@ -233,7 +234,7 @@ def _totals(fates: list[Fate]) -> dict[str, int]:
     }
 
 
-def _row(container: Container) -> dict[str, object]:
+def _row(container: AnyContainer) -> dict[str, object]:
     build = container.build
     return {"name": container.name, "image": container.image, "image_id": build.image_id, "digest": build.digest}
 

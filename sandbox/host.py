@@ -4,29 +4,11 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sandbox.builds import V1, Build
+from sandbox.engine import RegistryError, StartError, State, TagMissingError
 from sandbox.nursery import Nursery, Process
 from sandbox.wire import reserve
-
-State = Literal["created", "running", "restarting", "exited", "removed"]
-
-
-class TagMissingError(Exception):
-    """The registry answers 404 MANIFEST_UNKNOWN: there is no such tag."""
-
-
-class RegistryError(Exception):
-    """The registry answers with an error that says nothing about the tag."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"the registry answers {status}")
-        self.status = status
-
-
-class StartError(Exception):
-    """The engine created the container and could not start it."""
 
 
 @dataclass
@@ -54,6 +36,10 @@ class Registry:
         if reference not in self.tags:
             raise TagMissingError(reference)
         return self.tags[reference]
+
+    def pull(self, reference: str) -> Build:
+        """The same: here an image is where it is wanted."""
+        return self.resolve(reference)
 
 
 @dataclass(frozen=True)
@@ -123,6 +109,10 @@ class Container:
         """Whether the service's port accepts connections within that time."""
         process = self._process
         return process is not None and process.listening.wait(seconds)
+
+    def becomes_healthy(self, seconds: float) -> bool:
+        """Whether it listens within that time, and the image's own HEALTHCHECK agrees."""
+        return self.wait_until_listening(seconds) and self.build.passes_health_check
 
     def answers_with(self) -> str | None:
         """The name of the build that answers right now: the truth that an observer is measured by."""

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Generic
 
-from sandbox.builds import Build
-from sandbox.host import Container, Host, RegistryError, StartError, TagMissingError
+from sandbox.engine import AnyContainer, Container, Engine, ImageT, RegistryError, StartError, TagMissingError
 
-Filter = Callable[[Container], bool]
+Filter = Callable[[AnyContainer], bool]
 
 
 class EngineUnreachableError(Exception):
@@ -32,6 +32,8 @@ class Fate(Enum):
 class Settings:
     """Watchtower's flags, and how long the world takes. Durations are seconds."""
 
+    address: tuple[str, int] = ("127.0.0.1", 0)
+    """Where it listens; port 0 is a free one."""
     stop_timeout: float = 10.0
     update_timeout: float = 600.0
     monitor_only: bool = False
@@ -41,23 +43,25 @@ class Settings:
     gate_timeout: float = 6.0
     rate_limit: int = 60
     """Requests a minute from one address; the fork's."""
+    proxy_header: str = ""
+    """In which header a proxy says whose request it is; else all come from one address."""
     engine_patience: float = 0.0
     """How long it tries an engine that does not answer."""
     pull_time: float = 0.05
     create_time: float = 0.15
 
 
-class Updater:
+class Updater(Generic[ImageT]):
     """One Watchtower's hands, and the lock that keeps two updates apart."""
 
-    def __init__(self, host: Host, settings: Settings, closing: threading.Event) -> None:
+    def __init__(self, host: Engine[ImageT], settings: Settings, closing: threading.Event) -> None:
         self.host = host
         self.settings = settings
         self.busy = threading.Lock()
         self._closing = closing
         self._held_back: set[str] = set()
 
-    def listed(self) -> list[Container]:
+    def listed(self) -> list[Container[ImageT]]:
         """The containers that an update considers. Raises `EngineUnreachableError`."""
         if not self.host.engine_reachable:
             self._closing.wait(self.settings.engine_patience)
@@ -71,7 +75,7 @@ class Updater:
         Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it.
         """
         fates: list[Fate] = []
-        stale: list[tuple[Container, Build]] = []
+        stale: list[tuple[Container[ImageT], ImageT]] = []
         for container in filter(matches, self.listed()):
             self._closing.wait(self.settings.pull_time)
             fate, build = self._look(container)
@@ -91,10 +95,10 @@ class Updater:
             fates.append(self._start(container, build, old))
         return fates
 
-    def _look(self, container: Container) -> tuple[Fate, Build | None]:
+    def _look(self, container: Container[ImageT]) -> tuple[Fate, ImageT | None]:
         """What the registry has for it: a build to replace it with, or why there is none."""
         try:
-            build = self.host.registry.resolve(container.image)
+            build = self.host.registry.pull(container.image)
         except RegistryError:
             return Fate.UNPULLED, None
         except TagMissingError:
@@ -107,19 +111,20 @@ class Updater:
             return Fate.MONITORED, None
         return Fate.UPDATED, build
 
-    def _start(self, container: Container, build: Build, old: Build) -> Fate:
+    def _start(self, container: Container[ImageT], build: ImageT, old: ImageT) -> Fate:
         try:
             container.start(build)
         except StartError:
             return Fate.FAILED
         if not self.settings.health_gated:
             return Fate.UPDATED
-        healthy = container.wait_until_listening(self.settings.gate_timeout) and build.passes_health_check
-        if healthy:
+        if container.becomes_healthy(self.settings.gate_timeout):
             return Fate.UPDATED
         self._closing.wait(self.settings.gate_timeout)
-        container.replace(old, self.settings.stop_timeout, self.settings.create_time)
-        container.wait_until_listening(self.settings.gate_timeout)
+        container.stop(self.settings.stop_timeout)
+        self._closing.wait(self.settings.create_time)
+        container.start(old)
+        container.becomes_healthy(self.settings.gate_timeout)
         self._held_back.add(container.name)
         return Fate.FAILED
 
@@ -134,7 +139,7 @@ def by_reference(images: Iterable[str], names: Iterable[str]) -> Filter:
     """The fork's narrowing: `image=` with or without its tag, `container=` an anchored expression; both may be empty."""
     references, patterns = set(images), [re.compile(name) for name in names]
 
-    def matches(container: Container) -> bool:
+    def matches(container: AnyContainer) -> bool:
         of_image = not references or bool({container.image, container.repository} & references)
         of_name = not patterns or any(pattern.fullmatch(container.name) for pattern in patterns)
         return of_image and of_name

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic
 
-from sandbox.host import Host
+from sandbox.engine import Engine, ImageT
 from sandbox.updater import Fate, Filter, Settings, Updater
 from sandbox.wire import Connection, Request, Server
 
@@ -22,10 +23,10 @@ class Trigger:
     target: str
 
 
-class Watchtower:
+class Watchtower(Generic[ImageT]):
     """What all lines share: the port, the token, the books. Nothing listens before `listen`."""
 
-    def __init__(self, host: Host, token: str, settings: Settings) -> None:
+    def __init__(self, host: Engine[ImageT], token: str, settings: Settings) -> None:
         self.host = host
         self.token = token
         self.settings = settings
@@ -35,7 +36,7 @@ class Watchtower:
         self._closing = threading.Event()
         self._work: list[threading.Thread] = []
         self.updater = Updater(host, settings, self._closing)
-        self._server = Server(self._serve)
+        self._server = Server(self._serve, *settings.address)
         self.port = self._server.port
 
     def listen(self) -> None:

@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 _HEAD_LIMIT = 1 << 20
 
 
-def reserve(host: str = "127.0.0.1") -> socket.socket:
-    """A socket bound to a free port and not listening: the port is refused, and nobody else is given it."""
+def reserve(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """A socket bound to a port (0: a free one) and not listening: it is refused, and nobody else is given it."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind((host, 0))
+    held.bind((host, port))
     return held
 
 
@@ -109,7 +109,12 @@ class Server:
     """Accepts connections on a reserved port, one thread each, until it is closed."""
 
     def __init__(
-        self, handle: Callable[[Connection], None], *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+        self,
+        handle: Callable[[Connection], None],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._handle = handle
         self._tls = tls
@@ -117,7 +122,7 @@ class Server:
         self._streams: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
-        self._socket = reserve(host)
+        self._socket = reserve(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name=f"accept:{self.port}", daemon=True)
 

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from sandbox.builds import V1, V2, Build, Document
-from sandbox.host import Host, StartError
+from sandbox.engine import StartError
+from sandbox.host import Host
 from sandbox.nursery import Nursery
 
 PROJECT = Path(__file__).resolve().parents[2]

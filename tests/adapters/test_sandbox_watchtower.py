@@ -38,7 +38,7 @@ class Bench:
     """A host and its Watchtower under test."""
 
     host: Host
-    watchtower: Watchtower
+    watchtower: Watchtower[Build]
 
     def ask(self, method: str, target: str, authorization: str | None, body: bytes = b"") -> bytes:
         """One request on a connection of its own; everything that comes back until it closes."""

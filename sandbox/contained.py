@@ -1,0 +1,79 @@
+"""A Watchtower of the sandbox as a container of its own on a real engine, with the real one's environment variables.
+
+`python -m sandbox.contained` stands where the real one's `/watchtower` does, `--health-check` included.
+"""
+
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sandbox.docker import Engine, Pulled
+from sandbox.lines import Line, watchtower
+from sandbox.updater import EngineUnreachableError
+from sandbox.watchtower import Watchtower
+
+_PORT = 8080
+_PREFIX = "WATCHTOWER_"
+
+
+def flags(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of `sandbox.updater.Settings`, of the real one's variables."""
+    said = {name.removeprefix(_PREFIX): text for name, text in environment.items() if name.startswith(_PREFIX) and text}
+    return {
+        "address": ("0.0.0.0", _PORT),  # noqa: S104  a container's own
+        "pull_time": 0.0,
+        "create_time": 0.0,
+        "stop_timeout": seconds(said.get("TIMEOUT", "10s")),
+        "update_timeout": seconds(said.get("HTTP_API_UPDATE_TIMEOUT", "10m")),
+        "include_restarting": said.get("INCLUDE_RESTARTING") == "true",
+        "monitor_only": said.get("MONITOR_ONLY") == "true",
+        "proxy_header": said.get("HTTP_API_PROXY_HEADER", ""),
+    }
+
+
+def seconds(duration: str) -> float:
+    """A duration as Go writes it, of hours, minutes and seconds."""
+    units = {"h": 3600, "m": 60, "s": 1}
+    return float(sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration)))
+
+
+def _poll(one: Watchtower[Pulled], every: float, over: threading.Event) -> None:
+    """The updates that nobody asks for."""
+    while not over.wait(every):
+        with one.updater.busy:
+            try:
+                one.updater.update(lambda _: True, float("inf"))
+            except EngineUnreachableError:
+                print("the engine does not answer", flush=True)
+
+
+def _answers() -> int:
+    with socket.create_connection(("127.0.0.1", _PORT), 2):
+        return 0
+
+
+def main() -> int:
+    """Serves until it is told to stop."""
+    if "--health-check" in sys.argv:
+        return _answers()
+    token = os.environ["WATCHTOWER_HTTP_API_TOKEN"]
+    one = watchtower(cast("Line", os.environ["SANDBOX_LINE"]), Engine(), token, **flags(os.environ))
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    if os.environ.get("WATCHTOWER_HTTP_API_PERIODIC_POLLS") == "true":
+        every = float(os.environ.get("WATCHTOWER_POLL_INTERVAL", "86400"))
+        threading.Thread(target=_poll, args=(one, every, over), daemon=True).start()
+    one.listen()
+    print(f"listens on {_PORT}", flush=True)
+    over.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""A real engine behind its socket, for the sandbox's Watchtowers: what they list, and how they replace a container.
+
+The order of things is Watchtower's own: pull, compare, stop, remove, create with the same settings, start, clean up.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container as Model
+from docker.utils import parse_repository_tag
+
+from sandbox.engine import RegistryError, StartError, State, TagMissingError
+
+_LABEL = "com.centurylinklabs.watchtower.enable"
+_FROM_IMAGE = ("Cmd", "Entrypoint", "WorkingDir", "User", "Healthcheck", "StopSignal", "Shell")
+"""Settings that a container has from its image unless it was created with others."""
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """An image of the registry. One that is not here yet has no `image_id`."""
+
+    digest: str
+    image_id: str = ""
+
+
+class Engine:
+    """The engine behind the socket that the environment names."""
+
+    def __init__(self) -> None:
+        self.client = docker.from_env()
+        self.registry = Registry(self.client)
+
+    @property
+    def engine_reachable(self) -> bool:
+        """Whether the socket answers."""
+        try:
+            return bool(self.client.ping())
+        except (DockerException, OSError):
+            return False
+
+    @property
+    def containers(self) -> Sequence["Container"]:
+        """All containers, whatever they do; those that vanish meanwhile are left out."""
+        return [Container(self, one) for one in self.client.containers.list(all=True, ignore_removed=True)]
+
+
+class Registry:
+    """The registry, as the engine reaches it, with the credentials of the client's configuration."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    def resolve(self, reference: str) -> Pulled:
+        """The image behind `repository:tag`, not pulled. Raises `RegistryError` or `TagMissingError`."""
+        self._client.api.reload_config()  # somebody may have logged in
+        try:
+            return Pulled(self._client.images.get_registry_data(reference).id)
+        except APIError as error:
+            raise _refusal(error) from error
+
+    def pull(self, reference: str) -> Pulled:
+        """The same, and pulled."""
+        repository, tag = parse_repository_tag(reference)
+        self._client.api.reload_config()
+        try:
+            image = self._client.images.pull(repository, tag or "latest")
+        except APIError as error:
+            raise _refusal(error) from error
+        return Pulled(_digest(image.attrs, repository), str(image.id))
+
+
+class Container:
+    """A container as it was when it was listed; its settings outlive it, for the one that takes its place."""
+
+    def __init__(self, engine: Engine, model: Model) -> None:
+        self._engine = engine
+        self._client = engine.client
+        self._model = model
+        self._settings: dict[str, Any] = model.attrs["Config"]
+        self.name = cast("str", model.name)
+        self.image: str = self._settings["Image"]
+        self.repository: str = parse_repository_tag(self.image)[0]
+        self.watched: bool = (self._settings["Labels"] or {}).get(_LABEL) == "true"
+        self.state: State = model.attrs["State"]["Status"]
+        self.build = Pulled(self._running_digest(), model.attrs["Image"])
+
+    def stop(self, grace: float) -> None:
+        """Stops and removes it: its stop signal, its own time-out or else `grace` seconds, SIGKILL."""
+        self._model.stop(timeout=int(self._settings.get("StopTimeout") or grace))
+        self._model.remove()
+
+    def start(self, build: Pulled) -> None:
+        """Creates it anew with the settings that it had, starts it, and removes the old image. Raises `StartError`."""
+        endpoints: dict[str, dict[str, Any]] = self._model.attrs["NetworkSettings"]["Networks"]
+        first, *more = endpoints  # engines before 25 accept one at creation
+        create: Callable[[dict[str, Any], str], dict[str, str]] = self._client.api.create_container_from_config
+        created = create(
+            {
+                **self._own_settings(),
+                "HostConfig": self._model.attrs["HostConfig"],
+                "NetworkingConfig": {"EndpointsConfig": {first: {"Aliases": self._aliases(endpoints[first])}}},
+            },
+            self.name,
+        )
+        for name in more:
+            self._client.networks.get(name).connect(created["Id"], aliases=self._aliases(endpoints[name]))
+        old = self.build.image_id
+        self._model = self._client.containers.get(created["Id"])
+        try:
+            self._model.start()
+        except APIError as error:
+            raise StartError(self.name) from error
+        self.build = build
+        if old != build.image_id:
+            self._clean_up(old)
+
+    def becomes_healthy(self, seconds: float) -> bool:
+        """Whether the engine calls it healthy within that time; without a health check, whether it runs at its end."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._model.reload()
+            if self._model.attrs["State"].get("Health", {}).get("Status") == "healthy":
+                return True
+            time.sleep(0.2)
+        return self._model.status == "running" and "Health" not in self._model.attrs["State"]
+
+    def _clean_up(self, image_id: str) -> None:
+        try:
+            self._client.images.remove(image_id)
+        except APIError as error:
+            if error.status_code != 409:  # somebody else's container, or another tag, still has a use for it
+                raise
+
+    def _running_digest(self) -> str:
+        try:
+            image = self._client.images.get(self._model.attrs["Image"])
+        except NotFound:
+            return ""  # removed by force under the container
+        return _digest(image.attrs, self.repository)
+
+    def _own_settings(self) -> dict[str, Any]:
+        """The settings without what they have from the old image, so that the new one's take their place."""
+        image: Mapping[str, Any] = self._client.images.get(self._model.attrs["Image"]).attrs["Config"] or {}
+        own = {**self._settings, "Hostname": ""}
+        for name in _FROM_IMAGE:
+            if own.get(name) == image.get(name):
+                own[name] = None
+        own["Env"] = [one for one in own["Env"] or [] if one not in (image.get("Env") or [])]
+        labels = image.get("Labels") or {}
+        own["Labels"] = {key: value for key, value in (own["Labels"] or {}).items() if labels.get(key) != value}
+        return {name: value for name, value in own.items() if value is not None}
+
+    def _aliases(self, endpoint: Mapping[str, Any]) -> list[str]:
+        """Its names in a network, without the one that the engine gave."""
+        return [alias for alias in endpoint["Aliases"] or [] if alias != self._model.short_id]
+
+
+def _digest(image: Mapping[str, Any], repository: str) -> str:
+    """The digest by which this image was pulled from its repository, or nothing."""
+    for known in image["RepoDigests"] or []:
+        name, _, digest = known.partition("@")
+        if name == repository:
+            return str(digest)
+    return ""
+
+
+def _refusal(error: APIError) -> RegistryError | TagMissingError:
+    """What the registry said, out of the engine's words for it."""
+    told = str(error.explanation)
+    if "manifest unknown" in told:
+        return TagMissingError(told)
+    if "denied" in told or "unauthorized" in told or "no basic auth credentials" in told:
+        return RegistryError(401)
+    if "toomanyrequests" in told:
+        return RegistryError(429)
+    return RegistryError(503)
