@@ -1,0 +1,97 @@
+"""One engine, one registry, one runner; a stack for each module."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import docker
+import pytest
+
+from sandbox.launchers import FromCheckout, FromImage
+from sandbox.results import Run
+from sandbox.runner import Runner
+from sandbox.scenarios.scenario import EXIT_CODES
+from tests.e2e.images import ACTION, build_sandbox
+from tests.e2e.registry import Registry, registry
+from tests.e2e.stack import Stack, standing
+from tests.kit import ROOT
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[docker.DockerClient]:
+    """The engine; afterwards nothing of ours is left on it."""
+    one = docker.from_env(timeout=120)
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="session")
+def images(client: docker.DockerClient) -> Iterator[None]:
+    """The sandbox's images, for a while."""
+    names = build_sandbox(client)
+    yield
+    for name in reversed(names):
+        client.images.remove(name, force=True)
+
+
+@pytest.fixture(scope="session")
+def hub(client: docker.DockerClient, images: None) -> Iterator[Registry]:
+    """A registry that anybody may read and write."""
+    with registry(client) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack of a module, with nginx in a container."""
+    with standing(client, hub, tmp_path_factory.mktemp("portfolio")) as one:
+        yield one
+
+
+@dataclass
+class Action:
+    """The action as a runner runs it, with the inputs of a deploy through a stack's nginx."""
+
+    runner: Runner = field(default_factory=lambda: Runner(ROOT, FromImage(ACTION), patience=240))
+
+    def __call__(self, stack: Stack, ends: tuple[str, str] | None, /, **inputs: str) -> Run:
+        """Run it; it must keep the runner's contract, and end with this verdict and reason."""
+        run = self.runner.run({**self.inputs(stack), **named(inputs)}, secrets=[stack.token, stack.update_url])
+        told = f"{run.outputs}\n{run.annotations}\n{run.log}"
+        assert run.problems == (), told
+        if ends is not None:
+            assert (run.outputs["verdict"], run.outputs["reason"]) == ends, told
+        assert run.exit_code == EXIT_CODES[run.outputs["verdict"]], told
+        return run
+
+    def inputs(self, stack: Stack) -> dict[str, str]:
+        """What a workflow says, and a client's address of its own as a tunnel does, so that no run counts for another."""
+        address = ".".join(str(secrets.randbelow(254) + 1) for _ in range(4))
+        return {
+            "watchtower-url": stack.update_url,
+            "watchtower-token": stack.token,
+            "headers": f"CF-Connecting-IP: {address}",
+            "version-path": "/api/dev/status",
+            "timeout": "60s",
+            "stable-for": "2s",
+        }
+
+
+def named(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Inputs by the names that a workflow gives them."""
+    return {name.replace("_", "-"): text for name, text in inputs.items()}
+
+
+@pytest.fixture(scope="session")
+def action() -> Action:
+    """The action's image."""
+    return Action()
+
+
+@pytest.fixture(scope="session")
+def distant_action() -> Action:
+    """The action on a machine of its own, which no trouble of this engine reaches."""
+    return Action(Runner(ROOT, FromCheckout(ROOT / ".venv" / "bin" / "python"), patience=240))
+
+
+Deploy = Callable[..., Run]

@@ -1,0 +1,43 @@
+"""The images that the tests build themselves: the sandbox in containers."""
+
+import io
+import os
+import tarfile
+
+import docker
+
+from sandbox.lines import LINES
+from tests.e2e.registry import SANDBOX
+from tests.kit import ROOT
+
+ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
+"""The action's image, as `make image` builds it."""
+
+
+def build_sandbox(client: docker.DockerClient) -> list[str]:
+    """Build the sandbox's image, and of it one that stands for each line of Watchtower; gives their names."""
+    client.images.build(
+        fileobj=_context(),
+        custom_context=True,
+        dockerfile="sandbox/Dockerfile",
+        tag=SANDBOX,
+        network_mode="host",
+        rm=True,
+    )
+    names = [SANDBOX]
+    for line in LINES:
+        name = f"redeploy-sandbox-{line}:e2e"
+        stand_in = f'FROM {SANDBOX}\nENV SANDBOX_LINE={line}\nENTRYPOINT ["/watchtower"]'
+        client.images.build(fileobj=io.BytesIO(stand_in.encode()), tag=name, rm=True)
+        names.append(name)
+    return names
+
+
+def _context() -> io.BytesIO:
+    """What the sandbox's Dockerfile copies; the action's own .dockerignore would leave it out."""
+    context = io.BytesIO()
+    with tarfile.open(fileobj=context, mode="w") as tar:
+        for path in ("sandbox", "requirements/e2e.txt"):
+            tar.add(ROOT / path, path, filter=lambda one: None if "__pycache__" in one.name else one)
+    context.seek(0)
+    return context

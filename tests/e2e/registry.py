@@ -1,0 +1,99 @@
+"""A real registry on loopback, and the images in it."""
+
+import io
+import json
+import secrets
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import docker
+from docker.models.containers import Container
+
+from sandbox.builds import Build
+
+IMAGE = "registry:2"
+SANDBOX = "redeploy-sandbox:e2e"
+READER = {"username": "reader", "password": "a-password"}
+HTPASSWD = "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"
+"""The same, as `htpasswd -B` writes it."""
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """An image as the registry has it."""
+
+    digest: str
+    image_id: str
+
+
+@dataclass
+class Registry:
+    """A registry that this engine, and whoever shares this machine's loopback, reaches."""
+
+    client: docker.DockerClient
+    container: Container
+    address: str
+    login: Mapping[str, str] | None = None
+    """What must be shown, if anything."""
+
+    def reference(self, name: str) -> str:
+        """An image's full name."""
+        return f"{self.address}/{name}"
+
+    def push(self, reference: str, dockerfile: str) -> Pushed:
+        """Build an image, push it, and forget it here, so that the engine has to pull it."""
+        image, _ = self.client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag=reference, rm=True)
+        said = [json.loads(line) for line in self._pushing(reference)]
+        [digest] = [one["aux"]["Digest"] for one in said if one.get("aux", {}).get("Digest")]
+        self.client.images.remove(reference)
+        return Pushed(digest, str(image.id))
+
+    def push_build(self, reference: str, build: Build, *, megabytes: int = 0) -> Pushed:
+        """Push the sandbox's service as that build; `megabytes` of noise make it heavy."""
+        # The JSON form of an instruction is JSON, so what it quotes has to be quoted once more.
+        command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", build.dump()]
+        lines = [f"FROM {SANDBOX}", f"LABEL build={build.name}"]
+        lines += [f"RUN head -c {megabytes}M /dev/urandom >/ballast"] if megabytes else []
+        lines += [f"CMD {json.dumps(command)}" if build.starts else 'ENTRYPOINT ["/missing"]']
+        return self.push(reference, "\n".join(lines))
+
+    def forget(self) -> None:
+        """Remove what the engine pulled from here."""
+        for image in self.client.images.list():
+            names = [*image.tags, *(image.attrs["RepoDigests"] or [])]
+            if names and all(name.startswith(f"{self.address}/") for name in names):
+                self.client.images.remove(str(image.id), force=True)
+
+    def _pushing(self, reference: str) -> list[str]:
+        told = self.client.api.push(reference, auth_config=dict(self.login) if self.login else None)
+        return str(told).splitlines()
+
+
+@contextmanager
+def registry(client: docker.DockerClient, environment: Mapping[str, str] | None = None) -> Iterator[Registry]:
+    """Run a registry for a while; `environment` holds its settings."""
+    port = free_port()
+    container = client.containers.run(
+        IMAGE,
+        detach=True,
+        name=f"redeploy-registry-{secrets.token_hex(3)}",
+        environment=dict(environment or {}),
+        ports={"5000/tcp": ("127.0.0.1", port)},
+        restart_policy={"Name": "always"},
+    )
+    running = Registry(client, container, f"127.0.0.1:{port}")
+    try:
+        yield running
+    finally:
+        container.remove(force=True, v=True)
+        running.forget()

@@ -1,0 +1,242 @@
+"""The server's side as docs/server.md sets it up, with the shipped files, as a project of its own on this engine."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import docker
+import requests
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from sandbox.builds import V1, Build
+from sandbox.lines import Line
+from tests.e2e.registry import Pushed, Registry, free_port
+from tests.kit import DEPLOY, ROOT
+
+BACKEND = "portfolio/backend:latest"
+NGINX = "portfolio/portfolio:latest"
+REAL_WATCHTOWER = os.environ.get("E2E_WATCHTOWER_IMAGE", "")
+"""The image of a real Watchtower, which then does the work that the sandbox's does else."""
+LINE: Line = "containrrr" if "containrrr" in (REAL_WATCHTOWER or os.environ.get("E2E_LINE", "")) else "nicholas-fedor"
+COMPOSES = (("docker", "compose"), ("docker-compose",))
+_PATIENCE = 60.0
+
+
+def compose() -> tuple[str, ...]:
+    """The Compose of this machine: v2 where it is, else docker-compose; `E2E_COMPOSE` names another."""
+    if named := os.environ.get("E2E_COMPOSE"):
+        return tuple(named.split())
+    return next(command for command in COMPOSES if _works(command))
+
+
+def _works(command: Sequence[str]) -> bool:
+    asked = [*command, "version"]
+    return (
+        shutil.which(command[0]) is not None and not subprocess.run(asked, check=False, capture_output=True).returncode
+    )
+
+
+def documented(text: str) -> list[str]:
+    """The shell commands of docs/server.md below a heading or a step, one text for each block."""
+    page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    below = page[page.index(text) :]
+    end = re.compile(r"^(?:## |\*\*\d)", re.MULTILINE).search(below, len(text))
+    return re.findall(r"^```sh\n(.*?)^```$", below[: end.start() if end else None], re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Stack:
+    """A server with service, Watchtower and nginx, set up and torn down as one."""
+
+    client: docker.DockerClient
+    registry: Registry
+    folder: Path
+    """What the documentation calls /opt/portfolio."""
+    name: str = field(default_factory=lambda: f"redeploy-{secrets.token_hex(3)}")
+    files: tuple[str, ...] = ()
+    """Overlays of `deploy/` beside the one of the line."""
+    token: str = ""
+    ports: Mapping[str, int] = field(
+        default_factory=lambda: {
+            name: free_port() for name in ("BACKEND_PORT", "NGINX_PORT", "WATCHTOWER_PORT", "TLS_PORT")
+        }
+    )
+
+    @property
+    def update_url(self) -> str:
+        """The URL that triggers, through nginx."""
+        return f"{self.origin}/ops/watchtower/update"
+
+    @property
+    def origin(self) -> str:
+        """Where nginx answers."""
+        return f"http://127.0.0.1:{self.ports['NGINX_PORT']}"
+
+    @property
+    def image(self) -> str:
+        """The reference that the service is deployed by."""
+        return self.registry.reference(BACKEND)
+
+    @property
+    def nginx_image(self) -> str:
+        """The reference that nginx is deployed by."""
+        return self.registry.reference(NGINX)
+
+    def lay_out(self, **settings: str) -> None:
+        """Put the files where the documentation says, and a token of its own into them, by its own commands."""
+        shutil.copytree(DEPLOY, self.folder / "deploy")
+        for block in documented("**2. Token.**"):
+            self.shell(block.replace("/opt/portfolio", str(self.folder)))
+        [self.token] = re.findall(r"^WATCHTOWER_HTTP_API_TOKEN=(.{64})$", self._settings.read_text(), re.MULTILINE)
+        (self.folder / "docker-config").mkdir()
+        watchtower = REAL_WATCHTOWER or f"redeploy-sandbox-{LINE}:e2e"
+        self.set(
+            BACKEND_IMAGE=self.image,
+            NGINX_IMAGE=self.nginx_image,
+            WATCHTOWER_IMAGE=watchtower,
+            DOCKER_CONFIG_DIR=str(self.folder / "docker-config"),
+            WATCHTOWER_DOCKER_API_VERSION=str(self.client.version()["ApiVersion"]),
+            **{name: str(port) for name, port in self.ports.items()},
+            **settings,
+        )
+        # Names and addresses of its own, so that several stacks have room on one engine.
+        own = {name: {"container_name": self.container_name(name)} for name in ("backend", "nginx", "watchtower")}
+        networks = {"default": {"ipam": {"config": [{"subnet": self._free_subnet()}]}}}
+        (self.folder / "deploy" / "own.yml").write_text(json.dumps({"services": own, "networks": networks}))
+
+    def container_name(self, service: str) -> str:
+        """What the container of a service is called, where the shipped file says `portfolio-...`."""
+        return f"{self.name}-{service}"
+
+    def set(self, **settings: str) -> None:
+        """Write settings into `.env.production`; `up` lets them take effect."""
+        text = self._settings.read_text()
+        for name, value in settings.items():
+            text = re.sub(rf"^{name}=.*\n", "", text, flags=re.MULTILINE) + f"{name}={value}\n"
+        self._settings.write_text(text)
+
+    def compose(self, *arguments: str) -> str:
+        """Run Compose as the documentation's alias `portfolio` does; gives what it said."""
+        ran = subprocess.run(
+            [*self.alias(), *arguments], cwd=self.folder, check=False, capture_output=True, text=True, timeout=300
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def alias(self) -> list[str]:
+        """The documentation's alias `portfolio`, for this project."""
+        overlays = [f"deploy/{name}" for name in (*self.files, "own.yml")]
+        if LINE == "containrrr":
+            overlays.insert(0, "deploy/docker-compose.containrrr.yml")
+        named = [part for path in ("deploy/docker-compose.portfolio-prod.yml", *overlays) for part in ("-f", path)]
+        return [
+            *compose(), "--project-name", self.name, "--env-file", "deploy/.env.production", "--profile", "nginx", *named
+        ]  # fmt: skip
+
+    def shell(self, text: str, *, seconds: float = 60) -> str:
+        """Run commands in the server's folder as a person does; gives what they printed."""
+        ran = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", text],
+            cwd=self.folder, check=False, capture_output=True, text=True, timeout=seconds,
+        )  # fmt: skip
+        assert ran.returncode == 0, f"{text}\n{ran.stdout}{ran.stderr}"
+        return ran.stdout
+
+    def up(self, *services: str) -> None:
+        """Start what is not as its settings say."""
+        self.compose("up", "-d", *services)
+
+    def push(self, build: Build, *, megabytes: int = 0) -> Pushed:
+        """Point the service's tag to a build."""
+        return self.registry.push_build(self.image, build, megabytes=megabytes)
+
+    def serve(self, build: Build = V1) -> Pushed:
+        """Have the service run this build, by the hand of somebody who knows the server, and wait until it answers."""
+        pushed = self.push(build)
+        self.compose("pull", "backend")
+        self.up("backend")
+        self.wait_for_service()
+        return pushed
+
+    def wait_for_service(self) -> None:
+        """Wait until the service is ready, and reached by nginx."""
+        for url in (f"http://127.0.0.1:{self.ports['BACKEND_PORT']}/api/ready", f"{self.origin}/openapi.json"):
+            self._wait_for(url)
+
+    def wait_for_watchtower(self) -> None:
+        """Wait until Watchtower answers, if only that it knows nobody."""
+        self._wait_for(f"http://127.0.0.1:{self.ports['WATCHTOWER_PORT']}/v1/update", status=401)
+
+    def container(self, service: str = "backend") -> Container:
+        """The container of a service as it is now; raises `NotFound`."""
+        return self.client.containers.get(self.container_name(service))
+
+    def runs(self, pushed: Pushed, service: str = "backend") -> bool:
+        """Whether in truth that image runs."""
+        try:
+            container = self.container(service)
+        except NotFound:
+            return False
+        return container.status == "running" and container.attrs["Image"] == pushed.image_id
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Change a file of nginx's in place, where it is mounted, and have nginx read it."""
+        file = self.folder / "deploy" / "nginx" / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+        self.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
+
+    def down(self) -> None:
+        """Remove all of it."""
+        self.compose("down", "--volumes", "--timeout", "1")
+
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "deploy" / ".env.production"
+
+    def _free_subnet(self) -> str:
+        taken = json.dumps([network.attrs["IPAM"] for network in self.client.networks.list()])
+        return next(each for each in (f"10.213.{number}.0/24" for number in range(256)) if f'"{each}"' not in taken)
+
+    def _wait_for(self, url: str, status: int = 200) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                found = requests.post(url, timeout=2) if status == 401 else requests.get(url, timeout=2)
+                if found.status_code == status:
+                    return
+                told = f"{found.status_code}"
+            except requests.RequestException as error:
+                told = str(error)
+            assert time.monotonic() < deadline, (
+                f"{url}: {told}\n{self.compose('ps')}{self.compose('logs', '--tail=20')}"
+            )
+            time.sleep(0.1)
+
+
+@contextmanager
+def standing(
+    client: docker.DockerClient, registry: Registry, folder: Path, *files: str, **settings: str
+) -> Iterator[Stack]:
+    """A stack that runs `V1`, for a while; `files` are overlays of `deploy/`."""
+    stack = Stack(client, registry, folder, files=files)
+    stack.lay_out(**settings)
+    registry.push(stack.nginx_image, "FROM nginx:1.28\nLABEL build=v1")
+    stack.push(V1)
+    try:
+        stack.up()
+        stack.wait_for_watchtower()
+        stack.wait_for_service()
+        yield stack
+    finally:
+        stack.down()
