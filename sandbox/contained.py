@@ -62,7 +62,12 @@ def main() -> int:
     if "--health-check" in sys.argv:
         return _answers()
     token = os.environ["WATCHTOWER_HTTP_API_TOKEN"]
-    one = watchtower(cast("Line", os.environ["SANDBOX_LINE"]), Engine(), token, **flags(os.environ))
+    one = watchtower(
+        cast("Line", os.environ["SANDBOX_LINE"]),
+        Engine(os.environ.get("WATCHTOWER_SCOPE", "")),
+        token,
+        **flags(os.environ),
+    )
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

@@ -15,7 +15,7 @@ from docker.utils import parse_repository_tag
 
 from sandbox.engine import RegistryError, StartError, State, TagMissingError
 
-_LABEL = "com.centurylinklabs.watchtower.enable"
+_LABEL = "com.centurylinklabs.watchtower"
 _FROM_IMAGE = ("Cmd", "Entrypoint", "WorkingDir", "User", "Healthcheck", "StopSignal", "Shell")
 """Settings that a container has from its image unless it was created with others."""
 
@@ -29,10 +29,11 @@ class Pulled:
 
 
 class Engine:
-    """The engine behind the socket that the environment names."""
+    """The engine behind the socket that the environment names; `scope` leaves other Watchtowers' containers to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: str = "") -> None:
         self.client = docker.from_env()
+        self.scope = scope
         self.registry = Registry(self.client)
 
     @property
@@ -85,7 +86,9 @@ class Container:
         self.name = cast("str", model.name)
         self.image: str = self._settings["Image"]
         self.repository: str = parse_repository_tag(self.image)[0]
-        self.watched: bool = (self._settings["Labels"] or {}).get(_LABEL) == "true"
+        labels = self._settings["Labels"] or {}
+        scoped = not engine.scope or labels.get(f"{_LABEL}.scope") == engine.scope
+        self.watched: bool = scoped and labels.get(f"{_LABEL}.enable") == "true"
         self.state: State = model.attrs["State"]["Status"]
         self.build = Pulled(self._running_digest(), model.attrs["Image"])
 

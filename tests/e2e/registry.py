@@ -1,14 +1,18 @@
 """A real registry on loopback, and the images in it."""
 
+import contextlib
 import io
 import json
 import secrets
 import socket
+import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import docker
+import requests
 from docker.models.containers import Container
 
 from sandbox.builds import Build
@@ -67,6 +71,21 @@ class Registry:
         lines += [f"CMD {json.dumps(command)}" if build.starts else 'ENTRYPOINT ["/missing"]']
         return self.push(reference, "\n".join(lines))
 
+    def start(self) -> None:
+        """Start it, and wait until it answers, if only that it wants to know who asks."""
+        self.container.start()
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(requests.RequestException):
+                requests.get(f"http://{self.address}/v2/", timeout=2)
+                return
+            assert time.monotonic() < deadline, self.container.logs().decode()
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop it; its images stay."""
+        self.container.stop(timeout=1)
+
     def forget(self) -> None:
         """Remove what the engine pulled from here."""
         for image in self.client.images.list():
@@ -80,20 +99,33 @@ class Registry:
 
 
 @contextmanager
-def registry(client: docker.DockerClient, environment: Mapping[str, str] | None = None) -> Iterator[Registry]:
-    """Run a registry for a while; `environment` holds its settings."""
+def registry(
+    client: docker.DockerClient, environment: Mapping[str, str] | None = None, *, htpasswd: str = ""
+) -> Iterator[Registry]:
+    """Run a registry for a while; `environment` holds its settings, `htpasswd` who may use it."""
     port = free_port()
-    container = client.containers.run(
+    container = client.containers.create(
         IMAGE,
-        detach=True,
         name=f"redeploy-registry-{secrets.token_hex(3)}",
         environment=dict(environment or {}),
         ports={"5000/tcp": ("127.0.0.1", port)},
         restart_policy={"Name": "always"},
     )
+    if htpasswd:
+        container.put_archive("/etc", _archive("htpasswd", htpasswd))
     running = Registry(client, container, f"127.0.0.1:{port}")
+    running.start()
     try:
         yield running
     finally:
         container.remove(force=True, v=True)
         running.forget()
+
+
+def _archive(name: str, text: str) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text.encode()))
+    return held.getvalue()

@@ -64,6 +64,8 @@ class Stack:
     name: str = field(default_factory=lambda: f"redeploy-{secrets.token_hex(3)}")
     files: tuple[str, ...] = ()
     """Overlays of `deploy/` beside the one of the line."""
+    authority: Path | None = None
+    """The certificate of the authority behind nginx's own, where nginx ends TLS."""
     token: str = ""
     ports: Mapping[str, int] = field(
         default_factory=lambda: {
@@ -79,6 +81,11 @@ class Stack:
     @property
     def origin(self) -> str:
         """Where nginx answers."""
+        return f"https://localhost:{self.ports['TLS_PORT']}" if self.authority else self.clear_origin
+
+    @property
+    def clear_origin(self) -> str:
+        """Where it answers without TLS."""
         return f"http://127.0.0.1:{self.ports['NGINX_PORT']}"
 
     @property
@@ -108,10 +115,20 @@ class Stack:
             **{name: str(port) for name, port in self.ports.items()},
             **settings,
         )
-        # Names and addresses of its own, so that several stacks have room on one engine.
-        own = {name: {"container_name": self.container_name(name)} for name in ("backend", "nginx", "watchtower")}
+        # Names, addresses and a Watchtower of its own, so that several stacks have room on one engine.
+        labels = {"com.centurylinklabs.watchtower.scope": self.name}
+        own: dict[str, dict[str, object]] = {
+            name: {"container_name": self.container_name(name), "labels": labels}
+            for name in ("backend", "nginx", "watchtower")
+        }
+        own["watchtower"]["environment"] = {"WATCHTOWER_SCOPE": self.name}
         networks = {"default": {"ipam": {"config": [{"subnet": self._free_subnet()}]}}}
-        (self.folder / "deploy" / "own.yml").write_text(json.dumps({"services": own, "networks": networks}))
+        self.overlay("own.yml", {"services": own, "networks": networks})
+
+    def overlay(self, name: str, content: Mapping[str, object]) -> None:
+        """Write one more compose file; `up` lets it take effect."""
+        (self.folder / "deploy" / name).write_text(json.dumps(content))
+        self.files = (*(one for one in self.files if one != name), name)
 
     def container_name(self, service: str) -> str:
         """What the container of a service is called, where the shipped file says `portfolio-...`."""
@@ -134,7 +151,7 @@ class Stack:
 
     def alias(self) -> list[str]:
         """The documentation's alias `portfolio`, for this project."""
-        overlays = [f"deploy/{name}" for name in (*self.files, "own.yml")]
+        overlays = [f"deploy/{name}" for name in self.files]
         if LINE == "containrrr":
             overlays.insert(0, "deploy/docker-compose.containrrr.yml")
         named = [part for path in ("deploy/docker-compose.portfolio-prod.yml", *overlays) for part in ("-f", path)]
@@ -158,6 +175,10 @@ class Stack:
     def push(self, build: Build, *, megabytes: int = 0) -> Pushed:
         """Point the service's tag to a build."""
         return self.registry.push_build(self.image, build, megabytes=megabytes)
+
+    def push_nginx(self, name: str) -> Pushed:
+        """Point nginx's tag to an image of that name."""
+        return self.registry.push(self.nginx_image, f"FROM nginx:1.28\nLABEL build={name}")
 
     def serve(self, build: Build = V1) -> Pushed:
         """Have the service run this build, by the hand of somebody who knows the server, and wait until it answers."""
@@ -196,6 +217,10 @@ class Stack:
         file.write_text(text.replace(old, new))
         self.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
 
+    def log(self, service: str) -> str:
+        """What a service has said since it was created."""
+        return str(self.container(service).logs().decode())
+
     def down(self) -> None:
         """Remove all of it."""
         self.compose("down", "--volumes", "--timeout", "1")
@@ -212,7 +237,8 @@ class Stack:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                found = requests.post(url, timeout=2) if status == 401 else requests.get(url, timeout=2)
+                method = "POST" if status == 401 else "GET"
+                found = requests.request(method, url, timeout=2, verify=str(self.authority) if self.authority else True)
                 if found.status_code == status:
                     return
                 told = f"{found.status_code}"
@@ -226,12 +252,17 @@ class Stack:
 
 @contextmanager
 def standing(
-    client: docker.DockerClient, registry: Registry, folder: Path, *files: str, **settings: str
+    client: docker.DockerClient,
+    registry: Registry,
+    folder: Path,
+    *files: str,
+    authority: Path | None = None,
+    **settings: str,
 ) -> Iterator[Stack]:
     """A stack that runs `V1`, for a while; `files` are overlays of `deploy/`."""
-    stack = Stack(client, registry, folder, files=files)
+    stack = Stack(client, registry, folder, files=files, authority=authority)
     stack.lay_out(**settings)
-    registry.push(stack.nginx_image, "FROM nginx:1.28\nLABEL build=v1")
+    stack.push_nginx("v1")
     stack.push(V1)
     try:
         stack.up()

@@ -1,0 +1,185 @@
+"""What goes wrong is told for what it is, and what then runs is what was said; the same stack comes back from all of it."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import docker
+import pytest
+
+from sandbox.builds import V1, V2, V3
+from sandbox.runner import Interrupt
+from tests.e2e.conftest import Action
+from tests.e2e.registry import HTPASSWD, READER, Pushed, registry
+from tests.e2e.stack import LINE, Stack
+
+FORK = LINE == "nicholas-fedor"
+SHORT = "20s"
+RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
+"""The command that restarts the engine."""
+
+
+@pytest.fixture
+def before(stack: Stack) -> Pushed:
+    """The old build runs."""
+    return stack.serve(V1)
+
+
+def test_a_wrong_token_updates_nothing(stack: Stack, action: Action, before: Pushed) -> None:
+    stack.push(V2)
+    action(stack, ("trigger-failed", "auth"), watchtower_token="not-the-token", expect_version=V2.git_sha)
+    assert stack.runs(before)
+
+
+def test_a_url_that_leads_to_the_backend_is_misrouted(stack: Stack, action: Action, before: Pushed) -> None:
+    stack.push(V2)
+    past_nginx = f"http://127.0.0.1:{stack.ports['BACKEND_PORT']}/ops/watchtower/update"
+    action(stack, ("trigger-failed", "misrouted"), watchtower_url=past_nginx, expect_version=V2.git_sha)
+    assert stack.runs(before)
+
+
+def test_nginx_without_the_location_is_misrouted(stack: Stack, action: Action, before: Pushed) -> None:
+    stack.push(V2)
+    ours, theirs = "include snippets/watchtower.conf;", "location /ops/ { proxy_pass http://$backend; }"
+    stack.edit("snippets/portfolio.conf", ours, theirs)
+    try:
+        action(stack, ("trigger-failed", "misrouted"), expect_version=V2.git_sha)
+    finally:
+        stack.edit("snippets/portfolio.conf", theirs, ours)
+    assert stack.runs(before)
+
+
+def test_a_build_that_crashes_at_its_start_is_red_and_the_next_one_mends_it(
+    stack: Stack, action: Action, before: Pushed
+) -> None:
+    stack.push(replace(V2, boot=0.0, crashes_after=0.0))
+    action(stack, ("unhealthy", "down"), ("unhealthy", "flapping"), expect_version=V2.git_sha, timeout=SHORT)
+    assert stack.container().attrs["RestartCount"] > 0
+    mended = stack.push(V3)
+    action(stack, ("deployed", ""), expect_version=V3.git_sha)
+    assert stack.runs(mended)
+
+
+def test_a_build_that_is_never_ready_is_red(stack: Stack, action: Action, before: Pushed) -> None:
+    after = stack.push(replace(V2, readiness="never"))
+    action(stack, ("unhealthy", "never-ready"), expect_version=V2.git_sha, timeout=SHORT)
+    assert stack.runs(after)
+
+
+def test_a_build_that_never_listens_is_red(stack: Stack, action: Action, before: Pushed) -> None:
+    after = stack.push(replace(V2, boot=3600))
+    action(stack, ("unhealthy", "down"), expect_version=V2.git_sha, timeout=SHORT)
+    assert stack.runs(after)
+
+
+def test_a_build_without_a_route_is_red(stack: Stack, action: Action, before: Pushed) -> None:
+    after = stack.push(replace(V2, lost=("GET /api/projects",)))
+    run = action(
+        stack,
+        ("checks-failed", "routes"),
+        expect_version=V2.git_sha,
+        required_routes="GET /api/ready\nGET /api/projects",
+    )
+    assert json.loads(run.outputs["removed-routes"]) == ["GET /api/projects"]
+    assert stack.runs(after)
+
+
+def test_another_build_than_the_declared_one_is_red(stack: Stack, action: Action, before: Pushed) -> None:
+    after = stack.push(V3)
+    action(stack, ("wrong-build", "wrong-version"), expect_version=V2.git_sha, timeout=SHORT)
+    assert stack.runs(after)
+
+
+def test_an_image_that_cannot_be_started_is_red(stack: Stack, action: Action, before: Pushed) -> None:
+    stack.push(replace(V2, starts=False))
+    ends = ("trigger-failed", "update-failed") if FORK else ("unhealthy", "down")
+    action(stack, ends, expect_version=V2.git_sha, timeout=SHORT)
+    assert stack.container().status == "created"
+
+
+def test_a_registry_that_is_down_is_red_and_the_old_build_stays(stack: Stack, action: Action, before: Pushed) -> None:
+    stack.push(V2)
+    stack.registry.stop()
+    try:
+        ends = ("trigger-failed", "update-blocked") if FORK else ("stale", "old-build")
+        action(stack, ends, expect_version=V2.git_sha, timeout=SHORT)
+    finally:
+        stack.registry.start()
+    assert stack.runs(before)
+
+
+@pytest.fixture
+def private(client: docker.DockerClient, stack: Stack) -> Iterator[Stack]:
+    """The stack, its service from a registry that wants to know who asks."""
+    settings = {
+        "REGISTRY_AUTH": "htpasswd",
+        "REGISTRY_AUTH_HTPASSWD_REALM": "e2e",
+        "REGISTRY_AUTH_HTPASSWD_PATH": "/etc/htpasswd",
+    }
+    with registry(client, settings, htpasswd=HTPASSWD) as locked:
+        locked.login = READER
+        one = replace(stack, registry=locked)
+        one.push(V1)
+        client.images.pull(one.image, auth_config=READER)
+        one.set(BACKEND_IMAGE=one.image)
+        one.up("backend")
+        one.wait_for_service()
+        yield one
+        stack.set(BACKEND_IMAGE=stack.image)
+        stack.serve(V1)
+
+
+def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(private: Stack, action: Action) -> None:
+    after = private.push(V2)
+    ends = ("trigger-failed", "update-blocked") if FORK else ("stale", "old-build")
+    action(private, ends, expect_version=V2.git_sha, timeout=SHORT)
+    login = ["login", private.registry.address, "--username", READER["username"], "--password-stdin"]
+    subprocess.run(
+        ["docker", "--config", str(private.folder / "docker-config"), *login],
+        input=READER["password"], text=True, check=True, capture_output=True,
+    )  # fmt: skip
+    action(private, ("deployed", ""), expect_version=V2.git_sha)
+    assert private.runs(after)
+
+
+def test_a_cancelled_run_ends_at_once_and_the_update_goes_on(stack: Stack, action: Action) -> None:
+    stack.serve(replace(V1, ignores_term=6.0))
+    after = stack.push(V2)
+    began = time.monotonic()
+    interrupt = Interrupt(0.0, signal.SIGINT, lambda: time.monotonic() - began > 4)
+    action(stack, ("cancelled", ""), interrupt=interrupt, expect_version=V2.git_sha)
+    _wait_until_it_runs(stack, after)
+
+
+@pytest.mark.skipif(not RESTART, reason="E2E_ENGINE_RESTART does not say how this engine is restarted")
+def test_an_engine_that_restarts_in_mid_update_is_red_unless_the_new_build_runs(
+    stack: Stack, distant_action: Action
+) -> None:
+    stack.serve(replace(V1, ignores_term=8.0))
+    after = stack.push(V2)
+    restarting = threading.Timer(4.0, lambda: subprocess.run(shlex.split(RESTART), check=True))
+    restarting.start()
+    run = distant_action(
+        stack,
+        ("deployed", ""), ("unhealthy", "down"), ("stale", "old-build"), ("trigger-failed", "no-answer"),
+        expect_version=V2.git_sha, timeout="40s",
+    )  # fmt: skip
+    restarting.join()
+    assert (run.exit_code == 0) == stack.runs(after)
+    stack.up()  # as the documentation says
+    stack.wait_for_watchtower()
+    distant_action(stack, ("deployed", ""), ("already-current", ""), expect_version=V2.git_sha)
+    assert stack.runs(after)
+
+
+def _wait_until_it_runs(stack: Stack, pushed: Pushed) -> None:
+    deadline = time.monotonic() + 60
+    while not stack.runs(pushed):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
