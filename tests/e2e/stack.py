@@ -28,6 +28,7 @@ REAL_WATCHTOWER = os.environ.get("E2E_WATCHTOWER_IMAGE", "")
 """The image of a real Watchtower, which then does the work that the sandbox's does else."""
 LINE: Line = "containrrr" if "containrrr" in (REAL_WATCHTOWER or os.environ.get("E2E_LINE", "")) else "nicholas-fedor"
 COMPOSES = (("docker", "compose"), ("docker-compose",))
+PAGE = ROOT / "docs" / "server.md"
 _PATIENCE = 60.0
 
 
@@ -35,10 +36,11 @@ def compose() -> tuple[str, ...]:
     """The Compose of this machine: v2 where it is, else docker-compose; `E2E_COMPOSE` names another."""
     if named := os.environ.get("E2E_COMPOSE"):
         return tuple(named.split())
-    return next(command for command in COMPOSES if _works(command))
+    return next(command for command in COMPOSES if works(command))
 
 
-def _works(command: Sequence[str]) -> bool:
+def works(command: Sequence[str]) -> bool:
+    """Whether this Compose is here."""
     asked = [*command, "version"]
     return (
         shutil.which(command[0]) is not None and not subprocess.run(asked, check=False, capture_output=True).returncode
@@ -47,7 +49,7 @@ def _works(command: Sequence[str]) -> bool:
 
 def documented(text: str) -> list[str]:
     """The shell commands of docs/server.md below a heading or a step, one text for each block."""
-    page = (ROOT / "docs" / "server.md").read_text(encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
     below = page[page.index(text) :]
     end = re.compile(r"^(?:## |\*\*\d)", re.MULTILINE).search(below, len(text))
     return re.findall(r"^```sh\n(.*?)^```$", below[: end.start() if end else None], re.MULTILINE | re.DOTALL)
@@ -191,11 +193,18 @@ class Stack:
     def wait_for_service(self) -> None:
         """Wait until the service is ready, and reached by nginx."""
         for url in (f"http://127.0.0.1:{self.ports['BACKEND_PORT']}/api/ready", f"{self.origin}/openapi.json"):
-            self._wait_for(url)
+            self.wait_for(url)
 
     def wait_for_watchtower(self) -> None:
         """Wait until Watchtower answers, if only that it knows nobody."""
-        self._wait_for(f"http://127.0.0.1:{self.ports['WATCHTOWER_PORT']}/v1/update", status=401)
+        self.wait_for(f"http://127.0.0.1:{self.ports['WATCHTOWER_PORT']}/v1/update", status=401)
+
+    def wait_until_healthy(self, service: str) -> None:
+        """Wait until the engine calls a service healthy, by the check of the compose file."""
+        deadline = time.monotonic() + _PATIENCE
+        while (health := self.container(service).attrs["State"]["Health"])["Status"] != "healthy":
+            assert time.monotonic() < deadline, health
+            time.sleep(0.5)
 
     def container(self, service: str = "backend") -> Container:
         """The container of a service as it is now; raises `NotFound`."""
@@ -233,7 +242,8 @@ class Stack:
         taken = json.dumps([network.attrs["IPAM"] for network in self.client.networks.list()])
         return next(each for each in (f"10.213.{number}.0/24" for number in range(256)) if f'"{each}"' not in taken)
 
-    def _wait_for(self, url: str, status: int = 200) -> None:
+    def wait_for(self, url: str, status: int = 200) -> None:
+        """Wait until a URL answers with this status."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:

@@ -20,7 +20,7 @@ from tests.e2e.registry import HTPASSWD, READER, Pushed, registry
 from tests.e2e.stack import LINE, Stack
 
 FORK = LINE == "nicholas-fedor"
-SHORT = "20s"
+SHORT = "12s"
 RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
 """The command that restarts the engine."""
 
