@@ -1,43 +1,53 @@
 """One engine, one registry, one runner; a stack for each module."""
 
+import contextlib
 import secrets
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
 import pytest
 
-from sandbox.launchers import FromCheckout, FromImage
+from sandbox.launchers import FromImage
 from sandbox.results import Run
 from sandbox.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
-from tests.e2e.images import ACTION, build_sandbox
+from tests.e2e.images import ACTION, build_sandbox, remove_sandbox
 from tests.e2e.registry import Registry, registry
 from tests.e2e.stack import Stack, standing
 from tests.kit import ROOT
 
 
+def _leads(session: pytest.Session) -> bool:
+    """Whether this process is the one that starts, and not one of its workers."""
+    return not hasattr(session.config, "workerinput")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Build the sandbox's images once, however many processes share the tests."""
+    if _leads(session):
+        with contextlib.closing(docker.from_env(timeout=300)) as one:
+            build_sandbox(one)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove them."""
+    if _leads(session):
+        with contextlib.closing(docker.from_env()) as one:
+            remove_sandbox(one)
+
+
 @pytest.fixture(scope="session")
 def client() -> Iterator[docker.DockerClient]:
-    """The engine; afterwards nothing of ours is left on it."""
+    """The engine."""
     one = docker.from_env(timeout=120)
     yield one
     one.close()
 
 
 @pytest.fixture(scope="session")
-def images(client: docker.DockerClient) -> Iterator[None]:
-    """The sandbox's images, for a while."""
-    names = build_sandbox(client)
-    yield
-    for name in reversed(names):
-        client.images.remove(name, force=True)
-
-
-@pytest.fixture(scope="session")
-def hub(client: docker.DockerClient, images: None) -> Iterator[Registry]:
+def hub(client: docker.DockerClient) -> Iterator[Registry]:
     """A registry that anybody may read and write."""
     with registry(client) as one:
         yield one
@@ -83,9 +93,3 @@ class Action:
 def action() -> Action:
     """The action's image."""
     return Action(Runner(ROOT, FromImage(ACTION), patience=240))
-
-
-@pytest.fixture(scope="session")
-def distant_action() -> Action:
-    """The action on a machine of its own, which no trouble of this engine reaches."""
-    return Action(Runner(ROOT, FromCheckout(Path(sys.executable)), patience=240))

@@ -6,7 +6,7 @@ import tarfile
 
 import docker
 
-from sandbox.lines import LINES
+from sandbox.lines import LINES, Line
 from tests.e2e.registry import SANDBOX
 from tests.kit import ROOT
 
@@ -14,8 +14,8 @@ ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
 """The action's image, as `make image` builds it."""
 
 
-def build_sandbox(client: docker.DockerClient) -> list[str]:
-    """Build the sandbox's image, and of it one that stands for each line of Watchtower; gives their names."""
+def build_sandbox(client: docker.DockerClient) -> None:
+    """Build the sandbox's image, and of it one that stands for each line of Watchtower."""
     client.images.build(
         fileobj=_context(),
         custom_context=True,
@@ -24,13 +24,20 @@ def build_sandbox(client: docker.DockerClient) -> list[str]:
         network_mode="host",
         rm=True,
     )
-    names = [SANDBOX]
     for line in LINES:
-        name = f"redeploy-sandbox-{line}:e2e"
         stand_in = f'FROM {SANDBOX}\nENV SANDBOX_LINE={line}\nENTRYPOINT ["/watchtower"]'
-        client.images.build(fileobj=io.BytesIO(stand_in.encode()), tag=name, rm=True)
-        names.append(name)
-    return names
+        client.images.build(fileobj=io.BytesIO(stand_in.encode()), tag=watchtower(line), rm=True)
+
+
+def remove_sandbox(client: docker.DockerClient) -> None:
+    """Remove them all."""
+    for name in [*map(watchtower, LINES), SANDBOX]:
+        client.images.remove(name, force=True)
+
+
+def watchtower(line: Line) -> str:
+    """The image of the sandbox's Watchtower of that line."""
+    return f"redeploy-sandbox-{line}:e2e"
 
 
 def _context() -> io.BytesIO:

@@ -56,7 +56,8 @@ class Registry:
 
     def push(self, reference: str, dockerfile: str) -> Pushed:
         """Build an image, push it, and forget it here, so that the engine has to pull it."""
-        image, _ = self.client.images.build(fileobj=io.BytesIO(dockerfile.encode()), tag=reference, rm=True)
+        text = f"{dockerfile}\nLABEL registry={self.address}"  # no other registry has the same image
+        image, _ = self.client.images.build(fileobj=io.BytesIO(text.encode()), tag=reference, rm=True)
         said = [json.loads(line) for line in self._pushing(reference)]
         [digest] = [one["aux"]["Digest"] for one in said if one.get("aux", {}).get("Digest")]
         self.client.images.remove(reference)

@@ -19,6 +19,7 @@ from docker.models.containers import Container
 
 from sandbox.builds import V1, Build
 from sandbox.lines import Line
+from tests.e2e.images import watchtower
 from tests.e2e.registry import Pushed, Registry, free_port
 from tests.kit import DEPLOY, ROOT
 
@@ -107,11 +108,11 @@ class Stack:
             self.shell(block.replace("/opt/portfolio", str(self.folder)))
         [self.token] = re.findall(r"^WATCHTOWER_HTTP_API_TOKEN=(.{64})$", self._settings.read_text(), re.MULTILINE)
         (self.folder / "docker-config").mkdir()
-        watchtower = REAL_WATCHTOWER or f"redeploy-sandbox-{LINE}:e2e"
+        image = REAL_WATCHTOWER or watchtower(LINE)
         self.set(
             BACKEND_IMAGE=self.image,
             NGINX_IMAGE=self.nginx_image,
-            WATCHTOWER_IMAGE=watchtower,
+            WATCHTOWER_IMAGE=image,
             DOCKER_CONFIG_DIR=str(self.folder / "docker-config"),
             WATCHTOWER_DOCKER_API_VERSION=str(self.client.version()["ApiVersion"]),
             **{name: str(port) for name, port in self.ports.items()},
@@ -231,16 +232,27 @@ class Stack:
         return str(self.container(service).logs().decode())
 
     def down(self) -> None:
-        """Remove all of it."""
+        """Remove all of it, Watchtower first, lest it creates what has just been removed."""
+        self.compose("rm", "--stop", "--force", "watchtower")
         self.compose("down", "--volumes", "--timeout", "1")
+        ours: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={self.name}"}
+        left = [
+            *self.client.containers.list(all=True, filters=ours),
+            *self.client.networks.list(filters=ours),
+            *self.client.volumes.list(filters=ours),
+        ]
+        assert left == []
 
     @property
     def _settings(self) -> Path:
         return self.folder / "deploy" / ".env.production"
 
     def _free_subnet(self) -> str:
+        # By chance, since several tests may look for one at the same time.
         taken = json.dumps([network.attrs["IPAM"] for network in self.client.networks.list()])
-        return next(each for each in (f"10.213.{number}.0/24" for number in range(256)) if f'"{each}"' not in taken)
+        while (subnet := f"10.{128 + secrets.randbelow(128)}.{secrets.randbelow(256)}.0/24") in taken:
+            pass
+        return subnet
 
     def wait_for(self, url: str, status: int = 200) -> None:
         """Wait until a URL answers with this status."""

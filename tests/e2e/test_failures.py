@@ -1,11 +1,8 @@
 """What goes wrong is told for what it is, and what then runs is what was said; the same stack comes back from all of it."""
 
 import json
-import os
-import shlex
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,8 +18,6 @@ from tests.e2e.stack import LINE, Stack
 
 FORK = LINE == "nicholas-fedor"
 SHORT = "12s"
-RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
-"""The command that restarts the engine."""
 
 
 @pytest.fixture
@@ -155,27 +150,6 @@ def test_a_cancelled_run_ends_at_once_and_the_update_goes_on(stack: Stack, actio
     interrupt = Interrupt(0.0, signal.SIGINT, lambda: time.monotonic() - began > 4)
     action(stack, ("cancelled", ""), interrupt=interrupt, expect_version=V2.git_sha)
     _wait_until_it_runs(stack, after)
-
-
-@pytest.mark.skipif(not RESTART, reason="E2E_ENGINE_RESTART does not say how this engine is restarted")
-def test_an_engine_that_restarts_in_mid_update_is_red_unless_the_new_build_runs(
-    stack: Stack, distant_action: Action
-) -> None:
-    stack.serve(replace(V1, ignores_term=8.0))
-    after = stack.push(V2)
-    restarting = threading.Timer(4.0, lambda: subprocess.run(shlex.split(RESTART), check=True))
-    restarting.start()
-    run = distant_action(
-        stack,
-        ("deployed", ""), ("unhealthy", "down"), ("stale", "old-build"), ("trigger-failed", "no-answer"),
-        expect_version=V2.git_sha, timeout="40s",
-    )  # fmt: skip
-    restarting.join()
-    assert (run.exit_code == 0) == stack.runs(after)
-    stack.up()  # as the documentation says
-    stack.wait_for_watchtower()
-    distant_action(stack, ("deployed", ""), ("already-current", ""), expect_version=V2.git_sha)
-    assert stack.runs(after)
 
 
 def _wait_until_it_runs(stack: Stack, pushed: Pushed) -> None:

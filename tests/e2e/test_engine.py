@@ -1,0 +1,48 @@
+"""An engine that goes away; run alone, since it takes every stack on it along."""
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandbox.builds import V1, V2
+from sandbox.launchers import FromCheckout
+from sandbox.runner import Runner
+from tests.e2e.conftest import Action
+from tests.e2e.stack import Stack
+from tests.kit import ROOT
+
+RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
+"""The command that restarts the engine."""
+
+
+@pytest.fixture
+def distant_action() -> Action:
+    """The action on a machine of its own, which no trouble of this engine reaches."""
+    return Action(Runner(ROOT, FromCheckout(Path(sys.executable)), patience=240))
+
+
+@pytest.mark.skipif(not RESTART, reason="E2E_ENGINE_RESTART does not say how this engine is restarted")
+def test_an_engine_that_restarts_in_mid_update_is_red_unless_the_new_build_runs(
+    stack: Stack, distant_action: Action
+) -> None:
+    stack.serve(replace(V1, ignores_term=8.0))
+    after = stack.push(V2)
+    restarting = threading.Timer(4.0, lambda: subprocess.run(shlex.split(RESTART), check=True))
+    restarting.start()
+    run = distant_action(
+        stack,
+        ("deployed", ""), ("unhealthy", "down"), ("stale", "old-build"), ("trigger-failed", "no-answer"),
+        expect_version=V2.git_sha, timeout="40s",
+    )  # fmt: skip
+    restarting.join()
+    assert (run.exit_code == 0) == stack.runs(after)
+    stack.up()  # as the documentation says
+    stack.wait_for_watchtower()
+    distant_action(stack, ("deployed", ""), ("already-current", ""), expect_version=V2.git_sha)
+    assert stack.runs(after)
