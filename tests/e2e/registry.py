@@ -54,9 +54,10 @@ class Registry:
         """An image's full name."""
         return f"{self.address}/{name}"
 
-    def push(self, reference: str, dockerfile: str) -> Pushed:
-        """Build an image, push it, and forget it here, so that the engine has to pull it."""
-        text = f"{dockerfile}\nLABEL registry={self.address}"  # no other registry has the same image
+    def push(self, reference: str, base: str, *lines: str) -> Pushed:
+        """Build an image on another one, push it, and forget it here, so that the engine has to pull it."""
+        # The label comes first, so that no layer is shared with what another process builds and forgets meanwhile.
+        text = "\n".join([f"FROM {base}", f"LABEL registry={self.address}", *lines])
         image, _ = self.client.images.build(fileobj=io.BytesIO(text.encode()), tag=reference, rm=True)
         said = [json.loads(line) for line in self._pushing(reference)]
         [digest] = [one["aux"]["Digest"] for one in said if one.get("aux", {}).get("Digest")]
@@ -67,10 +68,10 @@ class Registry:
         """Push the sandbox's service as that build; `megabytes` of noise make it heavy."""
         # The JSON form of an instruction is JSON, so what it quotes has to be quoted once more.
         command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", build.dump()]
-        lines = [f"FROM {SANDBOX}", f"LABEL build={build.name}"]
+        lines = [f"LABEL build={build.name}"]
         lines += [f"RUN head -c {megabytes}M /dev/urandom >/ballast"] if megabytes else []
         lines += [f"CMD {json.dumps(command)}" if build.starts else 'ENTRYPOINT ["/missing"]']
-        return self.push(reference, "\n".join(lines))
+        return self.push(reference, SANDBOX, *lines)
 
     def start(self) -> None:
         """Start it, and wait until it answers, if only that it wants to know who asks."""

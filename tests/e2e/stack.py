@@ -171,9 +171,9 @@ class Stack:
         assert ran.returncode == 0, f"{text}\n{ran.stdout}{ran.stderr}"
         return ran.stdout
 
-    def up(self, *services: str) -> None:
-        """Start what is not as its settings say."""
-        self.compose("up", "-d", *services)
+    def up(self, *arguments: str) -> None:
+        """Start what is not as its settings say, or of it the services named."""
+        self.compose("up", "-d", *arguments)
 
     def push(self, build: Build, *, megabytes: int = 0) -> Pushed:
         """Point the service's tag to a build."""
@@ -181,13 +181,13 @@ class Stack:
 
     def push_nginx(self, name: str) -> Pushed:
         """Point nginx's tag to an image of that name."""
-        return self.registry.push(self.nginx_image, f"FROM nginx:1.28\nLABEL build={name}")
+        return self.registry.push(self.nginx_image, "nginx:1.28", f"LABEL build={name}")
 
     def serve(self, build: Build = V1) -> Pushed:
         """Have the service run this build, by the hand of somebody who knows the server, and wait until it answers."""
         pushed = self.push(build)
         self.compose("pull", "backend")
-        self.up("backend")
+        self.up("--timeout", "1", "backend")  # what a test has left there may not want to go
         self.wait_for_service()
         return pushed
 
