@@ -16,7 +16,7 @@ named = $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke lock clean engine
+.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -58,7 +58,7 @@ lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
 	$(venv)/check-jsonschema --builtin-schema vendor.compose-spec $(wildcard deploy/docker-compose.*.yml)
 	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml .github $(wildcard examples/*.yml)
-	$(venv)/hadolint Dockerfile
+	$(venv)/hadolint Dockerfile sandbox/Dockerfile $(wildcard .ci/stand-ins/*.Dockerfile)
 
 format: setup ## put the code into the form that lint asks for
 	$(venv)/ruff check --fix-only
@@ -86,6 +86,9 @@ image: engine ## build the action's image; BASE_IMAGE=..., DOCKER_BUILD_FLAGS=..
 
 image-smoke: engine setup ## redeploy in the embedded world with the built image, run as a runner does
 	@$(venv)/python -m sandbox happy-path --image $(IMAGE)
+
+e2e: setup ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
+	.ci/e2e
 
 # Run inside the folder, so that the locks name their sources as a reader finds them there.
 lock: setup ## lock what requirements/*.in ask for, with hashes

@@ -40,10 +40,13 @@ class Bench:
     host: Host
     watchtower: Watchtower[Build]
 
-    def ask(self, method: str, target: str, authorization: str | None, body: bytes = b"") -> bytes:
+    def ask(
+        self, method: str, target: str, authorization: str | None, body: bytes = b"", client: str | None = None
+    ) -> bytes:
         """One request on a connection of its own; everything that comes back until it closes."""
         lines = [f"{method} {target} HTTP/1.1", "Host: watchtower", "Connection: close"]
         lines += [f"Authorization: {authorization}"] if authorization else []
+        lines += [f"X-Real-IP: {client}"] if client else []
         lines += [f"Content-Length: {len(body)}"] if body else []
         with socket.create_connection(("127.0.0.1", self.watchtower.port), timeout=20) as stream:
             stream.sendall("\r\n".join([*lines, "", ""]).encode() + body)
@@ -297,6 +300,14 @@ def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_toke
             assert b" 401 " in world.ask("POST", "/v1/update", "Bearer wrong")
         assert world.ask("POST", "/v1/update", f"Bearer {TOKEN}").startswith(b"HTTP/1.1 429 ")
     assert world.watchtower.triggers == []
+
+
+def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor", rate_limit=1, proxy_header="X-Real-IP") as world:
+        asked = [
+            world.ask("POST", "/v1/update", None, client=client) for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+        ]
+    assert [answer.split(b" ")[1] for answer in asked] == [b"401", b"429", b"401"]
 
 
 def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
