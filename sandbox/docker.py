@@ -79,7 +79,6 @@ class Container:
     """A container as it was when it was listed; its settings outlive it, for the one that takes its place."""
 
     def __init__(self, engine: Engine, model: Model) -> None:
-        self._engine = engine
         self._client = engine.client
         self._model = model
         self._settings: dict[str, Any] = model.attrs["Config"]

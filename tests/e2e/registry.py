@@ -66,7 +66,6 @@ class Registry:
 
     def push_build(self, reference: str, build: Build, *, megabytes: int = 0) -> Pushed:
         """Push the sandbox's service as that build; `megabytes` of noise make it heavy."""
-        # The JSON form of an instruction is JSON, so what it quotes has to be quoted once more.
         command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", build.dump()]
         lines = [f"LABEL build={build.name}"]
         lines += [f"RUN head -c {megabytes}M /dev/urandom >/ballast"] if megabytes else []
@@ -105,11 +104,12 @@ def registry(
     client: docker.DockerClient, environment: Mapping[str, str] | None = None, *, htpasswd: str = ""
 ) -> Iterator[Registry]:
     """Run a registry for a while; `environment` holds its settings, `htpasswd` who may use it."""
+    auth = {"AUTH": "htpasswd", "AUTH_HTPASSWD_REALM": "e2e", "AUTH_HTPASSWD_PATH": "/etc/htpasswd"} if htpasswd else {}
     port = free_port()
     container = client.containers.create(
         IMAGE,
         name=f"redeploy-registry-{secrets.token_hex(3)}",
-        environment=dict(environment or {}),
+        environment={f"REGISTRY_{name}": text for name, text in auth.items()} | dict(environment or {}),
         ports={"5000/tcp": ("127.0.0.1", port)},
         restart_policy={"Name": "always"},
     )

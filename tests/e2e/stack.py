@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -218,6 +219,25 @@ class Stack:
         except NotFound:
             return False
         return container.status == "running" and container.attrs["Image"] == pushed.image_id
+
+    @contextmanager
+    def seen_stopping(self) -> Iterator[threading.Event]:
+        """An event that is set once the service's container is told to stop."""
+        seen = threading.Event()
+        told = self.client.events(filters={"container": self.container_name("backend"), "event": "kill"}, decode=True)
+
+        def listen() -> None:
+            for _ in told:
+                seen.set()
+                return
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            yield seen
+        finally:
+            told.close()
+            listener.join()
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Change a file of nginx's in place, where it is mounted, and have nginx read it."""

@@ -33,16 +33,22 @@ def test_an_engine_that_restarts_in_mid_update_is_red_unless_the_new_build_runs(
 ) -> None:
     stack.serve(replace(V1, ignores_term=8.0))
     after = stack.push(V2)
-    restarting = threading.Timer(4.0, lambda: subprocess.run(shlex.split(RESTART), check=True))
-    restarting.start()
-    run = distant_action(
-        stack,
-        ("deployed", ""), ("unhealthy", "down"), ("stale", "old-build"), ("trigger-failed", "no-answer"),
-        expect_version=V2.git_sha, timeout="40s",
-    )  # fmt: skip
-    restarting.join()
+    with stack.seen_stopping() as stopping:
+        restarting = threading.Thread(target=_restart, args=(stopping,))
+        restarting.start()
+        run = distant_action(
+            stack,
+            ("deployed", ""), ("unhealthy", "down"), ("stale", "old-build"), ("trigger-failed", "no-answer"),
+            expect_version=V2.git_sha, timeout="40s",
+        )  # fmt: skip
+        restarting.join()
     assert (run.exit_code == 0) == stack.runs(after)
     stack.up()  # as the documentation says
     stack.wait_for_watchtower()
     distant_action(stack, ("deployed", ""), ("already-current", ""), expect_version=V2.git_sha)
     assert stack.runs(after)
+
+
+def _restart(stopping: threading.Event) -> None:
+    assert stopping.wait(60)
+    subprocess.run(shlex.split(RESTART), check=True, cwd=ROOT)

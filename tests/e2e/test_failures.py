@@ -112,12 +112,7 @@ def test_a_registry_that_is_down_is_red_and_the_old_build_stays(stack: Stack, ac
 @pytest.fixture
 def private(client: docker.DockerClient, stack: Stack) -> Iterator[Stack]:
     """The stack, its service from a registry that wants to know who asks."""
-    settings = {
-        "REGISTRY_AUTH": "htpasswd",
-        "REGISTRY_AUTH_HTPASSWD_REALM": "e2e",
-        "REGISTRY_AUTH_HTPASSWD_PATH": "/etc/htpasswd",
-    }
-    with registry(client, settings, htpasswd=HTPASSWD) as locked:
+    with registry(client, htpasswd=HTPASSWD) as locked:
         locked.login = READER
         one = replace(stack, registry=locked)
         one.push(V1)
@@ -146,9 +141,9 @@ def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(pri
 def test_a_cancelled_run_ends_at_once_and_the_update_goes_on(stack: Stack, action: Action) -> None:
     stack.serve(replace(V1, ignores_term=6.0))
     after = stack.push(V2)
-    began = time.monotonic()
-    interrupt = Interrupt(0.0, signal.SIGINT, lambda: time.monotonic() - began > 4)
-    action(stack, ("cancelled", ""), interrupt=interrupt, expect_version=V2.git_sha)
+    with stack.seen_stopping() as stopping:
+        interrupt = Interrupt(0.0, signal.SIGINT, stopping.is_set)
+        action(stack, ("cancelled", ""), interrupt=interrupt, expect_version=V2.git_sha)
     _wait_until_it_runs(stack, after)
 
 
