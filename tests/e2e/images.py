@@ -7,7 +7,7 @@ import tarfile
 import docker
 
 from sandbox.lines import LINES, Line
-from tests.e2e.registry import SANDBOX
+from tests.e2e.registry import CHECKOUT, SANDBOX
 from tests.kit import ROOT
 
 ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
@@ -37,7 +37,7 @@ def remove_sandbox(client: docker.DockerClient) -> None:
 
 def watchtower(line: Line) -> str:
     """The image of the sandbox's Watchtower of that line."""
-    return f"redeploy-sandbox-{line}:e2e"
+    return f"redeploy-sandbox-{line}:{CHECKOUT}"
 
 
 def _context() -> io.BytesIO:

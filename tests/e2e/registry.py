@@ -1,6 +1,7 @@
 """A real registry on loopback, and the images in it."""
 
 import contextlib
+import hashlib
 import io
 import json
 import secrets
@@ -16,9 +17,12 @@ import requests
 from docker.models.containers import Container
 
 from sandbox.builds import Build
+from tests.kit import ROOT
 
 IMAGE = "registry:2"
-SANDBOX = "redeploy-sandbox:e2e"
+CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+"""In the names of what this checkout builds, so that another one's tests may use the same engine."""
+SANDBOX = f"redeploy-sandbox:{CHECKOUT}"
 READER = {"username": "reader", "password": "a-password"}
 HTPASSWD = "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"
 """The same, as `htpasswd -B` writes it."""
