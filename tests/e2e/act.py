@@ -1,0 +1,170 @@
+"""act, a workflow engine that is not ours: it reads a workflow as GitHub does and runs its jobs in containers.
+
+A job's container stands in the host's network, as act has it by default, so that 127.0.0.1 is the machine's own.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VERSION = "v0.2.82"
+ACTION = "leok974/redeploy-action@v1"
+BUILT = "act-leok974-redeploy-action-v1-dockeraction:latest"
+"""What act calls the image that it builds of our Dockerfile."""
+_KINDS = {"container": ("--all", "--format={{.Names}}"), "volume": ("--format={{.Name}}",)}
+"""What act makes on the engine, and how to list it by name. A volume can be removed once no container has it."""
+
+
+def obtainable() -> bool:
+    """Whether act is there, or Go, which builds it."""
+    return bool(shutil.which("act") or shutil.which("go"))
+
+
+def program(folder: Path) -> Path:
+    """Where act is; if need be, Go puts it into the folder."""
+    found = shutil.which("act")
+    if found:
+        return Path(found)
+    get = ["go", "install", f"github.com/nektos/act@{VERSION}"]
+    subprocess.run(get, env={**os.environ, "GOBIN": str(folder)}, check=True, timeout=600)
+    return folder / "act"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run of a workflow that is over, as act tells it."""
+
+    exit_code: int
+    log: str
+
+    @property
+    def said(self) -> list[str]:
+        """What the steps wrote on their standard output, line by line."""
+        return re.findall(r"^\[.*?\]   \| (.*)$", self.log, re.MULTILINE)
+
+    @property
+    def summaries(self) -> list[str]:
+        """The headings of the jobs' summaries."""
+        return re.findall(r"Summary - ## (.*)", self.log)
+
+    def outputs(self, name: str) -> list[str]:
+        """The values that the steps gave to an output, in the order of time."""
+        return re.findall(rf"::set-output:: {name}=(.*)", self.log)
+
+    def annotations(self, level: str) -> list[str]:
+        """The annotations of a level, title and message as they were written."""
+        return re.findall(rf"::{level} (.*)", self.log)
+
+
+class Act:
+    """Runs workflows in a repository of its own, where the action is this checkout.
+
+    `base` is the image that jobs run in and that the action's image is built on: the Dockerfile names it by a digest
+    too, which a stand-in cannot have, so that this one line of it is another here. The rest runs as it is shipped.
+    """
+
+    def __init__(self, found: Path, folder: Path, base: str) -> None:
+        self._program = found
+        self._base = base
+        self._home = folder / "home"
+        self._repository = folder / "repository"
+        self._action = folder / "action"
+        self._workflows = self._repository / ".github" / "workflows"
+        self._home.mkdir()
+        self._workflows.mkdir(parents=True)
+        self._git("init", "--quiet", "--initial-branch=main")
+        self._lay_out_action()
+        self._before = {kind: _of_act(kind) for kind in _KINDS}
+
+    def add(self, name: str, text: str) -> None:
+        """Adds a workflow to the repository, or replaces it."""
+        (self._workflows / name).write_text(text, encoding="utf-8")
+
+    def run(
+        self,
+        workflow: str,
+        *,
+        event: str = "workflow_dispatch",
+        inputs: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+        actions: Mapping[str, Path] | None = None,
+        flags: tuple[str, ...] = (),
+    ) -> Ended:
+        """Runs a workflow of the repository. `actions` are folders that stand for other actions (`owner/name@ref`)."""
+        self._commit()
+        secrets, variables = secrets or {}, variables or {}
+        command = [str(self._program), event, "--workflows", f".github/workflows/{workflow}"]
+        command += ["--pull=false", "--rm", "--no-cache-server"]
+        for machine in ("ubuntu-latest", "ubuntu-24.04"):
+            command += ["--platform", f"{machine}={self._base}"]
+        for action, folder in {ACTION: self._action, **(actions or {})}.items():
+            command += ["--local-repository", f"{action}={folder}"]
+        for name, value in (inputs or {}).items():
+            command += ["--input", f"{name}={value}"]
+        for name in secrets:
+            command += ["--secret", name]  # the value is in the environment
+        for name in variables:
+            command += ["--var", name]
+        known = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
+        homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self._home))
+        ended = subprocess.run(
+            [*command, *flags],
+            cwd=self._repository,
+            env={**known, **homes, **secrets, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        return Ended(ended.returncode, ended.stdout)
+
+    def close(self) -> None:
+        """Removes what act keeps on the engine, and what a run that was cut off has left there."""
+        for kind, before in self._before.items():
+            for name in _of_act(kind) - before:
+                _docker(kind, "rm", "--force", name)
+        _docker("image", "rm", "--force", BUILT)
+
+    def _lay_out_action(self) -> None:
+        for name in ("redeploy", "requirements"):
+            shutil.copytree(ROOT / name, self._action / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("action.yml", "entrypoint.py", ".dockerignore"):
+            shutil.copy(ROOT / name, self._action)
+        dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+        written, count = re.subn(r"(?m)^ARG BASE_IMAGE=.*$", f"ARG BASE_IMAGE={self._base}", dockerfile)
+        assert count == 1
+        (self._action / "Dockerfile").write_text(written, encoding="utf-8")
+        # act builds in the engine's own network, which may lead nowhere: pip's layer is there already, made by the same
+        # builder in the host's.
+        _docker("build", "--quiet", "--network", "host", "--tag", BUILT, str(self._action), DOCKER_BUILDKIT="0")
+
+    def _commit(self) -> None:
+        """Commits what the repository holds: act takes commit and branch from it."""
+        self._git("add", "--all")
+        who = ("-c", "user.name=redeploy-action", "-c", "user.email=redeploy-action@localhost")
+        self._git(*who, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--message", "A commit of the service")
+
+    def _git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self._repository, check=True, timeout=60)  # noqa: S607  the one on the PATH
+
+
+def _docker(*arguments: str, **environment: str) -> str:
+    """What the engine's client answers."""
+    asked = ["docker", *arguments]
+    done = subprocess.run(
+        asked, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=600
+    )
+    return done.stdout
+
+
+def _of_act(kind: str) -> set[str]:
+    """What act calls its own: every name of it begins so."""
+    return set(_docker(kind, "ls", "--filter=name=^act-", *_KINDS[kind]).split())
