@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.kit import ROOT
+
 VERSION = "v0.2.82"
 ACTION = "leok974/redeploy-action@v1"
 BUILT = "act-leok974-redeploy-action-v1-dockeraction:latest"
@@ -153,7 +154,7 @@ class Act:
         self._git(*who, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--message", "A commit of the service")
 
     def _git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self._repository, check=True, timeout=60)  # noqa: S607  the one on the PATH
+        subprocess.run(["git", *arguments], cwd=self._repository, check=True, timeout=60)
 
 
 def _docker(*arguments: str, **environment: str) -> str:
