@@ -101,9 +101,7 @@ class Act:
         self._commit()
         secrets, variables = secrets or {}, variables or {}
         command = [str(self._program), event, "--workflows", f".github/workflows/{workflow}"]
-        command += ["--pull=false", "--rm", "--no-cache-server"]
-        for machine in ("ubuntu-latest", "ubuntu-24.04"):
-            command += ["--platform", f"{machine}={self._base}"]
+        command += ["--platform", f"ubuntu-latest={self._base}", "--pull=false", "--rm", "--no-cache-server"]
         for action, folder in {ACTION: self._action, **(actions or {})}.items():
             command += ["--local-repository", f"{action}={folder}"]
         for name, value in (inputs or {}).items():
