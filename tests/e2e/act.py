@@ -112,25 +112,31 @@ class Act:
             command += ["--var", name]
         known = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self._home))
-        ended = subprocess.run(
-            [*command, *flags],
-            cwd=self._repository,
-            env={**known, **homes, **secrets, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        try:
+            ended = subprocess.run(
+                [*command, *flags],
+                cwd=self._repository,
+                env={**known, **homes, **secrets, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=180,
+            )
+        finally:
+            self._tidy()
         return Ended(ended.returncode, ended.stdout)
 
     def close(self) -> None:
-        """Removes what act keeps on the engine, and what a run that was cut off has left there."""
+        """Removes the action's image."""
+        _docker("image", "rm", "--force", BUILT)
+
+    def _tidy(self) -> None:
+        """Removes the volume that act keeps, and what a run that was cut off has left."""
         for kind, before in self._before.items():
             for name in _of_act(kind) - before:
                 _docker(kind, "rm", "--force", name)
-        _docker("image", "rm", "--force", BUILT)
 
     def _lay_out_action(self) -> None:
         for name in ("redeploy", "requirements"):
