@@ -75,7 +75,7 @@ runs:
 
 
 @pytest.fixture(scope="module")
-def act(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Act]:
+def act(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Act]:
     """A workflow engine, in a repository that has the shipped workflows as they are."""
     folder = tmp_path_factory.mktemp("act")
     running = Act(engine.program(folder), folder, "python:3.12-slim")
