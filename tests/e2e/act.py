@@ -75,6 +75,7 @@ class Act:
         self._home = folder / "home"
         self._repository = folder / "repository"
         self._action = folder / "action"
+        self._log = folder / "log"
         self._workflows = self._repository / ".github" / "workflows"
         self._home.mkdir()
         self._workflows.mkdir(parents=True)
@@ -113,20 +114,22 @@ class Act:
         known = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self._home))
         try:
-            ended = subprocess.run(
-                [*command, *flags],
-                cwd=self._repository,
-                env={**known, **homes, **secrets, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=180,
-            )
+            with self._log.open("w", encoding="utf-8") as log:
+                ended = subprocess.run(
+                    [*command, *flags],
+                    cwd=self._repository,
+                    env={**known, **homes, **secrets, **variables},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                    timeout=180,
+                )
+        except subprocess.TimeoutExpired as expired:
+            raise AssertionError(f"{expired}\n{self._log.read_text(encoding='utf-8')}") from None
         finally:
             self._tidy()
-        return Ended(ended.returncode, ended.stdout)
+        return Ended(ended.returncode, self._log.read_text(encoding="utf-8"))
 
     def close(self) -> None:
         """Removes the action's image."""
