@@ -32,7 +32,7 @@ jobs:
     uses: ./.github/workflows/redeploy-backend.yml
     with:
       version: VERSION
-      image: IMAGE
+      image: "IMAGE"
     secrets:
       WATCHTOWER_UPDATE_URL: ${{ secrets.WATCHTOWER_UPDATE_URL }}
       WATCHTOWER_HTTP_API_TOKEN: ${{ secrets.WATCHTOWER_HTTP_API_TOKEN }}
@@ -98,7 +98,7 @@ def server(stack: Stack) -> Stack:
 
 def test_the_workflow_is_green_on_a_new_build(act: Act, server: Stack) -> None:
     after = server.push(V2)
-    ended = act.run(REDEPLOY.name, inputs={"version": V2.git_sha, "image": server.image}, secrets=secrets(server))
+    ended = act.run(REDEPLOY.name, inputs={"version": V2.git_sha, "image": image(server)}, secrets=secrets(server))
     assert ended.exit_code == 0, ended.log
     assert server.runs(after)
     assert ended.outputs("version") == [V2.git_sha]
@@ -113,7 +113,7 @@ def test_the_workflow_is_red_on_an_old_build_and_says_why(act: Act, server: Stac
         assert "timeout: 10m\n" in text
         act.add("impatient.yml", text.replace("timeout: 10m\n", "timeout: 15s\n"))
     name = "impatient.yml" if LINE == "containrrr" else REDEPLOY.name
-    ended = act.run(name, inputs={"version": NEVER_BUILT, "image": server.image}, secrets=secrets(server))
+    ended = act.run(name, inputs={"version": NEVER_BUILT, "image": image(server)}, secrets=secrets(server))
     assert ended.exit_code == 1, ended.log
     assert (ended.outputs("verdict"), ended.outputs("reason")) == (["stale"], ["old-build"])
     [summary] = ended.summaries
@@ -126,7 +126,7 @@ def test_the_workflow_is_red_on_an_old_build_and_says_why(act: Act, server: Stac
 
 def test_a_workflow_that_calls_it_reads_its_outputs(act: Act, server: Stack) -> None:
     server.push(V2)
-    act.add("caller.yml", CALLER.replace("VERSION", V2.git_sha).replace("IMAGE", server.image))
+    act.add("caller.yml", CALLER.replace("VERSION", V2.git_sha).replace("IMAGE", image(server)))
     ended = act.run("caller.yml", secrets=secrets(server))
     assert ended.exit_code == 0, ended.log
     assert ended.said[-1] == f"deployed {V2.git_sha}"
@@ -203,6 +203,11 @@ def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, ac
 def test_no_example_is_left_out() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*.yml") if f'act.run("{path.name}"' not in here] == []
+
+
+def image(server: Stack) -> str:
+    """What narrows the update; containrrr/watchtower finds no image of a registry that has a port."""
+    return "" if LINE == "containrrr" else server.image
 
 
 def secrets(server: Stack) -> dict[str, str]:
