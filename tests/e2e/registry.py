@@ -93,10 +93,12 @@ class Registry:
 
     def forget(self) -> None:
         """Remove what the engine pulled from here."""
-        for image in self.client.images.list():
-            names = [*image.tags, *(image.attrs["RepoDigests"] or [])]
-            if names and all(name.startswith(f"{self.address}/") for name in names):
-                self.client.images.remove(str(image.id), force=True)
+        # The engine's list as it is: `client.images.list()` looks at each, and another process removes its own meanwhile.
+        for image in self.client.api.images():
+            names = [*(image["RepoTags"] or []), *(image["RepoDigests"] or [])]
+            named = [name for name in names if not name.startswith("<none>")]
+            if named and all(name.startswith(f"{self.address}/") for name in named):
+                self.client.images.remove(image["Id"], force=True)
 
     def _pushing(self, reference: str) -> list[str]:
         told = self.client.api.push(reference, auth_config=dict(self.login) if self.login else None)
