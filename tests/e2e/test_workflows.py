@@ -74,7 +74,7 @@ runs:
 def act(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Act]:
     """A workflow engine, in a repository that has the shipped workflows as they are."""
     if not engine.obtainable():
-        pytest.skip("there is neither act nor Go, so the workflows are not run")
+        pytest.skip("there is neither act nor Go")
     folder = tmp_path_factory.mktemp("act")
     running = Act(engine.program(folder), folder, "python:3.12-slim")
     try:
