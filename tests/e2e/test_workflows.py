@@ -15,7 +15,6 @@ from tests.kit import ROOT
 
 REDEPLOY = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
 EXAMPLES = ROOT / "examples"
-PUBLISHED = "image: ghcr.io/leok974/leo-portfolio/backend:latest\n"
 NEVER_BUILT = "0" * 40
 FOREIGN_TOKEN = "a-token-of-another-server"
 
@@ -166,9 +165,7 @@ def test_what_only_the_action_knows_to_be_secret_is_masked_in_later_steps(act: A
 
 @pytest.mark.skipif(LINE == "containrrr", reason="containrrr/watchtower tells no digests")
 def test_a_digest_goes_from_the_job_that_pushed_to_the_job_that_proves(act: Act, server: Stack, tmp_path: Path) -> None:
-    text = (EXAMPLES / "digest.yml").read_text(encoding="utf-8")
-    assert PUBLISHED in text
-    act.add("digest.yml", text.replace(PUBLISHED, f"image: {server.image}\n"))
+    text = add_with_own_image(act, "digest.yml", server)
     after = server.push(V2)
     (tmp_path / "action.yml").write_text(PUSHED_ALREADY.replace("DIGEST", after.digest), encoding="utf-8")
     of_others = dict.fromkeys(re.findall(r"docker/[a-z-]+@[0-9a-f]{40}", text), tmp_path)
@@ -199,6 +196,17 @@ def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, ac
     assert len(ended.annotations("error")) == code
 
 
+def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server: Stack) -> None:
+    add_with_own_image(act, "doctor.yml", server)
+    server.push(V2)
+    runs = server.container().id
+    ended = act.run("doctor.yml", secrets=secrets(server))
+    assert ended.exit_code == 0, ended.log
+    assert ended.outputs("verdict") == ["ready"]
+    assert server.container().id == runs
+    tells_no_secret(ended, server)
+
+
 def test_no_example_is_left_out() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*.yml") if f'act.run("{path.name}"' not in here] == []
@@ -207,6 +215,15 @@ def test_no_example_is_left_out() -> None:
 def image(server: Stack) -> str:
     """What narrows the update; containrrr/watchtower finds no image of a registry that has a port."""
     return "" if LINE == "containrrr" else server.image
+
+
+def add_with_own_image(act: Act, name: str, server: Stack) -> str:
+    """Adds an example, with the stack's image in the place of the published one."""
+    text = (EXAMPLES / name).read_text(encoding="utf-8")
+    text, count = re.subn(r"image: ghcr\.io/\S+\n", f"image: {image(server)}\n", text)
+    assert count == 1
+    act.add(name, text)
+    return text
 
 
 def secrets(server: Stack) -> dict[str, str]:
