@@ -85,6 +85,9 @@ def _location(known: Known) -> Found:
         return broken(Link.LOCATION, answer.seen, Finding.FORBIDDEN)
     if reply.status in (502, 503, 504):
         return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
+    by_get = known.exchange(Request.GET_UPDATE)
+    if answer.refusal is Reason.METHOD and isinstance(by_get, Reply) and (by_get.status < 400 or by_get.status == 404):
+        return broken(Link.LOCATION, f"{answer.seen}; a GET gets {by_get.status}, as pages do", Reason.MISROUTED)
     refusal = answer.refusal if answer.refusal in (Reason.METHOD, Reason.REDIRECT) else Reason.MISROUTED
     return broken(Link.LOCATION, answer.seen, refusal)
 

@@ -195,8 +195,12 @@ REMEDIES: Mapping[Reason, Remedy] = {
     ),
     Reason.METHOD: Remedy(
         "The update URL does not accept POST",
-        "A static site or a proxy that lets only GET through answered 405; Watchtower itself always accepts POST.",
-        "Check that the path is the one that nginx sends to Watchtower, and that no `limit_except` shuts POST out.",
+        "The location is missing, so that whoever serves the pages answered 405, or a proxy lets only GET through; "
+        "Watchtower itself always accepts POST.",
+        "Check that nginx has a location for exactly this path, and that no `limit_except` shuts POST out:\n\n"
+        "```nginx\nlocation = /ops/watchtower/update {\n  limit_except POST { deny all; }\n"
+        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/update$is_args$args;\n"
+        "  proxy_set_header Authorization $http_authorization;\n}\n```",
     ),
     Reason.BUSY: Remedy(
         "Another update is running",

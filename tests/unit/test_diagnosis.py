@@ -99,6 +99,8 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         (posted(page(200)), {"location": "misrouted"}),
         (posted(reply(500, "oh")), {"location": "misrouted"}),
         (posted(page(405, **NGINX)), {"location": "method"}),
+        ({Request.GET_UPDATE: page(200), Request.POST_UPDATE: page(405, **NGINX)}, {"location": "misrouted"}),
+        ({Request.GET_UPDATE: page(404), Request.POST_UPDATE: page(405, **NGINX)}, {"location": "misrouted"}),
         (posted(reply(308, location="https://elsewhere.example/")), {"location": "redirect"}),
         (posted(NGINX_FORBIDS), {"location": "forbidden"}),
         (posted(page(401, www_authenticate="Basic realm=x")), {"location": "forbidden"}),
