@@ -108,18 +108,18 @@ class Stack:
         for block in documented("**2. Token.**"):
             self.shell(block.replace("/opt/portfolio", str(self.folder)))
         [self.token] = re.findall(r"^WATCHTOWER_HTTP_API_TOKEN=(.{64})$", self._settings.read_text(), re.MULTILINE)
+        self.set(BACKEND_IMAGE=self.image, NGINX_IMAGE=self.nginx_image, **settings)
+        self.stand_apart()
+
+    def stand_apart(self) -> None:
+        """Give it names, addresses and a Watchtower of its own, so that several stacks have room on one engine."""
         (self.folder / "docker-config").mkdir()
-        image = REAL_WATCHTOWER or watchtower(LINE)
         self.set(
-            BACKEND_IMAGE=self.image,
-            NGINX_IMAGE=self.nginx_image,
-            WATCHTOWER_IMAGE=image,
+            WATCHTOWER_IMAGE=REAL_WATCHTOWER or watchtower(LINE),
             DOCKER_CONFIG_DIR=str(self.folder / "docker-config"),
             WATCHTOWER_DOCKER_API_VERSION=str(self.client.version()["ApiVersion"]),
             **{name: str(port) for name, port in self.ports.items()},
-            **settings,
         )
-        # Names, addresses and a Watchtower of its own, so that several stacks have room on one engine.
         labels = {"com.centurylinklabs.watchtower.scope": self.name}
         own: dict[str, dict[str, object]] = {
             name: {"container_name": self.container_name(name), "labels": labels}

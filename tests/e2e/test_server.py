@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from sandbox.builds import V1, V2
+from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
 from tests.e2e.registry import Registry, free_port
 from tests.e2e.stack import COMPOSES, LINE, PAGE, Stack, compose, documented, standing, works
@@ -113,11 +114,7 @@ def secure(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Iterat
     """A stack whose nginx ends TLS itself, with a certificate that nobody's system knows."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    issued = authority.issue_cert("localhost")
-    (tmp_path / "certs").mkdir()
-    issued.private_key_pem.write_to_path(tmp_path / "certs" / "privkey.pem")
-    for part in issued.cert_chain_pems:
-        part.write_to_path(tmp_path / "certs" / "fullchain.pem", append=True)
+    issue(authority, tmp_path / "certs")
     with standing(
         client, hub, tmp_path / "portfolio", "docker-compose.tls.yml",
         authority=tmp_path / "authority.pem", TLS_CERTS=str(tmp_path / "certs"),

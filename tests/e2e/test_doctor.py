@@ -1,0 +1,227 @@
+"""Doctor before a real chain, each link of it broken in turn: it names that link and no other, and touches nothing."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docker
+import pytest
+import trustme
+
+from sandbox.builds import V1, V2
+from tests.e2e.certificates import issue
+from tests.e2e.conftest import Action
+from tests.e2e.registry import registry
+from tests.e2e.stack import BACKEND, LINE, Stack, standing
+
+FORK = LINE == "nicholas-fedor"
+ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells neither containers nor refusals")
+LABEL = '      com.centurylinklabs.watchtower.enable: "true"\n'
+Links = Mapping[str, Mapping[str, str]]
+Breakage = Callable[[Stack], AbstractContextManager[object]]
+
+
+@pytest.fixture(scope="module")
+def stack(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose nginx ends TLS itself, and whose registry lets one delete."""
+    folder = tmp_path_factory.mktemp("doctor")
+    AUTHORITY.cert_pem.write_to_path(folder / "authority.pem")
+    issue(AUTHORITY, folder / "certs")
+    with (
+        registry(client, {"REGISTRY_STORAGE_DELETE_ENABLED": "true"}) as hub,
+        standing(
+            client, hub, folder / "portfolio", "docker-compose.tls.yml",
+            authority=folder / "authority.pem", TLS_CERTS=str(folder / "certs"),
+        ) as one,
+    ):  # fmt: skip
+        yield one
+
+
+AUTHORITY = trustme.CA()
+
+
+def examined(stack: Stack, action: Action, verdict: str, **inputs: str) -> Links:
+    """What doctor finds of each link; meanwhile nothing on the engine or in the registry may become another."""
+    assert stack.authority
+    usual = {"mode": "doctor", "image": stack.image, "ca_certificate": stack.authority.read_text()}
+    before = truth(stack)
+    run = action(stack, (verdict, ""), **{**usual, "required_routes": "GET /api/ready", **inputs})
+    assert truth(stack) == before
+    links = {each["link"]: each for each in json.loads(run.outputs["report"])["links"]}
+    assert json.loads(run.outputs["failed-checks"]) == in_state("broken", links)
+    return links
+
+
+def in_state(state: str, links: Links) -> list[str]:
+    """The links that are in this state."""
+    return [name for name, each in links.items() if each["state"] == state]
+
+
+def broken(links: Links) -> dict[str, str]:
+    """What is broken, and what is wrong with it."""
+    return {name: links[name]["finding"] for name in in_state("broken", links)}
+
+
+def truth(stack: Stack) -> object:
+    """Which containers there are and since when, which images and their names, and what the registry's tags point to."""
+    ours: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={stack.name}"}
+    containers = {
+        str(each.id): (each.name, each.attrs["Image"], each.attrs["State"]["StartedAt"], each.attrs["RestartCount"])
+        for each in stack.client.containers.list(all=True, filters=ours)
+    }
+    images = {
+        str(each.id): names
+        for each in stack.client.images.list()
+        if (names := [*each.tags, *(each.attrs["RepoDigests"] or [])]) and stack.registry.address in names[0]
+    }
+    stack.registry.container.reload()
+    tags = stack.registry.tags() if stack.registry.container.status == "running" else {}
+    return containers, images, tags
+
+
+def test_a_chain_that_holds_is_ready(stack: Stack, action: Action) -> None:
+    links = examined(stack, action, "ready")
+    assert in_state("warning", links) == []
+    assert in_state("not-reached", links) == ([] if FORK else ["containers", "update"])
+    assert stack.registry.tags()[BACKEND][:19] in links["registry"]["seen"]
+
+
+def test_an_update_that_waits_is_told_and_not_done(stack: Stack, action: Action) -> None:
+    before = stack.registry.tags()[BACKEND]
+    after = stack.push(V2)
+    try:
+        links = examined(stack, action, "ready")
+    finally:
+        stack.serve(V1)
+    assert after.digest[:19] in links["registry"]["seen"]
+    if FORK:
+        assert before[:19] in links["containers"]["seen"]
+        assert links["update"]["seen"] == f"would replace `{stack.container_name('backend')}`"
+
+
+def test_a_wrong_token_is_the_token(stack: Stack, action: Action) -> None:
+    links = examined(stack, action, "not-ready", watchtower_token="not-the-token")
+    assert broken(links) == {"token": "auth"}
+
+
+@contextmanager
+def stopped(service: str, stack: Stack) -> Iterator[None]:
+    """A service of the stack does not run."""
+    stack.compose("stop", "--timeout", "1", service)
+    try:
+        yield
+    finally:
+        stack.up(service)
+        stack.wait_for_watchtower()
+        stack.wait_for_service()
+
+
+@contextmanager
+def without_location(stack: Stack) -> Iterator[None]:
+    """nginx lacks the locations for Watchtower, so that the pages are what answers there."""
+    ours, nothing = "include snippets/watchtower.conf;", "# nothing for Watchtower"
+    stack.edit("snippets/portfolio.conf", ours, nothing)
+    try:
+        yield
+    finally:
+        stack.edit("snippets/portfolio.conf", nothing, ours)
+
+
+@contextmanager
+def certified(stack: Stack, name: str = "localhost", until: datetime | None = None) -> Iterator[None]:
+    """nginx shows another certificate."""
+    issue(AUTHORITY, certificates(stack), name, until=until)
+    stack.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
+    try:
+        yield
+    finally:
+        issue(AUTHORITY, certificates(stack))
+        stack.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
+        stack.wait_for_service()
+
+
+def certificates(stack: Stack) -> Path:
+    """Where nginx has its certificates from."""
+    return stack.folder.parent / "certs"
+
+
+@contextmanager
+def without_image(stack: Stack) -> Iterator[None]:
+    """The image that runs has been deleted from its registry."""
+    stack.registry.delete(BACKEND.partition(":")[0], stack.registry.tags()[BACKEND])
+    try:
+        yield
+    finally:
+        stack.serve(V1)
+
+
+@contextmanager
+def without_label(stack: Stack) -> Iterator[None]:
+    """The service's container has no label that lets Watchtower watch it."""
+    file = stack.folder / "deploy" / "docker-compose.portfolio-prod.yml"
+    text = file.read_text()
+    assert LABEL in text
+    file.write_text(text.replace(LABEL, "      of.no.meaning: here\n"))
+    try:
+        stack.up("backend")
+        stack.wait_for_service()
+        yield
+    finally:
+        file.write_text(text)
+        stack.up("backend")
+        stack.wait_for_service()
+
+
+@contextmanager
+def never_ready(stack: Stack) -> Iterator[None]:
+    """The service answers, and says that it is not well."""
+    stack.push(replace(V1, readiness="never"))
+    stack.compose("pull", "backend")
+    stack.up("backend")
+    stack.wait_for(f"{stack.origin}/openapi.json")
+    try:
+        yield
+    finally:
+        stack.serve(V1)
+
+
+@contextmanager
+def registry_down(stack: Stack) -> Iterator[None]:
+    """The registry does not answer."""
+    stack.registry.stop()
+    try:
+        yield
+    finally:
+        stack.registry.start()
+
+
+BROKEN = [
+    pytest.param(lambda stack: stopped("watchtower", stack), "location", "watchtower-stopped", id="watchtower-stopped"),
+    pytest.param(without_location, "location", "misrouted", id="location-missing"),
+    pytest.param(lambda stack: stopped("nginx", stack), "connection", "nothing-listens", id="nginx-down"),
+    pytest.param(
+        lambda stack: certified(stack, until=datetime(2026, 1, 1, tzinfo=UTC)), "tls", "certificate-expired",
+        id="certificate-expired",
+    ),
+    pytest.param(
+        lambda stack: certified(stack, "www.example.com"), "tls", "certificate-name", id="certificate-of-another-host"
+    ),
+    pytest.param(without_image, "registry", "image-missing", id="image-missing"),
+    pytest.param(without_label, "containers", "not-watched", id="label-missing", marks=ONLY_THE_FORK),
+    pytest.param(never_ready, "health", "never-ready", id="backend-unhealthy"),
+    pytest.param(lambda stack: stopped("backend", stack), "health", "down", id="backend-stopped"),
+    pytest.param(registry_down, "update", "update-blocked", id="registry-down", marks=ONLY_THE_FORK),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("breakage", "link", "finding"), BROKEN)
+def test_what_is_broken_is_named_and_nothing_else(
+    breakage: Breakage, link: str, finding: str, stack: Stack, action: Action
+) -> None:
+    with breakage(stack):
+        links = examined(stack, action, "not-ready")
+    assert broken(links) == {link: finding}
+    assert {each["behind"] for each in links.values()} <= {"", link}
