@@ -247,6 +247,16 @@ class Stack:
         file.write_text(text.replace(old, new))
         self.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
 
+    def with_ports(self, text: str, port: int) -> str:
+        """An nginx file for the host that listens on this port, and asks on this stack's."""
+        for usual, own in (
+            ("80 ", port),
+            ("8001;", self.ports["BACKEND_PORT"]),
+            ("8083;", self.ports["WATCHTOWER_PORT"]),
+        ):
+            text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{own}{usual[-1]}")
+        return text
+
     def log(self, service: str) -> str:
         """What a service has said since it was created."""
         return str(self.container(service).logs().decode())

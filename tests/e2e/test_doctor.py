@@ -48,7 +48,7 @@ def examined(stack: Stack, action: Action, verdict: str, **inputs: str) -> Links
     assert stack.authority
     usual = {"mode": "doctor", "image": stack.image, "ca_certificate": stack.authority.read_text()}
     before = truth(stack)
-    run = action(stack, (verdict, ""), **{**usual, "required_routes": "GET /api/ready", **inputs})
+    run = action(stack, (verdict, ""), interrupt=None, **{**usual, "required_routes": "GET /api/ready", **inputs})
     assert truth(stack) == before
     links = {each["link"]: each for each in json.loads(run.outputs["report"])["links"]}
     assert json.loads(run.outputs["failed-checks"]) == in_state("broken", links)

@@ -83,13 +83,7 @@ def host_nginx(stack: Stack, tmp_path: Path) -> Iterator[str]:
     """nginx on the host, on a port of its own: the host's network, and `nginx.prod.conf` where the page copies it."""
     port = free_port()
     text = (stack.folder / "deploy" / "nginx" / "nginx.prod.conf").read_text()
-    for usual, own in (
-        ("80 ", port),
-        ("8001;", stack.ports["BACKEND_PORT"]),
-        ("8083;", stack.ports["WATCHTOWER_PORT"]),
-    ):
-        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{own}{usual[-1]}")
-    (tmp_path / "portfolio.conf").write_text(text)
+    (tmp_path / "portfolio.conf").write_text(stack.with_ports(text, port))
     mounts = {
         str(tmp_path / "portfolio.conf"): {"bind": "/etc/nginx/conf.d/default.conf", "mode": "ro"},
         str(stack.folder / "deploy" / "nginx" / "snippets"): {"bind": "/etc/nginx/snippets", "mode": "ro"},
