@@ -1,0 +1,98 @@
+"""Secrets that are brought to a real engine: what uses them is created anew, and what does not is left alone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from sandbox.builds import V1, V2
+from tests.e2e.conftest import Action
+from tests.e2e.registry import Registry
+from tests.e2e.stack import Stack, standing
+from tests.kit import ROOT
+
+FIRST = "the first"
+SECOND = 'p$a ss#w"ord'
+SERVICES = ("backend", "nginx", "watchtower")
+
+
+@pytest.fixture(scope="module")
+def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose backend is given a password by a compose file of its own, and that was set up by `env`."""
+    with standing(client, hub, tmp_path_factory.mktemp("portfolio")) as one:
+        one.overlay("smtp.yml", {"services": {"backend": {"environment": {"SMTP_PASSWORD": "${SMTP_PASSWORD}"}}}})
+        one.set(WATCHTOWER_HTTP_API_TOKEN="", SMTP_PASSWORD="")
+        (settings := one.folder / "deploy" / ".env.production").rename(template(one))
+        settings.write_text("")
+        bring(one)
+        yield one
+
+
+def template(stack: Stack) -> Path:
+    """What is rendered."""
+    return stack.folder / "deploy" / ".env.production.example"
+
+
+def bring(stack: Stack, password: str = FIRST, *, apply: bool = True) -> str:
+    """Bring the secrets as the nightly workflow does; gives what was said."""
+    command = [sys.executable, "-m", "redeploy", "env", "--template", str(template(stack))]
+    command += ["--output", str(stack.folder / "deploy" / ".env.production")]
+    own = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
+    secrets = {"SECRET_WATCHTOWER_HTTP_API_TOKEN": stack.token, "SECRET_SMTP_PASSWORD": password}
+    ran = subprocess.run(
+        [*command, *(["--", *stack.alias(), "up", "-d", "--timeout", "1"] if apply else [])],
+        cwd=stack.folder, env={**own, **secrets, "PYTHONPATH": str(ROOT)},
+        check=False, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0, said
+    # What masks them in a log says them, to the runner alone.
+    told = "".join(line for line in said.splitlines() if not line.startswith("::add-mask::"))
+    assert not any(secret in told for secret in (stack.token, password))
+    stack.wait_for_watchtower()
+    stack.wait_for_service()
+    return told
+
+
+def password_of(stack: Stack) -> str:
+    """The password that the service has in truth."""
+    environment = dict(one.split("=", 1) for one in stack.container().attrs["Config"]["Env"])
+    return str(environment["SMTP_PASSWORD"])
+
+
+def containers(stack: Stack) -> dict[str, str | None]:
+    """The containers of the stack as they are now."""
+    return {service: stack.container(service).id for service in SERVICES}
+
+
+def test_a_changed_secret_creates_anew_what_uses_it_and_nothing_else(stack: Stack) -> None:
+    bring(stack)
+    before = containers(stack)
+    assert password_of(stack) == FIRST
+    assert "changed (SMTP_PASSWORD)" in bring(stack, SECOND)
+    assert password_of(stack) == SECOND
+    assert [name for name, one in containers(stack).items() if one != before[name]] == ["backend"]
+
+
+def test_unchanged_secrets_leave_everything_alone(stack: Stack) -> None:
+    bring(stack)
+    before = containers(stack)
+    assert "unchanged" in bring(stack)
+    assert containers(stack) == before
+
+
+def test_watchtower_copies_the_old_environment_and_compose_does_not(stack: Stack, action: Action) -> None:
+    stack.serve(V1)
+    bring(stack)
+    after = stack.push(V2)
+    bring(stack, SECOND, apply=False)
+    action(stack, ("deployed", ""), expect_version=V2.git_sha)
+    assert stack.runs(after)
+    assert password_of(stack) == FIRST
+    stack.up("--timeout", "1", "backend")
+    assert stack.runs(after)
+    assert password_of(stack) == SECOND
