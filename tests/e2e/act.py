@@ -87,6 +87,12 @@ class Act:
         """Adds a workflow to the repository, or replaces it."""
         (self._workflows / name).write_text(text, encoding="utf-8")
 
+    def add_file(self, path: str, text: str) -> None:
+        """Adds a file of another kind, or replaces it."""
+        place = self._repository / path
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
     def run(
         self,
         workflow: str,

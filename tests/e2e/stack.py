@@ -102,12 +102,17 @@ class Stack:
         """The reference that nginx is deployed by."""
         return self.registry.reference(NGINX)
 
+    @property
+    def settings(self) -> Path:
+        """What Compose reads."""
+        return self.folder / "deploy" / ".env.production"
+
     def lay_out(self, **settings: str) -> None:
         """Put the files where the documentation says, and a token of its own into them, by its own commands."""
         shutil.copytree(DEPLOY, self.folder / "deploy")
         for block in documented("**2. Token.**"):
             self.shell(block.replace("/opt/portfolio", str(self.folder)))
-        [self.token] = re.findall(r"^WATCHTOWER_HTTP_API_TOKEN=(.{64})$", self._settings.read_text(), re.MULTILINE)
+        [self.token] = re.findall(r"^WATCHTOWER_HTTP_API_TOKEN=(.{64})$", self.settings.read_text(), re.MULTILINE)
         self.set(BACKEND_IMAGE=self.image, NGINX_IMAGE=self.nginx_image, **settings)
         self.stand_apart()
 
@@ -140,10 +145,10 @@ class Stack:
 
     def set(self, **settings: str) -> None:
         """Write settings into `.env.production`; `up` lets them take effect."""
-        text = self._settings.read_text()
+        text = self.settings.read_text()
         for name, value in settings.items():
             text = re.sub(rf"^{name}=.*\n", "", text, flags=re.MULTILINE) + f"{name}={value}\n"
-        self._settings.write_text(text)
+        self.settings.write_text(text)
 
     def compose(self, *arguments: str) -> str:
         """Run Compose as the documentation's alias `portfolio` does; gives what it said."""
@@ -272,10 +277,6 @@ class Stack:
             *self.client.volumes.list(filters=ours),
         ]
         assert left == []
-
-    @property
-    def _settings(self) -> Path:
-        return self.folder / "deploy" / ".env.production"
 
     def _free_subnet(self) -> str:
         # By chance, since several tests may look for one at the same time.

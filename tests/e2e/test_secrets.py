@@ -26,8 +26,8 @@ def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.T
     with standing(client, hub, tmp_path_factory.mktemp("portfolio")) as one:
         one.overlay("smtp.yml", {"services": {"backend": {"environment": {"SMTP_PASSWORD": "${SMTP_PASSWORD}"}}}})
         one.set(WATCHTOWER_HTTP_API_TOKEN="", SMTP_PASSWORD="")
-        (settings := one.folder / "deploy" / ".env.production").rename(template(one))
-        settings.write_text("")
+        one.settings.rename(template(one))
+        one.settings.write_text("")
         bring(one)
         yield one
 
@@ -40,7 +40,7 @@ def template(stack: Stack) -> Path:
 def bring(stack: Stack, password: str = FIRST, *, apply: bool = True) -> str:
     """Bring the secrets as the nightly workflow does; gives what was said."""
     command = [sys.executable, "-m", "redeploy", "env", "--template", str(template(stack))]
-    command += ["--output", str(stack.folder / "deploy" / ".env.production")]
+    command += ["--output", str(stack.settings)]
     own = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
     secrets = {"SECRET_WATCHTOWER_HTTP_API_TOKEN": stack.token, "SECRET_SMTP_PASSWORD": password}
     ran = subprocess.run(

@@ -1,6 +1,7 @@
 """The shipped workflow and the examples, run by a workflow engine that is not ours, against the stack."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.e2e.stack import LINE, Stack
 from tests.kit import ROOT
 
 REDEPLOY = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
+NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"
 EXAMPLES = ROOT / "examples"
 NEVER_BUILT = "0" * 40
 FOREIGN_TOKEN = "a-token-of-another-server"
@@ -65,6 +67,19 @@ runs:
   using: composite
   steps:
     - run: "true"
+      shell: bash
+"""
+
+CHECKS_OUT = f"""
+name: Stands for an action of others
+description: Puts this project where it is asked for
+inputs:
+  path:
+    description: The folder
+runs:
+  using: composite
+  steps:
+    - run: mkdir "${{{{ inputs.path }}}}" && cp -r {ROOT}/redeploy "${{{{ inputs.path }}}}"
       shell: bash
 """
 
@@ -205,6 +220,52 @@ def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server:
     assert ended.outputs("verdict") == ["ready"]
     assert server.container().id == runs
     tells_no_secret(ended, server)
+
+
+def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_nothing(
+    act: Act, server: Stack, tmp_path: Path
+) -> None:
+    text = NIGHTLY.read_text(encoding="utf-8")
+    command = re.search(r"(?m)^ +-- (docker compose .*) up -d$", text)
+    assert command
+    ours = shlex.join(server.alias()).replace(" deploy/", f" {server.folder}/deploy/")
+    for shipped, own in (
+        (command[1], ours),
+        ("/opt/portfolio", str(server.folder)),
+        ("stable-for: 30s", "stable-for: 1s"),
+    ):
+        assert shipped in text
+        text = text.replace(shipped, own)
+    act.add("nightly.yml", text)
+    server.set(WATCHTOWER_HTTP_API_TOKEN="")
+    act.add_file("deploy/.env.production.example", server.settings.read_text())
+    server.set(WATCHTOWER_HTTP_API_TOKEN=server.token)
+    (tmp_path / "action.yml").write_text(CHECKS_OUT, encoding="utf-8")
+    [checkout] = set(re.findall(r"actions/checkout@[0-9a-f]{40}", text))
+
+    def night(token: str) -> Ended:
+        ended = act.run(
+            "nightly.yml",
+            event="schedule",
+            secrets={"WATCHTOWER_HTTP_API_TOKEN": token},
+            variables={"SERVICE_URL": server.origin},
+            actions={checkout: tmp_path},
+            flags=("--platform", "self-hosted=-self-hosted"),
+        )
+        assert ended.exit_code == 0, ended.log
+        assert not leaked(ended.log, token)
+        return ended
+
+    before = {name: server.container(name).id for name in ("backend", "nginx", "watchtower")}
+    ended = night(server.token)
+    assert (ended.outputs("changed"), ended.outputs("verdict")) == (["false"], [])
+    assert {name: server.container(name).id for name in before} == before
+    server.token = "a-new-token-of-a-decent-length"
+    ended = night(server.token)
+    assert (ended.outputs("changed"), ended.outputs("verdict")) == (["true"], ["verified"])
+    assert [name for name in before if server.container(name).id != before[name]] == ["watchtower"]
+    server.wait_for_watchtower()
+    assert act.run("minimal.yml", secrets=secrets(server)).exit_code == 0
 
 
 def test_no_example_is_left_out() -> None:
