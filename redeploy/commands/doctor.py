@@ -5,10 +5,11 @@ import getpass
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from redeploy.core.inputs import DEFAULTS, InvalidInputsError, Workspace, parse, secrets_in
+from redeploy.core.inputs import DEFAULTS, InvalidInputsError, Problem, Workspace, parse, secrets_in
 from redeploy.core.secret import redactor
 
 VARIABLES = {
@@ -57,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         plan = parse(environment, Workspace(_read, check_certificate))
     except InvalidInputsError as error:
         for problem in error.problems:
-            sys.stderr.write(f"{redact(f'{problem.input}: {problem.message}')}.\n")
+            text = redact(f"{_told(problem, environment)}.")
+            columns = max(shutil.get_terminal_size().columns, 40) if sys.stderr.isatty() else len(text) + 1
+            sys.stderr.write(f"{textwrap.fill(text, columns - 1, break_long_words=False, break_on_hyphens=False)}\n")
         return _INVALID
     from redeploy.core.screen import screen
     from redeploy.doctor import doctor
@@ -83,6 +86,14 @@ def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> di
         found[f"INPUT_{upper}"] = next((each for each in asked if each.strip()), "")
     found["INPUT_MODE"] = "doctor"
     return found
+
+
+def _told(problem: Problem, environment: Mapping[str, str]) -> str:
+    """Say what is wrong with an input; where one is missing, how it is given here and not in a workflow."""
+    name = problem.input
+    if name not in VARIABLES or environment[f"INPUT_{name.upper()}"]:
+        return f"{name}: {problem.message}"
+    return f"{name}: is empty; set {VARIABLES[name]}{'' if name in SECRET else f' or give --{name}'}"
 
 
 def _read(path: str, cap: int) -> str:

@@ -39,6 +39,8 @@ def of_watchtower(known: Known, obstacle: Obstacle, front: Found, health: Found)
     if containers.finding is Finding.NOT_WATCHED and health.finding is Reason.DOWN:
         containers = not_reached(Link.CONTAINERS, [health]) or containers  # what does not run is never listed
     registry = _registry(known)
+    if containers.finding is Finding.NOT_WATCHED and known.rows and _image_is_absent(known):
+        containers = not_reached(Link.CONTAINERS, [registry]) or containers  # no container runs what does not exist
     update = not_reached(Link.UPDATE, [*links, location, token, containers, registry]) or _update(known)
     return location, token, containers, registry, update
 
@@ -150,6 +152,13 @@ def _registry(known: Known) -> Found:
         return not_asked(Link.REGISTRY, "`image` names none, and Watchtower tells of none that could be meant")
     worst = min(found, key=lambda each: WORST_FIRST.index(each.state))
     return Found(Link.REGISTRY, worst.state, "; ".join(each.seen for each in found), worst.finding)
+
+
+def _image_is_absent(known: Known) -> bool:
+    """Tell whether the image that the inputs name is not there."""
+    image = known.plan.image
+    looked = known.answers.get(LookUp(image)) if image is not None else None
+    return looked is not None and isinstance(looked.answer, Trouble) and looked.answer.kind is Kind.ABSENT
 
 
 def _of_image(known: Known, image: Image, answer: object) -> Found:

@@ -113,8 +113,9 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "Watchtower does not run or restarts over and over (an unknown argument, an empty token, an engine that refuses "
         "its API version), or the proxy asks the wrong place: inside nginx's container `127.0.0.1` is nginx itself.",
         "On the server, see why and start it:\n\n```sh\ndocker ps --all --filter name=watchtower\n"
-        "docker logs --tail 50 watchtower\ndocker compose up -d watchtower\n"
-        "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST http://127.0.0.1:8083/v1/update  # 401 is right\n```",
+        "docker logs --tail 50 portfolio-watchtower\ndocker start portfolio-watchtower\n"
+        "# 401 is right:\n"
+        "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST \\\n  http://127.0.0.1:8083/v1/update\n```",
     ),
     Finding.WATCHTOWER_TOO_OLD: Remedy(
         "This answers like a Watchtower that hides a wrong token",
@@ -139,14 +140,14 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "run: Watchtower lists nothing that is stopped.",
         "Set the label, recreate the container, and see what is watched:\n\n```yaml\nlabels:\n"
         '  com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
-        "docker ps --filter label=com.centurylinklabs.watchtower.enable=true --format '{{.Names}} {{.Image}}'\n```",
+        "docker ps --format '{{.Names}} {{.Image}}' \\\n  --filter label=com.centurylinklabs.watchtower.enable=true\n```",
     ),
     Finding.ENGINE_SILENT: Remedy(
         "Watchtower does not get to the Docker engine",
         "Its socket is not mounted or not allowed, or the engine hangs; an update would find nothing, and say no more.",
         "Mount the socket, and see whether the engine answers:\n\n```yaml\nvolumes:\n"
         "  - /var/run/docker.sock:/var/run/docker.sock\n```\n\n```sh\ndocker info\n"
-        "docker logs --tail 50 watchtower\n```",
+        "docker logs --tail 50 portfolio-watchtower\n```",
     ),
     Finding.NO_CONTAINERS: Remedy(
         "This Watchtower could tell the running digest, and does not",

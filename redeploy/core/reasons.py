@@ -253,34 +253,35 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "The new image could not be started, or was unhealthy and was taken back. The old container may be gone: "
         "Watchtower removes it before it creates the new one, and lists only what runs.",
         "On the server, see why, and bring the service back if it is down:\n\n```sh\n"
-        "docker logs --tail 50 watchtower\ndocker ps --all\ndocker compose up -d\n```",
+        "docker logs --tail 50 portfolio-watchtower\ndocker ps --all\ndocker compose up -d\n```",
     ),
     Reason.UPDATE_BLOCKED: Remedy(
         "Watchtower skipped the container",
         "It could not ask the registry (no answer, wrong or missing credentials, a rate limit), the image is younger than "
         "the cooldown, or the container is left out.",
-        "On the server, `docker logs --tail 50 watchtower` names the cause. For a private image mount the credentials:\n\n"
-        "```yaml\nenvironment:\n  DOCKER_CONFIG: /registry\nvolumes:\n  - /root/.docker:/registry:ro\n```",
+        "On the server, `docker logs --tail 50 portfolio-watchtower` names the cause. For a private image mount the "
+        "credentials:\n\n```yaml\nenvironment:\n  DOCKER_CONFIG: /registry\nvolumes:\n  - /root/.docker:/registry:ro\n```",
     ),
     Reason.NOTHING_SCANNED: Remedy(
         "Watchtower looked at no container",
         "No running container matches: the label is missing, `image` or `container` names something else, the container "
         "does not run, or Watchtower cannot reach the Docker engine, which it reports in the same words.",
         'Check the label and what runs:\n\n```yaml\nlabels:\n  com.centurylinklabs.watchtower.enable: "true"\n```\n\n'
-        "```sh\ndocker ps --filter label=com.centurylinklabs.watchtower.enable=true\ndocker logs --tail 50 watchtower\n```",
+        "```sh\ndocker ps --filter label=com.centurylinklabs.watchtower.enable=true\n"
+        "docker logs --tail 50 portfolio-watchtower\n```",
     ),
     Reason.NO_ANSWER: Remedy(
         "Watchtower's answer was lost, and nothing changed",
         "The connection was cut, or a proxy gave up. With an unreachable Docker engine containrrr closes the connection "
         "without a word; a proxy that waits 60 s gives up on a slow pull.",
-        "See `docker logs --tail 50 watchtower` on the server, and let nginx wait: `proxy_read_timeout 31m;`.",
+        "See `docker logs --tail 50 portfolio-watchtower` on the server, and let nginx wait: `proxy_read_timeout 31m;`.",
     ),
     Reason.OLD_BUILD: Remedy(
         "The old build still answers",
         "Watchtower did not replace the container: the image under its tag is not the new one yet, the container is not "
         "watched, or the pull failed, which containrrr reports as success.",
         "Check that the push ended before this run and to the tag that the container runs, then on the server:\n\n```sh\n"
-        "docker logs --tail 50 watchtower\ndocker inspect --format '{{.Config.Image}} {{.Image}}' CONTAINER\n```",
+        "docker logs --tail 50 portfolio-watchtower\ndocker inspect --format '{{.Config.Image}} {{.Image}}' CONTAINER\n```",
     ),
     Reason.WRONG_VERSION: Remedy(
         "Another version than the declared one is live",
@@ -353,8 +354,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "the document.",
         "Compare the routes named above with the code of this version, and correct `required-routes` or "
         "`forbidden-routes` where the change was meant. What the service really offers:\n\n```sh\n"
-        "curl -sS URL/openapi.json | jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | \"\\(.) \\($path)\"'"
-        "\n```",
+        "curl -sS URL/openapi.json |\n"
+        "  jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | \"\\(.) \\($path)\"'\n```",
     ),
     Reason.BREAKING_CHANGE: Remedy(
         "Live, but operations are gone that were there before",

@@ -48,6 +48,8 @@ def _remedy(chain: Chain, found: Found, width: int, paint: Callable[[str, State]
         lines += textwrap.wrap(behind, width, initial_indent="  ", subsequent_indent="  ")
     lines += textwrap.wrap(f"Likely cause: {remedy.cause}", width, initial_indent="  ", subsequent_indent="  ")
     lines += _fix(f"Fix: {remedy.fix}", width)
+    if lines[-1].startswith("    "):  # code, of which this is no line
+        lines.append("")
     return [*lines, f"  More: docs/troubleshooting.md#{finding}"]
 
 

@@ -170,6 +170,11 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
             {"registry": "image-missing"},
         ),
         ({LookUp(parse("o/other")): manifest(D3)}, {"image": "o/other"}, {"containers": "not-watched"}),
+        (
+            {LookUp(parse("o/other")): Trouble(Kind.ABSENT, "gone")},
+            {"image": "o/other"},
+            {"registry": "image-missing"},
+        ),
         ({}, {"container": "db"}, {"containers": "not-watched"}),
         (without(line=(OLD_BY_GET, OLD_BY_POST)), {"container": "api"}, {"location": "unsupported"}),
         (without(line=(FORK_BY_GET, FORK_BY_POST)), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
