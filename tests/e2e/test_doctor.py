@@ -107,6 +107,11 @@ def test_a_wrong_token_is_the_token(stack: Stack, action: Action) -> None:
     assert broken(links) == {"token": "auth"}
 
 
+def test_an_image_that_is_nowhere_is_the_registry(stack: Stack, action: Action) -> None:
+    links = examined(stack, action, "not-ready", image=stack.registry.reference("portfolio/nowhere"))
+    assert broken(links) == {"registry": "image-missing"}
+
+
 @contextmanager
 def stopped(service: str, stack: Stack) -> Iterator[None]:
     """A service of the stack does not run."""
