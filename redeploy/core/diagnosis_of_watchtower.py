@@ -20,6 +20,7 @@ from redeploy.core.registry import Kind, Trouble
 _TAG = re.compile("<[^>]*>")
 """Of HTML: a registry's page is quoted whole in an error."""
 
+_GONE = re.compile(r"(?i)\b404\b|manifest unknown")  # a word, as no port with these digits in it is
 SHOWN = 19
 """Characters of a digest that people compare by eye."""
 
@@ -216,7 +217,7 @@ def _update(known: Known) -> Found:
     failed = [each for each in checked if each.error]
     if failed:
         told = "; ".join(f"Watchtower says of {_name(known, each.row)}: {code(each.error, 200)}" for each in failed[:2])
-        gone = all("404" in each.error or "manifest unknown" in each.error.lower() for each in failed)
+        gone = all(_GONE.search(each.error) for each in failed)
         finding = Reason.IMAGE_MISSING if gone else Reason.UPDATE_BLOCKED
         return (broken if len(failed) == len(checked) else warning)(Link.UPDATE, told, finding)
     if checked:

@@ -196,6 +196,7 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
     ("error", "finding"),
     [
         ("manifest not found: registry responded with invalid HEAD request: status 404 Not Found", "image-missing"),
+        ("dial tcp 127.0.0.1:40404: connect: connection refused", "update-blocked"),
         ("failed to get token: registry rate limited: <html><h1>429</h1></html>", "update-blocked"),
     ],
 )
