@@ -20,6 +20,7 @@ from tests.e2e.stack import BACKEND, LINE, Stack, standing
 FORK = LINE == "nicholas-fedor"
 ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells neither containers nor refusals")
 LABEL = '      com.centurylinklabs.watchtower.enable: "true"\n'
+AUTHORITY = trustme.CA()
 Links = Mapping[str, Mapping[str, str]]
 Breakage = Callable[[Stack], AbstractContextManager[object]]
 
@@ -37,10 +38,8 @@ def stack(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
             authority=folder / "authority.pem", TLS_CERTS=str(folder / "certs"),
         ) as one,
     ):  # fmt: skip
+        one.edit("nginx.compose-tls.conf", "rate=30r/m", "rate=3000r/m")  # all of these tests have one address
         yield one
-
-
-AUTHORITY = trustme.CA()
 
 
 def examined(stack: Stack, action: Action, verdict: str, **inputs: str) -> Links:
@@ -73,9 +72,9 @@ def truth(stack: Stack) -> object:
         for each in stack.client.containers.list(all=True, filters=ours)
     }
     images = {
-        str(each.id): names
-        for each in stack.client.images.list()
-        if (names := [*each.tags, *(each.attrs["RepoDigests"] or [])]) and stack.registry.address in names[0]
+        each["Id"]: names
+        for each in stack.client.api.images()  # other tests' may vanish meanwhile
+        if (names := [*(each["RepoTags"] or []), *(each["RepoDigests"] or [])]) and stack.registry.address in names[0]
     }
     stack.registry.container.reload()
     tags = stack.registry.tags() if stack.registry.container.status == "running" else {}
