@@ -76,22 +76,6 @@ class Registry:
         lines += [f"CMD {json.dumps(command)}" if build.starts else 'ENTRYPOINT ["/missing"]']
         return self.push(reference, SANDBOX, *lines)
 
-    def tags(self) -> dict[str, str]:
-        """The digest that each tag points to."""
-        at = f"http://{self.address}/v2"
-        as_docker = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
-        found = {}
-        for name in requests.get(f"{at}/_catalog", timeout=5).json()["repositories"]:
-            for tag in requests.get(f"{at}/{name}/tags/list", timeout=5).json().get("tags") or ():
-                answer = requests.head(f"{at}/{name}/manifests/{tag}", headers=as_docker, timeout=5)
-                found[f"{name}:{tag}"] = answer.headers["Docker-Content-Digest"]
-        return found
-
-    def delete(self, name: str, digest: str) -> None:
-        """Delete an image with all its tags; the registry must let one."""
-        gone = requests.delete(f"http://{self.address}/v2/{name}/manifests/{digest}", timeout=5)
-        assert gone.status_code == 202, gone.text
-
     def start(self) -> None:
         """Start it, and wait until it answers, if only that it wants to know who asks."""
         self.container.start()

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import docker
 import pytest
+import requests
 import trustme
 
 from sandbox.builds import V1, V2
 from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import registry
+from tests.e2e.registry import Registry
 from tests.e2e.stack import BACKEND, LINE, Stack, standing
 
 FORK = LINE == "nicholas-fedor"
@@ -22,32 +23,36 @@ ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells
 LABEL = '      com.centurylinklabs.watchtower.enable: "true"\n'
 AUTHORITY = trustme.CA()
 Links = Mapping[str, Mapping[str, str]]
-Breakage = Callable[[Stack], AbstractContextManager[object]]
+Breakage = Callable[[Stack], AbstractContextManager[str | None]]
 
 
 @pytest.fixture(scope="module")
-def stack(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose nginx ends TLS itself, and whose registry lets one delete."""
+def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack whose nginx ends TLS itself."""
     folder = tmp_path_factory.mktemp("doctor")
     AUTHORITY.cert_pem.write_to_path(folder / "authority.pem")
     issue(AUTHORITY, folder / "certs")
-    with (
-        registry(client, {"REGISTRY_STORAGE_DELETE_ENABLED": "true"}) as hub,
-        standing(
-            client, hub, folder / "portfolio", "docker-compose.tls.yml",
-            authority=folder / "authority.pem", TLS_CERTS=str(folder / "certs"),
-        ) as one,
-    ):  # fmt: skip
+    with standing(
+        client, hub, folder / "portfolio", "docker-compose.tls.yml",
+        authority=folder / "authority.pem", TLS_CERTS=str(folder / "certs"),
+    ) as one:  # fmt: skip
         one.edit("nginx.compose-tls.conf", "rate=30r/m", "rate=3000r/m")  # all of these tests have one address
         yield one
 
 
-def examined(stack: Stack, action: Action, verdict: str, **inputs: str) -> Links:
+def examined(stack: Stack, action: Action, verdict: str, *, image: str = "", token: str = "") -> Links:
     """What doctor finds of each link; meanwhile nothing on the engine or in the registry may become another."""
     assert stack.authority
-    usual = {"mode": "doctor", "image": stack.image, "ca_certificate": stack.authority.read_text()}
     before = truth(stack)
-    run = action(stack, (verdict, ""), interrupt=None, **{**usual, "required_routes": "GET /api/ready", **inputs})
+    run = action(
+        stack,
+        (verdict, ""),
+        mode="doctor",
+        image=image or stack.image,
+        watchtower_token=token or stack.token,
+        ca_certificate=stack.authority.read_text(),
+        required_routes="GET /api/ready",
+    )
     assert truth(stack) == before
     links = {each["link"]: each for each in json.loads(run.outputs["report"])["links"]}
     assert json.loads(run.outputs["failed-checks"]) == in_state("broken", links)
@@ -77,19 +82,30 @@ def truth(stack: Stack) -> object:
         if (names := [*(each["RepoTags"] or []), *(each["RepoDigests"] or [])]) and stack.registry.address in names[0]
     }
     stack.registry.container.reload()
-    tags = stack.registry.tags() if stack.registry.container.status == "running" else {}
-    return containers, images, tags
+    return containers, images, tags(stack) if stack.registry.container.status == "running" else {}
+
+
+def tags(stack: Stack) -> dict[str, str]:
+    """The digest that each tag of the registry points to."""
+    at = f"http://{stack.registry.address}/v2"
+    as_docker = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
+    found = {}
+    for name in requests.get(f"{at}/_catalog", timeout=5).json()["repositories"]:
+        for tag in requests.get(f"{at}/{name}/tags/list", timeout=5).json()["tags"] or ():
+            answer = requests.head(f"{at}/{name}/manifests/{tag}", headers=as_docker, timeout=5)
+            found[f"{name}:{tag}"] = answer.headers["Docker-Content-Digest"]
+    return found
 
 
 def test_a_chain_that_holds_is_ready(stack: Stack, action: Action) -> None:
     links = examined(stack, action, "ready")
     assert in_state("warning", links) == []
     assert in_state("not-reached", links) == ([] if FORK else ["containers", "update"])
-    assert stack.registry.tags()[BACKEND][:19] in links["registry"]["seen"]
+    assert tags(stack)[BACKEND][:19] in links["registry"]["seen"]
 
 
 def test_an_update_that_waits_is_told_and_not_done(stack: Stack, action: Action) -> None:
-    before = stack.registry.tags()[BACKEND]
+    before = tags(stack)[BACKEND]
     after = stack.push(V2)
     try:
         links = examined(stack, action, "ready")
@@ -102,7 +118,7 @@ def test_an_update_that_waits_is_told_and_not_done(stack: Stack, action: Action)
 
 
 def test_a_wrong_token_is_the_token(stack: Stack, action: Action) -> None:
-    links = examined(stack, action, "not-ready", watchtower_token="not-the-token")
+    links = examined(stack, action, "not-ready", token="not-the-token")
     assert broken(links) == {"token": "auth"}
 
 
@@ -153,13 +169,19 @@ def certificates(stack: Stack) -> Path:
 
 
 @contextmanager
-def without_image(stack: Stack) -> Iterator[None]:
-    """The image that runs has been deleted from its registry."""
-    stack.registry.delete(BACKEND.partition(":")[0], stack.registry.tags()[BACKEND])
+def never_pushed(stack: Stack) -> Iterator[str]:
+    """The service runs an image whose tag the registry does not have, and which is what doctor is given."""
+    repository, _, _ = stack.image.rpartition(":")
+    assert stack.client.images.get(stack.container().attrs["Image"]).tag(repository, "gone")
+    stack.set(BACKEND_IMAGE=f"{repository}:gone")
+    stack.up("backend")
+    stack.wait_for_service()
     try:
-        yield
+        yield f"{repository}:gone"
     finally:
-        stack.serve(V1)
+        stack.set(BACKEND_IMAGE=stack.image)
+        stack.up("backend")
+        stack.wait_for_service()
 
 
 @contextmanager
@@ -213,7 +235,7 @@ BROKEN = [
     pytest.param(
         lambda stack: certified(stack, "www.example.com"), "tls", "certificate-name", id="certificate-of-another-host"
     ),
-    pytest.param(without_image, "registry", "image-missing", id="image-missing"),
+    pytest.param(never_pushed, "registry", "image-missing", id="image-missing"),
     pytest.param(without_label, "containers", "not-watched", id="label-missing", marks=ONLY_THE_FORK),
     pytest.param(never_ready, "health", "never-ready", id="backend-unhealthy"),
     pytest.param(lambda stack: stopped("backend", stack), "health", "down", id="backend-stopped"),
@@ -225,7 +247,7 @@ BROKEN = [
 def test_what_is_broken_is_named_and_nothing_else(
     breakage: Breakage, link: str, finding: str, stack: Stack, action: Action
 ) -> None:
-    with breakage(stack):
-        links = examined(stack, action, "not-ready")
+    with breakage(stack) as image:
+        links = examined(stack, action, "not-ready", image=image or "")
     assert broken(links) == {link: finding}
     assert {each["behind"] for each in links.values()} <= {"", link}
