@@ -24,7 +24,6 @@ from tests.newcomer import Newcomer
 pytestmark = pytest.mark.skipif(LINE == "containrrr", reason="init sets up nicholas-fedor/watchtower")
 
 DOMAIN = "api.example.com"
-WORKFLOWS = ["doctor.yml", "redeploy-backend.yml"]
 
 
 @dataclass
@@ -62,6 +61,7 @@ class Server:
         ):
             commands = commands.replace(usual, ours)
         own = {name: os.environ[name] for name in ("HOME", "DOCKER_HOST") if name in os.environ}
+        own["GIT_CONFIG_GLOBAL"] = os.devnull
         own |= {"CURL_CA_BUNDLE": str(self.stack.authority)} if self.stack.authority else {}
         ran = subprocess.run(
             ["/bin/sh", "-ec", commands],
@@ -98,6 +98,7 @@ _WHO = {
     for role in ("AUTHOR", "COMMITTER")
     for part, text in (("NAME", "redeploy-action"), ("EMAIL", "redeploy-action@localhost"))
 }
+"""Who commits."""
 
 
 @pytest.fixture
@@ -181,6 +182,7 @@ def test_the_path_leads_from_init_to_the_first_redeploy(newcomer: Newcomer, serv
 
     secrets = newcomer.secrets(server.programs)
     server.paste(newcomer.step(2), here)
+    assert stack.settings.stat().st_mode & 0o777 == 0o600
     server.move()
     start, renewed, command = newcomer.step(3).partition("docker exec ")
     login, _, start = start.partition("\n")
