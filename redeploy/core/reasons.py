@@ -140,8 +140,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
     ),
     Reason.IMAGE_MISSING: Remedy(
         "The image that should run is not in the registry",
-        "The push has not finished or failed, or went to another tag or registry (`image` without a tag means `latest`). Or "
-        "the tag points to another build by now. "
+        "The push has not finished or failed, or went to another tag or registry, or `image` is misspelled (without a tag "
+        "it means `latest`). Or the tag points to another build by now. "
         "With `expect-version: image`, the registry may also refuse the look-up, or the image not name its commit.",
         "Run this after the job that pushes (`needs: publish`), with the tag that it pushes to and the digest that it "
         "returns; `timeout` is how long the image is waited for. Look for yourself:\n\n```sh\n"
