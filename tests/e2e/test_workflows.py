@@ -202,26 +202,6 @@ def test_hosts_are_redeployed_one_after_the_other(act: Act, server: Stack) -> No
     tells_no_secret(ended, server)
 
 
-@pytest.mark.parametrize(("live", "code", "verdict"), [(V1.git_sha, 0, "verified"), (NEVER_BUILT, 1, "wrong-build")])
-def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, act: Act, server: Stack) -> None:
-    variables = {"SERVICE_URL": server.origin, "LIVE_VERSION": live}
-    ended = act.run("verify-nightly.yml", event="schedule", variables=variables)
-    assert ended.exit_code == code, ended.log
-    assert ended.outputs("verdict") == [verdict]
-    assert len(ended.annotations("error")) == code
-
-
-def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server: Stack) -> None:
-    add_with_own_image(act, "doctor.yml", server)
-    server.push(V2)
-    runs = server.container().id
-    ended = act.run("doctor.yml", secrets=secrets(server))
-    assert ended.exit_code == 0, ended.log
-    assert ended.outputs("verdict") == ["ready"]
-    assert server.container().id == runs
-    tells_no_secret(ended, server)
-
-
 def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_nothing(
     act: Act, server: Stack, tmp_path: Path
 ) -> None:
@@ -266,6 +246,26 @@ def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_no
     assert [name for name in before if server.container(name).id != before[name]] == ["watchtower"]
     server.wait_for_watchtower()
     assert act.run("minimal.yml", secrets=secrets(server)).exit_code == 0
+
+
+@pytest.mark.parametrize(("live", "code", "verdict"), [(V1.git_sha, 0, "verified"), (NEVER_BUILT, 1, "wrong-build")])
+def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, act: Act, server: Stack) -> None:
+    variables = {"SERVICE_URL": server.origin, "LIVE_VERSION": live}
+    ended = act.run("verify-nightly.yml", event="schedule", variables=variables)
+    assert ended.exit_code == code, ended.log
+    assert ended.outputs("verdict") == [verdict]
+    assert len(ended.annotations("error")) == code
+
+
+def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server: Stack) -> None:
+    add_with_own_image(act, "doctor.yml", server)
+    server.push(V2)
+    runs = server.container().id
+    ended = act.run("doctor.yml", secrets=secrets(server))
+    assert ended.exit_code == 0, ended.log
+    assert ended.outputs("verdict") == ["ready"]
+    assert server.container().id == runs
+    tells_no_secret(ended, server)
 
 
 def test_no_example_is_left_out() -> None:
