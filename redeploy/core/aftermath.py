@@ -92,9 +92,11 @@ def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Con
 def by_hand(image: Image, digest: str, *, settled: bool) -> str:
     """Return the commands that put an image back without Watchtower, in Markdown.
 
-    `imagetools create` would wrap a manifest that is no index in one, and so give it another digest.
+    `imagetools create` would wrap a manifest that is no index in one, and so give it another digest. Without
+    `--force-recreate`, Compose would take the failed container for the right one: Watchtower has copied the label from the
+    one before, which says of what image Compose made that.
     """
-    follow = "docker compose pull SERVICE\ndocker compose up -d SERVICE"
+    follow = "docker compose pull SERVICE\ndocker compose up -d --force-recreate SERVICE"
     if settled:
         return f"The tag is right already, so on the server:\n\n```sh\n{follow}\n```"
     look = "" if digest else f"# on the server: which images it still has\ndocker image ls --digests {image.name}\n"

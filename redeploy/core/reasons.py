@@ -252,8 +252,9 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Watchtower says that the update failed",
         "The new image could not be started, or was unhealthy and was taken back. The old container may be gone: "
         "Watchtower removes it before it creates the new one, and lists only what runs.",
-        "On the server, see why, and bring the service back if it is down:\n\n```sh\n"
-        "docker logs --tail 50 portfolio-watchtower\ndocker ps --all\ndocker compose up -d\n```",
+        "On the server, see why:\n\n```sh\ndocker logs --tail 50 portfolio-watchtower\ndocker ps --all\n```\n\n"
+        "If the service is down, bring it back once its tag points at an image that starts:\n\n```sh\n"
+        "docker compose pull SERVICE\ndocker compose up -d --force-recreate SERVICE\n```",
     ),
     Reason.UPDATE_BLOCKED: Remedy(
         "Watchtower skipped the container",
