@@ -1,6 +1,6 @@
 """The running digest, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -38,6 +38,8 @@ class Look:
     """The one digest of all rows that count; empty where there is none, or they differ."""
     differ: bool = False
     """Whether rows that count run different digests."""
+    untold: str = ""
+    """Why rows tell no digest; empty where they do."""
 
 
 @dataclass
@@ -122,13 +124,27 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
     if rows is None:
         absent = exchange.status in (401, 404, 405) or (exchange.is_html and exchange.status < 500)
         return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
-    digests = {row.digest for row in rows_that_count(rows, wanted)}
+    counting = rows_that_count(rows, wanted)
+    digests = {row.digest for row in counting}
     return Look(
         sent=sent,
         at=at,
         endpoint=Endpoint.TOLD,
         digest=next(iter(digests)) if len(digests) == 1 else "",
         differ=len(digests) > 1,
+        untold=_untold(digests, several=len(rows) > 1 and not (wanted.containers or wanted.images)),
+    )
+
+
+def _untold(digests: Collection[str], *, several: bool) -> str:
+    if len(digests) > 1:
+        return "containers run different digests"
+    if digests:
+        return "" if any(digests) else "not told; the image was not pulled from a registry"
+    return (
+        "several containers run; name one with `image` or `container`"
+        if several
+        else "not told; no such container runs"
     )
 
 

@@ -135,12 +135,7 @@ class Narrator:
                 elif look.endpoint is Endpoint.FAILED:
                     self._on_change("digest", "running digest: not told this time")
                 else:
-                    rows = (
-                        "containers run different digests"
-                        if look.differ
-                        else "several containers run; name one with `image` or `container`"
-                    )
-                    self._on_change("digest", f"running digest: {look.digest or rows}")
+                    self._on_change("digest", f"running digest: {look.digest or look.untold}")
 
     def _of_image(self, lookup: "Lookup") -> None:
         if lookup.holds_up and lookup.told and self.watch.triggered is None:

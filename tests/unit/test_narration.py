@@ -145,6 +145,20 @@ def test_digests_that_differ_are_told_as_such() -> None:
     assert "running digest: containers run different digests" in texts(story)
 
 
+@pytest.mark.parametrize(
+    ("listed", "image", "told"),
+    [
+        ([("a", "o/x", D1), ("b", "o/y", D2)], "", "several containers run; name one with `image` or `container`"),
+        ([("b", "o/y", D2)], "o/x", "not told; no such container runs"),
+        ([], "", "not told; no such container runs"),
+        ([("a", "o/x", "")], "o/x", "not told; the image was not pulled from a registry"),
+    ],
+)
+def test_why_no_digest_is_told_is_said(listed: list[tuple[str, str, str]], image: str, told: str) -> None:
+    story = tell(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
+    assert f"running digest: {told}" in texts(story)
+
+
 def test_of_two_addresses_the_log_says_which() -> None:
     def service(moment: float, probe: Probe) -> Exchange:
         return rollout(moment, probe)
