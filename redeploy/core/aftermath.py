@@ -101,7 +101,7 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
         return f"The tag is right already, so on the server:\n\n```sh\n{follow}\n```"
     look = "" if digest else f"# on the server: which images it still has\ndocker image ls --digests {image.name}\n"
     retag = (
-        f"docker buildx imagetools create --prefer-index=false \\\n  --tag {image.under(image.tag)} "
+        f"docker buildx imagetools create --prefer-index=false \\\n  --tag {image.under(image.tag)} \\\n  "
         f"{image.name}@{digest or 'sha256:...'}"
     )
     return f"Once you know that the tag may be moved:\n\n```sh\n{look}{retag}\n# on the server\n{follow}\n```"
@@ -121,6 +121,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         why += f" {happened(replace(proof, stretches=_nameless(proof.stretches)), brief=True)}"
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
+    failed = attempt.deploy.digest or attempt.deploy.image_digest if attempt.deploy else ""
     settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # somebody pushed since
     helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
     return Rolled(
@@ -130,6 +131,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         tag=str(attempt.image.under(attempt.image.tag)),
         target=attempt.digest,
         source=attempt.target.source,
+        failed=str(attempt.image.at(failed)) if failed not in ("", attempt.digest) else "",
         tag_moved=attempt.moved,
         put=put,
         triggered=triggered,

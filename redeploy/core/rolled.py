@@ -39,6 +39,8 @@ class Rolled:
     """The digest that is put back; empty where none was found."""
     source: str = ""
     """What named it."""
+    failed: str = ""
+    """The reference of the image that failed, with its digest; empty where that is not known."""
     tag_moved: bool = False
     """Whether the tag was written; else it pointed there already, or was left alone."""
     put: tuple[float, float] | None = None
@@ -76,4 +78,10 @@ class Rolled:
             case State.FAILED:
                 return f"{points} ({self.source}), but {self.why}"
             case State.PROVEN:
-                return f"{points} ({self.source}), and the build of that image is proven live."
+                told = f"{points} ({self.source}), and the build of that image is proven live."
+                lost = "The container that failed is gone, and its log with it"
+                return (
+                    f"{told} {lost}; {code(f'docker run --rm {self.failed}')} starts its image."
+                    if self.failed
+                    else told
+                )

@@ -165,6 +165,7 @@ def test_a_build_that_is_never_ready_is_rolled_back_to_the_digest_that_ran() -> 
     rolled = told.outcome.rollback
     assert rolled is not None
     assert (rolled.done, rolled.proof, rolled.source) == (True, "digest", "the digest that ran before")
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.told
 
 
 def test_the_picture_tells_the_whole_story_in_its_order() -> None:
@@ -218,6 +219,7 @@ def test_a_version_names_the_image_where_no_digest_is_told() -> None:
     assert told.outcome.conclusion.proof.word == "version"
     assert told.outcome.rollback is not None
     assert "version that answered before" in told.outcome.rollback.source
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in told.outcome.rollback.told
 
 
 def test_a_rollback_that_nothing_can_prove_is_none() -> None:
