@@ -1,6 +1,7 @@
 """The registry client against Debian's docker-registry: anonymous, with passwords, with tokens, read-only."""
 
 import base64
+import json
 import os
 import shutil
 import socket
@@ -9,15 +10,10 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import jwt
 import pytest
 import requests
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from redeploy.adapters.http import Http
 from redeploy.adapters.registry import Registry
@@ -37,6 +33,7 @@ from redeploy.rollback import mend
 from sandbox.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http
+from tests.tokens import Issuer
 from tests.unit.making import ready, reply, rows, summary
 
 PROGRAM = shutil.which("docker-registry")
@@ -238,12 +235,8 @@ class Realm:
     """A token server, which lets `leo` do what he likes, and nobody in particular what `anonymous` says."""
 
     def __init__(self, serve: Serve, folder: Path, anonymous: tuple[str, ...] = ()) -> None:
-        authority = trustme.CA()
-        certificate = authority.issue_cert("registry.test")
-        pem = certificate.cert_chain_pems[0].bytes()
-        self._key = certificate.private_key_pem.bytes()
-        self._chain = [base64.b64encode(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).decode()]
-        authority.cert_pem.write_to_path(folder / "authority.pem")
+        self._issuer = Issuer()
+        (folder / "authority.pem").write_text(self._issuer.authority)
         self._anonymous = anonymous
         self.asked: list[str] = []
 
@@ -251,17 +244,11 @@ class Realm:
             connection.sendall(self._answer(head.decode("latin-1")))
 
         self.url = serve(answer).url
-        self.settings = (
-            f"auth: {{token: {{realm: '{self.url}/token', service: the registry, issuer: realm, "
-            f"rootcertbundle: {folder}/authority.pem}}}}\n"
-        )
+        auth = self._issuer.settings(f"{self.url}/token", f"{folder}/authority.pem")
+        self.settings = f"auth: {json.dumps(auth)}\n"
 
     def token(self, *actions: str) -> str:
-        now = datetime.now(UTC)
-        times = {"exp": now + timedelta(minutes=5), "nbf": now - timedelta(minutes=1), "iat": now}
-        access = [{"type": "repository", "name": "o/api", "actions": list(actions)}]
-        claims = {"iss": "realm", "aud": "the registry", "sub": "leo", "jti": "1", "access": access, **times}
-        return jwt.encode(claims, self._key, algorithm="ES256", headers={"x5c": self._chain})
+        return self._issuer.token([("o/api", list(actions))])
 
     def _answer(self, head: str) -> bytes:
         target = head.split(" ")[1]

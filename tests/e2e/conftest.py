@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import docker
@@ -66,10 +66,17 @@ class Action:
 
     runner: Runner
 
-    def __call__(self, stack: Stack, *ends: tuple[str, str], interrupt: Interrupt | None = None, **inputs: str) -> Run:
+    def __call__(
+        self,
+        stack: Stack,
+        *ends: tuple[str, str],
+        interrupt: Interrupt | None = None,
+        on_line: Callable[[str], object] | None = None,
+        **inputs: str,
+    ) -> Run:
         """Run it; it must keep the runner's contract, and end with one of these verdicts and reasons."""
         given = {**self._usual(stack), **{name.replace("_", "-"): text for name, text in inputs.items()}}
-        run = self.runner.run(given, secrets=[stack.token, stack.update_url], interrupt=interrupt)
+        run = self.runner.run(given, secrets=[stack.token, stack.update_url], interrupt=interrupt, on_line=on_line)
         told = f"{run.outputs}\n{run.annotations}\n{run.log}"
         assert run.problems == (), told
         assert (run.outputs["verdict"], run.outputs["reason"]) in ends, told

@@ -11,21 +11,27 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
 import docker
 import requests
+import yaml
 from docker.models.containers import Container
+from docker.utils import parse_repository_tag
 
 from sandbox.builds import Build
 from tests.kit import ROOT
 
 IMAGE = "registry:2"
+CONFIG = Path("/etc/docker/registry/config.yml")
 CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
 """In the names of what this checkout builds, so that another one's tests may use the same engine."""
 SANDBOX = f"redeploy-sandbox:{CHECKOUT}"
 READER = {"username": "reader", "password": "a-password"}
-HTPASSWD = "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"
-"""The same, as `htpasswd -B` writes it."""
+PASSWORDS = {"htpasswd": "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"}
+"""The same in a file, as `htpasswd -B` writes it, and how it is named."""
+BASIC = {"htpasswd": {"realm": "e2e", "path": str(CONFIG.parent / "htpasswd")}}
 
 
 def free_port() -> int:
@@ -36,12 +42,25 @@ def free_port() -> int:
         return port
 
 
+MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
+"""What an engine pushes of a build for one platform."""
+
+
 @dataclass(frozen=True)
 class Pushed:
     """An image as the registry has it."""
 
     digest: str
     image_id: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest as the registry gave it."""
+
+    digest: str
+    media_type: str
+    body: bytes
 
 
 @dataclass
@@ -51,8 +70,6 @@ class Registry:
     client: docker.DockerClient
     container: Container
     address: str
-    login: Mapping[str, str] | None = None
-    """What must be shown, if anything."""
 
     def reference(self, name: str) -> str:
         """An image's full name."""
@@ -72,9 +89,23 @@ class Registry:
         """Push the sandbox's service as that build; `megabytes` of noise make it heavy."""
         command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", build.dump()]
         lines = [f"LABEL build={build.name}"]
+        lines += [f"LABEL org.opencontainers.image.revision={build.git_sha}"] if build.labelled else []
         lines += [f"RUN head -c {megabytes}M /dev/urandom >/ballast"] if megabytes else []
         lines += [f"CMD {json.dumps(command)}" if build.starts else 'ENTRYPOINT ["/missing"]']
         return self.push(reference, SANDBOX, *lines)
+
+    def manifest(self, reference: str) -> Manifest:
+        """Read what a tag points at."""
+        found = self._ask("GET", reference, Accept=MANIFESTS)
+        return Manifest(found.headers["Docker-Content-Digest"], found.headers["Content-Type"], found.content)
+
+    def point(self, reference: str, manifest: Manifest) -> None:
+        """Have a tag point at what it was read from, or another one did."""
+        self._ask("PUT", reference, manifest.body, Content_Type=manifest.media_type)
+
+    def prune(self, reference: str, digest: str) -> None:
+        """Delete a manifest of a repository, and the tags that point at it, as a clean-up does."""
+        self._ask("DELETE", reference, digest=digest)
 
     def start(self) -> None:
         """Start it, and wait until it answers, if only that it wants to know who asks."""
@@ -91,6 +122,23 @@ class Registry:
         """Stop it; its images stay."""
         self.container.stop(timeout=1)
 
+    @contextmanager
+    def set_up(self, files: Mapping[str, str] = MappingProxyType({}), **settings: object) -> Iterator[None]:
+        """Run it with other settings for a while, which may need files in its folder."""
+        before, _ = self.container.get_archive(str(CONFIG))
+        kept = b"".join(before)
+        with tarfile.open(fileobj=io.BytesIO(kept)) as tar:
+            file = tar.extractfile(CONFIG.name)
+            assert file
+            told = yaml.safe_load(file)
+        for name, text in files.items():
+            self.container.put_archive(str(CONFIG.parent), _archive(name, text))
+        self._restart_with(_archive(CONFIG.name, json.dumps({**told, **settings})))
+        try:
+            yield
+        finally:
+            self._restart_with(kept)
+
     def forget(self) -> None:
         """Remove what the engine pulled from here."""
         # The engine's list as it is: `client.images.list()` looks at each, and another process removes its own meanwhile.
@@ -100,28 +148,42 @@ class Registry:
             if named and all(name.startswith(f"{self.address}/") for name in named):
                 self.client.images.remove(image["Id"], force=True)
 
+    def _ask(
+        self, method: str, reference: str, body: bytes = b"", digest: str = "", **headers: str
+    ) -> requests.Response:
+        name, tag = parse_repository_tag(reference)
+        url = f"http://{self.address}/v2/{name.removeprefix(self.address + '/')}/manifests/{digest or tag}"
+        sent = {name.replace("_", "-"): text for name, text in headers.items()}
+        answer = requests.request(method, url, data=body, headers=sent, timeout=10)
+        assert answer.ok, f"{method} {url}: {answer.status_code} {answer.text}"
+        return answer
+
+    def _restart_with(self, settings: bytes) -> None:
+        self.stop()
+        self.container.put_archive(str(CONFIG.parent), settings)
+        self.start()
+
     def _pushing(self, reference: str) -> list[str]:
-        told = self.client.api.push(reference, auth_config=dict(self.login) if self.login else None)
-        return str(told).splitlines()
+        return str(self.client.api.push(reference)).splitlines()
 
 
 @contextmanager
-def registry(
-    client: docker.DockerClient, environment: Mapping[str, str] | None = None, *, htpasswd: str = ""
-) -> Iterator[Registry]:
-    """Run a registry for a while; `environment` holds its settings, `htpasswd` who may use it."""
-    auth = {"AUTH": "htpasswd", "AUTH_HTPASSWD_REALM": "e2e", "AUTH_HTPASSWD_PATH": "/etc/htpasswd"} if htpasswd else {}
-    port = free_port()
+def registry(client: docker.DockerClient, *, bare: bool = False) -> Iterator[Registry]:
+    """Run a registry for a while that anybody may read and write.
+
+    A `bare` one has an address of loopback to itself, and no port in its name: containrrr/watchtower narrows an update by
+    what stands before the first colon.
+    """
+    host = f"127.{secrets.randbelow(255) + 1}.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
+    place = (host, 80) if bare else ("127.0.0.1", free_port())
     container = client.containers.create(
         IMAGE,
         name=f"redeploy-registry-{secrets.token_hex(3)}",
-        environment={f"REGISTRY_{name}": text for name, text in auth.items()} | dict(environment or {}),
-        ports={"5000/tcp": ("127.0.0.1", port)},
+        environment={"REGISTRY_STORAGE_DELETE_ENABLED": "true"},
+        ports={"5000/tcp": place},
         restart_policy={"Name": "always"},
     )
-    if htpasswd:
-        container.put_archive("/etc", _archive("htpasswd", htpasswd))
-    running = Registry(client, container, f"127.0.0.1:{port}")
+    running = Registry(client, container, host if bare else f"127.0.0.1:{place[1]}")
     running.start()
     try:
         yield running

@@ -192,10 +192,23 @@ class Stack:
     def serve(self, build: Build = V1) -> Pushed:
         """Have the service run this build, by the hand of somebody who knows the server, and wait until it answers."""
         pushed = self.push(build)
-        self.compose("pull", "backend")
-        self.up("--timeout", "1", "backend")  # what a test has left there may not want to go
-        self.wait_for_service()
+        self.follow_tag()
         return pushed
+
+    def follow_tag(self) -> None:
+        """Have the service run what its tag points at, by the same hand, and wait until it answers."""
+        self.compose("pull", "backend")
+        # What a test has left there may not want to go, and has the label by which Compose knows what it has created.
+        self.up("--timeout", "1", "--force-recreate", "backend")
+        self.wait_for_service()
+
+    def log_in(self, login: Mapping[str, str]) -> None:
+        """Give Watchtower credentials for the registry, as the documentation says."""
+        command = ["login", self.registry.address, "--username", login["username"], "--password-stdin"]
+        subprocess.run(
+            ["docker", "--config", str(self.folder / "docker-config"), *command],
+            input=login["password"], text=True, check=True, capture_output=True,
+        )  # fmt: skip
 
     def wait_for_service(self) -> None:
         """Wait until the service is ready, and reached by nginx."""

@@ -2,18 +2,15 @@
 
 import json
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
-import docker
 import pytest
 
 from sandbox.builds import V1, V2, V3
 from sandbox.runner import Interrupt
 from tests.e2e.conftest import Action
-from tests.e2e.registry import HTPASSWD, READER, Pushed, registry
+from tests.e2e.registry import BASIC, PASSWORDS, READER, Pushed
 from tests.e2e.stack import LINE, Stack
 
 FORK = LINE == "nicholas-fedor"
@@ -109,33 +106,17 @@ def test_a_registry_that_is_down_is_red_and_the_old_build_stays(stack: Stack, ac
     assert stack.runs(before)
 
 
-@pytest.fixture
-def private(client: docker.DockerClient, stack: Stack) -> Iterator[Stack]:
-    """The stack, its service from a registry that wants to know who asks."""
-    with registry(client, htpasswd=HTPASSWD) as locked:
-        locked.login = READER
-        one = replace(stack, registry=locked)
-        one.push(V1)
-        client.images.pull(one.image, auth_config=READER)
-        one.set(BACKEND_IMAGE=one.image)
-        one.up("backend")
-        one.wait_for_service()
-        yield one
-        stack.set(BACKEND_IMAGE=stack.image)
-        stack.serve(V1)
-
-
-def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(private: Stack, action: Action) -> None:
-    after = private.push(V2)
+def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(
+    stack: Stack, action: Action, before: Pushed
+) -> None:
+    after = stack.push(V2)
     ends = ("trigger-failed", "update-blocked") if FORK else ("stale", "old-build")
-    action(private, ends, expect_version=V2.git_sha, timeout=SHORT)
-    login = ["login", private.registry.address, "--username", READER["username"], "--password-stdin"]
-    subprocess.run(
-        ["docker", "--config", str(private.folder / "docker-config"), *login],
-        input=READER["password"], text=True, check=True, capture_output=True,
-    )  # fmt: skip
-    action(private, ("deployed", ""), expect_version=V2.git_sha)
-    assert private.runs(after)
+    with stack.registry.set_up(PASSWORDS, auth=BASIC):
+        action(stack, ends, expect_version=V2.git_sha, timeout=SHORT)
+        assert stack.runs(before)
+        stack.log_in(READER)
+        action(stack, ("deployed", ""), expect_version=V2.git_sha)
+    assert stack.runs(after)
 
 
 def test_a_cancelled_run_ends_at_once_and_the_update_goes_on(stack: Stack, action: Action) -> None:
