@@ -268,6 +268,21 @@ def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server:
     tells_no_secret(ended, server)
 
 
+@pytest.mark.skipif(LINE == "containrrr", reason="containrrr/watchtower finds no image of a registry that has a port")
+def test_the_button_puts_an_earlier_image_back(act: Act, server: Stack) -> None:
+    add_with_own_image(act, "rollback.yml", server)
+    before = server.registry.manifest(server.image)
+    server.serve(V2)
+    github = {"GITHUB_TOKEN": "ghs_for-a-registry-that-asks-nobody"}
+    ended = act.run("rollback.yml", inputs={"to": before.digest}, secrets={**secrets(server), **github})
+    assert ended.exit_code == 0, ended.log
+    assert (ended.outputs("verdict"), ended.outputs("version")) == (["deployed"], [V1.git_sha])
+    assert server.registry.manifest(server.image) == before
+    runs = server.client.images.get(server.container().attrs["Image"])
+    assert any(name.endswith(f"@{before.digest}") for name in runs.attrs["RepoDigests"])
+    tells_no_secret(ended, server, *github.values())
+
+
 def test_no_example_is_left_out() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*.yml") if f'act.run("{path.name}"' not in here] == []
