@@ -284,6 +284,7 @@ def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
         told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")
     elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
         told.append(
-            f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 watchtower` on the server."
+            f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 portfolio-watchtower` on the "
+            "server."
         )
     return told
