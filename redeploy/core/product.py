@@ -52,7 +52,7 @@ def product_of(by_get: Exchange | None, by_post: Exchange | None) -> Product | N
         return FORK
     if not isinstance(by_get, Reply) or by_get.is_html:
         return UNTOLD
-    if by_get.status == 405 and by_get.headers.get("allow", "").upper() == "POST":
+    if by_get.status == 405 and by_get.headers.get("allow", "").upper() == "POST" and by_get.text == _GO_SAYS:
         return FORK_BEFORE_FIBER
     return OLD if refuses(by_get) else UNTOLD
 
@@ -92,6 +92,12 @@ def is_cloudflares_own(reply: Reply) -> bool:
     cloudflare = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
     return cloudflare and reply.status in _OF_CLOUDFLARE and not says_nginx(reply)
 
+
+_GO_SAYS = "Method Not Allowed\n"
+"""Go's router, which the fork had before 1.20 (`internal/api/api.go`, "POST /v1/update"; net/http, `server.go`).
+
+A gateway before a line that does not narrow may answer GET with the same status and `Allow`, but in words of its own.
+"""
 
 _OF_CLOUDFLARE = frozenset({502, 504, *range(520, 528), 530})
 """developers.cloudflare.com, "Cloudflare 5xx errors"."""

@@ -16,6 +16,8 @@ from tests.unit.making import D1, D2, page, ready, reply, rows
 Answers = Mapping[Any, object]
 """By question."""
 
+GO_BY_GET = reply(405, "Method Not Allowed\n", allow="POST")
+GATEWAY_BY_GET = reply(405, {"detail": "Method Not Allowed"}, allow="POST")  # FastAPI's
 FORK_BY_GET = reply(405, "Method Not Allowed", allow="POST", x_request_id="a", x_ratelimit_limit="60")
 FORK_BY_POST = reply(401, "missing or invalid API Key")
 OLD_BY_GET = OLD_BY_POST = reply(401)

@@ -26,6 +26,7 @@ from tests.unit.examining import (
     DAY,
     FORK_BY_GET,
     FORK_BY_POST,
+    GO_BY_GET,
     HOLDS,
     NGINX_FORBIDS,
     OLD_BY_GET,
@@ -112,7 +113,7 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         ),
         (
             {
-                Request.GET_UPDATE: reply(405, allow="POST"),
+                Request.GET_UPDATE: GO_BY_GET,
                 **dict.fromkeys((Request.POST_UPDATE, Request.CONTAINERS, Request.CHECK), reply(401)),
             },
             {"token": "auth"},
@@ -368,7 +369,7 @@ def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
 
 
 def test_nothing_that_servers_say_shows_a_secret() -> None:
-    token = "tok-8d1f`|0c6b2a"
+    token = "tok-8d1f`|<i>0c6b2a"
     redact = redactor([Secret(token)])
     certificate = replace(TRUSTED, issuer=token, names=(token,))
     error = f"denied: {'-' * 185}{token}"

@@ -15,6 +15,8 @@ from tests.unit.examining import (
     CLEAR,
     FORK_BY_GET,
     FORK_BY_POST,
+    GATEWAY_BY_GET,
+    GO_BY_GET,
     NGINX_FORBIDS,
     OLD_BY_GET,
     OLD_BY_POST,
@@ -25,7 +27,7 @@ from tests.unit.making import page, reply
 
 WITH_TOKEN = {Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE}
 FORK = (FORK_BY_GET, FORK_BY_POST)
-FORK_BEFORE_FIBER = (reply(405, allow="POST"), reply(401))
+FORK_BEFORE_FIBER = (GO_BY_GET, reply(401))
 OLD = (OLD_BY_GET, OLD_BY_POST)
 ANSWERS = (
     FORK_BY_GET,
@@ -89,7 +91,7 @@ def test_an_update_of_nothing_is_the_last_resort(line: tuple[Exchange, Exchange]
     assert Request.METRICS in script.requests
 
 
-@pytest.mark.parametrize("line", [OLD, (NGINX_FORBIDS, OLD_BY_POST)])
+@pytest.mark.parametrize("line", [OLD, (NGINX_FORBIDS, OLD_BY_POST), (GATEWAY_BY_GET, OLD_BY_POST)])
 def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update(line: tuple[Exchange, Exchange]) -> None:
     assert Request.IDLE_UPDATE not in asked(line)
     assert Request.METRICS in asked(line)

@@ -16,7 +16,15 @@ from redeploy.core.product import (
     is_cloudflares_own,
     product_of,
 )
-from tests.unit.examining import FORK_BY_GET, FORK_BY_POST, NGINX_FORBIDS, OLD_BY_GET, OLD_BY_POST
+from tests.unit.examining import (
+    FORK_BY_GET,
+    FORK_BY_POST,
+    GATEWAY_BY_GET,
+    GO_BY_GET,
+    NGINX_FORBIDS,
+    OLD_BY_GET,
+    OLD_BY_POST,
+)
 from tests.unit.making import page, reply
 from tests.unit.test_answer import RECORDED, recorded_reply
 
@@ -37,7 +45,8 @@ def test_every_line_is_told_by_what_it_really_answered(line: str, expected: Prod
     ("by_get", "by_post", "expected"),
     [
         pytest.param(FORK_BY_GET, FORK_BY_POST, FORK, id="the fork"),
-        pytest.param(reply(405, "x", allow="POST"), reply(401), FORK_BEFORE_FIBER, id="the fork before 1.20"),
+        pytest.param(GO_BY_GET, reply(401), FORK_BEFORE_FIBER, id="the fork before 1.20"),
+        pytest.param(GATEWAY_BY_GET, OLD_BY_POST, UNTOLD, id="one of many behind a gateway with routes of its own"),
         pytest.param(FORK_BY_GET, page(403), None, id="a proxy that stops POST, and only that"),
         pytest.param(FORK_BY_GET, reply(429, "Too Many Requests"), None, id="a limit"),
         pytest.param(NGINX_FORBIDS, FORK_BY_POST, FORK, id="the fork behind a proxy that lets only POST through"),
