@@ -6,6 +6,7 @@ counts without those that are zero. Proxies answer for all of them.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -121,7 +122,7 @@ def read_answer(exchange: Exchange) -> Answer:
     return _refused(Reason.MISROUTED, _described(reply))
 
 
-def told_reasons(exchange: Exchange) -> tuple[str, ...]:
+def told_reasons(exchange: Exchange, redact: Callable[[str], str] = str) -> tuple[str, ...]:
     """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content."""
     body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
     rows = body.get("containers") if isinstance(body, dict) else None
@@ -129,9 +130,16 @@ def told_reasons(exchange: Exchange) -> tuple[str, ...]:
     for row in rows if isinstance(rows, list) else ():
         name, error = (row.get("name"), row.get("error")) if isinstance(row, dict) else (None, None)
         if isinstance(name, str) and isinstance(error, str) and error.strip():
-            words = re.sub(r"<[^>]*>", " ", error)  # a registry's HTML page is quoted whole
-            found.append(f"{one_line(name, 64)}: {one_line(words, 200)}")
+            found.append(f"{one_line(redact(name), 64)}: {plain_words(error, redact)}")
     return tuple(found[:MOST_REASONS])
+
+
+def plain_words(error: str, redact: Callable[[str], str]) -> str:
+    """Return what the check endpoint says of a container as one line: a registry's HTML page is quoted whole in it.
+
+    Secrets go first: of one with a `<` in it the tags would take a part, and nobody would know the rest again.
+    """
+    return one_line(re.sub(r"<[^>]*>", " ", redact(error)), 200)
 
 
 def is_fork_with_containers(exchange: Exchange) -> bool:

@@ -3,22 +3,19 @@
 import re
 from dataclasses import dataclass
 
-from redeploy.core.answer import read_answer
+from redeploy.core.answer import plain_words, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.digests import Row
 from redeploy.core.examination import Known, LookUp, Request
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.findings import Finding
-from redeploy.core.hostile import code, one_line
+from redeploy.core.hostile import code
 from redeploy.core.image import Image, full_repository
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import NO_IMAGE
 from redeploy.core.product import FORK, front_of, is_cloudflares_own
 from redeploy.core.reasons import Reason
 from redeploy.core.registry import Kind, Trouble
-
-_TAG = re.compile("<[^>]*>")
-"""Of HTML: a registry's page is quoted whole in an error."""
 
 _GONE = re.compile(r"(?i)\b404\b|manifest unknown")  # a word, as no port with these digits in it is
 SHOWN = 19
@@ -206,7 +203,7 @@ def _checked(known: Known) -> list[_Checked]:
     for each in listed_rows if isinstance(listed_rows, list) else ():
         if isinstance(each, dict):
             name, image, error = (str(each.get(part) or "") for part in ("name", "image", "error"))
-            words = one_line(known.redact(_TAG.sub(" ", error)), 200)
+            words = plain_words(error, known.redact)
             found.append(_Checked(Row(name, image, ""), each.get("update_available") is True, words))
     counted = {each.name for each in known.counted}
     return [each for each in found if each.row.name in counted] if counted else found

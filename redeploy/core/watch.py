@@ -142,7 +142,7 @@ class Watch:
                 if not self.forked:
                     self.not_started = Reason.UNSUPPORTED
             case AskForReasons():
-                self.told_reasons = told_reasons(event.exchange)
+                self.told_reasons = told_reasons(event.exchange, self.redact)
             case AskTag() if self.lookup:
                 self.lookup.take(event.exchange, event.at)
                 if found := self.lookup.manifest:

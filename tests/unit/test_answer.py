@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from redeploy.core.answer import Again, Answer, Counts, Result, is_fork_with_containers, read_answer, told_reasons
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.reasons import Reason
+from redeploy.core.secret import Secret, redactor
 from tests.unit.making import page, ready, reply, summary
 
 RECORDED: list[dict[str, Any]] = json.loads(
@@ -320,6 +321,11 @@ def test_the_check_endpoint_tells_in_words_why_containers_were_skipped(
     exchange: Exchange, reasons: tuple[str, ...]
 ) -> None:
     assert told_reasons(exchange) == reasons
+
+
+def test_a_secret_is_taken_out_of_reasons_before_what_looks_like_a_tag_in_it() -> None:
+    exchange = check({"name": "api", "error": "denied for bot:pa<ss>word"})
+    assert told_reasons(exchange, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
 
 
 def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
