@@ -110,9 +110,7 @@ class World:
 
                 place = place_of(self._environment)
                 if place is None:
-                    return Trouble(
-                        message="nothing, since GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set"
-                    )
+                    return Trouble(message="GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set")
                 return look(place, self._plan.github_token, self._plan.deployment_environment)
             case Request():
                 return self._send(question, bound)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from redeploy.core.chain import Chain, Found, Link, State, listed, ok, unread, warning
+from redeploy.core.chain import Chain, Found, Link, State, listed, not_asked, ok, unread, warning
 from redeploy.core.diagnosis_of_service import live_version, of_service
 from redeploy.core.diagnosis_of_watchtower import of_front, of_watchtower
 from redeploy.core.errand import Trouble
@@ -71,8 +71,13 @@ def _of_github(known: Known) -> list[Found]:
         return []
     if isinstance(answered.answer, Trouble):
         told = answered.answer
-        words = f"{told.status} {told.message}".strip() if told.status else told.message
-        return [warning(Link.GITHUB, f"GitHub answered {known.shown(words, 200)}", Finding.DEPLOYMENTS_REFUSED)]
+        if not told.status:
+            words = known.shown(told.message, 200)
+            return [not_asked(Link.GITHUB, f"not judged: no usable answer from GitHub ({words})")]
+        seen = f"GitHub answered {known.shown(f'{told.status} {told.message}'.strip(), 200)}"
+        if told.status not in (401, 403, 404) or told.rate_limited:
+            return [not_asked(Link.GITHUB, f"not judged: {seen}")]
+        return [warning(Link.GITHUB, seen, Finding.DEPLOYMENTS_REFUSED)]
     seen = (
         f"Deployments of {code(known.plan.deployment_environment)} can be read; whether they may be written shows only when "
         "one is, so the job needs `permissions: deployments: write`"

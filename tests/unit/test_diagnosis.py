@@ -345,6 +345,20 @@ def test_githubs_refusal_is_a_warning_with_its_words() -> None:
     assert found(Link.GITHUB, {AskGitHub(): None}, **wished).state is State.OK
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Refusal(status=500),
+        Refusal(status=403, message="API rate limit exceeded", rate_limited=True),
+        Refusal(message="ConnectionError"),
+    ],
+)
+def test_what_github_says_nothing_of_is_no_lack_of_a_right(trouble: Refusal) -> None:
+    one = found(Link.GITHUB, {AskGitHub(): trouble}, deployment_environment="production", github_token="ghs_1234")
+    assert (one.state, one.finding) == (State.NOT_REACHED, None)
+    assert (trouble.message or "500") in one.seen
+
+
 def test_the_outcome_tells_what_runs() -> None:
     known, _ = known_from({}, container="api")
     outcome = examined(known, diagnose(known, WALL))
