@@ -1,6 +1,7 @@
 """HTTP, on `requests`: fresh connections, capped bodies, no `.netrc`, redirects only within an origin."""
 
 import contextlib
+import re
 import ssl
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ MOST_REDIRECTS = 3
 _BODILESS = frozenset({204, 304})
 _LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHUNK = 65_536
+_NO_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")  # http.client, `HTTPConnection._tunnel`
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -203,7 +205,8 @@ def _no_reply(error: BaseException) -> NoReply:
     if wraps(failures.NameResolutionError):
         return NoReply(Fault.UNRESOLVED)
     if wraps(failures.NewConnectionError, failures.ProxyError):
-        return NoReply(Fault.REFUSED)
+        tunnel = next(filter(None, (_NO_TUNNEL.match(str(each)) for each in causes)), None)
+        return NoReply(Fault.REFUSED, f"the proxy of the environment answered {tunnel[1]}" if tunnel else "")
     if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
         return NoReply(Fault.NOT_CONNECTED)
     if wraps(failures.ReadTimeoutError, requests.ReadTimeout, TimeoutError):

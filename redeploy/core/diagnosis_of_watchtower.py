@@ -53,7 +53,10 @@ def _front(known: Known) -> Found:
     if isinstance(reply, NoReply):
         if reply.fault is Fault.TOO_LARGE:
             return ok(Link.FRONT, "none that says so")
-        return broken(Link.FRONT, f"the connection was taken, and then: {reply.seen}", Reason.UNREACHABLE)
+        way = known.way(known.plan.watchtower.update_url or "")
+        how = "through the proxy of the environment" if way and way.proxied else "the connection was taken, and then"
+        reason = Reason.TLS if reply.fault is Fault.TLS else Reason.UNREACHABLE
+        return broken(Link.FRONT, f"{how}: {reply.seen}", reason)
     fronts = listed([known.shown(each, 40) for each in front_of(reply, known.exchange(Request.GET_UPDATE))])
     if reply.is_challenge:
         return broken(Link.FRONT, f"{reply.status}, a Cloudflare challenge", Reason.CHALLENGE)

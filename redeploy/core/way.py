@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from redeploy.core.chain import WORST_FIRST, Found, Link, State, broken, listed, not_reached, ok, warning
+from redeploy.core.chain import WORST_FIRST, Found, Link, State, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.exchange import Fault
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
@@ -73,6 +73,8 @@ _VERIFY = {
 }
 """Not valid yet, expired; self-signed, self-signed in the chain, no issuer at hand, no chain; other name, other address."""
 
+_LEFT = "left to the proxy of the environment"
+
 
 def links_of(way: Way, now: float, shown: Callable[[str], str] = code) -> tuple[Found, ...]:
     """Return the links that the way to an origin is made of.
@@ -96,7 +98,7 @@ def merged(by_origin: Mapping[str, Sequence[Found]]) -> list[Found]:
 
 def _of_name(way: Way) -> Found:
     if way.proxied:
-        return ok(Link.DNS, "left to the proxy of the environment")
+        return not_asked(Link.DNS, _LEFT)
     if way.fault is Fault.UNRESOLVED:
         return broken(Link.DNS, way.detail or "the host name has no address", Finding.UNRESOLVED)
     return ok(Link.DNS, listed([code(each) for each in way.addresses]))
@@ -104,7 +106,7 @@ def _of_name(way: Way) -> Found:
 
 def _of_connection(way: Way) -> Found:
     if way.proxied:
-        return ok(Link.CONNECTION, "made by the proxy of the environment")
+        return not_asked(Link.CONNECTION, _LEFT)
     if (hidden := not_reached(Link.CONNECTION, [_of_name(way)])) is not None:
         return hidden
     if way.fault in (Fault.REFUSED, Fault.NOT_CONNECTED):
@@ -118,7 +120,7 @@ def _of_tls(way: Way, now: float, shown: Callable[[str], str]) -> Found:
     if not way.encrypted:
         return Found(Link.TLS, State.NOT_REACHED, "plain http has none")
     if way.proxied:
-        return ok(Link.TLS, "spoken through the proxy of the environment")
+        return not_asked(Link.TLS, _LEFT)
     if (hidden := not_reached(Link.TLS, [_of_name(way), _of_connection(way)])) is not None:
         return hidden
     certificate = way.certificate

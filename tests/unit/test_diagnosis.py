@@ -307,7 +307,18 @@ def test_two_origins_are_told_apart_and_the_worse_counts() -> None:
 
 
 def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
-    assert weak({WAY: Way(origin=BASE, proxied=True)}) == {}
+    way = {WAY: Way(origin=BASE, proxied=True)}
+    assert weak(way) == {}
+    assert {found(each, way).state for each in (Link.DNS, Link.CONNECTION, Link.TLS)} == {State.NOT_REACHED}
+
+
+@pytest.mark.parametrize(("fault", "finding"), [(Fault.TLS, "tls"), (Fault.REFUSED, "unreachable")])
+def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(fault: Fault, finding: str) -> None:
+    answers = {WAY: Way(origin=BASE, proxied=True), **dict.fromkeys(Request, NoReply(fault, "in detail"))}
+    one = found(Link.FRONT, answers)
+    assert (one.state, one.finding) == (State.BROKEN, finding)
+    assert one.seen.startswith("through the proxy of the environment: ")
+    assert one.seen.endswith("(in detail)")
 
 
 def test_a_private_address_is_told() -> None:
