@@ -105,12 +105,14 @@ def _version(known: Known, health: Found) -> Found:
         hidden = not_reached(Link.VERSION, [health]) if last.astray or not last.healthy else None
         if hidden is not None:
             return hidden
-        if expected or service.version_field or last.astray:
-            seen = last.seen if last.astray else "it is not where it was looked for"
-            return (broken if expected else warning)(
-                Link.VERSION, f"{seen}{_instead(known, last)}", Reason.VERSION_UNAVAILABLE
-            )
-        return warning(Link.VERSION, f"nothing names the build{_instead(known, last)}", Finding.VERSION_UNNAMED)
+        others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
+        unsteady = f"{listed(list(others))} changes from one look to the next" if others else ""
+        declared = bool(expected or service.version_field or last.astray)
+        nowhere = "it is not where it was looked for" if declared else "nothing names the build"
+        seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
+        if declared:
+            return (broken if expected else warning)(Link.VERSION, seen, Reason.VERSION_UNAVAILABLE)
+        return warning(Link.VERSION, seen, Finding.VERSION_UNNAMED)
     told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(name.lower() in PLACEHOLDERS for name in names.values()):
         return warning(Link.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)

@@ -134,6 +134,9 @@ def _containers(known: Known) -> Found:
     if (tower.images or tower.containers) and not known.counted:
         return broken(Link.CONTAINERS, f"watched: {names}; none is what the inputs name", Finding.NOT_WATCHED)
     digests = dict.fromkeys(code(each.digest[:SHOWN]) for each in known.counted if each.digest)
+    if known.plan.expect_digest and known.counted and not digests:
+        seen = f"watched: {names}; no digest is told of what the inputs name, and `expect-digest` is given"
+        return warning(Link.CONTAINERS, seen, Reason.DIGEST_UNAVAILABLE)
     running = f"; running: {listed(list(digests))}" if digests else ""
     return ok(Link.CONTAINERS, f"watched: {names}{running}")
 

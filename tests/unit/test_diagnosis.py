@@ -179,6 +179,11 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
         ({}, {"container": "db"}, {"containers": "not-watched"}),
         (without(line=(OLD_BY_GET, OLD_BY_POST)), {"container": "api"}, {"location": "unsupported"}),
         (without(line=(FORK_BY_GET, FORK_BY_POST)), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
+        (
+            {Request.CONTAINERS: rows(("api", "ghcr.io/o/api:latest", ""))},
+            {"expect_digest": D1},
+            {"containers": "digest-unavailable"},
+        ),
         (HIDDEN, {"expect_version": NEW}, {"version": "version-unavailable"}),
         ({}, {"version_field": "build.sha"}, {"version": "version-unavailable"}),
         ({}, {"required_routes": "GET /api/ready"}, {}),
@@ -332,6 +337,12 @@ def test_what_would_do_as_identity_is_told() -> None:
     seen = found(Link.VERSION, told, container="api").seen
     assert "expect-digest" in seen
     assert "`start_time`" in seen
+
+
+@pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
+def test_a_name_that_changes_from_look_to_look_is_told_as_that(inputs: dict[str, str]) -> None:
+    looks = {Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}
+    assert "`commit` changes from one look to the next" in found(Link.VERSION, looks, **inputs).seen
 
 
 @pytest.mark.parametrize(("declared", "told"), [("1" * 40, "runs already"), (NEW, "which a deploy must bring")])
