@@ -62,6 +62,7 @@ def disguises(value: str) -> Iterator[str]:
     """
     raw = value.encode("utf-8", "surrogatepass")
     yield value
+    yield " ".join(value.split())  # as it stands in one line of ours
     yield value[::-1]
     for quoted in (urllib.parse.quote(value, safe=""), urllib.parse.quote(value), urllib.parse.quote_plus(value)):
         yield quoted

@@ -129,6 +129,11 @@ def test_an_echo_of_the_secret_is_redacted(disguise: Callable[..., str]) -> None
     assert "51H8xyz" not in redacted
 
 
+def test_a_secret_is_gone_from_a_text_that_became_one_line_before() -> None:
+    secret = "two  blanks\tand a tab"
+    assert redactor([Secret(secret)])(one_line(f"denied: {secret}!")) == f"denied: {MASK}!"
+
+
 def test_of_two_secrets_the_longer_one_goes_first() -> None:
     assert redactor([Secret("abcd1234"), Secret("abcd1234efgh")])("x abcd1234efgh abcd1234 y") == "x *** *** y"
 
