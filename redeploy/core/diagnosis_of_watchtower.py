@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from redeploy.core.answer import plain_words, read_answer
+from redeploy.core.answer import Result, plain_words, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.digests import Row
 from redeploy.core.examination import Known, LookUp, Request
@@ -82,6 +82,8 @@ def _location(known: Known) -> Found:
     answer = read_answer(reply)
     if isinstance(reply, NoReply):
         return broken(Link.LOCATION, answer.seen, Reason.MISROUTED)
+    if answer.counts is not None or answer.result is Result.BUSY:
+        return broken(Link.LOCATION, f"asked for without a token, an update is made ({answer.seen})", Finding.UNGUARDED)
     if reply.status == 429 or reply.is_nginx_busy_page:
         return broken(Link.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
     if reply.status in (401, 403):

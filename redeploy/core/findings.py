@@ -18,6 +18,7 @@ class Finding(StrEnum):
     CERTIFICATE_UNTRUSTED = "certificate-untrusted"
     CERTIFICATE_ENDS_SOON = "certificate-ends-soon"
     FORBIDDEN = "forbidden"
+    UNGUARDED = "unguarded"
     WATCHTOWER_STOPPED = "watchtower-stopped"
     WATCHTOWER_TOO_OLD = "watchtower-too-old"
     TOKEN_UNJUDGED = "token-unjudged"  # noqa: S105 - a finding's name
@@ -107,6 +108,13 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/update$is_args$args;\n"
         "  proxy_set_header Authorization $http_authorization;\n}\n```\n\nAt Cloudflare look under Security > Events for "
         "the rule that blocked it.",
+    ),
+    Finding.UNGUARDED: Remedy(
+        "Whoever knows the URL can trigger updates",
+        "A POST without a token was obeyed, so this examination has asked for an update: the proxy adds Watchtower's token "
+        "to every request.",
+        "Let the proxy pass on the token of whoever asks, and nothing else:\n\n"
+        "```nginx\nproxy_set_header Authorization $http_authorization;\n```",
     ),
     Finding.WATCHTOWER_STOPPED: Remedy(
         "The location is there, but Watchtower does not answer behind it",

@@ -41,7 +41,7 @@ from tests.unit.examining import (
     weak,
     without,
 )
-from tests.unit.making import D1, D2, D3, NEW, page, ready, reply, rows
+from tests.unit.making import D1, D2, D3, NEW, page, ready, reply, rows, summary
 from tests.unit.test_examination import ANSWERS
 
 WAY = FindWay(BASE)
@@ -106,6 +106,11 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         (posted(NGINX_FORBIDS), {"location": "forbidden"}),
         (posted(page(401, www_authenticate="Basic realm=x")), {"location": "forbidden"}),
         (posted(reply(429, "Too Many Requests")), {"location": "rate-limited"}),
+        (posted(summary(updated=1)), {"location": "unguarded"}),
+        (
+            posted(reply(429, {"error": "another update is already running"}, retry_after="30")),
+            {"location": "unguarded"},
+        ),
         (posted(reply(200)), {"location": "watchtower-too-old", "token": "token-unjudged"}),
         (
             dict.fromkeys((Request.CONTAINERS, Request.CHECK), reply(401, "missing or invalid API Key")),
@@ -312,14 +317,15 @@ def test_two_origins_are_told_apart_and_the_worse_counts() -> None:
 
 
 def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
-    way = {WAY: Way(origin=BASE, proxied=True)}
+    way: Answers = {WAY: Way(origin=BASE, proxied=True)}
     assert weak(way) == {}
     assert {found(each, way).state for each in (Link.DNS, Link.CONNECTION, Link.TLS)} == {State.NOT_REACHED}
 
 
 @pytest.mark.parametrize(("fault", "finding"), [(Fault.TLS, "tls"), (Fault.REFUSED, "unreachable")])
 def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(fault: Fault, finding: str) -> None:
-    answers = {WAY: Way(origin=BASE, proxied=True), **dict.fromkeys(Request, NoReply(fault, "in detail"))}
+    silent: Answers = dict.fromkeys(Request, NoReply(fault, "in detail"))
+    answers: Answers = {**silent, WAY: Way(origin=BASE, proxied=True)}
     one = found(Link.FRONT, answers)
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert one.seen.startswith("through the proxy of the environment: ")

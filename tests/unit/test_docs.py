@@ -13,6 +13,7 @@ FOUND_BY_DOCTOR_ALONE = frozenset(
     {
         Finding.INPUTS,
         Finding.PLAIN_HTTP,
+        Finding.UNGUARDED,
         Finding.CERTIFICATE_ENDS_SOON,
         Finding.WATCHTOWER_TOO_OLD,
         Finding.TOKEN_UNJUDGED,
