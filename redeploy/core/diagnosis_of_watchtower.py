@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from redeploy.core.answer import Result, plain_words, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.digests import Row
-from redeploy.core.examination import Known, LookUp, Request
+from redeploy.core.examination import Known, LookUp, ReadCommit, Request
 from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
@@ -170,7 +170,7 @@ def _image_is_absent(known: Known) -> bool:
 def _of_image(known: Known, image: Image, answer: object) -> Found:
     name = known.shown(str(image), 100)
     if isinstance(answer, Manifest):
-        return _of_manifest(known, f"{name} is {code(answer.digest[:SHOWN])}", answer)
+        return _of_manifest(known, image, f"{name} is {code(answer.digest[:SHOWN])}", answer)
     told = known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: the registry did not answer in time"
     absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
     if absent or known.plan.version_of_image:  # without a look-up nobody knows which version must be live
@@ -181,13 +181,16 @@ def _of_image(known: Known, image: Image, answer: object) -> Found:
     return warning(Link.REGISTRY, told, Finding.REGISTRY_SILENT)
 
 
-def _of_manifest(known: Known, told: str, manifest: Manifest) -> Found:
+def _of_manifest(known: Known, image: Image, told: str, manifest: Manifest) -> Found:
     """Judge an image that is there by what the inputs declare of it."""
     plan = known.plan
     if plan.version_of_image and not known.expected_version:
-        return broken(
-            Link.REGISTRY, f"{told}, without a commit that `expect-version: image` asks for", Reason.IMAGE_MISSING
-        )
+        read = known.answers.get(ReadCommit(image))
+        why = "without a commit that `expect-version: image` asks for"
+        if read is None or read.answer != "":
+            words = known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no answer in time"
+            why = f"whose commit was not found out: {words}"
+        return broken(Link.REGISTRY, f"{told}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):
         return warning(Link.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
     named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""

@@ -204,6 +204,20 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
 
 
 @pytest.mark.parametrize(
+    ("read", "told"),
+    [
+        ("", "without a commit"),
+        (None, "not found out: no answer in time"),
+        (Trouble(Kind.REFUSED, "hung"), "out: hung"),
+    ],
+)
+def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: object, told: str) -> None:
+    one = found(Link.REGISTRY, {API: manifest(D1), OF_API: read}, image="ghcr.io/o/api", expect_version="image")
+    assert (one.state, one.finding) == (State.BROKEN, "image-missing")
+    assert told in one.seen
+
+
+@pytest.mark.parametrize(
     ("error", "finding"),
     [
         ("manifest not found: registry responded with invalid HEAD request: status 404 Not Found", "image-missing"),
