@@ -20,7 +20,7 @@ from redeploy.core.registry import Kind, Scope, Trouble, refusal, trouble_of
 from redeploy.core.secret import Secret, basic
 
 MOST_TRIES = 3
-"""Requests that a read may take where the registry fails, or cuts them off."""
+"""Requests that a read may take where the registry fails, cuts them off, or says when to ask again."""
 
 _FIT_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _PASSING = frozenset({Fault.CUT, Fault.REFUSED, Fault.NOT_CONNECTED})
@@ -169,7 +169,15 @@ class Registry:
         again = backoff.on_predicate(
             backoff.expo, _in_passing, max_tries=MOST_TRIES, max_time=left, factor=0.25, logger=None
         )
-        return again(once)()
+        later = backoff.on_predicate(
+            backoff.runtime,
+            lambda found: 0.0 < _told_to_wait(found) < ends - time.monotonic(),
+            value=_told_to_wait,
+            jitter=None,
+            max_tries=MOST_TRIES,
+            logger=None,
+        )
+        return later(again(once))()
 
     def _base(self, image: Image) -> str:
         """Return the registry's origin: http for loopback, as engines have it, else https."""
@@ -191,7 +199,10 @@ class Registry:
         credentials = self._credentials()
         if bearer := challenges.get("bearer"):
             return self._token(errand, bearer.parameters, credentials)
-        return credentials if "basic" in challenges and credentials else refused
+        if credentials is None or "basic" in challenges:
+            return credentials or refused
+        told = f"the registry `{errand.image.registry}` answers 401, and does not say how to show it credentials"
+        return Trouble(Kind.REFUSED, told, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
 
     def _credentials(self) -> Secret | None:
         access = self._access
@@ -243,3 +254,8 @@ def _hostile(image: Image, does: str) -> Trouble:
 def _in_passing(found: Exchange) -> bool:
     """Tell whether the next try may fare better."""
     return found.fault in _PASSING if isinstance(found, NoReply) else found.status >= 500
+
+
+def _told_to_wait(found: Exchange) -> float:
+    """Return the seconds after which a registry that is asked too often wants to be asked again; 0 where it says none."""
+    return (found.retry_after or 0.0) if isinstance(found, Reply) and found.status == 429 else 0.0

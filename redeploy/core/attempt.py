@@ -155,10 +155,10 @@ class Attempt:
         """Take in what the tag points at in mode rollback, and choose what to put back."""
         self.before = tag
         running = self.first.looks.last.digest if self.first.looks.last else ""
-        if self.plan.rollback_to:
-            self.target = Target(references(self.plan, self.image.tag, "", ""))
-        elif isinstance(tag, Trouble):
+        if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
+        elif self.plan.rollback_to:
+            self.target = Target(references(self.plan, self.image.tag, "", ""))
         elif not running:
             self.stop("Watchtower does not tell which image runs, so `rollback-to` has to name the one to put back")
         elif tag.is_of(running):

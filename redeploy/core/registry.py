@@ -52,14 +52,17 @@ def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -
             return refusal(image, scope, known=known, status=f"{exchange.status} {code}".strip())
         case 404 if code in _HIDDEN and not known:
             return refusal(image, scope, known=known, status=f"404 {code}")
-        case 404 if code:
-            return Trouble(Kind.ABSENT, f"{registry} has no `{image.path}{_target(image)}` ({exchange.status} {code})")
+        case 404 if code or (scope is Scope.PULL and _may_be_a_registry(exchange)):
+            return Trouble(Kind.ABSENT, f"{registry} has no `{image.path}{_target(image)}` ({f'404 {code}'.strip()})")
         case 405 if scope is Scope.PUSH:
             return Trouble(Kind.REFUSED, f"{registry} is read-only ({exchange.status} {code})".replace(" )", ")"))
-        case 400 if scope is Scope.PUSH and code:
+        case 400 if scope is Scope.PUSH and code in _NOT_THERE:
             return Trouble(
                 Kind.ABSENT, f"{registry} has no longer what `{image.path}{_target(image)}` is made of ({code})"
             )
+        case 400 | 409 | 412 if scope is Scope.PUSH:
+            told = f"{registry} does not let `{image.path}{_target(image)}` be moved ({f'{exchange.status} {code}'.strip()})"
+            return Trouble(Kind.REFUSED, told, "If its tags are immutable there, exempt this one: a rollback moves it.")
         case 429:
             return Trouble(Kind.UNREACHABLE, f"{answers}: too many requests")
         case status if status >= 500:
@@ -93,6 +96,14 @@ def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
 def _target(image: Image) -> str:
     return f"@{image.digest}" if image.digest else f":{image.tag}"
 
+
+def _may_be_a_registry(reply: Reply) -> bool:
+    """Tell whether a 404 may be a registry's: the protocol lets it be in any words; one that speaks here says JSON or nothing."""
+    return not reply.body or isinstance(reply.json, dict)
+
+
+_NOT_THERE = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+"""Said of a manifest whose parts are gone."""
 
 _HIDDEN = frozenset({"NAME_UNKNOWN", "NOT_FOUND"})
 """Said of private repositories too, to those who may not know of them."""

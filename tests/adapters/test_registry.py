@@ -114,6 +114,13 @@ def test_a_registry_that_only_knows_passwords_is_shown_them(serve: Serve) -> Non
     assert server.header("Authorization", 1) == [BASIC]
 
 
+def test_a_registry_that_does_not_say_how_is_shown_nothing(serve: Serve) -> None:
+    server = serve(http("401 Unauthorized"))
+    found = trouble(client().resolve(image_at(server), BOUND))
+    assert (found.kind, "does not say how to show it credentials" in found.told) == (Kind.REFUSED, True)
+    assert server.header("Authorization") == []
+
+
 def test_a_token_is_preferred_to_a_password(serve: Serve) -> None:
     realm = serve(TOKEN)
     server = serve(challenged(f'Basic realm="x", {BEARER.format(realm=realm.url)}'))
@@ -280,6 +287,19 @@ def test_a_registry_that_stays_down_is_given_up(serve: Serve) -> None:
     server = serve(http("503 Service Unavailable"))
     assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.UNREACHABLE
     assert len(server.requests) == MOST_TRIES
+
+
+def test_a_registry_that_says_when_to_ask_again_is_asked_again_then(serve: Serve) -> None:
+    answers = iter([http("429 Too Many Requests", Retry_After="1"), GOOD])
+    server = serve(by(lambda _: next(answers)))
+    assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
+
+
+@pytest.mark.parametrize("told", [{}, {"Retry_After": "0"}, {"Retry_After": "3600"}])
+def test_a_registry_that_is_asked_too_often_is_not_pressed(serve: Serve, told: dict[str, str]) -> None:
+    server = serve(http("429 Too Many Requests", **told))
+    assert "429" in trouble(client().resolve(image_at(server), BOUND)).told
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
