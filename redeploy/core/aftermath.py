@@ -140,7 +140,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         proof=back.proof.word if back else "none",
         replaced=back is not None and back.verdict is Verdict.DEPLOYED,
         evidence=proof.evidence if proof and attempt.mends else (),
-        by_hand=by_hand(attempt.image, attempt.digest, settled=settled) if helpless else "",
+        by_hand=by_hand(attempt.image, "" if attempt.unfit else attempt.digest, settled=settled) if helpless else "",
     )
 
 

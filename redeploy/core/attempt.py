@@ -108,6 +108,8 @@ class Attempt:
     before: Found | None = None
     """What the tag pointed at before the trigger or, in mode rollback, at first."""
     target: Target = field(default_factory=lambda: Target({}))
+    unfit: bool = False
+    """Whether the image to put back is the one that failed."""
     stopped: str = ""
     """Why nothing is put back: the end of a sentence."""
     fix: str = ""
@@ -183,7 +185,10 @@ class Attempt:
         seen = Tag(before=_family(self.before), running=running, now=_family(tag))
         failed: frozenset[str] = frozenset()
         if self.mends:
-            failed = frozenset({running}) if running else seen.before & seen.now
+            families = map(_family, (self.before, tag, self.target.manifest))
+            own = [family for family in families if running in family]  # Watchtower may tell the platform's, or the index's
+            failed = frozenset({running}).union(*own) if running else seen.before & seen.now
+        self.unfit = self.digest in failed
         why = refusal(self.digest, seen, failed)
         if why:
             self.stop(why)

@@ -37,8 +37,8 @@ SICK = reply(503, {"status": "starting"})
 GONE = NoReply(Fault.REFUSED)
 
 
-def manifest(digest: str) -> Manifest:
-    return Manifest(digest, "application/vnd.oci.image.index.v1+json", digest.encode())
+def manifest(digest: str, *platforms: str) -> Manifest:
+    return Manifest(digest, "application/vnd.oci.image.index.v1+json", digest.encode(), platforms)
 
 
 def came(found: Manifest | Trouble | str) -> Exchange:
@@ -51,6 +51,8 @@ class Server:
 
     kept: dict[str, str] = field(default_factory=lambda: {D1: D1, D2: D2, "latest": D2})
     """What the registry has under each digest and tag."""
+    platforms: dict[str, str] = field(default_factory=dict)
+    """The digest of the platform's manifest that an index lists, by that of the index."""
     runs: str = D1
     """The digest that runs at first."""
     answers: dict[str, Exchange] = field(default_factory=lambda: {D2: SICK})
@@ -116,7 +118,9 @@ class Server:
         if self.trouble:
             return came(self.trouble)
         digest = self.kept.get(ask.reference)
-        return came(manifest(digest) if digest else Trouble(Kind.ABSENT, f"it has no `{ask.reference}`"))
+        if digest is None:
+            return came(Trouble(Kind.ABSENT, f"it has no `{ask.reference}`"))
+        return came(manifest(digest, *(platform for index, platform in self.platforms.items() if index == digest)))
 
 
 @dataclass
@@ -348,6 +352,17 @@ def test_the_build_that_failed_is_never_put_back() -> None:
     assert told.server.puts == []
 
 
+@pytest.mark.parametrize("platforms", [{D2: D3}, {D3: D2}], ids=["its-platform", "its-index"])
+def test_nor_is_it_put_back_by_another_digest_of_the_same_image(platforms: dict[str, str]) -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2}, platforms=platforms)
+    told = run(server, expect_version=NEW, rollback_to=D3)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "the one that failed" in told.told
+    assert server.puts == []
+    assert told.outcome.rollback is not None
+    assert D3 not in told.outcome.rollback.by_hand
+
+
 def test_looks_stay_within_the_bucket_over_both_halves() -> None:
     told = run(expect_version=NEW)
     looks = told.server.world.sent(Probe)
@@ -420,8 +435,9 @@ def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
         (Server(), {"rollback_to": "gone"}, "has no image under `gone`"),
         (Server(on_put=Trouble(Kind.REFUSED, "nobody may write")), {}, "nobody may write"),
         (Server(trouble=Trouble(Kind.UNREACHABLE, "nobody answers")), {"rollback_to": D1}, "nobody answers"),
+        (Server(kept={D1: D1}), {"rollback_to": D1}, "it has no `latest`"),
     ],
-    ids=["tag-at-running", "no-digest", "absent", "read-only", "unreachable"],
+    ids=["tag-at-running", "no-digest", "absent", "read-only", "unreachable", "no-tag"],
 )
 def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
     told = run(server, mode="rollback", **inputs)
