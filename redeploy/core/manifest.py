@@ -62,7 +62,8 @@ def read(reply: Reply, wanted: str = "") -> Manifest:
         msg = f"it sends {kind}, and no manifest"
         raise ValueError(msg)
     if digest != (wanted or told or digest):
-        msg = f"what it sends has the digest `{digest}`, and not {code(wanted or told, 80)} as it should"
+        meant = wanted or (told if is_digest(told) else "")  # else it may be anything, our token included
+        msg = f"what it sends has the digest `{digest}`, and not {code(meant) if meant else 'the one it tells'} as it should"
         raise ValueError(msg)
     children = tuple(_platforms(document)) if media_type in INDEXES else ()
     config = document.get("config") if media_type in IMAGES else None

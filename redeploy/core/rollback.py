@@ -10,7 +10,7 @@ from redeploy.core.identity import Build, same_version, version_of
 from redeploy.core.image import is_tag
 from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Plan, Proof
 from redeploy.core.reasons import Reason, Verdict
-from redeploy.core.sample import Sample
+from redeploy.core.sample import Endpoint, Sample
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
@@ -54,7 +54,8 @@ class Seen:
     @classmethod
     def of(cls, watch: Watch, now: float) -> "Seen":
         """Gather it from a watch that has come to its end."""
-        telling = [each for each in watch.baseline if not each.condition.tells_nothing]
+        health = [each for each in watch.baseline if Endpoint.HEALTH in each.endpoints]
+        telling = [each for each in health if not each.condition.tells_nothing]
         return cls(
             replaced=_replaced(watch, now),
             sick_before=bool(telling) and not telling[-1].healthy,

@@ -61,6 +61,7 @@ def test_the_platforms_of_an_index_may_be_nonsense(rows: object, children: tuple
     ("reply", "wanted", "told"),
     [
         (sent({"a": 1}, docker_content_digest=D1), "", f"and not `{D1}` as it should"),
+        (sent({"a": 1}, docker_content_digest="Bearer x"), "", "and not the one it tells as it should"),
         (sent({"a": 1}), D2, f"and not `{D2}` as it should"),
         (sent({"a": 1}, docker_content_digest=digest_of(b'{"a": 1}')), D2, f"and not `{D2}` as it should"),
         (sent({"a": 1}, "application/json"), "", "`application/json`, and no manifest"),

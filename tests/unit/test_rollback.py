@@ -12,7 +12,7 @@ from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.rollback import MENDABLE, Seen, Tag, hindrance, plan_back, references, refusal, telling_version
 from redeploy.core.verdict import Conclusion
 from sandbox.simulation import plan
-from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, Told, ready, reply, rows, summary
+from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
 
 MENDED = {
     ("trigger-failed", "update-failed"),
@@ -120,6 +120,11 @@ def test_a_service_that_was_sick_before_is_known_to_have_been() -> None:
     sick = Told().look(0.1, reply(503)).trigger(1.0)
     assert Seen.of(sick.watch, 2.0).sick_before
     assert not Seen.of(Told().trigger(1.0).watch, 2.0).sick_before
+
+
+def test_a_version_that_is_told_all_the_same_does_not_make_a_sick_service_healthy() -> None:
+    told = Told(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
+    assert Seen.of(told.watch, 2.0).sick_before
 
 
 # what is put back
