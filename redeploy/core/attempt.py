@@ -185,8 +185,9 @@ class Attempt:
         seen = Tag(before=_family(self.before), running=running, now=_family(tag))
         failed: frozenset[str] = frozenset()
         if self.mends:
+            # Watchtower may tell the digest of an index or of its platform
             families = map(_family, (self.before, tag, self.target.manifest))
-            own = [family for family in families if running in family]  # Watchtower may tell the platform's, or the index's
+            own = [family for family in families if running in family]
             failed = frozenset({running}).union(*own) if running else seen.before & seen.now
         self.unfit = self.digest in failed
         why = refusal(self.digest, seen, failed)

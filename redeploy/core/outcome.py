@@ -121,7 +121,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         version=_version(watch, watch.samples),
         previous_version=_version(watch, watch.baseline),
         digest=weighed.digest_now,
-        previous_digest=weighed.digest_before,
+        previous_digest=weighed.digest_before if begun else weighed.digest_now,
         digest_as_declared=watch.looks.same(weighed.digest_now, plan.expect_digest),
         watchtower_result=_result(watch),
         watchtower_said=answer.seen if answer else "",

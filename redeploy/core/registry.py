@@ -98,7 +98,7 @@ def _target(image: Image) -> str:
 
 
 def _may_be_a_registry(reply: Reply) -> bool:
-    """Tell whether a 404 may be a registry's: the protocol lets it be in any words; one that speaks here says JSON or nothing."""
+    """Tell whether a 404 without a code may be a registry's, which by the protocol may say anything or nothing with it."""
     return not reply.body or isinstance(reply.json, dict)
 
 

@@ -443,6 +443,7 @@ def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inpu
     told = run(server, mode="rollback", **inputs)
     assert told.verdict == ("not-started", "rollback-impossible")
     assert why in report.happened(told.outcome)
+    assert told.outcome.previous_digest == (server.runs if server.tells_digests else "")
     assert server.world.sent(SendTrigger) == []
 
 
