@@ -99,7 +99,7 @@ class Registry:
         return manifest.revision_of(blob.body)
 
     def put(self, image: Image, wanted: Manifest, bound: float) -> Manifest | Trouble:
-        """Put the exact bytes of a manifest under an image's tag, within `bound` seconds; never twice.
+        """Put the exact bytes of a manifest under an image's tag, within `bound` seconds; never twice, but after a 429.
 
         Where no answer comes, the tag may have been moved all the same: read it again.
         """
@@ -147,7 +147,7 @@ class Registry:
         *,
         body: bytes = b"",
     ) -> Exchange:
-        """Send one request; one that only reads is sent again where it failed in passing."""
+        """Send one request; again where the registry would not take it yet or, if it only reads, failed in passing."""
 
         def once() -> Exchange:
             left = max(0.001, ends - time.monotonic())
@@ -163,8 +163,6 @@ class Registry:
                 follow=method != "PUT",
             )
 
-        if method == "PUT":
-            return once()
         left = max(0.0, ends - time.monotonic())
         again = backoff.on_predicate(
             backoff.expo, _in_passing, max_tries=MOST_TRIES, max_time=left, factor=0.25, logger=None
@@ -177,7 +175,7 @@ class Registry:
             max_tries=MOST_TRIES,
             logger=None,
         )
-        return later(again(once))()
+        return later(once if method == "PUT" else again(once))()
 
     def _base(self, image: Image) -> str:
         """Return the registry's origin: http for loopback, as engines have it, else https."""
@@ -201,8 +199,8 @@ class Registry:
             return self._token(errand, bearer.parameters, credentials)
         if credentials is None or "basic" in challenges:
             return credentials or refused
-        told = f"the registry `{errand.image.registry}` answers 401, and does not say how to show it credentials"
-        return Trouble(Kind.REFUSED, told, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
+        seen = f"the registry `{errand.image.registry}` answers 401, and does not say how to show it credentials"
+        return Trouble(Kind.REFUSED, seen, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
 
     def _credentials(self) -> Secret | None:
         access = self._access
