@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from redeploy.core.assessment import Assessment
+from redeploy.core.digests import Endpoint
 from redeploy.core.hostile import code
 from redeploy.core.image import Image
 from redeploy.core.manifest import Manifest
@@ -224,7 +225,10 @@ class Attempt:
 
     def prove(self, now: float) -> Watch:
         """Begin the watch that proves what was put back; it goes on with the bucket of the first."""
-        plan = plan_back(self.plan, self.digest, self._version, told=any(look.digest for look in self.first.looks.told))
+        looks, version = self.first.looks, self._version
+        failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
+        told = any(look.digest for look in looks.told) and not (looks.absent or (failing and version))
+        plan = plan_back(self.plan, self.digest, version, told=told)
         self.watch = Watch(plan, began=now, redact=self.first.redact)
         self.watch.go_on_from(self.first)
         return self.watch

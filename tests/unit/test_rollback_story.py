@@ -345,6 +345,17 @@ def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> Non
     assert told.verdict[0] not in ("rolled-back", "deployed")
 
 
+@pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
+def test_where_digests_are_told_no_more_the_version_proves_what_was_put_back(silence: Exchange) -> None:
+    server = Server()
+    told = server.world.containers
+    server.world.containers = lambda moment: told(moment) if moment < 0 else silence
+    ended = run(server, expect_version=NEW)
+    assert ended.verdict == ("rolled-back", "never-ready")
+    assert ended.outcome.rollback is not None
+    assert ended.outcome.rollback.proof == "version"
+
+
 def test_the_build_that_failed_is_never_put_back() -> None:
     told = run(expect_version=NEW, rollback_to=D2)
     assert told.verdict == ("rollback-failed", "never-ready")
