@@ -214,7 +214,7 @@ class Attempt:
         if isinstance(tag, Trouble):
             self.stop(f"whether the tag was moved is not known, since {tag.told}", tag.fix)
         elif isinstance(answer, Trouble):
-            self.stop(answer.told, answer.fix)
+            self.stop(f"{answer.told}, and the tag has not moved so far", answer.fix)
         else:
             self.stop("the tag points at another image than the one that was put there just now")
         return False

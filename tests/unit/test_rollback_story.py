@@ -312,6 +312,7 @@ def test_an_answer_to_the_write_that_was_lost_is_told_by_the_tag() -> None:
     lost = Trouble(Kind.UNREACHABLE, "the registry does not answer")
     assert run(Server(on_put=lost, silently=True), expect_version=NEW).verdict[0] == "rolled-back"
     told = run(Server(on_put=lost), expect_version=NEW)
+    assert "the tag has not moved so far" in told.told
     assert told.verdict[0] == "rollback-failed"
     assert len(told.server.puts) == 1
 
