@@ -29,7 +29,6 @@ from redeploy.core.examination import (
 )
 from redeploy.core.exchange import Exchange
 from redeploy.core.image import Image, parse
-from redeploy.core.manifest import Manifest
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Plan
 from redeploy.core.screen import line
@@ -102,9 +101,7 @@ class World:
             case LookUp():
                 return self._registry(question.image).resolve(question.image, bound)
             case ReadCommit():
-                registry = self._registry(question.image)
-                looked = registry.resolve(question.image, bound)
-                return registry.revision(question.image, looked, bound) if isinstance(looked, Manifest) else looked
+                return self._registry(question.image).revision(question.image, question.manifest, bound)
             case AskGitHub():
                 from redeploy.adapters.github import look
 
@@ -140,13 +137,17 @@ class World:
 
     def _registry(self, image: Image) -> "Registry":
         """Return the client for an image's registry; one that only Watchtower names is shown no credentials."""
+        named = {parse(name).registry for name in self._plan.watchtower.images}
+        return self._registries[image.registry in named]
+
+    @cached_property
+    def _registries(self) -> "Mapping[bool, Registry]":
+        """The client with credentials, and the one without; each keeps its tokens from question to question."""
         from redeploy.adapters.registry import Registry
 
         bare = Http(headers={}, origins=frozenset(), ca_certificate=self._plan.ca_certificate)
-        access = self._plan.access
-        if image.registry not in {parse(name).registry for name in self._plan.watchtower.images}:
-            access = replace(access, username="", password=Secret(""))
-        return Registry(bare.fetch, access)
+        anonymous = replace(self._plan.access, username="", password=Secret(""))
+        return {True: Registry(bare.fetch, self._plan.access), False: Registry(bare.fetch, anonymous)}
 
     @cached_property
     def _trusted(self) -> ssl.SSLContext:

@@ -185,7 +185,7 @@ def _of_manifest(known: Known, image: Image, told: str, manifest: Manifest) -> F
     """Judge an image that is there by what the inputs declare of it."""
     plan = known.plan
     if plan.version_of_image and not known.expected_version:
-        read = known.answers.get(ReadCommit(image))
+        read = known.answers.get(ReadCommit(image, manifest))
         why = "without a commit that `expect-version: image` asks for"
         if read is None or read.answer != "":
             words = known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no answer in time"

@@ -62,6 +62,8 @@ class ReadCommit:
     """Which commit does an image name in its label?"""
 
     image: Image
+    manifest: Manifest
+    """What the registry has under its tag."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,19 @@ class Known:
         return tuple(filter(None, map(_image, list(found)[:MOST_IMAGES])))
 
     @property
+    def commit_question(self) -> ReadCommit | None:
+        """What tells the version that is expected, where the image says it and the registry has told the image."""
+        image = self.plan.image if self.plan.version_of_image else None
+        looked = self.answers.get(LookUp(image)) if image is not None else None
+        if image is None or looked is None or not isinstance(looked.answer, Manifest):
+            return None
+        return ReadCommit(image, looked.answer)
+
+    @property
     def expected_version(self) -> str:
         """The version that a deploy would have to bring: the declared one, or the commit that the image names."""
-        image = self.plan.image
-        found = self.answers.get(ReadCommit(image)) if image is not None and self.plan.version_of_image else None
+        question = self.commit_question
+        found = self.answers.get(question) if question else None
         return found.answer if found and isinstance(found.answer, str) else self.plan.expect_version
 
     @property
@@ -231,10 +242,7 @@ def _looks(known: Known, first: Request, again: Request | None, fresh: Request) 
 
 def _of_others(known: Known) -> list[Question]:
     found: list[Question] = [LookUp(image) for image in known.meant]
-    image = known.plan.image
-    looked = known.answers.get(LookUp(image)) if image is not None and known.plan.version_of_image else None
-    if image is not None and looked is not None and isinstance(looked.answer, Manifest):
-        found.append(ReadCommit(image))
+    found += [known.commit_question] if known.commit_question else []
     return found + ([AskGitHub()] if known.plan.deployment_environment else [])
 
 

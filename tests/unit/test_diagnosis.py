@@ -46,7 +46,6 @@ from tests.unit.test_examination import ANSWERS
 
 WAY = FindWay(BASE)
 API = LookUp(parse("ghcr.io/o/api:latest"))
-OF_API = ReadCommit(parse("ghcr.io/o/api:latest"))
 NGINX = {"server": "nginx/1.22.1"}
 CLOUDFLARE = {"server": "cloudflare"}
 HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
@@ -59,6 +58,9 @@ def posted(exchange: Exchange) -> Answers:
 
 def manifest(digest: str, *children: str) -> Manifest:
     return Manifest(digest, "application/vnd.oci.image.index.v1+json", b"", children)
+
+
+OF_API = ReadCommit(parse("ghcr.io/o/api:latest"), manifest(D1))
 
 
 def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
