@@ -99,8 +99,14 @@ class Assessment:
             since = self.counts_from
         else:
             since = self._watch.answered
-            length = length if self.claims or self.current else max(length, UNNAMED_WINDOW)
+            length = self._unnamed_length
         return length + max(0.0, (since or 0.0) - opened)
+
+    @property
+    def _unnamed_length(self) -> float:
+        """Seconds that a window takes where nothing names the build in it."""
+        length = self._window.span_needed
+        return length if self.claims or self.current else max(length, UNNAMED_WINDOW)
 
     @property
     def window_ends(self) -> float:
@@ -141,8 +147,7 @@ class Assessment:
             alone = self._held_as_told and self.digest_wanted_since is None
             return alone and not watch.checking.closed(self.window_ends)
         since = max(watch.answered or 0.0, self._window.opened or 0.0)
-        needed = self._window.span_needed
-        needed = needed if self.claims or self.current else max(needed, UNNAMED_WINDOW)
+        needed = self._unnamed_length
         unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
         return unnamed and not watch.checking.closed(since + needed)
 

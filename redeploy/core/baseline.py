@@ -47,7 +47,7 @@ class Baseline:
         wake = ends
         for ask, due in self._wanted(now):
             if due <= now:
-                watch.books.note_sent(ask, now)
+                watch.books.note_sent(ask, now)  # at once: the next one draws from the same bucket
                 asks.append(ask)
             wake = min(wake, due)
         if asks:
@@ -71,10 +71,8 @@ class Baseline:
             watch.not_started = Reason.IMAGE_MISSING
             return Step((), now, finished=True)
         errands = self.errands()
-        asks = tuple(ask for ask, due in errands if due <= now)
-        for ask in asks:
-            watch.books.note_sent(ask, now)
-        return Step(asks, min([watch.deadline, *(due for _, due in errands)]))
+        due_now = [ask for ask, due in errands if due <= now]
+        return self._send(due_now, now, wake=min([watch.deadline, *(due for _, due in errands)]))
 
     def _look_again(self, now: float) -> Step | None:
         """Look once more at what runs, after a wait: the time since the last look would count as a gap."""
@@ -86,12 +84,15 @@ class Baseline:
             watch.target = None  # another build may run by now
             asks: list[Ask] = [watch.books.probe(endpoints, url) for endpoints, url in watch.addresses]
             asks += [AskContainers()] if watch.plan.watchtower.containers_url else []
-            for ask in asks:
-                watch.books.note_sent(ask, now)
-            return Step(tuple(asks), now)
+            return self._send(asks, now, wake=now)
         ends = self._looked_again + SECONDS
         waiting = any(watch.books.under_way(kind) for kind in (Probe, AskContainers)) and now < ends
         return Step((), ends) if waiting else None
+
+    def _send(self, asks: list[Ask], now: float, *, wake: float) -> Step:
+        for ask in asks:
+            self.watch.books.note_sent(ask, now)
+        return Step(tuple(asks), wake)
 
     def errands(self) -> list[tuple[Ask, float]]:
         """Return what is to be asked of the registry, and when."""
