@@ -35,7 +35,7 @@ def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
     """Return the outcome of mode rollback, whether it came to its end or was cut short."""
     watch = attempt.watch or attempt.first
     outcome = outcome_of(watch, conclusion, now)
-    started = watch.triggered if watch.triggered is not None else watch.began
+    started = watch.started
     return replace(outcome, rollback=_rolled(attempt, conclusion, outcome, started))
 
 
@@ -57,12 +57,12 @@ def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: floa
 def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float) -> Outcome:
     """Return both as one: what is live is the rollback's, why it failed the deploy's, the course that of both."""
     first, second = attempt.first, attempt.watch
-    started = first.triggered if first.triggered is not None else first.began
+    started = first.started
     if second is None:
         rolled = _rolled(attempt, back, None, started)
         return replace(deploy, conclusion=conclusion, rollback=replace(rolled, deploy=deploy), ended=now - started)
     proof = outcome_of(second, back or conclusion, now)
-    shift = (second.triggered if second.triggered is not None else second.began) - started
+    shift = second.started - started
     later = [each for each in (*second.baseline, *second.samples) if each.sent >= second.began]
     found = gaps(first.baseline, [*first.samples, *later], started)
     course = [each for each in moments(first, found, started, None, now) if each[1] != "end"]
@@ -174,7 +174,7 @@ def _stretches(first: Watch, second: Watch, later: Sequence[Sample], *, held: fl
 
     `later` are the second watch's samples; from `held` on, a window of what was put back held.
     """
-    started = first.triggered if first.triggered is not None else first.began
+    started = first.started
     failed = first.track.build if first.track.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
     telling = [each for each in first.baseline if not each.condition.tells_nothing]

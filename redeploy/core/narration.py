@@ -101,14 +101,14 @@ class Narrator:
             self._lines.append(f"still waiting for {awaited}, {waited}; last seen: {seen}; {left:.0f} s left")
         if self._lines or self._spoke is None:
             self._spoke = now
-        since = watch.triggered if watch.triggered is not None else watch.began
+        since = watch.started
         lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
         return lines
 
     def detail(self, event: Event) -> str:
         """Return one answered ask as a line for debugging: what was asked, what came, and when, in seconds."""
         watch, exchange = self.watch, event.exchange
-        since = watch.triggered if watch.triggered is not None else watch.began
+        since = watch.started
         what = " and ".join(sorted(event.ask.endpoints)) if isinstance(event.ask, Probe) else type(event.ask).__name__
         came = exchange.came if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
         return f"{event.sent - since:.2f} s: {what}: {came}, after {event.at - event.sent:.3f} s"

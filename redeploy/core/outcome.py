@@ -98,7 +98,7 @@ def invalid(problems: Sequence[Problem]) -> Outcome:
 def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     """Gather the facts of a run, whether it came to its end or was cancelled."""
     plan, track, answer, weighed, lookup = watch.plan, watch.track, watch.answer, Assessment(watch), watch.lookup
-    started = watch.triggered if watch.triggered is not None else watch.began
+    started = watch.started
     begun = watch.triggered is not None or watch.verifying
     found = gaps(watch.baseline, watch.samples, started) if begun else []
     live = conclusion.verdict in _LIVE

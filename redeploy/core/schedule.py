@@ -138,7 +138,7 @@ class Schedule:
         watch = self.watch
         if weighed.unconfirmed:
             return 0.0
-        origin = watch.triggered if watch.triggered is not None else watch.began
+        origin = watch.started
         began = self._phase_began if self._phase_began is not None else origin
         waited = began - origin
         pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)

@@ -95,6 +95,11 @@ class Watch:
         return self.plan.mode is Mode.VERIFY
 
     @property
+    def started(self) -> float:
+        """When the trigger went out or, where none did, the run began: what moments are told from."""
+        return self.began if self.triggered is None else self.triggered
+
+    @property
     def apart(self) -> bool:
         """Whether the version has an address of its own."""
         return self.plan.service.version_url != self.plan.service.health_url
