@@ -2,7 +2,7 @@
 
 import json
 
-from redeploy.core.exchange import Reply
+from redeploy.http.response import Reply
 
 OLD, NEW = "1" * 40, "2" * 40
 

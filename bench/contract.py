@@ -15,10 +15,10 @@ from bench.large_document import URL, large_document, written
 from bench.startup import resident
 from redeploy.core.asking import AskDocument, Event, Probe
 from redeploy.core.checking import Checking
-from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.plan import Breaking, Checks
 from redeploy.core.routes import parse_pattern
 from redeploy.core.secret import Secret, redactor
+from redeploy.http.response import Exchange, Reply
 from sandbox.simulation import REFUSED, TOKEN, World, tell
 
 ROUNDS = 11

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.answers import NEW, OLD, names
 from redeploy.core.asking import Probe
-from redeploy.core.exchange import Exchange, Reply
+from redeploy.http.response import Exchange, Reply
 from sandbox.simulation import REFUSED, World, tell
 
 LOOPS = 1000

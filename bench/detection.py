@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bench.answers import NEW, OLD, names
 from redeploy.core.asking import Probe
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from sandbox.simulation import REFUSED, World, tell
 
 ROLLOUTS = 2000

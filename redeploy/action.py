@@ -26,7 +26,7 @@ from redeploy.core.asking import (
     PutManifest,
     SendTrigger,
 )
-from redeploy.core.exchange import Exchange, Fetch
+from redeploy.core.fetch import Fetch
 from redeploy.core.inputs import InvalidInputsError, Workspace, given, parse, secrets_in
 from redeploy.core.plan import Mode, OnFailure, Plan
 from redeploy.core.reasons import Verdict
@@ -34,6 +34,7 @@ from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
+from redeploy.http.response import Exchange
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
     from redeploy.adapters.registry import Registry

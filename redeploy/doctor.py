@@ -27,12 +27,12 @@ from redeploy.core.examination import (
     late,
     next_questions,
 )
-from redeploy.core.exchange import Exchange
 from redeploy.core.image import Image, parse
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Plan
 from redeploy.core.screen import line
 from redeploy.core.secret import Secret
+from redeploy.http.response import Exchange
 
 if TYPE_CHECKING:  # only where an image is looked up
     from redeploy.adapters.registry import Registry

@@ -21,13 +21,13 @@ from redeploy.core.asking import (
     PutManifest,
     SendTrigger,
 )
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.inputs import Workspace, parse
 from redeploy.core.outcome import Outcome, outcome_of
 from redeploy.core.plan import Plan
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 UPDATE_URL = "https://api.example.com/ops/watchtower/update"
 BASE = "https://api.example.com"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeVar
 
 from redeploy.core.asking import Ask, Event
-from redeploy.core.exchange import Exchange, Fault, NoReply
+from redeploy.http.response import Exchange, Fault, NoReply
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")

@@ -13,10 +13,10 @@ import urllib3.exceptions as failures
 from requests.utils import get_environ_proxies, select_proxy
 
 from redeploy import __version__
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.plan import origin_of
 from redeploy.core.secret import Secret
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
 MOST_REDIRECTS = 3

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 import backoff
 
 from redeploy.core import challenge, cleaners, manifest
-from redeploy.core.exchange import Exchange, Fault, Fetch, NoReply, Reply
+from redeploy.core.fetch import Fetch
 from redeploy.core.image import Image
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import Access, is_loopback
 from redeploy.core.registry import Kind, Scope, Trouble, refusal, trouble_of
 from redeploy.core.secret import Secret, basic
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 MOST_TRIES = 3
 """Requests that a read may take where the registry fails, cuts them off, or says when to ask again."""

@@ -4,7 +4,8 @@ import secrets
 from collections.abc import Callable
 
 from redeploy.core.asking import AskDocument, AskSmoke, Probe
-from redeploy.core.exchange import Exchange, Fetch, Reply
+from redeploy.core.fetch import Fetch
+from redeploy.http.response import Exchange, Reply
 
 ANSWER_CAP = 1024 * 1024
 """Bytes of an answer, documents excepted."""

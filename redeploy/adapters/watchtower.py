@@ -1,7 +1,8 @@
 """Watchtower's HTTP API."""
 
-from redeploy.core.exchange import Exchange, Fetch
+from redeploy.core.fetch import Fetch
 from redeploy.core.plan import Watchtower
+from redeploy.http.response import Exchange
 
 TRIGGER_CAP = 64 * 1024
 """Bytes of the trigger's answer; the longest that any line sends has some hundreds."""

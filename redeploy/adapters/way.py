@@ -6,9 +6,9 @@ import time
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from redeploy.core.exchange import Fault
 from redeploy.core.hostile import one_line
 from redeploy.core.way import Certificate, Way
+from redeploy.http.response import Fault
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.reasons import Reason
+from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
 
 SAFE_PROBE_TEXT = "missing or invalid API Key"
 """What nicholas-fedor 1.20 and newer, and nobody else, answers to a request without a token (auth.go:58)."""

@@ -4,10 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.pace import SLOWED, Bucket
 from redeploy.core.plan import Rate, Smoke, origin_of
 from redeploy.core.sample import Condition, Endpoint, Sample
+from redeploy.http.response import Exchange, Reply
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image
     from redeploy.core.manifest import Manifest

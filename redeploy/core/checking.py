@@ -9,7 +9,6 @@ from functools import cached_property
 
 from redeploy.core.asking import AskDocument, AskSmoke, Event
 from redeploy.core.contract import Contract, Difference, Unfit, difference
-from redeploy.core.exchange import Exchange
 from redeploy.core.hostile import code
 from redeploy.core.openapi import read_document
 from redeploy.core.plan import Breaking, Checks, Rate, Smoke
@@ -17,6 +16,7 @@ from redeploy.core.reasons import Reason
 from redeploy.core.routes import Operation, Pattern, near_misses
 from redeploy.core.sample import Sample
 from redeploy.core.smoke import TRIES, Again, Result, found_again, judge
+from redeploy.http.response import Exchange
 
 PAUSE = 1.0
 """Seconds before a failed request is tried once more."""

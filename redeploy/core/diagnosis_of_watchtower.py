@@ -7,7 +7,6 @@ from redeploy.core.answer import Result, plain_words, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.digests import Row
 from redeploy.core.examination import Known, LookUp, ReadCommit, Request
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
 from redeploy.core.image import Image, full_repository
@@ -16,6 +15,7 @@ from redeploy.core.plan import NO_IMAGE
 from redeploy.core.product import FORK, front_of, is_cloudflares_own
 from redeploy.core.reasons import Reason
 from redeploy.core.registry import Kind, Trouble
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 _GONE = re.compile(r"(?i)\b404\b|manifest unknown")  # a word, as no port with these digits in it is
 SHOWN = 19

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from redeploy.core.exchange import Exchange, Reply
+from redeploy.http.response import Exchange, Reply
 
 
 class Endpoint(StrEnum):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
+from redeploy.http.response import Reply
 
 PATIENCE = 30.0
 """Seconds that rate limits are waited for, all in all."""

@@ -7,7 +7,6 @@ from enum import StrEnum
 from redeploy.core.answer import Result, read_answer
 from redeploy.core.digests import Row, Wanted, rows_of, rows_that_count
 from redeploy.core.errand import Trouble
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.hostile import code
 from redeploy.core.image import Image, parse
 from redeploy.core.manifest import Manifest
@@ -15,6 +14,7 @@ from redeploy.core.plan import Plan, origin_of
 from redeploy.core.product import FORK, Product, product_of, refuses
 from redeploy.core.sample import Condition, condition_of
 from redeploy.core.way import Way
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 MOST_IMAGES = 5
 """Images that are looked up."""

@@ -5,10 +5,10 @@ from enum import Enum, auto
 from math import inf
 
 from redeploy.core.asking import AskRevision
-from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.image import Image
 from redeploy.core.manifest import REVISION, Manifest
 from redeploy.core.registry import Kind, Scope, Trouble, trouble_of
+from redeploy.http.response import Exchange, Reply
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
 """Seconds from an answer that is not yet the wanted one to the next look; each pause is longer than the last."""

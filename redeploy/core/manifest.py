@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from redeploy.core.exchange import Reply
 from redeploy.core.hostile import code
 from redeploy.core.image import is_digest
+from redeploy.http.response import Reply
 
 CAP = 4 * 1024 * 1024
 """Bytes of a manifest (distribution's own limit, `handlers/manifests.go`), and of a configuration."""

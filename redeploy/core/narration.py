@@ -15,12 +15,12 @@ from redeploy.core.asking import (
 )
 from redeploy.core.assessment import Assessment
 from redeploy.core.digests import Endpoint
-from redeploy.core.exchange import Reply
 from redeploy.core.hostile import one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.pace import SAVING, kept_back
 from redeploy.core.plan import Mode, Plan, Smoke
 from redeploy.core.watch import Watch
+from redeploy.http.response import Reply
 
 if TYPE_CHECKING:
     from redeploy.core.checking import Checking

@@ -9,13 +9,13 @@ from functools import cache
 from typing import Any
 
 from redeploy.core.contract import Contract, Unfit
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.hostile import one_line
 from redeploy.core.plan import Smoke
 from redeploy.core.promise import Described, Promise, Schemas, in_words, is_json, is_modern
 from redeploy.core.routes import METHODS, Operation, fits, shape
 from redeploy.core.sample import Condition, condition_of
 from redeploy.core.secret import shows_secret
+from redeploy.http.response import Exchange, Fault, NoReply
 
 MOST_NODES = 1_000_000
 """Objects and arrays in it: they take some fifty times their length in memory."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
 from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
-from redeploy.core.exchange import Fault, Reply
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
@@ -19,6 +18,7 @@ from redeploy.core.secret import shows_secret
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
+from redeploy.http.response import Fault, Reply
 
 if TYPE_CHECKING:  # few runs name one image, fewer put one back, and only doctor has a chain
     from redeploy.core.chain import Chain

@@ -8,8 +8,8 @@ updates: the token is judged before anything is done, or the method before it (c
 from dataclasses import dataclass
 
 from redeploy.core.answer import SAFE_PROBE_TEXT
-from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.hostile import one_line
+from redeploy.http.response import Exchange, Reply
 
 
 @dataclass(frozen=True)

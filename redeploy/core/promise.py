@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from redeploy.core.exchange import Reply
 from redeploy.core.hostile import code, one_line
+from redeploy.http.response import Reply
 
 MOST_SCHEMAS = 20_000
 """Schemas that one promise may be made of."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.image import Image
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 GITHUB = "ghcr.io"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.fields import MISSING, pick, spelled
 from redeploy.core.names import LONGEST_NAME, build_names, moment_of, process_times
 from redeploy.core.plan import Service
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 CLOCK_TOLERANCE = 2.0
 """Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""

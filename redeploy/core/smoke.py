@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply, Reply
 from redeploy.core.plan import Smoke
 from redeploy.core.routes import method_of
 from redeploy.core.sample import Condition, condition_of
+from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
 
 TRIES = 2
 """A request that failed is tried once more before it counts."""

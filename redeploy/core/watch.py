@@ -23,7 +23,6 @@ from redeploy.core.asking import (
 )
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
-from redeploy.core.exchange import NEVER_SENT, Exchange, NoReply, Reply
 from redeploy.core.identity import Before, Build, Noise, build_of, likeness, same_version
 from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
@@ -32,6 +31,7 @@ from redeploy.core.resend import Resend, next_try
 from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.core.track import Rules, Track, follow
 from redeploy.core.window import Window
+from redeploy.http.response import NEVER_SENT, Exchange, NoReply, Reply
 
 if TYPE_CHECKING:
     from redeploy.core.attempt import Target

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redeploy.core.chain import WORST_FIRST, Found, Link, State, broken, listed, not_asked, not_reached, ok, warning
-from redeploy.core.exchange import Fault
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
 from redeploy.core.reasons import Reason
+from redeploy.http.response import Fault
 
 _DAY = 86400.0
 

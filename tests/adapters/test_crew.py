@@ -7,7 +7,7 @@ import pytest
 
 from redeploy.adapters.crew import Crew, side_by_side
 from redeploy.core.asking import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 LONG = 30.0
 FIRST, SECOND = Probe(BOTH, "http://localhost/1"), Probe(BOTH, "http://localhost/2")

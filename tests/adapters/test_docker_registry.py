@@ -18,7 +18,6 @@ import requests
 from redeploy.adapters.http import Http
 from redeploy.adapters.registry import Registry
 from redeploy.core.asking import AskManifest, AskRevision, AskTag, PutManifest, SendTrigger
-from redeploy.core.exchange import Exchange
 from redeploy.core.image import Image, parse
 from redeploy.core.lookup import FromRegistry
 from redeploy.core.manifest import Manifest
@@ -29,6 +28,7 @@ from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
+from redeploy.http.response import Exchange
 from redeploy.rollback import mend
 from sandbox.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan

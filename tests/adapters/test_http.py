@@ -13,9 +13,9 @@ import trustme
 from redeploy.adapters.crew import Crew
 from redeploy.adapters.http import MOST_REDIRECTS, USER_AGENT, Http, check_certificate
 from redeploy.core.asking import AskContainers
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.plan import origin_of
 from redeploy.core.secret import Secret
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 
 CAP = 1024 * 1024

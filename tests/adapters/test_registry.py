@@ -15,12 +15,12 @@ from redeploy.adapters.crew import Crew
 from redeploy.adapters.http import Http
 from redeploy.adapters.registry import MOST_TRIES, Registry
 from redeploy.core.asking import AskContainers
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.image import Image, parse
 from redeploy.core.manifest import CAP, Manifest, digest_of
 from redeploy.core.plan import Access
 from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.builds import V1
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 

@@ -8,9 +8,9 @@ import pytest
 from redeploy.adapters import service, watchtower
 from redeploy.adapters.http import Http
 from redeploy.core.asking import BOTH, Probe
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.plan import Watchtower
 from redeploy.core.secret import Secret
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.adapters.conftest import Serve, Server, http
 
 FETCH = Http(headers={}, origins=frozenset()).fetch

@@ -10,8 +10,8 @@ import trustme
 
 from redeploy.adapters.http import is_proxied, trusting
 from redeploy.adapters.way import find_way
-from redeploy.core.exchange import Fault
 from redeploy.core.way import Way
+from redeploy.http.response import Fault
 from tests.adapters.conftest import Serve, Server, http
 
 EXPIRED, NAME, UNTRUSTED = 10, 62, {19, 20, 21}

@@ -7,9 +7,9 @@ from typing import Any
 from redeploy.core.chain import Chain, Found, Link
 from redeploy.core.diagnosis import diagnose
 from redeploy.core.examination import Answered, FindWay, Known, Question, Request, late
-from redeploy.core.exchange import Exchange, Reply
 from redeploy.core.way import Certificate, Way
 from redeploy.doctor import examine
+from redeploy.http.response import Exchange, Reply
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.making import D1, D2, page, ready, reply, rows
 

@@ -8,12 +8,12 @@ from typing import Any
 from redeploy.core.answer import Answer, Counts, Result
 from redeploy.core.asking import BOTH, AskContainers, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
-from redeploy.core.exchange import Exchange, Fault, Reply
 from redeploy.core.inputs import InvalidInputsError
 from redeploy.core.plan import Mode, Service
 from redeploy.core.sample import Condition, Endpoint, Sample, Start
 from redeploy.core.situation import Situation
 from redeploy.core.watch import Watch
+from redeploy.http.response import Exchange, Fault, Reply
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
 
 OLD, NEW, THIRD = "1" * 40, "2" * 40, "3" * 40

@@ -1,4 +1,4 @@
-"""Imports run one way: entrypoint -> cli -> commands -> stories -> adapters -> core."""
+"""Imports run one way: entrypoint -> cli -> commands -> stories -> adapters -> core -> http."""
 
 import ast
 import subprocess
@@ -55,13 +55,17 @@ PURE = {
 
 IMPURE_CALLS = {"breakpoint", "input", "open", "print"}
 
+PURE_ROOMS = {"core", "http"}
+"""Rooms of values in, values out."""
+
 ALLOWED = {
     "entrypoint": {"cli"},
-    "cli": {"command", "story", "adapter", "core", "package"},
-    "command": {"story", "adapter", "core", "package"},
-    "story": {"story", "adapter", "core", "package"},
-    "adapter": {"core", "package"},
-    "core": {"core", "package"},
+    "cli": {"command", "story", "adapter", "core", "http", "package"},
+    "command": {"story", "adapter", "core", "http", "package"},
+    "story": {"story", "adapter", "core", "http", "package"},
+    "adapter": {"core", "http", "package"},
+    "core": {"core", "http", "package"},
+    "http": {"http", "package"},
     "package": set[str](),
 }
 """Which rooms each room may import from. `package` is `redeploy` itself, whose `__init__` imports nothing of ours."""
@@ -76,6 +80,8 @@ def room_of(module: str) -> str:
             return "package"
         case ["redeploy", "core", *_]:
             return "core"
+        case ["redeploy", "http", *_]:
+            return "http"
         case ["redeploy", "adapters", *_]:
             return "adapter"
         case ["redeploy", "cli" | "__main__"]:
@@ -114,7 +120,7 @@ def violations(ours: Mapping[str, str]) -> list[str]:
             fault = _fault_of_import(module, name)
             if fault:
                 found.append(f"{module} imports {name}: {fault}")
-        if room_of(module) == "core":
+        if room_of(module) in PURE_ROOMS:
             found += [f"{module} calls {name}(), which reaches the world" for name in _impure_calls(source)]
     return found
 
@@ -134,9 +140,9 @@ def _fault_of_import(module: str, name: str) -> str | None:
     elif top == "github":
         if module != "redeploy.adapters.github":
             fault = "only redeploy.adapters.github may"
-    elif room == "core" and top not in sys.stdlib_module_names and top not in PURE.get(module, ()):
+    elif room in PURE_ROOMS and top not in sys.stdlib_module_names and top not in PURE.get(module, ()):
         fault = "it is not of the standard library"
-    elif room == "core" and {name, top} & IMPURE:
+    elif room in PURE_ROOMS and {name, top} & IMPURE:
         fault = "it reaches the world"
     return fault
 
@@ -180,6 +186,10 @@ def test_every_shipped_module_is_looked_at() -> None:
         ("redeploy.core.plan", "import yaml", "not of the standard library"),
         ("redeploy.core.plan", "import requests", "only redeploy.adapters.http may"),
         ("redeploy.core.plan", "print('hello')", "calls print()"),
+        ("redeploy.http.response", "from redeploy.core.plan import Plan", "http may not import core"),
+        ("redeploy.http.response", "from redeploy.adapters.http import Client", "http may not import adapter"),
+        ("redeploy.http.response", "import socket", "reaches the world"),
+        ("redeploy.http.response", "import requests", "only redeploy.adapters.http may"),
         ("redeploy.adapters.service", "from redeploy.adapters.http import Client", "adapter may not import adapter"),
         ("redeploy.adapters.service", "from . import http", "adapter may not import adapter"),
         ("redeploy.adapters.service", "import redeploy.deploy", "adapter may not import story"),
@@ -206,6 +216,8 @@ def test_a_forbidden_import_is_found(module: str, source: str, expected: str) ->
     [
         ("redeploy.core.plan", "import json\nfrom urllib.parse import urlsplit\nfrom redeploy.core import window"),
         ("redeploy.core.plan", "from . import window\nfrom redeploy import __version__"),
+        ("redeploy.core.plan", "from redeploy.http.response import Reply"),
+        ("redeploy.http.response", "import json\nfrom redeploy import __version__"),
         ("redeploy.adapters.http", "import socket\nimport requests\nfrom urllib3.util import Retry"),
         ("redeploy.adapters.github", "def late():\n    from github.GithubException import GithubException"),
         ("redeploy.adapters.service", "import time\nfrom ..core import plan"),
@@ -231,6 +243,8 @@ def _house() -> dict[str, str]:
         "redeploy.core",
         "redeploy.core.plan",
         "redeploy.core.window",
+        "redeploy.http",
+        "redeploy.http.response",
     ]
     return dict.fromkeys(modules, "")
 

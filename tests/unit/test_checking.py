@@ -8,12 +8,12 @@ import pytest
 from redeploy.core.asking import AskDocument, AskSmoke, Event
 from redeploy.core.checked import checked
 from redeploy.core.checking import MOST_EXPLAINED, MOST_LISTED, PAUSE, Checking, named
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.plan import Breaking, Checks, Reference, Smoke
 from redeploy.core.reasons import Reason
 from redeploy.core.reference import read
 from redeploy.core.routes import Operation, parse_pattern
 from redeploy.core.smoke import Judged
+from redeploy.http.response import Exchange, Fault, NoReply
 from tests.unit.making import NEW, OLD, page, reply
 
 URL = "https://api.example.com/openapi.json"

@@ -10,7 +10,6 @@ from redeploy.core.chain import TITLES, Link, State, not_reached, unread
 from redeploy.core.diagnosis import diagnose, examined, unexamined
 from redeploy.core.errand import Trouble as Refusal
 from redeploy.core.examination import AskGitHub, FindWay, Known, LookUp, ReadCommit, Request
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.image import parse
 from redeploy.core.inputs import Problem
@@ -20,6 +19,7 @@ from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret, redactor, shows_secret
 from redeploy.core.way import Certificate, Way
 from redeploy.doctor import examine
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.examining import (
     CLEAR,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.core.digests import Endpoint, Look, Row, Wanted, read_look, rows_that_count
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.unit.making import D1, D2, page, reply, rows
 from tests.unit.test_answer import recorded_reply
 

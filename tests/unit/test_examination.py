@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.core.examination import AskGitHub, FindWay, LookUp, Request
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.image import parse
 from redeploy.core.way import Way
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE
 from tests.unit.examining import (
     CLEAR,

@@ -7,11 +7,11 @@ import pytest
 
 from redeploy.core.asking import AskContainers, AskRevision, AskTag, Probe, SendTrigger
 from redeploy.core.baseline import SECONDS
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
 from redeploy.core.manifest import Manifest
 from redeploy.core.registry import Kind, Trouble
 from redeploy.core.report import annotations, headline
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import Story, World, tell
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, rows, summary
 from tests.unit.test_schedule import digests, rollout, steady

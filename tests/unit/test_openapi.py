@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from redeploy.core import openapi
 from redeploy.core.contract import Contract, Unfit
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.openapi import UnfitError, contract_of, read_document
 from redeploy.core.plan import Smoke
 from redeploy.core.routes import parse_pattern
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.unit.making import page, reply
 
 URL = "https://api.example.com/docs/openapi.json"

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from redeploy.core.answer import Again, Answer, Result
 from redeploy.core.asking import BOTH, AskContainers, Books, Event, Probe, SendTrigger
-from redeploy.core.exchange import Reply
 from redeploy.core.pace import QUICK_LEAST, SLOWED, UNHURRIED_MOST, WINDOW_MOST, Bucket, Phase, interval, kept_back
 from redeploy.core.plan import Rate
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
 from redeploy.core.sample import Condition, Sample, read_sample
+from redeploy.http.response import Reply
 from sandbox.simulation import BASE, WALL
 from tests.unit.making import HEALTH, VERSION, ready, reply, service
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from redeploy.core.exchange import Exchange, Fault, NoReply, Reply
 from redeploy.core.product import (
     FORK,
     FORK_BEFORE_FIBER,
@@ -16,6 +15,7 @@ from redeploy.core.product import (
     is_cloudflares_own,
     product_of,
 )
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.unit.examining import (
     FORK_BY_GET,
     FORK_BY_POST,

@@ -9,10 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from redeploy.core import promise
-from redeploy.core.exchange import Reply
 from redeploy.core.openapi import contract_of
 from redeploy.core.plan import Smoke
 from redeploy.core.promise import MOST_SCHEMAS, Described, Promise, described, is_json, misfit
+from redeploy.http.response import Reply
 from tests.unit.making import page, reply
 
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")

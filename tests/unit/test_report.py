@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from redeploy.core import report
 from redeploy.core import summary as job_summary
 from redeploy.core.asking import AskDocument, Event, Probe
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.hostile import one_line
 from redeploy.core.inputs import DEFAULTS, Problem
 from redeploy.core.outcome import Outcome, invalid, outcome_of
@@ -26,6 +25,7 @@ from redeploy.core.rolled import Rolled, State
 from redeploy.core.secret import redactor
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
 from tests.unit.making import D1, D2, NEW, OLD, Told, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS

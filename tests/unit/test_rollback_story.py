@@ -12,7 +12,6 @@ from redeploy.core import report
 from redeploy.core.aftermath import cut_short
 from redeploy.core.asking import AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
 from redeploy.core.attempt import Attempt
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.lookup import FromRegistry
 from redeploy.core.manifest import Manifest
 from redeploy.core.outcome import Outcome, outcome_of
@@ -24,6 +23,7 @@ from redeploy.core.summary import Repository, page
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
+from redeploy.http.response import Exchange, Fault, NoReply
 from redeploy.rollback import mend, put_back
 from sandbox.simulation import Log, World, plan
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary

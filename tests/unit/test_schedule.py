@@ -17,9 +17,9 @@ from redeploy.core.asking import (
     Probe,
     SendTrigger,
 )
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.pace import UNHURRIED_MOST
 from redeploy.core.plan import origin_of
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
 from tests.unit.making import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.exchange import NEVER_SENT, Exchange, Fault, NoReply
 from redeploy.core.plan import Smoke
 from redeploy.core.smoke import Again, Judged, Result, found_again, judge, parse_smoke
+from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply
 from tests.unit.making import page, reply
 
 

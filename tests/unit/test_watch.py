@@ -2,10 +2,10 @@
 
 import pytest
 
-from redeploy.core.exchange import Exchange, Fault, NoReply
 from redeploy.core.identity import Build
 from redeploy.core.plan import Proof
 from redeploy.core.verdict import conclude
+from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import WALL
 from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, Told, ready, reply, rows, summary
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.exchange import Fault
 from redeploy.core.identity import Build
 from redeploy.core.sample import WHOLE_SECONDS, Condition, Sample
 from redeploy.core.window import FEWEST, LONGEST, MOST_CRASHES, Window
+from redeploy.http.response import Fault
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, gone, sample
 

@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
-
-from redeploy.core.secret import Secret
+from typing import Any
 
 MOST_NESTED = 200
 """A JSON document nested more deeply than this is no answer of a service that names its build."""
@@ -149,26 +147,6 @@ class Reply:
 
 
 Exchange = Reply | NoReply
-
-
-class Fetch(Protocol):
-    """Sends one request; see `redeploy.adapters.http`."""
-
-    def __call__(
-        self,
-        method: str,
-        url: str,
-        *,
-        cap: int,
-        timeout: float,
-        connect: float,
-        token: Secret | None = None,
-        authorization: Secret | None = None,
-        headers: Mapping[str, str] = {},
-        body: bytes = b"",
-        follow: bool,
-    ) -> Exchange:
-        """Return what came of it."""
 
 
 def http_date(text: str) -> float | None:
