@@ -1,10 +1,12 @@
-"""Renders the pages that say what the code says: the troubleshooting guide and the list of names that tell builds apart."""
+"""Renders the pages and files that say what the code says."""
 
 from collections.abc import Callable, Iterable, Mapping
 
+from redeploy.core import recipes
 from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.names import BUILD_NAMES, INSIDE, START_TIMES, UPTIMES
 from redeploy.core.reasons import REMEDIES, Reason, Remedy
+from redeploy.core.subject import NOTHING_KNOWN
 
 _NOTE = "<!-- Rendered by `make docs`; change the code, not this page. -->"
 
@@ -158,10 +160,10 @@ def troubleshooting() -> str:
     for title, (what, reasons) in _SECTIONS.items():
         lines += [f"## {title}", "", what, ""]
         for reason in reasons:
-            lines += [f"### {reason}", "", *_told(REMEDIES[reason])]
+            lines += [f"### {reason}", "", *_told(REMEDIES[reason].about(NOTHING_KNOWN))]
     lines += ["## What doctor finds", "", _FOUND_BY_DOCTOR, ""]
     for finding in Finding:
-        lines += [f"### {finding}", "", *_told(FINDINGS[finding])]
+        lines += [f"### {finding}", "", *_told(FINDINGS[finding].about(NOTHING_KNOWN))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -201,7 +203,12 @@ def build_names() -> str:
     )
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"troubleshooting.md": troubleshooting, "build-names.md": build_names}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/troubleshooting.md": troubleshooting,
+    "docs/build-names.md": build_names,
+    "deploy/nginx/snippets/watchtower.conf": recipes.snippet,
+}
+"""What is rendered, by its path in this project."""
 
 
 def _link(lead: Reason | Finding | str) -> str:

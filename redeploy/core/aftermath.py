@@ -96,7 +96,10 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
     `--force-recreate`, Compose would take the failed container for the right one: Watchtower has copied the label from the
     one before, which says of what image Compose made that.
     """
-    follow = "docker compose pull SERVICE\ndocker compose up -d --force-recreate SERVICE"
+    follow = (
+        "# your-service is the name in the compose file\n"
+        "docker compose pull your-service\ndocker compose up -d --force-recreate your-service"
+    )
     if settled:
         return f"The tag is right already, so on the server:\n\n```sh\n{follow}\n```"
     look = "" if digest else f"# on the server: which images it still has\ndocker image ls --digests {image.name}\n"

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.reasons import REMEDIES, Reason, Remedy, Verdict
+from redeploy.core.subject import NOTHING_KNOWN, Subject
 
 
 class Link(StrEnum):
@@ -74,6 +75,8 @@ class Found:
     """What is wrong; None where nothing is, or it was not reached."""
     behind: Link | None = None
     """The broken link because of which this one was not reached."""
+    subject: Subject = NOTHING_KNOWN
+    """What its remedy speaks of."""
 
     @property
     def remedy(self) -> Remedy | None:
@@ -82,9 +85,9 @@ class Found:
             case None:
                 return None
             case Reason():
-                return REMEDIES[self.finding]
+                return REMEDIES[self.finding].about(self.subject)
             case _:
-                return FINDINGS[self.finding]
+                return FINDINGS[self.finding].about(self.subject)
 
 
 @dataclass(frozen=True)

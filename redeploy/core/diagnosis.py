@@ -1,6 +1,6 @@
 """From what is known to the chain: what doctor found, link by link."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from redeploy.core.chain import Chain, Found, Link, State, listed, not_asked, ok, unread, warning
@@ -13,6 +13,7 @@ from redeploy.core.hostile import code, one_line
 from redeploy.core.inputs import Problem
 from redeploy.core.outcome import Outcome, invalid
 from redeploy.core.plan import is_loopback, origin_of
+from redeploy.core.subject import subject_of
 from redeploy.core.verdict import Conclusion
 from redeploy.core.way import links_of, merged
 
@@ -20,7 +21,7 @@ from redeploy.core.way import links_of, merged
 def diagnose(known: Known, now: float) -> Chain:
     """Return what was found of every link; `now` is our clock, in seconds since 1970."""
     ways = filter(None, (known.way(each) for each in urls_of(known.plan)))
-    by_origin = {way.origin: links_of(way, now, known.shown) for way in ways}
+    by_origin = {way.origin: _about(known, links_of(way, now, known.shown), way.origin) for way in ways}
 
     def obstacle(url: str) -> Found | None:
         return next((each for each in by_origin.get(origin_of(url), ()) if each.state is State.BROKEN), None)
@@ -28,8 +29,23 @@ def diagnose(known: Known, now: float) -> Chain:
     front = of_front(known, obstacle)
     service = of_service(known, obstacle, front)
     tower = of_watchtower(known, obstacle, front, health=service[0])
-    links = (_of_inputs(known), *merged(by_origin), front, *tower, *service, *_of_github(known))
-    return Chain(tuple(replace(each, seen=known.redact(each.seen)) for each in links))
+    rest = (
+        front,
+        *tower,
+        *_about(known, service, known.plan.service.base_url, blames_service=True),
+        *_of_github(known),
+    )
+    links = (_of_inputs(known), *merged(by_origin), *rest)
+    told = _about(known, links, known.plan.watchtower.update_url or known.plan.service.base_url)
+    return Chain(tuple(replace(each, seen=known.redact(each.seen)) for each in told))
+
+
+def _about(known: Known, links: Iterable[Found], url: str, *, blames_service: bool = False) -> tuple[Found, ...]:
+    """Return links whose remedies speak of this run and of the host of a URL, but for those that speak of one already."""
+    names = [each.name for each in known.counted]
+    container = known.redact(names[0]) if len(names) == 1 else ""
+    subject = subject_of(known.plan, blames_service=blames_service, container=container).at(url)
+    return tuple(each if each.subject.host else replace(each, subject=subject) for each in links)
 
 
 def examined(known: Known, chain: Chain) -> Outcome:

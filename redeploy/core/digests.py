@@ -40,6 +40,8 @@ class Look:
     """Whether rows that count run different digests."""
     untold: str = ""
     """Why rows tell no digest; empty where they do."""
+    container: str = ""
+    """The name of the one row that counts; empty where several do, or none."""
 
 
 @dataclass
@@ -74,6 +76,11 @@ class Looks:
     def same(self, one: str, other: str) -> bool:
         """Tell whether two digests are of one image: an index, and the manifest of a platform that it lists, are."""
         return one == other or (self.index in (one, other) and bool({one, other} & self.platforms))
+
+    @property
+    def container(self) -> str:
+        """The name of the container that counts, as last told; empty where there is not one."""
+        return next((look.container for look in reversed(self.all) if look.container), "")
 
     def before(self, triggered: float | None) -> str:
         """Return the digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
@@ -133,6 +140,7 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
         digest=next(iter(digests)) if len(digests) == 1 else "",
         differ=len(digests) > 1,
         untold=_untold(digests, several=len(rows) > 1 and not (wanted.containers or wanted.images)),
+        container=counting[0].name if len(counting) == 1 else "",
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from redeploy.core.reasons import Remedy
+from redeploy.core import recipes
+from redeploy.core.reasons import WATCHTOWER_LOG, WATCHTOWERS, Remedy
 
 
 class Finding(StrEnum):
@@ -47,15 +48,15 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "A value is missing or not of the form that the input takes; nothing was sent.",
         "Each error names its input and what would do. An empty secret is most often not set, or an environment secret "
         "in a job without `environment:`. List those of the repository and of the environment:\n\n"
-        "```sh\ngh secret list\ngh secret list --env production\n```",
+        "```sh\ngh secret list\ngh secret list --env your-environment\n```",
     ),
     Finding.UNRESOLVED: Remedy(
         "The host name has no address",
         "The name in the secret is misspelled, its DNS record is missing or only visible inside a private network, or "
         "the resolver did not answer.",
         "Compare with what the world sees, and correct the record or the secret:\n\n"
-        "```sh\ndig +short api.example.com A api.example.com AAAA\n"
-        "gh secret set WATCHTOWER_UPDATE_URL\n```",
+        "```sh\ndig +short «host» A «host» AAAA\n"
+        "gh secret set WATCHTOWER_UPDATE_URL«env»\n```«env-note»",
     ),
     Finding.NOTHING_LISTENS: Remedy(
         "Nothing takes the connection",
@@ -75,7 +76,7 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The certificate is not valid at this time",
         "It has expired and was not renewed, nginx was not reloaded after the renewal, or it is not valid yet.",
         "On the server:\n\n```sh\ncertbot renew && nginx -s reload\n"
-        "openssl s_client -connect api.example.com:443 -servername api.example.com </dev/null 2>/dev/null |\n"
+        "openssl s_client -connect «authority» -servername «host» </dev/null 2>/dev/null |\n"
         "  openssl x509 -noout -dates -subject\n```",
     ),
     Finding.CERTIFICATE_NAME: Remedy(
@@ -83,9 +84,9 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The server has no certificate of its own for this name and shows its default one, or the name in the URL is "
         "not the one that it was issued for.",
         "Issue one that holds this name, and let its `server` block use it:\n\n"
-        "```sh\ncertbot --nginx -d api.example.com\n```\n\n```nginx\nserver_name api.example.com;\n"
-        "ssl_certificate /etc/letsencrypt/live/api.example.com/fullchain.pem;\n"
-        "ssl_certificate_key /etc/letsencrypt/live/api.example.com/privkey.pem;\n```",
+        "```sh\ncertbot --nginx -d «host»\n```\n\n```nginx\nserver_name «host»;\n"
+        "ssl_certificate /etc/letsencrypt/live/«host»/fullchain.pem;\n"
+        "ssl_certificate_key /etc/letsencrypt/live/«host»/privkey.pem;\n```",
     ),
     Finding.CERTIFICATE_UNTRUSTED: Remedy(
         "Nobody who is trusted vouches for the certificate",
@@ -103,11 +104,10 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "A proxy forbids the update path",
         "No token was sent, so it is not the token: an address list, a WAF rule, a password of nginx's own or a method "
         "filter refused the request before it came to Watchtower.",
-        "Let POST through to exactly this location, and leave the judgement to Watchtower's token:\n\n"
-        "```nginx\nlocation = /ops/watchtower/update {\n  auth_basic off;\n  limit_except POST { deny all; }\n"
-        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/update$is_args$args;\n"
-        "  proxy_set_header Authorization $http_authorization;\n}\n```\n\nAt Cloudflare look under Security > Events for "
-        "the rule that blocked it.",
+        "In the `server` block of `«host»`, let POST through to exactly the path of the update URL, and leave the judgement "
+        "to Watchtower's token. "
+        + recipes.endpoint_in_both("update", "auth_basic off;", "allow all;")
+        + "\n\nAt Cloudflare look under Security > Events for the rule that blocked it.",
     ),
     Finding.UNGUARDED: Remedy(
         "Whoever knows the URL can trigger updates",
@@ -120,51 +120,49 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The location is there, but Watchtower does not answer behind it",
         "Watchtower does not run or restarts over and over (an unknown argument, an empty token, an engine that refuses "
         "its API version), or the proxy asks the wrong place: inside nginx's container `127.0.0.1` is nginx itself.",
-        "On the server, see why and start it:\n\n```sh\ndocker ps --all --filter name=watchtower\n"
-        "docker logs --tail 50 portfolio-watchtower\ndocker start portfolio-watchtower\n"
-        "# 401 is right:\n"
+        f"On the server, see why and start it:\n\n```sh\n{WATCHTOWERS}\n{WATCHTOWER_LOG}\n"
+        f"{WATCHTOWERS} -q | xargs -r docker start\n"
+        "# 401 is right; `docker ps` shows the port before `->8080`:\n"
         "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST \\\n  http://127.0.0.1:8083/v1/update\n```",
     ),
     Finding.WATCHTOWER_TOO_OLD: Remedy(
         "This answers like a Watchtower that hides a wrong token",
         "containrrr/watchtower up to 1.3.0 answers an empty 200 to everything, a wrong token included; so does whatever "
         "else is empty.",
-        "Run the maintained fork, and pin it:\n\n```yaml\nservices:\n  watchtower:\n"
-        "    image: nickfedor/watchtower:1.21.0\n```",
+        "Run the maintained fork, and pin it:\n\n" + recipes.watchtower(f"image: {recipes.WATCHTOWER_IMAGE}"),
     ),
     Finding.TOKEN_UNJUDGED: Remedy(
         "Whether the token is right was not found out",
         "No endpoint that only reads is routed, and with this Watchtower nothing else is certain not to update: 1.4 "
         "does not narrow by image, and nothing tells it from later ones.",
-        "Route Watchtower's metrics beside the update, where only the token gets in, and run doctor again:\n\n"
-        '```yaml\nenvironment:\n  WATCHTOWER_HTTP_API_METRICS: "true"\n```\n\n'
-        "```nginx\nlocation = /ops/watchtower/metrics {\n  limit_except GET { deny all; }\n"
-        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/metrics;\n"
-        "  proxy_set_header Authorization $http_authorization;\n}\n```",
+        "Turn Watchtower's metrics on, which only the token gets to see:\n\n"
+        + recipes.watchtower("environment:", '  WATCHTOWER_HTTP_API_METRICS: "true"')
+        + "\n\nIn the `server` block of `«host»`, route them beside the update, and run doctor again. "
+        + recipes.endpoint_in_both("metrics"),
     ),
     Finding.NOT_WATCHED: Remedy(
         "Watchtower does not watch the container",
         "Its label is missing, `image` or `container` names something else than what runs, or the container does not "
         "run: Watchtower lists nothing that is stopped.",
-        "Set the label, recreate the container, and see what is watched:\n\n```yaml\nlabels:\n"
-        '  com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
+        "Set the label (`your-service` is the service's name in the compose file), recreate the container, and see what is "
+        "watched:\n\n```yaml\nservices:\n  your-service:\n    labels:\n"
+        '      com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
         "docker ps --format '{{.Names}} {{.Image}}' \\\n  --filter label=com.centurylinklabs.watchtower.enable=true\n```",
     ),
     Finding.ENGINE_SILENT: Remedy(
         "Watchtower does not get to the Docker engine",
         "Its socket is not mounted or not allowed, or the engine hangs; an update would find nothing, and say no more.",
-        "Mount the socket, and see whether the engine answers:\n\n```yaml\nvolumes:\n"
-        "  - /var/run/docker.sock:/var/run/docker.sock\n```\n\n```sh\ndocker info\n"
-        "docker logs --tail 50 portfolio-watchtower\n```",
+        "Mount the socket, and see whether the engine answers:\n\n"
+        + recipes.watchtower("volumes:", "  - /var/run/docker.sock:/var/run/docker.sock")
+        + f"\n\n```sh\ndocker info\n{WATCHTOWER_LOG}\n```",
     ),
     Finding.NO_CONTAINERS: Remedy(
         "This Watchtower could tell the running digest, and does not",
         "The endpoint is not enabled, or the proxy has no location for it; without it no digest can be proven.",
-        "Enable and route it:\n\n```yaml\nenvironment:\n"
-        "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics\n```\n\n"
-        "```nginx\nlocation = /ops/watchtower/containers {\n  limit_except GET { deny all; }\n"
-        "  set $watchtower watchtower;\n  proxy_pass http://$watchtower:8080/v1/containers$is_args$args;\n"
-        "  proxy_set_header Authorization $http_authorization;\n}\n```",
+        "Enable it:\n\n"
+        + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")
+        + "\n\nAnd in the `server` block of `«host»`, route it beside the update. "
+        + recipes.endpoint_in_both("containers"),
     ),
     Finding.REGISTRY_SILENT: Remedy(
         "The registry did not tell whether the image exists",

@@ -69,7 +69,7 @@ DEFAULTS: Mapping[str, str] = {
 
 _UNSET = (
     "is empty: the secret `{secret}` is probably not set, or it is an environment secret and the job has no "
-    "`environment:`. Set it with `gh secret set {secret}`"
+    "`environment:`. Set it with `gh secret set {secret}`, or `gh secret set {secret} --env your-environment`"
 )
 
 _Value = TypeVar("_Value")

@@ -12,9 +12,10 @@ from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
 from redeploy.core.inputs import Problem
 from redeploy.core.plan import Mode, is_loopback, origin_of
-from redeploy.core.reasons import Reason, Verdict
+from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Verdict
 from redeploy.core.sample import Sample
 from redeploy.core.secret import shows_secret
+from redeploy.core.subject import NOTHING_KNOWN, Subject, subject_of
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
@@ -84,6 +85,8 @@ class Outcome:
     """What mode doctor found."""
     detail: str = ""
     """What else there is to say, before all that was seen."""
+    subject: Subject = NOTHING_KNOWN
+    """What its messages speak of."""
 
 
 _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
@@ -146,6 +149,11 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         looks=len(watch.baseline) + len(watch.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(watch, conclusion.reason),
+        subject=subject_of(
+            plan,
+            blames_service=conclusion.verdict not in (Verdict.NOT_STARTED, Verdict.TRIGGER_FAILED),
+            container=watch.redact(watch.looks.container),
+        ),
     )
 
 
@@ -284,7 +292,6 @@ def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
         told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")
     elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
         told.append(
-            f"Watchtower did not update everything: {answer.seen}. See `docker logs --tail 50 portfolio-watchtower` on the "
-            "server."
+            f"Watchtower did not update everything: {answer.seen}. Its log on the server says why: `{WATCHTOWER_LOG}`"
         )
     return told

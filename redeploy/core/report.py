@@ -234,8 +234,10 @@ def _links(outcome: Outcome) -> list[dict[str, str]]:
 def remedy_of(outcome: Outcome) -> Remedy | None:
     """Return what to do about a reason."""
     if outcome.loopback_refused:
-        return LOOPBACK
-    return REMEDIES[outcome.conclusion.reason] if outcome.conclusion.reason is not Reason.NONE else None
+        return LOOPBACK.about(outcome.subject)
+    if outcome.conclusion.reason is Reason.NONE:
+        return None
+    return REMEDIES[outcome.conclusion.reason].about(outcome.subject)
 
 
 def _seconds(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from redeploy.core.chain import WORST_FIRST, Found, Link, State, broken, listed, not_asked, not_reached, ok, warning
@@ -92,7 +92,7 @@ def merged(by_origin: Mapping[str, Sequence[Found]]) -> list[Found]:
         chosen = min(each.values(), key=lambda one: WORST_FIRST.index(one.state))
         several = len(each) > 1
         seen = "; ".join(f"{code(origin)}: {one.seen}" if several else one.seen for origin, one in each.items())
-        found.append(Found(link, chosen.state, seen, chosen.finding, chosen.behind))
+        found.append(replace(chosen, link=link, seen=seen))
     return found
 
 

@@ -87,7 +87,7 @@ def by_hand(stack: Stack, run: Run) -> None:
     """Run the commands that a failed rollback leaves to a person on the server."""
     block = re.search(r"^\*\*By hand\.\*\*.*?^```sh\n(.*?)^```$", run.summary, re.MULTILINE | re.DOTALL)
     assert block, run.summary
-    stack.shell(block[1].replace("docker compose", shlex.join(stack.alias())).replace("SERVICE", "backend"))
+    stack.shell(block[1].replace("docker compose", shlex.join(stack.alias())).replace("your-service", "backend"))
     stack.wait_for_service()
 
 

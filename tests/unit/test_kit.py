@@ -290,9 +290,19 @@ class TestNginx:
     def test_the_rate_limits_are_the_guides_and_say_429(self, name: str) -> None:
         zones = {zone: rate for _, zone, rate in nginx(name).said("limit_req_zone")}
         assert zones == {"zone=api:10m": "rate=30r/m", "zone=watchtower:1m": "rate=30r/m"}
-        for block, zone in ((_server(name).location("/api/"), "api"), (_operations(), "watchtower")):
+        for block, zone in ((_server(name).location("/api/"), "api"), (_server(name), "watchtower")):
             assert block.said("limit_req") == [(f"zone={zone}", "burst=15", "nodelay")]
-            assert block.one("limit_req_status") == "429"
+        assert _server(name).one("limit_req_status") == "429"
+
+    @pytest.mark.parametrize("name", VARIANTS)
+    def test_the_servers_own_limit_counts_requests_to_watchtower_only(self, name: str) -> None:
+        keys = {zone: key for key, zone, _ in nginx(name).said("limit_req_zone")}
+        [counted] = nginx(name).all("map")
+        assert counted.arguments == ("$uri", keys["zone=watchtower:1m"])
+        assert {each.name: each.arguments for each in counted.block} == {
+            "~^/ops/watchtower/": ("$binary_remote_addr",),
+            "default": ("",),
+        }
 
     @pytest.mark.parametrize("name", ["nginx.prod.conf", "nginx.prod-tls.conf"])
     def test_on_the_host_it_asks_the_published_ports(self, name: str) -> None:

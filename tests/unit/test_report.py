@@ -87,7 +87,7 @@ ROLLBACK: dict[str, Any] = {
     "triggered": (5.4, None),
     "watchtower_said": LINE,
     "evidence": (LINE,),
-    "by_hand": "On the server:\n\n```sh\ndocker compose up -d SERVICE\n```",
+    "by_hand": "On the server:\n\n```sh\ndocker compose up -d your-service\n```",
 }
 
 ENDINGS = [
@@ -218,7 +218,7 @@ def test_every_reason_has_its_own_remedy() -> None:
 def test_a_reason_is_told_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
     outcome = ended(Verdict.UNHEALTHY, reason)
     [found] = report.annotations(outcome)
-    remedy = REMEDIES[reason]
+    remedy = REMEDIES[reason].about(outcome.subject)
     assert remedy.headline in found.title
     assert f"Likely cause: {remedy.cause}" in found.message
     assert "Fix: " in found.message

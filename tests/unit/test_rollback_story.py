@@ -212,7 +212,7 @@ def test_a_container_that_crashes_is_rolled_back_where_watchtower_sees_it(pull: 
     if not pull:
         assert "out of its reach" in told.told
         assert told.outcome.rollback is not None
-        assert "docker compose up -d --force-recreate SERVICE" in told.outcome.rollback.by_hand
+        assert "docker compose up -d --force-recreate your-service" in told.outcome.rollback.by_hand
         assert "imagetools" not in told.outcome.rollback.by_hand
 
 
