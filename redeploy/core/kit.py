@@ -164,7 +164,7 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         if not settings(before).get(TOKEN):
             environment = with_setting(environment, TOKEN, token.reveal())
     ends = ("tls", "to-https") if answers.tls is Tls.NGINX else ("tunnel",)
-    snippets = {name: f"{SNIPPETS}/{name}.conf" for name in ("portfolio", "watchtower", *ends)}
+    snippets = {name: f"{SNIPPETS}/{name}.conf" for name in ("portfolio", "watchtower", "limit", *ends)}
     return {
         **{path: shipped(path) for path in (COMPOSE, *answers.overlays)},
         answers.variant: _server(shipped(answers.variant), answers),
