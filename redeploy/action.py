@@ -117,29 +117,36 @@ class Action:
         conclusion = Conclusion(Verdict.CANCELLED, signal=number)
         return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
 
-    def defective(self, error: BaseException) -> "Outcome":
-        """Return what was known when the action itself broke down."""
+    def defective(self, error: BaseException, *, bare: bool = False) -> "Outcome":
+        """Return what was known when the action itself broke down; `bare` where it broke down over just that."""
         if self._runner.debugging:
             import traceback
 
             self._runner.say("".join(traceback.format_exception(error)))
         report = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
-        return self._cut_short(
-            Conclusion(Verdict.INTERNAL_ERROR), f"{type(error).__name__} in the action itself. {report}"
-        )
+        detail = f"{type(error).__name__} in the action itself. {report}"
+        conclusion = Conclusion(Verdict.INTERNAL_ERROR)
+        if bare:
+            from redeploy.core.outcome import Outcome
+
+            return Outcome(conclusion=conclusion, detail=detail)
+        return self._cut_short(conclusion, detail)
 
     def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
         """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
         from redeploy.core import report, summary
 
+        # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
+        headline, annotations, outputs = report.headline(outcome), report.annotations(outcome), report.outputs(outcome)
+        page = summary.page(outcome, summary.Repository.of(self._environment))
         self._runner.close_group()
-        self._runner.say(report.headline(outcome))
-        for annotation in report.annotations(outcome):
+        self._runner.say(headline)
+        for annotation in annotations:
             self._runner.annotate(
                 annotation.kind, annotation.title, annotation.message, file=annotation.file, line=annotation.line
             )
-        self._runner.write_summary(summary.page(outcome, summary.Repository.of(self._environment)))
-        self._runner.set_outputs(report.outputs(outcome))
+        self._runner.set_outputs(outputs)
+        self._runner.write_summary(page)
         with self._at_no_cost():  # last, since it asks GitHub, and nothing may be lost over that
             if recorder := self._recording():
                 recorder.end(outcome, hurried, self._runner)

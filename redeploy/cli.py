@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # typing takes a while to load, and a signal must find it
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+    from typing import TextIO
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,36 +20,60 @@ class CancelledError(BaseException):
 def main() -> int:
     """Run the action in this process's environment and return its exit code."""
     received: list[int] = []
+    ending = False
 
     def cancel(number: int, _frame: "FrameType | None") -> None:
         received.append(number)
-        raise CancelledError
-
-    def note(number: int, _frame: "FrameType | None") -> None:
-        received.append(number)  # nothing interrupts the end: a signal would lose the outputs
+        if not ending:  # nothing interrupts the end: a signal would lose the outputs
+            raise CancelledError
 
     _on_signals(cancel)
-    action = failure = None
+    stream = _standard_output()
+    action = outcome = failure = None
     try:
-        from redeploy.action import Action
+        try:
+            from redeploy.action import Action
 
-        action = Action(os.environ, sys.stdout)
-        outcome = action.run()
-        _on_signals(note)
+            action = Action(os.environ, stream)
+            outcome = action.run()
+        finally:
+            ending = True  # before anything is called: Python looks for a second signal at every call
     except (CancelledError, Exception) as error:  # noqa: BLE001 - shown without its traceback, which may quote a secret
-        _on_signals(note)
+        ending = True  # where a second signal came between the first one and the line above
         failure = error
     if action is None:
-        from redeploy.action import Action  # what was cut short is loaded anew
+        from redeploy.action import Action  # what was cut short is loaded again
 
-        action = Action(os.environ, sys.stdout)
-    if failure is not None:  # a signal may have come out as another exception: Python wraps what a class body raises
-        outcome = action.cancelled(received[0]) if received else action.defective(failure)
-    code = action.close(outcome, hurried=lambda: bool(received))
+        action = Action(os.environ, stream)
+    if outcome is None:  # a signal may have come out as another exception: Python wraps some of them
+        outcome = action.cancelled(received[0]) if received else action.defective(failure or RuntimeError())
+    try:
+        code = action.close(outcome, hurried=lambda: bool(received))
+    except Exception as error:  # noqa: BLE001 - as above
+        code = action.close(action.defective(error, bare=True), hurried=lambda: True)
     _on_signals(signal.SIG_IGN)
+    _flush(stream)
     return code
 
 
 def _on_signals(handler: "Callable[[int, FrameType | None], None] | signal.Handlers") -> None:
     for each in _SIGNALS:
         signal.signal(each, handler)
+
+
+def _standard_output() -> "TextIO":
+    """Return standard output; where it is closed, a stand-in, so that no file or socket gets its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    return sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - it stays open to the end, as standard output does
+
+
+def _flush(stream: "TextIO") -> None:
+    """Write what is left; where that fails, keep Python from trying once more and changing the exit code."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

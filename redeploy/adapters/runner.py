@@ -126,10 +126,7 @@ class Runner:
             self.say(f"{variable} is not set, so nothing was written there.")
             return
         try:
-            with Path(path).open("a+b") as file:
-                if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
-                    text = "\n" + text  # whoever wrote before did not end the line
-                file.write(text.encode("utf-8", "replace"))
+            _append_whole(Path(path), text.encode("utf-8", "replace"))
         except OSError as error:
             self.annotate(
                 "warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}"
@@ -141,8 +138,30 @@ class Runner:
         try:
             self._stream.write(text.encode("utf-8", "replace").decode() + "\n")
             self._stream.flush()
-        except OSError:  # nobody reads the log any more; the files can still be written, and there is nowhere to say so
+        except (
+            OSError,
+            ValueError,
+        ):  # nobody reads the log any more; the files can still be written, and there is nowhere to say so
             self._deaf = True
+
+
+def _append_whole(path: Path, content: bytes) -> None:
+    """Append to a file all of a text, or none of it: half an entry would make the runner refuse the whole file.
+
+    Raises:
+        OSError: where it cannot be written; the file is as it was then.
+    """
+    with path.open("a+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            content = b"\n" + content  # whoever wrote before did not end the line
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[file.write(left) or 0 :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def _data(text: str) -> str:
