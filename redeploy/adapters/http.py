@@ -11,17 +11,17 @@ import requests
 import requests.adapters
 import urllib3.exceptions as failures
 from requests.utils import get_environ_proxies, select_proxy
+from urllib3.poolmanager import ProxyManager
 
 from redeploy import __version__
+from redeploy.adapters.dial import POOLS
 from redeploy.core.hostile import one_line
-from redeploy.core.plan import origin_of
+from redeploy.core.plan import is_loopback, origin_of
 from redeploy.core.secret import Secret
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
 MOST_REDIRECTS = 3
-_BODILESS = frozenset({204, 304})
-_LENGTHS = frozenset({"content-length", "transfer-encoding"})
 _CHUNK = 65_536
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")  # http.client, `HTTPConnection._tunnel`
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -46,7 +46,12 @@ def trusting(pem: str) -> ssl.SSLContext:
 
 def is_proxied(url: str) -> bool:
     """Tell whether the environment has a proxy go to `url` for us."""
-    return select_proxy(url, get_environ_proxies(url)) is not None
+    return select_proxy(url, _proxies(url)) is not None
+
+
+def _proxies(url: str) -> Mapping[str, str]:
+    """Return the environment's proxies for `url`; none where it names this machine, which no proxy could reach."""
+    return {} if is_loopback(url) else get_environ_proxies(url)
 
 
 class Http:
@@ -126,28 +131,42 @@ class Http:
             request = asked.prepare()
             # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
             with self._adapter(url) as adapter:
-                response = adapter.send(request, stream=True, timeout=timeout, proxies=get_environ_proxies(url))
-                return _reply(response, cap, bodiless=asked.method == "HEAD")
+                response = adapter.send(request, stream=True, timeout=timeout, proxies=_proxies(url))
+                return _reply(response, cap)
         except (requests.RequestException, failures.HTTPError, OSError, ValueError) as error:
             return _no_reply(error)
 
     def _adapter(self, url: str) -> "contextlib.closing[requests.adapters.HTTPAdapter]":
         if not url.startswith("https:"):
-            return contextlib.closing(requests.adapters.HTTPAdapter())
+            return contextlib.closing(_Adapter())
         if self._tls is None:
             self._tls = trusting(self._ca_certificate)
         return contextlib.closing(_TlsAdapter(self._tls))
 
 
-class _TlsAdapter(requests.adapters.HTTPAdapter):
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Tries all addresses of a host."""
+
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, **options)  # type: ignore[arg-type] # as the base class has them
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: object) -> object:
+        manager = super().proxy_manager_for(proxy, **options)
+        if type(manager) is ProxyManager:  # one for SOCKS connects by itself
+            manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class _TlsAdapter(_Adapter):
     """Verifies with one context that was loaded once, where `requests` would read all authorities for each request."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         super().__init__()
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:  # noqa: FBT001, FBT002 - as the base class has it
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **options)
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
 
     def proxy_manager_for(self, proxy: str, **options: object) -> object:
         return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
@@ -165,7 +184,7 @@ class _TlsAdapter(requests.adapters.HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _reply(response: requests.Response, cap: int, *, bodiless: bool) -> Exchange:
+def _reply(response: requests.Response, cap: int) -> Exchange:
     """Read a response up to its cap."""
     with response:
         body = bytearray()
@@ -174,9 +193,6 @@ def _reply(response: requests.Response, cap: int, *, bodiless: bool) -> Exchange
             if len(body) > cap:
                 return NoReply(Fault.TOO_LARGE, status=response.status_code)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        bodiless |= response.status_code in _BODILESS
-        if not body and not bodiless and not headers.keys() & _LENGTHS:
-            return NoReply(Fault.CUT)  # http.client takes a head that breaks off for a whole one
         return Reply(response.status_code, headers, bytes(body))
 
 

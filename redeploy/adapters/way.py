@@ -6,6 +6,7 @@ import time
 import urllib.parse
 from typing import TYPE_CHECKING
 
+from redeploy.adapters.dial import dial
 from redeploy.core.hostile import one_line
 from redeploy.core.way import Certificate, Way
 from redeploy.http.response import Fault
@@ -58,7 +59,7 @@ def find_way(origin: str, trusted: ssl.SSLContext, *, proxied: bool, timeout: fl
 
 def _connected(place: tuple[str, int], ends: float) -> socket.socket:
     """Connect to the first address that answers."""
-    plain = socket.create_connection(place, timeout=max(_SHORTEST, ends - time.monotonic()))
+    plain = dial(*place, timeout=max(_SHORTEST, ends - time.monotonic()))
     plain.settimeout(max(_SHORTEST, ends - time.monotonic()))
     return plain
 

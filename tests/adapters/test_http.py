@@ -1,17 +1,19 @@
 """HTTP over real sockets: caps, bounds, redirects, secrets and TLS."""
 
+import contextlib
 import datetime as dt
 import gzip
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
 from redeploy.adapters.crew import Crew
-from redeploy.adapters.http import MOST_REDIRECTS, USER_AGENT, Http, check_certificate
+from redeploy.adapters.http import MOST_REDIRECTS, USER_AGENT, Http, check_certificate, is_proxied
 from redeploy.core.asking import AskContainers
 from redeploy.core.plan import origin_of
 from redeploy.core.secret import Secret
@@ -94,6 +96,12 @@ def test_a_body_without_a_length_ends_with_the_connection(serve: Serve) -> None:
     assert got(get(serve(b"HTTP/1.0 200 OK\r\n\r\nabc").url)).body == b"abc"
 
 
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_head_alone_is_an_answer_where_the_connection_ends_after_it(serve: Serve, version: str) -> None:
+    reply = got(get(serve(f"HTTP/{version} 200 OK\r\nServer: old\r\n\r\n".encode()).url))
+    assert (reply.status, reply.body, reply.headers["server"]) == (200, b"", "old")
+
+
 # caps
 
 
@@ -168,6 +176,8 @@ def silent(connection: socket.socket, _: bytes) -> None:
         pytest.param(reset, id="reset"),
         pytest.param(cut_inside, id="cut inside the body"),
         pytest.param(said(b"HTTP/1.1 200 OK\r\nContent-Le"), id="cut inside the head"),
+        pytest.param(said(b"HTTP/1.0 200 OK\r\nServer: old\r\n"), id="cut after a line of the head"),
+        pytest.param(said(b"HTTP/1.0 200 OK\r\n"), id="cut after the status"),
         pytest.param(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), id="cut inside a chunk"),
         pytest.param(
             said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), id="a chunk without a size"
@@ -377,10 +387,67 @@ def test_a_proxy_is_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch, name
 
 
 def test_a_proxy_may_have_exceptions(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = serve(http("200 OK", b"by proxy"))
+    monkeypatch.setenv("http_proxy", proxy.url)
+    monkeypatch.setenv("no_proxy", "service.invalid")
+    assert fault(get("http://service.invalid/")) is Fault.UNRESOLVED
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "app.localhost"])
+def test_no_proxy_is_asked_for_this_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     proxy, server = serve(http("200 OK", b"by proxy")), serve(http("200 OK", b"direct"))
     monkeypatch.setenv("http_proxy", proxy.url)
-    monkeypatch.setenv("no_proxy", "localhost")
-    assert got(get(server.url)).body == b"direct"
+    monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.1"]))
+    assert got(get(f"http://{host}:{server.port}/")).body == b"direct"
+    assert not is_proxied(f"http://{host}:{server.port}/")
+
+
+# hosts with several addresses
+
+
+def _resolver(addresses: list[str]) -> Callable[..., object]:
+    """A `getaddrinfo` that knows one host."""
+
+    def resolve(_: str, port: int, *arguments: object, **options: object) -> object:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    return resolve
+
+
+@contextlib.contextmanager
+def mute(address: str, port: int) -> Iterator[None]:
+    """An address whose connections are never taken: its queue is full."""
+    with contextlib.ExitStack() as open_ones:
+        listener = open_ones.enter_context(socket.socket())
+        listener.bind((address, port))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = open_ones.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((address, port))
+        yield
+
+
+def test_the_next_address_is_tried_where_one_takes_no_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(http("200 OK", b"second"))
+    monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.9", "127.0.0.1"]))
+    with mute("127.0.0.9", server.port):
+        assert got(get(f"http://twice.test:{server.port}/", timeout=5)).body == b"second"
+    assert len(server.requests) == 1
+
+
+def test_the_next_address_is_tried_where_one_refuses(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(http("200 OK", b"third"))
+    monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.8", "127.0.0.9", "127.0.0.1"]))
+    assert got(get(f"http://thrice.test:{server.port}/", timeout=5)).body == b"third"
+
+
+def test_a_host_whose_addresses_all_fail_is_refused_or_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.8", "127.0.0.9"]))
+    port = int(no_listener().rpartition(":")[2])
+    assert fault(get(f"http://twice.test:{port}/")) is Fault.REFUSED
+    with mute("127.0.0.9", port):
+        assert fault(get(f"http://twice.test:{port}/", timeout=0.5)) is Fault.NOT_CONNECTED
 
 
 def test_a_proxy_that_is_gone_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -479,8 +546,10 @@ def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
 
 
 def test_a_tunnel_through_a_proxy_is_verified_too(
-    secure: Server, authority: trustme.CA, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    authority: trustme.CA, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    secure = serve(http("200 OK", b"safe"), context(authority.issue_cert("service.invalid")))
+
     def tunnel(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         with socket.create_connection(("127.0.0.1", secure.port)) as inner:
@@ -490,8 +559,8 @@ def test_a_tunnel_through_a_proxy_is_verified_too(
             pump.join(5)
 
     monkeypatch.setenv("https_proxy", serve(tunnel).url)
-    assert got(get("https://localhost/", client(pem=pem(authority)))).body == b"safe"
-    assert fault(get("https://localhost/")) is Fault.TLS
+    assert got(get("https://service.invalid/", client(pem=pem(authority)))).body == b"safe"
+    assert fault(get("https://service.invalid/")) is Fault.TLS
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

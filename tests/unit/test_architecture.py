@@ -63,7 +63,8 @@ ALLOWED = {
     "cli": {"command", "story", "adapter", "core", "http", "package"},
     "command": {"story", "adapter", "core", "http", "package"},
     "story": {"story", "adapter", "core", "http", "package"},
-    "adapter": {"core", "http", "package"},
+    "adapter": {"wire", "core", "http", "package"},
+    "wire": set[str](),
     "core": {"core", "http", "package"},
     "http": {"http", "package"},
     "package": set[str](),
@@ -82,6 +83,8 @@ def room_of(module: str) -> str:
             return "core"
         case ["redeploy", "http", *_]:
             return "http"
+        case ["redeploy", "adapters", "dial"]:
+            return "wire"  # connections, which several adapters make
         case ["redeploy", "adapters", *_]:
             return "adapter"
         case ["redeploy", "cli" | "__main__"]:
@@ -135,7 +138,7 @@ def _fault_of_import(module: str, name: str) -> str | None:
         if room_of(name) not in ALLOWED[room] and name != module:
             fault = f"{room} may not import {room_of(name)}"
     elif top in {"requests", "urllib3"}:
-        if module != "redeploy.adapters.http":
+        if module not in ("redeploy.adapters.http", "redeploy.adapters.dial"):
             fault = "only redeploy.adapters.http may"
     elif top == "github":
         if module != "redeploy.adapters.github":
