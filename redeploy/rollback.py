@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 
-from redeploy.core.aftermath import mended, of_mode, untried
+from redeploy.core.aftermath import PROVEN, mended, of_mode, untried
 from redeploy.core.asking import Ask, AskContainers, AskManifest, Event, PutManifest
 from redeploy.core.assessment import Assessment
-from redeploy.core.attempt import Attempt, Found
-from redeploy.core.lookup import manifest_in
+from redeploy.core.attempt import Attempt
+from redeploy.core.lookup import found_in, manifest_in
 from redeploy.core.outcome import Outcome
 from redeploy.core.reasons import Reason
 from redeploy.core.rollback import Seen, hindrance
+from redeploy.core.target import Found
 from redeploy.core.verdict import Conclusion, conclude
 from redeploy.core.watch import Watch
 from redeploy.deploy import Log, Outside, redeploy
@@ -80,7 +81,22 @@ def _roll_back(
         log.say(line)
     if not attempt.settled:
         return None
-    return redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
+    if probe := attempt.needs_a_look:
+        attempt.first.books.note_sent(probe, outside.now())
+        attempt.first.take(_answer(attempt, outside, probe))
+    back = redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
+    if back.verdict in PROVEN:
+        _confirm(attempt, outside)
+    return back
+
+
+def _confirm(attempt: Attempt, outside: Outside) -> None:
+    """Read the tag once more: it must still point at what is live."""
+    for look in range(LOOKS):
+        if look:
+            _wait(outside, PAUSE)
+        if attempt.confirm(_read(attempt, outside, attempt.image.tag)):
+            return
 
 
 def _choose(attempt: Attempt, outside: Outside) -> None:
@@ -92,8 +108,9 @@ def _choose(attempt: Attempt, outside: Outside) -> None:
 
 def _find(attempt: Attempt, outside: Outside) -> bool:
     """Look for the image to put back, as far as that was not done before the trigger."""
-    while (reference := attempt.target.next) is not None:
-        attempt.target.take(reference, _read(attempt, outside, reference))
+    while (ask := attempt.target.next) is not None:
+        found = found_in(_answer(attempt, outside, ask).exchange, attempt.image)
+        attempt.target.take(ask, found)
     return attempt.found()
 
 

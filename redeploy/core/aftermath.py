@@ -3,23 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from redeploy.core.attempt import Attempt, impossible
+from redeploy.core.attempt import Attempt
 from redeploy.core.hostile import code
 from redeploy.core.identity import Build
 from redeploy.core.image import Image
 from redeploy.core.outcome import Outcome, moments, outcome_of
+from redeploy.core.plan import Proof
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.report import happened
 from redeploy.core.rolled import Rolled, State
 from redeploy.core.sample import Sample
+from redeploy.core.target import impossible
 from redeploy.core.timeline import Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 
-_PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
+PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
+"""How a watch ends that has proven what was put back, by its digest or its version."""
+
+_UNPROVEN = Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, proof_suffices=False)
+"""How mode rollback ends where that build is healthy, and nothing proves that it is the one that was put back."""
 _OUT_OF_REACH = (
     "Watchtower lists only containers that run: one that restarts over and over, or was only created, is out of its reach. "
     "With `WATCHTOWER_INCLUDE_RESTARTING` set to `true` on the server it reaches the former."
+)
+_NO_PROOF = (
+    "the build of that image is not proven live. The service is healthy, and only a running digest, or a version that the "
+    "other build does not have, would tell which of them answers."
 )
 
 
@@ -34,6 +44,8 @@ def untried(deploy: Outcome, watch: Watch, why: str) -> Outcome:
 def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
     """Return the outcome of mode rollback, whether it came to its end or was cut short."""
     watch = attempt.watch or attempt.first
+    if conclusion.verdict is Verdict.UNPROVEN or (attempt.lost and conclusion.verdict in PROVEN):
+        conclusion = replace(_UNPROVEN, proof=conclusion.proof)
     outcome = outcome_of(watch, conclusion, now)
     started = watch.started
     return replace(outcome, rollback=_rolled(attempt, conclusion, outcome, started))
@@ -48,7 +60,7 @@ def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
 
 def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: float) -> Outcome:
     """Return the outcome of a deploy that failed and of the rollback after it; `back` is how the proof ended."""
-    proven = back is not None and back.verdict in _PROVEN
+    proven = back is not None and back.verdict in PROVEN and not attempt.lost
     verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
     proof = back.proof if back is not None and proven else deploy.conclusion.proof
     return _joined(deploy, attempt, Conclusion(verdict, deploy.conclusion.reason, proof), back, now)
@@ -111,7 +123,7 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
 
 
 def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, started: float) -> Rolled:
-    state, why = _state(attempt, back)
+    state, why = _state(attempt, back, proof)
     put = None
     if attempt.settled and attempt.began is not None and attempt.ended is not None:
         put = (attempt.began - started, attempt.ended - started)
@@ -124,6 +136,12 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         why += f" {happened(replace(proof, stretches=_nameless(proof.stretches)), brief=True)}"
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
+    if state is State.FAILED and second is not None and _replaced_what_was_right(attempt, second):
+        why += (
+            " It ran already before Watchtower was triggered. Where the registry has the digest that runs, Watchtower pulls "
+            "nothing and starts what the tag names on the server, and that is another image there: run "
+            f"{code(f'docker pull {attempt.image.under(attempt.image.tag)}')} on the server, then try again."
+        )
     failed = attempt.deploy.digest or attempt.deploy.image_digest if attempt.deploy else ""
     settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # somebody pushed since
     helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
@@ -147,7 +165,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
     )
 
 
-def _state(attempt: Attempt, back: Conclusion | None) -> tuple[State, str]:
+def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> tuple[State, str]:
     """Return how far it came, and why no further."""
     if attempt.stopped:
         return State.REFUSED, attempt.stopped
@@ -157,12 +175,30 @@ def _state(attempt: Attempt, back: Conclusion | None) -> tuple[State, str]:
         return State.CUT_SHORT, f"{tag} may have been moved" if attempt.writing else f"{tag} was not moved"
     if cut:
         return State.CUT_SHORT, ""
-    if back is not None and back.verdict in _PROVEN:
+    if attempt.lost:
+        return State.FAILED, f"{attempt.lost}."
+    if back is not None and back.verdict in PROVEN:
         return State.PROVEN, ""
+    if back is not None and back.verdict is Verdict.UNPROVEN:
+        return State.FAILED, _NO_PROOF
+    if back is not None and back.verdict is Verdict.CHECKS_FAILED and attempt.mends and proof is not None:
+        again = ", ".join(code(each.check) for each in proof.checked.failed)
+        return State.FAILED, f"what failed the deploy fails on the build that answers now, too: {again}."
     if back is not None and back.verdict is Verdict.STALE and attempt.mends:
         return State.FAILED, "the build that failed still answers."
     named = code(back.reason or back.verdict) if back else ""
     return State.FAILED, f"the build of that image is not proven live ({named})."
+
+
+def _replaced_what_was_right(attempt: Attempt, proof: Watch) -> bool:
+    """Tell whether what was put back ran before the second trigger, and another build does since."""
+    looks, started = proof.looks, proof.triggered
+    last = looks.told[-1] if looks.told else None
+    digest = looks.same(looks.before(started), attempt.digest) and last is not None and started is not None
+    moved = digest and last is not None and started is not None and last.sent >= started
+    other = moved and last is not None and not looks.same(last.digest, attempt.digest)
+    named = proof.met_before and proof.track.build in (Build.OTHER, Build.UNNAMED)
+    return other or named
 
 
 def _out_of_reach(proof: Outcome) -> bool:

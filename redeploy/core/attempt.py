@@ -1,101 +1,33 @@
 """The state of one rollback: takes in what the registry says, and tells what to do next. Times are monotonic seconds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from redeploy.core.asking import Probe
 from redeploy.core.assessment import Assessment
+from redeploy.core.candidates import commit_of, number_of, references
 from redeploy.core.digests import Endpoint
 from redeploy.core.hostile import code
+from redeploy.core.identity import same_version
 from redeploy.core.image import Image
 from redeploy.core.manifest import Manifest
-from redeploy.core.plan import Plan
+from redeploy.core.plan import Checks, Mode, Plan
+from redeploy.core.reasons import Verdict
 from redeploy.core.registry import Kind, Trouble
-from redeploy.core.rollback import Tag, plan_back, references, refusal, telling_version, version_before
+from redeploy.core.rollback import (
+    Tag,
+    checks_again,
+    checks_of_mode,
+    plan_back,
+    refusal,
+    telling_version,
+    version_before,
+)
+from redeploy.core.target import Found, Target, target_of
 from redeploy.core.watch import Watch
 
 if TYPE_CHECKING:
     from redeploy.core.outcome import Outcome
-
-MOST_NAMED = 3
-"""References that one message names."""
-
-Found = Manifest | Trouble
-
-
-@dataclass
-class Target:
-    """The image to put back, looked for by one reference after another: digests and tags of the one image."""
-
-    references: Mapping[str, str]
-    """Each with why it is one."""
-    manifest: Manifest | None = None
-    reference: str = ""
-    """The one that the manifest was found by."""
-    trouble: Trouble | None = None
-    """Why there is none, or none yet."""
-    _tried: int = 0
-
-    @property
-    def next(self) -> str | None:
-        """The reference to ask for now; None where one was found, or none is left."""
-        over = self.manifest is not None or (self.trouble is not None and self.trouble.kind is not Kind.ABSENT)
-        return None if over else next(islice(self.references, self._tried, None), None)
-
-    def take(self, reference: str, found: Found) -> None:
-        """Take in what the registry has under a reference."""
-        if reference != self.next:
-            return
-        if isinstance(found, Manifest):
-            self.manifest, self.reference, self.trouble = found, reference, None
-            return
-        self.trouble = found
-        if found.kind is Kind.ABSENT:
-            self._tried += 1
-
-    def retry(self) -> None:
-        """Forget a trouble that may have passed."""
-        if self.trouble is not None and self.trouble.kind is Kind.UNREACHABLE:
-            self.trouble = None
-
-    @property
-    def missing(self) -> str:
-        """Why there is nothing to put back: the end of a sentence; empty where there is."""
-        if self.manifest is not None:
-            return ""
-        if not self.references:
-            return "nothing tells which image ran before: neither a running digest nor a version was seen"
-        if self.next is not None:
-            return "the registry was not asked in time for the image that ran before"
-        if self.trouble is not None and self.trouble.kind is not Kind.ABSENT:
-            return self.trouble.told
-        named = list(map(code, self.references))
-        more = f" and {len(named) - MOST_NAMED} more names" if len(named) > MOST_NAMED else ""
-        return f"the registry has no image under {', '.join(named[:MOST_NAMED])}{more}"
-
-    @property
-    def source(self) -> str:
-        """What named it."""
-        return self.references.get(self.reference, "")
-
-
-def target_of(watch: Watch) -> Target:
-    """Return the target of a deploy, by what is known of the build that runs before the trigger."""
-    looks = watch.looks
-    running = looks.before(watch.triggered) if watch.triggered is not None else looks.last.digest if looks.last else ""
-    tag = watch.plan.image.tag if watch.plan.image else ""
-    return Target(references(watch.plan, tag, running, version_before(watch)))
-
-
-def impossible(watch: Watch) -> str:
-    """Return a warning where a deploy went well that could not have been rolled back."""
-    missing = watch.target.missing if watch.target else "which image ran before was not seen in time"
-    if not missing:
-        return ""
-    fix = watch.target.trouble.fix if watch.target and watch.target.trouble else ""
-    advice = fix or "Name an image that the registry has with `rollback-to`."
-    return f"Had this deploy failed, it could not have been rolled back: {missing}. {advice}"
 
 
 @dataclass
@@ -123,6 +55,8 @@ class Attempt:
     """Whether the tag points at the target, moved or not."""
     watch: Watch | None = None
     """The proof."""
+    lost: str = ""
+    """Why that proof is worth nothing in the end: the end of a sentence."""
 
     @classmethod
     def after(cls, failed: Watch, deploy: "Outcome") -> "Attempt":
@@ -161,7 +95,7 @@ class Attempt:
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
         elif self.plan.rollback_to:
-            self.target = Target(references(self.plan, self.image.tag, "", ""))
+            self.target = Target(references(self.plan, self.image.tag, "", ""), chosen=True)
         elif not running:
             self.stop("Watchtower does not tell which image runs, so `rollback-to` has to name the one to put back")
         elif tag.is_of(running):
@@ -173,9 +107,16 @@ class Attempt:
 
     def found(self) -> bool:
         """Tell whether there is an image to put back; else it stops here."""
-        if self.target.manifest is None and not self.stopped:
-            self.stop(self.target.missing, self.target.trouble.fix if self.target.trouble else "")
-        return self.target.manifest is not None
+        target = self.target
+        if target.manifest is None and not self.stopped:
+            self.stop(target.missing, target.trouble.fix if target.trouble else "")
+        elif self.mends and self._found_by_version and not telling_version(self.first, version_before(self.first)):
+            self.stop(
+                f"{code(target.reference)} names the version that answered before, and the build that failed names it too, "
+                "so it does not tell which image ran",
+                "Name the image with `rollback-to`.",
+            )
+        return target.manifest is not None and not self.stopped
 
     def compare(self, tag: Found) -> bool:
         """Take in what the tag points at just before the write, and tell whether it is to be written."""
@@ -183,13 +124,14 @@ class Attempt:
             self.stop(tag.told, tag.fix)
             return False
         running = Assessment(self.first).digest_now if self.mends else ""
-        seen = Tag(before=_family(self.before), running=running, now=_family(tag))
+        before = self.before.digest if isinstance(self.before, Manifest) else ""
+        seen = Tag(before=before, running=running, now=tag.digest, holds=frozenset(tag.children))
         failed: frozenset[str] = frozenset()
         if self.mends:
             # Watchtower may tell the digest of an index or of its platform
             families = map(_family, (self.before, tag, self.target.manifest))
             own = [family for family in families if running in family]
-            failed = frozenset({running}).union(*own) if running else seen.before & seen.now
+            failed = frozenset({running}).union(*own) if running else _family(self.before) & _family(tag)
         self.unfit = self.digest in failed
         why = refusal(self.digest, seen, failed)
         if why:
@@ -223,15 +165,30 @@ class Attempt:
         """Enter why nothing is put back."""
         self.stopped, self.fix = why, fix
 
+    @property
+    def needs_a_look(self) -> Probe | None:
+        """The look that tells how the running build names itself, where a version is all that can prove another one."""
+        if self.mends or self.plan.expect_version or self._told or self.first.baseline:
+            return None
+        return Probe(*self.first.addresses[-1])
+
     def prove(self, now: float) -> Watch:
         """Begin the watch that proves what was put back; it goes on with the bucket of the first."""
-        looks, version = self.first.looks, self._version
-        failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
-        told = any(look.digest for look in looks.told) and not (looks.absent or (failing and version))
-        plan = plan_back(self.plan, self.digest, version, told=told)
+        plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
         self.watch = Watch(plan, began=now, redact=self.first.redact)
         self.watch.go_on_from(self.first)
         return self.watch
+
+    def confirm(self, tag: Found) -> bool:
+        """Take in what the tag points at once the build is proven live; tell whether that is final.
+
+        Watchtower follows the tag: a build that it does not point at any more is replaced at the next poll.
+        """
+        if isinstance(tag, Trouble):
+            self.lost = f"the build of that image is live, but what the tag points at now could not be read: {tag.told}"
+            return tag.kind is not Kind.UNREACHABLE
+        self.lost = "" if tag.is_of(self.digest) else "somebody else has moved the tag since"
+        return True
 
     @property
     def lines(self) -> list[str]:
@@ -244,13 +201,54 @@ class Attempt:
         return [*failed, f"to be live again: {self.digest}, {self.target.source}", f"the tag {self.image.tag} {did}"]
 
     @property
+    def _told(self) -> bool:
+        """Whether the containers endpoint tells running digests."""
+        looks = self.first.looks
+        failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
+        by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
+        return any(look.digest for look in looks.told) and not (looks.absent or (failing and by_version))
+
+    @property
+    def _checks(self) -> Checks:
+        """What the build that is put back has to pass: in mode rollback all checks, else those that failed."""
+        if self.deploy is None:
+            return checks_of_mode(self.plan.checks)
+        failed = self.deploy.conclusion.verdict is Verdict.CHECKS_FAILED
+        return checks_again(self.first.checking) if failed else Checks()
+
+    @property
+    def _found_by_version(self) -> bool:
+        """Whether the version that answered before is all that names the image."""
+        return not self.target.chosen and self.target.reference not in ("", self.digest)
+
+    @property
+    def _is_from_before(self) -> bool:
+        """Whether the target is the build that answered before."""
+        return self._found_by_version or self.digest == self.first.looks.before(self.first.triggered)
+
+    @property
     def _version(self) -> str:
-        """The version that must be live, where the target is the build that answered before."""
-        if not self.mends:
-            return ""
-        before = self.digest == self.first.looks.before(self.first.triggered)
-        named = self.target.reference != self.plan.rollback_to
-        return telling_version(self.first) if before or named else ""
+        """The version that must be live, where one is known that tells its build from the one that was live."""
+        if self.plan.mode is Mode.ROLLBACK and self.plan.expect_version:
+            return self.plan.expect_version
+        if self.mends and self._is_from_before:
+            return telling_version(self.first, version_before(self.first))
+        return "" if self._told else self._version_of_target
+
+    @property
+    def _version_of_target(self) -> str:
+        """The version that the label of the target names, or its tag, where the service names builds like that."""
+        named = {name for each in (*self.first.baseline, *self.first.samples) for name in each.names.values()}
+        for version in (self.target.revision, self.target.reference):
+            commit = bool(commit_of(version)) and any(map(commit_of, named))
+            number = bool(number_of(version)) and any(map(number_of, named))
+            if self.mends:
+                telling = bool(telling_version(self.first, version))
+            else:  # a commit is one build, and a number may be that of several
+                telling = commit or not any(same_version(version, each) for each in named)
+            if (commit or number) and telling:
+                return version
+        return ""
 
 
 def _family(found: Found | None) -> frozenset[str]:

@@ -53,7 +53,9 @@ class Baseline:
         if asks:
             return Step(tuple(asks), now)
         waited_for = (Probe, AskContainers, AskDocument, AskTag, AskManifest)
+        target = watch.target.next if watch.target else None
         waiting = wake < ends or any(watch.books.under_way(kind) for kind in waited_for)
+        waiting = waiting or (target is not None and watch.books.is_under_way(target))
         if waiting and now < ends:
             return Step((), wake)
         if watch.plan.watchtower.containers and watch.forked is None:
@@ -122,21 +124,20 @@ class Baseline:
         if plan.watchtower.containers and books.last_sent(AskWhetherForked) < watch.began:
             yield AskWhetherForked(), now
         yield from self.errands()
-        if plan.on_failure is OnFailure.ROLLBACK and (reference := self._target()):
-            yield AskManifest(reference), now
+        if plan.on_failure is OnFailure.ROLLBACK and (ask := self._target()) and not books.is_under_way(ask):
+            yield ask, now
 
-    def _target(self) -> str | None:
+    def _target(self) -> AskManifest | AskRevision | None:
         """Return what to look for in the registry next: the image that a rollback would put back."""
         watch, books = self.watch, self.watch.books
         if watch.target is None:
             tells = watch.plan.rollback_to or not (books.under_way(AskContainers) or self._unnamed)
             if not tells:
                 return None
-            from redeploy.core.attempt import target_of  # few runs roll back
+            from redeploy.core.target import target_of  # few runs roll back
 
             watch.target = target_of(watch)
-        reference = watch.target.next
-        return None if reference is None or books.under_way(AskManifest) else reference
+        return watch.target.next
 
     @property
     def _unnamed(self) -> bool:

@@ -114,7 +114,7 @@ class Lookup:
         """Take in what the tag points to. A registry that fails while it is waited for changes nothing."""
         self._next = at + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH**self._looks)
         self._looks += 1
-        found = _found(exchange, self.image)
+        found = found_in(exchange, self.image)
         if isinstance(found, Manifest):
             if self.manifest is None or found.digest != self.manifest.digest:
                 self.revision = ""
@@ -126,7 +126,7 @@ class Lookup:
 
     def take_revision(self, ask: AskRevision, exchange: Exchange) -> None:
         """Take in which commit the image names."""
-        found = _found(exchange, self.image)
+        found = found_in(exchange, self.image)
         if self.manifest is None or ask.manifest.digest != self.manifest.digest:
             return
         if isinstance(found, str) and not found:
@@ -161,14 +161,15 @@ class Lookup:
 
 def manifest_in(exchange: Exchange, image: Image) -> Manifest | Trouble:
     """Return the manifest that an exchange with a registry brought, or why it brought none."""
-    found = _found(exchange, image)
+    found = found_in(exchange, image)
     if isinstance(found, str):
         msg = "a commit is no manifest"
         raise TypeError(msg)
     return found
 
 
-def _found(exchange: Exchange, image: Image) -> Manifest | Trouble | str:
+def found_in(exchange: Exchange, image: Image) -> Manifest | Trouble | str:
+    """Return what an exchange with a registry brought: a manifest, the commit that a label names, or why neither."""
     if isinstance(exchange, FromRegistry):
         return exchange.found
     return trouble_of(exchange, image, Scope.PULL, known=False)

@@ -151,6 +151,8 @@ class Checks:
 
     document_url: str | None = None
     """Where the OpenAPI document is; None where it is not asked for."""
+    document_needed: bool = False
+    """Whether a missing document is a failure, whatever else is asked."""
     required: tuple["Pattern", ...] = ()
     forbidden: tuple["Pattern", ...] = ()
     reference: Reference | None = None
@@ -160,7 +162,8 @@ class Checks:
     @property
     def insist_on_document(self) -> bool:
         """Whether something was asked that only the document can answer."""
-        asked = self.required or self.forbidden or (self.reference and self.breaking is not Breaking.IGNORE)
+        compared = self.reference and self.breaking is not Breaking.IGNORE
+        asked = self.document_needed or self.required or self.forbidden or compared
         return self.document_url is not None and bool(asked)
 
 

@@ -150,9 +150,11 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "commit when building: `build-args: GIT_SHA=${{ github.sha }}`.",
     ),
     Reason.WEAK_PROOF: Remedy(
-        "The proof is weaker than `require-proof` asks",
-        "A weaker sign of the new build was found, but not the one that is required.",
-        "Declare `expect-version` or `expect-digest`, or lower `require-proof`.",
+        "The proof is weaker than the one that is required",
+        "A weaker sign of the new build was found, but not the one that `require-proof` asks for. An image that was put "
+        "back is only proven by the running digest, or by a version that the build before it does not have.",
+        "Declare `expect-version` or `expect-digest`, or lower `require-proof`. For a rollback, let Watchtower tell running "
+        "digests (`WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check`), or let the service name its commit.",
     ),
     Reason.IMAGE_MISSING: Remedy(
         "The image that should run is not in the registry",

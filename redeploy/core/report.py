@@ -30,7 +30,7 @@ _GREEN = {
 
 _BACK = {
     Verdict.ROLLED_BACK: "the previous build is live again",
-    Verdict.ROLLBACK_FAILED: "the previous build is not back",
+    Verdict.ROLLBACK_FAILED: "the rollback failed",
 }
 
 

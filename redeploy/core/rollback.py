@@ -1,21 +1,17 @@
 """Whether a failed deploy can be rolled back, onto which image, and what proves it: decisions, nothing is written here."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
+from redeploy.core.checking import Checking
 from redeploy.core.identity import Build, same_version, version_of
-from redeploy.core.image import is_tag
-from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Plan, Proof
+from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Plan, Proof, Reference
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.sample import Endpoint, Sample
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
-
-SHORT, WHOLE = 7, 40
-"""Digits of a commit as docker/metadata-action writes it in a tag, and of a whole one."""
 
 MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
     Verdict.TRIGGER_FAILED: frozenset({Reason.UPDATE_FAILED}),
@@ -96,86 +92,82 @@ def hindrance(conclusion: Conclusion, seen: Seen) -> str:
     return ""
 
 
-def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, str]:
-    """Return what names the image to put back, in the order in which it is looked for, each with why.
-
-    Args:
-        plan: what the inputs say; `rollback-to` comes first, and alone.
-        tag: the tag that the container runs, which names whatever was pushed last.
-        running: the digest that ran before the trigger; empty where it was not told.
-        version: the version that answered before the trigger; empty where none was named.
-    """
-    if plan.rollback_to:
-        return {plan.rollback_to: "`rollback-to`"}
-    found = {running: "the digest that ran before"} if running else {}
-    for each in _spelled(version.strip()):
-        if is_tag(each) and each != tag:
-            found.setdefault(each, f"the tag `{each}`, named as the version that answered before")
-    return found
-
-
-def _spelled(version: str) -> list[str]:
-    """Return a version as tags spell it (docker/metadata-action: `type=sha`, `type=semver`)."""
-    bare = version.removeprefix("sha-")
-    if re.fullmatch(r"[0-9a-f]{7,64}", bare):
-        short = [f"sha-{bare[:SHORT]}", bare[:SHORT]] if len(bare) >= WHOLE else []
-        return [bare, f"sha-{bare}", *short]
-    number = re.sub(r"^v(?=\d)", "", version)
-    return [version, number, f"v{number}"] if number[:1].isdigit() else [version]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """What a tag points at: digests, an index beside those of its platforms; empty where it is not known."""
+    """What a tag points at, as digests; empty where it is not known."""
 
-    before: frozenset[str] = frozenset()
+    before: str = ""
     """Before the trigger."""
     running: str = ""
     """The digest that the container runs now, where Watchtower tells it."""
-    now: frozenset[str] = frozenset()
+    now: str = ""
     """Just before the write."""
+    holds: frozenset[str] = frozenset()
+    """The digests of the platforms that the index there now lists."""
 
 
 def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
     """Return why `target` may not be put under the tag; empty where it may, or is there already.
 
     What failed is never put back, and nothing is written over what somebody else pushed meanwhile: a tag that is not what
-    it was, or was never seen, is left alone.
+    it was, or was never seen, is left alone. An index that shares a platform with the one from before is another push.
     """
     if target in failed:
         return "the image to put back is the one that failed"
-    if target in tag.now:
+    if target in (tag.now, *tag.holds):
         return ""
-    expected = tag.before or (frozenset({tag.running}) if tag.running else frozenset[str]())
+    expected = tag.before or tag.running
     if not expected:
         return "it is not known what the tag pointed at before, so somebody else may have moved it since"
-    return "" if expected & tag.now else "somebody else moved the tag meanwhile"
+    return "" if expected == tag.now else "somebody else moved the tag meanwhile"
 
 
-def plan_back(plan: Plan, target: str, version: str, *, told: bool) -> Plan:
-    """Return the plan by which the image that was put back is proven.
+def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Checks) -> Plan:
+    """Return the plan by which the image that was put back is proven: by its digest or its version, and by nothing less.
 
     Args:
         plan: that of the run.
         target: the digest that was put back.
         version: the version that must be live then; empty where none is known.
         told: whether the containers endpoint tells running digests.
+        checks: what the build that was put back has to pass.
     """
-    digest = target if told else ""
-    if plan.mode is Mode.ROLLBACK:  # a build from before lacks operations, and nobody needs to be told
-        compared = plan.checks.reference is not None
-        checks = plan.checks if compared else replace(plan.checks, breaking=Breaking.IGNORE)
-        return replace(plan, checks=checks, expect_digest=digest)
     return replace(
         plan,
         mode=Mode.ROLLBACK,
         on_failure=OnFailure.KEEP,
-        checks=Checks(),
-        expect_digest=digest,
+        checks=checks,
+        expect_digest=target if told else "",
         expect_version=version,
-        version_of_image=False,
-        require_proof=Proof.NONE,
+        version_of_image=plan.version_of_image and plan.mode is Mode.ROLLBACK,
+        require_proof=max(Proof.VERSION, plan.require_proof if plan.mode is Mode.ROLLBACK else Proof.NONE),
     )
+
+
+def checks_again(checking: Checking) -> Checks:
+    """Return the checks that failed, to be made again of the build that was put back.
+
+    What is not safe to send twice is not sent again. Operations that were gone are looked for as before: beside the
+    reference, or the document that was live before the trigger.
+    """
+    plan, failed = checking.plan, {each.check for each in checking.findings() if not each.passed}
+    kinds = {each.kind for each in checking.findings() if not each.passed}
+    gone = Reason.BREAKING_CHANGE in kinds
+    from_before = Reference("the document from before", checking.before, {}) if checking.before is not None else None
+    return Checks(
+        document_url=plan.document_url if kinds else None,
+        document_needed=Reason.OPENAPI in kinds,
+        required=tuple(each for each in plan.required if f"required-route {each}" in failed),
+        forbidden=tuple(each for each in plan.forbidden if f"forbidden-route {each}" in failed),
+        reference=(plan.reference or from_before) if gone else None,
+        breaking=Breaking.FAIL if gone else Breaking.IGNORE,
+        smoke=tuple(each for each in plan.smoke if each.safe and f"smoke {each}" in failed),
+    )
+
+
+def checks_of_mode(checks: Checks) -> Checks:
+    """Return the checks of mode rollback: a build from before lacks operations, and nobody needs to be told."""
+    return checks if checks.reference is not None else replace(checks, breaking=Breaking.IGNORE)
 
 
 def version_before(watch: Watch) -> str:
@@ -183,22 +175,30 @@ def version_before(watch: Watch) -> str:
     return _named(watch, watch.baseline)
 
 
-def telling_version(watch: Watch) -> str:
-    """Return the version that answered before the trigger, if it tells that build from the one that failed.
+def telling_version(watch: Watch, version: str) -> str:
+    """Return a version if it tells its build from the one that failed; else an empty text.
 
     The old build answers for a while after the trigger, too: what counts is what answered since the first fault or, where
     there was none, at the end.
     """
-    before = version_before(watch)
     faults = (place for place, sample in enumerate(watch.samples) if not sample.healthy)
     since = watch.samples[next(faults, len(watch.samples) - 1) :] if watch.samples else []
     named = {name for sample in since for name in sample.names.values()}
-    return "" if any(same_version(before, name) for name in named) else before
+    return "" if any(same_version(version, name) for name in named) else version
+
+
+def names_before(watch: Watch) -> frozenset[str]:
+    """Return everything that the build named itself which answered before the trigger."""
+    named = next((names for each in reversed(watch.baseline) if (names := _telling(watch, each))), {})
+    return frozenset(named.values())
+
+
+def _telling(watch: Watch, sample: Sample) -> dict[str, str]:
+    return {path: name for path, name in sample.names.items() if path not in watch.noise}
 
 
 def _named(watch: Watch, samples: Sequence[Sample]) -> str:
     for sample in reversed(samples):
-        names = {path: name for path, name in sample.names.items() if path not in watch.noise}
-        if names:
+        if names := _telling(watch, sample):
             return version_of(replace(sample, names=names), "", watch.before.names)
     return ""

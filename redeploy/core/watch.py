@@ -34,9 +34,9 @@ from redeploy.core.window import Window
 from redeploy.http.response import NEVER_SENT, Exchange, NoReply, Reply
 
 if TYPE_CHECKING:
-    from redeploy.core.attempt import Target
     from redeploy.core.checking import Checking
     from redeploy.core.lookup import Lookup
+    from redeploy.core.target import Target
 
 LOOKS_BEFORE = 2
 """So many looks at each address of the service before the trigger: what differs meanwhile is noise."""
@@ -152,12 +152,8 @@ class Watch:
                 self.lookup.take(event.exchange, event.at)
                 if found := self.lookup.manifest:
                     self.looks.index, self.looks.platforms = found.digest, frozenset(found.children)
-            case AskRevision() if self.lookup:
-                self.lookup.take_revision(event.ask, event.exchange)
-                if self.plan.version_of_image:
-                    self.plan = replace(self.plan, expect_version=self.lookup.revision)
-            case AskManifest(reference):
-                self._take_manifest(reference, event.exchange)
+            case AskRevision() | AskManifest():
+                self._take_errand(event.ask, event.exchange)
             case SendTrigger():
                 self._take_answer(event)
 
@@ -206,11 +202,16 @@ class Watch:
         ):
             self.not_started = Reason.DIGEST_UNAVAILABLE
 
-    def _take_manifest(self, reference: str, exchange: Exchange) -> None:
-        from redeploy.core.lookup import manifest_in
+    def _take_errand(self, ask: AskRevision | AskManifest, exchange: Exchange) -> None:
+        """Take in what a registry says of the image that should run, and of the one that a rollback would put back."""
+        from redeploy.core.lookup import found_in
 
+        if isinstance(ask, AskRevision) and self.lookup:
+            self.lookup.take_revision(ask, exchange)
+            if self.plan.version_of_image:
+                self.plan = replace(self.plan, expect_version=self.lookup.revision)
         if self.target is not None and self.plan.image is not None:
-            self.target.take(reference, manifest_in(exchange, self.plan.image))
+            self.target.take(ask, found_in(exchange, self.plan.image))
 
     def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
         before = self.triggered is None and not self.verifying

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from redeploy.core import report
 from redeploy.core.aftermath import cut_short
-from redeploy.core.asking import AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
+from redeploy.core.asking import AskManifest, AskRevision, AskSmoke, AskTag, Probe, PutManifest, SendTrigger
 from redeploy.core.attempt import Attempt
 from redeploy.core.lookup import FromRegistry
 from redeploy.core.manifest import Manifest
@@ -25,7 +25,7 @@ from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
 from redeploy.http.response import Exchange, Fault, NoReply
 from redeploy.rollback import mend, put_back
-from sandbox.simulation import Log, World, plan
+from sandbox.simulation import WALL, Log, World, plan
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 
 IMAGE = "ghcr.io/o/api:latest"
@@ -62,6 +62,14 @@ class Server:
     trigger: Exchange = field(default_factory=lambda: summary(updated=1))
     in_reach: Callable[[str], bool] = lambda _: True
     """Whether Watchtower sees the container while a digest runs."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """The commit that an image's label names, by digest."""
+    promises: dict[str, Exchange] = field(default_factory=dict)
+    """The OpenAPI document of a build, by its digest."""
+    smoke: dict[str, Exchange] = field(default_factory=dict)
+    """What a build answers to smoke requests, by its digest."""
+    local: str = ""
+    """The digest that the tag names on the host, where somebody pulled another image there."""
     on_put: Trouble | None = None
     silently: bool = False
     """Whether a write that is refused is carried out all the same."""
@@ -81,6 +89,8 @@ class Server:
             containers=lambda _: self.containers(),
             registry=lambda _, ask: self.tag(ask),
             manifests=lambda _, ask: self.manifests(ask),
+            document=lambda _: self.promises.get(self.running(), reply(404)),
+            smoke=lambda _, __: self.smoke.get(self.running(), reply(200)),
         )
 
     def running(self) -> str:
@@ -88,7 +98,8 @@ class Server:
         for sent in self.world.sent(SendTrigger)[self._seen :]:
             self._seen += 1
             if self.in_reach(self.current()):
-                self._history.append((sent + SWAP, self.kept["latest"]))
+                pulled = self.kept["latest"] != self.current()
+                self._history.append((sent + SWAP, self.kept["latest"] if pulled or not self.local else self.local))
             self.meanwhile(self)
         return self.current()
 
@@ -106,7 +117,9 @@ class Server:
         return rows(("api", IMAGE, digest)) if self.in_reach(digest) else rows()
 
     def tag(self, ask: AskTag | AskRevision) -> Exchange:
-        return self.manifests(AskManifest("latest")) if isinstance(ask, AskTag) else came("")
+        if isinstance(ask, AskTag):
+            return self.manifests(AskManifest("latest"))
+        return came(self.labels.get(ask.manifest.digest, ""))
 
     def manifests(self, ask: AskManifest | PutManifest) -> Exchange:
         self.running()
@@ -411,7 +424,161 @@ def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_t
     assert [each.result.value for each in watch.answers] == ["updated"]
 
 
+# what may name the image, and what proves it
+
+
+def test_a_tag_that_moves_is_never_taken_for_the_version_that_ran() -> None:
+    main = ready("", version="main")
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "main": D3}, tells_digests=False)
+    server.answers = {D1: main, D2: SICK, D3: main}
+    told = run(server)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "nothing tells which image ran before" in told.told
+    assert (server.puts, server.kept["latest"]) == ([], D2)
+
+
+def test_an_image_whose_label_names_another_commit_is_not_what_ran() -> None:
+    kept = {D1: D1, D2: D2, D3: D3, "latest": D2, OLD: D3}
+    told = run(Server(kept=kept, labels={D3: THIRD}, tells_digests=False), expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert f"labelled with the commit `{THIRD}`" in told.told
+    assert told.server.puts == []
+
+
+def test_an_image_whose_label_names_the_commit_that_ran_is_put_back() -> None:
+    kept = {D1: D1, D2: D2, "latest": D2, OLD: D1}
+    told = run(Server(kept=kept, labels={D1: OLD[:12]}, tells_digests=False), expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+
+
+def test_a_version_that_both_builds_name_does_not_tell_which_image_ran() -> None:
+    same = ready("", version="1.0.0")
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "1.0.0": D3}, tells_digests=False)
+    server.answers, server.smoke = {D1: same, D2: same, D3: same}, {D2: reply(500)}
+    server.trigger = summary(updated=1)
+    server.world.trigger = [server.trigger]
+    told = run(server, smoke="GET /pay")
+    assert told.verdict[0] != "rolled-back"
+    assert server.puts == []
+
+
+def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
+    server = Server(tells_digests=False, tells_names=False, trigger=reply(200))
+    server.world.trigger = [server.trigger]
+    server.in_reach = lambda digest: digest != D2
+    server.smoke = {D2: reply(500)}
+    server.answers = {}
+
+    def answers(_: float, __: Probe) -> Exchange:
+        server.running()
+        began = [WALL - 5000, *(WALL + sent + SWAP for sent in server.world.sent(SendTrigger))]
+        passed = [each for each in began if each <= WALL + server.world.clock]
+        return ready("", started_at=passed[-1])
+
+    server.world.service = answers
+    told = run(server, smoke="GET /pay", rollback_to=D1)
+    assert told.verdict == ("rollback-failed", "smoke")
+    assert report.outputs(told.outcome)["rolled-back"] == "false"
+
+
+def test_a_commit_that_the_tag_to_put_back_names_is_proven_by_the_service() -> None:
+    kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
+    told = run(Server(kept=kept, tells_digests=False), expect_version=NEW, rollback_to=f"sha-{OLD[:7]}")
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert told.outcome.conclusion.proof.word == "version"
+
+
+# the check that failed, once more
+
+LOST = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/b": {"get": {}}}}
+WHOLE = {**LOST, "paths": {"/a": {"get": {}}, "/b": {"get": {}}}}
+
+
+def test_the_smoke_request_that_failed_is_made_again_of_the_build_that_was_put_back() -> None:
+    server = Server(answers={}, smoke={D2: reply(500)})
+    told = run(server, expect_version=NEW, smoke="GET /pay\nGET /other")
+    assert told.verdict == ("rolled-back", "smoke")
+    server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
+    told = run(server, expect_version=NEW, smoke="GET /pay")
+    assert told.verdict == ("rollback-failed", "smoke")
+    assert "what failed the deploy fails on the build that answers now, too: `smoke GET /pay`" in told.told
+
+
+def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
+    server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
+    told = run(server, expect_version=NEW, smoke="!POST /pay")
+    assert told.verdict == ("rolled-back", "smoke")
+    sent = [at for at in server.world.sent(AskSmoke) if at > server.world.sent(SendTrigger)[1]]
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"breaking_changes": "fail"}, "breaking-change"),
+        ({"required_routes": "GET /a"}, "routes"),
+    ],
+)
+@pytest.mark.parametrize("back", [True, False], ids=["there again", "gone for good"])
+def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], reason: str, back: bool) -> None:
+    promises: dict[str, Exchange] = {D1: reply(200, WHOLE), D2: reply(200, LOST)}
+    server = Server(answers={}, promises=promises)
+    if not back:
+        server.meanwhile = lambda one: promises.update({D1: reply(200, LOST)})
+    told = run(server, expect_version=NEW, openapi_path="/openapi.json", **inputs)
+    assert told.verdict == ("rolled-back" if back else "rollback-failed", reason)
+
+
+# the end
+
+
+@pytest.mark.parametrize("mode", ["deploy", "rollback"])
+def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mode: str) -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
+    reads = server.manifests
+
+    def registry(ask: AskManifest | PutManifest) -> Exchange:
+        if len(server.world.sent(SendTrigger)) == (2 if mode == "deploy" else 1):
+            server.kept["latest"] = D3 if isinstance(ask, AskManifest) else server.kept["latest"]
+        return reads(ask)
+
+    server.world.manifests = lambda _, ask: registry(ask)
+    told = run(server, **({"expect_version": NEW} if mode == "deploy" else {"mode": "rollback"}))
+    assert told.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
+    assert told.outcome.conclusion.exit_code == 1
+    assert "somebody else has moved the tag since" in told.told
+    assert report.outputs(told.outcome)["rolled-back"] == "false"
+
+
+def test_an_image_of_the_hosts_own_that_goes_live_instead_is_told_with_the_pull_that_mends_it() -> None:
+    server = Server(runs=D1, kept={D1: D1, D2: D2, "latest": D2}, local=D3, answers={})
+    told = run(server, mode="rollback", rollback_to=D1)
+    assert told.verdict[0] not in ("deployed", "already-current")
+    assert "`docker pull ghcr.io/o/api:latest` on the server" in told.told
+    assert report.outputs(told.outcome)["rolled-back"] == "false"
+
+
 # mode rollback
+
+
+def test_mode_rollback_is_red_where_nothing_proves_the_image() -> None:
+    server = Server(runs=D2, answers={}, tells_digests=False, tells_names=False, trigger=reply(200))
+    server.kept["stable"] = D1
+    told = run(server, mode="rollback", rollback_to="stable")
+    assert told.verdict == ("unproven", "weak-proof")
+    assert told.outcome.conclusion.exit_code == 1
+    assert report.outputs(told.outcome)["rolled-back"] == "false"
+
+
+@pytest.mark.parametrize("named", ["tag", "label"])
+def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named: str) -> None:
+    tag = f"sha-{OLD[:7]}" if named == "tag" else "stable"
+    server = Server(runs=D2, answers={}, tells_digests=False, labels={D1: OLD} if named == "label" else {})
+    server.kept[tag] = D1
+    told = run(server, mode="rollback", rollback_to=tag)
+    assert told.verdict == ("deployed", "")
+    assert told.outcome.conclusion.proof.word == "version"
+    assert report.outputs(told.outcome)["rolled-back"] == "true"
 
 
 def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
