@@ -75,6 +75,9 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.NOTHING_SCANNED,
         Finding.NOT_WATCHED,
         Finding.ENGINE_SILENT,
+        Finding.MONITOR_ONLY,
+        Finding.NO_PULL,
+        Finding.PINNED,
         Reason.UPDATE_BLOCKED,
     ),
     "The backend does not restart": (

@@ -15,21 +15,11 @@ from redeploy.core.asking import AskDocument, Probe
 from redeploy.core.deployment import place_of
 from redeploy.core.diagnosis import diagnose, examined
 from redeploy.core.errand import Trouble
-from redeploy.core.examination import (
-    Answered,
-    AskGitHub,
-    FindWay,
-    Known,
-    LookUp,
-    Question,
-    ReadCommit,
-    Request,
-    late,
-    next_questions,
-)
+from redeploy.core.examination import Known, next_questions
 from redeploy.core.image import Image, parse
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Plan
+from redeploy.core.questions import Answered, AskGitHub, FindWay, LookUp, Question, ReadCommit, Request, late
 from redeploy.core.screen import line
 from redeploy.core.secret import Secret
 from redeploy.http.response import Exchange
@@ -116,12 +106,14 @@ class World:
         fetch, tower, plan = self._fetch, self._plan.watchtower, self._plan
         fresh = request in (Request.HEALTH_FRESH, Request.VERSION_FRESH, Request.DOCUMENT_FRESH)
         match request:
-            case Request.GET_UPDATE:
-                return watchtower.look_at_update(fetch, tower, timeout=bound)
             case Request.POST_UPDATE:
                 return watchtower.ask_whether_forked(fetch, tower, timeout=bound)
+            case Request.NOWHERE:
+                return watchtower.ask_nowhere(fetch, tower, timeout=bound)
             case Request.CONTAINERS:
                 return watchtower.containers(fetch, tower, timeout=bound)
+            case Request.DETAILS:
+                return watchtower.details(fetch, tower, timeout=bound)
             case Request.CHECK:
                 return watchtower.reasons(fetch, tower, timeout=bound)
             case Request.METRICS:

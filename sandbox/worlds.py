@@ -17,6 +17,7 @@ from sandbox.registry import USER, RegistryServer, Ways
 
 UPDATE = "/ops/watchtower/update"
 CONTAINERS = "/ops/watchtower/containers"
+DETAILS = "/ops/watchtower/containers/details"
 CHECK = "/ops/watchtower/check"
 METRICS = "/ops/watchtower/metrics"
 Certificate = Literal["private", "expired", "wrong-host", "ends-soon"]
@@ -72,7 +73,8 @@ class World:
         port = self.watchtower.port
         locations = {UPDATE: (port, "/v1/update")} if scene.location else {}
         if scene.details:
-            locations |= {CONTAINERS: (port, "/v1/containers"), CHECK: (port, "/v1/check")}
+            endpoints = {CONTAINERS: "/v1/containers", DETAILS: "/v1/containers/details", CHECK: "/v1/check"}
+            locations |= {path: (port, inside) for path, inside in endpoints.items()}
         if scene.metrics:
             locations |= {METRICS: (port, "/v1/metrics")}
         self.front = Front(self.host.port, locations, tls=tls)

@@ -27,8 +27,11 @@ def trigger(fetch: Fetch, watchtower: Watchtower, *, connect: float, timeout: fl
 
 
 def ask_whether_forked(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
-    """Send the trigger without its token: every version judges the token before it does anything (auth.go:58)."""
-    return fetch("POST", watchtower.trigger_url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
+    """Ask for an update of an image that cannot exist, without the token: every version refuses that (auth.go:58).
+
+    Where a proxy adds the token, nothing is updated all the same.
+    """
+    return fetch("POST", watchtower.idle_url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
 
 
 def reasons(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
@@ -45,10 +48,15 @@ def containers(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Excha
     return fetch("GET", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)
 
 
-def look_at_update(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
-    """Ask for the update URL by GET and without a token, which updates in no version: it is refused before anything."""
-    url = watchtower.update_url or ""
-    return fetch("GET", url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
+def details(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask which containers are only monitored, or never pulled for."""
+    url = watchtower.details_url
+    return fetch("GET", url, cap=CONTAINERS_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)
+
+
+def ask_nowhere(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
+    """Ask for the same at a path that cannot exist: whatever answers there as at the update URL is not Watchtower."""
+    return fetch("POST", watchtower.nowhere_url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, follow=False)
 
 
 def metrics(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
@@ -58,6 +66,6 @@ def metrics(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange
 
 
 def update_nothing(fetch: Fetch, watchtower: Watchtower, *, timeout: float) -> Exchange:
-    """Ask for an update of an image that nobody has. Only for lines that are certain to narrow: others update everything."""
+    """Ask for an update of an image that cannot exist; only for lines that are certain to narrow."""
     url = watchtower.idle_url
     return fetch("POST", url, cap=TRIGGER_CAP, timeout=timeout, connect=timeout, token=watchtower.token, follow=False)

@@ -7,12 +7,13 @@ from redeploy.core.chain import Chain, Found, Link, State, listed, not_asked, ok
 from redeploy.core.diagnosis_of_service import live_version, of_service
 from redeploy.core.diagnosis_of_watchtower import of_front, of_watchtower
 from redeploy.core.errand import Trouble
-from redeploy.core.examination import AskGitHub, Known, urls_of
+from redeploy.core.examination import Known, urls_of
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code, one_line
 from redeploy.core.inputs import Problem
 from redeploy.core.outcome import Outcome, invalid
 from redeploy.core.plan import is_loopback, origin_of
+from redeploy.core.questions import AskGitHub
 from redeploy.core.subject import subject_of
 from redeploy.core.verdict import Conclusion
 from redeploy.core.way import links_of, merged
@@ -51,7 +52,6 @@ def _about(known: Known, links: Iterable[Found], url: str, *, blames_service: bo
 def examined(known: Known, chain: Chain) -> Outcome:
     """Return the outcome of an examination."""
     plan = known.plan
-    digests = {each.digest for each in known.counted if each.digest}
     return Outcome(
         conclusion=Conclusion(chain.verdict),
         mode=plan.mode,
@@ -60,7 +60,7 @@ def examined(known: Known, chain: Chain) -> Outcome:
         expected_version=known.expected_version,
         expected_digest=plan.expect_digest,
         version=one_line(live_version(known)),
-        digest=digests.pop() if len(digests) == 1 else "",
+        digest=known.digests[0] if len(known.digests) == 1 else "",
         chain=chain,
     )
 

@@ -2,11 +2,12 @@
 
 from redeploy.core.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.contract import Contract, Unfit
-from redeploy.core.examination import HEALTH, VERSION, Known, Request
+from redeploy.core.examination import Known
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
 from redeploy.core.identity import same_version, version_of
 from redeploy.core.openapi import read_document
+from redeploy.core.questions import HEALTH, VERSION, Request
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Pattern
 from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
@@ -139,7 +140,7 @@ def _steady(looks: list[Sample]) -> dict[str, str]:
 def _instead(known: Known, sample: Sample) -> str:
     """Say what else would do."""
     found = []
-    if any(each.digest for each in known.counted):
+    if known.digests:
         found.append("the running digest that Watchtower tells (`expect-digest`)")
     if started := [path for path in sample.starts if path not in sample.ticking]:
         found.append(f"{known.shown(started[0])}, which tells a new process from the old, not a new image")

@@ -1,23 +1,21 @@
 """What was found of the proxy in front, of Watchtower behind it, and of the registry that it pulls from."""
 
-import re
-from dataclasses import dataclass
-
-from redeploy.core.answer import Result, plain_words, read_answer
+from redeploy.core.answer import read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.core.diagnosis_of_update import of_update
 from redeploy.core.digests import Row
-from redeploy.core.examination import Known, LookUp, ReadCommit, Request
+from redeploy.core.examination import Known
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
 from redeploy.core.image import Image, full_repository
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import NO_IMAGE
-from redeploy.core.product import FORK, front_of, is_cloudflares_own
+from redeploy.core.product import FORK, UNGUARDED, alike, front_of, is_cloudflares_own
+from redeploy.core.questions import LookUp, ReadCommit, Request
 from redeploy.core.reasons import Reason
 from redeploy.core.registry import Kind, Trouble
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
-_GONE = re.compile(r"(?i)\b404\b|manifest unknown")  # a word, as no port with these digits in it is
 SHOWN = 19
 """Characters of a digest that people compare by eye."""
 
@@ -32,14 +30,14 @@ def of_watchtower(known: Known, obstacle: Obstacle, front: Found, health: Found)
     links: list[Found | None] = [obstacle(known.plan.watchtower.update_url or ""), front]
     location = not_reached(Link.LOCATION, links) or _location(known)
     token = not_reached(Link.TOKEN, [*links, location]) or _token(known)
-    elsewhere = obstacle(known.plan.watchtower.containers_url or "") if known.rows is None else None
+    elsewhere = obstacle(known.plan.watchtower.containers_url or "") if known.watched is None else None
     containers = not_reached(Link.CONTAINERS, [*links, location, token, elsewhere]) or _containers(known)
     if containers.finding is Finding.NOT_WATCHED and health.finding is Reason.DOWN:
         containers = not_reached(Link.CONTAINERS, [health]) or containers  # what does not run is never listed
     registry = _registry(known)
-    if containers.finding is Finding.NOT_WATCHED and known.rows and _image_is_absent(known):
+    if containers.finding is Finding.NOT_WATCHED and known.watched and _image_is_absent(known):
         containers = not_reached(Link.CONTAINERS, [registry]) or containers  # no container runs what does not exist
-    update = not_reached(Link.UPDATE, [*links, location, token, containers, registry]) or _update(known)
+    update = not_reached(Link.UPDATE, [*links, location, token, containers, registry]) or of_update(known)
     return location, token, containers, registry, update
 
 
@@ -57,7 +55,7 @@ def _front(known: Known) -> Found:
         how = "through the proxy of the environment" if way and way.proxied else "the connection was taken, and then"
         reason = Reason.TLS if reply.fault is Fault.TLS else Reason.UNREACHABLE
         return broken(Link.FRONT, f"{how}: {reply.seen}", reason)
-    fronts = listed([known.shown(each, 40) for each in front_of(reply, known.exchange(Request.GET_UPDATE))])
+    fronts = listed([known.shown(each, 40) for each in front_of(reply, known.exchange(Request.NOWHERE))])
     if reply.is_challenge:
         return broken(Link.FRONT, f"{reply.status}, a Cloudflare challenge", Reason.CHALLENGE)
     if reply.is_access_wall:
@@ -75,6 +73,8 @@ def _location(known: Known) -> Found:
     product, reply = known.product, _like_the_trigger(known)
     if product is not None and known.plan.watchtower.containers and product is not FORK:
         return broken(Link.LOCATION, f"{product.told}, and `container` is given", Reason.UNSUPPORTED)
+    if product is UNGUARDED:
+        return warning(Link.LOCATION, f"{product.told} ({read_answer(reply).seen})", Finding.UNGUARDED)
     if product is not None and product.hides_refusals:
         return warning(Link.LOCATION, product.told, Finding.WATCHTOWER_TOO_OLD)
     if product is not None:
@@ -82,28 +82,27 @@ def _location(known: Known) -> Found:
     answer = read_answer(reply)
     if isinstance(reply, NoReply):
         return broken(Link.LOCATION, answer.seen, Reason.MISROUTED)
-    if answer.counts is not None or answer.result is Result.BUSY:
-        return broken(Link.LOCATION, f"asked for without a token, an update is made ({answer.seen})", Finding.UNGUARDED)
     if reply.status == 429 or reply.is_nginx_busy_page:
         return broken(Link.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
     if reply.status in (401, 403):
         return broken(Link.LOCATION, answer.seen, Finding.FORBIDDEN)
     if reply.status in (502, 503, 504):
         return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
-    by_get = known.exchange(Request.GET_UPDATE)
-    if answer.refusal is Reason.METHOD and isinstance(by_get, Reply) and (by_get.status < 400 or by_get.status == 404):
-        return broken(Link.LOCATION, f"{answer.seen}; a GET gets {by_get.status}, as pages do", Reason.MISROUTED)
+    if alike(reply, known.exchange(Request.NOWHERE)):
+        return broken(Link.LOCATION, f"{answer.seen}, and the same at a path that cannot exist", Reason.MISROUTED)
     refusal = answer.refusal if answer.refusal in (Reason.METHOD, Reason.REDIRECT) else Reason.MISROUTED
     return broken(Link.LOCATION, answer.seen, refusal)
 
 
 def _token(known: Known) -> Found:
     product, idle = known.product, known.exchange(Request.IDLE_UPDATE)
+    if product is UNGUARDED:
+        return not_asked(Link.TOKEN, "any would get in, since none is asked for")
     if product is not None and product.hides_refusals:
         return warning(Link.TOKEN, "a wrong one would get the same answer as a right one", Finding.TOKEN_UNJUDGED)
     how = "an endpoint that only reads took it"
     if idle is not None:
-        how = f"by an update narrowed to {code(NO_IMAGE)}, which no container has: nothing is there that only reads"
+        how = f"by an update narrowed to {code(NO_IMAGE)}, which cannot exist: nothing is there that only reads"
     if known.token_is_right:
         return ok(Link.TOKEN, how)
     if known.token_is_right is False:
@@ -120,11 +119,12 @@ def _asked_with_token(known: Known) -> list[Exchange]:
 
 
 def _containers(known: Known) -> Found:
-    rows, asked = known.rows, known.exchange(Request.CONTAINERS)
+    rows, asked, declared = known.watched, known.exchange(Request.CONTAINERS), known.plan.expect_digest
     if rows is None and _is_silent(asked):
         return broken(Link.CONTAINERS, "Watchtower answers, but does not list containers", Finding.ENGINE_SILENT)
-    if rows is None and known.plan.expect_digest:
-        return broken(Link.CONTAINERS, "not told, and `expect-digest` is given", Reason.DIGEST_UNAVAILABLE)
+    if known.running is None and declared:
+        seen = "the containers endpoint does not tell the running digest" if rows else "not told"
+        return broken(Link.CONTAINERS, f"{seen}, and `expect-digest` is given", Reason.DIGEST_UNAVAILABLE)
     if rows is None and known.product is not None and known.product.has_endpoints:
         return warning(Link.CONTAINERS, "not told", Finding.NO_CONTAINERS)
     if rows is None:
@@ -135,11 +135,15 @@ def _containers(known: Known) -> Found:
         return broken(Link.CONTAINERS, "no running container is watched", Finding.NOT_WATCHED)
     if (tower.images or tower.containers) and not known.counted:
         return broken(Link.CONTAINERS, f"watched: {names}; none is what the inputs name", Finding.NOT_WATCHED)
-    digests = dict.fromkeys(code(each.digest[:SHOWN]) for each in known.counted if each.digest)
-    if known.plan.expect_digest and known.counted and not digests:
+    digests = [code(each[:SHOWN]) for each in known.digests]
+    if declared and known.counted and not digests:
         seen = f"watched: {names}; no digest is told of what the inputs name, and `expect-digest` is given"
         return warning(Link.CONTAINERS, seen, Reason.DIGEST_UNAVAILABLE)
-    running = f"; running: {listed(list(digests))}" if digests else ""
+    running = f"; running: {listed(digests)}" if digests else ""
+    if known.running is None:
+        running = (
+            " (as the check endpoint tells; the containers endpoint, which proves the running digest, is not there)"
+        )
     return ok(Link.CONTAINERS, f"watched: {names}{running}")
 
 
@@ -175,7 +179,7 @@ def _of_image(known: Known, image: Image, answer: object) -> Found:
     absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
     if absent or known.plan.version_of_image:  # without a look-up nobody knows which version must be live
         return broken(Link.REGISTRY, told, Reason.IMAGE_MISSING)
-    checked = [each for each in _checked(known) if full_repository(each.row.image) == image.repository]
+    checked = [each for each in known.checked if full_repository(each.row.image) == image.repository]
     if checked and not any(each.error for each in checked):
         return ok(Link.REGISTRY, f"{told}; Watchtower itself was let in")
     return warning(Link.REGISTRY, told, Finding.REGISTRY_SILENT)
@@ -192,66 +196,9 @@ def _of_manifest(known: Known, image: Image, told: str, manifest: Manifest) -> F
             why = f"whose commit was not found out: {words}"
         return broken(Link.REGISTRY, f"{told}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):
-        return warning(Link.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
+        return broken(Link.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
     named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""
     return ok(Link.REGISTRY, f"{told}{named}")
-
-
-@dataclass(frozen=True)
-class _Checked:
-    """What the fork's check endpoint says of one container."""
-
-    row: Row
-    available: bool
-    error: str
-
-
-def _checked(known: Known) -> list[_Checked]:
-    reply = known.exchange(Request.CHECK)
-    body = reply.json if isinstance(reply, Reply) and reply.status == 200 else None
-    listed_rows = body.get("containers") if isinstance(body, dict) else None
-    found = []
-    for each in listed_rows if isinstance(listed_rows, list) else ():
-        if isinstance(each, dict):
-            name, image, error = (str(each.get(part) or "") for part in ("name", "image", "error"))
-            words = plain_words(error, known.redact)
-            found.append(_Checked(Row(name, image, ""), each.get("update_available") is True, words))
-    counted = {each.name for each in known.counted}
-    return [each for each in found if each.row.name in counted] if counted else found
-
-
-def _update(known: Known) -> Found:
-    checked = _checked(known)
-    failed = [each for each in checked if each.error]
-    if failed:
-        told = "; ".join(f"Watchtower says of {_name(known, each.row)}: {code(each.error, 200)}" for each in failed[:2])
-        gone = all(_GONE.search(each.error) for each in failed)
-        finding = Reason.IMAGE_MISSING if gone else Reason.UPDATE_BLOCKED
-        return (broken if len(failed) == len(checked) else warning)(Link.UPDATE, told, finding)
-    if checked:
-        stale = [_name(known, each.row) for each in checked if each.available]
-        return ok(
-            Link.UPDATE, f"would replace {listed(stale)}" if stale else "would find nothing newer in the registry"
-        )
-    return _by_digest(known)
-
-
-def _by_digest(known: Known) -> Found:
-    """Compare what runs with what the registry has, where Watchtower does not compare for itself."""
-    asked = known.exchange(Request.CHECK)
-    manifests = [
-        answered.answer
-        for each in known.meant
-        if (answered := known.answers.get(LookUp(each))) and isinstance(answered.answer, Manifest)
-    ]
-    running = {each.digest for each in known.counted if each.digest}
-    if (len(manifests) != 1 or not running) and isinstance(asked, NoReply):
-        return not_asked(Link.UPDATE, f"Watchtower's check endpoint does not tell: {asked.seen}")
-    if len(manifests) != 1 or not running:
-        return not_asked(Link.UPDATE, "nothing tells: this Watchtower has no check endpoint, or it is not routed")
-    if all(manifests[0].is_of(each) for each in running):
-        return ok(Link.UPDATE, "would find nothing newer: what the tag points to runs already")
-    return ok(Link.UPDATE, "would replace it: the tag points to another image than the one that runs")
 
 
 def _name(known: Known, row: Row) -> str:

@@ -1,86 +1,33 @@
 """What doctor asks, and in which order: every question follows from what is known by then, and none changes anything."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from redeploy.core.answer import Result, read_answer
+from redeploy.core.container_rows import Checked, Held, checked_in, held_in, is_pinned
 from redeploy.core.digests import Row, Wanted, rows_of, rows_that_count
-from redeploy.core.errand import Trouble
 from redeploy.core.hostile import code
 from redeploy.core.image import Image, parse
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import Plan, origin_of
-from redeploy.core.product import FORK, Product, product_of, refuses
+from redeploy.core.product import FORK, OLDEST, Product, product_of, refuses
+from redeploy.core.questions import (
+    HEALTH,
+    VERSION,
+    Answered,
+    AskGitHub,
+    FindWay,
+    LookUp,
+    Question,
+    ReadCommit,
+    Request,
+)
 from redeploy.core.sample import Condition, condition_of
 from redeploy.core.way import Way
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import Exchange, NoReply, Reply
 
 MOST_IMAGES = 5
 """Images that are looked up."""
-
-
-@dataclass(frozen=True)
-class FindWay:
-    """How far does one get to this origin?"""
-
-    origin: str
-
-
-class Request(StrEnum):
-    """The requests. Only those from `CONTAINERS` to `IDLE_UPDATE` carry the token."""
-
-    GET_UPDATE = "GET of the update URL without a token"
-    POST_UPDATE = "POST of the update URL without a token"
-    CONTAINERS = "GET of the containers endpoint"
-    CHECK = "POST of the check endpoint"
-    METRICS = "GET of the metrics endpoint"
-    IDLE_UPDATE = "POST of the update URL, narrowed to an image that nobody has"
-    HEALTH = "GET of the health address"
-    HEALTH_AGAIN = "GET of the health address once more"
-    HEALTH_FRESH = "GET of the health address, past caches"
-    VERSION = "GET of the version address"
-    VERSION_AGAIN = "GET of the version address once more"
-    VERSION_FRESH = "GET of the version address, past caches"
-    DOCUMENT = "GET of the OpenAPI document"
-    DOCUMENT_FRESH = "GET of the OpenAPI document, past caches"
-
-
-HEALTH = (Request.HEALTH, Request.HEALTH_AGAIN, Request.HEALTH_FRESH)
-VERSION = (Request.VERSION, Request.VERSION_AGAIN, Request.VERSION_FRESH)
-
-
-@dataclass(frozen=True)
-class LookUp:
-    """What does the registry have under this tag?"""
-
-    image: Image
-
-
-@dataclass(frozen=True)
-class ReadCommit:
-    """Which commit does an image name in its label?"""
-
-    image: Image
-    manifest: Manifest
-    """What the registry has under its tag."""
-
-
-@dataclass(frozen=True)
-class AskGitHub:
-    """May this token see the environment's Deployments?"""
-
-
-Question = FindWay | Request | LookUp | ReadCommit | AskGitHub
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An answer: a way, an exchange, a manifest, a commit, or what went wrong; None where nothing did or none came."""
-
-    answer: object
-    wall: float
-    """Our clock when it came, in seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -113,28 +60,68 @@ class Known:
     @property
     def product(self) -> Product | None:
         """Which Watchtower it is, if it is one."""
-        return product_of(self.exchange(Request.GET_UPDATE), self.exchange(Request.POST_UPDATE))
+        return product_of(self.exchange(Request.POST_UPDATE), self.exchange(Request.NOWHERE))
 
     @property
-    def rows(self) -> list[Row] | None:
-        """The containers that Watchtower watches; None where it does not tell them."""
-        told = map(_rows, map(self.exchange, (Request.CONTAINERS, Request.CHECK)))
-        return next((each for each in told if each is not None), None)
+    def running(self) -> list[Row] | None:
+        """The containers as a deploy sees them, by the containers endpoint alone; None where it does not tell them."""
+        return _rows(self.exchange(Request.CONTAINERS))
+
+    @property
+    def watched(self) -> list[Row] | None:
+        """The containers that Watchtower watches, whichever endpoint tells them; None where none does."""
+        return self.running if self.running is not None else _rows(self.exchange(Request.CHECK))
 
     @property
     def counted(self) -> list[Row]:
-        """Those of them that the inputs mean; where these name none, the only one."""
-        tower = self.plan.watchtower
-        wanted = Wanted(containers=tower.containers, images=tower.images, digest=self.plan.expect_digest)
-        return rows_that_count(self.rows or [], wanted)
+        """Those of the watched that the inputs mean; where these name none, the only one."""
+        return rows_that_count(self.watched or [], self._wanted)
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests that the containers endpoint tells of those that count."""
+        found = rows_that_count(self.running or [], self._wanted)
+        return list(dict.fromkeys(each.digest for each in found if each.digest))
+
+    @property
+    def checked(self) -> list[Checked]:
+        """What the check endpoint says of the containers that count; of all of them where none is meant."""
+        found = checked_in(self.exchange(Request.CHECK), self.redact)
+        counted = {each.name for each in self.counted}
+        return [each for each in found if each.row.name in counted] if counted else found
+
+    @property
+    def held(self) -> Held:
+        """The containers that Watchtower leaves as they are, as far as it tells."""
+        return held_in(self.exchange(Request.DETAILS))
 
     @property
     def meant(self) -> tuple[Image, ...]:
-        """The images that are looked up: the one that is named, else those of the containers that count."""
+        """The images that the registry must have: the one that is named, else those of the containers that count."""
         if self.plan.image is not None:
             return (self.plan.image,)
-        found = dict.fromkeys(each.image for each in self.counted if each.image)
-        return tuple(filter(None, map(_image, list(found)[:MOST_IMAGES])))
+        return _images(self.counted)
+
+    @property
+    def compared(self) -> tuple[Image, ...]:
+        """Further images that are looked up: those of which the check endpoint may say what is not so.
+
+        It asks the registry by itself, over https only and for some types of manifest only.
+        """
+        doubtful = [each.row for each in self.checked if each.error or each.available]
+        return tuple(each for each in _images(doubtful) if each not in self.meant)
+
+    def manifest(self, row: Row) -> Manifest | None:
+        """Return what the registry told us of the image that a container was created with."""
+        image = _image(row.image)
+        looked = [(each, found.answer) for each, found in self.answers.items() if isinstance(each, LookUp)]
+        found = (answer for each, answer in looked if image is not None and each.image.same_as(image))
+        return next((answer for answer in found if isinstance(answer, Manifest)), None)
+
+    @property
+    def _wanted(self) -> Wanted:
+        tower = self.plan.watchtower
+        return Wanted(containers=tower.containers, images=tower.images, digest=self.plan.expect_digest)
 
     @property
     def commit_question(self) -> ReadCommit | None:
@@ -159,26 +146,13 @@ class Known:
         counted = isinstance(metrics, Reply) and metrics.status == 200 and "watchtower_" in metrics.text
         answer = read_answer(idle) if idle is not None else None
         taken = answer is not None and not answer.lost and answer.result is not Result.NONE
-        if self.rows is not None or counted or taken:
+        if self.watched is not None or counted or taken:
             return True
         asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
         refusals = list(filter(refuses, map(self.exchange, asked)))
         if self.product is FORK:  # which says so in words; an empty 401 is somebody else's
             refusals = [each for each in refusals if isinstance(each, Reply) and each.body]
         return False if refusals else None
-
-
-def late(question: Question) -> object:
-    """Return the answer to a question that was not answered in time."""
-    match question:
-        case FindWay():
-            return Way(origin=question.origin, fault=Fault.UNRESOLVED, detail="the resolver did not answer in time")
-        case Request():
-            return NoReply(Fault.TIMED_OUT)
-        case AskGitHub():
-            return Trouble(message="no answer in time")
-        case _:
-            return None
 
 
 def next_questions(known: Known) -> tuple[Question, ...]:
@@ -202,10 +176,10 @@ def _of_watchtower(known: Known) -> list[Question]:
     tower = known.plan.watchtower
     if not tower.update_url or not known.passable(tower.update_url):
         return []
-    without_token: list[Question] = [Request.GET_UPDATE, Request.POST_UPDATE]
+    without_token: list[Question] = [Request.POST_UPDATE, Request.NOWHERE]
     if any(each not in known.answers for each in without_token):
         return without_token
-    if known.product is None or known.product.hides_refusals:
+    if known.product is None or known.product is OLDEST:
         return []
     reading: list[Question] = []
     if tower.containers_url and known.passable(tower.containers_url):
@@ -213,6 +187,8 @@ def _of_watchtower(known: Known) -> list[Question]:
     reading += [Request.CHECK] if tower.check_url else []
     if any(each not in known.answers for each in reading):
         return reading
+    if known.running and Request.DETAILS not in known.answers:
+        return [Request.DETAILS]
     if known.token_is_right is None and tower.metrics_url and Request.METRICS not in known.answers:
         return [Request.METRICS]
     return [Request.IDLE_UPDATE] if known.token_is_right is None and known.product.narrows else []
@@ -241,13 +217,19 @@ def _looks(known: Known, first: Request, again: Request | None, fresh: Request) 
 
 
 def _of_others(known: Known) -> list[Question]:
-    found: list[Question] = [LookUp(image) for image in known.meant]
+    found: list[Question] = [LookUp(image) for image in (*known.meant, *known.compared)]
     found += [known.commit_question] if known.commit_question else []
     return found + ([AskGitHub()] if known.plan.deployment_environment else [])
 
 
 def _rows(exchange: Exchange | None) -> list[Row] | None:
     return rows_of(exchange.json) if isinstance(exchange, Reply) and exchange.status == 200 else None
+
+
+def _images(rows: Sequence[Row]) -> tuple[Image, ...]:
+    """Return the images that containers were created with, `MOST_IMAGES` of them; none that is pinned by its digest."""
+    found = dict.fromkeys(each.image for each in rows if each.image and not is_pinned(each.image))
+    return tuple(filter(None, map(_image, list(found)[:MOST_IMAGES])))
 
 
 def _image(reference: str) -> Image | None:

@@ -24,6 +24,9 @@ class Finding(StrEnum):
     WATCHTOWER_TOO_OLD = "watchtower-too-old"
     TOKEN_UNJUDGED = "token-unjudged"  # noqa: S105 - a finding's name
     NOT_WATCHED = "not-watched"
+    MONITOR_ONLY = "monitor-only"
+    NO_PULL = "no-pull"
+    PINNED = "pinned-by-digest"
     ENGINE_SILENT = "engine-silent"
     NO_CONTAINERS = "no-containers"
     REGISTRY_SILENT = "registry-silent"
@@ -40,6 +43,13 @@ _SERVICE_THAT_NAMES_ITS_COMMIT = (
     "# this action\nversion-path: /api/version\nversion-field: git_sha\nexpect-version: ${{ github.sha }}\n```"
 )
 """For FastAPI, as the portfolio's backend is."""
+
+
+_LABEL_OFF = (
+    "\n\nOf the container (`your-service` is the service's name in the compose file):\n\n```yaml\nservices:\n"
+    '  your-service:\n    labels:\n      com.centurylinklabs.watchtower.{flag}: "false"\n```\n\n'
+    "```sh\ndocker compose up -d\n```"
+)
 
 
 FINDINGS: Mapping[Finding, Remedy] = {
@@ -110,10 +120,11 @@ FINDINGS: Mapping[Finding, Remedy] = {
         + "\n\nAt Cloudflare look under Security > Events for the rule that blocked it.",
     ),
     Finding.UNGUARDED: Remedy(
-        "Whoever knows the URL can trigger updates",
-        "A POST without a token was obeyed, so this examination has asked for an update: the proxy adds Watchtower's token "
-        "to every request.",
-        "Let the proxy pass on the token of whoever asks, and nothing else:\n\n"
+        "Watchtower obeys a request without a token",
+        "The proxy adds Watchtower's token to every request. Nothing was updated: the request asked for an image that "
+        "cannot exist. Unless something else guards the URL (Cloudflare Access, a list of addresses), everybody who knows "
+        "it can trigger updates.",
+        "Let the proxy pass on the token of the client, and nothing else:\n\n"
         "```nginx\nproxy_set_header Authorization $http_authorization;\n```",
     ),
     Finding.WATCHTOWER_STOPPED: Remedy(
@@ -148,6 +159,31 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "watched:\n\n```yaml\nservices:\n  your-service:\n    labels:\n"
         '      com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
         "docker ps --format '{{.Names}} {{.Image}}' \\\n  --filter label=com.centurylinklabs.watchtower.enable=true\n```",
+    ),
+    Finding.MONITOR_ONLY: Remedy(
+        "Watchtower only monitors the container",
+        "Watchtower runs with `--monitor-only`, or the container has the label for it: it reports a newer image and leaves "
+        "the container as it is.",
+        "Take the flag or the label out (`monitor_only` in the answer of `/v1/containers/details` shows whether it still "
+        "holds), and recreate what had it:\n\n"
+        + recipes.watchtower("environment:", '  WATCHTOWER_MONITOR_ONLY: "false"')
+        + _LABEL_OFF.format(flag="monitor-only"),
+    ),
+    Finding.NO_PULL: Remedy(
+        "Watchtower pulls no image for the container",
+        "Watchtower runs with `--no-pull`, or the container has the label for it: only an image that is already on the "
+        "server takes its place, and a push is never seen.",
+        "Take the flag or the label out, and recreate what had it:\n\n"
+        + recipes.watchtower("environment:", '  WATCHTOWER_NO_PULL: "false"')
+        + _LABEL_OFF.format(flag="no-pull"),
+    ),
+    Finding.PINNED: Remedy(
+        "The container's image is pinned by its digest",
+        "The container was created with `image: name@sha256:...`. No push changes what a digest means, so Watchtower skips "
+        "the container.",
+        "Name a tag that your workflow pushes (`your-service` is the service's name in the compose file), and recreate the "
+        "container:\n\n```yaml\nservices:\n  your-service:\n    image: ghcr.io/owner/app:latest\n```\n\n"
+        "```sh\ndocker compose up -d\n```",
     ),
     Finding.ENGINE_SILENT: Remedy(
         "Watchtower does not get to the Docker engine",

@@ -53,6 +53,10 @@ class Image:
         """Return the image of this repository that has this digest."""
         return replace(self, digest=digest)
 
+    def same_as(self, other: "Image") -> bool:
+        """Tell whether both name the same image, however their repositories are written."""
+        return (self.repository, self.tag, self.digest) == (other.repository, other.tag, other.digest)
+
     def under(self, reference: str) -> "Image":
         """Return the image of this repository that a digest or a tag names."""
         return self.at(reference) if is_digest(reference) else replace(self, tag=reference, digest="")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look 
 NO_IMAGE = "redeploy-action.invalid/no-such-image"
 """An image that no registry has: `.invalid` is nobody's (RFC 2606)."""
 
+NO_PATH = "redeploy-action-no-such-path"
+"""The last part of a path that no Watchtower has."""
+
 
 class Mode(StrEnum):
     """What the action does."""
@@ -87,8 +90,21 @@ class Watchtower:
 
     @property
     def idle_url(self) -> str:
-        """The update URL narrowed to an image that nobody has: where the line narrows, this updates nothing."""
-        return f"{(self.update_url or '').partition('?')[0]}?image={NO_IMAGE}"
+        """The update URL narrowed to an image that cannot exist: where the line narrows, this updates nothing."""
+        url, _, query = (self.update_url or "").partition("?")
+        return f"{url}?{_narrowed_to_nothing(query)}"
+
+    @property
+    def nowhere_url(self) -> str:
+        """A path beside the update URL that cannot exist; narrowed too, for a proxy that rewrites every path."""
+        url, _, query = (self.update_url or "").partition("?")
+        return f"{url.rstrip('/').rpartition('/')[0]}/{NO_PATH}?{_narrowed_to_nothing(query)}"
+
+    @property
+    def details_url(self) -> str:
+        """Where the fork 1.20 and newer tells the flags of each container (`handlers/containers/details`)."""
+        url, question, query = (self.containers_url or "").partition("?")
+        return f"{url.rstrip('/')}/details{question}{query}"
 
     @property
     def narrowed_to_one(self) -> bool:
@@ -226,6 +242,12 @@ class Plan:
         """Every value that must never be shown."""
         given = (self.watchtower.token, self.github_token, self.access.password, *self.headers.values())
         return tuple(each for each in given if each.reveal())
+
+
+def _narrowed_to_nothing(query: str) -> str:
+    """Return a query narrowed to `NO_IMAGE`; what else a proxy may want to see in it is kept."""
+    kept = [each for each in query.split("&") if each and each.partition("=")[0] not in ("image", "container")]
+    return "&".join([*kept, f"image={NO_IMAGE}"])
 
 
 def origin_of(url: str) -> str:

@@ -1,13 +1,14 @@
 """Which Watchtower answers, and what stands in front of it: told from answers to requests without a token.
 
 No endpoint tells Watchtower's version, but every line refuses a request without a token in its own way, and none of them
-updates: the token is judged before anything is done, or the method before it (containrrr `api.go:29`, the fork's
-`routes/update.go:38` and `auth.go:58`).
+updates: the token is judged before anything is done (containrrr `api.go:29`, the fork's `auth.go:58`). It is a POST, which
+passes a proxy that lets only POST through, and narrowed to an image that cannot exist, so that nothing is updated either
+where a proxy adds the token.
 """
 
 from dataclasses import dataclass
 
-from redeploy.core.answer import SAFE_PROBE_TEXT
+from redeploy.core.answer import SAFE_PROBE_TEXT, Result, read_answer
 from redeploy.core.hostile import one_line
 from redeploy.http.response import Exchange, Reply
 
@@ -27,34 +28,39 @@ class Product:
 
 
 FORK = Product("nicholas-fedor/watchtower 1.20 or newer", narrows=True, has_endpoints=True)
-FORK_BEFORE_FIBER = Product("nicholas-fedor/watchtower 1.16 to 1.19", narrows=True)
 OLD = Product(
-    "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
-    "before 1.16"
-)
-UNTOLD = Product(
     "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
     "before 1.20"
 )
-"""Where the proxy lets only POST through, which the fork's versions before 1.20 answer as the old ones do."""
-OLDEST = Product("containrrr/watchtower up to 1.3, if it is Watchtower at all", hides_refusals=True)
+OLDEST = Product(
+    "containrrr/watchtower up to 1.3, or a later one whose token the proxy adds, if it is Watchtower at all",
+    hides_refusals=True,
+)
+UNGUARDED = Product("a Watchtower that updates without being shown a token", has_endpoints=True, hides_refusals=True)
 
 
-def product_of(by_get: Exchange | None, by_post: Exchange | None) -> Product | None:
-    """Return which Watchtower refuses a POST, and a GET, without a token so; None where none refuses the POST."""
-    if not isinstance(by_post, Reply) or by_post.is_html:
+def product_of(by_post: Exchange | None, nowhere: Exchange | None) -> Product | None:
+    """Return which Watchtower answers a POST without a token so; None where none does.
+
+    None, too, where a path that cannot exist gets the same answer: Watchtower has none for such a path.
+    """
+    if not isinstance(by_post, Reply) or by_post.is_html or alike(by_post, nowhere):
         return None
     if by_post.status == 200 and not by_post.body.strip():
         return OLDEST
+    answer = read_answer(by_post)
+    if answer.counts is not None or answer.result is Result.BUSY:
+        return UNGUARDED
     if not refuses(by_post):
         return None
-    if by_post.body:
-        return FORK
-    if not isinstance(by_get, Reply) or by_get.is_html:
-        return UNTOLD
-    if by_get.status == 405 and by_get.headers.get("allow", "").upper() == "POST" and by_get.text == _GO_SAYS:
-        return FORK_BEFORE_FIBER
-    return OLD if refuses(by_get) else UNTOLD
+    return FORK if by_post.body else OLD
+
+
+def alike(one: Exchange | None, other: Exchange | None) -> bool:
+    """Tell whether two requests got the same answer; of pages, which may name the path, the status is enough."""
+    if not isinstance(one, Reply) or not isinstance(other, Reply) or one.status != other.status:
+        return False
+    return one.body == other.body or (one.is_html and other.is_html)
 
 
 def refuses(exchange: Exchange | None) -> bool:
@@ -92,12 +98,6 @@ def is_cloudflares_own(reply: Reply) -> bool:
     cloudflare = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
     return cloudflare and reply.status in _OF_CLOUDFLARE and not says_nginx(reply)
 
-
-_GO_SAYS = "Method Not Allowed\n"
-"""Go's router, which the fork had before 1.20 (`internal/api/api.go`, "POST /v1/update"; net/http, `server.go`).
-
-A gateway before a line that does not narrow may answer GET with the same status and `Allow`, but in words of its own.
-"""
 
 _OF_CLOUDFLARE = frozenset({502, 504, *range(520, 528), 530})
 """developers.cloudflare.com, "Cloudflare 5xx errors"."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from redeploy.core.examination import LookUp
 from redeploy.core.image import parse
 from redeploy.core.manifest import Manifest
+from redeploy.core.questions import LookUp
 from redeploy.core.registry import Kind, Trouble
 from redeploy.doctor import World
 from sandbox.builds import V1

@@ -50,7 +50,10 @@ def test_a_trigger_reaches_watchtower_with_its_query_and_token_and_nothing_else(
     assert reply.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(("method", "endpoint"), [("GET", "containers"), ("POST", "check"), ("GET", "metrics")])
+@pytest.mark.parametrize(
+    ("method", "endpoint"),
+    [("GET", "containers"), ("GET", "containers/details"), ("POST", "check"), ("GET", "metrics")],
+)
 def test_the_other_endpoints_are_reached_too(front: Front, method: str, endpoint: str) -> None:
     assert front.ask(method, f"/ops/watchtower/{endpoint}").status_code == 200
     assert front.watchtower.requests[0].startswith(f"{method} /v1/{endpoint} HTTP/1.1\r\n")

@@ -43,10 +43,12 @@ def test_the_trigger_carries_what_narrows_it(serve: Serve) -> None:
     assert server.requests[0].startswith("POST /ops/update?image=ghcr.io/o/app,b&container=a%5C.b ")
 
 
-def test_the_question_about_the_fork_is_the_same_post_without_the_token(serve: Serve) -> None:
+def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_image_that_cannot_exist(
+    serve: Serve,
+) -> None:
     server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
     exchange = watchtower.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
-    assert server.requests[0].startswith("POST /ops/update?container=api ")
+    assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP")
     assert server.header("Authorization") == []
     assert isinstance(exchange, Reply)
     assert exchange.text == "missing or invalid API Key"
@@ -124,11 +126,20 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     assert (exchange.text, exchange.hops) == ("up", 1)
 
 
-def test_the_update_url_is_looked_at_without_the_token(serve: Serve) -> None:
-    server = serve(http("405 Method Not Allowed"))
-    watchtower.look_at_update(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
-    assert server.requests[0].startswith("GET /ops/update HTTP/1.1\r\n")
+def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_that_cannot_exist(serve: Serve) -> None:
+    server = serve(http("404 Not Found"))
+    watchtower.ask_nowhere(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
+    assert server.requests[0].startswith(
+        "POST /ops/redeploy-action-no-such-path?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n"
+    )
     assert server.header("Authorization") == []
+
+
+def test_the_details_stand_below_the_containers_and_are_asked_for_with_the_token(serve: Serve) -> None:
+    server = serve(http())
+    watchtower.details(FETCH, replace(where(server), containers_url=f"{server.url}/ops/containers?key=1"), timeout=10)
+    assert server.requests[0].startswith("GET /ops/containers/details?key=1 HTTP/1.1\r\n")
+    assert server.header("Authorization") == ["Bearer tok-123"]
 
 
 def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
@@ -144,3 +155,10 @@ def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
     watchtower.update_nothing(FETCH, tower, timeout=10)
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
+
+
+def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> None:
+    server = serve(http())
+    tower = replace(where(server), update_url=f"{server.url}/ops/update?key=a%2Fb&image=x&container=y")
+    watchtower.ask_whether_forked(FETCH, tower, timeout=10)
+    assert server.requests[0].startswith("POST /ops/update?key=a%2Fb&image=redeploy-action.invalid/no-such-image HTTP")

@@ -21,7 +21,7 @@ from sandbox.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
 from sandbox.stage import played
 from sandbox.troubles import Limit
-from sandbox.worlds import CHECK, CONTAINERS, METRICS, UPDATE, World
+from sandbox.worlds import CHECK, CONTAINERS, DETAILS, METRICS, UPDATE, World
 from tests import described
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -38,6 +38,8 @@ def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 BURST = 15
+WITH_TOKEN = (UPDATE, CONTAINERS, DETAILS, CHECK, METRICS)
+"""Paths that the token may be shown to."""
 PER_SECOND = {"s": 1.0, "m": 1 / 60}
 CODE = re.compile(r"^(`{3,}).*?^\1$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 """Blocks and spans in which Markdown makes nothing of HTML."""
@@ -115,7 +117,7 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     for front in {world.front, world.service_front}:
         for request in front.seen:
             carried = world.token in "\n".join(value for _, value in request.headers)
-            assert not carried or (front is world.front and request.path in (UPDATE, CONTAINERS, CHECK, METRICS))
+            assert not carried or (front is world.front and request.path in WITH_TOKEN)
         _assert_within_bucket(front, _rate(scenario))
 
 
@@ -173,9 +175,8 @@ def _assert_examined(scenario: Scenario, run: Run, world: World) -> None:
     assert len(run.messages("error")) == len(broken) or scenario.verdict == "invalid-config"
     for request in world.front.seen:
         if request.method != "GET":
-            idle = request.target == f"{UPDATE}?image={NO_IMAGE}"
             assert request.method == "POST"
-            assert request.path == CHECK or (request.path == UPDATE and (idle or not request.header("Authorization")))
+            assert request.path == CHECK or request.query == {"image": [NO_IMAGE]}
     assert all(one.target == f"/v1/update?image={NO_IMAGE}" for one in world.watchtower.triggers)
     assert [one.build for one in world.host.service.moments].count(scenario.scene.before.name) <= 1
     assert world.host.service.build == scenario.scene.before

@@ -6,7 +6,8 @@ from typing import Any
 
 from redeploy.core.chain import Chain, Found, Link
 from redeploy.core.diagnosis import diagnose
-from redeploy.core.examination import Answered, FindWay, Known, Question, Request, late
+from redeploy.core.examination import Known
+from redeploy.core.questions import Answered, FindWay, Question, Request, late
 from redeploy.core.way import Certificate, Way
 from redeploy.doctor import examine
 from redeploy.http.response import Exchange, Reply
@@ -16,15 +17,18 @@ from tests.unit.making import D1, D2, page, ready, reply, rows
 Answers = Mapping[Any, object]
 """By question."""
 
-GO_BY_GET = reply(405, "Method Not Allowed\n", allow="POST")
-GATEWAY_BY_GET = reply(405, {"detail": "Method Not Allowed"}, allow="POST")  # FastAPI's
-FORK_BY_GET = reply(405, "Method Not Allowed", allow="POST", x_request_id="a", x_ratelimit_limit="60")
+FORK_NOWHERE, OLD_NOWHERE = reply(404, "Not Found"), reply(404, "404 page not found\n")
 FORK_BY_POST = reply(401, "missing or invalid API Key")
-OLD_BY_GET = OLD_BY_POST = reply(401)
+OLD_BY_POST = reply(401)
 NGINX_FORBIDS = page(403, "<center>nginx/1.22.1</center>", server="nginx/1.22.1")
 DAY = 86400.0
 TRUSTED = Certificate(begins=WALL - 30 * DAY, ends=WALL + 60 * DAY, names=("api.example.com",), issuer="An Authority")
 CLEAR = Way(origin=BASE, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
+
+
+def details(*listed: tuple[str, str]) -> Reply:
+    """The details endpoint's answer for rows of name and the flag that is set."""
+    return reply(200, {"containers": [{"name": name, flag: True} for name, flag in listed]})
 
 
 def checks(*listed: tuple[str, str, bool, str]) -> Reply:
@@ -37,8 +41,8 @@ WATCHED = rows(("api", "ghcr.io/o/api:latest", D1), ("web", "ghcr.io/o/web:lates
 DOCUMENT = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/api/ready": {"get": {}}}})
 HOLDS: Answers = {
     FindWay(BASE): CLEAR,
-    Request.GET_UPDATE: FORK_BY_GET,
     Request.POST_UPDATE: FORK_BY_POST,
+    Request.NOWHERE: FORK_NOWHERE,
     Request.CONTAINERS: WATCHED,
     Request.CHECK: checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "")),
     Request.METRICS: reply(200, "watchtower_scans_total 1\n", content_type="text/plain"),
@@ -88,13 +92,12 @@ def weak(answers: Answers | None = None, **inputs: str) -> dict[str, str]:
     return {each.link.value: each.finding.value for each in links if each.finding is not None}
 
 
-def without(*, line: tuple[Exchange, Exchange]) -> dict[Any, object]:
+def without(*, line: Exchange, nowhere: Exchange = OLD_NOWHERE) -> dict[Any, object]:
     """A Watchtower that answers a request without a token so, and has no endpoint but the update."""
-    by_get, by_post = line
     nothing = reply(404, "404 page not found\n")
     return {
-        Request.GET_UPDATE: by_get,
-        Request.POST_UPDATE: by_post,
+        Request.POST_UPDATE: line,
+        Request.NOWHERE: nowhere,
         Request.CONTAINERS: nothing,
         Request.CHECK: nothing,
         Request.METRICS: nothing,

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from redeploy.core.chain import TITLES, Link, State, not_reached, unread
 from redeploy.core.diagnosis import diagnose, examined, unexamined
 from redeploy.core.errand import Trouble as Refusal
-from redeploy.core.examination import AskGitHub, FindWay, Known, LookUp, ReadCommit, Request
+from redeploy.core.examination import Known
 from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.image import parse
 from redeploy.core.inputs import Problem
 from redeploy.core.manifest import Manifest
+from redeploy.core.questions import AskGitHub, FindWay, LookUp, ReadCommit, Request
 from redeploy.core.reasons import Verdict
 from redeploy.core.registry import Kind, Trouble
 from redeploy.core.secret import Secret, redactor, shows_secret
@@ -24,18 +25,16 @@ from sandbox.simulation import BASE, WALL, plan
 from tests.unit.examining import (
     CLEAR,
     DAY,
-    FORK_BY_GET,
     FORK_BY_POST,
-    GO_BY_GET,
     HOLDS,
     NGINX_FORBIDS,
-    OLD_BY_GET,
     OLD_BY_POST,
     TRUSTED,
     Answers,
     Script,
     chain_from,
     checks,
+    details,
     found,
     known_from,
     weak,
@@ -52,8 +51,13 @@ HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
 
 
 def posted(exchange: Exchange) -> Answers:
-    """Something that answers GET and POST of the update URL alike."""
-    return {Request.GET_UPDATE: exchange, Request.POST_UPDATE: exchange}
+    """Something that answers a POST of the update URL so, and nothing else."""
+    return {Request.POST_UPDATE: exchange}
+
+
+def everywhere(exchange: Exchange) -> Answers:
+    """Something that answers a path that cannot exist as it answers the update URL."""
+    return dict.fromkeys((Request.POST_UPDATE, Request.NOWHERE), exchange)
 
 
 def manifest(digest: str, *children: str) -> Manifest:
@@ -102,8 +106,11 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         (posted(page(200)), {"location": "misrouted"}),
         (posted(reply(500, "oh")), {"location": "misrouted"}),
         (posted(page(405, **NGINX)), {"location": "method"}),
-        ({Request.GET_UPDATE: page(200), Request.POST_UPDATE: page(405, **NGINX)}, {"location": "misrouted"}),
-        ({Request.GET_UPDATE: page(404), Request.POST_UPDATE: page(405, **NGINX)}, {"location": "misrouted"}),
+        (everywhere(page(405, **NGINX)), {"location": "misrouted"}),
+        (everywhere(reply(200)), {"location": "misrouted"}),
+        (everywhere(reply(200, "ok")), {"location": "misrouted"}),
+        (everywhere(reply(401)), {"location": "forbidden"}),
+        (everywhere(FORK_BY_POST), {"location": "forbidden"}),
         (posted(reply(308, location="https://elsewhere.example/")), {"location": "redirect"}),
         (posted(NGINX_FORBIDS), {"location": "forbidden"}),
         (posted(page(401, www_authenticate="Basic realm=x")), {"location": "forbidden"}),
@@ -119,13 +126,10 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
             {"token": "auth"},
         ),
         (
-            {
-                Request.GET_UPDATE: GO_BY_GET,
-                **dict.fromkeys((Request.POST_UPDATE, Request.CONTAINERS, Request.CHECK), reply(401)),
-            },
+            dict.fromkeys((Request.POST_UPDATE, Request.CONTAINERS, Request.CHECK), reply(401)),
             {"token": "auth"},
         ),
-        (without(line=(OLD_BY_GET, OLD_BY_POST)), {"token": "token-unjudged"}),
+        (without(line=OLD_BY_POST), {"token": "token-unjudged"}),
         ({Request.CONTAINERS: reply(404)}, {}),
         ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {"containers": "not-watched"}),
         (
@@ -184,8 +188,10 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
             {"registry": "image-missing"},
         ),
         ({}, {"container": "db"}, {"containers": "not-watched"}),
-        (without(line=(OLD_BY_GET, OLD_BY_POST)), {"container": "api"}, {"location": "unsupported"}),
-        (without(line=(FORK_BY_GET, FORK_BY_POST)), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
+        (without(line=OLD_BY_POST), {"container": "api"}, {"location": "unsupported"}),
+        (posted(summary()), {"container": "api"}, {"location": "unsupported"}),
+        (without(line=FORK_BY_POST), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
+        ({Request.CONTAINERS: reply(404)}, {"expect_digest": D1}, {"containers": "digest-unavailable"}),
         (
             {Request.CONTAINERS: rows(("api", "ghcr.io/o/api:latest", ""))},
             {"expect_digest": D1},
@@ -265,6 +271,103 @@ def test_whether_an_update_would_happen_is_told_by_watchtower_or_else_by_the_reg
     answers: Answers, told: str
 ) -> None:
     assert told in found(Link.UPDATE, answers, container="api").seen
+
+
+CHECKED = (
+    "failed to get token: failed to execute challenge request: dial tcp 127.0.0.1:5000: connect: connection refused"
+)
+REFUSED = "failed to get token: unexpected status with empty WWW-Authenticate header: status 500"
+
+
+def check_of_api(*, available: bool = False, error: str = "") -> Answers:
+    """What the check endpoint says of the container `api`, which runs D1."""
+    return {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", available, error))}
+
+
+@pytest.mark.parametrize(
+    ("digest", "told"), [(D2, "would replace `api`"), (D1, "would find nothing newer in the registry")]
+)
+def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, told: str) -> None:
+    one = found(Link.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
+    assert one.state is State.OK
+    assert one.seen.startswith(f"{told}; Watchtower's own look at the registry failed, so the engine pulls")
+    assert "connection refused" in one.seen
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        pytest.param(check_of_api(error=CHECKED), State.BROKEN, id="neither of us got there"),
+        pytest.param({**check_of_api(error=REFUSED), API: manifest(D2)}, State.WARNING, id="refused, and we were not"),
+        pytest.param({**check_of_api(error=REFUSED), API: manifest(D1)}, State.OK, id="refused what runs already"),
+        pytest.param(
+            {**check_of_api(error="registry rate limited: retry-after 30s"), API: manifest(D1)},
+            State.BROKEN,
+            id="a rate limit, which keeps the engine from pulling",
+        ),
+    ],
+)
+def test_an_error_of_the_check_endpoint_blocks_where_the_update_would_fail_too(answers: Answers, state: State) -> None:
+    one = found(Link.UPDATE, answers, container="api")
+    assert (one.state, one.finding) == (state, None if state is State.OK else "update-blocked")
+
+
+@pytest.mark.parametrize("registry", [manifest(D1), manifest(D3, D1)])
+def test_what_runs_what_the_registry_has_is_not_replaced_whatever_the_check_endpoint_says(registry: Manifest) -> None:
+    one = found(Link.UPDATE, {**check_of_api(available=True), API: registry}, container="api")
+    assert (one.state, one.seen) == (State.OK, "would find nothing newer in the registry")
+
+
+PINNED = f"ghcr.io/o/api@{D1}"
+HELD = [
+    pytest.param({Request.DETAILS: details(("api", "monitor_only"))}, "monitor-only", State.BROKEN, id="monitored"),
+    pytest.param({Request.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="not pulled for"),
+    pytest.param(
+        {
+            Request.CONTAINERS: rows(("api", PINNED, D1), ("web", "ghcr.io/o/web:latest", D2)),
+            Request.CHECK: checks(("api", PINNED, False, ""), ("web", "ghcr.io/o/web:latest", True, "")),
+        },
+        "pinned-by-digest",
+        State.BROKEN,
+        id="pinned",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "finding", "state"), HELD)
+def test_a_container_that_no_push_replaces_is_told(answers: Answers, finding: str, state: State) -> None:
+    one = found(Link.UPDATE, answers, container="api")
+    assert (one.state, one.finding) == (state, finding)
+    assert "`api`" in one.seen
+
+
+@pytest.mark.parametrize("answers", [each.values[0] for each in HELD])
+def test_a_neighbour_that_no_push_replaces_is_no_fault(answers: Answers) -> None:
+    assert weak(answers, container="web") == weak(answers) == {}
+
+
+def test_of_two_containers_that_are_named_one_that_is_only_monitored_is_a_warning() -> None:
+    one = found(Link.UPDATE, {Request.DETAILS: details(("web", "monitor_only"))}, container="api,web")
+    assert (one.state, one.finding) == (State.WARNING, "monitor-only")
+    assert "monitors `web`; would replace `api`" in one.seen
+
+
+def test_an_expected_digest_that_is_not_pushed_yet_is_no_start_of_a_deploy() -> None:
+    one = found(Link.REGISTRY, {API: manifest(D3)}, image="ghcr.io/o/api", expect_digest=D1)
+    assert one.state is State.BROKEN
+
+
+def test_a_digest_that_only_the_check_endpoint_tells_is_not_proposed_as_proof() -> None:
+    answers = {**HIDDEN, Request.CONTAINERS: reply(404)}
+    assert "expect-digest" not in found(Link.VERSION, answers, container="api").seen
+    assert "expect-digest" in found(Link.VERSION, HIDDEN, container="api").seen
+
+
+def test_a_token_that_the_proxy_adds_is_told_and_the_chain_is_judged_to_its_end() -> None:
+    chain = chain_from(posted(summary(scanned=0)))
+    assert chain.verdict is Verdict.READY
+    assert {each.link: each.state for each in chain.links}[Link.UPDATE] is State.OK
+    assert weak(posted(summary(scanned=0))) == {"location": "unguarded"}
 
 
 @pytest.mark.parametrize(

@@ -6,34 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.examination import AskGitHub, FindWay, LookUp, Request
 from redeploy.core.image import parse
+from redeploy.core.questions import AskGitHub, FindWay, LookUp, Request
 from redeploy.core.way import Way
 from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE
 from tests.unit.examining import (
     CLEAR,
-    FORK_BY_GET,
     FORK_BY_POST,
-    GATEWAY_BY_GET,
-    GO_BY_GET,
-    NGINX_FORBIDS,
-    OLD_BY_GET,
     OLD_BY_POST,
+    OLD_NOWHERE,
+    checks,
     known_from,
     without,
 )
-from tests.unit.making import page, reply
+from tests.unit.making import page, reply, summary
 
-WITH_TOKEN = {Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE}
-FORK = (FORK_BY_GET, FORK_BY_POST)
-FORK_BEFORE_FIBER = (GO_BY_GET, reply(401))
-OLD = (OLD_BY_GET, OLD_BY_POST)
+WITH_TOKEN = {Request.CONTAINERS, Request.DETAILS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE}
 ANSWERS = (
-    FORK_BY_GET,
     FORK_BY_POST,
-    OLD_BY_GET,
+    OLD_BY_POST,
     reply(200),
+    summary(updated=1),
     reply(200, {"containers": []}),
     reply(404, "404 page not found\n"),
     reply(429),
@@ -43,8 +37,8 @@ ANSWERS = (
 )
 
 
-def asked(script_inputs: tuple[Exchange, Exchange] = FORK, **inputs: str) -> list[object]:
-    _, script = known_from(without(line=script_inputs), **inputs)
+def asked(line: Exchange = FORK_BY_POST, nowhere: Exchange = OLD_NOWHERE) -> list[object]:
+    _, script = known_from(without(line=line, nowhere=nowhere))
     return list(script.requests)
 
 
@@ -63,38 +57,54 @@ def test_another_origin_is_examined_though_one_is_not_reached() -> None:
     ways = {FindWay(BASE): Way(origin=BASE, fault=Fault.TLS), FindWay(other): CLEAR}
     _, script = known_from(ways, base_url=other)
     assert Request.HEALTH in script.requests
-    assert Request.GET_UPDATE not in script.requests
+    assert Request.POST_UPDATE not in script.requests
 
 
-def test_the_update_url_is_asked_without_a_token_first_as_a_probe_does_and_as_the_trigger_does() -> None:
+def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without_a_token() -> None:
     _, script = known_from({})
-    assert {Request.GET_UPDATE, Request.POST_UPDATE} <= set(script.asked[1])
+    assert {Request.POST_UPDATE, Request.NOWHERE} <= set(script.asked[1])
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param((page(200), page(405)), id="an application"),
-        pytest.param((page(502), page(502)), id="nginx alone"),
-        pytest.param((reply(200), reply(200)), id="what hides a wrong token"),
-        pytest.param((reply(429), reply(429)), id="a limit"),
+        pytest.param(page(405), id="an application"),
+        pytest.param(page(502), id="nginx alone"),
+        pytest.param(reply(200), id="what hides a wrong token"),
+        pytest.param(reply(429), id="a limit"),
     ],
 )
-def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: tuple[Exchange, Exchange]) -> None:
+def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: Exchange) -> None:
     assert not WITH_TOKEN & set(asked(line))
 
 
-@pytest.mark.parametrize("line", [FORK, FORK_BEFORE_FIBER])
-def test_an_update_of_nothing_is_the_last_resort(line: tuple[Exchange, Exchange]) -> None:
-    _, script = known_from(without(line=line))
+@pytest.mark.parametrize("answer", [FORK_BY_POST, OLD_BY_POST, summary(updated=1)])
+def test_the_token_is_not_shown_where_a_path_that_cannot_exist_gets_the_same_answer(answer: Exchange) -> None:
+    assert not WITH_TOKEN & set(asked(answer, nowhere=answer))
+
+
+def test_an_update_of_nothing_is_the_last_resort() -> None:
+    _, script = known_from(without(line=FORK_BY_POST))
     assert script.requests[-1] is Request.IDLE_UPDATE
     assert Request.METRICS in script.requests
 
 
-@pytest.mark.parametrize("line", [OLD, (NGINX_FORBIDS, OLD_BY_POST), (GATEWAY_BY_GET, OLD_BY_POST)])
-def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update(line: tuple[Exchange, Exchange]) -> None:
-    assert Request.IDLE_UPDATE not in asked(line)
-    assert Request.METRICS in asked(line)
+def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update() -> None:
+    assert Request.IDLE_UPDATE not in asked(OLD_BY_POST)
+    assert Request.METRICS in asked(OLD_BY_POST)
+
+
+def test_a_watchtower_that_asks_for_no_token_is_only_read() -> None:
+    _, script = known_from({Request.POST_UPDATE: summary()})
+    assert {Request.CONTAINERS, Request.CHECK} <= set(script.requests)
+    assert Request.IDLE_UPDATE not in script.requests
+
+
+def test_the_details_are_asked_for_where_the_containers_are_told() -> None:
+    _, told = known_from({})
+    assert Request.DETAILS in told.requests
+    _, untold = known_from({Request.CONTAINERS: reply(404)})
+    assert Request.DETAILS not in untold.requests
 
 
 def test_one_endpoint_that_takes_the_token_is_enough() -> None:
@@ -110,15 +120,13 @@ def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
 @pytest.mark.parametrize(
     ("line", "refusal"),
     [
-        (OLD, page(401)),
-        (OLD, reply(401, {"detail": "Not authenticated"})),
-        (OLD, reply(401, www_authenticate="Basic realm=x")),
-        (FORK, reply(401)),
+        (OLD_BY_POST, page(401)),
+        (OLD_BY_POST, reply(401, {"detail": "Not authenticated"})),
+        (OLD_BY_POST, reply(401, www_authenticate="Basic realm=x")),
+        (FORK_BY_POST, reply(401)),
     ],
 )
-def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(
-    line: tuple[Exchange, Exchange], refusal: Exchange
-) -> None:
+def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(line: Exchange, refusal: Exchange) -> None:
     nothing = {**without(line=line), Request.IDLE_UPDATE: NoReply(Fault.CUT)}
     known, _ = known_from({**nothing, Request.CONTAINERS: refusal, Request.CHECK: refusal})
     assert known.token_is_right is None
@@ -136,8 +144,15 @@ def test_the_image_is_that_of_the_input_or_of_the_container_that_counts() -> Non
     assert LookUp(parse("ghcr.io/o/web:7")) in named.asked[0]
     _, told = known_from({}, container="api")
     assert LookUp(parse("ghcr.io/o/api:latest")) in told.requests
-    _, unknown = known_from({})
+    settled = checks(("api", "ghcr.io/o/api:latest", False, ""), ("web", "ghcr.io/o/web:latest", False, ""))
+    _, unknown = known_from({Request.CHECK: settled})
     assert not [each for each in unknown.requests if isinstance(each, LookUp)]
+
+
+@pytest.mark.parametrize("said", [(True, ""), (False, "dial tcp: connection refused")])
+def test_an_image_of_which_the_check_endpoint_may_be_wrong_is_looked_up(said: tuple[bool, str]) -> None:
+    _, script = known_from({Request.CHECK: checks(("web", "ghcr.io/o/web:latest", *said))})
+    assert [each for each in script.requests if isinstance(each, LookUp)] == [LookUp(parse("ghcr.io/o/web:latest"))]
 
 
 def test_github_is_asked_where_a_deployment_is_wished_for() -> None:

@@ -6,26 +6,23 @@ import pytest
 
 from redeploy.core.product import (
     FORK,
-    FORK_BEFORE_FIBER,
     OLD,
     OLDEST,
-    UNTOLD,
+    UNGUARDED,
     Product,
+    alike,
     front_of,
     is_cloudflares_own,
     product_of,
 )
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.unit.examining import (
-    FORK_BY_GET,
     FORK_BY_POST,
-    GATEWAY_BY_GET,
-    GO_BY_GET,
-    NGINX_FORBIDS,
-    OLD_BY_GET,
+    FORK_NOWHERE,
     OLD_BY_POST,
+    OLD_NOWHERE,
 )
-from tests.unit.making import page, reply
+from tests.unit.making import page, reply, summary
 from tests.unit.test_answer import RECORDED, recorded_reply
 
 
@@ -36,44 +33,56 @@ def recorded(line: str, *names: str) -> Exchange:
 
 @pytest.mark.parametrize(("line", "expected"), [("containrrr", OLD), ("openserbia", OLD), ("nicholas-fedor", FORK)])
 def test_every_line_is_told_by_what_it_really_answered(line: str, expected: Product) -> None:
-    by_get = recorded(line, "unauthenticated-get")
-    by_post = recorded(line, "no-token", "unauthenticated-post")
-    assert product_of(by_get, by_post) == expected
+    by_post, nowhere = recorded(line, "no-token", "unauthenticated-post"), recorded(line, "unknown-path", "other-path")
+    assert product_of(by_post, nowhere) == expected
 
 
 @pytest.mark.parametrize(
-    ("by_get", "by_post", "expected"),
+    ("by_post", "nowhere", "expected"),
     [
-        pytest.param(FORK_BY_GET, FORK_BY_POST, FORK, id="the fork"),
-        pytest.param(GO_BY_GET, reply(401), FORK_BEFORE_FIBER, id="the fork before 1.20"),
-        pytest.param(GATEWAY_BY_GET, OLD_BY_POST, UNTOLD, id="one of many behind a gateway with routes of its own"),
-        pytest.param(FORK_BY_GET, page(403), None, id="a proxy that stops POST, and only that"),
-        pytest.param(FORK_BY_GET, reply(429, "Too Many Requests"), None, id="a limit"),
-        pytest.param(NGINX_FORBIDS, FORK_BY_POST, FORK, id="the fork behind a proxy that lets only POST through"),
-        pytest.param(OLD_BY_GET, OLD_BY_POST, OLD, id="an old line"),
-        pytest.param(NGINX_FORBIDS, OLD_BY_POST, UNTOLD, id="one of many behind such a proxy"),
-        pytest.param(reply(200), reply(200), OLDEST, id="the oldest"),
-        pytest.param(page(200), OLD_BY_POST, UNTOLD, id="one of many beside an application"),
-        pytest.param(page(405, allow="POST"), page(405), None, id="nginx's page"),
-        pytest.param(page(401), page(401), None, id="a proxy that wants a password"),
-        pytest.param(reply(401, {"detail": "Not authenticated"}), reply(401, {"detail": "no"}), None, id="a backend"),
+        pytest.param(FORK_BY_POST, FORK_NOWHERE, FORK, id="the fork"),
+        pytest.param(FORK_BY_POST, NoReply(Fault.TIMED_OUT), FORK, id="the fork, and nothing is known of other paths"),
+        pytest.param(FORK_BY_POST, page(200), FORK, id="the fork beside an application"),
+        pytest.param(OLD_BY_POST, OLD_NOWHERE, OLD, id="an old line"),
+        pytest.param(reply(200), OLD_NOWHERE, OLDEST, id="the oldest"),
+        pytest.param(summary(scanned=0), FORK_NOWHERE, UNGUARDED, id="one whose token the proxy adds"),
+        pytest.param(reply(200), reply(200), None, id="a proxy that answers an empty 200 to every path"),
+        pytest.param(OLD_BY_POST, OLD_BY_POST, None, id="a proxy that answers an empty 401 to every path"),
+        pytest.param(FORK_BY_POST, FORK_BY_POST, None, id="another Fiber application, which asks for a key everywhere"),
+        pytest.param(page(403), FORK_NOWHERE, None, id="a proxy that stops POST"),
+        pytest.param(reply(429, "Too Many Requests"), FORK_NOWHERE, None, id="a limit"),
+        pytest.param(page(405), page(404), None, id="nginx's page"),
+        pytest.param(page(401), page(404), None, id="a proxy that wants a password"),
+        pytest.param(reply(401, {"detail": "Not authenticated"}), page(404), None, id="a backend"),
         pytest.param(page(200), page(200), None, id="a single-page application"),
         pytest.param(NoReply(Fault.CUT), NoReply(Fault.CUT), None, id="nobody"),
         pytest.param(None, None, None, id="nothing was asked"),
     ],
 )
-def test_a_refusal_tells_the_line(by_get: Exchange | None, by_post: Exchange | None, expected: Product | None) -> None:
-    assert product_of(by_get, by_post) == expected
+def test_the_answer_to_a_request_without_a_token_tells_the_line(
+    by_post: Exchange | None, nowhere: Exchange | None, expected: Product | None
+) -> None:
+    assert product_of(by_post, nowhere) == expected
 
 
 def test_only_the_fork_is_certain_to_narrow() -> None:
-    assert [each.narrows for each in (FORK, FORK_BEFORE_FIBER, OLD, UNTOLD, OLDEST)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert [each.narrows for each in (FORK, OLD, OLDEST, UNGUARDED)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (reply(200), reply(200), True),
+        (reply(200, "a"), reply(200, "b"), False),
+        (page(404, "/update"), page(404, "/elsewhere"), True),
+        (reply(401), reply(404), False),
+        (NoReply(Fault.CUT), NoReply(Fault.CUT), False),
+    ],
+)
+def test_answers_are_alike_by_status_and_body_and_pages_by_their_status(
+    one: Exchange, other: Exchange, expected: bool
+) -> None:
+    assert alike(one, other) is expected
 
 
 @pytest.mark.parametrize(

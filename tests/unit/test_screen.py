@@ -6,7 +6,7 @@ import pytest
 
 from redeploy.core.chain import TITLES, State
 from redeploy.core.checklist import checklist, headline, picture
-from redeploy.core.examination import Request
+from redeploy.core.questions import Request
 from redeploy.core.screen import line, screen
 from tests.unit.examining import FORK_BY_POST, Answers, chain_from
 from tests.unit.making import page, ready
