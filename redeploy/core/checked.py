@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redeploy.core.checking import MOST_LISTED, Checking, Finding, counted, named
+from redeploy.core.checking import MOST_LISTED, MOST_NAMED, Checking, Finding, counted, named
 from redeploy.core.hostile import code, one_line
 from redeploy.core.plan import Breaking, Reference
 from redeploy.core.reasons import Reason
@@ -47,26 +47,14 @@ NOTHING_CHECKED = Checked()
 def checked(checking: Checking, *, verifying: bool = False) -> Checked:
     """Return what the checks came to by now."""
     plan, compared = checking.plan, checking.compared
-    warnings: list[str] = []
-    notes: list[str] = []
     reference = plan.reference
     with_what = code(reference.path) if reference else "the document that was live before the trigger"
-    if compared and compared.removed and plan.breaking is Breaking.WARN:
-        warnings.append(f"Compared with {with_what}, {counted(compared.removed)} gone: {named(compared.removed)}.")
-    told = any(each.kind is Reason.OPENAPI and not each.passed for each in checking.findings())
-    if checking.unfit is not None and not told:
-        unchecked = "operations were not compared" + (", and no body was held against a schema" if plan.smoke else "")
-        notes.append(f"There is no OpenAPI document, so {unchecked}: {checking.unfit.why}.")
-    if not checking.needs_document and checking.unfit_before is not None:
-        why = checking.unfit_before.why
-        notes.append(f"There was no OpenAPI document before the trigger, so operations were not compared: {why}.")
-    if compared is None and not told and plan.breaking is Breaking.FAIL:
-        missing = "no OpenAPI document was read before the trigger"
-        if plan.document_url is None:
-            missing = "`openapi-path` is `off`"
-        elif verifying:
-            missing = "name a file with `openapi-reference`"
-        warnings.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
+    warnings = _warnings(checking, with_what, verifying=verifying)
+    notes = _notes(checking)
+    if checking.unread:
+        partly = f"Compared with {with_what} only in part: a document does not show what stands under"
+        told = f"{partly} {', '.join(checking.unread[:MOST_NAMED])}{_more(checking.unread)}."
+        (warnings if plan.breaking is Breaking.FAIL else notes).append(told)
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(
         findings=tuple(checking.findings()),
@@ -78,6 +66,52 @@ def checked(checking: Checking, *, verifying: bool = False) -> Checked:
         warnings=warnings,
         notes=notes,
     )
+
+
+def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[str]:
+    plan, compared = checking.plan, checking.compared
+    why = checking.unfit.why if checking.unfit else ""
+    found: list[str] = []
+    if plan.breaking is Breaking.WARN and checking.gone and compared:
+        gone = f"all {counted(compared.removed)} of {with_what} count as removed"
+        found.append(f"The OpenAPI document that was live before the trigger is gone, so {gone}: {why}.")
+    elif plan.breaking is Breaking.WARN and compared and compared.removed:
+        found.append(f"Compared with {with_what}, {counted(compared.removed)} gone: {named(compared.removed)}.")
+    elif plan.breaking is Breaking.WARN and plan.reference and why and not _told(checking):
+        found.append(f"There is no OpenAPI document, so nothing was compared with {with_what}: {why}.")
+    if compared is None and not _told(checking) and plan.breaking is Breaking.FAIL:
+        missing = "no OpenAPI document was read before the trigger"
+        missing += f" ({checking.unfit_before.why})" if checking.unfit_before else ""
+        if plan.document_url is None:
+            missing = "`openapi-path` is `off`"
+        elif verifying:
+            missing = "name a file with `openapi-reference`"
+        found.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
+    return found
+
+
+def _notes(checking: Checking) -> list[str]:
+    plan, contract = checking.plan, checking.contract
+    found: list[str] = []
+    warned = plan.breaking is Breaking.WARN and (checking.gone or plan.reference)
+    if checking.unfit is not None and not _told(checking) and not (warned and not plan.smoke):
+        unchecked = "operations were not compared" + (", and no body was held against a schema" if plan.smoke else "")
+        found.append(f"There is no OpenAPI document, so {unchecked}: {checking.unfit.why}.")
+    if not checking.needs_document and checking.unfit_before is not None:
+        why = checking.unfit_before.why
+        found.append(f"There was no OpenAPI document before the trigger, so operations were not compared: {why}.")
+    if contract is not None and contract.oddities:
+        found.append(f"Passed over in the OpenAPI document: {'; '.join(contract.oddities)}.")
+    return found
+
+
+def _told(checking: Checking) -> bool:
+    """Tell whether a missing document is one of the failures."""
+    return any(each.kind is Reason.OPENAPI and not each.passed for each in checking.findings())
+
+
+def _more(places: Sequence[str]) -> str:
+    return f" and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
 
 
 def _listed(operations: Sequence[Operation]) -> tuple[str, ...]:

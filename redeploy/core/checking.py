@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from redeploy.core.asking import AskDocument, AskSmoke, Event
-from redeploy.core.contract import Contract, Difference, Unfit, difference
+from redeploy.core.contract import NO_OPERATIONS, Contract, Difference, Unfit, difference
 from redeploy.core.hostile import code
 from redeploy.core.openapi import read_document
 from redeploy.core.plan import Breaking, Checks, Rate, Smoke
@@ -151,8 +151,9 @@ class Checking:
     def needs_document(self) -> bool:
         """Whether the live document can tell anything that is wanted."""
         # The one from before comes first: as long as it is not read, its bytes would lie beside the live one's.
-        asked = self.before is not None or self.plan.insist_on_document or self.plan.smoke
-        return self.plan.document_url is not None and bool(asked)
+        plan = self.plan
+        compared = self.before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
+        return plan.document_url is not None and bool(compared or plan.insist_on_document or plan.smoke)
 
     @property
     def wanted(self) -> bool:
@@ -282,9 +283,30 @@ class Checking:
 
     @property
     def compared(self) -> Difference | None:
-        """What is new and what is gone, beside the reference or else the document from before; None without two."""
-        base = self.plan.reference.contract if self.plan.reference else self.before
-        return difference(base, self.contract) if base is not None and self.contract is not None else None
+        """What is new and what is gone, beside the reference or else the document from before; None without two.
+
+        Where a document was live before and is gone, every operation is.
+        """
+        base, live = self.base, self.contract or (NO_OPERATIONS if self.gone else None)
+        return difference(base, live) if base is not None and live is not None else None
+
+    @property
+    def base(self) -> Contract | None:
+        """What the live document is compared with."""
+        return self.plan.reference.contract if self.plan.reference else self.before
+
+    @property
+    def gone(self) -> bool:
+        """Whether a document was live before the trigger, and certainly none is now."""
+        read = self.round is not None and self.round.document.result is not None
+        return read and self.before is not None and self.unfit is not None and self.unfit.gone
+
+    @property
+    def unread(self) -> list[str]:
+        """Where either side of a comparison, in harmless Markdown, does not show which operations it has."""
+        sides = [each for each in (self.base, self.contract) if each is not None] if self.compared else []
+        places = dict.fromkeys(str(operation) for each in sides for operation in each.unread)
+        return [code(each, 80) for each in places]
 
     def findings(self) -> list[Finding]:
         """Return what the checks came to: the document, routes, operations that are gone, smoke."""
@@ -317,8 +339,10 @@ class Checking:
 
     @property
     def _document_decides(self) -> bool:
-        """Whether the want of a document is a failure, and no note."""
-        return self.plan.insist_on_document or (self.plan.breaking is Breaking.FAIL and self.before is not None)
+        """Whether a missing document fails the run; where it is gone, `breaking-changes` decides about that."""
+        return self.plan.insist_on_document or (
+            self.plan.breaking is Breaking.FAIL and self.before is not None and not self.gone
+        )
 
     def _progress(self, smoke: Smoke) -> Progress:
         return self.round.smoke.get(smoke, _UNTRIED) if self.round else _UNTRIED
@@ -345,23 +369,31 @@ class Checking:
             there = any(map(pattern.matches, contract.operations))
             missing += not there
             told = "is there" if there else "is missing"
-            if not there and missing <= MOST_EXPLAINED:
+            unread = [] if there else [each for each in contract.unread if pattern.matches_path(each)]
+            if unread:
+                told = f"may be there: {named(unread)} {contract.unread[unread[0]]}"
+            elif not there and missing <= MOST_EXPLAINED:
                 told += f"; {_instead(pattern, contract)}"
             found.append(Finding(Reason.ROUTES, f"required-route {pattern}", there, f"{code(str(pattern))} {told}"))
         for pattern in self.plan.forbidden:
-            matching = [each for each in contract.operations if pattern.matches(each)]
+            matching = [each for each in contract.operations if pattern.forbids(each)]
+            unread = [each for each in contract.unread if pattern.forbids(each)]
             told = f"is forbidden, and the document has {named(matching)}" if matching else "is not there"
-            found.append(
-                Finding(Reason.ROUTES, f"forbidden-route {pattern}", not matching, f"{code(str(pattern))} {told}")
-            )
+            if unread and not matching:
+                told = f"is forbidden, and may be there: {named(unread)} {contract.unread[unread[0]]}"
+            passed = not matching and not unread
+            found.append(Finding(Reason.ROUTES, f"forbidden-route {pattern}", passed, f"{code(str(pattern))} {told}"))
         return found
 
     def _of_difference(self) -> list[Finding]:
         compared = self.compared
         if compared is None or self.plan.breaking is not Breaking.FAIL:
             return []
+        why = f", as the document is: {self.unfit.why}" if self.gone and self.unfit else ""
         gone = [
-            Finding(Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, told=f"{code(str(each))} is gone")
+            Finding(
+                Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, told=f"{code(str(each))} is gone{why}"
+            )
             for each in compared.removed[:MOST_LISTED]
         ]
         if more := len(compared.removed) - len(gone):

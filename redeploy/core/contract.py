@@ -19,6 +19,10 @@ class Contract:
     """Whether it says under which path its server offers the operations."""
     promises: Mapping[Smoke, Promise] = field(default_factory=dict)
     """What it says of the answers to smoke requests."""
+    unread: Mapping[Operation, str] = field(default_factory=dict)
+    """Places whose operations are not known, and why; without a method, all that stand under the path."""
+    oddities: tuple[str, ...] = ()
+    """What was passed over in the document, in clauses that are harmless Markdown."""
 
     @cached_property
     def identity(self) -> tuple[str, frozenset[tuple[str, str]]]:
@@ -31,6 +35,12 @@ class Unfit:
     """Why there is no contract: what came instead of an OpenAPI document, in our own words."""
 
     why: str
+    gone: bool = False
+    """Whether the service answered, and shows that nothing like a document is there; else it may only not have been read."""
+
+
+NO_OPERATIONS = Contract("", ())
+"""What a service promises that has no document any more."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,15 @@ def difference(before: Contract, after: Contract) -> Difference:
 
 
 def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operation, ...]:
+    """Return the operations of `there` that `here` has not; one that may stand where `here` was not read is not missing."""
+
     def names(operation: Operation) -> frozenset[tuple[str, str]]:
         return operation.places | {operation.written} if either else operation.places
 
-    known = frozenset().union(*map(names, here.operations))
-    return tuple(each for each in there.operations if not names(each) & known)
+    known = frozenset().union(*map(names, (*here.operations, *here.unread)))
+
+    def is_known(operation: Operation) -> bool:
+        places = names(operation)
+        return bool(places & known) or (bool(here.unread) and any(("", path) in known for _, path in places))
+
+    return tuple(each for each in there.operations if not is_known(each))

@@ -1,67 +1,56 @@
 """OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
 
 import gc
-import json
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 from redeploy.core.contract import Contract, Unfit
-from redeploy.core.hostile import one_line
+from redeploy.core.document_text import UnfitError, value_of
+from redeploy.core.hostile import code, one_line
 from redeploy.core.plan import Smoke
-from redeploy.core.promise import Described, Promise, Schemas, in_words, is_json, is_modern
+from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern, is_swagger
 from redeploy.core.routes import METHODS, Operation, fits, shape
 from redeploy.core.sample import Condition, condition_of
 from redeploy.core.secret import shows_secret
 from redeploy.http.response import Exchange, Fault, NoReply
-
-MOST_NODES = 1_000_000
-"""Objects and arrays in it: they take some fifty times their length in memory."""
 
 MOST_PREFIXES = 8
 """Different paths of servers that are told apart."""
 
 LONGEST_PATH = 1_000
 
-_HALF = re.compile(r"-?|\.|[eE][-+]?|t(?:ru?)?|f(?:a|al|als)?|n(?:ul?)?|u[0-9a-fA-F]{0,3}")
-"""What is left where a JSON text breaks off within a word, a number or an escape."""
+_GONE = frozenset({404, 405, 410, 501})
 
-_PATH_ITEM: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "servers": {"$ref": "#/$defs/servers"},
-        "$ref": {"type": "string"},
-        **{
-            method.lower(): {"type": "object", "properties": {"servers": {"$ref": "#/$defs/servers"}}}
-            for method in METHODS
-        },
-    },
-}
-RELIED_ON: Mapping[str, Any] = {
-    "properties": {
-        "info": {"type": "object", "properties": {"version": {"type": "string"}}},
-        "basePath": {"type": "string"},
-        "servers": {"$ref": "#/$defs/servers"},
-        "paths": {
-            "type": "object",
-            "propertyNames": {"pattern": "^(/|x-)"},
-            "patternProperties": {"^/": _PATH_ITEM},
-        },
-    },
-    "$defs": {
-        "servers": {
-            "type": "array",
-            "items": {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}},
-        }
-    },
-}
-"""JSON Schema of the parts of a document that a contract is made of. The whole meta-schema takes minutes on a large one."""
+MOST_ODDITIES = 5
+"""Kinds of oddities that are reported of one document."""
 
 
-class UnfitError(Exception):
-    """A text is no OpenAPI document; the message says why, in one line."""
+class OtherContentError(UnfitError):
+    """A text can be read, and is something else."""
+
+
+@dataclass
+class _Oddities:
+    """What a document has otherwise than the specification says, and nothing needs: it is passed over, and reported."""
+
+    redact: Callable[[str], str]
+    _found: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def note(self, what: str, where: str) -> None:
+        """Enter one place; `what` is a kind in our own words."""
+        first, number = self._found.get(what, (where, 0))
+        self._found[what] = first, number + 1
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """One clause for each kind, with its first place."""
+        return tuple(
+            f"{code(self.redact(first), 80)}{f' and {number - 1:,} more' if number > 1 else ''} {what}"
+            for what, (first, number) in list(self._found.items())[:MOST_ODDITIES]
+        )
 
 
 def read_document(
@@ -76,14 +65,15 @@ def read_document(
         large = exchange.fault is Fault.TOO_LARGE
         return Unfit("it is larger than 16 MiB" if large else seen)
     if exchange.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
-        return Unfit(f"a web page came ({seen}), which is what a single-page application answers to every path")
+        page = f"a web page came ({seen}), which is what a single-page application answers to every path"
+        return Unfit(page, gone=condition is Condition.HEALTHY or exchange.status in _GONE)
     if condition is not Condition.HEALTHY:
-        return Unfit(f"the answer was {seen}")
+        return Unfit(f"the answer was {seen}", gone=exchange.status in _GONE)
     gc.disable()  # there is no garbage in a document, and many thousands of objects to look for it in
     try:
-        return contract_of(parsed(_decoded(exchange.body)), url, smoke, redact)
+        return contract_of(value_of(_decoded(exchange.body)), url, smoke, redact)
     except UnfitError as error:
-        return Unfit(str(error))
+        return Unfit(str(error), gone=isinstance(error, OtherContentError))
     finally:
         gc.enable()
 
@@ -113,62 +103,52 @@ def _contract_of(
     redact: Callable[[str], str],
 ) -> Contract:
     if not isinstance(document, dict) or not (
-        document.get("swagger") == "2.0" or re.match(r"3\.\d", str(document.get("openapi", "")))
+        is_swagger(document) or re.match(r"3\.\d", str(document.get("openapi", "")))
     ):
         msg = "it is no OpenAPI document: neither `openapi: 3.x` nor `swagger: 2.0` stands at its top"
-        raise UnfitError(msg)
-    _validate(document, redact)
-    if "paths" not in document and not is_modern(document):
-        msg = "it has no `paths`"
-        raise UnfitError(msg)
-    schemas = Schemas(document)
-    paths = _without_secrets(document.get("paths", {}), redact)
-    items = {path: _item(path, item, schemas, redact) for path, item in paths.items() if path.startswith("/")}
-    shared = _prefixes(document, url)
-    operations = [
-        Operation(path, method, _prefixes(item.get(method.lower(), {}), url) or _prefixes(item, url) or shared or ("",))
-        for path, item in items.items()
-        for method in METHODS
-        if method.lower() in item
-    ]
+        raise OtherContentError(msg)
+    odd = _Oddities(redact)
+    items, unread = _items(document, odd)
+    shared = _prefixes(document, url, odd)
+    operations: list[Operation] = []
+    unknown: dict[Operation, str] = {}
+    for path, item in items.items():
+        own = _prefixes(item, url, odd) or shared or ("",)
+        if path in unread:
+            unknown[Operation(path, "", own)] = unread[path]
+        for method in METHODS:
+            told = item.get(method.lower())
+            if isinstance(told, dict):
+                operations.append(Operation(path, method, _prefixes(told, url, odd) or own))
+            elif told is not None:
+                unknown[Operation(path, method, own)] = "is not an object"
+    for operation, why in unknown.items():
+        odd.note(why, str(operation))
     return Contract(
-        version=one_line(redact(document.get("info", {}).get("version", ""))),
+        version=_version(document.get("info"), odd),
         operations=tuple(sorted(operations)),
         located=bool(shared),
         promises=_promises(document, items, operations, smoke),
+        unread=unknown,
+        oddities=odd.told,
     )
 
 
-def parsed(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a JSON text's value.
-
-    Raises:
-        UnfitError: where it is none, or too large or too deep to be a document.
-    """
-    if text.count("{") + text.count("[") > MOST_NODES:
-        msg = f"it has more than {MOST_NODES:,} objects and arrays"
-        raise UnfitError(msg)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        rest = error.doc[error.pos :].rstrip()
-        cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
-        what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
-        msg = f"it is no valid JSON: {what}"
-        raise UnfitError(msg) from None
-    except ValueError:
-        msg = "a number in it has thousands of digits"
-        raise UnfitError(msg) from None
-    except RecursionError:
-        msg = "it is nested too deeply"
-        raise UnfitError(msg) from None
+def _version(info: Any, odd: _Oddities) -> str:  # noqa: ANN401 - a JSON value
+    """Return the document's version as it is written; empty where it has none."""
+    version = info.get("version") if isinstance(info, dict) else None
+    if isinstance(info, dict) and "version" in info and type(version) is not str:
+        odd.note("is not text", "info.version")
+    if isinstance(version, bool) or not isinstance(version, str | int | float):
+        return ""
+    return one_line(odd.redact(str(version)))
 
 
 def _decoded(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        msg = "it is no valid JSON: it is not written in UTF-8"
+        msg = "it is neither JSON nor YAML: it is not written in UTF-8"
         raise UnfitError(msg) from None
 
 
@@ -179,52 +159,85 @@ def _without_secrets(items: Mapping[str, Any], redact: Callable[[str], str]) -> 
     return {("/***" if shows_secret(path, redact) else path): item for path, item in items.items()}
 
 
-def _validate(part: Mapping[str, Any], redact: Callable[[str], str], name: str = "document") -> None:
-    error = next(_validator(name).iter_errors(part), None)
-    if error is not None:
-        msg = f"it is no valid OpenAPI document: {in_words(error, redact)}"
+def _items(document: Mapping[str, Any], odd: _Oddities) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the path items, and why those whose operations are not all known are not.
+
+    Raises:
+        UnfitError: where there are no paths at all.
+    """
+    paths = document.get("paths")
+    if paths is None and is_modern(document):
+        return {}, {}
+    if paths is None:
+        msg = "it has no `paths`"
         raise UnfitError(msg)
-
-
-@cache
-def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's class is not known before it is loaded
-    from jsonschema import Draft202012Validator  # takes a tenth of a second, and must not come before the trigger
-
-    return Draft202012Validator(RELIED_ON if name == "document" else {**_PATH_ITEM, "$defs": RELIED_ON["$defs"]})
-
-
-def _item(path: str, item: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> Mapping[str, Any]:
-    """Return a path's item, where it may stand elsewhere in the document."""
-    if len(path) > LONGEST_PATH:
-        msg = f"a path in it is longer than {LONGEST_PATH:,} characters"
+    if not isinstance(paths, dict) and paths != []:  # PHP writes an empty object so
+        msg = "its `paths` are not an object"
         raise UnfitError(msg)
-    if "<<" in item:
-        msg = f"`{one_line(path, 80)}` uses a YAML merge key (`<<`), which OpenAPI does not know"
-        raise UnfitError(msg)
-    if "$ref" not in item:
-        return item
-    found = schemas.resolved({"$ref": item["$ref"]})
-    if isinstance(found, dict):
-        _validate(found, redact, "path")
-    else:
-        where = f"`{one_line(path, 80)}` refers to `{one_line(redact(item['$ref']), 80)}`"
-        msg = f"{where}, which is not in it; bundle the document into one file"
-        raise UnfitError(msg)
-    return {**found, **item}
+    schemas = Schemas(document)
+    items: dict[str, Any] = {}
+    unread: dict[str, str] = {}
+    for path, item in _without_secrets(paths or {}, odd.redact).items():
+        if not path.startswith("/"):
+            if not path.startswith("x-"):
+                odd.note("does not begin with a slash", path)
+            continue
+        name = path[:LONGEST_PATH]
+        if name != path:
+            unread[name] = f"is longer than {LONGEST_PATH:,} characters"
+        elif item is not None:
+            items[name], why = _item(item, schemas, odd, path)
+            if why:
+                unread[name] = why
+        else:
+            odd.note("is null", path)
+    return items | {name: items.get(name, {}) for name in unread}, unread
 
 
-def _prefixes(holder: Mapping[str, Any], url: str) -> tuple[str, ...]:
+def _item(item: Any, schemas: Schemas, odd: _Oddities, path: str) -> tuple[dict[str, Any], str]:  # noqa: ANN401
+    """Return a path's item, where it may stand elsewhere in the document, and why it is not known whole."""
+    if isinstance(item, dict) and "$ref" in item:
+        found = schemas.resolved({"$ref": item["$ref"]})
+        own, why = _item({name: told for name, told in item.items() if name != "$ref"}, schemas, odd, path)
+        if not isinstance(found, dict) or "$ref" in found:
+            target = code(odd.redact(str(item["$ref"])), 80)
+            return own, f"refers to {target}, which is not in the document: bundle it into one file"
+        there, missing = _item(found, schemas, odd, path)
+        return {**there, **own}, why or missing
+    if not isinstance(item, dict) and item != []:
+        return {}, "is not an object"
+    why = "uses a YAML merge key (`<<`), which JSON does not know" if "<<" in item else ""
+    found = {}
+    for name, told in (item or {}).items():
+        if told is None and name.upper() in METHODS:
+            odd.note("is null", f"{name.upper()} {path}")
+        elif told is not None:
+            found[name] = {} if told == [] and name.upper() in METHODS else told
+    return found, why
+
+
+def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str, ...]:
     """Return the paths of a document's, path's or operation's servers; empty where none is named."""
-    if isinstance(holder.get("basePath"), str):
-        return (_path_of(holder["basePath"], url),)
-    servers = holder.get("servers")
-    paths = (_path_of(_filled(each), url) for each in servers or () if isinstance(each, dict))
-    return tuple(dict.fromkeys(paths))[:MOST_PREFIXES]
+    base = holder.get("basePath")
+    if isinstance(base, str):
+        return (_path_of(base, url),)
+    if "basePath" in holder:
+        odd.note("is not text", "basePath")
+    if "servers" not in holder:
+        return ()
+    servers = holder["servers"]
+    if not isinstance(servers, list):
+        odd.note("is not an array", "servers")
+        return ()
+    named = [each for each in servers if isinstance(each, dict) and isinstance(each.get("url"), str)]
+    if len(named) < len(servers):
+        odd.note("has an entry without a URL", "servers")
+    return tuple(dict.fromkeys(_path_of(_filled(each), url) for each in named))[:MOST_PREFIXES]
 
 
 def _filled(server: Mapping[str, Any]) -> str:
     """Return a server's URL with the defaults of its variables."""
-    address, variables = str(server.get("url", "")), server.get("variables")
+    address, variables = str(server["url"]), server.get("variables")
     for name, variable in variables.items() if isinstance(variables, dict) else ():
         default = variable.get("default", "") if isinstance(variable, dict) else ""
         if isinstance(default, str):  # one may hold the name of the next: they must not grow out of hand
@@ -286,7 +299,7 @@ def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas:
 def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:
     """Return the media types of a response, in lower case and without parameters, each with its schema if it is JSON."""
     content: Any = response.get("content")
-    if document.get("swagger") == "2.0":
+    if is_swagger(document):
         produced = operation.get("produces", document.get("produces")) or ["application/json"]
         content = dict.fromkeys(map(str, produced), response) if isinstance(produced, list) else {}
     found: dict[str, Any] = {}

@@ -178,7 +178,7 @@ class Checks:
     @property
     def insist_on_document(self) -> bool:
         """Whether something was asked that only the document can answer."""
-        compared = self.reference and self.breaking is not Breaking.IGNORE
+        compared = self.reference and self.breaking is Breaking.FAIL
         asked = self.document_needed or self.required or self.forbidden or compared
         return self.document_url is not None and bool(asked)
 

@@ -70,6 +70,11 @@ def is_modern(document: Mapping[str, Any]) -> bool:
     return bool(re.match(r"3\.[1-9]", str(document.get("openapi", ""))))
 
 
+def is_swagger(document: Mapping[str, Any]) -> bool:
+    """Tell whether a document is one of OpenAPI 2.0."""
+    return str(document.get("swagger")) == "2.0"
+
+
 def described(promise: Promise, status: int) -> Described | None:
     """Return the response that is described for a status, the most exact first."""
     names = {name.lower(): each for name, each in promise.items()}

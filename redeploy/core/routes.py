@@ -28,7 +28,7 @@ class Operation:
     prefixes: tuple[str, ...] = ("",)
 
     def __str__(self) -> str:
-        return f"{self.method} {self.prefixes[0]}{self.path}"
+        return f"{self.method} {self.prefixes[0]}{self.path}".lstrip()
 
     @cached_property
     def written(self) -> tuple[str, str]:
@@ -64,9 +64,22 @@ class Pattern:
         """Tell whether the path is meant, whatever the method."""
         return any(_match(self._wanted, path) for path in operation.segments)
 
+    def forbids(self, operation: Operation) -> bool:
+        """Tell the same for a forbidden route: letter case and a slash at the end make no difference.
+
+        Many servers answer both spellings alike. An operation without a method is any that may stand under its path.
+        """
+        if operation.method and self.method not in ("", operation.method):
+            return False
+        return any(_match(self._forbidden, _loosely(path)) for path in operation.segments)
+
     @cached_property
     def _wanted(self) -> list[str]:
         return _segments(shape(self.path))
+
+    @cached_property
+    def _forbidden(self) -> list[str]:
+        return _loosely(self._wanted)
 
 
 def parse_pattern(line: str) -> Pattern:
@@ -168,6 +181,14 @@ def _ends_alike(one: str, other: str) -> bool:
 
 def _segments(path: str) -> list[str]:
     return path.split("/")[1:]
+
+
+def _loosely(segments: Sequence[str]) -> list[str]:
+    """Return segments in one letter case, and without the empty ones at the end."""
+    found = [each.casefold() for each in segments]
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
 def _match(pattern: Sequence[str], path: Sequence[str]) -> bool:

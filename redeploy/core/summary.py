@@ -193,11 +193,12 @@ def _checks(outcome: Outcome) -> list[str]:
 
 def _operations(outcome: Outcome) -> list[str]:
     checked = outcome.checked
+    notes = [f"{inline(note)}\n" for note in checked.notes]
     if not checked.compared_with:
-        return [*(f"{inline(note)}\n" for note in checked.notes)]
+        return notes
     added, removed = checked.added, checked.removed
     if not added and not removed:
-        return [f"The OpenAPI document has the same operations as {checked.compared_with}.", ""]
+        return [f"The OpenAPI document has the same operations as {checked.compared_with}.", "", *notes]
     lines = ["```diff"]
     all_added, all_removed = checked.counts
     for sign, operations, number in (("-", removed, all_removed), ("+", added, all_added)):
@@ -205,7 +206,7 @@ def _operations(outcome: Outcome) -> list[str]:
         more = number - MOST_SHOWN
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
     counts = f"{all_added} added, {all_removed} gone"
-    return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", ""]
+    return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", "", *notes]
 
 
 def _times(outcome: Outcome) -> list[str]:

@@ -1,5 +1,6 @@
 """OpenAPI documents, and what is none."""
 
+import base64
 import copy
 import json
 import sys
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from redeploy.core import openapi
 from redeploy.core.contract import Contract, Unfit
-from redeploy.core.openapi import UnfitError, contract_of, read_document
+from redeploy.core.openapi import contract_of, read_document
 from redeploy.core.plan import Smoke
 from redeploy.core.routes import parse_pattern
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
@@ -145,32 +146,141 @@ def test_a_path_item_may_stand_elsewhere_in_the_document(name: str) -> None:
         "",
         "#",
         "#/tags/7",
+        "#/tags/" + "9" * 5000,
+        5,
     ],
 )
-def test_a_path_item_that_is_not_in_the_document_makes_it_unfit(reference: str) -> None:
-    with pytest.raises(UnfitError, match="bundle the document into one file"):
-        contract_of(document(paths={"/a": {"$ref": reference}}, tags=[]))
+def test_a_path_item_that_is_not_in_the_document_leaves_its_operations_unknown(reference: str | int) -> None:
+    item = {"$ref": reference, "post": {}}
+    found = contract_of(document(paths={"/a": item, "/b": {"get": {}}}, tags=[]))
+    assert [str(each) for each in found.operations] == ["POST /a", "GET /b"]
+    assert [(str(each), "bundle it" in why) for each, why in found.unread.items()] == [("/a", True)]
+    assert [each.startswith("`/a` refers to ") for each in found.oddities] == [True]
+
+
+# what is passed over, and reported
 
 
 @pytest.mark.parametrize(
-    "item",
+    ("parts", "operations", "oddity"),
     [
-        {"get": 5},
-        {"get": None},
-        {"get": []},
-        {"servers": 5, "get": {}},
-        {"servers": [5], "get": {}},
-        {"get": {"servers": 5}},
+        ({"paths": {"/a": {"get": {}, "post": None, "parameters": None}}}, ["GET /a"], "`POST /a` is null"),
+        ({"paths": {"/a": {"get": []}}}, ["GET /a"], ""),
+        ({"paths": {"/a": None, "/b": {"get": {}}}}, ["GET /b"], "`/a` is null"),
+        ({"paths": {"/a": [], "/b": {"get": {}}}}, ["GET /b"], ""),
+        ({"paths": []}, [], ""),
+        ({"paths": None}, [], ""),
+        ({"paths": {"a": {"get": {}}, "/b": {"get": {}}}}, ["GET /b"], "`a` does not begin with a slash"),
+        ({"servers": None}, ["GET /items"], "`servers` is not an array"),
+        ({"servers": {}}, ["GET /items"], "`servers` is not an array"),
+        ({"servers": [{}, {"url": "/v1"}]}, ["GET /v1/items"], "`servers` has an entry without a URL"),
+        ({"servers": [5]}, ["GET /items"], "`servers` has an entry without a URL"),
+        ({"paths": {"/a": {"get": {"servers": 5}}}}, ["GET /a"], "`servers` is not an array"),
+        ({"basePath": None}, ["GET /items"], "`basePath` is not text"),
+        ({"info": {"version": 7}}, ["GET /items"], "`info.version` is not text"),
+        ({"info": {"version": None}}, ["GET /items"], "`info.version` is not text"),
+        ({"info": []}, ["GET /items"], ""),
     ],
 )
-def test_a_path_item_that_stands_elsewhere_is_looked_at_as_closely(item: dict[str, Any]) -> None:
-    with pytest.raises(UnfitError):
-        contract_of(document(paths={"/a": {"$ref": "#/x"}}, x=item))
+def test_what_no_contract_needs_is_passed_over(parts: dict[str, Any], operations: list[str], oddity: str) -> None:
+    found = contract_of(document(**parts))
+    assert [str(each) for each in found.operations] == operations
+    assert found.oddities == ((oddity,) if oddity else ())
+    assert not found.unread
 
 
-def test_a_reference_with_a_very_long_number_leads_nowhere() -> None:
-    with pytest.raises(UnfitError, match="bundle"):
-        contract_of(document(paths={"/a": {"$ref": "#/tags/" + "9" * 5000}}, tags=[{}]))
+@pytest.mark.parametrize("item", [{"get": 5}, {"get": "x"}, {"get": [1]}, {"<<": {"get": {}}}, 5, "x", [1]])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_operations_that_cannot_be_read_are_unknown_and_not_absent(item: Any, elsewhere: bool) -> None:  # noqa: ANN401
+    paths = {"/a": {"$ref": "#/x"} if elsewhere else item, "/b": {"get": {}}}
+    found = contract_of(document(paths=paths, x=item))
+    assert [str(each) for each in found.operations] == ["GET /b"]
+    assert [each.path for each in found.unread] == ["/a"]
+    assert len(found.oddities) == 1
+
+
+def test_a_path_that_is_too_long_is_cut_and_unknown() -> None:
+    found = contract_of(document(paths={"/x/" + "a" * 2000: {"get": {}}, "/b": {"get": {}}}))
+    assert [(str(each)[:3], len(each.path)) for each in found.unread] == [("/x/", openapi.LONGEST_PATH)]
+    assert [str(each) for each in found.operations] == ["GET /b"]
+
+
+def test_of_many_oddities_of_a_kind_the_first_and_their_number_are_reported() -> None:
+    paths = {f"/{number}": {"get": None, "put": {}} for number in range(2000)}
+    assert contract_of(document(paths=paths)).oddities == ("`GET /0` and 1,999 more is null",)
+    paths = {f"/{number}": {"$ref": f"./{number}.yaml"} for number in range(2000)}
+    assert len(contract_of(document(paths=paths)).oddities) == openapi.MOST_ODDITIES
+
+
+@pytest.mark.parametrize(
+    ("written", "version"),
+    [('"1.10"', "1.10"), ("1.10", "1.10"), ("1.0", "1.0"), ("7", "7"), ("true", ""), ("null", ""), ("[1]", "")],
+)
+def test_a_version_is_taken_as_it_is_written(written: str, version: str) -> None:
+    body = f'{{"openapi": "3.1.0", "info": {{"version": {written}}}, "paths": {{}}, "x": 1.50}}'
+    found = read_document(reply(200, body), URL)
+    assert isinstance(found, Contract)
+    assert found.version == version
+
+
+@pytest.mark.parametrize("version", ["2.0", 2.0])
+def test_a_version_of_the_specification_may_be_a_number(version: str | float) -> None:
+    assert told({"swagger": version, "paths": {"/items": {"get": {}}}}) == ["GET /items"]
+
+
+# YAML
+
+IN_YAML = """# the service
+openapi: 3.0.3
+info: {title: t, version: 1.10}
+x-common: &common
+  get: {summary: s}
+paths:
+  /items/{id}:
+    <<: *common
+    put:
+      responses:
+        200:
+          content:
+            application/json:
+              schema: {type: object, required: [on], properties: {on: {type: boolean, enum: [true]}, n: {maximum: 5}}}
+    post:
+  /other: *common
+"""
+
+
+def test_a_document_may_be_yaml() -> None:
+    smoke = Smoke("PUT", "/items/5", "2xx", "https://api.example.com/items/5")
+    for media in ("application/yaml", "text/plain", ""):
+        exchange = reply(200, IN_YAML, **({"content_type": media} if media else {}))
+        found = read_document(exchange, URL, (smoke,))
+        assert isinstance(found, Contract)
+        assert found.version == "1.10"
+        assert list(map(str, found.operations)) == ["GET /items/{id}", "PUT /items/{id}", "GET /other"]
+        assert not found.unread
+        schema = found.promises[smoke]["200"].schemas["application/json"]
+        assert schema["allOf"][0]["properties"] == {"on": {"type": ["boolean"], "enum": [True]}, "n": {"maximum": 5}}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (json.dumps(json.dumps(document())), "it is a document inside a JSON string"),
+        (json.dumps("openapi: 3.1.0\npaths: {}"), "it is a document inside a JSON string"),
+        (json.dumps("not found"), "it is no OpenAPI document"),
+        (base64.b64encode(json.dumps(document()).encode()), "it is base64"),
+        (base64.encodebytes(json.dumps(document()).encode()), "it is base64"),
+        (b'"' + base64.b64encode(json.dumps(document()).encode()) + b'"', "it is base64"),
+        ("not found", "it is no OpenAPI document"),
+        ("a: [", "it is no valid YAML: line 2"),
+        ("openapi: 3.0.0\npaths: *x", "it is no valid YAML: line 2"),
+        ("a: &a [" + "x," * 50_000 + "]\nb: [" + "*a," * 50_000 + "]", "more than 200 levels"),
+        ("[" * 300, "it is no valid JSON"),
+        ("a: " + "[" * 300, "more than 200 levels"),
+    ],
+)
+def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> None:
+    assert reason in why(reply(200, body))
 
 
 # what is unfit
@@ -200,7 +310,6 @@ def test_a_reference_with_a_very_long_number_leads_nowhere() -> None:
         pytest.param(
             reply(200, b'{"openapi": }'), "it is no valid JSON: line 1, column 13 cannot be read", id="not JSON"
         ),
-        pytest.param(reply(200, "openapi: 3.1.0"), "it is no valid JSON: line 1, column 1 cannot be read", id="YAML"),
         pytest.param(reply(200, b"{} {}"), "it is no valid JSON: line 1, column 4 cannot be read", id="two documents"),
         pytest.param(reply(200, b'{"openapi": "\xff"}'), "it is not written in UTF-8", id="not UTF-8"),
         pytest.param(reply(200, json.dumps(document()).encode("utf-16")), "it is not written in UTF-8", id="UTF-16"),
@@ -215,19 +324,8 @@ def test_a_reference_with_a_very_long_number_leads_nowhere() -> None:
         pytest.param(reply(200, {"openapi": None}), "it is no OpenAPI document", id="no version"),
         pytest.param(reply(200, {"openapi": "3.0.0"}), "it has no `paths`", id="no paths"),
         pytest.param(reply(200, {"swagger": "2.0"}), "it has no `paths`", id="2.0 without paths"),
-        pytest.param(reply(200, document(paths=[])), "`$.paths`", id="paths an array"),
-        pytest.param(reply(200, document(paths={"a": {}})), "`$.paths`", id="a path without a slash"),
-        pytest.param(reply(200, document(paths={"/a": []})), "`$.paths['/a']`", id="an item an array"),
-        pytest.param(reply(200, document(paths={"/a": {"get": None}})), "`$.paths['/a'].get`", id="an operation null"),
-        pytest.param(reply(200, document(paths={"/a": {"$ref": 5}})), "$ref", id="a reference a number"),
-        pytest.param(reply(200, document(servers={})), "`$.servers`", id="servers an object"),
-        pytest.param(reply(200, document(servers=[{}])), "`$.servers[0]`", id="a server without a URL"),
-        pytest.param(reply(200, document(info={"version": 7})), "`$.info.version`", id="version"),
-        pytest.param(reply(200, document(info=[])), "`$.info`", id="info"),
-        pytest.param(
-            reply(200, document(paths={"/" + "a" * 1000: {}})), "longer than 1,000 characters", id="a long path"
-        ),
-        pytest.param(reply(200, document(paths={"/a": {"<<": {}}})), "YAML merge key", id="a merge key"),
+        pytest.param(reply(200, document(paths=[5])), "its `paths` are not an object", id="paths an array"),
+        pytest.param(reply(200, document(paths="x")), "its `paths` are not an object", id="paths a text"),
     ],
 )
 def test_what_is_no_document_has_one_clear_reason(exchange: Exchange, reason: str) -> None:
@@ -263,17 +361,18 @@ def test_a_document_as_deep_as_python_can_read_raises_nothing(place: str) -> Non
         assert isinstance(read_document(reply(200, text), URL, SMOKE), Contract | Unfit)
 
 
-def test_a_reason_is_one_harmless_line() -> None:
+def test_what_is_passed_over_is_one_harmless_line() -> None:
     hostile = "\u202e\n::error::<img>##[error]" * 30
     for found in (
         document(paths={hostile: {}}),
         document(paths={"/" + hostile[:500]: {"$ref": hostile}}),
-        document(info={"version": [hostile]}),
-        document(servers=[{"url": [hostile]}]),
+        document(paths={"/" + hostile[:500]: 5}),
+        document(paths={"/" + hostile: None}),
     ):
-        reason = why(reply(200, found))
+        [reason] = contract_of(found).oddities
         assert len(reason) < 400
         assert "\u202e" not in reason
+        assert "\n" not in reason
         assert "##[" not in reason
 
 

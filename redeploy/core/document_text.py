@@ -1,0 +1,222 @@
+"""The text of an OpenAPI document, JSON or YAML, read into a value within bounds of time and memory."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_NODES = 1_000_000
+"""Objects and arrays in it: they take some fifty times their length in memory."""
+
+MOST_VALUES = 4 * MOST_NODES
+"""Values of a YAML document, those counted again that an alias repeats."""
+
+MOST_NESTED = 200
+"""Levels of a YAML document, aliases followed."""
+
+LONGEST_NUMBER = 300
+"""Characters of a number in YAML; what is longer is a text."""
+
+_HALF = re.compile(r"-?|\.|[eE][-+]?|t(?:ru?)?|f(?:a|al|als)?|n(?:ul?)?|u[0-9a-fA-F]{0,3}")
+"""What is left where a JSON text breaks off within a word, a number or an escape."""
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{80,}={0,2}")
+
+_AS_WRITTEN = frozenset({"openapi", "swagger", "version"})
+"""Keys of YAML whose values stay text: as a number, `version: 1.10` would be 1.1."""
+
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+"""Plain scalars of YAML 1.2's core schema (10.3.2) that are not text; `yes` and dates are text there."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+class UnfitError(Exception):
+    """A text is not an OpenAPI document; the message says why, in one line."""
+
+
+def value_of(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return the value that a document's text stands for: JSON where it begins like JSON, else YAML.
+
+    Raises:
+        UnfitError: where it is neither, too large or too deep, or another encoding around a document.
+    """
+    as_json = not text.strip() or text.lstrip()[0] in '{["'
+    found = parsed_json(text) if as_json else parsed_yaml(text)
+    if isinstance(found, str):
+        inner = found.strip()
+        if inner.startswith("{") or re.match(r"(?:openapi|swagger)\s*:", inner):
+            msg = "it is a document inside a JSON string: send the object itself, and encode it once"
+            raise UnfitError(msg)
+        if _BASE64.fullmatch(re.sub(r"\s", "", inner)):
+            msg = "it is base64: decode it before it is sent (behind API Gateway, set `isBase64Encoded`)"
+            raise UnfitError(msg)
+    return found
+
+
+def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return a JSON text's value; a version that is a fractional number keeps its digits.
+
+    Raises:
+        UnfitError: where it is none, or too large or too deep to be a document.
+    """
+    if text.count("{") + text.count("[") > MOST_NODES:
+        msg = f"it has more than {MOST_NODES:,} objects and arrays"
+        raise UnfitError(msg)
+    try:
+        found = json.loads(text)
+        info = found.get("info") if isinstance(found, dict) else None
+        if isinstance(info, dict) and isinstance(info.get("version"), float):
+            info["version"] = json.loads(text, parse_float=Number)["info"]["version"]
+    except json.JSONDecodeError as error:
+        rest = error.doc[error.pos :].rstrip()
+        cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
+        what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
+        msg = f"it is no valid JSON: {what}"
+        raise UnfitError(msg) from None
+    except ValueError:
+        msg = "a number in it has thousands of digits"
+        raise UnfitError(msg) from None
+    except RecursionError:
+        msg = "it is nested too deeply"
+        raise UnfitError(msg) from None
+    return found
+
+
+class Number(str):
+    """A number, as it is written."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class _Level:
+    """A list or mapping of YAML that is still open."""
+
+    holder: Any
+    anchor: str | None = None
+    key: str | None = None
+    values: int = 1
+    levels: int = 1
+    merging: bool = False
+    merged: list[dict[str, Any]] = field(default_factory=list)
+    """The mappings under its merge keys."""
+
+    @property
+    def wants_key(self) -> bool:
+        return self.key is None and isinstance(self.holder, dict)
+
+    def put(self, value: Any) -> None:  # noqa: ANN401 - a JSON value
+        if self.key is None:
+            self.holder.append(value)
+            return
+        merged = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict)]
+        if self.merging and merged:
+            self.merged += merged
+        else:
+            self.holder[self.key] = value
+        self.key, self.merging = None, False
+
+    def closed(self) -> Any:  # noqa: ANN401 - a JSON value
+        if not self.merged:
+            return self.holder
+        found: dict[str, Any] = {}
+        for each in (*reversed(self.merged), self.holder):  # the first of several counts most (yaml.org/type/merge)
+            found.update(each)
+        return found
+
+
+def parsed_yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return a YAML text's value by the core schema; keys are text, tags make nothing, merge keys are followed.
+
+    It is built from the parser's events in one pass, so that aliases can be counted before anything follows them.
+
+    Raises:
+        UnfitError: where it is none, or beyond the bounds.
+    """
+    import yaml  # few documents are YAML
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        return _built(yaml.parse(text, Loader=loader))
+    except yaml.YAMLError as error:
+        raise _unreadable(getattr(error, "problem_mark", None)) from None
+
+
+def _unreadable(mark: Any) -> UnfitError:  # noqa: ANN401 - the class differs with the parser
+    where = f"line {mark.line + 1}, column {mark.column + 1} cannot be read" if mark else "it cannot be read"
+    return UnfitError(f"it is no valid YAML: {where}")
+
+
+def _too_much() -> UnfitError:
+    return UnfitError(
+        f"it has more than {MOST_NESTED} levels, {MOST_NODES:,} objects and arrays, or {MOST_VALUES:,} values"
+    )
+
+
+def _built(events: Iterator[Any]) -> Any:  # noqa: ANN401 - a JSON value
+    import yaml
+
+    opened = [_Level([])]
+    anchors: dict[str, tuple[Any, str | None, int, int]] = {}  # value, text of a scalar, values and levels in it
+    nodes = documents = 0
+    for event in events:
+        level, word, values, levels = opened[-1], None, 1, 0
+        if isinstance(event, yaml.ScalarEvent):
+            word, plain = event.value, event.implicit[0]
+            if level.wants_key and not event.anchor:
+                level.key, level.merging = word, plain and word == "<<"
+                level.values += 1
+                continue
+            value = scalar(word) if plain and level.key not in _AS_WRITTEN else word
+            if event.anchor:
+                anchors[event.anchor] = value, word, values, levels
+        elif isinstance(event, yaml.CollectionStartEvent):
+            nodes += 1
+            opened.append(_Level({} if isinstance(event, yaml.MappingStartEvent) else [], event.anchor))
+            if nodes > MOST_NODES or len(opened) > MOST_NESTED:
+                raise _too_much()
+            continue
+        elif isinstance(event, yaml.CollectionEndEvent):
+            value, values, levels = level.closed(), level.values, level.levels
+            if level.anchor:
+                anchors[level.anchor] = value, None, values, levels
+            opened.pop()
+            level = opened[-1]
+        elif isinstance(event, yaml.AliasEvent):  # counts for all that it stands for: aliases multiply
+            if event.anchor not in anchors:
+                raise _unreadable(event.start_mark)
+            value, word, values, levels = anchors[event.anchor]
+        else:
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                raise _unreadable(event.start_mark)
+            continue
+        level.values += values
+        level.levels = max(level.levels, levels + 1)
+        if level.values > MOST_VALUES or len(opened) + level.levels > MOST_NESTED:
+            raise _too_much()
+        if not level.wants_key:
+            level.put(value)
+        elif word is None:  # a list or a mapping as a key
+            raise _unreadable(event.start_mark)
+        else:
+            level.key = word
+    return opened[0].holder[0] if opened[0].holder else None
+
+
+def scalar(word: str) -> Any:  # noqa: ANN401 - a JSON value
+    """Return what a plain scalar of YAML stands for."""
+    if word in _WORDS:
+        return _WORDS[word]
+    if word[:1] not in "+-.0123456789" or len(word) > LONGEST_NUMBER:
+        return word
+    if _INTEGER.fullmatch(word):
+        return int(word)
+    return float(word) if _FLOAT.fullmatch(word) else word
