@@ -1,13 +1,16 @@
 """What the facts of a run amount to at one moment."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from redeploy.core.answer import Again, Result
 from redeploy.core.identity import Build
 from redeploy.core.pace import SAVING
+from redeploy.core.patience import finished
 from redeploy.core.plan import Proof
-from redeploy.core.reasons import Reason
+from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.situation import Situation
+from redeploy.core.verdict import conclude
 from redeploy.core.watch import Watch
 
 OVERTIME = 5.0
@@ -15,6 +18,10 @@ OVERTIME = 5.0
 
 UNNAMED_WINDOW = 10.0
 """Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
+
+
+WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
+"""Verdicts about a service that is healthy."""
 
 
 class Assessment:
@@ -216,6 +223,14 @@ class Assessment:
         return (
             (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
         )
+
+    def lacks_only_checks(self, now: float) -> bool:
+        """Tell whether the run would end now, and well, if its checks had passed.
+
+        Only then goes out what may change something on the server: once, and to the build that is proven.
+        """
+        would_be = replace(self.situation(now), checking=False, checked=True, check_failure=None)
+        return finished(would_be) and conclude(would_be).verdict in WELL
 
     @property
     def _refusal(self) -> Reason | None:

@@ -121,6 +121,8 @@ class Baseline:
             yield AskContainers(), now
         if document and books.last_sent(AskDocument) < watch.began:
             yield AskDocument(document), books.ready(document, now)
+        elif document and not books.under_way(AskDocument) and watch.checking.wants_fresh_before:
+            yield AskDocument(document, past_caches=True), books.ready(document, now)
         if plan.watchtower.containers and books.last_sent(AskWhetherForked) < watch.began:
             yield AskWhetherForked(), now
         yield from self.errands()

@@ -68,8 +68,8 @@ class Progress:
 
     def step(self, result: Result, at: float, *, patient: bool) -> "Progress":
         """Return the progress after one more answer; `patient`: whether one that tells nothing is asked for again."""
-        fresh = result.again is Again.CACHED and not self.past_caches and not result.final
-        if fresh or (result.again is Again.THROTTLED and patient):
+        fresh = result.again is Again.CACHED and not self.past_caches
+        if not result.final and (fresh or (result.again is Again.THROTTLED and patient)):
             return replace(self, again_at=at, past_caches=self.past_caches or fresh)
         tries = self.tries + 1
         counts = result.passed or result.final or tries >= TRIES
@@ -93,7 +93,7 @@ class Round:
         """Return what a new window finds of it: what passed, where the build is certainly the same.
 
         It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
-        tried anew, as it may have failed with the window, but for what is not safe to send twice.
+        tried anew, as it may have failed with the window.
         """
         common = self.names.keys() & names.keys()
         unread = Progress(past_caches=self.document.past_caches)
@@ -103,7 +103,7 @@ class Round:
             opened=opened,
             names=names,
             document=self.document if self.document.passed else unread,
-            smoke={each: got for each, got in self.smoke.items() if got.passed or (got.result and not each.safe)},
+            smoke={each: got for each, got in self.smoke.items() if got.passed},
         )
 
 
@@ -125,7 +125,11 @@ class Checking:
     """How many times in turn it was none."""
     read_at: float = float("-inf")
     """When the last document was asked for that was one."""
+    past_caches: bool = False
+    """Whether a cache answered for the service where the document was asked for before the trigger."""
     round: Round | None = None
+    once: dict[Smoke, Progress] = field(default_factory=dict)
+    """What came of requests that are not safe to send twice: one goes out once in a run, whatever becomes of its window."""
     began: float | None = None
     """When the first check was sent of which something is known."""
     answered: float = float("-inf")
@@ -146,6 +150,18 @@ class Checking:
             self.unfit_before = found
             return None
         return found
+
+    def take_before(self, ask: AskDocument, exchange: Exchange) -> None:
+        """Take in the document from before the trigger; what a cache answered is asked for once more, past caches."""
+        if found_again(exchange) is Again.CACHED and not ask.past_caches:
+            self.past_caches = True
+        else:
+            self.answer_before = exchange
+
+    @property
+    def wants_fresh_before(self) -> bool:
+        """Whether the document from before the trigger is to be asked for past caches."""
+        return self.past_caches and self.answer_before is None
 
     @property
     def needs_document(self) -> bool:
@@ -204,7 +220,7 @@ class Checking:
         if self.round is None or self.round.opened != opened:
             self._findings = self._unanswered = None
         if self.round is None:
-            self.round = Round(opened=opened, names=names)
+            self.round = Round(opened=opened, names=names, document=Progress(past_caches=self.past_caches))
         elif self.round.opened != opened:
             since = [each.names for each in seen if each.at >= self.round.opened]
             alone = all(each.get(path, name) == name for each in since for path, name in names.items())
@@ -227,14 +243,23 @@ class Checking:
         read = not self.needs_document or self.round.document.result is not None
         return read and not self.unanswered
 
+    @property
+    def only_unsafe_left(self) -> bool:
+        """Whether nothing is to be asked any more but what may change something on the server."""
+        read = self.round is not None and (not self.needs_document or self.round.document.result is not None)
+        return read and bool(self.unanswered) and not any(each.safe for each in self.unanswered)
+
     def ask_document(self) -> AskDocument | None:
         """Return the request for the live document, past caches where one has answered before; None: it has no address."""
         if self.plan.document_url is None or self.round is None:
             return None
         return AskDocument(self.plan.document_url, past_caches=self.round.document.past_caches)
 
-    def asks(self) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
-        """Yield what is still to be asked, and from when on; some of it may be under way."""
+    def asks(self, *, unsafe: bool) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
+        """Yield what is still to be asked, and from when on; some of it may be under way.
+
+        `unsafe`: whether that includes what may change something on the server.
+        """
         if self.round is None:
             return
         document = self.round.document
@@ -243,6 +268,8 @@ class Checking:
             return  # it says what the answers to the others must look like
         promises = self.contract.promises if self.contract else {}
         for smoke in self.unanswered:
+            if not (smoke.safe or unsafe):
+                continue
             progress = self._progress(smoke)
             yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
@@ -259,8 +286,11 @@ class Checking:
         if isinstance(ask, AskSmoke):
             result = judge(ask.smoke, event.exchange, seconds)
             result = replace(result, final=True) if hopeless and result.again is Again.THROTTLED else result
-            if self.round is not None and event.sent >= self.round.opened:
-                self.round.smoke[ask.smoke] = self._progress(ask.smoke).step(result, event.at, patient=patient)
+            step = self._progress(ask.smoke).step(result, event.at, patient=patient)
+            if not ask.smoke.safe:
+                self.once[ask.smoke] = step
+            elif self.round is not None and event.sent >= self.round.opened:
+                self.round.smoke[ask.smoke] = step
             return result
         found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
         if isinstance(found, Contract):
@@ -345,7 +375,8 @@ class Checking:
         )
 
     def _progress(self, smoke: Smoke) -> Progress:
-        return self.round.smoke.get(smoke, _UNTRIED) if self.round else _UNTRIED
+        known = self.once if not smoke.safe else self.round.smoke if self.round else {}
+        return known.get(smoke, _UNTRIED)
 
     def _of_document(self) -> list[Finding]:
         if not self.needs_document:

@@ -50,6 +50,8 @@ class Schedule:
     _looked_after_gap: bool = False
     _jitter: float = 0.5
     _asked_for_reasons: bool = False
+    _unsafe_due: bool = False
+    """Whether what may change something on the server may go out now."""
 
     def step(self, now: float, wall: float) -> Step:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
@@ -63,6 +65,7 @@ class Schedule:
         known = weighed.situation(now)
         if finished(known):
             return Step((), now, finished=True)
+        self._unsafe_due = self.watch.checking.only_unsafe_left and weighed.lacks_only_checks(now)
         asks: list[Ask] = []
         wake = wakes_at(known)
         for due, make in (
@@ -156,7 +159,7 @@ class Schedule:
         if rate is None:
             return ready
         unsaved = latest + books.cost(url) / rate.per_second
-        waiting = weighed.checking or weighed.needs_closing_document
+        waiting = self._can_check(weighed) or weighed.needs_closing_document
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return max(ready, latest + SAVING * books.cost(url) / rate.per_second)
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
@@ -176,11 +179,15 @@ class Schedule:
         checking.enter(window.opened, window.names, self.watch.samples)
         if weighed.needs_closing_document and (closing := checking.ask_document()):
             yield closing, books.last_sent(AskDocument) + MOST_AFTER_BREAK
-        for ask, wanted in checking.asks():
+        for ask, wanted in checking.asks(unsafe=self._unsafe_due):
             if isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE:
                 return
             if not books.is_under_way(ask):
                 yield ask, wanted
+
+    def _can_check(self, weighed: Assessment) -> bool:
+        """Tell whether checks are to be made that need not wait for the window to hold."""
+        return weighed.checking and (self._unsafe_due or not self.watch.checking.only_unsafe_left)
 
     def _spare(self, weighed: Assessment, url: str, now: float) -> float:
         """Return when the bucket of `url` allows a check beside the looks that the window under way still needs."""
@@ -197,7 +204,7 @@ class Schedule:
         judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
         unfinished = window.latest < weighed.window_ends
         if judged:
-            closing = (answered or watch.verifying) and not weighed.checking
+            closing = (answered or watch.verifying) and not self._can_check(weighed)
             phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:
             phase = Phase.QUICK if answered or track.gap_seen or watch.verifying else Phase.UNHURRIED

@@ -1,7 +1,7 @@
 """Smoke requests: how the input writes them, and whether an answer is the one that was asked for."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from redeploy.core.plan import Smoke
@@ -65,26 +65,27 @@ def parse_smoke(line: str) -> tuple[str, str, str]:
 
 
 def judge(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
-    """Return what an answer, which took `seconds`, means for a smoke request."""
+    """Return what an answer, which took `seconds`, means for a smoke request; an unsafe one that went out is final."""
+    never_sent = isinstance(exchange, NoReply) and exchange.fault in NEVER_SENT
+    return replace(_judged(smoke, exchange, seconds), final=not smoke.safe and not never_sent)
+
+
+def _judged(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
     condition, seen = condition_of(exchange)
     if isinstance(exchange, NoReply):
         if exchange.fault is Fault.TOO_LARGE and _is_wanted(smoke, exchange.status):
             return Result(passed=True, seen=f"{exchange.status}, with a body too large to look at", seconds=seconds)
-        return Result(
-            passed=False, seen=seen, seconds=seconds, final=not smoke.safe and exchange.fault not in NEVER_SENT
-        )
+        return Result(passed=False, seen=seen, seconds=seconds)
     exact = str(exchange.status) == smoke.status
     again = found_again(exchange)
     if again is Again.CACHED or (again is Again.THROTTLED and not exact):
-        return Result(
-            passed=False, seen=seen, seconds=seconds, final=not smoke.safe and again is Again.CACHED, again=again
-        )
+        return Result(passed=False, seen=seen, seconds=seconds, again=again)
     passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
-        return Result(passed=False, seen=f"{seen}, not {smoke.status}", seconds=seconds, final=not smoke.safe)
+        return Result(passed=False, seen=f"{seen}, not {smoke.status}", seconds=seconds)
     misfit = exchange.misfit if isinstance(exchange, Judged) else ""
     told = f"{seen}, but {misfit}" if misfit else seen
-    return Result(passed=not misfit, seen=told, seconds=seconds, final=not smoke.safe)
+    return Result(passed=not misfit, seen=told, seconds=seconds)
 
 
 def found_again(exchange: Exchange) -> Again | None:

@@ -217,8 +217,8 @@ class Watch:
         before = self.triggered is None and not self.verifying
         if before or (self.triggered is not None and event.sent < self.triggered):
             self.books.note_check(ask, event, throttled=False)
-            if before:
-                self.checking.answer_before = event.exchange
+            if before and isinstance(ask, AskDocument):
+                self.checking.take_before(ask, event.exchange)
             return  # else the document from before came too late
         asked = event.exchange.retry_after if isinstance(event.exchange, Reply) else None
         again_at = event.at + (asked or 0.0)

@@ -66,9 +66,8 @@ class Told:
     @property
     def asks(self) -> list[tuple[str, float]]:
         """What is still to be asked, and from when on."""
-        return [
-            ("document" if isinstance(ask, AskDocument) else ask.smoke.target, at) for ask, at in self.checking.asks()
-        ]
+        asks = self.checking.asks(unsafe=True)
+        return [("document" if isinstance(ask, AskDocument) else ask.smoke.target, at) for ask, at in asks]
 
     @property
     def findings(self) -> list[tuple[str, str, bool, str]]:
@@ -156,7 +155,7 @@ def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
         },
     )
     told = Told(smoke=(ONE, UNSAFE)).enter().document(described)
-    promises = {ask.smoke: ask.promise for ask, _ in told.checking.asks() if isinstance(ask, AskSmoke)}
+    promises = {ask.smoke: ask.promise for ask, _ in told.checking.asks(unsafe=True) if isinstance(ask, AskSmoke)}
     assert promises[ONE] is not None
     assert promises[UNSAFE] is None
 
@@ -187,10 +186,33 @@ def test_a_document_is_tried_once_more_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "asks"), [(reply(500), 0), (NoReply(Fault.CUT), 0), (NoReply(Fault.REFUSED), 1), (reply(429), 1)]
+    ("exchange", "asks"), [(reply(500), 0), (NoReply(Fault.CUT), 0), (NoReply(Fault.REFUSED), 1), (reply(429), 0)]
 )
-def test_an_unsafe_request_is_repeated_only_where_it_did_nothing(exchange: Exchange, asks: int) -> None:
+def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(exchange: Exchange, asks: int) -> None:
     assert len(Told(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, exchange).asks) == asks
+
+
+def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> None:
+    told = Told(smoke=(UNSAFE, ONE)).enter().document(document())
+    assert [ask.url for ask, _ in told.checking.asks(unsafe=False)] == [ONE.url]
+    assert not told.checking.only_unsafe_left
+    told.smoke(ONE, reply(200))
+    assert list(told.checking.asks(unsafe=False)) == []
+    assert told.checking.only_unsafe_left
+    told.smoke(UNSAFE, reply(200))
+    assert not told.checking.only_unsafe_left
+    assert told.checking.done(10.0)
+
+
+@pytest.mark.parametrize("answered", [11.0, 31.0])
+def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(answered: float) -> None:
+    told = Told(smoke=(UNSAFE,), document_url=None).enter()
+    if answered > 30:
+        told.enter(30.0, {"commit": OLD})
+    told.smoke(UNSAFE, reply(500), 10.5, answered - 10.5)
+    told.enter(40.0, {"commit": OLD})
+    assert told.asks == []
+    assert told.failure(40.0) is Reason.SMOKE
 
 
 def test_being_throttled_is_no_try_while_there_is_patience() -> None:
@@ -207,7 +229,7 @@ def test_being_throttled_is_no_try_while_there_is_patience() -> None:
 def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter()
     told.smoke(ONE, reply(200, age="9"))
-    assert [ask.past_caches for ask, _ in told.checking.asks()] == [True]
+    assert [ask.past_caches for ask, _ in told.checking.asks(unsafe=True)] == [True]
     told.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
     assert told.failure() is Reason.SMOKE
     assert "out of a cache" in told.findings[0][3]
@@ -338,7 +360,14 @@ def test_a_missing_route_that_nothing_is_like_says_so() -> None:
     [
         pytest.param({"required": ["/a"]}, None, reply(404), Reason.OPENAPI, id="insisted on"),
         pytest.param({}, document(), reply(404), None, id="lost, and it is a warning"),
-        pytest.param({"breaking": Breaking.FAIL}, document(), reply(404), Reason.OPENAPI, id="lost, and it fails"),
+        pytest.param(
+            {"breaking": Breaking.FAIL}, document(), reply(404), Reason.BREAKING_CHANGE, id="lost, and it fails"
+        ),
+        pytest.param({"breaking": Breaking.FAIL}, document(), reply(500), Reason.OPENAPI, id="broken, and it fails"),
+        pytest.param(
+            {"breaking": Breaking.FAIL, "required": ["/a"]}, document(), reply(404), Reason.OPENAPI, id="lost, insisted"
+        ),
+        pytest.param({"reference": reference("GET /a")}, None, reply(404), None, id="nothing like the reference"),
         pytest.param({"breaking": Breaking.IGNORE}, document(), reply(404), None, id="lost, and nobody cares"),
         pytest.param({"smoke": (ONE,)}, None, reply(404), None, id="only smoke"),
         pytest.param({}, document(), document("GET /new"), None, id="gone, and it is a warning"),
@@ -453,11 +482,85 @@ def test_what_is_ignored_is_shown_and_no_more() -> None:
     assert (found.removed, found.places, found.warnings) == (("GET /a",), (), [])
 
 
-def test_where_there_is_no_document_and_nothing_was_asked_for_a_note_says_so() -> None:
-    told = Told(document()).enter().document(page(200)).document(page(200), 12.0)
-    (note,) = shown(told)[3]
-    assert "a web page came" in note
+def twice(told: Told, exchange: Exchange) -> Told:
+    return told.enter().document(exchange).document(exchange, 12.0)
+
+
+@pytest.mark.parametrize("after", [reply(404), reply(410), page(200), reply(200, {"status": "ok"}), reply(200, "bye")])
+def test_a_document_that_is_gone_is_every_operation_removed(after: Exchange) -> None:
+    told = twice(Told(document()), after)
+    added, removed, warnings, notes = shown(told)
+    assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), [])
+    (warning,) = warnings
+    assert warning.startswith("The OpenAPI document that was live before the trigger is gone, so all 2 operations")
     assert told.failure() is None
+    failing = twice(Told(document(), breaking=Breaking.FAIL), after)
+    assert failing.failure() is Reason.BREAKING_CHANGE
+    assert [each.check for each in checked(failing.checking).failed] == [
+        "removed-route POST /api/items",
+        "removed-route GET /api/ready",
+    ]
+    assert checked(failing.checking).warnings == []
+    ignoring = shown(twice(Told(document(), breaking=Breaking.IGNORE), after))
+    assert ignoring[1] == removed
+    assert ignoring[2] == []
+
+
+@pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), NoReply(Fault.TIMED_OUT)])
+def test_a_document_that_cannot_be_read_is_not_gone(after: Exchange) -> None:
+    added, removed, warnings, notes = shown(twice(Told(document()), after))
+    assert (added, removed, warnings) == ((), (), [])
+    assert len(notes) == 1
+    assert twice(Told(document(), breaking=Breaking.FAIL), after).failure() is Reason.OPENAPI
+
+
+def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> None:
+    told = twice(Told(reference=reference("GET /a")), reply(404))
+    assert shown(told) == (
+        (),
+        (),
+        ["There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the answer was 404."],
+        [],
+    )
+    assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
+
+
+def strange(**items: Any) -> Exchange:  # noqa: ANN401 - JSON values
+    paths = {"/a": {"get": {}}, **{f"/{name}": item for name, item in items.items()}}
+    return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
+
+
+def test_what_was_passed_over_in_a_document_is_a_note() -> None:
+    told = Told(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
+    assert told.failure() is None
+    (note,) = shown(told)[3]
+    assert note.startswith("Passed over in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
+
+
+def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() -> None:
+    told = Told(required=["GET /c", "/c/**", "/a"], forbidden=["GET /C/", "DELETE /a", "/d"]).enter()
+    told.document(strange(c={"$ref": "./c.yaml"}))
+    assert [(check, passed) for _, check, passed, _ in told.findings] == [
+        ("openapi", True),
+        ("required-route GET /c", False),
+        ("required-route /c/**", False),
+        ("required-route /a", True),
+        ("forbidden-route GET /C/", False),
+        ("forbidden-route DELETE /a", True),
+        ("forbidden-route /d", True),
+    ]
+    assert "may be there: `/c` refers to `./c.yaml`, which is not in the document" in told.findings[1][3]
+    assert "is forbidden, and may be there: `/c` refers to" in told.findings[4][3]
+
+
+@pytest.mark.parametrize("breaking", [Breaking.WARN, Breaking.FAIL])
+def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
+    told = Told(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))
+    assert told.failure() is None
+    _, removed, warnings, notes = shown(told)
+    assert removed == ()
+    where = warnings if breaking is Breaking.FAIL else notes
+    assert any("only in part: a document does not show what stands under `/c`" in each for each in where)
 
 
 def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:

@@ -594,7 +594,8 @@ def test_a_digest_and_checks_go_together() -> None:
         ({"required_routes": "/a"}, reply(500), "openapi"),
         ({"required_routes": "/a"}, reply(200, "{"), "openapi"),
         ({"required_routes": "/a"}, NoReply(Fault.TIMED_OUT), "openapi"),
-        ({"breaking_changes": "fail"}, reply(404), "openapi"),
+        ({"breaking_changes": "fail"}, reply(500), "openapi"),
+        ({"breaking_changes": "fail"}, reply(404), "breaking-change"),
         ({"required_routes": "POST /api/ready"}, document(), "routes"),
         ({"forbidden_routes": "/api/**"}, document(), "routes"),
         ({"breaking_changes": "fail"}, document("GET /api/ready"), "breaking-change"),
@@ -755,14 +756,104 @@ def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
     assert max(later - sooner for sooner, later in pairwise(looks) if sooner >= held) < 4.5
 
 
-def test_an_unsafe_request_that_failed_is_not_sent_again_to_the_same_build_after_a_broken_window() -> None:
+def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held() -> None:
+    sent: list[float] = []
+
+    def smoke(moment: float, _: AskSmoke) -> Exchange:
+        sent.append(moment)
+        return reply(200)
+
+    def suffers(moment: float, _: Probe) -> Exchange:
+        if sent and moment < sent[0] + 3:
+            return page(503)
+        return ready(OLD) if moment < 2 else ready(NEW)
+
+    story = tell(World(suffers, (UPDATED,), smoke=smoke), smoke="!POST /x", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert len(sent) == 1
+
+
+def test_an_unsafe_request_goes_out_when_a_window_has_held_and_not_before() -> None:
     def flickers(moment: float, _: Probe) -> Exchange:
         return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 6.6 else ready(NEW)
 
     world = World(flickers, (UPDATED,), smoke=lambda *_: reply(500))
     story = tell(world, smoke="!POST /x", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
-    assert len(story.world.sent(AskSmoke)) == 1
+    assert len(world.sent(AskSmoke)) == 1
+    assert world.since_trigger(AskSmoke)[0] > 11.5
+
+
+def test_with_a_digest_an_unsafe_request_does_not_reach_the_build_that_the_proxy_still_sends_to() -> None:
+    world = World(
+        lambda moment, _: ready(OLD) if moment < 3.5 else ready(NEW),
+        (UPDATED,),
+        containers=lambda moment: rows(("a", "o/app", D1 if moment < 1 else D2)),
+        smoke=lambda moment, _: reply(200) if moment > 3.5 else reply(500),
+    )
+    story = tell(world, expect_digest=D2, smoke="!POST /x")
+    assert story.verdict == ("deployed", "")
+    assert len(world.since_trigger(AskSmoke)) == 1
+
+
+@pytest.mark.parametrize("answer", [reply(500), reply(401)])
+def test_an_unsafe_request_is_not_made_where_the_update_failed(answer: Exchange) -> None:
+    world = World(always_healthy, (answer,), smoke=lambda *_: reply(200))
+    assert tell(world, smoke="!POST /x", expect_version=NEW, timeout="20").conclusion.exit_code == 1
+    assert world.since_trigger(AskSmoke) == []
+
+
+def test_where_watchtower_never_answers_an_unsafe_request_goes_out_at_the_deadline() -> None:
+    world = World(rollout(), ((NoReply(Fault.TIMED_OUT), 1e6),), smoke=lambda *_: reply(200))
+    story = tell(world, smoke="!POST /x", expect_version=NEW, timeout="30")
+    assert story.verdict == ("deployed", "")
+    assert len(world.since_trigger(AskSmoke)) == 1
+
+
+def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() -> None:
+    world = World(lambda *_: ready(NEW), smoke=lambda *_: reply(200))
+    story = tell(world, mode="verify", smoke="!POST /x\nGET /y", expect_version=NEW)
+    assert story.verdict == ("verified", "")
+    asked = [(moment, ask.smoke.method) for moment, ask in world.asked if isinstance(ask, AskSmoke)]
+    assert [method for _, method in asked] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("require", ["none", "change"])
+def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_run_ends(require: str) -> None:
+    world = World(always_healthy, (UPDATED,), smoke=lambda *_: reply(200))
+    story = tell(world, smoke="!POST /x", require_proof=require)
+    assert len(world.since_trigger(AskSmoke)) == 1
+    assert story.seconds < 30
+
+
+# caches in front of the document from before
+
+
+def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
+    class Cached(World):
+        def start(self, ask: Ask, sent: float, bound: float) -> None:
+            self.past_caches = isinstance(ask, AskDocument) and ask.past_caches
+            super().start(ask, sent, bound)
+
+    def answer(moment: float) -> Exchange:
+        if not world.past_caches:
+            return reply(200, document().json, age="30")
+        return document() if moment < 2 else document("GET /api/ready")
+
+    world = Cached(rollout(), (UPDATED,), document=answer)
+    assert tell(world, expect_version=NEW, breaking_changes="fail").verdict == ("checks-failed", "breaking-change")
+    before = [ask for moment, ask in world.asked if isinstance(ask, AskDocument) and moment < (world.triggered or 0)]
+    assert [ask.past_caches for ask in before] == [False, True]
+    after = [ask for moment, ask in world.asked if isinstance(ask, AskDocument) and moment > (world.triggered or 0)]
+    assert all(ask.past_caches for ask in after)
+
+
+def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_counts_for_nothing() -> None:
+    world = World(rollout(), (UPDATED,), document=always(reply(200, document().json, age="30")))
+    story = tell(world, expect_version=NEW, breaking_changes="fail")
+    assert story.verdict == ("deployed", "")
+    assert len(world.sent(AskDocument)) == 2
+    assert "out of a cache" in " ".join(story.outcome.warnings)
 
 
 def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:

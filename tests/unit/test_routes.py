@@ -130,6 +130,28 @@ def test_a_path_matches(pattern: str, path: str, matches: bool) -> None:
     assert parse_pattern(pattern).matches(operation(f"GET {path}")) is matches
 
 
+@pytest.mark.parametrize(
+    ("pattern", "route", "forbidden"),
+    [
+        ("/internal/**", "GET /Internal/x/", True),
+        ("/admin", "GET /admin/", True),
+        ("/admin/", "GET /ADMIN", True),
+        ("GET /admin", "GET /admin//", True),
+        ("GET /admin", "POST /admin/", False),
+        ("/admin", "GET /admin/users", False),
+        ("/admin/*", "GET /admin/", False),
+        ("/admin/{id}", "GET /Admin/{name}/", True),
+        ("/", "GET /", True),
+        ("/", "GET /a", False),
+        ("/v1/items/", "GET /items", True),
+    ],
+)
+def test_a_forbidden_route_is_found_whatever_its_letter_case_and_with_a_slash_at_its_end(
+    pattern: str, route: str, forbidden: bool
+) -> None:
+    assert parse_pattern(pattern).forbids(operation(route, "/v1")) is forbidden
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_matches_itself_and_its_absence_any(method: str) -> None:
     assert parse_pattern(f"{method} /a").matches(operation(f"{method} /a"))
