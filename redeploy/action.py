@@ -82,9 +82,10 @@ class Action:
 
             self._runner.open_group("Examine the chain; nothing is changed")
             return doctor(plan, self._environment, self._redact, self._runner.say)
+        from redeploy.adapters import service
         from redeploy.adapters.crew import Crew
 
-        crew = Crew(_performer(plan, self._redact))
+        crew = Crew(_performer(plan), functools.partial(service.weigh, redact=self._redact))
         self._watch = Watch(plan, began=crew.now(), redact=self._redact)
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback import put_back
@@ -194,7 +195,7 @@ class Action:
         return dataclasses.replace(outcome_of(self._watch, conclusion, now), detail=detail)
 
 
-def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float], Exchange]:
+def _performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
     """Return what carries out an ask within a number of seconds."""
     from redeploy.adapters import service, watchtower
     from redeploy.adapters.http import Http
@@ -209,7 +210,7 @@ def _performer(plan: Plan, redact: Callable[[str], str]) -> Callable[[Ask, float
             case AskDocument():
                 return service.document(fetch, ask, timeout=bound)
             case AskSmoke():
-                return service.smoke(fetch, ask, redact, timeout=bound)
+                return service.smoke(fetch, ask, timeout=bound)
             case AskContainers():
                 return watchtower.containers(fetch, plan.watchtower, timeout=bound)
             case AskForReasons():

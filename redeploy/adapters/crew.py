@@ -48,11 +48,23 @@ def _raise(error: BaseException) -> NoReturn:
 class Crew:
     """Runs each ask in a daemon thread; one that overruns its bound is given up and its answer thrown away."""
 
-    def __init__(self, perform: Callable[[Ask, float], Exchange]) -> None:
-        """`perform` carries out one ask, bounded in seconds as well as it can."""
+    def __init__(
+        self,
+        perform: Callable[[Ask, float], Exchange],
+        weigh: Callable[[Ask, Exchange], Exchange] = lambda _, exchange: exchange,
+    ) -> None:
+        """Take how to work.
+
+        Args:
+            perform: carries out one ask, bounded in seconds as well as it can.
+            weigh: adds to a complete answer what takes our own time and not the server's, without bound.
+        """
         self._perform = perform
+        self._weigh = weigh
         self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
         self._bounds: dict[int, tuple[float, Ask, float]] = {}
+        self._answered: set[int] = set()
+        """Those whose answers are complete, and may still be weighed: their bounds are kept."""
         self._started = 0
 
     def now(self) -> float:
@@ -73,19 +85,21 @@ class Crew:
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`."""
         while True:
-            overdue = min(self._bounds, key=lambda number: self._bounds[number][0], default=None)
+            unanswered = [number for number in self._bounds if number not in self._answered]
+            overdue = min(unanswered, key=lambda number: self._bounds[number][0], default=None)
             bound = self._bounds[overdue][0] if overdue is not None else float("inf")
             try:
                 number, event = self._done.get(
                     timeout=min(max(0.0, min(until, bound) - self.now()), threading.TIMEOUT_MAX)
                 )
             except queue.Empty:
-                if overdue is not None and bound <= self.now():
+                if overdue is not None and overdue not in self._answered and bound <= self.now():
                     _, ask, sent = self._bounds.pop(overdue)
                     return Event(ask=ask, exchange=NoReply(Fault.TIMED_OUT), sent=sent, at=self.now(), wall=self.wall())
                 if self.now() >= until:
                     return None
                 continue
+            self._answered.discard(number)
             if self._bounds.pop(number, None) is None:
                 continue
             if isinstance(event, BaseException):
@@ -95,6 +109,9 @@ class Crew:
     def _run(self, number: int, ask: Ask, sent: float, bound: float) -> None:
         try:
             exchange = self._perform(ask, bound)
-            self._done.put((number, Event(ask=ask, exchange=exchange, sent=sent, at=self.now(), wall=self.wall())))
+            at, wall = self.now(), self.wall()
+            self._answered.add(number)
+            exchange = self._weigh(ask, exchange)
+            self._done.put((number, Event(ask=ask, exchange=exchange, sent=sent, at=at, wall=wall)))
         except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
             self._done.put((number, error))

@@ -1,17 +1,19 @@
 """The redeployed service."""
 
 import secrets
+import threading
 from collections.abc import Callable
 
-from redeploy.core.asking import AskDocument, AskSmoke, Probe
-from redeploy.core.fetch import Fetch
-from redeploy.http.response import Exchange, Reply
+from redeploy.core.asking import Ask, AskDocument, AskSmoke, Probe
 
 ANSWER_CAP = 1024 * 1024
 """Bytes of an answer, documents excepted."""
 
 DOCUMENT_CAP = 16 * 1024 * 1024
 """Bytes of an OpenAPI document, decoded."""
+
+_WEIGHING = threading.Lock()
+"""Bodies are compared one at a time: several at once would keep the threads that wait for answers from running."""
 
 
 def look(fetch: Fetch, probe: Probe, *, timeout: float) -> Exchange:
@@ -26,19 +28,24 @@ def document(fetch: Fetch, ask: AskDocument, *, timeout: float) -> Exchange:
     return fetch("GET", url, cap=DOCUMENT_CAP, timeout=timeout, connect=timeout, follow=True)
 
 
-def smoke(fetch: Fetch, ask: AskSmoke, redact: Callable[[str], str], *, timeout: float) -> Exchange:
-    """Send a smoke request, and compare the body with its promise right here: a hostile schema may take long."""
-    from redeploy.core.promise import misfit
-    from redeploy.core.smoke import Judged
-
+def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
+    """Send a smoke request."""
     wanted = ask.smoke
     url = _fresh(wanted.url, past_caches=ask.past_caches)
     follow = wanted.safe and not wanted.status.startswith("3")  # a POST would be repeated, or become a GET
-    found = fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
-    if not isinstance(found, Reply) or ask.promise is None:
-        return found
-    told = misfit(ask.promise, wanted.method, found, redact)
-    return Judged(found.status, found.headers, found.body, found.hops, told)
+    return fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
+
+
+def weigh(ask: Ask, exchange: Exchange, redact: Callable[[str], str]) -> Exchange:
+    """Compare a smoke request's answer with its promise, which may take long and is not the service's time."""
+    if not isinstance(ask, AskSmoke) or not isinstance(exchange, Reply) or ask.promise is None:
+        return exchange
+    from redeploy.core.promise import compare
+    from redeploy.core.smoke import Judged
+
+    with _WEIGHING:
+        found = compare(ask.promise, ask.smoke.method, exchange, redact)
+    return Judged(exchange.status, exchange.headers, exchange.body, exchange.hops, found.misfit, found.partial)
 
 
 def _fresh(url: str, *, past_caches: bool) -> str:

@@ -87,7 +87,7 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
         elif verifying:
             missing = "name a file with `openapi-reference`"
         found.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
-    return found
+    return found + [f"{told}." for told in checking.partly_compared]
 
 
 def _notes(checking: Checking) -> list[str]:

@@ -350,6 +350,7 @@ class Checking:
         """Return what one smoke request came to."""
         result = self._progress(smoke).result
         seen = result.seen if result else "not answered before the run ended"
+        seen += f", compared only in part: {result.partial}" if result and result.partial else ""
         return Finding(
             Reason.SMOKE,
             f"smoke {smoke}",
@@ -357,6 +358,16 @@ class Checking:
             told=f"{code(str(smoke))}: {seen}",
             seconds=result.seconds if result else None,
         )
+
+    @property
+    def partly_compared(self) -> list[str]:
+        """What of the answers to smoke requests was compared only in part, and why; harmless Markdown."""
+        made = [(each, self._progress(each).result) for each in self.plan.smoke]
+        return [
+            f"{code(str(each))} passed, and was compared only in part: {result.partial}"
+            for each, result in made
+            if result and result.passed and result.partial
+        ]
 
     def failure(self, opened: float | None) -> Reason | None:
         """Return the first kind of check that failed in the window that opened then; one that was not made has failed."""

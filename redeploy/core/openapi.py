@@ -1,5 +1,6 @@
 """OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
 
+import contextlib
 import gc
 import re
 import urllib.parse
@@ -10,8 +11,8 @@ from typing import Any
 from redeploy.core.contract import Contract, Unfit
 from redeploy.core.document_text import UnfitError, value_of
 from redeploy.core.hostile import code, one_line
-from redeploy.core.plan import Smoke
-from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern, is_swagger
+from redeploy.core.plan import Smoke, origin_of
+from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern, is_swagger, says_nothing
 from redeploy.core.routes import METHODS, Operation, fits, shape
 from redeploy.core.sample import Condition, condition_of
 from redeploy.core.secret import shows_secret
@@ -128,7 +129,7 @@ def _contract_of(
         version=_version(document.get("info"), odd),
         operations=tuple(sorted(operations)),
         located=bool(shared),
-        promises=_promises(document, items, operations, smoke),
+        promises=_promises(document, url, items, operations, smoke),
         unread=unknown,
         oddities=odd.told,
     )
@@ -254,25 +255,38 @@ def _path_of(address: str, url: str) -> str:
 
 def _promises(
     document: Mapping[str, Any],
+    url: str,
     items: Mapping[str, Mapping[str, Any]],
     operations: Sequence[Operation],
     smoke: Sequence[Smoke],
 ) -> dict[Smoke, Promise]:
     """Return what the document says of the answers to smoke requests."""
     found: dict[Smoke, Promise] = {}
+    origins = _origins(document, url) if smoke else frozenset()
     for each in smoke:
-        meant = _meant(each, operations)
+        meant = _meant(each, operations, origins)
         if meant is not None:
             found[each] = _promise(document, items[meant.path][meant.method.lower()], Schemas(document))
     return found
 
 
-def _meant(smoke: Smoke, operations: Sequence[Operation]) -> Operation | None:
+def _origins(document: Mapping[str, Any], url: str) -> frozenset[str]:
+    """Return the origins of the document and of its servers: of these it speaks."""
+    servers = document.get("servers")
+    named = [each for each in (servers if isinstance(servers, list) else ()) if isinstance(each, dict)][:MOST_PREFIXES]
+    found: set[str] = set()
+    for address in ("", *(_filled(each) for each in named if isinstance(each.get("url"), str))):
+        with contextlib.suppress(ValueError):  # a port that is none, or a bracket too few
+            found.add(origin_of(urllib.parse.urljoin(url, address)))
+    return frozenset(found)
+
+
+def _meant(smoke: Smoke, operations: Sequence[Operation], origins: frozenset[str]) -> Operation | None:
     """Return the operation that a request goes to: where several templates take its path, the most literal one."""
     path = smoke.target.partition("?")[0]
-    if not path.startswith("/"):
-        return None  # another origin, of which this document does not speak
-    asked = dict.fromkeys((path, urllib.parse.urlsplit(smoke.url).path))
+    if not path.startswith("/") and origin_of(smoke.url) not in origins:
+        return None  # of another origin this document does not speak
+    asked = dict.fromkeys((path, urllib.parse.urlsplit(smoke.url).path or "/"))
     fitting = [
         each
         for each in operations
@@ -288,12 +302,25 @@ def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas:
     for status, response in responses.items() if isinstance(responses, dict) else ():
         told = schemas.resolved(response)
         if isinstance(told, dict):
-            media = _media(document, operation, told)
-            made = {name: schemas.standalone(each) for name, each in media.items() if each is not None}
-            found[str(status)] = Described(
-                tuple(media), {name: each for name, each in made.items() if each is not None}
-            )
+            found[str(status)] = _described(_media(document, operation, told), schemas)
     return found
+
+
+def _described(media: Mapping[str, Any], schemas: Schemas) -> Described:
+    made: dict[str, Any] = {}
+    partial: dict[str, str] = {}
+    for name, told in media.items():
+        if told is None:
+            continue
+        schema = schemas.standalone(told)
+        if schema is None:
+            partial[name] = "its schema is too large, or refers to itself only"
+        elif schemas.missing:
+            made[name] = schema
+            partial[name] = f"its schema refers to {code(schemas.missing, 80)}, which is not in the document"
+        elif not says_nothing(schema):
+            made[name] = schema
+    return Described(tuple(media), made, partial)
 
 
 def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:

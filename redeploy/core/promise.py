@@ -1,5 +1,6 @@
 """What a document says of an answer's body, and whether an answer keeps to it."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -13,8 +14,11 @@ from redeploy.http.response import Reply
 MOST_SCHEMAS = 20_000
 """Schemas that one promise may be made of."""
 
-MOST_STEPS = 100_000
-"""Keywords that may be weighed for one answer: schemas can be written that take for ever."""
+MOST_STEPS = 300_000
+"""Keywords that may be weighed for one answer, some seconds of work: schemas can be written that take for ever."""
+
+MOST_MISFITS = 20
+"""Misfits among which the most telling one is looked for."""
 
 MOST_CHOICES = 1_000
 """Values of an `enum` that is asserted: each one is compared."""
@@ -33,23 +37,35 @@ _levels: ContextVar[list[int]] = ContextVar("levels")
 
 @dataclass(frozen=True)
 class Described:
-    """One response: its media types, and the JSON Schemas (2020-12, self-contained) of those that have one."""
+    """One response: its media types, and the JSON Schemas (2020-12, self-contained) of those that promise something."""
 
     media: tuple[str, ...]
     schemas: Mapping[str, Any] = field(default_factory=dict)
+    partial: Mapping[str, str] = field(default_factory=dict)
+    """Why the schema of a media type is known only in part."""
 
     @property
-    def json(self) -> tuple[str, ...]:
-        """The media types that are certainly JSON."""
-        return tuple(each for each in self.media if is_json(each))
+    def promises_json(self) -> bool:
+        """Whether an answer must be JSON: every media type is, and has a schema that promises something."""
+        known = self.schemas.keys() | self.partial.keys()
+        return bool(self.media) and all(is_json(each) and each in known for each in self.media)
 
-    def schema_of(self, media: str) -> Any:  # noqa: ANN401 - a JSON value
-        """Return what the JSON of this type must fit: what is said of it, of a range that it is in, or of any JSON."""
-        if media in self.media:
-            return self.schemas.get(media, True)
-        return next(
-            (self.schemas[each] for each in ("application/*", "*/*", *self.schemas) if each in self.schemas), True
-        )
+    def described_as(self, media: str) -> str:
+        """Return the media type that the document describes a JSON answer under; empty where it promises nothing."""
+        for each in (media, "application/*", "*/*"):
+            if each in self.media:
+                return each
+        return next(iter(self.schemas), "") if self.promises_json else ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of holding an answer against its promise; each text is one line, and empty where there is nothing to say."""
+
+    misfit: str = ""
+    """Where the answer departs from it."""
+    partial: str = ""
+    """Why only a part of it was compared."""
 
 
 Promise = Mapping[str, Described]
@@ -81,23 +97,29 @@ def described(promise: Promise, status: int) -> Described | None:
     return names.get(str(status)) or names.get(f"{status // 100}xx") or names.get("default")
 
 
-def misfit(promise: Promise, method: str, reply: Reply, redact: Callable[[str], str] = str) -> str:
-    """Return where a reply departs from its promise, in one line; empty where it keeps to it, or nothing is promised."""
+def compare(promise: Promise, method: str, reply: Reply, redact: Callable[[str], str] = str) -> Comparison:
+    """Return where a reply departs from its promise; where nothing is promised, it keeps to it."""
     wanted = described(promise, reply.status)
-    if wanted is None or not wanted.schemas or method == "HEAD" or reply.status in _BODILESS:
-        return ""
+    if wanted is None or method == "HEAD" or reply.status in _BODILESS:
+        return Comparison()
     if not is_json(reply.media_type):
-        others = len(wanted.json) < len(wanted.media)
         said = reply.headers.get("content-type", "").partition(";")[0]  # as it came: a secret is known by its letters
         kind = f"`{one_line(redact(said), 60)}`" if reply.media_type else "an answer without a type"
-        return "" if others else f"the document describes JSON, and {kind} came"
+        return Comparison(f"the document describes JSON, and {kind} came" if wanted.promises_json else "")
+    media = wanted.described_as(reply.media_type)
+    partial = wanted.partial.get(media, "")
+    if media not in wanted.schemas:
+        return Comparison(partial=partial)
     import json
 
     try:
         body = json.loads(reply.body.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        return "the body is no valid JSON"
-    return _first_misfit(wanted.schema_of(reply.media_type), body, redact)
+        return Comparison("the body is no valid JSON")
+    try:
+        return Comparison(_first_misfit(wanted.schemas[media], body, redact), partial)
+    except (_TooMuchError, RecursionError):
+        return Comparison(partial="it is too large, or its schema too deep, to be compared whole")
 
 
 def _no_constant(word: str) -> None:
@@ -133,10 +155,7 @@ def _first_misfit(schema: Any, body: Any, redact: Callable[[str], str]) -> str: 
 
     _steps.set([0])
     _levels.set([0])
-    try:
-        found = best_match(_validator()(schema).iter_errors(body))
-    except (_TooMuchError, RecursionError):
-        return ""  # nothing is known to be wrong with it
+    found = best_match(itertools.islice(_validator()(schema).iter_errors(body), MOST_MISFITS))
     return "" if found is None else in_words(found, redact)
 
 
@@ -161,8 +180,23 @@ def _validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
         return keyword
 
     known = {**Draft202012Validator.VALIDATORS, "multipleOf": _multiple_of}
+    known |= {name: _without_errors_of_others(known[name]) for name in ("anyOf", "oneOf")}
     keywords = {name: counted(weigh) for name, weigh in known.items()}
     return extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+
+
+def _without_errors_of_others(weigh: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a choice of alternatives end a value's weighing where exactly one fits.
+
+    jsonschema makes every error of each alternative that does not, which in a long list takes most of the time.
+    """
+
+    def keyword(validator: Any, parts: Any, value: Any, schema: Any) -> Iterator[Any]:  # noqa: ANN401 - as jsonschema
+        fitting = sum(next(validator.descend(value, part), None) is None for part in parts)
+        if fitting != 1:
+            yield from weigh(validator, parts, value, schema) or ()
+
+    return keyword
 
 
 def _multiple_of(_: Any, unit: float, number: Any, __: Any) -> Iterator[Exception]:  # noqa: ANN401 - as jsonschema passes them
@@ -177,6 +211,29 @@ def _multiple_of(_: Any, unit: float, number: Any, __: Any) -> Iterator[Exceptio
         return
     if left:
         yield ValidationError(f"{number!r} is not a multiple of {unit!r}")
+
+
+def says_nothing(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
+    """Tell whether everything fits a self-contained schema, as far as the first levels show."""
+    defined = schema.get("$defs", {}) if isinstance(schema, dict) else {}
+    known: dict[str, bool] = {}  # each definition is looked at once, however many refer to it
+
+    def nothing(part: Any, level: int = 0) -> bool:  # noqa: ANN401 - a JSON value
+        if not isinstance(part, dict):
+            return part is True
+        return level < MOST_LEVELS and all(keyword(name, told, level + 1) for name, told in part.items())
+
+    def keyword(name: str, told: Any, level: int) -> bool:  # noqa: ANN401 - a JSON value
+        if name == "$ref":
+            if told not in known:
+                known[told] = True  # one that holds itself adds nothing to itself
+                known[told] = nothing(defined.get(told.rpartition("/")[2]), level)
+            return known[told]
+        if name in ("allOf", "anyOf"):
+            return (all if name == "allOf" else any)(nothing(each, level) for each in told)
+        return name == "$defs"
+
+    return nothing(schema)
 
 
 class Schemas:
@@ -194,6 +251,12 @@ class Schemas:
         self._defined: dict[str, Any] = {}
         self._waiting: list[tuple[str, str]] = []
         self._count = 0
+        self._missing: list[str] = []
+
+    @property
+    def missing(self) -> str:
+        """The first reference that leads nowhere, or out of the document; empty where there is none."""
+        return self._missing[0] if self._missing else ""
 
     def standalone(self, schema: Any) -> Any:  # noqa: ANN401 - a JSON value
         """Return a schema with all that it refers to, or None where it is too large, or refers to itself only."""
@@ -201,7 +264,10 @@ class Schemas:
             root = self._converted(schema)
             while self._waiting:  # one after the other: schemas that refer to each other make long chains
                 name, reference = self._waiting.pop()
-                self._defined[name] = self._converted(self._at(reference))
+                target = self._at(reference)
+                if target is None:
+                    self._missing.append(reference)
+                self._defined[name] = self._converted(target)
         except (_TooMuchError, RecursionError):
             return None
         return {"allOf": [root], "$defs": self._defined}

@@ -21,6 +21,8 @@ class Judged(Reply):
 
     misfit: str = ""
     """Where it departs from the promise; empty where it keeps to it."""
+    partial: str = ""
+    """Why only a part of it was compared; empty where all of it was."""
 
 
 class Again(StrEnum):
@@ -41,6 +43,8 @@ class Result:
     final: bool = False
     """Whether another try could do harm."""
     again: Again | None = None
+    partial: str = ""
+    """Why a body was not compared whole with what the document promises; empty where it was, or nothing is promised."""
 
 
 def parse_smoke(line: str) -> tuple[str, str, str]:
@@ -74,7 +78,9 @@ def _judged(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
     condition, seen = condition_of(exchange)
     if isinstance(exchange, NoReply):
         if exchange.fault is Fault.TOO_LARGE and _is_wanted(smoke, exchange.status):
-            return Result(passed=True, seen=f"{exchange.status}, with a body too large to look at", seconds=seconds)
+            return Result(
+                passed=True, seen=str(exchange.status), seconds=seconds, partial="its body is larger than 1 MiB"
+            )
         return Result(passed=False, seen=seen, seconds=seconds)
     exact = str(exchange.status) == smoke.status
     again = found_again(exchange)
@@ -83,9 +89,9 @@ def _judged(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
     passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
         return Result(passed=False, seen=f"{seen}, not {smoke.status}", seconds=seconds)
-    misfit = exchange.misfit if isinstance(exchange, Judged) else ""
-    told = f"{seen}, but {misfit}" if misfit else seen
-    return Result(passed=not misfit, seen=told, seconds=seconds)
+    compared = exchange if isinstance(exchange, Judged) else Judged(exchange.status)
+    told = f"{seen}, but {compared.misfit}" if compared.misfit else seen
+    return Result(passed=not compared.misfit, seen=told, seconds=seconds, partial=compared.partial)
 
 
 def found_again(exchange: Exchange) -> Again | None:

@@ -102,6 +102,38 @@ def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> No
     assert wait(one).exchange == Reply(201)
 
 
+def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
+    weighing, go = threading.Event(), threading.Event()
+
+    def weigh(ask: Ask, exchange: Exchange) -> Exchange:
+        if ask == FIRST:
+            weighing.set()
+            go.wait(LONG)
+        return Reply(299) if ask == FIRST else exchange
+
+    one = Crew(lambda *_: Reply(200), weigh)
+    start(one, FIRST, 5.0)
+    assert weighing.wait(LONG)
+    one._bounds = {number: (0.0, ask, sent) for number, (_, ask, sent) in one._bounds.items()}  # its bound is over
+    complete = one.now()
+    assert one.wait(one.now() + 0.02) is None
+    go.set()
+    event = wait(one)
+    assert event.exchange == Reply(299)
+    assert event.at <= complete
+
+
+def test_while_one_answer_is_weighed_others_are_taken() -> None:
+    go = threading.Event()
+    one = Crew(lambda *_: Reply(200), lambda ask, exchange: exchange if ask != FIRST or go.wait(LONG) else Reply(500))
+    start(one, FIRST)
+    for _ in range(3):
+        start(one, AskContainers())
+        assert wait(one).ask == AskContainers()
+    go.set()
+    assert wait(one).ask == FIRST
+
+
 def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
     go = threading.Event()
     answers = [lambda: Reply(200 if go.wait(LONG) else 500), lambda: Reply(201)]

@@ -47,9 +47,8 @@ IMPURE = {
 """Modules of the standard library that reach the world: files, sockets, clocks, chance, processes, the environment."""
 
 PURE = {
-    "redeploy.core.openapi": {"jsonschema"},
     "redeploy.core.promise": {"jsonschema"},
-    "redeploy.core.reference": {"yaml"},
+    "redeploy.core.document_text": {"yaml"},
 }
 """Libraries that modules of the core lean on: values in, values out, like the core itself."""
 

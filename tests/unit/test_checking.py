@@ -553,6 +553,14 @@ def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() ->
     assert "is forbidden, and may be there: `/c` refers to" in told.findings[4][3]
 
 
+def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
+    told = Told(smoke=(ONE, TWO), document_url=None).enter()
+    told.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
+    assert told.failure() is None
+    assert shown(told)[2] == ["`GET /s/1` passed, and was compared only in part: it is too large."]
+    assert "compared only in part" in told.findings[0][3]
+
+
 @pytest.mark.parametrize("breaking", [Breaking.WARN, Breaking.FAIL])
 def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
     told = Told(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))

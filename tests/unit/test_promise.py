@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from redeploy.core import promise
 from redeploy.core.openapi import contract_of
 from redeploy.core.plan import Smoke
-from redeploy.core.promise import MOST_SCHEMAS, Described, Promise, described, is_json, misfit
-from redeploy.http.response import Reply
+from redeploy.core.promise import MOST_SCHEMAS, Comparison, Described, Promise, compare, described, is_json
 from tests.unit.making import page, reply
 
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
@@ -37,6 +36,10 @@ def document(
 
 def promised(told: dict[str, Any]) -> Promise:
     return contract_of(told, "/", (SMOKE,)).promises[SMOKE]
+
+
+def misfit(promise: Promise, method: str, answer: Reply) -> str:
+    return compare(promise, method, answer).misfit
 
 
 def judged(
@@ -175,6 +178,98 @@ def test_json_that_was_promised_must_come(media: tuple[str, ...], answer: Reply,
     found = misfit(promised(document({"type": "object"}, version, media=media)), "GET", answer)
     assert told in found
     assert bool(found) is bool(told)
+
+
+NOTHING: list[Any] = [
+    {},
+    {"title": "Response Export"},
+    {"description": "whatever comes", "example": 5},
+    {"$ref": "#/x/Any"},
+    {"allOf": [{}, {"$ref": "#/x/Any"}]},
+    {"anyOf": [{"type": "string"}, {}]},
+    {"nullable": True},
+    {"$ref": "#/x/Self"},
+]
+
+
+@pytest.mark.parametrize("version", OPENAPI)
+@pytest.mark.parametrize("schema", NOTHING)
+@pytest.mark.parametrize(
+    "answer",
+    [page(200), reply(200, "up 1", content_type="text/plain; version=0.0.4"), reply(200, b"PNG"), reply(200, [1])],
+)
+def test_an_empty_schema_promises_nothing_and_no_content_type_either(version: str, schema: Any, answer: Reply) -> None:  # noqa: ANN401
+    told = document(schema, version, x={"Any": {"title": "t"}, "Self": {"allOf": [{"$ref": "#/x/Self"}]}})
+    assert compare(promised(told), "GET", answer) == Comparison()
+
+
+def test_an_empty_schema_beside_another_lets_every_content_type_pass() -> None:
+    told = document({}, media=("application/json", "application/problem+json"))
+    told["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/problem+json"]["schema"] = {"type": "object"}
+    assert misfit(promised(told), "GET", page(200)) == ""
+    assert misfit(promised(told), "GET", reply(200, [])) == ""
+    assert misfit(promised(told), "GET", reply(200, [], content_type="application/problem+json")) != ""
+
+
+def test_a_schema_of_many_definitions_is_found_empty_in_no_long_time() -> None:
+    schemas = {f"S{n}": {"allOf": [{"$ref": f"#/x/S{n + 1}"}] * 90} for n in range(90)} | {"S90": {}}
+    assert misfit(promised(document({"$ref": "#/x/S0"}, x=schemas)), "GET", reply(200, [])) == ""
+
+
+# what is compared only in part
+
+
+@pytest.mark.parametrize("reference", ["other.json", "https://elsewhere.example.com/s.json#/A", "#/x/nowhere"])
+def test_what_a_schema_leaves_to_another_file_is_reported(reference: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": reference}, "b": {"type": "string"}}}
+    made = promised(document(schema, x={}))
+    assert compare(made, "GET", reply(200, {"a": 1, "b": 2})).misfit == "`$.b` is a number, not string"
+    found = compare(made, "GET", reply(200, {"a": 1, "b": "x"}))
+    assert found.misfit == ""
+    assert found.partial == f"its schema refers to `{reference}`, which is not in the document"
+
+
+def test_a_schema_that_stands_elsewhere_still_promises_json() -> None:
+    made = promised(document({"$ref": "other.json"}))
+    assert "`text/html` came" in misfit(made, "GET", page(200))
+    assert "other.json" in compare(made, "GET", reply(200, {})).partial
+
+
+def test_a_schema_that_is_too_large_is_reported() -> None:
+    made = promised(document({"allOf": [{"minLength": 0}] * (MOST_SCHEMAS + 10)}))
+    assert compare(made, "GET", reply(200, {})) == Comparison(
+        partial="its schema is too large, or refers to itself only"
+    )
+    assert "`text/html` came" in misfit(made, "GET", page(200))
+
+
+def test_a_body_that_takes_too_many_steps_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promise, "MOST_STEPS", 500)
+    made = promised(document({"type": "array", "items": {"type": "integer"}}))
+    assert compare(made, "GET", reply(200, [1] * 100)) == Comparison()
+    assert compare(made, "GET", reply(200, [1] * 1000)).partial.startswith("it is too large")
+
+
+KINDS = {
+    kind: {
+        "type": "object",
+        "required": ["kind", f"{kind}1"],
+        "properties": {"kind": {"const": kind}, f"{kind}1": {"type": "integer"}},
+    }
+    for kind in "abcdef"
+}
+
+
+@pytest.mark.parametrize("word", ["anyOf", "oneOf"])
+def test_a_long_list_of_alternatives_is_compared_whole(word: str) -> None:
+    schema = {"type": "array", "items": {word: [{"$ref": f"#/components/schemas/{kind}"} for kind in KINDS]}}
+    made = promised(document(schema, "3.1.0", components={"schemas": KINDS}))
+    rows: list[dict[str, Any]] = [{"kind": "f", "f1": number} for number in range(5_000)]
+    assert compare(made, "GET", reply(200, rows)) == Comparison()
+    rows[-1]["f1"] = "x"
+    found = compare(made, "GET", reply(200, rows))
+    assert "`$[4999]" in found.misfit
+    assert found.partial == ""
 
 
 def test_an_answer_is_held_against_the_schema_of_its_own_media_type() -> None:

@@ -168,6 +168,13 @@ def test_a_body_that_does_not_fit_is_told_with_the_status() -> None:
     assert judged("GET /a 404", Judged(200, misfit="`$`: it is wrong")).seen.startswith("200")
 
 
+def test_what_was_compared_only_in_part_passes_and_says_so() -> None:
+    found = judged("GET /a", Judged(200, partial="its schema is too large"))
+    assert (found.passed, found.partial) == (True, "its schema is too large")
+    found = judged("GET /a", NoReply(Fault.TOO_LARGE, status=200))
+    assert (found.passed, found.partial) == (True, "its body is larger than 1 MiB")
+
+
 # what may be sent again
 
 
