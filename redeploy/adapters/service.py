@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 
 from redeploy.core.asking import Ask, AskDocument, AskSmoke, Probe
+from redeploy.core.fetch import Fetch
+from redeploy.http.response import Exchange, Reply
 
 ANSWER_CAP = 1024 * 1024
 """Bytes of an answer, documents excepted."""

@@ -12,6 +12,7 @@ from redeploy.core import promise
 from redeploy.core.openapi import contract_of
 from redeploy.core.plan import Smoke
 from redeploy.core.promise import MOST_SCHEMAS, Comparison, Described, Promise, compare, described, is_json
+from redeploy.http.response import Reply
 from tests.unit.making import page, reply
 
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
