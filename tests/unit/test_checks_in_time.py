@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from redeploy.core.asking import Ask, AskDocument, AskSmoke, OfService, Probe, SendTrigger
 from redeploy.core.plan import origin_of
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
 
@@ -17,13 +17,13 @@ UPDATED = summary(updated=1)
 ROUTES = ("GET /api/ready", "GET /api/items/{id}")
 
 
-def document(*routes: str, version: str = "1") -> Exchange:
+def document(*routes: str, version: str = "1", **headers: str) -> Reply:
     """An OpenAPI document with these operations."""
     paths: dict[str, dict[str, object]] = {}
     for route in routes or ROUTES:
         method, path = route.split()
         paths.setdefault(path, {})[method.lower()] = {}
-    return reply(200, {"openapi": "3.1.0", "info": {"title": "api", "version": version}, "paths": paths})
+    return reply(200, {"openapi": "3.1.0", "info": {"title": "api", "version": version}, "paths": paths}, **headers)
 
 
 def rollout(gone: float = 2.0, back: float = 4.0, new: str = NEW, old: str = OLD) -> Callable[[float, Probe], Exchange]:
@@ -837,7 +837,7 @@ def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
 
     def answer(moment: float) -> Exchange:
         if not world.past_caches:
-            return reply(200, document().json, age="30")
+            return document(age="30")
         return document() if moment < 2 else document("GET /api/ready")
 
     world = Cached(rollout(), (UPDATED,), document=answer)
@@ -849,7 +849,7 @@ def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
 
 
 def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_counts_for_nothing() -> None:
-    world = World(rollout(), (UPDATED,), document=always(reply(200, document().json, age="30")))
+    world = World(rollout(), (UPDATED,), document=always(document(age="30")))
     story = tell(world, expect_version=NEW, breaking_changes="fail")
     assert story.verdict == ("deployed", "")
     assert len(world.sent(AskDocument)) == 2

@@ -151,7 +151,7 @@ def test_a_path_item_may_stand_elsewhere_in_the_document(name: str) -> None:
     ],
 )
 def test_a_path_item_that_is_not_in_the_document_leaves_its_operations_unknown(reference: str | int) -> None:
-    item = {"$ref": reference, "post": {}}
+    item: dict[str, Any] = {"$ref": reference, "post": {}}
     found = contract_of(document(paths={"/a": item, "/b": {"get": {}}}, tags=[]))
     assert [str(each) for each in found.operations] == ["POST /a", "GET /b"]
     assert [(str(each), "bundle it" in why) for each, why in found.unread.items()] == [("/a", True)]
@@ -192,7 +192,7 @@ def test_what_no_contract_needs_is_passed_over(parts: dict[str, Any], operations
 @pytest.mark.parametrize("item", [{"get": 5}, {"get": "x"}, {"get": [1]}, {"<<": {"get": {}}}, 5, "x", [1]])
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_operations_that_cannot_be_read_are_unknown_and_not_absent(item: Any, elsewhere: bool) -> None:  # noqa: ANN401
-    paths = {"/a": {"$ref": "#/x"} if elsewhere else item, "/b": {"get": {}}}
+    paths: dict[str, Any] = {"/a": {"$ref": "#/x"} if elsewhere else item, "/b": {"get": {}}}
     found = contract_of(document(paths=paths, x=item))
     assert [str(each) for each in found.operations] == ["GET /b"]
     assert [each.path for each in found.unread] == ["/a"]
@@ -206,7 +206,7 @@ def test_a_path_that_is_too_long_is_cut_and_unknown() -> None:
 
 
 def test_of_many_oddities_of_a_kind_the_first_and_their_number_are_reported() -> None:
-    paths = {f"/{number}": {"get": None, "put": {}} for number in range(2000)}
+    paths: dict[str, Any] = {f"/{number}": {"get": None, "put": {}} for number in range(2000)}
     assert contract_of(document(paths=paths)).oddities == ("`GET /0` and 1,999 more is null",)
     paths = {f"/{number}": {"$ref": f"./{number}.yaml"} for number in range(2000)}
     assert len(contract_of(document(paths=paths)).oddities) == openapi.MOST_ODDITIES
