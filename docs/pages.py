@@ -1,14 +1,12 @@
 """Renders the pages and files that say what the code says."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
+from docs.build_names import NOTE, build_names
 from redeploy.core import recipes
 from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.names import BUILD_NAMES, INSIDE, START_TIMES, UPTIMES
 from redeploy.core.reasons import REMEDIES, Reason, Remedy
 from redeploy.core.subject import NOTHING_KNOWN
-
-_NOTE = "<!-- Rendered by `make docs`; change the code, not this page. -->"
 
 _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     "Green, but not proven": (
@@ -152,7 +150,7 @@ _FOUND_BY_DOCTOR = (
 
 def troubleshooting() -> str:
     """Return the guide: a heading for every reason, named as the output `reason` is, and for every finding of doctor."""
-    lines = [_NOTE, "", "# Troubleshooting", ""]
+    lines = [NOTE, "", "# Troubleshooting", ""]
     lines += [
         "Look for the output `reason` of your run; it stands in the error's headline and in the job summary too.",
         "",
@@ -168,42 +166,6 @@ def troubleshooting() -> str:
     for finding in Finding:
         lines += [f"### {finding}", "", *_told(FINDINGS[finding].about(NOTHING_KNOWN))]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def build_names() -> str:
-    """Return the lists of fields that tell builds, and processes, apart."""
-    return "\n".join(
-        [
-            _NOTE,
-            "",
-            "# What tells builds apart",
-            "",
-            "Where neither `expect-version` nor `expect-digest` says what must be live, a new build is told from the old by",
-            "the fields below, in the JSON answers of `health-path` and `version-path`, at any depth, and in their headers",
-            "(with or without `X-`). Names are compared in lower case without `-`, `_` and `.`. Whatever is not listed is",
-            "noise; so is a listed field that differs between two looks before the trigger, a name that has shown four",
-            "values, a start time that goes back, and a field that always tells the present time.",
-            "",
-            "## Names of a build",
-            "",
-            *_list(BUILD_NAMES),
-            "",
-            "Inside an object of that name, such as `commit.id` or `build.number`:",
-            "",
-            *_list(INSIDE),
-            "",
-            "## Start times of a process",
-            "",
-            "A process that started after the trigger shows a new process, not a new image.",
-            "",
-            *_list(START_TIMES),
-            "",
-            "## Uptimes, read as start times",
-            "",
-            *_list(UPTIMES),
-            "",
-        ]
-    )
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -222,7 +184,3 @@ def _link(lead: Reason | Finding | str) -> str:
 
 def _told(remedy: Remedy) -> list[str]:
     return [f"{remedy.headline}.", "", f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
-
-
-def _list(names: Iterable[str]) -> list[str]:
-    return [", ".join(f"`{name}`" for name in sorted(names))]

@@ -217,10 +217,11 @@ def _stretches(first: Watch, second: Watch, later: Sequence[Sample], *, held: fl
     failed = first.track.build if first.track.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
     telling = [each for each in first.baseline if not each.condition.tells_nothing]
-    seen = [(sample, first.whose(sample)) for sample in first.samples]
-    for sample in later:
-        whose = Build.NEW if sample.at >= held else second.whose(sample)
-        seen.append((sample, terms.get(whose, whose)))
+    seen = first.builds
+    for sample, told in second.builds:
+        if later and sample.at >= later[0].at:
+            whose = Build.NEW if sample.at >= held else told
+            seen.append((sample, terms.get(whose, whose)))
     found = stretches(telling[-1] if telling else None, seen, started, now)
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from redeploy.core.asking import Probe
 from redeploy.core.assessment import Assessment
 from redeploy.core.candidates import commit_of, number_of, references
+from redeploy.core.declared import same_version
 from redeploy.core.digests import Endpoint
 from redeploy.core.hostile import code
-from redeploy.core.identity import same_version
 from redeploy.core.image import Image
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import Checks, Mode, Plan

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from redeploy.core.identity import same_version
+from redeploy.core.declared import same_version
 from redeploy.core.image import is_tag
 from redeploy.core.plan import Plan
 

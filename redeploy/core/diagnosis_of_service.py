@@ -1,36 +1,19 @@
 """What was found of the service: whether it is healthy, names its build, and describes itself."""
 
+from redeploy.core.build_fields import names_nothing
 from redeploy.core.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.contract import Contract, Unfit
+from redeploy.core.declared import Standing, declared
 from redeploy.core.examination import Known
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
-from redeploy.core.identity import same_version, version_of
+from redeploy.core.identity import version_of
 from redeploy.core.openapi import read_document
 from redeploy.core.questions import HEALTH, VERSION, Request
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Pattern
 from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
 from redeploy.core.verdict import ILLNESS
-
-PLACEHOLDERS = frozenset(
-    [
-        "local",
-        "dev",
-        "development",
-        "unknown",
-        "undefined",
-        "none",
-        "null",
-        "n/a",
-        "latest",
-        "main",
-        "master",
-        "0.0.0",
-        "0",
-    ]
-)
-"""Versions that images have when they are built without their build argument."""
 
 
 def of_service(known: Known, obstacle: Obstacle, front: Found) -> tuple[Found, ...]:
@@ -108,17 +91,17 @@ def _version(known: Known, health: Found) -> Found:
             return hidden
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
         unsteady = f"{listed(list(others))} changes from one look to the next" if others else ""
-        declared = bool(expected or service.version_field or last.astray)
-        nowhere = "it is not where it was looked for" if declared else "nothing names the build"
+        asked = bool(expected or service.version_field or last.astray)
+        nowhere = "it is not where it was looked for" if asked else "nothing names the build"
         seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
-        if declared:
+        if asked:
             return (broken if expected else warning)(Link.VERSION, seen, Reason.VERSION_UNAVAILABLE)
         return warning(Link.VERSION, seen, Finding.VERSION_UNNAMED)
     told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
-    if all(name.lower() in PLACEHOLDERS for name in names.values()):
+    if all(map(names_nothing, names.values())):
         return warning(Link.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
     if expected:
-        live = any(same_version(expected, name) for name in names.values())
+        live = declared(expected, names, last.ranks).standing is Standing.MET
         told += (
             "; the declared version runs already"
             if live
@@ -142,7 +125,7 @@ def _instead(known: Known, sample: Sample) -> str:
     found = []
     if known.digests:
         found.append("the running digest that Watchtower tells (`expect-digest`)")
-    if started := [path for path in sample.starts if path not in sample.ticking]:
+    if started := [path for path in (*sample.starts, *sample.uptimes) if path not in sample.ticking]:
         found.append(f"{known.shown(started[0])}, which tells a new process from the old, not a new image")
     return f". What would do: {'; '.join(found)}" if found else ""
 

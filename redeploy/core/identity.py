@@ -1,20 +1,24 @@
 """Which build answered: what changed, what stayed the same, and what is noise."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
+from redeploy.core.build_fields import Kind, names_nothing
+from redeploy.core.declared import Standing, declared, same_version
+from redeploy.core.process import Start, Uptimes
 from redeploy.core.sample import CLOCK_TOLERANCE, Endpoint, Sample
 
-MOVED = 1.5
-"""Seconds by which a start time must differ from one of the baseline to be another."""
+MOVED = 2.0
+"""Seconds by which a start time must differ from another to be that of another process."""
 
 NOISY_VALUES = 4
 """A build name that has shown this many values names no build; fewer, in turn, are builds."""
 
-_HEX = re.compile(r"[0-9a-f]+")
+RESTLESS_MOVES = 2
+"""So many moves of a start time, with neither a gap nor another build name in between, prove no change."""
 
 
 class Build(StrEnum):
@@ -27,38 +31,25 @@ class Build(StrEnum):
     OTHER = "other"
     """Neither the declared one nor one from before."""
     UNNAMED = "unnamed"
-    """A version is declared, and the answer names none."""
+    """A version is declared, and the answer names none, or names that contradict each other."""
     UNKNOWN = "unknown"
     """Nothing in the answer tells builds apart."""
 
 
-def same_version(expected: str, seen: str) -> bool:
-    """Tell whether two spellings name one version: `v1.2` and `1.2`, `sha-1a2b3c4` and the full hash."""
-    one, other = _bare(expected), _bare(seen)
-    if one == other:
-        return bool(one)
-    short, long = sorted((one.lower(), other.lower()), key=len)
-    return len(short) >= 7 and len(long) in (40, 64) and bool(_HEX.fullmatch(long)) and long.startswith(short)
-
-
-def _bare(version: str) -> str:
-    return re.sub(r"^(?:sha-|v(?=\d))", "", version.strip())
-
-
 def version_of(sample: Sample, expected: str, before: Mapping[str, frozenset[str]]) -> str:
-    """Return the version that a sample names: the expected one, else a name that changed, else the most exact name."""
-    if expected:
-        for name in sample.names.values():
-            if same_version(expected, name):
-                return name
-    exactness = ("sha", "commit", "rev", "hash", "build", "release")
+    """Return the version that a sample names: the declared one, else a name that changed, else the strongest name."""
+    names = {path: name for path, name in sample.names.items() if sample.ranks[path].kind is not Kind.FILES}
+    if not names:
+        return ""
+    if expected and (found := declared(expected, names, sample.ranks)).paths:
+        paths = found.paths
+        return next((names[path] for path in paths if same_version(expected, names[path])), names[paths[0]])
 
-    def rank(path: str) -> tuple[bool, int]:
-        changed = path in before and sample.names[path] not in before[path]
-        last = path.lower()
-        return (not changed, next((place for place, word in enumerate(exactness) if word in last), len(exactness)))
+    def order(path: str) -> tuple[bool, bool, Kind, bool, int]:
+        rank, changed = sample.ranks[path], path in before and names[path] not in before[path]
+        return names_nothing(names[path]), not changed, rank.kind, rank.at_health, rank.depth
 
-    return sample.names[min(sample.names, key=rank)] if sample.names else ""
+    return names[min(names, key=order)]
 
 
 @dataclass(frozen=True)
@@ -69,14 +60,14 @@ class Before:
     starts: Mapping[str, tuple[float, ...]]
 
     @classmethod
-    def of(cls, samples: Iterable[Sample]) -> "Before":
-        """Gather what the baseline's samples showed."""
+    def of(cls, samples: Iterable[Sample], units: Mapping[str, float] = MappingProxyType({})) -> "Before":
+        """Gather what the baseline's samples showed; `units` are those of the uptimes that tick."""
         names: dict[str, set[str]] = defaultdict(set)
         starts: dict[str, list[float]] = defaultdict(list)
         for sample in samples:
             for path, name in sample.names.items():
                 names[path].add(name)
-            for path, start in sample.starts.items():
+            for path, start in sample.timed(units).starts.items():
                 starts[path].append(start.told)
         return cls(
             {path: frozenset(seen) for path, seen in names.items()},
@@ -89,27 +80,47 @@ class Noise:
 
     def __init__(self) -> None:
         self._values: dict[str, set[str]] = defaultdict(set)
+        self._latest_name: dict[str, str] = {}
         self._latest_start: dict[str, float] = {}
+        self._moves: dict[str, int] = defaultdict(int)
         self._seen: set[str] = set()
         self._ticked_always: set[str] = set()
         self._noisy: set[str] = set()
+        self._restless: set[str] = set()
+        self._uptimes = Uptimes()
 
     @property
-    def paths(self) -> frozenset[str]:
-        """The fields that are noise, as far as is known by now: clocks too, until one sample shows that they stand."""
-        return frozenset(self._noisy | self._ticked_always)
+    def learnt(self) -> "Learnt":
+        """What is known of the fields by now."""
+        return Learnt(
+            noise=frozenset(self._noisy | self._ticked_always | self._uptimes.stood),
+            restless=frozenset(self._restless),
+            units=dict(self._uptimes.units),
+        )
 
     def learn(self, sample: Sample, *, before: bool) -> None:
         """Take in one more sample; `before` the trigger a field that differs is noise at once."""
+        if not sample.healthy:
+            self._moves.clear()
+            self._uptimes.interrupt()
         for path, name in sample.names.items():
             self._values[path].add(name)
             if len(self._values[path]) >= (2 if before else NOISY_VALUES):
                 self._noisy.add(path)
-        for path, start in sample.starts.items():
+            if self._latest_name.setdefault(path, name) != name and path not in self._noisy:
+                self._moves.clear()  # another build: its processes may be others
+            self._latest_name[path] = name
+        self._uptimes.learn(sample.uptimes, sample.at)
+        timed = sample.timed(self._uptimes.units)
+        for path, start in timed.starts.items():
             latest = self._latest_start.get(path, start.told)
             moved = start.told - latest
             if moved < -start.slack or (before and moved > start.slack):
                 self._noisy.add(path)
+            if moved > MOVED:
+                self._moves[path] += 1
+                if self._moves[path] >= RESTLESS_MOVES:
+                    self._restless.add(path)
             self._latest_start[path] = latest if abs(moved) <= start.slack else start.told
         for path in {*sample.names, *sample.starts}:
             if path not in sample.ticking:
@@ -120,17 +131,35 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """What a run has learnt of the fields that it sees."""
+
+    noise: frozenset[str] = frozenset()
+    """Fields that tell nothing: clocks too, until one sample shows that they stand."""
+    restless: frozenset[str] = frozenset()
+    """Start times that moved again and again while nothing else happened: each is a restart, and none a change."""
+    units: Mapping[str, float] = field(default_factory=dict)
+    """What one unit is, in seconds, of each uptime that ticks."""
+
+
+@dataclass(frozen=True)
 class Likeness:
-    """How a sample compares with what answered before the trigger."""
+    """How the service's answers compare with what answered before the trigger."""
 
     changed: tuple[str, ...] = ()
-    """Build names that differ from every value seen before."""
+    """Build names of the strongest kind seen on both sides that differ from every value seen before."""
     same: tuple[str, ...] = ()
-    """Build names that were seen before with this value."""
+    """Build names of whatever kind that were seen before with this value."""
     restarted: tuple[str, ...] = ()
     """Start times that lie after the trigger and differ from every one seen before."""
     running_on: tuple[str, ...] = ()
     """Start times that were seen before."""
+    outweighed: tuple[str, ...] = ()
+    """Build names that differ, of a weaker kind than others that were seen before: they count for nothing."""
+    kind: Kind | None = None
+    """The strongest kind that was seen on both sides."""
+    pinned: bool = False
+    """Whether a commit or the number of a build stayed the same: then a new process is one of the same build."""
 
     @property
     def visible(self) -> bool:
@@ -141,46 +170,66 @@ class Likeness:
 NOTHING_SEEN = Likeness()
 
 
-def likeness(sample: Sample, before: Before, noise: frozenset[str], triggered: float) -> Likeness:
+def likeness(sample: Sample, before: Before, learnt: Learnt, triggered: float) -> Likeness:
     """Compare a sample with the baseline; `triggered` is our clock, seconds since 1970, when the trigger was sent.
 
-    Only what was seen on both sides is compared, and nothing that is noise.
+    Only what was seen on both sides, at the same address, is compared, and nothing that is noise.
     """
     changed: list[str] = []
     same: list[str] = []
     restarted: list[str] = []
     running_on: list[str] = []
     for path, name in sample.names.items():
-        if path in before.names and path not in noise:
+        if path in before.names and path not in learnt.noise and not names_nothing(name):
             (same if name in before.names[path] else changed).append(path)
     for path, start in sample.starts.items():
-        if path in before.starts and path not in noise:
+        if path in before.starts and path not in learnt.noise:
             if any(abs(start.told - earlier) <= MOVED for earlier in before.starts[path]):
                 running_on.append(path)
-            elif start.ours >= triggered - CLOCK_TOLERANCE:
+            elif path not in learnt.restless and _is_later(start, before.starts[path], triggered):
                 restarted.append(path)
-    return Likeness(tuple(changed), tuple(same), tuple(restarted), tuple(running_on))
+    kinds = {path: sample.ranks[path].kind for path in (*changed, *same)}
+    strongest = min(kinds.values(), default=None)
+    return Likeness(
+        changed=tuple(path for path in changed if kinds[path] is strongest),
+        same=tuple(same),
+        restarted=tuple(restarted),
+        running_on=tuple(running_on),
+        outweighed=tuple(path for path in changed if kinds[path] is not strongest),
+        kind=strongest,
+        pinned=any(kinds[path] <= Kind.BUILD for path in same),
+    )
 
 
-def build_of(sample: Sample, like: Likeness, before: Before, expected: str, *, processes_count: bool) -> Build:
-    """Tell whose answer a sample is.
+def _is_later(start: Start, before: tuple[float, ...], triggered: float) -> bool:
+    """Tell whether a process was started after the trigger; without a zone, whether it is later than all before."""
+    return start.ours >= triggered - CLOCK_TOLERANCE if start.zoned else start.told > max(before)
 
-    Args:
-        sample: what answered.
-        like: how it compares with the baseline.
-        before: the baseline.
-        expected: the declared version; empty where none is declared.
-        processes_count: whether a new process counts as a change: not after Watchtower said that it replaced nothing.
-    """
+
+@dataclass(frozen=True)
+class Counting:
+    """What counts as a change, by what Watchtower answered."""
+
+    processes: bool = True
+    """Whether a new process does: not after Watchtower said that it replaced nothing, or failed."""
+    only_commits: bool = False
+    """Whether, of build names, only commits do: Watchtower says `nothing`, or the container kept its image."""
+
+
+def build_of(sample: Sample, like: Likeness, expected: str, counting: Counting) -> Build:
+    """Tell whose answer a sample is; `like` is how it compares with the baseline, `expected` the declared version."""
     if not expected:
-        if like.changed or (like.restarted and processes_count):
+        renamed = bool(like.changed) and (like.kind is Kind.COMMIT or not counting.only_commits)
+        if renamed or (like.restarted and counting.processes and not like.pinned):
             return Build.NEW
         return Build.OLD if like.visible else Build.UNKNOWN
     if Endpoint.VERSION not in sample.endpoints:
         return Build.UNKNOWN
-    if any(same_version(expected, name) for name in sample.names.values()):
+    standing = declared(expected, sample.names, sample.ranks).standing
+    if standing is Standing.MET:
         return Build.NEW
-    if not sample.names:
+    if standing is Standing.UNNAMED:
         return Build.UNNAMED if sample.healthy else Build.UNKNOWN
-    known = {name for names in before.names.values() for name in names}
-    return Build.OLD if known & set(sample.names.values()) and not like.changed else Build.OTHER
+    if like.same and not like.changed:
+        return Build.OLD
+    return Build.OTHER if standing is Standing.UNMET else Build.UNNAMED

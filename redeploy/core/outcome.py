@@ -210,8 +210,7 @@ def moments(
 
 def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
     telling = [each for each in watch.baseline if not each.condition.tells_nothing]
-    seen = ((sample, watch.whose(sample)) for sample in watch.samples)
-    found = stretches(telling[-1] if telling else None, seen, started, now)
+    found = stretches(telling[-1] if telling else None, watch.builds, started, now)
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
+from redeploy.core.build_fields import names_nothing
 from redeploy.core.checking import Checking
-from redeploy.core.identity import Build, same_version, version_of
+from redeploy.core.declared import same_version
+from redeploy.core.identity import Build, version_of
 from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Plan, Proof, Reference
 from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.sample import Endpoint, Sample
@@ -65,7 +67,7 @@ def _replaced(watch: Watch, now: float) -> bool:
     weighed, track = Assessment(watch), watch.track
     known = weighed.situation(now)
     differs = bool(weighed.digest_before and weighed.digest_now and not known.digest_old)
-    named_before = bool(watch.before.names)
+    named_before = any(not names_nothing(name) for names in watch.before.names.values() for name in names)
     other = named_before and track.build in (Build.OTHER, Build.UNNAMED)
     if differs or other or bool(track.like.changed) or (known.new_seen and not known.met_before):
         return True
@@ -194,7 +196,7 @@ def names_before(watch: Watch) -> frozenset[str]:
 
 
 def _telling(watch: Watch, sample: Sample) -> dict[str, str]:
-    return {path: name for path, name in sample.names.items() if path not in watch.noise}
+    return {path: name for path, name in sample.names.items() if path not in watch.noise and not names_nothing(name)}
 
 
 def _named(watch: Watch, samples: Sequence[Sample]) -> str:

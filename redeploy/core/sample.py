@@ -1,13 +1,15 @@
 """One look at the service, and what it tells."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
+from redeploy.core.build_fields import LONGEST_NAME, BuildName
+from redeploy.core.declared import Rank
 from redeploy.core.fields import MISSING, pick, spelled
-from redeploy.core.names import LONGEST_NAME, build_names, moment_of, process_times
+from redeploy.core.naming import names_in
 from redeploy.core.plan import Service
+from redeploy.core.process import Start, moment_of, process_times
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
 CLOCK_TOLERANCE = 2.0
@@ -51,16 +53,6 @@ class Condition(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
-    """When a process started: as told (to compare with itself), and by our own clock (to compare with the trigger)."""
-
-    told: float
-    ours: float
-    slack: float = 0.5
-    """Seconds by which it may waver: an uptime in whole seconds does by one."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sample:
     """One look. `sent` and `at` are monotonic seconds: when it was asked, and when its answer was complete."""
 
@@ -73,8 +65,14 @@ class Sample:
     fault: Fault | None = None
     """Why there was no reply, if there was none."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What names the build, by path; redacted."""
+    """What names the build, by path; redacted. With an address for the version, health's paths begin with `health:`."""
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    """What each of these names is, and where it stands."""
     starts: Mapping[str, Start] = field(default_factory=dict)
+    uptimes: Mapping[str, float] = field(default_factory=dict)
+    """How long the process says that it has run, in a unit that is not known."""
+    wall: float = 0.0
+    """Our clock at `at`, in seconds since 1970."""
     ticking: frozenset[str] = frozenset()
     """Paths whose value is the present moment: a clock, unless another sample tells otherwise."""
     names_itself: bool = False
@@ -93,6 +91,32 @@ class Sample:
     def healthy(self) -> bool:
         """Whether the service answered as it should."""
         return self.condition is Condition.HEALTHY
+
+    def timed(self, units: Mapping[str, float]) -> "Sample":
+        """Return the sample with its uptimes read as start times, where `units` says how."""
+        if not self.uptimes or not units:
+            return self
+        starts = dict(self.starts)
+        for path, uptime in self.uptimes.items():
+            if path in units:
+                began = self.wall - uptime * units[path]
+                wavers = WHOLE_SECONDS if units[path] == 1 and uptime.is_integer() else Start.slack
+                starts[path] = Start(told=began, ours=began, slack=wavers + self.at - self.sent)
+        return replace(self, starts=starts)
+
+    def beside(self, other: "Sample | None") -> "Sample":
+        """Return the sample with what the service's other address said last: both describe one service."""
+        if other is None or self.fault is not None or self.condition not in _SERVICE_SPEAKS:
+            return self
+        return replace(
+            self,
+            names={**other.names, **self.names},
+            ranks={**other.ranks, **self.ranks},
+            starts={**other.starts, **self.starts},
+        )
+
+
+_SERVICE_SPEAKS = (Condition.HEALTHY, Condition.NOT_READY)
 
 
 def read_sample(
@@ -117,57 +141,41 @@ def read_sample(
     if isinstance(exchange, NoReply):
         return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, fault=exchange.fault)
     clock = exchange.date if exchange.date is not None else wall
-    names: dict[str, str] = {}
+    names: dict[str, BuildName] = {}
     starts: dict[str, Start] = {}
-    if condition in (Condition.HEALTHY, Condition.NOT_READY):
-        document = exchange.json
-        names = _names(exchange, document, service, endpoints)
-        told, uptimes = process_times(document)
-        starts = {path: Start(told=moment, ours=moment - clock + wall) for path, moment in told.items()}
-        for path, uptime in uptimes.items():
-            slack = WHOLE_SECONDS if uptime.is_integer() else Start.slack
-            starts[path] = Start(told=wall - uptime, ours=wall - uptime, slack=slack)
+    uptimes: dict[str, float] = {}
+    at_health = Endpoint.VERSION not in endpoints
+    if condition in _SERVICE_SPEAKS:
+        mark = "health:" if at_health else ""
+        good = condition is Condition.HEALTHY and not astray
+        found = names_in(exchange, service, for_version=not at_health, healthy=good)
+        names = {f"{mark}{path}": name for path, name in found.items()}
+        told, uptimes = process_times(exchange.json)
+        uptimes = {f"{mark}{path}": uptime for path, uptime in uptimes.items()}
+        for path, (began, zoned) in told.items():
+            starts[f"{mark}{path}"] = Start(told=began, ours=began - clock + wall, zoned=zoned)
+    texts = {path: redact(name.text)[:LONGEST_NAME] for path, name in names.items()}
     moments = {path: start.told for path, start in starts.items()}
-    moments |= {path: moment for path, name in names.items() if (moment := moment_of(name)) is not None}
+    moments |= {path: moment for path, name in texts.items() if (moment := moment_of(name)) is not None}
     return Sample(
         sent=sent,
         at=at,
         endpoints=endpoints,
         condition=condition,
         seen=seen,
-        names={path: redact(name) for path, name in names.items()},
+        names=texts,
+        ranks={path: Rank(name.kind, at_health, name.depth) for path, name in names.items()},
         starts=starts,
+        uptimes=uptimes,
+        wall=wall,
         ticking=frozenset(
             path for path, moment in moments.items() if min(abs(moment - wall), abs(moment - clock)) <= CLOCK_TOLERANCE
         ),
-        names_itself=Endpoint.VERSION in endpoints,
+        names_itself=not at_health,
         retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
         hops=exchange.hops,
         astray=astray,
     )
-
-
-def _names(reply: Reply, document: Any, service: Service, endpoints: frozenset[Endpoint]) -> dict[str, str]:  # noqa: ANN401
-    """Return what names the build: the declared field alone, or everything on the list, or a one-line body."""
-    wanted = service.version_field
-    if wanted:
-        if Endpoint.VERSION not in endpoints:
-            return {}
-        value = (
-            reply.headers.get(wanted.removeprefix("header:").lower())
-            if wanted.startswith("header:")
-            else spelled(pick(document, wanted))
-        )
-        return {wanted: value.strip()[:LONGEST_NAME]} if value and value.strip() else {}
-    if isinstance(document, dict):
-        return build_names(document, reply.headers)
-    names = build_names(None, reply.headers)
-    text = (document if isinstance(document, str) else reply.text).strip()
-    fits = 0 < len(text) <= LONGEST_NAME and text.isprintable() and not isinstance(document, list)
-    good = 200 <= reply.status < 300 and not reply.is_html
-    if service.names_itself and Endpoint.VERSION in endpoints and fits and good:
-        names["body"] = text
-    return names
 
 
 def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:

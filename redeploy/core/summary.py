@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from redeploy.core.declared import same_version
 from redeploy.core.hostile import code
-from redeploy.core.identity import same_version
 from redeploy.core.markdown import fenced, folded, inline, link, table
 from redeploy.core.outcome import Outcome
 from redeploy.core.picture import gantt, rows

@@ -1,9 +1,9 @@
 """What the samples since the trigger add up to: a pure fold, done anew whenever a field turns out to be noise."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from redeploy.core.identity import NOTHING_SEEN, Before, Build, Likeness, build_of, likeness
+from redeploy.core.identity import NOTHING_SEEN, Before, Build, Counting, Learnt, Likeness, build_of, likeness
 from redeploy.core.sample import Condition, Endpoint, Sample
 from redeploy.core.window import Window
 
@@ -16,13 +16,12 @@ class Rules:
     """What the fold needs to know beside the samples."""
 
     before: Before
-    noise: frozenset[str]
+    learnt: Learnt
     expected: str
     """The declared version."""
     triggered: float
     """When the trigger was sent, by our clock, in seconds since 1970."""
-    processes_count: bool
-    """Whether a new process counts as a change."""
+    counting: Counting
     met_before: bool
     """Whether what is declared was live before: then only a gap tells the new build from the old."""
     verifying: bool
@@ -38,6 +37,8 @@ class Track:
     """How the last telling answer compares with the baseline."""
     build: Build = Build.UNKNOWN
     """Whose answer the last telling one was."""
+    told: Build = Build.UNKNOWN
+    """Whose answer the last one was."""
     new_seen: bool = False
     """Whether the new build has answered, healthy or not."""
     in_gap: bool = False
@@ -73,6 +74,12 @@ class Track:
         """Whether the last answers were good ones."""
         return self.last is not None and self.ill is None
 
+    def _other_than(self, sample: Sample) -> Sample | None:
+        """Return the last sample of the address that `sample` is not of."""
+        if Endpoint.VERSION not in sample.endpoints:
+            return self.version
+        return self.health if Endpoint.HEALTH not in sample.endpoints else None
+
     def walled(self, *, pages: bool) -> Condition | None:
         """Return what stands before the service for certain; web pages count where `pages` says so."""
         enough = self.wall_samples >= WALL_SAMPLES and self.wall_latest - self.wall_since >= WALL_SECONDS
@@ -81,9 +88,11 @@ class Track:
     def step(self, sample: Sample, rules: Rules) -> "Track":
         """Return the state after one more sample."""
         if sample.condition.tells_nothing:
-            return replace(self, mute=sample.condition)
-        like = likeness(sample, rules.before, rules.noise, rules.triggered)
-        build = build_of(sample, like, rules.before, rules.expected, processes_count=rules.processes_count)
+            return replace(self, mute=sample.condition, told=Build.UNKNOWN)
+        sample = sample.timed(rules.learnt.units)
+        whole = sample.beside(self._other_than(sample))
+        like = likeness(whole, rules.before, rules.learnt, rules.triggered)
+        build = build_of(whole, like, rules.expected, rules.counting)
         named = build is Build.NEW and not rules.met_before
         presumed = self.gap_seen and (rules.met_before or not rules.expected) and not like.running_on
         fresh = rules.verifying or named or presumed
@@ -91,9 +100,10 @@ class Track:
         known = build is not Build.UNKNOWN
         return replace(
             self,
-            window=self.window.take(sample, build, rules.noise, fresh=fresh),
+            window=self.window.take(sample, build, rules.learnt.noise, fresh=fresh),
             like=like if like.visible or not self.like.visible else self.like,
             build=build if known else self.build,
+            told=build,
             new_seen=self.new_seen or build is Build.NEW,
             in_gap=not sample.healthy,
             gap_seen=self.gap_seen or not sample.healthy,
@@ -107,6 +117,14 @@ class Track:
             wall_samples=self.wall_samples + 1 if wall or page else 0,
             page_samples=self.page_samples + page if wall or page else 0,
         )
+
+
+def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
+    """Yield each sample with whose answer it is."""
+    track = Track(window=window)
+    for sample in samples:
+        track = track.step(sample, rules)
+        yield sample, track.told
 
 
 def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> Track:

@@ -21,15 +21,16 @@ from redeploy.core.asking import (
     Probe,
     SendTrigger,
 )
+from redeploy.core.declared import Standing, declared
 from redeploy.core.digests import Endpoint as ContainersEndpoint
 from redeploy.core.digests import Looks, Wanted, read_look
-from redeploy.core.identity import Before, Build, Noise, build_of, likeness, same_version
+from redeploy.core.identity import Before, Build, Counting, Noise
 from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
 from redeploy.core.sample import Endpoint, Sample, read_sample
-from redeploy.core.track import Rules, Track, follow
+from redeploy.core.track import Rules, Track, builds, follow
 from redeploy.core.window import Window
 from redeploy.http.response import NEVER_SENT, Exchange, NoReply, Reply
 
@@ -73,7 +74,7 @@ class Watch:
     def __post_init__(self) -> None:
         self.books = Books(self.plan.rate)
         self._noise = Noise()
-        self._processes_count = True
+        self._counting = Counting()
         self._never_named = True
         self.track = Track(window=self._fresh_window())
         if self.verifying:
@@ -176,12 +177,14 @@ class Watch:
         if out_of_turn or (self.triggered is not None and sample.sent < self.triggered):
             return
         earlier.append(sample)
-        known_noise = self._noise.paths
+        known = self._noise.learnt
         if not sample.condition.tells_nothing:
             self._noise.learn(sample, before=before)
-        if before:
+        if before or self._noise.learnt.units != known.units:
             self.__dict__.pop("before", None)
-        elif self._noise.paths == known_noise:
+        if before:
+            return
+        if self._noise.learnt == known:
             self.track = self.track.step(sample, self._rules())
         else:
             self._follow_anew()
@@ -231,9 +234,12 @@ class Watch:
         self.answers.append(answer)
         self.reply = event.exchange if isinstance(event.exchange, Reply) else self.reply
         self.answered = event.at
-        counts = answer.result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED)
-        if counts != self._processes_count:
-            self._processes_count = counts
+        counting = Counting(
+            processes=answer.result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED),
+            only_commits=answer.result is Result.NOTHING,
+        )
+        if counting != self._counting:
+            self._counting = counting
             self._follow_anew()
         if answer.again:
             again = next_try(
@@ -252,10 +258,10 @@ class Watch:
     def _rules(self) -> Rules:
         return Rules(
             before=self.before,
-            noise=self._noise.paths,
+            learnt=self._noise.learnt,
             expected=self.plan.expect_version,
             triggered=self.triggered_wall,
-            processes_count=self._processes_count,
+            counting=self._counting,
             met_before=self.met_before,
             verifying=self.verifying,
         )
@@ -277,30 +283,33 @@ class Watch:
 
         return Checking(self.plan.checks, self.redact)
 
-    def whose(self, sample: Sample) -> Build:
-        """Tell whose answer a sample is, by all that is known now."""
-        rules = self._rules()
-        like = likeness(sample, rules.before, rules.noise, rules.triggered)
-        return build_of(sample, like, rules.before, rules.expected, processes_count=rules.processes_count)
+    @property
+    def builds(self) -> list[tuple[Sample, Build]]:
+        """The samples, each with whose answer it is by all that is known now."""
+        return list(builds(self.samples, self._rules(), self._fresh_window()))
 
     @property
     def noise(self) -> frozenset[str]:
         """The fields that are noise, as far as is known by now."""
-        return self._noise.paths
+        return self._noise.learnt.noise
 
     @cached_property
     def before(self) -> Before:
         """What answered before the trigger."""
-        return Before.of(self.baseline)
+        return Before.of(self.baseline, self._noise.learnt.units)
 
     @property
     def met_before(self) -> bool:
         """Whether what is declared was live before the trigger."""
         if self.verifying or not self.plan.declared:
             return False
-        named = [each for each in self.baseline if each.names_itself and each.healthy and each.names]
-        version = bool(named) and all(
-            any(same_version(self.plan.expect_version, name) for name in each.names.values()) for each in named
-        )
+        standings = {self._standing(each) for each in self.baseline if each.names_itself and each.healthy}
+        version = standings - {Standing.UNNAMED} == {Standing.MET}
         digest = self.looks.same(self.looks.before(self.triggered), self.plan.expect_digest)
         return (version or not self.plan.expect_version) and (digest or not self.plan.expect_digest)
+
+    def _standing(self, sample: Sample) -> Standing:
+        """Return what a look before the trigger says of the declared version, beside what health said then."""
+        health = [each for each in self.baseline if Endpoint.HEALTH in each.endpoints and each.at <= sample.at]
+        whole = sample.beside(health[-1] if health and self.apart else None)
+        return declared(self.plan.expect_version, whole.names, whole.ranks).standing

@@ -2,6 +2,7 @@
 
 import email.utils
 import functools
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -11,6 +12,10 @@ from typing import Any
 
 MOST_NESTED = 200
 """A JSON document nested more deeply than this is no answer of a service that names its build."""
+
+
+_MARKUP = re.compile(rb"[\s\xef\xbb\xbf]*+(?:(?P<page><!doctype html|<html)|<)", re.IGNORECASE)
+"""White space and a byte order mark, then the start of a page, or of some other markup."""
 
 
 class Fault(StrEnum):
@@ -84,24 +89,35 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 become replacement characters."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text without a byte order mark; bytes that are not UTF-8 become replacement characters."""
+        return self.body.decode("utf-8-sig", "replace")
 
     @property
     def is_html(self) -> bool:
-        """Whether the body is, or says that it is, an HTML page."""
-        start = self.body[:256].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        return self.media_type in ("text/html", "application/xhtml+xml") or start.startswith(
-            (b"<!doctype html", b"<html")
-        )
+        """Whether the body is an HTML page.
+
+        Flask and PHP send JSON and plain words as `text/html` unless told otherwise, so the type alone does not decide.
+        """
+        start = _MARKUP.match(self.body)
+        if start is None:
+            return False
+        return bool(start["page"]) or self.media_type in ("text/html", "application/xhtml+xml")
 
     @functools.cached_property
     def json(self) -> Any:  # noqa: ANN401 - a document has whatever shape the server gave it
         """The body as a JSON document; None where it is not one."""
+        return self._parsed()
+
+    @functools.cached_property
+    def json_as_written(self) -> Any:  # noqa: ANN401 - as above
+        """The same, with fractions as the text that was written: the version 1.10 is not 1.1."""
+        return self._parsed(parse_float=str)
+
+    def _parsed(self, **options: Any) -> Any:  # noqa: ANN401 - as above, and as `json.loads` takes them
         if self.is_html or nested_too_deeply(self.body):
             return None
         try:
-            return json.loads(self.body.decode("utf-8-sig"))  # left to itself, json would read UTF-16 and 32 too
+            return json.loads(self.body.decode("utf-8-sig"), **options)  # left to itself, json would read UTF-16 too
         except ValueError:
             return None
 
@@ -159,13 +175,12 @@ def http_date(text: str) -> float | None:
 
 def nested_too_deeply(body: bytes) -> bool:
     """Tell whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
-    depth = 0
-    for piece in re.finditer(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', body, re.DOTALL):
-        first = piece[0][:1]
-        if first in b"[{":
-            depth += 1
-            if depth > MOST_NESTED:
-                return True
-        elif first in b"]}":
-            depth -= 1
-    return False
+    if sum(body.count(bracket) for bracket in b"[{") <= MOST_NESTED:
+        return False
+    brackets = _STRING.sub(b"", body).translate(_STEPS, delete=_NO_BRACKETS)
+    return max(itertools.accumulate(memoryview(brackets).cast("b")), default=0) > MOST_NESTED
+
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # read as signed bytes: one level down, one level up
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))

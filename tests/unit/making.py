@@ -8,9 +8,12 @@ from typing import Any
 from redeploy.core.answer import Answer, Counts, Result
 from redeploy.core.asking import BOTH, AskContainers, Event, Probe, SendTrigger
 from redeploy.core.assessment import Assessment
+from redeploy.core.build_fields import Kind, kind_of_field
+from redeploy.core.declared import Rank
 from redeploy.core.inputs import InvalidInputsError
 from redeploy.core.plan import Mode, Service
-from redeploy.core.sample import Condition, Endpoint, Sample, Start
+from redeploy.core.process import Start
+from redeploy.core.sample import Condition, Endpoint, Sample
 from redeploy.core.situation import Situation
 from redeploy.core.watch import Watch
 from redeploy.http.response import Exchange, Fault, Reply
@@ -95,9 +98,11 @@ def sample(
     starts: Mapping[str, float] | None = None,
     fault: Fault | None = None,
     ticking: Sequence[str] = (),
+    uptimes: Mapping[str, float] | None = None,
 ) -> Sample:
     """One look, answered at `at`; `build` is what its `commit` says, `start` its `start_time`."""
     told = dict(starts or {}) | ({} if start is None else {"start_time": start})
+    named = dict(names or {}) | ({"commit": build} if build else {})
     return Sample(
         sent=at - took,
         at=at,
@@ -105,11 +110,21 @@ def sample(
         condition=condition,
         seen=condition.value,
         fault=fault,
-        names=dict(names or {}) | ({"commit": build} if build else {}),
+        names=named,
+        ranks={path: ranked(path, name) for path, name in named.items()},
+        uptimes=dict(uptimes or {}),
+        wall=WALL + at,
         starts={path: Start(told=moment, ours=moment) for path, moment in told.items()},
         ticking=frozenset(ticking),
         names_itself=Endpoint.VERSION in endpoints,
     )
+
+
+def ranked(path: str, name: str) -> Rank:
+    """What a name is, and where it stands, as its path tells."""
+    bare = path.removeprefix("health:")
+    kind = Kind.FILES if bare == "files" else kind_of_field(bare, name)
+    return Rank(kind, at_health=bare != path, depth=bare.count("."))
 
 
 def gone(at: float) -> Sample:

@@ -6,12 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.identity import NOTHING_SEEN, Before, Build, Likeness, Noise, build_of, likeness, version_of
+from redeploy.core.build_fields import Kind
+from redeploy.core.identity import (
+    NOTHING_SEEN,
+    Before,
+    Build,
+    Counting,
+    Learnt,
+    Likeness,
+    Noise,
+    build_of,
+    likeness,
+    version_of,
+)
 from redeploy.core.sample import Condition, Sample
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, THIRD, sample
 
 TRIGGERED = WALL
+ALL_COUNT = Counting()
 
 
 def noise_of(before: Sequence[Sample], after: Sequence[Sample] = ()) -> frozenset[str]:
@@ -20,11 +33,11 @@ def noise_of(before: Sequence[Sample], after: Sequence[Sample] = ()) -> frozense
         noise.learn(each, before=True)
     for each in after:
         noise.learn(each, before=False)
-    return noise.paths
+    return noise.learnt.noise
 
 
 def compare(seen: Sample, before: Sequence[Sample], noise: frozenset[str] = frozenset()) -> Likeness:
-    return likeness(seen, Before.of(before), noise, TRIGGERED)
+    return likeness(seen, Before.of(before), Learnt(noise), TRIGGERED)
 
 
 # noise
@@ -86,8 +99,8 @@ def test_real_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
     seen: set[str] = set()
     for name, start, before in looks:
         noise.learn(sample(0, name, start=WALL + start * 100), before=before)
-        assert seen <= noise.paths
-        seen = set(noise.paths)
+        assert seen <= noise.learnt.noise
+        seen = set(noise.learnt.noise)
 
 
 # likeness
@@ -96,12 +109,19 @@ def test_real_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
 @pytest.mark.parametrize(
     ("seen", "before", "like"),
     [
-        pytest.param(sample(1, NEW), [sample(0, OLD)], Likeness(changed=("commit",)), id="another name"),
-        pytest.param(sample(1, OLD), [sample(0, OLD)], Likeness(same=("commit",)), id="the same name"),
+        pytest.param(
+            sample(1, NEW), [sample(0, OLD)], Likeness(changed=("commit",), kind=Kind.COMMIT), id="another name"
+        ),
+        pytest.param(
+            sample(1, OLD),
+            [sample(0, OLD)],
+            Likeness(same=("commit",), kind=Kind.COMMIT, pinned=True),
+            id="the same name",
+        ),
         pytest.param(
             sample(1, OLD),
             [sample(0, NEW), sample(0, OLD)],
-            Likeness(same=("commit",)),
+            Likeness(same=("commit",), kind=Kind.COMMIT, pinned=True),
             id="one of the names from before",
         ),
         pytest.param(sample(1, NEW), [], NOTHING_SEEN, id="nothing was seen before"),
@@ -112,8 +132,8 @@ def test_real_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
         pytest.param(
             sample(1, OLD, names={"version": "2"}),
             [sample(0, OLD, names={"version": "1"})],
-            Likeness(changed=("version",), same=("commit",)),
-            id="one changed, one did not",
+            Likeness(same=("commit",), outweighed=("version",), kind=Kind.COMMIT, pinned=True),
+            id="a version changed, and the commit did not",
         ),
         pytest.param(
             sample(1, start=WALL + 5),
@@ -174,8 +194,8 @@ def test_something_tells_builds_apart_or_nothing_does(like: Likeness, visible: b
 # whose answer
 
 
-def whose(seen: Sample, before: Sequence[Sample], expected: str = "", *, processes_count: bool = True) -> Build:
-    return build_of(seen, compare(seen, before), Before.of(before), expected, processes_count=processes_count)
+def whose(seen: Sample, before: Sequence[Sample], expected: str = "", counting: Counting = ALL_COUNT) -> Build:
+    return build_of(seen, compare(seen, before), expected, counting)
 
 
 @pytest.mark.parametrize(
@@ -197,10 +217,59 @@ def test_undeclared_a_build_is_new_where_something_changed(seen: Sample, before:
 
 
 def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> None:
-    seen, before = sample(1, OLD, start=WALL + 5), [sample(0, OLD, start=WALL - 900)]
-    assert whose(seen, before, processes_count=True) is Build.NEW
-    assert whose(seen, before, processes_count=False) is Build.OLD
-    assert whose(sample(1, NEW), [sample(0, OLD)], processes_count=False) is Build.NEW
+    seen, before = sample(1, start=WALL + 5), [sample(0, start=WALL - 900)]
+    assert whose(seen, before) is Build.NEW
+    assert whose(seen, before, counting=Counting(processes=False)) is Build.OLD
+    assert whose(sample(1, NEW), [sample(0, OLD)], counting=Counting(processes=False)) is Build.NEW
+
+
+@pytest.mark.parametrize(
+    ("names", "build"),
+    [
+        pytest.param({}, Build.NEW, id="nothing else is told"),
+        pytest.param({"version": "1.0"}, Build.NEW, id="a version stayed, as it may"),
+        pytest.param({"commit": OLD}, Build.OLD, id="the commit stayed"),
+        pytest.param({"build": "7"}, Build.OLD, id="the number of the build stayed"),
+    ],
+)
+def test_a_new_process_is_no_new_build_where_a_commit_or_build_number_stayed(
+    names: dict[str, str], build: Build
+) -> None:
+    assert whose(sample(1, start=WALL + 5, names=names), [sample(0, start=WALL - 900, names=names)]) is build
+
+
+@pytest.mark.parametrize(
+    ("names", "build"),
+    [({"commit": NEW}, Build.NEW), ({"version": NEW}, Build.OLD), ({"build": NEW}, Build.OLD)],
+)
+def test_where_watchtower_replaced_nothing_only_a_commit_is_a_change(names: dict[str, str], build: Build) -> None:
+    before = [sample(0, names=dict.fromkeys(names, OLD))]
+    assert whose(sample(1, names=names), before, counting=Counting(processes=False, only_commits=True)) is build
+    assert whose(sample(1, names=names), before) is Build.NEW
+
+
+@pytest.mark.parametrize(
+    ("now", "build"),
+    [
+        pytest.param({"commit": OLD, "build": "8", "version": "2"}, Build.OLD, id="a commit outweighs all else"),
+        pytest.param({"build": "7", "version": "2"}, Build.OLD, id="the number of a build outweighs a version"),
+        pytest.param({"version": "2"}, Build.NEW, id="a version decides where nothing stronger is told now"),
+        pytest.param({"commit": NEW, "version": "1"}, Build.NEW, id="a constant version hides no commit"),
+        pytest.param({"version": "1", "release": "b"}, Build.NEW, id="one of several of the same kind changed"),
+        pytest.param({"files": "2 files b", "version": "1"}, Build.OLD, id="files are the weakest"),
+    ],
+)
+def test_the_strongest_kind_that_was_seen_on_both_sides_decides(now: dict[str, str], build: Build) -> None:
+    was = {"commit": OLD, "build": "7", "version": "1", "release": "a", "files": "2 files a"}
+    assert whose(sample(1, names=now), [sample(0, names=was)]) is build
+
+
+@pytest.mark.parametrize("word", ["unknown", "latest", "${GIT_SHA}"])
+def test_a_word_that_names_no_build_is_not_compared(word: str) -> None:
+    assert whose(sample(1, NEW), [sample(0, word)]) is Build.NEW
+    assert whose(sample(1, word), [sample(0, OLD)]) is Build.UNKNOWN
+    assert whose(sample(1, word), [sample(0, word)]) is Build.UNKNOWN
+    assert whose(sample(1, word), [sample(0, OLD)], NEW) is Build.UNNAMED
 
 
 @pytest.mark.parametrize(
@@ -210,7 +279,7 @@ def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> Non
         pytest.param(sample(1, NEW), [], Build.NEW, id="what was declared, without a baseline"),
         pytest.param(sample(1, "sha-" + NEW[:7]), [], Build.NEW, id="what was declared, spelled otherwise"),
         pytest.param(
-            sample(1, names={"version": "0.1.0", "commit": NEW}), [], Build.NEW, id="any build name may match"
+            sample(1, names={"version": "0.1.0", "commit": NEW}), [], Build.NEW, id="a constant version beside it"
         ),
         pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the one from before"),
         pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third one"),
@@ -242,14 +311,17 @@ def test_declared_a_build_is_new_only_where_it_names_what_was_declared(
     assert whose(seen, before, NEW) is build
 
 
-@given(
-    st.dictionaries(st.sampled_from(["version", "commit"]), st.sampled_from([OLD, NEW, THIRD])),
-    st.dictionaries(st.sampled_from(["version", "commit"]), st.sampled_from([OLD, NEW, THIRD])),
-    st.sampled_from(Condition),
+@pytest.mark.parametrize(
+    ("names", "build"),
+    [
+        pytest.param({"version": "1", "release": NEW}, Build.NEW, id="one of two looks like the declared one"),
+        pytest.param({"commit": NEW, "sha": THIRD}, Build.UNNAMED, id="they contradict each other"),
+        pytest.param({"commit": OLD, "sha": NEW}, Build.OLD, id="the commit from before beside the declared one"),
+        pytest.param({"commit": THIRD, "version": NEW}, Build.OTHER, id="a weaker name does not speak for it"),
+    ],
 )
-def test_declared_and_new_are_one(names: dict[str, str], before: dict[str, str], condition: Condition) -> None:
-    found = whose(sample(1, condition=condition, names=names), [sample(0, names=before)], NEW)
-    assert (found is Build.NEW) is (NEW in names.values())
+def test_declared_only_names_of_the_first_rank_decide(names: dict[str, str], build: Build) -> None:
+    assert whose(sample(1, names=names), [sample(0, OLD)], NEW) is build
 
 
 # which of several names is shown
@@ -266,6 +338,8 @@ def test_declared_and_new_are_one(names: dict[str, str], before: dict[str, str],
             "0.2.0",
             id="the one that changed",
         ),
+        pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="rather none that names nothing"),
+        pytest.param({"files": "2 files a"}, {}, "", "", id="files are no version"),
         pytest.param(
             {"version": "0.1.0", "commit": OLD}, {"version": "0.1.0", "commit": OLD}, "", OLD, id="the more exact one"
         ),

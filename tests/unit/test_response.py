@@ -41,6 +41,7 @@ def test_a_json_body_is_read(document: object) -> None:
         ),
         pytest.param(("\u2200" + "[" * 100_000).encode("utf-32-le"), id="nested in UTF-32"),
         pytest.param(b"9" * 100_000, id="a number beyond all limits"),
+        pytest.param(b"[" + b"[" * 201 + b"]" * 202, id="nested a little too deeply"),
         pytest.param(b"not json", id="words"),
     ],
 )
@@ -48,8 +49,26 @@ def test_what_is_no_json_is_none(body: bytes) -> None:
     assert reply(body=body).json is None
 
 
-def test_a_page_is_no_json_whatever_it_says() -> None:
-    assert reply(body=b"{}", content_type="text/html").json is None
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        pytest.param(b'{"a": 1}', {"a": 1}, id="JSON, as Flask and PHP send it unless told otherwise"),
+        pytest.param(b"\xef\xbb\xbf \n[1]", [1], id="JSON after a byte order mark"),
+        pytest.param(b"<p>1</p>", None, id="markup"),
+        pytest.param(b"OK", None, id="a word"),
+    ],
+)
+def test_json_sent_as_a_web_page_is_json(body: bytes, document: object) -> None:
+    assert reply(body=body, content_type="text/html; charset=utf-8").json == document
+
+
+def test_a_fraction_is_kept_as_it_is_written() -> None:
+    told = reply(body=b'{"version": 1.10, "build": 7}')
+    assert (told.json, told.json_as_written) == ({"version": 1.1, "build": 7}, {"version": "1.10", "build": 7})
+
+
+def test_text_has_no_byte_order_mark() -> None:
+    assert reply(body="\ufeff1.2.3\n").text == "1.2.3\n"
 
 
 @given(st.binary(max_size=200))
@@ -75,7 +94,13 @@ def test_brackets_nest_as_deeply_as_allowed_and_no_more() -> None:
         pytest.param(reply(body="<p>", content_type="application/xhtml+xml"), True, id="XHTML"),
         pytest.param(reply(body="\ufeff \n<!DOCTYPE HTML>"), True, id="unsaid"),
         pytest.param(reply(body="<html lang=en>", content_type="text/plain"), True, id="said otherwise"),
+        pytest.param(reply(body=" " * 5000 + "<!doctype html>"), True, id="after much white space"),
+        pytest.param(reply(body="<!-- a comment --><html>", content_type="text/html"), True, id="after a comment"),
         pytest.param(reply(body={"a": "<html>"}), False, id="HTML inside JSON"),
+        pytest.param(reply(body="{}", content_type="text/html"), False, id="JSON that says it is a page"),
+        pytest.param(reply(body="1.2.3", content_type="text/html"), False, id="a word that says it is a page"),
+        pytest.param(reply(body="", content_type="text/html"), False, id="nothing that says it is a page"),
+        pytest.param(reply(body="<p>", content_type="text/plain"), False, id="markup that says it is text"),
         pytest.param(reply(body="ok", content_type="text/plain"), False, id="text"),
     ],
 )

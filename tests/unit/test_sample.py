@@ -41,6 +41,9 @@ def clock(moment: float) -> str:
         pytest.param(reply(204), Condition.HEALTHY, id="204"),
         pytest.param(reply(200, "ok"), Condition.HEALTHY, id="200 text"),
         pytest.param(page(), Condition.HTML, id="200 HTML"),
+        pytest.param(reply(200, {"ok": 1}, content_type="text/html"), Condition.HEALTHY, id="200 JSON sent as HTML"),
+        pytest.param(reply(200, "OK", content_type="text/html"), Condition.HEALTHY, id="200, a word sent as HTML"),
+        pytest.param(reply(200, "", content_type="text/html"), Condition.HEALTHY, id="200, nothing sent as HTML"),
         pytest.param(
             reply(200, "<!doctype html>", content_type="text/plain"), Condition.HTML, id="HTML that says it is text"
         ),
@@ -217,6 +220,25 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illn
             reply(200, "1.2"), service(names_itself=True, version_field="a"), {}, id="no body where a field is declared"
         ),
         pytest.param(page(404), service(), {}, id="an error page"),
+        pytest.param(reply(200, b'{"version": 1.10}'), service(), {"version": "1.10"}, id="a fraction as written"),
+        pytest.param(
+            reply(200, b'{"build": {"v": 1.10}}'),
+            service(version_field="build.v"),
+            {"build.v": "1.10"},
+            id="a fraction in the declared field",
+        ),
+        pytest.param(
+            reply(200, {"version": "\ufeff1.2 "}), service(), {"version": "1.2"}, id="a byte order mark inside"
+        ),
+        pytest.param(
+            reply(200, b"\xef\xbb\xbf1.2.3\r\n", content_type="text/html"),
+            service(names_itself=True),
+            {"body": "1.2.3"},
+            id="a word that is sent as a page, after a byte order mark",
+        ),
+        pytest.param(
+            reply(200, b'{"commit": "a1"}', content_type="text/html"), service(), {"commit": "a1"}, id="JSON as a page"
+        ),
     ],
 )
 def test_a_look_finds_the_names(exchange: Exchange, target: Service, names: dict[str, str]) -> None:
@@ -226,6 +248,36 @@ def test_a_look_finds_the_names(exchange: Exchange, target: Service, names: dict
 def test_a_body_is_no_version_where_only_health_was_asked() -> None:
     assert read(reply(200, "ok"), service(apart=True), HEALTH).names == {}
     assert read(ready(NEW), service(apart=True, version_field="commit"), HEALTH).names == {}
+
+
+def test_names_are_redacted_before_they_are_cut() -> None:
+    told = read_sample(
+        ready("x" * 253 + "s3cret"),
+        service(),
+        BOTH,
+        sent=1,
+        at=2,
+        wall=WALL,
+        redact=lambda text: text.replace("s3cret", "***"),
+    )
+    assert told.names == {"commit": "x" * 253 + "***"}
+
+
+def test_names_of_two_addresses_are_told_apart() -> None:
+    target = service(apart=True)
+    assert set(read(reply(200, {"version": "2"}, x_commit="a1"), target, HEALTH).names) == {
+        "health:version",
+        "health:header:x-commit",
+    }
+    assert set(read(reply(200, {"version": "2"}), target, VERSION).names) == {"version"}
+
+
+def test_a_page_that_counts_as_healthy_is_known_by_its_files() -> None:
+    def named(script: str, expect: str = "any") -> object:
+        return read(page(200, f'<script src="/assets/{script}"></script>'), service(health_expect=expect)).names
+
+    assert named("index-BkA7dxQ2.js") == named("index-BkA7dxQ2.js") != named("index-CkB8eyR3.js")
+    assert named("index.js") == named("index-BkA7dxQ2.js", "") == {}
 
 
 def test_names_are_redacted_before_anybody_compares_or_prints_them() -> None:
@@ -264,9 +316,20 @@ def test_a_clock_that_goes_wrong_is_corrected_by_the_date_header() -> None:
     assert start.ours == pytest.approx(WALL - 100, abs=1)
 
 
-def test_an_uptime_is_a_start_time() -> None:
-    start = read(ready(uptime=100)).starts["uptime"]
-    assert start.told == start.ours == WALL - 100
+@pytest.mark.parametrize(
+    ("uptime", "unit", "start"),
+    [(100, 1.0, WALL - 100), (100_000, 0.001, WALL - 100), (12.5, 1.0, WALL - 12.5)],
+)
+def test_an_uptime_that_ticks_is_a_start_time(uptime: float, unit: float, start: float) -> None:
+    told = read(ready(uptime=uptime))
+    assert told.timed({}).starts == {}
+    found = told.timed({"uptime": unit}).starts["uptime"]
+    assert found.told == found.ours == start
+
+
+def test_a_start_time_without_a_zone_is_known_as_such() -> None:
+    told = read(ready(start_time="2027-01-15T08:00:00", app={"started_at": "2027-01-15T08:00:00Z"}))
+    assert {path: start.zoned for path, start in told.starts.items()} == {"start_time": False, "app.started_at": True}
 
 
 @pytest.mark.parametrize(
@@ -284,7 +347,6 @@ def test_an_uptime_is_a_start_time() -> None:
         ),
         pytest.param(ready(version=str(int(WALL))), {"version"}, id="a build name that is a clock"),
         pytest.param(ready(version="2027-01-15T08:00:00Z"), {"version"}, id="a build name that is a date"),
-        pytest.param(ready(uptime=0), {"uptime"}, id="an uptime that has just begun"),
         pytest.param(ready(version="1.2"), set[str](), id="no moment"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeploy.core.identity import Before, Build
+from redeploy.core.identity import Before, Build, Counting, Learnt
 from redeploy.core.sample import Condition, Sample
 from redeploy.core.track import WALL_SAMPLES, WALL_SECONDS, Rules, Track, follow
 from redeploy.core.window import Window
@@ -19,10 +19,10 @@ def rules(
 ) -> Rules:
     return Rules(
         before=Before.of(before),
-        noise=noise,
+        learnt=Learnt(noise),
         expected=expected,
         triggered=WALL,
-        processes_count=True,
+        counting=Counting(),
         met_before=met_before,
         verifying=verifying,
     )
@@ -102,10 +102,10 @@ def test_in_mode_verify_every_window_counts() -> None:
 
 
 def test_a_field_that_turns_out_to_be_noise_leaves_no_break_behind() -> None:
-    samples = [sample(at, OLD, names={"build": f"{at}"}) for at in range(1, 5)]
-    before = sample(-1, OLD, names={"build": "0"})
+    samples = [sample(at, f"{at}", names={"version": "1"}) for at in range(1, 5)]
+    before = sample(-1, "0", names={"version": "1"})
     assert track(samples, rules(before)).window.broken > 0
-    found = track(samples, rules(before, noise=frozenset({"build"})))
+    found = track(samples, rules(before, noise=frozenset({"commit"})))
     assert found.window.broken == 0
     assert not found.new_seen
     assert found.build is Build.OLD
@@ -189,3 +189,25 @@ def test_a_third_build_is_neither() -> None:
     found = track([sample(1, THIRD)], rules(WAS, expected=NEW))
     assert found.build is Build.OTHER
     assert not found.new_seen
+
+
+def test_two_addresses_are_judged_together() -> None:
+    def health(at: float, **names: str) -> Sample:
+        return sample(at, endpoints=HEALTH, names={f"health:{path}": name for path, name in names.items()})
+
+    before = [health(-2, version="2.0"), sample(-1, endpoints=VERSION, names={"version": "1.4.0"})]
+    after = sample(2, endpoints=VERSION, names={"version": "1.5.0"})
+    constant = track([health(1, version="2.0"), after, health(3, version="2.0")], rules(*before), apart=True)
+    assert constant.build is Build.NEW
+    assert constant.window.broken == 0
+
+    before = [health(-2, commit=OLD), before[1]]
+    pinned = track([health(1, commit=OLD), after, health(3, commit=OLD)], rules(*before), apart=True)
+    assert pinned.build is Build.OLD
+    assert not pinned.new_seen
+
+
+def test_a_lost_answer_says_nothing_that_the_other_address_said() -> None:
+    lost = sample(3, condition=Condition.DOWN, endpoints=HEALTH)
+    found = track([sample(2, NEW, endpoints=VERSION), lost], rules(sample(-1, OLD, endpoints=VERSION)), apart=True)
+    assert found.told is Build.UNKNOWN

@@ -89,9 +89,9 @@ def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
 
 
 def test_a_field_that_turns_out_to_be_noise_is_forgotten_from_the_start() -> None:
-    told = began(ready(OLD, build="1"))
+    told = began(ready("1", version="1"))
     for number in range(2, 6):
-        told.look(float(number), ready(OLD, build=str(number)))
+        told.look(float(number), ready(str(number), version="1"))
         if number == 3:
             assert told.known(3.0).new_seen
     assert not told.known(6.0).new_seen
