@@ -7,17 +7,18 @@ counts without those that are zero. Proxies answer for all of them.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from redeploy.core.hostile import one_line
 from redeploy.core.reasons import Reason
+from redeploy.http.condition import described
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import NOBODY_KNOWN, Door, Sender, refuses_token, sender_of
 
-SAFE_PROBE_TEXT = "missing or invalid API Key"
-"""What nicholas-fedor 1.20 and newer, and nobody else, answers to a request without a token (auth.go:58)."""
-
+WALLS = {Door.CHALLENGE: Reason.CHALLENGE, Door.ACCESS: Reason.ACCESS_WALL}
+"""Doors at Cloudflare that have a reason of their own."""
 
 MOST_CONTAINERS = 1_000_000
 """A count beyond this is no count of containers."""
@@ -82,6 +83,10 @@ class Answer:
     """Seconds that the server asks to wait before that."""
     fault: Fault | None = None
     """Why there was no reply, if there was none."""
+    status: int = 0
+    """The reply's; 0 where there was none."""
+    sender: Sender = NOBODY_KNOWN
+    """Who answered, where it was a refusal or a failure."""
 
     @property
     def lost(self) -> bool:
@@ -98,28 +103,30 @@ def read_answer(exchange: Exchange) -> Answer:
     """Classify what the trigger brought back. Total: every exchange is some answer."""
     if isinstance(exchange, NoReply):
         return _without_reply(exchange)
-    reply = exchange
-    if reply.is_challenge:
-        return _refused(Reason.CHALLENGE, f"{reply.status}, a Cloudflare challenge page")
-    if reply.is_access_wall:
-        return _refused(Reason.ACCESS_WALL, f"{reply.status} from Cloudflare Access")
+    return replace(_of_reply(exchange), status=exchange.status, sender=sender_of(exchange))
+
+
+def _of_reply(reply: Reply) -> Answer:
+    sender = sender_of(reply)
+    if sender.door in WALLS:
+        return _refused(WALLS[sender.door], described(reply))
     if reply.status == 429:
         return _too_many(reply)
     if 200 <= reply.status < 300:
         return _success(reply)
     if 300 <= reply.status < 400:
         return _refused(Reason.REDIRECT, f"{reply.status}, a redirect")
+    if reply.status in (401, 403) and sender.door is Door.APPLICATION:
+        return _refused(Reason.MISROUTED, described(reply))
     if reply.status in _REFUSALS:
-        return _refused(_REFUSALS[reply.status], _described(reply))
+        return _refused(_REFUSALS[reply.status], described(reply))
     if reply.status in (521, 523, 530):  # Cloudflare did not get as far as the origin server
-        return Answer(result=Result.NONE, seen=_described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
-    if (
-        reply.status == 503 and not reply.is_html and "request cancelled" in reply.text
-    ):  # waiting for the lock, handler.go
+        return Answer(result=Result.NONE, seen=described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
+    if reply.status == 503 and not reply.is_html and "request cancelled" in reply.text:  # waiting for the lock
         return Answer(result=Result.NONE, seen="503 request cancelled", again=Again.CANCELLED, wait=reply.retry_after)
     if reply.status == 408 or reply.status >= 500:
-        return Answer(result=Result.UNKNOWN, seen=_described(reply))
-    return _refused(Reason.MISROUTED, _described(reply))
+        return Answer(result=Result.UNKNOWN, seen=described(reply))
+    return _refused(Reason.MISROUTED, described(reply))
 
 
 def told_reasons(exchange: Exchange, redact: Callable[[str], str] = str) -> tuple[str, ...]:
@@ -144,12 +151,7 @@ def plain_words(error: str, redact: Callable[[str], str]) -> str:
 
 def is_fork_with_containers(exchange: Exchange) -> bool:
     """Tell whether the answer to a trigger without a token comes from a line that understands `container=`."""
-    return (
-        isinstance(exchange, Reply)
-        and exchange.status == 401
-        and not exchange.is_html
-        and SAFE_PROBE_TEXT.lower() in exchange.text.lower()
-    )
+    return isinstance(exchange, Reply) and refuses_token(exchange) and bool(exchange.body)
 
 
 _REFUSALS = {
@@ -232,16 +234,3 @@ def _result(counts: Counts) -> Result:
 
 def _refused(reason: Reason, seen: str) -> Answer:
     return Answer(result=Result.NONE, seen=seen, refusal=reason)
-
-
-def _described(reply: Reply) -> str:
-    """Name the status and whose page it is, without a word of the server's text."""
-    if not reply.body:
-        return f"{reply.status} with an empty body"
-    if reply.json == {"detail": "Not Found"}:
-        return f"{reply.status} from the backend (FastAPI's own)"
-    if SAFE_PROBE_TEXT in reply.text or reply.text in ("404 page not found\n", "Not Found"):
-        return f"{reply.status} from Watchtower"
-    server = reply.headers.get("server", "").lower()
-    whose = next((name for name in ("nginx", "cloudflare", "caddy", "traefik") if name in server), "somebody else")
-    return f"{reply.status} with {'an HTML page' if reply.is_html else 'a body'} from {whose}"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from redeploy.core.pace import SLOWED, Bucket
 from redeploy.core.plan import Rate, Smoke, origin_of
-from redeploy.core.sample import Condition, Endpoint, Sample
+from redeploy.core.sample import Endpoint, Sample
+from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Reply
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image

@@ -12,8 +12,9 @@ from redeploy.core.openapi import read_document
 from redeploy.core.questions import HEALTH, VERSION, Request
 from redeploy.core.reasons import Reason
 from redeploy.core.routes import Pattern
-from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
+from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.core.verdict import ILLNESS
+from redeploy.http.condition import Condition
 
 
 def of_service(known: Known, obstacle: Obstacle, front: Found) -> tuple[Found, ...]:

@@ -1,6 +1,6 @@
 """What was found of the proxy in front, of Watchtower behind it, and of the registry that it pulls from."""
 
-from redeploy.core.answer import read_answer
+from redeploy.core.answer import WALLS, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.diagnosis_of_update import of_update
 from redeploy.core.digests import Row
@@ -10,11 +10,13 @@ from redeploy.core.hostile import code
 from redeploy.core.image import Image, full_repository
 from redeploy.core.manifest import Manifest
 from redeploy.core.plan import NO_IMAGE
-from redeploy.core.product import FORK, UNGUARDED, alike, front_of, is_cloudflares_own
+from redeploy.core.product import FORK, UNGUARDED, alike, front_of
 from redeploy.core.questions import LookUp, ReadCommit, Request
 from redeploy.core.reasons import Reason
 from redeploy.core.registry import Kind, Trouble
+from redeploy.http.condition import described
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import is_cloudflares_own, sender_of
 
 SHOWN = 19
 """Characters of a digest that people compare by eye."""
@@ -56,10 +58,9 @@ def _front(known: Known) -> Found:
         reason = Reason.TLS if reply.fault is Fault.TLS else Reason.UNREACHABLE
         return broken(Link.FRONT, f"{how}: {reply.seen}", reason)
     fronts = listed([known.shown(each, 40) for each in front_of(reply, known.exchange(Request.NOWHERE))])
-    if reply.is_challenge:
-        return broken(Link.FRONT, f"{reply.status}, a Cloudflare challenge", Reason.CHALLENGE)
-    if reply.is_access_wall:
-        return broken(Link.FRONT, f"{reply.status} from Cloudflare Access", Reason.ACCESS_WALL)
+    door = sender_of(reply).door
+    if door in WALLS:
+        return broken(Link.FRONT, described(reply), WALLS[door])
     if reply.status in (525, 526):
         return broken(Link.FRONT, f"{reply.status}: Cloudflare does not trust the server behind it", Reason.TLS)
     if is_cloudflares_own(reply):
@@ -84,7 +85,7 @@ def _location(known: Known) -> Found:
         return broken(Link.LOCATION, answer.seen, Reason.MISROUTED)
     if reply.status == 429 or reply.is_nginx_busy_page:
         return broken(Link.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
-    if reply.status in (401, 403):
+    if answer.refusal is Reason.AUTH:
         return broken(Link.LOCATION, answer.seen, Finding.FORBIDDEN)
     if reply.status in (502, 503, 504):
         return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)

@@ -22,8 +22,8 @@ from redeploy.core.questions import (
     ReadCommit,
     Request,
 )
-from redeploy.core.sample import Condition, condition_of
 from redeploy.core.way import Way
+from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Exchange, NoReply, Reply
 
 MOST_IMAGES = 5

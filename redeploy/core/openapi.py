@@ -14,8 +14,8 @@ from redeploy.core.hostile import code, one_line
 from redeploy.core.plan import Smoke, origin_of
 from redeploy.core.promise import Described, Promise, Schemas, is_json, is_modern, is_swagger, says_nothing
 from redeploy.core.routes import METHODS, Operation, fits, shape
-from redeploy.core.sample import Condition, condition_of
 from redeploy.core.secret import shows_secret
+from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Exchange, Fault, NoReply
 
 MOST_PREFIXES = 8
@@ -66,7 +66,7 @@ def read_document(
         large = exchange.fault is Fault.TOO_LARGE
         return Unfit("it is larger than 16 MiB" if large else seen)
     if exchange.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
-        page = f"a web page came ({seen}), which is what a single-page application answers to every path"
+        page = f"a web page came ({exchange.status}), which is what a single-page application answers to every path"
         return Unfit(page, gone=condition is Condition.HEALTHY or exchange.status in _GONE)
     if condition is not Condition.HEALTHY:
         return Unfit(f"the answer was {seen}", gone=exchange.status in _GONE)

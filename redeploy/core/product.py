@@ -8,9 +8,10 @@ where a proxy adds the token.
 
 from dataclasses import dataclass
 
-from redeploy.core.answer import SAFE_PROBE_TEXT, Result, read_answer
+from redeploy.core.answer import Result, read_answer
 from redeploy.core.hostile import one_line
 from redeploy.http.response import Exchange, Reply
+from redeploy.http.sender import refuses_token, says_nginx
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,8 @@ def alike(one: Exchange | None, other: Exchange | None) -> bool:
 
 
 def refuses(exchange: Exchange | None) -> bool:
-    """Tell whether this is Watchtower's refusal of a token, and not one of whoever else wants credentials.
-
-    It never says which it wants (`WWW-Authenticate`), as HTTP has it and others do.
-    """
-    if not isinstance(exchange, Reply) or exchange.status != 401 or "www-authenticate" in exchange.headers:
-        return False
-    return not exchange.body or (not exchange.is_html and SAFE_PROBE_TEXT.lower() in exchange.text.lower())
+    """Tell whether this is Watchtower's refusal of a token."""
+    return isinstance(exchange, Reply) and refuses_token(exchange)
 
 
 def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
@@ -86,21 +82,6 @@ def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
         if says_nginx(each) and not any(name.startswith("nginx") for name in found):
             found["nginx"] = None
     return tuple(found)
-
-
-def says_nginx(reply: Reply) -> bool:
-    """Tell whether a reply is one of nginx's stock pages, whoever passed it on."""
-    return reply.is_html and b"<center>nginx" in reply.body[:1024]
-
-
-def is_cloudflares_own(reply: Reply) -> bool:
-    """Tell whether Cloudflare itself speaks, since the server behind it did not."""
-    cloudflare = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
-    return cloudflare and reply.status in _OF_CLOUDFLARE and not says_nginx(reply)
-
-
-_OF_CLOUDFLARE = frozenset({502, 504, *range(520, 528), 530})
-"""developers.cloudflare.com, "Cloudflare 5xx errors"."""
 
 
 def _replies(*exchanges: Exchange | None) -> list[Reply]:

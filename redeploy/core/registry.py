@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from redeploy.core.image import Image
+from redeploy.http.condition import described
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import Door, sender_of
 
 GITHUB = "ghcr.io"
 
@@ -46,6 +48,9 @@ def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -
             return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest holds")
         return Trouble(Kind.UNREACHABLE, f"{registry} does not answer: {exchange.seen}")
     code = _code(exchange)
+    if not code and exchange.status < 500 and sender_of(exchange).door in _IN_FRONT:
+        told = f"{registry} did not answer itself: {described(exchange)}"
+        return Trouble(Kind.HOSTILE, told, "Let the runner's requests through there, or leave `image` out.")
     answers = f"{registry} answers {exchange.status}{f' {code}' if code else ''}"
     match exchange.status:
         case 401 | 403:
@@ -101,6 +106,9 @@ def _may_be_a_registry(reply: Reply) -> bool:
     """Tell whether a 404 without a code may be a registry's, which by the protocol may say anything or nothing with it."""
     return not reply.body or isinstance(reply.json, dict)
 
+
+_IN_FRONT = (Door.CHALLENGE, Door.ACCESS, Door.CLOUDFLARE, Door.PROXY)
+"""Doors of which none is a registry. One that asks for a login may be: `auth_basic` of nginx guards many."""
 
 _NOT_THERE = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 """Said of a manifest whose parts are gone."""

@@ -10,7 +10,9 @@ from redeploy.core.fields import MISSING, pick, spelled
 from redeploy.core.naming import names_in
 from redeploy.core.plan import Service
 from redeploy.core.process import Start, moment_of, process_times
+from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
 
 CLOCK_TOLERANCE = 2.0
 """Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""
@@ -27,31 +29,6 @@ class Endpoint(StrEnum):
     VERSION = "version"
 
 
-class Condition(StrEnum):
-    """How the service was found."""
-
-    HEALTHY = "healthy"
-    NOT_READY = "not ready"
-    DOWN = "down"
-    HTML = "a web page"
-    REDIRECT = "a redirect elsewhere"
-    ACCESS_WALL = "a Cloudflare Access login"
-    CHALLENGE = "a Cloudflare challenge"
-    TLS = "a TLS fault"
-    CACHED = "a cached answer"
-    THROTTLED = "too many requests"
-
-    @property
-    def tells_nothing(self) -> bool:
-        """Whether an answer like this is no sample: it says nothing of the service."""
-        return self in (Condition.CACHED, Condition.THROTTLED)
-
-    @property
-    def is_wall(self) -> bool:
-        """Whether this stands in front of the service, and waiting does not move it."""
-        return self in (Condition.ACCESS_WALL, Condition.CHALLENGE, Condition.TLS, Condition.REDIRECT)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """One look. `sent` and `at` are monotonic seconds: when it was asked, and when its answer was complete."""
@@ -64,6 +41,10 @@ class Sample:
     """What came back, in our own words."""
     fault: Fault | None = None
     """Why there was no reply, if there was none."""
+    status: int = 0
+    """The reply's; 0 where there was none."""
+    sender: Sender = NOBODY_KNOWN
+    """Who answered, where that was not the service as it should."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What names the build, by path; redacted. With an address for the version, health's paths begin with `health:`."""
     ranks: Mapping[str, Rank] = field(default_factory=dict)
@@ -174,6 +155,8 @@ def read_sample(
         names_itself=not at_health,
         retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
         hops=exchange.hops,
+        status=exchange.status,
+        sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(exchange),
         astray=astray,
     )
 
@@ -181,33 +164,6 @@ def read_sample(
 def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
     lost = condition is Condition.HTML or (condition is Condition.NOT_READY and 400 <= reply.status < 500)
     return lost and Endpoint.HEALTH not in endpoints
-
-
-def condition_of(exchange: Exchange) -> tuple[Condition, str]:
-    """Judge one exchange with whatever address of the service, most telling sign first; healthy is 2xx."""
-    if isinstance(exchange, NoReply):
-        detail = f" ({exchange.detail})" if exchange.detail else ""
-        if exchange.fault is Fault.TLS:
-            return Condition.TLS, f"the TLS handshake failed{detail}"
-        if exchange.fault is Fault.TOO_LARGE:
-            return Condition.NOT_READY, "an answer beyond the cap of its size"
-        return Condition.DOWN, _NO_REPLY[exchange.fault] + detail
-    status = exchange.status
-    if _from_cache(exchange.headers):
-        return Condition.CACHED, f"{status} out of a cache"
-    if exchange.is_challenge:
-        return Condition.CHALLENGE, f"{status}, a Cloudflare challenge"
-    if exchange.is_access_wall:
-        return Condition.ACCESS_WALL, f"{status} from Cloudflare Access"
-    if status == 429 or exchange.is_nginx_busy_page:
-        return Condition.THROTTLED, f"{status}, too many requests"
-    if 300 <= status < 400:
-        return Condition.REDIRECT, f"{status}, a redirect that is not followed"
-    if status in (525, 526):
-        return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
-    if status in _GATEWAY or (status == 503 and (exchange.is_html or b"no available server" in exchange.body[:64])):
-        return Condition.DOWN, f"{status} from a proxy"
-    return (Condition.HEALTHY if 200 <= status < 300 else Condition.NOT_READY), str(status)
 
 
 def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
@@ -224,24 +180,3 @@ def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoi
         if found is MISSING or spelled(found) != value.strip():
             return Condition.NOT_READY, f"{seen}, but `{name}` is not what `health-expect` asks"
     return Condition.HEALTHY, seen
-
-
-_GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})
-"""A proxy speaks here, not the service (nginx; developers.cloudflare.com, "Cloudflare 5xx errors")."""
-
-_NO_REPLY = {
-    Fault.UNRESOLVED: "the host name has no address",
-    Fault.REFUSED: "the connection was refused",
-    Fault.NOT_CONNECTED: "no connection in time",
-    Fault.CUT: "the connection was closed without an answer",
-    Fault.TIMED_OUT: "no answer in time",
-}
-
-
-def _from_cache(headers: Mapping[str, str]) -> bool:
-    """Tell whether a cache says that it answered in the service's place (RFC 9111 `Age`, RFC 9211, and usual headers)."""
-    age = headers.get("age", "").strip()
-    if age.isascii() and age.isdigit() and age.strip("0"):
-        return True
-    said = " ".join(headers.get(name, "") for name in ("x-cache", "x-cache-status", "x-proxy-cache", "cache-status"))
-    return "hit" in said.lower() or headers.get("cf-cache-status", "").upper() in ("HIT", "STALE", "UPDATING")

@@ -6,7 +6,7 @@ from redeploy.core.answer import Answer, Result
 from redeploy.core.identity import Build
 from redeploy.core.plan import Mode, Proof
 from redeploy.core.reasons import Reason
-from redeploy.core.sample import Condition
+from redeploy.http.condition import Condition
 
 
 @dataclass(frozen=True, kw_only=True)

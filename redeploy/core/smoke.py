@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from redeploy.core.plan import Smoke
 from redeploy.core.routes import method_of
-from redeploy.core.sample import Condition, condition_of
+from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
 
 TRIES = 2

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from redeploy.core.identity import Build
-from redeploy.core.sample import Condition, Sample
+from redeploy.core.sample import Sample
+from redeploy.http.condition import Condition
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from redeploy.core.identity import NOTHING_SEEN, Before, Build, Counting, Learnt, Likeness, build_of, likeness
-from redeploy.core.sample import Condition, Endpoint, Sample
+from redeploy.core.sample import Endpoint, Sample
 from redeploy.core.window import Window
+from redeploy.http.condition import Condition
 
 WALL_SAMPLES, WALL_SECONDS = 3, 5.0
 """So many samples over so long that show nothing but a wall make it certain that waiting does not move it."""

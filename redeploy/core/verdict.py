@@ -6,8 +6,8 @@ from redeploy.core.answer import Result
 from redeploy.core.identity import Build
 from redeploy.core.plan import Mode, Proof
 from redeploy.core.reasons import Reason, Verdict, exit_code
-from redeploy.core.sample import Condition
 from redeploy.core.situation import Situation
+from redeploy.http.condition import Condition
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,9 @@ class Reply:
 
     @property
     def is_nginx_busy_page(self) -> bool:
-        """Whether this is nginx's stock answer to more requests than its `limit_req` allows."""
+        """Whether this is nginx's stock answer to more requests than its `limit_req` allows; AWS has the same words."""
+        if self.headers.get("server", "").lower().startswith("awselb"):
+            return False
         return self.status == 503 and self.is_html and b"503 Service Temporarily Unavailable" in self.body[:512]
 
     @property

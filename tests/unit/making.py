@@ -13,9 +13,10 @@ from redeploy.core.declared import Rank
 from redeploy.core.inputs import InvalidInputsError
 from redeploy.core.plan import Mode, Service
 from redeploy.core.process import Start
-from redeploy.core.sample import Condition, Endpoint, Sample
+from redeploy.core.sample import Endpoint, Sample
 from redeploy.core.situation import Situation
 from redeploy.core.watch import Watch
+from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, Reply
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
 

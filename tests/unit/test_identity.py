@@ -19,7 +19,8 @@ from redeploy.core.identity import (
     likeness,
     version_of,
 )
-from redeploy.core.sample import Condition, Sample
+from redeploy.core.sample import Sample
+from redeploy.http.condition import Condition
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, THIRD, sample
 

@@ -10,7 +10,8 @@ from redeploy.core.pace import QUICK_LEAST, SLOWED, UNHURRIED_MOST, WINDOW_MOST,
 from redeploy.core.plan import Rate
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
-from redeploy.core.sample import Condition, Sample, read_sample
+from redeploy.core.sample import Sample, read_sample
+from redeploy.http.condition import Condition
 from redeploy.http.response import Reply
 from sandbox.simulation import BASE, WALL
 from tests.unit.making import HEALTH, VERSION, ready, reply, service

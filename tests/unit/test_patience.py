@@ -14,8 +14,8 @@ from redeploy.core.answer import Answer
 from redeploy.core.patience import GRACE, finished, wakes_at
 from redeploy.core.plan import Mode, Proof
 from redeploy.core.reasons import Reason
-from redeploy.core.sample import Condition
 from redeploy.core.situation import Situation
+from redeploy.http.condition import Condition
 from tests.unit.making import (
     ACCEPTED,
     BLOCKED,

@@ -12,10 +12,10 @@ from redeploy.core.product import (
     Product,
     alike,
     front_of,
-    is_cloudflares_own,
     product_of,
 )
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import is_cloudflares_own
 from tests.unit.examining import (
     FORK_BY_POST,
     FORK_NOWHERE,

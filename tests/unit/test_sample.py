@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from redeploy.core.asking import BOTH
 from redeploy.core.plan import Service
-from redeploy.core.sample import Condition, Endpoint, Sample, read_sample
+from redeploy.core.sample import Endpoint, Sample, read_sample
+from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, VERSION, page, ready, reply, service

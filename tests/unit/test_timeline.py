@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from redeploy.core.identity import Build
-from redeploy.core.sample import Condition, Sample
+from redeploy.core.sample import Sample
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
+from redeploy.http.condition import Condition
 from tests.unit.making import gone, sample
 
 GOOD_BEFORE = [sample(-1.0)]

@@ -3,9 +3,10 @@
 import pytest
 
 from redeploy.core.identity import Before, Build, Counting, Learnt
-from redeploy.core.sample import Condition, Sample
+from redeploy.core.sample import Sample
 from redeploy.core.track import WALL_SAMPLES, WALL_SECONDS, Rules, Track, follow
 from redeploy.core.window import Window
+from redeploy.http.condition import Condition
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, THIRD, VERSION, gone, sample
 

@@ -11,9 +11,9 @@ from redeploy.core.answer import Answer
 from redeploy.core.identity import Build
 from redeploy.core.plan import Mode, Proof
 from redeploy.core.reasons import Reason, Verdict, exit_code
-from redeploy.core.sample import Condition
 from redeploy.core.situation import Situation
 from redeploy.core.verdict import Conclusion, conclude
+from redeploy.http.condition import Condition
 from tests.unit.making import (
     ACCEPTED,
     BLOCKED,

@@ -1,0 +1,111 @@
+"""What a response is, whoever was asked, and in words: the one ladder that trigger, service, registry and doctor climb."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import NOBODY_KNOWN, Door, Sender, login_scheme, passed_on_by, sender_of
+
+
+class Condition(StrEnum):
+    """What a response is."""
+
+    HEALTHY = "healthy"
+    NOT_READY = "not ready"
+    DOWN = "down"
+    HTML = "a web page"
+    REDIRECT = "a redirect elsewhere"
+    ACCESS_WALL = "a Cloudflare Access login"
+    CHALLENGE = "a Cloudflare challenge"
+    TLS = "a TLS fault"
+    CACHED = "a cached answer"
+    THROTTLED = "too many requests"
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether an answer like this is no sample: it says nothing of the service."""
+        return self in (Condition.CACHED, Condition.THROTTLED)
+
+    @property
+    def is_wall(self) -> bool:
+        """Whether this stands in front of the service, and waiting does not move it."""
+        return self in (Condition.ACCESS_WALL, Condition.CHALLENGE, Condition.TLS, Condition.REDIRECT)
+
+
+def condition_of(exchange: Exchange) -> tuple[Condition, str]:
+    """Judge one exchange with whatever address of the service, most telling sign first; healthy is 2xx."""
+    if isinstance(exchange, NoReply):
+        detail = f" ({exchange.detail})" if exchange.detail else ""
+        if exchange.fault is Fault.TLS:
+            return Condition.TLS, f"the TLS handshake failed{detail}"
+        if exchange.fault is Fault.TOO_LARGE:
+            return Condition.NOT_READY, "an answer beyond the cap of its size"
+        return Condition.DOWN, _NO_REPLY[exchange.fault] + detail
+    status, sender = exchange.status, sender_of(exchange)
+    if _from_cache(exchange.headers):
+        return Condition.CACHED, f"{status} out of a cache"
+    if sender.door is Door.CHALLENGE:
+        return Condition.CHALLENGE, described(exchange)
+    if sender.door is Door.ACCESS:
+        return Condition.ACCESS_WALL, described(exchange)
+    if status == 429 or exchange.is_nginx_busy_page:
+        return Condition.THROTTLED, f"{status}, too many requests"
+    if 300 <= status < 400:
+        return Condition.REDIRECT, f"{status}, a redirect that is not followed"
+    if status in (525, 526):
+        return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
+    if status in _GATEWAY or (status == 503 and _speaks_for_the_service(exchange, sender)):
+        return Condition.DOWN, f"{status} from {sender.name or 'a proxy'}"
+    if 200 <= status < 300:
+        return Condition.HEALTHY, str(status)
+    return Condition.NOT_READY, str(status) if sender == NOBODY_KNOWN and not exchange.is_html else described(exchange)
+
+
+def described(reply: Reply) -> str:
+    """Say what a reply is and whose, without a word of its text."""
+    status, sender = reply.status, sender_of(reply)
+    match sender.door:
+        case Door.CHALLENGE:
+            return f"{status}, a Cloudflare challenge page"
+        case Door.LOGIN:
+            scheme = login_scheme(reply)
+            what = "a token of its own" if scheme == "Bearer" else "a user name and a password"
+            asks = (
+                f"that asks for {what} (WWW-Authenticate: {scheme})"
+                if scheme
+                else "that asks for credentials of its own"
+            )
+            return f"{status}{f' from {sender.name}' if sender.name else ''} {asks}"
+        case _ if sender.name:
+            return f"{status} from {sender.name}"
+    if not reply.body:
+        return f"{status} with an empty body"
+    through = passed_on_by(reply)
+    what = "an HTML page" if reply.is_html else "JSON" if reply.json is not None else "a text"
+    return f"{status} with {what}{f', through {through}' if through else ''}"
+
+
+def _speaks_for_the_service(reply: Reply, sender: Sender) -> bool:
+    """Tell whether a 503 is the page of a proxy that has nothing behind it, and no answer of the service's own."""
+    return sender.door in (Door.PROXY, Door.CLOUDFLARE) or (reply.is_html and sender.door is not Door.APPLICATION)
+
+
+_GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})
+"""A proxy speaks here, not the service (nginx; developers.cloudflare.com, "Cloudflare 5xx errors")."""
+
+_NO_REPLY = {
+    Fault.UNRESOLVED: "the host name has no address",
+    Fault.REFUSED: "the connection was refused",
+    Fault.NOT_CONNECTED: "no connection in time",
+    Fault.CUT: "the connection was closed without an answer",
+    Fault.TIMED_OUT: "no answer in time",
+}
+
+
+def _from_cache(headers: Mapping[str, str]) -> bool:
+    """Tell whether a cache says that it answered in the service's place (RFC 9111 `Age`, RFC 9211, and usual headers)."""
+    age = headers.get("age", "").strip()
+    if age.isascii() and age.isdigit() and age.strip("0"):
+        return True
+    said = " ".join(headers.get(name, "") for name in ("x-cache", "x-cache-status", "x-proxy-cache", "cache-status"))
+    return "hit" in said.lower() or headers.get("cf-cache-status", "").upper() in ("HIT", "STALE", "UPDATING")
