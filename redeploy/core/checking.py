@@ -138,6 +138,7 @@ class Checking:
     _of_contract: list[Finding] | None = None
     """Those that change with the document alone: near misses are looked for in thousands of paths."""
     _unanswered: list[Smoke] | None = None
+    _compared: tuple[Contract, Contract, Difference] | None = None
 
     @cached_property
     def before(self) -> Contract | None:
@@ -318,7 +319,11 @@ class Checking:
         Where a document was live before and is gone, every operation is.
         """
         base, live = self.base, self.contract or (NO_OPERATIONS if self.gone else None)
-        return difference(base, live) if base is not None and live is not None else None
+        if base is None or live is None:
+            return None
+        if self._compared is None or self._compared[0] is not base or self._compared[1] is not live:
+            self._compared = base, live, difference(base, live)  # asked for many times between two documents
+        return self._compared[2]
 
     @property
     def base(self) -> Contract | None:

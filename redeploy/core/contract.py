@@ -1,6 +1,6 @@
 """What a service promises by its OpenAPI document, and what two documents differ by."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -64,13 +64,18 @@ def difference(before: Contract, after: Contract) -> Difference:
 def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operation, ...]:
     """Return the operations of `there` that `here` has not; one that may stand where `here` was not read is not missing."""
 
-    def names(operation: Operation) -> frozenset[tuple[str, str]]:
-        return operation.places | {operation.written} if either else operation.places
+    def names(operations: Iterable[Operation]) -> set[tuple[str, str]]:
+        found = {place for each in operations for place in each.places}
+        return found | {each.written for each in operations} if either else found
 
-    known = frozenset().union(*map(names, (*here.operations, *here.unread)))
+    known, unread = names(here.operations), names(here.unread)
 
     def is_known(operation: Operation) -> bool:
-        places = names(operation)
-        return bool(places & known) or (bool(here.unread) and any(("", path) in known for _, path in places))
+        if not known.isdisjoint(operation.places) or (either and operation.written in known):
+            return True
+        if not unread:
+            return False
+        own = names((operation,))
+        return bool(unread & own) or any(("", path) in unread for _, path in own)
 
     return tuple(each for each in there.operations if not is_known(each))

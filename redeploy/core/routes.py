@@ -116,7 +116,7 @@ def method_of(line: str, word: str) -> str:
 
 def shape(path: str) -> str:
     """Return a path with the names of its parameters left out."""
-    return _PARAMETER.sub("{}", path)
+    return _PARAMETER.sub("{}", path) if "{" in path else path
 
 
 def fits(path: str, template: str) -> bool:
