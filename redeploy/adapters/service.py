@@ -39,15 +39,24 @@ def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
 
 
 def weigh(ask: Ask, exchange: Exchange, redact: Callable[[str], str]) -> Exchange:
-    """Compare a smoke request's answer with its promise, which may take long and is not the service's time."""
-    if not isinstance(ask, AskSmoke) or not isinstance(exchange, Reply) or ask.promise is None:
+    """Read a document, or compare an answer with its promise: that may take long, and is not the service's time."""
+    if not isinstance(exchange, Reply):
         return exchange
-    from redeploy.core.promise import compare
-    from redeploy.core.smoke import Judged
+    if isinstance(ask, AskDocument) and ask.smoke is not None:
+        from redeploy.core.contract import Read
+        from redeploy.core.openapi import read_document
 
-    with _WEIGHING:
-        found = compare(ask.promise, ask.smoke.method, exchange, redact)
-    return Judged(exchange.status, exchange.headers, exchange.body, exchange.hops, found.misfit, found.partial)
+        with _WEIGHING:
+            contract = read_document(exchange, ask.url, ask.smoke, redact)
+        return Read(exchange.status, exchange.headers, exchange.body, exchange.hops, contract)
+    if isinstance(ask, AskSmoke) and ask.promise is not None:
+        from redeploy.core.promise import compare
+        from redeploy.core.smoke import Judged
+
+        with _WEIGHING:
+            found = compare(ask.promise, ask.smoke.method, exchange, redact)
+        return Judged(exchange.status, exchange.headers, exchange.body, exchange.hops, found.misfit, found.partial)
+    return exchange
 
 
 def _fresh(url: str, *, past_caches: bool) -> str:

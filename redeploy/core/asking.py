@@ -84,6 +84,8 @@ class AskDocument:
 
     url: str
     past_caches: bool = False
+    smoke: tuple[Smoke, ...] | None = field(default=None, compare=False)
+    """What it is asked for the promises of; None where it is read later, so that it delays no trigger."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from redeploy.core.asking import AskDocument, AskSmoke, Event
-from redeploy.core.contract import NO_OPERATIONS, Contract, Difference, Unfit, difference
+from redeploy.core.contract import NO_OPERATIONS, Contract, Difference, Read, Unfit, difference
 from redeploy.core.hostile import code
 from redeploy.core.openapi import read_document
 from redeploy.core.plan import Breaking, Checks, Rate, Smoke
@@ -254,7 +254,7 @@ class Checking:
         """Return the request for the live document, past caches where one has answered before; None: it has no address."""
         if self.plan.document_url is None or self.round is None:
             return None
-        return AskDocument(self.plan.document_url, past_caches=self.round.document.past_caches)
+        return AskDocument(self.plan.document_url, self.round.document.past_caches, self.plan.smoke)
 
     def asks(self, *, unsafe: bool) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
         """Yield what is still to be asked, and from when on; some of it may be under way.
@@ -293,7 +293,10 @@ class Checking:
             elif self.round is not None and event.sent >= self.round.opened:
                 self.round.smoke[ask.smoke] = step
             return result
-        found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
+        if isinstance(event.exchange, Read):
+            found = event.exchange.found
+        else:
+            found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
         if isinstance(found, Contract):
             self.documents.append((event.sent, found))
             self.read_at, self.unfit, self.unfit_in_turn = event.sent, None, 0

@@ -7,6 +7,7 @@ from functools import cached_property
 from redeploy.core.plan import Smoke
 from redeploy.core.promise import Promise
 from redeploy.core.routes import Operation
+from redeploy.http.response import Reply
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Unfit:
     why: str
     gone: bool = False
     """Whether the service answered, and shows that nothing like a document is there; else it may only not have been read."""
+
+
+@dataclass(frozen=True)
+class Read(Reply):
+    """A reply whose body was read as a document where it was fetched: that may take long."""
+
+    found: Contract | Unfit = Unfit("")
 
 
 NO_OPERATIONS = Contract("", ())

@@ -7,9 +7,12 @@ import pytest
 
 from redeploy.adapters import service, watchtower
 from redeploy.adapters.http import Http
-from redeploy.core.asking import BOTH, Probe
-from redeploy.core.plan import Watchtower
+from redeploy.core.asking import BOTH, AskDocument, AskSmoke, Probe
+from redeploy.core.contract import Contract, Read, Unfit
+from redeploy.core.plan import Smoke, Watchtower
+from redeploy.core.promise import Described
 from redeploy.core.secret import Secret
+from redeploy.core.smoke import Judged
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.adapters.conftest import Serve, Server, http
 
@@ -162,3 +165,32 @@ def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> Non
     tower = replace(where(server), update_url=f"{server.url}/ops/update?key=a%2Fb&image=x&container=y")
     watchtower.ask_whether_forked(FETCH, tower, timeout=10)
     assert server.requests[0].startswith("POST /ops/update?key=a%2Fb&image=redeploy-action.invalid/no-such-image HTTP")
+
+
+DOCUMENT = Reply(200, {"content-type": "application/json"}, b'{"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}')
+SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
+
+
+def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
+    found = service.weigh(AskDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
+    assert isinstance(found, Read)
+    assert isinstance(found.found, Contract)
+    assert (found.status, found.body) == (DOCUMENT.status, DOCUMENT.body)
+    other = service.weigh(AskDocument("https://api.example.com/d", smoke=(SMOKE,)), Reply(404), str)
+    assert isinstance(other, Read)
+    assert other.found == Unfit("the answer was 404", gone=True)
+    assert service.weigh(AskDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
+
+
+def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
+    promise = {"200": Described(("application/json",), {"application/json": {"type": "array"}})}
+    found = service.weigh(AskSmoke(SMOKE, promise=promise), DOCUMENT, str)
+    assert isinstance(found, Judged)
+    assert found.misfit == "`$` is an object, not array"
+
+
+@pytest.mark.parametrize("ask", [AskSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
+def test_what_has_no_promise_is_left_as_it_came(ask: AskSmoke | Probe) -> None:
+    assert service.weigh(ask, DOCUMENT, str) is DOCUMENT
+    lost = NoReply(Fault.TIMED_OUT)
+    assert service.weigh(ask, lost, str) is lost

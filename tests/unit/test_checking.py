@@ -8,6 +8,7 @@ import pytest
 from redeploy.core.asking import AskDocument, AskSmoke, Event
 from redeploy.core.checked import checked
 from redeploy.core.checking import MOST_EXPLAINED, MOST_LISTED, PAUSE, Checking, named
+from redeploy.core.contract import Contract, Read
 from redeploy.core.plan import Breaking, Checks, Reference, Smoke
 from redeploy.core.reasons import Reason
 from redeploy.core.reference import read
@@ -158,6 +159,16 @@ def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
     promises = {ask.smoke: ask.promise for ask, _ in told.checking.asks(unsafe=True) if isinstance(ask, AskSmoke)}
     assert promises[ONE] is not None
     assert promises[UNSAFE] is None
+
+
+def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> None:
+    told = Told(required=["/a"], smoke=(ONE,)).enter()
+    ask = told.checking.ask_document()
+    assert ask is not None
+    assert ask.smoke == (ONE,)
+    told.document(Read(200, {}, b"not read", 0, Contract("7", (Operation("/a", "GET"),))))
+    assert told.checking.contract == Contract("7", (Operation("/a", "GET"),))
+    assert told.asks == [("/s/1", 0.0)]
 
 
 # tries
