@@ -5,6 +5,7 @@ from pathlib import Path
 
 from redeploy.adapters import files
 from redeploy.core import kit
+from redeploy.core.questionnaire import Answers
 from redeploy.core.secret import Secret
 
 SHIPPED = Path(__file__).resolve().parents[1]
@@ -34,7 +35,7 @@ class File:
         return not self.is_new and self.before != self.after
 
 
-def drafted(answers: kit.Answers, repository: Path, token: Secret, shipped: Path = SHIPPED) -> list[File]:
+def drafted(answers: Answers, repository: Path, token: Secret, shipped: Path = SHIPPED) -> list[File]:
     """Return the files for a repository; the token that its environment file holds stays.
 
     Raises:

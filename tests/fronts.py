@@ -25,7 +25,9 @@ _PUBLISHED = {"backend": 8001, "watchtower": 8083}
 
 def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<!doctype html>") -> None:
     """Lay out a variant and the snippets beside it, with a certificate, a page, and other ports of the two behind it."""
-    shutil.copytree(variant.parent / "snippets", folder / "snippets")
+    for included in filter(Path.is_dir, variant.parent.iterdir()):
+        shutil.copytree(included, folder / included.name)
+        (folder / included.name / "certs").symlink_to(folder / "certs")
     (folder / "certs").mkdir()
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "authority.pem")
@@ -43,8 +45,9 @@ def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<
     for name, usual in _PUBLISHED.items():
         text = text.replace(f"127.0.0.1:{usual};", f"127.0.0.1:{ports.get(name, usual)};")
     (folder / "conf.d" / "portfolio.conf").write_text(text, encoding="utf-8")
-    pages = folder / "snippets" / "portfolio.conf"
-    pages.write_text(pages.read_text(encoding="utf-8").replace("/usr/share/nginx/html", str(folder / "html")))
+    for included in folder.glob("*/*.conf"):  # conf.d has none that serves pages
+        named = included.read_text(encoding="utf-8")
+        included.write_text(re.sub(r"/usr/share/nginx/html|/var/www/[\w-]+", str(folder / "html"), named))
     scratch = "".join(
         f"  {kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )

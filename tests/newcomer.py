@@ -26,13 +26,14 @@ class Newcomer:
     """Flags."""
     told: str = ""
 
-    def init(self, *more: str) -> "subprocess.CompletedProcess[str]":
-        """Write the files, and remember what is left to do."""
+    def init(self, *more: str, path: str = os.environ.get("PATH", "")) -> "subprocess.CompletedProcess[str]":
+        """Write the files, and remember what is left to do; programs are looked for in `path`."""
+        self.repository.mkdir(parents=True, exist_ok=True)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
         ran = subprocess.run(
             [sys.executable, "-m", "redeploy", "init", "--into", str(self.repository), *self.answers, *more],
             cwd=ROOT,
-            env=kept,
+            env=kept | {"PATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -83,7 +84,9 @@ class Newcomer:
         defaults = {name: each["default"] for name, each in asked.items()}
         [job] = told["jobs"].values()
         [step] = job["steps"]
-        known = {f"secrets.{name}": value for name, value in secrets.items()}
+        asked_for = re.findall(r"secrets\.(\w+)", text)
+        known = {f"secrets.{name}": secrets[name] for name in asked_for}
+        known |= {"github.actor": "somebody", "github.token": "t"}
         known |= {f"inputs.{name}": value for name, value in defaults.items()}
         return {
             name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: known[match[1]], str(value))

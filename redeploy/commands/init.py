@@ -3,17 +3,18 @@
 import argparse
 import difflib
 import secrets
+import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
+from redeploy.adapters import git
 from redeploy.core import kit
-from redeploy.core.cleaners import choice
 from redeploy.core.dotenv import without_values
-from redeploy.core.hostile import block
+from redeploy.core.hostile import block, one_line
+from redeploy.core.questionnaire import QUESTIONS, Answers, Question
 from redeploy.core.secret import Secret
 from redeploy.core.walkthrough import next_steps
 from redeploy.init import File, NoKitError, drafted, write
@@ -26,39 +27,16 @@ UNFIT = 2
 _ISSUES = "https://github.com/leok974/redeploy-action"
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is asked where the flag of this name is not given."""
-
-    name: str
-    text: str
-    clean: Callable[[str], object]
-    default: str = ""
-    choices: tuple[str, ...] = ()
-
-
-QUESTIONS = (
-    Question("domain", "host name of the service, such as api.example.com", kit.domain),
-    Question("image", "its image, such as ghcr.io/owner/app:latest", kit.tagged),
-    Question("port", "port that it listens on in its container", kit.port, "8000"),
-    Question("health-path", "path that says whether it is well", kit.health_path, "/api/ready"),
-    Question("nginx", "where nginx runs", lambda text: kit.Nginx(choice(text, kit.Nginx)), "host", tuple(kit.Nginx)),
-    Question("tls", "what ends TLS", lambda text: kit.Tls(choice(text, kit.Tls)), "tunnel", tuple(kit.Tls)),
-    Question("access", "whether Cloudflare Access stands before it", kit.yes, "no", ("yes", "no")),
-    Question("pages", "whether nginx serves pages of its own, too", kit.yes, "no", ("yes", "no")),
-)
-
-
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.epilog = (
         "At a terminal it asks for what is not given; else the defaults hold. Exit codes: 0; 1 if another file is there, "
-        "when nothing is written; 2 if an answer is wrong or missing."
+        "when nothing is written; 2 if an answer is wrong or missing, or git tracks the file that the token goes into."
     )
     for each in QUESTIONS:
-        default = f" ({each.default})" if each.default else ""
+        default = each.default({})
         shown = "{" + ",".join(each.choices) + "}" if each.choices else each.name.upper()
-        parser.add_argument(f"--{each.name}", metavar=shown, help=each.text + default)
+        parser.add_argument(f"--{each.name}", metavar=shown, help=each.text + (f" ({default})" if default else ""))
     parser.add_argument(
         "--into", type=Path, default=Path(), metavar="FOLDER", help="the service's repository; here if not given"
     )
@@ -69,10 +47,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, write the files, and say what is left to do."""
+    if not _is_fit(arguments.into):
+        return UNFIT
     answered = _answers(arguments)
     if answered is None:
         return UNFIT
-    answers = kit.Answers(**answered)  # type: ignore[arg-type] # each cleaner returns what its field takes
+    answers = Answers(**answered)  # type: ignore[arg-type] # each cleaner returns what its field takes
     try:
         drafts = drafted(answers, arguments.into, Secret(secrets.token_urlsafe(SIZE)))
     except NoKitError as error:
@@ -89,49 +69,79 @@ def run(arguments: argparse.Namespace) -> int:
         done = "written" if draft.is_new else "overwritten" if draft.differs else "unchanged"
         sys.stdout.write(f"{done:<11} {arguments.into / draft.path}\n")
     elsewhere = str(arguments.into) if arguments.into.resolve() != Path.cwd() else ""
-    sys.stdout.write(f"\n{next_steps(answers, elsewhere)}")
+    sys.stdout.write(f"\n{next_steps(answers, elsewhere, has_gh=shutil.which('gh') is not None)}")
     return 0
+
+
+def _is_fit(repository: Path) -> bool:
+    """Tell whether the files may be written there; what speaks against it has been said then."""
+    if not repository.is_dir():
+        beside = repository.absolute().parent
+        folders = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
+        near = difflib.get_close_matches(repository.absolute().name, folders, n=1)
+        hint = f" Did you mean {repository.parent / near[0]}?" if near else " Clone the service's repository first."
+        _complain(f"--into {repository} is not a folder.{hint}")
+        return False
+    secret = repository / kit.ENVIRONMENT
+    try:
+        tracked = git.tracked(secret)
+    except git.UnknownError as error:
+        _complain(
+            f"Whether git tracks {secret} is not known, so no token was written into it. git said: {one_line(str(error))}"
+        )
+        return False
+    if tracked:
+        _complain_of_git(tracked, repository)
+    return not tracked
+
+
+def _complain_of_git(tracked: Path, repository: Path) -> None:
+    secret = repository / kit.ENVIRONMENT
+    folder, file, shown = repository, kit.ENVIRONMENT, f"{secret}"
+    if tracked != secret.absolute():
+        folder, file, shown = tracked.parent, tracked.name, f"{tracked}, which {secret} leads to"
+    _complain(
+        f"git tracks {shown}. The token belongs there, and the next commit would publish it, whatever .gitignore says. "
+        "Nothing was written. Take the file out of git, which keeps it on this machine, and run this again:"
+    )
+    sys.stderr.write(f"\n  git -C {shlex.quote(str(folder))} rm --cached {shlex.quote(file)}\n\n")
+    _complain("What it holds stays in the history, so replace every secret that is in it.")
 
 
 def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
     """Return the answers by field, None where they do not do; what is wrong with them has been said then."""
     answers: dict[str, object] = {}
     asking = sys.stdin.isatty() and sys.stdout.isatty()
-    problems, open_questions = [], dict[str, Question]()
+    problems: list[str] = []
     for question in QUESTIONS:
-        field = question.name.replace("-", "_")
-        given = getattr(arguments, field)
+        given = getattr(arguments, question.field)
         if given is None and asking:
-            open_questions[field] = question
             continue
         try:
-            answers[field] = _cleaned(question, question.default if given is None else given)
+            answers[question.field] = question.answer(question.default(answers) if given is None else given)
         except ValueError as error:
             problems.append(f"--{question.name} {error}.")
     for problem in problems:
         _complain(problem)
     if problems:
         return None
-    return answers | {field: _asked(question) for field, question in open_questions.items()}
+    for question in QUESTIONS:
+        if question.field not in answers:
+            answers[question.field] = _asked(question, answers)
+    return answers
 
 
-def _asked(question: Question) -> object:
+def _asked(question: Question, before: Mapping[str, object]) -> object:
     """Return the answer that somebody gives, once it does."""
-    hint = f" [{question.default}]" if question.default else ""
+    default = question.default(before)
+    hint = f" [{default or 'none'}]" if default or question.optional else ""
     choices = f" ({'/'.join(question.choices)})" if question.choices else ""
     while True:
         try:
             answer = input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip()
-            return _cleaned(question, answer or question.default)
+            return question.answer(answer or default)
         except ValueError as error:
             _complain(f"That {error}.")
-
-
-def _cleaned(question: Question, text: str) -> object:
-    if not text:
-        msg = "is missing"
-        raise ValueError(msg)
-    return question.clean(text)
 
 
 def _difference(draft: File, harmless: set[str]) -> str:

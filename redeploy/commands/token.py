@@ -3,9 +3,13 @@
 import argparse
 import secrets
 import sys
+from pathlib import Path
 
+from redeploy.core.kit import SHIPPED_NAME
+from redeploy.core.questionnaire import environment, name
 from redeploy.core.rotation import FROM_GITHUB, FROM_THE_SERVER, steps
 
+UNFIT = 2
 SIZE = 32
 """Bytes of chance in a token."""
 
@@ -21,9 +25,35 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="print the steps that replace the token in use, instead: from `server`, where somebody logs in (the default), "
         "or from `github`, where deploy-secrets-nightly.yml brings secrets to the server",
     )
+    parser.add_argument(
+        "--name", help="with --rotate: what `init` called the service (as the compose file in ./deploy is named)"
+    )
+    parser.add_argument(
+        "--environment",
+        default="production",
+        help="with --rotate: the GitHub environment that holds the secrets, or `none` (production)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a token that needs no quotes in any file, header or URL, or the steps."""
-    sys.stdout.write(steps(arguments.rotate) if arguments.rotate else f"{secrets.token_urlsafe(SIZE)}\n")
+    if not arguments.rotate:
+        sys.stdout.write(f"{secrets.token_urlsafe(SIZE)}\n")
+        return 0
+    given, told = {"name": arguments.name or _name_here(), "environment": arguments.environment}, []
+    for flag, clean in (("name", name), ("environment", environment)):
+        try:
+            given[flag] = clean(given[flag])
+        except ValueError as error:
+            told.append(f"--{flag} {error}.\n")
+    if told:
+        sys.stderr.write("".join(told))
+        return UNFIT
+    sys.stdout.write(steps(arguments.rotate, **given))
     return 0
+
+
+def _name_here() -> str:
+    """Return the name in that of the only compose file that `init` has written here; else that of the shipped one."""
+    found = [each.name.split(".")[1].removesuffix("-prod") for each in Path("deploy").glob("docker-compose.*-prod.yml")]
+    return found[0] if len(found) == 1 else SHIPPED_NAME

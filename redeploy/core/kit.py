@@ -1,16 +1,20 @@
-"""The server's side for one service: what the answers to a few questions make of the files of `deploy/`."""
+"""The server's side for one service: what the answers to a few questions make of the files of `deploy/`.
 
+Those files are a working set-up of a service called `portfolio`. What is written is theirs with another name, without what
+only that service has.
+"""
+
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from redeploy.core import image
 from redeploy.core.dotenv import rendered, settings, with_setting
+from redeploy.core.questionnaire import Answers, Framework, Nginx, Tls
 from redeploy.core.secret import Secret
 
 TOKEN = "WATCHTOWER_HTTP_API_TOKEN"  # noqa: S105 - its name
-COMPOSE = "deploy/docker-compose.portfolio-prod.yml"
+SHIPPED_NAME = "portfolio"
 TEMPLATE = "deploy/.env.production.example"
 ENVIRONMENT = "deploy/.env.production"
 IGNORED = "deploy/.gitignore"
@@ -18,130 +22,56 @@ WORKFLOW = ".github/workflows/redeploy-backend.yml"
 DOCTOR = ".github/workflows/doctor.yml"
 EXAMINES = "examples/doctor.yml"
 """What that one is made of."""
-SNIPPETS = "deploy/nginx/snippets"
 UPDATE = "/ops/watchtower/update"
-HOME = "/opt/portfolio"
-"""Where the files lie on the server."""
-
-_DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-_PATH = re.compile(r"/[A-Za-z0-9/_.~-]*")
-_CHECKS = """\
-          version-path: /api/status/uptime
-          required-routes: |
-            GET /api/ready
-            GET /api/dev/status
-          smoke: |
-            GET /api/dev/status
-"""
-_LOOKS = """\
-          version-path: /api/status/uptime
-          version-field: build
-          required-routes: |
-            GET /api/ready
-"""
-_ACCESS = """\
-          headers: |
-            CF-Access-Client-Id: ${{ secrets.CF_ACCESS_CLIENT_ID }}
-            CF-Access-Client-Secret: ${{ secrets.CF_ACCESS_CLIENT_SECRET }}
-"""
-_ALL_TO_THE_SERVICE = """\
-location / {
-    proxy_pass http://$backend;
-}
-"""
-_PLAIN_NGINX = "nginx:1.28-alpine"
-
-
-class Nginx(StrEnum):
-    """Where nginx runs."""
-
-    HOST = "host"
-    COMPOSE = "compose"
-
-
-class Tls(StrEnum):
-    """What ends TLS."""
-
-    TUNNEL = "tunnel"
-    NGINX = "nginx"
+GHCR = "ghcr.io"
+_SNIPPETS = "deploy/nginx/snippets"
+_NGINX_IMAGE = "nginx:1.28-alpine"
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What there is to know of a service and its server."""
+class Places:
+    """Where everything is, in the repository and on the server."""
 
-    domain: str
-    image: image.Image
-    port: int
-    """Where the service listens in its container."""
-    health_path: str
-    nginx: Nginx
-    tls: Tls
-    access: bool
-    """Whether Cloudflare Access stands before the domain."""
-    pages: bool
-    """Whether nginx serves pages of its own beside the service."""
+    answers: Answers
+
+    @property
+    def home(self) -> str:
+        """The folder on the server that `deploy` is copied to."""
+        return f"/opt/{self.answers.name}"
+
+    @property
+    def compose(self) -> str:
+        """The compose file."""
+        return f"deploy/docker-compose.{self.answers.name}-prod.yml"
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """The compose files beside it."""
+        if self.answers.nginx is Nginx.HOST:
+            return ()
+        return (f"deploy/docker-compose.{'tls' if self.answers.tls is Tls.NGINX else 'tunnel'}.yml",)
 
     @property
     def variant(self) -> str:
         """The nginx file for this server."""
-        place = "prod" if self.nginx is Nginx.HOST else "compose"
-        return f"deploy/nginx/nginx.{place}{'-tls' if self.tls is Tls.NGINX else ''}.conf"
+        place = "prod" if self.answers.nginx is Nginx.HOST else "compose"
+        return f"deploy/nginx/nginx.{place}{'-tls' if self.answers.tls is Tls.NGINX else ''}.conf"
 
     @property
-    def overlays(self) -> tuple[str, ...]:
-        """The compose files beside the first."""
-        return (f"deploy/docker-compose.{'tls' if self.tls is Tls.NGINX else 'tunnel'}.yml",) * (
-            self.nginx is Nginx.COMPOSE
-        )
+    def includes(self) -> str:
+        """The folder of what that includes."""
+        return f"deploy/nginx/{self.answers.name}"
 
+    @property
+    def pages(self) -> str:
+        """The folder that nginx finds its pages in."""
+        return f"/var/www/{self.answers.name}" if self.answers.nginx is Nginx.HOST else "/usr/share/nginx/html"
 
-def domain(text: str) -> str:
-    """Return a host name in lower case.
-
-    Raises:
-        ValueError: with what is wrong; so do the others.
-    """
-    if not _DOMAIN.fullmatch(text.lower()):
-        msg = "is no host name; write `api.example.com`, without `https://` and without a path"
-        raise ValueError(msg)
-    return text.lower()
-
-
-def tagged(text: str) -> image.Image:
-    """Return the image that a reference names by a tag."""
-    named = image.parse(text)
-    if named.digest:
-        msg = "names a digest, which no new build will have; give the tag that is pushed"
-        raise ValueError(msg)
-    return named
-
-
-def port(text: str) -> int:
-    """Return a port."""
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
-        msg = "is no port; write a number from 1 to 65535"
-        raise ValueError(msg)
-    return int(text)
-
-
-def health_path(text: str) -> str:
-    """Return a path that nginx, Compose and YAML take as it is."""
-    if not _PATH.fullmatch(text) or text.startswith("//"):
-        msg = "is no path; write `/api/ready`, without a host and without a query"
-        raise ValueError(msg)
-    if text == "/healthz" or text.startswith("/ops/"):
-        msg = "is nginx's own in this kit, and says nothing of the service; give the service another, such as `/api/ready`"
-        raise ValueError(msg)
-    return text
-
-
-def yes(text: str) -> bool:
-    """Return whether the answer is yes."""
-    if text.lower() not in {"y", "yes", "n", "no"}:
-        msg = "is neither `yes` nor `no`"
-        raise ValueError(msg)
-    return text.lower().startswith("y")
+    @property
+    def certificates(self) -> str:
+        """The server's folder of certificate and key, where nginx ends TLS."""
+        on_the_host = self.answers.nginx is Nginx.HOST
+        return f"/etc/nginx/{self.answers.name}/certs" if on_the_host else f"{self.home}/certs"
 
 
 def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before: str | None) -> Mapping[str, str]:
@@ -153,9 +83,12 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         token: what Watchtower and GitHub are to share, where the environment file holds none yet.
         before: the environment file that is there; what nobody was asked about stays in it.
     """
-    template = shipped(TEMPLATE)
-    for name, value in _settings(answers).items():
-        template = with_setting(template, name, value)
+    places = Places(answers)
+
+    def own(path: str) -> str:
+        return _renamed(shipped(path), answers.name)
+
+    template = _environment(own(TEMPLATE), answers)
     environment = rendered(template, {TOKEN: token})
     if before is not None:
         environment = before
@@ -164,17 +97,18 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         if not settings(before).get(TOKEN):
             environment = with_setting(environment, TOKEN, token.reveal())
     ends = ("tls", "to-https") if answers.tls is Tls.NGINX else ("tunnel",)
-    snippets = {name: f"{SNIPPETS}/{name}.conf" for name in ("portfolio", "watchtower", "limit", *ends)}
     return {
-        **{path: shipped(path) for path in (COMPOSE, *answers.overlays)},
-        answers.variant: _server(shipped(answers.variant), answers),
-        **{path: shipped(path) for path in snippets.values()},
-        snippets["portfolio"]: _paths(shipped(snippets["portfolio"]), answers),
+        places.compose: _compose(own(f"deploy/docker-compose.{SHIPPED_NAME}-prod.yml"), answers),
+        **{path: own(path) for path in places.overlays},
+        places.variant: _server(own(places.variant), answers),
+        f"{places.includes}/{answers.name}.conf": _paths(own(f"{_SNIPPETS}/{SHIPPED_NAME}.conf"), answers),
+        **{f"{places.includes}/{each}.conf": own(f"{_SNIPPETS}/{each}.conf") for each in ("watchtower", "limit")},
+        **{f"{places.includes}/{each}.conf": _ends(own(f"{_SNIPPETS}/{each}.conf"), answers) for each in ends},
         TEMPLATE: template,
         ENVIRONMENT: environment,
         IGNORED: "/.env.production*\n!/.env.production.example\n",
-        WORKFLOW: _workflow(shipped(WORKFLOW), answers, _CHECKS),
-        DOCTOR: _workflow(shipped(EXAMINES), answers, _LOOKS),
+        WORKFLOW: _workflow(own(WORKFLOW), answers),
+        DOCTOR: _workflow(own(EXAMINES), answers),
     }
 
 
@@ -186,42 +120,182 @@ def asked_about(answers: Answers) -> set[str]:
 def _settings(answers: Answers) -> dict[str, str]:
     """Return the settings that differ from the kit's defaults."""
     found = {
+        # Else Compose calls every project after its folder, which is `deploy` for each.
+        "COMPOSE_PROJECT_NAME": answers.name,
         "BACKEND_IMAGE": str(answers.image),
         "SERVICE_PORT": str(answers.port),
-        "HEALTH_PATH": answers.health_path,
-        "ALLOWED_ORIGINS": f"https://{answers.domain}",
-        "BACKEND_URL": f"https://{answers.domain}",
     }
-    if answers.nginx is Nginx.COMPOSE and not answers.pages:
-        found["NGINX_IMAGE"] = _PLAIN_NGINX
+    if _check(answers.framework):
+        found["HEALTH_PATH"] = answers.health_path
     if answers.nginx is Nginx.COMPOSE and answers.tls is Tls.NGINX:
-        found["TLS_CERTS"] = f"{HOME}/certs"
+        found["TLS_CERTS"] = Places(answers).certificates
     return found
 
 
+_IMAGE = "(the image)"
+"""Stands where the service's image will."""
+
+
+def _renamed(text: str, name: str) -> str:
+    """Return a file of this project in which everything has another name; what was answered is put in afterwards."""
+    variable = name.replace("-", "_")
+    for old, new in (
+        ("ghcr.io/leok974/leo-portfolio/portfolio:latest", _NGINX_IMAGE),
+        ("ghcr.io/leok974/leo-portfolio/backend:latest", _IMAGE),
+        ("ghcr.io/leok974/leo-portfolio/backend", _IMAGE),
+        ("docs/server.md", "docs/server.md of redeploy-action"),
+        ("snippets", name),
+        ("zone=watchtower", f"zone={variable}_watchtower"),
+        ("`watchtower` of limit_req", f"`{variable}_watchtower` of limit_req"),
+        ("$watchtower_client", f"${variable}_client"),
+        ("The portfolio's production stack", f"The production stack of {name}"),
+        (SHIPPED_NAME, name),
+    ):
+        text = text.replace(old, new)
+    return text
+
+
+def _compose(text: str, answers: Answers) -> str:
+    """Return the compose file for this image, without what only the portfolio's service needs."""
+    text = _cut(text, "    environment:\n      ALLOWED_ORIGINS", f"      - {answers.name}_rag_data:/data\n")
+    text = _put(text, f"volumes:\n  {answers.name}_rag_data:\n\n", "")
+    text = _put(text, _IMAGE, str(answers.image))
+    text = _put(text, "      # For an image without python3 give another `test` in your own file.\n", "")
+    program = _check(answers.framework)
+    begin = text.index("    healthcheck:\n")
+    end = text.index("    mem_limit: ${BACKEND_MEMORY")
+    if not program:
+        text = text[:begin] + text[end:]
+    elif answers.framework is not Framework.FASTAPI:
+        text = _put(text, text[text.index("        - CMD\n") : text.index("      interval:")], program)
+    if answers.pages and answers.nginx is Nginx.COMPOSE:
+        mount = f"      - ./nginx/{answers.name}:/etc/nginx/{answers.name}:ro\n"
+        text = _put(text, mount, f"{mount}      - ./pages:/usr/share/nginx/html:ro\n")
+    return text
+
+
+def _check(framework: Framework) -> str:
+    """Return the health check of the container: by what runs the service, so that it is surely there; else empty."""
+    url = "http://127.0.0.1:${SERVICE_PORT:-8000}${HEALTH_PATH:-/api/ready}"
+    match framework:
+        case Framework.FASTAPI:
+            return "python3"  # as the shipped file has it
+        case Framework.RAILS:  # which may answer with a redirect to https, or refuse the host name: it is up then too
+            code = f'exit Net::HTTP.get_response(URI("{url}")).code.to_i < 500'
+            return f"        - CMD\n        - ruby\n        - -rnet/http\n        - -e\n        - '{code}'\n"
+        case Framework.NEXTJS:
+            ended = "r => process.exit(r.status < 500 ? 0 : 1), () => process.exit(1)"
+            code = f'fetch("{url}", {{redirect: "manual"}}).then({ended})'
+            return f"        - CMD\n        - node\n        - -e\n        - '{code}'\n"
+        case Framework.OTHER:
+            return ""
+
+
+def _environment(text: str, answers: Answers) -> str:
+    """Return the template of the environment file."""
+    text = _cut(text, "# What the backend is told of its own address.\n", "#BACKEND_URL=https://api.leoklemet.com\n\n")
+    if not _check(answers.framework):
+        text = _put(text, "names the port, too), and where it says that it is well.\n", "names the port, too).\n")
+        text = _put(text, "#HEALTH_PATH=/api/ready\n", "")
+    text = _put(text, _IMAGE, str(answers.image))
+    for name, value in _settings(answers).items():
+        text = with_setting(text, name, value)
+    return text
+
+
 def _server(text: str, answers: Answers) -> str:
-    """Return an nginx file for this domain and port."""
+    """Return an nginx file for this domain and port; it limits nothing but requests to Watchtower."""
+    text = re.sub(r"(?m)^limit_req_zone .* zone=api:.*\n", "", text)
+    text = text.replace(" default_server;", ";")
+    text = re.sub(r"server_name [^;]+;", f"server_name {answers.domain};", text)
     if answers.nginx is Nginx.COMPOSE:
         return _put(text, "set $backend backend:8000;", f"set $backend backend:{answers.port};")
-    if answers.tls is Tls.NGINX:
-        return _put(text, "server_name api.leoklemet.com www.leoklemet.com;", f"server_name {answers.domain};")
     return text
+
+
+def _ends(text: str, answers: Answers) -> str:
+    """Return a snippet that says where TLS ends; nginx on the host has a folder of certificates for each service."""
+    on_the_host = answers.nginx is Nginx.HOST
+    return text.replace("certs/", f"{answers.name}/certs/") if on_the_host else text
 
 
 def _paths(text: str, answers: Answers) -> str:
     """Return the snippet that says what goes where."""
+    text = _put(text, "    limit_req zone=api burst=15 nodelay;\n", "")
     if not answers.pages:
-        return text[: text.index("location / {")] + _ALL_TO_THE_SERVICE
-    if not answers.health_path.startswith("/api/"):
-        return _put(text, "location = /ready {", f"location = {answers.health_path} {{")
-    return text
+        return text[: text.index("location /api/ {")] + _ALL_TO_THE_SERVICE
+    apart = [each for each in (answers.health_path, answers.version_path) if each and not each.startswith("/api/")]
+    exact = "".join(f"location = {each} {{\n    proxy_pass http://$backend;\n}}\n\n" for each in dict.fromkeys(apart))
+    text = _put(text, "location = /ready {\n    proxy_pass http://$backend;\n}\n\n", exact)
+    return text.replace("root /usr/share/nginx/html", f"root {Places(answers).pages}")
 
 
-def _workflow(text: str, answers: Answers, only_here: str) -> str:
+_ALL_TO_THE_SERVICE = """\
+location / {
+    proxy_buffering off; # answers are streamed
+    proxy_read_timeout 300s;
+    proxy_pass http://$backend;
+}
+"""
+
+
+def _workflow(text: str, answers: Answers) -> str:
     """Return a workflow for this image, without what only the portfolio's service has."""
-    text = _put(text, "ghcr.io/leok974/leo-portfolio/backend", str(answers.image))
-    text = _put(text, "health-path: /api/ready", f"health-path: {answers.health_path}")
-    return _put(text, only_here, _ACCESS if answers.access else "")
+    text = text.replace("Redeploy Backend via Watchtower", f"Redeploy {answers.name} via Watchtower")
+    text = text.replace("Redeploy the backend", f"Redeploy {answers.name}").replace("the backend", answers.name)
+    text = _put(text, _IMAGE, str(answers.image))
+    asked = [("health-path", answers.health_path)]
+    asked += [("health-expect", "any")] if answers.framework.answers_with_a_page else []
+    asked += [("version-path", answers.version_path)] if answers.version_path else []
+    asked += [("version-field", answers.version_field)] if answers.version_field else []
+    asked += [] if answers.framework.has_document else [("openapi-path", '"off"')]
+    if answers.private:
+        asked += [("registry-username", _LOGIN[answers.image.registry == GHCR][0])]
+        asked += [("registry-password", _LOGIN[answers.image.registry == GHCR][1])]
+    lines = "".join(f"          {name}: {_scalar(value)}\n" for name, value in asked)
+    begin = text.index("          health-path: ")
+    kept = "".join(re.findall(r"(?m)^          timeout: .*\n", text[begin:]))
+    text = text[:begin] + lines + (_ACCESS if answers.access else "") + kept
+    if answers.private and answers.image.registry == GHCR:
+        text = text.replace("    timeout-minutes:", f"{_PACKAGES}    timeout-minutes:")
+    return _in_environment(text, answers.environment)
+
+
+def _in_environment(text: str, environment: str) -> str:
+    """Return a workflow whose secrets are those of this environment, or of the repository."""
+    if environment:
+        text = text.replace("name: production #", f"name: {_scalar(environment)} #")
+        return text.replace("environment: production\n", f"environment: {_scalar(environment)}\n")
+    text = re.sub(r"(?m)^    environment:\n(?:      .*\n)+|^    environment: .*\n", "", text)
+    return re.sub(r"required: false # .*", "required: true", text)
+
+
+_LOGIN = {
+    True: ("${{ github.actor }}", "${{ github.token }}"),
+    False: ("${{ secrets.REGISTRY_USERNAME }}", "${{ secrets.REGISTRY_PASSWORD }}"),
+}
+"""Who asks the registry: GHCR knows the job's own token."""
+_PACKAGES = """\
+    permissions:
+      packages: read # to look the private image up before the trigger
+"""
+_ACCESS = """\
+          headers: |
+            CF-Access-Client-Id: ${{ secrets.CF_ACCESS_CLIENT_ID }}
+            CF-Access-Client-Secret: ${{ secrets.CF_ACCESS_CLIENT_SECRET }}
+"""
+
+
+def _scalar(value: str) -> str:
+    """Return a text as YAML reads it back."""
+    bare = re.fullmatch(r'"off"|\$\{\{ [\w.]+ \}\}|(?:/|[A-Za-z_])[\w./~-]*(?::[\w.-]+)?', value)
+    return value if bare else json.dumps(value)
+
+
+def _cut(text: str, first: str, last: str) -> str:
+    """Return a text without what stands from `first` to the end of `last`."""
+    begin = text.index(first)
+    return text[:begin] + text[text.index(last, begin) + len(last) :]
 
 
 def _put(text: str, old: str, new: str) -> str:

@@ -4,6 +4,8 @@ Watchtower knows one token, read when its container is created, and GitHub hands
 starts. Between the two changes every deployment would get 401, in whichever order they come; so none may start.
 """
 
+import shlex
+
 FROM_THE_SERVER = "server"
 FROM_GITHUB = "github"
 
@@ -24,7 +26,7 @@ _CHANGE = {
 2. On the server, write a new token into the environment file. Watchtower goes
    on with the old one.
 
-     cd /opt/portfolio/deploy
+     cd /opt/{name}/deploy
      (umask 077
       new=$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')
       { grep -v '^WATCHTOWER_HTTP_API_TOKEN=' .env.production
@@ -34,24 +36,24 @@ _CHANGE = {
 3. On your own machine, hand the same token to GitHub, past every command line,
    log and clipboard.
 
-     ssh SERVER "sed -n 's/^WATCHTOWER_HTTP_API_TOKEN=//p' \\
-       /opt/portfolio/deploy/.env.production" |
-       gh secret set WATCHTOWER_HTTP_API_TOKEN --env production
+     ssh root@your-server "sed -n 's/^WATCHTOWER_HTTP_API_TOKEN=//p' \\
+       /opt/{name}/deploy/.env.production" |
+       gh secret set WATCHTOWER_HTTP_API_TOKEN{env}
 
 4. On the server, see that no update is under way (Watchtower polls too, and an
    update that is cut off may leave a service stopped), and have Watchtower
    created anew, with the same `-f` as always. `restart` would keep the old
    token.
 
-     docker logs --since 2m portfolio-watchtower
+     docker logs --since 2m {name}-watchtower
      docker compose --env-file .env.production \\
-       -f docker-compose.portfolio-prod.yml up -d watchtower
+       -f docker-compose.{name}-prod.yml up -d watchtower
 """,
     FROM_GITHUB: """\
 2. Give GitHub a new token. The server goes on with the old one.
 
      python3 -m redeploy token |
-       gh secret set WATCHTOWER_HTTP_API_TOKEN --env production
+       gh secret set WATCHTOWER_HTTP_API_TOKEN{env}
 
 3. Bring it to the server: the workflow renders the environment file, and has
    what uses it created anew.
@@ -81,7 +83,15 @@ _AMENDS = {
 }
 
 
-def steps(source: str) -> str:
-    """Return the ordered steps, for a set-up in which tokens come from `FROM_THE_SERVER` or `FROM_GITHUB`."""
+def steps(source: str, name: str, environment: str = "production") -> str:
+    """Return the ordered steps, for a set-up in which tokens come from `FROM_THE_SERVER` or `FROM_GITHUB`.
+
+    Args:
+        source: one of the two.
+        name: what folder and containers on the server are called.
+        environment: the GitHub environment that holds the secrets; empty where the repository does.
+    """
     number = 5 if source == FROM_THE_SERVER else 4
-    return "\n".join([_PAUSE, _CHANGE[source], _PROVE.format(number=number, then=number + 1, amends=_AMENDS[source])])
+    env = f" --env {shlex.quote(environment)}" if environment else ""
+    change = _CHANGE[source].replace("{name}", name).replace("{env}", env)
+    return "\n".join([_PAUSE, change, _PROVE.format(number=number, then=number + 1, amends=_AMENDS[source])])

@@ -2,39 +2,68 @@
 
 import shlex
 
-from redeploy.core.kit import COMPOSE, ENVIRONMENT, HOME, SNIPPETS, TOKEN, UPDATE, Answers, Nginx, Tls
+from redeploy.core.kit import ENVIRONMENT, GHCR, TOKEN, UPDATE, Places
+from redeploy.core.questionnaire import Answers, Nginx, Tls
 
+_GH = """
+   This takes GitHub's command `gh`, logged in (`gh auth login`).
+"""
+_NO_GH = """
+   This takes GitHub's command `gh`, logged in (`gh auth login`). It is not
+   installed here: see https://cli.github.com, or enter the same by hand at
+   Settings > Secrets and variables > Actions of the repository.
+"""
+_PLANS = """
+   The job waits for its secrets in the environment `{environment}`, which the
+   first command creates. GitHub's free plan has environments for public
+   repositories only; else run init again with `--environment none --force`.
+"""
 _SECRETS = """\
 1. In the service's repository, give GitHub its secrets. The token goes there
    past every command line and log.
-
-{enter}     gh api --silent -X PUT 'repos/{{owner}}/{{repo}}/environments/production'
-     sed -n 's/^{token}=//p' {environment} |
-       gh secret set {token} --env production
-     gh secret set WATCHTOWER_UPDATE_URL --env production \\
+{needs}
+{enter}{create}     sed -n 's/^{token}=//p' {file} |
+       gh secret set {token}{env}
+     gh secret set WATCHTOWER_UPDATE_URL{env} \\
        --body https://{domain}{update}
+"""
+_CREATE = """\
+     gh api --silent -X PUT \\
+       'repos/{{owner}}/{{repo}}/environments/{environment}'
 """
 _ACCESS = """\
 
    And the service token that an Access policy admits (each asks for its value):
 
-     gh secret set CF_ACCESS_CLIENT_ID --env production
-     gh secret set CF_ACCESS_CLIENT_SECRET --env production
+     gh secret set CF_ACCESS_CLIENT_ID{env}
+     gh secret set CF_ACCESS_CLIENT_SECRET{env}
+"""
+_REGISTRY = """\
+
+   And who may read the image at {registry} (each asks for its value):
+
+     gh secret set REGISTRY_USERNAME{env}
+     gh secret set REGISTRY_PASSWORD{env}
 """
 _COPY = """\
-2. From there, copy the files to the server.
+2. From there, copy the files to the server (`your-server` is what ssh calls
+   it). Where nginx and Watchtower run already, docs/existing-server.md of
+   redeploy-action adds to them what is needed, in place of steps 2 and 3.
 
-     ssh root@SERVER mkdir -p {home}
-     scp -pr deploy root@SERVER:{home}/
+     ssh root@your-server mkdir -p {home}
+     scp -pr deploy root@your-server:{home}/
 """
 _START = """\
-3. On the server, as root. The first line is for a private image only: it asks
-   for a token that may read packages.
+3. On the server, as root.{login}
 
-     docker login {registry} --username YOU
-     cd {home}
+{log_in}     cd {home}
 {certificate}     docker compose --env-file {environment} \\
        {files} up -d
+"""
+_LOGIN = """ The first line asks for a token that may read the
+   image; `your-name` is your user name there."""
+_LOG_IN = """\
+     docker login {registry} --username your-name
 """
 _CERTIFICATE = """\
      install -d -m 700 {folder}
@@ -42,14 +71,13 @@ _CERTIFICATE = """\
        /etc/letsencrypt/live/{domain}/privkey.pem {folder}/
 """
 _HOST = """\
-     mkdir -p /etc/nginx/snippets
-     cp {variant} /etc/nginx/conf.d/portfolio.conf
-     cp {snippets}/* /etc/nginx/snippets/
+     mkdir -p /etc/nginx/{name}
+     cp {variant} /etc/nginx/conf.d/{name}.conf
+     cp {includes}/* /etc/nginx/{name}/
      nginx -t && nginx -s reload
 """
-_DEFAULT_SERVER = """
-   If nginx says `duplicate default server`, another file is in the way; on
-   Debian that is /etc/nginx/sites-enabled/default.
+_PAGES = """
+   nginx serves the pages in {folder} there.
 """
 _RENEWAL = """
    Certbot's own files are links that lead elsewhere, hence the copy. A script
@@ -90,9 +118,9 @@ _REDEPLOY = """\
 """
 
 
-def next_steps(answers: Answers, repository: str = "") -> str:
+def next_steps(answers: Answers, repository: str = "", *, has_gh: bool = True) -> str:
     """Return the steps that lead from the files in a repository (empty for where one is) to the first redeploy."""
-    steps = [_secrets(answers, repository), _COPY.format(home=HOME), _start(answers)]
+    steps = [_secrets(answers, repository, has_gh=has_gh), _COPY.format(home=Places(answers).home), _start(answers)]
     if answers.tls is Tls.TUNNEL:
         steps.append(_tunnel(answers))
     access = ". Access answers first, with 302 or 403" if answers.access else ""
@@ -101,38 +129,54 @@ def next_steps(answers: Answers, repository: str = "") -> str:
     return "\n".join(steps)
 
 
-def _secrets(answers: Answers, repository: str) -> str:
-    enter = f"     cd {shlex.quote(repository)}\n" if repository else ""
-    told = _SECRETS.format(enter=enter, token=TOKEN, environment=ENVIRONMENT, domain=answers.domain, update=UPDATE)
-    return told + (_ACCESS if answers.access else "")
+def _secrets(answers: Answers, repository: str, *, has_gh: bool) -> str:
+    needs, create, env = _GH if has_gh else _NO_GH, "", ""
+    if answers.environment:
+        needs += _PLANS.format(environment=answers.environment)
+        create = _CREATE.format(environment=answers.environment.replace(" ", "%20").replace("/", "%2F"))
+        env = f" --env {shlex.quote(answers.environment)}"
+    told = _SECRETS.format(
+        needs=needs,
+        enter=f"     cd {shlex.quote(repository)}\n" if repository else "",
+        create=create,
+        env=env,
+        token=TOKEN,
+        file=ENVIRONMENT,
+        domain=answers.domain,
+        update=UPDATE,
+    )
+    told += _ACCESS.format(env=env) if answers.access else ""
+    registry = answers.image.registry
+    return told + (_REGISTRY.format(registry=registry, env=env) if answers.private and registry != GHCR else "")
 
 
 def _start(answers: Answers) -> str:
-    on_the_host = answers.nginx is Nginx.HOST
-    folder = "/etc/nginx/certs" if on_the_host else f"{HOME}/certs"
-    ends_tls = answers.tls is Tls.NGINX
+    places, on_the_host, ends_tls = Places(answers), answers.nginx is Nginx.HOST, answers.tls is Tls.NGINX
     told = _START.format(
-        registry=answers.image.registry,
-        home=HOME,
-        certificate=_CERTIFICATE.format(folder=folder, domain=answers.domain) if ends_tls else "",
+        login=_LOGIN if answers.private else "",
+        log_in=_LOG_IN.format(registry=answers.image.registry) if answers.private else "",
+        home=places.home,
+        certificate=_CERTIFICATE.format(folder=places.certificates, domain=answers.domain) if ends_tls else "",
         environment=ENVIRONMENT,
-        files=" \\\n       ".join(_compose_files(answers)),
+        files=" \\\n       ".join(_compose_files(places)),
     )
     if on_the_host:
-        told += _HOST.format(variant=answers.variant, snippets=SNIPPETS) + _DEFAULT_SERVER
-    reload = "nginx -s reload" if on_the_host else "docker exec portfolio-nginx nginx -s reload"
+        told += _HOST.format(variant=places.variant, includes=places.includes, name=answers.name)
+    if answers.pages:
+        told += _PAGES.format(folder=places.pages if on_the_host else f"{places.home}/deploy/pages")
+    reload = "nginx -s reload" if on_the_host else f"docker exec {answers.name}-nginx nginx -s reload"
     return told + (_RENEWAL.format(reload=reload) if ends_tls else "")
 
 
 def _tunnel(answers: Answers) -> str:
     if answers.nginx is Nginx.HOST:
         return _TUNNEL.format(domain=answers.domain, service="http://127.0.0.1:80")
-    return _TUNNEL.format(domain=answers.domain, service="http://portfolio.int:80") + _NETWORK.format(
+    return _TUNNEL.format(domain=answers.domain, service=f"http://{answers.name}.int:80") + _NETWORK.format(
         environment=ENVIRONMENT
     )
 
 
-def _compose_files(answers: Answers) -> list[str]:
+def _compose_files(places: Places) -> list[str]:
     """Return the options that tell Compose what makes up the server."""
-    profile = ["--profile nginx"] if answers.nginx is Nginx.COMPOSE else []
-    return [*profile, *(f"-f {path}" for path in (COMPOSE, *answers.overlays))]
+    profile = ["--profile nginx"] if places.answers.nginx is Nginx.COMPOSE else []
+    return [*profile, *(f"-f {path}" for path in (places.compose, *places.overlays))]

@@ -8,16 +8,21 @@ import select
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from itertools import product
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from redeploy.core.dotenv import settings
+from tests.adapters.conftest import Serve
+from tests.adapters.conftest import http as answer
 from tests.adapters.test_kit_compose import compose  # noqa: F401 - a fixture
-from tests.fronts import WITH_NGINX, complaints, lay
+from tests.fronts import WITH_NGINX, complaints, lay, running
 from tests.kit import ROOT
+from tests.kit import compose as filled_in
 from tests.newcomer import Newcomer
 
 GIVEN = (
@@ -29,6 +34,8 @@ GIVEN = (
     "9000",
     "--health-path",
     "/health",
+    "--name",
+    "shop",
 )
 SERVERS = list(product(("host", "compose"), ("tunnel", "nginx"), ("yes", "no")))
 ENVIRONMENT = "deploy/.env.production"
@@ -48,7 +55,17 @@ def newcomer(tmp_path: Path) -> Newcomer:
 
 def contents(folder: Path) -> dict[str, str]:
     """Every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["/usr/bin/env", "git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
 
 
 def tried(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -80,15 +97,26 @@ class TestWhatItWrites:
         backend = services["backend"]
         assert backend["image"] == "ghcr.io/example/app:stable"
         assert "9000" in json.dumps(backend["ports"])
-        assert "127.0.0.1:9000/health" in backend["healthcheck"]["test"][-1]
+        assert "healthcheck" not in backend, "nothing is known that this image surely has"
+        assert backend["container_name"] == "shop-backend"
+        assert set(backend) & {"environment", "volumes"} == set()
         assert "nginx" in services or server[0] == "host"
         token = settings((tmp_path / ENVIRONMENT).read_text())["WATCHTOWER_HTTP_API_TOKEN"]
         assert services["watchtower"]["environment"]["WATCHTOWER_HTTP_API_TOKEN"] == token
 
-    @pytest.mark.parametrize("either", ["yes", "no"])
+    @pytest.mark.parametrize(
+        "more",
+        [
+            (),
+            ("--access", "yes", "--private", "yes", "--framework", "rails", "--version-field", "header:X-Version"),
+            ("--environment", "none", "--private", "yes", "--image", "registry.example.com/o/app"),
+            ("--environment", "live shop", "--version-path", "/version", "--framework", "nextjs"),
+        ],
+        ids=["plain", "private", "repository's secrets", "pages"],
+    )
     @pytest.mark.parametrize("name", [WORKFLOW, DOCTOR])
-    def test_zizmor_and_githubs_schema_take_a_workflow(self, name: str, either: str, tmp_path: Path) -> None:
-        Newcomer(tmp_path, flags(either=either)).init()
+    def test_zizmor_and_githubs_schema_take_a_workflow(self, name: str, more: tuple[str, ...], tmp_path: Path) -> None:
+        assert Newcomer(tmp_path, (*flags(), *more)).init().returncode == 0
         workflow = str(tmp_path / name)
         programs = Path(sys.executable).parent
         config = str(ROOT / ".github" / "zizmor.yml")
@@ -99,25 +127,114 @@ class TestWhatItWrites:
         assert checked.returncode == 0, checked.stdout
 
     @pytest.mark.parametrize("server", SERVERS, ids="-".join)
-    def test_nothing_of_the_portfolio_is_left_but_names_and_what_is_commented_out(
-        self, server: tuple[str, str, str], tmp_path: Path
-    ) -> None:
-        Newcomer(tmp_path, flags(*server)).init()
-        for path, text in contents(tmp_path).items():
-            said = re.sub(r"(?m)#.*$|\$\{\w+:-[^}]*\}", "", text)
-            assert not re.search(r"leoklemet|leo-portfolio", said), path
+    def test_nothing_of_another_service_is_left(self, server: tuple[str, str, str], tmp_path: Path) -> None:
+        newcomer = Newcomer(tmp_path / "repository", flags(*server))
+        newcomer.init()
+        written = contents(newcomer.repository)
+        for path, text in (*written.items(), ("what it says", newcomer.told)):
+            assert not re.search(r"portfolio|leoklemet|rag_|RAG_DB", f"{path}\n{text}"), path
+        assert sum("shop" in path for path in written) >= 4
 
     def test_without_pages_everything_is_the_services(self, newcomer: Newcomer) -> None:
         newcomer.init()
-        snippet = contents(newcomer.repository)["deploy/nginx/snippets/portfolio.conf"]
-        assert "location / {\n    proxy_pass http://$backend;\n}\n" in snippet
-        assert "/usr/share/nginx/html" not in snippet
+        snippet = contents(newcomer.repository)["deploy/nginx/shop/shop.conf"]
+        assert re.search(r"(?s)location / \{[^}]*proxy_pass http://\$backend;\n\}\n\Z", snippet)
+        assert "root " not in snippet
 
     def test_with_pages_the_health_path_is_the_services(self, tmp_path: Path) -> None:
         Newcomer(tmp_path, flags(either="yes")).init()
-        snippet = contents(tmp_path)["deploy/nginx/snippets/portfolio.conf"]
+        snippet = contents(tmp_path)["deploy/nginx/shop/shop.conf"]
         assert "location = /health {\n    proxy_pass http://$backend;\n}" in snippet
-        assert "/usr/share/nginx/html" in snippet
+        assert "root /var/www/shop;" in snippet
+
+    @pytest.mark.parametrize(
+        ("framework", "program"), [("fastapi", "python3"), ("rails", "ruby"), ("nextjs", "node"), ("other", None)]
+    )
+    def test_the_containers_health_check_is_by_what_runs_the_service(
+        self, framework: str, program: str | None, tmp_path: Path
+    ) -> None:
+        newcomer = Newcomer(
+            tmp_path, ("--domain", "a.example.com", "--image", "ghcr.io/o/app", "--framework", framework)
+        )
+        newcomer.init()
+        variables = settings((tmp_path / ENVIRONMENT).read_text())
+        backend = filled_in(tmp_path / "deploy" / "docker-compose.app-prod.yml", variables)["services"]["backend"]
+        check = backend.get("healthcheck")
+        assert (check["test"][:2] if check else None) == (["CMD", program] if program else None)
+        told = newcomer.inputs(defaultdict(str))
+        expected = {"rails": ("80", "/up"), "nextjs": ("3000", "/")}.get(framework, ("8000", "/api/ready"))
+        assert (variables["SERVICE_PORT"], told["health-path"]) == expected
+        assert not check or f"127.0.0.1:{expected[0]}{expected[1]}" in check["test"][-1]
+        is_page = framework in {"rails", "nextjs"}
+        assert (told.get("health-expect"), told.get("openapi-path")) == (("any", "off") if is_page else (None, None))
+
+    @pytest.mark.parametrize("code", [200, 301, 403, 500, None])
+    @pytest.mark.parametrize("framework", ["rails", "nextjs"])
+    def test_the_health_check_takes_every_answer_but_a_fault_for_life(
+        self, framework: str, code: int | None, tmp_path: Path, serve: Serve
+    ) -> None:
+        port = str(serve(answer(f"{code} x", Location="/")).port) if code else "1"
+        newcomer = Newcomer(tmp_path, (*flags(), "--framework", framework, "--port", port))
+        newcomer.init()
+        variables = settings((tmp_path / ENVIRONMENT).read_text())
+        services = filled_in(tmp_path / "deploy" / "docker-compose.shop-prod.yml", variables)["services"]
+        command = services["backend"]["healthcheck"]["test"][1:]
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"{command[0]} is not installed")
+        assert (tried(*command).returncode == 0) is (code is not None and code < 500)
+
+    def test_a_private_image_is_looked_up_with_the_jobs_own_token_where_the_registry_knows_it(
+        self, tmp_path: Path
+    ) -> None:
+        newcomer = Newcomer(tmp_path, (*flags(), "--private", "yes"))
+        newcomer.init()
+        for name in (WORKFLOW, DOCTOR):
+            text = (tmp_path / name).read_text()
+            [job] = yaml.safe_load(text)["jobs"].values()
+            assert job["permissions"] == {"packages": "read"}
+            assert job["steps"][0]["with"]["registry-username"] == "${{ github.actor }}"
+            assert job["steps"][0]["with"]["registry-password"] == "${{ github.token }}"
+        assert "docker login ghcr.io" in newcomer.told
+
+    def test_another_registry_gets_secrets_of_its_own(self, tmp_path: Path) -> None:
+        newcomer = Newcomer(tmp_path, (*flags(), "--private", "yes", "--image", "registry.example.com/o/app"))
+        newcomer.init()
+        text = (tmp_path / WORKFLOW).read_text()
+        assert "packages:" not in text
+        assert "registry-password: ${{ secrets.REGISTRY_PASSWORD }}" in text
+        assert "gh secret set REGISTRY_PASSWORD --env production" in newcomer.told
+
+    def test_secrets_of_the_repository_need_no_environment(self, tmp_path: Path) -> None:
+        newcomer = Newcomer(tmp_path, (*flags(), "--environment", "none"))
+        newcomer.init()
+        for name in (WORKFLOW, DOCTOR):
+            [job] = yaml.safe_load((tmp_path / name).read_text())["jobs"].values()
+            assert "environment" not in job
+        assert "--env " not in newcomer.told
+        assert "/environments/" not in newcomer.told
+
+    @WITH_NGINX
+    def test_only_requests_to_watchtower_are_limited_and_only_this_domain_is_served(
+        self, newcomer: Newcomer, tmp_path_factory: pytest.TempPathFactory, serve: Serve
+    ) -> None:
+        newcomer.init()
+        assert "server_name api.example.com;" in newcomer.front.read_text()
+        assert "default_server" not in newcomer.front.read_text()
+        folder = tmp_path_factory.mktemp("etc") / "nginx"
+        ports = {"backend": serve(answer(body=b"service")).port, "watchtower": serve(answer(body=b"watchtower")).port}
+        text = newcomer.front.read_text().replace("127.0.0.1:8001", f"127.0.0.1:{ports['backend']}")
+        newcomer.front.write_text(text)
+        lay(folder, newcomer.front, ports)
+        with running(folder) as (port, _):
+            url = f"http://127.0.0.1:{port}"
+            assert {requests.get(f"{url}/api/any", timeout=10).status_code for _ in range(40)} == {200}
+            told = [requests.post(f"{url}/ops/watchtower/update", timeout=10).status_code for _ in range(20)]
+        assert told[:16] == [200] * 16
+        assert set(told[17:]) == {429}
+
+    def test_a_missing_gh_is_told_with_what_to_do_instead(self, newcomer: Newcomer) -> None:
+        newcomer.init(path="/nowhere")
+        assert "It is not\n   installed here: see https://cli.github.com" in newcomer.told
 
     def test_the_environment_is_for_its_owner_alone_and_kept_out_of_git(self, newcomer: Newcomer) -> None:
         newcomer.init()
@@ -143,6 +260,76 @@ class TestWhatItWrites:
             name: settings((newcomer.repository / name).read_text()) for name in (ENVIRONMENT, f"{ENVIRONMENT}.example")
         }
         assert told[ENVIRONMENT] | {"WATCHTOWER_HTTP_API_TOKEN": ""} == told[f"{ENVIRONMENT}.example"]
+
+
+class TestGit:
+    """The token goes into no file that git tracks, whatever .gitignore says."""
+
+    @staticmethod
+    def repository(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        git(folder, "init", "-q")
+        return folder
+
+    @staticmethod
+    def tracked(file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("ALLOWED=https://a.example.com\n")
+        git(file.parent, "add", "-f", file.name)
+
+    @staticmethod
+    def refused(newcomer: Newcomer, file: str = ENVIRONMENT) -> None:
+        before = contents(newcomer.repository)
+        ran = newcomer.init("--force")
+        assert ran.returncode == 2
+        assert f"git tracks {newcomer.repository / file}" in ran.stderr
+        assert f"git -C {newcomer.repository} rm --cached {file}" in ran.stderr
+        assert contents(newcomer.repository) == before
+
+    def test_a_file_that_is_tracked_is_not_written(self, tmp_path: Path) -> None:
+        repository = self.repository(tmp_path / "service")
+        self.tracked(repository / ENVIRONMENT)
+        self.refused(Newcomer(repository, flags()))
+
+    def test_nor_is_one_in_a_part_of_a_repository(self, tmp_path: Path) -> None:
+        self.repository(tmp_path / "all")
+        self.tracked(tmp_path / "all" / "service" / ENVIRONMENT)
+        self.refused(Newcomer(tmp_path / "all" / "service", flags()))
+
+    def test_nor_one_that_is_gone_from_the_folder_and_still_in_the_index(self, tmp_path: Path) -> None:
+        repository = self.repository(tmp_path / "service")
+        self.tracked(repository / ENVIRONMENT)
+        shutil.rmtree(repository / "deploy")
+        self.refused(Newcomer(repository, flags()))
+
+    def test_nor_one_that_a_link_leads_to(self, tmp_path: Path) -> None:
+        repository = self.repository(tmp_path / "service")
+        self.tracked(repository / "settings.env")
+        (repository / "deploy").mkdir()
+        (repository / ENVIRONMENT).symlink_to("../settings.env")
+        self.refused(Newcomer(repository, flags()), "settings.env")
+
+    @pytest.mark.parametrize("committed", [True, False])
+    def test_what_is_to_be_done_about_it_works_as_it_is_pasted(self, *, committed: bool, tmp_path: Path) -> None:
+        repository = self.repository(tmp_path / "my service")
+        self.tracked(repository / ENVIRONMENT)
+        if committed:
+            git(repository, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "x")
+        newcomer = Newcomer(repository, flags())
+        for line in re.findall(r"(?m)^  (git .*)$", newcomer.init("--force").stderr):
+            assert tried("/bin/sh", "-ec", line).returncode == 0
+        assert newcomer.init("--force").returncode == 0
+        git(repository, "add", "deploy", ".github")
+        assert "deploy/.env.production\n" not in git(repository, "ls-files")
+        assert settings((repository / ENVIRONMENT).read_text())["ALLOWED"] == "https://a.example.com"
+
+    def test_where_git_does_not_say_no_token_is_written(self, tmp_path: Path) -> None:
+        (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+        newcomer = Newcomer(tmp_path, flags())
+        ran = newcomer.init()
+        assert ran.returncode == 2
+        assert "is not known, so no token was written into it. git said: fatal: not a git repository" in ran.stderr
+        assert not (tmp_path / "deploy").exists()
 
 
 class TestASecondTime:
@@ -218,6 +405,14 @@ class TestAnswers:
             ("--domain", "api.example.com; rm -rf /", "is no host name"),
             ("--domain", "", "is missing"),
             ("--image", "Example/App", "is no image reference"),
+            ("--image", "app", "names no registry and no owner; write `ghcr.io/owner/app`"),
+            ("--private", "perhaps", "is neither `yes` nor `no`"),
+            ("--framework", "railz", "`rails` was probably meant"),
+            ("--version-path", "version", "is no path"),
+            ("--version-field", "${{ secrets.A }}", "is no field"),
+            ("--name", "My Shop", "is no name"),
+            ("--name", "nginx", "is taken"),
+            ("--environment", "a\nb", "is no name of a GitHub environment"),
             ("--image", "ghcr.io/example/app@sha256:" + "1" * 64, "names a digest"),
             ("--port", "0", "is no port"),
             ("--port", "http", "is no port"),
@@ -247,8 +442,19 @@ class TestAnswers:
         ran = newcomer.init()
         assert (ran.returncode, ran.stderr) == (2, f"{newcomer.repository / ENVIRONMENT}: Is a directory.\n")
 
+    def test_a_folder_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+        (tmp_path / "my-service").mkdir()
+        newcomer = Newcomer(tmp_path, (*flags(), "--into", str(tmp_path / "my-servise")))
+        ran = newcomer.init()
+        assert ran.returncode == 2
+        assert (
+            f"--into {tmp_path / 'my-servise'} is not a folder. Did you mean {tmp_path / 'my-service'}?" in ran.stderr
+        )
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["my-service"]
+
     def test_away_from_a_checkout_it_says_what_is_missing(self, tmp_path: Path) -> None:
         shutil.copytree(ROOT / "redeploy", tmp_path / "redeploy", ignore=shutil.ignore_patterns("__pycache__"))
+        (tmp_path / "service").mkdir()
         unmeasured = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
         ran = subprocess.run(
             [sys.executable, "-m", "redeploy", "init", "--into", str(tmp_path / "service"), *flags()],
@@ -262,17 +468,21 @@ class TestAnswers:
         )
         assert ran.returncode == 2
         assert "This command needs a checkout" in ran.stderr
-        assert not (tmp_path / "service").exists()
+        assert contents(tmp_path / "service") == {}
 
     def test_at_a_terminal_it_asks_until_the_answer_will_do(self, tmp_path: Path) -> None:
-        typed = ["api.example", "", "ghcr.io/example/app", "many", "9000", "/health", "compose", "", "y", ""]
+        typed = ["api.example", "", "ghcr.io/example/app", "", "fastapi", "many", "9000", "/health"]
+        typed += ["/version", "git_sha", "shop", "", "compose", "", "y", ""]
         shown, code = at_a_terminal(["init", "--into", str(tmp_path)], [f"{line}\n" for line in typed])
         assert code == 0, shown
         assert shown.count("That is missing.") == 1
         assert shown.count("That is no port; write a number from 1 to 65535.") == 1
         assert "Where nginx runs (host/compose) [host]: " in shown
         assert settings((tmp_path / ENVIRONMENT).read_text())["BACKEND_IMAGE"] == "ghcr.io/example/app:latest"
+        assert "Port that it listens on in its container [8000]: " in shown
+        assert "Name for folder, Compose project and containers [app]: " in shown
         assert "CF_ACCESS_CLIENT_ID" in (tmp_path / WORKFLOW).read_text()
+        assert "version-path: /version\n          version-field: git_sha\n" in (tmp_path / WORKFLOW).read_text()
 
     @pytest.mark.parametrize("key", ["\x03", "\x04"])
     def test_who_gives_up_gets_no_traceback_and_no_file(self, key: str, tmp_path: Path) -> None:

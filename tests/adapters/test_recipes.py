@@ -16,6 +16,7 @@ from redeploy.core.subject import NOTHING_KNOWN
 from tests.adapters.conftest import Serve, Server
 from tests.adapters.conftest import http as answer
 from tests.fronts import WITH_NGINX, running
+from tests.kit import ROOT
 
 pytestmark = WITH_NGINX
 
@@ -148,10 +149,12 @@ def test_what_a_message_says_to_paste_leads_to_the_service(
 def test_the_snippet_needs_nothing_but_where_watchtower_is(
     endpoint: str, method: str, nginx: Nginx, tmp_path: Path, names: int, watchtower: Server
 ) -> None:
-    told = re.findall(r"(?m)^#   (.*)$", snippet())
-    where = told[:1] if nginx is Nginx.HOST else told[1:]
-    (tmp_path / "watchtower.conf").write_text(snippet())
-    lines = "\n".join([*where, "include watchtower.conf;"])
+    page = (ROOT / "docs" / "existing-server.md").read_text(encoding="utf-8")
+    lines = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)[list(Nginx).index(nginx)]
+    where = re.findall(r"(?m)^#   (.*)$", snippet())
+    assert lines.splitlines()[:-1] == (where[:1] if nginx is Nginx.HOST else where[1:])
+    (tmp_path / "snippets").mkdir()
+    (tmp_path / "snippets" / "watchtower.conf").write_text(snippet())
     pasted(tmp_path, here(lines, names, watchtower.port, 0))
     with running(tmp_path) as (port, _):
         url = f"http://127.0.0.1:{port}/ops/watchtower/{endpoint}"

@@ -68,6 +68,8 @@ class Stack:
     name: str = field(default_factory=lambda: f"redeploy-{secrets.token_hex(3)}")
     files: tuple[str, ...] = ()
     """Overlays of `deploy/` beside the one of the line."""
+    main: str = "docker-compose.portfolio-prod.yml"
+    """The compose file of `deploy/` that those are added to."""
     authority: Path | None = None
     """The certificate of the authority behind nginx's own, where nginx ends TLS."""
     token: str = ""
@@ -163,7 +165,7 @@ class Stack:
         overlays = [f"deploy/{name}" for name in self.files]
         if LINE == "containrrr":
             overlays.insert(0, "deploy/docker-compose.containrrr.yml")
-        named = [part for path in ("deploy/docker-compose.portfolio-prod.yml", *overlays) for part in ("-f", path)]
+        named = [part for path in (f"deploy/{self.main}", *overlays) for part in ("-f", path)]
         return [
             *compose(), "--project-name", self.name, "--env-file", "deploy/.env.production", "--profile", "nginx", *named
         ]  # fmt: skip
@@ -269,6 +271,7 @@ class Stack:
         """An nginx file for the host that listens on this port, and asks on this stack's."""
         for usual, own in (
             ("80 ", port),
+            ("80;", port),
             ("8001;", self.ports["BACKEND_PORT"]),
             ("8083;", self.ports["WATCHTOWER_PORT"]),
         ):

@@ -24,6 +24,7 @@ from tests.newcomer import Newcomer
 pytestmark = pytest.mark.skipif(LINE == "containrrr", reason="init sets up nicholas-fedor/watchtower")
 
 DOMAIN = "api.example.com"
+NAME = "shop"
 
 
 @dataclass
@@ -54,9 +55,9 @@ class Server:
     def paste(self, commands: str, folder: Path) -> str:
         """Run commands that were printed, with this server's folders, names and address; gives what they printed."""
         for usual, ours in (
-            ("/opt/portfolio", str(self.stack.folder)),
+            (f"/opt/{NAME}", str(self.stack.folder)),
             ("/etc/", f"{self.etc}/"),
-            ("portfolio-nginx", self.stack.container_name("nginx")),
+            (f"{NAME}-nginx", self.stack.container_name("nginx")),
             (f"https://{DOMAIN}", self.origin),
         ):
             commands = commands.replace(usual, ours)
@@ -104,7 +105,7 @@ _WHO = {
 @pytest.fixture
 def bare(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Server:
     """A server with Docker and nothing else, and ways to log in and to copy."""
-    stack = Stack(client, hub, tmp_path / "portfolio")
+    stack = Stack(client, hub, tmp_path / NAME, main=f"docker-compose.{NAME}-prod.yml")
     server = Server(stack, tmp_path / "etc", tmp_path / "programs")
     server.programs.mkdir()
     programs = {
@@ -122,7 +123,7 @@ def bare(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Server:
 @contextmanager
 def nginx_on_the_host(server: Server) -> Iterator[None]:
     """An nginx that serves nothing yet, in the host's network and with its files where the server has them."""
-    parts = {server.etc / "nginx" / part: f"/etc/nginx/{part}" for part in ("conf.d", "snippets")}
+    parts = {server.etc / "nginx" / part: f"/etc/nginx/{part}" for part in ("conf.d", NAME)}
     for folder in parts:
         folder.mkdir(parents=True)
     one = server.stack.client.containers.run(
@@ -163,7 +164,7 @@ def newcomer(server: Server, tmp_path: Path) -> Newcomer:
     """Somebody who has run `init` in the service's repository, which has somewhere to push to."""
     subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "origin"], check=True)
     subprocess.run(["git", "clone", "--quiet", tmp_path / "origin", tmp_path / "repository"], check=True)
-    answers = ("--domain", DOMAIN, "--image", server.stack.image, *server.answers)
+    answers = ("--domain", DOMAIN, "--image", server.stack.image, "--name", NAME, *server.answers)
     one = Newcomer(tmp_path / "repository", answers)
     assert one.init().returncode == 0
     return one
@@ -185,8 +186,6 @@ def test_the_path_leads_from_init_to_the_first_redeploy(newcomer: Newcomer, serv
     assert stack.settings.stat().st_mode & 0o777 == 0o600
     server.move()
     start, renewed, command = newcomer.step(3).partition("docker exec ")
-    login, _, start = start.partition("\n")
-    assert login.startswith("docker login ")  # "for a private image only"
     server.paste(start, here)
     stack.wait_for_watchtower()
     for path in ("/healthz", "/api/ready"):

@@ -108,28 +108,50 @@ def test_a_token_has_32_bytes_of_chance_and_needs_no_quotes() -> None:
 class TestRotation:
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
     def test_no_deployment_runs_between_the_changes_and_doctor_looks_before_one_may(self, source: str) -> None:
-        told = steps(source)
+        told = steps(source, "shop")
         order = ["gh workflow disable", "gh secret set", "gh workflow run doctor.yml", "gh workflow enable"]
         assert sorted(order, key=told.index) == order
 
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
     def test_the_steps_are_numbered_and_fit_a_terminal(self, source: str) -> None:
-        numbers = re.findall(r"(?m)^(\d)\. ", steps(source))
+        numbers = re.findall(r"(?m)^(\d)\. ", steps(source, "shop"))
         assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
-        assert max(map(len, steps(source).splitlines())) <= 80
+        assert max(map(len, steps(source, "shop").splitlines())) <= 80
+
+    @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
+    def test_the_names_are_those_of_the_service(self, source: str) -> None:
+        told = steps(source, "shop", "")
+        assert "portfolio" not in told
+        assert "--env production" not in told
+        assert ("/opt/shop/deploy" in told) is (source == FROM_THE_SERVER)
+
+    def test_the_name_is_found_where_init_has_written_its_files(self, tmp_path: Path) -> None:
+        (tmp_path / "deploy").mkdir()
+        (tmp_path / "deploy" / "docker-compose.shop-prod.yml").write_text("")
+        told = subprocess.run(
+            [sys.executable, "-m", "redeploy", "token", "--rotate"],
+            cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert "/opt/shop/deploy" in told.stdout
+
+    def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE
+        assert "--name is no name" in capsys.readouterr().err
 
     def test_the_names_are_those_of_the_kit(self) -> None:
         compose = (DEPLOY / "docker-compose.portfolio-prod.yml").read_text(encoding="utf-8")
         assert "container_name: portfolio-watchtower" in compose
         places = [DEPLOY, ROOT / ".github" / "workflows", ROOT / "examples"]
-        named = set(re.findall(r"[\w.-]+\.yml", steps(FROM_THE_SERVER) + steps(FROM_GITHUB))) - {"doctor.yml"}
+        named = set(
+            re.findall(r"[\w.-]+\.yml", steps(FROM_THE_SERVER, "portfolio") + steps(FROM_GITHUB, "portfolio"))
+        ) - {"doctor.yml"}
         assert all(any((place / name).exists() for place in places) for name in named)
 
     def test_the_old_token_is_replaced_by_a_new_one_and_all_else_stays(self, tmp_path: Path) -> None:
         file = tmp_path / ".env.production"
         example = (DEPLOY / ".env.production.example").read_text(encoding="utf-8")
         file.write_text(example.replace("\nWATCHTOWER_HTTP_API_TOKEN=\n", "\nWATCHTOWER_HTTP_API_TOKEN=old\n"))
-        script = steps(FROM_THE_SERVER).partition("cd /opt/portfolio/deploy\n")[2].partition("\n\n3.")[0]
+        script = steps(FROM_THE_SERVER, "portfolio").partition("cd /opt/portfolio/deploy\n")[2].partition("\n\n3.")[0]
         subprocess.run(["/bin/sh", "-ec", script], cwd=tmp_path, check=True, timeout=60)
         *kept, new = file.read_text(encoding="utf-8").splitlines()
         assert kept == [each for each in example.splitlines() if not each.startswith("WATCHTOWER_HTTP_API_TOKEN=")]

@@ -25,6 +25,7 @@ WORKFLOW = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
 NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"
 EXAMPLES = sorted((ROOT / "examples").glob("*.yml"))
 KIT = sorted(path for folder in ("deploy", "examples") for path in (ROOT / folder).rglob("*") if path.is_file())
+EXISTING_PAGE = ROOT / "docs" / "existing-server.md"
 SERVER_PAGE = ROOT / "docs" / "server.md"
 NEEDS = {
     "publish": [{"contents": "read", "packages": "write"}],
@@ -470,6 +471,16 @@ class TestPages:
             assert path.is_dir() or path.parent.name == "snippets" or path.name in page
         assert all(path.name in page or "`examples/` has others" in page for path in EXAMPLES)
 
+    def test_who_has_a_watchtower_adds_three_settings_and_one_port_of_the_kit(self) -> None:
+        page = EXISTING_PAGE.read_text(encoding="utf-8")
+        [block] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+        added = yaml.safe_load(block)["services"]["watchtower"]
+        assert set(added) == {"environment", "ports"}
+        assert len(added["environment"]) == 3
+        assert added["ports"] == WATCHTOWER["ports"]
+        assert added["environment"].pop("WATCHTOWER_HTTP_API_TOKEN").startswith("${WATCHTOWER_HTTP_API_TOKEN:?")
+        assert added["environment"].items() <= SETTINGS.items()
+
     def test_the_page_tells_of_all_nineteen_points(self) -> None:
         rows = re.findall(r"(?m)^\| (\d+) \|(.+)\|(.+)\|(.+)\|$", SERVER_PAGE.read_text(encoding="utf-8"))
         assert [int(number) for number, *_ in rows] == list(range(1, 20))
@@ -482,7 +493,9 @@ class TestPages:
 
 
 class TestSecrecy:
-    @pytest.mark.parametrize("path", [*KIT, WORKFLOW, SERVER_PAGE], ids=lambda path: str(path.relative_to(ROOT)))
+    @pytest.mark.parametrize(
+        "path", [*KIT, WORKFLOW, SERVER_PAGE, EXISTING_PAGE], ids=lambda path: str(path.relative_to(ROOT))
+    )
     def test_nothing_looks_like_a_token(self, path: Path) -> None:
         text = re.sub(r"@[0-9a-f]{40}\b", "", path.read_text(encoding="utf-8"))  # pinned actions
         suspects = re.findall(r"[A-Za-z0-9_-]{32,}", text)

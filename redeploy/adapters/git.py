@@ -1,0 +1,36 @@
+"""What git knows of a file, asked of the git that is installed."""
+
+import subprocess
+from pathlib import Path
+
+
+class UnknownError(Exception):
+    """There is a repository, and git does not say what it knows; the message is git's, or what keeps it from running."""
+
+
+def tracked(path: Path) -> Path | None:
+    """Return the file if git tracks it, or what a link of this name leads to if git tracks that; else None.
+
+    For what is tracked `.gitignore` has no effect. The file need not be there any more: what stands in the index goes into
+    the next commit once it is back.
+
+    Raises:
+        UnknownError: where that cannot be found out.
+    """
+    return next(filter(_tracks, (path.absolute(), path.resolve())), None)
+
+
+def _tracks(path: Path) -> bool:
+    folder = next(each for each in path.parents if each.is_dir())
+    if not any((each / ".git").exists() for each in (folder, *folder.parents)):
+        return False
+    command = ["git", "-C", str(folder), "--literal-pathspecs", "ls-files", "--", str(path.relative_to(folder))]
+    try:
+        asked = subprocess.run(  # noqa: S603 - a fixed program, and a path that is no option
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnknownError(str(error)) from error
+    if asked.returncode:
+        raise UnknownError(asked.stderr.strip())
+    return bool(asked.stdout.strip())
