@@ -30,7 +30,7 @@ from redeploy.core.fetch import Fetch
 from redeploy.core.inputs import InvalidInputsError, Workspace, given, parse, secrets_in
 from redeploy.core.plan import Mode, OnFailure, Plan
 from redeploy.core.reasons import Verdict
-from redeploy.core.secret import redactor
+from redeploy.core.secret import redactor, safeguard
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.deploy import redeploy
@@ -61,7 +61,7 @@ class Action:
         self._recorder: Recorder | None = None
         hidden = secrets_in(environment)
         self._redact = redactor(hidden)
-        self._runner.mask(hidden, self._redact)
+        self._runner.mask(hidden, safeguard(hidden))
 
     def run(self) -> "Outcome":
         """Read the inputs, tell the story, and return what came of it."""
@@ -77,6 +77,8 @@ class Action:
             from redeploy.core.outcome import invalid
 
             return invalid(error.problems)
+        if plan.warnings:  # one annotation, for the runner keeps ten
+            self._runner.annotate("warning", "Inputs", "\n".join(plan.warnings))
         if plan.mode is Mode.DOCTOR:
             from redeploy.doctor import doctor
 

@@ -4,12 +4,13 @@ Sources: actions/runner `ActionCommand.cs` (commands and their escapes), `FileCo
 `ExecutionContext.cs:144` (an annotation is cut at 4,096 characters, ten of a kind are kept).
 """
 
+import json
 import os
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from redeploy.core.hostile import one_line
 from redeploy.core.secret import Secret
@@ -37,7 +38,10 @@ class Runner:
         return self._environment.get("RUNNER_DEBUG") == "1"
 
     def mask(self, hidden: Iterable[Secret], redact: Callable[[str], str]) -> None:
-        """Have the runner mask these values, and from now on redact every text; comes before anything else is written."""
+        """Have the runner mask these values, and from now on redact every text; comes before anything else is written.
+
+        `redact` knows no secret that our own words could hold.
+        """
         for secret in hidden:
             self._line(f"::add-mask::{_data(secret.reveal())}")
         self._redact = redact
@@ -80,7 +84,8 @@ class Runner:
         entries = []
         for name, value in outputs.items():
             delimiter = f"redeploy_{secrets.token_hex(16)}"
-            entries.append(f"{name}<<{delimiter}\n{one_line(self._redact(value), len(value) + 1)}\n{delimiter}\n")
+            text = self._redacted(value)
+            entries.append(f"{name}<<{delimiter}\n{one_line(text, len(text) + 1)}\n{delimiter}\n")
         self._append("GITHUB_OUTPUT", "".join(entries))
 
     def write_summary(self, markdown: str) -> None:
@@ -118,6 +123,24 @@ class Runner:
             msg = f"names a file of more than {cap // 1024 // 1024} MiB"
             raise ValueError(msg)
         return content.decode("utf-8", "replace")
+
+    def _redacted(self, value: str) -> str:
+        """Redact an output; of a JSON document of ours the strings, and never what holds them together."""
+
+        def redacted(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+            if isinstance(value, dict):
+                return {name: redacted(each) for name, each in value.items()}
+            if isinstance(value, list):
+                return [redacted(each) for each in value]
+            return self._redact(value) if isinstance(value, str) else value
+
+        try:
+            document = json.loads(value) if value[:1] in ("{", "[") else None
+        except ValueError:
+            document = None
+        if document is None:
+            return self._redact(value)
+        return json.dumps(redacted(document), ensure_ascii=True, separators=(",", ":"))
 
     def _append(self, variable: str, text: str) -> None:
         """Append to one of the runner's files; a run without it (a terminal, a broken runner) goes on with a warning."""

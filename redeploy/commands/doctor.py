@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from redeploy.core.inputs import DEFAULTS, InvalidInputsError, Problem, Workspace, parse, secrets_in
-from redeploy.core.secret import redactor
+from redeploy.core.secret import redactor, safeguard
 
 VARIABLES = {
     "watchtower-url": "WATCHTOWER_UPDATE_URL",
@@ -51,24 +51,27 @@ def run(arguments: argparse.Namespace) -> int:
     environment = inputs_of(vars(arguments), os.environ)
     if not environment["INPUT_WATCHTOWER-TOKEN"] and sys.stdin.isatty():
         environment["INPUT_WATCHTOWER-TOKEN"] = getpass.getpass("Watchtower's token: ")
-    redact = redactor(secrets_in(environment))
+    hidden = secrets_in(environment)
+    redact, safe = redactor(hidden), safeguard(hidden)
     from redeploy.adapters.http import check_certificate
 
     try:
         plan = parse(environment, Workspace(_read, check_certificate))
     except InvalidInputsError as error:
         for problem in error.problems:
-            text = redact(f"{_told(problem, environment)}.")
+            text = safe(f"{_told(problem, environment)}.")
             columns = max(shutil.get_terminal_size().columns, 40) if sys.stderr.isatty() else len(text) + 1
             sys.stderr.write(f"{textwrap.fill(text, columns - 1, break_long_words=False, break_on_hyphens=False)}\n")
         return _INVALID
+    for each in plan.warnings:
+        sys.stderr.write(f"warning: {safe(each)}\n")
     from redeploy.core.screen import screen
     from redeploy.doctor import doctor
 
     outcome = doctor(plan, environment, redact, lambda _: None)
     if outcome.chain is not None:
         columns = shutil.get_terminal_size().columns
-        sys.stdout.write(redact(screen(outcome.chain, columns, coloured=_wants_colour(os.environ))))
+        sys.stdout.write(safe(screen(outcome.chain, columns, coloured=_wants_colour(os.environ))))
     return outcome.conclusion.exit_code
 
 

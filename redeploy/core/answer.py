@@ -5,13 +5,12 @@ empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of c
 counts without those that are zero. Proxies answer for all of them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from redeploy.core.hostile import one_line
+from redeploy.core.hostile import one_line, without_tags
 from redeploy.core.reasons import Reason
 from redeploy.http.condition import described
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
@@ -146,7 +145,7 @@ def plain_words(error: str, redact: Callable[[str], str]) -> str:
 
     Secrets go first: of one with a `<` in it the tags would take a part, and nobody would know the rest again.
     """
-    return one_line(re.sub(r"<[^>]*>", " ", redact(error)), 200)
+    return one_line(without_tags(redact(error)), 200)
 
 
 def is_fork_with_containers(exchange: Exchange) -> bool:

@@ -13,7 +13,37 @@ _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
+_ASSIGNED = re.compile(r"(?:[A-Z0-9]+_)+[A-Z0-9]+=(?=.)")  # `WATCHTOWER_HTTP_API_TOKEN=...`
 _RATE = re.compile(r"(\d{1,6})/([sm])", re.ASCII)
+
+_MOVING = frozenset(
+    [
+        "alpha",
+        "beta",
+        "canary",
+        "current",
+        "dev",
+        "develop",
+        "development",
+        "edge",
+        "head",
+        "latest",
+        "main",
+        "master",
+        "next",
+        "nightly",
+        "prod",
+        "production",
+        "release",
+        "rolling",
+        "snapshot",
+        "stable",
+        "staging",
+        "trunk",
+        "unstable",
+    ]
+)
+"""Tags and branches that move from build to build, and words that no service names itself by."""
 
 _SOMEWHERE = "https://service.invalid"
 """Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
@@ -88,6 +118,7 @@ def rate(text: str) -> Rate | None:
 
 def url(text: str, *, allow_http: bool) -> str:
     """Return an absolute http or https URL. The message never repeats it: it may be a secret."""
+    _without_quotes(text)
     if not text.isascii() or re.search(r"[\x00-\x20\x7f\\]", text):
         msg = "holds a space, a control character, a backslash or a letter outside ASCII; percent-encode it"
         raise ValueError(msg)
@@ -151,11 +182,22 @@ def header(line: str) -> tuple[str, str]:
 
 
 def token(text: str) -> str:
-    """Return a bearer token: visible ASCII without spaces."""
+    """Return a bearer token: visible ASCII without spaces, and nothing of the line that it was copied from."""
+    _without_quotes(text)
+    if assigned := _ASSIGNED.match(text):
+        msg = f"begins with `{assigned[0]}`, as a line of an environment file does; give only what follows the `=`"
+        raise ValueError(msg)
     if re.search(r"[^\x21-\x7e]", text):
         msg = "holds a space, a line end, a control character or a letter outside ASCII; copy it again"
         raise ValueError(msg)
     return text
+
+
+def _without_quotes(text: str) -> None:
+    """Raise `ValueError` where a text is in quotes: workflows and secrets, unlike shells, send them on."""
+    if text[:1] in ("'", '"', "`") or text[-1:] in ("'", '"', "`"):
+        msg = "is in quotes, which would be sent as a part of it; remove them where the secret or variable is set"
+        raise ValueError(msg)
 
 
 def username(text: str) -> str:
@@ -234,12 +276,20 @@ def field(text: str) -> str:
 def health_expectation(text: str) -> str:
     """Return `any` or `field=value`."""
     if text != "any":
-        name, equals, _ = text.partition("=")
-        if not equals or not name or name.startswith("header:"):
+        name, equals, value = text.partition("=")
+        if value[:1] in ("=", "~"):
+            msg = f"has `={value[0]}`, which is not an operator; write `{name.strip()}={value[1:].strip()}`"
+            raise ValueError(msg)
+        if not equals or not name or name.startswith("header:") or name.rstrip()[-1:] in ("!", "<", ">"):
             msg = "is neither `any` nor `field=value`"
             raise ValueError(msg)
         field(name)
     return text
+
+
+def moves(version: str) -> bool:
+    """Tell whether a version is a word that names another build tomorrow."""
+    return version.lower() in _MOVING
 
 
 def lines(text: str) -> list[str]:

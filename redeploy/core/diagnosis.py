@@ -38,7 +38,7 @@ def diagnose(known: Known, now: float) -> Chain:
     )
     links = (_of_inputs(known), *merged(by_origin), *rest)
     told = _about(known, links, known.plan.watchtower.update_url or known.plan.service.base_url)
-    return Chain(tuple(replace(each, seen=known.redact(each.seen)) for each in told))
+    return Chain(tuple(told))
 
 
 def _about(known: Known, links: Iterable[Found], url: str, *, blames_service: bool = False) -> tuple[Found, ...]:

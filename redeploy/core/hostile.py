@@ -4,6 +4,9 @@ import re
 import unicodedata
 
 _TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_TAG = re.compile(r"<[^<>]*>")
+"""Ends at the next `<` too: else a page of nothing but these would be read to its end from each of them."""
+
 _INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -18,6 +21,11 @@ def one_line(text: str, limit: int = 256) -> str:
     spaced = "".join(" " if unicodedata.category(each) in _INVISIBLE else each for each in visible)
     line = " ".join(spaced.split()).replace("##[", "# #[")
     return line if len(line) <= limit and len(text) <= limit * 8 else line[: limit - 1] + "…"
+
+
+def without_tags(text: str) -> str:
+    """Return a text in which spaces take the place of HTML's tags; a `<` that nothing closes stays."""
+    return _TAG.sub(" ", text)
 
 
 def block(text: str, most_lines: int, width: int = 200) -> list[str]:

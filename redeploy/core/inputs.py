@@ -2,8 +2,8 @@
 
 import re
 import urllib.parse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from redeploy.core import cleaners
@@ -21,7 +21,7 @@ from redeploy.core.plan import (
     Watchtower,
     origin_of,
 )
-from redeploy.core.secret import SHORTEST, Secret, basic
+from redeploy.core.secret import SHORTEST, SHORTEST_HEADER, Secret, basic, of_url, redactor
 
 if TYPE_CHECKING:  # few runs name routes, or images
     from redeploy.core.image import Image
@@ -72,6 +72,17 @@ _UNSET = (
     "`environment:`. Set it with `gh secret set {secret}`, or `gh secret set {secret} --env your-environment`"
 )
 
+UNMATCHED = (
+    "containrrr and openserbia match no image whose registry has a port, so they update nothing. Leave `image` out, or "
+    "narrow the update by `container`, which nicholas-fedor 1.20 and newer understand."
+)
+"""Why an update that is narrowed to an image may leave it as it is."""
+
+SECRET_INPUTS = frozenset({"watchtower-url", "watchtower-token", "github-token", "registry-password", "headers"})
+"""Inputs that no message quotes."""
+
+_CREDENTIAL = re.compile(r"auth|token|secret|passw|key|cookie|credential", re.IGNORECASE)
+
 _Value = TypeVar("_Value")
 
 
@@ -108,16 +119,30 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Return what has to be masked before anything is printed, valid or not."""
+    """Return what has to be masked before anything is printed, valid or not.
+
+    The value of a header is none where it is short, or where another input gives it openly.
+    """
     texts = given(environment)
-    names = ("watchtower-token", "github-token", "watchtower-url", "registry-password")
-    candidates = [texts[name] for name in names]
+    firm = [
+        _unquoted(texts[name]) for name in ("watchtower-token", "github-token", "watchtower-url", "registry-password")
+    ]
+    firm += [texts["watchtower-token"], texts["watchtower-token"].partition("=")[2], texts["registry-password"]]
     if texts["registry-password"]:
-        candidates.append(basic(texts["registry-username"], texts["registry-password"]))
+        firm.append(basic(texts["registry-username"], texts["registry-password"]))
+    loose = [*of_url(_unquoted(texts["watchtower-url"]))]
     for line in re.split(r"[\r\n]+", texts["headers"]):
         _, colon, value = line.partition(":")
-        candidates.append((value if colon else line).strip())
-    return tuple(dict.fromkeys(Secret(each) for each in candidates if len(each) >= SHORTEST))
+        loose.append((value if colon else line).strip())
+    openly = [texts[name] for name in ("base-url", "image", "container", "expect-version", "expect-digest")]
+    found = [each for each in firm if len(each) >= SHORTEST]
+    found += [each for each in loose if len(each) >= SHORTEST_HEADER and not any(each in text for text in openly)]
+    return tuple(dict.fromkeys(map(Secret, found)))
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotes that it may have been pasted with."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
@@ -126,18 +151,23 @@ def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
     Raises:
         InvalidInputsError: with every problem of every input.
     """
-    return _Reader(given(environment), workspace).plan()
+    return _Reader(given(environment), workspace, lambda: redactor(secrets_in(environment))).plan()
 
 
 class _Reader:
     """Cleans input after input and gathers what is wrong."""
 
-    def __init__(self, texts: Mapping[str, str], workspace: Workspace) -> None:
+    def __init__(
+        self, texts: dict[str, str], workspace: Workspace, redactor: Callable[[], Callable[[str], str]]
+    ) -> None:
         self._texts = texts
         self._workspace = workspace
+        self._redactor = redactor
         self._problems: list[Problem] = []
+        self._warnings: list[str] = []
 
     def plan(self) -> Plan:
+        self._refuse_expressions()
         mode = self._clean("mode", lambda text: Mode(cleaners.choice(text, Mode)), Mode.DEPLOY)
         self._allow_http = self._clean("allow-http", cleaners.boolean, fallback=True)
         update_url = self._clean("watchtower-url", self._update_url, "")
@@ -147,7 +177,7 @@ class _Reader:
                 ("watchtower-url", "WATCHTOWER_UPDATE_URL"),
                 ("watchtower-token", "WATCHTOWER_HTTP_API_TOKEN"),
             ):
-                if not self._texts[name]:
+                if not self._texts[name] and not self._has_problem(name):
                     self._wrong(name, _UNSET.format(secret=secret))
         images = self._images()
         watchtower = Watchtower(
@@ -192,7 +222,36 @@ class _Reader:
         self._check_together(plan)
         if self._problems:
             raise InvalidInputsError(self._problems)
-        return plan
+        self._doubt(plan, images)
+        return replace(plan, warnings=tuple(self._warnings))
+
+    def _refuse_expressions(self) -> None:
+        """Refuse what GitHub would have expanded anywhere but where it was written."""
+        for name, text in self._texts.items():
+            if "${{" in text:
+                self._wrong(
+                    name,
+                    "holds `${{`, an expression that was not expanded: GitHub expands it in a workflow's `with:`, and not "
+                    "in a secret, a variable or a file",
+                )
+                self._texts[name] = DEFAULTS[name]
+
+    def _doubt(self, plan: Plan, images: "Sequence[Image]") -> None:
+        """Warn of what is valid and can hardly be meant."""
+        if cleaners.moves(plan.expect_version):
+            self._warnings.append(
+                f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service must name "
+                "itself exactly so. Declare the commit, `${{ github.sha }}`, or the number of the version."
+            )
+        ports = [each.name for each in images if ":" in each.registry]
+        if ports and plan.mode is Mode.DEPLOY:
+            self._warnings.append(f"`image` names `{ports[0]}`, whose registry has a port. {UNMATCHED}")
+        for name, value in plan.headers.items():
+            if len(value.reveal()) < SHORTEST_HEADER and _CREDENTIAL.search(name):
+                self._warnings.append(
+                    f"The value of the header `{name}` has fewer than {SHORTEST_HEADER} characters, so it is neither masked "
+                    "nor hidden in texts that repeat it."
+                )
 
     def _check_together(self, plan: Plan) -> None:
         proof = plan.require_proof
@@ -381,8 +440,19 @@ class _Reader:
         try:
             return cleaner(text)
         except ValueError as error:
-            self._wrong(name, str(error))
+            self._wrong(name, str(error) if name in SECRET_INPUTS else self._said(cleaner, text, str(error)))
             return fallback
+
+    def _said(self, cleaner: Callable[[str], _Value], text: str, message: str) -> str:
+        """Return what is wrong with a text that may hold a secret: a message quotes it, and cuts what it quotes."""
+        hidden = self._redactor()(text)
+        if hidden == text:
+            return message
+        try:
+            cleaner(hidden)
+        except ValueError as error:
+            return str(error)
+        return "holds a secret"
 
     def _wrong(self, name: str, message: str) -> None:
         self._problems.append(Problem(name, message))

@@ -52,7 +52,7 @@ def link(shown: str, url: str) -> str:
 
 def plain(markdown: str) -> str:
     """Return Markdown without the fences of its code blocks, for annotations, which are plain text."""
-    return re.sub(r"\n*```\w*\n?", "\n", markdown).strip()
+    return re.sub(r"\n{0,3}```\w*\n?", "\n", markdown).strip()
 
 
 def _escaped(text: str) -> str:

@@ -143,7 +143,9 @@ class Narrator:
         elif lookup.manifest and lookup.as_declared:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
-                self._on_change("revision", f"its label names the commit {one_line(lookup.revision)}")
+                self._on_change(
+                    "revision", f"its label names the commit {one_line(self.watch.redact(lookup.revision))}"
+                )
         elif lookup.note:
             self._on_change("image", f"note: {lookup.note}")
 

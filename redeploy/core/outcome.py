@@ -10,7 +10,7 @@ from redeploy.core.assessment import Assessment
 from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build, version_of
-from redeploy.core.inputs import Problem
+from redeploy.core.inputs import UNMATCHED, Problem
 from redeploy.core.plan import Mode, is_loopback, origin_of
 from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Verdict
 from redeploy.core.sample import Sample
@@ -89,6 +89,8 @@ class Outcome:
     """What its messages speak of."""
 
 
+_NOT_REPLACED = (Verdict.UNPROVEN, Verdict.STALE, Verdict.WRONG_BUILD, Verdict.TRIGGER_FAILED)
+
 _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
 """Verdicts about a build that is live and stayed so."""
 
@@ -120,7 +122,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         expected_digest=plan.expect_digest,
         image=str(lookup.image) if lookup else "",
         image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
-        revision=one_line(lookup.revision) if lookup else "",
+        revision=one_line(watch.redact(lookup.revision)) if lookup else "",
         version=_version(watch, watch.samples),
         previous_version=_version(watch, watch.baseline),
         digest=weighed.digest_now,
@@ -142,9 +144,9 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
-        notes=(lookup.note,) if begun and lookup and lookup.note else (),
-        detail=_missing(lookup, conclusion, plan.timeout) if lookup else "",
-        told_reasons=tuple(map(watch.redact, watch.told_reasons)),
+        notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
+        detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(watch, conclusion),
+        told_reasons=watch.told_reasons,
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
         checked=found_by_checks,
@@ -163,6 +165,16 @@ def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
         return ""
     waited = "" if lookup.hopeless else f" It was waited for, {timeout:g} s."
     return f"{lookup.told}{waited}"
+
+
+def _unmatched(watch: Watch, conclusion: Conclusion) -> str:
+    """Say why nothing was updated, where Watchtower may know the image by no such name."""
+    answer = watch.answer
+    ported = any(":" in each.partition("/")[0] for each in watch.plan.watchtower.images)
+    shown = answer is not None and answer.counts is not None and answer.counts.scanned > 0
+    if not ported or shown or answer is None or answer.refusal or conclusion.verdict not in _NOT_REPLACED:
+        return ""
+    return f"The update was narrowed to an image whose registry has a port: {UNMATCHED}"
 
 
 def _loopback_refused(watch: Watch, reason: Reason) -> bool:
@@ -228,12 +240,13 @@ def _since(started: float, begin: float | None, end: float) -> tuple[float, floa
 def _shown(reply: Reply, redact: Callable[[str], str]) -> str:
     """Return a reply as text: status, type, and a body that is JSON; of another only how long it is."""
     head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
-    if reply.json is not None:
-        body = json.dumps(reply.json, indent=2, ensure_ascii=False)
-    else:
+    if reply.json is None:
         body = f"(a body of {len(reply.body):,} bytes)" if reply.body else "(an empty body)"
-    text = f"{head}\n\n{body}"
-    return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)" if shows_secret(text, redact) else text
+        return f"HTTP {reply.status}\n\n{body}" if shows_secret(head, redact) else f"{head}\n\n{body}"
+    # Its indents are no part of it: nested deeply, they are a hundred times as long.
+    if shows_secret(f"{head}\n{reply.text}\n{json.dumps(reply.json, ensure_ascii=False)}", redact):
+        return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)"
+    return f"{head}\n\n{json.dumps(reply.json, indent=2, ensure_ascii=False)}"
 
 
 def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
@@ -261,13 +274,13 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     ):
         found.append("The running digest is another than before.")
     if not plan.expect_version and track.like.changed:
-        found.append("It names another build than before: " + _listed(track.like.changed))
+        found.append("It names another build than before: " + _listed(track.like.changed, watch.redact))
     if not plan.declared and watch.checking.changed_since is not None:
         found.append("It promises other operations, or another version, in its OpenAPI document than before.")
     if track.like.restarted:
-        found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted))
+        found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted, watch.redact))
     if track.build is Build.OLD and track.like.same:
-        found.append("It names the same build as before: " + _listed(track.like.same))
+        found.append("It names the same build as before: " + _listed(track.like.same, watch.redact))
     if conclusion.proof.word == "claim":
         found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
     if track.gap_seen:
@@ -276,8 +289,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     return found
 
 
-def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(code(path, 80) for path in paths) + "."
+def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
+    return ", ".join(code(redact(path), 80) for path in paths) + "."
 
 
 def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:

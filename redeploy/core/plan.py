@@ -226,6 +226,8 @@ class Plan:
     deployment_environment: str
     """The GitHub environment that a Deployment is written for; empty: none is."""
     github_token: Secret
+    warnings: tuple[str, ...] = ()
+    """What is probably not meant as it stands; said before anything is sent."""
 
     @property
     def declared(self) -> bool:

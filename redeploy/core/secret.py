@@ -11,11 +11,52 @@ MASK = "***"
 SHORTEST = 4
 """Shorter values are neither masked nor redacted: hiding `1` or `abc` everywhere would make the log unreadable."""
 
+SHORTEST_HEADER = 8
+"""The same for values of headers, of which most are words, and for parts of the update URL."""
+
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 """What stands where a text was cut off."""
 
 TELLING = 8
 """Characters of the beginning of a secret that are worth hiding where the rest was cut off."""
+
+LONG, LONGER_THAN_WORDS = 12, 24
+"""Characters: shorter ones may be a number or a date of ours; the longest word of ours has fewer than the latter."""
+
+_MANY_DIGITS = re.compile("&#(?=[0-9]{20}|[xX][0-9A-Fa-f]{20})")
+"""The beginning of a reference to no character; Python refuses to read a number of thousands of digits."""
+
+_COMMON = frozenset(
+    [
+        "admin",
+        "api",
+        "app",
+        "apps",
+        "async",
+        "check",
+        "containers",
+        "deploy",
+        "deployment",
+        "deployments",
+        "docker",
+        "hook",
+        "hooks",
+        "http-api",
+        "internal",
+        "metrics",
+        "ops",
+        "private",
+        "redeploy",
+        "services",
+        "update",
+        "v1",
+        "v2",
+        "watchtower",
+        "webhook",
+        "webhooks",
+    ]
+)
+"""Words of paths that tell nobody anything."""
 
 
 class Secret:
@@ -64,6 +105,8 @@ def disguises(value: str) -> Iterator[str]:
     yield value
     yield " ".join(value.split())  # as it stands in one line of ours
     yield value[::-1]
+    yield raw.decode("latin-1")
+    yield value.encode("latin-1", "replace").decode("utf-8", "replace")  # a header's bytes, echoed in a text of UTF-8
     for quoted in (urllib.parse.quote(value, safe=""), urllib.parse.quote(value), urllib.parse.quote_plus(value)):
         yield quoted
         yield re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), quoted)
@@ -89,34 +132,85 @@ def disguises(value: str) -> Iterator[str]:
                 yield text
 
 
+def of_url(url: str) -> Iterator[str]:
+    """Yield what of the update URL is as secret as the whole: its path, its query, and what a server may quote of them.
+
+    A server behind a proxy sees the path without its beginning or its end, and the query decoded.
+    """
+    target = url.partition("://")[2].partition("/")[2]
+    path, _, query = target.partition("?")
+    if not path:
+        return
+    yield f"/{target}"
+    yield f"/{path}"
+    pieces = path.split("/")
+    own = [place for place, piece in enumerate(pieces) if piece and piece.lower() not in _COMMON]
+    if own:
+        yield "/".join(("", *pieces[: own[-1] + 1]))
+        yield "/".join(pieces[own[0] :])
+    values = [query, *(pair.partition("=")[2] for pair in query.split("&"))]
+    for text in (*(pieces[place] for place in own), *values):
+        yield from (text, urllib.parse.unquote(text), urllib.parse.unquote_plus(text))
+
+
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a function that replaces each secret, in any of its disguises and where it is cut off, by `***`."""
+    """Return a function that replaces each secret, in any of its disguises and where it is cut off, by `***`.
+
+    For texts from outside, before anything cuts, decodes or reshapes them. It takes time in proportion to a text's length.
+    """
     values = [value for secret in secrets if len(value := secret.reveal()) >= SHORTEST]
     forms = {form for value in values for form in disguises(value) if len(form) >= SHORTEST}
     longest_first = sorted(forms, key=len, reverse=True)
+    longest = len(longest_first[0]) if longest_first else 0
+    by_beginning: dict[str, list[str]] = {}
+    for form in longest_first:
+        by_beginning.setdefault(form[:TELLING], []).append(form)
+
+    def without_beginning(text: str) -> str:
+        """Return a text that was cut off, without the beginning of a secret at its end."""
+        for place in range(max(0, len(text) - longest), len(text) - TELLING + 1):
+            forms_here = by_beginning.get(text[place : place + TELLING])
+            if forms_here and any(form.startswith(text[place:]) for form in forms_here):
+                return f"{text[:place]}{MASK}"
+        return text
 
     def redact(text: str) -> str:
         for form in longest_first:
             if form in text:
                 text = text.replace(form, MASK)
+        if CUT not in text:
+            return text
         *cut, last = text.split(CUT)
-        return CUT.join([*(_without_beginning(each, longest_first) for each in cut), last])
+        return CUT.join([*map(without_beginning, cut), last])
 
     return redact
 
 
-def _without_beginning(text: str, forms: Iterable[str]) -> str:
-    """Return a text that was cut off, without the beginning of a secret at its end."""
-    sizes = (size for form in forms for size in range(len(form) - 1, TELLING - 1, -1) if text.endswith(form[:size]))
-    size = max(sizes, default=0)
-    return f"{text[:-size]}{MASK}" if size else text
+def safeguard(secrets: Iterable[Secret]) -> Callable[[str], str]:
+    """Return a redactor for all that leaves the action, by the secrets alone that no words of our own can hold.
+
+    Texts from outside were redacted when they came in. What the action itself made is not: a header whose value is
+    `deployed` would take the verdict away.
+    """
+    return redactor(each for each in secrets if _is_unmistakable(each.reveal()))
+
+
+def _is_unmistakable(value: str) -> bool:
+    """Tell whether a value is longer than any word of ours, or long and of letters and digits."""
+    mixed = any(each.isdigit() for each in value) and any(each.isalpha() for each in value)
+    return len(value) >= LONGER_THAN_WORDS or (len(value) >= LONG and mixed)
 
 
 def shows_secret(text: str, redact: Callable[[str], str]) -> bool:
     """Tell whether a text shows a secret in any disguise, or in several of them one over the other."""
-    import html  # its tables take a while to load
-
     layers = [text]
     for _ in range(3):
-        layers += [urllib.parse.unquote(layers[-1]), html.unescape(urllib.parse.unquote(layers[-1]))]
+        layers += [urllib.parse.unquote(layers[-1]), _unescaped(urllib.parse.unquote(layers[-1]))]
     return any(redact(layer) != layer for layer in layers)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with HTML's character references resolved; one of many digits, which `html` cannot read, stays."""
+    import html  # its tables take a while to load
+
+    return html.unescape(_MANY_DIGITS.sub("", text))

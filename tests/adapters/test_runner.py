@@ -1,6 +1,7 @@
 """The runner's channel: what it reads comes out as it was meant, and nothing that was quoted becomes a command."""
 
 import io
+import json
 import os
 import re
 import threading
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.adapters.runner import LONGEST_ANNOTATION, SUMMARY_CAP, Runner
-from redeploy.core.secret import Secret, redactor
+from redeploy.core.secret import Secret, redactor, safeguard
 from tests.unit.making import commands
 
 CAP = 1024 * 1024
@@ -106,6 +107,19 @@ def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:
     assert log.count("tok-12345") == 1, "in the mask itself"
     assert parsed(output.read_text()) == {"version": "***"}
     assert summary.read_text() == "summary *** ***"
+
+
+def test_words_of_ours_that_are_a_secret_too_stay_in_the_outputs(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    secrets = (Secret("true"), Secret("deployed"), Secret("othing-Zq8-x_V4tWn2"))
+    one, _ = runner(GITHUB_OUTPUT=output)
+    one.mask(secrets, safeguard(secrets))
+    one.set_outputs(
+        {"verdict": "deployed", "rolled-back": "true", "report": json.dumps({"a": ["\nothing-Zq8-x_V4tWn2", 1]})}
+    )
+    found = parsed(output.read_text())
+    assert (found["verdict"], found["rolled-back"]) == ("deployed", "true")
+    assert json.loads(found["report"]) == {"a": ["\n***", 1]}, "what holds a document together is no part of a secret"
 
 
 # the log

@@ -532,7 +532,9 @@ def test_every_wrong_header_line_is_told() -> None:
         ({"watchtower_token": " tok-12345\n"}, {"tok-12345"}),
         ({"watchtower_token": "abc"}, set[str]()),
         ({"watchtower_token": "not a token"}, {"not a token"}),
-        ({"headers": "X-Key: a-value\r\nY: abc"}, {"a-value"}),
+        ({"headers": "X-Key: a-long-value\r\nY: abc\r\nngrok-skip-browser-warning: true"}, {"a-long-value"}),
+        ({"headers": "Origin: https://app.example.com", "base_url": "https://app.example.com"}, set[str]()),
+        ({"headers": "X-Canary: 1.5.0-rc.12", "expect_version": "1.5.0-rc.12"}, set[str]()),
         ({"headers": "forgot-the-name"}, {"forgot-the-name"}),
         ({"headers": "Authorization: Bearer tok-67890"}, {"Bearer tok-67890"}),
     ],
@@ -803,3 +805,64 @@ def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(t
     assert found
     assert {problem.input for problem in found} <= set(inputs.DEFAULTS)
     assert not any("\n" in problem.message or "\r" in problem.message for problem in found)
+
+
+# what can hardly be meant
+
+
+@pytest.mark.parametrize(
+    ("given", "blamed", "says"),
+    [
+        ({"watchtower_token": '"tok-12345"'}, "watchtower-token", "in quotes"),
+        ({"watchtower_token": "'tok-12345'"}, "watchtower-token", "in quotes"),
+        ({"watchtower_token": "WATCHTOWER_HTTP_API_TOKEN=tok-12345"}, "watchtower-token", "environment file"),
+        ({"watchtower_url": f'"{BASE}/ops/watchtower/update"'}, "watchtower-url", "in quotes"),
+        ({"base_url": f"'{BASE}'"}, "base-url", "in quotes"),
+        ({"expect_version": "${{ github.sha }}"}, "expect-version", "not expanded"),
+        ({"watchtower_token": "${{secrets.TOKEN}}"}, "watchtower-token", "not expanded"),
+        ({"smoke": "GET /api/${{ matrix.path }}"}, "smoke", "not expanded"),
+        ({"health_expect": "status==ok"}, "health-expect", "`status=ok`"),
+        ({"health_expect": "status =~ ok"}, "health-expect", "not an operator"),
+        ({"health_expect": "status != ok"}, "health-expect", "`field=value`"),
+    ],
+)
+def test_what_was_pasted_wrong_is_an_error_that_says_so(given: dict[str, str], blamed: str, says: str) -> None:
+    found = problems(**given)
+    assert set(found) == {blamed}
+    assert says in found[blamed]
+    assert "tok-12345" not in found[blamed]
+
+
+@pytest.mark.parametrize("token", ["dG9rZW4tMTIz==", "A_B=", "a_b=c", 'tok"en'])
+def test_a_token_may_have_quotes_and_equals_signs_inside(token: str) -> None:
+    assert plan(watchtower_token=token).watchtower.token == Secret(token)
+
+
+@pytest.mark.parametrize("word", ["latest", "Main", "stable", "edge"])
+def test_a_version_that_moves_is_warned_of(word: str) -> None:
+    [warning] = plan(expect_version=word).warnings
+    assert "moves from build to build" in warning
+
+
+def test_an_image_whose_registry_has_a_port_is_warned_of() -> None:
+    [warning] = plan(image="ghcr.io/o/web\nregistry.example.com:5000/o/app:1").warnings
+    assert "`registry.example.com:5000/o/app`" in warning
+    assert "containrrr and openserbia match no image" in warning
+
+
+def test_a_short_value_is_warned_of_only_where_the_headers_name_says_that_it_is_a_credential() -> None:
+    [warning] = plan(headers="ngrok-skip-browser-warning: true\nX-Api-Key: abc1234").warnings
+    assert "`X-Api-Key`" in warning
+    assert "abc1234" not in warning
+
+
+def test_what_is_usual_is_not_warned_of() -> None:
+    usual = plan(expect_version="sha-1a2b3c4", image="ghcr.io/o/app:latest", headers="X-Api-Key: abc12345")
+    assert usual.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["container", "image", "smoke"])
+def test_a_message_quotes_no_part_of_a_secret_that_it_cuts(name: str) -> None:
+    token = "Zq8-x_V4tWn2" * 20
+    message = problems(watchtower_token=token, **{name: f"/{'x' * 60}{token}:{token} {token}"})[name]
+    assert "Zq8" not in message

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redeploy.core.hostile import code, one_line
-from redeploy.core.secret import MASK, SHORTEST, Secret, disguises, redactor
+from redeploy.core.secret import CUT, MASK, SHORTEST, Secret, disguises, of_url, redactor, safeguard
 
 SECRETS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*"), min_size=8, max_size=48
@@ -148,6 +148,60 @@ def test_a_secret_too_short_to_hide_is_left() -> None:
 def test_without_secrets_nothing_changes(text: str) -> None:
     assert redactor([])(text) == text
     assert redactor([Secret("")])(text) == text
+
+
+def test_the_beginning_of_a_secret_is_gone_where_a_text_was_cut_off() -> None:
+    redact = redactor([Secret("abcd1234efgh5678")])
+    assert redact(f"x abcd1234ef{CUT} abcd1234{CUT}") == f"x {MASK}{CUT} {MASK}{CUT}"
+    assert redact(f"x abcd123{CUT} abcd1234ef") == f"x abcd123{CUT} abcd1234ef"
+
+
+def test_an_echo_in_another_charset_is_redacted() -> None:
+    redact = redactor([Secret("gar\u00e7on-51H8xyz")])
+    assert "51H8" not in redact(b"you sent gar\xe7on-51H8xyz".decode("utf-8", "replace"))
+    assert "51H8" not in redact("you sent gar\u00e7on-51H8xyz".encode().decode("latin-1"))
+
+
+# the update URL
+
+
+UPDATE_URL = "https://api.example.com/ops-9f8e7d6c/watchtower/update?key=Kx93%2Fhidden-key&v=1"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        pytest.param("/ops-9f8e7d6c/watchtower/update?key=Kx93%2Fhidden-key&v=1", id="the target"),
+        pytest.param('{"path": "/ops-9f8e7d6c/watchtower/update"}', id="the path, as Spring tells it"),
+        pytest.param("no route /ops-9f8e7d6c/watchtower/", id="its beginning"),
+        pytest.param("no such tenant: ops-9f8e7d6c", id="one piece of it"),
+        pytest.param("%2Fops-9f8e7d6c%2Fwatchtower%2Fupdate", id="encoded"),
+        pytest.param("bad key Kx93%2Fhidden-key", id="the query's value"),
+        pytest.param("bad key Kx93/hidden-key", id="the query's value, decoded"),
+    ],
+)
+def test_path_and_query_of_the_update_url_are_as_secret_as_the_whole(echo: str) -> None:
+    shown = redactor(map(Secret, of_url(UPDATE_URL)))(echo)
+    assert MASK in shown
+    assert not any(part in shown for part in ("9f8e7d6c", "Kx93", "hidden"))
+
+
+def test_words_that_every_update_url_has_are_no_secrets() -> None:
+    assert set(of_url("https://api.example.com/ops/watchtower/update")) - {""} == {"/ops/watchtower/update"}
+    assert not set(of_url("https://api.example.com"))
+
+
+# what the action itself made
+
+
+@pytest.mark.parametrize("word", ["true", "200", "deployed", "version-unavailable", "127.0.0.1", "2026-01-20"])
+def test_what_the_action_itself_says_is_never_redacted(word: str) -> None:
+    assert safeguard([Secret(word)])(f"verdict {word}") == f"verdict {word}"
+
+
+def test_a_secret_that_no_words_of_ours_can_hold_is_redacted_to_the_last() -> None:
+    safe = safeguard([Secret("Zq8-x_V4tWn2LrKp"), Secret("https://api.example.com/ops/watchtower/update")])
+    assert safe("Zq8-x_V4tWn2LrKp https://api.example.com/ops/watchtower/update") == f"{MASK} {MASK}"
 
 
 # one harmless line
