@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sandbox.images import Image, image_of
+from sandbox.images import INDEX, MANIFEST_LIST, Image, image_of
 
 Identity = Literal["full", "hidden", "start-time", "constant-version", "noise"]
 Readiness = Literal["json", "text", "never", "html"]
@@ -38,6 +38,10 @@ class Build:
     """Whether the image's label names the commit."""
     by_platform: bool = False
     """Whether the engine pulled it by the manifest of its platform, and not by the index."""
+    attested: str = ""
+    """What its attestation says: the same image pushed anew with another one has another index."""
+    manifest_list: bool = False
+    """Whether the index is a Docker manifest list, as `docker manifest` makes them."""
     operations: tuple[str, ...] = ()
     """`METHOD PATH` of what this build serves beside the common ones."""
     lost: tuple[str, ...] = ()
@@ -66,7 +70,13 @@ class Build:
     @property
     def image(self) -> Image:
         """The image as a registry keeps it."""
-        return image_of(self.name, self.git_sha if self.labelled else "")
+        kind = MANIFEST_LIST if self.manifest_list else INDEX
+        return image_of(self.name, self.git_sha if self.labelled else "", attested=self.attested, media_type=kind)
+
+    @property
+    def head_digest(self) -> str:
+        """The digest that a HEAD brings which does not accept manifest lists: the registry answers for one platform."""
+        return self.image.platform.digest if self.manifest_list else self.digest
 
     def dump(self) -> str:
         """The build as one JSON document, for the process that is to be it."""

@@ -31,6 +31,7 @@ def flags(environment: Mapping[str, str]) -> dict[str, Any]:
         "stop_timeout": seconds(said.get("TIMEOUT", "10s")),
         "update_timeout": seconds(said.get("HTTP_API_UPDATE_TIMEOUT", "10m")),
         "include_restarting": said.get("INCLUDE_RESTARTING") == "true",
+        "no_pull": said.get("NO_PULL") == "true",
         "monitor_only": said.get("MONITOR_ONLY") == "true",
         "proxy_header": said.get("HTTP_API_PROXY_HEADER", ""),
     }

@@ -1,5 +1,6 @@
 """How three product lines of Watchtower speak HTTP, byte for byte: their servers' header order, spelling and bodies."""
 
+import gzip
 import json
 import secrets
 import time
@@ -26,6 +27,9 @@ REASONS = {
 Headers = Sequence[tuple[str, str]]
 Family = tuple[str, str, str, str]
 """A metric: name, type, help, and what follows the name on its line."""
+
+_LEAST_COMPRESSED = 200
+"""Bytes of a body below which nothing is compressed (fasthttp, `minCompressLen`)."""
 
 _HELMET: Headers = (
     ("X-Xss-Protection", "0"),
@@ -75,6 +79,9 @@ def fiber(
 ) -> bytes:
     """An answer of the fork's Fiber server. `handled`: a handler wrote it, so the compression middleware saw it."""
     data = body.encode()
+    small = len(data) < _LEAST_COMPRESSED
+    packed = handled and not small and "gzip" in (request.header("Accept-Encoding") or "")
+    data = gzip.compress(data, 1) if packed else data
     own = [
         ("Date", formatdate(usegmt=True)),
         ("Content-Type", content_type),
@@ -84,6 +91,8 @@ def fiber(
         *headers,
         *rate,
     ]
+    if packed:
+        own.insert(2, ("Content-Encoding", "gzip"))
     if handled:
         own.append(("Vary", "Accept-Encoding"))
     if request.closes:

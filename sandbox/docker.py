@@ -49,6 +49,12 @@ class Engine:
         """All containers, whatever they do; those that vanish meanwhile are left out."""
         return [Container(self, one) for one in self.client.containers.list(all=True, ignore_removed=True)]
 
+    def local(self, reference: str) -> Pulled:
+        """The image behind the host's own tag."""
+        repository, tag = parse_repository_tag(reference)
+        image = self.client.images.get(f"{repository}:{tag or 'latest'}")
+        return Pulled(_digest(image.attrs, repository), str(image.id))
+
 
 class Registry:
     """The registry, as the engine reaches it, with the credentials of the client's configuration."""
@@ -88,8 +94,17 @@ class Container:
         labels = self._settings["Labels"] or {}
         scoped = not engine.scope or labels.get(f"{_LABEL}.scope") == engine.scope
         self.watched: bool = scoped and labels.get(f"{_LABEL}.enable") == "true"
+        self.monitor_only: bool = labels.get(f"{_LABEL}.monitor-only") == "true"
+        self.no_pull: bool = labels.get(f"{_LABEL}.no-pull") == "true"
+        depends = labels.get(f"{_LABEL}.depends-on") or ""
+        self.links: tuple[str, ...] = tuple(one.strip().removeprefix("/") for one in depends.split(",") if one.strip())
         self.state: State = model.attrs["State"]["Status"]
-        self.build = Pulled(self._running_digest(), model.attrs["Image"])
+        self.build = Pulled(next(iter(self._running_digests()), ""), model.attrs["Image"])
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests by which its image is known in its own repository."""
+        return self._running_digests()
 
     def stop(self, grace: float) -> None:
         """Stops and removes it: its stop signal, its own time-out or else `grace` seconds, SIGKILL."""
@@ -138,12 +153,12 @@ class Container:
             if error.status_code != 409:  # somebody else's container, or another tag, still has a use for it
                 raise
 
-    def _running_digest(self) -> str:
+    def _running_digests(self) -> list[str]:
         try:
             image = self._client.images.get(self._model.attrs["Image"])
         except NotFound:
-            return ""  # removed by force under the container
-        return _digest(image.attrs, self.repository)
+            return []  # removed by force under the container
+        return _digests(image.attrs, self.repository)
 
     def _own_settings(self) -> dict[str, Any]:
         """The settings without what they have from the old image, so that the new one's take their place."""
@@ -163,12 +178,14 @@ class Container:
 
 
 def _digest(image: Mapping[str, Any], repository: str) -> str:
-    """The digest by which this image was pulled from its repository, or nothing."""
-    for known in image["RepoDigests"] or []:
-        name, _, digest = known.partition("@")
-        if name == repository:
-            return str(digest)
-    return ""
+    """The first digest by which this image was pulled from its repository, or nothing."""
+    return next(iter(_digests(image, repository)), "")
+
+
+def _digests(image: Mapping[str, Any], repository: str) -> list[str]:
+    """The digests by which this image was pulled from its repository."""
+    known = (one.partition("@") for one in image["RepoDigests"] or [])
+    return [str(digest) for name, _, digest in known if name == repository]
 
 
 def _refusal(error: APIError) -> RegistryError | TagMissingError:

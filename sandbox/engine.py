@@ -11,11 +11,16 @@ class TagMissingError(Exception):
 
 
 class RegistryError(Exception):
-    """The registry answers with an error that says nothing about the tag."""
+    """The registry says nothing about the tag: it answers with an error, or no request gets to it."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"the registry answers {status}")
+    def __init__(self, status: int = 0, words: str = "", *, of_realm: bool = False) -> None:
+        super().__init__(words or f"the registry answers {status}")
         self.status = status
+        """What it answers; 0 where nothing got to it."""
+        self.words = words
+        """Why nothing did, as Go's HTTP client says it."""
+        self.of_realm = of_realm
+        """Whether the token realm answers so, to which the registry sends."""
 
 
 class StartError(Exception):
@@ -57,8 +62,24 @@ class Container(Protocol[ImageT]):
         """The reference without its tag."""
 
     @property
+    def digests(self) -> Sequence[str]:
+        """The digests by which its image is known in its own repository."""
+
+    @property
     def watched(self) -> bool:
         """Whether Watchtower may touch it."""
+
+    @property
+    def monitor_only(self) -> bool:
+        """Whether its label says that it is only looked at."""
+
+    @property
+    def no_pull(self) -> bool:
+        """Whether its label says that no image is pulled for it."""
+
+    @property
+    def links(self) -> Sequence[str]:
+        """The names of the containers that it depends on, and with which it is restarted."""
 
     @property
     def state(self) -> State:
@@ -77,11 +98,11 @@ class Container(Protocol[ImageT]):
 class Registry(Protocol[ImageT_co]):
     """Where images come from."""
 
-    def resolve(self, reference: str) -> ImageT_co:
-        """The image behind `repository:tag`, not pulled. Raises `RegistryError` or `TagMissingError`."""
+    def resolve(self, reference: str) -> Image:
+        """The image behind `repository:tag` by Watchtower's own look. Raises `RegistryError` or `TagMissingError`."""
 
     def pull(self, reference: str) -> ImageT_co:
-        """The same, and pulled."""
+        """The image that the engine pulls and puts under the host's own tag. Raises the same."""
 
 
 class Engine(Protocol[ImageT]):
@@ -99,5 +120,9 @@ class Engine(Protocol[ImageT]):
     def containers(self) -> Sequence[Container[ImageT]]:
         """All containers, whatever they do."""
 
+    def local(self, reference: str) -> ImageT:
+        """The image behind the host's own tag, whatever the registry has."""
+
 
 AnyContainer = Container[Any]
+AnyEngine = Engine[Any]

@@ -7,20 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from sandbox.dialects import JSON, Family, compact, exposition, fiber, fiber_timeout, go_duration, instant, second
-from sandbox.engine import AnyContainer, Container, Engine, ImageT, RegistryError, TagMissingError
-from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings, by_reference
+from sandbox.engine import Container, Engine, ImageT
+from sandbox.fork_rows import Row, by_reference, check_row, details_row, status_row
+from sandbox.limiter import SlidingWindow
+from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings
 from sandbox.watchtower import Watchtower
 from sandbox.wire import Request
 
 Rate = list[tuple[str, str]]
 Handler = Callable[[Request, Rate], bytes | None]
-_RATE_LIMIT_PAGE = (
-    "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n"
-    "<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>"
-)
 
 
 class NicholasFedor(Watchtower[ImageT]):
@@ -30,23 +27,20 @@ class NicholasFedor(Watchtower[ImageT]):
 
     def __init__(self, host: Engine[ImageT], token: str, settings: Settings) -> None:
         super().__init__(host, token, settings)
-        self._hits: dict[str, list[float]] = {}
+        self.limiter = SlidingWindow(settings.rate_limit, settings.rate_window)
         self._history: list[dict[str, object]] = []
         self._rate: Rate = []
 
     def answer(self, request: Request) -> bytes | None:
         """The rate limit first, of which the answers tell, then the path, the method, the token."""
-        now = time.monotonic()
         client = request.header(self.settings.proxy_header) or ""
-        hits = self._hits[client] = [at for at in self._hits.get(client, []) if at > now - 60] + [now]
-        reset = round(60 - (now - hits[0]))
-        limit = self.settings.rate_limit
-        if len(hits) > limit:
-            return fiber(request, 429, "Too Many Requests", headers=[("Retry-After", str(reset))])
+        standing = self.limiter.count(client, time.monotonic())
+        if standing.remaining < 0:
+            return fiber(request, 429, "Too Many Requests", headers=[("Retry-After", str(standing.resets_in))])
         rate = [
-            ("X-Ratelimit-Limit", str(limit)),
-            ("X-Ratelimit-Remaining", str(limit - len(hits))),
-            ("X-Ratelimit-Reset", str(reset)),
+            ("X-Ratelimit-Limit", str(self.settings.rate_limit)),
+            ("X-Ratelimit-Remaining", str(standing.remaining)),
+            ("X-Ratelimit-Reset", str(standing.resets_in)),
         ]
         return self._route(request, rate)
 
@@ -55,8 +49,10 @@ class NicholasFedor(Watchtower[ImageT]):
         if found is None or found[0] not in self.endpoints:
             return fiber(request, 404, "Not Found", rate=rate, handled=False)
         endpoint, method, handler = found
-        if request.method != method:
-            return fiber(request, 405, "Method Not Allowed", headers=[("Allow", method)], rate=rate, handled=False)
+        allowed = ("GET", "HEAD") if method == "GET" else (method,)
+        if request.method not in allowed:
+            told = [("Allow", ", ".join(allowed))]
+            return fiber(request, 405, "Method Not Allowed", headers=told, rate=rate, handled=False)
         if endpoint != "health" and not self._knows(request):
             return fiber(request, 401, "missing or invalid API Key", rate=rate)
         return handler(request, rate)
@@ -83,8 +79,7 @@ class NicholasFedor(Watchtower[ImageT]):
         return cookie or given == self.token or (scheme.lower() == "bearer" and rest == self.token)
 
     def _update(self, request: Request, rate: Rate) -> bytes | None:
-        images = [one for one in ",".join(request.query.get("image", [])).split(",") if one]
-        names = [one for one in ",".join(request.query.get("container", [])).split(",") if one]
+        images, names = _names(request, "image"), _names(request, "container")
         narrowed = bool(images or names)
         if not narrowed and self.updater.busy.locked():
             refusal = {"api_version": "v1", "error": "another update is already running", "timestamp": second()}
@@ -121,50 +116,37 @@ class NicholasFedor(Watchtower[ImageT]):
     def _json(self, request: Request, rate: Rate, document: object) -> bytes:
         return fiber(request, 200, compact(document), content_type=JSON, rate=rate)
 
-    def _rows(self, request: Request, rate: Rate, row: Callable[[Container[ImageT]], dict[str, object]]) -> bytes:
-        images = [one for one in ",".join(request.query.get("image", [])).split(",") if one]
-        names = [one for one in ",".join(request.query.get("container", [])).split(",") if one]
+    def _rows(
+        self, request: Request, rate: Rate, row: Callable[[Container[ImageT]], Row], matches: Filter, *, failure: str
+    ) -> bytes:
+        """An endpoint's answer with a row for each container that matches."""
         try:
-            matching = list(filter(by_reference(images, names), self.updater.listed()))
+            rows = [row(one) for one in self.updater.listed() if matches(one)]
         except EngineUnreachableError:
-            return fiber(request, 500, "failed to list containers", rate=rate)
-        # Go's nil slice: a filter that matches none gives null, an empty host an empty list.
-        rows = [row(one) for one in matching] or (None if images or names else [])
-        return self._json(
-            request, rate, {"api_version": "v1", "containers": rows, "count": len(rows or ()), "timestamp": second()}
-        )
+            return fiber(request, 500, failure, rate=rate)
+        # Go's nil slice: here a filter that matches none gives null, an empty host an empty list.
+        none = request.path == "/v1/containers" and not rows and _filtered(request)
+        document = {
+            "api_version": "v1",
+            "containers": None if none else rows,
+            "count": len(rows),
+            "timestamp": second(),
+        }
+        return self._json(request, rate, document)
 
     def _containers(self, request: Request, rate: Rate) -> bytes:
-        return self._rows(request, rate, _row)
+        return self._rows(request, rate, status_row, _exactly(request), failure="failed to list containers")
 
     def _details(self, request: Request, rate: Rate) -> bytes:
-        flags = {
-            "running": True,
-            "watchtower": False,
-            "monitor_only": self.settings.monitor_only,
-            "no_pull": False,
-            "enabled": True,
-            "stale": False,
-            "scope": "",
-        }
-        return self._rows(request, rate, lambda one: {**_row(one), **flags})
+        failure = "failed to get container details"
+        return self._rows(
+            request, rate, lambda one: details_row(one, self.settings), _exactly(request), failure=failure
+        )
 
     def _check(self, request: Request, rate: Rate) -> bytes:
-        return self._rows(request, rate, self._checked)
-
-    def _checked(self, container: Container[ImageT]) -> dict[str, object]:
-        answer: dict[str, object] = {"update_available": False, "latest_image_id": "", "latest_digest": ""}
-        try:
-            latest = self.host.registry.resolve(container.image)
-        except TagMissingError:
-            answer["error"] = "manifest not found: registry responded with invalid HEAD request: status 404 Not Found"
-        except RegistryError as trouble:
-            answer["error"] = _registry_error(trouble.status)
-        else:
-            stale = latest.digest != container.build.digest
-            current = "" if stale else latest.image_id
-            answer = {"update_available": stale, "latest_image_id": current, "latest_digest": latest.digest}
-        return {**_row(container), **answer, "timestamp": instant()}
+        matches = by_reference(_names(request, "image"), _names(request, "container"))
+        failure = "failed to check for updates"
+        return self._rows(request, rate, lambda one: check_row(one, self.host, self.settings), matches, failure=failure)
 
     def _status(self, request: Request, rate: Rate) -> bytes:
         if not self.scans:
@@ -179,7 +161,7 @@ class NicholasFedor(Watchtower[ImageT]):
         config = {
             "monitor_only": self.settings.monitor_only,
             "cleanup": True,
-            "no_pull": False,
+            "no_pull": self.settings.no_pull,
             "no_restart": False,
             "rolling_restart": False,
             "include_stopped": False,
@@ -227,22 +209,26 @@ def _totals(fates: list[Fate]) -> dict[str, int]:
     skipped = counted[Fate.UNPULLED] + counted[Fate.COOLING]
     return {
         "failed": counted[Fate.FAILED],
-        "restarted": 0,
+        "restarted": counted[Fate.RESTARTED],
         "scanned": len(fates) - skipped,
         "skipped": skipped,
         "updated": counted[Fate.UPDATED],
     }
 
 
-def _row(container: AnyContainer) -> dict[str, object]:
-    build = container.build
-    return {"name": container.name, "image": container.image, "image_id": build.image_id, "digest": build.digest}
+def _filtered(request: Request) -> bool:
+    return any(request.query.get(name, [""])[0] for name in ("name", "image"))
 
 
-def _registry_error(status: int) -> str:
-    if status == 429:
-        return f"failed to get token: registry rate limited: {_RATE_LIMIT_PAGE}"
-    return f"registry responded with invalid HEAD request: status {status} {HTTPStatus(status).phrase}"
+def _exactly(request: Request) -> Filter:
+    """The filter of the endpoints that list containers: exact words, unlike the update's."""
+    name, image = (request.query.get(each, [""])[0] for each in ("name", "image"))
+    return lambda one: name in ("", one.name) and image in ("", one.image)
+
+
+def _names(request: Request, parameter: str) -> list[str]:
+    """The values of a parameter that may be repeated, and hold several with commas."""
+    return [one for one in ",".join(request.query.get(parameter, [])).split(",") if one]
 
 
 def _seconds(text: str) -> float:

@@ -12,12 +12,36 @@ from sandbox.wire import reserve
 
 
 @dataclass
+class Store:
+    """The images that the engine has: its own tags, and by which digests each image was pulled."""
+
+    tags: dict[str, Build] = field(default_factory=dict)
+    _digests: dict[str, list[str]] = field(default_factory=dict)
+
+    def keep(self, reference: str, build: Build) -> None:
+        """Puts an image under the host's own tag, as a pull does."""
+        self.tags[reference] = build
+        known = self._digests.setdefault(build.image_id, [])
+        known += [] if build.digest in known else [build.digest]
+
+    def digests(self, build: Build) -> list[str]:
+        """The digests by which the image is known, in the engine's order; none where it was built here."""
+        return sorted(self._digests.get(build.image_id, ()))
+
+
+@dataclass
 class Registry:
     """What the tags point to, and what is wrong with asking."""
 
     tags: dict[str, Build] = field(default_factory=dict)
+    store: Store = field(default_factory=Store)
+    """Where what is pulled goes."""
     trouble: int | None = None
     """Status answered to everything."""
+    of_realm: bool = False
+    """Whether it is the token realm that answers so."""
+    https_trouble: str = ""
+    """What Go's HTTP client says where https does not get there: Watchtower asks by nothing else, the engine does."""
     pruned: set[str] = field(default_factory=set)
     """The names of builds whose images were deleted."""
 
@@ -29,17 +53,33 @@ class Registry:
         self.pushed.append(build)
         self.tags[reference] = build
 
-    def resolve(self, reference: str) -> Build:
-        """The build behind `repository:tag`. Raises `RegistryError` or `TagMissingError`."""
+    def resolve(self, reference: str) -> "Seen":
+        """The image behind `repository:tag` by Watchtower's own look. Raises `RegistryError` or `TagMissingError`."""
+        if self.https_trouble:
+            raise RegistryError(words=self.https_trouble)
+        build = self._asked(reference)
+        return Seen(build.head_digest, build.image_id)
+
+    def pull(self, reference: str) -> Build:
+        """The build that the engine pulls, and puts under the host's own tag. Raises the same."""
+        build = self._asked(reference)
+        self.store.keep(reference, build)
+        return build
+
+    def _asked(self, reference: str) -> Build:
         if self.trouble is not None:
-            raise RegistryError(self.trouble)
+            raise RegistryError(self.trouble, of_realm=self.of_realm)
         if reference not in self.tags:
             raise TagMissingError(reference)
         return self.tags[reference]
 
-    def pull(self, reference: str) -> Build:
-        """The same: here an image is where it is wanted."""
-        return self.resolve(reference)
+
+@dataclass(frozen=True)
+class Seen:
+    """An image as a HEAD of its tag tells it."""
+
+    digest: str
+    image_id: str
 
 
 @dataclass(frozen=True)
@@ -53,11 +93,15 @@ class Moment:
 class Container:
     """A container of the host. Without a nursery it has no process, only a state: a neighbour on paper."""
 
-    def __init__(self, name: str, image: str, build: Build, nursery: Nursery | None, *, watched: bool = True) -> None:
+    def __init__(self, name: str, image: str, build: Build, nursery: Nursery | None, store: Store) -> None:
         self.name = name
         self.image = image
         self.build = build
-        self.watched = watched
+        self.watched = True
+        self.monitor_only = False
+        self.no_pull = False
+        self.links: tuple[str, ...] = ()
+        self._store = store
         self.state: State = "created"
         self.moments: list[Moment] = []
         self._nursery = nursery
@@ -74,6 +118,11 @@ class Container:
     def repository(self) -> str:
         """The image reference without its tag."""
         return self.image.rpartition(":")[0]
+
+    @property
+    def digests(self) -> list[str]:
+        """The digests by which its image is known."""
+        return self._store.digests(self.build)
 
     def start(self, build: Build) -> None:
         """Creates and starts the container of `build`. Raises `StartError`."""
@@ -157,9 +206,11 @@ class Host:
     """The engine: its containers, its registry, and whether its socket answers."""
 
     def __init__(self, nursery: Nursery, image: str = "registry.test/o/api:latest", *, build: Build = V1) -> None:
-        self.registry = Registry({image: build})
+        self.store = Store()
+        self.store.keep(image, build)
+        self.registry = Registry({image: build}, self.store)
         self.engine_reachable = True
-        self.service = Container("api", image, build, nursery)
+        self.service = Container("api", image, build, nursery, self.store)
         self.containers = [self.service]
         self.service.start(build)
         self.service.wait_until_listening(build.boot + 10 if build.boot < 60 else 0)
@@ -171,12 +222,17 @@ class Host:
 
     def add(self, name: str, image: str, build: Build, nursery: Nursery | None = None) -> Container:
         """Adds a running neighbour; without a nursery it has no process of its own."""
-        container = Container(name, image, build, nursery)
+        container = Container(name, image, build, nursery, self.store)
+        self.store.keep(image, build)
         if image not in self.registry.tags:
             self.registry.push(image, build)
         container.start(build)
         self.containers.append(container)
         return container
+
+    def local(self, reference: str) -> Build:
+        """The build behind the host's own tag."""
+        return self.store.tags[reference]
 
     def push(self, build: Build, image: str | None = None) -> None:
         """Points the service's tag, or another, to a new build."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 
@@ -46,8 +47,8 @@ class Image:
 
 
 @cache
-def image_of(name: str, revision: str) -> Image:
-    """The image of a build; its label names the commit, where there is one."""
+def image_of(name: str, revision: str, *, attested: str = "", media_type: str = INDEX) -> Image:
+    """The image of a build; its label names the commit, where there is one. Another attestation makes another index."""
     manifests, configurations, rows = [], [], []
     for architecture in ("arm64", "amd64"):
         labels = {"org.opencontainers.image.revision": revision} if revision else {}
@@ -63,10 +64,12 @@ def image_of(name: str, revision: str) -> Image:
         configurations.append(configuration)
         manifests.append(manifest)
         rows.append({**manifest.descriptor, "platform": {"architecture": architecture, "os": "linux"}})
-    attestation = _document(CONFIGURATION, architecture="unknown", os="unknown", config={})
+    attestation = _document(
+        CONFIGURATION, architecture="unknown", os="unknown", config={"Cmd": [attested]} if attested else {}
+    )
     manifest = _document(MANIFEST, mediaType=MANIFEST, config=attestation.descriptor, layers=[])
     rows.insert(0, {**manifest.descriptor, "platform": {"architecture": "unknown", "os": "unknown"}})
-    index = _document(INDEX, mediaType=INDEX, manifests=rows)
+    index = _document(media_type, mediaType=media_type, manifests=rows)
     return Image(index, (manifest, *manifests), (attestation, *configurations))
 
 

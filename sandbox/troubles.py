@@ -1,7 +1,7 @@
 """What may stand in the way of a request: proxies that give up, walls, caches, limits."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.front import Answer, Exchange, Trouble, nginx_page, passing
 
@@ -106,6 +106,31 @@ class On:
     def __call__(self, exchange: Exchange) -> bool:
         """Has the trouble, or none."""
         return (self.trouble if exchange.request.path in self.paths else passing)(exchange)
+
+
+@dataclass(frozen=True)
+class AllBut:
+    """A trouble for all paths but some."""
+
+    paths: frozenset[str]
+    trouble: Trouble
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Has none, or the trouble."""
+        return (passing if exchange.request.path in self.paths else self.trouble)(exchange)
+
+
+@dataclass(frozen=True)
+class TokenAdded:
+    """nginx puts Watchtower's token into every request, whatever the client shows."""
+
+    token: str
+
+    def __call__(self, exchange: Exchange) -> bool:
+        """Passes on, with the token."""
+        kept = [each for each in exchange.request.headers if each[0].lower() != "authorization"]
+        shown = replace(exchange.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
+        return passing(replace(exchange, request=shown))
 
 
 @dataclass(frozen=True)

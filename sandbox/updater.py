@@ -1,6 +1,5 @@
 """What a Watchtower does once it is triggered: look, stop, start. The product lines differ by their switches."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ class Fate(Enum):
 
     FRESH = auto()
     UPDATED = auto()
+    RESTARTED = auto()  # of the same image, since it depends on one that was updated
     MONITORED = auto()  # stale, and only looked at
     COOLING = auto()  # stale, and its image too young, or held back after a rollback
     UNPULLED = auto()  # the registry did not say
@@ -37,12 +37,15 @@ class Settings:
     stop_timeout: float = 10.0
     update_timeout: float = 600.0
     monitor_only: bool = False
+    no_pull: bool = False
     cooldown: bool = False
     include_restarting: bool = False
     health_gated: bool = False
     gate_timeout: float = 6.0
     rate_limit: int = 60
-    """Requests a minute from one address; the fork's."""
+    """Requests in a window from one address; the fork's."""
+    rate_window: int = 60
+    """Whole seconds of such a window."""
     proxy_header: str = ""
     """In which header a proxy says whose request it is; else all come from one address."""
     engine_patience: float = 0.0
@@ -72,44 +75,67 @@ class Updater(Generic[ImageT]):
     def update(self, matches: Filter, deadline: float) -> list[Fate]:
         """Updates what matches; `deadline` is monotonic. Raises `EngineUnreachableError`.
 
-        Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it.
+        Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it. What
+        depends on a container that is replaced is restarted after it, matching or not.
         """
-        fates: list[Fate] = []
+        fates: dict[str, Fate] = {}
         stale: list[tuple[Container[ImageT], ImageT]] = []
-        for container in filter(matches, self.listed()):
+        listed = self.listed()
+        for container in filter(matches, listed):
             self._closing.wait(self.settings.pull_time)
-            fate, build = self._look(container)
+            fates[container.name], build = self._look(container)
             if build is not None:
                 stale.append((container, build))
-            else:
-                fates.append(fate)
         if time.monotonic() > deadline:
             return []
+        replaced = {container.name for container, _ in stale}
+        stale += [(one, one.build) for one in listed if one.name not in replaced and replaced & set(one.links)]
         before = [container.build for container, _ in stale]
         for container, _ in reversed(stale):
             container.stop(self.settings.stop_timeout)
         if self._closing.is_set() or time.monotonic() > deadline:
-            return fates
+            return [fate for name, fate in fates.items() if name not in replaced]
         for (container, build), old in zip(stale, before, strict=True):
             self._closing.wait(self.settings.create_time)
-            fates.append(self._start(container, build, old))
-        return fates
+            fate = self._start(container, build, old)
+            fates[container.name] = Fate.RESTARTED if fate is Fate.UPDATED and container.name not in replaced else fate
+        return list(fates.values())
 
     def _look(self, container: Container[ImageT]) -> tuple[Fate, ImageT | None]:
-        """What the registry has for it: a build to replace it with, or why there is none."""
-        try:
-            build = self.host.registry.pull(container.image)
-        except RegistryError:
-            return Fate.UNPULLED, None
-        except TagMissingError:
+        """What there is for it: a build to replace it with, or why there is none.
+
+        The engine pulls unless Watchtower's own look at the registry found the digest that runs, and then the image behind
+        the host's own tag decides, whoever put it there (`image.go`, `PullImage` and `HasNewImage`).
+        """
+        if is_pinned(container.image):
             return Fate.FRESH, None
-        if build.digest == container.build.digest:
+        if not (self.settings.no_pull or container.no_pull):
+            try:
+                if not self._runs_what_the_registry_has(container):
+                    self.host.registry.pull(container.image)
+            except RegistryError:
+                return Fate.UNPULLED, None
+            except TagMissingError:
+                return Fate.FRESH, None
+        build = self.host.local(container.image)
+        if build.image_id == container.build.image_id:
             return Fate.FRESH, None
         if self.settings.cooldown or container.name in self._held_back:
             return Fate.COOLING, None
-        if self.settings.monitor_only:
+        if self.settings.monitor_only or container.monitor_only:
             return Fate.MONITORED, None
         return Fate.UPDATED, build
+
+    def _runs_what_the_registry_has(self, container: Container[ImageT]) -> bool:
+        """Compares digests. A look that fails leaves it to the pull; only a rate limit ends it, as `RegistryError`."""
+        try:
+            return self.host.registry.resolve(container.image).digest in container.digests
+        except RegistryError as error:
+            if error.status == 429:
+                raise
+            return False
+        except TagMissingError:
+            return False
 
     def _start(self, container: Container[ImageT], build: ImageT, old: ImageT) -> Fate:
         try:
@@ -135,13 +161,6 @@ def by_repository(images: Iterable[str]) -> Filter:
     return lambda container: container.image.split(":")[0] in wanted
 
 
-def by_reference(images: Iterable[str], names: Iterable[str]) -> Filter:
-    """The fork's narrowing: `image=` with or without its tag, `container=` an anchored expression; both may be empty."""
-    references, patterns = set(images), [re.compile(name) for name in names]
-
-    def matches(container: AnyContainer) -> bool:
-        of_image = not references or bool({container.image, container.repository} & references)
-        of_name = not patterns or any(pattern.fullmatch(container.name) for pattern in patterns)
-        return of_image and of_name
-
-    return matches
+def is_pinned(reference: str) -> bool:
+    """Whether a container was created with a digest, so that no other image can take its place."""
+    return "@sha256:" in reference

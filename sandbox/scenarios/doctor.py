@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sandbox.builds import V1, V2
-from sandbox.front import Trouble
+from sandbox.front import Answer, Trouble
 from sandbox.github import NO_PERMISSION, Mishap
 from sandbox.harm import echo, echoed_document, endless_body, hostile_document, hostile_page, slow_body
 from sandbox.lines import Line
@@ -15,14 +15,16 @@ from sandbox.troubles import (
     CHALLENGE,
     NOT_ALLOWED,
     SPA,
+    AllBut,
     Cache,
     Instead,
     On,
     OnlyPost,
     Redirect,
+    TokenAdded,
     cloudflare,
 )
-from sandbox.worlds import UPDATE, Certificate, Scene, World
+from sandbox.worlds import CONTAINERS, UPDATE, Certificate, Scene, World
 
 _STATUS = frozenset({"/api/dev/status"})
 _IMAGE = "{registry}/o/api:latest"
@@ -65,6 +67,34 @@ def _cached(world: World) -> None:
 def _echoing(world: World) -> None:
     world.front.on_watchtower = Instead(echo(401, world.token, world.header_secret, world.update_url))
     world.front.on_service = Instead(echoed_document(world.token, world.header_secret))
+
+
+def _monitored(world: World) -> None:
+    world.host.service.monitor_only = True
+
+
+def _pinned(world: World) -> None:
+    world.host.service.image = f"{world.host.service.image.rpartition(':')[0]}@{V1.digest}"
+
+
+def _plain_registry(world: World) -> None:
+    world.host.registry.https_trouble = "http: server gave HTTP response to HTTPS client"
+
+
+def _realm_refuses(world: World) -> None:
+    world.host.registry.trouble, world.host.registry.of_realm = 403, True
+
+
+def _unpulled(world: World) -> None:
+    world.host.service.no_pull = True
+
+
+def _without_containers(world: World) -> None:
+    del world.front.locations[CONTAINERS]
+
+
+def _tokens_added(world: World) -> None:
+    world.front.on_watchtower = TokenAdded(world.token)
 
 
 def _ready(
@@ -344,6 +374,81 @@ SCENARIOS = (
         Scene(details=True, image=_IMAGE, before=_HIDDEN),
         {"version": "version-unavailable"},
         inputs={**DOCTOR, "expect-version": V2.git_sha},
+    ),
+    _broken(
+        "doctor-any-path",
+        "A proxy answers every path alike",
+        "Watchtower has no path that cannot exist, so this is not Watchtower.",
+        Scene(location=False, on_service=AllBut(_STATUS, Instead(Answer(200, b"", "text/plain")))),
+        {"location": "misrouted"},
+        inputs={**DOCTOR, "health-path": "/api/dev/status"},
+        shown=("a path that cannot exist",),
+    ),
+    _ready(
+        "doctor-token-added",
+        "The proxy adds Watchtower's token to every request",
+        "What doctor asks for without it is an image that cannot exist, so nothing is updated.",
+        Scene(details=True, image=_IMAGE, finish=_tokens_added),
+        {"location": "unguarded"},
+    ),
+    _broken(
+        "doctor-monitor-only",
+        "Watchtower only monitors the container",
+        "A newer image is there, and no update would bring it.",
+        Scene(details=True, image=_IMAGE, finish=_monitored),
+        {"update": "monitor-only"},
+        says=("com.centurylinklabs.watchtower.monitor-only",),
+    ),
+    _ready(
+        "doctor-no-pull",
+        "Watchtower pulls no image for the container",
+        "A push is never seen; what is on the server already would take its place.",
+        Scene(details=True, image=_IMAGE, finish=_unpulled),
+        {"update": "no-pull"},
+    ),
+    _broken(
+        "doctor-realm-refuses",
+        "The registry's token realm refuses Watchtower, and us",
+        "Its words are told.",
+        Scene(details=True, image=_IMAGE, finish=_realm_refuses),
+        {"update": "update-blocked", "registry": "registry-silent"},
+        shown=("bearer token request: status 403 Forbidden",),
+    ),
+    _broken(
+        "doctor-monitor-only-flag",
+        "Watchtower runs with --monitor-only",
+        "No update would replace anything.",
+        Scene(details=True, image=_IMAGE, flags={"monitor_only": True}),
+        {"update": "monitor-only"},
+    ),
+    _broken(
+        "doctor-pinned",
+        "The container was created with a digest",
+        "No push changes what a digest means.",
+        Scene(details=True, image=_IMAGE, finish=_pinned),
+        {"update": "pinned-by-digest"},
+    ),
+    _broken(
+        "doctor-no-digest-but-check",
+        "Only the check endpoint is routed, and a digest is declared",
+        "A deploy takes the running digest from the containers endpoint alone, and would not be started.",
+        Scene(details=True, image=_IMAGE, finish=_without_containers),
+        {"containers": "digest-unavailable"},
+        inputs={**DOCTOR, "expect-digest": V2.digest},
+    ),
+    _ready(
+        "doctor-engine-pulls",
+        "Watchtower's own look at the registry fails, and the engine's pull does not",
+        "The error is told and is no fault: the update falls back to a pull by the engine.",
+        Scene(details=True, image=_IMAGE, finish=_plain_registry),
+        shown=("would replace `api`", "server gave HTTP response to HTTPS client", "the engine pulls"),
+    ),
+    _ready(
+        "doctor-manifest-list",
+        "The check endpoint takes a Docker manifest list for another image for ever",
+        "What runs is what the tag points to: an update would find nothing newer.",
+        Scene(details=True, image=_IMAGE, pushed=None, before=replace(V1, manifest_list=True)),
+        shown=("would find nothing newer in the registry",),
     ),
     _broken(
         "doctor-no-digest",

@@ -1,5 +1,6 @@
 """The sandbox's Watchtower against what three real ones put on the wire."""
 
+import gzip
 import json
 import re
 import socket
@@ -14,6 +15,7 @@ import pytest
 
 from sandbox.builds import V1, Build
 from sandbox.host import Host
+from sandbox.limiter import SlidingWindow
 from sandbox.lines import Line, watchtower
 from sandbox.nursery import Nursery
 from sandbox.watchtower import Watchtower
@@ -41,12 +43,19 @@ class Bench:
     watchtower: Watchtower[Build]
 
     def ask(
-        self, method: str, target: str, authorization: str | None, body: bytes = b"", client: str | None = None
+        self,
+        method: str,
+        target: str,
+        authorization: str | None,
+        body: bytes = b"",
+        client: str | None = None,
+        accept: str = "",
     ) -> bytes:
         """One request on a connection of its own; everything that comes back until it closes."""
         lines = [f"{method} {target} HTTP/1.1", "Host: watchtower", "Connection: close"]
         lines += [f"Authorization: {authorization}"] if authorization else []
         lines += [f"X-Real-IP: {client}"] if client else []
+        lines += [f"Accept-Encoding: {accept}"] if accept else []
         lines += [f"Content-Length: {len(body)}"] if body else []
         with socket.create_connection(("127.0.0.1", self.watchtower.port), timeout=20) as stream:
             stream.sendall("\r\n".join([*lines, "", ""]).encode() + body)
@@ -55,6 +64,16 @@ class Bench:
     def update(self) -> None:
         """An update that belongs to the condition."""
         self.ask("POST", "/v1/update", f"Bearer {TOKEN}")
+
+    def updates(self, query: str = "") -> dict[str, int]:
+        """What the fork counts in an update."""
+        answer = self.ask("POST", f"/v1/update{query}", f"Bearer {TOKEN}")
+        return cast("dict[str, int]", json.loads(answer.partition(b"\r\n\r\n")[2])["summary"])
+
+    def rows(self, method: str = "GET", path: str = "/v1/containers") -> list[dict[str, object]]:
+        """What the fork tells of each container."""
+        answer = self.ask(method, path, f"Bearer {TOKEN}")
+        return cast("list[dict[str, object]]", json.loads(answer.partition(b"\r\n\r\n")[2])["containers"])
 
     def push(self, build: Build = V2) -> None:
         self.host.push(build)
@@ -308,6 +327,139 @@ def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(nursery
             world.ask("POST", "/v1/update", None, client=client) for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
         ]
     assert [answer.split(b" ")[1] for answer in asked] == [b"401", b"429", b"401"]
+
+
+def test_the_forks_rate_limit_is_a_sliding_window() -> None:
+    few, many = SlidingWindow(5), SlidingWindow(60)
+    at_once = [few.count("a", 0.0).remaining for _ in range(6)]
+    assert (at_once[-1], few.count("a", 60.2).remaining) == (-1, -2), "after its own Retry-After it refuses again"
+    assert few.count("a", 120.4).remaining >= 0
+    assert few.count("b", 0.0).remaining == 4
+    for _ in range(70):
+        many.count("a", 0.0)
+    assert [many.count("a", at).remaining >= 0 for at in (60, 65, 75)] == [False, False, True]
+
+
+@pytest.mark.parametrize("path", ["/v1/containers", "/v1/metrics"])
+def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        assert world.ask("HEAD", path, f"Bearer {TOKEN}").startswith(b"HTTP/1.1 200 ")
+        refused = world.ask("POST", path, f"Bearer {TOKEN}")
+    assert refused.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: GET, HEAD\r\n" in refused
+
+
+def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        head, _, body = world.ask("GET", "/v1/containers", f"Bearer {TOKEN}", accept="gzip, br").partition(b"\r\n\r\n")
+        small = world.ask("POST", "/v1/update", None, accept="gzip, br")
+    assert b"\r\nContent-Encoding: gzip\r\n" in head
+    assert json.loads(gzip.decompress(body))["count"] == 1
+    assert small.endswith(b"missing or invalid API Key")
+
+
+def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_anew(nursery: Nursery) -> None:
+    again = replace(V1, attested="anew")
+    first, last = sorted([V1, again], key=lambda build: build.digest)
+    with bench(nursery, "nicholas-fedor", before=last) as world:
+        world.push(first)
+        assert world.updates() == {"failed": 0, "restarted": 0, "scanned": 1, "skipped": 0, "updated": 0}
+        assert world.rows()[0]["digest"] == first.digest
+    with bench(nursery, "nicholas-fedor", before=first) as world:
+        world.push(last)
+        world.update()
+        assert world.rows()[0]["digest"] == first.digest, "the new one is never told"
+
+
+def test_where_the_digest_is_equal_the_image_behind_the_hosts_own_tag_goes_live(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        world.host.store.tags[world.host.service.image] = V2
+        assert world.updates()["updated"] == 1
+        _assert_answers(world.host, "v2")
+
+
+@pytest.mark.parametrize("line", ["containrrr", "nicholas-fedor"])
+def test_an_update_falls_back_to_the_engines_pull_where_the_check_has_only_an_error(
+    line: Line, nursery: Nursery
+) -> None:
+    words = "dial tcp 127.0.0.1:5000: connect: connection refused"
+    with bench(nursery, line) as world:
+        world.push()
+        world.host.registry.https_trouble = words
+        if line == "nicholas-fedor":
+            row = world.rows("POST", "/v1/check")[0]
+            assert (row["update_available"], words in str(row["error"])) == (False, True)
+        world.update()
+        _assert_answers(world.host, "v2")
+
+
+@pytest.mark.parametrize(
+    ("status", "of_realm", "words"),
+    [
+        (401, False, "failed to get token: no credentials available: no credentials available"),
+        (403, False, "failed to get token: unexpected status with empty WWW-Authenticate header: status 403"),
+        (500, False, "failed to get token: unexpected status with empty WWW-Authenticate header: status 500"),
+        (
+            403,
+            True,
+            "failed to get token: failed to decode response: failed to execute bearer token request: status 403 Forbidden",
+        ),
+    ],
+)
+def test_the_fork_has_words_for_each_refusal_of_a_registry(
+    status: int, of_realm: bool, words: str, nursery: Nursery
+) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        world.host.registry.trouble, world.host.registry.of_realm = status, of_realm
+        assert world.rows("POST", "/v1/check")[0]["error"] == words
+        assert world.updates()["skipped"] == 1
+
+
+def test_the_fork_takes_a_docker_manifest_list_for_another_image_for_ever(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor", before=replace(V1, manifest_list=True)) as world:
+        assert world.rows("POST", "/v1/check")[0]["update_available"] is True
+        assert world.updates()["updated"] == 0
+
+
+def test_the_fork_restarts_what_depends_on_what_it_updates(nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        world.push()
+        world.host.add("worker", "registry.test/o/worker:latest", V1).links = ("api",)
+        counted = world.updates()
+    assert counted == {"failed": 0, "restarted": 1, "scanned": 2, "skipped": 0, "updated": 1}
+
+
+@pytest.mark.parametrize(
+    ("container", "asked", "matches"),
+    [
+        ("o/api:latest", "docker.io/o/api", True),
+        ("o/api:latest", "index.docker.io/o/api:latest", True),
+        ("nginx:1.28", "library/nginx", True),
+        ("docker.io/library/nginx:1.28", "nginx", True),
+        ("nginx:1.28", "nginx:1.27", False),
+        ("127.0.0.1:5000/o/api:latest", "127.0.0.1:5000/o/api", True),
+        ("o/api:latest", "ghcr.io/o/api", False),
+    ],
+)
+def test_the_fork_knows_a_name_of_docker_hub_in_every_spelling(
+    container: str, asked: str, matches: bool, nursery: Nursery
+) -> None:
+    with bench(nursery, "nicholas-fedor") as world:
+        world.host.add("other", container, V1)
+        assert world.updates(f"?image={asked}")["scanned"] == int(matches)
+
+
+@pytest.mark.parametrize("held", ["label", "flag", "pinned"])
+def test_a_container_that_is_held_back_is_told_apart_only_by_the_details(held: str, nursery: Nursery) -> None:
+    with bench(nursery, "nicholas-fedor", monitor_only=held == "flag") as world:
+        service = world.host.service
+        service.monitor_only = held == "label"
+        if held == "pinned":
+            service.image = f"{service.repository}@{V1.digest}"
+        world.push(V2)
+        assert world.updates() == {"failed": 0, "restarted": 0, "scanned": 1, "skipped": 0, "updated": 0}
+        assert world.rows("GET", "/v1/containers/details")[0]["monitor_only"] is (held != "pinned")
+        assert world.rows("POST", "/v1/check")[0]["update_available"] is (held != "pinned")
 
 
 def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
