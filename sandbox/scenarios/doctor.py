@@ -438,7 +438,7 @@ SCENARIOS = (
     ),
     _ready(
         "doctor-engine-pulls",
-        "Watchtower's own look at the registry fails, and the engine's pull does not",
+        "Doctor compares by itself where Watchtower's look at the registry fails",
         "The error is told and is no fault: the update falls back to a pull by the engine.",
         Scene(details=True, image=_IMAGE, finish=_plain_registry),
         shown=("would replace `api`", "server gave HTTP response to HTTPS client", "the engine pulls"),

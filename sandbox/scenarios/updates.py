@@ -1,9 +1,13 @@
 """Stories about Watchtower's own work: what it finds, skips, fails at, and says of it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
-from sandbox.builds import V1, V2, Build
+from sandbox.builds import V1, V2, V3, Build
+from sandbox.fork import NicholasFedor
+from sandbox.front import Exchange, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
 from sandbox.worlds import Scene, World
 
@@ -26,6 +30,31 @@ def _neighbour(world: World) -> None:
     broken = "registry.test/o/worker:latest"
     world.host.add("worker", broken, V1)
     world.host.push(Build("v2", starts=False), broken)
+
+
+def _used_up(world: World) -> None:
+    """Others use up Watchtower's rate limit at the moment of the first trigger."""
+    tower = cast("NicholasFedor[Build]", world.watchtower)
+    others = iter(range(tower.settings.rate_limit + 1))
+
+    def trouble(exchange: Exchange) -> bool:
+        for _ in others:
+            tower.limiter.count("", time.monotonic())
+        return passing(exchange)
+
+    world.front.on_watchtower = trouble
+
+
+def _linked(world: World) -> None:
+    world.host.add("worker", "registry.test/o/worker:latest", V1).links = ("api",)
+
+
+def _plain_registry(world: World) -> None:
+    world.host.registry.https_trouble = "http: server gave HTTP response to HTTPS client"
+
+
+def _built_on_the_host(world: World) -> None:
+    world.host.store.tags[world.host.service.image] = V3
 
 
 def _registry(status: int) -> Callable[[World], None]:
@@ -216,6 +245,48 @@ SCENARIOS = (
         "trigger-failed",
         "rate-limited",
         result="none",
+    ),
+    Scenario(
+        "rate-limited-again",
+        "Watchtower's rate limit refuses again after the time that it named",
+        "Its window slides: what others asked before still counts. Only the third trigger runs.",
+        Scene(flags={"rate_limit": 3, "rate_window": 2}, finish=_used_up),
+        {**DECLARED, "timeout": "20s"},
+        "deployed",
+        proof="version",
+        result="updated",
+        triggers=3,
+    ),
+    Scenario(
+        "linked-container",
+        "A container that depends on the service is restarted with it",
+        "What was restarted is counted beside what was updated.",
+        Scene(finish=_linked),
+        DECLARED,
+        "deployed",
+        proof="version",
+        result="updated",
+        shown=("restarted 1",),
+    ),
+    Scenario(
+        "engine-pulls",
+        "Watchtower's own look at the registry fails, and the engine's pull does not",
+        "The update works all the same.",
+        Scene(details=True, finish=_plain_registry),
+        {**DECLARED, "expect-digest": V2.digest},
+        "deployed",
+        proof="digest",
+        result="updated",
+    ),
+    Scenario(
+        "local-tag-decides",
+        "An image that somebody built on the host goes live",
+        "The registry's digest runs already, so nothing is pulled, and what the host's own tag points to takes its place.",
+        Scene(pushed=None, finish=_built_on_the_host),
+        {**NAMED, "expect-version": V1.git_sha},
+        "wrong-build",
+        "wrong-version",
+        result="updated",
     ),
     Scenario(
         "update-timeout",
