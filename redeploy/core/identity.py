@@ -1,7 +1,7 @@
 """Which build answered: what changed, what stayed the same, and what is noise."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -50,6 +50,15 @@ def version_of(sample: Sample, expected: str, before: Mapping[str, frozenset[str
         return names_nothing(names[path]), not changed, rank.kind, rank.at_health, rank.depth
 
     return names[min(names, key=order)]
+
+
+def last_named(samples: Sequence[Sample]) -> Sample | None:
+    """Return the last look that names a build: that of the version address, beside what health said then, else health's."""
+    for place in reversed(range(len(samples))):
+        if samples[place].names and samples[place].names_itself:
+            health = next((each for each in reversed(samples[:place]) if not each.names_itself), None)
+            return samples[place].beside(health)
+    return next((each for each in reversed(samples) if each.names), None)
 
 
 @dataclass(frozen=True)

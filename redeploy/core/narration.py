@@ -174,7 +174,8 @@ class Narrator:
         if not samples:
             return
         last = samples[-1]
-        version = one_line(version_of(last, watch.plan.expect_version, watch.before.names)) if last.names else ""
+        told = version_of(last, watch.plan.expect_version, watch.before.names) if last.names_itself else ""
+        version = one_line(told)
         whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
         if watch.track.build is Build.NEW and (watch.met_before or watch.plan.mode is Mode.ROLLBACK):
             whose = " (as declared)" if watch.plan.mode is not Mode.ROLLBACK else " (put back)"

@@ -9,11 +9,11 @@ from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
 from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
 from redeploy.core.hostile import code, one_line
-from redeploy.core.identity import Build, version_of
+from redeploy.core.identity import Build
 from redeploy.core.inputs import UNMATCHED, Problem
+from redeploy.core.names_told import told_of_names, version_named
 from redeploy.core.plan import Mode, is_loopback, origin_of
 from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Verdict
-from redeploy.core.sample import Sample
 from redeploy.core.secret import shows_secret
 from redeploy.core.subject import NOTHING_KNOWN, Subject, subject_of
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
@@ -85,6 +85,8 @@ class Outcome:
     """What mode doctor found."""
     detail: str = ""
     """What else there is to say, before all that was seen."""
+    named: str = ""
+    """What the fields that name the build say, where the version is not as declared or nothing changed."""
     subject: Subject = NOTHING_KNOWN
     """What its messages speak of."""
 
@@ -123,8 +125,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         image=str(lookup.image) if lookup else "",
         image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
         revision=one_line(watch.redact(lookup.revision)) if lookup else "",
-        version=_version(watch, watch.samples),
-        previous_version=_version(watch, watch.baseline),
+        version=version_named(watch, watch.samples),
+        previous_version=version_named(watch, watch.baseline),
         digest=weighed.digest_now,
         previous_digest=weighed.digest_before if begun else weighed.digest_now,
         digest_as_declared=watch.looks.same(weighed.digest_now, plan.expect_digest),
@@ -146,6 +148,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
         notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
         detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(watch, conclusion),
+        named=told_of_names(watch, conclusion),
         told_reasons=watch.told_reasons,
         last_seen=last.seen if last else (track.mute or ""),
         looks=len(watch.baseline) + len(watch.samples),
@@ -187,11 +190,6 @@ def _loopback_refused(watch: Watch, reason: Reason) -> bool:
         refused = last is not None and last.fault is Fault.REFUSED
         return refused and not answered and is_loopback(plan.service.health_url)
     return False
-
-
-def _version(watch: Watch, samples: Sequence[Sample]) -> str:
-    named = next((sample for sample in reversed(samples) if sample.names), None)
-    return one_line(version_of(named, watch.plan.expect_version, watch.before.names)) if named else ""
 
 
 def _result(watch: Watch) -> str:

@@ -157,6 +157,8 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
             named = [code(each) if each else "not told" for each in (live, before)]
             declared = f", declared {code(wanted)}" if wanted else ""
             said.append(f"Its {what}: {named[0]} (before: {named[1]}{declared}).")
+    if outcome.named:
+        said.append(outcome.named)
     return " ".join(said)
 
 

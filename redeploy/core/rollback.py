@@ -200,7 +200,8 @@ def _telling(watch: Watch, sample: Sample) -> dict[str, str]:
 
 
 def _named(watch: Watch, samples: Sequence[Sample]) -> str:
-    for sample in reversed(samples):
+    latest = samples[::-1]
+    for sample in sorted(latest, key=lambda each: not each.names_itself):  # the version address speaks first
         if names := _telling(watch, sample):
             return version_of(replace(sample, names=names), "", watch.before.names)
     return ""
