@@ -82,7 +82,7 @@ PLACEHOLDERS = words(
 """Words, in lower case, that name no build: every build without its build argument says the same."""
 
 MOST_NAMES = 64
-MOST_FIELDS = 5_000
+MOST_FIELDS = 2_000
 """Fields of one response that are looked at; one with more does not describe itself, but carries data."""
 LONGEST_FIELD = 64
 LONGEST_NAME = 256
@@ -115,7 +115,7 @@ def plain(name: str) -> str:
 
 def names_nothing(text: str) -> bool:
     """Tell whether a value names no build: a word such as `unknown` or `latest`, or a variable that was not expanded."""
-    return text.lower() in PLACEHOLDERS or bool(_VARIABLE.fullmatch(text))
+    return len(text) <= LONGEST_NAME and (text.lower() in PLACEHOLDERS or bool(_VARIABLE.fullmatch(text)))
 
 
 def trimmed(text: str) -> str:
@@ -217,11 +217,12 @@ def _listed(name: str, holder: Kind | None) -> Kind | None:
 
 
 _ENDINGS = tuple(BUILD_NAMES)
+_FOREIGN = re.compile("|".join(sorted(FOREIGN)))
 
 
 def _prefixed(key: str, name: str) -> Kind | None:
     """Return the kind of a name such as `litellm_version`; the prefix must be words of its own, as in `con_version`."""
-    if not name.endswith(_ENDINGS) or any(word in name for word in FOREIGN):
+    if not name.endswith(_ENDINGS) or _FOREIGN.search(name):
         return None
     words = [word.lower() for word in _WORDS.findall(key)]
     return next(

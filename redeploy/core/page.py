@@ -17,8 +17,8 @@ def hashed_files(body: bytes) -> str:
     (`site.css?v=3f2a1b4c`). What Cloudflare adds to a page, under `/cdn-cgi/`, is not the build's.
     """
     files = set()
-    for found in _LOADED.finditer(body):
-        address = found[1].decode("utf-8", "replace")
+    for loaded in dict.fromkeys(_LOADED.findall(body)):
+        address = loaded.decode("utf-8", "replace")
         file = _FILE.fullmatch(address.rpartition("/")[2])
         if file is not None and "/cdn-cgi/" not in address and any(map(_is_hash, _parts(file[1], file[2] or ""))):
             files.add(file[0])

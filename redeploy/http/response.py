@@ -92,7 +92,7 @@ class Reply:
         """The body as text without a byte order mark; bytes that are not UTF-8 become replacement characters."""
         return self.body.decode("utf-8-sig", "replace")
 
-    @property
+    @functools.cached_property
     def is_html(self) -> bool:
         """Whether the body is an HTML page.
 
@@ -113,8 +113,12 @@ class Reply:
         """The same, with fractions as the text that was written: the version 1.10 is not 1.1."""
         return self._parsed(parse_float=str)
 
+    @functools.cached_property
+    def _may_be_json(self) -> bool:
+        return not (self.is_html or nested_too_deeply(self.body))
+
     def _parsed(self, **options: Any) -> Any:  # noqa: ANN401 - as above, and as `json.loads` takes them
-        if self.is_html or nested_too_deeply(self.body):
+        if not self._may_be_json:
             return None
         try:
             return json.loads(self.body.decode("utf-8-sig"), **options)  # left to itself, json would read UTF-16 too
@@ -179,7 +183,11 @@ def nested_too_deeply(body: bytes) -> bool:
     """Tell whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
     if sum(body.count(bracket) for bracket in b"[{") <= MOST_NESTED:
         return False
-    brackets = _STRING.sub(b"", body).translate(_STEPS, delete=_NO_BRACKETS)
+    if b"\\" in body:
+        outside = _STRING.sub(b"", body)
+    else:  # no quote is escaped: every other piece between quotes lies outside of strings
+        outside = b"".join(body.translate(None, delete=_NO_BRACKETS.replace(b'"', b"")).split(b'"')[::2])
+    brackets = outside.translate(_STEPS, delete=_NO_BRACKETS)
     return max(itertools.accumulate(memoryview(brackets).cast("b")), default=0) > MOST_NESTED
 
 
