@@ -147,6 +147,12 @@ def _identity(build: Build, started: float) -> dict[str, object]:
                 "revision": f"{random.getrandbits(64):016x}",
                 "start_time": time.time(),
             }
+        case "neighbours":
+            redis = {"status": "up", "details": {"version": f"7.{build.name.removeprefix('v')}"}}
+            return {"version": "0.1.0", "components": {"redis": redis}}
+        case "busy":
+            job = {"state": "running", "started_at": time.time() // 2 * 2}
+            return {"commit": build.git_sha, "uptime": 99.98, "last_sync": job}
         case "hidden":
             return {}
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sandbox.images import INDEX, MANIFEST_LIST, Image, image_of
 
-Identity = Literal["full", "hidden", "start-time", "constant-version", "noise"]
+Identity = Literal["full", "hidden", "start-time", "constant-version", "noise", "neighbours", "busy"]
 Readiness = Literal["json", "text", "never", "html"]
 Document = Literal["own", "2.0", "3.0", "none", "html", "other", "truncated", "deep", "huge", "hostile"]
 
@@ -23,7 +23,8 @@ class Build:
     """How long before its process was born it says to have begun."""
     identity: Identity = "full"
     """What the answers tell: `full` names commit, build and start time; `hidden` nothing; `start-time` that alone;
-    `constant-version` "0.1.0" beside the commit; `noise` fields under build names that move by themselves."""
+    `constant-version` "0.1.0" beside the commit; `noise` fields under build names that move by themselves; `neighbours` a
+    constant version beside that of a dependency; `busy` the commit beside a job's start and an uptime in percent."""
     readiness: Readiness = "json"
     ready_after: float = 0.0
     """How long `/api/ready` answers 503 once the port listens."""

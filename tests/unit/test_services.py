@@ -7,7 +7,8 @@ import pytest
 from redeploy.core.asking import BOTH
 from redeploy.core.build_fields import names_nothing
 from redeploy.core.declared import Standing, declared
-from redeploy.core.sample import Condition, read_sample
+from redeploy.core.sample import read_sample
+from redeploy.http.condition import Condition
 from redeploy.http.response import Reply
 from sandbox.simulation import WALL
 from tests.fixtures.answer import Answer
