@@ -155,6 +155,13 @@ def troubleshooting() -> str:
         "Look for the output `reason` of your run; it stands in the error's headline and in the job summary too.",
         "",
     ]
+    lines += [
+        (
+            "Where a command here says `your-host.example`, `your-container` and the like, the message of a run names what "
+            "was seen; `your-service` is the service's name in your compose file."
+        ),
+        "",
+    ]
     lines += ["Or by what you see:", "", "| you see | look at |", "|---|---|"]
     lines += [f"| {seen} | {', '.join(map(_link, leads))} |" for seen, leads in SYMPTOMS.items()]
     lines += [""]

@@ -1,14 +1,17 @@
 """How secrets come to the server: the environment file is rendered, written, and what uses it is created anew."""
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from redeploy.adapters import files
-from redeploy.core.dotenv import changes, rendered
+from redeploy.adapters import files, git
+from redeploy.core.dotenv import TemplateError, changes, rendered
 from redeploy.core.secret import Secret
+
+_OUT_OF_GIT = "take it out with `git rm --cached`, and put it into .gitignore"
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,16 @@ def bring(
         told: hears what changed, before that is applied.
 
     Raises:
-        TemplateError: where something is missing; nothing has been touched then.
+        TemplateError: where something is missing, or git tracks the file; nothing has been touched then.
         OSError: where a file cannot be read or written.
     """
     asked = files.read(template)
     if asked is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(template))
     text = rendered(asked, secrets)
+    with contextlib.suppress(git.UnknownError):  # a server has a git of its own, or none that matters
+        if git.tracked(output):
+            raise TemplateError([f"git tracks {output}, so the next commit would publish the secrets: {_OUT_OF_GIT}."])
     before = files.read(output)
     mark = output.with_name(f"{output.name}.pending")
     brought = Brought(tuple(changes(before or "", text)), pending=mark.exists())

@@ -49,7 +49,7 @@ def drafted(answers: Answers, repository: Path, token: Secret, shipped: Path = S
             raise NoKitError(path)
         return text
 
-    wanted = kit.files(answers, read, token, files.read(repository / kit.ENVIRONMENT))
+    wanted = kit.files(answers, read, token, lambda path: files.read(repository / path))
     return [File(path, files.read(repository / path), text) for path, text in sorted(wanted.items())]
 
 

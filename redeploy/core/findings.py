@@ -182,7 +182,7 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The container was created with `image: name@sha256:...`. No push changes what a digest means, so Watchtower skips "
         "the container.",
         "Name a tag that your workflow pushes (`your-service` is the service's name in the compose file), and recreate the "
-        "container:\n\n```yaml\nservices:\n  your-service:\n    image: ghcr.io/owner/app:latest\n```\n\n"
+        "container:\n\n```yaml\nservices:\n  your-service:\n    image: «tagged»\n```\n\n"
         "```sh\ndocker compose up -d\n```",
     ),
     Finding.ENGINE_SILENT: Remedy(

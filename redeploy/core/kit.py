@@ -74,14 +74,21 @@ class Places:
         return f"/etc/nginx/{self.answers.name}/certs" if on_the_host else f"{self.home}/certs"
 
 
-def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before: str | None) -> Mapping[str, str]:
+_KEPT_OUT = ("/.env.production*", "!/.env.production.example")
+"""What `.gitignore` says. The last line that fits a file counts, so these stand last."""
+
+
+def files(
+    answers: Answers, shipped: Callable[[str], str], token: Secret, there: Callable[[str], str | None]
+) -> Mapping[str, str]:
     """Return what belongs into the service's repository, by path.
 
     Args:
         answers: the answers.
         shipped: the text of a file of this project, by path.
         token: what Watchtower and GitHub are to share, where the environment file holds none yet.
-        before: the environment file that is there; what nobody was asked about stays in it.
+        there: the text of a file of the repository, by path; None where there is none. Of its environment file stays what
+            nobody was asked about, and of its `.gitignore` every line.
     """
     places = Places(answers)
 
@@ -89,7 +96,7 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         return _renamed(shipped(path), answers.name)
 
     template = _environment(own(TEMPLATE), answers)
-    environment = rendered(template, {TOKEN: token})
+    environment, before = rendered(template, {TOKEN: token}), there(ENVIRONMENT)
     if before is not None:
         environment = before
         for name, value in _settings(answers).items():
@@ -106,10 +113,18 @@ def files(answers: Answers, shipped: Callable[[str], str], token: Secret, before
         **{f"{places.includes}/{each}.conf": _ends(own(f"{_SNIPPETS}/{each}.conf"), answers) for each in ends},
         TEMPLATE: template,
         ENVIRONMENT: environment,
-        IGNORED: "/.env.production*\n!/.env.production.example\n",
+        IGNORED: _ignoring(there(IGNORED) or ""),
         WORKFLOW: _workflow(own(WORKFLOW), answers),
         DOCTOR: _workflow(own(EXAMINES), answers),
     }
+
+
+def _ignoring(text: str) -> str:
+    """Return a `.gitignore` that keeps the environment file out, whatever else it says."""
+    lines = text.splitlines()
+    if tuple(lines[-len(_KEPT_OUT) :]) == _KEPT_OUT:
+        return text
+    return "\n".join([*lines, *_KEPT_OUT, ""])
 
 
 def asked_about(answers: Answers) -> set[str]:

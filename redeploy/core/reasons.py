@@ -187,7 +187,7 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "It is not known which image ran before, that image is no longer in the registry, or the registry does not let "
         "this job move the tag.",
         "Name an image that the registry still has with `rollback-to`, let the job write packages, and log in:\n\n"
-        "```yaml\npermissions:\n  packages: write\n# ...\nwith:\n  image: ghcr.io/owner/app:latest\n"
+        "```yaml\npermissions:\n  packages: write\n# ...\nwith:\n  image: «tagged»\n"
         "  rollback-to: sha256:...  # or a tag, such as sha-1a2b3c4\n  registry-username: ${{ github.actor }}\n"
         "  registry-password: ${{ github.token }}\n```",
     ),

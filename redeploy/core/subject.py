@@ -68,6 +68,8 @@ class Subject:
                 return self.container if _CONTAINER.fullmatch(self.container) else "your-container"
             case "image":
                 return self.image or "your-registry/your-image:tag"
+            case "tagged":
+                return self.image.partition("@")[0] or "your-registry/your-image:tag"
             case "env":
                 return f" --env {shlex.quote(self.environment)}" if self.environment else ""
             case "env-note":

@@ -195,3 +195,13 @@ def test_the_nightly_step_writes_the_file_and_starts_compose_with_it(tmp_path: P
     assert "\nWATCHTOWER_HTTP_API_TOKEN=a-s3cret\n" in file.read_text()
     compose = f"docker compose --env-file {file} -f {tmp_path / 'docker-compose.portfolio-prod.yml'} up -d"
     assert ran.stdout.splitlines()[-1] == compose
+
+
+def test_a_file_that_git_tracks_gets_no_secret(server: Server) -> None:
+    server.file.write_text("PORT=8001\n")
+    for arguments in (("init", "-q"), ("add", "-f", server.file.name)):
+        subprocess.run(["/usr/bin/env", "git", "-C", str(server.folder), *arguments], check=True, timeout=60)
+    refused = server.env(SECRET_TOKEN=TOKEN)
+    assert refused.returncode == 2
+    assert f"git tracks {server.file}" in refused.stderr
+    assert server.file.read_text() == "PORT=8001\n"

@@ -356,6 +356,19 @@ class TestASecondTime:
         assert newcomer.init().returncode == 1
         assert contents(newcomer.repository) == {WORKFLOW: "name: mine\n"}
 
+    def test_what_else_is_ignored_stays_so_and_the_environment_file_is_ignored_whatever_it_says(
+        self, newcomer: Newcomer
+    ) -> None:
+        ignored = newcomer.repository / "deploy" / ".gitignore"
+        ignored.parent.mkdir()
+        ignored.write_text("*.sqlite\n!/.env.production")
+        assert newcomer.init().returncode == 1
+        assert newcomer.init("--force").returncode == 0
+        assert ignored.read_text() == "*.sqlite\n!/.env.production\n/.env.production*\n!/.env.production.example\n"
+        git(newcomer.repository, "init", "-q")
+        assert tried("git", "-C", str(newcomer.repository), "check-ignore", "-q", ENVIRONMENT).returncode == 0
+        assert newcomer.init().returncode == 0
+
     def test_with_force_the_answers_hold_and_the_token_and_all_else_of_the_environment_stay(
         self, newcomer: Newcomer
     ) -> None:

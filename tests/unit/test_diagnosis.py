@@ -451,6 +451,22 @@ def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(fault: Fault, 
     assert one.seen.endswith("(in detail)")
 
 
+def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_was_seen() -> None:
+    apart = "https://shop.test"
+    clear = Way(origin=apart, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
+    ill: Answers = {FindWay(apart): clear, **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(503))}
+    remedy = found(Link.HEALTH, ill, container="api", base_url=apart).remedy
+    assert remedy
+    assert "docker logs --tail 100 api\ncurl -sSi 'https://shop.test/api/ready'" in remedy.fix
+    gone: Answers = {FindWay(apart): Way(origin=apart, fault=Fault.UNRESOLVED)}
+    remedy = found(Link.DNS, gone, base_url=apart).remedy
+    assert remedy
+    assert "dig +short shop.test A" in remedy.fix
+    remedy = found(Link.LOCATION, {FindWay(apart): clear, Request.POST_UPDATE: page(404)}, base_url=apart).remedy
+    assert remedy
+    assert "`server` block of `api.example.com`" in remedy.fix
+
+
 def test_a_private_address_is_told() -> None:
     assert (
         "private" in found(Link.CONNECTION, {WAY: Way(origin=BASE, addresses=("10.1.2.3",), fault=Fault.REFUSED)}).seen

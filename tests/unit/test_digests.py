@@ -26,6 +26,11 @@ def look(exchange: Exchange, which: Wanted | None = None) -> Look:
     return read_look(exchange, which or wanted(), sent=1.0, at=2.0)
 
 
+def test_the_container_is_named_where_one_alone_counts() -> None:
+    assert look(rows(API, WEB), wanted(containers=("api",))).container == "api"
+    assert look(rows(API, WEB)).container == ""
+
+
 API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), ("db", "postgres", D2)
 
 

@@ -12,8 +12,10 @@ import yaml
 
 from redeploy.commands import env
 from redeploy.core.dotenv import PREFIX, rendered
+from redeploy.core.findings import FINDINGS, Finding
 from redeploy.core.reasons import REMEDIES, Reason
 from redeploy.core.secret import Secret
+from redeploy.core.subject import NOTHING_KNOWN
 from tests.kit import DEPLOY, NEEDED, NGINX, OVERLAYS, PROD, ROOT, VARIANTS, Block, UnsetError, compose, nginx, seconds
 from tests.unit.making import bare_problems
 
@@ -199,6 +201,25 @@ class TestCompose:
         for name in ("backend", "nginx"):
             assert set(overlay["services"][name]["networks"]) == {*SERVICES[name]["networks"], "tunnel"}
         assert overlay["networks"]["tunnel"] == {"external": True, "name": "infra_net"}
+
+
+class TestMessages:
+    @pytest.mark.parametrize("said", [*REMEDIES, *FINDINGS])
+    def test_what_a_message_says_to_paste_into_compose_does_not_contradict_the_kit(
+        self, said: Reason | Finding
+    ) -> None:
+        remedy = REMEDIES[said] if isinstance(said, Reason) else FINDINGS[said]
+        for block in re.findall(r"```yaml\n(.*?)```", remedy.about(NOTHING_KNOWN).fix, re.DOTALL):
+            told = yaml.safe_load(block).get("services") or {}
+            assert set(told) <= {"watchtower", "your-service"}
+            for key, value in told.get("watchtower", {}).items():
+                kept = WATCHTOWER[key]
+                if isinstance(value, dict):  # of settings the kit may leave some at their default
+                    assert {name: kept.get(name, each) for name, each in value.items()} == value
+                else:
+                    assert value == kept or set(value) <= set(kept)
+            labels = told.get("your-service", {}).get("labels", {})
+            assert {name: BACKEND["labels"].get(name, each) for name, each in labels.items()} == labels
 
 
 class TestEnvironmentFile:
