@@ -1,5 +1,7 @@
 """Ties a process to the one that started it, so that a sandbox killed with SIGKILL leaves nothing behind.
 
+The process gets every signal, as one that a runner starts does, even where the sandbox was started to ignore some.
+
 As a script it becomes the command that follows: `python -I -S leash.py PARENT COMMAND ...` keeps its process id, its
 environment and its streams.
 """
@@ -21,6 +23,13 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
+def heed_every_signal() -> None:
+    """Restores the dispositions that a process has by default; an ignored signal would stay ignored in a new program."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+
+
 if __name__ == "__main__":
+    heed_every_signal()
     die_with(int(sys.argv[1]))
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606  the command is ours, and no shell must come between

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.ports import free_port
+
 PROGRAM = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 WITH_NGINX = pytest.mark.skipif(
     PROGRAM is None, reason="nginx is not installed (on Debian: apt-get install nginx-light)"
@@ -40,7 +42,7 @@ def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<
     (folder / "conf.d").mkdir()
     text = variant.read_text(encoding="utf-8")
     # Ports below 1024 are not for everybody, even where nginx only looks at the file.
-    listens = {"80": _free_port(), "443": _free_port()}
+    listens = {"80": free_port(), "443": free_port()}
     text = re.sub(r"listen (?:127\.0\.0\.1:)?(\d+)", lambda match: f"listen 127.0.0.1:{listens[match[1]]}", text)
     for name, usual in _PUBLISHED.items():
         text = text.replace(f"127.0.0.1:{usual};", f"127.0.0.1:{ports.get(name, usual)};")
@@ -80,13 +82,6 @@ def running(folder: Path) -> Iterator[tuple[int, int]]:
 def _command(folder: Path, *arguments: str) -> list[str]:
     assert PROGRAM
     return [PROGRAM, "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf"), *arguments]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

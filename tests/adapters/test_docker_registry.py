@@ -33,6 +33,7 @@ from redeploy.rollback import mend
 from sandbox.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http
+from tests.ports import free_port
 from tests.tokens import Issuer
 from tests.unit.making import ready, reply, rows, summary
 
@@ -81,8 +82,7 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, settings: str = "", *, storage: str = "", **headers: str) -> Real:

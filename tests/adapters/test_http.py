@@ -19,6 +19,7 @@ from redeploy.core.plan import origin_of
 from redeploy.core.secret import Secret
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.adapters.conftest import Handler, Serve, Server, http, said
+from tests.ports import free_port
 
 CAP = 1024 * 1024
 
@@ -152,9 +153,7 @@ def test_an_endless_body_is_given_up_whatever_the_status(serve: Serve, status: s
 
 
 def no_listener() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def cut_inside(connection: socket.socket, _: bytes) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import secrets
-import socket
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from docker.utils import parse_repository_tag
 
 from sandbox.builds import Build
 from tests.kit import ROOT
+from tests.ports import free_port
 
 IMAGE = "registry:2"
 CONFIG = Path("/etc/docker/registry/config.yml")
@@ -32,14 +32,6 @@ READER = {"username": "reader", "password": "a-password"}
 PASSWORDS = {"htpasswd": "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"}
 """The same in a file, as `htpasswd -B` writes it, and how it is named."""
 BASIC = {"htpasswd": {"realm": "e2e", "path": str(CONFIG.parent / "htpasswd")}}
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"

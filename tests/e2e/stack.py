@@ -21,8 +21,9 @@ from docker.models.containers import Container
 from sandbox.builds import V1, Build
 from sandbox.lines import Line
 from tests.e2e.images import watchtower
-from tests.e2e.registry import Pushed, Registry, free_port
+from tests.e2e.registry import Pushed, Registry
 from tests.kit import DEPLOY, ROOT
+from tests.ports import free_port
 
 BACKEND = "portfolio/backend:latest"
 NGINX = "portfolio/portfolio:latest"

@@ -17,9 +17,10 @@ from sandbox.builds import V1, V2
 from sandbox.results import Run
 from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry, free_port
+from tests.e2e.registry import Registry
 from tests.e2e.stack import LINE, Stack, compose
 from tests.newcomer import Newcomer
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(LINE == "containrrr", reason="init sets up nicholas-fedor/watchtower")
 

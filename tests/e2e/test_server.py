@@ -11,8 +11,9 @@ import trustme
 from sandbox.builds import V1, V2
 from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry, free_port
+from tests.e2e.registry import Registry
 from tests.e2e.stack import COMPOSES, LINE, PAGE, Stack, compose, documented, standing, works
+from tests.ports import free_port
 
 FORK = LINE == "nicholas-fedor"
 DEPLOYED = ("deployed", "")

@@ -1,0 +1,3 @@
+from tests.signals import heed
+
+heed()
