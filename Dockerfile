@@ -5,7 +5,8 @@ COPY requirements/runtime.txt /tmp/runtime.txt
 # The virtual environment gives the interpreter one absolute path, wherever the base image keeps its own.
 RUN python3 -m venv /opt/redeploy \
   && /opt/redeploy/bin/python -m pip install --no-cache-dir --no-compile --require-hashes --no-deps \
-    -r /tmp/runtime.txt \
+    --only-binary :all: -r /tmp/runtime.txt \
+  && /opt/redeploy/bin/python -m pip check \
   && find /opt/redeploy/bin -type f -not -name 'python*' -delete \
   && rm -rf /opt/redeploy/lib/python3*/site-packages/pip* \
     /opt/redeploy/lib/python3*/site-packages/setuptools* \

@@ -14,35 +14,36 @@ version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 revision := $(shell git rev-parse HEAD 2>/dev/null)
 named = $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
 
+# $(call install,FOLDER,LOCK) makes a virtual environment with the first Python that will do.
+define install
+@for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+    exec $$python requirements/install.py $(1) $(2); fi; done; \
+  echo "Python 3.11 or newer is missing: looked for $(or $(PYTHON),python3 and python3.11 to python3.14)." \
+    "On Debian and Ubuntu: apt-get install python3 python3-venv." \
+    "Elsewhere: make PYTHON=/path/to/python3 ..." >&2; exit 1
+endef
+
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e lock clean engine
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
-setup: .venv/lock.txt ## make .venv, with everything that the project needs
+setup: ## make .venv, with everything that the project needs
+	$(call install,.venv,requirements/develop.txt)
 
-# The copy of the lock says what is installed. It is compared by content, since a checkout touches files that it does
-# not change, and written last, so that a set-up that broke off starts over.
-.venv/lock.txt: requirements/develop.txt
-	@if cmp -s $< $@; then touch $@; exit 0; fi; \
-	for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
-	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; done; \
-	if [ -z "$$python" ]; then \
-	  echo "Python 3.11 or newer is missing: looked for $(or $(PYTHON),python3 and python3.11 to python3.14)." \
-	    "On Debian and Ubuntu: apt-get install python3 python3-venv." \
-	    "Elsewhere: make PYTHON=/path/to/python3 ..." >&2; exit 1; fi; \
-	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
-	  echo "$$python cannot make a virtual environment, since its venv module is not installed. On Debian and Ubuntu:" \
-	    "apt-get install $$($$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; fi; \
-	echo "Making .venv with $$($$python --version) ..." && \
-	$$python -m venv --clear .venv && \
-	$(venv)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< && \
-	cp $< $@
+# The demo runs in .venv where that is ready, and else in a virtual environment of its own, which is there much sooner and
+# which no set-up of .venv touches, neither one that fails nor one that is interrupted.
+demo_venv = $(if $(shell cmp -s requirements/develop.txt .venv/lock.txt && echo ready),.venv,.venv-demo)
+define set_up_demo
+$(call install,$(demo_venv),$(if $(filter .venv,$(demo_venv)),requirements/develop.txt,--lean requirements/demo.txt))
+endef
 
-demo: setup ## redeploy a new build in an embedded world; SCENARIO=list shows the other endings
-	@$(venv)/python -m sandbox $(SCENARIO)
+# A scenario that ends red shows what it is there to show, so `make demo` fails only where one ends otherwise than it says.
+demo: ## redeploy a new build in an embedded world; SCENARIO=list shows the other endings
+	$(set_up_demo)
+	@$(demo_venv)/bin/python -m sandbox --demo "$(SCENARIO)"
 
 # The tests mostly wait for processes and sockets, so more of them run side by side than there are cores.
 test: setup ## run all tests and measure what they cover; WORKERS=8, PYTEST_FLAGS=...
@@ -84,18 +85,19 @@ image: engine ## build the action's image; BASE_IMAGE=..., DOCKER_BUILD_FLAGS=..
 	docker build $(DOCKER_BUILD_FLAGS) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
 	  --build-arg VERSION=$(version) $(if $(revision),--build-arg REVISION=$(revision)) --tag $(IMAGE) .
 
-image-smoke: engine setup ## redeploy in the embedded world with the built image, run as a runner does
-	@$(venv)/python -m sandbox happy-path --image $(IMAGE)
+image-smoke: engine ## redeploy in the embedded world with the built image, run as a runner does
+	$(set_up_demo)
+	@$(demo_venv)/bin/python -m sandbox happy-path --image $(IMAGE)
 
-e2e: setup ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
+e2e: ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
 	.ci/e2e
 
 # Run inside the folder, so that the locks name their sources as a reader finds them there.
 lock: setup ## lock what requirements/*.in ask for, with hashes
-	cd requirements && for name in runtime develop e2e; do ../$(venv)/uv pip compile --quiet --universal \
+	cd requirements && for name in runtime develop demo e2e; do ../$(venv)/uv pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
 	  --output-file "$$name.txt" "$$name.in" || exit 1; done
 
 clean: ## remove all that was made here
-	rm -rf .venv build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-demo build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,6 @@
 """`python -m preview`: the summaries of scenarios as one page, and with `--screenshots` as pictures."""
 
 import argparse
-import difflib
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from preview.browser import Browser, find
 from preview.page import page
 from preview.sheets import PROJECT, Sheet, play, read
 from sandbox.scenarios import SCENARIOS
+from sandbox.scenarios.near import near_misses
 
 THEMES = ("light", "dark")
 WIDTHS = ("wide", "narrow")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     unknown = [name for name in options.scenario if name not in SCENARIOS] if options.folder is None else []
     for name in unknown:
-        near = difflib.get_close_matches(name, SCENARIOS, n=3)
+        near = near_misses(name, SCENARIOS)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         print(f"There is no scenario {name}.{meant} `python -m sandbox list` names them all.", file=sys.stderr)
     if unknown:

@@ -1,10 +1,10 @@
 """The demo: `python -m sandbox` plays one story and shows it as GitHub's run page would."""
 
 import argparse
-import difflib
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.launchers import FromCheckout, FromImage, Launcher
@@ -12,6 +12,7 @@ from sandbox.nursery import Nursery
 from sandbox.results import Run
 from sandbox.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
+from sandbox.scenarios.near import near_misses
 from sandbox.stage import play
 from sandbox.worlds import World
 
@@ -20,7 +21,7 @@ _WIDTH = 100
 
 
 def main() -> int:
-    """Plays a scenario, or lists them; gives the exit code of the action."""
+    """Plays a scenario, or lists them; gives the exit code of the action, or with `--demo` 0 where it ends as it should."""
     options = _options()
     try:
         return _obey(options)
@@ -38,14 +39,14 @@ def _obey(options: argparse.Namespace) -> int:
         return 0
     scenario = SCENARIOS.get(options.scenario)
     if scenario is None:
-        near = difflib.get_close_matches(options.scenario, SCENARIOS, n=3)
+        near = near_misses(options.scenario, SCENARIOS)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        print(
-            f"There is no scenario {options.scenario}.{meant} `python -m sandbox list` names them all.", file=sys.stderr
-        )
+        every = "make demo SCENARIO=list" if options.demo else "python -m sandbox list"
+        print(f"There is no scenario {options.scenario}.{meant} `{every}` names them all.", file=sys.stderr)
         return 2
     launcher: Launcher = FromImage(options.image) if options.image else FromCheckout(Path(sys.executable))
-    return _play(scenario, Runner(_PROJECT, launcher))
+    run = _play(scenario, Runner(_PROJECT, launcher))
+    return _judge(run, scenario) if options.demo else run.exit_code
 
 
 def _options() -> argparse.Namespace:
@@ -55,6 +56,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("scenario", nargs="?", default="happy-path", help="a name, or `list` (default: happy-path)")
     parser.add_argument("--image", metavar="TAG", help="run this Docker image instead of the checkout")
+    parser.add_argument(
+        "--demo", action="store_true", help="end with 0 if the scenario ends as it should, even where that is red"
+    )
     return parser.parse_args()
 
 
@@ -64,7 +68,7 @@ def _list() -> None:
         print(f"{name:{width}}  {scenario.title}")
 
 
-def _play(scenario: Scenario, runner: Runner) -> int:
+def _play(scenario: Scenario, runner: Runner) -> Run:
     with Nursery() as nursery, World(nursery, scenario.scene) as world:
         _heading(scenario.title)
         print(scenario.shows)
@@ -79,7 +83,24 @@ def _play(scenario: Scenario, runner: Runner) -> int:
             print(f"the workspace holds {name}")
         run = play(scenario, world, runner, lambda line: print(line, flush=True))
         _report(run, world)
-    return run.exit_code
+    return run
+
+
+def _judge(run: Run, scenario: Scenario) -> int:
+    """Says how the action ended, and whether it should; a person who watches wants no failure where one was to be shown."""
+    ended = run.outputs.get("verdict", ""), run.outputs.get("reason", "")
+    right = ended in scenario.ends() and run.exit_code == scenario.code()
+    stopped = not right and run.exit_code == 128 + signal.SIGINT
+    if stopped:
+        should = "since it was interrupted"
+    else:
+        should = "as this scenario should" if right else f"but this scenario should end with {_end(scenario.ends())}"
+    print(f"\nThe action ended with {_end([ended])} and exit code {run.exit_code}, {should}.", flush=True)
+    return 0 if right else run.exit_code if stopped else 1
+
+
+def _end(ends: Iterable[tuple[str, str]]) -> str:
+    return " or ".join(f"`{verdict}`" + (f" ({reason})" if reason else "") for verdict, reason in sorted(ends))
 
 
 def _report(run: Run, world: World) -> None:

@@ -30,6 +30,13 @@ def test_a_story_that_ends_badly_gives_its_exit_code() -> None:
     assert "Error: " in shown.stdout
 
 
+def test_a_demo_of_a_red_ending_is_no_failure_and_ends_with_the_result() -> None:
+    shown = demo("--demo", "invalid-inputs")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    last = shown.stdout.splitlines()[-1]
+    assert last == "The action ended with `invalid-config` and exit code 2, as this scenario should."
+
+
 def test_the_list_names_every_story() -> None:
     shown = demo("list")
     assert shown.returncode == 0

