@@ -10,6 +10,9 @@ from typing import NoReturn, TypeVar
 from redeploy.core.asking import Ask, Event
 from redeploy.http.response import Exchange, Fault, NoReply
 
+SHORT, LONGEST_GRACE = 0.1, 1.0
+"""Seconds for which the loop may be busy at no cost to others, and the longest that it makes up for."""
+
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
@@ -66,6 +69,8 @@ class Crew:
         self._answered: set[int] = set()
         """Those whose answers are complete, and may still be weighed: their bounds are kept."""
         self._started = 0
+        self._left = self.now()
+        """When the loop last stopped waiting."""
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -83,20 +88,36 @@ class Crew:
         threading.Thread(target=self._run, args=(number, ask, sent, bound), daemon=True).start()
 
     def wait(self, until: float) -> Event | None:
-        """Return the next event, or None at `until`."""
+        """Return the next event, or None at `until`.
+
+        While the loop is busy, threads make way for it: one that is overdue then has as long again to hand its answer over.
+        """
+        entered = self.now()
+        busy = entered - self._left
+        patient_until = entered + min(busy, LONGEST_GRACE) if busy > SHORT else 0.0
+        try:
+            return self._next(until, patient_until)
+        finally:
+            self._left = self.now()
+
+    def _next(self, until: float, patient_until: float) -> Event | None:
         while True:
             unanswered = [number for number in self._bounds if number not in self._answered]
             overdue = min(unanswered, key=lambda number: self._bounds[number][0], default=None)
             bound = self._bounds[overdue][0] if overdue is not None else float("inf")
+            if bound <= patient_until:
+                bound, ends = patient_until, max(until, patient_until)
+            else:
+                ends = until
             try:
                 number, event = self._done.get(
-                    timeout=min(max(0.0, min(until, bound) - self.now()), threading.TIMEOUT_MAX)
+                    timeout=min(max(0.0, min(ends, bound) - self.now()), threading.TIMEOUT_MAX)
                 )
             except queue.Empty:
                 if overdue is not None and overdue not in self._answered and bound <= self.now():
                     _, ask, sent = self._bounds.pop(overdue)
                     return Event(ask=ask, exchange=NoReply(Fault.TIMED_OUT), sent=sent, at=self.now(), wall=self.wall())
-                if self.now() >= until:
+                if self.now() >= ends:
                     return None
                 continue
             self._answered.discard(number)

@@ -47,9 +47,11 @@ def dial(host: str, port: int, timeout: float, options: Sequence[_Option] = ()) 
                     except OSError as error:
                         refused, next_at = error, now
                     continue
-                if now >= ends:
+                wait = (min(ends, next_at) if waiting else ends) - now
+                ready = trying.select(max(0.0, wait))
+                if now >= ends and not ready:
                     raise TimeoutError
-                for key, _ in trying.select((min(ends, next_at) if waiting else ends) - now):
+                for key, _ in ready:
                     tried = key.fileobj
                     trying.unregister(tried)
                     assert isinstance(tried, socket.socket)  # noqa: S101 - nothing else was registered

@@ -1,11 +1,12 @@
 """Asks side by side: each bounded in whole time, late answers thrown away, failures handed on."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from redeploy.adapters.crew import Crew, side_by_side
+from redeploy.adapters.crew import LONGEST_GRACE, Crew, side_by_side
 from redeploy.core.asking import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 
@@ -132,6 +133,24 @@ def test_while_one_answer_is_weighed_others_are_taken() -> None:
         assert wait(one).ask == AskContainers()
     go.set()
     assert wait(one).ask == FIRST
+
+
+def test_an_answer_that_the_busy_loop_kept_back_is_no_time_out() -> None:
+    go = threading.Event()
+    one = crew((FIRST, lambda: Reply(200 if go.wait(LONG) else 500)))
+    start(one, FIRST, 0.05)
+    time.sleep(LONGEST_GRACE)  # the loop reads something large, and its threads make way
+    threading.Timer(0.05, go.set).start()
+    assert wait(one).exchange == Reply(200)
+
+
+def test_after_a_busy_loop_what_never_answers_is_given_up_all_the_same() -> None:
+    go = threading.Event()
+    one = crew((FIRST, lambda: Reply(200 if go.wait(LONG) else 500)))
+    start(one, FIRST, 0.05)
+    time.sleep(0.2)
+    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    go.set()
 
 
 def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
