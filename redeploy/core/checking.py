@@ -152,6 +152,12 @@ class Checking:
             return None
         return found
 
+    @property
+    def before_if_read(self) -> Contract | None:
+        """The same, where it was read already."""
+        found = self.__dict__.get("before")
+        return found if isinstance(found, Contract) else None
+
     def take_before(self, ask: AskDocument, exchange: Exchange) -> None:
         """Take in the document from before the trigger; what a cache answered is asked for once more, past caches."""
         if found_again(exchange) is Again.CACHED and not ask.past_caches:

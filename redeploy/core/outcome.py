@@ -1,8 +1,8 @@
 """What a run came to: the facts that every report is made of."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from redeploy.core.answer import Result
@@ -15,6 +15,7 @@ from redeploy.core.names_told import told_of_names, version_named
 from redeploy.core.plan import Mode, is_loopback, origin_of
 from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Verdict
 from redeploy.core.secret import shows_secret
+from redeploy.core.seen import seen
 from redeploy.core.subject import NOTHING_KNOWN, Subject, subject_of
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
@@ -83,6 +84,8 @@ class Outcome:
     problems: Sequence[Problem] = ()
     chain: "Chain | None" = None
     """What mode doctor found."""
+    seen: Mapping[str, object] = field(default_factory=dict)
+    """What was seen of the service, as JSON values."""
     detail: str = ""
     """What else there is to say, before all that was seen."""
     named: str = ""
@@ -151,6 +154,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         named=told_of_names(watch, conclusion),
         told_reasons=watch.told_reasons,
         last_seen=last.seen if last else (track.mute or ""),
+        seen=seen(watch, now),
         looks=len(watch.baseline) + len(watch.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(watch, conclusion.reason),

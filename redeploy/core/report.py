@@ -1,10 +1,9 @@
 """An outcome as outputs and annotations: values, nothing is written here."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from redeploy.core import fitting
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build
 from redeploy.core.markdown import plain
@@ -60,12 +59,12 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "watchtower-result": outcome.watchtower_result,
         "rollout-seconds": _seconds(outcome.rollout_seconds),
         "downtime-seconds": _seconds(outcome.downtime_seconds),
-        "added-routes": _array(outcome.checked.added),
-        "removed-routes": _array(outcome.checked.removed),
-        "failed-checks": _array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
+        "added-routes": fitting.array(outcome.checked.added),
+        "removed-routes": fitting.array(outcome.checked.removed),
+        "failed-checks": fitting.array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
         "rolled-back": "true" if outcome.rollback and outcome.rollback.done else "false",
         "url": outcome.url,
-        "report": json.dumps(_document(outcome), ensure_ascii=True, separators=(",", ":")),
+        "report": fitting.document(_document(outcome), _CUT_FIRST),
     }
 
 
@@ -246,7 +245,21 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}".removesuffix(".0") if value else "0"
 
 
-def _document(outcome: Outcome) -> dict[str, object]:
+_CUT_FIRST = (
+    "answers",
+    "moments",
+    "routes.added",
+    "routes.removed",
+    "checks",
+    "links",
+    "notes",
+    "problems",
+    "warnings",
+)
+"""Lists of the report that are cut where it is too long for an output, in this order."""
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
     """Return the whole result as one JSON document, version 1."""
     conclusion = outcome.conclusion
     return {
@@ -290,6 +303,8 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "rollback": _rollback(outcome.rollback) if outcome.rollback else None,
         "notes": [*outcome.notes, *outcome.checked.notes],
         "looks": outcome.looks,
+        "seen": dict(outcome.seen),
+        "truncated": False,
         "links": _links(outcome),
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }
@@ -317,10 +332,6 @@ def _rollback(rolled: "Rolled") -> dict[str, object]:
 
 def _stretch(times: tuple[float, float] | None) -> dict[str, float | None] | None:
     return None if times is None else {"from": _rounded(times[0]), "to": _rounded(times[1])}
-
-
-def _array(texts: Sequence[str]) -> str:
-    return json.dumps(list(texts), ensure_ascii=True, separators=(",", ":"))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from redeploy.core import report
 from redeploy.core import summary as job_summary
 from redeploy.core.asking import AskDocument, Event, Probe
+from redeploy.core.checked import Checked
+from redeploy.core.checking import Finding
+from redeploy.core.fitting import MOST_BYTES
 from redeploy.core.hostile import one_line
+from redeploy.core.identity import Build
 from redeploy.core.inputs import DEFAULTS, Problem
 from redeploy.core.outcome import Outcome, invalid, outcome_of
 from redeploy.core.plan import Proof
@@ -23,6 +27,7 @@ from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
 from redeploy.core.reference import read as read_reference
 from redeploy.core.rolled import Rolled, State
 from redeploy.core.secret import redactor
+from redeploy.core.timeline import Stretch
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
 from redeploy.http.response import Exchange, Fault, NoReply
@@ -141,6 +146,46 @@ def test_the_report_is_one_json_document_that_says_the_same(outcome: Outcome) ->
     )
     assert document["exit-code"] == outcome.conclusion.exit_code
     assert document["version"]["live"] == outputs["version"]
+
+
+LONG_ROUTES = tuple(f"GET /{'é' * 200}/{number}" for number in range(1000))
+
+
+def long_run() -> Outcome:
+    """A run with more to tell than an output may hold, in all of its lists."""
+    finding = Finding(Reason.SMOKE, "smoke " + "s" * 200, passed=False, told="t" * 400)
+    stretch = Stretch(0.0, 1.0, good=True, build=Build.NEW)
+    checks = Checked(findings=[finding] * 500, added=LONG_ROUTES, removed=LONG_ROUTES)
+    return ended(
+        Verdict.CHECKS_FAILED,
+        Reason.SMOKE,
+        checked=checks,
+        stretches=(stretch,) * 3000,
+        moments=tuple((float(number), "a moment") for number in range(3000)),
+        notes=("n" * 2000,) * 100,
+        evidence=("e" * 5000,) * 50,
+    )
+
+
+def test_no_output_is_longer_than_an_environment_variable_may_be() -> None:
+    outputs = report.outputs(long_run())
+    assert all(value.isascii() and len(value) <= MOST_BYTES for value in outputs.values())
+    added = json.loads(outputs["added-routes"])
+    assert added[0] == LONG_ROUTES[0]
+    assert added[-1] == f"... and {1000 - len(added) + 1} more"
+
+
+def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
+    document = json.loads(report.outputs(long_run())["report"])
+    assert document["truncated"]
+    assert (document["verdict"], document["version"]["live"]) == ("checks-failed", NEW)
+    few = ended(Verdict.DEPLOYED, moments=tuple((float(number), "x" * 90) for number in range(2000)), evidence=("why",))
+    document = json.loads(report.outputs(few)["report"])
+    kept = [moment["seconds"] for moment in document["moments"]]
+    assert document["truncated"]
+    assert (kept[0], kept[-1]) == (0.0, 1999.0)
+    assert 0 < len(kept) < 2000
+    assert document["evidence"] == ["why"]
 
 
 @pytest.mark.parametrize("name", ["added-routes", "removed-routes", "failed-checks"])
@@ -604,3 +649,25 @@ def test_what_is_ignored_is_annotated_nowhere() -> None:
 def test_the_summary_counts_all_operations_that_are_gone() -> None:
     many = contract(*(f"/p{number}" for number in range(5_000)))
     assert "5000 gone" in shown(compared(many, contract("/new"))).replace(",", "")
+
+
+# what was seen
+
+
+def test_what_was_seen_is_told_for_a_later_run() -> None:
+    told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
+    outcome = outcome_of(told.watch, Conclusion(Verdict.DEPLOYED), 4.0)
+    found = json.loads(report.outputs(outcome)["report"])["seen"]
+    assert found["url"] == BASE
+    assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
+    assert found["ended"].endswith("Z")
+
+
+def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
+    told = Told(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
+    told.answer(2.0, reply(200)).look(3.0, ready(OLD))
+    message = shown(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
+    assert "containrrr and openserbia match no image whose registry has a port" in message
+    told.answer(5.0, summary(scanned=1, updated=1))
+    message = report.happened(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
+    assert "containrrr" not in message

@@ -1,0 +1,83 @@
+"""JSON that fits into an environment variable.
+
+A workflow hands outputs on in the environment of later steps, and Linux starts no process with a variable of more than
+128 KiB (`MAX_ARG_STRLEN`, linux/binfmts.h): a longer one keeps a container from starting.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+MOST_BYTES = 96 * 1024
+"""Of one output; it is ASCII."""
+
+_SHORTER = (1000, 200, 40)
+"""Characters that texts are cut to, one after the other, where cutting lists is not enough."""
+
+
+def spelled(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    """Return the JSON of a value, in ASCII and without white space."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def array(texts: Sequence[str]) -> str:
+    """Return the JSON array of texts; those at the end that do not fit are counted in a last one."""
+    whole = spelled(list(texts))
+    if len(whole) <= MOST_BYTES:
+        return whole
+    room, kept = MOST_BYTES - 100, list[str]()
+    for text in texts:
+        room -= len(spelled(text)) + 1
+        if room < 0:
+            break
+        kept.append(text)
+    return spelled([*kept, f"... and {len(texts) - len(kept)} more"])
+
+
+def document(content: dict[str, Any], lists: Sequence[str]) -> str:
+    """Return the JSON of an object, which may be changed for it: what does not fit is cut, and it is `truncated` then.
+
+    Args:
+        content: the object.
+        lists: dotted paths of the lists that are cut first, in this order; the middle of a list goes.
+    """
+    whole = spelled(content)
+    if len(whole) <= MOST_BYTES:
+        return whole
+    content["truncated"] = True
+    excess = len(spelled(content)) - MOST_BYTES
+    for path in lists:
+        *above, name = path.split(".")
+        holder = content
+        for each in above:
+            holder = holder[each]
+        excess -= _cut(holder[name], excess)
+    for most in _SHORTER:
+        if excess > 0:
+            content = _shortened(content, most)
+            excess = len(spelled(content)) - MOST_BYTES
+    return spelled(content)
+
+
+def _cut(items: list[Any], excess: int) -> int:
+    """Take so many characters out of a list's middle, and return how many that were."""
+    sizes = [len(spelled(each)) + 1 for each in items]
+    begin = end = len(items) // 2
+    gone = 0
+    while gone < excess and (begin > 0 or end < len(items)):
+        if end < len(items) and (len(items) - end >= begin or begin == 0):
+            gone += sizes[end]
+            end += 1
+        else:
+            begin -= 1
+            gone += sizes[begin]
+    del items[begin:end]
+    return gone
+
+
+def _shortened(value: Any, most: int) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, dict):
+        return {name: _shortened(each, most) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shortened(each, most) for each in value[:most]]
+    return f"{value[: most - 1]}\N{HORIZONTAL ELLIPSIS}" if isinstance(value, str) and len(value) > most else value
