@@ -1,0 +1,213 @@
+"""Reading hostile text costs time in proportion to its length: steps are counted and patterns looked at, never clocks."""
+
+import ast
+import importlib
+import json
+import re
+import re._constants as codes  # type: ignore[import-not-found]
+import re._parser as parser  # type: ignore[import-not-found]
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.core.answer import read_answer, told_reasons
+from redeploy.core.hostile import block, one_line, without_tags
+from redeploy.core.markdown import fenced, inline, plain
+from redeploy.core.secret import CUT, Secret, redactor, shows_secret
+from redeploy.http.response import Reply, http_date, nested_too_deeply
+from tests.unit.making import ready, reply
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "Zq8-x_V4tWn2LrKp0sYh7uBcE5mJdGa1"
+REDACT = redactor([Secret(TOKEN), Secret("aaaaaaaaaaaaaaaab")])
+
+
+# steps
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Lines of Python that some work takes."""
+    taken = 0
+
+    def trace(_: FrameType, event: str, __: object) -> Any:  # noqa: ANN401 - itself
+        nonlocal taken
+        taken += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+READERS: dict[str, Callable[[int], object]] = {
+    "ends of a cut text": lambda size: REDACT(f"{TOKEN[:12]}{CUT}" * size),
+    "beginnings in a cut text": lambda size: REDACT("a" * 8 * size + CUT),
+    "layers of disguise": lambda size: shows_secret("&#37;25" * size, REDACT),
+    "one line": lambda size: one_line("\x1b[0" * size, size * 4),
+    "tags that nothing closes": lambda size: without_tags("<" * size),
+    "a block": lambda size: block("\n" * size, 60),
+    "a line of Markdown": lambda size: inline("`@a#1" * size),
+    "fences": lambda size: fenced("`" * size),
+    "reasons of the check endpoint": lambda size: told_reasons(
+        reply(200, {"containers": [{"name": "a", "error": "<" * 8}] * size}), REDACT
+    ),
+    "an answer of the trigger": lambda size: read_answer(reply(200, {"summary": [{}] * size})),
+    "brackets": lambda size: nested_too_deeply(b'["\\"", {' * size),
+    "JSON": lambda size: ready(**{f"k{number}": 1 for number in range(size)}).json,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_twice_as_much_text_takes_at_most_twice_as_many_steps(name: str) -> None:
+    read = READERS[name]
+    read(1)  # what is loaded once is no part of it
+    one, two = steps(lambda: read(400)), steps(lambda: read(800))
+    assert two <= 2.2 * one + 200
+
+
+# patterns
+
+
+def patterns() -> Iterator[tuple[str, str]]:
+    """Every pattern that is written in the product, with the function that takes it: a method of `re`, or `compile`."""
+    for path in sorted((ROOT / "redeploy").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args:
+                written = node.args[0]
+                if isinstance(written, ast.Constant) and ast.unparse(node.func) != "re.compile":
+                    yield f"{name}: {ast.unparse(node.func)}", _text(written.value)
+        for key, value in vars(importlib.import_module(name)).items():
+            if isinstance(value, re.Pattern):
+                yield f"{name}: {key}", _text(value.pattern)
+
+
+def _text(pattern: object) -> str:
+    return pattern.decode("latin-1") if isinstance(pattern, bytes) else str(pattern)
+
+
+_ALPHABET = [chr(number) for number in range(128)]
+
+
+def accepted(item: tuple[Any, Any]) -> frozenset[str]:
+    """The characters of ASCII that an item of one character takes."""
+    kind, argument = item
+    if kind is codes.LITERAL:
+        return frozenset(chr(argument))
+    if kind is codes.NOT_LITERAL:
+        return frozenset(_ALPHABET) - {chr(argument)}
+    if kind is codes.ANY:
+        return frozenset(_ALPHABET) - {"\n"}
+    if kind is codes.IN:
+        pattern = parser.State()
+        tree = parser.SubPattern(pattern, [item])
+        compiled = re._compiler.compile(tree) if hasattr(re, "_compiler") else None
+        return frozenset(each for each in _ALPHABET if compiled and compiled.fullmatch(each))
+    return frozenset()
+
+
+def repeats(items: Any) -> Iterator[Any]:  # noqa: ANN401 - the parser's tree
+    """What is repeated without an end in a way that can be taken back."""
+    for kind, argument in items:
+        if kind in (codes.MAX_REPEAT, codes.MIN_REPEAT):
+            _, most, inner = argument
+            if most is codes.MAXREPEAT:
+                yield inner
+            yield from repeats(inner)
+        elif kind is codes.SUBPATTERN:
+            yield from repeats(argument[-1])
+        elif kind is codes.BRANCH:
+            for branch in argument[1]:
+                yield from repeats(branch)
+
+
+def first(items: Any) -> frozenset[str]:  # noqa: ANN401 - the parser's tree
+    """The characters that a match may begin with."""
+    found: frozenset[str] = frozenset()
+    for kind, argument in items:
+        if kind in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
+            found |= first(argument[2])
+            if argument[0]:
+                return found
+        elif kind is codes.SUBPATTERN:
+            return found | first(argument[-1])
+        elif kind is codes.BRANCH:
+            return found.union(*map(first, argument[1]))
+        elif kind not in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
+            return found | accepted((kind, argument))
+    return found
+
+
+OURS = ("redeploy.core.kit", "redeploy.core.dotenv", "redeploy.core.cleaners", "redeploy.commands")
+"""Modules whose patterns read what the owner wrote."""
+
+SCANNING = ("re.sub", "re.search", "re.finditer", "re.findall", "re.split")
+
+
+def hostile_patterns() -> list[tuple[str, str]]:
+    return sorted({each for each in patterns() if not each[0].startswith(OURS)})
+
+
+@pytest.mark.parametrize(("where", "pattern"), hostile_patterns())
+def test_no_pattern_repeats_what_consists_of_repeats_alone(where: str, pattern: str) -> None:
+    for outer in repeats(parser.parse(pattern)):
+        inner = list(outer)
+        alone = all(
+            kind in (codes.MAX_REPEAT, codes.MIN_REPEAT) and argument[1] is codes.MAXREPEAT for kind, argument in inner
+        )
+        assert not alone, f"{where}: {pattern}"
+
+
+def scanning_patterns() -> list[tuple[str, str]]:
+    """Those that are tried at every place of a text."""
+    found = [each for each in hostile_patterns() if each[0].rpartition(": ")[2] in SCANNING]
+    for where, pattern in hostile_patterns():
+        module, _, name = where.partition(": ")
+        source = (ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        if any(f"{name}.{method}(" in source for method in ("sub", "search", "finditer", "findall", "split")):
+            found.append((where, pattern))
+    return found
+
+
+@pytest.mark.parametrize(("where", "pattern"), scanning_patterns())
+def test_no_pattern_reads_on_past_a_place_where_it_could_begin_anew(where: str, pattern: str) -> None:
+    """Else a text of nothing but beginnings is read to its end from each of them."""
+    tree = parser.parse(pattern)
+    anchored = next(iter(tree), (None, None))[0] in (codes.AT, codes.ASSERT_NOT)
+    whole = len(tree) == 1
+    for inner in repeats(tree):
+        taken = frozenset[str]().union(*(accepted(item) for item in inner))
+        assert anchored or whole or not first(tree) & taken, f"{where}: {pattern}"
+
+
+# exceptions
+
+
+@given(st.text(max_size=60) | st.from_regex(r"(?a)\w{0,4},? \d{0,6} \w{0,4} \d{0,30}:?\d{0,4}:?\d{0,4} [+-]?\w{0,6}"))
+def test_no_date_is_too_odd_to_be_read(text: str) -> None:
+    found = http_date(text)
+    assert found is None or isinstance(found, float)
+
+
+@given(st.text("&#xX0123456789abc;%25 ", max_size=80))
+def test_no_text_is_too_odd_to_be_searched_for_secrets(text: str) -> None:
+    assert not shows_secret(text, REDACT)
+
+
+def test_numbers_of_thousands_of_digits_are_read_over() -> None:
+    digits = "9" * 5000
+    assert not shows_secret(f"&#{digits};&#x{digits};", REDACT)
+    assert Reply(200, {"retry-after": digits}).retry_after is None
+    assert Reply(200, {"content-type": "application/json"}, digits.encode()).json is None
+    assert plain(f"\n{digits}```") == digits
+    assert json.loads("1") == 1
