@@ -77,7 +77,8 @@ def _rows(exchange: Exchange | None) -> list[dict[str, Any]]:
     return [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
 
 
-_ABSENT = re.compile(r"(?i)\b404\b|manifest unknown")  # a word, as no port with these digits in it is
+_ABSENT = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
+"""Said of the image; a 404 to the question where tokens are to be had says nothing of it."""
 _RATE_LIMIT = re.compile(r"(?i)rate.?limit|toomanyrequests|too many requests|\b429\b")
 _REFUSAL = re.compile(
     r"(?i)\bstatus:? [45]\d\d\b|\b(?:no credentials|unauthorized|denied|forbidden|manifest unknown)\b"

@@ -83,16 +83,16 @@ def _location(known: Known) -> Found:
     answer = read_answer(reply)
     if isinstance(reply, NoReply):
         return broken(Link.LOCATION, answer.seen, Reason.MISROUTED)
+    everywhere = alike(reply, known.exchange(Request.NOWHERE))
+    seen = f"{answer.seen}, and the same at a path that cannot exist" if everywhere else answer.seen
     if reply.status == 429 or reply.is_nginx_busy_page:
         return broken(Link.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
     if answer.refusal is Reason.AUTH:
-        return broken(Link.LOCATION, answer.seen, Finding.FORBIDDEN)
+        return broken(Link.LOCATION, seen, Finding.FORBIDDEN)
     if reply.status in (502, 503, 504):
         return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
-    if alike(reply, known.exchange(Request.NOWHERE)):
-        return broken(Link.LOCATION, f"{answer.seen}, and the same at a path that cannot exist", Reason.MISROUTED)
-    refusal = answer.refusal if answer.refusal in (Reason.METHOD, Reason.REDIRECT) else Reason.MISROUTED
-    return broken(Link.LOCATION, answer.seen, refusal)
+    own = answer.refusal in (Reason.METHOD, Reason.REDIRECT) and not (everywhere and answer.refusal is Reason.METHOD)
+    return broken(Link.LOCATION, seen, answer.refusal if own and answer.refusal else Reason.MISROUTED)
 
 
 def _token(known: Known) -> Found:

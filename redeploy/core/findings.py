@@ -138,8 +138,8 @@ FINDINGS: Mapping[Finding, Remedy] = {
     ),
     Finding.WATCHTOWER_TOO_OLD: Remedy(
         "This answers like a Watchtower that hides a wrong token",
-        "containrrr/watchtower up to 1.3.0 answers an empty 200 to everything, a wrong token included; so does whatever "
-        "else is empty.",
+        "containrrr/watchtower up to 1.3.0 answers an empty 200 to everything, a wrong token included. So does a later "
+        "one behind a proxy that adds the token to every request, and any other server without a body.",
         "Run the maintained fork, and pin it:\n\n" + recipes.watchtower(f"image: {recipes.WATCHTOWER_IMAGE}"),
     ),
     Finding.TOKEN_UNJUDGED: Remedy(

@@ -231,6 +231,7 @@ def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: obj
         ("manifest not found: registry responded with invalid HEAD request: status 404 Not Found", "image-missing"),
         ("dial tcp 127.0.0.1:40404: connect: connection refused", "update-blocked"),
         ("failed to get token: registry rate limited: <html><h1>429</h1></html>", "update-blocked"),
+        ("failed to get token: unexpected status with empty WWW-Authenticate header: status 404", "update-blocked"),
     ],
 )
 def test_what_the_registry_told_watchtower_is_told_in_plain_text(error: str, finding: str) -> None:
@@ -310,6 +311,11 @@ def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(diges
 def test_an_error_of_the_check_endpoint_blocks_where_the_update_would_fail_too(answers: Answers, state: State) -> None:
     one = found(Link.UPDATE, answers, container="api")
     assert (one.state, one.finding) == (state, None if state is State.OK else "update-blocked")
+
+
+def test_an_answer_that_every_path_gets_is_told_as_that() -> None:
+    for answer in (reply(200), reply(401), page(405, **NGINX)):
+        assert "the same at a path that cannot exist" in found(Link.LOCATION, everywhere(answer)).seen
 
 
 @pytest.mark.parametrize("registry", [manifest(D1), manifest(D3, D1)])
