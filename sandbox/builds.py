@@ -9,7 +9,7 @@ from sandbox.images import INDEX, MANIFEST_LIST, Image, image_of
 
 Identity = Literal["full", "hidden", "start-time", "constant-version", "noise", "neighbours", "busy"]
 Readiness = Literal["json", "text", "never", "html"]
-Document = Literal["own", "2.0", "3.0", "none", "html", "other", "truncated", "deep", "huge", "hostile"]
+Document = Literal["own", "2.0", "3.0", "none", "html", "other", "truncated", "deep", "huge", "hostile", "yaml", "odd"]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from sandbox.builds import Build
 from sandbox.harm import hostile_contract
 
@@ -33,7 +35,19 @@ def document(build: Build, own: Mapping[str, object]) -> tuple[str, str]:
             return f'{{"openapi": "3.1.0", "info": {{}}, "paths": {"[" * DEEP}{"]" * DEEP}}}', JSON
         case "huge":
             return json.dumps({**own, "x-history": "-" * BEYOND}), JSON
+        case "yaml":
+            return yaml.safe_dump(json.loads(json.dumps(own))), "application/yaml"
+        case "odd":
+            return json.dumps(_odd(own)), JSON
         case "hostile":
             return json.dumps({**own, **hostile_contract()}), JSON
         case "own" | "none":
             return json.dumps(own), JSON
+
+
+def _odd(own: Mapping[str, object]) -> dict[str, object]:
+    """What careless generators and bundlers write, and clients read all the same."""
+    paths = json.loads(json.dumps(own["paths"]))
+    paths["/api/ready"] |= {"post": None, "parameters": None}
+    paths |= {"pets": {"get": {}}, "/api/elsewhere": {"$ref": "./elsewhere.yaml"}}
+    return {**own, "info": {"title": "portfolio", "version": 1.0}, "servers": None, "paths": paths}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.builds import V1, V2, Document
-from sandbox.front import Answer, Trouble, passing
+from sandbox.front import Answer, Exchange, Trouble, passing
 from sandbox.harm import echo, echoed_document, echoed_item, hostile_item
 from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario
 from sandbox.troubles import LIMITED, TOO_MANY, AtFirst, Instead, On
@@ -54,6 +54,13 @@ def _standing_at(path: str, trouble: Callable[[], Trouble]) -> Callable[[World],
         world.front.on_service = On(frozenset({path}), trouble())
 
     return finish
+
+
+def _cached_document(world: World) -> None:
+    def cached(exchange: Exchange) -> bool:
+        return (passing if "?" in exchange.request.target else Instead(_STALE_COPY))(exchange)
+
+    world.front.on_service = On(frozenset({"/openapi.json"}), cached)
 
 
 def _throttled(world: World) -> None:
@@ -147,23 +154,54 @@ _DOCUMENTS = (
     ),
     _contract(
         "openapi-gone-unasked",
-        "The OpenAPI document is gone, and nobody asked",
-        "Where no route is asked for, that is a note and neither red nor a warning.",
+        "The OpenAPI document is gone, and no route is required",
+        "Every operation that was there counts as removed: a warning, as without any input.",
         Scene(pushed=replace(V2, document="none")),
         {},
         "deployed",
-        unremarked=True,
-        shown=("There is no OpenAPI document",),
+        says=("The OpenAPI document that was live before the trigger is gone",),
     ),
     _contract(
         "openapi-gone-strict",
         "The OpenAPI document is gone, and breaking changes fail",
-        "What cannot be compared may have broken.",
+        "Each operation that was there is a failed check.",
         Scene(pushed=replace(V2, document="none")),
         {"breaking-changes": "fail"},
         "checks-failed",
-        "openapi",
-        failed=("openapi",),
+        "breaking-change",
+        failed=None,
+        says=("is gone, as the document is",),
+    ),
+    _contract(
+        "openapi-yaml",
+        "The new build sends its document as YAML",
+        "It is read like JSON: routes are found, and an answer is held against its schema.",
+        Scene(pushed=replace(V2, document="yaml", unkept=("/api/items/{item_id}",))),
+        {**_BRISK, "required-routes": "GET /api/search", "smoke": "GET /api/items/7"},
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/items/7",),
+        says=("`$.id` is a string, not integer",),
+    ),
+    _contract(
+        "openapi-odd",
+        "The OpenAPI document has oddities that no check needs",
+        "Null operations, null servers, a numeric version and a path without a slash are passed over and noted.",
+        Scene(pushed=replace(V2, document="odd")),
+        {"required-routes": "GET /api/ready", "forbidden-routes": "/internal/**"},
+        "deployed",
+        unremarked=True,
+        shown=("`pets` does not begin with a slash", "`POST /api/ready` is null", "only in part"),
+    ),
+    _contract(
+        "openapi-cached-before",
+        "A cache answers for the document before the trigger",
+        "It is asked for past the cache, so that the operation that is gone is found.",
+        Scene(pushed=_WITHOUT_PROJECTS, finish=_cached_document),
+        {"breaking-changes": "fail"},
+        "checks-failed",
+        "breaking-change",
+        failed=("removed-route GET /api/projects",),
     ),
 )
 
