@@ -34,7 +34,7 @@ def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
     """Send a smoke request."""
     wanted = ask.smoke
     url = _fresh(wanted.url, past_caches=ask.past_caches)
-    follow = wanted.safe and not wanted.status.startswith("3")  # a POST would be repeated, or become a GET
+    follow = wanted.reads and not wanted.status.startswith("3")  # a POST would be repeated, or become a GET
     return fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
 
 

@@ -381,8 +381,8 @@ class _Reader:
         from redeploy.core.smoke import parse_smoke
 
         def read(line: str) -> Smoke:
-            method, target, status = parse_smoke(line)
-            return Smoke(method, target, status, self._address(target, base))
+            method, target, status, marked = parse_smoke(line)
+            return Smoke(method, target, status, self._address(target, base), marked)
 
         return _each(text, read)
 

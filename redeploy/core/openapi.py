@@ -233,7 +233,10 @@ def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str,
     named = [each for each in servers if isinstance(each, dict) and isinstance(each.get("url"), str)]
     if len(named) < len(servers):
         odd.note("has an entry without a URL", "servers")
-    return tuple(dict.fromkeys(_path_of(_filled(each), url) for each in named))[:MOST_PREFIXES]
+    prefixes = tuple(dict.fromkeys(_path_of(_filled(each), url) for each in named))
+    if len(prefixes) > MOST_PREFIXES:
+        odd.note(f"names more than {MOST_PREFIXES} paths, and the rest are not looked at", "servers")
+    return prefixes[:MOST_PREFIXES]
 
 
 def _filled(server: Mapping[str, Any]) -> str:

@@ -142,14 +142,21 @@ class Smoke:
     """Its path, or its whole URL, as the input writes it."""
     status: str
     url: str
+    marked: bool = False
+    """Whether `!` says that it may change something on the server."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}" + ("" if self.status == "2xx" else f" {self.status}")
 
     @property
+    def reads(self) -> bool:
+        """Whether its method only reads, so that redirects can be followed."""
+        return self.method in ("GET", "HEAD")
+
+    @property
     def safe(self) -> bool:
         """Whether it may be repeated without a thought."""
-        return self.method in ("GET", "HEAD")
+        return self.reads and not self.marked
 
 
 @dataclass(frozen=True)

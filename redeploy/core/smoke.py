@@ -47,8 +47,8 @@ class Result:
     """Why a body was not compared whole with what the document promises; empty where it was, or nothing is promised."""
 
 
-def parse_smoke(line: str) -> tuple[str, str, str]:
-    """Return method, target and status of a line `METHOD PATH [STATUS]`; `!` before it lets unsafe methods through.
+def parse_smoke(line: str) -> tuple[str, str, str, bool]:
+    """Return method, target and status of a line `METHOD PATH [STATUS]`, and whether `!` marks it as unsafe.
 
     Raises:
         ValueError: with what is wrong.
@@ -65,7 +65,7 @@ def parse_smoke(line: str) -> tuple[str, str, str]:
     if method not in ("GET", "HEAD") and not unsafe:
         msg = f"{line!r:.80} may change something on the server; put `!` before the line if it is meant"
         raise ValueError(msg)
-    return method, words[1], status
+    return method, words[1], status, unsafe
 
 
 def judge(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:

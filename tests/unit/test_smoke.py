@@ -13,8 +13,8 @@ from tests.unit.making import page, reply
 
 
 def smoke(line: str) -> Smoke:
-    method, target, status = parse_smoke(line)
-    return Smoke(method, target, status, f"https://api.example.com{target}")
+    method, target, status, marked = parse_smoke(line)
+    return Smoke(method, target, status, f"https://api.example.com{target}", marked)
 
 
 def judged(line: str, exchange: Exchange) -> Result:
@@ -40,7 +40,7 @@ def judged(line: str, exchange: Exchange) -> Result:
     ],
 )
 def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str, str]) -> None:
-    assert parse_smoke(line) == parts
+    assert parse_smoke(line) == (*parts, line.startswith("!"))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_only_ascii_digits_make_a_status(status: str) -> None:
 def test_any_line_is_a_request_or_says_what_is_wrong(line: str) -> None:
     told = ""
     try:
-        method, target, status = parse_smoke(line)
+        method, target, status, _ = parse_smoke(line)
         assert target.startswith(("/", "http"))
         assert (method in ("GET", "HEAD")) or line.startswith("!")
         assert len(status) == 3
@@ -176,6 +176,12 @@ def test_what_was_compared_only_in_part_passes_and_says_so() -> None:
 
 
 # what may be sent again
+
+
+@pytest.mark.parametrize("line", ["!GET /a", "!HEAD /a", "!POST /a"])
+def test_a_line_that_is_marked_is_never_repeated_whatever_its_method(line: str) -> None:
+    assert judged(line, reply(500)).final
+    assert smoke(line).reads is ("POST" not in line)
 
 
 @pytest.mark.parametrize("fault", Fault)
