@@ -246,14 +246,14 @@ def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], Ex
             msg = "no image is named that could be looked up"
             raise AssertionError(msg)
         match ask:
-            case AskTag(known):
-                found: Manifest | Trouble | str = registry().resolve(image, bound, known)
+            case AskTag(known, tag):
+                found: Manifest | Trouble | str = registry().resolve(image.under(tag or image.tag), bound, known)
             case AskRevision(manifest):
                 found = registry().revision(image, manifest, bound)
             case AskManifest(reference):
                 found = registry().resolve(image.under(reference), bound)
-            case PutManifest(manifest):
-                found = registry().put(image, manifest, bound)
+            case PutManifest(manifest, tag):
+                found = registry().put(image.under(tag or image.tag), manifest, bound)
         return FromRegistry(200, found=found)
 
     return perform

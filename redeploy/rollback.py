@@ -119,7 +119,7 @@ def _write(attempt: Attempt, outside: Outside) -> None:
     manifest = attempt.target.manifest
     if not attempt.compare(_read(attempt, outside, attempt.image.tag)) or manifest is None:
         return
-    answer = _found(attempt, outside, PutManifest(manifest))
+    answer = _found(attempt, outside, PutManifest(manifest, attempt.image.tag))
     for look in range(LOOKS):
         if look:
             _wait(outside, PAUSE)

@@ -192,11 +192,9 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> 
 
 def _replaced_what_was_right(attempt: Attempt, proof: Watch) -> bool:
     """Tell whether what was put back ran before the second trigger, and another build does since."""
-    looks, started = proof.looks, proof.triggered
-    last = looks.told[-1] if looks.told else None
-    digest = looks.same(looks.before(started), attempt.digest) and last is not None and started is not None
-    moved = digest and last is not None and started is not None and last.sent >= started
-    other = moved and last is not None and not looks.same(last.digest, attempt.digest)
+    running = proof.running
+    ran = running.kin.same(running.before, attempt.digest)
+    other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
     named = proof.met_before and proof.track.build in (Build.OTHER, Build.UNNAMED)
     return other or named
 

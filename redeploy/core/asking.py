@@ -50,6 +50,8 @@ class AskTag:
     """What the image's tag points to in its registry; what it pointed to when it was last looked up is not read again."""
 
     known: "Manifest | None" = None
+    tag: str = ""
+    """Empty: the one that the input writes."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class PutManifest:
     """A manifest that goes under the image's tag."""
 
     manifest: "Manifest"
+    tag: str = ""
+    """Empty: the one that the input writes."""
 
 
 @dataclass(frozen=True)

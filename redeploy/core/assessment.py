@@ -37,30 +37,35 @@ class Assessment:
     @cached_property
     def digest_before(self) -> str:
         """The digest that ran before the trigger."""
-        return self._watch.looks.before(self._watch.triggered)
+        return self._watch.running.before
 
     @cached_property
     def digest_now(self) -> str:
         """The digest that runs, as last told."""
-        return self._watch.looks.now(self._watch.triggered)
+        return self._watch.running.now
 
     @cached_property
     def digest_wanted_since(self) -> float | None:
         """Since when the digest that runs is a wanted one."""
-        return self._watch.looks.wanted_since(self._watch.triggered, self._plan.expect_digest)
+        return self._watch.running.wanted_since
 
     @cached_property
     def told_since(self) -> float | None:
         """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
         if self._plan.declared or self._watch.verifying:
             return self.digest_wanted_since
-        moments = (self.digest_wanted_since, self._watch.checking.changed_since)
+        moments = (self.digest_wanted_since, self._contract_changed_since)
         return min((each for each in moments if each is not None), default=None)
+
+    @property
+    def _contract_changed_since(self) -> float | None:
+        """Since when the service promises something else, where that counts as a change."""
+        return self._watch.checking.changed_since if self._watch.contract_counts else None
 
     @cached_property
     def digest_matters(self) -> bool:
         """Whether looks at the containers endpoint can tell anything."""
-        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.looks.absent
+        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.running.absent
         return reachable and bool(self._plan.expect_digest or self.digest_before)
 
     @cached_property
@@ -136,10 +141,8 @@ class Assessment:
     @cached_property
     def needs_closing_look(self) -> bool:
         """Whether the window has held but for a look at the running digest that was asked for after its end."""
-        if not self._held_as_told or (self.digest_wanted_since is None and not self._plan.expect_digest):
-            return False
-        last = self._watch.looks.last
-        return last is None or last.sent < self.window_ends
+        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
+        return held and self._watch.running.needs_closing_look(self.window_ends, alone=self.told_beside)
 
     @cached_property
     def needs_closing_document(self) -> bool:
@@ -185,26 +188,30 @@ class Assessment:
 
     @cached_property
     def claims(self) -> bool:
-        """Whether Watchtower's summary claims an update of this service, and nothing visible speaks against it.
+        """Whether Watchtower's summary claims an update of all that it looked at, and nothing visible speaks against it.
 
-        A start time that was seen before speaks against it as a build name does: that process was not replaced.
+        A start time that was seen before speaks against it as a build name does: that process was not replaced. So does
+        what was seen before and is gone, and a row that kept its image.
         """
         answer, like = self._watch.answer, self._track.like
         if answer is None or answer.result is not Result.UPDATED or not answer.counts or answer.counts.skipped is None:
             return False
-        one = answer.counts.scanned == 1 or self._plan.watchtower.narrowed_to_one
-        noisy = self._watch.noise & self._watch.before.names.keys()
-        same_digest = bool(self.digest_before) and self._watch.looks.same(self.digest_now, self.digest_before)
-        return one and not like.same and not like.running_on and not noisy and not same_digest
+        all_of_them = answer.counts.updated == answer.counts.scanned
+        before = self._watch.before
+        noisy = self._watch.noise & before.names.keys()
+        gone = before.names.keys() - self._window.names.keys() | before.starts.keys() - self._window.starts.keys()
+        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.noise
+        return all_of_them and unspoilt and not self._watch.running.kept
 
     @cached_property
     def current(self) -> bool:
         """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
-        watch, last = self._watch, self._watch.looks.last
+        watch, last = self._watch, self._watch.running.last
         found = watch.lookup.manifest if watch.lookup else None
         if self._plan.declared or found is None or watch.answered is None or last is None or last.sent < watch.answered:
             return False
-        return found.is_of(self.digest_before) and found.is_of(self.digest_now)
+        kin = watch.running.kin
+        return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)
 
     @cached_property
     def answer_final(self) -> bool:
@@ -252,15 +259,15 @@ class Assessment:
     @property
     def _new_told(self) -> bool:
         watch = self._watch
-        digest = not watch.met_before and watch.looks.was_wanted(watch.triggered, self._plan.expect_digest)
+        digest = not watch.met_before and watch.running.was_wanted
         return digest or (
-            not self._plan.declared and (watch.checking.changed_since is not None or watch.checking.reverted)
+            not self._plan.declared and (self._contract_changed_since is not None or watch.checking.reverted)
         )
 
     @property
     def _wrong_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
-        watch, told = self._watch, self._watch.looks.told
+        watch, told = self._watch, self._watch.running.told
         looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
         return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
 
@@ -321,8 +328,8 @@ class Assessment:
             visible=track.like.visible or bool(self.digest_before and self.digest_now),
             wrong_held=self._wrong_held,
             digest=self.digest_now,
-            digests_differ=watch.looks.last is not None and watch.looks.last.differ,
-            digest_old=bool(self.digest_before) and watch.looks.same(self.digest_now, self.digest_before),
+            digests_differ=watch.running.last is not None and watch.running.last.differ,
+            digest_old=watch.running.is_old,
             contract_old=not plan.declared and watch.checking.reverted,
             checking=self.checking,
             checked=self.checked,

@@ -91,7 +91,7 @@ class Attempt:
     def begin(self, tag: Found) -> None:
         """Take in what the tag points at in mode rollback, and choose what to put back."""
         self.before = tag
-        running = self.first.looks.last.digest if self.first.looks.last else ""
+        running = self.first.running.last.digest if self.first.running.last else ""
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
         elif self.plan.rollback_to:
@@ -203,7 +203,7 @@ class Attempt:
     @property
     def _told(self) -> bool:
         """Whether the containers endpoint tells running digests."""
-        looks = self.first.looks
+        looks = self.first.running
         failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
         by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
         return any(look.digest for look in looks.told) and not (looks.absent or (failing and by_version))
@@ -224,7 +224,7 @@ class Attempt:
     @property
     def _is_from_before(self) -> bool:
         """Whether the target is the build that answered before."""
-        return self._found_by_version or self.digest == self.first.looks.before(self.first.triggered)
+        return self._found_by_version or self.digest == self.first.running.before
 
     @property
     def _version(self) -> str:

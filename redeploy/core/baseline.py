@@ -52,7 +52,7 @@ class Baseline:
             wake = min(wake, due)
         if asks:
             return Step(tuple(asks), now)
-        waited_for = (Probe, AskContainers, AskDocument, AskTag, AskManifest)
+        waited_for = (Probe, AskContainers, AskDocument, AskTag)
         target = watch.target.next if watch.target else None
         waiting = wake < ends or any(watch.books.under_way(kind) for kind in waited_for)
         waiting = waiting or (target is not None and watch.books.is_under_way(target))
@@ -98,12 +98,17 @@ class Baseline:
 
     def errands(self) -> list[tuple[Ask, float]]:
         """Return what is to be asked of the registry, and when."""
-        lookup, books = self.watch.lookup, self.watch.books
-        if lookup is None:
+        lookup, books, image = self.watch.lookup, self.watch.books, self.watch.plan.image
+        if lookup is None or image is None:
             return []
+        if self.watch.tag_open:  # the container that runs tells the tag
+            sent = books.last_sent(AskContainers) >= self.watch.began
+            return [] if sent else [(AskContainers(), -inf)]
         found: list[tuple[Ask, float]] = []
         if self.watch.triggered is None and not books.under_way(AskTag):
-            found.append((AskTag(lookup.manifest), lookup.tag_due))
+            found.append((AskTag(lookup.manifest, image.tag), lookup.tag_due))
+        unread = map(AskManifest, dict.fromkeys((*lookup.unread, *self.watch.running.unread)))
+        found += [(ask, -inf) for ask in unread if not books.is_under_way(ask)]
         if lookup.manifest and lookup.wants_revision and not books.under_way(AskRevision):
             found.append((AskRevision(lookup.manifest), -inf))
         return found

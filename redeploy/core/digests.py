@@ -1,11 +1,14 @@
-"""The running digest, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) tells it."""
+"""The rows of running containers, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) lists them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from redeploy.http.response import Exchange, Reply
+
+if TYPE_CHECKING:  # few runs name images
+    from redeploy.core.image import Image
 
 
 class Endpoint(StrEnum):
@@ -20,11 +23,31 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A running container: its name, its image reference and the digest that the image was pulled by."""
+    """A running container: its name, its image reference, the digest that this was pulled by, and the engine's image id."""
 
     name: str
     image: str
     digest: str
+    image_id: str = ""
+
+    @property
+    def repository(self) -> str:
+        """The repository of its image, with the registry."""
+        from redeploy.core.image import full_repository  # what reads answers is loaded after the first request
+
+        return full_repository(self.image)
+
+    @property
+    def tag(self) -> str:
+        """The tag that it was created with; empty where it is pinned by its digest alone."""
+        from redeploy.core.image import tag_of  # as above
+
+        return tag_of(self.image)
+
+    def kept(self, before: "Row") -> bool:
+        """Tell whether it runs the very image that it ran before: by its digest, or by the engine's id of it."""
+        digest = bool(self.digest) and self.digest == before.digest
+        return digest or (bool(self.image_id) and self.image_id == before.image_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,84 +57,43 @@ class Look:
     sent: float
     at: float
     endpoint: Endpoint
-    digest: str = ""
-    """The one digest of all rows that count; empty where there is none, or they differ."""
-    differ: bool = False
-    """Whether rows that count run different digests."""
+    rows: tuple[Row, ...] = ()
+    """The rows that count."""
     untold: str = ""
     """Why rows tell no digest; empty where they do."""
-    container: str = ""
-    """The name of the one row that counts; empty where several do, or none."""
-
-
-@dataclass
-class Looks:
-    """All looks of a run, in the order in which they were answered."""
-
-    all: list[Look] = field(default_factory=list)
-    index: str = ""
-    """A digest that is known to be an index's."""
-    platforms: frozenset[str] = frozenset()
-    """Those of the manifests for one platform each that it lists."""
-
-    def add(self, look: Look) -> None:
-        """Enter one more look."""
-        self.all.append(look)
+    tag: str = ""
+    """The tag of the one container of an image's repository, where the input writes no tag."""
 
     @property
-    def last(self) -> Look | None:
-        """The last look, if there was one."""
-        return self.all[-1] if self.all else None
-
-    @property
-    def told(self) -> list[Look]:
-        """The looks that brought rows."""
-        return [look for look in self.all if look.endpoint is Endpoint.TOLD]
-
-    @property
-    def absent(self) -> bool:
-        """Whether there is no such endpoint."""
-        return any(look.endpoint is Endpoint.ABSENT for look in self.all)
-
-    def same(self, one: str, other: str) -> bool:
-        """Tell whether two digests are of one image: an index, and the manifest of a platform that it lists, are."""
-        return one == other or (self.index in (one, other) and bool({one, other} & self.platforms))
+    def digest(self) -> str:
+        """The one digest of all rows that count; empty where there is none, or they differ."""
+        digests = {row.digest for row in self.rows}
+        return next(iter(digests)) if len(digests) == 1 else ""
 
     @property
     def container(self) -> str:
-        """The name of the container that counts, as last told; empty where there is not one."""
-        return next((look.container for look in reversed(self.all) if look.container), "")
+        """The name of the container that counts; empty where there is not one."""
+        return self.rows[0].name if len(self.rows) == 1 else ""
 
-    def before(self, triggered: float | None) -> str:
-        """Return the digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
-        told = [look for look in self.told if triggered is not None and look.at <= triggered]
-        return told[-1].digest if told else ""
+    @property
+    def differ(self) -> bool:
+        """Whether rows that count run different digests."""
+        return len({row.digest for row in self.rows}) > 1
 
-    def now(self, triggered: float | None) -> str:
-        """Return the digest that runs, as last told since the trigger."""
-        told = [look for look in self.told if triggered is None or look.sent >= triggered]
-        return told[-1].digest if told else ""
+    @property
+    def split(self) -> tuple[Row, ...]:
+        """The rows of one repository that run different digests, where there are such."""
+        by_repository: dict[str, list[Row]] = {}
+        for row in self.rows:
+            by_repository.setdefault(row.repository, []).append(row)
+        differing = (rows for rows in by_repository.values() if len({row.digest for row in rows}) > 1)
+        return tuple(next(differing, ()))
 
-    def wanted_since(self, triggered: float | None, declared: str) -> float | None:
-        """Return when the first of the latest looks was asked for that all told a wanted digest.
-
-        Wanted is the declared digest or, where none is declared, another than before.
-        """
-        since = None
-        for look in self.told:
-            since = (look.sent if since is None else since) if self._wanted(look, triggered, declared) else None
-        return since
-
-    def was_wanted(self, triggered: float | None, declared: str) -> bool:
-        """Tell whether any look since the trigger told a wanted digest."""
-        since = [look for look in self.told if triggered is None or look.sent >= triggered]
-        return any(self._wanted(look, triggered, declared) for look in since)
-
-    def _wanted(self, look: Look, triggered: float | None, declared: str) -> bool:
-        before = self.before(triggered)
-        if declared:
-            return self.same(look.digest, declared)
-        return bool(before and look.digest and not self.same(look.digest, before))
+    @property
+    def image_ids(self) -> frozenset[str]:
+        """What the engine calls the images of all rows that count; empty where one is not told."""
+        ids = frozenset(row.image_id for row in self.rows)
+        return frozenset() if "" in ids else ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +101,7 @@ class Wanted:
     """Which rows count."""
 
     containers: Sequence[str]
-    images: Sequence[str]
+    images: "Sequence[Image]"
     digest: str
 
 
@@ -132,47 +114,65 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
         absent = exchange.status in (401, 404, 405) or (exchange.is_html and exchange.status < 500)
         return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
     counting = rows_that_count(rows, wanted)
-    digests = {row.digest for row in counting}
+    bare = [image for image in wanted.images if image.bare]
+    alone = [row for row in rows if bare and row.repository == bare[0].repository]
     return Look(
         sent=sent,
         at=at,
         endpoint=Endpoint.TOLD,
-        digest=next(iter(digests)) if len(digests) == 1 else "",
-        differ=len(digests) > 1,
-        untold=_untold(digests, several=len(rows) > 1 and not (wanted.containers or wanted.images)),
-        container=counting[0].name if len(counting) == 1 else "",
+        rows=tuple(counting),
+        untold=_untold(rows, counting, wanted),
+        tag=alone[0].tag if len(alone) == 1 else "",
     )
 
 
-def _untold(digests: Collection[str], *, several: bool) -> str:
+def _untold(rows: Sequence[Row], counting: Sequence[Row], wanted: Wanted) -> str:
+    digests = {row.digest for row in counting}
     if len(digests) > 1:
         return "containers run different digests"
     if digests:
         return "" if any(digests) else "not told; the image was not pulled from a registry"
-    return (
-        "several containers run; name one with `image` or `container`"
-        if several
-        else "not told; no such container runs"
-    )
+    if missing := missing_containers(rows, wanted):
+        return f"not told; no container {', '.join(f'`{name}`' for name in missing)} runs"
+    if wanted.containers or wanted.images or not rows:
+        return "not told; no such container runs"
+    return "several containers run; name one with `image` or `container`"
+
+
+def missing_containers(rows: Sequence[Row], wanted: Wanted) -> list[str]:
+    """Return the named containers that do not run."""
+    running = {row.name.removeprefix("/") for row in rows}
+    return [name for name in wanted.containers if name not in running]
 
 
 def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
-    """Return the rows of the named containers, else of the image's repository, else of the declared digest's.
+    """Return the rows of the named containers, if all are there; else of the images; else of the declared digest's.
 
-    Where nothing names any, the only row counts, if it is the only one.
+    Where nothing names any, rows count that are all of one image: the only one, or instances side by side.
     """
-    from redeploy.core.image import full_repository  # what reads answers is loaded after the first request
-
     if wanted.containers:
-        return [row for row in rows if row.name.removeprefix("/") in wanted.containers]
+        named = [row for row in rows if row.name.removeprefix("/") in wanted.containers]
+        return [] if missing_containers(rows, wanted) else named
     if wanted.images:
-        repositories = {full_repository(image) for image in wanted.images}
-        return [row for row in rows if full_repository(row.image) in repositories]
-    if wanted.digest:
-        repositories = {full_repository(row.image) for row in rows if row.digest == wanted.digest}
-        if repositories:
-            return [row for row in rows if full_repository(row.image) in repositories]
-    return list(rows) if len(rows) == 1 else []
+        found = [row for image in wanted.images for row in _rows_of_image(rows, image)]
+        return list(dict.fromkeys(found))
+    repositories = {row.repository for row in rows if wanted.digest and row.digest == wanted.digest}
+    if repositories:
+        return [row for row in rows if row.repository in repositories]
+    return list(rows) if len({(row.repository, row.tag) for row in rows}) == 1 else []
+
+
+def _rows_of_image(rows: Sequence[Row], image: "Image") -> list[Row]:
+    """Return the rows of an image: of its repository and tag.
+
+    Where no tag is written, that of the repository's only container is meant. Where no row has the tag, all rows of the
+    repository count, and prove nothing if they run different digests.
+    """
+    of_repository = [row for row in rows if row.repository == image.repository]
+    if image.bare and len(of_repository) == 1:
+        return of_repository
+    tagged = [row for row in of_repository if row.tag == image.tag]
+    return tagged or of_repository
 
 
 def rows_of(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
@@ -186,6 +186,8 @@ def rows_of(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the s
         return None
     rows = []
     for row in listed:
-        texts = [text if isinstance(text := row.get(name), str) else "" for name in ("name", "image", "digest")]
-        rows.append(Row(texts[0], texts[1], texts[2] if is_digest(texts[2]) else ""))
+        name, image, digest, image_id = (
+            text if isinstance(text := row.get(field), str) else "" for field in ("name", "image", "digest", "image_id")
+        )
+        rows.append(Row(name, image, digest if is_digest(digest) else "", image_id))
     return rows

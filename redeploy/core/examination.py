@@ -121,7 +121,7 @@ class Known:
     @property
     def _wanted(self) -> Wanted:
         tower = self.plan.watchtower
-        return Wanted(containers=tower.containers, images=tower.images, digest=self.plan.expect_digest)
+        return Wanted(containers=tower.containers, images=self.plan.images, digest=self.plan.expect_digest)
 
     @property
     def commit_question(self) -> ReadCommit | None:

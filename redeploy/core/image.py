@@ -4,7 +4,7 @@ The grammar is that of distribution/reference (`reference.go`, `regexp.go`), the
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 HUB = "docker.io"
 """The registry of a reference that names none."""
@@ -28,6 +28,8 @@ class Image:
     name: str
     tag: str = "latest"
     digest: str = ""
+    bare: bool = field(default=False, compare=False)
+    """Whether no tag was written, so that `latest` is a guess."""
 
     @property
     def registry(self) -> str:
@@ -59,7 +61,7 @@ class Image:
 
     def under(self, reference: str) -> "Image":
         """Return the image of this repository that a digest or a tag names."""
-        return self.at(reference) if is_digest(reference) else replace(self, tag=reference, digest="")
+        return self.at(reference) if is_digest(reference) else replace(self, tag=reference, digest="", bare=False)
 
     def __str__(self) -> str:
         return f"{self.name}@{self.digest}" if self.digest else f"{self.name}:{self.tag}"
@@ -84,7 +86,7 @@ def parse(text: str) -> Image:
     if len(path) > LONGEST_PATH:
         msg = f"{text!r:.80} is longer than the {LONGEST_PATH} characters that a repository may have"
         raise ValueError(msg)
-    return Image(name, tag, digest)
+    return Image(name, tag, digest, bare=name == rest)
 
 
 def is_digest(text: str) -> bool:
@@ -102,6 +104,15 @@ def full_repository(reference: str) -> str:
     rest = reference.partition("@")[0]
     colon = rest.rfind(":")
     return "/".join(_split(rest[:colon] if colon > rest.rfind("/") else rest))
+
+
+def tag_of(reference: str) -> str:
+    """Return the tag of any image reference, as Docker completes it; empty where a digest alone pins the image."""
+    rest, pinned, _ = reference.partition("@")
+    colon = rest.rfind(":")
+    if colon > rest.rfind("/"):
+        return rest[colon + 1 :]
+    return "" if pinned else "latest"
 
 
 def _split(name: str) -> tuple[str, str]:

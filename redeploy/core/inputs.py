@@ -210,6 +210,7 @@ class _Reader:
             header_origins=frozenset(origin_of(url) for url in (update_url, service.base_url) if url),
             ca_certificate=self._clean("ca-certificate", self._certificate, ""),
             image=next(iter(images)) if len(images) == 1 else None,
+            images=images,
             access=self._access(),
             version_of_image=of_image,
             on_failure=self._clean(
@@ -297,7 +298,7 @@ class _Reader:
             )
         if self._texts["rollback-to"] and not plan.may_roll_back:
             self._wrong("rollback-to", "says what to put back, but nothing does: add `on-failure: rollback`")
-        if plan.image is not None and plan.rollback_to == plan.image.tag:
+        if plan.image is not None and not plan.image.bare and plan.rollback_to == plan.image.tag:
             self._wrong("rollback-to", "names the very tag that is put back; give another tag, or a digest")
         if plan.mode is Mode.ROLLBACK and self._texts["expect-digest"]:
             self._wrong("expect-digest", "is for a deploy; in mode `rollback`, `rollback-to` says what must be live")

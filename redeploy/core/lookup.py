@@ -1,11 +1,12 @@
 """The look-up of the image that should run: what its registry has told so far, and whether that is worth waiting for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import inf
 
 from redeploy.core.asking import AskRevision
 from redeploy.core.image import Image
+from redeploy.core.kin import Kin
 from redeploy.core.manifest import REVISION, Manifest
 from redeploy.core.registry import Kind, Scope, Trouble, trouble_of
 from redeploy.http.response import Exchange, Reply
@@ -54,6 +55,8 @@ class Lookup:
     """Whether the image says which version is expected."""
     patient: bool = True
     """Whether it is waited for."""
+    kin: Kin = field(default_factory=Kin)
+    """What the registry has shown of digests."""
     manifest: Manifest | None = None
     """What the tag points to, as last told."""
     absent: bool = False
@@ -70,7 +73,11 @@ class Lookup:
     @property
     def as_declared(self) -> bool:
         """Whether the tag points to what it should."""
-        return self.manifest is not None and (not self.declared or self.manifest.is_of(self.declared))
+        return self.manifest is not None and (
+            not self.declared
+            or self.manifest.is_of(self.declared)
+            or self.kin.same(self.manifest.digest, self.declared)
+        )
 
     @property
     def standing(self) -> Standing:
@@ -104,6 +111,11 @@ class Lookup:
     def tag_due(self) -> float:
         """When the tag is to be looked up: at once, later again, or never."""
         return self._next if not self._looks or self.standing is Standing.AWAITED else inf
+
+    @property
+    def unread(self) -> list[str]:
+        """The digests to be read since the tag may point to the declared image under another index."""
+        return self.kin.doubts(self.manifest.digest, self.declared) if self.manifest and not self.as_declared else []
 
     @property
     def wants_revision(self) -> bool:

@@ -126,8 +126,8 @@ class Narrator:
                 self._of_smoke(watch.checking, event.ask.smoke)
             case AskTag() | AskRevision() if watch.lookup:
                 self._of_image(watch.lookup)
-            case AskContainers() if watch.looks.last:
-                look = watch.looks.last
+            case AskContainers() if watch.running.last:
+                look = watch.running.last
                 if look.endpoint is Endpoint.ABSENT:
                     self._on_change(
                         "digest", "running digest: not told; the containers endpoint is not there, or refuses the token"

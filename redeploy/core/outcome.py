@@ -132,7 +132,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         previous_version=version_named(watch, watch.baseline),
         digest=weighed.digest_now,
         previous_digest=weighed.digest_before if begun else weighed.digest_now,
-        digest_as_declared=watch.looks.same(weighed.digest_now, plan.expect_digest),
+        digest_as_declared=watch.running.is_of(plan.expect_digest),
         watchtower_result=_result(watch),
         watchtower_said=answer.seen if answer else "",
         watchtower_replied=answer is None or answer.fault is None,
@@ -161,7 +161,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         subject=subject_of(
             plan,
             blames_service=conclusion.verdict not in (Verdict.NOT_STARTED, Verdict.TRIGGER_FAILED),
-            container=watch.redact(watch.looks.container),
+            container=watch.redact(watch.running.container),
         ),
     )
 
@@ -255,26 +255,16 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     """Say how it is known what answers, strongest first; only what was really seen."""
     plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
     back = plan.mode is Mode.ROLLBACK
-    if plan.expect_digest and weighed.digest_now == plan.expect_digest:
-        which = "digest that was put back" if back else "declared digest"
-        found.append(f"Watchtower reports the {which} for the running container.")
-    elif plan.expect_digest and watch.looks.same(weighed.digest_now, plan.expect_digest):
-        found.append(
-            f"Watchtower reports {code(weighed.digest_now)} for the running container: the registry says that this and the "
-            "declared digest are one image, as its index and as the manifest of its platform."
-        )
+    running = watch.running.evidence
+    if running and plan.expect_digest:
+        found.append(running.replace("declared digest", "digest that was put back") if back else running)
     if weighed.current:
         found.append("The running container has the digest that the image's tag points to in the registry.")
     if plan.expect_version and track.build is Build.NEW:
         which = "version that goes with it" if back else "declared version"
         found.append(f"The service {'named' if track.in_gap else 'names'} the {which}.")
-    if (
-        not plan.expect_digest
-        and weighed.digest_before
-        and weighed.digest_now
-        and weighed.digest_now != weighed.digest_before
-    ):
-        found.append("The running digest is another than before.")
+    if running and not plan.expect_digest:
+        found.append(running)
     if not plan.expect_version and track.like.changed:
         found.append("It names another build than before: " + _listed(track.like.changed, watch.redact))
     if not plan.declared and watch.checking.changed_since is not None:
@@ -299,7 +289,7 @@ def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
     """Return what a green run should still tell."""
     if conclusion.exit_code:
         return []
-    told, answer = [], watch.answer
+    told, answer = [watch.running.warning] if watch.running.warning else [], watch.answer
     if watch.triggered is not None and answer is None:
         told.append("Watchtower's answer never came; the new build was proven without it.")
     elif answer is not None and answer.lost and conclusion.proof:

@@ -106,11 +106,6 @@ class Watchtower:
         url, question, query = (self.containers_url or "").partition("?")
         return f"{url.rstrip('/')}/details{question}{query}"
 
-    @property
-    def narrowed_to_one(self) -> bool:
-        """Whether the update concerns one image or one container only."""
-        return len(self.containers or self.images) == 1
-
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
@@ -224,6 +219,8 @@ class Plan:
     ca_certificate: str
     image: "Image | None"
     """The image whose tag is looked up in its registry; None where none is named, or several are."""
+    images: tuple["Image", ...]
+    """All images that are named: their repositories and tags choose the rows that count."""
     access: Access
     version_of_image: bool
     """Whether the commit that the image names is the version which must be live."""

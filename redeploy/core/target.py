@@ -112,8 +112,8 @@ class Target:
 
 def target_of(watch: Watch) -> Target:
     """Return the target of a deploy, by what is known of the build that runs before the trigger."""
-    looks = watch.looks
-    running = looks.before(watch.triggered) if watch.triggered is not None else looks.last.digest if looks.last else ""
+    last = watch.running.last
+    running = watch.running.before if watch.triggered is not None else last.digest if last else ""
     tag = watch.plan.image.tag if watch.plan.image else ""
     found = references(watch.plan, tag, running, version_before(watch))
     return Target(found, names_before(watch), chosen=bool(watch.plan.rollback_to))

@@ -23,12 +23,13 @@ from redeploy.core.asking import (
 )
 from redeploy.core.declared import Standing, declared
 from redeploy.core.digests import Endpoint as ContainersEndpoint
-from redeploy.core.digests import Looks, Wanted, read_look
+from redeploy.core.digests import Wanted, read_look
 from redeploy.core.identity import Before, Build, Counting, Noise
 from redeploy.core.pace import watched_needed
 from redeploy.core.plan import Mode, Plan
 from redeploy.core.reasons import Reason
 from redeploy.core.resend import Resend, next_try
+from redeploy.core.running import RunningImage
 from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.core.track import Rules, Track, builds, follow
 from redeploy.core.window import Window
@@ -53,7 +54,6 @@ class Watch:
     baseline: list[Sample] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     """Those since the trigger or, in mode verify, all."""
-    looks: Looks = field(default_factory=Looks)
     answers: list[Answer] = field(default_factory=list)
     answered: float | None = None
     reply: Reply | None = None
@@ -73,6 +73,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.books = Books(self.plan.rate)
+        self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
         self._noise = Noise()
         self._counting = Counting()
         self._never_named = True
@@ -126,6 +127,7 @@ class Watch:
         self.resend_at = None
         if self.triggered is None:
             self.triggered, self.triggered_wall = now, wall
+            self.running.triggered = now
             self.deadline = min(self.deadline, now + self.plan.timeout)
 
     def wait_for_image(self, now: float) -> None:
@@ -152,7 +154,7 @@ class Watch:
             case AskTag() if self.lookup:
                 self.lookup.take(event.exchange, event.at)
                 if found := self.lookup.manifest:
-                    self.looks.index, self.looks.platforms = found.digest, frozenset(found.children)
+                    self.running.kin.learn(found)
             case AskRevision() | AskManifest():
                 self._take_errand(event.ask, event.exchange)
             case SendTrigger():
@@ -192,11 +194,13 @@ class Watch:
     def _take_look(self, event: Event) -> None:
         wanted = Wanted(
             containers=self.plan.watchtower.containers,
-            images=self.plan.watchtower.images,
+            images=self.plan.images,
             digest=self.plan.expect_digest,
         )
         look = read_look(event.exchange, wanted, sent=event.sent, at=event.at)
-        self.looks.add(look)
+        self.running.add(look)
+        self.settle_tag(look.tag)
+        self._count()
         if (
             look.endpoint is ContainersEndpoint.ABSENT
             and self.plan.expect_digest
@@ -208,13 +212,37 @@ class Watch:
     def _take_errand(self, ask: AskRevision | AskManifest, exchange: Exchange) -> None:
         """Take in what a registry says of the image that should run, and of the one that a rollback would put back."""
         from redeploy.core.lookup import found_in
+        from redeploy.core.registry import Trouble
 
         if isinstance(ask, AskRevision) and self.lookup:
             self.lookup.take_revision(ask, exchange)
             if self.plan.version_of_image:
                 self.plan = replace(self.plan, expect_version=self.lookup.revision)
-        if self.target is not None and self.plan.image is not None:
-            self.target.take(ask, found_in(exchange, self.plan.image))
+        if self.plan.image is None:
+            return
+        found = found_in(exchange, self.plan.image)
+        if self.target is not None:
+            self.target.take(ask, found)
+        if isinstance(ask, AskRevision):
+            return
+        if isinstance(found, Trouble):
+            self.running.kin.give_up(ask.reference)
+        elif not isinstance(found, str):
+            self.running.kin.learn(found)
+
+    @property
+    def tag_open(self) -> bool:
+        """Whether the image's tag is still to be told by the container that runs it, since no input writes one."""
+        image = self.plan.image
+        return image is not None and image.bare and bool(self.plan.watchtower.containers_url) and not self.running.all
+
+    def settle_tag(self, tag: str) -> None:
+        """Take the image's tag from the container that runs it, where no input writes one; `latest` where none tells."""
+        image = self.plan.image
+        if image is not None and image.bare:
+            image = image.under(tag or image.tag)
+            self.plan = replace(self.plan, image=image, images=(image,))
+            self.__dict__.pop("lookup", None)
 
     def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
         before = self.triggered is None and not self.verifying
@@ -234,19 +262,30 @@ class Watch:
         self.answers.append(answer)
         self.reply = event.exchange if isinstance(event.exchange, Reply) else self.reply
         self.answered = event.at
-        counting = Counting(
-            processes=answer.result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED),
-            only_commits=answer.result is Result.NOTHING,
-        )
-        if counting != self._counting:
-            self._counting = counting
-            self._follow_anew()
+        self._count()
         if answer.again:
             again = next_try(
                 self.answers, now=event.at, first_sent=self.triggered or event.sent, deadline=self.deadline
             )
             self.resend_at = again.at if isinstance(again, Resend) else None
             self.given_up = None if isinstance(again, Resend) else again
+
+    @property
+    def contract_counts(self) -> bool:
+        """Whether another contract is a change: not where Watchtower did nothing, or the container kept its image."""
+        return not self._counting.only_commits
+
+    def _count(self) -> None:
+        """Find out what counts as a change, by Watchtower's answer and by whether the container kept its image."""
+        result = self.answer.result if self.answer else None
+        kept = self.answered is not None and self.running.unchanged
+        counting = Counting(
+            processes=not kept and result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED),
+            only_commits=kept or result is Result.NOTHING,
+        )
+        if counting != self._counting:
+            self._counting = counting
+            self._follow_anew()
 
     def _follow_anew(self) -> None:
         self.track = follow(self.samples, self._rules(), self._fresh_window())
@@ -274,7 +313,13 @@ class Watch:
             return None
         from redeploy.core.lookup import Lookup  # as in `checking`
 
-        return Lookup(plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=not self.verifying)
+        return Lookup(
+            plan.image,
+            plan.expect_digest,
+            names_version=plan.version_of_image,
+            patient=not self.verifying,
+            kin=self.running.kin,
+        )
 
     @cached_property
     def checking(self) -> "Checking":
@@ -305,8 +350,8 @@ class Watch:
             return False
         standings = {self._standing(each) for each in self.baseline if each.names_itself and each.healthy}
         version = standings - {Standing.UNNAMED} == {Standing.MET}
-        digest = self.looks.same(self.looks.before(self.triggered), self.plan.expect_digest)
-        return (version or not self.plan.expect_version) and (digest or not self.plan.expect_digest)
+        digest = self.running.declared_before or not self.plan.expect_digest
+        return (version or not self.plan.expect_version) and digest
 
     def _standing(self, sample: Sample) -> Standing:
         """Return what a look before the trigger says of the declared version, beside what health said then."""

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.core.digests import Endpoint, Look, Row, Wanted, read_look, rows_that_count
+from redeploy.core.image import parse
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
-from tests.unit.making import D1, D2, page, reply, rows
+from tests.unit.making import D1, D2, D3, page, reply, rows
 from tests.unit.test_answer import recorded_reply
 
 RECORDED: list[dict[str, Any]] = json.loads(
@@ -19,7 +20,7 @@ RECORDED: list[dict[str, Any]] = json.loads(
 
 
 def wanted(*, containers: tuple[str, ...] = (), images: tuple[str, ...] = (), digest: str = "") -> Wanted:
-    return Wanted(containers=containers, images=images, digest=digest)
+    return Wanted(containers=containers, images=tuple(map(parse, images)), digest=digest)
 
 
 def look(exchange: Exchange, which: Wanted | None = None) -> Look:
@@ -31,6 +32,7 @@ def test_the_container_is_named_where_one_alone_counts() -> None:
     assert look(rows(API, WEB)).container == ""
 
 
+PROD, STAGING, LATEST = ("prod", "o/app:prod", D1), ("staging", "o/app:staging", D2), ("latest", "o/app", D3)
 API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), ("db", "postgres", D2)
 
 
@@ -60,6 +62,13 @@ API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), (
         pytest.param([API], wanted(digest=D2), {"api"}, id="else the only one"),
         pytest.param([API, WEB], wanted(), set[str](), id="nothing tells which of several"),
         pytest.param([API], wanted(), {"api"}, id="the only one"),
+        pytest.param([API, ("api-2", API[1], D2)], wanted(), {"api", "api-2"}, id="instances of one image"),
+        pytest.param([API, WEB], wanted(containers=("api", "gone")), set[str](), id="not all named containers"),
+        pytest.param([PROD, STAGING], wanted(images=("o/app:prod",)), {"prod"}, id="the tag of the image"),
+        pytest.param([PROD], wanted(images=("o/app",)), {"prod"}, id="no tag: that of the only container"),
+        pytest.param([PROD, LATEST], wanted(images=("o/app",)), {"latest"}, id="no tag, several containers: latest"),
+        pytest.param([PROD, STAGING], wanted(images=("o/app:edge",)), {"prod", "staging"}, id="a tag that no row has"),
+        pytest.param([PROD], wanted(images=("docker.io/o/app:prod",)), {"prod"}, id="a registry that is left out"),
         pytest.param([], wanted(), set[str](), id="none runs"),
     ],
 )
@@ -119,6 +128,16 @@ def test_the_endpoint_tells_is_absent_or_failed(exchange: Exchange, endpoint: En
 def test_a_look_tells_the_one_digest(exchange: Exchange, which: Wanted, digest: str, differ: bool) -> None:
     told = look(exchange, which)
     assert (told.digest, told.differ) == (digest, differ)
+
+
+def test_the_tag_that_is_not_written_is_the_one_of_the_only_container() -> None:
+    assert look(rows(PROD, WEB), wanted(images=("o/app",))).tag == "prod"
+    assert look(rows(PROD, STAGING), wanted(images=("o/app",))).tag == ""
+    assert look(rows(PROD), wanted(images=("o/app:edge",))).tag == ""
+
+
+def test_a_container_that_is_named_and_does_not_run_is_told() -> None:
+    assert look(rows(API), wanted(containers=("api", "gone"))).untold == "not told; no container `gone` runs"
 
 
 @given(

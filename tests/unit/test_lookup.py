@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.core.asking import AskContainers, AskRevision, AskTag, Probe, SendTrigger
+from redeploy.core.asking import AskContainers, AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
 from redeploy.core.baseline import SECONDS
 from redeploy.core.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
 from redeploy.core.manifest import Manifest
@@ -13,7 +13,7 @@ from redeploy.core.registry import Kind, Trouble
 from redeploy.core.report import annotations, headline
 from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import Story, World, tell
-from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, rows, summary
+from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 from tests.unit.test_schedule import digests, rollout, steady
 
 IMAGE = "ghcr.io/o/api:1"
@@ -305,3 +305,71 @@ def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
         story = verified(look)
         assert (story.verdict, len(story.outcome.notes)) == (("verified", ""), 1)
         assert said(story).count(look.told[1:]) == 1
+
+
+# the tag, and indexes of one image
+
+
+def test_the_tag_that_is_looked_up_is_the_running_containers_where_none_is_written() -> None:
+    main = lambda _: rows(("api", "ghcr.io/o/api:main", D1))  # noqa: E731 - a script of one line
+    world = World(rollout(), (UPDATED,), containers=main, registry=registry(index(D2)))
+    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    [asked] = {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)}
+    assert asked == "main"
+
+
+@pytest.mark.parametrize("answer", [reply(404), NoReply(Fault.REFUSED)], ids=["absent", "failing"])
+def test_it_is_latest_where_no_container_tells_it(answer: Exchange) -> None:
+    world = World(rollout(), (UPDATED,), containers=lambda _: answer, registry=registry(index(D2)))
+    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    assert {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)} == {"latest"}
+
+
+def test_a_verify_that_takes_the_version_from_the_image_asks_for_its_tag_first() -> None:
+    main = lambda _: rows(("api", "ghcr.io/o/api:main", D2))  # noqa: E731 - as above
+    world = World(lambda _, __: ready(NEW), containers=main, registry=registry(index(D2), revision=NEW))
+    story = tell(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
+    assert story.verdict == ("verified", "")
+    assert {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)} == {"main"}
+
+
+def manifests(*found: Manifest) -> Callable[[float, AskManifest | PutManifest], Exchange]:
+    """A registry that has these manifests by digest."""
+    kept = {each.digest: each for each in found}
+
+    def answer(_: float, ask: AskManifest | PutManifest) -> Exchange:
+        assert isinstance(ask, AskManifest)
+        absent = Trouble(Kind.ABSENT, f"it has no {ask.reference}")
+        return FromRegistry(200, found=kept.get(ask.reference, absent))
+
+    return answer
+
+
+def test_the_declared_image_under_another_index_is_the_declared_one() -> None:
+    """A push with another attestation moves the tag to another index, and Watchtower tells that one's digest."""
+    tagged, declared = index(D2, "sha256:" + "e" * 64), index(D3, "sha256:" + "e" * 64)
+    world = World(
+        rollout(), (UPDATED,), containers=digests(3.0), registry=registry(tagged), manifests=manifests(declared)
+    )
+    story = tell(world, image=IMAGE, expect_digest=D3)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "digest"
+
+
+def test_the_same_image_pushed_again_is_no_change() -> None:
+    platform = "sha256:" + "e" * 64
+    before, after = index(D1, platform), index(D2, platform)
+    world = World(
+        steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(after), manifests=manifests(before)
+    )
+    story = tell(world, image=IMAGE)
+    assert story.verdict == ("unproven", "no-change")
+
+
+def test_another_image_is_a_change_though_the_registry_tells_nothing_of_the_one_before() -> None:
+    world = World(
+        steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(index(D2)), manifests=manifests()
+    )
+    story = tell(world, image=IMAGE)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"

@@ -164,10 +164,15 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
         pytest.param(ready(), UPDATED, ready(), {}, True, id="one container, nothing visible"),
         pytest.param(ready(), summary(scanned=3, updated=1), ready(), {}, False, id="several scanned"),
         pytest.param(
-            ready(), summary(scanned=3, updated=1), ready(), {"image": "o/api"}, True, id="narrowed to one image"
+            ready(), summary(scanned=3, updated=1), ready(), {"image": "o/api"}, False, id="one of the image's three"
         ),
         pytest.param(
-            ready(), summary(scanned=3, updated=1), ready(), {"container": "api"}, True, id="narrowed to one container"
+            ready(), summary(scanned=3, updated=3), ready(), {"image": "o/api"}, True, id="all of the image's three"
+        ),
+        pytest.param(ready(OLD), UPDATED, ready(), {}, False, id="a build name is gone"),
+        pytest.param(ready(start_time=WALL - 5000), UPDATED, ready(), {}, False, id="a start time is gone"),
+        pytest.param(
+            ready(), summary(scanned=2, updated=1, restarted=1), ready(), {}, False, id="a linked one was restarted"
         ),
         pytest.param(
             ready(), summary(scanned=3, updated=1), ready(), {"image": "o/api,o/web"}, False, id="narrowed to two"
@@ -257,3 +262,29 @@ def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
     assert not told.known(3.0).answer_final
     assert told.watch.resend_at == 7.0
     assert told.known(3.0).refusal is None
+
+
+def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() -> None:
+    told = Told().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
+    told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
+    assert not told.weighed.wanted_under_way
+    told.containers(11.0, running(D2))
+    assert told.weighed.wanted_under_way
+
+
+def test_a_commit_that_moved_is_one_all_the_same() -> None:
+    told = Told().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
+    told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
+    assert told.weighed.wanted_under_way
+
+
+def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:
+    told = Told(image="ghcr.io/o/api").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
+    assert str(told.watch.plan.image) == "ghcr.io/o/api:main"
+    assert told.watch.lookup is not None
+    assert told.watch.lookup.image.tag == "main"
+
+
+def test_an_image_whose_tag_is_written_keeps_it() -> None:
+    told = Told(image="ghcr.io/o/api:prod").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
+    assert str(told.watch.plan.image) == "ghcr.io/o/api:prod"
