@@ -30,7 +30,7 @@ def seen(watch: Watch, now: float) -> Mapping[str, object]:
             if path in sample.ranks:
                 kinds[one_line(watch.redact(path))] = sample.ranks[path].kind.name.lower()
         starts |= {one_line(watch.redact(path)): start.told for path, start in sample.starts.items()}
-    told = watch.looks.told[-1] if watch.looks.told else None
+    told = watch.running.told[-1] if watch.running.told else None
     timed = next((sample for sample in reversed(samples) if sample.wall), None)
     ended = dt.datetime.fromtimestamp(timed.wall + now - timed.at, dt.UTC) if timed else None
     contract = watch.checking.documents[-1][1] if watch.checking.documents else watch.checking.before_if_read
