@@ -89,7 +89,8 @@ def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
 def _verified(known: Situation) -> Conclusion:
     if known.held:
         return _proven(known, Verdict.VERIFIED, known.held_proof)
-    if known.wrong_held:
+    steady = known.healthy and known.declared and not known.wanted_under_way and not known.window_broke
+    if known.wrong_held or (known.late and steady):
         return Conclusion(Verdict.WRONG_BUILD, _mismatch(known))
     return _unhealthy(known)
 
