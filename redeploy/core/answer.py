@@ -5,6 +5,7 @@ empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of c
 counts without those that are zero. Proxies answer for all of them.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -21,6 +22,12 @@ WALLS = {Door.CHALLENGE: Reason.CHALLENGE, Door.ACCESS: Reason.ACCESS_WALL}
 
 MOST_CONTAINERS = 1_000_000
 """A count beyond this is no count of containers."""
+
+SAYS_GONE = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
+"""Said of a tag that is gone; a 404 to the question where tokens are to be had says nothing of it."""
+
+LONGEST_ERROR = 4096
+"""Characters of an error that are looked at."""
 
 MOST_REASONS = 5
 """Containers whose trouble is told."""
@@ -88,6 +95,12 @@ class Answer:
     """Who answered, where it was a refusal or a failure."""
 
     @property
+    def of_watchtower(self) -> bool:
+        """Whether Watchtower itself answered, as far as can be told."""
+        accepted = self.refusal is None and 200 <= self.status < 300
+        return accepted or self.result is Result.BUSY or self.sender.door is Door.WATCHTOWER
+
+    @property
     def lost(self) -> bool:
         """Whether the outcome is unknown because the answer was lost on its way."""
         return self.result is Result.UNKNOWN and self.counts is None
@@ -128,14 +141,20 @@ def _of_reply(reply: Reply) -> Answer:
     return _refused(Reason.MISROUTED, described(reply))
 
 
-def told_reasons(exchange: Exchange, redact: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content."""
+def told_reasons(exchange: Exchange, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content.
+
+    It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,
+    which the update says only where it could pull, or where the tag is gone, no other error can be the cause.
+    """
     body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
     rows = body.get("containers") if isinstance(body, dict) else None
     found = []
     for row in rows if isinstance(rows, list) else ():
         name, error = (row.get("name"), row.get("error")) if isinstance(row, dict) else (None, None)
-        if isinstance(name, str) and isinstance(error, str) and error.strip():
+        if not isinstance(name, str) or not isinstance(error, str) or not error.strip():
+            continue
+        if result is not Result.NOTHING or SAYS_GONE.search(error[:LONGEST_ERROR]):
             found.append(f"{one_line(redact(name), 64)}: {plain_words(error, redact)}")
     return tuple(found[:MOST_REASONS])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from redeploy.core.answer import plain_words
+from redeploy.core.answer import SAYS_GONE, plain_words
 from redeploy.core.digests import Row
 from redeploy.core.image import is_digest
 from redeploy.http.response import Exchange, Reply
@@ -33,7 +33,7 @@ class Checked:
     @property
     def says_absent(self) -> bool:
         """Whether the registry does not have the image."""
-        return bool(_ABSENT.search(self.error))
+        return bool(SAYS_GONE.search(self.error))
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,6 @@ def _rows(exchange: Exchange | None) -> list[dict[str, Any]]:
     return [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
 
 
-_ABSENT = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
-"""Said of the image; a 404 to the question where tokens are to be had says nothing of it."""
 _RATE_LIMIT = re.compile(r"(?i)rate.?limit|toomanyrequests|too many requests|\b429\b")
 _REFUSAL = re.compile(
     r"(?i)\bstatus:? [45]\d\d\b|\b(?:no credentials|unauthorized|denied|forbidden|manifest unknown)\b"

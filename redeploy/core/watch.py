@@ -150,7 +150,9 @@ class Watch:
                 if not self.forked:
                     self.not_started = Reason.UNSUPPORTED
             case AskForReasons():
-                self.told_reasons = told_reasons(event.exchange, self.redact)
+                self.told_reasons = told_reasons(
+                    event.exchange, self.answer.result if self.answer else Result.UNKNOWN, self.redact
+                )
             case AskTag() if self.lookup:
                 self.lookup.take(event.exchange, event.at)
                 if found := self.lookup.manifest:

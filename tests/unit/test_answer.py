@@ -320,16 +320,27 @@ def check(*rows: object) -> Reply:
 def test_the_check_endpoint_tells_in_words_why_containers_were_skipped(
     exchange: Exchange, reasons: tuple[str, ...]
 ) -> None:
-    assert told_reasons(exchange) == reasons
+    assert told_reasons(exchange, Result.BLOCKED) == reasons
+
+
+def test_after_nothing_only_a_tag_that_is_gone_is_told_since_the_engine_pulled_all_else() -> None:
+    """Fork 1.21, `registry/digest`: where its own look at the registry fails, the update falls back to a pull."""
+    exchange = check(
+        {"name": "api", "error": 'failed to execute request: Head "https://r.test:40404/v2/": connection refused'},
+        {"name": "web", "error": "x509: certificate signed by unknown authority"},
+        {"name": "job", "error": "manifest not found: HEAD request failed with status 404 Not Found"},
+    )
+    assert [each[:3] for each in told_reasons(exchange, Result.NOTHING)] == ["job"]
+    assert len(told_reasons(exchange, Result.BLOCKED)) == 3
 
 
 def test_a_secret_is_taken_out_of_reasons_before_what_looks_like_a_tag_in_it() -> None:
     exchange = check({"name": "api", "error": "denied for bot:pa<ss>word"})
-    assert told_reasons(exchange, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
+    assert told_reasons(exchange, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
 
 
 def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
-    found = told_reasons(check(*({"name": "n" * 500, "error": "e" * 5000} for _ in range(200))))
+    found = told_reasons(check(*({"name": "n" * 500, "error": "e" * 5000} for _ in range(200))), Result.BLOCKED)
     assert 0 < len(found) <= 20
     assert all(len(each) < 300 for each in found)
 
@@ -345,7 +356,7 @@ def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
 )
 def test_the_recorded_answers_of_the_check_endpoint_are_read(name: str, words: str) -> None:
     row = next(row for row in RECORDED if row["name"] == name)
-    found = told_reasons(recorded_reply(row["response"]))
+    found = told_reasons(recorded_reply(row["response"]), Result.BLOCKED)
     assert words in " ".join(found)
     assert bool(found) is bool(words)
 
