@@ -13,6 +13,7 @@ from redeploy.core.reasons import Reason, Verdict
 from redeploy.core.report import happened
 from redeploy.core.rolled import Rolled, State
 from redeploy.core.sample import Sample
+from redeploy.core.service_now import before_build
 from redeploy.core.target import impossible
 from redeploy.core.timeline import Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
@@ -97,7 +98,9 @@ def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Con
         stable=stable,
         ended=now - started,
         looks=deploy.looks + len(later),
-        rollback=replace(_rolled(attempt, back, proof, started), deploy=deploy),
+        service_now=proof.service_now,
+        down=proof.down,
+        rollback=replace(_rolled(attempt, back, proof, started), deploy=replace(deploy, service_now="")),
     )
 
 
@@ -133,7 +136,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         answered = second.answered - started if second.answered is not None else None
         triggered = (second.triggered - started, answered)
     if state is State.FAILED and proof is not None and attempt.mends:
-        why += f" {happened(replace(proof, stretches=_nameless(proof.stretches)), brief=True)}"
+        why += " " + happened(replace(proof, service_now=""), brief=True)
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
     if state is State.FAILED and second is not None and _replaced_what_was_right(attempt, second):
@@ -220,10 +223,5 @@ def _stretches(first: Watch, second: Watch, later: Sequence[Sample], *, held: fl
         if later and sample.at >= later[0].at:
             whose = Build.NEW if sample.at >= held else told
             seen.append((sample, terms.get(whose, whose)))
-    found = stretches(telling[-1] if telling else None, seen, started, now)
+    found = stretches(telling[-1] if telling else None, seen, started, now, whose=before_build(first))
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
-
-
-def _nameless(found: Sequence[Stretch]) -> tuple[Stretch, ...]:
-    """Return stretches without their builds: what is old to the proof is the build that failed."""
-    return tuple(replace(each, build=Build.UNKNOWN) for each in found)

@@ -203,7 +203,9 @@ def _too_many(reply: Reply) -> Answer:
         return Answer(
             result=Result.BUSY, seen="429, another update is running", again=Again.BUSY, wait=reply.retry_after
         )
-    return Answer(result=Result.NONE, seen="429, too many requests", again=Again.RATE_LIMITED, wait=reply.retry_after)
+    sender = sender_of(reply).name
+    seen = f"429{f' from {sender}' if sender else ''}, too many requests"
+    return Answer(result=Result.NONE, seen=seen, again=Again.RATE_LIMITED, wait=reply.retry_after)
 
 
 def _success(reply: Reply) -> Answer:

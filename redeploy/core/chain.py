@@ -75,12 +75,16 @@ class Found:
     """What is wrong; None where nothing is, or it was not reached."""
     behind: Link | None = None
     """The broken link because of which this one was not reached."""
+    mends: Remedy | None = None
+    """What mends it at the door that answered, where that is known; it takes the place of the finding's own remedy."""
     subject: Subject = NOTHING_KNOWN
     """What its remedy speaks of."""
 
     @property
     def remedy(self) -> Remedy | None:
         """What to do about it."""
+        if self.mends is not None:
+            return self.mends.about(self.subject)
         match self.finding:
             case None:
                 return None

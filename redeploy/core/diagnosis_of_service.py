@@ -1,9 +1,12 @@
 """What was found of the service: whether it is healthy, names its build, and describes itself."""
 
+from dataclasses import replace
+
 from redeploy.core.build_fields import names_nothing
 from redeploy.core.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.contract import Contract, Unfit
 from redeploy.core.declared import Standing, declared
+from redeploy.core.doors import Met, remedy_at
 from redeploy.core.examination import Known
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
@@ -71,7 +74,8 @@ def _health(known: Known, front: Found) -> Found:
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
     if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
         return hidden
-    return broken(Link.HEALTH, ill.seen, ILLNESS[ill.condition])
+    reason = ILLNESS[ill.condition]
+    return replace(broken(Link.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
 
 
 def _version(known: Known, health: Found) -> Found:

@@ -1,9 +1,12 @@
 """What was found of the proxy in front, of Watchtower behind it, and of the registry that it pulls from."""
 
+from dataclasses import replace
+
 from redeploy.core.answer import WALLS, read_answer
 from redeploy.core.chain import WORST_FIRST, Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.core.diagnosis_of_update import of_update
 from redeploy.core.digests import Row
+from redeploy.core.doors import Met, remedy_at
 from redeploy.core.examination import Known
 from redeploy.core.findings import Finding
 from redeploy.core.hostile import code
@@ -92,7 +95,8 @@ def _location(known: Known) -> Found:
     if reply.status in (502, 503, 504):
         return broken(Link.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
     own = answer.refusal in (Reason.METHOD, Reason.REDIRECT) and not (everywhere and answer.refusal is Reason.METHOD)
-    return broken(Link.LOCATION, seen, answer.refusal if own and answer.refusal else Reason.MISROUTED)
+    reason = answer.refusal if own and answer.refusal else Reason.MISROUTED
+    return replace(broken(Link.LOCATION, seen, reason), mends=remedy_at(reason, Met(answer=answer)))
 
 
 def _token(known: Known) -> Found:

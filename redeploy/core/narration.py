@@ -119,7 +119,8 @@ class Narrator:
             case Probe():
                 self._of_service(watch)
             case SendTrigger() if watch.answer:
-                self._lines.append(f"Watchtower: {watch.answer.seen}")
+                who = "Watchtower" if watch.answer.of_watchtower else "update URL"
+                self._lines.append(f"{who}: {watch.answer.seen}")
             case AskDocument() if watch.checking.round:
                 self._of_document(watch.checking)
             case AskSmoke():

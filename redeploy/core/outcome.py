@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from redeploy.core.answer import Result
 from redeploy.core.assessment import Assessment
 from redeploy.core.checked import NOTHING_CHECKED, Checked, checked
+from redeploy.core.doors import TURNS, remedy_at
 from redeploy.core.hostile import code, one_line
 from redeploy.core.identity import Build
 from redeploy.core.inputs import UNMATCHED, Problem
 from redeploy.core.names_told import told_of_names, version_named
 from redeploy.core.plan import Mode, is_loopback, origin_of
-from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Verdict
+from redeploy.core.reasons import WATCHTOWER_LOG, Reason, Remedy, Verdict
 from redeploy.core.secret import shows_secret
 from redeploy.core.seen import seen
+from redeploy.core.service_now import before_build, last_telling, service_now, what_was_met
 from redeploy.core.subject import NOTHING_KNOWN, Subject, subject_of
 from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.core.verdict import Conclusion
 from redeploy.core.watch import Watch
+from redeploy.http.condition import Condition
 from redeploy.http.response import Fault, Reply
 
 if TYPE_CHECKING:  # few runs name one image, fewer put one back, and only doctor has a chain
@@ -75,7 +78,18 @@ class Outcome:
     """What is worth a line, and no warning."""
     told_reasons: Sequence[str] = ()
     """What Watchtower's check endpoint says of containers that were not updated."""
+    watchtower_itself: bool = True
+    """Whether Watchtower answered, and not another in its place."""
+    service_now: str = ""
+    """Whether the service is up now, in one sentence; empty where that is told by a later outcome."""
     last_seen: str = ""
+    """What the service answered last."""
+    in_turn: bool = False
+    """Whether old and new build took over from each other again and again."""
+    down: bool = False
+    """Whether nothing answers there at the end."""
+    remedy: Remedy | None = None
+    """What mends it at the door that answered, where that is known; it takes the place of the reason's own."""
     looks: int = 0
     loopback_refused: bool = False
     checked: Checked = NOTHING_CHECKED
@@ -114,7 +128,8 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
     live = conclusion.verdict in _LIVE
     opened = track.window.opened if live else None
     found_by_checks = checked(watch.checking, verifying=watch.verifying) if live else NOTHING_CHECKED
-    last = track.last
+    last, course = last_telling(watch), _stretches(watch, started, now)
+    met = what_was_met(watch, course)
     if opened is not None and weighed.counts_from is not None:
         counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
         opened = next(counted, opened)
@@ -141,7 +156,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
         downtime_seconds=downtime(found) if begun else None,
         moments=moments(watch, found, started, opened, now),
-        stretches=_stretches(watch, started, now),
+        stretches=course,
         stable=_stable(watch, weighed, started) if opened is not None else None,
         checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
         ended=now - started,
@@ -153,8 +168,13 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(watch, conclusion),
         named=told_of_names(watch, conclusion),
         told_reasons=watch.told_reasons,
+        watchtower_itself=answer is None or answer.of_watchtower,
+        service_now=service_now(watch, now),
         last_seen=last.seen if last else (track.mute or ""),
         seen=seen(watch, now),
+        down=last is not None and last.condition is Condition.DOWN,
+        in_turn=met.turns >= TURNS,
+        remedy=remedy_at(conclusion.reason, met),
         looks=len(watch.baseline) + len(watch.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(watch, conclusion.reason),
@@ -224,7 +244,7 @@ def moments(
 
 def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
     telling = [each for each in watch.baseline if not each.condition.tells_nothing]
-    found = stretches(telling[-1] if telling else None, watch.builds, started, now)
+    found = stretches(telling[-1] if telling else None, watch.builds, started, now, whose=before_build(watch))
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
 
 
@@ -272,7 +292,8 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     if track.like.restarted:
         found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted, watch.redact))
     if track.build is Build.OLD and track.like.same:
-        found.append("It names the same build as before: " + _listed(track.like.same, watch.redact))
+        verb = "named" if track.in_gap else "names"
+        found.append(f"It {verb} the same build as before: " + _listed(track.like.same, watch.redact))
     if conclusion.proof.word == "claim":
         found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
     if track.gap_seen:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from redeploy.core import fitting
 from redeploy.core.hostile import code, one_line
-from redeploy.core.identity import Build
 from redeploy.core.markdown import plain
 from redeploy.core.outcome import Outcome
 from redeploy.core.plan import Mode
@@ -28,8 +27,8 @@ _GREEN = {
 }
 
 _BACK = {
-    Verdict.ROLLED_BACK: "the previous build is live again",
-    Verdict.ROLLBACK_FAILED: "the rollback failed",
+    Verdict.ROLLED_BACK: "The previous build is live again",
+    Verdict.ROLLBACK_FAILED: "The rollback failed",
 }
 
 
@@ -108,8 +107,7 @@ def headline(outcome: Outcome) -> str:
         as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
         return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
     if remedy and verdict in _BACK:
-        failed = remedy.headline.removeprefix("Live, but ")  # it is not any more
-        return f"{verdict}: {failed[:1].upper()}{failed[1:]}; {_BACK[verdict]}"
+        return f"{verdict}: {_BACK[verdict]}; the deploy failed ({outcome.conclusion.reason})"
     if remedy:
         return f"{verdict}: {remedy.headline}"
     fallback = {
@@ -124,9 +122,10 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
     """Return what was observed, in whole sentences; `brief` leaves out what stands elsewhere then: builds, a rollback."""
     rolled = outcome.rollback
     if rolled is not None:
-        deploy = replace(rolled.deploy or outcome, rollback=None, detail=outcome.detail)
-        return " ".join(filter(None, (happened(deploy, brief=brief), "" if brief else rolled.told)))
-    said: list[str] = []
+        deploy = replace(rolled.deploy or outcome, rollback=None, detail=outcome.detail, service_now="")
+        parts = (outcome.service_now, happened(deploy, brief=brief), "" if brief else rolled.told)
+        return " ".join(filter(None, parts))
+    said = [outcome.service_now] if outcome.service_now else []
     if outcome.detail:
         said.append(outcome.detail)
     said += [f"{each.told}." for each in outcome.checked.failed[:MOST_TOLD]]
@@ -138,37 +137,36 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"
     if outcome.watchtower_said and outcome.watchtower_replied:
-        said.append(f"Watchtower at {where} answered{after}: {outcome.watchtower_said}.")
+        who = "Watchtower" if outcome.watchtower_itself else "The update URL"
+        said.append(f"{who} at {where} answered{after}: {outcome.watchtower_said}.")
     elif outcome.watchtower_said:
         said.append(f"The request to Watchtower at {where} failed{after}: {outcome.watchtower_said}.")
     elif outcome.triggered:
         said.append(f"Watchtower at {where} has not answered.")
     said += [f"It says of {told}." for told in outcome.told_reasons]
-    if outcome.broken > 1:
+    if outcome.in_turn:
+        said.append("Old and new build answered in turn.")
+    elif outcome.broken > 1:
         said.append(f"The new build did not stay: it answered well and failed {outcome.broken} times.")
-    if outcome.last_seen:
-        said.append(f"The service at {code(outcome.url)} answered last: {outcome.last_seen}{_by_whom(outcome)}.")
+    if outcome.last_seen and not outcome.service_now:
+        said.append(f"The last response of the service at {code(outcome.url)} then was {outcome.last_seen}.")
     for what, wanted, live, before in (
-        ("version", outcome.expected_version, outcome.version, outcome.previous_version),
-        ("digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
+        ("The service's version", outcome.expected_version, outcome.version, outcome.previous_version),
+        ("The running digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
         if (wanted or live or before) and not brief:
-            named = [code(each) if each else "not told" for each in (live, before)]
-            declared = f", declared {code(wanted)}" if wanted else ""
-            said.append(f"Its {what}: {named[0]} (before: {named[1]}{declared}).")
+            said.append(f"{what}{'' if outcome.service_now else ' then'}: {_before_and_after(wanted, live, before)}.")
     if outcome.named:
         said.append(outcome.named)
     return " ".join(said)
 
 
-def _by_whom(outcome: Outcome) -> str:
-    """Say which build that was, or for how long it has been gone."""
-    last = outcome.stretches[-1] if outcome.stretches else None
-    if last is None:
-        return ""
-    if not last.good:
-        return f"; there was no good answer in the last {last.end - last.begin:.1f} s"
-    return {Build.OLD: ", by the build from before", Build.NEW: ", by the new build"}.get(last.build, "")
+def _before_and_after(declared: str, live: str, before: str) -> str:
+    parts = [f"declared {code(declared)}"] if declared else []
+    if not live and before:
+        return ", ".join([f"{code(before)} before the trigger, none reported since", *parts])
+    parts.insert(0, f"before: {code(before) if before else 'not reported'}")
+    return f"{code(live) if live else 'not reported'} ({', '.join(parts)})"
 
 
 def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
@@ -238,7 +236,7 @@ def remedy_of(outcome: Outcome) -> Remedy | None:
         return LOOPBACK.about(outcome.subject)
     if outcome.conclusion.reason is Reason.NONE:
         return None
-    return REMEDIES[outcome.conclusion.reason].about(outcome.subject)
+    return (outcome.remedy or REMEDIES[outcome.conclusion.reason]).about(outcome.subject)
 
 
 def _seconds(value: float | None) -> str:

@@ -107,7 +107,7 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
             change += f" ([compare]({linked.url}/compare/{one}...{other}))"
         parts.append(change)
     elif after or before:
-        when = "before: " if not after else "live: " if declared else ""
+        when = "before: " if not after else "last: " if outcome.down else "live: " if declared else ""
         parts.append(f"{when}{_version(after or before, linked)}")
     if declared and not same_version(declared, after):
         parts.append(f"declared: {_version(declared, linked)}")
@@ -164,7 +164,7 @@ def _story(outcome: Outcome) -> str:
         which = "the new build" if outcome.rollback is None else "it"
         said.append(f"{which} has answered since second {outcome.rollout_seconds:.1f}")
     if outcome.stable:
-        said.append(f"it was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
+        said.append(f"the service was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
     if outcome.triggered and outcome.downtime_seconds is not None:
         gone = outcome.downtime_seconds
         said.append(f"the service was gone for at most {gone:.1f} s" if gone else "no gap was seen")

@@ -62,7 +62,9 @@ class Stretch:
         return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
-def stretches(before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float) -> list[Stretch]:
+def stretches(
+    before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float, *, whose: Build = Build.OLD
+) -> list[Stretch]:
     """Return who answered from when to when, without a hole.
 
     Args:
@@ -70,8 +72,9 @@ def stretches(before: Sample | None, seen: Iterable[tuple[Sample, Build]], began
         seen: the samples since, and whose answers they are.
         began: where the first stretch begins.
         ended: where the last one ends.
+        whose: whose answers those before `began` are.
     """
-    found = [] if before is None else [_stretch(before, Build.OLD, began)]
+    found = [] if before is None else [_stretch(before, whose, began)]
     last_good = began
     for sample, told in seen:
         if sample.condition.tells_nothing:

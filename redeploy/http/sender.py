@@ -53,6 +53,11 @@ TRAEFIK_OR_GO = Sender(Door.UNKNOWN, "Traefik or another Go program")
 """The same where no proxy has passed it on, as far as its headers tell."""
 
 
+def capital(name: str) -> str:
+    """Return a name as it stands at the beginning of a sentence: nginx writes itself small there too."""
+    return f"{name[:1].upper()}{name[1:]}" if name.startswith(("a ", "an ", "the ")) else name
+
+
 def sender_of(reply: Reply) -> Sender:
     """Return who answered: the first rung that fits, from what stands outermost to what stands behind it."""
     if reply.is_challenge:
