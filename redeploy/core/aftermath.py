@@ -136,7 +136,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         answered = second.answered - started if second.answered is not None else None
         triggered = (second.triggered - started, answered)
     if state is State.FAILED and proof is not None and attempt.mends:
-        why += " " + happened(replace(proof, service_now=""), brief=True)
+        why += " " + happened(replace(proof, service_now="", last_seen=""), brief=True)
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
     if state is State.FAILED and second is not None and _replaced_what_was_right(attempt, second):

@@ -155,18 +155,22 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
         ("The running digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
         if (wanted or live or before) and not brief:
-            said.append(f"{what}{'' if outcome.service_now else ' then'}: {_before_and_after(wanted, live, before)}.")
+            course = _course(wanted, live, before, triggered=outcome.triggered)
+            said.append(f"{what}{'' if outcome.service_now else ' then'}: {course}.")
     if outcome.named:
         said.append(outcome.named)
     return " ".join(said)
 
 
-def _before_and_after(declared: str, live: str, before: str) -> str:
+def _course(declared: str, live: str, before: str, *, triggered: bool) -> str:
+    """Say what was reported before the trigger and since, and what is declared; without a trigger there is no before."""
     parts = [f"declared {code(declared)}"] if declared else []
     if not live and before:
         return ", ".join([f"{code(before)} before the trigger, none reported since", *parts])
-    parts.insert(0, f"before: {code(before) if before else 'not reported'}")
-    return f"{code(live) if live else 'not reported'} ({', '.join(parts)})"
+    if triggered:
+        parts.insert(0, f"before: {code(before) if before else 'not reported'}")
+    aside = f" ({', '.join(parts)})" if parts else ""
+    return f"{code(live) if live else 'not reported'}{aside}"
 
 
 def _of_places(outcome: Outcome, room: int) -> list[Annotation]:

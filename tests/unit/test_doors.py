@@ -288,6 +288,7 @@ def test_what_was_live_already_is_never_called_the_old_build() -> None:
 def test_a_steady_wrong_build_is_one_however_little_time_there_was() -> None:
     story = tell(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
     assert story.verdict == ("wrong-build", "wrong-version")
+    assert f"The service's version: `{OLD}` (declared `{NEW}`)." in report.happened(story.outcome)
 
 
 def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:
