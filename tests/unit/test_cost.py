@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import read_answer, told_reasons
+from redeploy.core.answer import Result, read_answer, told_reasons
 from redeploy.core.hostile import block, one_line, without_tags
 from redeploy.core.markdown import fenced, inline, plain
 from redeploy.core.secret import CUT, Secret, redactor, shows_secret
+from redeploy.http.condition import described
 from redeploy.http.response import Reply, http_date, nested_too_deeply
 from tests.unit.making import ready, reply
 
@@ -59,9 +60,10 @@ READERS: dict[str, Callable[[int], object]] = {
     "a line of Markdown": lambda size: inline("`@a#1" * size),
     "fences": lambda size: fenced("`" * size),
     "reasons of the check endpoint": lambda size: told_reasons(
-        reply(200, {"containers": [{"name": "a", "error": "<" * 8}] * size}), REDACT
+        reply(200, {"containers": [{"name": "a", "error": "<" * 8}] * size}), Result.BLOCKED, REDACT
     ),
     "an answer of the trigger": lambda size: read_answer(reply(200, {"summary": [{}] * size})),
+    "who answered": lambda size: described(reply(404, "//DTD HTML 2.0//EN <title>Cannot POST " * size)),
     "brackets": lambda size: nested_too_deeply(b'["\\"", {' * size),
     "JSON": lambda size: ready(**{f"k{number}": 1 for number in range(size)}).json,
 }
