@@ -176,7 +176,8 @@ REMEDIES: Mapping[Reason, Remedy] = {
         "Watchtower does not tell the running digest",
         "Its containers endpoint is not enabled, not routed, refuses the token, or lists no container that the digest "
         "could be compared with.",
-        "Enable the endpoint (nicholas-fedor/watchtower 1.18 and newer):\n\n"
+        "Enable the endpoint (nicholas-fedor/watchtower 1.20 and newer; 1.18 and 1.19 take "
+        '`WATCHTOWER_HTTP_API_CONTAINERS: "true"`):\n\n'
         + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")
         + "\n\nIn the `server` block of `«host»`, route it beside the update. "
         + recipes.endpoint_in_both("containers")

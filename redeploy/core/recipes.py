@@ -7,7 +7,13 @@ A name behind `proxy_pass` is looked up once, when nginx starts, unless it stand
 from collections.abc import Mapping
 from enum import Enum
 
-ENDPOINTS: Mapping[str, str] = {"update": "POST", "containers": "GET", "check": "POST", "metrics": "GET"}
+ENDPOINTS: Mapping[str, str] = {
+    "update": "POST",
+    "containers": "GET",
+    "containers/details": "GET",
+    "check": "POST",
+    "metrics": "GET",
+}
 """What the action asks of Watchtower's HTTP API, and by which method."""
 
 OPERATIONS = "/ops/watchtower"
@@ -120,7 +126,7 @@ _SNIPPET = """\
 #   set $watchtower watchtower:8080;
 
 location {operations}/ {{
-    # Whatever is not one of the four below. Left to a single-page application it would be a page with status 200.
+    # Whatever is not one of those below. Left to a single-page application it would be a page with status 200.
     return 404;
 
     # The locations inside inherit all that follows.
@@ -151,6 +157,7 @@ location {operations}/ {{
 """
 _WHY = {
     "update": "# The token goes to Watchtower even where it is missing: its own 401 tells which Watchtower it is.\n    ",
+    "containers/details": "# Here the fork 1.20 and newer tells what is only monitored, or never pulled.\n    ",
     "metrics": (
         "# What every Watchtower has that only reads: doctor finds out here whether the token is right where the others are "
         "not.\n    "

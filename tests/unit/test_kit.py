@@ -254,13 +254,14 @@ class TestNginx:
             assert f"include snippets/{path.name};" in texts
 
     @pytest.mark.parametrize("name", VARIANTS)
-    def test_the_four_locations_are_exact_and_nothing_else_reaches_watchtower(self, name: str) -> None:
+    def test_the_locations_are_exact_and_nothing_else_reaches_watchtower(self, name: str) -> None:
         server = _server(name)
         operations = server.location("/ops/watchtower/")
         assert operations.one("return") == "404"
         assert operations.said("location") == [
             ("=", "/ops/watchtower/update"),
             ("=", "/ops/watchtower/containers"),
+            ("=", "/ops/watchtower/containers/details"),
             ("=", "/ops/watchtower/check"),
             ("=", "/ops/watchtower/metrics"),
         ]
@@ -272,7 +273,14 @@ class TestNginx:
         ]
 
     @pytest.mark.parametrize(
-        ("endpoint", "method"), [("update", "POST"), ("containers", "GET"), ("check", "POST"), ("metrics", "GET")]
+        ("endpoint", "method"),
+        [
+            ("update", "POST"),
+            ("containers", "GET"),
+            ("containers/details", "GET"),
+            ("check", "POST"),
+            ("metrics", "GET"),
+        ],
     )
     def test_only_its_own_method_reaches_an_endpoint(self, endpoint: str, method: str) -> None:
         [limit] = _operations().location("=", f"/ops/watchtower/{endpoint}").all("limit_except")
