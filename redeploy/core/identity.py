@@ -75,7 +75,8 @@ class Before:
         starts: dict[str, list[float]] = defaultdict(list)
         for sample in samples:
             for path, name in sample.names.items():
-                names[path].add(name)
+                if not names_nothing(name):
+                    names[path].add(name)
             for path, start in sample.timed(units).starts.items():
                 starts[path].append(start.told)
         return cls(
@@ -90,10 +91,13 @@ class Noise:
     def __init__(self) -> None:
         self._values: dict[str, set[str]] = defaultdict(set)
         self._latest_name: dict[str, str] = {}
+        self._first_start: dict[str, tuple[float, float]] = {}
         self._latest_start: dict[str, float] = {}
         self._moves: dict[str, int] = defaultdict(int)
         self._seen: set[str] = set()
         self._ticked_always: set[str] = set()
+        self._clocks: set[str] = set()
+        self._stood: set[str] = set()
         self._noisy: set[str] = set()
         self._restless: set[str] = set()
         self._uptimes = Uptimes()
@@ -102,7 +106,7 @@ class Noise:
     def learnt(self) -> "Learnt":
         """What is known of the fields by now."""
         return Learnt(
-            noise=frozenset(self._noisy | self._ticked_always | self._uptimes.stood),
+            noise=frozenset(self._noisy | self._ticked_always | self._clocks | self._uptimes.stood),
             restless=frozenset(self._restless),
             units=dict(self._uptimes.units),
         )
@@ -131,12 +135,25 @@ class Noise:
                 if self._moves[path] >= RESTLESS_MOVES:
                     self._restless.add(path)
             self._latest_start[path] = latest if abs(moved) <= start.slack else start.told
+        for path, start in sample.starts.items():
+            self._learn_clock(path, start.told, sample.wall)
         for path in {*sample.names, *sample.starts}:
             if path not in sample.ticking:
                 self._ticked_always.discard(path)
             elif path not in self._seen:
                 self._ticked_always.add(path)
             self._seen.add(path)
+
+    def _learn_clock(self, path: str, told: float, wall: float) -> None:
+        """Learn whether a start time moves on as our clock does, however far from it: in another zone, for example."""
+        first_told, first_wall = self._first_start.setdefault(path, (told, wall))
+        passed = wall - first_wall
+        if abs(told - first_told - passed) > CLOCK_TOLERANCE:
+            self._stood.add(path)
+        if path in self._stood:
+            self._clocks.discard(path)
+        elif passed >= CLOCK_TOLERANCE and told > first_told:
+            self._clocks.add(path)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Which build answered: what changed, what stayed, and what turned out to be noise."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,10 +20,11 @@ from redeploy.core.identity import (
     likeness,
     version_of,
 )
+from redeploy.core.process import Start
 from redeploy.core.sample import Sample
 from redeploy.http.condition import Condition
 from sandbox.simulation import WALL
-from tests.unit.making import HEALTH, NEW, OLD, THIRD, sample
+from tests.unit.making import HEALTH, NEW, OLD, THIRD, gone, sample
 
 TRIGGERED = WALL
 ALL_COUNT = Counting()
@@ -92,6 +94,65 @@ def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[
 def test_a_field_that_is_the_present_moment_at_every_look_is_a_clock(ticks: list[bool], noisy: bool) -> None:
     looks = [sample(0, OLD, ticking=["commit"] if tick else []) for tick in ticks]
     assert ("commit" in noise_of([], looks)) is noisy
+
+
+@pytest.mark.parametrize(
+    ("starts", "noisy"),
+    [
+        pytest.param([100, 101, 102, 103], True, id="it moves on with our clock, an hour away"),
+        pytest.param([100, 100, 100, 100], False, id="it stands"),
+        pytest.param([100, 100, 160, 160], False, id="a restart"),
+    ],
+)
+def test_a_start_time_that_moves_on_with_our_clock_is_a_clock(starts: list[float], noisy: bool) -> None:
+    looks = [sample(float(at), start=WALL - 3600 + start) for at, start in enumerate(starts)]
+    assert ("start_time" in noise_of([], looks)) is noisy
+
+
+GAP = gone(0)
+
+
+def began(at: float, start: float, build: str = "") -> Sample:
+    return sample(at, build, start=WALL + start)
+
+
+@pytest.mark.parametrize(
+    ("looks", "restless"),
+    [
+        pytest.param([began(1, -500), began(9, 8)], False, id="one move"),
+        pytest.param([began(at, at - at % 12) for at in range(1, 40, 3)], True, id="over and over"),
+        pytest.param([began(1, -500), GAP, began(2, 0), GAP, began(3, 2.5)], False, id="gaps in between"),
+        pytest.param([began(1, -500, OLD), began(9, 0, NEW), began(20, 19, OLD)], False, id="other builds in between"),
+        pytest.param([began(1, -500), began(4, -500), began(5, -498.5), began(6, -497)], False, id="by 2 s at most"),
+    ],
+)
+def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
+    looks: list[Sample], restless: bool
+) -> None:
+    noise = Noise()
+    for each in looks:
+        noise.learn(each, before=False)
+    learnt = noise.learnt
+    assert ("start_time" in learnt.restless) is restless
+    assert "start_time" not in learnt.noise  # in a window it is a restart all the same
+    found = likeness(sample(99, start=WALL + 90), Before.of([sample(0, start=WALL - 900)]), learnt, TRIGGERED)
+    assert bool(found.restarted) is not restless
+
+
+@pytest.mark.parametrize(
+    ("told", "restarted"),
+    [
+        pytest.param(-890.0, True, id="later than all before, by whatever clock"),
+        pytest.param(-899.0, False, id="within 2 s"),
+        pytest.param(-2000.0, False, id="earlier"),
+    ],
+)
+def test_a_start_time_without_a_zone_is_compared_with_itself(told: float, restarted: bool) -> None:
+    def local(at: float, start: float) -> Sample:
+        return replace(sample(at), starts={"started": Start(told=WALL + start, ours=WALL + start, zoned=False)})
+
+    before = [local(0, -1000.0), local(0.3, -900.0)]
+    assert bool(compare(local(5, told), before).restarted) is restarted
 
 
 @given(st.lists(st.tuples(st.sampled_from([OLD, NEW, THIRD, "4"]), st.integers(0, 3), st.booleans()), max_size=12))
@@ -267,7 +328,7 @@ def test_the_strongest_kind_that_was_seen_on_both_sides_decides(now: dict[str, s
 
 @pytest.mark.parametrize("word", ["unknown", "latest", "${GIT_SHA}"])
 def test_a_word_that_names_no_build_is_not_compared(word: str) -> None:
-    assert whose(sample(1, NEW), [sample(0, word)]) is Build.NEW
+    assert whose(sample(1, NEW), [sample(0, word)]) is Build.UNKNOWN
     assert whose(sample(1, word), [sample(0, OLD)]) is Build.UNKNOWN
     assert whose(sample(1, word), [sample(0, word)]) is Build.UNKNOWN
     assert whose(sample(1, word), [sample(0, OLD)], NEW) is Build.UNNAMED

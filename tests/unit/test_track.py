@@ -104,7 +104,7 @@ def test_in_mode_verify_every_window_counts() -> None:
 
 def test_a_field_that_turns_out_to_be_noise_leaves_no_break_behind() -> None:
     samples = [sample(at, f"{at}", names={"version": "1"}) for at in range(1, 5)]
-    before = sample(-1, "0", names={"version": "1"})
+    before = sample(-1, "9", names={"version": "1"})
     assert track(samples, rules(before)).window.broken > 0
     found = track(samples, rules(before, noise=frozenset({"commit"})))
     assert found.window.broken == 0
