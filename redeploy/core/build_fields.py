@@ -91,9 +91,9 @@ IN_HEADERS = 1_000
 """The depth of a header: what the body says is nearer to the service than what a proxy may add."""
 
 _SEPARATORS = str.maketrans("", "", "-_.")
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_VARIABLE = re.compile(r"\$\{.*|\$\(.*|\$[A-Za-z_]\w*|\{\{.*|%\w+%|@[\w.-]+@|#\{.*|__\w+__|<[\w .-]+>", re.DOTALL)
-_HEX = re.compile(r"[0-9a-f]{7,64}")
+# Compiled when first needed, which is after the first request.
+_WORDS = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+"
+_VARIABLE = r"\$\{.*|\$\(.*|\$[A-Za-z_]\w*|\{\{.*|%\w+%|@[\w.-]+@|#\{.*|__\w+__|<[\w .-]+>"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,9 @@ def plain(name: str) -> str:
 
 def names_nothing(text: str) -> bool:
     """Tell whether a value names no build: a word such as `unknown` or `latest`, or a variable that was not expanded."""
-    return len(text) <= LONGEST_NAME and (text.lower() in PLACEHOLDERS or bool(_VARIABLE.fullmatch(text)))
+    return len(text) <= LONGEST_NAME and (
+        text.lower() in PLACEHOLDERS or bool(re.fullmatch(_VARIABLE, text, re.DOTALL))
+    )
 
 
 def trimmed(text: str) -> str:
@@ -127,7 +129,7 @@ def kind_of_value(text: str) -> Kind:
     """Tell what a value is that has no listed name: hexadecimal of 7 digits or more is a commit, all else a version."""
     bare = text.lower().removeprefix("sha-")
     certain = bare != text.lower() or len(bare) in (40, 64) or not bare.isdecimal()  # 20260115 is a date
-    return Kind.COMMIT if _HEX.fullmatch(bare) and certain else Kind.VERSION
+    return Kind.COMMIT if re.fullmatch("[0-9a-f]{7,64}", bare) and certain else Kind.VERSION
 
 
 def kind_of_field(field: str, text: str) -> Kind:
@@ -217,14 +219,14 @@ def _listed(name: str, holder: Kind | None) -> Kind | None:
 
 
 _ENDINGS = tuple(BUILD_NAMES)
-_FOREIGN = re.compile("|".join(sorted(FOREIGN)))
+_FOREIGN = "|".join(sorted(FOREIGN))
 
 
 def _prefixed(key: str, name: str) -> Kind | None:
     """Return the kind of a name such as `litellm_version`; the prefix must be words of its own, as in `con_version`."""
-    if not name.endswith(_ENDINGS) or _FOREIGN.search(name):
+    if not name.endswith(_ENDINGS) or re.search(_FOREIGN, name):
         return None
-    words = [word.lower() for word in _WORDS.findall(key)]
+    words = [word.lower() for word in re.findall(_WORDS, key)]
     return next(
         (kind for first in range(1, len(words)) if (kind := BUILD_NAMES.get("".join(words[first:]))) is not None), None
     )

@@ -7,8 +7,6 @@ from enum import StrEnum
 
 from redeploy.core.build_fields import Kind, names_nothing, trimmed
 
-_HEX = re.compile(r"[0-9a-f]+")
-
 
 def same_version(expected: str, seen: str) -> bool:
     """Tell whether two spellings name one version: `v1.2` and `1.2`, `sha-1a2b3c4` and the full hash.
@@ -19,7 +17,9 @@ def same_version(expected: str, seen: str) -> bool:
     if one == other:
         return bool(one)
     short, long = sorted((one.lower(), other.lower()), key=len)
-    return len(short) >= 7 and len(long) in (40, 64) and bool(_HEX.fullmatch(long)) and long.startswith(short)
+    return (
+        len(short) >= 7 and len(long) in (40, 64) and bool(re.fullmatch("[0-9a-f]+", long)) and long.startswith(short)
+    )
 
 
 def _bare(version: str) -> str:

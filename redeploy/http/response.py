@@ -14,7 +14,7 @@ MOST_NESTED = 200
 """A JSON document nested more deeply than this is no answer of a service that names its build."""
 
 
-_MARKUP = re.compile(rb"[\s\xef\xbb\xbf]*+(?:(?P<page><!doctype html|<html)|<)", re.IGNORECASE)
+_MARKUP = rb"(?i)[\s\xef\xbb\xbf]*+(?:(?P<page><!doctype html|<html)|<)"  # compiled when first needed
 """White space and a byte order mark, then the start of a page, or of some other markup."""
 
 
@@ -98,7 +98,7 @@ class Reply:
 
         Flask and PHP send JSON and plain words as `text/html` unless told otherwise, so the type alone does not decide.
         """
-        start = _MARKUP.match(self.body)
+        start = re.match(_MARKUP, self.body)
         if start is None:
             return False
         return bool(start["page"]) or self.media_type in ("text/html", "application/xhtml+xml")
@@ -184,13 +184,13 @@ def nested_too_deeply(body: bytes) -> bool:
     if sum(body.count(bracket) for bracket in b"[{") <= MOST_NESTED:
         return False
     if b"\\" in body:
-        outside = _STRING.sub(b"", body)
+        outside = re.sub(_STRING, b"", body)
     else:  # no quote is escaped: every other piece between quotes lies outside of strings
         outside = b"".join(body.translate(None, delete=_NO_BRACKETS.replace(b'"', b"")).split(b'"')[::2])
     brackets = outside.translate(_STEPS, delete=_NO_BRACKETS)
     return max(itertools.accumulate(memoryview(brackets).cast("b")), default=0) > MOST_NESTED
 
 
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STRING = rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # read as signed bytes: one level down, one level up
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))

@@ -258,7 +258,7 @@ from redeploy.adapters import crew, http, service, watchtower
 from redeploy import action
 from redeploy.core import report, summary
 from sandbox.simulation import World, tell
-story = tell(World(lambda moment, _: http.Reply(200, {}, b'{"commit": "%d"}' % (moment > 2))))
+story = tell(World(lambda moment, _: http.Reply(200, {}, b'{"commit": "%d"}' % (1 + (moment > 2)))))
 assert story.verdict == ("deployed", ""), story.verdict
 report.outputs(story.outcome), summary.page(story.outcome, summary.Repository())
 print(*sys.modules)
