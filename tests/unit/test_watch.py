@@ -1,5 +1,7 @@
 """What a run knows, told to it moment by moment."""
 
+from collections.abc import Callable
+
 import pytest
 
 from redeploy.core.identity import Build
@@ -102,6 +104,31 @@ def test_a_new_process_counts_until_watchtower_says_that_it_replaced_nothing() -
     told = began(ready(start_time=WALL - 5000)).looks(2.0, 8.0, ready(start_time=WALL + 1.5))
     assert told.known(8.0).held
     assert not told.answer(8.1, summary()).known(9.0).held
+
+
+@pytest.mark.parametrize(
+    ("uptime", "build"),
+    [
+        pytest.param(lambda at: 1000 + at if at < 1 else at - 1, Build.NEW, id="a new process, in seconds"),
+        pytest.param(lambda at: 1e6 + at * 1e3 if at < 1 else (at - 1) * 1e3, Build.NEW, id="in milliseconds"),
+        pytest.param(lambda at: 1000 + at, Build.OLD, id="the process from before"),
+        pytest.param(lambda at: 99.98 if at < 1 else 99.5, Build.UNKNOWN, id="a percentage"),
+        pytest.param(lambda at: 340 if at < 1 else int(at // 60), Build.UNKNOWN, id="whole minutes"),
+    ],
+)
+def test_an_uptime_tells_a_new_process_once_it_was_seen_to_tick(uptime: Callable[[float], float], build: Build) -> None:
+    told = began(ready(uptime=uptime(0.1)), ready(uptime=uptime(0.4)))
+    told.look(2.0, ready(uptime=uptime(2.0)))
+    assert told.watch.track.build is Build.UNKNOWN
+    for at in (3.0, 4.0, 5.0, 6.0):
+        told.look(at, ready(uptime=uptime(at)))
+    assert told.watch.track.build is build
+    assert not told.known(6.0).window_broke
+
+
+def test_a_word_is_declared_only_where_it_is_that_word() -> None:
+    assert began(ready("unknown"), expect_version=NEW).look(2.0, ready("unknown")).watch.track.build is Build.UNNAMED
+    assert began(ready(OLD), expect_version="stable").look(2.0, ready("stable")).watch.track.build is Build.NEW
 
 
 # proof by digest
