@@ -1,12 +1,21 @@
 """What the locks name, and how they are installed: another day may not change what a set-up brings."""
 
+import importlib.metadata
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("runtime", "demo", "e2e", "develop")
+_WHAT_IS_LOADED = """\
+import sys
+before = set(sys.modules)
+import sandbox.backend, sandbox.contained
+print(*sys.modules.keys() - before)
+"""
 
 
 def locked(name: str) -> dict[str, str]:
@@ -31,6 +40,19 @@ def test_the_demo_needs_no_linter_and_no_test_tool() -> None:
         "hypothesis",
         "uv",
     }
+
+
+def test_what_the_sandbox_loads_in_a_container_is_locked_for_it() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", _WHAT_IS_LOADED],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    modules = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"sandbox"}
+    projects = importlib.metadata.packages_distributions()
+    installed = {project.lower().replace("_", "-") for module in modules for project in projects.get(module, ())}
+    assert "redeploy" not in modules  # the image has no copy of the action
+    assert {"fastapi", "docker", "uvicorn"} <= installed
+    assert installed <= locked("e2e").keys()
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "sandbox/Dockerfile", ".ci/locks", "requirements/install.py"])
