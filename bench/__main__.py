@@ -3,7 +3,7 @@
 import sys
 
 from bench import contract, crash_loops, detection, smoke, startup
-from redeploy.core.schedule import MOST_AT_ONCE
+from redeploy.rollout.schedule import MOST_AT_ONCE
 
 
 def main() -> int:

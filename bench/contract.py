@@ -13,12 +13,12 @@ from pathlib import Path
 from bench.answers import NEW, OLD, names
 from bench.large_document import URL, large_document, written
 from bench.startup import resident
-from redeploy.core.asking import AskDocument, Event, Probe
-from redeploy.core.checking import Checking
-from redeploy.core.plan import Breaking, Checks
-from redeploy.core.routes import parse_pattern
-from redeploy.core.secret import Secret, redactor
+from redeploy.contract.routes import parse_pattern
+from redeploy.contract.settings import Breaking, Checks
 from redeploy.http.response import Exchange, Reply
+from redeploy.rollout.checks import Checking
+from redeploy.rollout.requests import AskDocument, Event, Probe
+from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import REFUSED, TOKEN, World, tell
 
 ROUNDS = 11

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.answers import NEW, OLD, names
-from redeploy.core.asking import Probe
 from redeploy.http.response import Exchange, Reply
+from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, World, tell
 
 LOOPS = 1000

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterator
 
 from bench.answers import NEW, OLD, names
-from redeploy.core.asking import Probe
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, World, tell
 
 ROLLOUTS = 2000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.slow_service import SECONDS
 from bench.startup import ENTRYPOINT
-from redeploy.core.schedule import MOST_AT_ONCE
+from redeploy.rollout.schedule import MOST_AT_ONCE
 
 ROUNDS = 5
 REQUESTS = 200

@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Iterable
 
-from redeploy.core.build_fields import BUILDS, COMMITS, FOREIGN, INSIDE, OWN, PLACEHOLDERS, VERSIONS
-from redeploy.core.process import START_TIMES, UPTIMES
+from redeploy.service.build_fields import BUILDS, COMMITS, FOREIGN, INSIDE, OWN, PLACEHOLDERS, VERSIONS
+from redeploy.service.process import START_TIMES, UPTIMES
 
 NOTE = "<!-- Rendered by `make docs`; change the code, not this page. -->"
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from docs.build_names import NOTE, build_names
-from redeploy.core import recipes
-from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.reasons import REMEDIES, Reason, Remedy
-from redeploy.core.subject import NOTHING_KNOWN
+from redeploy.remedies import recipes
+from redeploy.remedies.catalogue import REMEDIES, Remedy
+from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.subject import NOTHING_KNOWN
+from redeploy.verdicts import Reason
 
 _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     "Green, but not proven": (

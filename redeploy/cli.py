@@ -32,7 +32,7 @@ def main() -> int:
     action = outcome = failure = None
     try:
         try:
-            from redeploy.action import Action
+            from redeploy.app import Action
 
             action = Action(os.environ, stream)
             outcome = action.run()
@@ -42,7 +42,7 @@ def main() -> int:
         ending = True  # where a second signal came between the first one and the line above
         failure = error
     if action is None:
-        from redeploy.action import Action  # what was cut short is loaded again
+        from redeploy.app import Action  # what was cut short is loaded again
 
         action = Action(os.environ, stream)
     if outcome is None:  # a signal may have come out as another exception: Python wraps some of them

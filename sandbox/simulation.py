@@ -6,7 +6,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from redeploy.core.asking import (
+from redeploy.decision.verdict import Conclusion
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.report.collect import outcome_of
+from redeploy.report.outcome import Outcome
+from redeploy.rollout.requests import (
     Ask,
     AskContainers,
     AskDocument,
@@ -21,13 +25,10 @@ from redeploy.core.asking import (
     PutManifest,
     SendTrigger,
 )
-from redeploy.core.inputs import Workspace, parse
-from redeploy.core.outcome import Outcome, outcome_of
-from redeploy.core.plan import Plan
-from redeploy.core.verdict import Conclusion
-from redeploy.core.watch import Watch
-from redeploy.deploy import redeploy
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.rollout.run import redeploy
+from redeploy.rollout.service_state import Watch
+from redeploy.settings.inputs import Workspace, parse
+from redeploy.settings.plan import Plan
 
 UPDATE_URL = "https://api.example.com/ops/watchtower/update"
 BASE = "https://api.example.com"

@@ -9,8 +9,9 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from redeploy.core.inputs import DEFAULTS, InvalidInputsError, Problem, Workspace, parse, secrets_in
-from redeploy.core.secret import redactor, safeguard
+from redeploy.settings.defaults import DEFAULTS, secrets_in
+from redeploy.settings.inputs import InvalidInputsError, Problem, Workspace, parse
+from redeploy.text.secret import redactor, safeguard
 
 VARIABLES = {
     "watchtower-url": "WATCHTOWER_UPDATE_URL",
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         environment["INPUT_WATCHTOWER-TOKEN"] = getpass.getpass("Watchtower's token: ")
     hidden = secrets_in(environment)
     redact, safe = redactor(hidden), safeguard(hidden)
-    from redeploy.adapters.http import check_certificate
+    from redeploy.http.client import check_certificate
 
     try:
         plan = parse(environment, Workspace(_read, check_certificate))
@@ -65,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _INVALID
     for each in plan.warnings:
         sys.stderr.write(f"warning: {safe(each)}\n")
-    from redeploy.core.screen import screen
-    from redeploy.doctor import doctor
+    from redeploy.doctor.run import doctor
+    from redeploy.doctor.terminal import screen
 
     outcome = doctor(plan, environment, redact, lambda _: None)
     if outcome.chain is not None:

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from redeploy.adapters.runner import Runner
-from redeploy.core.dotenv import PREFIX, TemplateError, traces
-from redeploy.core.secret import Secret, redactor
-from redeploy.env import Brought, bring
+from redeploy.github.runner import Runner
+from redeploy.setup.dotenv import PREFIX, TemplateError, traces
+from redeploy.setup.env import Brought, bring
+from redeploy.text.secret import Secret, redactor
 
 UNFIT = 2
 NOT_FOUND = 127

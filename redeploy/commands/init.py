@@ -10,14 +10,13 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from redeploy.adapters import git
-from redeploy.core import kit
-from redeploy.core.dotenv import without_values
-from redeploy.core.hostile import block, one_line
-from redeploy.core.questionnaire import QUESTIONS, Answers, Question
-from redeploy.core.secret import Secret
-from redeploy.core.walkthrough import next_steps
-from redeploy.init import File, NoKitError, drafted, write
+from redeploy.setup import files, git
+from redeploy.setup.dotenv import without_values
+from redeploy.setup.init import File, NoKitError, drafted, write
+from redeploy.setup.next_steps import next_steps
+from redeploy.setup.questionnaire import QUESTIONS, Answers, Question
+from redeploy.text.secret import Secret
+from redeploy.text.untrusted import block, one_line
 
 SIZE = 32
 """Bytes of chance in a token."""
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         return UNFIT
     different = [draft for draft in drafts if draft.differs]
     for draft in different:
-        sys.stdout.write(_difference(draft, kit.asked_about(answers)))
+        sys.stdout.write(_difference(draft, files.asked_about(answers)))
     if different and not arguments.force:
         _complain(f"{len(different)} files are there and different, so nothing was written. --force overwrites them.")
         return DIFFERENT
@@ -82,7 +81,7 @@ def _is_fit(repository: Path) -> bool:
         hint = f" Did you mean {repository.parent / near[0]}?" if near else " Clone the service's repository first."
         _complain(f"--into {repository} is not a folder.{hint}")
         return False
-    secret = repository / kit.ENVIRONMENT
+    secret = repository / files.ENVIRONMENT
     try:
         tracked = git.tracked(secret)
     except git.UnknownError as error:
@@ -96,8 +95,8 @@ def _is_fit(repository: Path) -> bool:
 
 
 def _complain_of_git(tracked: Path, repository: Path) -> None:
-    secret = repository / kit.ENVIRONMENT
-    folder, file, shown = repository, kit.ENVIRONMENT, f"{secret}"
+    secret = repository / files.ENVIRONMENT
+    folder, file, shown = repository, files.ENVIRONMENT, f"{secret}"
     if tracked != secret.absolute():
         folder, file, shown = tracked.parent, tracked.name, f"{tracked}, which {secret} leads to"
     _complain(
@@ -147,7 +146,7 @@ def _asked(question: Question, before: Mapping[str, object]) -> object:
 def _difference(draft: File, harmless: set[str]) -> str:
     """Return how a file differs; of an environment file only values that were asked about are shown."""
     before, after = (
-        without_values(text, harmless) if draft.path == kit.ENVIRONMENT else text
+        without_values(text, harmless) if draft.path == files.ENVIRONMENT else text
         for text in (draft.before or "", draft.after)
     )
     lines = difflib.unified_diff(

@@ -5,9 +5,9 @@ import secrets
 import sys
 from pathlib import Path
 
-from redeploy.core.kit import SHIPPED_NAME
-from redeploy.core.questionnaire import environment, name
-from redeploy.core.rotation import FROM_GITHUB, FROM_THE_SERVER, steps
+from redeploy.setup.files import SHIPPED_NAME
+from redeploy.setup.questionnaire import environment, name
+from redeploy.setup.token_rotation import FROM_GITHUB, FROM_THE_SERVER, steps
 
 UNFIT = 2
 SIZE = 32

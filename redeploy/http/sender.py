@@ -124,7 +124,7 @@ def is_cloudflares_own(reply: Reply) -> bool:
 
 
 def _is_watchtower(reply: Reply) -> bool:
-    """Tell whether Watchtower itself refuses or fails; of what it says in success, `core/answer.py` knows more."""
+    """Tell whether Watchtower itself refuses or fails; what it says in success is read by `triggers.watchtower.answer`."""
     if reply.status < 400 or reply.is_html:
         return False
     if refuses_token(reply):

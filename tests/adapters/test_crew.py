@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from redeploy.adapters.crew import LONGEST_GRACE, Crew, side_by_side
-from redeploy.core.asking import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.rollout.requests import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
+from redeploy.rollout.workers import LONGEST_GRACE, Crew, side_by_side
 
 LONG = 30.0
 FIRST, SECOND = Probe(BOTH, "http://localhost/1"), Probe(BOTH, "http://localhost/2")

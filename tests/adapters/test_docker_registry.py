@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 import requests
 
-from redeploy.adapters.http import Http
-from redeploy.adapters.registry import Registry
-from redeploy.core.asking import AskManifest, AskRevision, AskTag, PutManifest, SendTrigger
-from redeploy.core.image import Image, parse
-from redeploy.core.lookup import FromRegistry
-from redeploy.core.manifest import Manifest
-from redeploy.core.outcome import outcome_of
-from redeploy.core.plan import Access
-from redeploy.core.reasons import Verdict
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.secret import Secret
-from redeploy.core.watch import Watch
-from redeploy.deploy import redeploy
+from redeploy.http.client import Http
 from redeploy.http.response import Exchange
-from redeploy.rollback import mend
+from redeploy.registry.access import Access
+from redeploy.registry.client import Registry
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import Image, parse
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest
+from redeploy.report.collect import outcome_of
+from redeploy.rollback.run import mend
+from redeploy.rollout.requests import AskManifest, AskRevision, AskTag, PutManifest, SendTrigger
+from redeploy.rollout.run import redeploy
+from redeploy.rollout.service_state import Watch
+from redeploy.text.secret import Secret
+from redeploy.verdicts import Verdict
 from sandbox.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http

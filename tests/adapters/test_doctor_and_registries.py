@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from redeploy.core.image import parse
-from redeploy.core.manifest import Manifest
-from redeploy.core.questions import LookUp
-from redeploy.core.registry import Kind, Trouble
-from redeploy.doctor import World
+from redeploy.doctor.questions import LookUp
+from redeploy.doctor.run import World
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import parse
+from redeploy.registry.manifest import Manifest
 from sandbox.builds import V1
 from sandbox.host import Registry as Content
 from sandbox.registry import USER, RegistryServer, Ways

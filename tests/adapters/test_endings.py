@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from redeploy.adapters.runner import Runner
+from redeploy.github.runner import Runner
 from tests.adapters.test_runner import parsed
 
 ROOT = Path(__file__).resolve().parents[2]

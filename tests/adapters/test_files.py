@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from redeploy.adapters import files
+from redeploy.setup import disk
 
 
 def _mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-@pytest.mark.parametrize("mode", [files.PRIVATE, files.PUBLIC])
+@pytest.mark.parametrize("mode", [disk.PRIVATE, disk.PUBLIC])
 @pytest.mark.parametrize("mask", [0o000, 0o077])
 def test_a_file_gets_its_mode_whatever_the_umask(tmp_path: Path, mode: int, mask: int) -> None:
     before = os.umask(mask)
     try:
-        files.write(tmp_path / "folder" / "file", "text", mode)
+        disk.write(tmp_path / "folder" / "file", "text", mode)
     finally:
         os.umask(before)
     assert _mode(tmp_path / "folder" / "file") == mode
@@ -28,25 +28,25 @@ def test_a_file_that_others_could_read_is_private_afterwards(tmp_path: Path) -> 
     file = tmp_path / "file"
     file.write_text("old")
     file.chmod(0o644)
-    assert not files.is_private(file)
-    files.write(file, "new", files.PRIVATE)
-    assert files.is_private(file)
-    assert files.read(file) == "new"
+    assert not disk.is_private(file)
+    disk.write(file, "new", disk.PRIVATE)
+    assert disk.is_private(file)
+    assert disk.read(file) == "new"
 
 
 def test_whoever_reads_meanwhile_finds_the_old_text_or_the_new_one(tmp_path: Path) -> None:
     file, texts, seen, done = tmp_path / "file", ["a" * 100_000, "b" * 100_000], set[str](), threading.Event()
-    files.write(file, texts[0], files.PRIVATE)
+    disk.write(file, texts[0], disk.PRIVATE)
 
     def read() -> None:
         while not done.is_set():
             seen.add(file.read_text())
-            assert _mode(file) == files.PRIVATE
+            assert _mode(file) == disk.PRIVATE
 
     reader = threading.Thread(target=read)
     reader.start()
     for turn in range(200):
-        files.write(file, texts[turn % 2], files.PRIVATE)
+        disk.write(file, texts[turn % 2], disk.PRIVATE)
     done.set()
     reader.join()
     assert seen <= set(texts)
@@ -56,21 +56,21 @@ def test_what_cannot_be_written_leaves_the_old_text_and_nothing_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
-    files.write(file, "old")
+    disk.write(file, "old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("redeploy.adapters.files.os.fsync", full)
+    monkeypatch.setattr("redeploy.setup.disk.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        files.write(file, "new")
+        disk.write(file, "new")
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
-    files.write(tmp_path / "link", "text")
+    disk.write(tmp_path / "link", "text")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_text() == "text"
 
@@ -78,11 +78,11 @@ def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
 def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    files.write(file, "old")
+    disk.write(file, "old")
     os.chown(file, 12345, 12345)
-    files.write(file, "new", files.PRIVATE)
+    disk.write(file, "new", disk.PRIVATE)
     assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345)
 
 
 def test_what_is_not_there_has_no_text(tmp_path: Path) -> None:
-    assert files.read(tmp_path / "file") is None
+    assert disk.read(tmp_path / "file") is None

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from redeploy.adapters.github import Bounds, Record, Scribe, look
-from redeploy.core.deployment import Deployment, Place, State, Status
-from redeploy.core.secret import Secret
+from redeploy.github.client import Bounds, Record, Scribe, look
+from redeploy.github.deployment import Deployment, Place, State, Status
+from redeploy.text.secret import Secret
 from sandbox.front import Answer
 from sandbox.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
 from tests import described

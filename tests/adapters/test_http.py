@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from redeploy.adapters.crew import Crew
-from redeploy.adapters.http import MOST_REDIRECTS, USER_AGENT, Http, check_certificate, is_proxied
-from redeploy.core.asking import AskContainers
-from redeploy.core.plan import origin_of
-from redeploy.core.secret import Secret
+from redeploy.http.client import MOST_REDIRECTS, USER_AGENT, Http, check_certificate, is_proxied
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.urls import origin_of
+from redeploy.rollout.requests import AskContainers
+from redeploy.rollout.workers import Crew
+from redeploy.text.secret import Secret
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 from tests.ports import free_port
 
@@ -490,7 +490,7 @@ def test_a_private_authority_is_trusted_where_it_is_given(secure: Server, author
 
 
 def test_public_authorities_stay_trusted_beside_it(authority: trustme.CA) -> None:
-    from redeploy.adapters import http as module
+    from redeploy.http import client as module
 
     alone = len(module.trusting("").get_ca_certs())
     assert len(module.trusting(pem(authority)).get_ca_certs()) == alone + 1

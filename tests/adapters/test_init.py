@@ -16,7 +16,7 @@ import pytest
 import requests
 import yaml
 
-from redeploy.core.dotenv import settings
+from redeploy.setup.dotenv import settings
 from tests.adapters.conftest import Serve
 from tests.adapters.conftest import http as answer
 from tests.adapters.test_kit_compose import compose  # noqa: F401 - a fixture

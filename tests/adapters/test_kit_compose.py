@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from redeploy.core.dotenv import rendered
-from redeploy.core.secret import Secret
+from redeploy.setup.dotenv import rendered
+from redeploy.text.secret import Secret
 from tests.kit import DEPLOY, NEEDED, OVERLAYS, PROD
 from tests.unit.test_dotenv import FORMS
 

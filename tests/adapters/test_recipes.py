@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.reasons import REMEDIES, Reason
-from redeploy.core.recipes import ENDPOINTS, Nginx, snippet
-from redeploy.core.subject import NOTHING_KNOWN
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.recipes import ENDPOINTS, Nginx, snippet
+from redeploy.remedies.subject import NOTHING_KNOWN
+from redeploy.verdicts import Reason
 from tests.adapters.conftest import Serve, Server
 from tests.adapters.conftest import http as answer
 from tests.fronts import WITH_NGINX, running

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import trustme
 
-from redeploy.adapters.crew import Crew
-from redeploy.adapters.http import Http
-from redeploy.adapters.registry import MOST_TRIES, Registry
-from redeploy.core.asking import AskContainers
-from redeploy.core.image import Image, parse
-from redeploy.core.manifest import CAP, Manifest, digest_of
-from redeploy.core.plan import Access
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.secret import Secret
+from redeploy.http.client import Http
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.registry.access import Access
+from redeploy.registry.client import MOST_TRIES, Registry
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import Image, parse
+from redeploy.registry.manifest import CAP, Manifest, digest_of
+from redeploy.rollout.requests import AskContainers
+from redeploy.rollout.workers import Crew
+from redeploy.text.secret import Secret
 from sandbox.builds import V1
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.adapters.runner import LONGEST_ANNOTATION, SUMMARY_CAP, Runner
-from redeploy.core.secret import Secret, redactor, safeguard
+from redeploy.github.runner import LONGEST_ANNOTATION, SUMMARY_CAP, Runner
+from redeploy.text.secret import Secret, redactor, safeguard
 from tests.unit.making import commands
 
 CAP = 1024 * 1024

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from redeploy.adapters.http import Http
-from redeploy.adapters.registry import Registry
-from redeploy.core.image import Image, parse
-from redeploy.core.manifest import Manifest
-from redeploy.core.plan import Access
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.secret import Secret
+from redeploy.http.client import Http
+from redeploy.registry.access import Access
+from redeploy.registry.client import Registry
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import Image, parse
+from redeploy.registry.manifest import Manifest
+from redeploy.text.secret import Secret
 from sandbox.builds import V1, V2
 from sandbox.host import Registry as Content
 from sandbox.registry import USER, Mischief, RegistryServer, Ways

@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from redeploy.adapters import service, watchtower
-from redeploy.adapters.http import Http
-from redeploy.core.asking import BOTH, AskDocument, AskSmoke, Probe
-from redeploy.core.contract import Contract, Read, Unfit
-from redeploy.core.plan import Smoke, Watchtower
-from redeploy.core.promise import Described
-from redeploy.core.secret import Secret
-from redeploy.core.smoke import Judged
+from redeploy.contract.response_schema import Described
+from redeploy.contract.smoke import Judged, Smoke
+from redeploy.contract.snapshot import Contract, Read, Unfit
+from redeploy.http.client import Http
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.rollout import perform
+from redeploy.rollout.requests import BOTH, AskDocument, AskSmoke, Probe
+from redeploy.text.secret import Secret
+from redeploy.triggers.watchtower import requests
+from redeploy.triggers.watchtower.endpoints import Watchtower
 from tests.adapters.conftest import Serve, Server, http
 
 FETCH = Http(headers={}, origins=frozenset()).fetch
@@ -33,7 +34,7 @@ def where(server: Server, *, images: tuple[str, ...] = (), containers: tuple[str
 
 def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -> None:
     server = serve(http())
-    watchtower.trigger(FETCH, where(server), connect=5, timeout=10)
+    requests.trigger(FETCH, where(server), connect=5, timeout=10)
     assert server.requests[0].startswith("POST /ops/update HTTP/1.1\r\n")
     assert server.requests[0].endswith("\r\n\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
@@ -42,7 +43,7 @@ def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -
 
 def test_the_trigger_carries_what_narrows_it(serve: Serve) -> None:
     server = serve(http())
-    watchtower.trigger(FETCH, where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",)), connect=5, timeout=10)
+    requests.trigger(FETCH, where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",)), connect=5, timeout=10)
     assert server.requests[0].startswith("POST /ops/update?image=ghcr.io/o/app,b&container=a%5C.b ")
 
 
@@ -50,7 +51,7 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
     serve: Serve,
 ) -> None:
     server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
-    exchange = watchtower.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
+    exchange = requests.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP")
     assert server.header("Authorization") == []
     assert isinstance(exchange, Reply)
@@ -59,7 +60,7 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
 
 def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    exchange = watchtower.containers(FETCH, where(server), timeout=10)
+    exchange = requests.containers(FETCH, where(server), timeout=10)
     assert server.requests[0].startswith("GET /ops/containers ")
     assert server.header("Authorization") == ["Bearer tok-123"]
     assert isinstance(exchange, Reply)
@@ -67,7 +68,7 @@ def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
 
 def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    exchange = watchtower.reasons(FETCH, where(server), timeout=10)
+    exchange = requests.reasons(FETCH, where(server), timeout=10)
     assert server.requests[0].startswith("POST /ops/check ")
     assert server.header("Authorization") == ["Bearer tok-123"]
     assert server.header("Content-Length") == ["0"]
@@ -78,10 +79,10 @@ def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
 def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: str) -> None:
     server = serve(http("307 Temporary Redirect", Location="/elsewhere"))
     exchanges = {
-        "trigger": lambda: watchtower.trigger(FETCH, where(server), connect=5, timeout=10),
-        "fork": lambda: watchtower.ask_whether_forked(FETCH, where(server), timeout=10),
-        "containers": lambda: watchtower.containers(FETCH, where(server), timeout=10),
-        "reasons": lambda: watchtower.reasons(FETCH, where(server), timeout=10),
+        "trigger": lambda: requests.trigger(FETCH, where(server), connect=5, timeout=10),
+        "fork": lambda: requests.ask_whether_forked(FETCH, where(server), timeout=10),
+        "containers": lambda: requests.containers(FETCH, where(server), timeout=10),
+        "reasons": lambda: requests.reasons(FETCH, where(server), timeout=10),
     }
     exchange: Exchange = exchanges[name]()
     assert isinstance(exchange, Reply)
@@ -91,20 +92,20 @@ def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: s
 
 def test_the_triggers_answer_is_capped_at_64_kib(serve: Serve) -> None:
     for size, fits in ((64 * 1024, True), (64 * 1024 + 1, False)):
-        exchange = watchtower.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
+        exchange = requests.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
         assert isinstance(exchange, Reply) is fits
 
 
 def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
     for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
         server = serve(http("200 OK", b"x" * size))
-        exchange = service.look(FETCH, Probe(BOTH, server.url), timeout=10)
+        exchange = perform.look(FETCH, Probe(BOTH, server.url), timeout=10)
         assert exchange == NoReply(Fault.TOO_LARGE, status=200) if not fits else isinstance(exchange, Reply)
 
 
 def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
     server = serve(http())
-    service.look(FETCH, Probe(BOTH, f"{server.url}/api/ready?full=1"), timeout=10)
+    perform.look(FETCH, Probe(BOTH, f"{server.url}/api/ready?full=1"), timeout=10)
     assert server.requests[0].startswith("GET /api/ready?full=1 HTTP/1.1\r\n")
     assert server.header("Authorization") == []
 
@@ -114,7 +115,7 @@ def test_past_caches_every_look_has_another_query(serve: Serve, path: str, mark:
     server = serve(http())
     probe = Probe(BOTH, f"{server.url}{path}", past_caches=True)
     for _ in range(2):
-        service.look(FETCH, probe, timeout=10)
+        perform.look(FETCH, probe, timeout=10)
     targets = [request.split(" ")[1] for request in server.requests]
     assert all(target.startswith(f"{path}{mark}_redeploy=") for target in targets)
     assert len(set(targets)) == 2
@@ -124,14 +125,14 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     def handler(connection: socket.socket, head: bytes) -> None:
         connection.sendall(http("200 OK", b"up") if head.startswith(b"GET /up ") else http("302 Found", Location="/up"))
 
-    exchange = service.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
+    exchange = perform.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
     assert isinstance(exchange, Reply)
     assert (exchange.text, exchange.hops) == ("up", 1)
 
 
 def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_that_cannot_exist(serve: Serve) -> None:
     server = serve(http("404 Not Found"))
-    watchtower.ask_nowhere(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
+    requests.ask_nowhere(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
     assert server.requests[0].startswith(
         "POST /ops/redeploy-action-no-such-path?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n"
     )
@@ -140,14 +141,14 @@ def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_th
 
 def test_the_details_stand_below_the_containers_and_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http())
-    watchtower.details(FETCH, replace(where(server), containers_url=f"{server.url}/ops/containers?key=1"), timeout=10)
+    requests.details(FETCH, replace(where(server), containers_url=f"{server.url}/ops/containers?key=1"), timeout=10)
     assert server.requests[0].startswith("GET /ops/containers/details?key=1 HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
 
 def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http())
-    watchtower.metrics(FETCH, where(server), timeout=10)
+    requests.metrics(FETCH, where(server), timeout=10)
     assert server.requests[0].startswith("GET /ops/metrics ")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
@@ -155,7 +156,7 @@ def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
 def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server, images=("ghcr.io/o/app",)), update_url=f"{server.url}/ops/update?image=ghcr.io/o/app")
-    watchtower.update_nothing(FETCH, tower, timeout=10)
+    requests.update_nothing(FETCH, tower, timeout=10)
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
@@ -163,7 +164,7 @@ def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
 def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server), update_url=f"{server.url}/ops/update?key=a%2Fb&image=x&container=y")
-    watchtower.ask_whether_forked(FETCH, tower, timeout=10)
+    requests.ask_whether_forked(FETCH, tower, timeout=10)
     assert server.requests[0].startswith("POST /ops/update?key=a%2Fb&image=redeploy-action.invalid/no-such-image HTTP")
 
 
@@ -172,25 +173,25 @@ SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
 
 
 def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
-    found = service.weigh(AskDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
+    found = perform.weigh(AskDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
     assert isinstance(found, Read)
     assert isinstance(found.found, Contract)
     assert (found.status, found.body) == (DOCUMENT.status, DOCUMENT.body)
-    other = service.weigh(AskDocument("https://api.example.com/d", smoke=(SMOKE,)), Reply(404), str)
+    other = perform.weigh(AskDocument("https://api.example.com/d", smoke=(SMOKE,)), Reply(404), str)
     assert isinstance(other, Read)
     assert other.found == Unfit("the answer was 404", gone=True)
-    assert service.weigh(AskDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
+    assert perform.weigh(AskDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
 
 
 def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
     promise = {"200": Described(("application/json",), {"application/json": {"type": "array"}})}
-    found = service.weigh(AskSmoke(SMOKE, promise=promise), DOCUMENT, str)
+    found = perform.weigh(AskSmoke(SMOKE, promise=promise), DOCUMENT, str)
     assert isinstance(found, Judged)
     assert found.misfit == "`$` is an object, not array"
 
 
 @pytest.mark.parametrize("ask", [AskSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
 def test_what_has_no_promise_is_left_as_it_came(ask: AskSmoke | Probe) -> None:
-    assert service.weigh(ask, DOCUMENT, str) is DOCUMENT
+    assert perform.weigh(ask, DOCUMENT, str) is DOCUMENT
     lost = NoReply(Fault.TIMED_OUT)
-    assert service.weigh(ask, lost, str) is lost
+    assert perform.weigh(ask, lost, str) is lost

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from redeploy.adapters.http import is_proxied, trusting
-from redeploy.adapters.way import find_way
-from redeploy.core.way import Way
+from redeploy.doctor.connect import find_way
+from redeploy.doctor.network import Way
+from redeploy.http.client import is_proxied, trusting
 from redeploy.http.response import Fault
 from tests.adapters.conftest import Serve, Server, http
 

@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from preview.markdown import render
-from redeploy.core.plan import NO_IMAGE
+from redeploy.triggers.watchtower.endpoints import NO_IMAGE
 from sandbox.front import Front
 from sandbox.launchers import FromCheckout
 from sandbox.nursery import Nursery

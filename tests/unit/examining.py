@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from redeploy.core.chain import Chain, Found, Link
-from redeploy.core.diagnosis import diagnose
-from redeploy.core.examination import Known
-from redeploy.core.questions import Answered, FindWay, Question, Request, late
-from redeploy.core.way import Certificate, Way
-from redeploy.doctor import examine
+from redeploy.doctor.diagnosis import diagnose
+from redeploy.doctor.examination import Known
+from redeploy.doctor.network import Certificate, Way
+from redeploy.doctor.questions import Answered, FindWay, Question, Request, late
+from redeploy.doctor.run import examine
 from redeploy.http.response import Exchange, Reply
+from redeploy.report.chain import Chain, Found, Link
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.making import D1, D2, page, ready, reply, rows
 

@@ -5,19 +5,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redeploy.core.answer import Answer, Counts, Result
-from redeploy.core.asking import BOTH, AskContainers, Event, Probe, SendTrigger
-from redeploy.core.assessment import Assessment
-from redeploy.core.build_fields import Kind, kind_of_field
-from redeploy.core.declared import Rank
-from redeploy.core.inputs import InvalidInputsError
-from redeploy.core.plan import Mode, Service
-from redeploy.core.process import Start
-from redeploy.core.sample import Endpoint, Sample
-from redeploy.core.situation import Situation
-from redeploy.core.watch import Watch
+from redeploy.decision.facts import Situation
 from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, Reply
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.requests import BOTH, AskContainers, Event, Probe, SendTrigger
+from redeploy.rollout.service_state import Watch
+from redeploy.service.build_fields import Kind, kind_of_field
+from redeploy.service.declared import Rank
+from redeploy.service.endpoint import Service
+from redeploy.service.process import Start
+from redeploy.service.sample import Endpoint, Sample
+from redeploy.settings.inputs import InvalidInputsError
+from redeploy.settings.plan import Mode
+from redeploy.triggers.trigger import Answer, Counts, Result
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
 
 OLD, NEW, THIRD = "1" * 40, "2" * 40, "3" * 40

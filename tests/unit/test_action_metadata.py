@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from redeploy.core import inputs
+from redeploy.settings import defaults
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def test_an_output_is_described(name: str) -> None:
 
 def test_the_code_reads_the_declared_inputs_with_the_declared_defaults() -> None:
     texts = {name: declared["default"] for name, declared in INPUTS.items() if name not in FILLED_IN_BY_GITHUB}
-    assert texts | dict.fromkeys(FILLED_IN_BY_GITHUB, "") == dict(inputs.DEFAULTS)
+    assert texts | dict.fromkeys(FILLED_IN_BY_GITHUB, "") == dict(defaults.DEFAULTS)
 
 
 def test_only_the_jobs_token_is_filled_in_by_github() -> None:

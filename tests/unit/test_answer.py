@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import Again, Answer, Counts, Result, is_fork_with_containers, read_answer, told_reasons
-from redeploy.core.reasons import Reason
-from redeploy.core.secret import Secret, redactor
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.text.secret import Secret, redactor
+from redeploy.triggers.trigger import Again, Answer, Counts, Result
+from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, told_reasons
+from redeploy.verdicts import Reason
 from tests.unit.making import page, ready, reply, summary
 
 RECORDED: list[dict[str, Any]] = json.loads(

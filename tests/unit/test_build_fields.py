@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.build_fields import (
+from redeploy.service.build_fields import (
     BUILD_NAMES,
     FOREIGN,
     INSIDE,

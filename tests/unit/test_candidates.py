@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.candidates import commit_of, contradicts, number_of, references
-from redeploy.core.image import is_tag
+from redeploy.registry.image import is_tag
+from redeploy.rollout.candidates import commit_of, contradicts, number_of, references
 from sandbox.simulation import plan
 from tests.unit.making import D1, D3, NEW, OLD
 

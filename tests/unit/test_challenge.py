@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.challenge import Challenge, parse
+from redeploy.http.www_authenticate import Challenge, parse
 
 
 @pytest.mark.parametrize(

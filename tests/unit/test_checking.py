@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
-from redeploy.core.asking import AskDocument, AskSmoke, Event
-from redeploy.core.checked import checked
-from redeploy.core.checking import MOST_EXPLAINED, MOST_LISTED, PAUSE, Checking, named
-from redeploy.core.contract import Contract, Read
-from redeploy.core.plan import Breaking, Checks, Reference, Smoke
-from redeploy.core.reasons import Reason
-from redeploy.core.reference import read
-from redeploy.core.routes import Operation, parse_pattern
-from redeploy.core.smoke import Judged
+from redeploy.contract.reference import Reference, read
+from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, named
+from redeploy.contract.routes import Operation, parse_pattern
+from redeploy.contract.settings import Breaking, Checks
+from redeploy.contract.smoke import Judged, Smoke
+from redeploy.contract.snapshot import Contract, Read
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.report.check_results import checked
+from redeploy.rollout.check_progress import PAUSE
+from redeploy.rollout.checks import Checking
+from redeploy.rollout.requests import AskDocument, AskSmoke, Event
+from redeploy.verdicts import Reason
 from tests.unit.making import NEW, OLD, page, reply
 
 URL = "https://api.example.com/openapi.json"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core.asking import Ask, AskDocument, AskSmoke, OfService, Probe, SendTrigger
-from redeploy.core.plan import origin_of
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.urls import origin_of
+from redeploy.rollout.requests import Ask, AskDocument, AskSmoke, OfService, Probe, SendTrigger
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
 

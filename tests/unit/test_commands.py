@@ -13,7 +13,7 @@ import pytest
 
 from redeploy import __main__ as terminal
 from redeploy import __version__
-from redeploy.core.rotation import FROM_GITHUB, FROM_THE_SERVER, steps
+from redeploy.setup.token_rotation import FROM_GITHUB, FROM_THE_SERVER, steps
 from tests.kit import DEPLOY, ROOT
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.contract import Contract, difference
-from redeploy.core.openapi import contract_of
-from redeploy.core.routes import Operation
+from redeploy.contract.openapi import contract_of
+from redeploy.contract.routes import Operation
+from redeploy.contract.snapshot import Contract, difference
 
 
 def contract(*routes: str, prefix: str | None = None, version: str = "1") -> Contract:

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import Result, read_answer, told_reasons
-from redeploy.core.hostile import block, one_line, without_tags
-from redeploy.core.markdown import fenced, inline, plain
-from redeploy.core.secret import CUT, Secret, redactor, shows_secret
 from redeploy.http.condition import described
 from redeploy.http.response import Reply, http_date, nested_too_deeply
+from redeploy.text.markdown import fenced, inline, plain
+from redeploy.text.secret import CUT, Secret, redactor, shows_secret
+from redeploy.text.untrusted import block, one_line, without_tags
+from redeploy.triggers.trigger import Result
+from redeploy.triggers.watchtower.answer import read_answer, told_reasons
 from tests.unit.making import ready, reply
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,7 @@ def first(items: Any) -> frozenset[str]:  # noqa: ANN401 - the parser's tree
     return found
 
 
-OURS = ("redeploy.core.kit", "redeploy.core.dotenv", "redeploy.core.cleaners", "redeploy.commands")
+OURS = ("redeploy.setup.files", "redeploy.setup.dotenv", "redeploy.settings.parsers", "redeploy.commands")
 """Modules whose patterns read what the owner wrote."""
 
 SCANNING = ("re.sub", "re.search", "re.finditer", "re.findall", "re.split")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.declared import Declared, Standing, declared, same_version
+from redeploy.service.declared import Declared, Standing, declared, same_version
 from tests.unit.making import NEW, OLD, THIRD, ranked
 
 SHA = "0123456789abcdef0123456789abcdef01234567"

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core import deployment
-from redeploy.core.deployment import Place, State
-from redeploy.core.errand import Trouble
-from redeploy.core.outcome import Outcome
-from redeploy.core.plan import Proof
-from redeploy.core.reasons import Reason, Verdict
-from redeploy.core.secret import Secret, redactor
-from redeploy.core.verdict import Conclusion
+from redeploy.decision.verdict import Conclusion
+from redeploy.github import deployment
+from redeploy.github.deployment import Place, State
+from redeploy.github.retry import Trouble
+from redeploy.report.outcome import Outcome
+from redeploy.text.secret import Secret, redactor
+from redeploy.verdicts import Proof, Reason, Verdict
 
 RUNNER = {
     "GITHUB_API_URL": "https://github.example/api/v3/",

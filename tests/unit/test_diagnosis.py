@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.chain import TITLES, Link, State, not_reached, unread
-from redeploy.core.diagnosis import diagnose, examined, unexamined
-from redeploy.core.errand import Trouble as Refusal
-from redeploy.core.examination import Known
-from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.image import parse
-from redeploy.core.inputs import Problem
-from redeploy.core.manifest import Manifest
-from redeploy.core.questions import AskGitHub, FindWay, LookUp, ReadCommit, Request
-from redeploy.core.reasons import Verdict
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.secret import Secret, redactor, shows_secret
-from redeploy.core.way import Certificate, Way
-from redeploy.doctor import examine
+from redeploy.doctor.diagnosis import diagnose, examined, unexamined
+from redeploy.doctor.examination import Known
+from redeploy.doctor.network import Certificate, Way
+from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, ReadCommit, Request
+from redeploy.doctor.run import examine
+from redeploy.github.retry import Trouble as Refusal
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import parse
+from redeploy.registry.manifest import Manifest
+from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.report.chain import TITLES, Link, State, not_reached, unread
+from redeploy.settings.inputs import Problem
+from redeploy.text.secret import Secret, redactor, shows_secret
+from redeploy.verdicts import Verdict
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.examining import (
     CLEAR,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.digests import Endpoint, Look, Row, Wanted, read_look, rows_that_count
-from redeploy.core.image import parse
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.registry.image import parse
+from redeploy.triggers.watchtower.containers import Endpoint, Look, Row, Wanted, read_look, rows_that_count
 from tests.unit.making import D1, D2, D3, page, reply, rows
 from tests.unit.test_answer import recorded_reply
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from docs.pages import PAGES, SERVER, SYMPTOMS, troubleshooting
-from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.reasons import REMEDIES, Reason, guide
+from redeploy.remedies.catalogue import REMEDIES, guide
+from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.verdicts import Reason
 
 FOUND_BY_DOCTOR_ALONE = frozenset(
     {

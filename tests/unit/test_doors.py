@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from redeploy.core import report
-from redeploy.core.asking import Probe
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.report import annotations, wording
+from redeploy.rollout.requests import Probe
 from sandbox.simulation import World, tell
 from tests.unit.making import NEW, OLD, page, ready, reply, summary
 from tests.unit.test_condition import FIBER
@@ -24,7 +24,7 @@ def before_and_after(before: Exchange, after: Exchange) -> Callable[[float, Prob
 
 def told(world: World, **inputs: str) -> tuple[str, str]:
     """The headline and the message of a run's first annotation."""
-    found = report.annotations(tell(world, **inputs).outcome)[0]
+    found = annotations.annotations(tell(world, **inputs).outcome)[0]
     return found.title, found.message
 
 
@@ -275,7 +275,7 @@ def test_old_and_new_build_in_turn_are_told_to_be_that() -> None:
 
 def test_where_nothing_tells_builds_apart_none_is_named() -> None:
     outcome = tell(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
-    assert "by the" not in report.happened(outcome)
+    assert "by the" not in wording.happened(outcome)
     assert {each.build.value for each in outcome.stretches} == {"unknown"}
 
 
@@ -288,7 +288,7 @@ def test_what_was_live_already_is_never_called_the_old_build() -> None:
 def test_a_steady_wrong_build_is_one_however_little_time_there_was() -> None:
     story = tell(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
     assert story.verdict == ("wrong-build", "wrong-version")
-    assert f"The service's version: `{OLD}` (declared `{NEW}`)." in report.happened(story.outcome)
+    assert f"The service's version: `{OLD}` (declared `{NEW}`)." in wording.happened(story.outcome)
 
 
 def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:
@@ -305,7 +305,7 @@ def test_what_is_to_be_pasted_at_a_door_is_well_formed() -> None:
     doors = [GO_404, page(403, NGINX_PAGE), reply(404, {"detail": "Not Found"}), reply(503, "no available server\n")]
     for answer in doors:
         outcome = tell(World(lambda *_: ready(OLD), (answer,)), timeout="20").outcome
-        remedy = report.remedy_of(outcome)
+        remedy = wording.remedy_of(outcome)
         assert remedy is not None
         assert "«" not in f"{remedy.headline}{remedy.cause}{remedy.fix}"
         for language, block in re.findall(r"```(\w+)\n(.*?)```", remedy.fix, re.DOTALL):

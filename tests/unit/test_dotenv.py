@@ -7,8 +7,8 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.dotenv import TemplateError, changes, quoted, rendered, settings, with_setting
-from redeploy.core.secret import Secret
+from redeploy.setup.dotenv import TemplateError, changes, quoted, rendered, settings, with_setting
+from redeploy.text.secret import Secret
 from tests.kit import DEPLOY
 
 EXAMPLE = (DEPLOY / ".env.production.example").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.errand import LONGEST, MOST_WRITES, PATIENCE, UNTOLD_WAIT, Errand, Move, Trouble, trouble_of
+from redeploy.github.retry import LONGEST, MOST_WRITES, PATIENCE, UNTOLD_WAIT, Errand, Move, Trouble, trouble_of
 
 NOW = "Tue, 24 Nov 2026 20:00:00 GMT"
 EPOCH = 1_795_550_400

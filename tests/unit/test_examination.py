@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.image import parse
-from redeploy.core.questions import AskGitHub, FindWay, LookUp, Request
-from redeploy.core.way import Way
+from redeploy.doctor.network import Way
+from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, Request
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.registry.image import parse
 from sandbox.simulation import BASE
 from tests.unit.examining import (
     CLEAR,

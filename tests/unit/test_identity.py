@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.build_fields import Kind
-from redeploy.core.identity import (
+from redeploy.http.condition import Condition
+from redeploy.service.build_fields import Kind
+from redeploy.service.identity import (
     NOTHING_SEEN,
     Before,
     Build,
@@ -20,9 +21,8 @@ from redeploy.core.identity import (
     likeness,
     version_of,
 )
-from redeploy.core.process import Start
-from redeploy.core.sample import Sample
-from redeploy.http.condition import Condition
+from redeploy.service.process import Start
+from redeploy.service.sample import Sample
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, THIRD, gone, sample
 

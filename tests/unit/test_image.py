@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from redeploy.core.image import LONGEST_PATH, Image, full_repository, parse
+from redeploy.registry.image import LONGEST_PATH, Image, full_repository, parse
 from tests.unit.making import D1
 
 

@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core import inputs
-from redeploy.core.inputs import InvalidInputsError, Workspace, parse
-from redeploy.core.plan import Access, Mode, OnFailure, Proof, Rate, origin_of
-from redeploy.core.secret import Secret
+from redeploy.http.urls import origin_of
+from redeploy.registry.access import Access
+from redeploy.settings import defaults, inputs
+from redeploy.settings.inputs import InvalidInputsError, Workspace, parse
+from redeploy.settings.plan import Mode, OnFailure, Rate
+from redeploy.text.secret import Secret
+from redeploy.verdicts import Proof
 from sandbox.simulation import BASE, ENOUGH, TOKEN, UPDATE_URL, any_certificate, bare_plan, environment, no_file, plan
 from tests.unit.making import D1, bare_problems, problems
 
@@ -31,7 +34,7 @@ def test_a_url_and_a_token_are_all_that_a_deploy_needs() -> None:
 
 @pytest.mark.parametrize("nothing", ["", "  ", "\r\n"])
 def test_an_empty_input_means_its_default(nothing: str) -> None:
-    all_empty = dict.fromkeys(inputs.DEFAULTS, nothing) | {"watchtower-url": UPDATE_URL, "watchtower-token": TOKEN}
+    all_empty = dict.fromkeys(defaults.DEFAULTS, nothing) | {"watchtower-url": UPDATE_URL, "watchtower-token": TOKEN}
     assert bare_plan(**{name.replace("-", "_"): value for name, value in all_empty.items()}) == plan()
 
 
@@ -93,7 +96,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         deployment_environment="two\nlines",
         github_token="two words",
     )
-    assert set(found) == set(inputs.DEFAULTS)
+    assert set(found) == set(defaults.DEFAULTS)
 
 
 ROLLING_BACK = {"on_failure": "rollback", "image": "ghcr.io/o/api"}
@@ -161,7 +164,7 @@ def test_an_empty_secret_is_named_with_what_probably_happened(name: str) -> None
     assert "`environment:`" in message
 
 
-@pytest.mark.parametrize("name", inputs.DEFAULTS)
+@pytest.mark.parametrize("name", defaults.DEFAULTS)
 def test_a_secret_given_to_the_wrong_input_is_not_repeated(name: str) -> None:
     secret = "sk_ \x07live#51H8\u2713xyz"
     found = problems(**{name.replace("-", "_"): secret})
@@ -457,16 +460,16 @@ def test_an_environment_is_one_line(name: str) -> None:
 
 
 def test_the_github_token_is_masked_even_where_it_is_not_used() -> None:
-    assert Secret("ghs_abcdef") in inputs.secrets_in(environment(github_token="ghs_abcdef"))
+    assert Secret("ghs_abcdef") in defaults.secrets_in(environment(github_token="ghs_abcdef"))
 
 
 def test_the_update_url_is_masked_for_it_is_often_a_secret() -> None:
     url = f"{BASE}/ops/watchtower/update"
-    assert Secret(url) in inputs.secrets_in(environment(watchtower_url=url))
+    assert Secret(url) in defaults.secrets_in(environment(watchtower_url=url))
 
 
 def test_the_registrys_password_is_masked_alone_and_as_a_header_carries_it() -> None:
-    hidden = inputs.secrets_in(environment(registry_username="leo", registry_password="s3cret"))
+    hidden = defaults.secrets_in(environment(registry_username="leo", registry_password="s3cret"))
     assert hidden == (Secret("s3cret"), Secret("bGVvOnMzY3JldA=="))
 
 
@@ -540,12 +543,12 @@ def test_every_wrong_header_line_is_told() -> None:
     ],
 )
 def test_what_is_secret_is_known_before_it_is_judged(given_inputs: dict[str, str], hidden: set[str]) -> None:
-    found = inputs.secrets_in(environment(**given_inputs))
+    found = defaults.secrets_in(environment(**given_inputs))
     assert {secret.reveal() for secret in found} == hidden
 
 
 def test_addresses_are_never_masked() -> None:
-    assert inputs.secrets_in(environment(base_url=BASE, watchtower_token="")) == ()
+    assert defaults.secrets_in(environment(base_url=BASE, watchtower_token="")) == ()
 
 
 # what narrows the update
@@ -793,7 +796,7 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
     assert origin_of(url) == origin
 
 
-@given(st.dictionaries(st.sampled_from(sorted(inputs.DEFAULTS)), st.text(max_size=80)))
+@given(st.dictionaries(st.sampled_from(sorted(defaults.DEFAULTS)), st.text(max_size=80)))
 def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(texts: dict[str, str]) -> None:
     found: tuple[inputs.Problem, ...] = ()
     try:
@@ -803,7 +806,7 @@ def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(t
     else:
         return
     assert found
-    assert {problem.input for problem in found} <= set(inputs.DEFAULTS)
+    assert {problem.input for problem in found} <= set(defaults.DEFAULTS)
     assert not any("\n" in problem.message or "\r" in problem.message for problem in found)
 
 

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from redeploy.commands import env
-from redeploy.core.dotenv import PREFIX, rendered
-from redeploy.core.findings import FINDINGS, Finding
-from redeploy.core.reasons import REMEDIES, Reason
-from redeploy.core.secret import Secret
-from redeploy.core.subject import NOTHING_KNOWN
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.subject import NOTHING_KNOWN
+from redeploy.setup.dotenv import PREFIX, rendered
+from redeploy.text.secret import Secret
+from redeploy.verdicts import Reason
 from tests.kit import DEPLOY, NEEDED, NGINX, OVERLAYS, PROD, ROOT, VARIANTS, Block, UnsetError, compose, nginx, seconds
 from tests.unit.making import bare_problems
 

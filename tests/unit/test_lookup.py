@@ -5,13 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.core.asking import AskContainers, AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
-from redeploy.core.baseline import SECONDS
-from redeploy.core.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
-from redeploy.core.manifest import Manifest
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.report import annotations, headline
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
+from redeploy.registry.manifest import Manifest
+from redeploy.report.annotations import annotations
+from redeploy.report.wording import headline
+from redeploy.rollout.baseline import SECONDS
+from redeploy.rollout.requests import AskContainers, AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
 from sandbox.simulation import Story, World, tell
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 from tests.unit.test_schedule import digests, rollout, steady

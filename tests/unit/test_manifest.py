@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.image import is_digest
-from redeploy.core.manifest import IMAGES, INDEXES, digest_of, read, revision_of
 from redeploy.http.response import Reply
+from redeploy.registry.image import is_digest
+from redeploy.registry.manifest import IMAGES, INDEXES, digest_of, read, revision_of
 from sandbox.builds import V1, V2
 from tests.unit.making import D1, D2, D3, page
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from redeploy.core.outcome import outcome_of
-from redeploy.core.reasons import Reason, Verdict
-from redeploy.core.report import happened
-from redeploy.core.verdict import Conclusion
+from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import Exchange
+from redeploy.report.collect import outcome_of
+from redeploy.report.wording import happened
+from redeploy.verdicts import Reason, Verdict
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, Told, reply
 
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.core.asking import Probe
-from redeploy.core.narration import HEARTBEAT
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.rollout.log_lines import HEARTBEAT
+from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, ready, reply, rows, summary
 

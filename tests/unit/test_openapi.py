@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core import openapi
-from redeploy.core.contract import Contract, Unfit
-from redeploy.core.openapi import contract_of, read_document
-from redeploy.core.plan import Smoke
-from redeploy.core.routes import parse_pattern
+from redeploy.contract import openapi
+from redeploy.contract.openapi import contract_of, read_document
+from redeploy.contract.routes import parse_pattern
+from redeploy.contract.smoke import Smoke
+from redeploy.contract.snapshot import Contract, Unfit
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from tests.unit.making import page, reply
 

@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import Again, Answer, Result
-from redeploy.core.asking import BOTH, AskContainers, Books, Event, Probe, SendTrigger
-from redeploy.core.pace import QUICK_LEAST, SLOWED, UNHURRIED_MOST, WINDOW_MOST, Bucket, Phase, interval, kept_back
-from redeploy.core.plan import Rate
-from redeploy.core.reasons import Reason
-from redeploy.core.resend import Resend, next_try
-from redeploy.core.sample import Sample, read_sample
 from redeploy.http.condition import Condition
 from redeploy.http.response import Reply
+from redeploy.rollout.budget import SLOWED, Books, Bucket
+from redeploy.rollout.pace import QUICK_LEAST, UNHURRIED_MOST, WINDOW_MOST, Phase, interval, kept_back
+from redeploy.rollout.requests import BOTH, AskContainers, Event, Probe, SendTrigger
+from redeploy.service.sample import Sample, read_sample
+from redeploy.settings.plan import Rate
+from redeploy.triggers.retry import Resend, next_try
+from redeploy.triggers.trigger import Again, Answer, Result
+from redeploy.verdicts import Reason
 from sandbox.simulation import BASE, WALL
 from tests.unit.making import HEALTH, VERSION, ready, reply, service
 

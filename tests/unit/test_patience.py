@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import Answer
-from redeploy.core.patience import GRACE, finished, wakes_at
-from redeploy.core.plan import Mode, Proof
-from redeploy.core.reasons import Reason
-from redeploy.core.situation import Situation
+from redeploy.decision.facts import Situation
+from redeploy.decision.stop import GRACE, finished, wakes_at
 from redeploy.http.condition import Condition
+from redeploy.settings.plan import Mode
+from redeploy.triggers.trigger import Answer
+from redeploy.verdicts import Proof, Reason
 from tests.unit.making import (
     ACCEPTED,
     BLOCKED,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.build_fields import plain
-from redeploy.core.process import START_TIMES, UPTIMES, Uptimes, moment_of, process_times
+from redeploy.service.build_fields import plain
+from redeploy.service.process import START_TIMES, UPTIMES, Uptimes, moment_of, process_times
 
 
 @pytest.mark.parametrize(

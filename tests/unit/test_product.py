@@ -4,18 +4,9 @@ from typing import Any
 
 import pytest
 
-from redeploy.core.product import (
-    FORK,
-    OLD,
-    OLDEST,
-    UNGUARDED,
-    Product,
-    alike,
-    front_of,
-    product_of,
-)
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from redeploy.http.sender import is_cloudflares_own
+from redeploy.triggers.watchtower.variant import FORK, OLD, OLDEST, UNGUARDED, Product, alike, front_of, product_of
 from tests.unit.examining import (
     FORK_BY_POST,
     FORK_NOWHERE,

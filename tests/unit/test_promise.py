@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from redeploy.core import promise
-from redeploy.core.openapi import contract_of
-from redeploy.core.plan import Smoke
-from redeploy.core.promise import MOST_SCHEMAS, Comparison, Described, Promise, compare, described, is_json
+from redeploy.contract import response_schema
+from redeploy.contract.openapi import contract_of
+from redeploy.contract.response_schema import MOST_SCHEMAS, Comparison, Described, Promise, compare, described, is_json
+from redeploy.contract.smoke import Smoke
 from redeploy.http.response import Reply
 from tests.unit.making import page, reply
 
@@ -245,7 +245,7 @@ def test_a_schema_that_is_too_large_is_reported() -> None:
 
 
 def test_a_body_that_takes_too_many_steps_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promise, "MOST_STEPS", 500)
+    monkeypatch.setattr(response_schema, "MOST_STEPS", 500)
     made = promised(document({"type": "array", "items": {"type": "integer"}}))
     assert compare(made, "GET", reply(200, [1] * 100)) == Comparison()
     assert compare(made, "GET", reply(200, [1] * 1000)).partial.startswith("it is too large")
@@ -543,8 +543,8 @@ def test_a_misfit_is_one_harmless_line() -> None:
 @pytest.mark.parametrize("body", ["NaN", "[Infinity]", '{"a": -Infinity}'])
 def test_what_python_reads_and_json_does_not_know_is_no_json(body: str) -> None:
     reply = Reply(200, {"content-type": "application/json"}, body.encode())
-    promise = {"200": Described(("application/json",), {"application/json": True})}
-    assert misfit(promise, "GET", reply) == "the body is no valid JSON"
+    response_schema = {"200": Described(("application/json",), {"application/json": True})}
+    assert misfit(response_schema, "GET", reply) == "the body is no valid JSON"
 
 
 # hostile schemas
@@ -567,7 +567,7 @@ def bombs() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", bombs())
 def test_a_schema_that_would_take_for_ever_is_given_up(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(promise, "MOST_STEPS", 3_000)
+    monkeypatch.setattr(response_schema, "MOST_STEPS", 3_000)
     where = "#/components/schemas/S0"
     for body in ({"a": {"a": {"a": 1}}}, "text", [1] * 50):
         assert isinstance(judged({"$ref": where}, body, "3.1.0", schemas=bombs()[name]), str)

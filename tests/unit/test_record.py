@@ -4,11 +4,11 @@ import io
 
 import pytest
 
-from redeploy.action import Action
-from redeploy.core.outcome import Outcome
-from redeploy.core.reasons import Verdict
-from redeploy.core.verdict import Conclusion
-from redeploy.record import Recorder
+from redeploy.app import Action
+from redeploy.decision.verdict import Conclusion
+from redeploy.github.record import Recorder
+from redeploy.report.outcome import Outcome
+from redeploy.verdicts import Verdict
 from sandbox.simulation import plan
 from tests.unit.making import commands
 

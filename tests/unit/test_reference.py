@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core import reference
-from redeploy.core.plan import Reference
+from redeploy.contract import reference
+from redeploy.contract.reference import Reference
 
 PATHS: dict[str, Any] = {
     "/api/ready": {"get": {"responses": {"200": {"description": "ok"}}}},

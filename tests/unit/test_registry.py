@@ -2,9 +2,9 @@
 
 import pytest
 
-from redeploy.core.image import Image, parse
-from redeploy.core.registry import Kind, Scope, trouble_of
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.registry.errors import Kind, Scope, trouble_of
+from redeploy.registry.image import Image, parse
 from tests.unit.making import D1, page, reply
 
 GITHUB, HUB, OWN = parse("ghcr.io/o/app:1"), parse("o/app"), parse("registry.test:5000/o/app:1")

@@ -12,25 +12,26 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core import report
-from redeploy.core import summary as job_summary
-from redeploy.core.asking import AskDocument, Event, Probe
-from redeploy.core.checked import Checked
-from redeploy.core.checking import Finding
-from redeploy.core.fitting import MOST_BYTES
-from redeploy.core.hostile import one_line
-from redeploy.core.identity import Build
-from redeploy.core.inputs import DEFAULTS, Problem
-from redeploy.core.outcome import Outcome, invalid, outcome_of
-from redeploy.core.plan import Proof
-from redeploy.core.reasons import LOOPBACK, REMEDIES, Reason, Verdict, guide
-from redeploy.core.reference import read as read_reference
-from redeploy.core.rolled import Rolled, State
-from redeploy.core.secret import redactor
-from redeploy.core.timeline import Stretch
-from redeploy.core.verdict import Conclusion
-from redeploy.core.watch import Watch
+from redeploy.contract.reference import read as read_reference
+from redeploy.contract.results import Finding
+from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, guide
+from redeploy.report import annotations, outputs, wording
+from redeploy.report import summary as job_summary
+from redeploy.report.check_results import Checked
+from redeploy.report.collect import outcome_of
+from redeploy.report.fitting import MOST_BYTES
+from redeploy.report.outcome import Outcome, Rolled, State, invalid
+from redeploy.report.timeline import Stretch
+from redeploy.rollout.requests import AskDocument, Event, Probe
+from redeploy.rollout.service_state import Watch
+from redeploy.service.identity import Build
+from redeploy.settings.defaults import DEFAULTS
+from redeploy.settings.inputs import Problem
+from redeploy.text.secret import redactor
+from redeploy.text.untrusted import one_line
+from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
 from tests.unit.making import D1, D2, NEW, OLD, Told, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
@@ -127,25 +128,25 @@ ENDINGS = [
 # outputs
 
 
-@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+@pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
 def test_every_declared_output_is_set_as_one_line(outcome: Outcome) -> None:
-    outputs = report.outputs(outcome)
-    assert outputs.keys() == OUTPUTS.keys()
-    assert all(isinstance(value, str) for value in outputs.values())
-    assert all(len(value.splitlines()) <= 1 for value in outputs.values())
+    values = outputs.outputs(outcome)
+    assert values.keys() == OUTPUTS.keys()
+    assert all(isinstance(value, str) for value in values.values())
+    assert all(len(value.splitlines()) <= 1 for value in values.values())
 
 
-@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+@pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
 def test_the_report_is_one_json_document_that_says_the_same(outcome: Outcome) -> None:
-    outputs = report.outputs(outcome)
-    document = json.loads(outputs["report"])
+    values = outputs.outputs(outcome)
+    document = json.loads(values["report"])
     assert (document["verdict"], document["reason"], document["proof"]) == (
-        outputs["verdict"],
-        outputs["reason"],
-        outputs["proof"],
+        values["verdict"],
+        values["reason"],
+        values["proof"],
     )
     assert document["exit-code"] == outcome.conclusion.exit_code
-    assert document["version"]["live"] == outputs["version"]
+    assert document["version"]["live"] == values["version"]
 
 
 LONG_ROUTES = tuple(f"GET /{'é' * 200}/{number}" for number in range(1000))
@@ -168,19 +169,19 @@ def long_run() -> Outcome:
 
 
 def test_no_output_is_longer_than_an_environment_variable_may_be() -> None:
-    outputs = report.outputs(long_run())
-    assert all(value.isascii() and len(value) <= MOST_BYTES for value in outputs.values())
-    added = json.loads(outputs["added-routes"])
+    values = outputs.outputs(long_run())
+    assert all(value.isascii() and len(value) <= MOST_BYTES for value in values.values())
+    added = json.loads(values["added-routes"])
     assert added[0] == LONG_ROUTES[0]
     assert added[-1] == f"... and {1000 - len(added) + 1} more"
 
 
 def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
-    document = json.loads(report.outputs(long_run())["report"])
+    document = json.loads(outputs.outputs(long_run())["report"])
     assert document["truncated"]
     assert (document["verdict"], document["version"]["live"]) == ("checks-failed", NEW)
     few = ended(Verdict.DEPLOYED, moments=tuple((float(number), "x" * 90) for number in range(2000)), evidence=("why",))
-    document = json.loads(report.outputs(few)["report"])
+    document = json.loads(outputs.outputs(few)["report"])
     kept = [moment["seconds"] for moment in document["moments"]]
     assert document["truncated"]
     assert (kept[0], kept[-1]) == (0.0, 1999.0)
@@ -190,42 +191,42 @@ def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
 
 @pytest.mark.parametrize("name", ["added-routes", "removed-routes", "failed-checks"])
 def test_lists_are_json_arrays(name: str) -> None:
-    assert json.loads(report.outputs(ENDINGS[0])[name]) == []
+    assert json.loads(outputs.outputs(ENDINGS[0])[name]) == []
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(None, ""), (0.0, "0"), (0.04, "0"), (3.0, "3"), (3.21, "3.2"), (120.0, "120")]
 )
 def test_seconds_are_short_numbers(seconds: float | None, text: str) -> None:
-    outputs = report.outputs(ended(Verdict.DEPLOYED, rollout_seconds=seconds, downtime_seconds=seconds))
-    assert outputs["rollout-seconds"] == outputs["downtime-seconds"] == text
+    values = outputs.outputs(ended(Verdict.DEPLOYED, rollout_seconds=seconds, downtime_seconds=seconds))
+    assert values["rollout-seconds"] == values["downtime-seconds"] == text
 
 
 # annotations
 
 
-@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+@pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
 def test_every_non_zero_exit_has_an_error_and_no_green_one_has(outcome: Outcome) -> None:
-    kinds = [each.kind for each in report.annotations(outcome)]
+    kinds = [each.kind for each in annotations.annotations(outcome)]
     assert ("error" in kinds) is bool(outcome.conclusion.exit_code)
-    assert all(each.title and each.message for each in report.annotations(outcome))
+    assert all(each.title and each.message for each in annotations.annotations(outcome))
     if outcome.conclusion.verdict is Verdict.UNPROVEN:
         assert "warning" in kinds
 
 
 def test_a_green_run_without_a_remark_has_no_annotation() -> None:
-    assert report.annotations(ENDINGS[0]) == []
+    assert annotations.annotations(ENDINGS[0]) == []
 
 
 def test_a_remark_of_a_green_run_is_a_warning() -> None:
-    [found] = report.annotations(
+    [found] = annotations.annotations(
         ended(Verdict.DEPLOYED, proof=Proof.VERSION, warnings=("Watchtower's answer never came.",))
     )
     assert (found.kind, found.message) == ("warning", "Watchtower's answer never came.")
 
 
 def test_problems_are_annotated_by_input() -> None:
-    found = report.annotations(
+    found = annotations.annotations(
         invalid([Problem("headers", "line 1 is bad"), Problem("mode", "is bad"), Problem("headers", "line 2 is bad")])
     )
     assert [each.title for each in found] == ["Input headers", "Input mode"]
@@ -236,14 +237,16 @@ def test_problems_are_annotated_by_input() -> None:
 
 @given(st.integers(1, 30))
 def test_the_runner_keeps_all_annotations(count: int) -> None:
-    found = report.annotations(invalid([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)]))
+    found = annotations.annotations(
+        invalid([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)])
+    )
     assert 1 <= len(found) <= 10
     told = "\n".join(each.message for each in found)
     assert all(f"is bad{number}." in told for number in range(count))
 
 
 def test_all_problems_at_once_fit_into_what_the_runner_keeps() -> None:
-    found = report.annotations(invalid([Problem(name, "is wrong; " + "x" * 250) for name in DEFAULTS]))
+    found = annotations.annotations(invalid([Problem(name, "is wrong; " + "x" * 250) for name in DEFAULTS]))
     assert all(len(each.message) <= 4000 for each in found)
     assert all(any(f"`{name}`" in each.message for each in found) for name in DEFAULTS)
 
@@ -262,7 +265,7 @@ def test_every_reason_has_its_own_remedy() -> None:
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
 def test_a_reason_is_told_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
     outcome = ended(Verdict.UNHEALTHY, reason)
-    [found] = report.annotations(outcome)
+    [found] = annotations.annotations(outcome)
     remedy = REMEDIES[reason].about(outcome.subject)
     assert remedy.headline in found.title
     assert f"Likely cause: {remedy.cause}" in found.message
@@ -288,7 +291,7 @@ def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
 
 
 def test_a_loopback_address_that_refused_is_told_as_what_it_is() -> None:
-    [found] = report.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, loopback_refused=True))
+    [found] = annotations.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, loopback_refused=True))
     assert LOOPBACK.headline in found.title
     assert "container" in found.message
 
@@ -307,7 +310,7 @@ def outside_code(text: str) -> str:
     return re.sub(r"`[^`\n]*`", "", re.sub(r"(?m)^</?details>$|^<summary>[^<]*</summary>$", "", bare))
 
 
-@pytest.mark.parametrize("outcome", ENDINGS, ids=report.headline)
+@pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
 def test_tables_stay_whole(outcome: Outcome) -> None:
     text = shown(outcome)
     assert text.endswith("\n")
@@ -342,7 +345,7 @@ def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
     made = shown(outcome)
     assert set(cells(made)) <= {2, 3}
     assert "<" not in outside_code(made)
-    assert all(len(value.splitlines()) <= 1 for value in report.outputs(outcome).values())
+    assert all(len(value.splitlines()) <= 1 for value in outputs.outputs(outcome).values())
 
 
 @given(st.text(max_size=80))
@@ -397,7 +400,7 @@ def test_a_rollout_is_measured() -> None:
 def test_downtime_is_zero_where_none_was_seen_and_empty_where_it_lasts(
     world: World, inputs: dict[str, str], seconds: str
 ) -> None:
-    assert report.outputs(tell(world, **inputs).outcome)["downtime-seconds"] == seconds
+    assert outputs.outputs(tell(world, **inputs).outcome)["downtime-seconds"] == seconds
 
 
 def test_the_rollout_of_a_build_known_by_its_digest_counts_from_there() -> None:
@@ -415,7 +418,7 @@ def test_the_rollout_of_a_build_known_by_its_digest_counts_from_there() -> None:
 
 def test_a_red_run_has_no_rollout() -> None:
     story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="20")
-    assert report.outputs(story.outcome)["rollout-seconds"] == ""
+    assert outputs.outputs(story.outcome)["rollout-seconds"] == ""
 
 
 @pytest.mark.parametrize(
@@ -436,26 +439,26 @@ def test_a_red_run_has_no_rollout() -> None:
 )
 def test_watchtowers_result_is_an_output(answer: Exchange, result: str) -> None:
     story = tell(World(steady(ready(OLD)), (answer,)), timeout="30")
-    assert report.outputs(story.outcome)["watchtower-result"] == result
+    assert outputs.outputs(story.outcome)["watchtower-result"] == result
 
 
 def test_without_a_trigger_the_result_is_none() -> None:
-    assert report.outputs(tell(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
+    assert outputs.outputs(tell(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
 
 
 def test_a_trigger_without_any_answer_is_unknown() -> None:
     story = tell(World(rollout, ((summary(updated=1), 500.0),)), expect_version=NEW, timeout="30")
-    assert report.outputs(story.outcome)["watchtower-result"] == "unknown"
+    assert outputs.outputs(story.outcome)["watchtower-result"] == "unknown"
     assert story.verdict == ("deployed", "")
-    [found] = report.annotations(story.outcome)
+    [found] = annotations.annotations(story.outcome)
     assert found.kind == "warning"
     assert "without it" in found.message
 
 
 def everything(story: Story) -> str:
     outcome = story.outcome
-    told = [*report.outputs(outcome).values(), shown(outcome), *story.log.lines]
-    return "\n".join([*told, *(f"{each.title} {each.message}" for each in report.annotations(outcome))])
+    told = [*outputs.outputs(outcome).values(), shown(outcome), *story.log.lines]
+    return "\n".join([*told, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
 
 
 @pytest.mark.parametrize(
@@ -485,9 +488,9 @@ def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
     echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
     told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
     outcome = outcome_of(watch, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
-    outputs = json.dumps(report.outputs(outcome)) + shown(outcome)
-    assert "tok-8d1f0c6b2a" not in outputs
-    assert "hunter2" not in outputs
+    values = json.dumps(outputs.outputs(outcome)) + shown(outcome)
+    assert "tok-8d1f0c6b2a" not in values
+    assert "hunter2" not in values
     assert outcome.version == "*** ***"
 
 
@@ -526,16 +529,16 @@ def test_an_unfinished_run_is_reported_too() -> None:
     outcome = dataclasses.replace(
         outcome_of(told.watch, Conclusion(Verdict.CANCELLED, signal=15), 3.0), detail="SIGTERM came."
     )
-    outputs = report.outputs(outcome)
-    assert (outputs["verdict"], outputs["version"], outputs["watchtower-result"]) == ("cancelled", OLD, "unknown")
+    values = outputs.outputs(outcome)
+    assert (values["verdict"], values["version"], values["watchtower-result"]) == ("cancelled", OLD, "unknown")
     assert outcome.conclusion.exit_code == 143
-    assert "SIGTERM came." in report.annotations(outcome)[0].message
+    assert "SIGTERM came." in annotations.annotations(outcome)[0].message
 
 
 def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
     outcome = outcome_of(Told().watch, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
-    outputs = report.outputs(outcome)
-    assert (outputs["version"], outputs["downtime-seconds"], outputs["watchtower-result"]) == ("", "", "none")
+    values = outputs.outputs(outcome)
+    assert (values["version"], values["downtime-seconds"], values["watchtower-result"]) == ("", "", "none")
 
 
 def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> None:
@@ -565,22 +568,22 @@ def compared(before: Exchange, after: Exchange, **inputs: str) -> Outcome:
 
 def test_routes_that_were_added_and_removed_are_outputs_and_shown() -> None:
     outcome = compared(contract("/a", "/b"), contract("/b", "/c"))
-    told = report.outputs(outcome)
+    told = outputs.outputs(outcome)
     assert json.loads(told["added-routes"]) == ["GET /c"]
     assert json.loads(told["removed-routes"]) == ["GET /a"]
     assert told["failed-checks"] == "[]"
     text = shown(outcome)
     assert "GET /a" in text
     assert "GET /c" in text
-    assert [each.kind for each in report.annotations(outcome)] == ["warning"]
+    assert [each.kind for each in annotations.annotations(outcome)] == ["warning"]
 
 
 def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
     outcome = compared(contract("/a"), contract("/a"), required_routes="/x\n/y", smoke="GET /s 404")
-    told = report.outputs(outcome)
+    told = outputs.outputs(outcome)
     assert (told["verdict"], told["reason"]) == ("checks-failed", "routes")
     assert json.loads(told["failed-checks"]) == ["required-route /x", "required-route /y", "smoke GET /s 404"]
-    (annotation,) = report.annotations(outcome)
+    (annotation,) = annotations.annotations(outcome)
     assert annotation.kind == "error"
     assert "`/x` is missing" in annotation.message
     assert "`GET /s 404`: 200" in annotation.message
@@ -590,9 +593,9 @@ def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
 def test_routes_by_the_thousand_are_told_within_bounds(breaking: str) -> None:
     many = contract(*(f"/{'p' * 60}/{number}" for number in range(5_000)))
     outcome = compared(many, contract("/new"), breaking_changes=breaking)
-    assert len(json.loads(report.outputs(outcome)["removed-routes"])) <= 1_001
+    assert len(json.loads(outputs.outputs(outcome)["removed-routes"])) <= 1_001
     assert len(shown(outcome).encode()) < 100_000
-    found = report.annotations(outcome)
+    found = annotations.annotations(outcome)
     assert len(found) <= 10
     assert all(len(each.message) < 4_000 for each in found)
 
@@ -601,8 +604,8 @@ def test_hostile_routes_stay_what_they_are() -> None:
     outcome = compared(contract("/a"), contract("/" + HOSTILE, "/a"), forbidden_routes="/*", required_routes="/b")
     text = shown(outcome)
     assert "<script>" not in outside_code(text).replace("```diff", "")
-    assert all("\n" not in each for each in report.outputs(outcome).values())
-    assert all("\u202e" not in each.message for each in report.annotations(outcome))
+    assert all("\n" not in each for each in outputs.outputs(outcome).values())
+    assert all("\u202e" not in each.message for each in annotations.annotations(outcome))
     assert "##[" not in text
 
 
@@ -624,7 +627,7 @@ def reference_outcome(number: int, breaking: str) -> Outcome:
 
 @pytest.mark.parametrize(("breaking", "kind"), [("warn", "warning"), ("fail", "error")])
 def test_an_operation_that_is_gone_is_annotated_at_its_line_in_the_reference_file(breaking: str, kind: str) -> None:
-    headline, *places = report.annotations(reference_outcome(3, breaking))
+    headline, *places = annotations.annotations(reference_outcome(3, breaking))
     assert headline.kind == kind
     assert not headline.file
     assert [(each.kind, each.file, each.line) for each in places] == [
@@ -639,11 +642,11 @@ def test_an_operation_that_is_gone_is_annotated_at_its_line_in_the_reference_fil
 def test_operations_that_are_gone_leave_room_for_one_more_warning_among_those_that_the_runner_keeps(
     number: int, breaking: str
 ) -> None:
-    assert len(report.annotations(reference_outcome(number, breaking))) == min(9, number)
+    assert len(annotations.annotations(reference_outcome(number, breaking))) == min(9, number)
 
 
 def test_what_is_ignored_is_annotated_nowhere() -> None:
-    assert report.annotations(reference_outcome(3, "ignore")) == []
+    assert annotations.annotations(reference_outcome(3, "ignore")) == []
 
 
 def test_the_summary_counts_all_operations_that_are_gone() -> None:
@@ -657,7 +660,7 @@ def test_the_summary_counts_all_operations_that_are_gone() -> None:
 def test_what_was_seen_is_told_for_a_later_run() -> None:
     told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
     outcome = outcome_of(told.watch, Conclusion(Verdict.DEPLOYED), 4.0)
-    found = json.loads(report.outputs(outcome)["report"])["seen"]
+    found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["url"] == BASE
     assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
     assert found["ended"].endswith("Z")
@@ -669,5 +672,5 @@ def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_
     message = shown(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
     assert "containrrr and openserbia match no image whose registry has a port" in message
     told.answer(5.0, summary(scanned=1, updated=1))
-    message = report.happened(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
+    message = wording.happened(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
     assert "containrrr" not in message

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.fields import MISSING, pick, spelled
 from redeploy.http.response import MOST_NESTED, Reply, http_date, nested_too_deeply
+from redeploy.text.json_path import MISSING, pick, spelled
 from tests.unit.making import page, reply
 
 DATE = "Tue, 24 Nov 2026 04:05:06 GMT"

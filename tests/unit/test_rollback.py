@@ -7,20 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.plan import Breaking, Checks, Mode, OnFailure, Proof
-from redeploy.core.reasons import Reason, Verdict
-from redeploy.core.rollback import (
-    MENDABLE,
-    Seen,
-    Tag,
-    checks_of_mode,
-    hindrance,
-    plan_back,
-    refusal,
-    telling_version,
-    version_before,
-)
-from redeploy.core.verdict import Conclusion
+from redeploy.contract.settings import Breaking, Checks
+from redeploy.decision.verdict import Conclusion
+from redeploy.rollback.policy import MENDABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, refusal
+from redeploy.rollout.build_before import telling_version, version_before
+from redeploy.settings.plan import Mode, OnFailure
+from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import plan
 from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
 

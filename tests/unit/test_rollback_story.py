@@ -8,23 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core import report
-from redeploy.core.aftermath import cut_short
-from redeploy.core.asking import AskManifest, AskRevision, AskSmoke, AskTag, Probe, PutManifest, SendTrigger
-from redeploy.core.attempt import Attempt
-from redeploy.core.lookup import FromRegistry
-from redeploy.core.manifest import Manifest
-from redeploy.core.outcome import Outcome, outcome_of
-from redeploy.core.picture import rows as rows_of
-from redeploy.core.plan import Mode
-from redeploy.core.reasons import Verdict
-from redeploy.core.registry import Kind, Trouble
-from redeploy.core.summary import Repository, page
-from redeploy.core.verdict import Conclusion
-from redeploy.core.watch import Watch
-from redeploy.deploy import redeploy
+from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import Exchange, Fault, NoReply
-from redeploy.rollback import mend, put_back
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest
+from redeploy.report import outputs, wording
+from redeploy.report.collect import outcome_of
+from redeploy.report.gantt import rows as rows_of
+from redeploy.report.outcome import Outcome
+from redeploy.report.summary import Repository, page
+from redeploy.rollback.attempt import Attempt
+from redeploy.rollback.collect import cut_short
+from redeploy.rollback.run import mend, put_back
+from redeploy.rollout.requests import AskManifest, AskRevision, AskSmoke, AskTag, Probe, PutManifest, SendTrigger
+from redeploy.rollout.run import redeploy
+from redeploy.rollout.service_state import Watch
+from redeploy.settings.plan import Mode
+from redeploy.verdicts import Verdict
 from sandbox.simulation import WALL, Log, World, plan
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 
@@ -252,7 +253,7 @@ def test_the_previous_build_that_is_sick_now_too_is_no_success() -> None:
     told = run(server, expect_version=NEW)
     assert told.verdict == ("rollback-failed", "never-ready")
     assert told.outcome.downtime_seconds is None
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
@@ -478,7 +479,7 @@ def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
     server.world.service = answers
     told = run(server, smoke="GET /pay", rollback_to=D1)
     assert told.verdict == ("rollback-failed", "smoke")
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 def test_a_commit_that_the_tag_to_put_back_names_is_proven_by_the_service() -> None:
@@ -547,7 +548,7 @@ def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mod
     assert told.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
     assert told.outcome.conclusion.exit_code == 1
     assert "somebody else has moved the tag since" in told.told
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 def test_an_image_of_the_hosts_own_that_goes_live_instead_is_told_with_the_pull_that_mends_it() -> None:
@@ -555,7 +556,7 @@ def test_an_image_of_the_hosts_own_that_goes_live_instead_is_told_with_the_pull_
     told = run(server, mode="rollback", rollback_to=D1)
     assert told.verdict[0] not in ("deployed", "already-current")
     assert "`docker pull ghcr.io/o/api:latest` on the server" in told.told
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 # mode rollback
@@ -567,7 +568,7 @@ def test_mode_rollback_is_red_where_nothing_proves_the_image() -> None:
     told = run(server, mode="rollback", rollback_to="stable")
     assert told.verdict == ("unproven", "weak-proof")
     assert told.outcome.conclusion.exit_code == 1
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 @pytest.mark.parametrize("named", ["tag", "label"])
@@ -578,14 +579,14 @@ def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named:
     told = run(server, mode="rollback", rollback_to=tag)
     assert told.verdict == ("deployed", "")
     assert told.outcome.conclusion.proof.word == "version"
-    assert report.outputs(told.outcome)["rolled-back"] == "true"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
 
 
 def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
     told = run(mode="rollback")
     assert told.verdict == ("already-current", "")
     assert (told.server.puts, told.outcome.digest) == ([D1], D1)
-    assert report.outputs(told.outcome)["rolled-back"] == "true"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
 
 
 def test_a_named_image_is_put_back_and_proven() -> None:
@@ -594,7 +595,7 @@ def test_a_named_image_is_put_back_and_proven() -> None:
     assert told.verdict == ("deployed", "")
     assert told.outcome.conclusion.proof.word == "digest"
     assert (server.puts, told.outcome.version, told.outcome.previous_version) == ([D1], OLD, NEW)
-    assert report.outputs(told.outcome)["rolled-back"] == "true"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
     assert told.outcome.mode == "rollback"
 
 
@@ -603,7 +604,7 @@ def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
     told = run(server, mode="rollback", rollback_to=D1)
     assert told.verdict == ("already-current", "")
     assert server.puts == []
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 @pytest.mark.parametrize(
@@ -621,7 +622,7 @@ def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
 def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
     told = run(server, mode="rollback", **inputs)
     assert told.verdict == ("not-started", "rollback-impossible")
-    assert why in report.happened(told.outcome)
+    assert why in wording.happened(told.outcome)
     assert told.outcome.previous_digest == (server.runs if server.tells_digests else "")
     assert server.world.sent(SendTrigger) == []
 
@@ -630,7 +631,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     server = Server(runs=D2, answers={D1: SICK}, kept={D1: D1, D2: D2, "latest": D2})
     told = run(server, mode="rollback", rollback_to=D1)
     assert told.verdict == ("unhealthy", "never-ready")
-    assert report.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
 # cut short
@@ -653,6 +654,6 @@ def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, boo
         setattr(attempt, name, value)
     outcome = cut_short(attempt, Conclusion(Verdict.CANCELLED, signal=2), ended.server.world.now())
     assert outcome.conclusion.verdict is Verdict.CANCELLED
-    assert told in report.happened(outcome)
-    assert report.outputs(outcome)["rolled-back"] == "false"
+    assert told in wording.happened(outcome)
+    assert outputs.outputs(outcome)["rolled-back"] == "false"
     assert page(outcome, Repository())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core import routes
-from redeploy.core.routes import METHODS, Operation, Pattern, fits, near_misses, parse_pattern, shape
+from redeploy.contract import routes
+from redeploy.contract.routes import METHODS, Operation, Pattern, fits, near_misses, parse_pattern, shape
 
 
 def operation(text: str, *prefixes: str) -> Operation:

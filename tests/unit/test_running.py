@@ -1,10 +1,10 @@
 """What the rows that count say of the image that runs."""
 
-from redeploy.core.digests import Endpoint, Look, Row
-from redeploy.core.identity import Build
-from redeploy.core.kin import Kin
-from redeploy.core.manifest import INDEXES, Manifest
-from redeploy.core.running import RunningImage
+from redeploy.registry.kin import Kin
+from redeploy.registry.manifest import INDEXES, Manifest
+from redeploy.service.identity import Build
+from redeploy.triggers.watchtower.containers import Endpoint, Look, Row
+from redeploy.triggers.watchtower.running_image import RunningImage
 from tests.unit.making import D1, D2, D3
 
 INDEX, OTHER_INDEX = "sha256:" + "a" * 64, "sha256:" + "b" * 64

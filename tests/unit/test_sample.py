@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.asking import BOTH
-from redeploy.core.plan import Service
-from redeploy.core.sample import Endpoint, Sample, read_sample
 from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.rollout.requests import BOTH
+from redeploy.service.endpoint import Service
+from redeploy.service.sample import Endpoint, Sample, read_sample
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, VERSION, page, ready, reply, service
 

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.core.asking import (
+from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.urls import origin_of
+from redeploy.rollout.pace import UNHURRIED_MOST
+from redeploy.rollout.requests import (
     BOTH,
     Ask,
     AskContainers,
@@ -17,9 +20,6 @@ from redeploy.core.asking import (
     Probe,
     SendTrigger,
 )
-from redeploy.core.pace import UNHURRIED_MOST
-from redeploy.core.plan import origin_of
-from redeploy.http.response import Exchange, Fault, NoReply
 from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
 from tests.unit.making import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 

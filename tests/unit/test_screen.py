@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from redeploy.core.chain import TITLES, State
-from redeploy.core.checklist import checklist, headline, picture
-from redeploy.core.questions import Request
-from redeploy.core.screen import line, screen
+from redeploy.doctor.questions import Request
+from redeploy.doctor.terminal import line, screen
+from redeploy.report.chain import TITLES, State
+from redeploy.report.chain_table import checklist, headline, picture
 from tests.unit.examining import FORK_BY_POST, Answers, chain_from
 from tests.unit.making import page, ready
 

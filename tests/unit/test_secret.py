@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from redeploy.core.hostile import code, one_line
-from redeploy.core.secret import CUT, MASK, SHORTEST, Secret, disguises, of_url, redactor, safeguard
+from redeploy.text.secret import CUT, MASK, SHORTEST, Secret, disguises, of_url, redactor, safeguard
+from redeploy.text.untrusted import code, one_line
 
 SECRETS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*"), min_size=8, max_size=48

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from redeploy.core.asking import BOTH
-from redeploy.core.build_fields import names_nothing
-from redeploy.core.declared import Standing, declared
-from redeploy.core.sample import read_sample
 from redeploy.http.condition import Condition
 from redeploy.http.response import Reply
+from redeploy.rollout.requests import BOTH
+from redeploy.service.build_fields import names_nothing
+from redeploy.service.declared import Standing, declared
+from redeploy.service.sample import read_sample
 from sandbox.simulation import WALL
 from tests.fixtures.answer import Answer
 from tests.fixtures.frameworks import FRAMEWORKS

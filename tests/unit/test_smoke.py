@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.plan import Smoke
-from redeploy.core.smoke import Again, Judged, Result, found_again, judge, parse_smoke
+from redeploy.contract.smoke import Again, Judged, Result, Smoke, found_again, judge, parse_smoke
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply
 from tests.unit.making import page, reply
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from redeploy.core.findings import FINDINGS
-from redeploy.core.reasons import LOOPBACK, REMEDIES, Remedy
-from redeploy.core.subject import NOTHING_KNOWN, Subject, subject_of
+from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, Remedy
+from redeploy.remedies.findings import FINDINGS
+from redeploy.remedies.subject import NOTHING_KNOWN, Subject, subject_of
 from sandbox.simulation import plan
 
 CATALOGUE = {"loopback": LOOPBACK} | {str(name): each for name, each in (*REMEDIES.items(), *FINDINGS.items())}

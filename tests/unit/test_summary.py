@@ -8,17 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preview.markdown import render
-from redeploy.core.checked import Checked
-from redeploy.core.checking import Finding
-from redeploy.core.identity import Build
-from redeploy.core.markdown import fenced, inline
-from redeploy.core.outcome import Outcome
-from redeploy.core.picture import gantt
-from redeploy.core.plan import Proof
-from redeploy.core.reasons import Reason, Verdict
-from redeploy.core.summary import Repository, page
-from redeploy.core.timeline import Stretch
-from redeploy.core.verdict import Conclusion
+from redeploy.contract.results import Finding
+from redeploy.decision.verdict import Conclusion
+from redeploy.report.check_results import Checked
+from redeploy.report.gantt import gantt
+from redeploy.report.outcome import Outcome
+from redeploy.report.summary import Repository, page
+from redeploy.report.timeline import Stretch
+from redeploy.service.identity import Build
+from redeploy.text.markdown import fenced, inline
+from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import BASE
 from tests.unit.making import D1, D2, NEW, OLD
 

@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from redeploy.core.identity import Build
-from redeploy.core.sample import Sample
-from redeploy.core.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.http.condition import Condition
+from redeploy.report.timeline import Gap, Stretch, downtime, gaps, stretches
+from redeploy.service.identity import Build
+from redeploy.service.sample import Sample
 from tests.unit.making import gone, sample
 
 GOOD_BEFORE = [sample(-1.0)]

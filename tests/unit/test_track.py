@@ -2,11 +2,11 @@
 
 import pytest
 
-from redeploy.core.identity import Before, Build, Counting, Learnt
-from redeploy.core.sample import Sample
-from redeploy.core.track import WALL_SAMPLES, WALL_SECONDS, Rules, Track, follow
-from redeploy.core.window import Window
 from redeploy.http.condition import Condition
+from redeploy.service.history import WALL_SAMPLES, WALL_SECONDS, Rules, Track, follow
+from redeploy.service.identity import Before, Build, Counting, Learnt
+from redeploy.service.sample import Sample
+from redeploy.service.window import Window
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, THIRD, VERSION, gone, sample
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.answer import Answer
-from redeploy.core.identity import Build
-from redeploy.core.plan import Mode, Proof
-from redeploy.core.reasons import Reason, Verdict, exit_code
-from redeploy.core.situation import Situation
-from redeploy.core.verdict import Conclusion, conclude
+from redeploy.decision.facts import Situation
+from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.http.condition import Condition
+from redeploy.service.identity import Build
+from redeploy.settings.plan import Mode
+from redeploy.triggers.trigger import Answer
+from redeploy.verdicts import Proof, Reason, Verdict, exit_code
 from tests.unit.making import (
     ACCEPTED,
     BLOCKED,

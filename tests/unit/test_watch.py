@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from redeploy.core.identity import Build
-from redeploy.core.plan import Proof
-from redeploy.core.verdict import conclude
+from redeploy.decision.verdict import conclude
 from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.service.identity import Build
+from redeploy.verdicts import Proof
 from sandbox.simulation import WALL
 from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, Told, ready, reply, rows, summary
 

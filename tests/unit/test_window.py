@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.core.identity import Build
-from redeploy.core.sample import WHOLE_SECONDS, Sample
-from redeploy.core.window import FEWEST, LONGEST, MOST_CRASHES, Window
 from redeploy.http.condition import Condition
 from redeploy.http.response import Fault
+from redeploy.service.identity import Build
+from redeploy.service.sample import WHOLE_SECONDS, Sample
+from redeploy.service.window import FEWEST, LONGEST, MOST_CRASHES, Window
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, gone, sample
 

@@ -1,1 +1,0 @@
-"""One module for each outside world; each translates that world's exceptions at its edge."""

@@ -1,0 +1,181 @@
+"""One run of the action, from inputs to outputs; it can be closed from wherever it stops."""
+
+import contextlib
+import dataclasses
+import functools
+import io
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.github.runner import Runner
+from redeploy.report import annotations, wording
+from redeploy.rollout.perform import performer
+from redeploy.rollout.run import redeploy
+from redeploy.rollout.service_state import Watch
+from redeploy.settings.defaults import given, secrets_in
+from redeploy.settings.inputs import InvalidInputsError, Workspace, parse
+from redeploy.settings.plan import Mode, OnFailure
+from redeploy.text.secret import redactor, safeguard
+from redeploy.verdicts import Verdict
+
+if TYPE_CHECKING:  # what only reports is loaded after the first request
+    from redeploy.github.record import Recorder
+    from redeploy.report.outcome import Outcome
+    from redeploy.rollback.attempt import Attempt
+
+_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
+
+
+class Action:
+    """One run."""
+
+    def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
+        """Take the runner's channel; the masks are out before anything else."""
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
+        self._environment = environment
+        self._runner = Runner(environment, stream)
+        self._watch: Watch | None = None
+        self._attempt: Attempt | None = None
+        self._recorder: Recorder | None = None
+        hidden = secrets_in(environment)
+        self._redact = redactor(hidden)
+        self._runner.mask(hidden, safeguard(hidden))
+
+    def run(self) -> "Outcome":
+        """Read the inputs, tell the story, and return what came of it."""
+        from redeploy.http.client import check_certificate  # loads requests, which closing a run must not need
+
+        try:
+            plan = parse(self._environment, Workspace(self._runner.read_workspace, check_certificate))
+        except InvalidInputsError as error:
+            if given(self._environment)["mode"] == Mode.DOCTOR:
+                from redeploy.doctor.diagnosis import unexamined
+
+                return unexamined(error.problems)
+            from redeploy.report.outcome import invalid
+
+            return invalid(error.problems)
+        if plan.warnings:  # one annotation, for the runner keeps ten
+            self._runner.annotate("warning", "Inputs", "\n".join(plan.warnings))
+        if plan.mode is Mode.DOCTOR:
+            from redeploy.doctor.run import doctor
+
+            self._runner.open_group("Examine the chain; nothing is changed")
+            return doctor(plan, self._environment, self._redact, self._runner.say)
+        from redeploy.rollout import perform
+        from redeploy.rollout.workers import Crew
+
+        crew = Crew(performer(plan), functools.partial(perform.weigh, redact=self._redact))
+        self._watch = Watch(plan, began=crew.now(), redact=self._redact)
+        if plan.mode is Mode.ROLLBACK:
+            from redeploy.rollback.run import put_back
+
+            return put_back(
+                self._watch,
+                crew,
+                random.random,
+                self._runner,
+                begun=self._attempting,
+                under_way=self._under_way,
+            )
+        conclusion = redeploy(self._watch, crew, random.random, self._runner, self._under_way)
+        from redeploy.report.collect import outcome_of
+
+        outcome = outcome_of(self._watch, conclusion, crew.now())
+        if plan.on_failure is OnFailure.ROLLBACK:
+            from redeploy.rollback.run import mend
+
+            return mend(outcome, self._watch, crew, random.random, self._runner, begun=self._attempting)
+        return outcome
+
+    def cancelled(self, number: int) -> "Outcome":
+        """Return what was known when a signal came."""
+        triggered = self._watch is not None and self._watch.triggered is not None
+        after = "after the trigger: the update may go on, and a run in mode `verify` tells what became of it"
+        state = after if triggered else "before anything was triggered"
+        if self._attempt is not None:
+            state = "during the rollback: a run in mode `verify` tells what is live"
+        conclusion = Conclusion(Verdict.CANCELLED, signal=number)
+        return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
+
+    def defective(self, error: BaseException, *, bare: bool = False) -> "Outcome":
+        """Return what was known when the action itself broke down; `bare` where it broke down over just that."""
+        if self._runner.debugging:
+            import traceback
+
+            self._runner.say("".join(traceback.format_exception(error)))
+        outputs = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
+        detail = f"{type(error).__name__} in the action itself. {outputs}"
+        conclusion = Conclusion(Verdict.INTERNAL_ERROR)
+        if bare:
+            from redeploy.report.outcome import Outcome
+
+            return Outcome(conclusion=conclusion, detail=detail)
+        return self._cut_short(conclusion, detail)
+
+    def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
+        """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
+        from redeploy.report import outputs, summary
+
+        # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
+        headline, told, values = wording.headline(outcome), annotations.annotations(outcome), outputs.outputs(outcome)
+        page = summary.page(outcome, summary.Repository.of(self._environment))
+        self._runner.close_group()
+        self._runner.say(headline)
+        for annotation in told:
+            self._runner.annotate(
+                annotation.kind, annotation.title, annotation.message, file=annotation.file, line=annotation.line
+            )
+        self._runner.set_outputs(values)
+        self._runner.write_summary(page)
+        with self._at_no_cost():  # last, since it asks GitHub, and nothing may be lost over that
+            if recorder := self._recording():
+                recorder.end(outcome, hurried, self._runner)
+        return outcome.conclusion.exit_code
+
+    def _attempting(self, attempt: "Attempt") -> None:
+        self._attempt = attempt
+
+    def _under_way(self) -> None:
+        """Let GitHub know, where that was asked for."""
+        with self._at_no_cost():
+            watch = (self._attempt and self._attempt.watch) or self._watch
+            if (recorder := self._recording()) and watch is not None:
+                from redeploy.report.collect import outcome_of
+
+                known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
+                recorder.begin(outcome_of(watch, known, time.monotonic()))
+
+    @contextlib.contextmanager
+    def _at_no_cost(self) -> Iterator[None]:
+        """Make a defect in telling GitHub a warning: it may cost no run its verdict."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
+            told = f"{type(error).__name__} in the action itself, while a Deployment was to be written. Please report it at"
+            self._runner.annotate("warning", "GitHub Deployment", f"{told} {_ISSUES}.")
+
+    def _recording(self) -> "Recorder | None":
+        if self._recorder is None and self._watch is not None and self._watch.plan.deployment_environment:
+            from redeploy.github.record import Recorder
+
+            self._recorder = Recorder(self._watch.plan, self._environment, self._redact)
+        return self._recorder
+
+    def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":
+        from redeploy.report.collect import outcome_of
+        from redeploy.report.outcome import Outcome
+
+        if self._watch is None:
+            return Outcome(conclusion=conclusion, detail=detail)
+        now = time.monotonic()
+        if self._attempt is not None:
+            from redeploy.rollback.collect import cut_short
+
+            return dataclasses.replace(cut_short(self._attempt, conclusion, now), detail=detail)
+        return dataclasses.replace(outcome_of(self._watch, conclusion, now), detail=detail)

@@ -1,0 +1,91 @@
+"""What a service promises by its OpenAPI document, and what two documents differ by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from redeploy.contract.response_schema import Promise
+from redeploy.contract.routes import Operation
+from redeploy.contract.smoke import Smoke
+from redeploy.http.response import Reply
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A document, reduced to what a run needs of it."""
+
+    version: str
+    operations: tuple[Operation, ...]
+    located: bool = False
+    """Whether it says under which path its server offers the operations."""
+    promises: Mapping[Smoke, Promise] = field(default_factory=dict)
+    """What it says of the answers to smoke requests."""
+    unread: Mapping[Operation, str] = field(default_factory=dict)
+    """Places whose operations are not known, and why; without a method, all that stand under the path."""
+    oddities: tuple[str, ...] = ()
+    """What was passed over in the document, in clauses that are harmless Markdown."""
+
+    @cached_property
+    def identity(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """What tells one contract from another: the version, and the set of operations."""
+        return self.version, frozenset(each.written for each in self.operations)
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why there is no contract: what came instead of an OpenAPI document, in our own words."""
+
+    why: str
+    gone: bool = False
+    """Whether the service answered, and shows that nothing like a document is there; else it may only not have been read."""
+
+
+@dataclass(frozen=True)
+class Read(Reply):
+    """A reply whose body was read as a document where it was fetched: that may take long."""
+
+    found: Contract | Unfit = Unfit("")
+
+
+NO_OPERATIONS = Contract("", ())
+"""What a service promises that has no document any more."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Operations that only one of two contracts has."""
+
+    added: tuple[Operation, ...] = ()
+    removed: tuple[Operation, ...] = ()
+
+
+def difference(before: Contract, after: Contract) -> Difference:
+    """Return what was added and removed; parameters may change their names.
+
+    A document that names no server does not say where its paths begin. Beside one of these, an operation is the same
+    as another by either, its address at a server or the path as it is written.
+    """
+    if (before.operations, before.unread) == (after.operations, after.unread):
+        return Difference()  # as a rule; for thousands of operations the sets below take a while
+    either = not (before.located and after.located)
+    return Difference(_missing(after, before, either=either), _missing(before, after, either=either))
+
+
+def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operation, ...]:
+    """Return the operations of `there` that `here` has not; one that may stand where `here` was not read is not missing."""
+
+    def names(operations: Iterable[Operation]) -> set[tuple[str, str]]:
+        found = {place for each in operations for place in each.places}
+        return found | {each.written for each in operations} if either else found
+
+    known, unread = names(here.operations), names(here.unread)
+
+    def is_known(operation: Operation) -> bool:
+        if not known.isdisjoint(operation.places) or (either and operation.written in known):
+            return True
+        if not unread:
+            return False
+        own = names((operation,))
+        return bool(unread & own) or any(("", path) in unread for _, path in own)
+
+    return tuple(each for each in there.operations if not is_known(each))

@@ -1,1 +1,0 @@
-"""The decisions: values in, values out. No environment, network, clock or printing."""

@@ -1,0 +1,151 @@
+"""What leads to an origin: an address, a connection, a certificate; and what may be wrong with each."""
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from redeploy.http.response import Fault
+from redeploy.remedies.findings import Finding
+from redeploy.report.chain import WORST_FIRST, Found, Link, State, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.text.untrusted import code
+from redeploy.verdicts import Reason
+
+_DAY = 86400.0
+
+SOON = 14 * 86400.0
+"""Seconds before its end at which a certificate should have been renewed; a short-lived one at a sixth of its life."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """What a server shows. Times are seconds since 1970; texts are as the certificate has them, hostile."""
+
+    begins: float
+    ends: float
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+
+    def ends_soon(self, now: float) -> bool:
+        """Tell whether it should have been renewed by now."""
+        return self.ends - now < min(SOON, (self.ends - self.begins) / 6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How far one gets to an origin; nothing is sent on it."""
+
+    origin: str
+    proxied: bool = False
+    """Whether a proxy of the environment goes the way, so that we see nothing of it."""
+    addresses: tuple[str, ...] = ()
+    fault: Fault | None = None
+    """`UNRESOLVED`, `REFUSED`, `NOT_CONNECTED` or `TLS`, where it ends before it is at its end."""
+    detail: str = ""
+    """What the TLS library says, in its own words."""
+    verify_code: int = 0
+    """Why the certificate is not trusted, in OpenSSL's numbers (`x509_vfy.h`); 0 where it is."""
+    certificate: Certificate | None = None
+    version: str = ""
+    """Of TLS, as it was agreed on."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is spoken there."""
+        return self.origin.startswith("https:")
+
+    @property
+    def is_private(self) -> bool:
+        """Whether all its addresses are of a private network, and not of this very machine."""
+        found = [ipaddress.ip_address(each.partition("%")[0]) for each in self.addresses]
+        return bool(found) and all(each.is_private and not each.is_loopback for each in found)
+
+
+_VERIFY = {
+    9: Finding.CERTIFICATE_EXPIRED,
+    10: Finding.CERTIFICATE_EXPIRED,
+    18: Finding.CERTIFICATE_UNTRUSTED,
+    19: Finding.CERTIFICATE_UNTRUSTED,
+    20: Finding.CERTIFICATE_UNTRUSTED,
+    21: Finding.CERTIFICATE_UNTRUSTED,
+    62: Finding.CERTIFICATE_NAME,
+    64: Finding.CERTIFICATE_NAME,
+}
+"""Not valid yet, expired; self-signed, self-signed in the chain, no issuer at hand, no chain; other name, other address."""
+
+_LEFT = "left to the proxy of the environment"
+
+
+def links_of(way: Way, now: float, shown: Callable[[str], str] = code) -> tuple[Found, ...]:
+    """Return the links that the way to an origin is made of.
+
+    `now` is our clock, in seconds since 1970; `shown` makes a text from outside harmless.
+    """
+    return _of_name(way), _of_connection(way), _of_tls(way, now, shown)
+
+
+def merged(by_origin: Mapping[str, Sequence[Found]]) -> list[Found]:
+    """Return the links of the ways to all origins as one: the worst of each, and what was seen of all."""
+    found = []
+    for place, link in enumerate((Link.DNS, Link.CONNECTION, Link.TLS)):
+        each = {origin: founds[place] for origin, founds in by_origin.items()}
+        chosen = min(each.values(), key=lambda one: WORST_FIRST.index(one.state))
+        several = len(each) > 1
+        seen = "; ".join(f"{code(origin)}: {one.seen}" if several else one.seen for origin, one in each.items())
+        found.append(replace(chosen, link=link, seen=seen))
+    return found
+
+
+def _of_name(way: Way) -> Found:
+    if way.proxied:
+        return not_asked(Link.DNS, _LEFT)
+    if way.fault is Fault.UNRESOLVED:
+        return broken(Link.DNS, way.detail or "the host name has no address", Finding.UNRESOLVED)
+    return ok(Link.DNS, listed([code(each) for each in way.addresses]))
+
+
+def _of_connection(way: Way) -> Found:
+    if way.proxied:
+        return not_asked(Link.CONNECTION, _LEFT)
+    if (hidden := not_reached(Link.CONNECTION, [_of_name(way)])) is not None:
+        return hidden
+    if way.fault in (Fault.REFUSED, Fault.NOT_CONNECTED):
+        what = "refused" if way.fault is Fault.REFUSED else "not made in time"
+        private = ", and the address is a private one" if way.is_private else ""
+        return broken(Link.CONNECTION, f"{what}{private}", Finding.NOTHING_LISTENS)
+    return ok(Link.CONNECTION, "taken")
+
+
+def _of_tls(way: Way, now: float, shown: Callable[[str], str]) -> Found:
+    if not way.encrypted:
+        return Found(Link.TLS, State.NOT_REACHED, "plain http has none")
+    if way.proxied:
+        return not_asked(Link.TLS, _LEFT)
+    if (hidden := not_reached(Link.TLS, [_of_name(way), _of_connection(way)])) is not None:
+        return hidden
+    certificate = way.certificate
+    if way.fault is Fault.TLS:
+        finding = _VERIFY.get(way.verify_code, Reason.TLS)
+        seen = way.detail
+        if certificate and finding is Finding.CERTIFICATE_EXPIRED:
+            seen = f"valid from {_date(certificate.begins)} to {_date(certificate.ends)}"
+        elif certificate and finding is Finding.CERTIFICATE_NAME:
+            seen = f"it is for {listed([*map(shown, certificate.names)]) or 'no name at all'}"
+        elif certificate and finding is Finding.CERTIFICATE_UNTRUSTED:
+            seen = f"issued by {shown(certificate.issuer)}: {way.detail}"
+        return broken(Link.TLS, seen, finding)
+    if certificate is None:
+        return ok(Link.TLS, "the certificate is trusted")
+    days = f"valid for {_days(certificate.ends - now)}, issued by {shown(certificate.issuer)}, {way.version}"
+    if certificate.ends_soon(now):
+        return warning(Link.TLS, days, Finding.CERTIFICATE_ENDS_SOON)
+    return ok(Link.TLS, days)
+
+
+def _date(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d}"
+
+
+def _days(seconds: float) -> str:
+    days = int(seconds // _DAY)
+    return f"{days} day{'' if days == 1 else 's'}"

@@ -1,0 +1,167 @@
+"""What was found of the service: whether it is healthy, names its build, and describes itself."""
+
+from dataclasses import replace
+
+from redeploy.contract.openapi import read_document
+from redeploy.contract.routes import Pattern
+from redeploy.contract.snapshot import Contract, Unfit
+from redeploy.decision.verdict import ILLNESS
+from redeploy.doctor.examination import Known
+from redeploy.doctor.questions import HEALTH, VERSION, Request
+from redeploy.http.condition import Condition
+from redeploy.remedies.by_door import Met, remedy_at
+from redeploy.remedies.findings import Finding
+from redeploy.report.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.service.build_fields import names_nothing
+from redeploy.service.declared import Standing, declared
+from redeploy.service.identity import version_of
+from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.text.untrusted import code
+from redeploy.verdicts import Reason
+
+
+def of_service(known: Known, obstacle: Obstacle, front: Found) -> tuple[Found, ...]:
+    """Return what was found of health, version and OpenAPI document; `front` is what stands in front of Watchtower."""
+    service = known.plan.service
+    health = not_reached(Link.HEALTH, [obstacle(service.health_url)]) or _health(known, front)
+    version = not_reached(Link.VERSION, [obstacle(service.version_url)]) or _version(known, health)
+    document = known.plan.checks.document_url
+    if document is None:
+        return health, version, not_asked(Link.OPENAPI, "`openapi-path` is `off`")
+    return health, version, not_reached(Link.OPENAPI, [obstacle(document)]) or _document(known, document, health)
+
+
+def samples_of(known: Known) -> list[Sample]:
+    """Return what the looks at the address that names the version tell."""
+    service = known.plan.service
+    apart = service.version_url != service.health_url
+    endpoints = frozenset({Endpoint.VERSION}) if apart else frozenset(Endpoint)
+    return _samples(known, VERSION if apart else HEALTH, endpoints)
+
+
+def live_version(known: Known) -> str:
+    """Return the version that runs; empty where none is named."""
+    named = [each for each in samples_of(known) if each.names]
+    return version_of(named[-1], known.expected_version, {}) if named else ""
+
+
+def _samples(known: Known, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
+    """Return what looks tell; an answer that tells nothing counts only where there is no other."""
+    found = [
+        read_sample(
+            exchange,
+            known.plan.service,
+            endpoints,
+            sent=0.0,
+            at=float(place),
+            wall=known.answers[each].wall,
+            redact=known.redact,
+            never_named=True,
+        )
+        for place, each in enumerate(requests)
+        if (exchange := known.exchange(each)) is not None
+    ]
+    return [each for each in found if not each.condition.tells_nothing] or found[-1:]
+
+
+def _health(known: Known, front: Found) -> Found:
+    service = known.plan.service
+    both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
+    looks = _samples(known, HEALTH, both)
+    ill = next((each for each in looks if not each.healthy), None)
+    if ill is None:
+        return ok(Link.HEALTH, f"{looks[-1].seen}" if looks else "not asked")
+    walled = ill.condition.is_wall or ill.condition is Condition.DOWN
+    if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
+        return hidden
+    reason = ILLNESS[ill.condition]
+    return replace(broken(Link.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
+
+
+def _version(known: Known, health: Found) -> Found:
+    service, expected = known.plan.service, known.expected_version
+    looks = samples_of(known)
+    last = looks[-1] if looks else None
+    gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.fault is not None
+    if gone and (hidden := not_reached(Link.VERSION, [health])) is not None:
+        return hidden
+    if last is None or gone:
+        return broken(
+            Link.VERSION, last.seen if last else "not asked", ILLNESS[last.condition if last else Condition.DOWN]
+        )
+    names = _steady(looks)
+    if not names:
+        hidden = not_reached(Link.VERSION, [health]) if last.astray or not last.healthy else None
+        if hidden is not None:
+            return hidden
+        others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
+        unsteady = f"{listed(list(others))} changes from one look to the next" if others else ""
+        asked = bool(expected or service.version_field or last.astray)
+        nowhere = "it is not where it was looked for" if asked else "nothing names the build"
+        seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
+        if asked:
+            return (broken if expected else warning)(Link.VERSION, seen, Reason.VERSION_UNAVAILABLE)
+        return warning(Link.VERSION, seen, Finding.VERSION_UNNAMED)
+    told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
+    if all(map(names_nothing, names.values())):
+        return warning(Link.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
+    if expected:
+        live = declared(expected, names, last.ranks).standing is Standing.MET
+        told += (
+            "; the declared version runs already"
+            if live
+            else f"; declared is {known.shown(expected)}, which a deploy must bring"
+        )
+    return ok(Link.VERSION, told)
+
+
+def _steady(looks: list[Sample]) -> dict[str, str]:
+    """Return the names that all looks agree on: what differs is noise, and so is what always tells the present time."""
+    first, *rest = looks
+    return {
+        path: name
+        for path, name in first.names.items()
+        if all(each.names.get(path) == name for each in rest) and not all(path in each.ticking for each in looks)
+    }
+
+
+def _instead(known: Known, sample: Sample) -> str:
+    """Say what else would do."""
+    found = []
+    if known.digests:
+        found.append("the running digest that Watchtower tells (`expect-digest`)")
+    if started := [path for path in (*sample.starts, *sample.uptimes) if path not in sample.ticking]:
+        found.append(f"{known.shown(started[0])}, which tells a new process from the old, not a new image")
+    return f". What would do: {'; '.join(found)}" if found else ""
+
+
+def _document(known: Known, url: str, health: Found) -> Found:
+    checks = known.plan.checks
+    fresh = known.exchange(Request.DOCUMENT_FRESH)
+    exchange = fresh if fresh is not None else known.exchange(Request.DOCUMENT)
+    contract = (
+        read_document(exchange, url, redact=known.redact) if exchange is not None else Unfit("it was not asked for")
+    )
+    if isinstance(contract, Unfit):
+        hidden = not_reached(Link.OPENAPI, [health])
+        if hidden is not None:
+            return hidden
+        asked = checks.insist_on_document
+        return (
+            broken(Link.OPENAPI, contract.why, Reason.OPENAPI)
+            if asked
+            else not_asked(Link.OPENAPI, f"none: {contract.why}")
+        )
+    version = f" of version {code(contract.version, 40)}" if contract.version else ""
+    told = f"{len(contract.operations)} operations{version}"
+    missing = [code(str(each), 100) for each in checks.required if not _has(contract, each)]
+    present = [code(str(each), 100) for each in checks.forbidden if any(map(each.forbids, contract.operations))]
+    told += (
+        f"; missing now: {listed(missing)}" if missing else "; all required routes are there" if checks.required else ""
+    )
+    told += f"; forbidden, and there now: {listed(present)}" if present else ""
+    return warning(Link.OPENAPI, told, Reason.ROUTES) if missing or present else ok(Link.OPENAPI, told)
+
+
+def _has(contract: Contract, pattern: Pattern) -> bool:
+    return any(map(pattern.matches, contract.operations))

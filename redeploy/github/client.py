@@ -1,0 +1,280 @@
+"""GitHub's Deployments, on PyGithub: the only `import github`, made in a thread beside the run, since it takes a while.
+
+PyGithub repeats nothing here: its own retry sends a POST again after a 502 and sleeps for as long as `Retry-After` says,
+and urllib3's takes a TLS connection that broke off for one that never was. `redeploy.github.retry` decides instead.
+PyGithub reads no `.netrc`, and honours proxies and `REQUESTS_CA_BUNDLE`.
+"""
+
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redeploy import __version__
+from redeploy.github.deployment import Deployment, Place, State, Status, warning
+from redeploy.github.retry import Errand, Move, Trouble, trouble_of
+from redeploy.text.secret import Secret
+
+if TYPE_CHECKING:
+    from github.Repository import Repository
+
+REQUEST_SECONDS = 15
+"""Silence after which an answer counts as lost; GitHub itself gives up after 10 s."""
+
+USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
+
+_POLL = 0.05
+_PREVIEWS = "application/vnd.github.ant-man-preview+json, application/vnd.github.flash-preview+json"
+"""Without these an old GitHub Enterprise Server does not know `in_progress`, `log_url` and `auto_inactive`."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Seconds that the end of a run may wait for GitHub."""
+
+    creation: float = 10.0
+    """For a Deployment that is still being created: as long as GitHub may take over a request."""
+    whole: float = 30.0
+    """For everything."""
+    hurried: float = 1.0
+    """Once a signal came: the run must be over within 2 s of it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of it."""
+
+    number: int | None
+    """The Deployment's; None where none is known to have been created."""
+    states: tuple[State, ...]
+    """Of the statuses that were written."""
+    warning: str
+
+
+class Scribe:
+    """Writes one Deployment and its statuses in a thread of its own; whatever happens there, the run goes on."""
+
+    def __init__(self, place: Place, token: Secret, bounds: Bounds | None = None) -> None:
+        self._place = place
+        self._token = token
+        self._bounds = bounds or Bounds()
+        self._thread: threading.Thread | None = None
+        self._ended, self._finished = threading.Event(), threading.Event()
+        self._final: Status | None = None
+        self._hurried = False
+        self._creation_until = self._until = float("inf")
+        self._number: int | None = None
+        self._states: list[State] = []
+        self._doing = "create the Deployment"
+        self._warning = ""
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was started."""
+        return self._thread is not None
+
+    def begin(self, deployment: Deployment, first: Status) -> None:
+        """Create the Deployment and its first status, beside whatever the caller does next."""
+        self._thread = threading.Thread(target=self._run, args=(deployment, first), daemon=True)
+        self._thread.start()
+
+    def end(self, final: Status, hurried: Callable[[], bool]) -> Record:
+        """Write the final status, and return what became of it all; `hurried` tells whether a signal has come."""
+        now = time.monotonic()
+        self._final = final
+        self._creation_until, self._until = now + self._bounds.creation, now + self._bounds.whole
+        self._hurry(hurried())
+        self._ended.set()
+        while not self._finished.wait(_POLL):
+            self._hurry(hurried())
+            if time.monotonic() >= self._limit():
+                late = "none in time, and what was asked for may still be carried out"
+                return Record(self._number, tuple(self._states), warning(self._doing, Trouble(message=late)))
+        return Record(self._number, tuple(self._states), self._warning)
+
+    def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only thing that it is about
+        if hurried and not self._hurried:
+            self._hurried = True
+            self._until = min(self._until, time.monotonic() + self._bounds.hurried)
+
+    def _limit(self) -> float:
+        return self._until if self._number is not None else min(self._creation_until, self._until)
+
+    def _run(self, deployment: Deployment, first: Status) -> None:
+        try:
+            self._write_all(deployment, first)
+        except Exception as error:  # noqa: BLE001 - no defect here may cost a run its verdict; its text may quote anything
+            self._warning = warning(self._doing, Trouble(message=type(error).__name__))
+        finally:
+            self._finished.set()
+
+    def _write_all(self, deployment: Deployment, first: Status) -> None:
+        import github
+
+        github.set_log_level(logging.CRITICAL + 1)  # it logs what the server says to stderr, where the runner obeys
+        with github.Github(
+            auth=github.Auth.Token(self._token.reveal()),
+            base_url=self._place.api_url,
+            timeout=REQUEST_SECONDS,
+            user_agent=USER_AGENT,
+            per_page=100,
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,  # there are three writes in all
+            lazy=True,
+        ) as client:
+            repository = client.get_repo(self._place.repository)
+            number = self._carry_out(
+                lambda: _create(repository, deployment),
+                lambda: _find(repository, deployment),
+                until=lambda: 0.0 if self._hurried else self._limit(),  # a cancelled run needs no new Deployment
+            )
+            if number is None:
+                return
+            self._number = number
+            self._doing = "write a status of the Deployment"
+            self._write_status(repository, number, first, until=lambda: 0.0 if self._hurried else self._until)
+            self._warning = ""  # nobody misses the first status where the final one is there
+            client.close()  # a connection that was idle for minutes may be gone without a sign
+            self._ended.wait()
+            self._doing = "write the final status of the Deployment"
+            if self._final is not None:
+                self._write_status(repository, number, self._final, until=lambda: self._until)
+
+    def _write_status(
+        self, repository: "Repository", number: int, status: Status, *, until: Callable[[], float]
+    ) -> None:
+        path = f"{repository.url}/deployments/{number}/statuses"
+        said = {
+            "state": status.state.value,
+            "description": status.description,
+            "environment_url": status.environment_url,
+            "log_url": status.log_url,
+            "target_url": status.log_url,  # its older name, and the only one that `Deployment.create_status` knows
+            "auto_inactive": status.auto_inactive,
+        }
+
+        def write() -> int | None:
+            _, answer = repository.requester.requestJsonAndCheck(
+                "POST", path, input=said, headers={"Accept": _PREVIEWS}
+            )
+            return answer.get("id") if isinstance(answer, dict) else None
+
+        def look() -> int | None:
+            statuses = repository.get_deployment(number).get_statuses().get_page(0)
+            return next((each.id for each in statuses if each.state == status.state), None)
+
+        if self._carry_out(write, look, until=until) is not None:
+            self._states.append(status.state)
+
+    def _carry_out(
+        self, write: Callable[[], int | None], look: Callable[[], int | None], *, until: Callable[[], float]
+    ) -> int | None:
+        """Return the number of what was written; where it could not be done before `until`, leave a warning."""
+        now = time.monotonic()
+        errand: Errand | None = Errand(began=now, at=now)
+        last = Trouble()
+        while errand is not None and _paused(errand.at, until):
+            came, sent = None, time.monotonic()
+            try:
+                number = (write if errand.move is Move.WRITE else look)()
+                if number is not None:
+                    return number
+                if errand.move is Move.WRITE:
+                    came = Trouble(message="an answer that is not GitHub's")
+            except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets, down to assertions about URLs
+                came = _trouble(error)
+            last = came or last
+            errand = errand.after(came, sent=sent, now=time.monotonic())
+        if last != Trouble() or not self._hurried:
+            self._warning = warning(self._doing, last)
+        return None
+
+
+def look(place: Place, token: Secret, environment: str) -> Trouble | None:
+    """Read an environment's Deployments; return what went wrong, or None."""
+    import github
+
+    github.set_log_level(logging.CRITICAL + 1)
+    try:
+        with github.Github(
+            auth=github.Auth.Token(token.reveal()),
+            base_url=place.api_url,
+            timeout=REQUEST_SECONDS,
+            user_agent=USER_AGENT,
+            retry=None,
+            lazy=True,
+        ) as client:
+            client.get_repo(place.repository).get_deployments(environment=environment).get_page(0)
+    except Exception as error:  # noqa: BLE001 - as in `_carry_out`
+        return _trouble(error)
+    return None
+
+
+def _create(repository: "Repository", deployment: Deployment) -> int | None:
+    # Left to their defaults, `auto_merge` merges the default branch and `required_contexts` asks for every check.
+    created = repository.create_deployment(
+        deployment.ref,
+        auto_merge=False,
+        required_contexts=[],
+        payload=dict(deployment.payload),
+        environment=deployment.environment,
+        description=deployment.description,
+    )
+    return created.id
+
+
+def _find(repository: "Repository", deployment: Deployment) -> int | None:
+    """Return the number of the Deployment that carries the mark."""
+    from github import BadAttributeException
+
+    for each in repository.get_deployments(sha=deployment.ref, environment=deployment.environment).get_page(0):
+        try:
+            payload: object = each.payload
+        except BadAttributeException as error:  # GitHub gives it back as text or as an object
+            payload = error.actual_value
+        if deployment.mark in str(payload):
+            return each.id
+    return None
+
+
+def _paused(until: float, limit: Callable[[], float]) -> bool:
+    """Wait for a moment; False, and no wait, where it lies beyond a limit that may change meanwhile."""
+    while (now := time.monotonic()) < until <= limit():
+        time.sleep(min(_POLL, until - now))
+    return until <= limit()
+
+
+def _trouble(error: Exception) -> Trouble:
+    """Translate what PyGithub raises; its texts quote whole answers, so only GitHub's own message is taken."""
+    from github import GithubException
+
+    if isinstance(error, GithubException):
+        data = error.data if isinstance(error.data, dict) else {}
+        errors = data.get("errors")
+        details = [each.get("message") for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+        message = ": ".join(text for text in (data.get("message"), *details) if isinstance(text, str) and text)
+        return trouble_of(error.status, error.headers or {}, message)
+    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if tls is not None:
+        return Trouble(
+            message=f"its certificate is not trusted ({tls.verify_message}). Where a private authority issued it, set "
+            "`env: REQUESTS_CA_BUNDLE` to a PEM file in the workspace",
+            unsent=True,
+        )
+    return Trouble(message=type(error).__name__)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an exception and all that it wraps: as cause, context, reason or argument."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, BaseException) and each not in found:
+            found.append(each)
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+    return found

@@ -1,0 +1,163 @@
+"""What GitHub is told of a run: one Deployment and its statuses, as values. Nothing is sent here.
+
+A Deployment's payload is given when it is created, once the baseline is known: it holds what was declared and what ran
+before. What is live at the end stands in the description of the final status.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redeploy.github.retry import PATIENCE, Trouble
+from redeploy.report.outcome import Outcome
+from redeploy.report.wording import headline
+from redeploy.text.untrusted import code, one_line
+from redeploy.verdicts import Verdict
+
+LONGEST_DESCRIPTION = 140
+"""Characters that GitHub takes of a description."""
+
+PERMISSIONS = "permissions:\n  deployments: write"
+
+Redact = Callable[[str], str]
+"""Takes secrets out of a text."""
+
+
+class State(StrEnum):
+    """The states of a Deployment that a run gives it."""
+
+    IN_PROGRESS = "in_progress"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where GitHub is, and which run of which repository this is."""
+
+    api_url: str
+    repository: str
+    sha: str
+    run_url: str
+    run: str
+    """The run and its attempt, in one word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What a Deployment says when it is created."""
+
+    ref: str
+    environment: str
+    description: str
+    payload: Mapping[str, object]
+    mark: str
+    """In the payload of this one alone: what it is recognised by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What one of its statuses says."""
+
+    state: State
+    description: str
+    environment_url: str
+    log_url: str
+    auto_inactive: bool
+    """Whether earlier Deployments to the environment become inactive. Only a success replaces what ran before."""
+
+
+def place_of(environment: Mapping[str, str]) -> Place | None:
+    """Return where the run is; None where the runner's variables do not tell, as at a terminal."""
+    names = ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_SERVER_URL", "GITHUB_RUN_ID")
+    api, repository, sha, server, run = (environment.get(name, "").strip() for name in names)
+    if not (re.match(r"https?://[^/]", api) and re.fullmatch(r"[\w.-]+/[\w.-]+", repository) and sha):
+        return None
+    attempt = environment.get("GITHUB_RUN_ATTEMPT", "").strip()
+    run_url = f"{server.rstrip('/')}/{repository}/actions/runs/{run}" if server and run else ""
+    if run_url and attempt:
+        run_url += f"/attempts/{attempt}"
+    return Place(api.rstrip("/"), repository, sha, run_url, f"{run}-{attempt}")
+
+
+def deployment_of(known: Outcome, place: Place, environment: str, chance: str, redact: Redact) -> Deployment:
+    """Return the Deployment to create, of what is known by now; `chance` is random, so that its mark is like no other."""
+    mark = f"{place.run}-{chance}"
+    declared = f", declared version {redact(known.expected_version)}" if known.expected_version else ""
+    what = {"verify": "Proof of what runs", "rollback": "Rollback through Watchtower"}.get(
+        known.mode, "Redeploy through Watchtower"
+    )
+    return Deployment(
+        ref=place.sha,
+        environment=environment,
+        description=one_line(f"{what}{declared}", LONGEST_DESCRIPTION),
+        payload={
+            "by": "redeploy-action",
+            "mark": mark,
+            "run": place.run_url,
+            "mode": known.mode,
+            "version": {"declared": redact(known.expected_version), "before": redact(known.previous_version)},
+            "digest": {"declared": redact(known.expected_digest), "before": redact(known.previous_digest)},
+        },
+        mark=mark,
+    )
+
+
+def begun(known: Outcome, place: Place, redact: Redact) -> Status:
+    """Return the status of a run that is under way."""
+    return _status(State.IN_PROGRESS, "The run is under way.", known, place, redact)
+
+
+def ended(outcome: Outcome, place: Place, redact: Redact) -> Status:
+    """Return the final status, with what is live."""
+    live = f"; version {one_line(outcome.version, 48)}" if outcome.version else ""
+    live += f"; {outcome.digest[:19]}" if outcome.digest else ""  # sha256: and twelve digits
+    live = redact(live)
+    told = one_line(redact(headline(outcome)), LONGEST_DESCRIPTION - len(live)) + live
+    return _status(state_of(outcome), told, outcome, place, redact)
+
+
+def state_of(outcome: Outcome) -> State:
+    """Return how a run ended in GitHub's terms: `error` says that it is not known what became of the rollout."""
+    if outcome.conclusion.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
+        return State.ERROR
+    return State.FAILURE if outcome.conclusion.exit_code else State.SUCCESS
+
+
+def warning(what: str, trouble: Trouble) -> str:
+    """Return why `what` could not be done, and what mends it. The verdict never depends on it."""
+    said = " ".join(filter(None, [str(trouble.status), trouble.message and code(trouble.message, 200)]))
+    if trouble.rate_limited:
+        wait = f", which asks for {trouble.wait:.0f} s" if trouble.wait is not None else ""
+        text = f"GitHub's rate limit stands in the way{wait}; {PATIENCE:.0f} s in all are waited for ({said})."
+    elif trouble.status == 401:
+        text = (
+            f"GitHub does not know the token ({said}). Leave `github-token` out, so that the job's own is used, or give "
+            "one of this server that has not expired."
+        )
+    elif trouble.status in (403, 404):
+        hidden = ", which is also how it treats a token without the right" if trouble.status == 404 else ""
+        text = (
+            f"GitHub answered {said}{hidden}. The token probably lacks the right; give it to the job:\n\n{PERMISSIONS}\n\n"
+            "Such a block takes away every right that it does not name, so add what other steps need. On a pull request "
+            "from a fork, and on Dependabot's, the token may only read, whatever the block says."
+        )
+    elif trouble.refused and trouble.status:
+        text = f"GitHub refused it: {said}."
+    elif trouble.status:
+        text = f"GitHub failed: {said}. See https://www.githubstatus.com."
+    else:
+        text = f"GitHub gave no usable answer: {trouble.message or 'it took too long'}."
+    return f"Could not {what}. {text}\nThe verdict of this run does not depend on it."
+
+
+def _status(state: State, description: str, known: Outcome, place: Place, redact: Redact) -> Status:
+    return Status(
+        state=state,
+        description=one_line(description, LONGEST_DESCRIPTION),
+        environment_url=known.url if redact(known.url) == known.url else "",
+        log_url=place.run_url,
+        auto_inactive=state is State.SUCCESS,
+    )

@@ -1,0 +1,64 @@
+"""The story of a run's Deployment: begun once the run is under way, ended with the run, and never in its way."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from redeploy.github import deployment
+from redeploy.github.client import Scribe
+from redeploy.report.outcome import Outcome
+from redeploy.settings.plan import Plan
+from redeploy.text.untrusted import code
+
+TITLE = "GitHub Deployment"
+NOWHERE = (
+    "No Deployment was written: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say for what. A runner sets them "
+    "for every step; outside of one, leave `deployment-environment` empty."
+)
+
+
+class Channel(Protocol):
+    """Where a run speaks."""
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+
+    def annotate(self, kind: str, title: str, message: str) -> None:
+        """Write an annotation."""
+
+
+class Recorder:
+    """Tells GitHub of one run. The verdict is another's affair."""
+
+    def __init__(self, plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str]) -> None:
+        self._environment = plan.deployment_environment
+        self._redact = redact
+        self._place = deployment.place_of(environment)
+        self._scribe = Scribe(self._place, plan.github_token) if self._place else None
+
+    def begin(self, known: Outcome) -> None:
+        """Create the Deployment beside the run, of what is known by now."""
+        if self._scribe is None or self._place is None or self._scribe.begun:
+            return
+        place, redact = self._place, self._redact
+        made = deployment.deployment_of(known, place, self._environment, secrets.token_hex(8), redact)
+        self._scribe.begin(made, deployment.begun(known, place, redact))
+
+    def end(self, outcome: Outcome, hurried: Callable[[], bool], channel: Channel) -> None:
+        """Write the final status; what goes wrong is a warning."""
+        if self._scribe is None or self._place is None:
+            channel.annotate("warning", TITLE, NOWHERE)
+            return
+        final = deployment.ended(outcome, self._place, self._redact)
+        if not self._scribe.begun:
+            if final.state is deployment.State.ERROR:
+                return  # cut short before there was anything to tell
+            self.begin(outcome)
+        record = self._scribe.end(final, hurried)
+        if record.number is not None:
+            told = " -> ".join(record.states)
+            channel.say(
+                f"GitHub Deployment {record.number} for {code(self._environment)}: {told or 'without a status'}"
+            )
+        if record.warning:
+            channel.annotate("warning", TITLE, record.warning)

@@ -1,0 +1,197 @@
+"""The GitHub runner's channel: masks, log, annotations, outputs, summary. All escaping for it lives here.
+
+Sources: actions/runner `ActionCommand.cs` (commands and their escapes), `FileCommandManager.cs` (files),
+`ExecutionContext.cs:144` (an annotation is cut at 4,096 characters, ten of a kind are kept).
+"""
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from redeploy.text.secret import Secret
+from redeploy.text.untrusted import one_line
+
+LONGEST_ANNOTATION = 4000
+LONGEST_LINE = 1000
+SUMMARY_CAP = 1_000_000
+"""Bytes; the runner throws a summary away that has more than 1,048,576."""
+
+
+class Runner:
+    """Writes what the runner reads. Nothing leaves here that holds a secret in any known form."""
+
+    def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
+        """Write commands and log to `stream`; files are the ones that `environment` names."""
+        self._environment = environment
+        self._stream = stream
+        self._redact: Callable[[str], str] = str
+        self._in_group = False
+        self._deaf = False
+
+    @property
+    def debugging(self) -> bool:
+        """Whether the run was asked to show debug lines."""
+        return self._environment.get("RUNNER_DEBUG") == "1"
+
+    def mask(self, hidden: Iterable[Secret], redact: Callable[[str], str]) -> None:
+        """Have the runner mask these values, and from now on redact every text; comes before anything else is written.
+
+        `redact` knows no secret that our own words could hold.
+        """
+        for secret in hidden:
+            self._line(f"::add-mask::{_data(secret.reveal())}")
+        self._redact = redact
+
+    def say(self, text: str) -> None:
+        """Write lines to the log. Their words are ours; what they quote was made harmless before."""
+        for line in text.splitlines():
+            harmless = self._redact(line).replace("##[", "# #[")[:LONGEST_LINE]
+            self._line(f"> {harmless}" if harmless.lstrip().startswith("::") else harmless)
+
+    def debug(self, text: str) -> None:
+        """Write a line that shows only in debug runs."""
+        if self.debugging:
+            self._line(f"::debug::{_data(self._redact(one_line(text, LONGEST_LINE)))}")
+
+    def open_group(self, title: str) -> None:
+        """Begin a foldable part of the log, and end the one before."""
+        self.close_group()
+        self._line(f"::group::{_data(self._redact(one_line(title)))}")
+        self._in_group = True
+
+    def close_group(self) -> None:
+        """End the foldable part, if one is open."""
+        if self._in_group:
+            self._line("::endgroup::")
+            self._in_group = False
+
+    def annotate(self, kind: str, title: str, message: str, *, file: str = "", line: int = 0) -> None:
+        """Write an annotation; `kind` is `error`, `warning` or `notice`. Titles are not masked, so they are redacted.
+
+        One about a line of `file`, relative to the workspace, is shown there too.
+        """
+        self.close_group()
+        text = self._redact(message)[:LONGEST_ANNOTATION].replace("##[", "# #[")
+        place = f"file={_property(self._redact(one_line(file, LONGEST_LINE)))},line={line}," if file else ""
+        self._line(f"::{kind} {place}title={_property(self._redact(one_line(title, 120)))}::{_data(text)}")
+
+    def set_outputs(self, outputs: Mapping[str, str]) -> None:
+        """Hand the outputs to the next steps, by a delimiter that no value can foresee (CVE-2022-35954)."""
+        entries = []
+        for name, value in outputs.items():
+            delimiter = f"redeploy_{secrets.token_hex(16)}"
+            text = self._redacted(value)
+            entries.append(f"{name}<<{delimiter}\n{one_line(text, len(text) + 1)}\n{delimiter}\n")
+        self._append("GITHUB_OUTPUT", "".join(entries))
+
+    def write_summary(self, markdown: str) -> None:
+        """Add to the job summary."""
+        text = self._redact(markdown).encode("utf-8", "replace")
+        if len(text) > SUMMARY_CAP:
+            text = text[:SUMMARY_CAP] + b"\n\nThe rest was cut off: a summary may have 1 MiB.\n"
+        self._append("GITHUB_STEP_SUMMARY", text.decode("utf-8", "ignore"))
+
+    def read_workspace(self, path: str, cap: int) -> str:
+        """Return the text of a regular file of at most `cap` bytes that lies in the workspace.
+
+        Raises:
+            ValueError: with what is wrong. Links that lead out of the workspace are not followed: the code that was
+                checked out may come from anybody.
+        """
+        workspace = Path(self._environment.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+        try:
+            place = (workspace / path).resolve()
+            if not place.is_relative_to(workspace):
+                msg = "names a file outside the workspace"
+                raise ValueError(msg)
+            with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    msg = "names something that is no file"
+                    raise ValueError(msg)
+                content = file.read(cap + 1)
+        except RuntimeError as error:  # links that lead in a circle, on Python 3.11 and 3.12
+            msg = "names a file that cannot be read (links lead in a circle)"
+            raise ValueError(msg) from error
+        except OSError as error:
+            msg = f"names a file that cannot be read ({os.strerror(error.errno or 0)}); actions/checkout may be missing"
+            raise ValueError(msg) from error
+        if len(content) > cap:
+            msg = f"names a file of more than {cap // 1024 // 1024} MiB"
+            raise ValueError(msg)
+        return content.decode("utf-8", "replace")
+
+    def _redacted(self, value: str) -> str:
+        """Redact an output; of a JSON document of ours the strings, and never what holds them together."""
+
+        def redacted(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+            if isinstance(value, dict):
+                return {name: redacted(each) for name, each in value.items()}
+            if isinstance(value, list):
+                return [redacted(each) for each in value]
+            return self._redact(value) if isinstance(value, str) else value
+
+        try:
+            document = json.loads(value) if value[:1] in ("{", "[") else None
+        except ValueError:
+            document = None
+        if document is None:
+            return self._redact(value)
+        return json.dumps(redacted(document), ensure_ascii=True, separators=(",", ":"))
+
+    def _append(self, variable: str, text: str) -> None:
+        """Append to one of the runner's files; a run without it (a terminal, a broken runner) goes on with a warning."""
+        path = self._environment.get(variable, "")
+        if not path:
+            self.say(f"{variable} is not set, so nothing was written there.")
+            return
+        try:
+            _append_whole(Path(path), text.encode("utf-8", "replace"))
+        except OSError as error:
+            self.annotate(
+                "warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}"
+            )
+
+    def _line(self, text: str) -> None:
+        if self._deaf:
+            return
+        try:
+            self._stream.write(text.encode("utf-8", "replace").decode() + "\n")
+            self._stream.flush()
+        except (
+            OSError,
+            ValueError,
+        ):  # nobody reads the log any more; the files can still be written, and there is nowhere to say so
+            self._deaf = True
+
+
+def _append_whole(path: Path, content: bytes) -> None:
+    """Append to a file all of a text, or none of it: half an entry would make the runner refuse the whole file.
+
+    Raises:
+        OSError: where it cannot be written; the file is as it was then.
+    """
+    with path.open("a+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            content = b"\n" + content  # whoever wrote before did not end the line
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[file.write(left) or 0 :]
+        except OSError:
+            file.truncate(size)
+            raise
+
+
+def _data(text: str) -> str:
+    """Escape the data of a command; `%` first, or it would be escaped twice."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    """Escape a property of a command."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

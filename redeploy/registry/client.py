@@ -1,0 +1,262 @@
+"""A registry, by the OCI distribution protocol (distribution-spec 1.1; tokens as in distribution, `spec/auth/token.md`).
+
+Whoever calls bounds a call in whole time too, as `rollout.workers` does: a reply may drip.
+"""
+
+import re
+import time
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import backoff
+
+from redeploy.http import urls, www_authenticate
+from redeploy.http.fetch import Fetch
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.urls import is_loopback
+from redeploy.registry import manifest
+from redeploy.registry.access import Access
+from redeploy.registry.errors import Kind, Scope, Trouble, refusal, trouble_of
+from redeploy.registry.image import Image
+from redeploy.registry.manifest import Manifest
+from redeploy.text.secret import Secret, basic
+
+MOST_TRIES = 3
+"""Requests that a read may take where the registry fails, cuts them off, or says when to ask again."""
+
+_FIT_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+_PASSING = frozenset({Fault.CUT, Fault.REFUSED, Fault.NOT_CONNECTED})
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """What is asked of a registry until the monotonic second `ends`."""
+
+    method: str
+    image: Image
+    target: str
+    ends: float
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Accept": manifest.ACCEPT})
+    body: bytes = b""
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.PUSH if self.method == "PUT" else Scope.PULL
+
+
+class Registry:
+    """Reads manifests, and puts them under tags.
+
+    Credentials go to the registry itself where it asks for them (Basic), or to the token realm that it names (Bearer), which
+    must be https; and a token is only ever asked for the one repository, whatever scope the registry would like.
+    """
+
+    def __init__(self, fetch: Fetch, access: Access) -> None:
+        self._fetch = fetch
+        self._access = access
+        self._shown: dict[tuple[str, Scope], Secret] = {}
+        """What let us in, by repository."""
+        self._plain: set[str] = set()
+        """Hosts that turned out to speak plain http."""
+
+    def resolve(self, image: Image, bound: float, known: Manifest | None = None) -> Manifest | Trouble:
+        """Return the manifest of an image's digest or, where it has none, of its tag, within `bound` seconds.
+
+        What the tag pointed to when it was last looked up is `known`: it is not read again where that is still so.
+        """
+        errand = _Errand("GET", image, f"manifests/{image.digest or image.tag}", time.monotonic() + bound)
+        if known is not None:
+            head = self._run(replace(errand, method="HEAD"))
+            unmoved = isinstance(head, Reply) and head.headers.get("docker-content-digest") == known.digest
+            if unmoved:
+                return known
+        found = self._run(errand)
+        if isinstance(found, Trouble):
+            return found
+        if not isinstance(found, Reply) or found.status != 200:
+            return self._trouble(errand, found)
+        try:
+            return manifest.read(found, image.digest)
+        except ValueError as error:
+            return _hostile(image, f"is not to be trusted: {error}")
+
+    def revision(self, image: Image, found: Manifest, bound: float) -> str | Trouble:
+        """Return the commit that the image's label names, of an index that of its first platform; empty without one."""
+        ends = time.monotonic() + bound
+        of_one = self.resolve(image.at(found.children[0]), bound) if found.children else found
+        if isinstance(of_one, Trouble):
+            return of_one
+        if not of_one.config:
+            return ""
+        errand = _Errand("GET", image, f"blobs/{of_one.config}", ends)
+        blob = self._run(errand)
+        if isinstance(blob, Reply) and 300 <= blob.status < 400:
+            blob = self._elsewhere(errand, blob)
+        if isinstance(blob, Trouble):
+            return blob
+        if not isinstance(blob, Reply) or blob.status != 200:
+            return self._trouble(errand, blob)
+        if manifest.digest_of(blob.body) != of_one.config:
+            return _hostile(image, "sends another configuration than the manifest names")
+        return manifest.revision_of(blob.body)
+
+    def put(self, image: Image, wanted: Manifest, bound: float) -> Manifest | Trouble:
+        """Put the exact bytes of a manifest under an image's tag, within `bound` seconds; never twice, but after a 429.
+
+        Where no answer comes, the tag may have been moved all the same: read it again.
+        """
+        ends = time.monotonic() + bound
+        headers = {"Content-Type": wanted.media_type}
+        errand = _Errand("PUT", image, f"manifests/{image.tag}", ends, headers, wanted.body)
+        reply = self._run(errand)
+        if isinstance(reply, Trouble):
+            return reply
+        if not isinstance(reply, Reply) or not 200 <= reply.status < 300:
+            return self._trouble(errand, reply)
+        if reply.headers.get("docker-content-digest", wanted.digest) != wanted.digest:
+            return _hostile(image, "says that it keeps another manifest than it was given")
+        return wanted
+
+    def _run(self, errand: _Errand) -> Exchange | Trouble:
+        """Send a request, with what the registry asks to be shown."""
+        place = (errand.image.repository, errand.scope)
+        reply = self._send(errand, self._shown.get(place))
+        if not isinstance(reply, Reply) or reply.status != 401:
+            return reply
+        shown = self._authorize(errand, reply)
+        if not isinstance(shown, Secret):
+            return shown
+        self._shown[place] = shown
+        return self._send(errand, shown)
+
+    def _send(self, errand: _Errand, shown: Secret | None) -> Exchange:
+        image = errand.image
+        while True:
+            url = f"{self._base(image)}/v2/{image.path}/{errand.target}"
+            found = self._ask(errand.method, url, errand.ends, shown, errand.headers, body=errand.body)
+            failed = isinstance(found, NoReply) and found.fault in (Fault.TLS, Fault.CUT)
+            if not failed or not self._may_be_plain(image):
+                return found
+            self._plain.add(image.host)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        ends: float,
+        shown: Secret | None = None,
+        headers: Mapping[str, str] = {},
+        *,
+        body: bytes = b"",
+    ) -> Exchange:
+        """Send one request; again where the registry would not take it yet or, if it only reads, failed in passing."""
+
+        def once() -> Exchange:
+            left = max(0.001, ends - time.monotonic())
+            return self._fetch(
+                method,
+                url,
+                cap=manifest.CAP,
+                timeout=left,
+                connect=left,
+                authorization=shown,
+                headers=headers,
+                body=body,
+                follow=method != "PUT",
+            )
+
+        left = max(0.0, ends - time.monotonic())
+        again = backoff.on_predicate(
+            backoff.expo, _in_passing, max_tries=MOST_TRIES, max_time=left, factor=0.25, logger=None
+        )
+        later = backoff.on_predicate(
+            backoff.runtime,
+            lambda found: 0.0 < _told_to_wait(found) < ends - time.monotonic(),
+            value=_told_to_wait,
+            jitter=None,
+            max_tries=MOST_TRIES,
+            logger=None,
+        )
+        return later(once if method == "PUT" else again(once))()
+
+    def _base(self, image: Image) -> str:
+        """Return the registry's origin: http for loopback, as engines have it, else https."""
+        http = f"http://{image.host}"
+        return http if image.host in self._plain or is_loopback(http) else f"https://{image.host}"
+
+    def _may_be_plain(self, image: Image) -> bool:
+        """Tell whether plain http may be tried where https failed: with `allow-http`, for a registry that names a port.
+
+        GHCR and Docker Hub name none: nobody on the way can talk us into showing them credentials in the clear.
+        """
+        base = urllib.parse.urlsplit(self._base(image))
+        return self._access.allow_http and base.scheme == "https" and base.port not in (None, 443)
+
+    def _authorize(self, errand: _Errand, refused: Reply) -> Secret | Trouble | Exchange:
+        """Return what a registry wants to be shown, or why there is none."""
+        told = www_authenticate.parse(refused.headers.get("www-authenticate", ""))
+        challenges = {each.scheme: each for each in reversed(told)}
+        credentials = self._credentials()
+        if bearer := challenges.get("bearer"):
+            return self._token(errand, bearer.parameters, credentials)
+        if credentials is None or "basic" in challenges:
+            return credentials or refused
+        seen = f"the registry `{errand.image.registry}` answers 401, and does not say how to show it credentials"
+        return Trouble(Kind.REFUSED, seen, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
+
+    def _credentials(self) -> Secret | None:
+        access = self._access
+        return Secret(f"Basic {basic(access.username, access.password.reveal())}") if access.known else None
+
+    def _token(self, errand: _Errand, asked: Mapping[str, str], credentials: Secret | None) -> Secret | Trouble:
+        """Return a token of the realm that a registry names."""
+        image = errand.image
+        realm = self._fit(image, asked.get("realm", ""))
+        if realm is None:
+            return _hostile(image, "names no address over https that tokens could be had from")
+        query = {"service": asked.get("service", ""), "scope": f"repository:{image.path}:{errand.scope}"}
+        url = f"{realm}{'&' if '?' in realm else '?'}{urllib.parse.urlencode(query)}"
+        reply = self._ask("GET", url, errand.ends, credentials)
+        if not isinstance(reply, Reply) or reply.status >= 500 or reply.status == 429:
+            seen = f"it answers {reply.status}" if isinstance(reply, Reply) else reply.seen
+            return Trouble(Kind.UNREACHABLE, f"the registry `{image.registry}` gives no token: {seen}")
+        if reply.status in (400, 401, 403, 404):
+            return refusal(image, errand.scope, known=self._access.known, status=f"no token, {reply.status}")
+        told = reply.json if reply.status == 200 and isinstance(reply.json, dict) else {}
+        token = told.get("token") or told.get("access_token")
+        if not isinstance(token, str) or not _FIT_TOKEN.fullmatch(token):
+            return _hostile(image, f"gives no token with its {reply.status}")
+        return Secret(f"Bearer {token}")
+
+    def _elsewhere(self, errand: _Errand, reply: Reply) -> Exchange | Trouble:
+        """Read a blob from the store that its registry sends to, which is shown no credentials."""
+        url = self._fit(errand.image, reply.headers.get("location", ""))
+        if url is None:
+            return _hostile(errand.image, "sends for a blob to no address over https")
+        return self._ask("GET", url, errand.ends)
+
+    def _fit(self, image: Image, url: str) -> str | None:
+        """Return the address that a registry names; None for one in plain http, but from a registry that speaks it too."""
+        try:
+            fit = urls.url(url, allow_http=self._access.allow_http)
+        except ValueError:
+            return None
+        return fit if fit.startswith("https:") or self._base(image).startswith("http:") else None
+
+    def _trouble(self, errand: _Errand, exchange: Exchange) -> Trouble:
+        return trouble_of(exchange, errand.image, errand.scope, known=self._access.known)
+
+
+def _hostile(image: Image, does: str) -> Trouble:
+    return Trouble(Kind.HOSTILE, f"the registry `{image.registry}` {does}")
+
+
+def _in_passing(found: Exchange) -> bool:
+    """Tell whether the next try may fare better."""
+    return found.fault in _PASSING if isinstance(found, NoReply) else found.status >= 500
+
+
+def _told_to_wait(found: Exchange) -> float:
+    """Return the seconds after which a registry that is asked too often wants to be asked again; 0 where it says none."""
+    return (found.retry_after or 0.0) if isinstance(found, Reply) and found.status == 429 else 0.0

@@ -1,0 +1,148 @@
+"""What may go wrong at a registry, in our own words: from one exchange to one trouble."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redeploy.http.condition import described
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import Door, sender_of
+from redeploy.registry.image import Image
+
+GITHUB = "ghcr.io"
+
+
+class Kind(StrEnum):
+    """What kind of trouble it is."""
+
+    ABSENT = "absent"
+    """The registry has no such manifest."""
+    REFUSED = "refused"
+    """The registry does not allow it."""
+    UNREACHABLE = "unreachable"
+    """The registry gave no answer that says anything; it may give one later."""
+    HOSTILE = "hostile"
+    """The answer is none that a registry gives, or not to be trusted."""
+
+
+class Scope(StrEnum):
+    """What a token allows (distribution, `spec/auth/scope.md`)."""
+
+    PULL = "pull"
+    PUSH = "pull,push"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why there is no manifest: one line of what was observed, and what mends it, in Markdown."""
+
+    kind: Kind
+    told: str
+    fix: str = ""
+
+
+def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -> Trouble:
+    """Return what an exchange that brought no manifest amounts to; `known` tells whether credentials were shown."""
+    registry = f"the registry `{image.registry}`"
+    if isinstance(exchange, NoReply):
+        if exchange.fault is Fault.TOO_LARGE:
+            return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest holds")
+        return Trouble(Kind.UNREACHABLE, f"{registry} does not answer: {exchange.seen}")
+    code = _code(exchange)
+    if not code and exchange.status < 500 and sender_of(exchange).door in _IN_FRONT:
+        told = f"{registry} did not answer itself: {described(exchange)}"
+        return Trouble(Kind.HOSTILE, told, "Let the runner's requests through there, or leave `image` out.")
+    answers = f"{registry} answers {exchange.status}{f' {code}' if code else ''}"
+    match exchange.status:
+        case 401 | 403:
+            return refusal(image, scope, known=known, status=f"{exchange.status} {code}".strip())
+        case 404 if code in _HIDDEN and not known:
+            return refusal(image, scope, known=known, status=f"404 {code}")
+        case 404 if code or (scope is Scope.PULL and _may_be_a_registry(exchange)):
+            return Trouble(Kind.ABSENT, f"{registry} has no `{image.path}{_target(image)}` ({f'404 {code}'.strip()})")
+        case 405 if scope is Scope.PUSH:
+            return Trouble(Kind.REFUSED, f"{registry} is read-only ({exchange.status} {code})".replace(" )", ")"))
+        case 400 if scope is Scope.PUSH and code in _NOT_THERE:
+            return Trouble(
+                Kind.ABSENT, f"{registry} has no longer what `{image.path}{_target(image)}` is made of ({code})"
+            )
+        case 400 | 409 | 412 if scope is Scope.PUSH:
+            told = f"{registry} does not let `{image.path}{_target(image)}` be moved ({f'{exchange.status} {code}'.strip()})"
+            return Trouble(Kind.REFUSED, told, "If its tags are immutable there, exempt this one: a rollback moves it.")
+        case 429:
+            return Trouble(Kind.UNREACHABLE, f"{answers}: too many requests")
+        case status if status >= 500:
+            return Trouble(Kind.UNREACHABLE, answers)
+        case status if 300 <= status < 400:
+            return Trouble(Kind.HOSTILE, f"{registry} sends elsewhere ({status}), where nobody goes with a manifest")
+        case _:
+            return Trouble(Kind.HOSTILE, f"{answers}, as no registry does")
+
+
+def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
+    """Return the trouble of a scope that is missing."""
+    verb = "read" if scope is Scope.PULL else "write"
+    with_what = "`registry-username` and `registry-password`" if known else "a client without credentials"
+    told = f"the registry `{image.registry}` does not let {with_what} {verb} `{image.path}` ({status})"
+    if image.registry == GITHUB:
+        given = (
+            "" if known else "`registry-username: ${{ github.actor }}`, `registry-password: ${{ github.token }}` and "
+        )
+        fix = (
+            f"Give {given}the job `permissions: packages: {verb}`, and let the package be used by this repository (package "
+            f"settings, Manage Actions access). A personal access token needs the scope `{verb}:packages`."
+        )
+    elif known:
+        fix = f"Give a user or token that may {verb} `{image.path}`: the scope is `repository:{image.path}:{scope}`."
+    else:
+        fix = f"Give `registry-username` and `registry-password` of somebody who may {verb} `{image.path}`."
+    return Trouble(Kind.REFUSED, told, fix)
+
+
+def _target(image: Image) -> str:
+    return f"@{image.digest}" if image.digest else f":{image.tag}"
+
+
+def _may_be_a_registry(reply: Reply) -> bool:
+    """Tell whether a 404 without a code may be a registry's, which by the protocol may say anything or nothing with it."""
+    return not reply.body or isinstance(reply.json, dict)
+
+
+_IN_FRONT = (Door.CHALLENGE, Door.ACCESS, Door.CLOUDFLARE, Door.PROXY)
+"""Doors of which none is a registry. One that asks for a login may be: `auth_basic` of nginx guards many."""
+
+_NOT_THERE = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+"""Said of a manifest whose parts are gone."""
+
+_HIDDEN = frozenset({"NAME_UNKNOWN", "NOT_FOUND"})
+"""Said of private repositories too, to those who may not know of them."""
+
+_CODES = frozenset(
+    {
+        "BLOB_UNKNOWN",
+        "DENIED",
+        "DIGEST_INVALID",
+        "MANIFEST_BLOB_UNKNOWN",
+        "MANIFEST_INVALID",
+        "MANIFEST_UNKNOWN",
+        "MANIFEST_UNVERIFIED",
+        "NAME_INVALID",
+        "NAME_UNKNOWN",
+        "NOT_FOUND",
+        "SIZE_INVALID",
+        "TAG_EXPIRED",
+        "TAG_INVALID",
+        "TOOMANYREQUESTS",
+        "UNAUTHORIZED",
+        "UNKNOWN",
+        "UNSUPPORTED",
+    }
+)
+"""The error codes of the protocol (OCI distribution specification, "Error Codes"), and what registries say beside them."""
+
+
+def _code(reply: Reply) -> str:
+    """Return the registry's own word for what is wrong; empty where no registry speaks."""
+    errors = reply.json.get("errors") if isinstance(reply.json, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    code = first.get("code") if isinstance(first, dict) else None
+    return code if isinstance(code, str) and code in _CODES else ""

@@ -1,0 +1,61 @@
+"""Which digests are of one image: what the manifests say that a registry has shown."""
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # few runs name one image
+    from redeploy.registry.manifest import Manifest
+
+MOST_READ = 8
+"""Manifests that a run reads to find out whether two digests are of one image."""
+
+
+@dataclass
+class Kin:
+    """The manifests that a run has read, by digest."""
+
+    _children: dict[str, frozenset[str]] = field(default_factory=dict)
+    _configs: dict[str, str] = field(default_factory=dict)
+    _unread: set[str] = field(default_factory=set)
+
+    def learn(self, found: "Manifest") -> None:
+        """Take in what a digest stands for."""
+        self._children[found.digest] = frozenset(found.children)
+        self._configs[found.digest] = found.config
+
+    def give_up(self, digest: str) -> None:
+        """Enter that the registry does not tell what a digest stands for."""
+        self._unread.add(digest)
+
+    def same(self, one: str, other: str, image_id: str = "") -> bool:
+        """Tell whether two digests are known to be of one image.
+
+        They are where one is an index that lists the other as a platform's manifest; where both are indexes of the same
+        platforms, as after a push with another attestation; or where both list the manifest that runs, which the engine's
+        id of the image tells: the digest of its configuration or, with containerd's image store, of a manifest.
+        """
+        if one == other:
+            return bool(one)
+        listed, also = self._children.get(one, frozenset()), self._children.get(other, frozenset())
+        if other in listed or one in also or (listed and listed == also):
+            return True
+        common = listed & also
+        return bool(image_id) and any(image_id in (each, self._configs.get(each)) for each in common)
+
+    def doubts(self, one: str, other: str, image_id: str = "") -> list[str]:
+        """Return the digests to read before it can be said that two are not of one image; none where that is known."""
+        if not one or not other or self.same(one, other, image_id):
+            return []
+        unknown = [each for each in (one, other) if self._is_open(each)]
+        if unknown or not image_id:
+            return self._affordable(unknown)
+        common = self._children.get(one, frozenset()) & self._children.get(other, frozenset())
+        return self._affordable([each for each in sorted(common) if self._is_open(each)])
+
+    def _is_open(self, digest: str) -> bool:
+        return digest not in self._children and digest not in self._unread
+
+    def _affordable(self, digests: list[str]) -> list[str]:
+        left = MOST_READ - len(self._children) - len(self._unread)
+        return list(islice(digests, max(0, left)))

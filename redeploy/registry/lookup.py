@@ -1,0 +1,186 @@
+"""The look-up of the image that should run: what its registry has told so far, and whether that is worth waiting for."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from math import inf
+
+from redeploy.http.response import Exchange, Reply
+from redeploy.registry.errors import Kind, Scope, Trouble, trouble_of
+from redeploy.registry.image import Image
+from redeploy.registry.kin import Kin
+from redeploy.registry.manifest import REVISION, Manifest
+
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
+"""Seconds from an answer that is not yet the wanted one to the next look; each pause is longer than the last."""
+
+
+@dataclass(frozen=True)
+class FromRegistry(Reply):
+    """What came of an errand to a registry, as one reply."""
+
+    found: Manifest | Trouble | str = ""
+
+    @property
+    def came(self) -> str:
+        """What came, in a word or two."""
+        if isinstance(self.found, Trouble):
+            return self.found.told
+        return self.found.digest if isinstance(self.found, Manifest) else f"revision {self.found or 'not told'}"
+
+
+class Standing(Enum):
+    """How far the look-up has come."""
+
+    OPEN = auto()
+    """The registry has not answered yet."""
+    READY = auto()
+    """It has what should run."""
+    AWAITED = auto()
+    """It has not, and may have it in a while: the build may still be pushing."""
+    UNKNOWN = auto()
+    """It does not say, and the run can do without."""
+    IMPOSSIBLE = auto()
+    """It does not say, and the run cannot do without."""
+
+
+@dataclass
+class Lookup:
+    """What is known of an image's tag. Times are monotonic seconds."""
+
+    image: Image
+    declared: str = ""
+    """The digest that the tag must point to, itself or as the index over it; empty where any will do."""
+    names_version: bool = False
+    """Whether the image says which version is expected."""
+    patient: bool = True
+    """Whether it is waited for."""
+    kin: Kin = field(default_factory=Kin)
+    """What the registry has shown of digests."""
+    manifest: Manifest | None = None
+    """What the tag points to, as last told."""
+    absent: bool = False
+    """Whether the registry has no such tag, as last told."""
+    trouble: Trouble | None = None
+    """Why the last look told nothing."""
+    revision: str = ""
+    """The commit that the image's label names."""
+    no_revision: Trouble | None = None
+    """Why it names none."""
+    _looks: int = 0
+    _next: float = -inf
+
+    @property
+    def as_declared(self) -> bool:
+        """Whether the tag points to what it should."""
+        return self.manifest is not None and (
+            not self.declared
+            or self.manifest.is_of(self.declared)
+            or self.kin.same(self.manifest.digest, self.declared)
+        )
+
+    @property
+    def standing(self) -> Standing:
+        """How far it has come."""
+        if self.as_declared:
+            if not self.names_version or self.revision:
+                return Standing.READY
+            trouble = self.no_revision
+        else:
+            trouble = self.trouble
+        missing = not self.as_declared and (self.absent or self.manifest is not None)
+        if not missing and trouble is None:
+            return Standing.OPEN
+        passing = missing or (self.names_version and trouble and trouble.kind is Kind.UNREACHABLE)
+        if passing and self.patient:
+            return Standing.AWAITED
+        return Standing.IMPOSSIBLE if self.names_version else Standing.UNKNOWN
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether the run cannot go on yet, or at all."""
+        standing = self.standing
+        return standing in (Standing.AWAITED, Standing.IMPOSSIBLE) or (standing is Standing.OPEN and self.names_version)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether waiting does not help."""
+        return self.standing is Standing.IMPOSSIBLE
+
+    @property
+    def tag_due(self) -> float:
+        """When the tag is to be looked up: at once, later again, or never."""
+        return self._next if not self._looks or self.standing is Standing.AWAITED else inf
+
+    @property
+    def unread(self) -> list[str]:
+        """The digests to be read since the tag may point to the declared image under another index."""
+        return self.kin.doubts(self.manifest.digest, self.declared) if self.manifest and not self.as_declared else []
+
+    @property
+    def wants_revision(self) -> bool:
+        """Whether the image has not been asked which commit it names."""
+        return self.as_declared and not self.revision and self.no_revision is None
+
+    def take(self, exchange: Exchange, at: float) -> None:
+        """Take in what the tag points to. A registry that fails while it is waited for changes nothing."""
+        self._next = at + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH**self._looks)
+        self._looks += 1
+        found = found_in(exchange, self.image)
+        if isinstance(found, Manifest):
+            if self.manifest is None or found.digest != self.manifest.digest:
+                self.revision = ""
+            self.manifest, self.absent, self.trouble, self.no_revision = found, False, None, None
+        elif isinstance(found, Trouble):
+            self.trouble = found
+            if found.kind is Kind.ABSENT:
+                self.manifest, self.absent = None, True
+
+    def take_revision(self, manifest: Manifest, exchange: Exchange) -> None:
+        """Take in which commit the image names."""
+        found = found_in(exchange, self.image)
+        if self.manifest is None or manifest.digest != self.manifest.digest:
+            return
+        if isinstance(found, str) and not found:
+            fix = (
+                "Label it when building, as docker/metadata-action does "
+                f"(`labels: {REVISION}=${{{{ github.sha }}}}`), or give the version itself."
+            )
+            self.no_revision = Trouble(Kind.ABSENT, f"the image `{self.image}` has no label `{REVISION}`", fix)
+        elif isinstance(found, Trouble):
+            self.no_revision = found
+        elif isinstance(found, str):
+            self.revision = found
+
+    @property
+    def note(self) -> str:
+        """What a run that went on without the registry's word should tell; empty where it has it."""
+        if self.standing is Standing.OPEN:
+            return f"The registry `{self.image.registry}` did not answer in time."
+        return self.told if self.standing is Standing.UNKNOWN else ""
+
+    @property
+    def told(self) -> str:
+        """What is the matter, in whole sentences; empty where nothing is."""
+        trouble = self.no_revision if self.as_declared and self.names_version else self.trouble
+        points = ""
+        if self.manifest is not None and not self.as_declared:
+            now = f"`{self.image}` points to `{self.manifest.digest}` in the registry"
+            points = f"{now}, and not to the declared `{self.declared}`."
+        told = f"{trouble.told[:1].upper()}{trouble.told[1:]}. {trouble.fix}".strip() if trouble else ""
+        return f"{points} {told}".strip()
+
+
+def manifest_in(exchange: Exchange, image: Image) -> Manifest | Trouble:
+    """Return the manifest that an exchange with a registry brought, or why it brought none."""
+    found = found_in(exchange, image)
+    if isinstance(found, str):
+        msg = "a commit is no manifest"
+        raise TypeError(msg)
+    return found
+
+
+def found_in(exchange: Exchange, image: Image) -> Manifest | Trouble | str:
+    """Return what an exchange with a registry brought: a manifest, the commit that a label names, or why neither."""
+    if isinstance(exchange, FromRegistry):
+        return exchange.found
+    return trouble_of(exchange, image, Scope.PULL, known=False)

@@ -1,0 +1,101 @@
+"""Manifests: what a registry keeps under a tag, and what is read of one.
+
+Media types and fields are those of the OCI image specification (`manifest.md`, `image-index.md`) and of Docker's
+"Image Manifest Version 2, Schema 2".
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from redeploy.http.response import Reply
+from redeploy.registry.image import is_digest
+from redeploy.text.untrusted import code
+
+CAP = 4 * 1024 * 1024
+"""Bytes of a manifest (distribution's own limit, `handlers/manifests.go`), and of a configuration."""
+
+REVISION = "org.opencontainers.image.revision"
+"""The label that names the commit (OCI image specification, `annotations.md`)."""
+
+INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+IMAGES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+ACCEPT = ", ".join((*INDEXES, *IMAGES))
+
+_MOST_CHILDREN = 1000
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The exact bytes of a manifest, and what they say."""
+
+    digest: str
+    media_type: str
+    body: bytes
+    children: tuple[str, ...] = ()
+    """Of an index: the digests of its platforms' manifests, that of linux/amd64 first."""
+    config: str = ""
+    """Of an image: the digest of its configuration."""
+
+    def is_of(self, digest: str) -> bool:
+        """Tell whether a digest is that of this manifest or, where it is an index, of one of its platforms."""
+        return digest == self.digest or digest in self.children
+
+
+def digest_of(body: bytes) -> str:
+    """Return the digest of some bytes."""
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def read(reply: Reply, wanted: str = "") -> Manifest:
+    """Return the manifest that a reply holds, and that must have the `wanted` digest, where one is given.
+
+    Raises:
+        ValueError: with what the registry sent instead.
+    """
+    digest, told = digest_of(reply.body), reply.headers.get("docker-content-digest", "")
+    document = reply.json
+    media_type = reply.media_type
+    if not isinstance(document, dict) or media_type not in (*INDEXES, *IMAGES):
+        kind = "a web page" if reply.is_html else code(media_type, 80) if media_type else "nothing of a type"
+        msg = f"it sends {kind}, and no manifest"
+        raise ValueError(msg)
+    if digest != (wanted or told or digest):
+        meant = wanted or (told if is_digest(told) else "")  # else it may be anything, our token included
+        msg = f"what it sends has the digest `{digest}`, and not {code(meant) if meant else 'the one it tells'} as it should"
+        raise ValueError(msg)
+    children = tuple(_platforms(document)) if media_type in INDEXES else ()
+    config = document.get("config") if media_type in IMAGES else None
+    configured = config.get("digest") if isinstance(config, dict) else None
+    return Manifest(
+        digest,
+        media_type,
+        reply.body,
+        children,
+        configured if isinstance(configured, str) and is_digest(configured) else "",
+    )
+
+
+def revision_of(body: bytes) -> str:
+    """Return the commit that an image's configuration names; empty where it names none."""
+    configuration = Reply(200, {}, body).json  # whatever type a store calls it
+    config = configuration.get("config") if isinstance(configuration, dict) else None
+    labels = config.get("Labels") if isinstance(config, dict) else None
+    label = labels.get(REVISION) if isinstance(labels, dict) else None
+    return label.strip() if isinstance(label, str) and label.isprintable() and len(label) <= 256 else ""
+
+
+def _platforms(index: dict[str, Any]) -> Iterator[str]:
+    """Yield the digests of an index, without what is no image: BuildKit attests under the platform `unknown`."""
+    listed = index.get("manifests")
+    rows = [row for row in listed[:_MOST_CHILDREN] if isinstance(row, dict)] if isinstance(listed, list) else []
+
+    def platform(row: dict[str, Any]) -> tuple[object, object]:
+        told = row.get("platform")
+        return (told.get("os"), told.get("architecture")) if isinstance(told, dict) else (None, None)
+
+    for row in sorted(rows, key=lambda each: platform(each) != ("linux", "amd64")):
+        digest = row.get("digest")
+        if isinstance(digest, str) and is_digest(digest) and platform(row)[0] != "unknown":
+            yield digest

@@ -1,0 +1,156 @@
+"""What to do where it is known which door answered, and when: these remedies take the place of a reason's own.
+
+A reason names what a run ended for; the door that answered tells whom to blame for it. Each remedy says what was observed,
+what it means at this door, and what mends it there.
+"""
+
+from dataclasses import dataclass, replace
+
+from redeploy.http.condition import Condition
+from redeploy.http.response import Fault
+from redeploy.http.sender import Door, capital
+from redeploy.remedies import recipes
+from redeploy.remedies.by_door_of_watchtower import OF_THE_TRIGGER
+from redeploy.remedies.catalogue import REMEDIES, WATCHTOWER_LOG, Remedy
+from redeploy.service.sample import Sample
+from redeploy.triggers.trigger import Answer, Result
+from redeploy.verdicts import Reason
+
+TURNS = 3
+"""Changes between old and new build from which on they answer in turn: one that came and was taken back makes two."""
+
+_LOG = f"On the server, see what Watchtower says:\n\n```sh\n{WATCHTOWER_LOG}\n```"
+_BRING_BACK = (
+    "On the server, see what is left and start the service again:\n\n```sh\ndocker ps --all\n"
+    "# your-service is the name in the compose file\ndocker compose up -d --force-recreate your-service\n```"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Met:
+    """What a run met at both doors."""
+
+    answer: Answer | None = None
+    """Watchtower's last answer, or that of whatever stands before it."""
+    after: float | None = None
+    """Seconds from the trigger to it."""
+    last: Sample | None = None
+    """The last answer of the service that told anything; of several addresses, one that was not healthy."""
+    before: Sample | None = None
+    """What the same address answered before the trigger."""
+    turns: int = 0
+    """How often old and new build took over from each other."""
+
+
+def remedy_at(reason: Reason, met: Met) -> Remedy | None:
+    """Return what to do about a reason at the door that answered; None where the reason's own remedy is right."""
+    answer = met.answer
+    if met.turns >= TURNS and reason in (Reason.OLD_BUILD, Reason.FLAPPING):
+        return _IN_TURN
+    if reason is Reason.UPDATE_FAILED:
+        return _UPDATE_FAILED[met.last is not None and met.last.healthy]
+    if reason in OF_THE_TRIGGER and answer is not None:
+        return OF_THE_TRIGGER[reason](answer, met.after or 0.0)
+    if reason is Reason.DOWN and met.last is not None:
+        return _down(met.last, answer)
+    if reason in (Reason.NEVER_READY, Reason.HTML) and met.last is not None:
+        return _refused_by_the_service(met.last, met.before)
+    return None
+
+
+_UPDATE_FAILED = {
+    False: replace(
+        REMEDIES[Reason.UPDATE_FAILED],
+        headline="The service is down: Watchtower could not start the new image",
+        cause="Watchtower removes the old container before it creates the new one, and the new one did not start.",
+    ),
+    True: replace(
+        REMEDIES[Reason.UPDATE_FAILED],
+        cause="The new image could not be started, or was unhealthy and was taken back. The service is up all the same, by "
+        "the old container or by one that Watchtower put back.",
+    ),
+}
+
+_IN_TURN = Remedy(
+    "Old and new build answer in turn",
+    "Several containers answer at `«service»`: Watchtower replaced one and left another, because a replica was forgotten, "
+    "has another name or is not watched; or a proxy still knows the address of a container that should be gone.",
+    "On the server, see what runs of this image, and remove or recreate what is old:\n\n```sh\n"
+    "docker ps --format '{{.Names}} {{.Image}} {{.Status}}'\n```\n\nWatchtower replaces all replicas only where each has "
+    "its label and `image` or `container` leaves none out.",
+)
+
+
+def _down(last: Sample, answer: Answer | None) -> Remedy | None:
+    if answer is not None and answer.sender.door is Door.WATCHTOWER and answer.status == 408:
+        return Remedy(
+            "The service is down: Watchtower stopped its container and did not start another",
+            "The update took longer than Watchtower's own limit (`WATCHTOWER_HTTP_API_UPDATE_TIMEOUT`), which ended it "
+            "between stopping the old container and starting the new one. Watchtower lists only what runs, so no further "
+            "trigger mends it.",
+            f"{_BRING_BACK}\n\nThen raise the limit, or let the container stop sooner (`docker logs` shows what it waits "
+            "for):\n\n" + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_UPDATE_TIMEOUT: 30m"),
+        )
+    if answer is not None and answer.lost and answer.fault is not Fault.TLS:
+        return Remedy(
+            "The service is down, and Watchtower's answer was lost",
+            "The update broke off, or the new container does not start: Watchtower removes the old one before it creates "
+            "the new one.",
+            f"{_BRING_BACK}\n\n{_LOG}",
+        )
+    if last.status in (502, 504) and (
+        answer is None or answer.result in (Result.UPDATED, Result.PARTIAL, Result.ACCEPTED)
+    ):
+        return None
+    return Remedy(
+        REMEDIES[Reason.DOWN].headline,
+        "The container is gone or does not start, or the proxy in front of it does not run.",
+        "On the server, see whether the container runs and what it says:\n\n```sh\ndocker ps --all\n"
+        "docker logs --tail 100 «container»\n```",
+    )
+
+
+def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | None:
+    same = before is not None and (before.condition, before.status) == (last.condition, last.status)
+    well_before = before is not None and before.healthy
+    if last.status == 401 or last.sender.door is Door.LOGIN:
+        return Remedy(
+            "The health check is refused: its address wants credentials",
+            f"`«health»` answered {last.status}{' before the trigger too' if same else ''}, so nothing is known of whether "
+            "the build is well.",
+            "Check an address that needs no credentials (`health-path`), or send what it asks for:\n\n```yaml\nwith:\n"
+            "  headers: |\n    X-Health-Token: ${{ secrets.HEALTH_TOKEN }}\n```",
+        )
+    if last.status == 403:
+        who = capital(last.sender.name) or "Something before the service, or the service itself,"
+        return Remedy(
+            f"The health check is forbidden{' since the run began' if well_before else ''}",
+            f"{who} answered 403 at `«health»`{' before the trigger too' if same else ''}: a list of addresses, a firewall "
+            "or a ban (CrowdSec, fail2ban, Cloudflare). Runners share their addresses with many, and many requests in a "
+            "short time look like an attack. Whether the build is well is not known.",
+            "Let the health path through for requests that carry a secret header, which you pass through `headers`; and ask "
+            "less often: `request-rate: 10/m`.",
+        )
+    if same and last.condition is Condition.HTML:
+        return _wrong_path("an HTML page")
+    if last.status in (404, 405, 410):
+        if well_before:
+            return Remedy(
+                "The new build does not have the health path",
+                f"`«health»` answered before the trigger, and answers {last.status} now: the route was removed or renamed "
+                "in this build, or something else than the service answers.",
+                "Bring the route back, or give the new one with `health-path`. Look for yourself:\n\n```sh\n"
+                "curl -sSi '«health»'\n```",
+            )
+        return _wrong_path(str(last.status), same=same)
+    return None
+
+
+def _wrong_path(what: str, *, same: bool = True) -> Remedy:
+    before = "before the trigger too" if same else "whenever it was asked"
+    return Remedy(
+        "The health path is probably wrong",
+        f"`«health»` answered {what} {before}, so this says nothing of the new build.",
+        "Give the path where the service says that it is well with `health-path`, on the origin of `base-url`. If a page is "
+        "what healthy looks like, say `health-expect: any`. Look for yourself:\n\n```sh\ncurl -sSi '«health»'\n```",
+    )

@@ -1,0 +1,97 @@
+"""An outcome as annotations: values, nothing is written here."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redeploy.remedies.catalogue import guide
+from redeploy.report.outcome import Outcome
+from redeploy.report.wording import happened, headline, remedy_of
+from redeploy.text.markdown import plain
+from redeploy.verdicts import Reason, Verdict
+
+if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
+    from redeploy.report.chain import Chain
+
+
+MOST_ANNOTATIONS = 10
+"""What the runner keeps of a kind for each step."""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One annotation of the run; `kind` is `error` or `warning`."""
+
+    kind: str
+    title: str
+    message: str
+    file: str = ""
+    """Relative to the workspace; empty where it is about no file."""
+    line: int = 0
+
+
+def annotations(outcome: Outcome) -> list[Annotation]:
+    """Return the annotations: one headline with the remedy, or one for each input that is wrong."""
+    if outcome.problems:
+        return _of_problems(outcome)
+    if outcome.chain is not None:
+        return _of_chain(outcome.chain)
+    conclusion = outcome.conclusion
+    found = [Annotation("warning", "Worth a look", warning) for warning in outcome.warnings]
+    if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
+        kind = "error" if conclusion.exit_code else "warning"
+        remedy = remedy_of(outcome)
+        parts = [f"{happened(outcome)}"]
+        if outcome.rollback and outcome.rollback.by_hand:
+            parts.append(f"By hand: {plain(outcome.rollback.by_hand)}")
+        if remedy:
+            parts += [
+                f"Likely cause: {remedy.cause}",
+                f"Fix: {plain(remedy.fix)}",
+                f"More: {guide(conclusion.reason)}",
+            ]
+        found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
+    # One is left for what GitHub's Deployment has to warn of, which is known last.
+    return found + _of_places(outcome, room=MOST_ANNOTATIONS - 1 - len(found))
+
+
+def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
+    """Return annotations on lines of the reference file, as many as there is room for."""
+    kind = "error" if outcome.conclusion.reason is Reason.BREAKING_CHANGE else "warning"
+    return [
+        Annotation(kind, "Operation gone", place.told, place.file, place.line)
+        for place in outcome.checked.places[:room]
+    ]
+
+
+def _of_problems(outcome: Outcome) -> list[Annotation]:
+    """Return one error an input; where there are more than the runner keeps, inputs share one."""
+    by_input: dict[str, list[str]] = {}
+    for problem in outcome.problems:
+        by_input.setdefault(problem.input, []).append(f"`{problem.input}` {problem.message}")
+    names = list(by_input)
+    size = -(-len(names) // MOST_ANNOTATIONS)
+    shared = [names[first : first + size] for first in range(0, len(names), size)] if names else []
+    return [
+        Annotation(
+            "error",
+            f"Input {', '.join(group)}",
+            "\n".join(". ".join(by_input[name]) + "." for name in group),
+        )
+        for group in shared
+    ]
+
+
+def _of_chain(chain: "Chain") -> list[Annotation]:
+    """Return an error for each link that is broken, and a warning for each that could be better."""
+    from redeploy.report import chain_table
+    from redeploy.report.chain import TITLES, State
+
+    found: list[Annotation] = []
+    for kind, state in (("error", State.BROKEN), ("warning", State.WARNING)):
+        for each in chain.those(state)[:MOST_ANNOTATIONS]:
+            remedy, finding = each.remedy, each.finding
+            if remedy is not None and finding is not None:
+                parts = [chain_table.told(chain, each), f"Likely cause: {remedy.cause}"]
+                parts += [f"Fix: {plain(remedy.fix)}", f"More: {guide(finding)}"]
+                found.append(Annotation(kind, f"{TITLES[each.link]}: {remedy.headline}", "\n".join(parts)))
+    return found

@@ -1,0 +1,119 @@
+"""A run as a mermaid diagram. Every word in it is our own: a diagram cannot quote what came from outside."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redeploy.report.outcome import Outcome
+from redeploy.report.timeline import Stretch
+from redeploy.service.identity import Build
+
+if TYPE_CHECKING:  # few runs put an image back
+    from redeploy.report.outcome import Rolled
+
+MOST_STRETCHES = 12
+"""Bars of the service; a crash loop has more, and its middle is left out."""
+
+_NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
+_FINE = ("updated", "accepted", "nothing")
+"""Words of Watchtower that tell of no trouble."""
+
+
+_BLUE, _GREY, _GREEN, _RED = "#0969da", "#818b98", "#2da44e", "#cf222e"
+_CLEAR = "transparent"
+_SHADES = {"task": _BLUE, "doneTask": _GREY, "activeTask": _GREEN, "crit": _RED}
+_THEME = {f"{name}{part}": shade for name, shade in _SHADES.items() for part in ("BkgColor", "BorderColor")}
+_THEME |= {"sectionBkgColor": _CLEAR, "altSectionBkgColor": _CLEAR, "sectionBkgColor2": _CLEAR}
+_SETTINGS = {"gantt": {"leftPadding": 150, "rightPadding": 20}, "themeVariables": _THEME}
+_COLOURS = f"%%{{init: {json.dumps(_SETTINGS)}}}%%"
+"""GitHub's own colours; those of mermaid's themes cannot be told apart in the dark."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Something that took its time, in seconds since the trigger; `kind` is mermaid's word for how it is drawn."""
+
+    what: str
+    kind: str
+    begin: float
+    end: float
+    said: str = ""
+    """What came of it."""
+
+
+def rows(outcome: Outcome) -> list[Row]:
+    """Return what took its time, in the order in which it is shown."""
+    found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
+    if not outcome.rollback or not outcome.rollback.deploy:
+        return found
+    return sorted([*found, *_rollback(outcome.rollback, outcome.ended)], key=lambda row: row.begin)
+
+
+def gantt(outcome: Outcome) -> list[str]:
+    """Return the lines of a Gantt chart in seconds since the trigger.
+
+    Labels stand in the titles of sections, one a bar: beside bars they collide where these are short, and in dark mode
+    some cannot be read. A label may not be empty, so it is a space that does not break.
+    """
+    lines = [_COLOURS, "gantt", "  dateFormat x", "  axisFormat %s s", f"  tickInterval {_tick(outcome.ended)}"]
+    for row in rows(outcome):
+        begin = max(0, round(row.begin * 1000))
+        marks = f"{row.kind}, " if row.kind else ""
+        lines.append(f"  section {row.what} {row.end - row.begin:.1f} s")
+        lines.append(f"  #160; :{marks}{begin}, {max(begin + 1, round(row.end * 1000))}")
+    return lines
+
+
+def _tick(seconds: float) -> str:
+    """Return an interval of the axis that gives some ten ticks; a time axis has whole seconds below a minute only."""
+    fitting = next((each for each in (1, 2, 5, 10, 30) if seconds / each <= 10), None)
+    return f"{fitting}second" if fitting else f"{max(1, round(seconds / 600))}minute"
+
+
+def _watchtower(outcome: Outcome) -> list[Row]:
+    if not outcome.triggered:
+        return []
+    if outcome.answered_after is None:
+        return [Row("Watchtower", "crit", 0.0, outcome.ended)]
+    kind = "" if outcome.watchtower_result in _FINE else "crit"
+    return [Row("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
+
+
+def _rollback(rolled: "Rolled", ended: float) -> list[Row]:
+    found = [Row("Tag put back", "", *rolled.put)] if rolled.put else []
+    if rolled.triggered:
+        sent, answered = rolled.triggered
+        kind = "" if rolled.watchtower_result in _FINE else "crit"
+        found.append(
+            Row("Watchtower again", kind, sent, ended if answered is None else answered, rolled.watchtower_result)
+        )
+    return found
+
+
+def _service(outcome: Outcome) -> list[Row]:
+    found = [Row(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
+    half = MOST_STRETCHES // 2
+    return found if len(found) <= MOST_STRETCHES else [*found[:half], *found[-half:]]
+
+
+def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
+    if not stretch.good:
+        return ("Gone" if stretch.gone else "Not healthy"), "crit"
+    if outcome.rollback and outcome.rollback.deploy:
+        again = outcome.stable is not None and stretch.end >= outcome.stable[0]
+        if stretch.build is Build.NEW:
+            return "New build", "crit"
+        if again and stretch.build is Build.OLD:
+            return "Old build again", "active"
+    elif stretch.build is Build.NEW:
+        declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
+        back = "Image put back" if outcome.mode == "rollback" else "New build"
+        return ("Declared build" if declared else back), "active"
+    return _NAMES.get(stretch.build, "Service"), "done"
+
+
+def _proof(outcome: Outcome) -> list[Row]:
+    found = [Row("Stable", "active", *outcome.stable)] if outcome.stable else []
+    if outcome.checks_ran:
+        found.append(Row("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
+    return found

@@ -1,0 +1,78 @@
+"""What a message says of the fields that name the build: which one was taken, which contradict each other."""
+
+from collections.abc import Iterable, Sequence
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.rollout.service_state import Watch
+from redeploy.service.build_fields import names_nothing
+from redeploy.service.declared import Standing, declared, same_version
+from redeploy.service.identity import last_named, version_of
+from redeploy.service.sample import Sample
+from redeploy.text.untrusted import code, one_line
+from redeploy.verdicts import Reason
+
+MOST_TOLD = 6
+"""Fields that one message lists."""
+
+_OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUILD)
+
+
+def version_named(watch: Watch, samples: Sequence[Sample]) -> str:
+    """Return the version that the last look named which named any, as one harmless line."""
+    named = last_named(samples)
+    return one_line(version_of(named, watch.plan.expect_version, watch.before.names)) if named else ""
+
+
+def told_of_names(watch: Watch, conclusion: Conclusion) -> str:
+    """Return what the fields that name the build say, as far as it explains the end; empty where it does not."""
+    named = last_named(watch.samples)
+    if named is None:
+        return ""
+    if conclusion.reason in (Reason.NO_CHANGE, Reason.NOTHING_TO_DO, Reason.WEAK_PROOF):
+        return _outweighed(watch, named)
+    if conclusion.reason in _OF_VERSION and watch.plan.expect_version and not watch.plan.service.version_field:
+        return _of_version(named, watch.plan.expect_version)
+    return ""
+
+
+def _of_version(named: Sample, expected: str) -> str:
+    found = declared(expected, named.names, named.ranks)
+    if found.standing is Standing.CONTRADICTORY:
+        right = next(path for path in found.paths if same_version(expected, named.names[path]))
+        return (
+            f"The response names several versions that contradict each other: {_listed(named, found.paths)}. Say which one "
+            f"counts, for example with {_setting(right)}."
+        )
+    if found.standing is Standing.UNNAMED:
+        words = [path for path, name in named.names.items() if names_nothing(name)]
+        return f"{_listed(named, words)}, which names no build." if words else ""
+    others = [path for path, name in named.names.items() if same_version(expected, name)]
+    if found.standing is Standing.UNMET and others:
+        return (
+            f"The version was read from {_fields(found.paths)}; {_fields(others)} says the declared one, but ranks lower. "
+            f"If that is the service's own version, say so with {_setting(others[0])}."
+        )
+    return f"The version was read from {_fields(found.paths)}." if found.standing is Standing.UNMET else ""
+
+
+def _outweighed(watch: Watch, named: Sample) -> str:
+    like = watch.track.like
+    if like.outweighed and like.same:
+        stayed = [path for path in like.same if named.ranks.get(path) and named.ranks[path].kind is like.kind]
+        return f"{_fields(like.outweighed)} changed, but {_fields(stayed or like.same)} stayed: that is the same build."
+    return ""
+
+
+def _setting(path: str) -> str:
+    """Return the input that takes a field; one of the health address is asked for there."""
+    return code(f"version-field: {path.removeprefix('health:')}", 100)
+
+
+def _listed(named: Sample, paths: Iterable[str]) -> str:
+    each = [f"{code(path, 80)} says {code(named.names[path], 80)}" for path in paths]
+    return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")
+
+
+def _fields(paths: Iterable[str]) -> str:
+    each = [code(path, 80) for path in paths]
+    return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")

@@ -1,0 +1,80 @@
+"""Whether the service is up now, in one sentence that every message of a run begins with, and what was met before."""
+
+import itertools
+from collections.abc import Sequence
+
+from redeploy.http.condition import Condition
+from redeploy.remedies.by_door import Met
+from redeploy.report.timeline import Stretch
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.service_state import Watch
+from redeploy.service.identity import Build
+from redeploy.service.sample import Endpoint, Sample
+from redeploy.settings.plan import Mode
+from redeploy.text.untrusted import code
+
+_BY = {Build.OLD: ", by the build from before", Build.NEW: ", by the new build", Build.OTHER: ", by another build"}
+_BY_WHEN_PUT_BACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
+
+
+def last_telling(watch: Watch) -> Sample | None:
+    """Return the last answer of the service that tells anything: one that was not healthy before others."""
+    track = watch.track
+    before = [each for each in watch.baseline if not each.condition.tells_nothing]
+    return track.ill or track.last or (before[-1] if before else None)
+
+
+def service_now(watch: Watch, now: float) -> str:
+    """Return whether the service is up at `now`, in monotonic seconds; empty where it was never asked."""
+    last = last_telling(watch)
+    service = watch.plan.service
+    if last is None:
+        only = watch.track.mute or (watch.baseline[-1].condition if watch.baseline else None)
+        where = code(watch.redact(service.health_url))
+        return f"Whether the service at {where} is up is not known: nothing came but {only}." if only else ""
+    asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
+    where = code(watch.redact(asked))
+    if last.healthy:
+        return f"The service at {where} is up: it answered {last.seen}{_by_whom(watch)}."
+    good = [each.at for each in (*watch.baseline, *watch.samples) if each.healthy and each.endpoints & last.endpoints]
+    since = f"; the last good answer came {now - good[-1]:.1f} s ago" if good else "; no good answer came at all"
+    if last.condition is Condition.DOWN:
+        return f"The service at {where} is down: {last.seen}{since}."
+    if last.condition in (Condition.NOT_READY, Condition.HTML):
+        return f"The service at {where} is not healthy: it answered {last.seen}{since}."
+    return f"Whether the service at {where} is up could not be seen: {last.seen}{since}."
+
+
+def _by_whom(watch: Watch) -> str:
+    """Say which build that is, where its answers tell."""
+    words = _BY_WHEN_PUT_BACK if watch.plan.mode is Mode.ROLLBACK else _BY
+    if watch.verifying or watch.triggered is None:
+        return ""
+    if watch.met_before and watch.track.build is Build.NEW:
+        return ", by the declared build"
+    return words.get(watch.track.build, "")
+
+
+def before_build(watch: Watch) -> Build:
+    """Return whose answers those before the trigger are: the declared build's where it was live already."""
+    if watch.met_before:
+        return Build.NEW
+    names, starts = watch.before.names.keys() - watch.noise, watch.before.starts.keys() - watch.noise
+    known = bool(names or starts or Assessment(watch).digest_before)
+    return Build.OLD if known else Build.UNKNOWN
+
+
+def what_was_met(watch: Watch, course: Sequence[Stretch]) -> Met:
+    """Return what the run met at both doors."""
+    last = last_telling(watch)
+    before = [each for each in watch.baseline if not each.condition.tells_nothing]
+    same = [each for each in before if last and each is not last and each.endpoints & last.endpoints]
+    builds = [each.build for each in course if each.good and each.build in (Build.OLD, Build.NEW)]
+    after = watch.answered - watch.started if watch.answered is not None else None
+    return Met(
+        answer=watch.answer,
+        after=after,
+        last=last,
+        before=same[-1] if same else None,
+        turns=sum(one is not other for one, other in itertools.pairwise(builds)),
+    )

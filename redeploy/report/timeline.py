@@ -1,0 +1,110 @@
+"""Moments and durations of a rollout, from its samples. Times are monotonic seconds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from redeploy.http.condition import Condition
+from redeploy.service.identity import Build
+from redeploy.service.sample import Sample
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time without good answers: from the last one before it to the first one after; None where none came."""
+
+    last_good: float
+    first_good: float | None
+
+
+def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float) -> list[Gap]:
+    """Return the gaps since the trigger. Where nothing good was seen before, a gap begins with the trigger."""
+    telling = [sample for sample in baseline if not sample.condition.tells_nothing]
+    good_before = bool(telling) and telling[-1].healthy
+    last_good = telling[-1].at if good_before else triggered
+    found: list[Gap] = []
+    broken = bool(telling) and not good_before
+    for sample in samples:
+        if sample.condition.tells_nothing:
+            continue
+        if sample.healthy:
+            if broken:
+                found.append(Gap(last_good, sample.at))
+            broken, last_good = False, sample.at
+        else:
+            broken = True
+    return [*found, Gap(last_good, None)] if broken else found
+
+
+def downtime(found: Sequence[Gap]) -> float | None:
+    """Return the seconds without good answers, an upper bound; None where the service never came back."""
+    total = 0.0
+    for gap in found:
+        if gap.first_good is None:
+            return None
+        total += gap.first_good - gap.last_good
+    return total
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A time in which the service answered alike."""
+
+    begin: float
+    end: float
+    build: Build
+    """Whose answers these were; `UNKNOWN` where nothing tells."""
+    good: bool
+    gone: bool = False
+    """Whether it did not answer at all, where it did not answer well."""
+
+    def goes_on_as(self, other: "Stretch") -> bool:
+        """Tell whether another one is more of the same."""
+        return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
+
+
+def stretches(
+    before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float, *, whose: Build = Build.OLD
+) -> list[Stretch]:
+    """Return who answered from when to when, without a hole.
+
+    Args:
+        before: the last telling sample before `began`, if there was one.
+        seen: the samples since, and whose answers they are.
+        began: where the first stretch begins.
+        ended: where the last one ends.
+        whose: whose answers those before `began` are.
+    """
+    found = [] if before is None else [_stretch(before, whose, began)]
+    last_good = began
+    for sample, told in seen:
+        if sample.condition.tells_nothing:
+            continue
+        last = found[-1] if found else None
+        unnamed = told is Build.UNKNOWN and last is not None and last.good
+        new = _stretch(sample, last.build if unnamed and last else told, sample.at)
+        if last is None:
+            new = replace(new, begin=began)
+        elif last.good and not new.good:
+            new = replace(new, begin=last_good)
+        if last is not None:
+            found[-1] = replace(last, end=new.begin)
+        found.append(new)
+        last_good = sample.at if sample.healthy else last_good
+    if found:
+        found[-1] = replace(found[-1], end=max(ended, found[-1].end))
+    return _merged(each for each in found if each.end > each.begin)
+
+
+def _stretch(sample: Sample, build: Build, at: float) -> Stretch:
+    gone = sample.transport_error or sample.condition is Condition.DOWN
+    return Stretch(at, at, build if sample.healthy else Build.UNKNOWN, sample.healthy, gone)
+
+
+def _merged(found: Iterable[Stretch]) -> list[Stretch]:
+    merged: list[Stretch] = []
+    for each in found:
+        if merged and merged[-1].goes_on_as(each):
+            merged[-1] = replace(merged[-1], end=each.end)
+        else:
+            merged.append(each)
+    return merged

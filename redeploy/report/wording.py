@@ -1,0 +1,115 @@
+"""The sentences that log, annotations and summary share."""
+
+from dataclasses import replace
+
+from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, Remedy
+from redeploy.report.outcome import Outcome
+from redeploy.settings.plan import Mode
+from redeploy.text.untrusted import code
+from redeploy.verdicts import Reason, Verdict
+
+MOST_TOLD = 20
+"""Failed checks that the headline's message tells; all of them are in the summary and the outputs."""
+
+
+_GREEN = {
+    Verdict.DEPLOYED: "The new build is live",
+    Verdict.ALREADY_CURRENT: "What was declared was live already, and still is",
+    Verdict.VERIFIED: "What runs is healthy",
+}
+
+
+_BACK = {
+    Verdict.ROLLED_BACK: "The previous build is live again",
+    Verdict.ROLLBACK_FAILED: "The rollback failed",
+}
+
+
+def headline(outcome: Outcome) -> str:
+    """Return the run in a few words."""
+    verdict, remedy = outcome.conclusion.verdict, remedy_of(outcome)
+    if outcome.chain is not None and not outcome.problems:
+        from redeploy.report import chain_table
+
+        return f"{verdict}: {chain_table.headline(outcome.chain)}"
+    if verdict is Verdict.DEPLOYED and outcome.mode == Mode.ROLLBACK:
+        return f"{verdict}: The image that was put back is live"
+    if verdict in _GREEN:
+        if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
+            return f"{verdict}: What the image's tag points to was live already, and still is"
+        as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
+        return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
+    if remedy and verdict in _BACK:
+        return f"{verdict}: {_BACK[verdict]}; the deploy failed ({outcome.conclusion.reason})"
+    if remedy:
+        return f"{verdict}: {remedy.headline}"
+    fallback = {
+        Verdict.INVALID_CONFIG: "Some inputs are wrong; nothing was sent",
+        Verdict.CANCELLED: "The run was cancelled",
+        Verdict.INTERNAL_ERROR: "A defect of this action",
+    }
+    return f"{verdict}: {fallback.get(verdict, 'The run ended')}"
+
+
+def happened(outcome: Outcome, *, brief: bool = False) -> str:
+    """Return what was observed, in whole sentences; `brief` leaves out what stands elsewhere then: builds, a rollback."""
+    rolled = outcome.rollback
+    if rolled is not None:
+        deploy = replace(rolled.deploy or outcome, rollback=None, detail=outcome.detail, service_now="")
+        parts = (outcome.service_now, happened(deploy, brief=brief), "" if brief else rolled.told)
+        return " ".join(filter(None, parts))
+    said = [outcome.service_now] if outcome.service_now else []
+    if outcome.detail:
+        said.append(outcome.detail)
+    said += [f"{each.told}." for each in outcome.checked.failed[:MOST_TOLD]]
+    if (more := len(outcome.checked.failed) - MOST_TOLD) > 0:
+        said.append(f"{more} more checks failed.")
+    if outcome.checked.failed:
+        return " ".join(said)  # the build is live: who answered what on the way is beside the point
+    where, after = code(outcome.watchtower_origin), ""
+    if outcome.answered_after is not None:
+        after = f" after {outcome.answered_after:.1f} s"
+    if outcome.watchtower_said and outcome.watchtower_replied:
+        who = "Watchtower" if outcome.watchtower_itself else "The update URL"
+        said.append(f"{who} at {where} answered{after}: {outcome.watchtower_said}.")
+    elif outcome.watchtower_said:
+        said.append(f"The request to Watchtower at {where} failed{after}: {outcome.watchtower_said}.")
+    elif outcome.triggered:
+        said.append(f"Watchtower at {where} has not answered.")
+    said += [f"It says of {told}." for told in outcome.told_reasons]
+    if outcome.in_turn:
+        said.append("Old and new build answered in turn.")
+    elif outcome.broken > 1:
+        said.append(f"The new build did not stay: it answered well and failed {outcome.broken} times.")
+    if outcome.last_seen and not outcome.service_now:
+        said.append(f"The last response of the service at {code(outcome.url)} then was {outcome.last_seen}.")
+    for what, wanted, live, before in (
+        ("The service's version", outcome.expected_version, outcome.version, outcome.previous_version),
+        ("The running digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
+    ):
+        if (wanted or live or before) and not brief:
+            course = _course(wanted, live, before, triggered=outcome.triggered)
+            said.append(f"{what}{'' if outcome.service_now else ' then'}: {course}.")
+    if outcome.named:
+        said.append(outcome.named)
+    return " ".join(said)
+
+
+def _course(declared: str, live: str, before: str, *, triggered: bool) -> str:
+    """Say what was reported before the trigger and since, and what is declared; without a trigger there is no before."""
+    parts = [f"declared {code(declared)}"] if declared else []
+    if not live and before:
+        return ", ".join([f"{code(before)} before the trigger, none reported since", *parts])
+    if triggered:
+        parts.insert(0, f"before: {code(before) if before else 'not reported'}")
+    aside = f" ({', '.join(parts)})" if parts else ""
+    return f"{code(live) if live else 'not reported'}{aside}"
+
+
+def remedy_of(outcome: Outcome) -> Remedy | None:
+    """Return what to do about a reason."""
+    if outcome.loopback_refused:
+        return LOOPBACK.about(outcome.subject)
+    if outcome.conclusion.reason is Reason.NONE:
+        return None
+    return (outcome.remedy or REMEDIES[outcome.conclusion.reason]).about(outcome.subject)

@@ -1,0 +1,250 @@
+"""The state of one rollback: takes in what the registry says, and tells what to do next. Times are monotonic seconds."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from redeploy.contract.settings import Checks
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import Image
+from redeploy.registry.manifest import Manifest
+from redeploy.rollback.policy import Tag, checks_again, checks_of_mode, plan_back, refusal
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.build_before import target_of, telling_version, version_before
+from redeploy.rollout.candidates import commit_of, number_of, references
+from redeploy.rollout.requests import Probe
+from redeploy.rollout.service_state import Watch
+from redeploy.rollout.target import Found, Target
+from redeploy.service.declared import same_version
+from redeploy.settings.plan import Mode, Plan
+from redeploy.text.untrusted import code
+from redeploy.triggers.watchtower.containers import Endpoint
+from redeploy.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from redeploy.report.outcome import Outcome
+
+
+@dataclass
+class Attempt:
+    """Everything that is known of a rollback, also where it is cut short."""
+
+    first: Watch
+    """The deploy that is to be mended or, in mode rollback, the look at what runs."""
+    deploy: "Outcome | None" = None
+    """How it ended; None in mode rollback."""
+    before: Found | None = None
+    """What the tag pointed at before the trigger or, in mode rollback, at first."""
+    target: Target = field(default_factory=lambda: Target({}))
+    unfit: bool = False
+    """Whether the image to put back is the one that failed."""
+    stopped: str = ""
+    """Why nothing is put back: the end of a sentence."""
+    fix: str = ""
+    began: float | None = None
+    ended: float | None = None
+    writing: bool = False
+    """Whether the tag may have been moved, and this is not known yet."""
+    moved: bool = False
+    settled: bool = False
+    """Whether the tag points at the target, moved or not."""
+    watch: Watch | None = None
+    """The proof."""
+    lost: str = ""
+    """Why that proof is worth nothing in the end: the end of a sentence."""
+
+    @classmethod
+    def after(cls, failed: Watch, deploy: "Outcome") -> "Attempt":
+        """Return the attempt to mend a deploy."""
+        target = failed.target or target_of(failed)
+        target.retry()
+        return cls(failed, deploy, before=failed.lookup.manifest if failed.lookup else None, target=target)
+
+    @property
+    def plan(self) -> Plan:
+        """What the inputs say."""
+        return self.first.plan
+
+    @property
+    def image(self) -> Image:
+        """The image with the tag that is put back; the inputs are wrong where there is none."""
+        if self.plan.image is None:
+            msg = "no image is named that could be put back"
+            raise ValueError(msg)
+        return self.plan.image
+
+    @property
+    def mends(self) -> bool:
+        """Whether this is about a deploy that failed, and not mode rollback."""
+        return self.deploy is not None
+
+    @property
+    def digest(self) -> str:
+        """The digest to put back; empty where none was found."""
+        return self.target.manifest.digest if self.target.manifest else ""
+
+    def begin(self, tag: Found) -> None:
+        """Take in what the tag points at in mode rollback, and choose what to put back."""
+        self.before = tag
+        running = self.first.running.last.digest if self.first.running.last else ""
+        if isinstance(tag, Trouble):
+            self.stop(tag.told, tag.fix)
+        elif self.plan.rollback_to:
+            self.target = Target(references(self.plan, self.image.tag, "", ""), chosen=True)
+        elif not running:
+            self.stop("Watchtower does not tell which image runs, so `rollback-to` has to name the one to put back")
+        elif tag.is_of(running):
+            self.stop(
+                "the image that runs is the one that the tag points at; name the one to put back with `rollback-to`"
+            )
+        else:
+            self.target = Target({running: "the digest that runs"})
+
+    def found(self) -> bool:
+        """Tell whether there is an image to put back; else it stops here."""
+        target = self.target
+        if target.manifest is None and not self.stopped:
+            self.stop(target.missing, target.trouble.fix if target.trouble else "")
+        elif self.mends and self._found_by_version and not telling_version(self.first, version_before(self.first)):
+            self.stop(
+                f"{code(target.reference)} names the version that answered before, and the build that failed names it too, "
+                "so it does not tell which image ran",
+                "Name the image with `rollback-to`.",
+            )
+        return target.manifest is not None and not self.stopped
+
+    def compare(self, tag: Found) -> bool:
+        """Take in what the tag points at just before the write, and tell whether it is to be written."""
+        if isinstance(tag, Trouble):
+            self.stop(tag.told, tag.fix)
+            return False
+        running = Assessment(self.first).digest_now if self.mends else ""
+        before = self.before.digest if isinstance(self.before, Manifest) else ""
+        seen = Tag(before=before, running=running, now=tag.digest, holds=frozenset(tag.children))
+        failed: frozenset[str] = frozenset()
+        if self.mends:
+            # Watchtower may tell the digest of an index or of its platform
+            families = map(_family, (self.before, tag, self.target.manifest))
+            own = [family for family in families if running in family]
+            failed = frozenset({running}).union(*own) if running else _family(self.before) & _family(tag)
+        self.unfit = self.digest in failed
+        why = refusal(self.digest, seen, failed)
+        if why:
+            self.stop(why)
+        self.settled = not why and tag.is_of(self.digest)
+        self.writing = not why and not self.settled
+        return self.writing
+
+    def verify(self, answer: Found, tag: Found) -> bool:
+        """Take in the registry's answer to the write, and what the tag points at since; tell whether that is final.
+
+        Where the answer was lost, the tag alone tells.
+        """
+        if isinstance(tag, Manifest) and tag.digest == self.digest:
+            self.writing, self.moved, self.settled = False, True, True
+            self.stop("")
+            return True
+        if isinstance(answer, Trouble) and answer.kind is not Kind.UNREACHABLE:
+            self.writing = False
+            self.stop(answer.told, answer.fix)
+            return True
+        if isinstance(tag, Trouble):
+            self.stop(f"whether the tag was moved is not known, since {tag.told}", tag.fix)
+        elif isinstance(answer, Trouble):
+            self.stop(f"{answer.told}, and the tag has not moved so far", answer.fix)
+        else:
+            self.stop("the tag points at another image than the one that was put there just now")
+        return False
+
+    def stop(self, why: str, fix: str = "") -> None:
+        """Enter why nothing is put back."""
+        self.stopped, self.fix = why, fix
+
+    @property
+    def needs_a_look(self) -> Probe | None:
+        """The look that tells how the running build names itself, where a version is all that can prove another one."""
+        if self.mends or self.plan.expect_version or self._told or self.first.baseline:
+            return None
+        return Probe(*self.first.addresses[-1])
+
+    def prove(self, now: float) -> Watch:
+        """Begin the watch that proves what was put back; it goes on with the bucket of the first."""
+        plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
+        self.watch = Watch(plan, began=now, redact=self.first.redact)
+        self.watch.go_on_from(self.first)
+        return self.watch
+
+    def confirm(self, tag: Found) -> bool:
+        """Take in what the tag points at once the build is proven live; tell whether that is final.
+
+        Watchtower follows the tag: a build that it does not point at any more is replaced at the next poll.
+        """
+        if isinstance(tag, Trouble):
+            self.lost = f"the build of that image is live, but what the tag points at now could not be read: {tag.told}"
+            return tag.kind is not Kind.UNREACHABLE
+        self.lost = "" if tag.is_of(self.digest) else "somebody else has moved the tag since"
+        return True
+
+    @property
+    def lines(self) -> list[str]:
+        """What there is to say of it in the log before the proof."""
+        ended = self.deploy.conclusion if self.deploy else None
+        failed = [f"the deploy failed: {ended.verdict}, {ended.reason}"] if ended else []
+        if self.stopped:
+            return [*failed, f"nothing is put back: {self.stopped}"]
+        did = "points there again" if self.moved else "points there already"
+        return [*failed, f"to be live again: {self.digest}, {self.target.source}", f"the tag {self.image.tag} {did}"]
+
+    @property
+    def _told(self) -> bool:
+        """Whether the containers endpoint tells running digests."""
+        looks = self.first.running
+        failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
+        by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
+        return any(look.digest for look in looks.told) and not (looks.absent or (failing and by_version))
+
+    @property
+    def _checks(self) -> Checks:
+        """What the build that is put back has to pass: in mode rollback all checks, else those that failed."""
+        if self.deploy is None:
+            return checks_of_mode(self.plan.checks)
+        failed = self.deploy.conclusion.verdict is Verdict.CHECKS_FAILED
+        return checks_again(self.first.checking) if failed else Checks()
+
+    @property
+    def _found_by_version(self) -> bool:
+        """Whether the version that answered before is all that names the image."""
+        return not self.target.chosen and self.target.reference not in ("", self.digest)
+
+    @property
+    def _is_from_before(self) -> bool:
+        """Whether the target is the build that answered before."""
+        return self._found_by_version or self.digest == self.first.running.before
+
+    @property
+    def _version(self) -> str:
+        """The version that must be live, where one is known that tells its build from the one that was live."""
+        if self.plan.mode is Mode.ROLLBACK and self.plan.expect_version:
+            return self.plan.expect_version
+        if self.mends and self._is_from_before:
+            return telling_version(self.first, version_before(self.first))
+        return "" if self._told else self._version_of_target
+
+    @property
+    def _version_of_target(self) -> str:
+        """The version that the label of the target names, or its tag, where the service names builds like that."""
+        named = {name for each in (*self.first.baseline, *self.first.samples) for name in each.names.values()}
+        for version in (self.target.revision, self.target.reference):
+            commit = bool(commit_of(version)) and any(map(commit_of, named))
+            number = bool(number_of(version)) and any(map(number_of, named))
+            if self.mends:
+                telling = bool(telling_version(self.first, version))
+            else:  # a commit is one build, and a number may be that of several
+                telling = commit or not any(same_version(version, each) for each in named)
+            if (commit or number) and telling:
+                return version
+        return ""
+
+
+def _family(found: Found | None) -> frozenset[str]:
+    """Return the digest of a manifest and those of its platforms."""
+    return frozenset({found.digest, *found.children}) if isinstance(found, Manifest) else frozenset()

@@ -1,0 +1,173 @@
+"""Whether a failed deploy can be rolled back, onto which image, and what proves it: decisions, nothing is written here."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from redeploy.contract.reference import Reference
+from redeploy.contract.settings import Breaking, Checks
+from redeploy.decision.verdict import Conclusion
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.checks import Checking
+from redeploy.rollout.service_state import Watch
+from redeploy.service.build_fields import names_nothing
+from redeploy.service.identity import Build
+from redeploy.service.sample import Endpoint
+from redeploy.settings.plan import Mode, OnFailure, Plan
+from redeploy.triggers.trigger import Result
+from redeploy.verdicts import Proof, Reason, Verdict
+
+MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
+    Verdict.TRIGGER_FAILED: frozenset({Reason.UPDATE_FAILED}),
+    Verdict.WRONG_BUILD: frozenset({Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE}),
+    Verdict.UNHEALTHY: frozenset({Reason.NEVER_READY, Reason.FLAPPING, Reason.DOWN, Reason.HTML}),
+    Verdict.CHECKS_FAILED: frozenset({Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE}),
+}
+"""What another image can mend."""
+
+_BEYOND: Mapping[Verdict, str] = {
+    Verdict.UNPROVEN: "the service is healthy, and nothing says that the build which answers is a bad one",
+    Verdict.NOT_STARTED: "nothing was triggered",
+    Verdict.TRIGGER_FAILED: "Watchtower did not get as far as to replace the container",
+    Verdict.STALE: "the build from before is the one that answers",
+    Verdict.WRONG_BUILD: "Watchtower does not tell which image runs, and would not tell it after a rollback either",
+    Verdict.UNHEALTHY: "what stands in front of the service answers, and another image does not change that",
+    Verdict.INVALID_CONFIG: "nothing was triggered",
+    Verdict.CANCELLED: "the run was cancelled",
+    Verdict.INTERNAL_ERROR: "it is not known what became of the deploy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a deploy that failed has shown, as far as a rollback depends on it."""
+
+    replaced: bool
+    """Whether another build than before runs, or what ran before is gone."""
+    sick_before: bool = False
+    """Whether the service was seen before the trigger, and was not healthy."""
+    document_before: bool = True
+    """Whether there was an OpenAPI document before the trigger."""
+    named: bool = False
+    """Whether `rollback-to` names the image to put back."""
+
+    @classmethod
+    def of(cls, watch: Watch, now: float) -> "Seen":
+        """Gather it from a watch that has come to its end."""
+        health = [each for each in watch.baseline if Endpoint.HEALTH in each.endpoints]
+        telling = [each for each in health if not each.condition.tells_nothing]
+        return cls(
+            replaced=_replaced(watch, now),
+            sick_before=bool(telling) and not telling[-1].healthy,
+            document_before=watch.checking.before is not None,
+            named=bool(watch.plan.rollback_to),
+        )
+
+
+def _replaced(watch: Watch, now: float) -> bool:
+    """Tell whether the container was replaced: by what was seen of builds, else by what Watchtower says."""
+    weighed, track = Assessment(watch), watch.track
+    known = weighed.situation(now)
+    differs = bool(weighed.digest_before and weighed.digest_now and not known.digest_old)
+    named_before = any(not names_nothing(name) for names in watch.before.names.values() for name in names)
+    other = named_before and track.build in (Build.OTHER, Build.UNNAMED)
+    if differs or other or bool(track.like.changed) or (known.new_seen and not known.met_before):
+        return True
+    if known.digest_old or (known.healthy and track.build is Build.OLD):
+        return False
+    result = watch.answer.result if watch.answer else Result.UNKNOWN
+    updated = result in (Result.UPDATED, Result.PARTIAL, Result.ACCEPTED)
+    return updated or (not known.healthy and result not in (Result.NOTHING, Result.BLOCKED))
+
+
+def hindrance(conclusion: Conclusion, seen: Seen) -> str:
+    """Return why a rollback cannot mend how a deploy ended; empty where it can."""
+    verdict, reason = conclusion.verdict, conclusion.reason
+    if not conclusion.exit_code:
+        return "nothing failed"
+    if reason not in MENDABLE.get(verdict, ()):
+        return _BEYOND.get(verdict, "another image would not change it")
+    if not seen.replaced:
+        return "nothing shows that the container was replaced"
+    if seen.sick_before and not seen.named:
+        return "the service was not healthy before the trigger either; name an image that was with `rollback-to`"
+    if reason is Reason.OPENAPI and not seen.document_before:
+        return "there was no OpenAPI document before the trigger either"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """What a tag points at, as digests; empty where it is not known."""
+
+    before: str = ""
+    """Before the trigger."""
+    running: str = ""
+    """The digest that the container runs now, where Watchtower tells it."""
+    now: str = ""
+    """Just before the write."""
+    holds: frozenset[str] = frozenset()
+    """The digests of the platforms that the index there now lists."""
+
+
+def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
+    """Return why `target` may not be put under the tag; empty where it may, or is there already.
+
+    What failed is never put back, and nothing is written over what somebody else pushed meanwhile: a tag that is not what
+    it was, or was never seen, is left alone. An index that shares a platform with the one from before is another push.
+    """
+    if target in failed:
+        return "the image to put back is the one that failed"
+    if target in (tag.now, *tag.holds):
+        return ""
+    expected = tag.before or tag.running
+    if not expected:
+        return "it is not known what the tag pointed at before, so somebody else may have moved it since"
+    return "" if expected == tag.now else "somebody else moved the tag meanwhile"
+
+
+def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Checks) -> Plan:
+    """Return the plan by which the image that was put back is proven: by its digest or its version, and by nothing less.
+
+    Args:
+        plan: that of the run.
+        target: the digest that was put back.
+        version: the version that must be live then; empty where none is known.
+        told: whether the containers endpoint tells running digests.
+        checks: what the build that was put back has to pass.
+    """
+    return replace(
+        plan,
+        mode=Mode.ROLLBACK,
+        on_failure=OnFailure.KEEP,
+        checks=checks,
+        expect_digest=target if told else "",
+        expect_version=version,
+        version_of_image=plan.version_of_image and plan.mode is Mode.ROLLBACK,
+        require_proof=max(Proof.VERSION, plan.require_proof if plan.mode is Mode.ROLLBACK else Proof.NONE),
+    )
+
+
+def checks_again(checking: Checking) -> Checks:
+    """Return the checks that failed, to be made again of the build that was put back.
+
+    What is not safe to send twice is not sent again. Operations that were gone are looked for as before: beside the
+    reference, or the document that was live before the trigger.
+    """
+    plan, failed = checking.plan, {each.check for each in checking.findings() if not each.passed}
+    kinds = {each.kind for each in checking.findings() if not each.passed}
+    gone = Reason.BREAKING_CHANGE in kinds
+    from_before = Reference("the document from before", checking.before, {}) if checking.before is not None else None
+    return Checks(
+        document_url=plan.document_url if kinds else None,
+        document_needed=Reason.OPENAPI in kinds,
+        required=tuple(each for each in plan.required if f"required-route {each}" in failed),
+        forbidden=tuple(each for each in plan.forbidden if f"forbidden-route {each}" in failed),
+        reference=(plan.reference or from_before) if gone else None,
+        breaking=Breaking.FAIL if gone else Breaking.IGNORE,
+        smoke=tuple(each for each in plan.smoke if each.safe and f"smoke {each}" in failed),
+    )
+
+
+def checks_of_mode(checks: Checks) -> Checks:
+    """Return the checks of mode rollback: a build from before lacks operations, and nobody needs to be told."""
+    return checks if checks.reference is not None else replace(checks, breaking=Breaking.IGNORE)

@@ -1,0 +1,151 @@
+"""The story of a rollback: find the previous image, put it back under its tag, and prove it as a deploy is proven."""
+
+from collections.abc import Callable
+
+from redeploy.decision.verdict import Conclusion, conclude
+from redeploy.registry.lookup import found_in, manifest_in
+from redeploy.report.outcome import Outcome
+from redeploy.rollback.attempt import Attempt
+from redeploy.rollback.collect import PROVEN, mended, of_mode, untried
+from redeploy.rollback.policy import Seen, hindrance
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.requests import Ask, AskContainers, AskManifest, Event, PutManifest
+from redeploy.rollout.run import Log, Outside, redeploy
+from redeploy.rollout.service_state import Watch
+from redeploy.rollout.target import Found
+from redeploy.verdicts import Reason
+
+LOOKS = 3
+"""So often the tag is read after the write, as a registry may be slow to show it."""
+
+PAUSE = 1.0
+"""Seconds between these."""
+
+
+def mend(
+    deploy: Outcome,
+    failed: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    *,
+    begun: Callable[[Attempt], None],
+) -> Outcome:
+    """Roll a deploy back that failed, where that can mend it, and return the outcome of both.
+
+    `begun` is handed the attempt, which knows everything that happened, also where this is cut short.
+    """
+    why = hindrance(deploy.conclusion, Seen.of(failed, outside.now()))
+    if why:
+        return untried(deploy, failed, why)
+    attempt = Attempt.after(failed, deploy)
+    begun(attempt)
+    back = _roll_back(attempt, outside, random, log)
+    return mended(deploy, attempt, back, outside.now())
+
+
+def put_back(
+    look: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    *,
+    begun: Callable[[Attempt], None],
+    under_way: Callable[[], None],
+) -> Outcome:
+    """Put an image back because somebody asks for it (mode rollback); the rest is as in `mend` and `redeploy`."""
+    attempt = Attempt(look)
+    begun(attempt)
+    _choose(attempt, outside)
+    back = _roll_back(attempt, outside, random, log, under_way)
+    if back is None:
+        look.not_started = Reason.ROLLBACK_IMPOSSIBLE
+        back = conclude(Assessment(look).situation(outside.now()))
+    return of_mode(attempt, back, outside.now())
+
+
+def _roll_back(
+    attempt: Attempt,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    under_way: Callable[[], None] = lambda: None,
+) -> Conclusion | None:
+    """Put the image back and prove it; None where nothing was put back."""
+    log.open_group("Put the previous image back")
+    attempt.began = outside.now()
+    if _find(attempt, outside):
+        _write(attempt, outside)
+    attempt.ended = outside.now()
+    for line in attempt.lines:
+        log.say(line)
+    if not attempt.settled:
+        return None
+    if probe := attempt.needs_a_look:
+        attempt.first.books.note_sent(probe, outside.now())
+        attempt.first.take(_answer(attempt, outside, probe))
+    back = redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
+    if back.verdict in PROVEN:
+        _confirm(attempt, outside)
+    return back
+
+
+def _confirm(attempt: Attempt, outside: Outside) -> None:
+    """Read the tag once more: it must still point at what is live."""
+    for look in range(LOOKS):
+        if look:
+            _wait(outside, PAUSE)
+        if attempt.confirm(_read(attempt, outside, attempt.image.tag)):
+            return
+
+
+def _choose(attempt: Attempt, outside: Outside) -> None:
+    """Look at what runs and at what the tag points to."""
+    if attempt.plan.watchtower.containers_url:
+        attempt.first.take(_answer(attempt, outside, AskContainers()))
+    attempt.begin(_read(attempt, outside, attempt.image.tag))
+
+
+def _find(attempt: Attempt, outside: Outside) -> bool:
+    """Look for the image to put back, as far as that was not done before the trigger."""
+    while (ask := attempt.target.next) is not None:
+        found = found_in(_answer(attempt, outside, ask).exchange, attempt.image)
+        attempt.target.take(ask, found)
+    return attempt.found()
+
+
+def _write(attempt: Attempt, outside: Outside) -> None:
+    """Move the tag, if it is still what it was, and see that it has moved."""
+    manifest = attempt.target.manifest
+    if not attempt.compare(_read(attempt, outside, attempt.image.tag)) or manifest is None:
+        return
+    answer = _found(attempt, outside, PutManifest(manifest, attempt.image.tag))
+    for look in range(LOOKS):
+        if look:
+            _wait(outside, PAUSE)
+        if attempt.verify(answer, _read(attempt, outside, attempt.image.tag)):
+            return
+
+
+def _read(attempt: Attempt, outside: Outside, reference: str) -> Found:
+    return _found(attempt, outside, AskManifest(reference))
+
+
+def _found(attempt: Attempt, outside: Outside, ask: AskManifest | PutManifest) -> Found:
+    return manifest_in(_answer(attempt, outside, ask).exchange, attempt.image)
+
+
+def _answer(attempt: Attempt, outside: Outside, ask: Ask) -> Event:
+    """Ask, and wait for the answer; what was asked for before comes too late to matter."""
+    sent = outside.now()
+    outside.start(ask, sent, attempt.plan.request_timeout)
+    while True:
+        event = outside.wait(float("inf"))
+        if event is not None and (event.ask, event.sent) == (ask, sent):
+            return event
+
+
+def _wait(outside: Outside, seconds: float) -> None:
+    until = outside.now() + seconds
+    while outside.now() < until:
+        outside.wait(until)

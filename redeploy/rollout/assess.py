@@ -1,0 +1,336 @@
+"""What the facts of a run amount to at one moment."""
+
+from dataclasses import replace
+from functools import cached_property
+
+from redeploy.decision.facts import Situation
+from redeploy.decision.stop import finished
+from redeploy.decision.verdict import conclude
+from redeploy.rollout.pace import SAVING
+from redeploy.rollout.service_state import Watch
+from redeploy.service.identity import Build
+from redeploy.triggers.trigger import Again, Result
+from redeploy.verdicts import Proof, Reason, Verdict
+
+OVERTIME = 5.0
+"""Seconds, beside one request, that a window which began in time has after its end: answers that tell nothing may come."""
+
+UNNAMED_WINDOW = 10.0
+"""Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
+
+
+WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
+"""Verdicts about a service that is healthy."""
+
+
+class Assessment:
+    """A watch, weighed; made anew for each moment. Times are monotonic seconds."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Weigh `watch`, which must not change while this is used."""
+        self._watch = watch
+        self._plan = watch.plan
+        self._track = watch.track
+        self._window = watch.track.window
+
+    @cached_property
+    def digest_before(self) -> str:
+        """The digest that ran before the trigger."""
+        return self._watch.running.before
+
+    @cached_property
+    def digest_now(self) -> str:
+        """The digest that runs, as last told."""
+        return self._watch.running.now
+
+    @cached_property
+    def digest_wanted_since(self) -> float | None:
+        """Since when the digest that runs is a wanted one."""
+        return self._watch.running.wanted_since
+
+    @cached_property
+    def told_since(self) -> float | None:
+        """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
+        if self._plan.declared or self._watch.verifying:
+            return self.digest_wanted_since
+        moments = (self.digest_wanted_since, self._contract_changed_since)
+        return min((each for each in moments if each is not None), default=None)
+
+    @property
+    def _contract_changed_since(self) -> float | None:
+        """Since when the service promises something else, where that counts as a change."""
+        return self._watch.checking.changed_since if self._watch.contract_counts else None
+
+    @cached_property
+    def digest_matters(self) -> bool:
+        """Whether looks at the containers endpoint can tell anything."""
+        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.running.absent
+        return reachable and bool(self._plan.expect_digest or self.digest_before)
+
+    @cached_property
+    def told_beside(self) -> bool:
+        """Whether the digest or the contract, and no name, tells that the window under way is of what is wanted."""
+        if self._plan.declared:
+            return bool(self._plan.expect_digest)
+        return not self._watch.verifying and self._window.build is not Build.NEW
+
+    @cached_property
+    def wanted_under_way(self) -> bool:
+        """Whether the window under way is one of what is wanted."""
+        if self._window.opened is None:
+            return False
+        told = self.told_since is not None
+        if self._plan.declared:
+            version = self._window.build is Build.NEW or not self._plan.expect_version
+            return version and (told or not self._plan.expect_digest)
+        return self._watch.verifying or self._window.build is Build.NEW or told
+
+    @cached_property
+    def opening(self) -> bool:
+        """Whether a good version answer waits for the first look at health, which opens the window."""
+        health, begun = self._track.health, self._window.begun
+        if self._window.opened is not None or not self._window.candidate or begun is None:
+            return False
+        return health is None or health.sent < begun
+
+    @property
+    def _wanted_opening(self) -> bool:
+        return self.opening and (self._window.build is Build.NEW or not self._plan.expect_version)
+
+    @cached_property
+    def counts_from(self) -> float | None:
+        """From when a window counts that no name tells to be of what is wanted; None where it counts whole."""
+        return self.told_since if self.told_beside and self._window.build is not Build.NEW else None
+
+    @cached_property
+    def window_length(self) -> float:
+        """Seconds from the first sample of the window under way to its end, as far as can be told."""
+        length, opened = self._window.span_needed, self._window.opened or 0.0
+        if self.wanted_under_way or self._plan.declared:
+            since = self.counts_from
+        else:
+            since = self._watch.answered
+            length = self._unnamed_length
+        return length + max(0.0, (since or 0.0) - opened)
+
+    @property
+    def _unnamed_length(self) -> float:
+        """Seconds that a window takes where nothing names the build in it."""
+        length = self._window.span_needed
+        return length if self.claims or self.current else max(length, UNNAMED_WINDOW)
+
+    @property
+    def window_ends(self) -> float:
+        """When the window under way ends, as far as can be told."""
+        return (self._window.opened or 0.0) + self.window_length
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the window under way goes on after Watchtower's answer: it may still have put the old image back."""
+        return self._watch.answered is not None and self._window.latest > self._watch.answered
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether only that look is missing, or one after the last check."""
+        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
+        ended = self._window.opened is not None and self._window.latest >= self.window_ends
+        unlooked = self._watch.checking.done(self._window.opened) and not self.checked
+        return (self.answer_final and held and not self.confirmed) or (ended and unlooked)
+
+    @cached_property
+    def needs_closing_look(self) -> bool:
+        """Whether the window has held but for a look at the running digest that was asked for after its end."""
+        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
+        return held and self._watch.running.needs_closing_look(self.window_ends, alone=self.told_beside)
+
+    @cached_property
+    def needs_closing_document(self) -> bool:
+        """Whether it has held but for a document that was asked for after its end.
+
+        That is where nothing but the document tells builds apart, or might: one may take over without a gap.
+        """
+        watch = self._watch
+        if self._plan.declared or watch.verifying or watch.checking.before is None:
+            return False
+        if self.wanted_under_way:
+            alone = self._held_as_told and self.digest_wanted_since is None
+            return alone and not watch.checking.closed(self.window_ends)
+        since = max(watch.answered or 0.0, self._window.opened or 0.0)
+        needed = self._unnamed_length
+        unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
+        return unnamed and not watch.checking.closed(since + needed)
+
+    @property
+    def _held_as_told(self) -> bool:
+        return self.told_beside and self.wanted_under_way and self._window.holds(since=self.counts_from)
+
+    @cached_property
+    def checkable(self) -> bool:
+        """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
+        watch, window = self._watch, self._window
+        unproven = not self._plan.declared and not watch.verifying and (self.answer_final or self._track.gap_seen)
+        if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
+            unproven = unproven and window.holds(since=watch.answered)
+        return window.opened is not None and (self.wanted_under_way or unproven)
+
+    @cached_property
+    def checking(self) -> bool:
+        """Whether checks of the window under way are still to be made."""
+        return self.checkable and not self._watch.checking.done(self._window.opened)
+
+    @cached_property
+    def checked(self) -> bool:
+        """Whether all checks are made, and the service was looked at after them."""
+        checking = self._watch.checking
+        looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
+        return not checking.wanted or (looked_after and not self.needs_closing_document)
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether Watchtower's summary claims an update of all that it looked at, and nothing visible speaks against it.
+
+        A start time that was seen before speaks against it as a build name does: that process was not replaced. So does
+        what was seen before and is gone, and a row that kept its image.
+        """
+        answer, like = self._watch.answer, self._track.like
+        if answer is None or answer.result is not Result.UPDATED or not answer.counts or answer.counts.skipped is None:
+            return False
+        all_of_them = answer.counts.updated == answer.counts.scanned
+        before = self._watch.before
+        noisy = self._watch.noise & before.names.keys()
+        gone = before.names.keys() - self._window.names.keys() | before.starts.keys() - self._window.starts.keys()
+        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.noise
+        return all_of_them and unspoilt and not self._watch.running.kept
+
+    @cached_property
+    def current(self) -> bool:
+        """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
+        watch, last = self._watch, self._watch.running.last
+        found = watch.lookup.manifest if watch.lookup else None
+        if self._plan.declared or found is None or watch.answered is None or last is None or last.sent < watch.answered:
+            return False
+        kin = watch.running.kin
+        return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)
+
+    @cached_property
+    def answer_final(self) -> bool:
+        """Whether Watchtower's answer stands: it will not be asked again."""
+        answer = self._watch.answer
+        return answer is not None and (answer.again is None or self._live_without_it(answer.again))
+
+    def _live_without_it(self, again: Again) -> bool:
+        """Whether what is wanted is live, so that a trigger that did not run need not go out again.
+
+        An update that runs already is as good as ours. A rate limit is not, where what is wanted was live before.
+        """
+        track, stayed = self._track, self._watch.met_before
+        live = track.healthy and self.wanted_under_way
+        undisturbed = stayed and track.ill is None and track.build in (Build.NEW, Build.UNKNOWN)
+        return (
+            (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
+        )
+
+    def lacks_only_checks(self, now: float) -> bool:
+        """Tell whether the run would end now, and well, if its checks had passed.
+
+        Only then goes out what may change something on the server: once, and to the build that is proven.
+        """
+        would_be = replace(self.situation(now), checking=False, checked=True, check_failure=None)
+        return finished(would_be) and conclude(would_be).verdict in WELL
+
+    @property
+    def _refusal(self) -> Reason | None:
+        answer = self._watch.answer
+        if answer is None:
+            return None
+        if answer.again is None:
+            return answer.refusal
+        return None if self.answer_final else self._watch.given_up
+
+    @property
+    def _held_proof(self) -> Proof:
+        if self._plan.expect_digest:
+            return Proof.DIGEST
+        if self._plan.expect_version:
+            return Proof.VERSION
+        return Proof.NONE if self._watch.verifying else Proof.CHANGE
+
+    @property
+    def _new_told(self) -> bool:
+        watch = self._watch
+        digest = not watch.met_before and watch.running.was_wanted
+        return digest or (
+            not self._plan.declared and (self._contract_changed_since is not None or watch.checking.reverted)
+        )
+
+    @property
+    def _wrong_held(self) -> bool:
+        """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
+        watch, told = self._watch, self._watch.running.told
+        looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
+        return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
+
+    @property
+    def _patience_ends(self) -> float:
+        """When a window that began in time, and its checks, have had all the time that they may have.
+
+        Checks may go on beyond the deadline as long as they get on: a bucket of a low rate has a token now and then.
+        """
+        watch, rate = self._watch, self._plan.rate
+        ends = max(watch.deadline, self.window_ends)
+        if watch.checking.wanted:
+            token = SAVING * watch.books.dearest / rate.per_second if rate else 0.0
+            ends = max(ends, watch.deadline + token, watch.checking.answered + token)
+        return ends + self._plan.request_timeout + OVERTIME
+
+    def situation(self, now: float) -> Situation:
+        """Return all that is known, as one value."""
+        watch, plan, track, window = self._watch, self._plan, self._track, self._window
+        return Situation(
+            mode=plan.mode,
+            now=now,
+            deadline=watch.deadline,
+            stable_for=plan.stable_for,
+            declared=plan.declared,
+            version_declared=bool(plan.expect_version),
+            digest_declared=bool(plan.expect_digest),
+            require_proof=plan.require_proof,
+            answer=watch.answer,
+            answered=watch.answered,
+            answer_final=self.answer_final,
+            refusal=self._refusal,
+            not_started=watch.not_started,
+            met_before=watch.met_before,
+            held=self.wanted_under_way
+            and window.holds(since=self.counts_from)
+            and not self.needs_closing_look
+            and not self.needs_closing_document,
+            held_proof=self._held_proof,
+            confirmed=self.confirmed,
+            window_began=window.begun if window.opened is not None or self.opening else None,
+            patience_ends=self._patience_ends,
+            wanted_under_way=self.wanted_under_way or self._wanted_opening,
+            well_enough=window.holds(since=watch.answered, length=None if self.current else UNNAMED_WINDOW),
+            current=self.current,
+            claim_held=self.claims and window.holds(since=watch.answered),
+            gap_seen=track.gap_seen,
+            held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
+            new_seen=track.new_seen or self._new_told,
+            build=track.build,
+            healthy=track.healthy,
+            ill=track.ill.condition if track.ill else None if track.last else track.mute,
+            window_broke=window.broken > 0,
+            broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
+            flapping=window.flapping,
+            turned_away=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
+            walled=track.walled(pages=watch.verifying),
+            visible=track.like.visible or bool(self.digest_before and self.digest_now),
+            wrong_held=self._wrong_held,
+            digest=self.digest_now,
+            digests_differ=watch.running.last is not None and watch.running.last.differ,
+            digest_old=watch.running.is_old,
+            contract_old=not plan.declared and watch.checking.reverted,
+            checking=self.checking,
+            checked=self.checked,
+            check_failure=watch.checking.failure(window.opened),
+        )

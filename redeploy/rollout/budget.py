@@ -1,0 +1,157 @@
+"""What is sent within the rate that each origin allows."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from redeploy.http.condition import Condition
+from redeploy.http.response import Reply
+from redeploy.http.urls import origin_of
+from redeploy.rollout.requests import Ask, AskDocument, AskSmoke, Event, OfService, Probe
+from redeploy.service.sample import Endpoint, Sample
+from redeploy.settings.plan import Rate
+
+SLOWED = 5.0
+"""Seconds of silence after a 429 that names none."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A token bucket: `burst` at first, refilled at `rate`. Without a rate it never empties."""
+
+    rate: Rate | None
+    tokens: float = 0.0
+    filled: float = 0.0
+    """When `tokens` was true."""
+
+    @classmethod
+    def full(cls, rate: Rate | None, now: float) -> "Bucket":
+        """Return a bucket that nobody has drawn from."""
+        return cls(rate, float(rate.burst) if rate else 0.0, now)
+
+    def level(self, now: float) -> float:
+        """Return the tokens at `now`."""
+        if self.rate is None:
+            return float("inf")
+        return min(float(self.rate.burst), self.tokens + max(0.0, now - self.filled) * self.rate.per_second)
+
+    def draw(self, now: float, cost: int = 1) -> "Bucket":
+        """Return the bucket after `cost` requests."""
+        return replace(self, tokens=self.level(now) - cost, filled=now) if self.rate else self
+
+    def ready(self, now: float, cost: int = 1, keep: float = 0.0) -> float:
+        """Return when `cost` tokens can be drawn and `keep` stay."""
+        if self.rate is None:
+            return now
+        short = min(cost + keep, float(self.rate.burst)) - self.level(now)
+        return now if short <= 0 else now + short / self.rate.per_second
+
+    def emptied(self, now: float) -> "Bucket":
+        """Return the bucket after a server has said that it was asked too often."""
+        return replace(self, tokens=0.0, filled=now) if self.rate else self
+
+
+@dataclass
+class Books:
+    """The bucket of each origin, what is under way, and what was learnt about caches and redirects."""
+
+    rate: Rate | None
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _under_way: dict[Ask, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _last_sent: dict[type, float] = field(default_factory=dict)
+    _silent_until: dict[str, float] = field(default_factory=dict)
+    """By origin: none pays for what another says."""
+    _told_until: dict[str, float] = field(default_factory=dict)
+    _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
+    _costs: dict[str, int] = field(default_factory=dict)
+
+    def carried_on(self) -> "Books":
+        """Return the books of another watch of the same service: what was drawn and learnt stays, nothing is under way."""
+        return Books(
+            self.rate,
+            _buckets=self._buckets,
+            _silent_until=self._silent_until,
+            _told_until=self._told_until,
+            _past_caches=self._past_caches,
+            _costs=self._costs,
+        )
+
+    def probe(self, endpoints: frozenset[Endpoint], url: str) -> Probe:
+        """Return the look at `url`, past caches where one has answered before."""
+        return Probe(endpoints, url, past_caches=endpoints in self._past_caches)
+
+    def ready(self, url: str, now: float, keep: float = 0.0) -> float:
+        """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
+        return max(self.silent_until(url), self._bucket(url, now).ready(now, self._costs.get(url, 1), keep))
+
+    def silent_until(self, url: str) -> float:
+        """Return until when the origin of `url` does not want to be asked."""
+        return self._silent_until.get(origin_of(url), 0.0)
+
+    def told_until(self, url: str) -> float:
+        """Return the same where the origin itself named the time."""
+        return self._told_until.get(origin_of(url), 0.0)
+
+    def cost(self, url: str) -> int:
+        """Return the requests that one look at `url` takes."""
+        return self._costs.get(url, 1)
+
+    @property
+    def dearest(self) -> int:
+        """The requests that the look with the most redirects takes."""
+        return max(self._costs.values(), default=1)
+
+    def note_sent(self, ask: Ask, now: float) -> None:
+        """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
+        self._under_way[ask].append(now)
+        self._last_sent[type(ask)] = now
+        if isinstance(ask, OfService):
+            self._buckets[origin_of(ask.url)] = self._bucket(ask.url, now).draw(now, self.cost(ask.url))
+
+    def note_answered(self, event: Event) -> None:
+        """Enter an ask as answered."""
+        waiting = self._under_way[event.ask]
+        if event.sent in waiting:
+            waiting.remove(event.sent)
+        if not waiting:
+            del self._under_way[event.ask]  # all that is left is looked through at every step
+
+    def note_sample(self, probe: Probe, sample: Sample) -> None:
+        """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
+        self._note_cost(probe.url, sample.hops, sample.at)
+        if sample.condition is Condition.CACHED:
+            self._past_caches.add(probe.endpoints)
+        if sample.condition is Condition.THROTTLED:
+            self._note_throttled(probe.url, sample.retry_after, sample.at)
+
+    def note_check(self, ask: AskDocument | AskSmoke, event: Event, *, throttled: bool) -> None:
+        """Learn the same from a check's answer."""
+        if isinstance(event.exchange, Reply):
+            self._note_cost(ask.url, event.exchange.hops, event.at)
+            if throttled:
+                self._note_throttled(ask.url, event.exchange.retry_after, event.at)
+
+    def last_sent(self, kind: type[Ask]) -> float:
+        """Return when the last ask of this kind was sent; minus infinity if none was."""
+        return self._last_sent.get(kind, float("-inf"))
+
+    def is_under_way(self, ask: Ask) -> bool:
+        """Tell whether this very ask awaits its answer."""
+        return bool(self._under_way.get(ask))
+
+    def under_way(self, kind: type[Ask]) -> list[float]:
+        """Return when the asks of this kind that are under way were sent."""
+        return sorted(sent for ask, waiting in self._under_way.items() if isinstance(ask, kind) for sent in waiting)
+
+    def _note_cost(self, url: str, hops: int, at: float) -> None:
+        more = 1 + hops - self.cost(url)
+        if more > 0:
+            self._buckets[origin_of(url)] = self._bucket(url, at).draw(at, more)
+            self._costs[url] = 1 + hops
+
+    def _note_throttled(self, url: str, retry_after: float | None, at: float) -> None:
+        self._buckets[origin_of(url)] = self._bucket(url, at).emptied(at)
+        self._silent_until[origin_of(url)] = at + (SLOWED if retry_after is None else retry_after)
+        self._told_until[origin_of(url)] = at + (retry_after or 0.0)
+
+    def _bucket(self, url: str, now: float) -> Bucket:
+        return self._buckets.setdefault(origin_of(url), Bucket.full(self.rate, now))

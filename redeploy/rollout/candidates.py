@@ -1,0 +1,81 @@
+"""What may name the image that ran before: digests, commits and full version numbers, never a tag that moves."""
+
+import re
+from collections.abc import Collection
+
+from redeploy.registry.image import is_tag
+from redeploy.service.declared import same_version
+from redeploy.settings.plan import Plan
+
+SHORT, WHOLE = 7, 40
+"""Digits of a commit as docker/metadata-action writes it in a tag, and of a whole one."""
+
+_COMMIT = re.compile(rf"(?:sha-)?([0-9a-f]{{{SHORT},64}})", re.IGNORECASE)
+_NUMBER = re.compile(r"v?(\d+\.\d+\.\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z][0-9A-Za-z.+-]*)?)")
+"""A version with all its parts: docker/metadata-action moves `1` and `1.2` to the newest release (`type=semver`)."""
+
+_PRERELEASE = re.compile(r"[0-9A-Za-z.+-]*\d")
+"""What follows a number must end in a digit: `-rc.1` names one build, `-rc`, `-SNAPSHOT` and `-nightly` the newest."""
+
+_MOVES = re.compile(r"(?i)(?:^|[^a-z])(?:dev|snapshot|nightly|latest|edge|main|master|canary|next|head)(?:[^a-z]|$)")
+
+
+def commit_of(text: str) -> str:
+    """Return the commit that a text is, in lower case and without `sha-`; empty where it is none."""
+    found = _COMMIT.fullmatch(text.strip())
+    return found[1].lower() if found and set(found[1]) != {"0"} else ""
+
+
+def number_of(text: str) -> str:
+    """Return the full version number that a text is, without `v`; empty where it is none, or names no build."""
+    found = _NUMBER.fullmatch(text.strip())
+    if not found:
+        return ""
+    plain = re.match(r"\d+(?:\.\d+)+", found[1])
+    numbers = plain[0] if plain else ""
+    rest = found[1][len(numbers) :]
+    fixed = not rest or (_PRERELEASE.fullmatch(rest) and not _MOVES.search(rest))
+    return found[1] if fixed and set(numbers) - set(".0") else ""
+
+
+def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, str]:
+    """Return what names the image to put back, in the order in which it is looked for, each with why.
+
+    Args:
+        plan: what the inputs say; `rollback-to` comes first, and alone.
+        tag: the tag that the container runs, which names whatever was pushed last.
+        running: the digest that ran before the trigger; empty where it was not told.
+        version: the version that answered before the trigger; empty where none was named.
+    """
+    if plan.rollback_to:
+        return {plan.rollback_to: "`rollback-to`"}
+    found = {running: "the digest that ran before"} if running else {}
+    for each in _spelled(version):
+        if is_tag(each) and each != tag:
+            found.setdefault(each, f"the tag `{each}`, named as the version that answered before")
+    return found
+
+
+def contradicts(label: str, named: Collection[str]) -> bool:
+    """Tell whether an image's revision label says that it is not the build which named itself so.
+
+    Only a commit contradicts a commit: a label may hold something else, and so may a name.
+    """
+    commits = [each for each in map(commit_of, named) if each]
+    return bool(commit_of(label) and commits) and not any(same_commit(label, each) for each in commits)
+
+
+def same_commit(one: str, other: str) -> bool:
+    """Tell whether two spellings are of one commit: the shorter may be the beginning of the longer."""
+    short, long = sorted((commit_of(one), commit_of(other)), key=len)
+    return bool(short) and (long.startswith(short) or same_version(one, other))
+
+
+def _spelled(version: str) -> list[str]:
+    """Return a version as tags spell it (docker/metadata-action: `type=sha`, `type=semver`)."""
+    if commit := commit_of(version):
+        short = [f"sha-{commit[:SHORT]}", commit[:SHORT]] if len(commit) >= WHOLE else []
+        return [commit, f"sha-{commit}", *short]
+    number = number_of(version)
+    bare = [number, f"v{number}"] if number else []
+    return bare[::-1] if version.strip().startswith("v") else bare

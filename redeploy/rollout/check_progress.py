@@ -1,0 +1,65 @@
+"""How far the checks of one window have come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from redeploy.contract.smoke import TRIES, Again, Result, Smoke
+
+PAUSE = 1.0
+"""Seconds before a failed request is tried once more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far one request has come."""
+
+    tries: int = 0
+    again_at: float = 0.0
+    past_caches: bool = False
+    result: Result | None = None
+    """What counts; None as long as it is not known."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it has been answered as it should."""
+        return self.result is not None and self.result.passed
+
+    def step(self, result: Result, at: float, *, patient: bool) -> "Progress":
+        """Return the progress after one more answer; `patient`: whether one that tells nothing is asked for again."""
+        fresh = result.again is Again.CACHED and not self.past_caches
+        if not result.final and (fresh or (result.again is Again.THROTTLED and patient)):
+            return replace(self, again_at=at, past_caches=self.past_caches or fresh)
+        tries = self.tries + 1
+        counts = result.passed or result.final or tries >= TRIES
+        return replace(self, tries=tries, again_at=at + PAUSE, result=result if counts else None)
+
+
+_UNTRIED = Progress()
+
+
+@dataclass(kw_only=True)
+class Round:
+    """The checks of one build. They are made anew once another answers, or it cannot be told."""
+
+    opened: float
+    """When the window of the build opened in which they are made."""
+    names: Mapping[str, str]
+    document: Progress = field(default_factory=Progress)
+    smoke: dict[Smoke, Progress] = field(default_factory=dict)
+
+    def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "Round":
+        """Return what a new window finds of it: what passed, where the build is certainly the same.
+
+        It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
+        tried anew, as it may have failed with the window.
+        """
+        common = self.names.keys() & names.keys()
+        unread = Progress(past_caches=self.document.past_caches)
+        if not alone or not common or any(self.names[path] != names[path] for path in common):
+            return Round(opened=opened, names=names, document=unread)
+        return Round(
+            opened=opened,
+            names=names,
+            document=self.document if self.document.passed else unread,
+            smoke={each: got for each, got in self.smoke.items() if got.passed},
+        )

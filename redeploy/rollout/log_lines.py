@@ -1,0 +1,218 @@
+"""The log of a run: one line a change of state, and a heartbeat while nothing changes."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from redeploy.contract.smoke import Smoke
+from redeploy.http.response import Reply
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.pace import SAVING, kept_back
+from redeploy.rollout.requests import (
+    AskContainers,
+    AskDocument,
+    AskRevision,
+    AskSmoke,
+    AskTag,
+    Event,
+    Probe,
+    SendTrigger,
+)
+from redeploy.rollout.service_state import Watch
+from redeploy.service.identity import Build, version_of
+from redeploy.settings.plan import Mode, Plan
+from redeploy.text.untrusted import one_line
+from redeploy.triggers.watchtower.containers import Endpoint
+
+if TYPE_CHECKING:
+    from redeploy.registry.lookup import Lookup
+    from redeploy.rollout.checks import Checking
+
+HEARTBEAT = 15.0
+"""Seconds without a line after which the log says that it is still waiting, and for what."""
+
+WORTH_A_NOTE = 10.0
+"""Seconds that checks may take without a word about it at the start."""
+
+LOOKED_BEFORE = 10
+"""Requests of a bucket that are spent before the checks begin, at least: on the baseline, and on the new build."""
+
+_WHOSE = {
+    Build.NEW: " (new)",
+    Build.OLD: " (as before)",
+    Build.OTHER: " (neither declared nor from before)",
+    Build.UNNAMED: " (names no version)",
+}
+
+
+@dataclass
+class Narrator:
+    """Turns what happens into lines; `watch` is read, never changed. Times are monotonic seconds."""
+
+    watch: Watch
+    _told: dict[str, str] = field(default_factory=dict)
+    _lines: list[str] = field(default_factory=list)
+    _spoke: float | None = None
+    _waits_for: str = ""
+    _waits_since: float = 0.0
+
+    def heartbeat_at(self, now: float) -> float:
+        """Return when the next heartbeat is due."""
+        return (self._spoke if self._spoke is not None else now) + HEARTBEAT
+
+    def lines(self, now: float, event: Event | None) -> list[str]:
+        """Return what there is to say at `now`, after `event` was taken in."""
+        watch = self.watch
+        if event is not None:
+            self._of_event(event)
+        if watch.triggered is not None:
+            if watch.lookup and watch.lookup.note:
+                self._on_change("image", f"note: {watch.lookup.note}")
+            self._once("trigger", "trigger sent")
+            if watch.target is not None and watch.target.next is None:
+                found = watch.target.manifest
+                able = f"can be rolled back to {found.digest}: {watch.target.source}" if found else ""
+                self._once("target", able or f"cannot be rolled back: {watch.target.missing}")
+        begun = watch.triggered is not None or watch.verifying
+        if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
+            self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
+        if watch.resend_at is not None and watch.answer:
+            self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
+        window = watch.track.window
+        weighed = Assessment(watch)
+        if weighed.wanted_under_way:
+            self._once(
+                f"window {window.broken}", f"what is wanted answers; it must stay so for {window.span_needed:g} s"
+            )
+        held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
+        if held and watch.answered is None and not watch.verifying:
+            self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")
+        if window.broken:
+            self._once(
+                f"broken {window.broken}",
+                f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}",
+            )
+        awaited = self._awaited(weighed)
+        if awaited != self._waits_for:
+            self._waits_for, self._waits_since = awaited, now
+        if not self._lines and now >= self.heartbeat_at(now):
+            left = max(0.0, watch.deadline - now)
+            last = watch.track.last or (watch.baseline[-1] if watch.baseline else None)
+            seen = last.seen if last else "nothing yet"
+            waited = f"for {now - self._waits_since:.0f} s now"
+            self._lines.append(f"still waiting for {awaited}, {waited}; last seen: {seen}; {left:.0f} s left")
+        if self._lines or self._spoke is None:
+            self._spoke = now
+        since = watch.started
+        lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
+        return lines
+
+    def detail(self, event: Event) -> str:
+        """Return one answered ask as a line for debugging: what was asked, what came, and when, in seconds."""
+        watch, exchange = self.watch, event.exchange
+        since = watch.started
+        what = " and ".join(sorted(event.ask.endpoints)) if isinstance(event.ask, Probe) else type(event.ask).__name__
+        came = exchange.came if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
+        return f"{event.sent - since:.2f} s: {what}: {came}, after {event.at - event.sent:.3f} s"
+
+    def _of_event(self, event: Event) -> None:
+        watch = self.watch
+        match event.ask:
+            case Probe():
+                self._of_service(watch)
+            case SendTrigger() if watch.answer:
+                who = "Watchtower" if watch.answer.of_watchtower else "update URL"
+                self._lines.append(f"{who}: {watch.answer.seen}")
+            case AskDocument() if watch.checking.round:
+                self._of_document(watch.checking)
+            case AskSmoke():
+                self._of_smoke(watch.checking, event.ask.smoke)
+            case AskTag() | AskRevision() if watch.lookup:
+                self._of_image(watch.lookup)
+            case AskContainers() if watch.running.last:
+                look = watch.running.last
+                if look.endpoint is Endpoint.ABSENT:
+                    self._on_change(
+                        "digest", "running digest: not told; the containers endpoint is not there, or refuses the token"
+                    )
+                elif look.endpoint is Endpoint.FAILED:
+                    self._on_change("digest", "running digest: not told this time")
+                else:
+                    self._on_change("digest", f"running digest: {look.digest or look.untold}")
+
+    def _of_image(self, lookup: "Lookup") -> None:
+        if lookup.holds_up and lookup.told and self.watch.triggered is None:
+            self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' It is waited for.'}")
+        elif lookup.manifest and lookup.as_declared:
+            self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
+            if lookup.revision:
+                self._on_change(
+                    "revision", f"its label names the commit {one_line(self.watch.redact(lookup.revision))}"
+                )
+        elif lookup.note:
+            self._on_change("image", f"note: {lookup.note}")
+
+    def _of_document(self, checking: "Checking") -> None:
+        from redeploy.contract.results import counted
+
+        contract, compared = checking.contract, checking.compared
+        if contract is None:
+            why = checking.unfit.why if checking.unfit else ""
+            self._on_change("document", f"OpenAPI: no document, {one_line(why)}")
+            return
+        change = f", {len(compared.added)} added, {len(compared.removed)} gone" if compared else ""
+        self._on_change("document", f"OpenAPI: {counted(contract.operations)}{change}")
+
+    def _of_smoke(self, checking: "Checking", smoke: Smoke) -> None:
+        found = checking.of_smoke(smoke)
+        if found.seconds is not None and not found.passed:
+            self._on_change(found.check, f"smoke failed: {found.told}")
+        if not checking.unanswered:
+            made = [checking.of_smoke(each) for each in checking.plan.smoke]
+            passed = sum(each.passed for each in made)
+            self._on_change("smoke", f"smoke: {passed} of {len(made)} passed")
+
+    def _of_service(self, watch: Watch) -> None:
+        samples = watch.samples or watch.baseline
+        if not samples:
+            return
+        last = samples[-1]
+        told = version_of(last, watch.plan.expect_version, watch.before.names) if last.names_itself else ""
+        version = one_line(told)
+        whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
+        if watch.track.build is Build.NEW and (watch.met_before or watch.plan.mode is Mode.ROLLBACK):
+            whose = " (as declared)" if watch.plan.mode is not Mode.ROLLBACK else " (put back)"
+        where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
+        state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
+        self._on_change(where, state + (f", version {version}{whose}" if version else ""))
+
+    def _awaited(self, weighed: Assessment) -> str:
+        watch = self.watch
+        if watch.lookup and watch.lookup.holds_up and watch.triggered is None:
+            return f"the image {watch.lookup.image}"
+        if watch.triggered is None and not watch.verifying:
+            return "the first look at the service"
+        if weighed.checking and watch.track.window.latest >= weighed.window_ends:
+            left = len(watch.checking.unanswered)
+            return f"{left} of {len(watch.plan.checks.smoke)} smoke requests" if left else "the document"
+        if weighed.wanted_under_way:
+            return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
+        if watch.answered is None and not watch.verifying:
+            return "Watchtower's answer"
+        return "the declared build" if watch.plan.declared else "a healthy build"
+
+    def _on_change(self, topic: str, line: str) -> None:
+        if self._told.get(topic) != line:
+            self._told[topic] = line
+            self._lines.append(line)
+
+    def _once(self, topic: str, line: str) -> None:
+        if topic not in self._told:
+            self._on_change(topic, line)
+
+
+def checks_take(plan: Plan) -> float:
+    """Return the seconds that the smoke requests will take beyond those that the bucket allows at once."""
+    if plan.rate is None:
+        return 0.0
+    at_once = max(0.0, plan.rate.burst - LOOKED_BEFORE - kept_back(plan.rate, plan.stable_for))
+    return max(0.0, len(plan.checks.smoke) - at_once) * SAVING / plan.rate.per_second  # looks go on meanwhile

@@ -1,0 +1,72 @@
+"""When to look next: the bucket of requests, and how hurried each phase is. Times are monotonic seconds."""
+
+from enum import Enum
+
+from redeploy.service.window import WATCHED_MOST
+from redeploy.settings.plan import Rate
+
+UNHURRIED_LEAST = 0.8
+"""Shortest interval before Watchtower has answered."""
+
+UNHURRIED_MOST = 4.0
+"""Longest interval before Watchtower has answered, while nothing is wrong."""
+
+QUICK_LEAST = 0.3
+"""Shortest interval of the quick phase."""
+
+WINDOW_MOST = 1.0
+"""Longest interval inside a window."""
+
+SAVING = 2.0
+"""How many times longer than the bucket's own rate looks are apart while tokens are saved for a window."""
+
+LOWEST_WATCHED = 0.2
+"""Requests a second below which saving for a window would take longer than anybody waits."""
+
+
+class Phase(Enum):
+    """What the run is waiting for."""
+
+    UNHURRIED = "unhurried"
+    """Watchtower's answer, with the service as it was."""
+    QUICK = "quick"
+    """The new build: Watchtower has answered, or the service is gone."""
+    WINDOW = "window"
+    """A window of the stability that it began."""
+
+
+def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jitter: float) -> float:
+    """Return the seconds from one look to the next.
+
+    A rollout's length is unknown, but one that took long until here will likely take long yet: looks thin out with time.
+    Inside a window they come about once a second, at irregular intervals: regular ones run in step with a crash loop.
+
+    Args:
+        phase: what is waited for.
+        elapsed: seconds since the phase began.
+        waited: seconds from the trigger until then.
+        stable_for: seconds that the window spans.
+        jitter: a random number from 0 to 1.
+    """
+    match phase:
+        case Phase.UNHURRIED:
+            base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.6 * elapsed))
+        case Phase.QUICK:
+            base = max(QUICK_LEAST, 0.28 * (elapsed + 0.3 * waited) ** 0.5)
+        case Phase.WINDOW:
+            base = max(0.05, min(WINDOW_MOST, stable_for / 2))
+    return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
+
+
+def watched_needed(rate: Rate | None, stable_for: float) -> float:
+    """Return the seconds that a window must be watched without a pause once one has crashed; 0 at rates too low for it."""
+    affordable = rate is None or rate.per_second >= LOWEST_WATCHED
+    return min(stable_for, WATCHED_MOST) if affordable else 0.0
+
+
+def kept_back(rate: Rate | None, stable_for: float) -> float:
+    """Return the tokens that the quick phase leaves for one window: what it draws, less what comes in meanwhile."""
+    if rate is None:
+        return 0.0
+    looks = 1 + stable_for / (0.87 * max(0.05, min(WINDOW_MOST, stable_for / 2)))
+    return max(0.0, min(rate.burst / 2, looks - stable_for * rate.per_second))

@@ -1,0 +1,131 @@
+"""What may be asked of the outside, and the books that are kept of it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from redeploy.contract.smoke import Smoke
+from redeploy.http.response import Exchange
+from redeploy.service.sample import Endpoint
+
+if TYPE_CHECKING:  # few runs have smoke requests, or name one image
+    from redeploy.contract.response_schema import Promise
+    from redeploy.registry.manifest import Manifest
+
+ALONE_FOR = 2.0
+"""Seconds after which a look that hangs no longer keeps the next one from going out, outside of a window."""
+
+BOTH = frozenset(Endpoint)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look at the service."""
+
+    endpoints: frozenset[Endpoint]
+    url: str
+    past_caches: bool = False
+    """Whether a random query keeps caches from answering."""
+
+
+@dataclass(frozen=True)
+class AskContainers:
+    """One look at Watchtower's containers endpoint."""
+
+
+@dataclass(frozen=True)
+class AskForReasons:
+    """The fork's check endpoint, which says in words why it skips a container; it pulls nothing."""
+
+
+@dataclass(frozen=True)
+class AskWhetherForked:
+    """The trigger without its token: it triggers nothing, and tells whether `container=` is understood."""
+
+
+@dataclass(frozen=True)
+class AskTag:
+    """What the image's tag points to in its registry; what it pointed to when it was last looked up is not read again."""
+
+    known: "Manifest | None" = None
+    tag: str = ""
+    """Empty: the one that the input writes."""
+
+
+@dataclass(frozen=True)
+class AskRevision:
+    """Which commit an image's label names."""
+
+    manifest: "Manifest"
+
+
+@dataclass(frozen=True)
+class AskManifest:
+    """What the registry has of the image under a tag or a digest."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class PutManifest:
+    """A manifest that goes under the image's tag."""
+
+    manifest: "Manifest"
+    tag: str = ""
+    """Empty: the one that the input writes."""
+
+
+@dataclass(frozen=True)
+class SendTrigger:
+    """The trigger."""
+
+
+@dataclass(frozen=True)
+class AskDocument:
+    """The service's OpenAPI document."""
+
+    url: str
+    past_caches: bool = False
+    smoke: tuple[Smoke, ...] | None = field(default=None, compare=False)
+    """What it is asked for the promises of; None where it is read later, so that it delays no trigger."""
+
+
+@dataclass(frozen=True)
+class AskSmoke:
+    """One smoke request; its answer's body is held against what the live document promises."""
+
+    smoke: Smoke
+    past_caches: bool = False
+    promise: "Promise | None" = field(default=None, compare=False)
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return self.smoke.url
+
+
+OfService = Probe | AskDocument | AskSmoke
+"""What goes to the service, and draws from the bucket of its origin."""
+
+OfRegistry = AskTag | AskRevision | AskManifest | PutManifest
+
+Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | OfRegistry | SendTrigger
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do now: start the asks, then wait for an answer, or until `wake`, in monotonic seconds."""
+
+    asks: tuple[Ask, ...]
+    wake: float
+    finished: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
+
+    ask: Ask
+    exchange: Exchange
+    sent: float
+    at: float
+    wall: float

@@ -1,0 +1,93 @@
+"""The story of a run: look, trigger, watch, conclude. Mode verify is the same story without a trigger."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from redeploy.decision.verdict import Conclusion, conclude
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.log_lines import Narrator
+from redeploy.rollout.requests import Ask, AskForReasons, Event, SendTrigger
+from redeploy.rollout.schedule import Schedule
+from redeploy.rollout.service_state import Watch
+
+REASONS_SECONDS = 10.0
+"""How long the check endpoint may take; it only explains."""
+
+
+class Outside(Protocol):
+    """The world: asks run side by side in it, and it tells the time."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+
+    def wall(self) -> float:
+        """Return seconds since 1970."""
+
+    def start(self, ask: Ask, sent: float, bound: float) -> None:
+        """Start an ask, which is entered as sent at `sent`; it is answered, one way or the other, within `bound` seconds."""
+
+    def wait(self, until: float) -> Event | None:
+        """Return the next event, or None at `until`."""
+
+
+class Log(Protocol):
+    """The run's log."""
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+
+    def debug(self, text: str) -> None:
+        """Write a line that shows only where debugging was asked for."""
+
+    def open_group(self, title: str) -> None:
+        """Begin a foldable part."""
+
+
+def redeploy(
+    watch: Watch,
+    outside: Outside,
+    random: Callable[[], float],
+    log: Log,
+    under_way: Callable[[], None] = lambda: None,
+) -> Conclusion:
+    """Bring the new build about and prove it; `watch` knows everything that happened, also where this is cut short.
+
+    `under_way` is called once the trigger is on its way or, in mode verify, at once.
+    """
+    schedule, narrator = Schedule(watch, random), Narrator(watch)
+    log.open_group("Look at what runs" if watch.verifying else "Look at what runs before the trigger")
+    triggered = watch.triggered
+    if watch.verifying:
+        under_way()
+    while True:
+        now = outside.now()
+        step = schedule.step(now, outside.wall())
+        for ask in step.asks:
+            outside.start(ask, now, _bound(watch, ask, now))
+        if step.finished:
+            return conclude(Assessment(watch).situation(now))
+        event = None
+        if not step.asks:
+            event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))
+            if event and event.sent < watch.began:
+                event = None  # an earlier watch asked for it
+        if event:
+            watch.take(event)
+            log.debug(narrator.detail(event))
+        if watch.triggered != triggered:
+            triggered = watch.triggered
+            log.open_group("Trigger the update and watch the service")
+            under_way()
+        for line in narrator.lines(outside.now(), event):
+            log.say(line)
+
+
+def _bound(watch: Watch, ask: Ask, now: float) -> float:
+    """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
+    match ask:
+        case SendTrigger():
+            return max(0.0, watch.deadline - now)
+        case AskForReasons():
+            return REASONS_SECONDS
+        case _:
+            return watch.plan.request_timeout

@@ -1,0 +1,363 @@
+"""The state of one run: takes in what happened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from redeploy.http.response import NEVER_SENT, Exchange, NoReply, Reply
+from redeploy.rollout.budget import Books
+from redeploy.rollout.pace import watched_needed
+from redeploy.rollout.requests import (
+    BOTH,
+    AskContainers,
+    AskDocument,
+    AskForReasons,
+    AskManifest,
+    AskRevision,
+    AskSmoke,
+    AskTag,
+    AskWhetherForked,
+    Event,
+    Probe,
+    SendTrigger,
+)
+from redeploy.service.declared import Standing, declared
+from redeploy.service.history import Rules, Track, builds, follow
+from redeploy.service.identity import Before, Build, Counting, Noise
+from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.service.window import Window
+from redeploy.settings.plan import Mode, Plan
+from redeploy.triggers.retry import Resend, next_try
+from redeploy.triggers.trigger import Answer, Result
+from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, told_reasons
+from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
+from redeploy.triggers.watchtower.containers import Wanted, read_look
+from redeploy.triggers.watchtower.running_image import RunningImage
+from redeploy.verdicts import Reason
+
+if TYPE_CHECKING:
+    from redeploy.registry.lookup import Lookup
+    from redeploy.rollout.checks import Checking
+    from redeploy.rollout.target import Target
+
+LOOKS_BEFORE = 2
+"""So many looks at each address of the service before the trigger: what differs meanwhile is noise."""
+
+
+@dataclass
+class Watch:
+    """Everything that happened so far. Times are monotonic seconds unless they are called wall."""
+
+    plan: Plan
+    began: float
+    redact: Callable[[str], str] = str
+    baseline: list[Sample] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    """Those since the trigger or, in mode verify, all."""
+    answers: list[Answer] = field(default_factory=list)
+    answered: float | None = None
+    reply: Reply | None = None
+    """The last one that came from the update URL."""
+    triggered: float | None = None
+    triggered_wall: float = 0.0
+    deadline: float = float("inf")
+    forked: bool | None = None
+    """Whether the line understands `container=`; None as long as that is not known."""
+    not_started: Reason | None = None
+    told_reasons: tuple[str, ...] = ()
+    """What the check endpoint says of containers that were not updated."""
+    target: "Target | None" = None
+    """The image that a rollback would put back."""
+    resend_at: float | None = None
+    given_up: Reason | None = None
+
+    def __post_init__(self) -> None:
+        self.books = Books(self.plan.rate)
+        self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
+        self._noise = Noise()
+        self._counting = Counting()
+        self._never_named = True
+        self.track = Track(window=self._fresh_window())
+        if self.verifying:
+            self.deadline = self.began + self.plan.timeout
+
+    def go_on_from(self, earlier: "Watch") -> None:
+        """Begin where an earlier watch of the same service ended: with its bucket, and its last looks as the baseline."""
+        self.books = earlier.books.carried_on()
+        for sample in (*earlier.baseline, *earlier.samples):
+            if not sample.condition.tells_nothing:
+                self._noise.learn(sample, before=sample in earlier.baseline)
+        for endpoints, _ in self.addresses:
+            self.baseline += [each for each in earlier.samples if each.endpoints == endpoints][-LOOKS_BEFORE:]
+        self.baseline.sort(key=lambda sample: sample.at)
+
+    @property
+    def verifying(self) -> bool:
+        """Whether nothing is triggered."""
+        return self.plan.mode is Mode.VERIFY
+
+    @property
+    def started(self) -> float:
+        """When the trigger went out or, where none did, the run began: what moments are told from."""
+        return self.began if self.triggered is None else self.triggered
+
+    @property
+    def apart(self) -> bool:
+        """Whether the version has an address of its own."""
+        return self.plan.service.version_url != self.plan.service.health_url
+
+    @property
+    def addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
+        """What the service is asked by, the address that names the version last."""
+        service = self.plan.service
+        if not self.apart:
+            return [(BOTH, service.health_url)]
+        return [
+            (frozenset({Endpoint.HEALTH}), service.health_url),
+            (frozenset({Endpoint.VERSION}), service.version_url),
+        ]
+
+    @property
+    def answer(self) -> Answer | None:
+        """Watchtower's last answer."""
+        return self.answers[-1] if self.answers else None
+
+    def trigger(self, now: float, wall: float) -> None:
+        """Enter that the trigger goes out; the first time starts the clock of the deadline."""
+        self.resend_at = None
+        if self.triggered is None:
+            self.triggered, self.triggered_wall = now, wall
+            self.running.triggered = now
+            self.deadline = min(self.deadline, now + self.plan.timeout)
+
+    def wait_for_image(self, now: float) -> None:
+        """Enter that the image is waited for, which starts the clock of the deadline."""
+        self.deadline = min(self.deadline, now + self.plan.timeout)
+
+    def take(self, event: Event) -> None:
+        """Take in what came of an ask."""
+        self.books.note_answered(event)
+        match event.ask:
+            case Probe():
+                self._take_sample(event, event.ask)
+            case AskContainers():
+                self._take_look(event)
+            case AskDocument() | AskSmoke():
+                self._take_check(event, event.ask)
+            case AskWhetherForked():
+                unreached = isinstance(event.exchange, NoReply) and event.exchange.fault in NEVER_SENT
+                self.forked = unreached or is_fork_with_containers(event.exchange)
+                if not self.forked:
+                    self.not_started = Reason.UNSUPPORTED
+            case AskForReasons():
+                self.told_reasons = told_reasons(
+                    event.exchange, self.answer.result if self.answer else Result.UNKNOWN, self.redact
+                )
+            case AskTag() if self.lookup:
+                self.lookup.take(event.exchange, event.at)
+                if found := self.lookup.manifest:
+                    self.running.kin.learn(found)
+            case AskRevision() | AskManifest():
+                self._take_errand(event.ask, event.exchange)
+            case SendTrigger():
+                self._take_answer(event)
+
+    def _take_sample(self, event: Event, probe: Probe) -> None:
+        sample = read_sample(
+            event.exchange,
+            self.plan.service,
+            probe.endpoints,
+            sent=event.sent,
+            at=event.at,
+            wall=event.wall,
+            redact=self.redact,
+            never_named=self._never_named,
+        )
+        self._never_named &= not (sample.healthy and Endpoint.VERSION in sample.endpoints and not sample.astray)
+        self.books.note_sample(probe, sample)
+        before = self.triggered is None and not self.verifying
+        earlier = self.baseline if before else self.samples
+        out_of_turn = any(each.sent > sample.sent for each in earlier[-2:] if each.endpoints & sample.endpoints)
+        if out_of_turn or (self.triggered is not None and sample.sent < self.triggered):
+            return
+        earlier.append(sample)
+        known = self._noise.learnt
+        if not sample.condition.tells_nothing:
+            self._noise.learn(sample, before=before)
+        if before or self._noise.learnt.units != known.units:
+            self.__dict__.pop("before", None)
+        if before:
+            return
+        if self._noise.learnt == known:
+            self.track = self.track.step(sample, self._rules())
+        else:
+            self._follow_anew()
+
+    def _take_look(self, event: Event) -> None:
+        wanted = Wanted(
+            containers=self.plan.watchtower.containers,
+            images=self.plan.images,
+            digest=self.plan.expect_digest,
+        )
+        look = read_look(event.exchange, wanted, sent=event.sent, at=event.at)
+        self.running.add(look)
+        self.settle_tag(look.tag)
+        self._count()
+        if (
+            look.endpoint is ContainersEndpoint.ABSENT
+            and self.plan.expect_digest
+            and self.triggered is None
+            and not self.verifying
+        ):
+            self.not_started = Reason.DIGEST_UNAVAILABLE
+
+    def _take_errand(self, ask: AskRevision | AskManifest, exchange: Exchange) -> None:
+        """Take in what a registry says of the image that should run, and of the one that a rollback would put back."""
+        from redeploy.registry.errors import Trouble
+        from redeploy.registry.lookup import found_in
+
+        if isinstance(ask, AskRevision) and self.lookup:
+            self.lookup.take_revision(ask.manifest, exchange)
+            if self.plan.version_of_image:
+                self.plan = replace(self.plan, expect_version=self.lookup.revision)
+        if self.plan.image is None:
+            return
+        found = found_in(exchange, self.plan.image)
+        if self.target is not None:
+            self.target.take(ask, found)
+        if isinstance(ask, AskRevision):
+            return
+        if isinstance(found, Trouble):
+            self.running.kin.give_up(ask.reference)
+        elif not isinstance(found, str):
+            self.running.kin.learn(found)
+
+    @property
+    def tag_open(self) -> bool:
+        """Whether the image's tag is still to be told by the container that runs it, since no input writes one."""
+        image = self.plan.image
+        return image is not None and image.bare and bool(self.plan.watchtower.containers_url) and not self.running.all
+
+    def settle_tag(self, tag: str) -> None:
+        """Take the image's tag from the container that runs it, where no input writes one; `latest` where none tells."""
+        image = self.plan.image
+        if image is not None and image.bare:
+            image = image.under(tag or image.tag)
+            self.plan = replace(self.plan, image=image, images=(image,))
+            self.__dict__.pop("lookup", None)
+
+    def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
+        before = self.triggered is None and not self.verifying
+        if before or (self.triggered is not None and event.sent < self.triggered):
+            self.books.note_check(ask, event, throttled=False)
+            if before and isinstance(ask, AskDocument):
+                self.checking.take_before(ask, event.exchange)
+            return  # else the document from before came too late
+        asked = event.exchange.retry_after if isinstance(event.exchange, Reply) else None
+        again_at = event.at + (asked or 0.0)
+        hopeless = event.at < self.deadline <= again_at
+        result = self.checking.take(event, patient=again_at < self.deadline, hopeless=hopeless)
+        self.books.note_check(ask, event, throttled=result.again == "throttled")
+
+    def _take_answer(self, event: Event) -> None:
+        answer = read_answer(event.exchange)
+        self.answers.append(answer)
+        self.reply = event.exchange if isinstance(event.exchange, Reply) else self.reply
+        self.answered = event.at
+        self._count()
+        if answer.again:
+            again = next_try(
+                self.answers, now=event.at, first_sent=self.triggered or event.sent, deadline=self.deadline
+            )
+            self.resend_at = again.at if isinstance(again, Resend) else None
+            self.given_up = None if isinstance(again, Resend) else again
+
+    @property
+    def contract_counts(self) -> bool:
+        """Whether another contract is a change: not where Watchtower did nothing, or the container kept its image."""
+        return not self._counting.only_commits
+
+    def _count(self) -> None:
+        """Find out what counts as a change, by Watchtower's answer and by whether the container kept its image."""
+        result = self.answer.result if self.answer else None
+        kept = self.answered is not None and self.running.unchanged
+        counting = Counting(
+            processes=not kept and result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED),
+            only_commits=kept or result is Result.NOTHING,
+        )
+        if counting != self._counting:
+            self._counting = counting
+            self._follow_anew()
+
+    def _follow_anew(self) -> None:
+        self.track = follow(self.samples, self._rules(), self._fresh_window())
+
+    def _fresh_window(self) -> Window:
+        needed = watched_needed(self.plan.rate, self.plan.stable_for)
+        return Window(length=self.plan.stable_for, watched_needed=needed, apart=self.apart)
+
+    def _rules(self) -> Rules:
+        return Rules(
+            before=self.before,
+            learnt=self._noise.learnt,
+            expected=self.plan.expect_version,
+            triggered=self.triggered_wall,
+            counting=self._counting,
+            met_before=self.met_before,
+            verifying=self.verifying,
+        )
+
+    @cached_property
+    def lookup(self) -> "Lookup | None":
+        """The look-up of the image in its registry; None where no one image is named."""
+        plan = self.plan
+        if plan.image is None:
+            return None
+        from redeploy.registry.lookup import Lookup  # as in `checking`
+
+        return Lookup(
+            plan.image,
+            plan.expect_digest,
+            names_version=plan.version_of_image,
+            patient=not self.verifying,
+            kin=self.running.kin,
+        )
+
+    @cached_property
+    def checking(self) -> "Checking":
+        """The checks."""
+        from redeploy.rollout.checks import Checking  # what it needs must not be loaded before the first request
+
+        return Checking(self.plan.checks, self.redact)
+
+    @property
+    def builds(self) -> list[tuple[Sample, Build]]:
+        """The samples, each with whose answer it is by all that is known now."""
+        return list(builds(self.samples, self._rules(), self._fresh_window()))
+
+    @property
+    def noise(self) -> frozenset[str]:
+        """The fields that are noise, as far as is known by now."""
+        return self._noise.learnt.noise
+
+    @cached_property
+    def before(self) -> Before:
+        """What answered before the trigger."""
+        return Before.of(self.baseline, self._noise.learnt.units)
+
+    @property
+    def met_before(self) -> bool:
+        """Whether what is declared was live before the trigger."""
+        if self.verifying or not self.plan.declared:
+            return False
+        standings = {self._standing(each) for each in self.baseline if each.names_itself and each.healthy}
+        version = standings - {Standing.UNNAMED} == {Standing.MET}
+        digest = self.running.declared_before or not self.plan.expect_digest
+        return (version or not self.plan.expect_version) and digest
+
+    def _standing(self, sample: Sample) -> Standing:
+        """Return what a look before the trigger says of the declared version, beside what health said then."""
+        health = [each for each in self.baseline if Endpoint.HEALTH in each.endpoints and each.at <= sample.at]
+        whole = sample.beside(health[-1] if health and self.apart else None)
+        return declared(self.plan.expect_version, whole.names, whole.ranks).standing

@@ -1,0 +1,138 @@
+"""Threads, a queue and the clocks: asks run side by side, each bounded in whole time, name resolution included."""
+
+import functools
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
+
+from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.rollout.requests import Ask, Event
+
+SHORT, LONGEST_GRACE = 0.1, 1.0
+"""Seconds for which the loop may be busy at no cost to others, and the longest that it makes up for."""
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> dict[_Task, _Result]:
+    """Carry out tasks in threads, each within its seconds; what is not done by then is given up, and left out."""
+    done: queue.SimpleQueue[tuple[_Task, Callable[[], _Result]]] = queue.SimpleQueue()
+
+    def run(task: _Task, work: Callable[[], _Result]) -> None:
+        try:
+            result = work()
+            done.put((task, lambda: result))
+        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+            done.put((task, functools.partial(_raise, error)))
+
+    began = time.monotonic()
+    waiting = {task: began + seconds for task, (_, seconds) in tasks.items()}
+    for task, (work, _) in tasks.items():
+        threading.Thread(target=run, args=(task, work), daemon=True).start()
+    found: dict[_Task, _Result] = {}
+    while waiting:
+        try:
+            task, result = done.get(timeout=max(0.0, min(waiting.values()) - time.monotonic()))
+        except queue.Empty:
+            waiting = {task: ends for task, ends in waiting.items() if ends > time.monotonic()}
+            continue
+        if waiting.pop(task, None) is not None:
+            found[task] = result()
+    return found
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+class Crew:
+    """Runs each ask in a daemon thread; one that overruns its bound is given up and its answer thrown away."""
+
+    def __init__(
+        self,
+        perform: Callable[[Ask, float], Exchange],
+        weigh: Callable[[Ask, Exchange], Exchange] = lambda _, exchange: exchange,
+    ) -> None:
+        """Take how to work.
+
+        Args:
+            perform: carries out one ask, bounded in seconds as well as it can.
+            weigh: adds to a complete answer what takes our own time and not the server's, without bound.
+        """
+        self._perform = perform
+        self._weigh = weigh
+        self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
+        self._bounds: dict[int, tuple[float, Ask, float]] = {}
+        self._answered: set[int] = set()
+        """Those whose answers are complete, and may still be weighed: their bounds are kept."""
+        self._started = 0
+        self._left = self.now()
+        """When the loop last stopped waiting."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+    def start(self, ask: Ask, sent: float, bound: float) -> None:
+        """Start an ask, which is entered as sent at `sent`, and must be answered within `bound` seconds of that."""
+        self._started += 1
+        number = self._started
+        self._bounds[number] = (sent + bound, ask, sent)
+        threading.Thread(target=self._run, args=(number, ask, sent, bound), daemon=True).start()
+
+    def wait(self, until: float) -> Event | None:
+        """Return the next event, or None at `until`.
+
+        While the loop is busy, threads make way for it: one that is overdue then has as long again to hand its answer over.
+        """
+        entered = self.now()
+        busy = entered - self._left
+        patient_until = entered + min(busy, LONGEST_GRACE) if busy > SHORT else 0.0
+        try:
+            return self._next(until, patient_until)
+        finally:
+            self._left = self.now()
+
+    def _next(self, until: float, patient_until: float) -> Event | None:
+        while True:
+            unanswered = [number for number in self._bounds if number not in self._answered]
+            overdue = min(unanswered, key=lambda number: self._bounds[number][0], default=None)
+            bound = self._bounds[overdue][0] if overdue is not None else float("inf")
+            if bound <= patient_until:
+                bound, ends = patient_until, max(until, patient_until)
+            else:
+                ends = until
+            try:
+                number, event = self._done.get(
+                    timeout=min(max(0.0, min(ends, bound) - self.now()), threading.TIMEOUT_MAX)
+                )
+            except queue.Empty:
+                if overdue is not None and overdue not in self._answered and bound <= self.now():
+                    _, ask, sent = self._bounds.pop(overdue)
+                    return Event(ask=ask, exchange=NoReply(Fault.TIMED_OUT), sent=sent, at=self.now(), wall=self.wall())
+                if self.now() >= ends:
+                    return None
+                continue
+            self._answered.discard(number)
+            if self._bounds.pop(number, None) is None:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            return event
+
+    def _run(self, number: int, ask: Ask, sent: float, bound: float) -> None:
+        try:
+            exchange = self._perform(ask, bound)
+            at, wall = self.now(), self.wall()
+            self._answered.add(number)
+            exchange = self._weigh(ask, exchange)
+            self._done.put((number, Event(ask=ask, exchange=exchange, sent=sent, at=at, wall=wall)))
+        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+            self._done.put((number, error))

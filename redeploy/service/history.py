@@ -1,0 +1,136 @@
+"""What the samples since the trigger add up to: a pure fold, done anew whenever a field turns out to be noise."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from redeploy.http.condition import Condition
+from redeploy.service.identity import NOTHING_SEEN, Before, Build, Counting, Learnt, Likeness, build_of, likeness
+from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.window import Window
+
+WALL_SAMPLES, WALL_SECONDS = 3, 5.0
+"""So many samples over so long that show nothing but a wall make it certain that waiting does not move it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the fold needs to know beside the samples."""
+
+    before: Before
+    learnt: Learnt
+    expected: str
+    """The declared version."""
+    triggered: float
+    """When the trigger was sent, by our clock, in seconds since 1970."""
+    counting: Counting
+    met_before: bool
+    """Whether what is declared was live before: then only a gap tells the new build from the old."""
+    verifying: bool
+    """Whether there is no before: then every window is the build's that is judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """The state after some samples. Times are monotonic seconds."""
+
+    window: Window
+    like: Likeness = NOTHING_SEEN
+    """How the last telling answer compares with the baseline."""
+    build: Build = Build.UNKNOWN
+    """Whose answer the last telling one was."""
+    told: Build = Build.UNKNOWN
+    """Whose answer the last one was."""
+    new_seen: bool = False
+    """Whether the new build has answered, healthy or not."""
+    in_gap: bool = False
+    gap_seen: bool = False
+    gap_ended: float | None = None
+    """When the first good answer after the last gap came."""
+    health: Sample | None = None
+    """The last sample of the health address."""
+    version: Sample | None = None
+    """The last sample of the version address."""
+    mute: Condition | None = None
+    """What the last answer was if it told nothing."""
+    wall: Condition | None = None
+    wall_since: float = 0.0
+    wall_latest: float = 0.0
+    wall_samples: int = 0
+    page_samples: int = 0
+    """How many of those were web pages, which are a wall in mode verify only."""
+
+    @property
+    def last(self) -> Sample | None:
+        """The last telling sample."""
+        return max((each for each in (self.health, self.version) if each), key=lambda each: each.at, default=None)
+
+    @property
+    def ill(self) -> Sample | None:
+        """The last sample of an address that did not answer as it should; None where all is well, or nothing known."""
+        sick = [each for each in (self.health, self.version) if each and not each.healthy]
+        return max(sick, key=lambda each: each.at, default=None)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last answers were good ones."""
+        return self.last is not None and self.ill is None
+
+    def _other_than(self, sample: Sample) -> Sample | None:
+        """Return the last sample of the address that `sample` is not of."""
+        if Endpoint.VERSION not in sample.endpoints:
+            return self.version
+        return self.health if Endpoint.HEALTH not in sample.endpoints else None
+
+    def walled(self, *, pages: bool) -> Condition | None:
+        """Return what stands before the service for certain; web pages count where `pages` says so."""
+        enough = self.wall_samples >= WALL_SAMPLES and self.wall_latest - self.wall_since >= WALL_SECONDS
+        return self.wall if enough and (pages or not self.page_samples) else None
+
+    def step(self, sample: Sample, rules: Rules) -> "Track":
+        """Return the state after one more sample."""
+        if sample.condition.tells_nothing:
+            return replace(self, mute=sample.condition, told=Build.UNKNOWN)
+        sample = sample.timed(rules.learnt.units)
+        whole = sample.beside(self._other_than(sample))
+        like = likeness(whole, rules.before, rules.learnt, rules.triggered)
+        build = build_of(whole, like, rules.expected, rules.counting)
+        named = build is Build.NEW and not rules.met_before
+        presumed = self.gap_seen and (rules.met_before or not rules.expected) and not like.running_on
+        fresh = rules.verifying or named or presumed
+        wall, page = sample.condition.is_wall, sample.condition is Condition.HTML
+        known = build is not Build.UNKNOWN
+        return replace(
+            self,
+            window=self.window.take(sample, build, rules.learnt.noise, fresh=fresh),
+            like=like if like.visible or not self.like.visible else self.like,
+            build=build if known else self.build,
+            told=build,
+            new_seen=self.new_seen or build is Build.NEW,
+            in_gap=not sample.healthy,
+            gap_seen=self.gap_seen or not sample.healthy,
+            gap_ended=sample.at if self.in_gap and sample.healthy else self.gap_ended,
+            health=sample if Endpoint.HEALTH in sample.endpoints else self.health,
+            version=sample if Endpoint.VERSION in sample.endpoints else self.version,
+            mute=None,
+            wall=sample.condition if wall or page else None,
+            wall_since=(self.wall_since if self.wall else sample.at) if wall or page else 0.0,
+            wall_latest=sample.at,
+            wall_samples=self.wall_samples + 1 if wall or page else 0,
+            page_samples=self.page_samples + page if wall or page else 0,
+        )
+
+
+def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
+    """Yield each sample with whose answer it is."""
+    track = Track(window=window)
+    for sample in samples:
+        track = track.step(sample, rules)
+        yield sample, track.told
+
+
+def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> Track:
+    """Fold samples, in the order in which they came, over a fresh window."""
+    track = Track(window=window)
+    for sample in samples:
+        track = track.step(sample, rules)
+    return track

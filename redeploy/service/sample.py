@@ -1,0 +1,182 @@
+"""One look at the service, and what it tells."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from redeploy.http.condition import Condition, condition_of
+from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
+from redeploy.service.build_fields import LONGEST_NAME, BuildName
+from redeploy.service.declared import Rank
+from redeploy.service.endpoint import Service
+from redeploy.service.naming import names_in
+from redeploy.service.process import Start, moment_of, process_times
+from redeploy.text.json_path import MISSING, pick, spelled
+
+CLOCK_TOLERANCE = 2.0
+"""Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""
+
+
+WHOLE_SECONDS = 1.25
+"""Seconds by which a start time wavers that is reckoned from an uptime in whole seconds."""
+
+
+class Endpoint(StrEnum):
+    """Which of the service's addresses was asked; one with both meanings counts as `HEALTH` and `VERSION`."""
+
+    HEALTH = "health"
+    VERSION = "version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One look. `sent` and `at` are monotonic seconds: when it was asked, and when its answer was complete."""
+
+    sent: float
+    at: float
+    endpoints: frozenset[Endpoint]
+    condition: Condition
+    seen: str
+    """What came back, in our own words."""
+    fault: Fault | None = None
+    """Why there was no reply, if there was none."""
+    status: int = 0
+    """The reply's; 0 where there was none."""
+    sender: Sender = NOBODY_KNOWN
+    """Who answered, where that was not the service as it should."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What names the build, by path; redacted. With an address for the version, health's paths begin with `health:`."""
+    ranks: Mapping[str, Rank] = field(default_factory=dict)
+    """What each of these names is, and where it stands."""
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    uptimes: Mapping[str, float] = field(default_factory=dict)
+    """How long the process says that it has run, in a unit that is not known."""
+    wall: float = 0.0
+    """Our clock at `at`, in seconds since 1970."""
+    ticking: frozenset[str] = frozenset()
+    """Paths whose value is the present moment: a clock, unless another sample tells otherwise."""
+    names_itself: bool = False
+    """Whether this answer is where the version was to be found."""
+    retry_after: float | None = None
+    hops: int = 0
+    astray: bool = False
+    """Whether the version address, asked alone, answered with a page or a 4xx: that names no build and tells no health."""
+
+    @property
+    def transport_error(self) -> bool:
+        """Whether the connection failed, in whatever way."""
+        return self.fault not in (None, Fault.TLS, Fault.TOO_LARGE)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the service answered as it should."""
+        return self.condition is Condition.HEALTHY
+
+    def timed(self, units: Mapping[str, float]) -> "Sample":
+        """Return the sample with its uptimes read as start times, where `units` says how."""
+        if not self.uptimes or not units:
+            return self
+        starts = dict(self.starts)
+        for path, uptime in self.uptimes.items():
+            if path in units:
+                began = self.wall - uptime * units[path]
+                wavers = WHOLE_SECONDS if units[path] == 1 and uptime.is_integer() else Start.slack
+                starts[path] = Start(told=began, ours=began, slack=wavers + self.at - self.sent)
+        return replace(self, starts=starts)
+
+    def beside(self, other: "Sample | None") -> "Sample":
+        """Return the sample with what the service's other address said last: both describe one service."""
+        if other is None or self.fault is not None or self.condition not in _SERVICE_SPEAKS:
+            return self
+        return replace(
+            self,
+            names={**other.names, **self.names},
+            ranks={**other.ranks, **self.ranks},
+            starts={**other.starts, **self.starts},
+        )
+
+
+_SERVICE_SPEAKS = (Condition.HEALTHY, Condition.NOT_READY)
+
+
+def read_sample(
+    exchange: Exchange,
+    service: Service,
+    endpoints: frozenset[Endpoint],
+    *,
+    sent: float,
+    at: float,
+    wall: float,
+    redact: Callable[[str], str] = str,
+    never_named: bool = False,
+) -> Sample:
+    """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete.
+
+    Where the version address has `never_named` anything, a 4xx or a page there is a wrong address, not an ill service.
+    """
+    condition, seen = _condition(exchange, service, endpoints)
+    astray = never_named and isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
+    if astray:
+        condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
+    if isinstance(exchange, NoReply):
+        return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, fault=exchange.fault)
+    clock = exchange.date if exchange.date is not None else wall
+    names: dict[str, BuildName] = {}
+    starts: dict[str, Start] = {}
+    uptimes: dict[str, float] = {}
+    at_health = Endpoint.VERSION not in endpoints
+    if condition in _SERVICE_SPEAKS:
+        mark = "health:" if at_health else ""
+        good = condition is Condition.HEALTHY and not astray
+        found = names_in(exchange, service, for_version=not at_health, healthy=good)
+        names = {f"{mark}{path}": name for path, name in found.items()}
+        told, uptimes = process_times(exchange.json)
+        uptimes = {f"{mark}{path}": uptime for path, uptime in uptimes.items()}
+        for path, (began, zoned) in told.items():
+            starts[f"{mark}{path}"] = Start(told=began, ours=began - clock + wall, zoned=zoned)
+    texts = {path: redact(name.text)[:LONGEST_NAME] for path, name in names.items()}
+    moments = {path: start.told for path, start in starts.items()}
+    moments |= {path: moment for path, name in texts.items() if (moment := moment_of(name)) is not None}
+    return Sample(
+        sent=sent,
+        at=at,
+        endpoints=endpoints,
+        condition=condition,
+        seen=seen,
+        names=texts,
+        ranks={path: Rank(name.kind, at_health, name.depth) for path, name in names.items()},
+        starts=starts,
+        uptimes=uptimes,
+        wall=wall,
+        ticking=frozenset(
+            path for path, moment in moments.items() if min(abs(moment - wall), abs(moment - clock)) <= CLOCK_TOLERANCE
+        ),
+        names_itself=not at_health,
+        retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
+        hops=exchange.hops,
+        status=exchange.status,
+        sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(exchange),
+        astray=astray,
+    )
+
+
+def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
+    lost = condition is Condition.HTML or (condition is Condition.NOT_READY and 400 <= reply.status < 500)
+    return lost and Endpoint.HEALTH not in endpoints
+
+
+def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
+    """Judge one look: beside what is true of every answer, whether it is the one that health asks for."""
+    condition, seen = condition_of(exchange)
+    if condition is not Condition.HEALTHY or isinstance(exchange, NoReply):
+        return condition, seen
+    expected = service.health_expect if Endpoint.HEALTH in endpoints else "any"
+    if exchange.is_html and not (expected == "any" and Endpoint.HEALTH in endpoints):
+        return Condition.HTML, f"{seen} with an HTML page"
+    if expected not in ("", "any"):
+        name, _, value = expected.partition("=")
+        found = pick(exchange.json, name.strip())
+        if found is MISSING or spelled(found) != value.strip():
+            return Condition.NOT_READY, f"{seen}, but `{name}` is not what `health-expect` asks"
+    return Condition.HEALTHY, seen

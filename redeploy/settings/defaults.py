@@ -1,0 +1,80 @@
+"""Every input with its default, and which of them are secrets."""
+
+import re
+from collections.abc import Mapping
+
+from redeploy.text.secret import SHORTEST, SHORTEST_HEADER, Secret, basic, of_url
+
+DEFAULTS: Mapping[str, str] = {
+    "mode": "deploy",
+    "watchtower-url": "",
+    "watchtower-token": "",
+    "image": "",
+    "container": "",
+    "headers": "",
+    "ca-certificate": "",
+    "allow-http": "false",
+    "base-url": "",
+    "health-path": "/api/ready",
+    "health-expect": "",
+    "version-path": "",
+    "version-field": "",
+    "expect-version": "",
+    "expect-digest": "",
+    "containers-url": "",
+    "require-proof": "none",
+    "openapi-path": "/openapi.json",
+    "required-routes": "",
+    "forbidden-routes": "",
+    "openapi-reference": "",
+    "breaking-changes": "warn",
+    "smoke": "",
+    "timeout": "5m",
+    "stable-for": "5s",
+    "request-timeout": "10s",
+    "request-rate": "30/m",
+    "registry-username": "",
+    "registry-password": "",
+    "on-failure": "keep",
+    "rollback-to": "",
+    "deployment-environment": "",
+    "github-token": "",
+}
+"""Every input that the action reads, with the value that an empty one means. GitHub fills in the job's own token."""
+
+
+SECRET_INPUTS = frozenset({"watchtower-url", "watchtower-token", "github-token", "registry-password", "headers"})
+"""Inputs that no message quotes."""
+
+
+def given(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return every input, trimmed; an empty one becomes its default (reusable workflows pass `""` for "not given")."""
+    texts = {name: environment.get(f"INPUT_{name.upper()}", "").strip() for name in DEFAULTS}
+    return {name: text or DEFAULTS[name] for name, text in texts.items()}
+
+
+def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return what has to be masked before anything is printed, valid or not.
+
+    The value of a header is none where it is short, or where another input gives it openly.
+    """
+    texts = given(environment)
+    firm = [
+        _unquoted(texts[name]) for name in ("watchtower-token", "github-token", "watchtower-url", "registry-password")
+    ]
+    firm += [texts["watchtower-token"], texts["watchtower-token"].partition("=")[2], texts["registry-password"]]
+    if texts["registry-password"]:
+        firm.append(basic(texts["registry-username"], texts["registry-password"]))
+    loose = [*of_url(_unquoted(texts["watchtower-url"]))]
+    for line in re.split(r"[\r\n]+", texts["headers"]):
+        _, colon, value = line.partition(":")
+        loose.append((value if colon else line).strip())
+    openly = [texts[name] for name in ("base-url", "image", "container", "expect-version", "expect-digest")]
+    found = [each for each in firm if len(each) >= SHORTEST]
+    found += [each for each in loose if len(each) >= SHORTEST_HEADER and not any(each in text for text in openly)]
+    return tuple(dict.fromkeys(map(Secret, found)))
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotes that it may have been pasted with."""
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text

@@ -1,0 +1,246 @@
+"""One cleaner for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would do."""
+
+import re
+
+from redeploy.http.urls import _without_quotes, url
+from redeploy.settings.plan import Rate
+
+LONGEST = 24 * 3600.0
+"""The longest duration, in seconds."""
+
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})", re.ASCII)
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
+_ASSIGNED = re.compile(r"(?:[A-Z0-9]+_)+[A-Z0-9]+=(?=.)")  # `WATCHTOWER_HTTP_API_TOKEN=...`
+_RATE = re.compile(r"(\d{1,6})/([sm])", re.ASCII)
+
+_MOVING = frozenset(
+    [
+        "alpha",
+        "beta",
+        "canary",
+        "current",
+        "dev",
+        "develop",
+        "development",
+        "edge",
+        "head",
+        "latest",
+        "main",
+        "master",
+        "next",
+        "nightly",
+        "prod",
+        "production",
+        "release",
+        "rolling",
+        "snapshot",
+        "stable",
+        "staging",
+        "trunk",
+        "unstable",
+    ]
+)
+"""Tags and branches that move from build to build, and words that no service names itself by."""
+
+_SOMEWHERE = "https://service.invalid"
+"""Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
+
+_NOT_OURS_TO_SET = frozenset(
+    [
+        "authorization",
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
+)
+
+
+def boolean(text: str) -> bool:
+    """Read one of YAML's six spellings of a boolean, as the runner's toolkit does."""
+    try:
+        return _BOOLEANS[text]
+    except KeyError:
+        msg = "must be `true` or `false`"
+        raise ValueError(msg) from None
+
+
+def duration(text: str, *, zero: bool = False) -> float:
+    """Return the seconds of `90`, `90s`, `2m30s`, `1h` or `500ms`."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        msg = "is no duration; write `90`, `90s`, `2m30s`, `1h` or `500ms`"
+        raise ValueError(msg)
+    hours, minutes, seconds, milliseconds, bare = (int(group or 0) for group in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000 + bare
+    if total > LONGEST:
+        msg = "is longer than 24 hours"
+        raise ValueError(msg)
+    if not total and not zero:
+        msg = "must be more than zero"
+        raise ValueError(msg)
+    return total
+
+
+def rate(text: str) -> Rate | None:
+    """Return the rate of `30/m` or `2/s`; None for `off`."""
+    if text == "off":
+        return None
+    match = _RATE.fullmatch(text)
+    if not match or not int(match[1]):
+        msg = "is no rate; write `30/m`, `2/s` or `off`"
+        raise ValueError(msg)
+    return Rate(int(match[1]) / {"s": 1, "m": 60}[match[2]])
+
+
+def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
+    """Return the absolute URL of `text`: a path is appended to `base`, a URL stays as it is."""
+    if not text.startswith("/") and "://" in text:
+        return url(text, allow_http=allow_http)
+    if not text.startswith("/") or text.startswith("//"):
+        msg = "must start with one slash (`/api/ready`) or be an absolute URL"
+        raise ValueError(msg)
+    return url((base or _SOMEWHERE).rstrip("/") + text, allow_http=allow_http)
+
+
+def header(line: str) -> tuple[str, str]:
+    """Return name and value of a line `Name: value`. Messages never repeat the value."""
+    name, colon, value = (part.strip(" \t") for part in line.partition(":"))
+    if not colon or not _TOKEN.fullmatch(name):
+        msg = "is not of the form `Name: value`"
+        raise ValueError(msg)
+    if name.lower() in _NOT_OURS_TO_SET:
+        extra = "; the token belongs in `watchtower-token`" if name.lower() == "authorization" else ""
+        msg = f"sets `{name}`, which the action or the connection sets itself{extra}"
+        raise ValueError(msg)
+    if not value:
+        msg = f"gives `{name}` no value; the secret behind it is probably unset"
+        raise ValueError(msg)
+    if re.search(r"[^\t\x20-\x7e\xa0-\xff]", value):
+        msg = f"has a control character, or one that no header can carry, in the value of `{name}`"
+        raise ValueError(msg)
+    return name, value
+
+
+def token(text: str) -> str:
+    """Return a bearer token: visible ASCII without spaces, and nothing of the line that it was copied from."""
+    _without_quotes(text)
+    if assigned := _ASSIGNED.match(text):
+        msg = f"begins with `{assigned[0]}`, as a line of an environment file does; give only what follows the `=`"
+        raise ValueError(msg)
+    if re.search(r"[^\x21-\x7e]", text):
+        msg = "holds a space, a line end, a control character or a letter outside ASCII; copy it again"
+        raise ValueError(msg)
+    return text
+
+
+def username(text: str) -> str:
+    """Return a user's name at a registry; Basic ends it at the first colon (RFC 7617, section 2)."""
+    if not text.isprintable() or ":" in text:
+        msg = "holds a colon or a control character"
+        raise ValueError(msg)
+    return text
+
+
+def password(text: str) -> str:
+    """Return a password: one line of printable characters."""
+    if not text.isprintable():
+        msg = "holds a line end or another control character; copy it again"
+        raise ValueError(msg)
+    return text
+
+
+def container(text: str) -> str:
+    """Return a container's name, without the slash that Docker puts before it."""
+    name = text.removeprefix("/")
+    if not _CONTAINER.fullmatch(name):
+        msg = f"{text!r:.80} is no container name; letters, digits, `_`, `.` and `-` make one"
+        raise ValueError(msg)
+    return name
+
+
+def digest(text: str) -> str:
+    """Return a `sha256:` digest."""
+    from redeploy.registry.image import is_digest  # few inputs name one
+
+    if not is_digest(text):
+        msg = "is no digest; it must be `sha256:` and 64 lower-case hexadecimal digits"
+        raise ValueError(msg)
+    return text
+
+
+def tag_or_digest(text: str) -> str:
+    """Return a tag or a `sha256:` digest; which of the two it is, the colon tells."""
+    from redeploy.registry.image import is_digest, is_tag  # as in `digest`
+
+    if not is_digest(text) and not is_tag(text):
+        msg = "is neither a `sha256:` digest nor a tag such as `sha-1a2b3c4`; leave the image's name out"
+        raise ValueError(msg)
+    return text
+
+
+def version(text: str) -> str:
+    """Return the version that must be live: one line of at most 256 characters."""
+    if not text.isprintable() or len(text) > 256:
+        msg = "must be one line of at most 256 printable characters"
+        raise ValueError(msg)
+    return text
+
+
+def environment(text: str) -> str:
+    """Return the name of a GitHub environment: one line of at most 255 characters."""
+    if not text.isprintable() or len(text) > 255:
+        msg = "must be one line of at most 255 printable characters"
+        raise ValueError(msg)
+    return text
+
+
+def field(text: str) -> str:
+    """Return a dotted path, a JSON pointer or `header:NAME`."""
+    if text.startswith("header:"):
+        if not _TOKEN.fullmatch(text.removeprefix("header:")):
+            msg = "names no header; write `header:X-Version`"
+            raise ValueError(msg)
+    elif not text.isprintable() or (not text.startswith("/") and "" in text.split(".")):
+        msg = "is no dotted path (`build.sha`), JSON pointer (`/build/sha`) or `header:NAME`"
+        raise ValueError(msg)
+    return text
+
+
+def health_expectation(text: str) -> str:
+    """Return `any` or `field=value`."""
+    if text != "any":
+        name, equals, value = text.partition("=")
+        if value[:1] in ("=", "~"):
+            msg = f"has `={value[0]}`, which is not an operator; write `{name.strip()}={value[1:].strip()}`"
+            raise ValueError(msg)
+        if not equals or not name or name.startswith("header:") or name.rstrip()[-1:] in ("!", "<", ">"):
+            msg = "is neither `any` nor `field=value`"
+            raise ValueError(msg)
+        field(name)
+    return text
+
+
+def moves(version: str) -> bool:
+    """Tell whether a version is a word that names another build tomorrow."""
+    return version.lower() in _MOVING
+
+
+def lines(text: str) -> list[str]:
+    """Return the lines of a text that say something; a `#` begins a comment, at the start of a line or after a space."""
+    bare = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in re.split(r"\r\n|\n|\r", text))
+    return [line for line in bare if line]
+
+
+def listed(text: str) -> list[str]:
+    """Return the items of a list separated by commas or line ends."""
+    return [item for item in (each.strip() for each in re.split(r"[,\r\n]", text)) if item]

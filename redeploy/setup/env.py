@@ -1,0 +1,76 @@
+"""How secrets come to the server: the environment file is rendered, written, and what uses it is created anew."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from redeploy.setup import disk, git
+from redeploy.setup.dotenv import TemplateError, changes, rendered
+from redeploy.text.secret import Secret
+
+_OUT_OF_GIT = "take it out with `git rm --cached`, and put it into .gitignore"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What became of the file."""
+
+    changed: tuple[str, ...]
+    """Names of the settings that are new, gone or have another value."""
+    pending: bool
+    """Whether an earlier change had not been applied to its end."""
+    code: int = 0
+    """What applying it ended with."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether what uses the file has, or had, an old value."""
+        return bool(self.changed) or self.pending
+
+
+def bring(
+    template: Path,
+    output: Path,
+    secrets: dict[str, Secret],
+    apply: Callable[[], int] | None,
+    told: Callable[[Brought], None],
+) -> Brought:
+    """Render the template into the file, and apply it if a value has changed; the file is for its owner alone.
+
+    A change that was not applied to its end is remembered beside the file, and applied next time.
+
+    Args:
+        template: has a line `NAME=` for each secret.
+        output: what is written.
+        secrets: by name.
+        apply: creates anew what uses the file, and returns an exit code.
+        told: hears what changed, before that is applied.
+
+    Raises:
+        TemplateError: where something is missing, or git tracks the file; nothing has been touched then.
+        OSError: where a file cannot be read or written.
+    """
+    asked = disk.read(template)
+    if asked is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(template))
+    text = rendered(asked, secrets)
+    with contextlib.suppress(git.UnknownError):  # a server has a git of its own, or none that matters
+        if git.tracked(output):
+            raise TemplateError([f"git tracks {output}, so the next commit would publish the secrets: {_OUT_OF_GIT}."])
+    before = disk.read(output)
+    mark = output.with_name(f"{output.name}.pending")
+    brought = Brought(tuple(changes(before or "", text)), pending=mark.exists())
+    if apply and brought.anything:
+        disk.write(mark, "")
+    if text != before or not disk.is_private(output):
+        disk.write(output, text, disk.PRIVATE)
+    told(brought)
+    if not apply or not brought.anything:
+        return brought
+    code = apply()
+    if code == 0:
+        mark.unlink()
+    return Brought(brought.changed, brought.pending, code)

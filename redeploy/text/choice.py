@@ -1,0 +1,16 @@
+"""One word out of a few, with a suggestion for near misses."""
+
+from collections.abc import Iterable
+
+
+def choice(text: str, allowed: Iterable[str]) -> str:
+    """Return `text` if it is one of `allowed`; a near miss is suggested."""
+    allowed = tuple(allowed)
+    if text in allowed:
+        return text
+    import difflib  # only a wrong input needs it
+
+    near = difflib.get_close_matches(text.lower(), allowed, n=1)
+    hint = f"; `{near[0]}` was probably meant" if near else ""
+    msg = f"is none of {', '.join(f'`{each}`' for each in allowed)}{hint}"
+    raise ValueError(msg)

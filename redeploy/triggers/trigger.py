@@ -1,0 +1,86 @@
+"""What a trigger reports of the update, whichever deployer it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redeploy.http.response import Fault
+from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
+from redeploy.verdicts import Reason
+
+
+class Result(StrEnum):
+    """What Watchtower says that it did; the words of the output `watchtower-result`."""
+
+    UPDATED = "updated"
+    NOTHING = "nothing"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    ACCEPTED = "accepted"
+    BUSY = "busy"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+
+class Again(StrEnum):
+    """Why a trigger may be sent again: it certainly did not run."""
+
+    UNREACHED = "unreached"
+    BUSY = "busy"
+    RATE_LIMITED = "rate-limited"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The containers that Watchtower counted; `skipped` is None in lines and versions that do not tell it."""
+
+    scanned: int = 0
+    updated: int = 0
+    failed: int = 0
+    restarted: int = 0
+    skipped: int | None = None
+
+    def __str__(self) -> str:
+        told = {"scanned": self.scanned, "updated": self.updated, "failed": self.failed, "restarted": self.restarted}
+        if self.skipped is not None:
+            told["skipped"] = self.skipped
+        return ", ".join(f"{name} {count}" for name, count in told.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is known of the trigger."""
+
+    result: Result
+    seen: str
+    """What came back, in our own words."""
+    counts: Counts | None = None
+    refusal: Reason | None = None
+    """Why it was refused, where waiting cannot mend that."""
+    again: Again | None = None
+    """Set where the trigger certainly did not run and may be sent again."""
+    wait: float | None = None
+    """Seconds that the server asks to wait before that."""
+    fault: Fault | None = None
+    """Why there was no reply, if there was none."""
+    status: int = 0
+    """The reply's; 0 where there was none."""
+    sender: Sender = NOBODY_KNOWN
+    """Who answered, where it was a refusal or a failure."""
+
+    @property
+    def of_watchtower(self) -> bool:
+        """Whether Watchtower itself answered, as far as can be told."""
+        accepted = self.refusal is None and 200 <= self.status < 300
+        return accepted or self.result is Result.BUSY or self.sender.door is Door.WATCHTOWER
+
+    @property
+    def lost(self) -> bool:
+        """Whether the outcome is unknown because the answer was lost on its way."""
+        return self.result is Result.UNKNOWN and self.counts is None
+
+    @property
+    def scanned_nothing(self) -> bool:
+        """Whether Watchtower looked at no container: a hidden error, or a filter that matches nothing."""
+        return self.result is Result.UNKNOWN and self.counts is not None

@@ -1,0 +1,178 @@
+"""Watchtower's answer to the trigger, told from the exchange.
+
+The lines in use, by what they send (state table in the sources of each): containrrr and beatkind answer 200 with an
+empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of counts; openserbia answers `status` and
+counts without those that are zero. Proxies answer for all of them.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from redeploy.http.condition import described
+from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.http.sender import Door, refuses_token, sender_of
+from redeploy.text.untrusted import one_line, without_tags
+from redeploy.triggers.trigger import Again, Answer, Counts, Result
+from redeploy.verdicts import Reason
+
+WALLS = {Door.CHALLENGE: Reason.CHALLENGE, Door.ACCESS: Reason.ACCESS_WALL}
+"""Doors at Cloudflare that have a reason of their own."""
+
+MOST_CONTAINERS = 1_000_000
+"""A count beyond this is no count of containers."""
+
+SAYS_GONE = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
+"""Said of a tag that is gone; a 404 to the question where tokens are to be had says nothing of it."""
+
+LONGEST_ERROR = 4096
+"""Characters of an error that are looked at."""
+
+MOST_REASONS = 5
+"""Containers whose trouble is told."""
+
+
+def read_answer(exchange: Exchange) -> Answer:
+    """Classify what the trigger brought back. Total: every exchange is some answer."""
+    if isinstance(exchange, NoReply):
+        return _without_reply(exchange)
+    return replace(_of_reply(exchange), status=exchange.status, sender=sender_of(exchange))
+
+
+def _of_reply(reply: Reply) -> Answer:
+    sender = sender_of(reply)
+    if sender.door in WALLS:
+        return _refused(WALLS[sender.door], described(reply))
+    if reply.status == 429:
+        return _too_many(reply)
+    if 200 <= reply.status < 300:
+        return _success(reply)
+    if 300 <= reply.status < 400:
+        return _refused(Reason.REDIRECT, f"{reply.status}, a redirect")
+    if reply.status in (401, 403) and sender.door is Door.APPLICATION:
+        return _refused(Reason.MISROUTED, described(reply))
+    if reply.status in _REFUSALS:
+        return _refused(_REFUSALS[reply.status], described(reply))
+    if reply.status in (521, 523, 530):  # Cloudflare did not get as far as the origin server
+        return Answer(result=Result.NONE, seen=described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
+    if reply.status == 503 and not reply.is_html and "request cancelled" in reply.text:  # waiting for the lock
+        return Answer(result=Result.NONE, seen="503 request cancelled", again=Again.CANCELLED, wait=reply.retry_after)
+    if reply.status == 408 or reply.status >= 500:
+        return Answer(result=Result.UNKNOWN, seen=described(reply))
+    return _refused(Reason.MISROUTED, described(reply))
+
+
+def told_reasons(exchange: Exchange, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
+    """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content.
+
+    It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,
+    which the update says only where it could pull, or where the tag is gone, no other error can be the cause.
+    """
+    body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
+    rows = body.get("containers") if isinstance(body, dict) else None
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        name, error = (row.get("name"), row.get("error")) if isinstance(row, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(error, str) or not error.strip():
+            continue
+        if result is not Result.NOTHING or SAYS_GONE.search(error[:LONGEST_ERROR]):
+            found.append(f"{one_line(redact(name), 64)}: {plain_words(error, redact)}")
+    return tuple(found[:MOST_REASONS])
+
+
+def plain_words(error: str, redact: Callable[[str], str]) -> str:
+    """Return what the check endpoint says of a container as one line: a registry's HTML page is quoted whole in it.
+
+    Secrets go first: of one with a `<` in it the tags would take a part, and nobody would know the rest again.
+    """
+    return one_line(without_tags(redact(error)), 200)
+
+
+def is_fork_with_containers(exchange: Exchange) -> bool:
+    """Tell whether the answer to a trigger without a token comes from a line that understands `container=`."""
+    return isinstance(exchange, Reply) and refuses_token(exchange) and bool(exchange.body)
+
+
+_REFUSALS = {
+    401: Reason.AUTH,
+    403: Reason.AUTH,
+    404: Reason.MISROUTED,
+    405: Reason.METHOD,
+    407: Reason.UNREACHABLE,
+    525: Reason.TLS,
+    526: Reason.TLS,
+}
+
+
+def _without_reply(exchange: NoReply) -> Answer:
+    fault = exchange.fault
+    seen = exchange.seen
+    if fault is Fault.TLS:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, fault=fault)
+    if fault is Fault.TOO_LARGE:
+        longer = "the answer is longer than any of Watchtower's"
+        return Answer(result=Result.NONE, seen=longer, refusal=Reason.MISROUTED, fault=fault)
+    if fault in NEVER_SENT:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED, fault=fault)
+    return Answer(result=Result.UNKNOWN, seen=seen, fault=fault)
+
+
+def _too_many(reply: Reply) -> Answer:
+    body = reply.json
+    busy = isinstance(body, dict) and "already running" in f"{body.get('error')} {body.get('reason')}"
+    if busy:
+        return Answer(
+            result=Result.BUSY, seen="429, another update is running", again=Again.BUSY, wait=reply.retry_after
+        )
+    sender = sender_of(reply).name
+    seen = f"429{f' from {sender}' if sender else ''}, too many requests"
+    return Answer(result=Result.NONE, seen=seen, again=Again.RATE_LIMITED, wait=reply.retry_after)
+
+
+def _success(reply: Reply) -> Answer:
+    if reply.status == 202 and not reply.is_html:
+        return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
+    if not reply.body.strip():
+        return Answer(
+            result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, which says nothing of what happened"
+        )
+    counts = _counts(reply.json)
+    if counts is None:
+        return _refused(
+            Reason.MISROUTED, f"{reply.status} with a body that no Watchtower sends{' (HTML)' if reply.is_html else ''}"
+        )
+    return Answer(result=_result(counts), seen=f"{reply.status}: {counts}", counts=counts)
+
+
+def _counts(body: Any) -> Counts | None:  # noqa: ANN401 - whatever the server sent
+    """Return the counts of nicholas-fedor's `summary` or of openserbia's flat answer; None for any other body."""
+    if not isinstance(body, dict):
+        return None
+    summary = body.get("summary")
+    if isinstance(summary, dict) and {"scanned", "updated", "failed"} <= summary.keys():
+        named = summary
+    elif "summary" not in body and body.get("status") == "completed":
+        named = body
+    else:
+        return None
+    numbers = {name: named.get(name, 0) for name in ("scanned", "updated", "failed", "restarted")}
+    numbers["skipped"] = named.get("skipped", 0)
+    if not all(type(number) is int and 0 <= number < MOST_CONTAINERS for number in numbers.values()):
+        return None
+    return Counts(**numbers | ({} if "skipped" in named else {"skipped": None}))
+
+
+def _result(counts: Counts) -> Result:
+    skipped = counts.skipped or 0
+    if counts.updated:
+        return Result.PARTIAL if counts.failed or skipped else Result.UPDATED
+    if counts.failed:
+        return Result.FAILED
+    if skipped:
+        return Result.BLOCKED
+    return Result.NOTHING if counts.scanned else Result.UNKNOWN
+
+
+def _refused(reason: Reason, seen: str) -> Answer:
+    return Answer(result=Result.NONE, seen=seen, refusal=reason)

@@ -1,0 +1,65 @@
+"""Where Watchtower listens, and what an update is narrowed to."""
+
+import urllib.parse
+from dataclasses import dataclass
+
+from redeploy.text.secret import Secret
+
+NO_IMAGE = "redeploy-action.invalid/no-such-image"
+"""An image that no registry has: `.invalid` is nobody's (RFC 2606)."""
+
+
+NO_PATH = "redeploy-action-no-such-path"
+"""The last part of a path that no Watchtower has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchtower:
+    """Where Watchtower listens and what the update is narrowed to. URLs may hold secrets: print origins only."""
+
+    update_url: str | None
+    containers_url: str | None
+    check_url: str | None
+    metrics_url: str | None = None
+    token: Secret
+    images: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+
+    @property
+    def trigger_url(self) -> str:
+        """The update URL with the narrowing in its query.
+
+        containrrr and openserbia compare with the repository alone, and containrrr splits on commas (filters.go:105);
+        the fork takes each container name as an anchored regular expression (filter.go:32).
+        """
+        narrowing = {
+            "image": ",".join(self.images),
+            "container": ",".join(name.replace(".", r"\.") for name in self.containers),
+        }
+        query = urllib.parse.urlencode({name: value for name, value in narrowing.items() if value}, safe="/,:")
+        url = self.update_url or ""
+        return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+    @property
+    def idle_url(self) -> str:
+        """The update URL narrowed to an image that cannot exist: where the line narrows, this updates nothing."""
+        url, _, query = (self.update_url or "").partition("?")
+        return f"{url}?{_narrowed_to_nothing(query)}"
+
+    @property
+    def nowhere_url(self) -> str:
+        """A path beside the update URL that cannot exist; narrowed too, for a proxy that rewrites every path."""
+        url, _, query = (self.update_url or "").partition("?")
+        return f"{url.rstrip('/').rpartition('/')[0]}/{NO_PATH}?{_narrowed_to_nothing(query)}"
+
+    @property
+    def details_url(self) -> str:
+        """Where the fork 1.20 and newer tells the flags of each container (`handlers/containers/details`)."""
+        url, question, query = (self.containers_url or "").partition("?")
+        return f"{url.rstrip('/')}/details{question}{query}"
+
+
+def _narrowed_to_nothing(query: str) -> str:
+    """Return a query narrowed to `NO_IMAGE`; what else a proxy may want to see in it is kept."""
+    kept = [each for each in query.split("&") if each and each.partition("=")[0] not in ("image", "container")]
+    return "&".join([*kept, f"image={NO_IMAGE}"])

@@ -1,0 +1,214 @@
+"""The running image as evidence: what ran before the trigger, and what each look at the rows that count says since."""
+
+from dataclasses import dataclass, field
+
+from redeploy.registry.kin import Kin
+from redeploy.service.identity import Build
+from redeploy.text.untrusted import code
+from redeploy.triggers.watchtower.containers import Endpoint, Look, Row
+
+MOST_NAMED = 4
+"""Containers that one sentence names."""
+
+
+@dataclass
+class RunningImage:
+    """All looks of a run, in the order in which they were answered. Times are monotonic seconds."""
+
+    declared: str = ""
+    """The digest that must run; empty where none is declared."""
+    triggered: float | None = None
+    all: list[Look] = field(default_factory=list)
+    kin: Kin = field(default_factory=Kin)
+    """What the registry has shown of digests."""
+    asks_registry: bool = False
+    """Whether the registry can be asked of which image a digest is."""
+
+    def add(self, look: Look) -> None:
+        """Enter one more look."""
+        self.all.append(look)
+
+    @property
+    def last(self) -> Look | None:
+        """The last look, if there was one."""
+        return self.all[-1] if self.all else None
+
+    @property
+    def told(self) -> list[Look]:
+        """The looks that brought rows."""
+        return [look for look in self.all if look.endpoint is Endpoint.TOLD]
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such endpoint."""
+        return any(look.endpoint is Endpoint.ABSENT for look in self.all)
+
+    @property
+    def container(self) -> str:
+        """The name of the container that counts, as last told; empty where there is not one."""
+        return next((look.container for look in reversed(self.all) if look.container), "")
+
+    # what was seen before
+
+    @property
+    def looks_before(self) -> list[Look]:
+        """The looks before the trigger that brought rows."""
+        return [look for look in self.told if self.triggered is not None and look.at <= self.triggered]
+
+    @property
+    def looks_since(self) -> list[Look]:
+        """The looks since the trigger that brought rows."""
+        return [look for look in self.told if self.triggered is None or look.sent >= self.triggered]
+
+    @property
+    def before(self) -> str:
+        """The digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
+        return self.looks_before[-1].digest if self.looks_before else ""
+
+    @property
+    def now(self) -> str:
+        """The digest that runs, as last told since the trigger."""
+        return self.looks_since[-1].digest if self.looks_since else ""
+
+    # what a look says
+
+    def says(self, look: Look) -> Build:
+        """Tell whose image runs by a look: the declared or a changed one is new.
+
+        A digest that changed while the engine's id of the image did not is the same image, pushed once more.
+        """
+        if not look.digest:
+            return Build.UNKNOWN
+        if self.declared:
+            if self.is_declared(look):
+                return Build.NEW
+            if self._doubts(self.declared, look):
+                return Build.UNKNOWN
+            return Build.OLD if self._ran_before(look) else Build.OTHER
+        seen = [each for each in self.looks_before if each.digest]
+        if not seen:
+            return Build.UNKNOWN
+        if self._ran_before(look):
+            return Build.OLD
+        return Build.UNKNOWN if any(self._doubts(each.digest, look) for each in seen) else Build.NEW
+
+    def is_declared(self, look: Look) -> bool:
+        """Tell whether the declared digest runs by a look."""
+        return bool(self.declared) and self.kin.same(look.digest, self.declared, _one_id(look))
+
+    def is_of(self, digest: str) -> bool:
+        """Tell whether the image of a digest runs, as last told since the trigger."""
+        last = self.looks_since[-1] if self.looks_since else None
+        return last is not None and self.kin.same(last.digest, digest, _one_id(last))
+
+    @property
+    def declared_before(self) -> bool:
+        """Whether the declared digest ran before the trigger."""
+        return bool(self.looks_before) and self.is_declared(self.looks_before[-1])
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the image from before still runs, as last told."""
+        return bool(self.before and self.looks_since) and self._ran_before(self.looks_since[-1])
+
+    @property
+    def kept(self) -> bool:
+        """Whether a container that counts runs on with the image that it had before the trigger, or is gone."""
+        if not self.looks_before or not self.looks_since:
+            return False
+        now = {row.name: row for row in self.looks_since[-1].rows}
+        if self.is_old:
+            return True
+        return any(row.name not in now or now[row.name].kept(row) for row in self.looks_before[-1].rows)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether all rows that count kept their image, as last told."""
+        before = {row.name: row for row in self.looks_before[-1].rows} if self.looks_before else {}
+        now = self.looks_since[-1].rows if self.looks_since else ()
+        return self.is_old or (bool(now) and all(row.name in before and row.kept(before[row.name]) for row in now))
+
+    @property
+    def wanted_since(self) -> float | None:
+        """When the first of the latest looks was answered that all showed the declared image or, undeclared, a new one."""
+        since = None
+        for look in self.told:
+            if self.says(look) is not Build.NEW:
+                since = None
+            elif since is None:
+                since = look.at
+        return since
+
+    @property
+    def was_wanted(self) -> bool:
+        """Whether any look since the trigger showed it."""
+        return any(self.says(look) is Build.NEW for look in self.looks_since)
+
+    # what is still to be asked
+
+    def needs_closing_look(self, ends: float, *, alone: bool) -> bool:
+        """Tell whether a window that ends then wants one more look: where these `alone` prove it, or containers differ."""
+        last = self.last
+        late = last is None or last.sent < ends
+        proves = alone and (self.wanted_since is not None or bool(self.declared))
+        differs = last is not None and bool(last.split)
+        return late and (proves or differs)
+
+    @property
+    def unread(self) -> list[str]:
+        """The digests to be read in the registry, since they may be of the declared image, or of the one from before."""
+        last = self.told[-1] if self.told else None
+        if last is None or not last.digest:
+            return []
+        against = [self.declared] if self.declared else [each.digest for each in self.looks_before]
+        return [each for digest in dict.fromkeys(against) for each in self._doubts(digest, last)]
+
+    # what there is to say of it
+
+    @property
+    def evidence(self) -> str:
+        """What proves the build, as a sentence; empty where this does not."""
+        last = self.looks_since[-1] if self.looks_since else None
+        if last is None or self.says(last) is not Build.NEW:
+            return ""
+        if not self.declared:
+            return "The running digest is another than before."
+        if last.digest == self.declared:
+            return "Watchtower reports the declared digest for the running container."
+        return (
+            f"Watchtower reports {code(last.digest)} for the running container: the registry says that this and the "
+            "declared digest are one image, under another index or as the manifest of its platform."
+        )
+
+    @property
+    def warning(self) -> str:
+        """What contradicts a build that is proven otherwise, as a sentence; empty where nothing does."""
+        split = self.told[-1].split if self.told else ()
+        if not split:
+            return ""
+        runs = [f"{code(row.name)} runs {_shown(row)}" for row in split[:MOST_NAMED]]
+        more = f", and {len(split) - len(runs)} more" if len(split) > len(runs) else ""
+        return (
+            f"Containers of {code(split[0].repository)} run different digests: {', '.join(runs)}{more}. So not every one of "
+            "them was replaced, or they follow different tags; name those of this service with `container`, or with the tag "
+            "in `image`."
+        )
+
+    def _ran_before(self, look: Look) -> bool:
+        return any(
+            self.kin.same(look.digest, each.digest, _one_id(look))
+            or (look.image_ids and look.image_ids == each.image_ids)
+            for each in self.looks_before
+            if each.digest
+        )
+
+    def _doubts(self, digest: str, look: Look) -> list[str]:
+        return self.kin.doubts(digest, look.digest, _one_id(look)) if self.asks_registry else []
+
+
+def _one_id(look: Look) -> str:
+    return next(iter(look.image_ids)) if len(look.image_ids) == 1 else ""
+
+
+def _shown(row: Row) -> str:
+    return code(row.digest) if row.digest else "an image without a digest"

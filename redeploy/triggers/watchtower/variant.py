@@ -1,0 +1,89 @@
+"""Which Watchtower answers, and what stands in front of it: told from answers to requests without a token.
+
+No endpoint tells Watchtower's version, but every line refuses a request without a token in its own way, and none of them
+updates: the token is judged before anything is done (containrrr `api.go:29`, the fork's `auth.go:58`). It is a POST, which
+passes a proxy that lets only POST through, and narrowed to an image that cannot exist, so that nothing is updated either
+where a proxy adds the token.
+"""
+
+from dataclasses import dataclass
+
+from redeploy.http.response import Exchange, Reply
+from redeploy.http.sender import refuses_token, says_nginx
+from redeploy.text.untrusted import one_line
+from redeploy.triggers.trigger import Result
+from redeploy.triggers.watchtower.answer import read_answer
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product line, and what is certain of it."""
+
+    told: str
+    """The line and its range of versions."""
+    narrows: bool = False
+    """Whether an update narrowed to an image is certain to leave all others alone."""
+    has_endpoints: bool = False
+    """Whether it has endpoints for containers and checks, if they are enabled."""
+    hides_refusals: bool = False
+    """Whether a wrong token gets the same answer as a right one."""
+
+
+FORK = Product("nicholas-fedor/watchtower 1.20 or newer", narrows=True, has_endpoints=True)
+OLD = Product(
+    "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
+    "before 1.20"
+)
+OLDEST = Product(
+    "containrrr/watchtower up to 1.3, or a later one whose token the proxy adds, if it is Watchtower at all",
+    hides_refusals=True,
+)
+UNGUARDED = Product("a Watchtower that updates without being shown a token", has_endpoints=True, hides_refusals=True)
+
+
+def product_of(by_post: Exchange | None, nowhere: Exchange | None) -> Product | None:
+    """Return which Watchtower answers a POST without a token so; None where none does.
+
+    None, too, where a path that cannot exist gets the same answer: Watchtower has none for such a path.
+    """
+    if not isinstance(by_post, Reply) or by_post.is_html or alike(by_post, nowhere):
+        return None
+    if by_post.status == 200 and not by_post.body.strip():
+        return OLDEST
+    answer = read_answer(by_post)
+    if answer.counts is not None or answer.result is Result.BUSY:
+        return UNGUARDED
+    if not refuses(by_post):
+        return None
+    return FORK if by_post.body else OLD
+
+
+def alike(one: Exchange | None, other: Exchange | None) -> bool:
+    """Tell whether two requests got the same answer; of pages, which may name the path, the status is enough."""
+    if not isinstance(one, Reply) or not isinstance(other, Reply) or one.status != other.status:
+        return False
+    return one.body == other.body or (one.is_html and other.is_html)
+
+
+def refuses(exchange: Exchange | None) -> bool:
+    """Tell whether this is Watchtower's refusal of a token."""
+    return isinstance(exchange, Reply) and refuses_token(exchange)
+
+
+def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
+    """Return the names of the proxies that show themselves in answers, the outermost first."""
+    found: dict[str, None] = {}
+    for each in _replies(*exchanges):
+        server = each.headers.get("server", "")
+        if "cf-ray" in each.headers or server.lower() == "cloudflare":
+            found["Cloudflare"] = None
+        for name in ("nginx", "Caddy", "Traefik", "Apache", "HAProxy", "Envoy"):
+            if server.lower().startswith(name.lower()):
+                found[one_line(server, 40) if name == "nginx" else name] = None
+        if says_nginx(each) and not any(name.startswith("nginx") for name in found):
+            found["nginx"] = None
+    return tuple(found)
+
+
+def _replies(*exchanges: Exchange | None) -> list[Reply]:
+    return [each for each in exchanges if isinstance(each, Reply)]
