@@ -1,8 +1,8 @@
-"""The verdict: a total function of what is known when the run stops."""
+"""The verdict: a total function of the facts when the run stops."""
 
 from dataclasses import dataclass
 
-from redeploy.decision.facts import Situation
+from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
 from redeploy.settings.plan import Mode
@@ -27,7 +27,7 @@ class Conclusion:
         return exit_code(self.verdict, proof_suffices=self.proof_suffices, signal=self.signal)
 
 
-ILLNESS = {
+UNHEALTHY_REASONS = {
     Condition.NOT_READY: Reason.NEVER_READY,
     Condition.DOWN: Reason.DOWN,
     Condition.HTML: Reason.HTML,
@@ -41,43 +41,43 @@ ILLNESS = {
 }
 
 
-def conclude(known: Situation) -> Conclusion:
-    """Return the one verdict of a situation. Rows in the order in which they decide."""
-    if known.not_started:
-        return Conclusion(Verdict.NOT_STARTED, known.not_started)
-    if known.refusal:
-        return Conclusion(Verdict.TRIGGER_FAILED, known.refusal)
-    if known.turned_away and not (known.held and known.checked):
+def conclude(facts: Facts) -> Conclusion:
+    """Return the one verdict that the facts lead to. The rows stand in the order in which they decide."""
+    if facts.not_started:
+        return Conclusion(Verdict.NOT_STARTED, facts.not_started)
+    if facts.refusal:
+        return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
+    if facts.throttled_past_deadline and not (facts.held and facts.checked):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
-    if known.mode is Mode.VERIFY:
-        return _verified(known)
-    if known.held and not known.overruled:
-        return _proven(known, Verdict.ALREADY_CURRENT if known.met_before else Verdict.DEPLOYED, known.held_proof)
-    if failure := _failure_that_watchtower_told(known):
+    if facts.mode is Mode.VERIFY:
+        return _verified(facts)
+    if facts.held and not facts.watchtower_failure_wins:
+        return _proven(facts, Verdict.ALREADY_CURRENT if facts.met_before else Verdict.DEPLOYED, facts.held_proof)
+    if failure := _failure_that_watchtower_told(facts):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
-    old_told = known.digest_old or known.contract_old
-    old_again = known.build is Build.OLD or (old_told and known.build is not Build.NEW)
-    if known.new_seen and known.healthy and old_again:
+    old_told = facts.old_digest_runs or facts.old_contract_back
+    old_again = facts.build is Build.OLD or (old_told and facts.build is not Build.NEW)
+    if facts.new_build_seen and facts.healthy and old_again:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
-    if known.flapping or known.broke_late:
+    if facts.flapping or facts.broke_late:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
-    if not known.declared and known.claim_held:
-        return _proven(known, Verdict.DEPLOYED, Proof.CLAIM)
-    if not known.declared and not known.new_seen and (known.well_enough or known.held_after_gap):
-        return _proven(known, Verdict.UNPROVEN, Proof.NONE)
-    return _unfinished(known)
+    if not facts.declared and facts.claim_held:
+        return _proven(facts, Verdict.DEPLOYED, Proof.CLAIM)
+    if not facts.declared and not facts.new_build_seen and (facts.healthy_long_enough or facts.held_after_gap):
+        return _proven(facts, Verdict.UNPROVEN, Proof.NONE)
+    return _unfinished(facts)
 
 
-def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
+def _proven(facts: Facts, verdict: Verdict, proof: Proof) -> Conclusion:
     """Weigh a healthy service's proof against the one that is required, once its checks have passed."""
-    if known.check_failure:
-        return Conclusion(Verdict.CHECKS_FAILED, known.check_failure, proof)
-    suffices = proof >= known.require_proof
+    if facts.check_failure:
+        return Conclusion(Verdict.CHECKS_FAILED, facts.check_failure, proof)
+    suffices = proof >= facts.require_proof
     if verdict is Verdict.UNPROVEN:
-        nothing = known.answer is not None and known.answer.result is Result.NOTHING
-        if nothing and known.current and suffices:
+        nothing = facts.answer is not None and facts.answer.result is Result.NOTHING
+        if nothing and facts.registry_unchanged and suffices:
             return Conclusion(Verdict.ALREADY_CURRENT)
-        seen = Reason.NO_CHANGE if known.visible else Reason.NO_IDENTITY
+        seen = Reason.NO_CHANGE if facts.visible else Reason.NO_IDENTITY
         return Conclusion(verdict, Reason.NOTHING_TO_DO if nothing else seen, proof, suffices)
     return (
         Conclusion(verdict, Reason.NONE, proof)
@@ -86,21 +86,21 @@ def _proven(known: Situation, verdict: Verdict, proof: Proof) -> Conclusion:
     )
 
 
-def _verified(known: Situation) -> Conclusion:
-    if known.held:
-        return _proven(known, Verdict.VERIFIED, known.held_proof)
-    steady = known.healthy and known.declared and not known.wanted_under_way and not known.window_broke
-    if known.wrong_held or (known.late and steady):
-        return Conclusion(Verdict.WRONG_BUILD, _mismatch(known))
-    return _unhealthy(known)
+def _verified(facts: Facts) -> Conclusion:
+    if facts.held:
+        return _proven(facts, Verdict.VERIFIED, facts.held_proof)
+    steady = facts.healthy and facts.declared and not facts.right_build_under_way and not facts.window_broke
+    if facts.wrong_build_held or (facts.late and steady):
+        return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
+    return _unhealthy(facts)
 
 
-def _failure_that_watchtower_told(known: Situation) -> Reason | None:
+def _failure_that_watchtower_told(facts: Facts) -> Reason | None:
     """Return the failure that Watchtower reports, which is believed unless a declared expectation is met."""
-    answer = known.answer
+    answer = facts.answer
     if answer is None or answer.lost:
-        nothing_seen = not known.gap_seen and not known.new_seen
-        return Reason.NO_ANSWER if nothing_seen and not known.declared else None
+        nothing_seen = not facts.gap_seen and not facts.new_build_seen
+        return Reason.NO_ANSWER if nothing_seen and not facts.declared else None
     if answer.result is Result.FAILED or (answer.counts is not None and answer.counts.failed):
         return Reason.UPDATE_FAILED
     if answer.result is Result.BLOCKED:
@@ -108,32 +108,32 @@ def _failure_that_watchtower_told(known: Situation) -> Reason | None:
     return Reason.NOTHING_SCANNED if answer.scanned_nothing else None
 
 
-def _unfinished(known: Situation) -> Conclusion:
+def _unfinished(facts: Facts) -> Conclusion:
     """Judge where the table names no verdict."""
-    by_digest = known.digest_declared and not known.version_declared and bool(known.digest)
-    old = known.digest_old if by_digest else known.build is Build.OLD
-    if known.healthy and old:
+    by_digest = facts.digest_declared and not facts.version_declared and bool(facts.digest)
+    old = facts.old_digest_runs if by_digest else facts.build is Build.OLD
+    if facts.healthy and old:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
-    if known.window_broke:
+    if facts.window_broke:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
-    if known.healthy and known.declared and not known.wanted_under_way:
-        return Conclusion(Verdict.WRONG_BUILD, _mismatch(known))
-    return _unhealthy(known)
+    if facts.healthy and facts.declared and not facts.right_build_under_way:
+        return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
+    return _unhealthy(facts)
 
 
-def _mismatch(known: Situation) -> Reason:
+def _mismatch(facts: Facts) -> Reason:
     """Say what is not as declared: the version first, then the digest."""
-    if known.version_declared and known.build is not Build.NEW:
-        return Reason.WRONG_VERSION if known.build in (Build.OTHER, Build.OLD) else Reason.VERSION_UNAVAILABLE
-    if known.digest_declared:
-        return Reason.WRONG_DIGEST if known.digest or known.digests_differ else Reason.DIGEST_UNAVAILABLE
+    if facts.version_declared and facts.build is not Build.NEW:
+        return Reason.WRONG_VERSION if facts.build in (Build.OTHER, Build.OLD) else Reason.VERSION_UNAVAILABLE
+    if facts.digest_declared:
+        return Reason.WRONG_DIGEST if facts.digest or facts.digests_differ else Reason.DIGEST_UNAVAILABLE
     return Reason.VERSION_UNAVAILABLE
 
 
-def _unhealthy(known: Situation) -> Conclusion:
-    if known.walled or not known.window_broke:
-        return Conclusion(
-            Verdict.UNHEALTHY,
-            ILLNESS[known.ill or known.walled or (Condition.HEALTHY if known.healthy else Condition.DOWN)],
-        )
-    return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
+def _unhealthy(facts: Facts) -> Conclusion:
+    if facts.window_broke and not facts.blocked_by:
+        return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
+    seen = facts.unhealthy_condition or facts.blocked_by
+    return Conclusion(
+        Verdict.UNHEALTHY, UNHEALTHY_REASONS[seen or (Condition.HEALTHY if facts.healthy else Condition.DOWN)]
+    )

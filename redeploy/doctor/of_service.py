@@ -5,7 +5,7 @@ from dataclasses import replace
 from redeploy.contract.openapi import read_document
 from redeploy.contract.routes import Pattern
 from redeploy.contract.snapshot import Contract, Unfit
-from redeploy.decision.verdict import ILLNESS
+from redeploy.decision.verdict import UNHEALTHY_REASONS
 from redeploy.doctor.examination import Known
 from redeploy.doctor.questions import HEALTH, VERSION, Request
 from redeploy.http.condition import Condition
@@ -74,7 +74,7 @@ def _health(known: Known, front: Found) -> Found:
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
     if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
         return hidden
-    reason = ILLNESS[ill.condition]
+    reason = UNHEALTHY_REASONS[ill.condition]
     return replace(broken(Link.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
 
 
@@ -87,7 +87,9 @@ def _version(known: Known, health: Found) -> Found:
         return hidden
     if last is None or gone:
         return broken(
-            Link.VERSION, last.seen if last else "not asked", ILLNESS[last.condition if last else Condition.DOWN]
+            Link.VERSION,
+            last.seen if last else "not asked",
+            UNHEALTHY_REASONS[last.condition if last else Condition.DOWN],
         )
     names = _steady(looks)
     if not names:

@@ -197,7 +197,7 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
     running = watch.running.evidence
     if running and plan.expect_digest:
         found.append(running.replace("declared digest", "digest that was put back") if back else running)
-    if weighed.current:
+    if weighed.registry_unchanged:
         found.append("The running container has the digest that the image's tag points to in the registry.")
     if plan.expect_version and track.build is Build.NEW:
         which = "version that goes with it" if back else "declared version"

@@ -66,13 +66,13 @@ class Seen:
 def _replaced(watch: Watch, now: float) -> bool:
     """Tell whether the container was replaced: by what was seen of builds, else by what Watchtower says."""
     weighed, track = Assessment(watch), watch.track
-    known = weighed.situation(now)
-    differs = bool(weighed.digest_before and weighed.digest_now and not known.digest_old)
+    known = weighed.facts(now)
+    differs = bool(weighed.digest_before and weighed.digest_now and not known.old_digest_runs)
     named_before = any(not names_nothing(name) for names in watch.before.names.values() for name in names)
     other = named_before and track.build in (Build.OTHER, Build.UNNAMED)
-    if differs or other or bool(track.like.changed) or (known.new_seen and not known.met_before):
+    if differs or other or bool(track.like.changed) or (known.new_build_seen and not known.met_before):
         return True
-    if known.digest_old or (known.healthy and track.build is Build.OLD):
+    if known.old_digest_runs or (known.healthy and track.build is Build.OLD):
         return False
     result = watch.answer.result if watch.answer else Result.UNKNOWN
     updated = result in (Result.UPDATED, Result.PARTIAL, Result.ACCEPTED)

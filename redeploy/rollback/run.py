@@ -60,7 +60,7 @@ def put_back(
     back = _roll_back(attempt, outside, random, log, under_way)
     if back is None:
         look.not_started = Reason.ROLLBACK_IMPOSSIBLE
-        back = conclude(Assessment(look).situation(outside.now()))
+        back = conclude(Assessment(look).facts(outside.now()))
     return of_mode(attempt, back, outside.now())
 
 

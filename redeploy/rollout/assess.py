@@ -3,8 +3,8 @@
 from dataclasses import replace
 from functools import cached_property
 
-from redeploy.decision.facts import Situation
-from redeploy.decision.stop import finished
+from redeploy.decision.facts import Facts
+from redeploy.decision.stop import should_stop
 from redeploy.decision.verdict import conclude
 from redeploy.rollout.pace import SAVING
 from redeploy.rollout.service_state import Watch
@@ -17,7 +17,6 @@ OVERTIME = 5.0
 
 UNNAMED_WINDOW = 10.0
 """Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
-
 
 WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
 """Verdicts about a service that is healthy."""
@@ -117,7 +116,7 @@ class Assessment:
     def _unnamed_length(self) -> float:
         """Seconds that a window takes where nothing names the build in it."""
         length = self._window.span_needed
-        return length if self.claims or self.current else max(length, UNNAMED_WINDOW)
+        return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
 
     @property
     def window_ends(self) -> float:
@@ -203,7 +202,7 @@ class Assessment:
         return all_of_them and unspoilt and not self._watch.running.kept
 
     @cached_property
-    def current(self) -> bool:
+    def registry_unchanged(self) -> bool:
         """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
         watch, last = self._watch, self._watch.running.last
         found = watch.lookup.manifest if watch.lookup else None
@@ -235,8 +234,8 @@ class Assessment:
 
         Only then goes out what may change something on the server: once, and to the build that is proven.
         """
-        would_be = replace(self.situation(now), checking=False, checked=True, check_failure=None)
-        return finished(would_be) and conclude(would_be).verdict in WELL
+        would_be = replace(self.facts(now), checking=False, checked=True, check_failure=None)
+        return should_stop(would_be) and conclude(would_be).verdict in WELL
 
     @property
     def _refusal(self) -> Reason | None:
@@ -264,7 +263,7 @@ class Assessment:
         )
 
     @property
-    def _wrong_held(self) -> bool:
+    def _wrong_build_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
         watch, told = self._watch, self._watch.running.told
         looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
@@ -283,20 +282,19 @@ class Assessment:
             ends = max(ends, watch.deadline + token, watch.checking.answered + token)
         return ends + self._plan.request_timeout + OVERTIME
 
-    def situation(self, now: float) -> Situation:
-        """Return all that is known, as one value."""
+    def facts(self, now: float) -> Facts:
+        """Return what the stop rules and the verdict are decided from."""
         watch, plan, track, window = self._watch, self._plan, self._track, self._window
-        return Situation(
+        return Facts(
             mode=plan.mode,
             now=now,
             deadline=watch.deadline,
             stable_for=plan.stable_for,
-            declared=plan.declared,
             version_declared=bool(plan.expect_version),
             digest_declared=bool(plan.expect_digest),
             require_proof=plan.require_proof,
             answer=watch.answer,
-            answered=watch.answered,
+            answered_at=watch.answered,
             answer_final=self.answer_final,
             refusal=self._refusal,
             not_started=watch.not_started,
@@ -309,27 +307,29 @@ class Assessment:
             confirmed=self.confirmed,
             window_began=window.begun if window.opened is not None or self.opening else None,
             patience_ends=self._patience_ends,
-            wanted_under_way=self.wanted_under_way or self._wanted_opening,
-            well_enough=window.holds(since=watch.answered, length=None if self.current else UNNAMED_WINDOW),
-            current=self.current,
+            right_build_under_way=self.wanted_under_way or self._wanted_opening,
+            healthy_long_enough=window.holds(
+                since=watch.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
+            ),
+            registry_unchanged=self.registry_unchanged,
             claim_held=self.claims and window.holds(since=watch.answered),
             gap_seen=track.gap_seen,
             held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
-            new_seen=track.new_seen or self._new_told,
+            new_build_seen=track.new_seen or self._new_told,
             build=track.build,
             healthy=track.healthy,
-            ill=track.ill.condition if track.ill else None if track.last else track.mute,
+            unhealthy_condition=track.ill.condition if track.ill else None if track.last else track.mute,
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
             flapping=window.flapping,
-            turned_away=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
-            walled=track.walled(pages=watch.verifying),
+            throttled_past_deadline=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
+            blocked_by=track.walled(pages=watch.verifying),
             visible=track.like.visible or bool(self.digest_before and self.digest_now),
-            wrong_held=self._wrong_held,
+            wrong_build_held=self._wrong_build_held,
             digest=self.digest_now,
             digests_differ=watch.running.last is not None and watch.running.last.differ,
-            digest_old=watch.running.is_old,
-            contract_old=not plan.declared and watch.checking.reverted,
+            old_digest_runs=watch.running.is_old,
+            old_contract_back=not plan.declared and watch.checking.reverted,
             checking=self.checking,
             checked=self.checked,
             check_failure=watch.checking.failure(window.opened),

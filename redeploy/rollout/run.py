@@ -65,7 +65,7 @@ def redeploy(
         for ask in step.asks:
             outside.start(ask, now, _bound(watch, ask, now))
         if step.finished:
-            return conclude(Assessment(watch).situation(now))
+            return conclude(Assessment(watch).facts(now))
         event = None
         if not step.asks:
             event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from redeploy.decision.stop import finished, wakes_at
+from redeploy.decision.stop import next_check_at, should_stop
 from redeploy.http.urls import origin_of
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.baseline import Baseline
@@ -62,12 +62,12 @@ class Schedule:
         if self.watch.verifying and self.watch.books.last_sent(Probe) < self.watch.began:
             return Step((self._sent(self.watch.books.probe(*self.watch.addresses[-1]), now),), now)
         weighed = Assessment(self.watch)
-        known = weighed.situation(now)
-        if finished(known):
+        known = weighed.facts(now)
+        if should_stop(known):
             return Step((), now, finished=True)
         self._unsafe_due = self.watch.checking.only_unsafe_left and weighed.lacks_only_checks(now)
         asks: list[Ask] = []
-        wake = wakes_at(known)
+        wake = next_check_at(known)
         for due, make in (
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
             (self._look_due(weighed, now), AskContainers),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redeploy.decision.facts import Situation
+from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, Reply
 from redeploy.rollout.assess import Assessment
@@ -151,7 +151,7 @@ SCANNED_NOTHING = answer(Result.UNKNOWN, scanned=0)
 LOST = answer(Result.UNKNOWN)
 
 
-def situation(**known: Any) -> Situation:  # noqa: ANN401 - the fields of a Situation
+def facts(**known: Any) -> Facts:  # noqa: ANN401 - the fields of a Facts
     """What is known of a deploy at 100 s whose deadline is at 300 s; answered means answered at 10 s."""
     told: dict[str, Any] = {
         "mode": Mode.DEPLOY,
@@ -162,10 +162,8 @@ def situation(**known: Any) -> Situation:  # noqa: ANN401 - the fields of a Situ
         "digest_declared": False,
     }
     if known.get("answer") is not None:
-        told |= {"answered": 10.0, "answer_final": True}
-    told |= known
-    told.setdefault("declared", told["version_declared"] or told["digest_declared"])
-    return Situation(**told)
+        told |= {"answered_at": 10.0, "answer_final": True}
+    return Facts(**told | known)
 
 
 class Told:
@@ -209,8 +207,8 @@ class Told:
     def weighed(self) -> Assessment:
         return Assessment(self.watch)
 
-    def known(self, now: float) -> Situation:
-        return Assessment(self.watch).situation(now)
+    def known(self, now: float) -> Facts:
+        return Assessment(self.watch).facts(now)
 
 
 def commands(log: str) -> list[tuple[str, dict[str, str], str]]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.decision.facts import Situation
-from redeploy.decision.stop import GRACE, finished, wakes_at
+from redeploy.decision.facts import Facts
+from redeploy.decision.stop import GRACE, next_check_at, should_stop
 from redeploy.http.condition import Condition
 from redeploy.settings.plan import Mode
 from redeploy.triggers.trigger import Answer
@@ -26,7 +26,7 @@ from tests.unit.making import (
     PARTIAL_SKIPPED,
     SCANNED_NOTHING,
     UPDATED,
-    situation,
+    facts,
 )
 
 HOPE = 10.0 + 5.0 + GRACE
@@ -34,10 +34,10 @@ D = 300.0
 DECLARED = {"version_declared": True}
 
 
-def ends(answer: Answer | None, **known: Any) -> float | None:  # noqa: ANN401 - the fields of a Situation
+def ends(answer: Answer | None, **known: Any) -> float | None:  # noqa: ANN401 - the fields of a Facts
     """The first moment at which the run ends, if nothing new is seen; None where it waits on beyond the deadline."""
     for moment in (10.0, HOPE - 0.1, HOPE, D - 0.1, D, D + 100):
-        if finished(situation(answer=answer, now=moment, **known)):
+        if should_stop(facts(answer=answer, now=moment, **known)):
             return moment
     return None
 
@@ -72,7 +72,7 @@ def test_watchtowers_answer_decides_how_long_there_is_hope(
 
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING], ids=lambda each: each.result.value)
 def test_undeclared_enough_good_answers_since_watchtowers_end_the_run(answer: Answer) -> None:
-    assert ends(answer, well_enough=True, healthy=True) == 10.0
+    assert ends(answer, healthy_long_enough=True, healthy=True) == 10.0
 
 
 def test_undeclared_a_claim_that_held_ends_the_run() -> None:
@@ -83,12 +83,12 @@ def test_undeclared_a_claim_that_held_ends_the_run() -> None:
 def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
     assert ends(LOST, gap_seen=True, held_after_gap=True) == 10.0
     assert ends(LOST, gap_seen=True) == D
-    assert ends(LOST, well_enough=True) == D, "no gap was seen, and health alone tells nothing"
+    assert ends(LOST, healthy_long_enough=True) == D, "no gap was seen, and health alone tells nothing"
 
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED], ids=["failed", "blocked", "partial, failed"])
 def test_undeclared_a_failure_that_watchtower_tells_ends_the_run_even_where_a_change_was_seen(answer: Answer) -> None:
-    assert ends(answer, held=True, held_proof=Proof.CHANGE, wanted_under_way=True, confirmed=True) == HOPE
+    assert ends(answer, held=True, held_proof=Proof.CHANGE, right_build_under_way=True, confirmed=True) == HOPE
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_undeclared_a_failure_that_watchtower_tells_ends_the_run_even_where_a_ch
     ids=lambda each: str(each.counts or each.result),
 )
 def test_declared_good_health_of_another_build_ends_nothing_before_its_time(answer: Answer) -> None:
-    known = {"well_enough": True, "claim_held": True, "gap_seen": True, "held_after_gap": True}
+    known = {"healthy_long_enough": True, "claim_held": True, "gap_seen": True, "held_after_gap": True}
     assert ends(answer, **DECLARED, **known) == ends(answer, **DECLARED)
 
 
@@ -108,37 +108,37 @@ def test_declared_good_health_of_another_build_ends_nothing_before_its_time(answ
 class TestHeld:
     @staticmethod
     def known(declared: bool, **more: Any) -> dict[str, Any]:  # noqa: ANN401
-        return {"version_declared": declared, "held": True, "wanted_under_way": True} | more
+        return {"version_declared": declared, "held": True, "right_build_under_way": True} | more
 
     @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING, SCANNED_NOTHING, LOST])
     def test_ends_with_one_more_sample_after_the_answer(self, declared: bool, answer: Answer) -> None:
         assert ends(answer, **self.known(declared, confirmed=True)) == 10.0
 
     def test_waits_for_that_sample(self, declared: bool) -> None:
-        assert not finished(situation(answer=UPDATED, now=200.0, **self.known(declared)))
+        assert not should_stop(facts(answer=UPDATED, now=200.0, **self.known(declared)))
 
     def test_waits_for_that_sample_beyond_the_deadline_too(self, declared: bool) -> None:
         known = self.known(declared, window_began=290.0)
-        assert not finished(situation(answer=UPDATED, answered=299.9, now=300.1, **known))
+        assert not should_stop(facts(answer=UPDATED, answered_at=299.9, now=300.1, **known))
 
     def test_waits_for_an_answer_that_does_not_come_until_the_deadline(self, declared: bool) -> None:
         assert ends(None, **self.known(declared)) == D
 
     def test_waits_for_an_answer_that_will_be_asked_for_again(self, declared: bool) -> None:
-        assert not finished(
-            situation(answer=UPDATED, answer_final=False, now=200.0, **self.known(declared, confirmed=True))
+        assert not should_stop(
+            facts(answer=UPDATED, answer_final=False, now=200.0, **self.known(declared, confirmed=True))
         )
 
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED])
 def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_tells(answer: Answer) -> None:
-    assert ends(answer, **DECLARED, held=True, wanted_under_way=True, confirmed=True) == 10.0
+    assert ends(answer, **DECLARED, held=True, right_build_under_way=True, confirmed=True) == 10.0
 
 
 @pytest.mark.parametrize("answer", [NOTHING, FAILED, BLOCKED, SCANNED_NOTHING], ids=lambda each: str(each.counts))
 def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answer) -> None:
-    known = {"wanted_under_way": True, "window_began": 18.0}
-    assert not finished(situation(answer=answer, now=HOPE + 1, **DECLARED, **known))
+    known = {"right_build_under_way": True, "window_began": 18.0}
+    assert not should_stop(facts(answer=answer, now=HOPE + 1, **DECLARED, **known))
 
 
 # the deadline
@@ -151,19 +151,19 @@ def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answ
     ids=["before D", "at D", "after D", "none"],
 )
 def test_only_a_window_begun_before_the_deadline_may_end_after_it(mode: Mode, began: float | None, over: bool) -> None:
-    known = {"window_began": began, "wanted_under_way": began is not None}
-    assert finished(situation(mode=mode, now=D + 2, answer=UPDATED, **DECLARED, **known)) is over
+    known = {"window_began": began, "right_build_under_way": began is not None}
+    assert should_stop(facts(mode=mode, now=D + 2, answer=UPDATED, **DECLARED, **known)) is over
 
 
 def test_a_window_of_a_build_that_is_not_wanted_is_not_waited_for() -> None:
     known = {"window_began": D - 1}
-    assert finished(situation(now=D + 2, answer=UPDATED, **DECLARED, **known))
+    assert should_stop(facts(now=D + 2, answer=UPDATED, **DECLARED, **known))
 
 
 def test_undeclared_any_window_may_end_after_the_deadline() -> None:
     known = {"window_began": D - 1}
-    assert not finished(situation(now=D + 2, answer=UPDATED, **known))
-    assert finished(situation(now=D + 2, answer=FAILED, **known))
+    assert not should_stop(facts(now=D + 2, answer=UPDATED, **known))
+    assert should_stop(facts(now=D + 2, answer=FAILED, **known))
 
 
 # what ends a run at once
@@ -179,7 +179,7 @@ def test_undeclared_any_window_may_end_after_the_deadline() -> None:
     ],
 )
 def test_what_waiting_cannot_mend_ends_the_run_at_once(known: dict[str, Any]) -> None:
-    assert finished(situation(now=1.0, **known))
+    assert should_stop(facts(now=1.0, **known))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_waiting_cannot_mend_ends_the_run_at_once(known: dict[str, Any]) ->
     ],
 )
 def test_a_wall_ends_the_run_after_the_answer_and_in_verify_at_once(known: dict[str, Any], over: bool) -> None:
-    assert finished(situation(walled=Condition.ACCESS_WALL, **known)) is over
+    assert should_stop(facts(blocked_by=Condition.ACCESS_WALL, **known)) is over
 
 
 # verify
@@ -203,21 +203,21 @@ def test_a_wall_ends_the_run_after_the_answer_and_in_verify_at_once(known: dict[
     ("known", "over"),
     [
         ({"held": True}, True),
-        ({"wrong_held": True}, True),
+        ({"wrong_build_held": True}, True),
         ({}, False),
-        ({"well_enough": True, "claim_held": True, "confirmed": True, "healthy": True}, False),
+        ({"healthy_long_enough": True, "claim_held": True, "confirmed": True, "healthy": True}, False),
         ({"now": D}, True),
     ],
     ids=["held", "a healthy wrong build", "nothing yet", "what matters to a deploy only", "deadline"],
 )
 def test_verify_ends_with_one_window_of_any_build(known: dict[str, Any], over: bool) -> None:
-    assert finished(situation(mode=Mode.VERIFY, **known)) is over
+    assert should_stop(facts(mode=Mode.VERIFY, **known)) is over
 
 
 # total, and never asleep
 
 SITUATIONS = st.builds(
-    situation,
+    facts,
     mode=st.sampled_from(Mode),
     now=st.floats(0, 400),
     answer=st.sampled_from(
@@ -228,29 +228,29 @@ SITUATIONS = st.builds(
     held=st.booleans(),
     confirmed=st.booleans(),
     window_began=st.none() | st.floats(0, 400),
-    wanted_under_way=st.booleans(),
-    well_enough=st.booleans(),
+    right_build_under_way=st.booleans(),
+    healthy_long_enough=st.booleans(),
     claim_held=st.booleans(),
     gap_seen=st.booleans(),
     held_after_gap=st.booleans(),
     flapping=st.booleans(),
-    walled=st.sampled_from([None, Condition.TLS]),
-    wrong_held=st.booleans(),
+    blocked_by=st.sampled_from([None, Condition.TLS]),
+    wrong_build_held=st.booleans(),
 )
 
 
 @given(SITUATIONS)
-def test_a_run_wakes_no_later_than_it_may_end(known: Situation) -> None:
-    assert isinstance(finished(known), bool)
-    wake = wakes_at(known)
+def test_a_run_wakes_no_later_than_it_may_end(known: Facts) -> None:
+    assert isinstance(should_stop(known), bool)
+    wake = next_check_at(known)
     assert wake <= known.deadline or known.late
-    if not finished(known) and known.now < wake < float("inf"):
-        assert not finished(replace(known, now=known.now + (wake - known.now) / 2))
+    if not should_stop(known) and known.now < wake < float("inf"):
+        assert not should_stop(replace(known, now=known.now + (wake - known.now) / 2))
 
 
 @given(SITUATIONS)
-def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Situation) -> None:
-    if known.late and not finished(known):
+def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Facts) -> None:
+    if known.late and not should_stop(known):
         assert known.window_began is not None or known.held
 
 
@@ -258,28 +258,28 @@ def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_t
 
 
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, NOTHING, LOST])
-@pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"well_enough": True}])
+@pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"healthy_long_enough": True}])
 def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, Any]) -> None:
     told: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_began": 20.0} | known
-    under_way = told | {"checked": False, "checking": True, "wanted_under_way": "held" in known}
-    assert not finished(situation(**under_way))
+    under_way = told | {"checked": False, "checking": True, "right_build_under_way": "held" in known}
+    assert not should_stop(facts(**under_way))
     if "held" in known:
-        assert finished(situation(**told, wanted_under_way=True))
+        assert should_stop(facts(**told, right_build_under_way=True))
 
 
 def test_checks_that_are_made_still_need_a_look_after_them() -> None:
-    told: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "wanted_under_way": True}
-    assert not finished(situation(**told, window_began=20.0, checked=False))
-    assert finished(situation(**told, window_began=20.0, checked=True))
+    told: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "right_build_under_way": True}
+    assert not should_stop(facts(**told, window_began=20.0, checked=False))
+    assert should_stop(facts(**told, window_began=20.0, checked=True))
 
 
 @pytest.mark.parametrize("mode", [Mode.DEPLOY, Mode.VERIFY])
 def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(mode: Mode) -> None:
-    told: dict[str, Any] = {"mode": mode, "held": True, "wanted_under_way": True, "window_began": D - 10}
+    told: dict[str, Any] = {"mode": mode, "held": True, "right_build_under_way": True, "window_began": D - 10}
     answer = None if mode is Mode.VERIFY else UPDATED
-    assert not finished(situation(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **told))
+    assert not should_stop(facts(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **told))
 
 
 @pytest.mark.parametrize("why", [{"flapping": True}, {"refusal": Reason.AUTH}, {"not_started": Reason.UNSUPPORTED}])
 def test_what_cannot_get_better_does_not_wait_for_checks(why: dict[str, Any]) -> None:
-    assert finished(situation(answer=UPDATED, checking=True, checked=False, **why))
+    assert should_stop(facts(answer=UPDATED, checking=True, checked=False, **why))

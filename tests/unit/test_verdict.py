@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.decision.facts import Situation
+from redeploy.decision.facts import Facts
 from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
@@ -26,13 +26,13 @@ from tests.unit.making import (
     PARTIAL_SKIPPED,
     SCANNED_NOTHING,
     UPDATED,
-    situation,
+    facts,
 )
 
 V, D = {"version_declared": True}, {"digest_declared": True}
 OLD = {"build": Build.OLD, "healthy": True}
-NEW = {"build": Build.NEW, "healthy": True, "new_seen": True}
-HELD = NEW | {"held": True, "wanted_under_way": True, "confirmed": True}
+NEW = {"build": Build.NEW, "healthy": True, "new_build_seen": True}
+HELD = NEW | {"held": True, "right_build_under_way": True, "confirmed": True}
 HEALTHY = {"healthy": True}
 VERIFY = {"mode": Mode.VERIFY}
 END = {"now": 300.0}
@@ -128,15 +128,23 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(Verdict.VERIFIED, Reason.NONE, "declared version", **VERIFY, **V, **HELD, held_proof=Proof.VERSION),
         case(Verdict.VERIFIED, Reason.NONE, "nothing declared", **VERIFY, **HEALTHY, held=True),
         # unproven
-        case(Verdict.UNPROVEN, Reason.NOTHING_TO_DO, "nothing", answer=NOTHING, **OLD, well_enough=True, visible=True),
-        case(Verdict.UNPROVEN, Reason.NO_IDENTITY, "accepted", answer=ACCEPTED, **HEALTHY, well_enough=True),
+        case(
+            Verdict.UNPROVEN,
+            Reason.NOTHING_TO_DO,
+            "nothing",
+            answer=NOTHING,
+            **OLD,
+            healthy_long_enough=True,
+            visible=True,
+        ),
+        case(Verdict.UNPROVEN, Reason.NO_IDENTITY, "accepted", answer=ACCEPTED, **HEALTHY, healthy_long_enough=True),
         case(
             Verdict.UNPROVEN,
             Reason.NO_CHANGE,
             "accepted, same name",
             answer=ACCEPTED,
             **OLD,
-            well_enough=True,
+            healthy_long_enough=True,
             visible=True,
         ),
         case(
@@ -145,10 +153,12 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "updated, same name",
             answer=UPDATED,
             **OLD,
-            well_enough=True,
+            healthy_long_enough=True,
             visible=True,
         ),
-        case(Verdict.UNPROVEN, Reason.NO_IDENTITY, "partial", answer=PARTIAL_SKIPPED, **HEALTHY, well_enough=True),
+        case(
+            Verdict.UNPROVEN, Reason.NO_IDENTITY, "partial", answer=PARTIAL_SKIPPED, **HEALTHY, healthy_long_enough=True
+        ),
         case(
             Verdict.UNPROVEN,
             Reason.NO_IDENTITY,
@@ -211,7 +221,12 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             )
         ),
         case(
-            Verdict.TRIGGER_FAILED, Reason.UPDATE_FAILED, "failed, undeclared", answer=FAILED, **OLD, well_enough=True
+            Verdict.TRIGGER_FAILED,
+            Reason.UPDATE_FAILED,
+            "failed, undeclared",
+            answer=FAILED,
+            **OLD,
+            healthy_long_enough=True,
         ),
         case(
             Verdict.TRIGGER_FAILED,
@@ -228,7 +243,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "partial with a failure, undeclared",
             answer=PARTIAL_FAILED,
             **HEALTHY,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         case(
             Verdict.TRIGGER_FAILED,
@@ -244,7 +259,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             Reason.UPDATE_FAILED,
             "failed, and the service is down",
             answer=FAILED,
-            ill=Condition.DOWN,
+            unhealthy_condition=Condition.DOWN,
         ),
         case(
             Verdict.TRIGGER_FAILED,
@@ -252,7 +267,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "failed, the old build is back",
             answer=FAILED,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
         ),
         case(
             Verdict.TRIGGER_FAILED,
@@ -260,7 +275,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "blocked, undeclared",
             answer=BLOCKED,
             **OLD,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         case(
             Verdict.TRIGGER_FAILED,
@@ -277,10 +292,18 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "undeclared",
             answer=SCANNED_NOTHING,
             **OLD,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         case(Verdict.TRIGGER_FAILED, Reason.NOTHING_SCANNED, "declared and unmet", answer=SCANNED_NOTHING, **V, **OLD),
-        case(Verdict.TRIGGER_FAILED, Reason.NO_ANSWER, "lost, no gap", **END, answer=LOST, **OLD, well_enough=True),
+        case(
+            Verdict.TRIGGER_FAILED,
+            Reason.NO_ANSWER,
+            "lost, no gap",
+            **END,
+            answer=LOST,
+            **OLD,
+            healthy_long_enough=True,
+        ),
         case(Verdict.TRIGGER_FAILED, Reason.NO_ANSWER, "never came, no gap", **END, **OLD),
         # stale
         case(Verdict.STALE, Reason.OLD_BUILD, "declared, the old one answers", **END, answer=ACCEPTED, **V, **OLD),
@@ -294,7 +317,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             answer=UPDATED,
             **V,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
             window_broke=True,
         ),
         case(
@@ -304,9 +327,9 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **END,
             answer=UPDATED,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
             window_broke=True,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         case(
             Verdict.STALE,
@@ -315,7 +338,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **END,
             answer=LOST,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
             window_broke=True,
         ),
         case(
@@ -324,7 +347,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             "undeclared, it answers again, no answer and no gap",
             **END,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
             window_broke=True,
         ),
         case(
@@ -335,7 +358,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             answer=UPDATED,
             **V,
             **OLD,
-            new_seen=True,
+            new_build_seen=True,
             broke_late=True,
             window_broke=True,
         ),
@@ -348,7 +371,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **D,
             **HEALTHY,
             digest=D1,
-            digest_old=True,
+            old_digest_runs=True,
         ),
         case(
             Verdict.STALE,
@@ -357,11 +380,11 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **END,
             answer=UPDATED,
             **HEALTHY,
-            new_seen=True,
+            new_build_seen=True,
             digest=D1,
-            digest_old=True,
+            old_digest_runs=True,
             visible=True,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         # wrong-build
         case(
@@ -407,7 +430,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **V,
             **HEALTHY,
             build=Build.OTHER,
-            wrong_held=True,
+            wrong_build_held=True,
         ),
         case(
             Verdict.WRONG_BUILD,
@@ -417,7 +440,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **V,
             **HEALTHY,
             build=Build.UNNAMED,
-            wrong_held=True,
+            wrong_build_held=True,
         ),
         case(
             Verdict.WRONG_BUILD,
@@ -427,7 +450,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **D,
             **HEALTHY,
             digest=D2,
-            wrong_held=True,
+            wrong_build_held=True,
         ),
         case(
             Verdict.WRONG_BUILD,
@@ -436,7 +459,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **VERIFY,
             **D,
             **HEALTHY,
-            wrong_held=True,
+            wrong_build_held=True,
         ),
         # unhealthy
         case(
@@ -447,8 +470,8 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **V,
             flapping=True,
             window_broke=True,
-            new_seen=True,
-            ill=Condition.DOWN,
+            new_build_seen=True,
+            unhealthy_condition=Condition.DOWN,
         ),
         case(
             Verdict.UNHEALTHY,
@@ -474,9 +497,9 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **END,
             answer=UPDATED,
             **V,
-            new_seen=True,
+            new_build_seen=True,
             window_broke=True,
-            ill=Condition.DOWN,
+            unhealthy_condition=Condition.DOWN,
             build=Build.NEW,
         ),
         case(
@@ -499,10 +522,18 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **NEW,
             window_broke=True,
             broke_late=True,
-            well_enough=True,
+            healthy_long_enough=True,
         ),
         *(
-            case(Verdict.UNHEALTHY, reason, f"at the end {condition.name}", **END, answer=UPDATED, **V, ill=condition)
+            case(
+                Verdict.UNHEALTHY,
+                reason,
+                f"at the end {condition.name}",
+                **END,
+                answer=UPDATED,
+                **V,
+                unhealthy_condition=condition,
+            )
             for condition, reason in (
                 (Condition.NOT_READY, Reason.NEVER_READY),
                 (Condition.DOWN, Reason.DOWN),
@@ -519,8 +550,8 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
                 **END,
                 mode=mode,
                 answer=UPDATED,
-                ill=condition,
-                walled=condition,
+                unhealthy_condition=condition,
+                blocked_by=condition,
             )
             for mode in Mode
             for condition, reason in (
@@ -530,15 +561,27 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
                 (Condition.REDIRECT, Reason.REDIRECT),
             )
         ),
-        case(Verdict.UNHEALTHY, Reason.HTML, "verify, a web page", **VERIFY, ill=Condition.HTML, walled=Condition.HTML),
+        case(
+            Verdict.UNHEALTHY,
+            Reason.HTML,
+            "verify, a web page",
+            **VERIFY,
+            unhealthy_condition=Condition.HTML,
+            blocked_by=Condition.HTML,
+        ),
         case(Verdict.UNHEALTHY, Reason.DOWN, "verify, nothing ever answered", **VERIFY, **END),
         case(
-            Verdict.UNHEALTHY, Reason.DOWN, "undeclared, updated, and down", **END, answer=UPDATED, ill=Condition.DOWN
+            Verdict.UNHEALTHY,
+            Reason.DOWN,
+            "undeclared, updated, and down",
+            **END,
+            answer=UPDATED,
+            unhealthy_condition=Condition.DOWN,
         ),
     ],
 )
 def test_a_situation_has_its_verdict(known: dict[str, Any], verdict: Verdict, reason: Reason) -> None:
-    found = conclude(situation(**known))
+    found = conclude(facts(**known))
     assert (found.verdict, found.reason) == (verdict, reason)
 
 
@@ -549,13 +592,13 @@ def test_a_situation_has_its_verdict(known: dict[str, Any], verdict: Verdict, re
         (Proof.VERSION, {"answer": UPDATED, **V, **HELD, "held_proof": Proof.VERSION}),
         (Proof.CHANGE, {"answer": UPDATED, **HELD, "held_proof": Proof.CHANGE}),
         (Proof.CLAIM, {"answer": UPDATED, **HEALTHY, "claim_held": True}),
-        (Proof.NONE, {"answer": ACCEPTED, **HEALTHY, "well_enough": True}),
+        (Proof.NONE, {"answer": ACCEPTED, **HEALTHY, "healthy_long_enough": True}),
     ],
     ids=lambda value: value.word if isinstance(value, Proof) else "",
 )
 @pytest.mark.parametrize("required", Proof, ids=lambda value: f"{value.word} required")
 def test_green_needs_the_required_proof(proof: Proof, known: dict[str, Any], required: Proof) -> None:
-    found = conclude(situation(require_proof=required, **known))
+    found = conclude(facts(require_proof=required, **known))
     assert found.proof is proof
     assert found.exit_code == (0 if proof >= required else 1)
     assert found.verdict is (Verdict.DEPLOYED if proof and proof >= required else Verdict.UNPROVEN)
@@ -586,14 +629,14 @@ def test_a_cancelled_run_exits_as_its_signal_would(signal: int, code: int) -> No
     assert Conclusion(Verdict.CANCELLED, signal=signal).exit_code == code
 
 
-# what holds for every situation that can come about
+# what holds for all facts that can come about
 
 ANSWERS = [None, UPDATED, ACCEPTED, NOTHING, FAILED, BLOCKED, PARTIAL_FAILED, PARTIAL_SKIPPED, SCANNED_NOTHING, LOST]
 GREEN = {Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED}
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> Situation:
+def any_facts(draw: st.DrawFn) -> Facts:
     """Situations whose facts do not contradict each other."""
     mode = draw(st.sampled_from(Mode))
     version, digest = draw(st.booleans()), draw(st.booleans())
@@ -609,7 +652,7 @@ def situations(draw: st.DrawFn) -> Situation:
     weakest = (
         Proof.DIGEST if digest else Proof.VERSION if version else Proof.NONE if mode is Mode.VERIFY else Proof.CHANGE
     )
-    return situation(
+    return facts(
         mode=mode,
         now=draw(st.sampled_from([20.0, 100.0, 300.0, 310.0])),
         version_declared=version,
@@ -621,28 +664,30 @@ def situations(draw: st.DrawFn) -> Situation:
         held_proof=weakest,
         confirmed=held and answer is not None and draw(st.booleans()),
         window_began=90.0 if window_open else None,
-        wanted_under_way=wanted,
-        well_enough=window_open and draw(st.booleans()),
+        right_build_under_way=wanted,
+        healthy_long_enough=window_open and draw(st.booleans()),
         claim_held=claim and window_open and draw(st.booleans()),
         gap_seen=gap,
         held_after_gap=gap and window_open and draw(st.booleans()),
-        new_seen=(wanted and not digest) or draw(st.booleans()),
+        new_build_seen=(wanted and not digest) or draw(st.booleans()),
         build=Build.NEW if version and wanted else draw(st.sampled_from(Build)),
         healthy=healthy,
-        ill=None if healthy else draw(st.sampled_from([each for each in Condition if each is not Condition.HEALTHY])),
+        unhealthy_condition=None
+        if healthy
+        else draw(st.sampled_from([each for each in Condition if each is not Condition.HEALTHY])),
         window_broke=broke,
         broke_late=broke and draw(st.booleans()),
         flapping=broke and not held and draw(st.booleans()),
-        walled=None if healthy else draw(st.sampled_from([None, Condition.TLS, Condition.CHALLENGE])),
+        blocked_by=None if healthy else draw(st.sampled_from([None, Condition.TLS, Condition.CHALLENGE])),
         visible=draw(st.booleans()),
-        wrong_held=mode is Mode.VERIFY and declared and window_open and not wanted and draw(st.booleans()),
+        wrong_build_held=mode is Mode.VERIFY and declared and window_open and not wanted and draw(st.booleans()),
         digest=draw(st.sampled_from(["", D1, D2])),
-        digest_old=draw(st.booleans()),
+        old_digest_runs=draw(st.booleans()),
     )
 
 
-@given(situations())
-def test_every_situation_has_one_verdict_that_fits_its_mode(known: Situation) -> None:
+@given(any_facts())
+def test_all_facts_has_one_verdict_that_fits_its_mode(known: Facts) -> None:
     found = conclude(known)
     assert found.exit_code in (0, 1)
     if known.mode is Mode.VERIFY:
@@ -652,8 +697,8 @@ def test_every_situation_has_one_verdict_that_fits_its_mode(known: Situation) ->
     assert (found.reason is Reason.NONE) is (found.verdict in GREEN)
 
 
-@given(situations())
-def test_nothing_is_deployed_without_a_proof(known: Situation) -> None:
+@given(any_facts())
+def test_nothing_is_deployed_without_a_proof(known: Facts) -> None:
     found = conclude(known)
     if found.verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT):
         assert found.proof > Proof.NONE
@@ -662,16 +707,16 @@ def test_nothing_is_deployed_without_a_proof(known: Situation) -> None:
         assert known.held or known.claim_held
 
 
-@given(situations())
-def test_a_declared_expectation_is_never_met_by_a_weaker_proof(known: Situation) -> None:
+@given(any_facts())
+def test_a_declared_expectation_is_never_met_by_a_weaker_proof(known: Facts) -> None:
     found = conclude(known)
     if known.declared and found.exit_code == 0:
         assert known.held
         assert found.proof >= (Proof.DIGEST if known.digest_declared else Proof.VERSION)
 
 
-@given(situations())
-def test_no_unhealthy_service_is_green(known: Situation) -> None:
+@given(any_facts())
+def test_no_unhealthy_service_is_green(known: Facts) -> None:
     if not known.healthy:
         assert conclude(known).exit_code == 1
 
@@ -682,7 +727,7 @@ WORSE: dict[str, dict[str, Any]] = {
         "window_broke": True,
         "held": False,
         "claim_held": False,
-        "well_enough": False,
+        "healthy_long_enough": False,
         "held_after_gap": False,
     },
     "a window broke late": {"window_broke": True, "broke_late": True, "held": False},
@@ -690,32 +735,32 @@ WORSE: dict[str, dict[str, Any]] = {
     "nothing was started": {"not_started": Reason.UNSUPPORTED},
     "the service fell ill": {
         "healthy": False,
-        "ill": Condition.DOWN,
+        "unhealthy_condition": Condition.DOWN,
         "held": False,
         "claim_held": False,
-        "well_enough": False,
+        "healthy_long_enough": False,
         "held_after_gap": False,
-        "wrong_held": False,
+        "wrong_build_held": False,
     },
     "a wall stands before it": {
         "healthy": False,
-        "ill": Condition.TLS,
-        "walled": Condition.TLS,
+        "unhealthy_condition": Condition.TLS,
+        "blocked_by": Condition.TLS,
         "held": False,
         "claim_held": False,
-        "well_enough": False,
+        "healthy_long_enough": False,
         "held_after_gap": False,
-        "wrong_held": False,
+        "wrong_build_held": False,
     },
-    "the old build is back": {"new_seen": True, "build": Build.OLD, "held": False, "claim_held": False},
+    "the old build is back": {"new_build_seen": True, "build": Build.OLD, "held": False, "claim_held": False},
     "more proof is required": {"require_proof": Proof.DIGEST},
     "the window is lost": {"held": False},
 }
 
 
 @pytest.mark.parametrize("worse", WORSE.values(), ids=WORSE.keys())
-@given(known=situations())
-def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], known: Situation) -> None:
+@given(known=any_facts())
+def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], known: Facts) -> None:
     if conclude(known).exit_code:
         assert conclude(replace(known, **worse)).exit_code
 
@@ -723,8 +768,8 @@ def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], kno
 @pytest.mark.parametrize(
     "failed", [FAILED, BLOCKED, PARTIAL_FAILED, SCANNED_NOTHING, LOST], ids=lambda each: str(each.counts or "lost")
 )
-@given(known=situations())
-def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Situation) -> None:
+@given(known=any_facts())
+def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Facts) -> None:
     worse = replace(known, answer=failed, claim_held=False)
     if known.answer in (UPDATED, ACCEPTED, NOTHING, PARTIAL_SKIPPED) and conclude(worse).exit_code == 0:
         assert conclude(known).exit_code == 0
@@ -734,17 +779,17 @@ def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Situatio
     ("failed", "reason"),
     [(FAILED, Reason.UPDATE_FAILED), (BLOCKED, Reason.UPDATE_BLOCKED), (PARTIAL_FAILED, Reason.UPDATE_FAILED)],
 )
-@given(known=situations())
+@given(known=any_facts())
 def test_a_failure_is_believed_unless_a_declared_expectation_is_met(
-    failed: Answer, reason: Reason, known: Situation
+    failed: Answer, reason: Reason, known: Facts
 ) -> None:
     found = conclude(replace(known, answer=failed, claim_held=False, mode=Mode.DEPLOY))
     if not (known.declared and known.held):
         assert (found.verdict, found.reason) == (Verdict.TRIGGER_FAILED, reason)
 
 
-@given(situations())
-def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Situation) -> None:
+@given(any_facts())
+def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Facts) -> None:
     if known.mode is Mode.DEPLOY and known.flapping:
         assert conclude(known).exit_code == 1
 
@@ -759,20 +804,18 @@ def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Situation) -> 
         pytest.param(END | V | HELD | {"answer": UPDATED, "held_proof": Proof.VERSION}, id="deployed"),
         pytest.param(END | V | HELD | {"answer": UPDATED, "met_before": True}, id="already-current"),
         pytest.param(END | HEALTHY | {"answer": UPDATED, "claim_held": True}, id="claim"),
-        pytest.param(END | HEALTHY | {"answer": UPDATED, "well_enough": True}, id="unproven"),
+        pytest.param(END | HEALTHY | {"answer": UPDATED, "healthy_long_enough": True}, id="unproven"),
         pytest.param(END | HELD | {"mode": Mode.VERIFY}, id="verified"),
     ],
 )
 def test_a_check_that_failed_makes_red_of_what_would_be_green(known: dict[str, Any], reason: Reason) -> None:
-    assert conclude(situation(**known)).exit_code == 0
-    failed = conclude(situation(**known, check_failure=reason))
+    assert conclude(facts(**known)).exit_code == 0
+    failed = conclude(facts(**known, check_failure=reason))
     assert (failed.verdict, failed.reason, failed.exit_code) == (Verdict.CHECKS_FAILED, reason, 1)
 
 
-@given(situations(), st.sampled_from([Reason.OPENAPI, Reason.SMOKE]))
-def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(
-    known: Situation, reason: Reason
-) -> None:
+@given(any_facts(), st.sampled_from([Reason.OPENAPI, Reason.SMOKE]))
+def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(known: Facts, reason: Reason) -> None:
     before, after = conclude(replace(known, check_failure=None)), conclude(replace(known, check_failure=reason))
     assert after.exit_code != 0
     assert after == before or after.verdict is Verdict.CHECKS_FAILED
@@ -786,5 +829,5 @@ def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(
 def test_a_contract_that_changed_and_changed_back_is_the_old_build_unless_a_name_says_otherwise(
     build: Build, verdict: Verdict
 ) -> None:
-    known = END | HEALTHY | {"answer": UPDATED, "new_seen": True, "contract_old": True, "claim_held": True}
-    assert conclude(situation(**known | {"build": build})).verdict is verdict
+    known = END | HEALTHY | {"answer": UPDATED, "new_build_seen": True, "old_contract_back": True, "claim_held": True}
+    assert conclude(facts(**known | {"build": build})).verdict is verdict

@@ -95,8 +95,8 @@ def test_a_field_that_turns_out_to_be_noise_is_forgotten_from_the_start() -> Non
     for number in range(2, 6):
         told.look(float(number), ready(str(number), version="1"))
         if number == 3:
-            assert told.known(3.0).new_seen
-    assert not told.known(6.0).new_seen
+            assert told.known(3.0).new_build_seen
+    assert not told.known(6.0).new_build_seen
     assert not told.known(6.0).window_broke
 
 
@@ -178,7 +178,7 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
     told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
     told.containers(3.0, running(D2)).look(4.0, ready()).containers(9.0, running(D1)).looks(10.0, 25.0, ready())
     known = told.known(25.0)
-    assert known.new_seen
+    assert known.new_build_seen
     assert conclude(known).verdict.value == "stale"
 
 
@@ -279,9 +279,9 @@ def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address()
     told = Told(expect_version=NEW, version_path="/version")
     told.look(0.1, ready(OLD), HEALTH).look(0.1, ready(OLD), VERSION).trigger(1.0).answer(1.5, UPDATED)
     told.look(2.0, ready(NEW), HEALTH)
-    assert not told.known(2.0).new_seen
+    assert not told.known(2.0).new_build_seen
     told.look(3.0, ready(NEW), VERSION)
-    assert told.known(3.0).new_seen
+    assert told.known(3.0).new_build_seen
 
 
 def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
