@@ -17,8 +17,9 @@ from redeploy.rollout.perform import performer
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import Watch
 from redeploy.settings.defaults import given, secrets_in
-from redeploy.settings.inputs import InvalidInputsError, Workspace, parse
+from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode, OnFailure
+from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import redactor, safeguard
 from redeploy.verdicts import Verdict
 

@@ -27,8 +27,9 @@ from redeploy.rollout.requests import (
 )
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import Watch
-from redeploy.settings.inputs import Workspace, parse
+from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Plan
+from redeploy.settings.reading import Workspace
 
 UPDATE_URL = "https://api.example.com/ops/watchtower/update"
 BASE = "https://api.example.com"

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from redeploy.settings.defaults import DEFAULTS, secrets_in
-from redeploy.settings.inputs import InvalidInputsError, Problem, Workspace, parse
+from redeploy.settings.inputs import parse
+from redeploy.settings.reading import InvalidInputsError, Problem, Workspace
 from redeploy.text.secret import redactor, safeguard
 
 VARIABLES = {

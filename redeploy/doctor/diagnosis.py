@@ -15,7 +15,7 @@ from redeploy.remedies.findings import Finding
 from redeploy.remedies.subject import subject_of
 from redeploy.report.chain import Chain, Found, Link, State, listed, not_asked, ok, unread, warning
 from redeploy.report.outcome import Outcome, invalid
-from redeploy.settings.inputs import Problem
+from redeploy.settings.reading import Problem
 from redeploy.text.untrusted import code, one_line
 
 

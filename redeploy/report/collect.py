@@ -21,7 +21,7 @@ from redeploy.report.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import Watch
 from redeploy.service.identity import Build
-from redeploy.settings.inputs import UNMATCHED
+from redeploy.settings.cross_checks import UNMATCHED
 from redeploy.settings.plan import Mode
 from redeploy.text.secret import shows_secret
 from redeploy.text.untrusted import code, one_line

@@ -10,7 +10,7 @@ from redeploy.remedies.catalogue import Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN, Subject
 from redeploy.report.check_results import NOTHING_CHECKED, Checked
 from redeploy.report.timeline import Stretch
-from redeploy.settings.inputs import Problem
+from redeploy.settings.reading import Problem
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Verdict

@@ -16,8 +16,8 @@ from redeploy.service.declared import Rank
 from redeploy.service.endpoint import Service
 from redeploy.service.process import Start
 from redeploy.service.sample import Endpoint, Sample
-from redeploy.settings.inputs import InvalidInputsError
 from redeploy.settings.plan import Mode
+from redeploy.settings.reading import InvalidInputsError
 from redeploy.triggers.trigger import Answer, Counts, Result
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
 

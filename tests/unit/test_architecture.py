@@ -125,7 +125,6 @@ OVERGROWN = {
     "redeploy.rollout.assess": 336,
     "redeploy.rollout.checks": 379,
     "redeploy.rollout.service_state": 363,
-    "redeploy.settings.inputs": 423,
     "redeploy.setup.files": 320,
 }
 """Modules that are longer still, and how long: each may only shrink."""

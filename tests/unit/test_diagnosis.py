@@ -18,7 +18,7 @@ from redeploy.registry.image import parse
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.findings import FINDINGS, Finding
 from redeploy.report.chain import TITLES, Link, State, not_reached, unread
-from redeploy.settings.inputs import Problem
+from redeploy.settings.reading import Problem
 from redeploy.text.secret import Secret, redactor, shows_secret
 from redeploy.verdicts import Verdict
 from sandbox.simulation import BASE, WALL, plan

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from redeploy.http.urls import origin_of
 from redeploy.registry.access import Access
-from redeploy.settings import defaults, inputs
-from redeploy.settings.inputs import InvalidInputsError, Workspace, parse
+from redeploy.settings import defaults
+from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode, OnFailure, Rate
+from redeploy.settings.reading import InvalidInputsError, Problem, Workspace
 from redeploy.text.secret import Secret
 from redeploy.verdicts import Proof
 from sandbox.simulation import BASE, ENOUGH, TOKEN, UPDATE_URL, any_certificate, bare_plan, environment, no_file, plan
@@ -798,7 +799,7 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(defaults.DEFAULTS)), st.text(max_size=80)))
 def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(texts: dict[str, str]) -> None:
-    found: tuple[inputs.Problem, ...] = ()
+    found: tuple[Problem, ...] = ()
     try:
         parse({f"INPUT_{name.upper()}": text for name, text in texts.items()}, Workspace(no_file, any_certificate))
     except InvalidInputsError as error:

@@ -28,7 +28,7 @@ from redeploy.rollout.requests import AskDocument, Event, Probe
 from redeploy.rollout.service_state import Watch
 from redeploy.service.identity import Build
 from redeploy.settings.defaults import DEFAULTS
-from redeploy.settings.inputs import Problem
+from redeploy.settings.reading import Problem
 from redeploy.text.secret import redactor
 from redeploy.text.untrusted import one_line
 from redeploy.verdicts import Proof, Reason, Verdict

@@ -1,0 +1,86 @@
+"""What inputs are to each other: those that do not go together, and those that can hardly be meant."""
+
+import re
+
+from redeploy.settings import parsers
+from redeploy.settings.plan import Mode, OnFailure, Plan
+from redeploy.settings.reading import Reader
+from redeploy.text.secret import SHORTEST_HEADER
+from redeploy.verdicts import Proof
+
+UNMATCHED = (
+    "containrrr and openserbia match no image whose registry has a port, so they update nothing. Leave `image` out, or "
+    "narrow the update by `container`, which nicholas-fedor 1.20 and newer understand."
+)
+"""Why an update that is narrowed to an image may leave it as it is."""
+
+
+_CREDENTIAL = re.compile(r"auth|token|secret|passw|key|cookie|credential", re.IGNORECASE)
+
+
+def check_together(plan: Plan, reader: Reader) -> None:
+    """Note every problem of inputs that do not go together."""
+    proof = plan.require_proof
+    if plan.mode is Mode.VERIFY and proof in (Proof.CLAIM, Proof.CHANGE):
+        reader.wrong(
+            "require-proof",
+            f"`{proof.word}` cannot be had in mode `verify`, which has no before; use `version` or `digest`",
+        )
+    if proof is Proof.VERSION and not reader.texts["expect-version"]:
+        reader.wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
+    if proof is Proof.DIGEST and not reader.texts["expect-digest"] and plan.mode is not Mode.ROLLBACK:
+        reader.wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
+    _check_rollback(plan, reader)
+    if plan.version_of_image and plan.image is None and not reader.has_problem("image"):
+        reader.wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
+    for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
+        if reader.texts[name] and not reader.texts[other]:
+            reader.wrong(other, f"is empty, and `{name}` needs it; if it is a secret, it is probably not set")
+    named = ("watchtower-url", "watchtower-token", "containers-url")
+    if reader.texts["expect-digest"] and not plan.watchtower.containers_url and not any(map(reader.has_problem, named)):
+        needs = (
+            "`containers-url`, because `watchtower-url` does not end in `/update`"
+            if reader.texts["watchtower-token"]
+            else "`watchtower-token` and a containers URL, which tell the running digest"
+        )
+        reader.wrong("expect-digest", f"needs {needs}")
+
+
+def _check_rollback(plan: Plan, reader: Reader) -> None:
+    rolls_back = plan.on_failure is OnFailure.ROLLBACK
+    if rolls_back and plan.mode is not Mode.DEPLOY:
+        why = "is a rollback itself" if plan.mode is Mode.ROLLBACK else "puts nothing live that could fail"
+        reader.wrong("on-failure", f"`rollback` is for mode `deploy`; mode `{plan.mode}` {why}, so leave it out")
+    if plan.may_roll_back and (plan.image is None or plan.image.digest) and not reader.has_problem("image"):
+        asked = "mode `rollback`" if plan.mode is Mode.ROLLBACK else "`on-failure: rollback`"
+        reader.wrong(
+            "image",
+            f"must name exactly one image for {asked}, by the tag that the container runs and not by digest, such as "
+            "`ghcr.io/owner/app:latest`; that tag is what is put back",
+        )
+    if reader.texts["rollback-to"] and not plan.may_roll_back:
+        reader.wrong("rollback-to", "says what to put back, but nothing does: add `on-failure: rollback`")
+    if plan.image is not None and not plan.image.bare and plan.rollback_to == plan.image.tag:
+        reader.wrong("rollback-to", "names the very tag that is put back; give another tag, or a digest")
+    if plan.mode is Mode.ROLLBACK and reader.texts["expect-digest"]:
+        reader.wrong("expect-digest", "is for a deploy; in mode `rollback`, `rollback-to` says what must be live")
+
+
+def doubts(plan: Plan) -> list[str]:
+    """Return warnings of what is valid and can hardly be meant."""
+    found: list[str] = []
+    if parsers.moves(plan.expect_version):
+        found.append(
+            f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service must name "
+            "itself exactly so. Declare the commit, `${{ github.sha }}`, or the number of the version."
+        )
+    ports = [each.name for each in plan.images if ":" in each.registry]
+    if ports and plan.mode is Mode.DEPLOY:
+        found.append(f"`image` names `{ports[0]}`, whose registry has a port. {UNMATCHED}")
+    for name, value in plan.headers.items():
+        if len(value.reveal()) < SHORTEST_HEADER and _CREDENTIAL.search(name):
+            found.append(
+                f"The value of the header `{name}` has fewer than {SHORTEST_HEADER} characters, so it is neither masked "
+                "nor hidden in texts that repeat it."
+            )
+    return found

@@ -1,0 +1,95 @@
+"""The inputs about the service: where it answers, what healthy is, and what is checked of it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from redeploy.contract.reference import Reference
+from redeploy.contract.settings import Breaking, Checks
+from redeploy.contract.smoke import Smoke
+from redeploy.http import urls
+from redeploy.http.urls import origin_of
+from redeploy.service.endpoint import Service
+from redeploy.settings import parsers
+from redeploy.settings.reading import Reader, Workspace, each_line
+from redeploy.text import choice
+
+if TYPE_CHECKING:  # few runs name routes
+    from redeploy.contract.routes import Pattern
+
+
+def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
+    """Return where the service answers; on the origin of `update_url` where nothing else is said."""
+    given = reader.clean("base-url", partial(_base_url, allow_http=allow_http), "")
+    base = given or (origin_of(update_url) if update_url else "")
+    if (
+        not base
+        and not reader.texts["base-url"]
+        and not reader.texts["watchtower-url"]
+        and not reader.has_problem("watchtower-url")
+    ):
+        reader.wrong("base-url", "is empty, and there is no `watchtower-url` to take the origin from")
+    address = partial(parsers.path_or_url, base=base, allow_http=allow_http)
+    health = reader.clean("health-path", address, base)
+    version = reader.clean("version-path", address, "")
+    return Service(
+        base_url=base,
+        health_url=health,
+        version_url=version or health,
+        names_itself=bool(version),
+        health_expect=reader.clean("health-expect", parsers.health_expectation, ""),
+        version_field=reader.clean("version-field", parsers.field, ""),
+    )
+
+
+def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool) -> Checks:
+    """Return what the live build must keep to, with paths under `base`."""
+    off = reader.texts["openapi-path"] == "off"
+    address = partial(parsers.path_or_url, base=base, allow_http=allow_http)
+    document = None if off else reader.clean("openapi-path", address, None)
+    checks = Checks(
+        document_url=document,
+        required=reader.clean("required-routes", _patterns, ()),
+        forbidden=reader.clean("forbidden-routes", _patterns, ()),
+        reference=reader.clean("openapi-reference", lambda path: _reference(path, workspace), None),
+        breaking=reader.clean("breaking-changes", _breaking, Breaking.WARN),
+        smoke=reader.clean("smoke", lambda text: _smoke(text, address), ()),
+    )
+    for name in ("required-routes", "forbidden-routes", "openapi-reference"):
+        if off and reader.texts[name]:
+            reader.wrong(name, "needs the service's OpenAPI document, and `openapi-path` is `off`")
+    return checks
+
+
+def _smoke(text: str, address: Callable[[str], str]) -> tuple[Smoke, ...]:
+    from redeploy.contract.smoke import parse_smoke
+
+    def read(line: str) -> Smoke:
+        method, target, status, marked = parse_smoke(line)
+        return Smoke(method, target, status, address(target), marked)
+
+    return each_line(text, read)
+
+
+def _reference(path: str, workspace: Workspace) -> Reference:
+    from redeploy.contract import reference
+
+    return reference.read(path, workspace.read(path, reference.CAP))
+
+
+def _base_url(text: str, *, allow_http: bool) -> str:
+    url = urls.url(text, allow_http=allow_http)
+    if "?" in url:
+        msg = "has a query; paths are appended to it, so give `https://host` or `https://host/prefix`"
+        raise ValueError(msg)
+    return url.rstrip("/")
+
+
+def _patterns(text: str) -> "tuple[Pattern, ...]":
+    from redeploy.contract.routes import parse_pattern
+
+    return each_line(text, parse_pattern)
+
+
+def _breaking(text: str) -> Breaking:
+    return Breaking(choice.choice(text, Breaking))

@@ -1,0 +1,101 @@
+"""How inputs are read: each is cleaned once, and what is wrong with any of them is gathered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from redeploy.settings import parsers
+from redeploy.settings.defaults import DEFAULTS, SECRET_INPUTS
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one input."""
+
+    input: str
+    message: str
+
+
+class InvalidInputsError(Exception):
+    """Some inputs are wrong; nothing was sent."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} invalid inputs")
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What reading the inputs needs of the outside."""
+
+    read: Callable[[str, int], str]
+    """The text of a file in the workspace that has at most so many bytes; raises `ValueError` with what is wrong."""
+    check_certificate: Callable[[str], None]
+    """Raises `ValueError` where PEM text holds no usable certificate."""
+
+
+class Reader:
+    """Cleans input after input and gathers what is wrong."""
+
+    def __init__(self, texts: dict[str, str], redactor: Callable[[], Callable[[str], str]]) -> None:
+        """`redactor` makes what hides secrets in texts; few runs need it here."""
+        self.texts = texts
+        self.problems: list[Problem] = []
+        self._redactor = redactor
+
+    def refuse_expressions(self) -> None:
+        """Refuse what GitHub would have expanded anywhere but where it was written."""
+        for name, text in self.texts.items():
+            if "${{" in text:
+                self.wrong(
+                    name,
+                    "holds `${{`, an expression that was not expanded: GitHub expands it in a workflow's `with:`, and not "
+                    "in a secret, a variable or a file",
+                )
+                self.texts[name] = DEFAULTS[name]
+
+    def clean(self, name: str, cleaner: Callable[[str], _Value], fallback: _Value) -> _Value:
+        """Return the cleaned input, or `fallback` where it is empty or, once the problem is noted, wrong."""
+        text = self.texts[name]
+        if not text:
+            return fallback
+        try:
+            return cleaner(text)
+        except ValueError as error:
+            self.wrong(name, str(error) if name in SECRET_INPUTS else self._said(cleaner, text, str(error)))
+            return fallback
+
+    def _said(self, cleaner: Callable[[str], _Value], text: str, message: str) -> str:
+        """Return what is wrong with a text that may hold a secret: a message quotes it, and cuts what it quotes."""
+        hidden = self._redactor()(text)
+        if hidden == text:
+            return message
+        try:
+            cleaner(hidden)
+        except ValueError as error:
+            return str(error)
+        return "holds a secret"
+
+    def wrong(self, name: str, message: str) -> None:
+        """Note a problem of one input; `message` goes on after the input's name."""
+        self.problems.append(Problem(name, message))
+
+    def has_problem(self, name: str) -> bool:
+        """Whether something is wrong with one input."""
+        return any(problem.input == name for problem in self.problems)
+
+
+def each_line(text: str, read: Callable[[str], _Value]) -> tuple[_Value, ...]:
+    """Return what the lines of an input say, each once; raises `ValueError` with what is wrong in any of them."""
+    found: dict[_Value, None] = {}
+    wrong: list[str] = []
+    for line in parsers.lines(text):
+        try:
+            found[read(line)] = None
+        except ValueError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return tuple(found)
