@@ -71,6 +71,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         watchtower_said=answer.seen if answer else "",
         watchtower_replied=answer is None or answer.fault is None,
         triggered=watch.triggered is not None,
+        triggered_at=watch.triggered_wall,
         answered_after=watch.answered - started if watch.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
         downtime_seconds=downtime(found) if begun else None,

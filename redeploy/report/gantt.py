@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # few runs put an image back
 MOST_STRETCHES = 12
 """Bars of the service; a crash loop has more, and its middle is left out."""
 
+SHORTEST = 0.05
+"""Seconds below which a part of the run that went well is not worth a row: it would read `0.0 s`."""
+
 _NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
 """Words of Watchtower that tell of no trouble."""
@@ -24,9 +27,18 @@ _CLEAR = "transparent"
 _SHADES = {"task": _BLUE, "doneTask": _GREY, "activeTask": _GREEN, "crit": _RED}
 _THEME = {f"{name}{part}": shade for name, shade in _SHADES.items() for part in ("BkgColor", "BorderColor")}
 _THEME |= {"sectionBkgColor": _CLEAR, "altSectionBkgColor": _CLEAR, "sectionBkgColor2": _CLEAR}
-_SETTINGS = {"gantt": {"leftPadding": 150, "rightPadding": 20}, "themeVariables": _THEME}
-_COLOURS = f"%%{{init: {json.dumps(_SETTINGS)}}}%%"
-"""GitHub's own colours; those of mermaid's themes cannot be told apart in the dark."""
+_TOP, _BAR, _GAP = 50, 16, 4
+"""Pixels. Mermaid draws the axis 50 above the lower edge, and as much room above the bars as below them."""
+
+
+def _settings(bars: int) -> str:
+    """Return the directive for a chart: GitHub's own colours, as those of mermaid's themes look alike in the dark.
+
+    Mermaid draws its grid lines in the colour of the text. Begun at the axis they have no length.
+    """
+    sizes = {"leftPadding": 150, "rightPadding": 20, "topPadding": _TOP, "barHeight": _BAR, "barGap": _GAP}
+    sizes["gridLineStartPadding"] = _TOP + bars * (_BAR + _GAP)
+    return f"%%{{init: {json.dumps({'gantt': sizes, 'themeVariables': _THEME})}}}%%"
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class Row:
 def rows(outcome: Outcome) -> list[Row]:
     """Return what took its time, in the order in which it is shown."""
     found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
+    found = [row for row in found if row.kind == "crit" or row.end - row.begin >= SHORTEST]
     if not outcome.rollback or not outcome.rollback.deploy:
         return found
     return sorted([*found, *_rollback(outcome.rollback, outcome.ended)], key=lambda row: row.begin)
@@ -55,8 +68,15 @@ def gantt(outcome: Outcome) -> list[str]:
     Labels stand in the titles of sections, one a bar: beside bars they collide where these are short, and in dark mode
     some cannot be read. A label may not be empty, so it is a space that does not break.
     """
-    lines = [_COLOURS, "gantt", "  dateFormat x", "  axisFormat %s s", f"  tickInterval {_tick(outcome.ended)}"]
-    for row in rows(outcome):
+    found = rows(outcome)
+    lines = [
+        _settings(len(found)),
+        "gantt",
+        "  dateFormat x",
+        "  axisFormat %s s",
+        f"  tickInterval {_tick(outcome.ended)}",
+    ]
+    for row in found:
         begin = max(0, round(row.begin * 1000))
         marks = f"{row.kind}, " if row.kind else ""
         lines.append(f"  section {row.what} {row.end - row.begin:.1f} s")

@@ -121,6 +121,8 @@ class Outcome:
     watchtower_replied: bool = True
     """Whether what it said was a reply, and not the want of one."""
     triggered: bool = False
+    triggered_at: float = 0.0
+    """When the trigger was sent, by our clock, in seconds since 1970."""
     answered_after: float | None = None
     rollout_seconds: float | None = None
     downtime_seconds: float | None = None

@@ -1,8 +1,9 @@
 """An outcome as the job summary: a page that is read at a glance, the remedy first where something failed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from redeploy.remedies.catalogue import guide
 from redeploy.report.gantt import gantt, rows
@@ -23,6 +24,9 @@ MOST_SHOWN = 25
 
 MOST_FINDINGS = 100
 """Checks that the page lists."""
+
+_ALONE = re.compile(r"`(sha256:[0-9a-f]{64})`")
+"""A digest that is quoted by itself."""
 
 _WATCHTOWER_DID = {
     "updated": "Watchtower updated the container",
@@ -75,14 +79,18 @@ def page(outcome: Outcome, repository: Repository) -> str:
     elif said := _story(outcome):
         lines += [said, "", *warnings]
     if outcome.evidence:
-        title = "What was seen" if red or weak else "How we know"
-        lines += [f"### {title}", "", *(f"1. {inline(each)}" for each in outcome.evidence), ""]
+        lines += _listed("What was seen" if red or weak else "How we know", outcome.evidence)
     if outcome.rollback and outcome.rollback.evidence:
-        seen = (f"1. {inline(each)}" for each in outcome.rollback.evidence)
-        lines += ["### What was seen after the tag was put back", "", *seen, ""]
+        lines += _listed("What was seen after the tag was put back", outcome.rollback.evidence)
     lines += [line for note in outcome.notes for line in (inline(note), "")]
     lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+    """Return a section with a list, or with a sentence where there is only one."""
+    number = "1. " if len(sentences) > 1 else ""
+    return [f"### {title}", "", *(f"{number}{inline(_brief(each))}" for each in sentences), ""]
 
 
 def _problems(outcome: Outcome) -> list[str]:
@@ -120,8 +128,13 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
 
 
 def _short(digest: str) -> str:
-    """Return as much of a digest as people compare by eye."""
+    """Return as much of a digest as people compare by eye; the folded facts have the whole one."""
     return digest[:19]
+
+
+def _brief(text: str) -> str:
+    """Return a text with its digests shortened, but for those inside a command, which is there to be pasted."""
+    return _ALONE.sub(lambda found: f"`{_short(found[1])}`", text)
 
 
 def _version(version: str, repository: Repository) -> str:
@@ -140,9 +153,9 @@ def _commit(version: str) -> str:
 def _remedy(outcome: Outcome) -> list[str]:
     remedy, reason, rolled = remedy_of(outcome), outcome.conclusion.reason, outcome.rollback
     said = happened(outcome, brief=True)
-    lines = [f"**What happened.** {inline(said)}", ""] if said else []
+    lines = [f"**What happened.** {inline(_brief(said))}", ""] if said else []
     if rolled:
-        lines += [f"**Rollback.** {inline(rolled.told)}", ""]
+        lines += [f"**Rollback.** {inline(_brief(rolled.told))}", ""]
     if rolled and rolled.by_hand:
         lines += [f"**By hand.** {rolled.by_hand}", ""]
     if remedy:
@@ -155,7 +168,7 @@ def _story(outcome: Outcome) -> str:
     """Say in one sentence how a green run went."""
     said = []
     if outcome.rollback:
-        said.append(inline(outcome.rollback.told).removesuffix("."))
+        said.append(inline(_brief(outcome.rollback.told)).removesuffix("."))
     if outcome.triggered:
         did = _WATCHTOWER_DID.get(outcome.watchtower_result, "")
         after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
@@ -210,14 +223,15 @@ def _operations(outcome: Outcome) -> list[str]:
 
 
 def _times(outcome: Outcome) -> list[str]:
-    """Return the picture of the run, and the same as a table; nothing where nothing took its time."""
+    """Return the chart of the run, and the same as a table below it, folded; nothing where nothing took its time."""
     if not outcome.stretches or outcome.ended < WORTH_A_PICTURE:
         return []
     took = [
         (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what)
         for row in rows(outcome)
     ]
-    return ["### When", "", "```mermaid", *gantt(outcome), "```", "", *table(("From:", "To, s:", "What"), took)]
+    figures = folded("The same in figures", table(("From (s):", "To (s):", "What"), took))
+    return ["### When", "", "```mermaid", *gantt(outcome), "```", "", *figures]
 
 
 def _details(outcome: Outcome) -> list[str]:
@@ -225,6 +239,9 @@ def _details(outcome: Outcome) -> list[str]:
         ("Verdict", code(outcome.conclusion.verdict)),
         ("Reason", code(outcome.conclusion.reason) if outcome.conclusion.reason else ""),
         ("Service", code(outcome.url) if outcome.url else ""),
+        ("Health check", code(outcome.subject.health) if outcome.url and outcome.subject.health else ""),
+        ("Container", code(outcome.subject.container) if outcome.subject.container else ""),
+        ("Trigger sent", _moment(outcome.triggered_at) if outcome.triggered else ""),
         ("Image", code(outcome.image) if outcome.image else ""),
         ("Image, in the registry", code(outcome.image_digest) if outcome.image_digest else ""),
         ("Image, its commit", code(outcome.revision) if outcome.revision else ""),
@@ -237,12 +254,16 @@ def _details(outcome: Outcome) -> list[str]:
         ("Put back", code(outcome.rollback.target) if outcome.rollback and outcome.rollback.target else ""),
         ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
         ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds is not None else ""),
-        ("Looks at the service", str(outcome.looks) if outcome.looks else ""),
     ]
     lines = folded("All facts", table(("Fact", "Value"), ((name, value) for name, value in facts if value)))
     if outcome.watchtower_reply:
         lines += folded("Watchtower's answer", fenced(outcome.watchtower_reply))
     return lines
+
+
+def _moment(wall: float) -> str:
+    """Return a time of day; `wall` is seconds since 1970."""
+    return f"{datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _before_and_after(what: str, declared: str, before: str, after: str) -> list[tuple[str, str]]:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from preview.markdown import render
 from redeploy.contract.results import Finding
 from redeploy.decision.verdict import Conclusion
+from redeploy.remedies.subject import Subject
 from redeploy.report.check_results import Checked
 from redeploy.report.gantt import gantt
-from redeploy.report.outcome import Outcome
+from redeploy.report.outcome import Outcome, Rolled, State
 from redeploy.report.summary import Repository, page
 from redeploy.report.timeline import Stretch
 from redeploy.service.identity import Build
@@ -57,6 +58,38 @@ def test_a_green_page_tells_the_story_the_proof_and_the_course() -> None:
     assert order(
         text, "## ✅ deployed", "proof: `version`", "since second 5.0", "### How we know", "### When", "All facts"
     )
+
+
+def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
+    one = page(ended(evidence=("The service names the declared version.",)), NOWHERE)
+    two = page(ended(evidence=("The running digest changed.", "A new process answers.")), NOWHERE)
+    assert "### How we know\n\nThe service names the declared version.\n" in one
+    assert "1. The running digest changed.\n1. A new process answers.\n" in two
+
+
+def test_a_digest_is_short_where_it_is_told_and_whole_in_the_facts_and_in_commands() -> None:
+    rolled = Rolled(
+        state=State.FAILED, why="it is not live.", tag="r.io/a:1", target=D1, by_hand=f"`docker pull r.io/a@{D1}`"
+    )
+    text = page(ended(Verdict.ROLLBACK_FAILED, evidence=(f"It runs `{D2}`.",), digest=D2, rollback=rolled), NOWHERE)
+    told, facts = text.split("All facts")
+    assert f"It runs `{D2[:19]}`." in told
+    assert f"`docker pull r.io/a@{D1}`" in told
+    assert D2 not in told
+    assert D2 in facts
+
+
+def test_the_times_stand_once_in_the_chart_and_folded_in_a_table_below_it() -> None:
+    text = page(ended(checks_ran=(6.0, 6.01)), NOWHERE)
+    assert order(text, "```mermaid", "<summary>The same in figures</summary>", "| From (s) | To (s) | What |")
+    assert "Checks" not in text
+    assert "Checks" in page(ended(checks_ran=(6.0, 6.2)), NOWHERE)
+
+
+def test_the_facts_name_the_health_check_the_container_and_when_the_trigger_was_sent() -> None:
+    subject = Subject(health="https://api.example.com/api/ready", container="shop-backend")
+    facts = page(ended(subject=subject, triggered_at=1_796_000_000.0), NOWHERE).split("All facts")[1]
+    assert order(facts, "`https://api.example.com/api/ready`", "`shop-backend`", "2026-11-30 00:53:20 UTC")
 
 
 def test_a_red_page_has_the_remedy_at_the_top() -> None:
@@ -162,7 +195,7 @@ def test_watchtowers_answer_is_folded_capped_and_cannot_leave_its_block() -> Non
     assert "<script" not in text
     assert "line 400" not in text
     rendered = render(text)
-    assert rendered.html.count("<details") == rendered.html.count("</details>") == 2
+    assert rendered.html.count("<details") == rendered.html.count("</details>") == 3
 
 
 HOSTILE = st.text(max_size=80) | st.text(
