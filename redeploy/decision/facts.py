@@ -34,7 +34,7 @@ class Facts:
     met_before: bool = False
     """Whether what is declared was live before the trigger."""
     held: bool = False
-    """Whether a window of what is wanted has held: of what is declared or, where nothing is, of a changed build."""
+    """Whether a window of what is expected has held: of what is declared or, where nothing is, of a changed build."""
     held_proof: Proof = Proof.NONE
     """The strongest proof that this window has."""
     confirmed: bool = False
@@ -44,7 +44,7 @@ class Facts:
     patience_ends: float = float("inf")
     """When a window that began before the deadline has had all the time that it may have."""
     right_build_under_way: bool = False
-    """Whether that one is of what is wanted."""
+    """Whether that one is of what is expected."""
     healthy_long_enough: bool = False
     """Whether good answers since Watchtower's suffice where nothing tells builds apart."""
     registry_unchanged: bool = False

@@ -202,23 +202,25 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
         found.append("The running container has the digest that the image's tag points to in the registry.")
     if plan.expect_version and track.build is Build.NEW:
         which = "version that goes with it" if back else "declared version"
-        found.append(f"The service {'named' if track.in_gap else 'names'} the {which}.")
+        found.append(f"The service {'reported' if track.in_gap else 'reports'} the {which}.")
     if running and not plan.expect_digest:
         found.append(running)
     if not plan.expect_version and track.like.changed:
-        found.append("It names another build than before: " + _listed(track.like.changed, watch.redact))
+        found.append("It reports another build than before: " + _listed(track.like.changed, watch.redact))
     if not plan.declared and watch.checking.changed_since is not None:
-        found.append("It promises other operations, or another version, in its OpenAPI document than before.")
+        found.append("Its OpenAPI document changed: it has other operations, or another version.")
     if track.like.restarted:
         found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted, watch.redact))
     if track.build is Build.OLD and track.like.same:
         verb = "named" if track.in_gap else "names"
         found.append(f"It {verb} the same build as before: " + _listed(track.like.same, watch.redact))
     if conclusion.proof.word == "claim":
-        found.append("Watchtower says that it updated this container, and nothing visible speaks against it.")
-    if track.gap_seen:
-        gone = "does not answer well" if track.in_gap else "was gone for a while after the trigger"
-        found.insert(0 if track.in_gap else len(found), f"The service {gone}.")
+        found.append("Watchtower reports that it updated this container, and nothing that was seen contradicts it.")
+    if track.in_gap:
+        found.insert(0, "The service is unhealthy.")
+    elif track.gap_seen:
+        away = downtime(gaps(watch.baseline, watch.samples, watch.started)) or 0.0
+        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after the trigger.")
     return found
 
 

@@ -15,7 +15,7 @@ MOST_STRETCHES = 12
 """Bars of the service; a crash loop has more, and its middle is left out."""
 
 SHORTEST = 0.05
-"""Seconds below which a part of the run that went well is not worth a row: it would read `0.0 s`."""
+"""Seconds below which a figure with one decimal would read `0.0 s`; checks that passed in less have no row."""
 
 _NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
@@ -56,7 +56,6 @@ class Row:
 def rows(outcome: Outcome) -> list[Row]:
     """Return what took its time, in the order in which it is shown."""
     found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
-    found = [row for row in found if row.kind == "crit" or row.end - row.begin >= SHORTEST]
     if not outcome.rollback or not outcome.rollback.deploy:
         return found
     return sorted([*found, *_rollback(outcome.rollback, outcome.ended)], key=lambda row: row.begin)
@@ -79,9 +78,13 @@ def gantt(outcome: Outcome) -> list[str]:
     for row in found:
         begin = max(0, round(row.begin * 1000))
         marks = f"{row.kind}, " if row.kind else ""
-        lines.append(f"  section {row.what} {row.end - row.begin:.1f} s")
+        lines.append(f"  section {row.what} {_seconds(row.end - row.begin)}")
         lines.append(f"  #160; :{marks}{begin}, {max(begin + 1, round(row.end * 1000))}")
     return lines
+
+
+def _seconds(took: float) -> str:
+    return f"{took:.1f} s" if took >= SHORTEST else "under 0.1 s"
 
 
 def _tick(seconds: float) -> str:
@@ -134,6 +137,6 @@ def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
 
 def _proof(outcome: Outcome) -> list[Row]:
     found = [Row("Stable", "active", *outcome.stable)] if outcome.stable else []
-    if outcome.checks_ran:
+    if outcome.checks_ran and (outcome.checked.failed or outcome.checks_ran[1] - outcome.checks_ran[0] >= SHORTEST):
         found.append(Row("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
     return found

@@ -177,10 +177,12 @@ def _story(outcome: Outcome) -> str:
         which = "the new build" if outcome.rollback is None else "it"
         said.append(f"{which} has answered since second {outcome.rollout_seconds:.1f}")
     if outcome.stable:
-        said.append(f"the service was watched for {outcome.stable[1] - outcome.stable[0]:.1f} s without a fault")
+        said.append(
+            f"the service stayed healthy for the {outcome.stable[1] - outcome.stable[0]:.1f} s that it was watched"
+        )
     if outcome.triggered and outcome.downtime_seconds is not None:
         gone = outcome.downtime_seconds
-        said.append(f"the service was gone for at most {gone:.1f} s" if gone else "no gap was seen")
+        said.append(f"it was unreachable for at most {gone:.1f} s" if gone else "no interruption was seen")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
@@ -257,7 +259,7 @@ def _details(outcome: Outcome) -> list[str]:
     ]
     lines = folded("All facts", table(("Fact", "Value"), ((name, value) for name, value in facts if value)))
     if outcome.watchtower_reply:
-        lines += folded("Watchtower's answer", fenced(outcome.watchtower_reply))
+        lines += folded("Watchtower's response", fenced(outcome.watchtower_reply))
     return lines
 
 

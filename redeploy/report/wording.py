@@ -14,8 +14,8 @@ MOST_TOLD = 20
 
 _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
-    Verdict.ALREADY_CURRENT: "What was declared was live already, and still is",
-    Verdict.VERIFIED: "What runs is healthy",
+    Verdict.ALREADY_CURRENT: "The declared build was live already, and still is",
+    Verdict.VERIFIED: "The running build is healthy",
 }
 
 
@@ -36,7 +36,7 @@ def headline(outcome: Outcome) -> str:
         return f"{verdict}: The image that was put back is live"
     if verdict in _GREEN:
         if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
-            return f"{verdict}: What the image's tag points to was live already, and still is"
+            return f"{verdict}: The build that the image's tag points to was live already, and still is"
         as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
         return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
     if remedy and verdict in _BACK:

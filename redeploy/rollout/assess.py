@@ -68,14 +68,14 @@ class Assessment:
 
     @cached_property
     def told_beside(self) -> bool:
-        """Whether the digest or the contract, and no name, tells that the window under way is of what is wanted."""
+        """Whether the digest or the contract, and no name, tells that the window under way is of what is expected."""
         if self._plan.declared:
             return bool(self._plan.expect_digest)
         return not self._watch.verifying and self._window.build is not Build.NEW
 
     @cached_property
     def wanted_under_way(self) -> bool:
-        """Whether the window under way is one of what is wanted."""
+        """Whether the window under way is one of what is expected."""
         if self._window.opened is None:
             return False
         told = self.told_since is not None
@@ -98,7 +98,7 @@ class Assessment:
 
     @cached_property
     def counts_from(self) -> float | None:
-        """From when a window counts that no name tells to be of what is wanted; None where it counts whole."""
+        """From when a window counts that no name tells to be of what is expected; None where it counts whole."""
         return self.told_since if self.told_beside and self._window.build is not Build.NEW else None
 
     @cached_property
@@ -218,9 +218,9 @@ class Assessment:
         return answer is not None and (answer.again is None or self._live_without_it(answer.again))
 
     def _live_without_it(self, again: Again) -> bool:
-        """Whether what is wanted is live, so that a trigger that did not run need not go out again.
+        """Whether what is expected is live, so that a trigger that did not run need not go out again.
 
-        An update that runs already is as good as ours. A rate limit is not, where what is wanted was live before.
+        An update that runs already is as good as ours. A rate limit is not, where what is expected was live before.
         """
         track, stayed = self._track, self._watch.met_before
         live = track.healthy and self.wanted_under_way

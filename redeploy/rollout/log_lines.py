@@ -76,20 +76,20 @@ class Narrator:
         if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if watch.resend_at is not None and watch.answer:
-            self._once(f"again {len(watch.answers)}", f"trigger: sent again in {watch.resend_at - now:.0f} s")
+            self._once(f"again {len(watch.answers)}", f"trigger: sending it again in {watch.resend_at - now:.0f} s")
         window = watch.track.window
         weighed = Assessment(watch)
         if weighed.wanted_under_way:
             self._once(
-                f"window {window.broken}", f"what is wanted answers; it must stay so for {window.span_needed:g} s"
+                f"window {window.broken}", f"the expected build is answering; watching it for {window.span_needed:g} s"
             )
         held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
         if held and watch.answered is None and not watch.verifying:
-            self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's answer")
+            self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
             self._once(
                 f"broken {window.broken}",
-                f"the new build did not stay: {watch.track.last.seen if watch.track.last else ''}",
+                f"the new build did not stay healthy: {watch.track.last.seen if watch.track.last else ''}",
             )
         awaited = self._awaited(weighed)
         if awaited != self._waits_for:
@@ -98,8 +98,10 @@ class Narrator:
             left = max(0.0, watch.deadline - now)
             last = watch.track.last or (watch.baseline[-1] if watch.baseline else None)
             seen = last.seen if last else "nothing yet"
-            waited = f"for {now - self._waits_since:.0f} s now"
-            self._lines.append(f"still waiting for {awaited}, {waited}; last seen: {seen}; {left:.0f} s left")
+            waited = now - self._waits_since
+            self._lines.append(
+                f"waiting for {awaited} ({waited:.0f} s so far, {left:.0f} s left); last response: {seen}"
+            )
         if self._lines or self._spoke is None:
             self._spoke = now
         since = watch.started
@@ -132,16 +134,17 @@ class Narrator:
                 look = watch.running.last
                 if look.endpoint is Endpoint.ABSENT:
                     self._on_change(
-                        "digest", "running digest: not told; the containers endpoint is not there, or refuses the token"
+                        "digest",
+                        "running digest: not reported; the containers endpoint is missing or refuses the token",
                     )
                 elif look.endpoint is Endpoint.FAILED:
-                    self._on_change("digest", "running digest: not told this time")
+                    self._on_change("digest", "running digest: not reported this time")
                 else:
                     self._on_change("digest", f"running digest: {look.digest or look.untold}")
 
     def _of_image(self, lookup: "Lookup") -> None:
         if lookup.holds_up and lookup.told and self.watch.triggered is None:
-            self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' It is waited for.'}")
+            self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' Waiting for it.'}")
         elif lookup.manifest and lookup.as_declared:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
@@ -195,9 +198,13 @@ class Narrator:
             left = len(watch.checking.unanswered)
             return f"{left} of {len(watch.plan.checks.smoke)} smoke requests" if left else "the document"
         if weighed.wanted_under_way:
-            return "the new build to stay" if watch.answered is not None or watch.verifying else "Watchtower's answer"
+            return (
+                "the new build to stay healthy"
+                if watch.answered is not None or watch.verifying
+                else "Watchtower's response"
+            )
         if watch.answered is None and not watch.verifying:
-            return "Watchtower's answer"
+            return "Watchtower's response"
         return "the declared build" if watch.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:

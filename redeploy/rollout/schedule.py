@@ -96,7 +96,7 @@ class Schedule:
         return SendTrigger()
 
     def _resend_due(self, weighed: Assessment) -> float:
-        """Return when the trigger goes out again: not while what is wanted is live."""
+        """Return when the trigger goes out again: not while what is expected is live."""
         again = self.watch.resend_at
         return _NEVER if again is None or weighed.answer_final else again
 

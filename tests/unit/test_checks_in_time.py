@@ -303,7 +303,7 @@ def test_a_changed_contract_proves_a_build_that_names_nothing_with_a_last_docume
     assert story.conclusion.proof.word == "change"
     sent = world.since_trigger(AskDocument)
     assert sent[-1] >= held_from(story) + 5.0
-    assert "It promises other operations" in " ".join(story.outcome.evidence)
+    assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
     assert story.outcome.checked.added == ("GET /api/new",)
     assert story.outcome.checked.removed == ("GET /api/items/{id}",)
 

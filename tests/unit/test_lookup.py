@@ -115,8 +115,8 @@ def test_a_tag_that_is_missing_is_waited_for() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] == pytest.approx(FIRST_PAUSE + 0.04)
     assert max(pauses) <= LONGEST_PAUSE + 0.05
-    assert "has no `o/api:1`. It is waited for." in said(story)
-    assert f"still waiting for the image {IMAGE}" in said(story)
+    assert "has no `o/api:1`. Waiting for it." in said(story)
+    assert f"waiting for the image {IMAGE}" in said(story)
 
 
 def test_the_time_that_it_takes_is_a_part_of_the_timeout() -> None:
@@ -216,7 +216,7 @@ def test_what_the_tag_points_to_and_runs_already_is_current_without_noise() -> N
     story = current()
     assert (story.verdict, len(story.world.sent(SendTrigger))) == (("already-current", ""), 1)
     assert annotations(story.outcome) == []
-    assert "What the image's tag points to was live already" in headline(story.outcome)
+    assert "The build that the image's tag points to was live already" in headline(story.outcome)
     assert story.seconds < 10
 
 

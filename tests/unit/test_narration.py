@@ -62,13 +62,13 @@ def test_nothing_is_told_twice_in_a_row() -> None:
 def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
     story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
     beats = [
-        moment
-        for moment, text in zip(moments(story), texts(story), strict=True)
-        if text.startswith("still waiting for ")
+        moment for moment, text in zip(moments(story), texts(story), strict=True) if text.startswith("waiting for ")
     ]
     assert 6 <= len(beats) <= 8
     assert all(14.9 <= later - earlier <= HEARTBEAT + 0.2 for earlier, later in pairwise(beats))
-    assert all("last seen: 200" in text and "s left" in text for text in texts(story) if text.startswith("still"))
+    assert all(
+        "last response: 200" in text and "s left" in text for text in texts(story) if text.startswith("waiting for")
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
         pytest.param(
             World(steady(ready(OLD)), ((reply(200), 90.0),)),
             {"expect_version": NEW},
-            "Watchtower's answer",
+            "Watchtower's response",
             id="the answer",
         ),
         pytest.param(
@@ -88,26 +88,26 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
         pytest.param(
             World(rollout, (reply(200),)),
             {"expect_version": NEW, "stable_for": "30s"},
-            "the new build to stay",
+            "the new build to stay healthy",
             id="stability",
         ),
     ],
 )
 def test_a_heartbeat_says_what_is_waited_for(world: World, inputs: dict[str, str], awaited: str) -> None:
     story = tell(world, timeout="60", **inputs)
-    assert any(text.startswith(f"still waiting for {awaited}, for ") for text in texts(story))
+    assert any(text.startswith(f"waiting for {awaited} (") for text in texts(story))
 
 
 def test_a_held_window_without_an_answer_is_told_once() -> None:
     story = tell(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
     assert [
-        text for text in texts(story) if "waiting for Watchtower's answer" in text and not text.startswith("still")
-    ] == ["stable for 5 s; waiting for Watchtower's answer"]
+        text for text in texts(story) if "waiting for Watchtower's response" in text and not text.startswith("waiting")
+    ] == ["stable for 5 s; waiting for Watchtower's response"]
 
 
 def test_every_further_trigger_is_told() -> None:
     story = tell(World(steady(ready(OLD)), (REFUSED,)))
-    assert sum(text.startswith("trigger: sent again in ") for text in texts(story)) == 2
+    assert sum(text.startswith("trigger: sending it again in ") for text in texts(story)) == 2
 
 
 def test_every_broken_window_is_told() -> None:
@@ -236,5 +236,5 @@ def test_why_there_is_no_document_is_told_in_a_line() -> None:
 def test_while_only_checks_are_left_the_heartbeat_says_which() -> None:
     world = World(rollout, (summary(updated=1),), smoke=lambda _, __: (reply(200), 9.0))
     story = tell(world, expect_version=NEW, smoke="\n".join(f"GET /s/{each}" for each in range(30)), request_rate="off")
-    waiting = [each for each in texts(story) if each.startswith("still waiting for")]
-    assert re.match(r"still waiting for \d+ of 30 smoke requests", waiting[0])
+    waiting = [each for each in texts(story) if each.startswith("waiting for")]
+    assert re.match(r"waiting for \d+ of 30 smoke requests", waiting[0])

@@ -382,7 +382,7 @@ def test_a_rollout_is_measured() -> None:
     assert 2.0 <= (found.downtime_seconds or 0) <= 5.5
     assert next(what for _, what in found.moments) == "trigger sent"
     assert [at for at, _ in found.moments] == sorted(at for at, _ in found.moments)
-    assert "The service names the declared version." in found.evidence
+    assert "The service reports the declared version." in found.evidence
 
 
 @pytest.mark.parametrize(
@@ -548,9 +548,9 @@ def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> Non
         timeout="20",
     )
     assert went_back.verdict == ("stale", "old-build")
-    assert not any("names the declared version" in each for each in went_back.outcome.evidence)
+    assert not any("reports the declared version" in each for each in went_back.outcome.evidence)
     still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
-    assert "The service does not answer well." in still_gone.outcome.evidence
+    assert "The service is unhealthy." in still_gone.outcome.evidence
 
 
 # the checks

@@ -36,7 +36,7 @@ def test_another_digest_than_before_is_a_new_image_from_the_answer_to_that_look_
     found = running(OLD, look(3.0, ("api", D2)))
     assert found.says(found.all[-1]) is Build.NEW
     assert (found.wanted_since, found.was_wanted, found.is_old) == (3.0, True, False)
-    assert "another than before" in found.evidence
+    assert found.evidence == "The running digest changed."
 
 
 def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() -> None:

@@ -54,16 +54,16 @@ def order(text: str, *parts: str) -> bool:
 
 
 def test_a_green_page_tells_the_story_the_proof_and_the_course() -> None:
-    text = page(ended(proof=Proof.VERSION, evidence=("The service names the declared version.",)), NOWHERE)
+    text = page(ended(proof=Proof.VERSION, evidence=("The service reports the declared version.",)), NOWHERE)
     assert order(
         text, "## ✅ deployed", "proof: `version`", "since second 5.0", "### How we know", "### When", "All facts"
     )
 
 
 def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
-    one = page(ended(evidence=("The service names the declared version.",)), NOWHERE)
+    one = page(ended(evidence=("The service reports the declared version.",)), NOWHERE)
     two = page(ended(evidence=("The running digest changed.", "A new process answers.")), NOWHERE)
-    assert "### How we know\n\nThe service names the declared version.\n" in one
+    assert "### How we know\n\nThe service reports the declared version.\n" in one
     assert "1. The running digest changed.\n1. A new process answers.\n" in two
 
 

@@ -172,7 +172,7 @@ class RunningImage:
         if last is None or self.says(last) is not Build.NEW:
             return ""
         if not self.declared:
-            return "The running digest is another than before."
+            return "The running digest changed."
         if last.digest == self.declared:
             return "Watchtower reports the declared digest for the running container."
         return (
