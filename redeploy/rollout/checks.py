@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from redeploy.contract.check_progress import _UNTRIED, Progress, Round
 from redeploy.contract.openapi import read_document
 from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, Finding, _instead, counted, named
 from redeploy.contract.settings import Breaking, Checks
 from redeploy.contract.smoke import TRIES, Again, Result, Smoke, found_again, judge
 from redeploy.contract.snapshot import NO_OPERATIONS, Contract, Difference, Read, Unfit, difference
 from redeploy.http.response import Exchange
-from redeploy.rollout.check_progress import _UNTRIED, Progress, Round
 from redeploy.rollout.requests import AskDocument, AskSmoke, Event
 from redeploy.service.sample import Sample
 from redeploy.settings.plan import Rate

@@ -28,9 +28,9 @@ from redeploy.service.identity import Before, Build, Counting, Noise
 from redeploy.service.sample import Endpoint, Sample, read_sample
 from redeploy.service.window import Window
 from redeploy.settings.plan import Mode, Plan
-from redeploy.triggers.retry import Resend, next_try
-from redeploy.triggers.trigger import Answer, Result
-from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, told_reasons
+from redeploy.triggers.trigger import Result
+from redeploy.triggers.trigger_state import TriggerState
+from redeploy.triggers.watchtower.answer import is_fork_with_containers, told_reasons
 from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
 from redeploy.triggers.watchtower.containers import Wanted, read_look
 from redeploy.triggers.watchtower.running_image import RunningImage
@@ -46,7 +46,7 @@ LOOKS_BEFORE = 2
 
 
 @dataclass
-class Watch:
+class Watch(TriggerState):
     """Everything that happened so far. Times are monotonic seconds unless they are called wall."""
 
     plan: Plan
@@ -55,22 +55,8 @@ class Watch:
     baseline: list[Sample] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     """Those since the trigger or, in mode verify, all."""
-    answers: list[Answer] = field(default_factory=list)
-    answered: float | None = None
-    reply: Reply | None = None
-    """The last one that came from the update URL."""
-    triggered: float | None = None
-    triggered_wall: float = 0.0
-    deadline: float = float("inf")
-    forked: bool | None = None
-    """Whether the line understands `container=`; None as long as that is not known."""
-    not_started: Reason | None = None
-    told_reasons: tuple[str, ...] = ()
-    """What the check endpoint says of containers that were not updated."""
     target: "Target | None" = None
     """The image that a rollback would put back."""
-    resend_at: float | None = None
-    given_up: Reason | None = None
 
     def __post_init__(self) -> None:
         self.books = Books(self.plan.rate)
@@ -117,11 +103,6 @@ class Watch:
             (frozenset({Endpoint.HEALTH}), service.health_url),
             (frozenset({Endpoint.VERSION}), service.version_url),
         ]
-
-    @property
-    def answer(self) -> Answer | None:
-        """Watchtower's last answer."""
-        return self.answers[-1] if self.answers else None
 
     def trigger(self, now: float, wall: float) -> None:
         """Enter that the trigger goes out; the first time starts the clock of the deadline."""
@@ -261,17 +242,8 @@ class Watch:
         self.books.note_check(ask, event, throttled=result.again == "throttled")
 
     def _take_answer(self, event: Event) -> None:
-        answer = read_answer(event.exchange)
-        self.answers.append(answer)
-        self.reply = event.exchange if isinstance(event.exchange, Reply) else self.reply
-        self.answered = event.at
+        self.take_answer(event.exchange, sent=event.sent, at=event.at)
         self._count()
-        if answer.again:
-            again = next_try(
-                self.answers, now=event.at, first_sent=self.triggered or event.sent, deadline=self.deadline
-            )
-            self.resend_at = again.at if isinstance(again, Resend) else None
-            self.given_up = None if isinstance(again, Resend) else again
 
     @property
     def contract_counts(self) -> bool:

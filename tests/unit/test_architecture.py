@@ -122,9 +122,8 @@ OVERGROWN = {
     "redeploy.contract.openapi": 342,
     "redeploy.contract.response_schema": 392,
     "redeploy.remedies.catalogue": 324,
-    "redeploy.rollout.assess": 336,
     "redeploy.rollout.checks": 379,
-    "redeploy.rollout.service_state": 363,
+    "redeploy.rollout.service_state": 335,
     "redeploy.setup.files": 320,
 }
 """Modules that are longer still, and how long: each may only shrink."""

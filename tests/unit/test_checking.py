@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from redeploy.contract.check_progress import PAUSE
 from redeploy.contract.reference import Reference, read
 from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, named
 from redeploy.contract.routes import Operation, parse_pattern
@@ -13,7 +14,6 @@ from redeploy.contract.smoke import Judged, Smoke
 from redeploy.contract.snapshot import Contract, Read
 from redeploy.http.response import Exchange, Fault, NoReply
 from redeploy.report.check_results import checked
-from redeploy.rollout.check_progress import PAUSE
 from redeploy.rollout.checks import Checking
 from redeploy.rollout.requests import AskDocument, AskSmoke, Event
 from redeploy.verdicts import Reason

@@ -1,0 +1,78 @@
+"""What tells builds apart beside the samples: the running digest, the contract, Watchtower's claim, the registry."""
+
+from functools import cached_property
+
+from redeploy.rollout.service_state import Watch
+from redeploy.triggers.trigger import Result
+
+
+class Evidence:
+    """What speaks for a build beside its samples. Times are monotonic seconds."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Weigh `watch`, which must not change while this is used."""
+        self._watch = watch
+        self._plan = watch.plan
+        self._track = watch.track
+        self._window = watch.track.window
+
+    @cached_property
+    def digest_before(self) -> str:
+        """The digest that ran before the trigger."""
+        return self._watch.running.before
+
+    @cached_property
+    def digest_now(self) -> str:
+        """The digest that runs, as last told."""
+        return self._watch.running.now
+
+    @cached_property
+    def digest_wanted_since(self) -> float | None:
+        """Since when the digest that runs is a wanted one."""
+        return self._watch.running.wanted_since
+
+    @cached_property
+    def told_since(self) -> float | None:
+        """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
+        if self._plan.declared or self._watch.verifying:
+            return self.digest_wanted_since
+        moments = (self.digest_wanted_since, self._contract_changed_since)
+        return min((each for each in moments if each is not None), default=None)
+
+    @property
+    def _contract_changed_since(self) -> float | None:
+        """Since when the service promises something else, where that counts as a change."""
+        return self._watch.checking.changed_since if self._watch.contract_counts else None
+
+    @cached_property
+    def digest_matters(self) -> bool:
+        """Whether looks at the containers endpoint can tell anything."""
+        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.running.absent
+        return reachable and bool(self._plan.expect_digest or self.digest_before)
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether Watchtower's summary claims an update of all that it looked at, and nothing visible speaks against it.
+
+        A start time that was seen before speaks against it as a build name does: that process was not replaced. So does
+        what was seen before and is gone, and a row that kept its image.
+        """
+        answer, like = self._watch.answer, self._track.like
+        if answer is None or answer.result is not Result.UPDATED or not answer.counts or answer.counts.skipped is None:
+            return False
+        all_of_them = answer.counts.updated == answer.counts.scanned
+        before = self._watch.before
+        noisy = self._watch.noise & before.names.keys()
+        gone = before.names.keys() - self._window.names.keys() | before.starts.keys() - self._window.starts.keys()
+        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.noise
+        return all_of_them and unspoilt and not self._watch.running.kept
+
+    @cached_property
+    def registry_unchanged(self) -> bool:
+        """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
+        watch, last = self._watch, self._watch.running.last
+        found = watch.lookup.manifest if watch.lookup else None
+        if self._plan.declared or found is None or watch.answered is None or last is None or last.sent < watch.answered:
+            return False
+        kin = watch.running.kin
+        return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)
