@@ -32,6 +32,7 @@ def main() -> int:
     action = outcome = failure = None
     try:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # the entry point has kept back those that came so far
             from redeploy.app import Action
 
             action = Action(os.environ, stream)

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,7 @@ def start(
     inputs: dict[str, str],
     stdout: int = subprocess.PIPE,
     before: Callable[[], object] | None = None,
+    program: Sequence[str] = (),
 ) -> "subprocess.Popen[bytes]":
     environment = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
@@ -42,7 +43,7 @@ def start(
     covered = os.environ.get("COVERAGE_PROCESS_CONFIG")
     environment |= {"COVERAGE_PROCESS_CONFIG": covered} if covered else {}
     return subprocess.Popen(
-        [sys.executable, "-I", "-u", str(ROOT / "entrypoint.py")],
+        [sys.executable, "-I", "-u", *(program or [str(ROOT / "entrypoint.py")])],
         env=environment,
         cwd=folder,
         stdout=stdout,
@@ -73,6 +74,36 @@ def test_signals_that_come_together_end_a_run_with_its_outputs(
         connection.close()
     assert run.returncode in (130, 143)
     assert errors == b""
+    assert outputs(tmp_path)["verdict"] == "cancelled"
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+
+
+STRUCK = f"""
+import os, runpy, signal, sys
+class Strike:
+    def find_spec(self, name, *_):
+        if name == "redeploy":
+            for each in (signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), each)
+sys.meta_path.insert(0, Strike())
+runpy.run_path({str(ROOT / "entrypoint.py")!r}, run_name="__main__")
+"""
+"""An entry point that is struck by both signals while it loads the first module of ours."""
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["while-it-loads", "before-it-starts"])
+def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits: bool, tmp_path: Path) -> None:
+    def strike_early() -> None:
+        """Leave both signals to the program that this process becomes: what is blocked stays so, and waits."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for each in SIGNALS:
+            os.kill(os.getpid(), each)
+
+    with silent() as (url, _):
+        program = () if waits else ("-c", STRUCK)
+        run = start(tmp_path, VERIFY | {"base-url": url}, program=program, before=strike_early if waits else None)
+        _, errors = run.communicate(timeout=30)
+    assert (run.returncode in (130, 143), errors) == (True, b"")
     assert outputs(tmp_path)["verdict"] == "cancelled"
     assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
 
