@@ -8,10 +8,12 @@ from typing import cast
 from sandbox.builds import V1, V2, V3, Build
 from sandbox.fork import NicholasFedor
 from sandbox.front import Exchange, passing
-from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
+from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, Scenario
 from sandbox.worlds import Scene, World
 
 _FAILED_START = replace(V2, starts=False)
+_FIRST, _LAST = sorted((replace(V1, identity="hidden", attested=each) for each in "ab"), key=lambda build: build.digest)
+"""One image with two attestations, by the alphabet of their digests."""
 
 
 def _busy(world: World) -> None:
@@ -316,6 +318,17 @@ SCENARIOS = (
         {**DECLARED, "timeout": "12s"},
         "stale",
         "old-build",
+        result="nothing",
+    ),
+    Scenario(
+        "pushed-anew",
+        "The same image is pushed again with another attestation",
+        "Watchtower tells another digest of what runs, and nothing was replaced: that is no change.",
+        Scene(details=True, before=_LAST, pushed=_FIRST),
+        QUICK,
+        "unproven",
+        "nothing-to-do",
+        proof="none",
         result="nothing",
     ),
     Scenario(
