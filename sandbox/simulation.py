@@ -30,6 +30,7 @@ from redeploy.rollout.service_state import Watch
 from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Plan
 from redeploy.settings.reading import Workspace
+from redeploy.text.secret import redactor
 
 UPDATE_URL = "https://api.example.com/ops/watchtower/update"
 BASE = "https://api.example.com"
@@ -217,6 +218,7 @@ class Story:
 
 def tell(world: World, **inputs: str) -> Story:
     """Run the story in a world."""
-    watch, log = Watch(plan(**inputs), began=world.now()), Log()
+    chosen, log = plan(**inputs), Log()
+    watch = Watch(chosen, began=world.now(), redact=redactor(chosen.secrets))
     conclusion = redeploy(watch, world, random.Random(world.seed).random, log)
     return Story(world, watch, conclusion, log)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -142,7 +142,15 @@ def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 -
         told = "is not one of the values that are allowed"
     elif _is_number(wanted):
         told = f"breaks `{keyword}: {wanted}`"
-    return f"{code(redact(error.json_path), 80)} {told}"
+    return f"{code(_place(error.absolute_path, redact), 80)} {told}"
+
+
+def _place(path: Iterable[str | int], redact: Callable[[str], str]) -> str:
+    """Return a way into a JSON value as a path (RFC 9535); names are redacted before quotes change them."""
+    names = (each if isinstance(each, int) else redact(each) for each in path)
+    return "$" + "".join(
+        f".{each}" if isinstance(each, str) and each.isidentifier() else f"[{each!r}]" for each in names
+    )
 
 
 def _kind(value: Any) -> str:  # noqa: ANN401 - a JSON value

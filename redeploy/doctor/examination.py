@@ -83,7 +83,8 @@ class Known:
     def digests(self) -> list[str]:
         """The digests that the containers endpoint tells of those that count."""
         found = rows_that_count(self.running or [], self._wanted)
-        return list(dict.fromkeys(each.digest for each in found if each.digest))
+        digests = (each.without_secrets(self.redact).digest for each in found)
+        return list(dict.fromkeys(filter(None, digests)))
 
     @property
     def checked(self) -> list[Checked]:
@@ -139,7 +140,7 @@ class Known:
         """The version that a deploy would have to bring: the declared one, or the commit that the image names."""
         question = self.commit_question
         found = self.answers.get(question) if question else None
-        return found.answer if found and isinstance(found.answer, str) else self.plan.expect_version
+        return self.redact(found.answer) if found and isinstance(found.answer, str) else self.plan.expect_version
 
     @property
     def token_is_right(self) -> bool | None:

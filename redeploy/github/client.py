@@ -57,10 +57,17 @@ class Record:
 class Scribe:
     """Writes one Deployment and its statuses in a thread of its own; whatever happens there, the run goes on."""
 
-    def __init__(self, place: Place, token: Secret, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        token: Secret,
+        bounds: Bounds | None = None,
+        redact: Callable[[str], str] = str,
+    ) -> None:
         self._place = place
         self._token = token
         self._bounds = bounds or Bounds()
+        self._redact = redact
         self._thread: threading.Thread | None = None
         self._ended, self._finished = threading.Event(), threading.Event()
         self._final: Status | None = None
@@ -92,7 +99,7 @@ class Scribe:
             self._hurry(hurried())
             if time.monotonic() >= self._limit():
                 late = "none in time, and what was asked for may still be carried out"
-                return Record(self._number, tuple(self._states), warning(self._doing, Trouble(message=late)))
+                return Record(self._number, tuple(self._states), warning(self._doing, Trouble(message=late), self._redact))
         return Record(self._number, tuple(self._states), self._warning)
 
     def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only thing that it is about
@@ -107,7 +114,7 @@ class Scribe:
         try:
             self._write_all(deployment, first)
         except Exception as error:  # noqa: BLE001 - no defect here may cost a run its verdict; its text may quote anything
-            self._warning = warning(self._doing, Trouble(message=type(error).__name__))
+            self._warning = warning(self._doing, Trouble(message=type(error).__name__), self._redact)
         finally:
             self._finished.set()
 
@@ -190,7 +197,7 @@ class Scribe:
             last = came or last
             errand = errand.after(came, sent=sent, now=time.monotonic())
         if last != Trouble() or not self._hurried:
-            self._warning = warning(self._doing, last)
+            self._warning = warning(self._doing, last, self._redact)
         return None
 
 

@@ -126,9 +126,10 @@ def state_of(outcome: Outcome) -> State:
     return State.FAILURE if outcome.conclusion.exit_code else State.SUCCESS
 
 
-def warning(what: str, trouble: Trouble) -> str:
+def warning(what: str, trouble: Trouble, redact: Redact = str) -> str:
     """Return why `what` could not be done, and what mends it. The verdict never depends on it."""
-    said = " ".join(filter(None, [str(trouble.status), trouble.message and code(trouble.message, 200)]))
+    message = redact(trouble.message)
+    said = " ".join(filter(None, [str(trouble.status), message and code(message, 200)]))
     if trouble.rate_limited:
         wait = f", which asks for {trouble.wait:.0f} s" if trouble.wait is not None else ""
         text = f"GitHub's rate limit stands in the way{wait}; {PATIENCE:.0f} s in all are waited for ({said})."
@@ -149,7 +150,7 @@ def warning(what: str, trouble: Trouble) -> str:
     elif trouble.status:
         text = f"GitHub failed: {said}. See https://www.githubstatus.com."
     else:
-        text = f"GitHub gave no usable answer: {trouble.message or 'it took too long'}."
+        text = f"GitHub gave no usable answer: {one_line(message, 200) or 'it took too long'}."
     return f"Could not {what}. {text}\nThe verdict of this run does not depend on it."
 
 

@@ -34,7 +34,7 @@ class Recorder:
         self._environment = plan.deployment_environment
         self._redact = redact
         self._place = deployment.place_of(environment)
-        self._scribe = Scribe(self._place, plan.github_token) if self._place else None
+        self._scribe = Scribe(self._place, plan.github_token, redact=redact) if self._place else None
 
     def begin(self, known: Outcome) -> None:
         """Create the Deployment beside the run, of what is known by now."""

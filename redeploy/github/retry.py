@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from redeploy.http.response import Reply
-from redeploy.text.untrusted import one_line
 
 PATIENCE = 30.0
 """Seconds that rate limits are waited for, all in all."""
@@ -36,6 +35,7 @@ class Trouble:
 
     status: int = 0
     message: str = ""
+    """What GitHub says of it, hostile, or why it gave no usable answer, in our own words."""
     rate_limited: bool = False
     wait: float | None = None
     """Seconds that a rate limit asks for."""
@@ -54,7 +54,7 @@ def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
     told = "rate limit" in message.lower() or "retry-after" in headers
     limited = status == 429 or (status == 403 and (exhausted or told))
-    return Trouble(status, one_line(message, 200), limited, _wait(headers, exhausted=exhausted) if limited else None)
+    return Trouble(status, message, limited, _wait(headers, exhausted=exhausted) if limited else None)
 
 
 def _wait(headers: Mapping[str, str], *, exhausted: bool) -> float:

@@ -55,12 +55,12 @@ class Runner:
     def debug(self, text: str) -> None:
         """Write a line that shows only in debug runs."""
         if self.debugging:
-            self._line(f"::debug::{_data(self._redact(one_line(text, LONGEST_LINE)))}")
+            self._line(f"::debug::{_data(one_line(self._redact(text), LONGEST_LINE))}")
 
     def open_group(self, title: str) -> None:
         """Begin a foldable part of the log, and end the one before."""
         self.close_group()
-        self._line(f"::group::{_data(self._redact(one_line(title)))}")
+        self._line(f"::group::{_data(one_line(self._redact(title)))}")
         self._in_group = True
 
     def close_group(self) -> None:
@@ -76,8 +76,8 @@ class Runner:
         """
         self.close_group()
         text = self._redact(message)[:LONGEST_ANNOTATION].replace("##[", "# #[")
-        place = f"file={_property(self._redact(one_line(file, LONGEST_LINE)))},line={line}," if file else ""
-        self._line(f"::{kind} {place}title={_property(self._redact(one_line(title, 120)))}::{_data(text)}")
+        place = f"file={_property(one_line(self._redact(file), LONGEST_LINE))},line={line}," if file else ""
+        self._line(f"::{kind} {place}title={_property(one_line(self._redact(title), 120))}::{_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         """Hand the outputs to the next steps, by a delimiter that no value can foresee (CVE-2022-35954)."""

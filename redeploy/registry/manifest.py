@@ -23,6 +23,22 @@ INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.di
 IMAGES = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 ACCEPT = ", ".join((*INDEXES, *IMAGES))
 
+_OTHERS = frozenset(
+    {
+        "application/json",
+        "application/octet-stream",
+        "application/problem+json",
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+        "application/vnd.oci.artifact.manifest.v1+json",
+        "application/xml",
+        "text/html",
+        "text/plain",
+        "text/xml",
+    }
+)
+"""Types of what may come in place of a manifest that can be read."""
+
 _MOST_CHILDREN = 1000
 
 
@@ -58,8 +74,7 @@ def read(reply: Reply, wanted: str = "") -> Manifest:
     document = reply.json
     media_type = reply.media_type
     if not isinstance(document, dict) or media_type not in (*INDEXES, *IMAGES):
-        kind = "a web page" if reply.is_html else code(media_type, 80) if media_type else "nothing of a type"
-        msg = f"it sends {kind}, and no manifest"
+        msg = f"it sends {_kind_of(reply)}, and no manifest"
         raise ValueError(msg)
     if digest != (wanted or told or digest):
         meant = wanted or (told if is_digest(told) else "")  # else it may be anything, our token included
@@ -84,6 +99,15 @@ def revision_of(body: bytes) -> str:
     labels = config.get("Labels") if isinstance(config, dict) else None
     label = labels.get(REVISION) if isinstance(labels, dict) else None
     return label.strip() if isinstance(label, str) and label.isprintable() and len(label) <= 256 else ""
+
+
+def _kind_of(reply: Reply) -> str:
+    """Return what came in place of a manifest. A type that is not listed is not quoted: it may be anything, a secret too."""
+    if reply.is_html:
+        return "a web page"
+    if reply.media_type in (*INDEXES, *IMAGES, *_OTHERS):
+        return code(reply.media_type)
+    return "a document of another type" if reply.media_type else "a document without a type"
 
 
 def _platforms(index: dict[str, Any]) -> Iterator[str]:

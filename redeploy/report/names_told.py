@@ -1,6 +1,6 @@
 """What a message says of the fields that name the build: which one was taken, which contradict each other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.rollout.service_state import Watch
@@ -13,6 +13,8 @@ from redeploy.verdicts import Reason
 
 MOST_TOLD = 6
 """Fields that one message lists."""
+
+Redact = Callable[[str], str]
 
 _OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUILD)
 
@@ -31,48 +33,50 @@ def told_of_names(watch: Watch, conclusion: Conclusion) -> str:
     if conclusion.reason in (Reason.NO_CHANGE, Reason.NOTHING_TO_DO, Reason.WEAK_PROOF):
         return _outweighed(watch, named)
     if conclusion.reason in _OF_VERSION and watch.plan.expect_version and not watch.plan.service.version_field:
-        return _of_version(named, watch.plan.expect_version)
+        return _of_version(watch, named)
     return ""
 
 
-def _of_version(named: Sample, expected: str) -> str:
+def _of_version(watch: Watch, named: Sample) -> str:
+    expected, redact = watch.plan.expect_version, watch.redact
     found = declared(expected, named.names, named.ranks)
     if found.standing is Standing.CONTRADICTORY:
         right = next(path for path in found.paths if same_version(expected, named.names[path]))
         return (
-            f"The response names several versions that contradict each other: {_listed(named, found.paths)}. Say which one "
-            f"counts, for example with {_setting(right)}."
+            f"The response names several versions that contradict each other: {_listed(named, found.paths, redact)}. Say which one "
+            f"counts, for example with {_setting(right, redact)}."
         )
     if found.standing is Standing.UNNAMED:
         words = [path for path, name in named.names.items() if names_nothing(name)]
-        return f"{_listed(named, words)}, which names no build." if words else ""
+        return f"{_listed(named, words, redact)}, which names no build." if words else ""
     others = [path for path, name in named.names.items() if same_version(expected, name)]
     if found.standing is Standing.UNMET and others:
         return (
-            f"The version was read from {_fields(found.paths)}; {_fields(others)} says the declared one, but ranks lower. "
-            f"If that is the service's own version, say so with {_setting(others[0])}."
+            f"The version was read from {_fields(found.paths, redact)}; {_fields(others, redact)} says the declared one, but ranks lower. "
+            f"If that is the service's own version, say so with {_setting(others[0], redact)}."
         )
-    return f"The version was read from {_fields(found.paths)}." if found.standing is Standing.UNMET else ""
+    return f"The version was read from {_fields(found.paths, redact)}." if found.standing is Standing.UNMET else ""
 
 
 def _outweighed(watch: Watch, named: Sample) -> str:
     like = watch.track.like
     if like.outweighed and like.same:
         stayed = [path for path in like.same if named.ranks.get(path) and named.ranks[path].kind is like.kind]
-        return f"{_fields(like.outweighed)} changed, but {_fields(stayed or like.same)} stayed: that is the same build."
+        moved, kept = _fields(like.outweighed, watch.redact), _fields(stayed or like.same, watch.redact)
+        return f"{moved} changed, but {kept} stayed: that is the same build."
     return ""
 
 
-def _setting(path: str) -> str:
+def _setting(path: str, redact: Redact) -> str:
     """Return the input that takes a field; one of the health address is asked for there."""
-    return code(f"version-field: {path.removeprefix('health:')}", 100)
+    return code(redact(f"version-field: {path.removeprefix('health:')}"), 100)
 
 
-def _listed(named: Sample, paths: Iterable[str]) -> str:
-    each = [f"{code(path, 80)} says {code(named.names[path], 80)}" for path in paths]
+def _listed(named: Sample, paths: Iterable[str], redact: Redact) -> str:
+    each = [f"{code(redact(path), 80)} says {code(named.names[path], 80)}" for path in paths]
     return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")
 
 
-def _fields(paths: Iterable[str]) -> str:
-    each = [code(path, 80) for path in paths]
+def _fields(paths: Iterable[str], redact: Redact) -> str:
+    each = [code(redact(path), 80) for path in paths]
     return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")

@@ -4,6 +4,7 @@ import functools
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redeploy.http.fetch import Fetch
@@ -122,9 +123,17 @@ def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
 
 
 def weigh(ask: Ask, exchange: Exchange, redact: Callable[[str], str]) -> Exchange:
-    """Read a document, or compare an answer with its promise: that may take long, and is not the service's time."""
+    """Read a document, or compare an answer with its promise: that may take long, and is not the service's time.
+
+    Of an image's label, take out what is secret.
+    """
     if not isinstance(exchange, Reply):
         return exchange
+    if isinstance(ask, AskRevision):
+        from redeploy.registry.lookup import FromRegistry
+
+        if isinstance(exchange, FromRegistry) and isinstance(exchange.found, str):
+            return replace(exchange, found=redact(exchange.found))
     if isinstance(ask, AskDocument) and ask.smoke is not None:
         from redeploy.contract.openapi import read_document
         from redeploy.contract.snapshot import Read

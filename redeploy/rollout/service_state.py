@@ -181,7 +181,7 @@ class Watch(TriggerState):
             images=self.plan.images,
             digest=self.plan.expect_digest,
         )
-        look = read_look(event.exchange, wanted, sent=event.sent, at=event.at)
+        look = read_look(event.exchange, wanted, sent=event.sent, at=event.at, redact=self.redact)
         self.running.add(look)
         self.settle_tag(look.tag)
         self._count()

@@ -80,7 +80,7 @@ class Scenario:
     says: tuple[str, ...] = ()
     """What the annotations' messages must name."""
     unremarked: bool = False
-    """Nothing may be annotated."""
+    """Nothing may be annotated, but that the sandbox's registry has a port, which some lines of Watchtower do not match."""
     shown: tuple[str, ...] = ()
     """What the summary must name."""
     failed: tuple[str, ...] | None = ()

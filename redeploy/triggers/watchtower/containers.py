@@ -1,6 +1,6 @@
 """The rows of running containers, as the containers endpoint of nicholas-fedor/watchtower (1.18 and newer) lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,11 @@ class Row:
         from redeploy.registry.image import tag_of  # as above
 
         return tag_of(self.image)
+
+    def without_secrets(self, redact: Callable[[str], str]) -> "Row":
+        """Return the row with its texts redacted; a digest that shows a secret is none."""
+        digest = self.digest if redact(self.digest) == self.digest else ""
+        return Row(redact(self.name), redact(self.image), digest, redact(self.image_id))
 
     def kept(self, before: "Row") -> bool:
         """Tell whether it runs the very image that it ran before: by its digest, or by the engine's id of it."""
@@ -105,8 +110,10 @@ class Wanted:
     digest: str
 
 
-def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> Look:
-    """Return what one exchange with the containers endpoint tells."""
+def read_look(
+    exchange: Exchange, wanted: Wanted, *, sent: float, at: float, redact: Callable[[str], str] = str
+) -> Look:
+    """Return what one exchange with the containers endpoint reports; its rows hold no secret."""
     if not isinstance(exchange, Reply):
         return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
     rows = rows_of(exchange.json) if exchange.status == 200 else None
@@ -120,7 +127,7 @@ def read_look(exchange: Exchange, wanted: Wanted, *, sent: float, at: float) -> 
         sent=sent,
         at=at,
         endpoint=Endpoint.TOLD,
-        rows=tuple(counting),
+        rows=tuple(row.without_secrets(redact) for row in counting),
         untold=_untold(rows, counting, wanted),
         tag=alone[0].tag if len(alone) == 1 else "",
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from redeploy.http.response import Exchange, Reply
 from redeploy.http.sender import refuses_token, says_nginx
-from redeploy.text.untrusted import one_line
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer
 
@@ -71,7 +70,7 @@ def refuses(exchange: Exchange | None) -> bool:
 
 
 def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
-    """Return the names of the proxies that show themselves in answers, the outermost first."""
+    """Return the names of the proxies that show themselves in responses, the outermost first; nginx's as it came, hostile."""
     found: dict[str, None] = {}
     for each in _replies(*exchanges):
         server = each.headers.get("server", "")
@@ -79,7 +78,7 @@ def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
             found["Cloudflare"] = None
         for name in ("nginx", "Caddy", "Traefik", "Apache", "HAProxy", "Envoy"):
             if server.lower().startswith(name.lower()):
-                found[one_line(server, 40) if name == "nginx" else name] = None
+                found[server if name == "nginx" else name] = None
         if says_nginx(each) and not any(name.startswith("nginx") for name in found):
             found["nginx"] = None
     return tuple(found)
