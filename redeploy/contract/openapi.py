@@ -1,28 +1,22 @@
 """OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
 
-import contextlib
 import gc
 import re
-import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from redeploy.contract.dialects import Schemas, is_modern, is_swagger
 from redeploy.contract.document_text import UnfitError, value_of
-from redeploy.contract.response_schema import Described, Promise, Schemas, is_json, is_modern, is_swagger, says_nothing
-from redeploy.contract.routes import METHODS, Operation, fits, shape
+from redeploy.contract.promises import promises
+from redeploy.contract.routes import METHODS, Operation
+from redeploy.contract.servers import LONGEST_PATH, MOST_PREFIXES, filled, path_of
 from redeploy.contract.smoke import Smoke
 from redeploy.contract.snapshot import Contract, Unfit
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Exchange, Fault, NoReply
-from redeploy.http.urls import origin_of
 from redeploy.text.secret import shows_secret
 from redeploy.text.untrusted import code, one_line
-
-MOST_PREFIXES = 8
-"""Different paths of servers that are told apart."""
-
-LONGEST_PATH = 1_000
 
 _GONE = frozenset({404, 405, 410, 501})
 
@@ -130,7 +124,7 @@ def _contract_of(
         version=_version(document.get("info"), odd),
         operations=tuple(sorted(operations)),
         located=bool(shared),
-        promises=_promises(document, url, items, operations, smoke),
+        promises=promises(document, url, items, operations, smoke),
         unread=unknown,
         oddities=odd.told,
     )
@@ -222,7 +216,7 @@ def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str,
     """Return the paths of a document's, path's or operation's servers; empty where none is named."""
     base = holder.get("basePath")
     if isinstance(base, str):
-        return (_path_of(base, url),)
+        return (path_of(base, url),)
     if "basePath" in holder:
         odd.note("is not text", "basePath")
     if "servers" not in holder:
@@ -234,109 +228,7 @@ def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str,
     named = [each for each in servers if isinstance(each, dict) and isinstance(each.get("url"), str)]
     if len(named) < len(servers):
         odd.note("has an entry without a URL", "servers")
-    prefixes = tuple(dict.fromkeys(_path_of(_filled(each), url) for each in named))
+    prefixes = tuple(dict.fromkeys(path_of(filled(each), url) for each in named))
     if len(prefixes) > MOST_PREFIXES:
         odd.note(f"names more than {MOST_PREFIXES} paths, and the rest are not looked at", "servers")
     return prefixes[:MOST_PREFIXES]
-
-
-def _filled(server: Mapping[str, Any]) -> str:
-    """Return a server's URL with the defaults of its variables."""
-    address, variables = str(server["url"]), server.get("variables")
-    for name, variable in variables.items() if isinstance(variables, dict) else ():
-        default = variable.get("default", "") if isinstance(variable, dict) else ""
-        if isinstance(default, str):  # one may hold the name of the next: they must not grow out of hand
-            address = address[:LONGEST_PATH].replace(f"{{{name}}}", default[:LONGEST_PATH])
-    return address[:LONGEST_PATH]
-
-
-def _path_of(address: str, url: str) -> str:
-    try:
-        return urllib.parse.urlsplit(urllib.parse.urljoin(url, address or "/")).path.rstrip("/")
-    except ValueError:
-        return ""
-
-
-def _promises(
-    document: Mapping[str, Any],
-    url: str,
-    items: Mapping[str, Mapping[str, Any]],
-    operations: Sequence[Operation],
-    smoke: Sequence[Smoke],
-) -> dict[Smoke, Promise]:
-    """Return what the document says of the answers to smoke requests."""
-    found: dict[Smoke, Promise] = {}
-    origins = _origins(document, url) if smoke else frozenset()
-    for each in smoke:
-        meant = _meant(each, operations, origins)
-        if meant is not None:
-            found[each] = _promise(document, items[meant.path][meant.method.lower()], Schemas(document))
-    return found
-
-
-def _origins(document: Mapping[str, Any], url: str) -> frozenset[str]:
-    """Return the origins of the document and of its servers: of these it speaks."""
-    servers = document.get("servers")
-    named = [each for each in (servers if isinstance(servers, list) else ()) if isinstance(each, dict)][:MOST_PREFIXES]
-    found: set[str] = set()
-    for address in ("", *(_filled(each) for each in named if isinstance(each.get("url"), str))):
-        with contextlib.suppress(ValueError):  # a port that is none, or a bracket too few
-            found.add(origin_of(urllib.parse.urljoin(url, address)))
-    return frozenset(found)
-
-
-def _meant(smoke: Smoke, operations: Sequence[Operation], origins: frozenset[str]) -> Operation | None:
-    """Return the operation that a request goes to: where several templates take its path, the most literal one."""
-    path = smoke.target.partition("?")[0]
-    if not path.startswith("/") and origin_of(smoke.url) not in origins:
-        return None  # of another origin this document does not speak
-    asked = dict.fromkeys((path, urllib.parse.urlsplit(smoke.url).path or "/"))
-    fitting = [
-        each
-        for each in operations
-        if each.method == smoke.method
-        and any(fits(one, prefix + each.path) for one in asked for prefix in dict.fromkeys(("", *each.prefixes)))
-    ]
-    return min(fitting, key=lambda each: shape(each.path).count("{}"), default=None)
-
-
-def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas) -> Promise:
-    responses = operation.get("responses")
-    found: dict[str, Described] = {}
-    for status, response in responses.items() if isinstance(responses, dict) else ():
-        told = schemas.resolved(response)
-        if isinstance(told, dict):
-            found[str(status)] = _described(_media(document, operation, told), schemas)
-    return found
-
-
-def _described(media: Mapping[str, Any], schemas: Schemas) -> Described:
-    made: dict[str, Any] = {}
-    partial: dict[str, str] = {}
-    for name, told in media.items():
-        if told is None:
-            continue
-        schema = schemas.standalone(told)
-        if schema is None:
-            partial[name] = "its schema is too large, or refers to itself only"
-        elif schemas.missing:
-            made[name] = schema
-            partial[name] = f"its schema refers to {code(schemas.missing, 80)}, which is not in the document"
-        elif not says_nothing(schema):
-            made[name] = schema
-    return Described(tuple(media), made, partial)
-
-
-def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the media types of a response, in lower case and without parameters, each with its schema if it is JSON."""
-    content: Any = response.get("content")
-    if is_swagger(document):
-        produced = operation.get("produces", document.get("produces")) or ["application/json"]
-        content = dict.fromkeys(map(str, produced), response) if isinstance(produced, list) else {}
-    found: dict[str, Any] = {}
-    for name, told in content.items() if isinstance(content, dict) else ():
-        media = str(name).partition(";")[0].strip().lower()
-        schema = told.get("schema") if isinstance(told, dict) else None
-        maybe_json = is_json(media) or media in ("*/*", "application/*")
-        found[media] = schema if maybe_json and isinstance(schema, dict | bool) else None
-    return found

@@ -108,7 +108,7 @@ LIBRARIES = {
     "github": {"redeploy.github.client"},
     "backoff": {"redeploy.registry.client"},
     "cryptography": {"redeploy.doctor.connect"},
-    "jsonschema": {"redeploy.contract.openapi", "redeploy.contract.response_schema"},
+    "jsonschema": {"redeploy.contract.response_schema"},
     "yaml": {"redeploy.contract.document_text"},
 }
 """Which modules lean on which library; any other library needs a row here first."""
@@ -119,8 +119,6 @@ LONGEST = 300
 """Lines of a module."""
 
 OVERGROWN = {
-    "redeploy.contract.openapi": 342,
-    "redeploy.contract.response_schema": 392,
     "redeploy.remedies.catalogue": 324,
     "redeploy.rollout.checks": 379,
     "redeploy.rollout.service_state": 335,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redeploy.contract import openapi
+from redeploy.contract import openapi, servers
 from redeploy.contract.openapi import contract_of, read_document
 from redeploy.contract.routes import parse_pattern
 from redeploy.contract.smoke import Smoke
@@ -116,15 +116,15 @@ def test_all_servers_count_up_to_a_bound() -> None:
     found = contract_of(document(servers=many))
     assert found.oddities == ("`servers` names more than 8 paths, and the rest are not looked at",)
     operation = found.operations[0]
-    assert len(operation.prefixes) == openapi.MOST_PREFIXES
-    assert all(parse_pattern(f"/v{number}/items").matches(operation) for number in range(openapi.MOST_PREFIXES))
+    assert len(operation.prefixes) == servers.MOST_PREFIXES
+    assert all(parse_pattern(f"/v{number}/items").matches(operation) for number in range(servers.MOST_PREFIXES))
     assert parse_pattern("/items").matches(operation)
 
 
 def test_variables_that_hold_each_others_names_do_not_grow_out_of_hand() -> None:
     variables = {f"v{number}": {"default": f"{{v{number + 1}}}" * 8} for number in range(7)}
     found = contract_of(document(servers=[{"url": "/{v0}", "variables": variables}])).operations[0]
-    assert len(found.prefixes[0]) <= openapi.LONGEST_PATH + 1
+    assert len(found.prefixes[0]) <= servers.LONGEST_PATH + 1
 
 
 # path items elsewhere
@@ -203,7 +203,7 @@ def test_operations_that_cannot_be_read_are_unknown_and_not_absent(item: Any, el
 
 def test_a_path_that_is_too_long_is_cut_and_unknown() -> None:
     found = contract_of(document(paths={"/x/" + "a" * 2000: {"get": {}}, "/b": {"get": {}}}))
-    assert [(str(each)[:3], len(each.path)) for each in found.unread] == [("/x/", openapi.LONGEST_PATH)]
+    assert [(str(each)[:3], len(each.path)) for each in found.unread] == [("/x/", servers.LONGEST_PATH)]
     assert [str(each) for each in found.operations] == ["GET /b"]
 
 

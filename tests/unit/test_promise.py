@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from redeploy.contract import response_schema
+from redeploy.contract.dialects import MOST_SCHEMAS, is_json
 from redeploy.contract.openapi import contract_of
-from redeploy.contract.response_schema import MOST_SCHEMAS, Comparison, Described, Promise, compare, described, is_json
+from redeploy.contract.response_schema import Comparison, Described, Promise, compare, described
 from redeploy.contract.smoke import Smoke
 from redeploy.http.response import Reply
 from tests.unit.making import page, reply
