@@ -87,7 +87,9 @@ def _assert_told(scenario: Scenario, run: Run) -> None:
     messages = "\n".join(one.message for one in run.annotations)
     assert [text for text in scenario.says if text not in messages] == []
     assert [text for text in scenario.shown if text not in run.summary] == []
-    remarks = [one for one in run.annotations if one.title != "Inputs" or "whose registry has a port" not in one.message]
+    remarks = [
+        one for one in run.annotations if one.title != "Inputs" or "whose registry has a port" not in one.message
+    ]
     assert not (scenario.unremarked and remarks), messages
     if scenario.failed is not None:
         assert json.loads(run.outputs["failed-checks"]) == list(scenario.failed)
