@@ -124,7 +124,7 @@ def _contract_of(
         version=_version(document.get("info"), odd),
         operations=tuple(sorted(operations)),
         located=bool(shared),
-        promises=promises(document, url, items, operations, smoke),
+        promises=promises(document, url, items, operations, smoke, redact=redact),
         unread=unknown,
         oddities=odd.told,
     )

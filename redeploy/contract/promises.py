@@ -1,7 +1,7 @@
 """What a document promises of the responses to smoke requests."""
 
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from redeploy.contract.dialects import Schemas, is_json, is_swagger, says_nothing
@@ -19,6 +19,8 @@ def promises(
     items: Mapping[str, Mapping[str, Any]],
     operations: Sequence[Operation],
     smoke: Sequence[Smoke],
+    *,
+    redact: Callable[[str], str],
 ) -> dict[Smoke, Promise]:
     """Return what the document says of the answers to smoke requests."""
     found: dict[Smoke, Promise] = {}
@@ -26,7 +28,7 @@ def promises(
     for each in smoke:
         meant = _meant(each, operations, spoken_of)
         if meant is not None:
-            found[each] = _promise(document, items[meant.path][meant.method.lower()], Schemas(document))
+            found[each] = _promise(document, items[meant.path][meant.method.lower()], Schemas(document), redact)
     return found
 
 
@@ -45,17 +47,19 @@ def _meant(smoke: Smoke, operations: Sequence[Operation], spoken_of: frozenset[s
     return min(fitting, key=lambda each: shape(each.path).count("{}"), default=None)
 
 
-def _promise(document: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas) -> Promise:
+def _promise(
+    document: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]
+) -> Promise:
     responses = operation.get("responses")
     found: dict[str, Described] = {}
     for status, response in responses.items() if isinstance(responses, dict) else ():
         told = schemas.resolved(response)
         if isinstance(told, dict):
-            found[str(status)] = _described(_media(document, operation, told), schemas)
+            found[str(status)] = _described(_media(document, operation, told), schemas, redact)
     return found
 
 
-def _described(media: Mapping[str, Any], schemas: Schemas) -> Described:
+def _described(media: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> Described:
     made: dict[str, Any] = {}
     partial: dict[str, str] = {}
     for name, told in media.items():
@@ -66,7 +70,7 @@ def _described(media: Mapping[str, Any], schemas: Schemas) -> Described:
             partial[name] = "its schema is too large, or refers to itself only"
         elif schemas.missing:
             made[name] = schema
-            partial[name] = f"its schema refers to {code(schemas.missing, 80)}, which is not in the document"
+            partial[name] = f"its schema refers to {code(redact(schemas.missing), 80)}, which is not in the document"
         elif not says_nothing(schema):
             made[name] = schema
     return Described(tuple(media), made, partial)

@@ -99,7 +99,9 @@ class Scribe:
             self._hurry(hurried())
             if time.monotonic() >= self._limit():
                 late = "none in time, and what was asked for may still be carried out"
-                return Record(self._number, tuple(self._states), warning(self._doing, Trouble(message=late), self._redact))
+                return Record(
+                    self._number, tuple(self._states), warning(self._doing, Trouble(message=late), self._redact)
+                )
         return Record(self._number, tuple(self._states), self._warning)
 
     def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only thing that it is about

@@ -107,7 +107,7 @@ def _kind_of(reply: Reply) -> str:
         return "a web page"
     if reply.media_type in (*INDEXES, *IMAGES, *_OTHERS):
         return code(reply.media_type)
-    return "a document of another type" if reply.media_type else "a document without a type"
+    return "a document of another type" if reply.media_type else "nothing of a type"
 
 
 def _platforms(index: dict[str, Any]) -> Iterator[str]:

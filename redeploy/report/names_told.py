@@ -43,19 +43,20 @@ def _of_version(watch: Watch, named: Sample) -> str:
     if found.standing is Standing.CONTRADICTORY:
         right = next(path for path in found.paths if same_version(expected, named.names[path]))
         return (
-            f"The response names several versions that contradict each other: {_listed(named, found.paths, redact)}. Say which one "
-            f"counts, for example with {_setting(right, redact)}."
+            "The response names several versions that contradict each other: "
+            f"{_listed(named, found.paths, redact)}. Say which one counts, for example with {_setting(right, redact)}."
         )
     if found.standing is Standing.UNNAMED:
         words = [path for path, name in named.names.items() if names_nothing(name)]
         return f"{_listed(named, words, redact)}, which names no build." if words else ""
+    read_from = f"The version was read from {_fields(found.paths, redact)}"
     others = [path for path, name in named.names.items() if same_version(expected, name)]
     if found.standing is Standing.UNMET and others:
         return (
-            f"The version was read from {_fields(found.paths, redact)}; {_fields(others, redact)} says the declared one, but ranks lower. "
-            f"If that is the service's own version, say so with {_setting(others[0], redact)}."
+            f"{read_from}; {_fields(others, redact)} says the declared one, but ranks lower. If that is the service's own "
+            f"version, say so with {_setting(others[0], redact)}."
         )
-    return f"The version was read from {_fields(found.paths, redact)}." if found.standing is Standing.UNMET else ""
+    return f"{read_from}." if found.standing is Standing.UNMET else ""
 
 
 def _outweighed(watch: Watch, named: Sample) -> str:

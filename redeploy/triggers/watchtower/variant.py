@@ -70,7 +70,7 @@ def refuses(exchange: Exchange | None) -> bool:
 
 
 def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
-    """Return the names of the proxies that show themselves in responses, the outermost first; nginx's as it came, hostile."""
+    """Return the names of the proxies that show themselves in responses, the outermost first; nginx's is as it came."""
     found: dict[str, None] = {}
     for each in _replies(*exchanges):
         server = each.headers.get("server", "")

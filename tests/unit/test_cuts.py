@@ -1,0 +1,177 @@
+"""Wherever a text from outside is cut, the secret that lies across the cut has gone before: no part of it is shown."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from redeploy.contract.smoke import Judged
+from redeploy.contract.snapshot import Contract, Read
+from redeploy.doctor.diagnosis import diagnose, examined
+from redeploy.doctor.examination import Known
+from redeploy.doctor.network import Certificate
+from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, Request
+from redeploy.doctor.run import examine
+from redeploy.github import deployment
+from redeploy.github.retry import trouble_of
+from redeploy.http.response import Exchange
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.image import parse
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest, read
+from redeploy.report import annotations, outputs, summary
+from redeploy.report.outcome import Outcome
+from redeploy.rollout import perform
+from redeploy.rollout.requests import AskDocument, AskRevision, AskSmoke, Probe
+from redeploy.text.secret import Secret, redactor
+from sandbox.simulation import BASE, WALL, World, plan, tell
+from tests.unit.examining import CLEAR, HOLDS, Script, checks, details
+from tests.unit.making import D1, OLD, reply, rows
+from tests.unit.making import summary as counted
+
+WORDY, HEX = "Zq7-`|<x>Wv9_Kp3mRt5LsN2", "9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6b5a4938271605f4e3d2c1b0a"
+SECRETS = [pytest.param(WORDY, id="with signs"), pytest.param(HEX, id="as long as a digest")]
+LIMITS = (7, 12, 19, 40, 48, 60, 64, 80, 100, 120, 200, 256, 320, 480, 512, 640, 800, 960, 1600, 2048)
+"""Characters after which texts are cut, for show or for work."""
+
+
+def echoes(secret: str) -> Iterator[str]:
+    """Texts in which the secret lies across one cut after another, whatever words of ours stand before."""
+    for limit in LIMITS:
+        yield f"{'p' * max(0, limit - len(secret) * 2 // 3)}{secret}"
+
+
+def parts_shown(secret: str, told: str) -> set[str]:
+    """The parts of a secret, of six characters, that a text shows; letter case hides nothing."""
+    low, text = secret.lower(), told.lower()
+    return {low[place : place + 6] for place in range(len(low) - 5) if low[place : place + 6] in text}
+
+
+def everything(outcome: Outcome) -> str:
+    told = [*outputs.outputs(outcome).values(), summary.page(outcome, summary.Repository("https://github.com/o/r"))]
+    return "\n".join([*told, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
+
+
+def name_in(secret: str) -> str:
+    """A secret as a part of a field's name; the longer one would be of no field that is read."""
+    return secret if len(secret) < 50 else "own"
+
+
+def digest_of(text: str) -> str:
+    """What may be taken for a digest, where the text can be one."""
+    return f"sha256:{HEX}" if HEX in text else D1
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
+    redact = redactor([Secret(secret)])
+    for echo in echoes(secret):
+        certificate = Certificate(begins=WALL - 1, ends=WALL + 9e6, names=(echo,), issuer=echo)
+        document = {"openapi": "3.1.0", "info": {"version": echo}, "paths": {f"/{echo}": {"$ref": echo}}}
+        named = {"version": echo, "info": {f"{name_in(secret)}_version": echo}}
+        script = Script(
+            {
+                **HOLDS,
+                FindWay(BASE): replace(CLEAR, certificate=certificate),
+                Request.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{echo}", location=echo),
+                Request.CONTAINERS: rows((echo, f"ghcr.io/o/api:{echo}", digest_of(echo))),
+                Request.CHECK: checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
+                Request.DETAILS: details((echo, "monitor_only")),
+                **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, named, content_type=echo)),
+                Request.DOCUMENT: reply(200, document),
+                AskGitHub(): trouble_of(403, {}, echo),
+                LookUp(parse("ghcr.io/o/api")): Trouble(Kind.HOSTILE, manifest_refused(echo)),
+            }
+        )
+        settings = plan(
+            mode="doctor",
+            watchtower_token=secret,
+            image="ghcr.io/o/api",
+            deployment_environment="live",
+            github_token="ghs_1",
+        )
+        known = examine(Known(settings, redact=redact), script)
+        chain = diagnose(known, WALL)
+        told = "\n".join([*(each.seen for each in chain.links), everything(examined(known, chain))])
+        assert parts_shown(secret, told) == set(), echo
+
+
+def manifest_refused(echo: str) -> str:
+    """Why a registry's response of this type holds no manifest."""
+    with pytest.raises(ValueError, match="no manifest") as refused:
+        read(reply(200, {}, content_type=echo, docker_content_digest=echo))
+    return str(refused.value)
+
+
+def always(exchange: Exchange) -> Callable[..., Exchange]:
+    return lambda *_: exchange
+
+
+def hostile(echo: str, field: str) -> Callable[[float, Probe], Exchange]:
+    """A service that names the old build and then, beside much else, the echo."""
+
+    def answers(moment: float, _: Probe) -> Exchange:
+        body = {"version": echo, f"{field}_build": echo, "build": {f"{field}_commit": echo}}
+        return reply(200, {"version": OLD} if moment < 1 else body, server=f"nginx/{echo}", x_version=echo)
+
+    return answers
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("expected", ["", OLD], ids=["nothing declared", "a version declared"])
+def test_a_deploy_shows_no_part_of_a_secret(secret: str, expected: str) -> None:
+    for echo in echoes(secret):
+        document = {
+            "openapi": "3.1.0",
+            "info": {"version": echo},
+            "paths": {f"/{echo}": {"get": {}}, "/odd": {"$ref": echo}, "/api": {"get": described(echo)}},
+        }
+        several = rows(("api", f"ghcr.io/o/api:{echo}", D1), (echo, f"ghcr.io/o/api:{echo}", digest_of(echo)))
+        world = World(
+            hostile(echo, name_in(secret)),
+            (counted(scanned=2, updated=2),),
+            containers=always(several),
+            document=always(reply(200, document)),
+            smoke=always(reply(200, {echo: {}})),
+            reasons=checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
+        )
+        settings = {"watchtower_token": secret, "smoke": "GET /api", "timeout": "20s"}
+        story = tell(world, **settings, **({"expect_version": expected} if expected else {}), required_routes="/none")
+        told = "\n".join([everything(story.outcome), *story.log.lines, *story.log.groups])
+        assert parts_shown(secret, told) == set(), echo
+
+
+def described(echo: str) -> dict[str, object]:
+    """An operation whose responses are objects of numbers, and whose schema leads nowhere."""
+    numbers = {"additionalProperties": {"type": "number"}, "properties": {"x": {"$ref": f"#/{echo}"}}}
+    return {"responses": {"200": {"content": {"application/json": {"schema": numbers}}}}}
+
+
+def contract_in(exchange: Exchange) -> Contract:
+    assert isinstance(exchange, Read)
+    assert isinstance(exchange.found, Contract)
+    return exchange.found
+
+
+def judged(exchange: Exchange) -> str:
+    assert isinstance(exchange, Judged)
+    assert exchange.misfit
+    return f"{exchange.misfit} {exchange.partial}"
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_what_is_weighed_shows_no_part_of_a_secret(secret: str) -> None:
+    redact = redactor([Secret(secret)])
+    smoke = plan(smoke="GET /api").checks.smoke
+    for echo in echoes(secret):
+        label = perform.weigh(AskRevision(Manifest(D1, "", b"")), FromRegistry(200, found=echo), redact)
+        paths = {"/api": {"get": described(echo)}}
+        document = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
+        read_whole = perform.weigh(AskDocument(f"{BASE}/openapi.json", smoke=smoke), document, redact)
+        promise = next(iter(contract_in(read_whole).promises.values()))
+        misfit = perform.weigh(AskSmoke(smoke[0], promise=promise), reply(200, {echo: {}}), redact)
+        other = perform.weigh(AskSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
+        warned = deployment.warning("create the Deployment", trouble_of(422, {}, echo), redact)
+        assert isinstance(label, FromRegistry)
+        told = f"{label.found} {judged(misfit)} {judged(other)} {warned}"
+        assert parts_shown(secret, told) == set(), echo
