@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
@@ -628,7 +628,6 @@ documents = st.sampled_from(
 services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), ready(THIRD), ready(), reply(503), REFUSED])
 
 
-@settings(max_examples=150)
 @given(
     phases=st.lists(st.tuples(st.floats(0.5, 25), services), min_size=1, max_size=5),
     told=st.lists(documents, min_size=1, max_size=4),

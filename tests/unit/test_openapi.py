@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.contract import openapi, servers
@@ -474,7 +474,6 @@ def changed(whole: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> A
     return whole
 
 
-@settings(max_examples=500)
 @given(st.data(), st.sampled_from([FULL, TWO]))
 def test_no_document_raises_anything_but_that_it_is_unfit(data: st.DataObject, whole: dict[str, Any]) -> None:
     broken: Any = whole

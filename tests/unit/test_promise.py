@@ -5,7 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from redeploy.contract import response_schema
@@ -679,7 +679,6 @@ bodies = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(schema=schemas, named=schemas, body=bodies, version=st.sampled_from(OPENAPI))
 def test_no_schema_whatever_its_keywords_hold_raises_anything(
     schema: dict[str, Any],
@@ -762,7 +761,6 @@ def uses_draft_4_integers(value: Any, body: Any) -> bool:  # noqa: ANN401 - JSON
     return "integer" in json.dumps(value) and ".0" in json.dumps(body)
 
 
-@settings(max_examples=400)
 @given(schema=sane("modern"), body=plain)
 def test_in_3_1_a_body_fits_where_json_schema_2020_12_says_so(schema: Any, body: Any) -> None:  # noqa: ANN401
     answer = Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
@@ -770,7 +768,6 @@ def test_in_3_1_a_body_fits_where_json_schema_2020_12_says_so(schema: Any, body:
     assert (ours == "") is jsonschema.Draft202012Validator(schema).is_valid(body)
 
 
-@settings(max_examples=400)
 @given(schema=sane("early"), body=plain, version=st.sampled_from(["2.0", "3.0.3"]))
 def test_in_3_0_and_2_0_a_body_fits_where_draft_4_says_so(schema: Any, body: Any, version: str) -> None:  # noqa: ANN401
     assume(not uses_draft_4_integers(schema, body))

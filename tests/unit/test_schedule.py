@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.response import Exchange, Fault, NoReply
@@ -777,7 +777,6 @@ ANSWERS: list[Exchange] = [
 ]
 
 
-@settings(max_examples=60)
 @given(
     moods=st.lists(st.tuples(st.sampled_from(MOODS), st.floats(0.5, 20)), min_size=1, max_size=8),
     answer=st.sampled_from(ANSWERS),
