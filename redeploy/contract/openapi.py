@@ -1,4 +1,4 @@
-"""OpenAPI documents: 2.0, 3.0, 3.1 and what is compatible with them, reduced to a contract as soon as they are read."""
+"""OpenAPI documents (2.0, 3.0, 3.1), reduced to a contract as soon as they are read."""
 
 import gc
 import re

@@ -1,4 +1,4 @@
-"""What a document says of an answer's body, and whether an answer keeps to it."""
+"""What a document promises about a response body, and whether a body keeps the promise."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Routes: operations of an OpenAPI document, and the patterns that ask for them."""
+"""Routes: operations of an OpenAPI document, and the patterns that match them."""
 
 import re
 from collections.abc import Iterable, Sequence

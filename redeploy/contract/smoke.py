@@ -1,4 +1,4 @@
-"""Smoke requests: how the input writes them, and whether an answer is the one that was asked for."""
+"""Smoke requests: how the input writes them, and whether a response is the expected one."""
 
 import re
 from dataclasses import dataclass, replace

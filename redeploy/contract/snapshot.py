@@ -1,4 +1,4 @@
-"""What a service promises by its OpenAPI document, and what two documents differ by."""
+"""What a service promises in its OpenAPI document, and how two documents differ."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

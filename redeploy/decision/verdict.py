@@ -1,4 +1,4 @@
-"""The verdict: a total function of the facts when the run stops."""
+"""The verdict: a total function of the facts at the end of a run."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The way to an origin, gone step by step: name, connection, TLS. Nothing is sent on it but the handshake."""
+"""The way to an origin, step by step: name, connection, TLS. Only the handshake is sent."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""From what is known to the chain: what doctor found, link by link."""
+"""From the evidence to the chain: what doctor found, link by link."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What doctor asks, and in which order: every question follows from what is known by then, and none changes anything."""
+"""What doctor asks, and in which order: every question follows from what is known so far, and none changes anything."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

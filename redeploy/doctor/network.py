@@ -1,4 +1,4 @@
-"""What leads to an origin: an address, a connection, a certificate; and what may be wrong with each."""
+"""Reachability of an origin: address, connection, certificate, and what can be wrong with each."""
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence

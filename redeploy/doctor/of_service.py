@@ -1,4 +1,4 @@
-"""What was found of the service: whether it is healthy, names its build, and describes itself."""
+"""What was found about the service: healthy, names its build, describes itself."""
 
 from dataclasses import replace
 

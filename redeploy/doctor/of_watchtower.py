@@ -1,4 +1,4 @@
-"""What was found of the proxy in front, of Watchtower behind it, and of the registry that it pulls from."""
+"""What was found about the proxy in front, Watchtower behind it, and the registry it pulls from."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What doctor may ask: every question is a value, and none of them changes anything."""
+"""What doctor can ask: every question is a value, and none changes anything."""
 
 from dataclasses import dataclass
 from enum import StrEnum

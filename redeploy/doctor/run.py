@@ -1,4 +1,4 @@
-"""The story of an examination: ask, learn, ask on, until there is nothing left to ask. It changes nothing."""
+"""The examination: ask, learn, ask on until nothing is left to ask. It changes nothing."""
 
 import ssl
 import time

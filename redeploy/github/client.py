@@ -1,4 +1,4 @@
-"""GitHub's Deployments, on PyGithub: the only `import github`, made in a thread beside the run, since it takes a while.
+"""GitHub's Deployments, on PyGithub: the only `import github`, made in a thread beside the run because it is slow.
 
 PyGithub repeats nothing here: its own retry sends a POST again after a 502 and sleeps for as long as `Retry-After` says,
 and urllib3's takes a TLS connection that broke off for one that never was. `redeploy.github.retry` decides instead.

@@ -1,4 +1,4 @@
-"""What GitHub is told of a run: one Deployment and its statuses, as values. Nothing is sent here.
+"""What GitHub is told about a run: one Deployment and its statuses, as values. Nothing is sent here.
 
 A Deployment's payload is given when it is created, once the baseline is known: it holds what was declared and what ran
 before. What is live at the end stands in the description of the final status.

@@ -1,4 +1,4 @@
-"""The story of a run's Deployment: begun once the run is under way, ended with the run, and never in its way."""
+"""The Deployment of a run: created once the run is under way, finished with it, never in its way."""
 
 import secrets
 from collections.abc import Callable, Mapping

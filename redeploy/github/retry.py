@@ -1,4 +1,4 @@
-"""When a write at GitHub may be repeated: never while it may have been carried out, and never for long.
+"""When a write to GitHub may be repeated: never while it may have been carried out, and never for long.
 
 GitHub ends a request that takes it more than 10 s (docs.github.com, "Troubleshooting the REST API", timeouts), and says
 how long a rate limit lasts ("Rate limits for the REST API", exceeding the rate limit).

@@ -1,4 +1,4 @@
-"""What a response is, whoever was asked, and in words: the one ladder that trigger, service, registry and doctor climb."""
+"""What a response means, by one ladder that trigger, service, registry and doctor share."""
 
 from collections.abc import Mapping
 from enum import StrEnum

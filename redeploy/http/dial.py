@@ -1,4 +1,4 @@
-"""Connections: to the first address of a host that takes one, and what urllib3 needs to make use of them.
+"""Connections: the next address of a host is tried where one does not answer, and what urllib3 needs to use them.
 
 Left to itself, urllib3 gives each address the whole bound, one after the other: behind an IPv6 route that leads nowhere no
 second one is ever tried. Here the next is tried beside it after a moment (RFC 8305, "Happy Eyeballs").

@@ -1,4 +1,4 @@
-"""How one HTTP request is asked for."""
+"""The signature of one HTTP request."""
 
 from collections.abc import Mapping
 from typing import Protocol

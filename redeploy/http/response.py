@@ -1,4 +1,4 @@
-"""What came of one HTTP request: a reply, or the reason why there is none. Every byte of a reply is hostile."""
+"""The result of one HTTP request: a response, or the reason why there is none. Every byte of it is untrusted."""
 
 import email.utils
 import functools

@@ -1,4 +1,4 @@
-"""Who answered: told by the stock pages of proxies, the errors of frameworks and Watchtower's own words.
+"""Who answered, recognised by stock pages of proxies, errors of frameworks and Watchtower's own words.
 
 A `Server` header tells least of all, since a proxy puts its own on what it passes on: what the body says comes first. Every
 mark is that of a stock answer, as the product's sources or its documentation have it.

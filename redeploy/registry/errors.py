@@ -1,4 +1,4 @@
-"""What may go wrong at a registry, in our own words: from one exchange to one trouble."""
+"""What can go wrong at a registry, in our own words: from one response to one error."""
 
 from dataclasses import dataclass
 from enum import StrEnum

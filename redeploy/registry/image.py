@@ -1,4 +1,4 @@
-"""Image references, read to the standard and completed as Docker completes them.
+"""Image references, parsed to the standard and completed as Docker completes them.
 
 The grammar is that of distribution/reference (`reference.go`, `regexp.go`), the completion that of its `normalize.go`.
 """

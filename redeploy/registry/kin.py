@@ -1,4 +1,4 @@
-"""Which digests are of one image: what the manifests say that a registry has shown."""
+"""Which digests belong to one image, from the manifests that a registry has shown."""
 
 from dataclasses import dataclass, field
 from itertools import islice

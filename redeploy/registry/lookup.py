@@ -1,4 +1,4 @@
-"""The look-up of the image that should run: what its registry has told so far, and whether that is worth waiting for."""
+"""The look-up of the image that should run: what the registry has reported so far, and whether waiting makes sense."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto

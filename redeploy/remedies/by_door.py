@@ -1,4 +1,4 @@
-"""What to do where it is known which door answered, and when: these remedies take the place of a reason's own.
+"""Remedies for the case that it is known who answered, and when: they replace the one of the reason.
 
 A reason names what a run ended for; the door that answered tells whom to blame for it. Each remedy says what was observed,
 what it means at this door, and what mends it there.

@@ -1,4 +1,4 @@
-"""What to do where it is known who answered the trigger, and when: these remedies take the place of a reason's own."""
+"""The same for the trigger: remedies by who answered the update URL, and when."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

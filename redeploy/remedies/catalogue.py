@@ -1,4 +1,4 @@
-"""Verdicts, reasons, and what to do about each: the one catalogue. `docs/troubleshooting.md` is rendered from it."""
+"""What to do about each reason. `docs/troubleshooting.md` is rendered from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

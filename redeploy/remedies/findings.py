@@ -1,4 +1,4 @@
-"""What doctor finds beyond the reasons for which runs end: the rest of the one catalogue."""
+"""What doctor can find beyond the reasons, and what to do about it."""
 
 from collections.abc import Mapping
 from enum import StrEnum

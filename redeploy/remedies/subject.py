@@ -1,4 +1,4 @@
-"""What a message speaks of: host, URLs, container and image of this run, else placeholders that say what belongs there."""
+"""What a message is about: host, URLs, container and image of this run, or placeholders for what is not known."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The chain that a redeploy hangs on, link by link, and what an examination found of each."""
+"""The chain that a redeploy depends on, link by link, and what an examination found for each."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

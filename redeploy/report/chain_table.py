@@ -1,4 +1,4 @@
-"""A chain as the job summary: where it broke, in a picture and in a list, the remedies first."""
+"""A chain as the job summary: where it broke, as a picture and as a list, remedies first."""
 
 from itertools import pairwise
 

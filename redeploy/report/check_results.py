@@ -1,4 +1,4 @@
-"""What the checks of a run came to, ready to be shown."""
+"""The results of the checks, ready to be shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a run came to: the facts that every report is made of."""
+"""From the state of a run to its outcome."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""A run as a mermaid diagram. Every word in it is our own: a diagram cannot quote what came from outside."""
+"""A run as a mermaid Gantt chart. All its words are our own: a diagram cannot quote untrusted text."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a message says of the fields that name the build: which one was taken, which contradict each other."""
+"""What a message says about the fields that name the build: which one was used, which contradict each other."""
 
 from collections.abc import Callable, Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""An outcome as outputs and annotations: values, nothing is written here."""
+"""An outcome as outputs: values, nothing is written here."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""What was seen of a service, for a later run that compares with it."""
+"""What was seen of a service, for a later run to compare with."""
 
 import datetime as dt
 import hashlib

@@ -1,4 +1,4 @@
-"""Whether the service is up now, in one sentence that every message of a run begins with, and what was met before."""
+"""Whether the service is up now: the first sentence of every message."""
 
 import itertools
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""An outcome as the job summary: a page that is read at a glance, the remedy first where something failed."""
+"""An outcome as the job summary: read at a glance, the remedy first if something failed."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Moments and durations of a rollout, from its samples. Times are monotonic seconds."""
+"""Moments and durations of a rollout, computed from its samples. Times are monotonic seconds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The state of one rollback: takes in what the registry says, and tells what to do next. Times are monotonic seconds."""
+"""The state of one rollback: takes in what the registry says, and decides what to do next. Times are monotonic seconds."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

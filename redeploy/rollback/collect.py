@@ -1,4 +1,4 @@
-"""How a run ended that put an image back, or was to: one outcome of two watches."""
+"""The outcome of a run with a rollback: one outcome from two rollouts."""
 
 from collections.abc import Sequence
 from dataclasses import replace

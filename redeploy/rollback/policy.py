@@ -1,4 +1,4 @@
-"""Whether a failed deploy can be rolled back, onto which image, and what proves it: decisions, nothing is written here."""
+"""Whether a failed deploy can be rolled back, to which image, and what proves it. Nothing is written here."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The story of a rollback: find the previous image, put it back under its tag, and prove it as a deploy is proven."""
+"""The rollback: find the previous image, put it back under its tag, prove it as a deploy is proven."""
 
 from collections.abc import Callable
 

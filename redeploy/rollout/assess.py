@@ -1,4 +1,4 @@
-"""What the facts of a run amount to at one moment."""
+"""What the state of a run amounts to at one moment."""
 
 from dataclasses import replace
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""What is known of the build that ran before the trigger, and of the image that would put it back."""
+"""What is known about the build that ran before the trigger, and the image that would restore it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The checks of a run: which are still to be made of the build that is live, and what came of them.
+"""The checks of a run: which are still to be made on the live build, and their results.
 
 Times are monotonic seconds.
 """

@@ -1,4 +1,4 @@
-"""The log of a run: one line a change of state, and a heartbeat while nothing changes."""
+"""The log of a run: one line for each change of state, and a heartbeat while nothing changes."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

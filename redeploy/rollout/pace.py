@@ -1,4 +1,4 @@
-"""When to look next: the bucket of requests, and how hurried each phase is. Times are monotonic seconds."""
+"""How long to wait before the next request in each phase. Times are monotonic seconds."""
 
 from enum import Enum
 

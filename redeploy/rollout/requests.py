@@ -1,4 +1,4 @@
-"""What may be asked of the outside, and the books that are kept of it."""
+"""The requests that a run can send, as values."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING

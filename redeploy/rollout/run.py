@@ -1,4 +1,4 @@
-"""The story of a run: look, trigger, watch, conclude. Mode verify is the same story without a trigger."""
+"""The loop of a run: look, trigger, watch, conclude. Mode verify is the same without a trigger."""
 
 from collections.abc import Callable
 from typing import Protocol

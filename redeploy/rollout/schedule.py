@@ -1,4 +1,4 @@
-"""What to ask next, and when: sections 6 and 7 of the interface, over the state of a run."""
+"""What to send next, and when: sections 6 and 7 of the interface, over the state of a run."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

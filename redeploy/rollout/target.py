@@ -1,4 +1,4 @@
-"""The image that a rollback puts back: looked for by one reference after another, in the registry that has it."""
+"""The image that a rollback restores: looked up by one reference after another until the registry has it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

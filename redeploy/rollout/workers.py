@@ -1,4 +1,4 @@
-"""Threads, a queue and the clocks: asks run side by side, each bounded in whole time, name resolution included."""
+"""Threads, a queue and the clocks: requests run side by side, each bounded in whole time, name resolution included."""
 
 import functools
 import queue

@@ -1,4 +1,4 @@
-"""Whether what a response names is the version that was declared, and which of its fields says so."""
+"""Whether a response names the declared version, and which of its fields says so."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What the samples since the trigger add up to: a pure fold, done anew whenever a field turns out to be noise."""
+"""The samples since the trigger, folded into one state; folded again whenever a field turns out to be noise."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

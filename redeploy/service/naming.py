@@ -1,4 +1,4 @@
-"""What a reply of the service names its build by: the declared field alone, or everything that is listed."""
+"""The build names in a response: those of the declared field, or all that are listed."""
 
 from redeploy.http.response import Reply
 from redeploy.service.build_fields import (

@@ -1,4 +1,4 @@
-"""What tells the builds of a web page apart: the files that it loads, where their names change with their content."""
+"""What tells the builds of a web page apart: the files it loads, where their names change with their content."""
 
 import hashlib
 import re

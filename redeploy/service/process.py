@@ -1,4 +1,4 @@
-"""When the process that answers was started: by a start time that it tells, or by an uptime that is seen to tick."""
+"""When the process that answers was started, by a start time it reports or by an uptime that ticks."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One look at the service, and what it tells."""
+"""One response of the service, and what it says."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""The stability window: a pure fold over samples that says whether one build stayed healthy and itself for long enough."""
+"""The stability window: a pure fold over samples that says whether one build stayed healthy for long enough."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

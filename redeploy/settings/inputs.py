@@ -1,4 +1,4 @@
-"""The inputs, from strings to a `Plan`; every problem of every input is found in one go."""
+"""The inputs, from strings to a `Plan`; every problem of every input is found in one run."""
 
 import re
 import urllib.parse

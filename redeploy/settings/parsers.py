@@ -1,4 +1,4 @@
-"""One cleaner for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would do."""
+"""One parser for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would be right."""
 
 import re
 

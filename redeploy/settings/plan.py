@@ -1,4 +1,4 @@
-"""What a run is asked to do, as frozen values that every room shares."""
+"""What a run is asked to do, as frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How secrets come to the server: the environment file is rendered, written, and what uses it is created anew."""
+"""How secrets reach the server: render the environment file, write it, recreate the containers that use it."""
 
 import contextlib
 import errno

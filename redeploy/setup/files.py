@@ -1,4 +1,4 @@
-"""The server's side for one service: what the answers to a few questions make of the files of `deploy/`.
+"""The server's side for one service: the files of `deploy/`, filled in from a few answers.
 
 Those files are a working set-up of a service called `portfolio`. What is written is theirs with another name, without what
 only that service has.

@@ -1,4 +1,4 @@
-"""What git knows of a file, asked of the git that is installed."""
+"""What git knows about a file, asked of the installed git."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a service's repository gets its files: all of them or none, and none that is there is overwritten unasked."""
+"""How a service's repository gets its files: all of them or none, and never over an existing one unasked."""
 
 from dataclasses import dataclass
 from pathlib import Path

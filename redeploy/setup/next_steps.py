@@ -1,4 +1,4 @@
-"""What is left to do once the files are written: commands to paste, in their order, at most 80 columns wide."""
+"""What is left to do once the files are written: commands to paste, in order, at most 80 columns wide."""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""What `init` asks: the answers, how each is read, and what is assumed where none is given."""
+"""The questions of `init`: how each answer is read, and its default."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How the token is replaced so that no deployment meets the wrong one.
+"""How the token is replaced so that no deploy meets the wrong one.
 
 Watchtower knows one token, read when its container is created, and GitHub hands a job the secrets as they are when the job
 starts. Between the two changes every deployment would get 401, in whichever order they come; so none may start.

@@ -1,4 +1,4 @@
-"""GitHub's Markdown, made of our own words and of texts from outside that must stay text."""
+"""GitHub's Markdown, built from our own words and from untrusted text that must stay text."""
 
 import re
 from collections.abc import Iterable, Sequence

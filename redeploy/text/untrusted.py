@@ -1,4 +1,4 @@
-"""Text that came from the network or the workspace, made harmless before anybody prints it."""
+"""Text from the network or the workspace, made harmless before it is printed."""
 
 import re
 import unicodedata

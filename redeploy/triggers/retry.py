@@ -1,4 +1,4 @@
-"""Whether and when the trigger goes out again: only where it certainly did not run."""
+"""Whether and when the trigger is sent again: only if it certainly did not run."""
 
 from dataclasses import dataclass
 

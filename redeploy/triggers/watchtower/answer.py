@@ -1,4 +1,4 @@
-"""Watchtower's answer to the trigger, told from the exchange.
+"""Watchtower's response to the trigger, read from the HTTP result.
 
 The lines in use, by what they send (state table in the sources of each): containrrr and beatkind answer 200 with an
 empty body whatever happened; nicholas-fedor since 1.12 answers a `summary` of counts; openserbia answers `status` and

@@ -1,4 +1,4 @@
-"""The running image as evidence: what ran before the trigger, and what each look at the rows that count says since."""
+"""The running image as evidence: what ran before the trigger, and what each look at the rows says since."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Which Watchtower answers, and what stands in front of it: told from answers to requests without a token.
+"""Which Watchtower answers, and what stands in front of it, from responses to requests without a token.
 
 No endpoint tells Watchtower's version, but every line refuses a request without a token in its own way, and none of them
 updates: the token is judged before anything is done (containrrr `api.go:29`, the fork's `auth.go:58`). It is a POST, which
