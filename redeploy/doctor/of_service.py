@@ -10,6 +10,7 @@ from redeploy.doctor.examination import Known
 from redeploy.doctor.questions import HEALTH, VERSION, Request
 from redeploy.http.condition import Condition
 from redeploy.remedies.by_door import Met, remedy_at
+from redeploy.remedies.catalogue import Remedy
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.service.build_fields import names_nothing
@@ -70,12 +71,30 @@ def _health(known: Known, front: Found) -> Found:
     looks = _samples(known, HEALTH, both)
     ill = next((each for each in looks if not each.healthy), None)
     if ill is None:
-        return ok(Link.HEALTH, f"{looks[-1].seen}" if looks else "not asked")
+        line = looks[-1].ill if looks else ""
+        return (
+            _calls_itself_ill(looks[-1].seen, line)
+            if line
+            else ok(Link.HEALTH, looks[-1].seen if looks else "not asked")
+        )
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
     if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
         return hidden
     reason = UNHEALTHY_REASONS[ill.condition]
     return replace(broken(Link.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
+
+
+def _calls_itself_ill(seen: str, line: str) -> Found:
+    """Return the link to a service whose JSON says that it is not well, though its status is good."""
+    remedy = Remedy(
+        "The health check passes while the service says that it is not well",
+        f"`«health»` answered {seen}, which counts as healthy, and its JSON says otherwise: the service reports a failed "
+        "check in the body alone.",
+        f"To make that count, ask for it:\n\n```yaml\nwith:\n  health-expect: {line}\n```",
+    )
+    return replace(
+        warning(Link.HEALTH, f"{seen}, but its JSON says that it is not well", Reason.NEVER_READY), mends=remedy
+    )
 
 
 def _version(known: Known, health: Found) -> Found:

@@ -21,6 +21,7 @@ from redeploy.report.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import Watch
 from redeploy.service.identity import Build
+from redeploy.service.sample import Endpoint
 from redeploy.settings.cross_checks import UNMATCHED
 from redeploy.settings.plan import Mode
 from redeploy.text.secret import shows_secret
@@ -83,7 +84,7 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         broken=track.window.broken,
         watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
         evidence=_evidence(watch, conclusion),
-        warnings=(*_warnings(watch, conclusion), *found_by_checks.warnings),
+        warnings=(*_warnings(watch, conclusion), *_calls_itself_ill(watch), *found_by_checks.warnings),
         notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
         detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(watch, conclusion),
         named=told_of_names(watch, conclusion),
@@ -226,6 +227,16 @@ def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
 
 def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
     return ", ".join(code(redact(path), 80) for path in paths) + "."
+
+
+def _calls_itself_ill(watch: Watch) -> list[str]:
+    """Warn where the last look at health counts as good and its JSON says otherwise."""
+    looks = [each for each in (*watch.baseline, *watch.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
+    if not looks or not looks[-1].ill:
+        return []
+    line, url = looks[-1].ill, code(watch.redact(watch.plan.service.health_url))
+    says = f"The response at {url} is healthy by its status, but its JSON says that the service is not well."
+    return [f"{says} To make that count, give `health-expect` the line {code(line, 120)}."]
 
 
 def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:

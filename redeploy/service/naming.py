@@ -1,5 +1,10 @@
 """The build names in a response: those of the declared field, or all that are listed."""
 
+import re
+from collections.abc import Callable
+
+from redeploy.conditions import pattern
+from redeploy.conditions.source import check_source, value_at
 from redeploy.http.response import Reply
 from redeploy.service.build_fields import (
     LONGEST_NAME,
@@ -11,10 +16,18 @@ from redeploy.service.build_fields import (
     trimmed,
 )
 from redeploy.service.endpoint import Service
-from redeploy.text.json_path import pick, spelled
+from redeploy.text.json_path import spelled
+from redeploy.text.markup import attribute
 
 
-def names_in(reply: Reply, service: Service, *, for_version: bool, healthy: bool) -> dict[str, BuildName]:
+def names_in(
+    reply: Reply,
+    service: Service,
+    *,
+    for_version: bool,
+    healthy: bool,
+    redact: Callable[[str], str] = str,
+) -> dict[str, BuildName]:
     """Return what names the build in a reply, by path; whole, as a secret is known by all its letters.
 
     Args:
@@ -22,10 +35,11 @@ def names_in(reply: Reply, service: Service, *, for_version: bool, healthy: bool
         service: where it names its build.
         for_version: whether this was the address that names the version.
         healthy: whether the reply counts as a healthy one: only such a page is known by its files.
+        redact: hides secrets, before an expression takes a part of the text.
     """
     field = service.version_field
     if field:
-        text = trimmed(version_in(reply, field) or "") if for_version else ""
+        text = trimmed(version_in(reply, field, redact) or "") if for_version else ""
         return {field: BuildName(text, kind_of_field(field, text), 0)} if text else {}
     document = reply.json
     if isinstance(document, dict):
@@ -45,8 +59,70 @@ def names_in(reply: Reply, service: Service, *, for_version: bool, healthy: bool
     return names
 
 
-def version_in(reply: Reply, field: str) -> str | None:
-    """Return what the declared field of a reply says, as it is written; None where there is nothing of that name."""
-    if field.startswith("header:"):
-        return reply.headers.get(field.removeprefix("header:").lower())
-    return spelled(pick(reply.json_as_written, field))
+def version_in(reply: Reply, field: str, redact: Callable[[str], str] = str) -> str | None:
+    """Return what the declared field of a reply says, as it is written; None where there is nothing of that name.
+
+    `redact` hides secrets: an expression would show a part of one, which could not be recognised any more.
+    """
+    kind, colon, name = field.partition(":")
+    if colon and kind == "match":
+        return pattern.first_group(name, redact(reply.text))
+    if colon and kind == "attr":
+        return attribute(reply.body, name) if reply.json is None else None
+    if is_template(field):
+        return _filled(reply, field)
+    return spelled(value_at(reply, field, as_written=True))
+
+
+def is_template(field: str) -> bool:
+    """Tell whether a version field is a template of JSON fields in braces."""
+    return not re.match("(header|meta|attr|match):", field) and _PLACE.search(field) is not None
+
+
+def check_field(field: str) -> None:
+    """Make sure that a text says where the version stands.
+
+    Raises:
+        ValueError: with what is wrong; the message goes on after the input's name.
+    """
+    kind, colon, name = field.partition(":")
+    if colon and kind == "match":
+        try:
+            pattern.check(name)
+        except ValueError as error:
+            msg = f"`match:` {error}; write for example `match:build ([0-9a-f]{{7,40}})`"
+            raise ValueError(msg) from None
+    elif colon and kind == "attr":
+        if not _ATTRIBUTE.fullmatch(name):
+            msg = "names no attribute; write `attr:data-build`"
+            raise ValueError(msg)
+    elif is_template(field):
+        for each in _PLACE.findall(field):
+            _check_source(each)
+    else:
+        _check_source(field)
+
+
+def _check_source(name: str) -> None:
+    if name == "body":
+        msg = (
+            "is `body`, which is the whole response; write `match:REGEX` for a part of it, or `/body` for a JSON field"
+        )
+        raise ValueError(msg)
+    try:
+        check_source(name)
+    except ValueError as error:
+        msg = f"{error}; `attr:NAME`, `match:REGEX` and a template such as `{{major}}.{{minor}}` are understood too"
+        raise ValueError(msg) from None
+
+
+def _filled(reply: Reply, template: str) -> str | None:
+    """Return a template with the values of its JSON fields; None where one of them is missing."""
+    values = {each: spelled(value_at(reply, each, as_written=True)) for each in _PLACE.findall(template)}
+    if None in values.values():
+        return None
+    return _PLACE.sub(lambda place: values[place[1]] or "", template)
+
+
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_ATTRIBUTE = re.compile(r"[^\s\"'<>/=\x00-\x1f]+")

@@ -10,9 +10,8 @@ from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
 from redeploy.service.build_fields import LONGEST_NAME, BuildName
 from redeploy.service.declared import Rank
 from redeploy.service.endpoint import Service
-from redeploy.service.naming import names_in
+from redeploy.service.naming import names_in, version_in
 from redeploy.service.process import Start, moment_of, process_times
-from redeploy.text.json_path import MISSING, pick, spelled
 
 CLOCK_TOLERANCE = 2.0
 """Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""
@@ -62,6 +61,8 @@ class Sample:
     hops: int = 0
     astray: bool = False
     """Whether the version address, asked alone, answered with a page or a 4xx: that names no build and tells no health."""
+    ill: str = ""
+    """The line of `health-expect` by which this response, healthy by its status, would count as ill: it says so itself."""
 
     @property
     def transport_error(self) -> bool:
@@ -115,7 +116,7 @@ def read_sample(
 
     Where the version address has `never_named` anything, a 4xx or a page there is a wrong address, not an ill service.
     """
-    condition, seen = _condition(exchange, service, endpoints)
+    condition, seen = _condition(exchange, service, endpoints, redact)
     astray = never_named and isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
     if astray:
         condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
@@ -126,10 +127,11 @@ def read_sample(
     starts: dict[str, Start] = {}
     uptimes: dict[str, float] = {}
     at_health = Endpoint.VERSION not in endpoints
+    asks_health = Endpoint.HEALTH in endpoints
     if condition in _SERVICE_SPEAKS:
         mark = "health:" if at_health else ""
         good = condition is Condition.HEALTHY and not astray
-        found = names_in(exchange, service, for_version=not at_health, healthy=good)
+        found = names_in(exchange, service, for_version=not at_health, healthy=good, redact=redact)
         names = {f"{mark}{path}": name for path, name in found.items()}
         told, uptimes = process_times(exchange.json)
         uptimes = {f"{mark}{path}": uptime for path, uptime in uptimes.items()}
@@ -158,6 +160,7 @@ def read_sample(
         status=exchange.status,
         sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(exchange),
         astray=astray,
+        ill=service.health_expect.ill(exchange, redact) if condition is Condition.HEALTHY and asks_health else "",
     )
 
 
@@ -166,17 +169,22 @@ def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) 
     return lost and Endpoint.HEALTH not in endpoints
 
 
-def _condition(exchange: Exchange, service: Service, endpoints: frozenset[Endpoint]) -> tuple[Condition, str]:
-    """Judge one look: beside what is true of every answer, whether it is the one that health asks for."""
+def _condition(
+    exchange: Exchange, service: Service, endpoints: frozenset[Endpoint], redact: Callable[[str], str]
+) -> tuple[Condition, str]:
+    """Judge one look: beside what is true of every response, whether it is the one that health asks for."""
     condition, seen = condition_of(exchange)
     if condition is not Condition.HEALTHY or isinstance(exchange, NoReply):
         return condition, seen
-    expected = service.health_expect if Endpoint.HEALTH in endpoints else "any"
-    if exchange.is_html and not (expected == "any" and Endpoint.HEALTH in endpoints):
+    expected, asks_health = service.health_expect, Endpoint.HEALTH in endpoints
+    takes_page = expected.takes_page if asks_health else _names_build(exchange, service)
+    if exchange.is_html and not takes_page:
         return Condition.HTML, f"{seen} with an HTML page"
-    if expected not in ("", "any"):
-        name, _, value = expected.partition("=")
-        found = pick(exchange.json, name.strip())
-        if found is MISSING or spelled(found) != value.strip():
-            return Condition.NOT_READY, f"{seen}, but `{name}` is not what `health-expect` asks"
+    if asks_health and (failure := expected.failure(exchange, redact)) is not None:
+        return Condition.NOT_READY, f"{seen}, but {failure}"
     return Condition.HEALTHY, seen
+
+
+def _names_build(page: Reply, service: Service) -> bool:
+    """Tell whether a page at the version address has the version that `version-field` says is there."""
+    return bool(service.version_field and version_in(page, service.version_field))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from redeploy.conditions.expectation import NOTHING_EXPECTED
 from redeploy.contract.reference import Reference
 from redeploy.contract.settings import Breaking, Checks
 from redeploy.contract.smoke import Smoke
@@ -37,7 +38,7 @@ def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
         health_url=health,
         version_url=version or health,
         names_itself=bool(version),
-        health_expect=reader.clean("health-expect", parsers.health_expectation, ""),
+        health_expect=reader.clean("health-expect", parsers.health_expectation, NOTHING_EXPECTED),
         version_field=reader.clean("version-field", parsers.field, ""),
     )
 

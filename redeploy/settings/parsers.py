@@ -1,9 +1,13 @@
 """One parser for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would be right."""
 
 import re
+from typing import TYPE_CHECKING
 
 from redeploy.http.urls import _without_quotes, url
 from redeploy.settings.plan import Rate
+
+if TYPE_CHECKING:
+    from redeploy.conditions.expectation import Expectation
 
 LONGEST = 24 * 3600.0
 """The longest duration, in seconds."""
@@ -205,29 +209,18 @@ def environment(text: str) -> str:
 
 
 def field(text: str) -> str:
-    """Return a dotted path, a JSON pointer or `header:NAME`."""
-    if text.startswith("header:"):
-        if not _TOKEN.fullmatch(text.removeprefix("header:")):
-            msg = "names no header; write `header:X-Version`"
-            raise ValueError(msg)
-    elif not text.isprintable() or (not text.startswith("/") and "" in text.split(".")):
-        msg = "is no dotted path (`build.sha`), JSON pointer (`/build/sha`) or `header:NAME`"
-        raise ValueError(msg)
+    """Return where the version stands."""
+    from redeploy.service.naming import check_field
+
+    check_field(text)
     return text
 
 
-def health_expectation(text: str) -> str:
-    """Return `any` or `field=value`."""
-    if text != "any":
-        name, equals, value = text.partition("=")
-        if value[:1] in ("=", "~"):
-            msg = f"has `={value[0]}`, which is not an operator; write `{name.strip()}={value[1:].strip()}`"
-            raise ValueError(msg)
-        if not equals or not name or name.startswith("header:") or name.rstrip()[-1:] in ("!", "<", ">"):
-            msg = "is neither `any` nor `field=value`"
-            raise ValueError(msg)
-        field(name)
-    return text
+def health_expectation(text: str) -> "Expectation":
+    """Return what a healthy response is: `any`, or lines of conditions."""
+    from redeploy.conditions.grammar import expectation  # few inputs have conditions
+
+    return expectation(text)
 
 
 def moves(version: str) -> bool:

@@ -6,6 +6,10 @@ MISSING = object()
 """What `pick` returns where the document has no such field; `None` would be a value."""
 
 
+_MOST_DIGITS = 10
+"""No list is so long that its places have as many; Python refuses to read a number of thousands of digits."""
+
+
 def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
     """Return the value at a dotted path (`build.sha`, `replicas.0.sha`) or JSON pointer (RFC 6901), or `MISSING`."""
     if field.startswith("/"):
@@ -15,7 +19,13 @@ def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
     for key in keys:
         if isinstance(document, dict) and key in document:
             document = document[key]
-        elif isinstance(document, list) and key.isascii() and key.isdigit() and int(key) < len(document):
+        elif (
+            isinstance(document, list)
+            and len(key) < _MOST_DIGITS
+            and key.isascii()
+            and key.isdigit()
+            and int(key) < len(document)
+        ):
             document = document[int(key)]
         else:
             return MISSING

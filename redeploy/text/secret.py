@@ -7,6 +7,8 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
+from redeploy.text.markup import unescaped
+
 MASK = "***"
 SHORTEST = 4
 """Shorter values are neither masked nor redacted: hiding `1` or `abc` everywhere would make the log unreadable."""
@@ -22,9 +24,6 @@ TELLING = 8
 
 LONG, LONGER_THAN_WORDS = 12, 24
 """Characters: shorter ones may be a number or a date of ours; the longest word of ours has fewer than the latter."""
-
-_MANY_DIGITS = re.compile("&#(?=[0-9]{20}|[xX][0-9A-Fa-f]{20})")
-"""The beginning of a reference to no character; Python refuses to read a number of thousands of digits."""
 
 _COMMON = frozenset(
     [
@@ -205,12 +204,5 @@ def shows_secret(text: str, redact: Callable[[str], str]) -> bool:
     """Tell whether a text shows a secret in any disguise, or in several of them one over the other."""
     layers = [text]
     for _ in range(3):
-        layers += [urllib.parse.unquote(layers[-1]), _unescaped(urllib.parse.unquote(layers[-1]))]
+        layers += [urllib.parse.unquote(layers[-1]), unescaped(urllib.parse.unquote(layers[-1]))]
     return any(redact(layer) != layer for layer in layers)
-
-
-def _unescaped(text: str) -> str:
-    """Return a text with HTML's character references resolved; one of many digits, which `html` cannot read, stays."""
-    import html  # its tables take a while to load
-
-    return html.unescape(_MANY_DIGITS.sub("", text))

@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from redeploy.conditions.expectation import NOTHING_EXPECTED
+from redeploy.conditions.grammar import expectation
 from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
 from redeploy.http.response import Exchange, Fault, Reply
@@ -83,7 +85,7 @@ def service(
         health_url=f"{BASE}/api/ready",
         version_url=f"{BASE}/api/version" if apart else f"{BASE}/api/ready",
         names_itself=names_itself or apart,
-        health_expect=health_expect,
+        health_expect=expectation(health_expect) if health_expect else NOTHING_EXPECTED,
         version_field=version_field,
     )
 

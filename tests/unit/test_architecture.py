@@ -28,6 +28,7 @@ ROOMS = (
     "setup",
     "contract",
     "service",
+    "conditions",
     "registry",
     "http",
     "verdicts",
@@ -109,6 +110,7 @@ LIBRARIES = {
     "backoff": {"redeploy.registry.client"},
     "cryptography": {"redeploy.doctor.connect"},
     "jsonschema": {"redeploy.contract.response_schema"},
+    "re2": {"redeploy.conditions.pattern"},
     "yaml": {"redeploy.contract.document_text"},
 }
 """Which modules lean on which library; any other library needs a row here first."""
@@ -355,7 +357,7 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     loaded = set(ran.stdout.split())
     assert {"redeploy.app", "redeploy.decision.verdict", "requests"} <= loaded
-    libraries = {"asyncio", "backoff", "cryptography", "github", "jsonschema", "yaml"}
+    libraries = {"asyncio", "backoff", "cryptography", "github", "jsonschema", "re2", "yaml"}
     rooms = (
         "redeploy.registry.",
         "redeploy.rollback.",

@@ -592,3 +592,15 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, Exchang
     assert all(each.behind in broken for each in chain.links if each.behind)
     assert all((each.finding is None) == (each.state in (State.OK, State.NOT_REACHED)) for each in chain.links)
     assert (chain.verdict is Verdict.READY) == (not broken)
+
+
+def test_health_is_judged_by_the_conditions_too() -> None:
+    looks = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {"status": "DOWN", "commit": NEW}))
+    mild = found(Link.HEALTH, looks)
+    assert mild.state is State.WARNING
+    assert mild.remedy is not None
+    assert "health-expect: status != DOWN" in mild.remedy.fix
+    firm = found(Link.HEALTH, looks, health_expect="status != DOWN")
+    assert firm.state is State.BROKEN
+    assert "`status != DOWN` does not hold: there is `DOWN`" in firm.seen
+    assert found(Link.HEALTH, looks, health_expect="status = DOWN|UP").state is State.OK

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeploy.conditions.grammar import expectation
 from redeploy.http.urls import origin_of
 from redeploy.registry.access import Access
 from redeploy.settings import defaults
@@ -692,23 +693,60 @@ def test_a_version_is_one_line_of_256_characters_at_most(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["build.sha", "/build/sha", "/", "sha", "replicas.0.sha", "header:X-Version", "/a~1b"]
+    "field",
+    [
+        "build.sha",
+        "/build/sha",
+        "/",
+        "sha",
+        "replicas.0.sha",
+        "header:X-Version",
+        "/a~1b",
+        "meta:git-sha",
+        "meta:og:version",
+        "attr:data-build",
+        "match:build ([0-9a-f]{7,40})",
+        "match:^v\\d+",
+        "{major}.{minor}.{patch}",
+        "v{/build/number}",
+    ],
 )
-def test_a_version_field_is_a_dotted_path_a_pointer_or_a_header(field: str) -> None:
+def test_a_version_field_says_where_the_version_stands(field: str) -> None:
     assert plan(version_field=field).service.version_field == field
 
 
-@pytest.mark.parametrize("field", ["header:", "header:X Version", ".sha", "build.", "a..b", "a\x07b"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "header:",
+        "header:X Version",
+        ".sha",
+        "build.",
+        "a..b",
+        "a\x07b",
+        "meta:",
+        "attr:",
+        "attr:two words",
+        "match:(",
+        "match:(?=x)",
+        f"match:{'x' * 2_000}",
+        "body",
+        "{a..b}",
+    ],
+)
 def test_what_is_no_field_is_an_error(field: str) -> None:
     assert set(problems(version_field=field)) == {"version-field"}
 
 
-@pytest.mark.parametrize("text", ["any", "status=ok", "/status=ok", "checks.db=true", "status=", "a=b=c"])
-def test_a_health_expectation_is_any_or_a_field_and_its_value(text: str) -> None:
-    assert plan(health_expect=text).service.health_expect == text
+@pytest.mark.parametrize(
+    "text",
+    ["any", "status=ok", "/status=ok", "checks.db=true", 'status=""', "a=b=c", "header:X=1", "a=1 and b<2\nc!=3"],
+)
+def test_a_health_expectation_is_any_or_lines_of_conditions(text: str) -> None:
+    assert plan(health_expect=text).service.health_expect == expectation(text)
 
 
-@pytest.mark.parametrize("text", ["ok", "=ok", "header:X=1", "a..b=1", "Any"])
+@pytest.mark.parametrize("text", ["ok", "=ok", "status=", "a..b=1", "Any", "a=1\nany"])
 def test_what_is_no_health_expectation_is_an_error(text: str) -> None:
     assert set(problems(health_expect=text)) == {"health-expect"}
 
@@ -827,7 +865,7 @@ def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(t
         ({"smoke": "GET /api/${{ matrix.path }}"}, "smoke", "not expanded"),
         ({"health_expect": "status==ok"}, "health-expect", "`status=ok`"),
         ({"health_expect": "status =~ ok"}, "health-expect", "not an operator"),
-        ({"health_expect": "status != ok"}, "health-expect", "`field=value`"),
+        ({"health_expect": "# how it is\nstatus !== ok"}, "health-expect", "line 2, column 8"),
     ],
 )
 def test_what_was_pasted_wrong_is_an_error_that_says_so(given: dict[str, str], blamed: str, says: str) -> None:

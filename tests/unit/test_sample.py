@@ -11,6 +11,7 @@ from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from redeploy.rollout.requests import BOTH
 from redeploy.service.endpoint import Service
 from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, VERSION, page, ready, reply, service
 
@@ -136,7 +137,12 @@ def test_a_transport_error_is_one_of_the_connection(exchange: Exchange, broken: 
             "ready=True", reply(200, {"ready": True}), Condition.NOT_READY, id="a boolean as Python writes it"
         ),
         pytest.param("n=1", reply(200, {"n": 1}), Condition.HEALTHY, id="a number"),
-        pytest.param("n=null", reply(200, {"n": None}), Condition.NOT_READY, id="null is no text"),
+        pytest.param("n=null", reply(200, {"n": None}), Condition.HEALTHY, id="null"),
+        pytest.param("body contains hello", page(), Condition.HEALTHY, id="a page that says it"),
+        pytest.param("body contains bye", page(), Condition.NOT_READY, id="a page that does not"),
+        pytest.param("meta:v != 1", page(), Condition.HEALTHY, id="a page without that meta tag"),
+        pytest.param("header:x-a = 1", page(x_a="1"), Condition.HTML, id="a page, and a condition on a header"),
+        pytest.param("body contains hello", page(503), Condition.DOWN, id="a page of a proxy"),
         pytest.param("a.0.b=x", reply(200, {"a": [{"b": "x"}]}), Condition.HEALTHY, id="dotted path"),
         pytest.param("/a/0/b=x=y", reply(200, {"a": [{"b": "x=y"}]}), Condition.HEALTHY, id="pointer"),
     ],
@@ -375,8 +381,8 @@ def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(exchange: Excha
     )
     | st.builds(NoReply, st.sampled_from(Fault)),
     st.booleans(),
-    st.sampled_from(["", "any", "a=b"]),
-    st.sampled_from(["", "a.b", "/a", "header:Date"]),
+    st.sampled_from(["", "any", "a=b", "body !contains b", "meta:a matches b", "a < 1"]),
+    st.sampled_from(["", "a.b", "/a", "header:Date", "meta:a", "attr:a", "match:.*", "{a}-{b}"]),
     st.sampled_from([BOTH, HEALTH, VERSION]),
 )
 def test_every_exchange_is_some_sample(
@@ -388,3 +394,54 @@ def test_every_exchange_is_some_sample(
     if told.healthy:
         assert isinstance(exchange, Reply)
         assert 200 <= exchange.status < 300 or told.astray
+
+
+# where a declared version stands
+
+SHOP = reply(
+    200,
+    f'<!doctype html><html data-build="1.10"><meta name="git-sha" content="{NEW}"><p>Build 77 of 2026</p>',
+    content_type="text/html",
+)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "field", "version"),
+    [
+        (SHOP, "meta:git-sha", NEW),
+        (SHOP, "meta:other", None),
+        (SHOP, "attr:data-build", "1.10"),
+        (SHOP, "match:Build (\\d+)", "77"),
+        (SHOP, "match:Build \\d+", "Build 77"),
+        (SHOP, "match:Bau (\\d+)", None),
+        (SHOP, "match:(x)?Build", None),
+        (reply(200, {"major": 1, "minor": 10, "patch": 0}), "{major}.{minor}.{patch}", "1.10.0"),
+        (reply(200, b'{"v": 1.10, "n": 3}'), "v{v}+{/n}", "v1.10+3"),
+        (reply(200, {"major": 1}), "{major}.{minor}", None),
+        (reply(200, "1.2.3"), "{major}", None),
+        (reply(200, "version 1.2.3 (build 9)\n"), "match:version (\\S+)", "1.2.3"),
+        (reply(200, {"a": "<meta name=git-sha content=no>"}), "meta:git-sha", None),
+    ],
+)
+def test_a_declared_version_is_read_from_where_it_stands(exchange: Exchange, field: str, version: str | None) -> None:
+    seen = read(exchange, service(apart=True, version_field=field), VERSION)
+    assert seen.names == ({} if version is None else {field: version})
+
+
+def test_a_page_at_the_version_address_is_fine_where_the_declared_version_is_in_it() -> None:
+    assert read(SHOP, service(apart=True, version_field="meta:git-sha"), VERSION).condition is Condition.HEALTHY
+    assert read(SHOP, service(apart=True, version_field="meta:other"), VERSION).condition is Condition.HTML
+    assert read(SHOP, service(version_field="meta:git-sha")).condition is Condition.HTML
+
+
+def test_an_expression_takes_no_part_of_a_secret() -> None:
+    target, hide = service(apart=True, version_field="match:key=(....)"), redactor([Secret("topsecret-value")])
+    seen = read_sample(reply(200, "key=topsecret-value"), target, VERSION, sent=1, at=2, wall=WALL, redact=hide)
+    assert seen.names == {}
+
+
+def test_a_look_at_health_remembers_that_the_response_calls_itself_ill() -> None:
+    assert read(reply(200, {"status": "DOWN"})).ill == "status != DOWN"
+    assert read(reply(200, {"status": "DOWN"}), service(apart=True), VERSION).ill == ""
+    assert read(reply(503, {"status": "DOWN"})).ill == ""
+    assert read(reply(200, {"status": "DOWN"}), service(health_expect="status!=DOWN")).ill == ""

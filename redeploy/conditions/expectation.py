@@ -1,0 +1,46 @@
+"""What a healthy response is, and what one says that calls itself ill."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redeploy.conditions.clause import Clause, first_failure
+from redeploy.http.response import Reply
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a healthy response is, beside being 2xx."""
+
+    anything: bool = False
+    """Whether every 2xx is healthy, an HTML page too."""
+    clauses: tuple[Clause, ...] = ()
+
+    @property
+    def takes_page(self) -> bool:
+        """Whether an HTML page can be healthy."""
+        return self.anything or any(each.reads_page for each in self.clauses)
+
+    def failure(self, reply: Reply, redact: Callable[[str], str]) -> str | None:
+        """Say which condition a response does not fulfil, as harmless Markdown; None where all hold."""
+        return first_failure(self.clauses, reply, redact)
+
+    def ill(self, reply: Reply, redact: Callable[[str], str]) -> str:
+        """Return the line of `health-expect` by which a JSON response that calls itself ill would count as that.
+
+        Empty where it does not call itself so, or where a condition judges the field.
+        """
+        document = reply.json
+        if not isinstance(document, dict):
+            return ""
+        judged = {each.source.removeprefix("/") for each in self.clauses}
+        for field in _SAYS_HOW_IT_IS:
+            said = document.get(field)
+            if isinstance(said, str) and said.lower() in _ILL and field not in judged:
+                return f"{field} != {redact(said)}"  # the words of _ILL need no quotes
+        return ""
+
+
+NOTHING_EXPECTED = Expectation()
+
+_SAYS_HOW_IT_IS = ("status", "health", "state")
+_ILL = frozenset({"down", "fail", "unhealthy", "error", "critical"})
