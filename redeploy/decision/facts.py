@@ -4,95 +4,112 @@ from dataclasses import dataclass
 
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
-from redeploy.settings.plan import Mode
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Proof, Reason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known. Times are monotonic seconds."""
+    """What is known. Times are monotonic seconds.
 
-    mode: Mode
+    The right build is the declared one or, where nothing is declared, one that is shown to differ from the build before
+    the trigger. In mode verify with nothing declared, it is the build that answers.
+    """
+
+    verifying: bool = False
+    """Whether the mode is verify: nothing is triggered, and there is no build before."""
     now: float
     deadline: float
+    patience_ends: float = float("inf")
+    """When a window that began before the deadline, and its checks, have had all the time that they may have."""
     stable_for: float
     version_declared: bool
     digest_declared: bool
     require_proof: Proof = Proof.NONE
 
-    answer: Answer | None = None
-    """Watchtower's last answer; None as long as none came."""
-    answered_at: float | None = None
-    answer_final: bool = False
-    """Whether it stands: it will not be asked for again."""
-    refusal: Reason | None = None
-    """Why the trigger was refused, or given up, for good."""
     not_started: Reason | None = None
     """Why nothing was triggered."""
+    refusal: Reason | None = None
+    """Why the trigger was refused, or given up, for good."""
+    answer: Answer | None = None
+    """Watchtower's last response; None as long as there is none."""
+    answered_at: float | None = None
+    answer_final: bool = False
+    """Whether that response stands: the trigger is not sent again."""
 
     met_before: bool = False
     """Whether what is declared was live before the trigger."""
-    held: bool = False
-    """Whether a window of what is expected has held: of what is declared or, where nothing is, of a changed build."""
-    held_proof: Proof = Proof.NONE
-    """The strongest proof that this window has."""
-    confirmed: bool = False
-    """Whether a sample of that window was asked for after Watchtower's answer."""
-    window_began: float | None = None
-    """When the window under way, of whatever build, began; None where there is none."""
-    patience_ends: float = float("inf")
-    """When a window that began before the deadline has had all the time that it may have."""
     right_build_under_way: bool = False
-    """Whether that one is of what is expected."""
+    """Whether a window of the right build is open, or about to open."""
+    held: bool = False
+    """Whether a window of the right build has held."""
+    confirmed: bool = False
+    """Whether a sample of that window was requested after Watchtower's response."""
+    window_in_time: bool = False
+    """Whether a window, of whatever build, is open that began before the deadline."""
     healthy_long_enough: bool = False
-    """Whether good answers since Watchtower's suffice where nothing tells builds apart."""
-    registry_unchanged: bool = False
-    """Whether, with nothing declared, the registry and the containers endpoint tell that there was nothing to deploy."""
+    """Whether the service has been healthy since Watchtower's response for as long as an unproven build needs."""
     claim_held: bool = False
     """Whether Watchtower's summary claims the update, nothing visible speaks against it, and the service has been healthy
-    for `stable-for` since."""
-    gap_seen: bool = False
+    for `stable_for` since."""
     held_after_gap: bool = False
-    new_build_seen: bool = False
+    """Whether a window has held that began after a gap."""
+    wrong_build_held: bool = False
+    """Whether, in mode verify, a window of another build than the declared one has held."""
+    registry_unchanged: bool = False
+    """Whether, with nothing declared, what the tag points at ran before the trigger and runs on after the response."""
+
+    condition: Condition | None = None
+    """What the service's last response is: the worse one of health and version. None where nothing ever came back."""
+    blocked: bool = False
+    """Whether that condition stands in front of the service for certain: waiting does not move it."""
+    throttled_past_deadline: bool = False
+    """Whether the service asks to wait until after the deadline."""
+    gap_seen: bool = False
     build: Build = Build.UNKNOWN
-    """Whose answer the last telling one was."""
-    healthy: bool = False
-    """Whether the last answers were good ones."""
-    unhealthy_condition: Condition | None = None
-    """What was wrong with the last answer that was not a good one, if no better came since."""
+    """Whose the last response was that tells builds apart."""
+    new_build_seen: bool = False
     window_broke: bool = False
     """Whether a window of the new build broke."""
     broke_late: bool = False
-    """Whether one broke after the deadline, and not by the old build."""
+    """Whether one broke after the deadline."""
     flapping: bool = False
-    throttled_past_deadline: bool = False
-    """Whether the service asked for a wait that reaches beyond the deadline."""
-    blocked_by: Condition | None = None
-    visible: bool = False
+    """Whether so many of them broke that waiting for another is pointless."""
+    builds_visible: bool = False
     """Whether a build name, a running digest or a start time tells builds or processes apart."""
-    wrong_build_held: bool = False
-    """Whether a window of a build that is not what is declared has held (mode verify)."""
-    digest: str = ""
-    """The running digest as last told; empty where it is not told."""
+    digest_reported: bool = False
     digests_differ: bool = False
     """Whether containers that count run different digests."""
     old_digest_runs: bool = False
-    """Whether the digest from before still runs."""
-
+    """Whether the image from before still runs, as last reported."""
     old_contract_back: bool = False
-    """Whether the contract had changed, and is again the one from before."""
+    """Whether the OpenAPI document had changed, and is the one from before again."""
+
     checking: bool = False
-    """Whether checks of the build in the window under way are still to be made."""
+    """Whether checks of the build in the open window are still to be made."""
     checked: bool = True
-    """Whether all of them are made, and the service was looked at after them."""
+    """Whether all checks are made, and the service was looked at after them."""
     check_failure: Reason | None = None
-    """The first kind of check that failed; one that was not made counts as failed."""
+    """The first kind of check that failed; a check that was not made has failed."""
 
     @property
     def declared(self) -> bool:
         """Whether the inputs say what must be live."""
         return self.version_declared or self.digest_declared
+
+    @property
+    def held_proof(self) -> Proof:
+        """The strongest proof that a window of the right build is."""
+        if self.digest_declared:
+            return Proof.DIGEST
+        if self.version_declared:
+            return Proof.VERSION
+        return Proof.NONE if self.verifying else Proof.CHANGE
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last responses were good ones."""
+        return self.condition is Condition.HEALTHY
 
     @property
     def late(self) -> bool:
@@ -101,12 +118,12 @@ class Facts:
 
     @property
     def answer_lost(self) -> bool:
-        """Whether Watchtower's answer was lost, or never came."""
+        """Whether Watchtower's response was lost, or never came."""
         return self.answer is None or self.answer.lost
 
     @property
     def watchtower_failure_wins(self) -> bool:
-        """Whether Watchtower's word of a failure outweighs a change: always where nothing is declared."""
+        """Whether a failure that Watchtower reports outweighs a change: always where nothing is declared."""
         if self.declared or self.answer is None:
             return False
         failed = self.answer.counts is not None and self.answer.counts.failed > 0

@@ -1,7 +1,6 @@
 """When to stop waiting: section 6 of the interface as one pure function of the facts."""
 
 from redeploy.decision.facts import Facts
-from redeploy.settings.plan import Mode
 from redeploy.triggers.trigger import Result
 
 GRACE = 5.0
@@ -18,9 +17,9 @@ def should_stop(facts: Facts) -> bool:
         or facts.now >= facts.patience_ends
     ):
         return True
-    if facts.blocked_by and (facts.mode is Mode.VERIFY or facts.answer_final or facts.late):
+    if facts.blocked and (facts.verifying or facts.answer_final or facts.late):
         return True
-    if facts.mode is Mode.VERIFY:
+    if facts.verifying:
         return (facts.held and facts.checked) or facts.wrong_build_held or _out_of_time(facts)
     if facts.held and not facts.watchtower_failure_wins:
         return facts.checked and (facts.confirmed if facts.answer_final else facts.late)
@@ -65,8 +64,7 @@ def _out_of_time(facts: Facts) -> bool:
     """Tell whether the deadline has passed, and no window that began before it is still under way, or being checked."""
     if not facts.late:
         return False
-    began_in_time = facts.window_began is not None and facts.window_began <= facts.deadline
-    return not (began_in_time and (facts.checking or facts.right_build_under_way or _unproven_under_way(facts)))
+    return not (facts.window_in_time and (facts.checking or facts.right_build_under_way or _unproven_under_way(facts)))
 
 
 def _unproven_under_way(facts: Facts) -> bool:

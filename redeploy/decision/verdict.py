@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
-from redeploy.settings.plan import Mode
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Proof, Reason, Verdict, exit_code
 
@@ -49,7 +48,7 @@ def conclude(facts: Facts) -> Conclusion:
         return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
     if facts.throttled_past_deadline and not (facts.held and facts.checked):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
-    if facts.mode is Mode.VERIFY:
+    if facts.verifying:
         return _verified(facts)
     if facts.held and not facts.watchtower_failure_wins:
         return _proven(facts, Verdict.ALREADY_CURRENT if facts.met_before else Verdict.DEPLOYED, facts.held_proof)
@@ -77,7 +76,7 @@ def _proven(facts: Facts, verdict: Verdict, proof: Proof) -> Conclusion:
         nothing = facts.answer is not None and facts.answer.result is Result.NOTHING
         if nothing and facts.registry_unchanged and suffices:
             return Conclusion(Verdict.ALREADY_CURRENT)
-        seen = Reason.NO_CHANGE if facts.visible else Reason.NO_IDENTITY
+        seen = Reason.NO_CHANGE if facts.builds_visible else Reason.NO_IDENTITY
         return Conclusion(verdict, Reason.NOTHING_TO_DO if nothing else seen, proof, suffices)
     return (
         Conclusion(verdict, Reason.NONE, proof)
@@ -110,7 +109,7 @@ def _failure_that_watchtower_told(facts: Facts) -> Reason | None:
 
 def _unfinished(facts: Facts) -> Conclusion:
     """Judge where the table names no verdict."""
-    by_digest = facts.digest_declared and not facts.version_declared and bool(facts.digest)
+    by_digest = facts.digest_declared and not facts.version_declared and facts.digest_reported
     old = facts.old_digest_runs if by_digest else facts.build is Build.OLD
     if facts.healthy and old:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
@@ -126,14 +125,13 @@ def _mismatch(facts: Facts) -> Reason:
     if facts.version_declared and facts.build is not Build.NEW:
         return Reason.WRONG_VERSION if facts.build in (Build.OTHER, Build.OLD) else Reason.VERSION_UNAVAILABLE
     if facts.digest_declared:
-        return Reason.WRONG_DIGEST if facts.digest or facts.digests_differ else Reason.DIGEST_UNAVAILABLE
+        return Reason.WRONG_DIGEST if facts.digest_reported or facts.digests_differ else Reason.DIGEST_UNAVAILABLE
     return Reason.VERSION_UNAVAILABLE
 
 
 def _unhealthy(facts: Facts) -> Conclusion:
-    if facts.window_broke and not facts.blocked_by:
-        return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
-    seen = facts.unhealthy_condition or facts.blocked_by
+    flapped = facts.window_broke and not facts.blocked
     return Conclusion(
-        Verdict.UNHEALTHY, UNHEALTHY_REASONS[seen or (Condition.HEALTHY if facts.healthy else Condition.DOWN)]
+        Verdict.UNHEALTHY,
+        Reason.FLAPPING if flapped else UNHEALTHY_REASONS[facts.condition or Condition.DOWN],
     )

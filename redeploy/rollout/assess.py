@@ -10,7 +10,7 @@ from redeploy.rollout.evidence import Evidence
 from redeploy.rollout.pace import SAVING
 from redeploy.service.identity import Build
 from redeploy.triggers.trigger import Again
-from redeploy.verdicts import Proof, Reason, Verdict
+from redeploy.verdicts import Reason, Verdict
 
 OVERTIME = 5.0
 """Seconds, beside one request, that a window which began in time has after its end: answers that tell nothing may come."""
@@ -179,12 +179,9 @@ class Assessment(Evidence):
         return None if self.answer_final else self._watch.given_up
 
     @property
-    def _held_proof(self) -> Proof:
-        if self._plan.expect_digest:
-            return Proof.DIGEST
-        if self._plan.expect_version:
-            return Proof.VERSION
-        return Proof.NONE if self._watch.verifying else Proof.CHANGE
+    def _window_in_time(self) -> bool:
+        began, under_way = self._window.begun, self._window.opened is not None or self.opening
+        return under_way and began is not None and began <= self._watch.deadline
 
     @property
     def _new_told(self) -> bool:
@@ -218,7 +215,7 @@ class Assessment(Evidence):
         """Return what the stop rules and the verdict are decided from."""
         watch, plan, track, window = self._watch, self._plan, self._track, self._window
         return Facts(
-            mode=plan.mode,
+            verifying=watch.verifying,
             now=now,
             deadline=watch.deadline,
             stable_for=plan.stable_for,
@@ -235,9 +232,8 @@ class Assessment(Evidence):
             and window.holds(since=self.counts_from)
             and not self.needs_closing_look
             and not self.needs_closing_document,
-            held_proof=self._held_proof,
             confirmed=self.confirmed,
-            window_began=window.begun if window.opened is not None or self.opening else None,
+            window_in_time=self._window_in_time,
             patience_ends=self._patience_ends,
             right_build_under_way=self.wanted_under_way or self._wanted_opening,
             healthy_long_enough=window.holds(
@@ -249,16 +245,15 @@ class Assessment(Evidence):
             held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
             new_build_seen=track.new_seen or self._new_told,
             build=track.build,
-            healthy=track.healthy,
-            unhealthy_condition=track.ill.condition if track.ill else None if track.last else track.mute,
+            condition=track.condition,
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
             flapping=window.flapping,
             throttled_past_deadline=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
-            blocked_by=track.walled(pages=watch.verifying),
-            visible=track.like.visible or bool(self.digest_before and self.digest_now),
+            blocked=track.walled(pages=watch.verifying) is not None,
+            builds_visible=track.like.visible or bool(self.digest_before and self.digest_now),
             wrong_build_held=self._wrong_build_held,
-            digest=self.digest_now,
+            digest_reported=bool(self.digest_now),
             digests_differ=watch.running.last is not None and watch.running.last.differ,
             old_digest_runs=watch.running.is_old,
             old_contract_back=not plan.declared and watch.checking.reverted,

@@ -75,6 +75,11 @@ class Track:
         """Whether the last answers were good ones."""
         return self.last is not None and self.ill is None
 
+    @property
+    def condition(self) -> Condition | None:
+        """The worse one of the last responses of both addresses; None where nothing ever came back."""
+        return self.ill.condition if self.ill else Condition.HEALTHY if self.last else self.mute
+
     def _other_than(self, sample: Sample) -> Sample | None:
         """Return the last sample of the address that `sample` is not of."""
         if Endpoint.VERSION not in sample.endpoints:

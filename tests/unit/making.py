@@ -18,7 +18,6 @@ from redeploy.service.declared import Rank
 from redeploy.service.endpoint import Service
 from redeploy.service.process import Start
 from redeploy.service.sample import Endpoint, Sample
-from redeploy.settings.plan import Mode
 from redeploy.settings.reading import InvalidInputsError
 from redeploy.triggers.trigger import Answer, Counts, Result
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan
@@ -156,7 +155,6 @@ LOST = answer(Result.UNKNOWN)
 def facts(**known: Any) -> Facts:  # noqa: ANN401 - the fields of a Facts
     """What is known of a deploy at 100 s whose deadline is at 300 s; answered means answered at 10 s."""
     told: dict[str, Any] = {
-        "mode": Mode.DEPLOY,
         "now": 100.0,
         "deadline": 300.0,
         "stable_for": 5.0,

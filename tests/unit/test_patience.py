@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE, next_check_at, should_stop
 from redeploy.http.condition import Condition
-from redeploy.settings.plan import Mode
 from redeploy.triggers.trigger import Answer
-from redeploy.verdicts import Proof, Reason
+from redeploy.verdicts import Reason
 from tests.unit.making import (
     ACCEPTED,
     BLOCKED,
@@ -72,7 +71,7 @@ def test_watchtowers_answer_decides_how_long_there_is_hope(
 
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING], ids=lambda each: each.result.value)
 def test_undeclared_enough_good_answers_since_watchtowers_end_the_run(answer: Answer) -> None:
-    assert ends(answer, healthy_long_enough=True, healthy=True) == 10.0
+    assert ends(answer, healthy_long_enough=True, condition=Condition.HEALTHY) == 10.0
 
 
 def test_undeclared_a_claim_that_held_ends_the_run() -> None:
@@ -88,7 +87,7 @@ def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED], ids=["failed", "blocked", "partial, failed"])
 def test_undeclared_a_failure_that_watchtower_tells_ends_the_run_even_where_a_change_was_seen(answer: Answer) -> None:
-    assert ends(answer, held=True, held_proof=Proof.CHANGE, right_build_under_way=True, confirmed=True) == HOPE
+    assert ends(answer, held=True, right_build_under_way=True, confirmed=True) == HOPE
 
 
 @pytest.mark.parametrize(
@@ -118,7 +117,7 @@ class TestHeld:
         assert not should_stop(facts(answer=UPDATED, now=200.0, **self.known(declared)))
 
     def test_waits_for_that_sample_beyond_the_deadline_too(self, declared: bool) -> None:
-        known = self.known(declared, window_began=290.0)
+        known = self.known(declared, window_in_time=True)
         assert not should_stop(facts(answer=UPDATED, answered_at=299.9, now=300.1, **known))
 
     def test_waits_for_an_answer_that_does_not_come_until_the_deadline(self, declared: bool) -> None:
@@ -137,31 +136,27 @@ def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_
 
 @pytest.mark.parametrize("answer", [NOTHING, FAILED, BLOCKED, SCANNED_NOTHING], ids=lambda each: str(each.counts))
 def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answer) -> None:
-    known = {"right_build_under_way": True, "window_began": 18.0}
+    known = {"right_build_under_way": True, "window_in_time": True}
     assert not should_stop(facts(answer=answer, now=HOPE + 1, **DECLARED, **known))
 
 
 # the deadline
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize(
-    ("began", "over"),
-    [(D - 1, False), (D, False), (D + 1, True), (None, True)],
-    ids=["before D", "at D", "after D", "none"],
-)
-def test_only_a_window_begun_before_the_deadline_may_end_after_it(mode: Mode, began: float | None, over: bool) -> None:
-    known = {"window_began": began, "right_build_under_way": began is not None}
-    assert should_stop(facts(mode=mode, now=D + 2, answer=UPDATED, **DECLARED, **known)) is over
+@pytest.mark.parametrize("verifying", [False, True], ids=["deploy", "verify"])
+@pytest.mark.parametrize("in_time", [True, False], ids=["before D", "after D"])
+def test_only_a_window_begun_before_the_deadline_may_end_after_it(verifying: bool, in_time: bool) -> None:
+    known = {"window_in_time": in_time, "right_build_under_way": True}
+    assert should_stop(facts(verifying=verifying, now=D + 2, answer=UPDATED, **DECLARED, **known)) is not in_time
 
 
 def test_a_window_of_a_build_that_is_not_wanted_is_not_waited_for() -> None:
-    known = {"window_began": D - 1}
+    known = {"window_in_time": True}
     assert should_stop(facts(now=D + 2, answer=UPDATED, **DECLARED, **known))
 
 
 def test_undeclared_any_window_may_end_after_the_deadline() -> None:
-    known = {"window_began": D - 1}
+    known = {"window_in_time": True}
     assert not should_stop(facts(now=D + 2, answer=UPDATED, **known))
     assert should_stop(facts(now=D + 2, answer=FAILED, **known))
 
@@ -189,11 +184,11 @@ def test_what_waiting_cannot_mend_ends_the_run_at_once(known: dict[str, Any]) ->
         pytest.param({"answer": UPDATED}, True, id="after the answer"),
         pytest.param({"answer": UPDATED, "answer_final": False}, False, id="after one that will be asked for again"),
         pytest.param({"answer": None, "now": D}, True, id="at the deadline"),
-        pytest.param({"mode": Mode.VERIFY}, True, id="in mode verify"),
+        pytest.param({"verifying": True}, True, id="in mode verify"),
     ],
 )
 def test_a_wall_ends_the_run_after_the_answer_and_in_verify_at_once(known: dict[str, Any], over: bool) -> None:
-    assert should_stop(facts(blocked_by=Condition.ACCESS_WALL, **known)) is over
+    assert should_stop(facts(blocked=True, **known)) is over
 
 
 # verify
@@ -205,20 +200,20 @@ def test_a_wall_ends_the_run_after_the_answer_and_in_verify_at_once(known: dict[
         ({"held": True}, True),
         ({"wrong_build_held": True}, True),
         ({}, False),
-        ({"healthy_long_enough": True, "claim_held": True, "confirmed": True, "healthy": True}, False),
+        ({"healthy_long_enough": True, "claim_held": True, "confirmed": True, "condition": Condition.HEALTHY}, False),
         ({"now": D}, True),
     ],
     ids=["held", "a healthy wrong build", "nothing yet", "what matters to a deploy only", "deadline"],
 )
 def test_verify_ends_with_one_window_of_any_build(known: dict[str, Any], over: bool) -> None:
-    assert should_stop(facts(mode=Mode.VERIFY, **known)) is over
+    assert should_stop(facts(verifying=True, **known)) is over
 
 
 # total, and never asleep
 
 SITUATIONS = st.builds(
     facts,
-    mode=st.sampled_from(Mode),
+    verifying=st.booleans(),
     now=st.floats(0, 400),
     answer=st.sampled_from(
         [None, UPDATED, ACCEPTED, NOTHING, FAILED, BLOCKED, PARTIAL_FAILED, PARTIAL_SKIPPED, SCANNED_NOTHING, LOST]
@@ -227,14 +222,14 @@ SITUATIONS = st.builds(
     digest_declared=st.booleans(),
     held=st.booleans(),
     confirmed=st.booleans(),
-    window_began=st.none() | st.floats(0, 400),
+    window_in_time=st.booleans(),
     right_build_under_way=st.booleans(),
     healthy_long_enough=st.booleans(),
     claim_held=st.booleans(),
     gap_seen=st.booleans(),
     held_after_gap=st.booleans(),
     flapping=st.booleans(),
-    blocked_by=st.sampled_from([None, Condition.TLS]),
+    blocked=st.booleans(),
     wrong_build_held=st.booleans(),
 )
 
@@ -251,7 +246,7 @@ def test_a_run_wakes_no_later_than_it_may_end(known: Facts) -> None:
 @given(SITUATIONS)
 def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Facts) -> None:
     if known.late and not should_stop(known):
-        assert known.window_began is not None or known.held
+        assert known.window_in_time or known.held
 
 
 # the checks
@@ -260,7 +255,7 @@ def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_t
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, NOTHING, LOST])
 @pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"healthy_long_enough": True}])
 def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, Any]) -> None:
-    told: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_began": 20.0} | known
+    told: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_in_time": True} | known
     under_way = told | {"checked": False, "checking": True, "right_build_under_way": "held" in known}
     assert not should_stop(facts(**under_way))
     if "held" in known:
@@ -269,14 +264,14 @@ def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, 
 
 def test_checks_that_are_made_still_need_a_look_after_them() -> None:
     told: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "right_build_under_way": True}
-    assert not should_stop(facts(**told, window_began=20.0, checked=False))
-    assert should_stop(facts(**told, window_began=20.0, checked=True))
+    assert not should_stop(facts(**told, window_in_time=True, checked=False))
+    assert should_stop(facts(**told, window_in_time=True, checked=True))
 
 
-@pytest.mark.parametrize("mode", [Mode.DEPLOY, Mode.VERIFY])
-def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(mode: Mode) -> None:
-    told: dict[str, Any] = {"mode": mode, "held": True, "right_build_under_way": True, "window_began": D - 10}
-    answer = None if mode is Mode.VERIFY else UPDATED
+@pytest.mark.parametrize("verifying", [False, True], ids=["deploy", "verify"])
+def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(verifying: bool) -> None:
+    told: dict[str, Any] = {"verifying": verifying, "held": True, "right_build_under_way": True, "window_in_time": True}
+    answer = None if verifying else UPDATED
     assert not should_stop(facts(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **told))
 
 

@@ -255,6 +255,17 @@ def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
     assert not told.weighed.claims
 
 
+# the deadline
+
+
+@pytest.mark.parametrize(("moment", "in_time"), [(49.0, True), (50.0, True), (51.0, False)])
+def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_time: bool) -> None:
+    told = began(ready(OLD), timeout="49s").look(moment, ready(NEW))
+    assert told.watch.deadline == 50.0
+    assert told.known(60.0).window_in_time is in_time
+    assert not told.look(61.0, NoReply(Fault.REFUSED)).known(62.0).window_in_time
+
+
 # what is visible
 
 
@@ -264,12 +275,12 @@ def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
     ids=["nothing", "a build name", "a start time"],
 )
 def test_what_tells_builds_apart_is_visible(exchange: Exchange, visible: bool) -> None:
-    assert began(exchange).looks(2.0, 3.0, exchange).known(3.0).visible is visible
+    assert began(exchange).looks(2.0, 3.0, exchange).known(3.0).builds_visible is visible
 
 
 def test_a_running_digest_is_visible() -> None:
     told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).containers(2.0, running(D1))
-    assert told.known(3.0).visible
+    assert told.known(3.0).builds_visible
 
 
 # a version address of its own
