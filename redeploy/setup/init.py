@@ -7,7 +7,7 @@ from redeploy.setup import disk, files
 from redeploy.setup.questionnaire import Answers
 from redeploy.text.secret import Secret
 
-SHIPPED = Path(__file__).resolve().parents[1]
+SHIPPED = Path(__file__).resolve().parents[2]
 """The checkout of this project. The action's image holds no kit."""
 
 
