@@ -21,7 +21,7 @@ VARIABLES = {
 }
 """Variables that hold an input where its own `INPUT_` variable does not."""
 
-SECRET = frozenset({"watchtower-token", "headers", "github-token", "registry-password"})
+SECRET = frozenset({"watchtower-token", "headers", "service-headers", "github-token", "registry-password"})
 """Inputs without a flag: every process can read the command lines of others."""
 
 _NOT_ASKED = frozenset(

@@ -31,6 +31,13 @@ class Finding:
     passed: bool
     told: str
     seconds: float | None = None
+    only_warns: bool = False
+    """Whether a failure is a warning."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it fails the run."""
+        return not self.passed and not self.only_warns
 
 
 def counted(operations: Sequence[Operation]) -> str:

@@ -1,9 +1,11 @@
 """Smoke requests: how the input writes them, and whether a response is the expected one."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from redeploy.conditions.clause import Clause, first_failure
 from redeploy.contract.routes import method_of
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
@@ -11,18 +13,30 @@ from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
 
 @dataclass(frozen=True)
 class Smoke:
-    """A request that must be answered with `status`: three digits, or `2xx` and the like."""
+    """A request, and the response that is right."""
 
     method: str
     target: str
     """Its path, or its whole URL, as the input writes it."""
     status: str
+    """Three digits, `2xx` and the like, or several of them with `|` in between."""
     url: str
     marked: bool = False
     """Whether `!` says that it may change something on the server."""
+    only_warns: bool = False
+    """Whether `?` says that a failure is a warning."""
+    clauses: tuple[Clause, ...] = ()
+    """The conditions that the response must fulfil, whatever its status."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.target}" + ("" if self.status == "2xx" else f" {self.status}")
+        status = "" if self.status == "2xx" else f" {self.status}"
+        asked = " and ".join(map(str, self.clauses))
+        return f"{self.method} {self.target}{status}" + (f" {asked}" if asked else "")
+
+    @property
+    def takes_redirect(self) -> bool:
+        """Whether a redirect can be the right response, so that it is not followed."""
+        return any(each.startswith("3") for each in self.status.split("|"))
 
     @property
     def reads(self) -> bool:
@@ -38,7 +52,11 @@ class Smoke:
 TRIES = 2
 """A request that failed is tried once more before it counts."""
 
-_STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)", re.IGNORECASE)
+_STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)(?:\|[1-5](?:[0-9]{2}|xx))*", re.IGNORECASE)
+_LIKE_A_STATUS = re.compile(r"\d[^\s=!<>]*")
+_LINE = re.compile(
+    r"\s*(?P<marks>[?!\s]*)(?P<method>\S+)\s+(?P<target>/(?!/)\S*|https?://\S*)(?P<rest>(?:\s.*)?)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -73,48 +91,94 @@ class Result:
     """Why a body was not compared whole with what the document promises; empty where it was, or nothing is promised."""
 
 
-def parse_smoke(line: str) -> tuple[str, str, str, bool]:
-    """Return method, target and status of a line `METHOD PATH [STATUS]`, and whether `!` marks it as unsafe.
+def parse_smoke(line: str, address: Callable[[str], str]) -> Smoke:
+    """Read a line `METHOD PATH [STATUS] [CONDITION [and CONDITION]...]`, with `!` or `?` before it, or both.
+
+    A `#` after white space, where a status or a condition could begin, begins a comment.
+
+    Args:
+        line: as the input has it; columns in messages count from its beginning.
+        address: makes a path or URL absolute, and raises `ValueError` where it cannot be one.
 
     Raises:
         ValueError: with what is wrong.
     """
-    unsafe = line.startswith("!")
-    words = line.removeprefix("!").split()
-    if len(words) not in (2, 3) or not re.match(r"/(?!/)|https?://", words[1]):
-        msg = f"{line!r:.80} is not of the form `METHOD PATH [STATUS]`, such as `GET /api/status 200`"
+    match = _LINE.fullmatch(line)
+    if match is None:
+        msg = (
+            f"{line.strip()!r:.80} is not of the form `METHOD PATH [STATUS] [CONDITION]`, such as `GET /api/status 200` or "
+            "`GET /api/status 200 status=UP`"
+        )
         raise ValueError(msg)
-    method, status = method_of(line, words[0]), (words[2:] or ["2xx"])[0].lower()
-    if not _STATUS.fullmatch(status):
-        msg = f"{line!r:.80}: {status!r:.20} is no status; write `200` or `2xx`"
+    marks = "".join(match["marks"].split())
+    if len(marks) > len(set(marks)):
+        msg = f"{line.strip()!r:.80} has `{marks[:10]}` before it; write `!` and `?` once each at the most"
         raise ValueError(msg)
-    if method not in ("GET", "HEAD") and not unsafe:
-        msg = f"{line!r:.80} may change something on the server; put `!` before the line if it is meant"
+    method = method_of(line.strip(), match["method"])
+    status, place = _status(line, match.start("rest"))
+    safe = method in ("GET", "HEAD")
+    if not safe and "!" not in marks:
+        msg = f"{line.strip()!r:.80} may change something on the server; put `!` before the line if it is meant"
         raise ValueError(msg)
-    return method, words[1], status, unsafe
+    clauses = _clauses(line, place, asks_status=place > match.start("rest"))
+    if method == "HEAD" and any(each.reads_body for each in clauses):
+        msg = f"{line.strip()!r:.80} asks for a body, which a response to HEAD does not have; write `GET`"
+        raise ValueError(msg)
+    return Smoke(method, match["target"], status, address(match["target"]), "!" in marks, "?" in marks, clauses)
 
 
-def judge(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
-    """Return what an answer, which took `seconds`, means for a smoke request; an unsafe one that went out is final."""
+def _status(line: str, start: int) -> tuple[str, int]:
+    """Return the status that a line asks for, and where its conditions begin."""
+    word = re.compile(r"\s*(\S*)").match(line, start)
+    if word is None or not _STATUS.fullmatch(word[1]):
+        return "2xx", start
+    return word[1].lower(), word.end()
+
+
+def _clauses(line: str, place: int, *, asks_status: bool) -> tuple[Clause, ...]:
+    rest = line[place:].strip()
+    if not rest or rest.startswith("#"):
+        return ()
+    from redeploy.conditions.grammar import GrammarError, clauses  # few lines have conditions
+
+    try:
+        return clauses(line.rstrip(), place)
+    except GrammarError:
+        if not asks_status and (like := _LIKE_A_STATUS.match(rest)):
+            msg = f"{line.strip()!r:.80}: {like[0]!r:.20} is no status; write `200`, `2xx` or `401|403`"
+            raise ValueError(msg) from None
+        raise
+
+
+def judge(smoke: Smoke, exchange: Exchange, seconds: float, redact: Callable[[str], str] = str) -> Result:
+    """Return what an answer, which took `seconds`, means for a smoke request; an unsafe one that went out is final.
+
+    `redact` hides secrets in what a failed condition shows of the answer.
+    """
     never_sent = isinstance(exchange, NoReply) and exchange.fault in NEVER_SENT
-    return replace(_judged(smoke, exchange, seconds), final=not smoke.safe and not never_sent)
+    return replace(_judged(smoke, exchange, seconds, redact), final=not smoke.safe and not never_sent)
 
 
-def _judged(smoke: Smoke, exchange: Exchange, seconds: float) -> Result:
+def _judged(smoke: Smoke, exchange: Exchange, seconds: float, redact: Callable[[str], str]) -> Result:
     condition, seen = condition_of(exchange)
     if isinstance(exchange, NoReply):
         if exchange.fault is Fault.TOO_LARGE and _is_wanted(smoke, exchange.status):
+            if smoke.clauses:
+                seen = f"{exchange.status}, with a body larger than 1 MiB, of which no condition was looked at"
+                return Result(passed=False, seen=seen, seconds=seconds)
             return Result(
                 passed=True, seen=str(exchange.status), seconds=seconds, partial="its body is larger than 1 MiB"
             )
         return Result(passed=False, seen=seen, seconds=seconds)
-    exact = str(exchange.status) == smoke.status
+    exact = str(exchange.status) in smoke.status.split("|")
     again = found_again(exchange)
     if again is Again.CACHED or (again is Again.THROTTLED and not exact):
         return Result(passed=False, seen=seen, seconds=seconds, again=again)
     passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
-        return Result(passed=False, seen=f"{seen}, not {smoke.status}", seconds=seconds)
+        return Result(passed=False, seen=f"{seen}, not {smoke.status.replace('|', ' or ')}", seconds=seconds)
+    if (failure := first_failure(smoke.clauses, exchange, redact)) is not None:
+        return Result(passed=False, seen=f"{seen}, but {failure}", seconds=seconds)
     compared = exchange if isinstance(exchange, Judged) else Judged(exchange.status)
     told = f"{seen}, but {compared.misfit}" if compared.misfit else seen
     return Result(passed=not compared.misfit, seen=told, seconds=seconds, partial=compared.partial)
@@ -126,4 +190,4 @@ def found_again(exchange: Exchange) -> Again | None:
 
 
 def _is_wanted(smoke: Smoke, status: int) -> bool:
-    return smoke.status in (str(status), f"{status // 100}xx")
+    return not {str(status), f"{status // 100}xx"}.isdisjoint(smoke.status.split("|"))

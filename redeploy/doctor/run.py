@@ -16,6 +16,7 @@ from redeploy.github.deployment import place_of
 from redeploy.github.retry import Trouble
 from redeploy.http.client import Http, is_proxied, trusting
 from redeploy.http.response import Exchange
+from redeploy.http.urls import origin_of
 from redeploy.registry.image import Image, parse
 from redeploy.report.outcome import Outcome
 from redeploy.rollout import perform
@@ -69,6 +70,7 @@ class World:
         self._environment = environment
         http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
         self._fetch = http.fetch
+        self._of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
 
     def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
         """Ask in threads of their own, each bounded in whole time."""
@@ -122,11 +124,15 @@ class World:
             case Request.IDLE_UPDATE:
                 return requests.update_nothing(fetch, tower, timeout=bound)
             case Request.DOCUMENT | Request.DOCUMENT_FRESH:
-                return perform.document(fetch, AskDocument(plan.checks.document_url or "", fresh), timeout=bound)
+                return perform.document(
+                    self._of_service, AskDocument(plan.checks.document_url or "", fresh), timeout=bound
+                )
             case Request.HEALTH | Request.HEALTH_AGAIN | Request.HEALTH_FRESH:
-                return perform.look(fetch, Probe(frozenset(), plan.service.health_url, fresh), timeout=bound)
+                return perform.look(self._of_service, Probe(frozenset(), plan.service.health_url, fresh), timeout=bound)
             case _:
-                return perform.look(fetch, Probe(frozenset(), plan.service.version_url, fresh), timeout=bound)
+                return perform.look(
+                    self._of_service, Probe(frozenset(), plan.service.version_url, fresh), timeout=bound
+                )
 
     def _registry(self, image: Image) -> "Registry":
         """Return the client for an image's registry; one that only Watchtower names is shown no credentials."""

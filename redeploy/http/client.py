@@ -63,6 +63,16 @@ class Http:
         self._origins = origins
         self._ca_certificate = ca_certificate
         self._tls: ssl.SSLContext | None = None
+        self._own: Mapping[str, Secret] = {}
+        self._own_origin = ""
+
+    def to_service(self, headers: Mapping[str, Secret], origin: str) -> "Http":
+        """Return a client whose requests to one origin carry these headers too, or in the place of others of their name."""
+        if not headers:
+            return self
+        client = Http(headers=self._headers, origins=self._origins, ca_certificate=self._ca_certificate)
+        client._own, client._own_origin = headers, origin
+        return client
 
     def fetch(
         self,
@@ -127,6 +137,10 @@ class Http:
         if origin_of(url) in self._origins:
             headers |= {name: value.reveal() for name, value in self._headers.items()}
         asked.headers = headers | asked.headers
+        if self._own and origin_of(url) == self._own_origin:
+            own = {name: value.reveal() for name, value in self._own.items()}
+            taken = set(map(str.lower, own))
+            asked.headers = {name: value for name, value in asked.headers.items() if name.lower() not in taken} | own
         try:
             request = asked.prepare()
             # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.

@@ -119,7 +119,7 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
             f"`«health»` answered {last.status}{' before the trigger too' if same else ''}, so nothing is known of whether "
             "the build is well.",
             "Check an address that needs no credentials (`health-path`), or send what it asks for:\n\n```yaml\nwith:\n"
-            "  headers: |\n    X-Health-Token: ${{ secrets.HEALTH_TOKEN }}\n```",
+            "  service-headers: |\n    Authorization: Bearer ${{ secrets.HEALTH_TOKEN }}\n```",
         )
     if last.status == 403:
         who = capital(last.sender.name) or "Something before the service, or the service itself,"
@@ -128,8 +128,8 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
             f"{who} answered 403 at `«health»`{' before the trigger too' if same else ''}: a list of addresses, a firewall "
             "or a ban (CrowdSec, fail2ban, Cloudflare). Runners share their addresses with many, and many requests in a "
             "short time look like an attack. Whether the build is well is not known.",
-            "Let the health path through for requests that carry a secret header, which you pass through `headers`; and ask "
-            "less often: `request-rate: 10/m`.",
+            "Let the health path through for requests that carry a secret header, which you pass through `service-headers`; "
+            "and ask less often: `request-rate: 10/m`.",
         )
     if same and last.condition is Condition.HTML:
         return _wrong_path("an HTML page")

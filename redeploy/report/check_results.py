@@ -40,7 +40,7 @@ class Checked:
     @property
     def failed(self) -> list[Finding]:
         """The checks that failed."""
-        return [each for each in self.findings if not each.passed]
+        return [each for each in self.findings if each.failed]
 
 
 NOTHING_CHECKED = Checked()
@@ -89,6 +89,8 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
         elif verifying:
             missing = "name a file with `openapi-reference`"
         found.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
+    lenient = [each.told for each in checking.findings() if each.only_warns and not each.passed]
+    found += [f"A smoke request failed, which only warns as its line begins with `?`: {told}." for told in lenient]
     return found + [f"{told}." for told in checking.partly_compared]
 
 

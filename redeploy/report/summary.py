@@ -188,14 +188,16 @@ def _story(outcome: Outcome) -> str:
 
 
 def _checks(outcome: Outcome) -> list[str]:
-    findings = sorted(outcome.checked.findings, key=lambda each: each.passed)  # what failed comes first
+    findings = sorted(
+        outcome.checked.findings, key=lambda each: (not each.failed, each.passed)
+    )  # what failed comes first
     if all(each.kind is Reason.OPENAPI and each.passed for each in findings):
         return []  # that there is a document is no check that anybody asked for
     failed = len(outcome.checked.failed)
     title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
     shown = [
         (
-            "✅" if each.passed else "❌",
+            "✅" if each.passed else "⚠️" if each.only_warns else "❌",
             inline(each.told),
             f"{each.seconds * 1000:.0f} ms" if each.seconds is not None else "",
         )

@@ -153,8 +153,8 @@ def checks_again(checking: Checking) -> Checks:
     What is not safe to send twice is not sent again. Operations that were gone are looked for as before: beside the
     reference, or the document that was live before the trigger.
     """
-    plan, failed = checking.plan, {each.check for each in checking.findings() if not each.passed}
-    kinds = {each.kind for each in checking.findings() if not each.passed}
+    plan, failed = checking.plan, {each.check for each in checking.findings() if each.failed}
+    kinds = {each.kind for each in checking.findings() if each.failed}
     gone = Reason.BREAKING_CHANGE in kinds
     from_before = Reference("the document from before", checking.before, {}) if checking.before is not None else None
     return Checks(

@@ -117,9 +117,7 @@ class Checking:
     def changed_since(self) -> float | None:
         """Since when the service promises something else than before the trigger."""
         since = None
-        if self.unfit_in_turn >= TRIES:
-            return None
-        if self.before is None:
+        if self.unfit_in_turn >= TRIES or self.before is None:
             return None
         old = latest = self._identity(self.before)
         for sent, contract in self.documents:
@@ -211,7 +209,7 @@ class Checking:
             self._of_contract = None
         seconds, ask = event.at - event.sent, event.ask
         if isinstance(ask, AskSmoke):
-            result = judge(ask.smoke, event.exchange, seconds)
+            result = judge(ask.smoke, event.exchange, seconds, self.redact)
             result = replace(result, final=True) if hopeless and result.again is Again.THROTTLED else result
             step = self._progress(ask.smoke).step(result, event.at, patient=patient)
             if not ask.smoke.safe:
@@ -291,6 +289,7 @@ class Checking:
             passed=result is not None and result.passed,
             told=f"{code(str(smoke))}: {seen}",
             seconds=result.seconds if result else None,
+            only_warns=smoke.only_warns,
         )
 
     @property
@@ -306,11 +305,11 @@ class Checking:
     def failure(self, opened: float | None) -> Reason | None:
         """Return the first kind of check that failed in the window that opened then; one that was not made has failed."""
         if self.done(opened):
-            return next((each.kind for each in self.findings() if not each.passed), None)
+            return next((each.kind for each in self.findings() if each.failed), None)
         read = self.round is not None and self.round.document.result is not None
         if self.needs_document and not read and self._document_decides:
             return Reason.OPENAPI
-        return Reason.SMOKE if self.plan.smoke else None
+        return Reason.SMOKE if any(not each.only_warns for each in self.plan.smoke) else None
 
     @property
     def _document_decides(self) -> bool:

@@ -168,7 +168,9 @@ class Narrator:
     def _of_smoke(self, checking: "Checking", smoke: Smoke) -> None:
         found = checking.of_smoke(smoke)
         if found.seconds is not None and not found.passed:
-            self._on_change(found.check, f"smoke failed: {found.told}")
+            self._on_change(
+                found.check, f"smoke failed{', which only warns' if found.only_warns else ''}: {found.told}"
+            )
         if not checking.unanswered:
             made = [checking.of_smoke(each) for each in checking.plan.smoke]
             passed = sum(each.passed for each in made)

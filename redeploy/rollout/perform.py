@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.http.fetch import Fetch
 from redeploy.http.response import Exchange, Reply
+from redeploy.http.urls import origin_of
 from redeploy.rollout.requests import (
     Ask,
     AskContainers,
@@ -47,17 +48,19 @@ def performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
     from redeploy.http.client import Http
     from redeploy.triggers.watchtower import requests
 
-    fetch = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate).fetch
+    http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
+    fetch = http.fetch
+    of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
     from_registry = _from_registry(plan, fetch)
 
     def perform(ask: Ask, bound: float) -> Exchange:
         match ask:
             case Probe():
-                return look(fetch, ask, timeout=bound)
+                return look(of_service, ask, timeout=bound)
             case AskDocument():
-                return document(fetch, ask, timeout=bound)
+                return document(of_service, ask, timeout=bound)
             case AskSmoke():
-                return smoke(fetch, ask, timeout=bound)
+                return smoke(of_service, ask, timeout=bound)
             case AskContainers():
                 return requests.containers(fetch, plan.watchtower, timeout=bound)
             case AskForReasons():
@@ -118,7 +121,7 @@ def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
     """Send a smoke request."""
     wanted = ask.smoke
     url = _fresh(wanted.url, past_caches=ask.past_caches)
-    follow = wanted.reads and not wanted.status.startswith("3")  # a POST would be repeated, or become a GET
+    follow = wanted.reads and not wanted.takes_redirect  # a POST would be repeated, or become a GET
     return fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
 
 

@@ -1,11 +1,14 @@
 """What inputs are to each other: those that do not go together, and those that can hardly be meant."""
 
 import re
+from collections.abc import Iterator
 
+from redeploy.conditions.clause import Clause
 from redeploy.settings import parsers
 from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.settings.reading import Reader
 from redeploy.text.secret import SHORTEST_HEADER
+from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof
 
 UNMATCHED = (
@@ -77,10 +80,21 @@ def doubts(plan: Plan) -> list[str]:
     ports = [each.name for each in plan.images if ":" in each.registry]
     if ports and plan.mode is Mode.DEPLOY:
         found.append(f"`image` names `{ports[0]}`, whose registry has a port. {UNMATCHED}")
-    for name, value in plan.headers.items():
+    for name, value in (*plan.headers.items(), *plan.service_headers.items()):
         if len(value.reveal()) < SHORTEST_HEADER and _CREDENTIAL.search(name):
             found.append(
                 f"The value of the header `{name}` has fewer than {SHORTEST_HEADER} characters, so it is neither masked "
                 "nor hidden in texts that repeat it."
             )
+    for name, clause in _clauses(plan):
+        if re.search(r"\s#", clause.values[-1]) and clause.written[-1] not in "\"'":
+            found.append(
+                f"In `{name}`, {code(clause.written, 120)} has a `#` that belongs to its value. A comment stands in a line "
+                "of its own; if the `#` is meant, put the value in quotes."
+            )
     return found
+
+
+def _clauses(plan: Plan) -> Iterator[tuple[str, Clause]]:
+    yield from (("health-expect", each) for each in plan.service.health_expect.clauses)
+    yield from (("smoke", each) for smoke in plan.checks.smoke for each in smoke.clauses)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from redeploy.text.secret import SHORTEST, SHORTEST_HEADER, Secret, basic, of_url
+from redeploy.text.secret import SHORTEST, SHORTEST_HEADER, Secret, basic, of_authorization, of_url
 
 DEFAULTS: Mapping[str, str] = {
     "mode": "deploy",
@@ -12,6 +12,7 @@ DEFAULTS: Mapping[str, str] = {
     "image": "",
     "container": "",
     "headers": "",
+    "service-headers": "",
     "ca-certificate": "",
     "allow-http": "false",
     "base-url": "",
@@ -43,7 +44,9 @@ DEFAULTS: Mapping[str, str] = {
 """Every input that the action reads, with the value that an empty one means. GitHub fills in the job's own token."""
 
 
-SECRET_INPUTS = frozenset({"watchtower-url", "watchtower-token", "github-token", "registry-password", "headers"})
+SECRET_INPUTS = frozenset(
+    {"watchtower-url", "watchtower-token", "github-token", "registry-password", "headers", "service-headers"}
+)
 """Inputs that no message quotes."""
 
 
@@ -66,9 +69,11 @@ def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     if texts["registry-password"]:
         firm.append(basic(texts["registry-username"], texts["registry-password"]))
     loose = [*of_url(_unquoted(texts["watchtower-url"]))]
-    for line in re.split(r"[\r\n]+", texts["headers"]):
-        _, colon, value = line.partition(":")
+    for line in re.split(r"[\r\n]+", f"{texts['headers']}\n{texts['service-headers']}"):
+        name, colon, value = line.partition(":")
         loose.append((value if colon else line).strip())
+        if colon and name.strip().lower() == "authorization":
+            loose += of_authorization(value.strip())
     openly = [texts[name] for name in ("base-url", "image", "container", "expect-version", "expect-digest")]
     found = [each for each in firm if len(each) >= SHORTEST]
     found += [each for each in loose if len(each) >= SHORTEST_HEADER and not any(each in text for text in openly)]

@@ -71,7 +71,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         ),
     )
     service = of_service.service(reader, update_url, allow_http=allow_http)
-    headers = _headers(reader)
+    headers = _headers(reader, "headers")
     of_image = reader.texts["expect-version"] == "image"
     return Plan(
         mode=mode,
@@ -86,6 +86,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         request_timeout=reader.clean("request-timeout", parsers.duration, 1.0),
         rate=reader.clean("request-rate", parsers.rate, None),
         headers=headers,
+        service_headers=_headers(reader, "service-headers"),
         header_origins=frozenset(origin_of(url) for url in (update_url, service.base_url) if url),
         ca_certificate=reader.clean("ca-certificate", lambda text: _certificate(text, workspace), ""),
         image=next(iter(images)) if len(images) == 1 else None,
@@ -142,18 +143,18 @@ def _containers_url(reader: Reader, update_url: str, *, known: bool, allow_http:
     return (given or beside) if known else None
 
 
-def _headers(reader: Reader) -> dict[str, Secret]:
+def _headers(reader: Reader, given: str) -> dict[str, Secret]:
     headers: dict[str, Secret] = {}
-    for number, line in enumerate(re.split(r"\r\n|\n|\r", reader.texts["headers"]), 1):
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", reader.texts[given]), 1):
         if not line.strip():
             continue
         try:
-            name, value = parsers.header(line)
+            name, value = parsers.header(line, of_service=given == "service-headers")
         except ValueError as error:
-            reader.wrong("headers", f"line {number} {error}")
+            reader.wrong(given, f"line {number} {error}")
             continue
         if name.lower() in map(str.lower, headers):
-            reader.wrong("headers", f"line {number} gives `{name}` a second time")
+            reader.wrong(given, f"line {number} gives `{name}` a second time")
         headers[name] = Secret(value)
     return headers
 

@@ -63,13 +63,19 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
 
 
 def _smoke(text: str, address: Callable[[str], str]) -> tuple[Smoke, ...]:
+    from redeploy.conditions.grammar import GrammarError, numbered
     from redeploy.contract.smoke import parse_smoke
 
-    def read(line: str) -> Smoke:
-        method, target, status, marked = parse_smoke(line)
-        return Smoke(method, target, status, address(target), marked)
-
-    return each_line(text, read)
+    found: dict[Smoke, None] = {}
+    wrong: list[str] = []
+    for number, line in numbered(text):
+        try:
+            found[parse_smoke(line, address)] = None
+        except ValueError as error:
+            wrong.append(f"line {number}{', ' if isinstance(error, GrammarError) else ': '}{error}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return tuple(found)
 
 
 def _reference(path: str, workspace: Workspace) -> Reference:

@@ -116,14 +116,22 @@ def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
     return url((base or _SOMEWHERE).rstrip("/") + text, allow_http=allow_http)
 
 
-def header(line: str) -> tuple[str, str]:
-    """Return name and value of a line `Name: value`. Messages never repeat the value."""
+def header(line: str, *, of_service: bool = False) -> tuple[str, str]:
+    """Return name and value of a line `Name: value`. Messages never repeat the value.
+
+    `of_service`: whether it goes to the service alone, so that `Authorization` is its own.
+    """
     name, colon, value = (part.strip(" \t") for part in line.partition(":"))
     if not colon or not _TOKEN.fullmatch(name):
         msg = "is not of the form `Name: value`"
         raise ValueError(msg)
-    if name.lower() in _NOT_OURS_TO_SET:
-        extra = "; the token belongs in `watchtower-token`" if name.lower() == "authorization" else ""
+    authorization = name.lower() == "authorization"
+    if name.lower() in _NOT_OURS_TO_SET and not (authorization and of_service):
+        extra = (
+            "; Watchtower's token belongs in `watchtower-token`, and the service's own in `service-headers`"
+            if authorization
+            else ""
+        )
         msg = f"sets `{name}`, which the action or the connection sets itself{extra}"
         raise ValueError(msg)
     if not value:

@@ -57,6 +57,8 @@ class Plan:
     rate: Rate | None
     headers: Mapping[str, Secret]
     header_origins: frozenset[str]
+    service_headers: Mapping[str, Secret]
+    """What goes with requests to the service alone, at the origin of its base URL; wins over `headers`."""
     ca_certificate: str
     image: "Image | None"
     """The image whose tag is looked up in its registry; None where none is named, or several are."""
@@ -87,5 +89,11 @@ class Plan:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every value that must never be shown."""
-        given = (self.watchtower.token, self.github_token, self.access.password, *self.headers.values())
+        given = (
+            self.watchtower.token,
+            self.github_token,
+            self.access.password,
+            *self.headers.values(),
+            *self.service_headers.values(),
+        )
         return tuple(each for each in given if each.reveal())

@@ -1,6 +1,7 @@
 """Values that must never be shown, and the forms in which a server could echo them."""
 
 import base64
+import contextlib
 import json
 import re
 import urllib.parse
@@ -92,6 +93,15 @@ class Secret:
 def basic(username: str, password: str) -> str:
     """Return what stands for both in an `Authorization` header of the scheme Basic (RFC 7617)."""
     return base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogatepass")).decode()
+
+
+def of_authorization(value: str) -> Iterator[str]:
+    """Yield what is secret in a value of `Authorization`: what follows the scheme, and the password in it (RFC 7617)."""
+    scheme, _, credentials = value.partition(" ")
+    yield credentials.strip()
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):  # it is not base64, and then there is no password in it
+            yield base64.b64decode(credentials, validate=True).decode("utf-8", "replace").partition(":")[2]
 
 
 def disguises(value: str) -> Iterator[str]:

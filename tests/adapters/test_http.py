@@ -588,3 +588,17 @@ def test_a_certificate_is_checked_before_it_is_used(authority: trustme.CA) -> No
 def test_what_is_no_certificate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="usable PEM certificate"):
         check_certificate(text)
+
+
+def test_headers_of_the_service_go_to_its_origin_and_win(serve: Serve) -> None:
+    ours, other = serve(http("200 OK")), serve(http("200 OK"))
+    both = client(ours.url, other.url, x_key="of-both")
+    of_service = both.to_service({"x-KEY": Secret("own"), "Authorization": Secret("Bearer t")}, origin_of(ours.url))
+    for place, each in enumerate((of_service, both)):
+        got(get(ours.url, each))
+        assert ours.header("X-Key", place) == (["own"], ["of-both"])[place]
+        assert ours.header("Authorization", place) == (["Bearer t"], [])[place]
+    got(get(other.url, of_service))
+    assert other.header("X-Key") == ["of-both"]
+    assert other.header("Authorization") == []
+    assert both.to_service({}, origin_of(ours.url)) is both

@@ -1,6 +1,7 @@
 """Which checks are still to be made, and what came of those that were."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -623,3 +624,28 @@ def test_hundreds_of_missing_routes_are_told_without_looking_for_what_each_of_th
 def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
     found = checked(Told(document_url=None, breaking=Breaking.FAIL).checking)
     assert [each.partition(": ")[2] for each in found.warnings] == ["`openapi-path` is `off`."]
+
+
+# lines that only warn
+
+
+def test_a_line_that_only_warns_fails_no_run_and_is_told_in_a_warning() -> None:
+    lenient = replace(ONE, only_warns=True)
+    told = Told(smoke=(lenient, TWO), document_url=None).enter()
+    for sent in (10.3, 12.0):
+        told.smoke(lenient, reply(500), sent)
+    told.smoke(TWO, reply(200))
+    assert told.failure() is None
+    assert told.checking.done(10.0)
+    results = checked(told.checking)
+    assert results.failed == []
+    assert [each.passed for each in results.findings] == [False, True]
+    [warning] = results.warnings
+    assert "only warns" in warning
+    assert "`GET /s/1`: 500, not 2xx" in warning
+
+
+def test_a_line_that_only_warns_fails_no_run_by_having_no_answer_either() -> None:
+    lenient = replace(ONE, only_warns=True)
+    assert Told(smoke=(lenient,), document_url=None).enter().failure() is None
+    assert Told(smoke=(lenient, TWO), document_url=None).enter().failure() is Reason.SMOKE

@@ -70,6 +70,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         image="UPPER/Case:",
         container="-x",
         headers="no colon",
+        service_headers="no colon",
         ca_certificate="missing.pem",
         allow_http="yes",
         base_url="https://u:p@api.example.com",
@@ -541,7 +542,7 @@ def test_every_wrong_header_line_is_told() -> None:
         ({"headers": "Origin: https://app.example.com", "base_url": "https://app.example.com"}, set[str]()),
         ({"headers": "X-Canary: 1.5.0-rc.12", "expect_version": "1.5.0-rc.12"}, set[str]()),
         ({"headers": "forgot-the-name"}, {"forgot-the-name"}),
-        ({"headers": "Authorization: Bearer tok-67890"}, {"Bearer tok-67890"}),
+        ({"headers": "Authorization: Bearer tok-67890"}, {"Bearer tok-67890", "tok-67890"}),
     ],
 )
 def test_what_is_secret_is_known_before_it_is_judged(given_inputs: dict[str, str], hidden: set[str]) -> None:
@@ -908,3 +909,49 @@ def test_a_message_quotes_no_part_of_a_secret_that_it_cuts(name: str) -> None:
     token = "Zq8-x_V4tWn2" * 20
     message = problems(watchtower_token=token, **{name: f"/{'x' * 60}{token}:{token} {token}"})[name]
     assert "Zq8" not in message
+
+
+def test_the_service_may_have_headers_of_its_own_with_authorization() -> None:
+    made = plan(headers="X-Key: of-both-1", service_headers="Authorization: Bearer of-service\nX-Key: of-service-2")
+    assert {name: value.reveal() for name, value in made.service_headers.items()} == {
+        "Authorization": "Bearer of-service",
+        "X-Key": "of-service-2",
+    }
+    assert {each.reveal() for each in made.secrets} >= {"of-both-1", "Bearer of-service", "of-service-2"}
+    assert "service-headers" in problems(headers="Authorization: Bearer x")["headers"]
+
+
+@pytest.mark.parametrize("line", ["Host: x", "no colon", "Authorization:", "X: \u20ac"])
+def test_a_wrong_header_of_the_service_is_told_without_its_value(line: str) -> None:
+    found = problems(service_headers=f"X-Fine: fine\n{line}")
+    assert set(found) == {"service-headers"}
+    assert found["service-headers"].startswith("line 2 ")
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("Authorization: Bearer abcd-efgh-ijkl", {"Bearer abcd-efgh-ijkl", "abcd-efgh-ijkl"}),
+        (
+            "Authorization: Basic dXNlcjpsb25nLXBhc3N3b3Jk",
+            {"Basic dXNlcjpsb25nLXBhc3N3b3Jk", "dXNlcjpsb25nLXBhc3N3b3Jk", "long-password"},
+        ),
+        ("Authorization: Bearer abc", {"Bearer abc"}),
+        ("X-Key: abc", set[str]()),
+    ],
+)
+def test_what_a_header_of_the_service_hides(line: str, hidden: set[str]) -> None:
+    assert {each.reveal() for each in defaults.secrets_in({"INPUT_SERVICE-HEADERS": line})} == hidden
+
+
+def test_smoke_lines_are_told_with_their_numbers() -> None:
+    message = problems(smoke="GET /a\n# a note\nGET /b status==UP\nPOST /c")["smoke"]
+    assert "line 3, column 14: `==`" in message
+    assert "line 4: " in message
+
+
+@pytest.mark.parametrize("given", [{"health_expect": "status=UP # or so"}, {"smoke": "GET /a status=UP # or so"}])
+def test_a_comment_that_became_part_of_a_value_is_warned_of(given: dict[str, str]) -> None:
+    [warning] = plan(**given).warnings
+    assert "`status=UP # or so`" in warning
+    assert plan(health_expect="status = 'UP # or so'").warnings == ()

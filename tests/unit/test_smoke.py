@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from redeploy.contract.smoke import Again, Judged, Result, Smoke, found_again, judge, parse_smoke
 from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply
+from redeploy.text.secret import Secret, redactor
 from tests.unit.making import page, reply
 
 
 def smoke(line: str) -> Smoke:
-    method, target, status, marked = parse_smoke(line)
-    return Smoke(method, target, status, f"https://api.example.com{target}", marked)
+    return parse_smoke(line, "https://api.example.com{}".format)
 
 
 def judged(line: str, exchange: Exchange) -> Result:
@@ -39,7 +39,9 @@ def judged(line: str, exchange: Exchange) -> Result:
     ],
 )
 def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str, str]) -> None:
-    assert parse_smoke(line) == (*parts, line.startswith("!"))
+    read = smoke(line)
+    assert (read.method, read.target, read.status, read.marked) == (*parts, line.startswith("!"))
+    assert read.clauses == ()
 
 
 @pytest.mark.parametrize(
@@ -50,18 +52,23 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
         ("GET a", "is not of the form"),
         ("GET //a", "is not of the form"),
         ("GET ftp://a/b", "is not of the form"),
-        ("GET /a 200 300", "is not of the form"),
+        ("GET /a 200 300", "column 15: `300` is not a condition"),
         ("", "is not of the form"),
         ("!", "is not of the form"),
         ("GET /a 20", "is no status"),
         ("GET /a 600", "is no status"),
         ("GET /a 99", "is no status"),
         ("GET /a 2000", "is no status"),
-        ("GET /a ok", "is no status"),
+        ("GET /a ok", "column 10: `ok` is not a condition"),
+        ("GET /a 200|", "is no status"),
+        ("GET /a 200 status==UP", "column 18: `==` is not an operator"),
+        ("HEAD /a 200 status=UP", "write `GET`"),
+        ("??GET /a", "once each"),
+        ("?!?GET /a", "once each"),
         ("GET /a 2x0", "is no status"),
         ("GET /a 2x", "is no status"),
         ("FETCH /a", "is none of `GET`"),
-        ("!!POST /a", "is none of `GET`"),
+        ("!!POST /a", "once each"),
         ("POST /a", "put `!` before the line"),
         ("DELETE /a 204", "put `!` before the line"),
         ("OPTIONS /a", "put `!` before the line"),
@@ -69,31 +76,59 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
 )
 def test_what_is_no_such_line_is_told_as_such(line: str, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
-        parse_smoke(line)
+        smoke(line)
 
 
 @pytest.mark.parametrize("status", ["2\u0660\u0660", "\uff12\uff10\uff10", "1\u00b2\u00b3"])
 def test_only_ascii_digits_make_a_status(status: str) -> None:
     with pytest.raises(ValueError, match="is no status"):
-        parse_smoke(f"GET /a {status}")
+        smoke(f"GET /a {status}")
 
 
 @given(st.text(max_size=60))
 def test_any_line_is_a_request_or_says_what_is_wrong(line: str) -> None:
     told = ""
     try:
-        method, target, status, _ = parse_smoke(line)
-        assert target.startswith(("/", "http"))
-        assert (method in ("GET", "HEAD")) or line.startswith("!")
-        assert len(status) == 3
+        read = smoke(line)
+        assert read.target.startswith(("/", "http"))
+        assert (read.method in ("GET", "HEAD")) or "!" in line
+        assert len(read.status) % 4 == 3
     except ValueError as error:
         told = str(error)
     assert len(told) < 300
 
 
 def test_a_request_reads_as_it_was_written() -> None:
-    for line in ("GET /a", "GET /a 404", "POST /a 2xx", "POST /a 202"):
+    for line in ("GET /a", "GET /a 404", "POST /a 2xx", "POST /a 202", "GET /a 401|403", "GET /a a=1 and b<2"):
         assert str(smoke("!" + line)) == line.removesuffix(" 2xx")
+
+
+@pytest.mark.parametrize(
+    ("line", "marked", "only_warns"),
+    [("?GET /a", False, True), ("!?POST /a", True, True), ("?!POST /a", True, True), ("? ! POST /a", True, True)],
+)
+def test_marks_come_in_either_order(line: str, marked: bool, only_warns: bool) -> None:
+    assert (smoke(line).marked, smoke(line).only_warns) == (marked, only_warns)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "conditions"),
+    [
+        ("GET /a 401|403", "401|403", []),
+        ("GET /a 2XX|404", "2xx|404", []),
+        ("GET /a 200 status=UP and n < 2", "200", ["status=UP", "n < 2"]),
+        ("GET /a status=UP", "2xx", ["status=UP"]),
+        ("GET /a body contains 'a and b'", "2xx", ["body contains 'a and b'"]),
+        ("GET /a 404=x", "2xx", ["404=x"]),
+        ("GET /a 99 = x", "2xx", ["99 = x"]),
+        ("HEAD /a header:x-a = 1", "2xx", ["header:x-a = 1"]),
+        ("GET /a # a note", "2xx", []),
+        ("GET /a 200 # a note", "200", []),
+        ("GET /a body contains '#1'", "2xx", ["body contains '#1'"]),
+    ],
+)
+def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: str, conditions: list[str]) -> None:
+    assert (smoke(line).status, [str(each) for each in smoke(line).clauses]) == (status, conditions)
 
 
 # what an answer means
@@ -104,6 +139,16 @@ def test_a_request_reads_as_it_was_written() -> None:
     [
         ("GET /a", reply(200), True),
         ("GET /a", reply(204), True),
+        ("GET /a 401|403", reply(403), True),
+        ("GET /a 401|403", reply(404), False),
+        ("GET /a 2xx|404", reply(404), True),
+        ("GET /a 200|429", reply(429), True),
+        ("GET /a status=UP", reply(200, {"status": "UP"}), True),
+        ("GET /a status=UP", reply(200, {"status": "DOWN"}), False),
+        ("GET /a 503 status=DOWN", reply(503, {"status": "DOWN"}), True),
+        ("GET /a body contains hello", page(200), True),
+        ("GET /a header:x-a = 1", NoReply(Fault.TOO_LARGE, status=200), False),
+        ("GET /a 200 status=UP", Judged(200, body=b'{"status": "UP"}', misfit="`$`: it is wrong"), False),
         ("GET /a", reply(299), True),
         ("GET /a", reply(301), False),
         ("GET /a", reply(404), False),
@@ -197,3 +242,14 @@ def test_an_unsafe_one_only_where_it_was_never_sent(fault: Fault) -> None:
 def test_an_unsafe_request_that_was_answered_is_never_repeated(exchange: Exchange) -> None:
     assert judged("!POST /a", exchange).final
     assert not judged("GET /a", exchange).final
+
+
+def test_a_condition_that_fails_is_told_with_what_was_there_and_without_secrets() -> None:
+    hide = redactor([Secret("topsecret-value")])
+    told = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
+    assert told == "200, but `state=UP` does not hold: there is `*** is wrong`"
+
+
+def test_a_redirect_is_not_followed_where_it_can_be_right() -> None:
+    assert smoke("GET /a 200|302").takes_redirect
+    assert not smoke("GET /a 200|403").takes_redirect
