@@ -71,6 +71,11 @@ def _add_status(app: FastAPI, build: Build, started: float, counters: dict[str, 
             return PlainTextResponse("ok")
         return JSONResponse({"ok": True, "rag": {"db": "ready", "chunks": 128, "ok": True}, **counters})
 
+    @app.get("/", include_in_schema=False)
+    async def front_page() -> HTMLResponse:
+        mark = f'<meta name="git-sha" content="{build.git_sha}">' if build.identity == "full" else ""
+        return HTMLResponse(f"<!doctype html><html><head>{mark}</head><body>Welcome</body></html>")
+
     @app.get("/api/dev/status")
     async def dev_status() -> dict[str, object]:
         return {"ok": True, **_identity(build, started)}

@@ -14,6 +14,7 @@ _WITHOUT_PROJECTS = replace(V2, lost=("GET /api/projects",))
 _BRISK = {"request-rate": "5/s"}
 _STATIC = replace(V2, boot=0.0)
 _ERROR = Answer(500, b"Internal Server Error", "text/plain; charset=utf-8")
+_UNAUTHORISED = Answer(401, b'{"detail": "Not authenticated"}', "application/json", (("WWW-Authenticate", "Bearer"),))
 _STALE_COPY = Answer(200, b'{"ok": true}', "application/json", (("Age", "61"), ("X-Cache", "HIT")))
 _HEADERS = "CF-Access-Client-Secret: {header-secret}"
 
@@ -69,6 +70,14 @@ def _throttled(world: World) -> None:
     world.front.on_service = lambda exchange: (slowed if exchange.request.path == "/api/projects" else limited)(
         exchange
     )
+
+
+def _behind_a_token(world: World) -> None:
+    def guarded(exchange: Exchange) -> bool:
+        shown = [value for name, value in exchange.request.headers if name.lower() == "authorization"]
+        return (passing if shown == [f"Bearer {world.header_secret}"] else Instead(_UNAUTHORISED))(exchange)
+
+    world.front.on_service = guarded
 
 
 def _echoed_document(world: World) -> None:
@@ -337,6 +346,58 @@ _SMOKE = (
         "deployed",
         unremarked=True,
         asked={"GET /api/items/7": 1, "HEAD /api/search": 1, "POST /api/cache/purge": 1},
+    ),
+    _contract(
+        "smoke-conditions",
+        "Smoke requests whose responses must say something",
+        "Alternatives, conditions on header, JSON and text; one line only warns, and one fails.",
+        Scene(),
+        {
+            **_BRISK,
+            "smoke": "GET /api/private 401|403 detail contains Not\nGET /api/items/7 200 id = 7 and price = null\n"
+            "?GET /api/projects 200 0.slug = deploy\nGET /api/projects header:content-type contains json and 1.slug = x",
+        },
+        "checks-failed",
+        "smoke",
+        failed=("smoke GET /api/projects header:content-type contains json and 1.slug = x",),
+        says=("`1.slug = x` does not hold: there is no such field", "only warns", "there is `redeploy`"),
+    ),
+    Scenario(
+        "front-end",
+        "A front end names its build in a meta tag",
+        "A page is healthy where it says what it must, and its commit is the declared one.",
+        Scene(),
+        {
+            **QUICK,
+            "health-path": "/",
+            "health-expect": 'body contains "</html>"\nmeta:git-sha !matches unknown',
+            "version-field": "meta:git-sha",
+            "expect-version": V2.git_sha,
+            "openapi-path": "off",
+        },
+        "deployed",
+        proof="version",
+        result="updated",
+        outputs={"version": V2.git_sha},
+    ),
+    _contract(
+        "service-token",
+        "The service wants a token of its own",
+        "`service-headers` goes to the service, and Watchtower's own token still reaches Watchtower.",
+        Scene(finish=_behind_a_token),
+        {**_BRISK, "service-headers": "Authorization: Bearer {header-secret}", "smoke": "GET /api/projects"},
+        "deployed",
+        unremarked=True,
+    ),
+    Scenario(
+        "service-token-missing",
+        "The health check is refused for want of a token",
+        "The message names the input that carries one.",
+        Scene(finish=_behind_a_token),
+        DECLARED,
+        "unhealthy",
+        "never-ready",
+        says=("service-headers",),
     ),
     _contract(
         "smoke-wrong-status",

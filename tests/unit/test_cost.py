@@ -16,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redeploy.conditions.grammar import expectation
 from redeploy.http.condition import described
 from redeploy.http.response import Reply, http_date, nested_too_deeply
 from redeploy.text.markdown import fenced, inline, plain
+from redeploy.text.markup import attribute, meta_content
 from redeploy.text.secret import CUT, Secret, redactor, shows_secret
 from redeploy.text.untrusted import block, one_line, without_tags
 from redeploy.triggers.trigger import Result
@@ -65,6 +67,11 @@ READERS: dict[str, Callable[[int], object]] = {
     ),
     "an answer of the trigger": lambda size: read_answer(reply(200, {"summary": [{}] * size})),
     "who answered": lambda size: described(reply(404, "//DTD HTML 2.0//EN <title>Cannot POST " * size)),
+    "tags of a page": lambda size: meta_content(b"<meta name='a' content=b>" * size, "x"),
+    "tags that nothing ends": lambda size: meta_content(b"<a b='<!--" * size + b"<meta", "x"),
+    "attributes": lambda size: attribute(b"<a " + b"b = 'c' " * size + b">", "x"),
+    "a condition": lambda size: expectation("a contains 1 and b = 1").failure(ready(a=["2"] * size), REDACT),
+    "a line of conditions": lambda size: expectation("a = 1 and " * size + "b = 1"),
     "brackets": lambda size: nested_too_deeply(b'["\\"", {' * size),
     "JSON": lambda size: ready(**{f"k{number}": 1 for number in range(size)}).json,
 }
