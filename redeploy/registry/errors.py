@@ -103,8 +103,19 @@ def _target(image: Image) -> str:
 
 
 def _may_be_a_registry(reply: Reply) -> bool:
-    """Tell whether a 404 without a code may be a registry's, which by the protocol may say anything or nothing with it."""
-    return not reply.body or isinstance(reply.json, dict)
+    """Tell whether a 404 without a code of the protocol may be a registry's.
+
+    It names the protocol in a header (distribution, `registry/api/errcode` and `handlers/app.go`), lists errors in a form of
+    its own (Artifactory: `status` and `message`), or says nothing. An application's 404 says nothing of any image: where the
+    registry's name leads to another service, every tag would be absent.
+    """
+    if "docker-distribution-api-version" in reply.headers:
+        return True
+    if not reply.body:
+        return sender_of(reply).door is not Door.APPLICATION
+    errors = reply.json.get("errors") if isinstance(reply.json, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return isinstance(first, dict) and ("code" in first or "message" in first)
 
 
 _IN_FRONT = (Door.CHALLENGE, Door.ACCESS, Door.CLOUDFLARE, Door.PROXY)
