@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from redeploy.text.json_path import spelled
+from redeploy.text.json_path import below, spelled
 
 
 class Kind(IntEnum):
@@ -190,7 +190,7 @@ def own_objects(document: Any, more: frozenset[str] = frozenset()) -> Iterator[O
             fields.append((key, name, each))
             if isinstance(each, dict) and (name in OWN or name in more or (holder is not None and name in INSIDE)):
                 kind = Kind.COMMIT if name == "git" else BUILD_NAMES.get(name, holder if name in INSIDE else None)
-                waiting.append((f"{path}.{key}" if path else key, each, kind, within | {name}, depth + 1))
+                waiting.append((below(path, key), each, kind, within | {name}, depth + 1))
         yield OwnObject(path, depth, holder, within, tuple(fields))
 
 
@@ -202,7 +202,7 @@ def _in_document(document: Any) -> Iterator[tuple[str, BuildName]]:  # noqa: ANN
             text = None if isinstance(value, bool) else spelled(value)
             if text is None or not (text := trimmed(text)):
                 continue
-            path = f"{each.path}.{key}" if each.path else key
+            path = below(each.path, key)
             if (kind := _listed(name, each.holder)) is not None:
                 listed[path] = BuildName(text, kind, each.depth, isinstance(value, float))
             elif (kind := _prefixed(key, name)) is not None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redeploy.service.build_fields import own_objects, words
+from redeploy.text.json_path import below
 
 START_TIMES = words(
     """
@@ -63,7 +64,7 @@ def process_times(document: Any) -> tuple[dict[str, tuple[float, bool]], dict[st
         for key, name, value in each.fields:
             if len(starts) + len(uptimes) >= MOST_TIMES:
                 return starts, uptimes
-            path = f"{each.path}.{key}" if each.path else key
+            path = below(each.path, key)
             started = name in START_TIMES or (name in UPTIMES and isinstance(value, str) and "-" in value)
             if started and (moment := moment_of(value)) is not None:
                 starts[path] = moment, _has_zone(value)

@@ -32,6 +32,21 @@ def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
     return document
 
 
+def below(path: str, key: str) -> str:
+    """Return the path of a field in the object at `path`, as `pick` reads it.
+
+    It is dotted, but a pointer where a key holds what would be read as something else: a dot, a colon, a brace.
+    """
+    if not path.startswith("/") and not key.startswith("/") and not any(sign in key for sign in ".:{"):
+        return f"{path}.{key}" if path else key
+    above = path if not path or path.startswith("/") else "".join(f"/{_escaped(each)}" for each in path.split("."))
+    return f"{above}/{_escaped(key)}"
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
 def spelled(value: Any) -> str | None:  # noqa: ANN401 - a JSON value
     """Return a JSON scalar as people write it; None for null, objects and arrays."""
     match value:

@@ -39,7 +39,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"version": "1.2"}, {"version": "1.2"}, id="version"),
         pytest.param({"Git-SHA": "a1"}, {"Git-SHA": "a1"}, id="case and hyphens do not matter"),
         pytest.param({"git_commit": "a1"}, {"git_commit": "a1"}, id="nor underscores"),
-        pytest.param({"git.commit.id": "a1"}, {"git.commit.id": "a1"}, id="nor dots"),
+        pytest.param({"git.commit.id": "a1"}, {"/git.commit.id": "a1"}, id="nor dots"),
         pytest.param({"app": {"build": {"version": "3"}}}, {"app.build.version": "3"}, id="inside the service's own"),
         pytest.param({"redis": {"version": "7"}}, {}, id="not inside a dependency"),
         pytest.param({"info": {"redis": {"version": "7"}}}, {}, id="nor inside one that is inside the service's own"),

@@ -6,7 +6,9 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import Exchange
 from redeploy.report.collect import outcome_of
 from redeploy.report.wording import happened
+from redeploy.service.naming import names_in
 from redeploy.verdicts import Reason, Verdict
+from sandbox.simulation import plan
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, Told, reply
 
 
@@ -36,6 +38,14 @@ def test_a_field_of_lower_rank_that_says_the_declared_version_is_offered() -> No
     said = named(Reason.WRONG_VERSION, reply(200, {}), inner, expect_version="1.4.0")
     assert "`app.version` says the declared one, but ranks lower" in said
     assert said.endswith("`version-field: app.version`.")
+
+
+def test_a_field_with_a_dot_in_its_name_is_offered_as_a_pointer_that_picks_it() -> None:
+    both = {"build": {"commit": OLD}, "vcs.revision": NEW}
+    said = named(Reason.WRONG_VERSION, reply(200, {}), reply(200, {"commit": OLD} | both), expect_version=NEW)
+    assert said.endswith("`version-field: /vcs.revision`.")
+    service = plan(version_field="/vcs.revision").service
+    assert names_in(reply(200, both), service, for_version=True, healthy=True)["/vcs.revision"].text == NEW
 
 
 def test_a_word_that_names_no_build_is_shown() -> None:

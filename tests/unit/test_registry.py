@@ -50,7 +50,12 @@ def error(status: int, code: str) -> Reply:
         (reply(404, {"errors": [{"status": 404, "message": "x"}]}), Scope.PULL, Kind.ABSENT, "has no `o/app:1` (404)"),
         (reply(404, {"detail": "Not Found"}), Scope.PULL, Kind.HOSTILE, "answers 404, as no registry does"),
         (reply(404, {"errors": []}), Scope.PULL, Kind.HOSTILE, "answers 404, as no registry does"),
-        (reply(404, {"errors": [{"title": "Not Found"}]}), Scope.PULL, Kind.HOSTILE, "answers 404, as no registry does"),
+        (
+            reply(404, {"errors": [{"title": "Not Found"}]}),
+            Scope.PULL,
+            Kind.HOSTILE,
+            "answers 404, as no registry does",
+        ),
         (reply(404, {"statusCode": 404, "message": "x", "error": "y"}), Scope.PULL, Kind.HOSTILE, "answers 404"),
         (reply(404, b"", x_powered_by="Express"), Scope.PULL, Kind.HOSTILE, "answers 404, as no registry does"),
         (error(404, "<b>EVIL"), Scope.PULL, Kind.ABSENT, "has no `o/app:1` (404)"),

@@ -1,5 +1,6 @@
 """What a reply says about itself, however hostile it is."""
 
+import functools
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.response import MOST_NESTED, Reply, http_date, nested_too_deeply
-from redeploy.text.json_path import MISSING, pick, spelled
+from redeploy.text.json_path import MISSING, below, pick, spelled
 from tests.unit.making import page, reply
 
 DATE = "Tue, 24 Nov 2026 04:05:06 GMT"
@@ -219,6 +220,32 @@ def test_a_field_is_picked(field: str, value: object) -> None:
 @given(JSON, st.text(max_size=12))
 def test_picking_is_total(document: object, field: str) -> None:
     pick(document, field)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=4))
+def test_the_path_of_a_field_is_one_that_picks_it(keys: list[str]) -> None:
+    document: object = None
+    path = ""
+    for key in keys:
+        path = below(path, key)
+    for key in reversed(keys):
+        document = {key: document}
+    assert pick(document, path) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (("build", "sha"), "build.sha"),
+        (("vcs.revision",), "/vcs.revision"),
+        (("build", "vcs.revision"), "/build/vcs.revision"),
+        (("a/b", "vcs.revision"), "/a~1b/vcs.revision"),
+        (("header:version",), "/header:version"),
+        (("{app}", "version"), "/{app}/version"),
+    ],
+)
+def test_a_path_is_dotted_where_nobody_can_read_it_otherwise(keys: tuple[str, ...], path: str) -> None:
+    assert functools.reduce(below, keys, "") == path
 
 
 @pytest.mark.parametrize(
