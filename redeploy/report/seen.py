@@ -9,12 +9,13 @@ from redeploy.rollout.service_state import Watch
 from redeploy.text.untrusted import one_line
 
 MOST_NAMES = 64
+MOST_ROWS = 64
 MOST_VALUES = 8
 """Values of one name; the last ones are kept."""
 
 
 def seen(watch: Watch, now: float) -> Mapping[str, object]:
-    """Return build names with their kinds, noisy fields, digests, process starts and contract, as JSON values.
+    """Return build names with their kinds, noisy fields, running images, process starts and contract, as JSON values.
 
     `now` is in monotonic seconds.
     """
@@ -29,10 +30,12 @@ def seen(watch: Watch, now: float) -> Mapping[str, object]:
             values[one_line(name)] = None
             if path in sample.ranks:
                 kinds[one_line(watch.redact(path))] = sample.ranks[path].kind.name.lower()
-        starts |= {one_line(watch.redact(path)): start.told for path, start in sample.starts.items()}
+        timed = sample.timed(watch.learnt.units)
+        starts |= {one_line(watch.redact(path)): start.told for path, start in timed.starts.items()}
     told = watch.running.told[-1] if watch.running.told else None
-    timed = next((sample for sample in reversed(samples) if sample.wall), None)
-    ended = dt.datetime.fromtimestamp(timed.wall + now - timed.at, dt.UTC) if timed else None
+    rows = told.rows[:MOST_ROWS] if told else ()
+    dated = next((sample for sample in reversed(samples) if sample.wall), None)
+    ended = dt.datetime.fromtimestamp(dated.wall + now - dated.at, dt.UTC) if dated else None
     contract = watch.checking.documents[-1][1] if watch.checking.documents else watch.checking.before_if_read
     return {
         "url": watch.plan.service.base_url,
@@ -40,9 +43,12 @@ def seen(watch: Watch, now: float) -> Mapping[str, object]:
             {"field": path, "kind": kinds.get(path, ""), "values": list(values)[-MOST_VALUES:]}
             for path, values in list(names.items())[:MOST_NAMES]
         ],
-        "noisy": sorted(one_line(watch.redact(path)) for path in watch.noise)[:MOST_NAMES],
-        "digests": [told.digest] if told and told.digest else [],
-        "container": one_line(watch.redact(told.container)) if told else "",
+        "noisy": sorted(one_line(watch.redact(path)) for path in watch.learnt.noise)[:MOST_NAMES],
+        "digests": list(dict.fromkeys(row.digest for row in rows if row.digest)),
+        "rows": [
+            {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)} for row in rows
+        ],
+        "container": one_line(told.container) if told else "",
         "starts": [{"field": path, "seconds": round(at, 3)} for path, at in list(starts.items())[:MOST_NAMES]],
         "contract": _hashed(contract.identity) if contract else "",
         "ended": ended.isoformat(timespec="seconds").replace("+00:00", "Z") if ended else "",

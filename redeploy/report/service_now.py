@@ -59,7 +59,7 @@ def before_build(watch: Watch) -> Build:
     """Return whose answers those before the trigger are: the declared build's where it was live already."""
     if watch.met_before:
         return Build.NEW
-    names, starts = watch.before.names.keys() - watch.noise, watch.before.starts.keys() - watch.noise
+    names, starts = watch.before.names.keys() - watch.learnt.noise, watch.before.starts.keys() - watch.learnt.noise
     known = bool(names or starts or Assessment(watch).digest_before)
     return Build.OLD if known else Build.UNKNOWN
 

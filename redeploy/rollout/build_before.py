@@ -36,7 +36,9 @@ def names_before(watch: Watch) -> frozenset[str]:
 
 
 def _telling(watch: Watch, sample: Sample) -> dict[str, str]:
-    return {path: name for path, name in sample.names.items() if path not in watch.noise and not names_nothing(name)}
+    return {
+        path: name for path, name in sample.names.items() if path not in watch.learnt.noise and not names_nothing(name)
+    }
 
 
 def _named(watch: Watch, samples: Sequence[Sample]) -> str:

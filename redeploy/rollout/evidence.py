@@ -62,9 +62,9 @@ class Evidence:
             return False
         all_of_them = answer.counts.updated == answer.counts.scanned
         before = self._watch.before
-        noisy = self._watch.noise & before.names.keys()
+        noisy = self._watch.learnt.noise & before.names.keys()
         gone = before.names.keys() - self._window.names.keys() | before.starts.keys() - self._window.starts.keys()
-        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.noise
+        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.learnt.noise
         return all_of_them and unspoilt and not self._watch.running.kept
 
     @cached_property

@@ -24,7 +24,7 @@ from redeploy.rollout.requests import (
 )
 from redeploy.service.declared import Standing, declared
 from redeploy.service.history import Rules, Track, builds, follow
-from redeploy.service.identity import Before, Build, Counting, Noise
+from redeploy.service.identity import Before, Build, Counting, Learnt, Noise
 from redeploy.service.sample import Endpoint, Sample, read_sample
 from redeploy.service.window import Window
 from redeploy.settings.plan import Mode, Plan
@@ -309,9 +309,9 @@ class Watch(TriggerState):
         return list(builds(self.samples, self._rules(), self._fresh_window()))
 
     @property
-    def noise(self) -> frozenset[str]:
-        """The fields that are noise, as far as is known by now."""
-        return self._noise.learnt.noise
+    def learnt(self) -> Learnt:
+        """What is known by now of the service's fields: which are noise, which uptimes tick."""
+        return self._noise.learnt
 
     @cached_property
     def before(self) -> Before:

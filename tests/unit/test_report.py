@@ -33,7 +33,7 @@ from redeploy.text.secret import redactor
 from redeploy.text.untrusted import one_line
 from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
-from tests.unit.making import D1, D2, NEW, OLD, Told, page, ready, reply, rows, summary
+from tests.unit.making import D1, D2, D3, NEW, OLD, Told, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
 
 HOSTILE = (
@@ -664,6 +664,36 @@ def test_what_was_seen_is_told_for_a_later_run() -> None:
     assert found["url"] == BASE
     assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
     assert found["ended"].endswith("Z")
+
+
+def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
+    listed = [
+        {"name": "api", "image": "ghcr.io/o/api:latest", "digest": D1, "image_id": "sha256:abc"},
+        {"name": "api-2", "image": "ghcr.io/o/api:latest", "digest": D2},
+        {"name": "web", "image": "ghcr.io/o/web:latest", "digest": D3},
+    ]
+    told = Told(image="ghcr.io/o/api").look(0.1, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
+    told.containers(3.2, reply(200, {"containers": listed}))
+    outcome = outcome_of(told.watch, Conclusion(Verdict.DEPLOYED), 4.0)
+    found = json.loads(outputs.outputs(outcome)["report"])["seen"]
+    assert found["digests"] == [D1, D2]
+    assert found["rows"] == [
+        {"container": "api", "digest": D1, "image-id": "sha256:abc"},
+        {"container": "api-2", "digest": D2, "image-id": ""},
+    ]
+
+
+def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
+    told = Told()
+    for second in range(5):
+        told.look(float(second), ready(OLD, uptime=100 + second))
+    found = told.trigger(6.0).look(7.0, ready(OLD, uptime=107, started_at="2026-01-01T00:00:00Z"))
+    outcome = outcome_of(found.watch, Conclusion(Verdict.UNPROVEN), 8.0)
+    starts = {
+        each["field"]: each["seconds"] for each in json.loads(outputs.outputs(outcome)["report"])["seen"]["starts"]
+    }
+    assert starts.keys() == {"uptime", "started_at"}
+    assert starts["uptime"] == pytest.approx(WALL - 100, abs=2)
 
 
 def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
