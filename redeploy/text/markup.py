@@ -17,19 +17,23 @@ _BARE = rb"[^\s>]*+"
 
 def meta_content(page: bytes, name: str) -> str | None:
     """Return the `content` of the first `<meta>` that has `name` or `property` so, in any case; None without one."""
-    wanted = name.encode().lower()
-    for tag, attributes in _elements(page):
+    wanted, lower = name.encode().lower(), page.lower()
+    if wanted not in lower:
+        return None  # most pages are not taken apart for nothing
+    for tag, attributes in _elements(page, lower):
         if tag == b"meta" and b"content" in attributes:
-            called = (attributes.get(b"name"), attributes.get(b"property"))
-            if any(each is not None and _text(each).strip().encode().lower() == wanted for each in called):
+            called = (attributes.get(b"name", b""), attributes.get(b"property", b""))
+            if any(each.strip().lower() == wanted for each in called):
                 return _text(attributes[b"content"])
     return None
 
 
 def attribute(page: bytes, name: str) -> str | None:
     """Return the value of the first element's attribute of that name, in any case; None without one."""
-    wanted = name.encode().lower()
-    for _, attributes in _elements(page):
+    wanted, lower = name.encode().lower(), page.lower()
+    if wanted not in lower:
+        return None
+    for _, attributes in _elements(page, lower):
         if wanted in attributes:
             return _text(attributes[wanted])
     return None
@@ -47,12 +51,13 @@ def _text(value: bytes) -> str:
     return unescaped(text) if "&" in text else text
 
 
-def _elements(page: bytes) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """Yield the start tags with their attributes, names in lower case; the first of two attributes of a name counts.
+def _elements(page: bytes, lower: bytes) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """Yield the start tags of a page with their attributes, names in lower case; the first of two attributes counts.
 
     Comments, and what is text inside scripts and the like, are passed over. A page that ends within a tag ends before it.
+    `lower` is the page in lower case.
     """
-    lower, next_tag, place = page.lower(), re.compile(_TAG).search, 0
+    next_tag, place = re.compile(_TAG).search, 0
     while place >= 0 and (tag := next_tag(lower, place)):
         if tag["comment"]:
             place = _after(page, b"-->", tag.start() + 2)
