@@ -54,6 +54,8 @@ class Facts:
     for `stable_for` since."""
     held_after_gap: bool = False
     """Whether a window has held that began after a gap."""
+    old_build_stayed: bool = False
+    """Whether the old build has been healthy for `stable_for` and `GRACE` since Watchtower's response, without a gap."""
     wrong_build_held: bool = False
     """Whether, in mode verify, a window of another build than the declared one has held."""
     registry_unchanged: bool = False
@@ -110,6 +112,13 @@ class Facts:
     def healthy(self) -> bool:
         """Whether the last responses were good ones."""
         return self.condition is Condition.HEALTHY
+
+    @property
+    def old_build_back(self) -> bool:
+        """Whether the build from before answers again after a new one did, by its name, its digest or its contract."""
+        old = self.build is Build.OLD
+        old_beside = (self.old_digest_runs or self.old_contract_back) and self.build is not Build.NEW
+        return self.new_build_seen and self.healthy and (old or old_beside)
 
     @property
     def late(self) -> bool:

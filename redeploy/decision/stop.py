@@ -39,11 +39,14 @@ def _nothing_to_wait_for(facts: Facts) -> bool:
     hope = _grace_ends(facts)
     if hope is not None:
         return facts.now >= hope and (facts.watchtower_failure_wins or not facts.right_build_under_way)
-    if facts.declared or facts.right_build_under_way:
+    if facts.right_build_under_way:
         return False
+    if facts.declared:
+        return facts.old_build_stayed and facts.answer is not None and facts.answer.result is Result.NOTHING
+    settled = facts.checked and (facts.old_build_back or not facts.new_build_seen)
     if facts.answer and facts.answer.lost:
-        return facts.held_after_gap and facts.checked
-    return (facts.claim_held or facts.healthy_long_enough) and facts.checked
+        return facts.held_after_gap and settled
+    return (facts.claim_held and facts.checked) or (facts.healthy_long_enough and settled)
 
 
 def _grace_ends(facts: Facts) -> float | None:
@@ -55,9 +58,7 @@ def _grace_ends(facts: Facts) -> float | None:
         or facts.answer.scanned_nothing
         or facts.watchtower_failure_wins
     )
-    if little or (facts.declared and facts.answer.result is Result.NOTHING):
-        return facts.answered_at + facts.stable_for + GRACE
-    return None
+    return facts.answered_at + facts.stable_for + GRACE if little else None
 
 
 def _out_of_time(facts: Facts) -> bool:

@@ -1,4 +1,4 @@
-"""The verdict: a total function of the facts at the end of a run."""
+"""The verdict: a total function of the facts when the run stops."""
 
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ def conclude(facts: Facts) -> Conclusion:
         return Conclusion(Verdict.NOT_STARTED, facts.not_started)
     if facts.refusal:
         return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
-    if facts.throttled_past_deadline and not (facts.held and facts.checked):
+    if facts.throttled_past_deadline and not (facts.held and facts.checked and (facts.confirmed or facts.verifying)):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
     if facts.verifying:
         return _verified(facts)
@@ -54,9 +54,7 @@ def conclude(facts: Facts) -> Conclusion:
         return _proven(facts, Verdict.ALREADY_CURRENT if facts.met_before else Verdict.DEPLOYED, facts.held_proof)
     if failure := _failure_that_watchtower_told(facts):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
-    old_told = facts.old_digest_runs or facts.old_contract_back
-    old_again = facts.build is Build.OLD or (old_told and facts.build is not Build.NEW)
-    if facts.new_build_seen and facts.healthy and old_again:
+    if facts.old_build_back:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
     if facts.flapping or facts.broke_late:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)

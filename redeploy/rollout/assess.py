@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from redeploy.decision.facts import Facts
-from redeploy.decision.stop import should_stop
+from redeploy.decision.stop import GRACE, should_stop
 from redeploy.decision.verdict import conclude
 from redeploy.rollout.evidence import Evidence
 from redeploy.rollout.pace import SAVING
@@ -58,7 +58,10 @@ class Assessment(Evidence):
     @cached_property
     def counts_from(self) -> float | None:
         """From when a window counts that no name tells to be of what is expected; None where it counts whole."""
-        return self.told_since if self.told_beside and self._window.build is not Build.NEW else None
+        beside = self.told_since if self.told_beside and self._window.build is not Build.NEW else None
+        if self._watch.met_before and self.answer_final:  # what was live before has to outlast the response
+            return max(beside or 0.0, self._watch.answered or 0.0)
+        return beside
 
     @cached_property
     def window_length(self) -> float:
@@ -192,6 +195,17 @@ class Assessment(Evidence):
         )
 
     @property
+    def _old_build_stayed(self) -> bool:
+        """Whether, since Watchtower's response, the old build was healthy for long enough and nothing else was seen."""
+        watch, track, running = self._watch, self._track, self._watch.running
+        if watch.answered is None or not track.healthy or track.last is None or track.new_seen or self._new_told:
+            return False
+        gap = track.gap_ended is not None and track.gap_ended > watch.answered
+        other = track.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
+        long_enough = track.last.sent >= watch.answered + self._plan.stable_for + GRACE
+        return long_enough and not gap and not other and not self._window.broken
+
+    @property
     def _wrong_build_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
         watch, told = self._watch, self._watch.running.told
@@ -252,6 +266,7 @@ class Assessment(Evidence):
             throttled_past_deadline=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
             blocked=track.walled(pages=watch.verifying) is not None,
             builds_visible=track.like.visible or bool(self.digest_before and self.digest_now),
+            old_build_stayed=self._old_build_stayed,
             wrong_build_held=self._wrong_build_held,
             digest_reported=bool(self.digest_now),
             digests_differ=watch.running.last is not None and watch.running.last.differ,

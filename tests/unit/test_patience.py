@@ -51,7 +51,7 @@ def ends(answer: Answer | None, **known: Any) -> float | None:  # noqa: ANN401 -
         pytest.param(ACCEPTED, D, D, id="accepted"),
         pytest.param(PARTIAL_SKIPPED, D, D, id="partial, skipped"),
         pytest.param(PARTIAL_FAILED, D, HOPE, id="partial, failed"),
-        pytest.param(NOTHING, HOPE, D, id="nothing"),
+        pytest.param(NOTHING, D, D, id="nothing"),
         pytest.param(FAILED, HOPE, HOPE, id="failed"),
         pytest.param(BLOCKED, HOPE, HOPE, id="blocked"),
         pytest.param(SCANNED_NOTHING, HOPE, HOPE, id="unknown, scanned nothing"),
@@ -72,6 +72,18 @@ def test_watchtowers_answer_decides_how_long_there_is_hope(
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING], ids=lambda each: each.result.value)
 def test_undeclared_enough_good_answers_since_watchtowers_end_the_run(answer: Answer) -> None:
     assert ends(answer, healthy_long_enough=True, condition=Condition.HEALTHY) == 10.0
+
+
+def test_declared_nothing_done_ends_the_run_once_the_old_build_has_stayed() -> None:
+    assert ends(NOTHING, **DECLARED, old_build_stayed=True, condition=Condition.HEALTHY) == 10.0
+    assert ends(UPDATED, **DECLARED, old_build_stayed=True, condition=Condition.HEALTHY) == D
+
+
+@pytest.mark.parametrize("seen", [{"healthy_long_enough": True}, {"gap_seen": True, "held_after_gap": True}])
+@pytest.mark.parametrize("answer", [UPDATED, NOTHING, LOST], ids=lambda each: each.result.value)
+def test_undeclared_a_new_build_that_was_seen_is_waited_for(seen: dict[str, Any], answer: Answer) -> None:
+    """It would be red: nothing but a window of that build proves it, and the service is healthy."""
+    assert ends(answer, **seen, new_build_seen=True, condition=Condition.HEALTHY) == D
 
 
 def test_undeclared_a_claim_that_held_ends_the_run() -> None:

@@ -12,6 +12,7 @@ from sandbox.simulation import WALL
 from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, Told, ready, reply, rows, summary
 
 UPDATED = summary(updated=1)
+THIRD = "3" * 40
 
 
 def running(digest: str) -> Exchange:
@@ -253,6 +254,40 @@ def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
     told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
     told.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
     assert not told.weighed.claims
+
+
+# after Watchtower's response
+
+
+def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_response() -> None:
+    told = began(ready(NEW), expect_version=NEW).looks(1.2, 9.2, ready(NEW))
+    assert told.known(9.3).held, "no response yet: it may never come"
+    told.answer(9.5, summary()).looks(10.2, 14.2, ready(NEW))
+    assert not told.known(14.3).held
+    assert told.look(14.6, ready(NEW)).known(14.7).held
+
+
+@pytest.mark.parametrize(
+    ("moments", "stayed"),
+    [
+        pytest.param({}, True, id="nothing else was seen"),
+        pytest.param({2.0: NoReply(Fault.CUT)}, True, id="a gap before the response"),
+        pytest.param({6.0: NoReply(Fault.CUT)}, False, id="a gap after it"),
+        pytest.param({6.0: ready(THIRD), 14.0: ready(THIRD)}, False, id="another build answers"),
+        pytest.param({6.0: ready(NEW)}, False, id="the declared build has answered"),
+        pytest.param({14.0: NoReply(Fault.CUT)}, False, id="it is gone now"),
+    ],
+)
+def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
+    moments: dict[float, Exchange], stayed: bool
+) -> None:
+    told = began(ready(OLD), expect_version=NEW)
+    for moment in map(float, range(2, 15)):
+        if moment == 4.0:
+            told.answer(3.9, summary())
+        assert not told.known(moment).old_build_stayed
+        told.look(moment, moments.get(moment, ready(OLD)))
+    assert told.known(14.1).old_build_stayed is stayed
 
 
 # the deadline

@@ -1,0 +1,272 @@
+"""Every combination of facts that a run can come to: the values of each fact that matter, and what excludes what.
+
+The clock stands at numbers: Watchtower responds at 10 s or, late, at 295 s, a window takes 5 s, the deadline is at 300 s,
+and patience ends at 330 s.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from redeploy.decision.facts import Facts
+from redeploy.decision.stop import GRACE
+from redeploy.http.condition import Condition
+from redeploy.service.identity import Build
+from redeploy.triggers.trigger import Again, Answer, Counts, Result
+from redeploy.verdicts import Proof, Reason
+
+DEADLINE, PATIENCE_ENDS, STABLE_FOR = 300.0, 330.0, 5.0
+EARLY, LATE = 10.0, 295.0
+"""When Watchtower responds: with all its grace before the deadline, or with some of it after."""
+
+GRACE_ENDS = EARLY + STABLE_FOR + GRACE
+MOMENTS = (GRACE_ENDS - 1, GRACE_ENDS, LATE + 1, DEADLINE, LATE + STABLE_FOR + GRACE, PATIENCE_ENDS)
+
+
+def _answer(result: Result, again: Again | None = None, **counts: int) -> Answer:
+    known = Counts(**{"scanned": 1, "skipped": 0} | counts) if counts else None
+    return Answer(result=result, seen=str(result), counts=known, again=again)
+
+
+ANSWERS: Mapping[str, Answer | None] = {
+    "none": None,
+    "updated": _answer(Result.UPDATED, updated=1),
+    "accepted": _answer(Result.ACCEPTED),
+    "nothing": _answer(Result.NOTHING, updated=0),
+    "partial, none failed": _answer(Result.PARTIAL, scanned=2, updated=1, skipped=1),
+    "partial, some failed": _answer(Result.PARTIAL, scanned=2, updated=1, failed=1),
+    "failed": _answer(Result.FAILED, failed=1),
+    "blocked": _answer(Result.BLOCKED, scanned=0, skipped=1),
+    "unknown, nothing scanned": _answer(Result.UNKNOWN, scanned=0),
+    "unknown, lost": _answer(Result.UNKNOWN),
+    "busy": _answer(Result.BUSY, again=Again.BUSY),
+    "rate-limited": _answer(Result.NONE, again=Again.RATE_LIMITED),
+    "refused": _answer(Result.NONE),
+}
+"""One of each kind of response: what else it says decides nothing."""
+
+FLAGS = (False, True)
+
+AXES: Mapping[str, tuple[Any, ...]] = {
+    "verifying": FLAGS,
+    "now": MOMENTS,
+    "version_declared": FLAGS,
+    "digest_declared": FLAGS,
+    "require_proof": tuple(Proof),
+    "not_started": (
+        None,
+        Reason.IMAGE_MISSING,
+        Reason.UNSUPPORTED,
+        Reason.DIGEST_UNAVAILABLE,
+        Reason.ROLLBACK_IMPOSSIBLE,
+    ),
+    "refusal": (
+        None,
+        Reason.AUTH,
+        Reason.MISROUTED,
+        Reason.METHOD,
+        Reason.BUSY,
+        Reason.RATE_LIMITED,
+        Reason.UNREACHABLE,
+        Reason.TLS,
+        Reason.REDIRECT,
+        Reason.ACCESS_WALL,
+        Reason.CHALLENGE,
+    ),
+    "answer": tuple(ANSWERS.values()),
+    "answered_at": (None, EARLY, LATE),
+    "check_failure": (None, Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE),
+    "condition": (None, *Condition),
+    "build": (Build.UNKNOWN, Build.NEW, Build.OLD, Build.OTHER, Build.UNNAMED),
+    "checked": (True, False),
+    "window_open": FLAGS,
+    **dict.fromkeys(
+        (
+            "answer_final",
+            "met_before",
+            "right_build_under_way",
+            "held",
+            "confirmed",
+            "window_in_time",
+            "healthy_long_enough",
+            "claim_held",
+            "held_after_gap",
+            "old_build_stayed",
+            "wrong_build_held",
+            "registry_unchanged",
+            "blocked",
+            "throttled_past_deadline",
+            "gap_seen",
+            "new_build_seen",
+            "window_broke",
+            "broke_late",
+            "flapping",
+            "builds_visible",
+            "digest_reported",
+            "digests_differ",
+            "old_digest_runs",
+            "old_contract_back",
+            "checking",
+        ),
+        FLAGS,
+    ),
+}
+"""The values of each fact; beside the fields of `Facts`, whether a window is open, of whatever build."""
+
+FIXED: Mapping[str, Any] = {"deadline": DEADLINE, "patience_ends": PATIENCE_ENDS, "stable_for": STABLE_FOR}
+
+Literal = tuple[str, frozenset[Any]]
+Clause = tuple[Literal, ...]
+"""At least one of these facts has one of these values."""
+
+
+def _is(name: str, *values: object) -> Literal:
+    return name, frozenset(each for each in AXES[name] if each in values)
+
+
+def _not(name: str, *values: object) -> Literal:
+    return name, frozenset(each for each in AXES[name] if each not in values)
+
+
+def _no(name: str) -> Literal:
+    return name, frozenset(FLAGS[:1])
+
+
+def _yes(name: str) -> Literal:
+    return name, frozenset(FLAGS[1:])
+
+
+def _none_of(names: str, *unless: Literal) -> list[Clause]:
+    """Unless one of these holds, each of the named facts is the first of its axis: false, or none."""
+    return [(*unless, _is(name, AXES[name][0])) for name in names.split()]
+
+
+def _answers(*names: str) -> tuple[Answer | None, ...]:
+    return tuple(ANSWERS[name] for name in names)
+
+
+_BEFORE = tuple(moment for moment in MOMENTS if moment < DEADLINE)
+_IN_A_WINDOW = ("held", "healthy_long_enough", "claim_held", "held_after_gap", "wrong_build_held", "checking")
+_TELLS_NOTHING = (None, Condition.HEALTHY, *(each for each in Condition if each.tells_nothing))
+_WALLS = tuple(each for each in Condition if each.is_wall)
+
+RULES: Mapping[str, list[Clause]] = {
+    "mode verify triggers nothing, and knows no build before": [
+        *_none_of(
+            "refusal answer answered_at answer_final met_before confirmed claim_held registry_unchanged "
+            "old_build_stayed old_digest_runs old_contract_back",
+            _no("verifying"),
+        ),
+        (_no("verifying"), _not("build", Build.OLD)),
+        (_no("verifying"), _not("not_started", Reason.UNSUPPORTED, Reason.ROLLBACK_IMPOSSIBLE)),
+    ],
+    "a moment belongs to every response, and is not in the future": [
+        (_is("answer", None), _not("answered_at", None)),
+        (_not("answer", None), _is("answered_at", None)),
+        (_not("answered_at", LATE), _is("now", *(each for each in MOMENTS if each > LATE))),
+    ],
+    "only a response is final, confirms a window, refuses, claims, or leaves an old build alone": [
+        *_none_of(
+            "answer_final refusal confirmed claim_held registry_unchanged old_build_stayed", _not("answer", None)
+        ),
+        (_is("answer", *_answers("none", "busy", "rate-limited")), _yes("answer_final")),
+        (_no("claim_held"), _is("answer", *_answers("updated"))),
+    ],
+    "a refusal is a response of its own, or one that was to be sent again": [
+        (_not("answer", *_answers("refused")), _not("refusal", None)),
+        (_is("refusal", None), _is("answer", *_answers("refused", "busy", "rate-limited"))),
+    ],
+    "every window that held is open, and a service with an open window is healthy": [
+        *_none_of(" ".join(_IN_A_WINDOW), _yes("window_open")),
+        (_no("window_open"), _is("condition", Condition.HEALTHY)),
+        (_no("flapping"), _no("window_open")),
+        (_no("old_build_stayed"), _is("condition", Condition.HEALTHY)),
+    ],
+    "a window of the right build that held is still under way": [(_no("held"), _yes("right_build_under_way"))],
+    "a window of the wrong build is not one of the right build": [
+        *_none_of("right_build_under_way", _no("wrong_build_held")),
+        (_no("wrong_build_held"), _yes("verifying")),
+        (_no("wrong_build_held"), _yes("version_declared"), _yes("digest_declared")),
+    ],
+    "only what is declared can have been met before": [
+        (_no("met_before"), _yes("version_declared"), _yes("digest_declared"))
+    ],
+    "a window of a declared version names it": [
+        (_no("held"), _no("version_declared"), _is("build", Build.NEW)),
+    ],
+    "a window of a declared digest has that digest reported": [
+        (_no("held"), _no("digest_declared"), _yes("digest_reported")),
+        (_no("held"), _no("digest_declared"), _no("digests_differ")),
+        (_no("held"), _no("digest_declared"), _no("old_digest_runs"), _yes("met_before")),
+    ],
+    "a window of the right build shows a new build, unless it was live before or nothing is triggered": [
+        (_no("held"), _yes("new_build_seen"), _yes("met_before"), _yes("verifying")),
+    ],
+    "a build that answered was seen": [(_not("build", Build.NEW), _yes("new_build_seen"))],
+    "only beside a declared version is a build another one, or unnamed": [
+        (_not("build", Build.OTHER, Build.UNNAMED), _yes("version_declared"))
+    ],
+    "a claim is none where what is visible stayed the same": [(_no("claim_held"), _not("build", Build.OLD))],
+    "an old build that stayed saw no other, and no window of another": [
+        (_no("old_build_stayed"), _no("window_broke")),
+        (_no("old_build_stayed"), _no("digest_reported"), _yes("old_digest_runs")),
+        (_no("old_build_stayed"), _no("new_build_seen")),
+        (_no("old_build_stayed"), _not("build", Build.NEW, Build.OTHER)),
+    ],
+    "another contract counts where nothing is declared, and then a new build was seen": [
+        (_no("old_contract_back"), _no("version_declared")),
+        (_no("old_contract_back"), _no("digest_declared")),
+        (_no("old_contract_back"), _yes("new_build_seen")),
+    ],
+    "a tag is compared with what runs where nothing is declared": [
+        (_no("registry_unchanged"), _no("version_declared")),
+        (_no("registry_unchanged"), _no("digest_declared")),
+    ],
+    "a bad response is a gap, and follows one": [
+        (_is("condition", *_TELLS_NOTHING), _yes("gap_seen")),
+        (_no("held_after_gap"), _yes("gap_seen")),
+    ],
+    "only what stands in front of the service blocks it; in mode verify a web page too": [
+        (_no("blocked"), _is("condition", *_WALLS, Condition.HTML)),
+        (_no("blocked"), _not("condition", Condition.HTML), _yes("verifying")),
+    ],
+    "a window that broke late broke, and so did many": [
+        (_no("broke_late"), _yes("window_broke")),
+        (_no("broke_late"), _not("now", *_BEFORE)),
+        (_no("flapping"), _yes("window_broke")),
+    ],
+    "a wait reaches beyond a deadline that has not passed": [(_no("throttled_past_deadline"), _is("now", *_BEFORE))],
+    "checks that are still to be made are not made": [(_no("checking"), _no("checked"))],
+}
+"""What excludes what, each with why."""
+
+CLAUSES: tuple[Clause, ...] = tuple(clause for clauses in RULES.values() for clause in clauses)
+
+
+def broken_rules(facts: Facts) -> list[str]:
+    """Return the rules that these facts of a run break: none, where the rules are right."""
+    return [why for why, clauses in RULES.items() if not all(_holds(facts, clause) for clause in clauses)]
+
+
+def _holds(facts: Facts, clause: Clause) -> bool:
+    return any(_fits(facts, name, values) for name, values in clause)
+
+
+def _fits(facts: Facts, name: str, values: frozenset[Any]) -> bool:
+    """Tell whether a fact of a real run, whose clock and responses are others, is in the class of one of these values."""
+    value = any(getattr(facts, each) for each in _IN_A_WINDOW) if name == "window_open" else getattr(facts, name)
+    if name == "now":
+        return any((moment >= DEADLINE) is facts.late for moment in values)
+    if name == "answered_at":
+        return any((moment is None) is (value is None) for moment in values)
+    if name == "answer":
+        return value is None if values == {None} else any(_alike(each, value) for each in values)
+    return value in values
+
+
+def _alike(one: Answer | None, other: Answer | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    failed = [bool(each.counts and each.counts.failed) for each in (one, other)]
+    known = one.counts is None, other.counts is None
+    again = one.again is None, other.again is None
+    return one.result is other.result and failed[0] == failed[1] and again[0] == again[1] and (known[0] or not known[1])
