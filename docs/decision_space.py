@@ -253,7 +253,7 @@ def _holds(facts: Facts, clause: Clause) -> bool:
 
 def _fits(facts: Facts, name: str, values: frozenset[Any]) -> bool:
     """Tell whether a fact of a real run, whose clock and responses are others, is in the class of one of these values."""
-    value = any(getattr(facts, each) for each in _IN_A_WINDOW) if name == "window_open" else getattr(facts, name)
+    value: Any = any(getattr(facts, each) for each in _IN_A_WINDOW) if name == "window_open" else getattr(facts, name)
     if name == "now":
         return any((moment >= DEADLINE) is facts.late for moment in values)
     if name == "answered_at":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from docs.build_names import NOTE, build_names
+from docs.decisions import decisions
 from redeploy.remedies import recipes
 from redeploy.remedies.catalogue import REMEDIES, Remedy
 from redeploy.remedies.findings import FINDINGS, Finding
@@ -179,6 +180,7 @@ def troubleshooting() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/troubleshooting.md": troubleshooting,
     "docs/build-names.md": build_names,
+    "docs/decisions.md": decisions,
     "deploy/nginx/snippets/watchtower.conf": recipes.snippet,
 }
 """What is rendered, by its path in this project."""

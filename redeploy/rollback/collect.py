@@ -11,15 +11,13 @@ from redeploy.report.service_now import before_build
 from redeploy.report.timeline import Stretch, downtime, gaps, stretches
 from redeploy.report.wording import happened
 from redeploy.rollback.attempt import Attempt
+from redeploy.rollback.policy import PROVEN, proves
 from redeploy.rollout.build_before import impossible
 from redeploy.rollout.service_state import Watch
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof, Reason, Verdict
-
-PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
-"""How a watch ends that has proven what was put back, by its digest or its version."""
 
 _UNPROVEN = Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, proof_suffices=False)
 """How mode rollback ends where that build is healthy, and nothing proves that it is the one that was put back."""
@@ -60,7 +58,7 @@ def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
 
 def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: float) -> Outcome:
     """Return the outcome of a deploy that failed and of the rollback after it; `back` is how the proof ended."""
-    proven = back is not None and back.verdict in PROVEN and not attempt.lost
+    proven = back is not None and proves(back, attempt.lost)
     verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
     proof = back.proof if back is not None and proven else deploy.conclusion.proof
     return _joined(deploy, attempt, Conclusion(verdict, deploy.conclusion.reason, proof), back, now)
@@ -179,7 +177,7 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> 
         return State.CUT_SHORT, ""
     if attempt.lost:
         return State.FAILED, f"{attempt.lost}."
-    if back is not None and back.verdict in PROVEN:
+    if proves(back):
         return State.PROVEN, ""
     if back is not None and back.verdict is Verdict.UNPROVEN:
         return State.FAILED, _NO_PROOF

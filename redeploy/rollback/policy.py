@@ -109,6 +109,15 @@ class Tag:
     """The digests of the platforms that the index there now lists."""
 
 
+PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
+"""How a watch ends that has proven what was put back."""
+
+
+def proves(back: Conclusion | None, lost: str = "") -> bool:
+    """Tell whether what was put back is proven live, by its digest or its version; `lost` says why that is worth nothing."""
+    return back is not None and back.verdict in PROVEN and back.proof >= Proof.VERSION and not lost
+
+
 def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
     """Return why `target` may not be put under the tag; empty where it may, or is there already.
 

@@ -6,8 +6,8 @@ from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.registry.lookup import found_in, manifest_in
 from redeploy.report.outcome import Outcome
 from redeploy.rollback.attempt import Attempt
-from redeploy.rollback.collect import PROVEN, mended, of_mode, untried
-from redeploy.rollback.policy import Seen, hindrance
+from redeploy.rollback.collect import mended, of_mode, untried
+from redeploy.rollback.policy import PROVEN, Seen, hindrance
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.requests import Ask, AskContainers, AskManifest, Event, PutManifest
 from redeploy.rollout.run import Log, Outside, redeploy

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs.decision_walk import walk
 from redeploy.contract.settings import Breaking, Checks
-from redeploy.decision.verdict import Conclusion
-from redeploy.rollback.policy import MENDABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, refusal
+from redeploy.decision.facts import Facts
+from redeploy.decision.verdict import Conclusion, conclude
+from redeploy.rollback.policy import MENDABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, proves, refusal
 from redeploy.rollout.build_before import telling_version, version_before
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.verdicts import Proof, Reason, Verdict
@@ -223,3 +225,27 @@ def test_the_version_from_before_is_expected_only_if_the_failed_build_has_anothe
 def test_noise_is_no_version() -> None:
     told = Told().look(0.1, ready("a1")).look(0.5, ready("a2")).trigger(1.0)
     assert version_before(told.watch) == ""
+
+
+# what proves it
+
+
+@pytest.mark.parametrize("lost", ["", "the tag was moved"], ids=["", "lost"])
+@pytest.mark.parametrize("proof", Proof, ids=lambda each: each.word)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_a_digest_or_a_version_that_is_live_proves_a_rollback(verdict: Verdict, proof: Proof, lost: str) -> None:
+    live = verdict in (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
+    assert proves(Conclusion(verdict, proof=proof), lost) is (
+        live and proof in (Proof.VERSION, Proof.DIGEST) and not lost
+    )
+
+
+def test_nothing_proves_a_rollback_that_was_not_watched() -> None:
+    assert not proves(None)
+
+
+def test_however_the_watch_of_a_rollback_ends_it_is_proven_only_where_its_declaration_is_met() -> None:
+    def holds(known: Facts) -> bool:
+        return not proves(conclude(known)) or (known.held and known.declared and known.check_failure is None)
+
+    assert all(kept for kept, _ in walk(holds, verifying=False, require_proof=Proof.VERSION))

@@ -9,10 +9,9 @@ from redeploy.http.response import Exchange, Fault, NoReply
 from redeploy.service.identity import Build
 from redeploy.verdicts import Proof
 from sandbox.simulation import WALL
-from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, VERSION, Told, ready, reply, rows, summary
+from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
 
 UPDATED = summary(updated=1)
-THIRD = "3" * 40
 
 
 def running(digest: str) -> Exchange:
