@@ -68,7 +68,7 @@ format: setup ## put the code into the form that lint asks for
 docs: setup ## render the pages that say what the code says
 	@$(venv)/python -m docs
 
-bench: setup ## measure start-up, detection, crash loops, documents and smoke requests, beside their bars
+bench: setup ## measure start-up, the demo, detection, crash loops, documents and smoke requests, beside their bars
 	@$(venv)/python -m bench
 
 preview: setup ## render the job summaries of all scenarios as GitHub would; SCENARIO=... for some

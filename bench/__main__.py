@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import contract, crash_loops, detection, smoke, startup
+from bench import contract, crash_loops, demo, detection, smoke, startup
 from redeploy.rollout.schedule import MOST_AT_ONCE
 
 
@@ -12,6 +12,7 @@ def main() -> int:
     starting = startup.measure()
     rows.append(("start: first request / import requests", starting["time to the first request"], 1.3))
     rows.append(("start: peak memory / import requests", starting["peak memory"], 1.6))
+    rows.append(("demo: seconds", demo.measure(), 15.0))
     large = contract.measure()
     rows.append(("two documents of 13 MB: time / json.loads of both", large["time"], 1.5))
     rows.append(("two documents of 13 MB: peak memory / json.loads of both", large["peak memory"], 1.3))
