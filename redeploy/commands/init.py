@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from redeploy.setup import files, git
+from redeploy.setup import files, git, places
 from redeploy.setup.dotenv import without_values
 from redeploy.setup.init import File, NoKitError, drafted, write
 from redeploy.setup.next_steps import next_steps
@@ -81,7 +81,7 @@ def _is_fit(repository: Path) -> bool:
         hint = f" Did you mean {repository.parent / near[0]}?" if near else " Clone the service's repository first."
         _complain(f"--into {repository} is not a folder.{hint}")
         return False
-    secret = repository / files.ENVIRONMENT
+    secret = repository / places.ENVIRONMENT
     try:
         tracked = git.tracked(secret)
     except git.UnknownError as error:
@@ -95,8 +95,8 @@ def _is_fit(repository: Path) -> bool:
 
 
 def _complain_of_git(tracked: Path, repository: Path) -> None:
-    secret = repository / files.ENVIRONMENT
-    folder, file, shown = repository, files.ENVIRONMENT, f"{secret}"
+    secret = repository / places.ENVIRONMENT
+    folder, file, shown = repository, places.ENVIRONMENT, f"{secret}"
     if tracked != secret.absolute():
         folder, file, shown = tracked.parent, tracked.name, f"{tracked}, which {secret} leads to"
     _complain(
@@ -146,7 +146,7 @@ def _asked(question: Question, before: Mapping[str, object]) -> object:
 def _difference(draft: File, harmless: set[str]) -> str:
     """Return how a file differs; of an environment file only values that were asked about are shown."""
     before, after = (
-        without_values(text, harmless) if draft.path == files.ENVIRONMENT else text
+        without_values(text, harmless) if draft.path == places.ENVIRONMENT else text
         for text in (draft.before or "", draft.after)
     )
     lines = difflib.unified_diff(

@@ -5,7 +5,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from redeploy.setup.files import SHIPPED_NAME
+from redeploy.setup.places import SHIPPED_NAME
 from redeploy.setup.questionnaire import environment, name
 from redeploy.setup.token_rotation import FROM_GITHUB, FROM_THE_SERVER, steps
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from redeploy.setup import disk, files
+from redeploy.setup import disk, files, places
 from redeploy.setup.questionnaire import Answers
 from redeploy.text.secret import Secret
 
@@ -59,6 +59,6 @@ def write(drafts: list[File], repository: Path) -> None:
         OSError: where a file cannot be written.
     """
     for draft in drafts:
-        place, private = repository / draft.path, draft.path == files.ENVIRONMENT
+        place, private = repository / draft.path, draft.path == places.ENVIRONMENT
         if draft.before != draft.after or (private and not disk.is_private(place)):
             disk.write(place, draft.after, disk.PRIVATE if private else disk.PUBLIC)

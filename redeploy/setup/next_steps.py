@@ -2,7 +2,7 @@
 
 import shlex
 
-from redeploy.setup.files import ENVIRONMENT, GHCR, TOKEN, UPDATE, Places
+from redeploy.setup.places import ENVIRONMENT, GHCR, TOKEN, UPDATE, Places
 from redeploy.setup.questionnaire import Answers, Nginx, Tls
 
 _GH = """
