@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from docs.build_names import NOTE, build_names
 from docs.decisions import decisions
 from redeploy.remedies import recipes
-from redeploy.remedies.catalogue import REMEDIES, Remedy
+from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.remedy import Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN
 from redeploy.verdicts import Reason
 

@@ -10,8 +10,8 @@ from redeploy.doctor.examination import Known
 from redeploy.doctor.questions import HEALTH, VERSION, Request
 from redeploy.http.condition import Condition
 from redeploy.remedies.by_door import Met, remedy_at
-from redeploy.remedies.catalogue import Remedy
 from redeploy.remedies.findings import Finding
+from redeploy.remedies.remedy import Remedy
 from redeploy.report.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared

@@ -11,7 +11,8 @@ from redeploy.http.response import Fault
 from redeploy.http.sender import Door, capital
 from redeploy.remedies import recipes
 from redeploy.remedies.by_door_of_watchtower import OF_THE_TRIGGER
-from redeploy.remedies.catalogue import REMEDIES, WATCHTOWER_LOG, Remedy
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
 from redeploy.service.sample import Sample
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Reason

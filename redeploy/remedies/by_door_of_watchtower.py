@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from redeploy.http.sender import GO, TRAEFIK_OR_GO, Door, capital
 from redeploy.remedies import recipes
-from redeploy.remedies.catalogue import REMEDIES, WATCHTOWER_LOG, Remedy
+from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
 from redeploy.triggers.trigger import Answer
 from redeploy.verdicts import Reason
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from redeploy.remedies import recipes
-from redeploy.remedies.catalogue import WATCHTOWER_LOG, WATCHTOWERS, Remedy
+from redeploy.remedies.remedy import WATCHTOWER_LOG, WATCHTOWERS, Remedy
 
 
 class Finding(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeploy.remedies.catalogue import guide
+from redeploy.remedies.remedy import guide
 from redeploy.report.outcome import Outcome
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.text.markdown import plain

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.remedies.catalogue import REMEDIES, Remedy
+from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
+from redeploy.remedies.remedy import Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN, Subject
 from redeploy.verdicts import Reason, Verdict
 

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from redeploy.remedies.catalogue import guide
+from redeploy.remedies.remedy import guide
 from redeploy.report.chain import TITLES, Chain, Found, Link, State
 from redeploy.text.markdown import inline, table
 

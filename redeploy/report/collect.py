@@ -10,7 +10,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import Fault, Reply
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_door import TURNS, remedy_at
-from redeploy.remedies.catalogue import WATCHTOWER_LOG
+from redeploy.remedies.remedy import WATCHTOWER_LOG
 from redeploy.remedies.subject import subject_of
 from redeploy.report.check_results import NOTHING_CHECKED, checked
 from redeploy.report.names_told import told_of_names, version_named

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.remedies.catalogue import Remedy
+from redeploy.remedies.remedy import Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN, Subject
 from redeploy.report.check_results import NOTHING_CHECKED, Checked
 from redeploy.report.timeline import Stretch

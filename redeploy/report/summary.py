@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from redeploy.remedies.catalogue import guide
+from redeploy.remedies.remedy import guide
 from redeploy.report.gantt import gantt, rows
 from redeploy.report.outcome import Outcome
 from redeploy.report.wording import happened, headline, remedy_of

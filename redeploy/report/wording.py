@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, Remedy
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.report.outcome import Outcome
 from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code

@@ -121,10 +121,8 @@ LONGEST = 300
 """Lines of a module."""
 
 OVERGROWN = {
-    "redeploy.remedies.catalogue": 324,
     "redeploy.rollout.checks": 379,
     "redeploy.rollout.service_state": 335,
-    "redeploy.setup.files": 320,
 }
 """Modules that are longer still, and how long: each may only shrink."""
 

@@ -16,7 +16,8 @@ from redeploy.contract.reference import read as read_reference
 from redeploy.contract.results import Finding
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import Exchange, Fault, NoReply
-from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, guide
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.remedy import LOOPBACK, guide
 from redeploy.report import annotations, outputs, wording
 from redeploy.report import summary as job_summary
 from redeploy.report.check_results import Checked

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from redeploy.remedies.catalogue import LOOPBACK, REMEDIES, Remedy
+from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS
+from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN, Subject, subject_of
 from sandbox.simulation import plan
 
