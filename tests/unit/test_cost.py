@@ -158,7 +158,13 @@ def first(items: Any) -> frozenset[str]:  # noqa: ANN401 - the parser's tree
     return found
 
 
-OURS = ("redeploy.setup.files", "redeploy.setup.dotenv", "redeploy.settings.parsers", "redeploy.commands")
+OURS = (
+    "redeploy.setup.files",
+    "redeploy.setup.workflows",
+    "redeploy.setup.dotenv",
+    "redeploy.settings.parsers",
+    "redeploy.commands",
+)
 """Modules whose patterns read what the owner wrote."""
 
 SCANNING = ("re.sub", "re.search", "re.finditer", "re.findall", "re.split")
