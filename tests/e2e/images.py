@@ -1,10 +1,12 @@
 """The images that the tests build themselves: the sandbox in containers."""
 
+import contextlib
 import io
 import os
 import tarfile
 
 import docker
+from docker.errors import ImageNotFound
 
 from sandbox.lines import LINES, Line
 from tests.e2e.registry import CHECKOUT, SANDBOX
@@ -30,9 +32,10 @@ def build_sandbox(client: docker.DockerClient) -> None:
 
 
 def remove_sandbox(client: docker.DockerClient) -> None:
-    """Remove them all."""
+    """Remove them all, but for what is gone already: another run of the same checkout may have been here."""
     for name in [*map(watchtower, LINES), SANDBOX]:
-        client.images.remove(name, force=True)
+        with contextlib.suppress(ImageNotFound):  # which would hide the report of what failed
+            client.images.remove(name, force=True)
 
 
 def watchtower(line: Line) -> str:
