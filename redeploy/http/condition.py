@@ -1,8 +1,8 @@
 """What a response means, by one ladder that trigger, service, registry and doctor share."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 
+from redeploy.http.caches import from_cache
 from redeploy.http.response import Exchange, Fault, NoReply, Reply
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender, login_scheme, passed_on_by, sender_of
 
@@ -42,7 +42,7 @@ def condition_of(exchange: Exchange) -> tuple[Condition, str]:
             return Condition.NOT_READY, "an answer beyond the cap of its size"
         return Condition.DOWN, _NO_REPLY[exchange.fault] + detail
     status, sender = exchange.status, sender_of(exchange)
-    if _from_cache(exchange.headers):
+    if from_cache(exchange.headers):
         return Condition.CACHED, f"{status} out of a cache"
     if sender.door is Door.CHALLENGE:
         return Condition.CHALLENGE, described(exchange)
@@ -100,12 +100,3 @@ _NO_REPLY = {
     Fault.CUT: "the connection was closed without an answer",
     Fault.TIMED_OUT: "no answer in time",
 }
-
-
-def _from_cache(headers: Mapping[str, str]) -> bool:
-    """Tell whether a cache says that it answered in the service's place (RFC 9111 `Age`, RFC 9211, and usual headers)."""
-    age = headers.get("age", "").strip()
-    if age.isascii() and age.isdigit() and age.strip("0"):
-        return True
-    said = " ".join(headers.get(name, "") for name in ("x-cache", "x-cache-status", "x-proxy-cache", "cache-status"))
-    return "hit" in said.lower() or headers.get("cf-cache-status", "").upper() in ("HIT", "STALE", "UPDATING")

@@ -1,0 +1,74 @@
+"""Whether a cache says that it answered in the service's place, as the vendors of caches write it."""
+
+import re
+from collections.abc import Mapping
+
+_STATUS_HEADERS = (
+    "x-cache",
+    "x-cache-status",
+    "x-proxy-cache",
+    "x-proxy-cache-status",
+    "x-nginx-cache",
+    "x-nginx-cache-status",
+    "x-fastcgi-cache",
+    "x-fastcgi-cache-status",
+    "x-uwsgi-cache",
+    "x-scgi-cache",
+    "x-srcache-fetch-status",
+    "x-varnish-cache",
+    "x-edge-cache",
+    "x-edge-cache-status",
+    "x-cdn-cache",
+    "x-cdn-cache-status",
+    "x-litespeed-cache",
+    "x-rack-cache",
+    "x-drupal-cache",
+    "x-nextjs-cache",
+    "x-vercel-cache",
+    "x-sucuri-cache",
+    "x-kinsta-cache",
+    "x-hcdn-cache-status",
+    "x-bdcdn-cache-status",
+    "cdn-cache",
+    "cf-cache-status",
+)
+"""Headers whose first word is a cache's status; a host or a cache may be named after it (`MISS from white-proxy`)."""
+
+_SERVED = frozenset({"hit", "stale", "updating", "tcp_hit", "tcp_mem_hit", "tcp_ims_hit", "tcp_stale_hit"})
+"""Words of a cache that answered by itself: nginx's `$upstream_cache_status`, and Squid's and Akamai's result codes.
+
+MISS, EXPIRED, REVALIDATED, BYPASS and `RefreshHit` are words of one that asked the service.
+"""
+
+_WORD = re.compile(r"[a-z_-]+")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def from_cache(headers: Mapping[str, str]) -> bool:
+    """Tell whether a response says that a cache made it. Sources: RFC 9111 (`Age`), RFC 9211 (`Cache-Status`), vendors."""
+    age = headers.get("age", "").strip()
+    if age.isascii() and age.isdigit() and age.strip("0"):
+        return True
+    statuses = (part for name in _STATUS_HEADERS for part in headers.get(name, "").split(","))
+    if any(_word(status) in _SERVED for status in statuses):
+        return True
+    return _from_varnish(headers.get("x-varnish", "")) or _cache_status(headers.get("cache-status", ""))
+
+
+def _word(status: str) -> str:
+    found = _WORD.match(status.strip().lower())
+    return found[0] if found else ""
+
+
+def _from_varnish(ids: str) -> bool:
+    """Tell whether `X-Varnish` names two requests: this one, and the one that filled the cache."""
+    return any(len(numbers) > 1 and all(map(str.isdecimal, numbers)) for numbers in map(str.split, ids.split(",")))
+
+
+def _cache_status(value: str) -> bool:
+    """Tell whether a member of `Cache-Status` has the parameter `hit` (RFC 9211), or is nothing but a status."""
+    for member in _QUOTED.sub("name", value).lower().split(","):
+        name, *parameters = (part.strip() for part in member.split(";"))
+        if {"hit", "hit=?1"} & set(parameters) or (not parameters and _word(name) in _SERVED):
+            return True
+    return False
