@@ -57,7 +57,6 @@ def _samples(known: Known, requests: tuple[Request, ...], endpoints: frozenset[E
             at=float(place),
             wall=known.answers[each].wall,
             redact=known.redact,
-            never_named=True,
         )
         for place, each in enumerate(requests)
         if (exchange := known.exchange(each)) is not None

@@ -244,6 +244,11 @@ def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
     if conclusion.exit_code:
         return []
     told, answer = [watch.running.warning] if watch.running.warning else [], watch.answer
+    if turns := watch.track.turns:
+        told.append(
+            f"Several instances answer in turn: another build answered {turns} times after the new one, before "
+            f"{watch.track.window.looks_needed} looks in a row found the new one. `instances` says how many there are."
+        )
     if watch.triggered is not None and answer is None:
         told.append("Watchtower's answer never came; the new build was proven without it.")
     elif answer is not None and answer.lost and conclusion.proof:

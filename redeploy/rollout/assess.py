@@ -7,8 +7,9 @@ from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE, should_stop
 from redeploy.decision.verdict import conclude
 from redeploy.rollout.evidence import Evidence
-from redeploy.rollout.pace import SAVING
+from redeploy.rollout.pace import SAVING, WINDOW_MOST
 from redeploy.service.identity import Build
+from redeploy.service.window import FEWEST
 from redeploy.triggers.trigger import Again
 from redeploy.verdicts import Reason, Verdict
 
@@ -45,11 +46,19 @@ class Assessment(Evidence):
 
     @cached_property
     def opening(self) -> bool:
-        """Whether a good version answer waits for the first look at health, which opens the window."""
+        """Whether a good response waits for the look past caches, at health, that opens the window."""
         health, begun = self._track.health, self._window.begun
-        if self._window.opened is not None or not self._window.candidate or begun is None:
+        if not self.may_open or begun is None:
             return False
-        return health is None or health.sent < begun
+        return not self._window.apart or health is None or health.sent < begun
+
+    @cached_property
+    def may_open(self) -> bool:
+        """Whether a window is to be opened; not of the old build as long as that is expected to be replaced."""
+        window, watch = self._window, self._watch
+        awaited = bool(self._plan.expect_version) or not self.answer_final
+        replaced = not watch.verifying and window.build is Build.OLD and awaited
+        return window.candidate and window.opened is None and not replaced
 
     @property
     def _wanted_opening(self) -> bool:
@@ -88,7 +97,9 @@ class Assessment(Evidence):
     @property
     def confirmed(self) -> bool:
         """Whether the window under way goes on after Watchtower's answer: it may still have put the old image back."""
-        return self._watch.answered is not None and self._window.latest > self._watch.answered
+        window, answered = self._window, self._watch.answered
+        latest = min(window.latest, window.version_asked) if window.apart else window.latest
+        return answered is not None and latest > answered
 
     @property
     def unconfirmed(self) -> bool:
@@ -223,6 +234,9 @@ class Assessment(Evidence):
         if watch.checking.wanted:
             token = SAVING * watch.books.dearest / rate.per_second if rate else 0.0
             ends = max(ends, watch.deadline + token, watch.checking.answered + token)
+        if self._window.looks_needed > FEWEST:
+            pause = SAVING * watch.books.dearest / rate.per_second if rate else WINDOW_MOST
+            ends += self._window.looks_missing * max(pause, WINDOW_MOST)
         return ends + self._plan.request_timeout + OVERTIME
 
     def facts(self, now: float) -> Facts:

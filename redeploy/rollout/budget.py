@@ -10,8 +10,8 @@ from redeploy.rollout.requests import Ask, AskDocument, AskSmoke, Event, OfServi
 from redeploy.service.sample import Endpoint, Sample
 from redeploy.settings.plan import Rate
 
-SLOWED = 5.0
-"""Seconds of silence after a 429 that names none."""
+SLOWED, SLOWED_MOST = 2.0, 15.0
+"""Seconds of silence after a rate limit that names none: twice as long each time, up to the second."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ class Books:
     """By origin: none pays for what another says."""
     _told_until: dict[str, float] = field(default_factory=dict)
     _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
+    _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
+    _throttled: dict[str, int] = field(default_factory=dict)
+    """By origin: how many times in a row it said that it was asked too often."""
+    _limits: set[str] = field(default_factory=set)
+    """Origins that sent nginx's stock page before a good response: they may have a rate limit."""
     _costs: dict[str, int] = field(default_factory=dict)
 
     def carried_on(self) -> "Books":
@@ -72,12 +77,38 @@ class Books:
             _silent_until=self._silent_until,
             _told_until=self._told_until,
             _past_caches=self._past_caches,
+            _takes_no_query=self._takes_no_query,
             _costs=self._costs,
         )
 
-    def probe(self, endpoints: frozenset[Endpoint], url: str) -> Probe:
-        """Return the look at `url`, past caches where one has answered before."""
-        return Probe(endpoints, url, past_caches=endpoints in self._past_caches)
+    def probe(self, endpoints: frozenset[Endpoint], url: str, *, fresh: bool = False) -> Probe:
+        """Return the look at `url`, past caches where one has answered before, or where it must be `fresh`."""
+        past_caches = (fresh or endpoints in self._past_caches) and endpoints not in self._takes_no_query
+        return Probe(endpoints, url, past_caches=past_caches)
+
+    def is_beyond_caches(self, probe: Probe) -> bool:
+        """Tell whether no cache that heeds the query can answer a look, as far as the address lets us."""
+        return probe.past_caches or probe.endpoints in self._takes_no_query
+
+    def note_cached(self, endpoints: frozenset[Endpoint]) -> None:
+        """Enter that a cache answers in the service's place."""
+        self._past_caches.add(endpoints)
+
+    def note_takes_no_query(self, endpoints: frozenset[Endpoint]) -> None:
+        """Enter that an address refuses a query that it does not know."""
+        self._takes_no_query.add(endpoints)
+
+    @property
+    def takes_no_query(self) -> frozenset[Endpoint]:
+        """The addresses that refuse a random query parameter."""
+        return frozenset().union(*self._takes_no_query)
+
+    def looking(self, endpoints: frozenset[Endpoint]) -> list[float]:
+        """Return when the looks at these endpoints that are under way were sent."""
+        waiting = (
+            sent for ask, sent in self._under_way.items() if isinstance(ask, Probe) and ask.endpoints == endpoints
+        )
+        return sorted(moment for sent in waiting for moment in sent)
 
     def ready(self, url: str, now: float, keep: float = 0.0) -> float:
         """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
@@ -118,10 +149,16 @@ class Books:
     def note_sample(self, probe: Probe, sample: Sample) -> None:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
         self._note_cost(probe.url, sample.hops, sample.at)
+        origin = origin_of(probe.url)
         if sample.condition is Condition.CACHED:
             self._past_caches.add(probe.endpoints)
         if sample.condition is Condition.THROTTLED:
-            self._note_throttled(probe.url, sample.retry_after, sample.at)
+            once = sample.is_stock_page and origin not in self._limits  # a container that is replaced may be behind it
+            self._note_throttled(probe.url, sample.retry_after, sample.at, empties=not once)
+        elif sample.condition is Condition.DOWN:
+            self._throttled.pop(origin, None)
+        elif sample.healthy and self._throttled.pop(origin, 0):
+            self._limits.add(origin)
 
     def note_check(self, ask: AskDocument | AskSmoke, event: Event, *, throttled: bool) -> None:
         """Learn the same from a check's answer."""
@@ -148,9 +185,13 @@ class Books:
             self._buckets[origin_of(url)] = self._bucket(url, at).draw(at, more)
             self._costs[url] = 1 + hops
 
-    def _note_throttled(self, url: str, retry_after: float | None, at: float) -> None:
-        self._buckets[origin_of(url)] = self._bucket(url, at).emptied(at)
-        self._silent_until[origin_of(url)] = at + (SLOWED if retry_after is None else retry_after)
+    def _note_throttled(self, url: str, retry_after: float | None, at: float, *, empties: bool = True) -> None:
+        origin = origin_of(url)
+        if empties:
+            self._buckets[origin] = self._bucket(url, at).emptied(at)
+        slowed = min(SLOWED_MOST, SLOWED * 2.0 ** self._throttled.get(origin, 0))
+        self._throttled[origin] = self._throttled.get(origin, 0) + 1
+        self._silent_until[origin] = at + (slowed if retry_after is None else retry_after)
         self._told_until[origin_of(url)] = at + (retry_after or 0.0)
 
     def _bucket(self, url: str, now: float) -> Bucket:

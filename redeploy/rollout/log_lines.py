@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from redeploy.contract.smoke import Smoke
 from redeploy.http.response import Reply
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.pace import SAVING, kept_back
+from redeploy.rollout.pace import SAVING, kept_back, too_slow
 from redeploy.rollout.requests import (
     AskContainers,
     AskDocument,
@@ -75,6 +75,17 @@ class Narrator:
         begun = watch.triggered is not None or watch.verifying
         if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
+        if begun and too_slow(watch.plan.rate):
+            self._once(
+                "rate",
+                "note: this `request-rate` is too low for a look at the service every second; a build that crashes between "
+                "two looks may go unnoticed",
+            )
+        for endpoint in sorted(watch.books.takes_no_query):
+            self._once(
+                f"query {endpoint}",
+                f"note: the {endpoint} address refuses a random query parameter; it is left out there",
+            )
         if watch.resend_at is not None and watch.answer:
             self._once(f"again {len(watch.answers)}", f"trigger: sending it again in {watch.resend_at - now:.0f} s")
         window = watch.track.window

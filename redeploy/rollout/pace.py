@@ -24,6 +24,11 @@ LOWEST_WATCHED = 0.2
 """Requests a second below which saving for a window would take longer than anybody waits."""
 
 
+def too_slow(rate: Rate | None) -> bool:
+    """Tell whether a rate does not allow a look a second over a window, not even with tokens that were saved."""
+    return rate is not None and rate.per_second < LOWEST_WATCHED
+
+
 class Phase(Enum):
     """What the run is waiting for."""
 
@@ -60,13 +65,15 @@ def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jit
 
 def watched_needed(rate: Rate | None, stable_for: float) -> float:
     """Return the seconds that a window must be watched without a pause once one has crashed; 0 at rates too low for it."""
-    affordable = rate is None or rate.per_second >= LOWEST_WATCHED
-    return min(stable_for, WATCHED_MOST) if affordable else 0.0
+    return 0.0 if too_slow(rate) else min(stable_for, WATCHED_MOST)
 
 
-def kept_back(rate: Rate | None, stable_for: float) -> float:
-    """Return the tokens that the quick phase leaves for one window: what it draws, less what comes in meanwhile."""
+def kept_back(rate: Rate | None, stable_for: float, *, apart: bool = False) -> float:
+    """Return the tokens that the quick phase leaves for one window: what it draws, less what comes in meanwhile.
+
+    With `apart`, the version has an address of its own, which is asked in the middle and at the end, too.
+    """
     if rate is None:
         return 0.0
-    looks = 1 + stable_for / (0.87 * max(0.05, min(WINDOW_MOST, stable_for / 2)))
+    looks = 2 + 2 * apart + stable_for / (0.87 * max(0.05, min(WINDOW_MOST, stable_for / 2)))
     return max(0.0, min(rate.burst / 2, looks - stable_for * rate.per_second))

@@ -21,7 +21,7 @@ from redeploy.rollout.requests import (
     Step,
 )
 from redeploy.rollout.service_state import Watch
-from redeploy.service.identity import Build
+from redeploy.service.beside import version_due
 from redeploy.triggers.trigger import Result
 
 LOOK_SECONDS = 5.0
@@ -49,6 +49,8 @@ class Schedule:
     _phase_began: float | None = None
     _looked_after_gap: bool = False
     _jitter: float = 0.5
+    _judged: bool = False
+    """Whether the window under way is one that the verdict may be about."""
     _asked_for_reasons: bool = False
     _unsafe_due: bool = False
     """Whether what may change something on the server may go out now."""
@@ -72,10 +74,19 @@ class Schedule:
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
             (self._look_due(weighed, now), AskContainers),
             (self._reasons_due(weighed, now), self._ask_for_reasons),
-            (self._probe_due(weighed, now), lambda: self._next_probe(weighed, now)),
         ):
             if due <= now:
                 asks.append(self._sent(make(), now))
+            else:
+                wake = min(wake, due)
+        self._current_phase(weighed, now)
+        beside, window = [self._look, self._version_look], self.watch.track.window
+        if window.version_asked < window.latest:  # the bucket may have a token for one of them only
+            beside.reverse()
+        for look in (self._look_again, *beside):
+            probe, due = look(weighed, now)
+            if due <= now:
+                asks.append(self._sent(probe, now))
             else:
                 wake = min(wake, due)
         asks += [self._sent(ask, now) for ask, due in self._baseline.errands() if due <= now]
@@ -108,28 +119,62 @@ class Schedule:
             self._looked_after_gap = True
         return ask
 
-    def _next_probe(self, weighed: Assessment, now: float) -> Probe:
-        """Choose the address: with a version address of its own, health is asked where a window opens and closes."""
+    def _look_again(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+        """Return the look that settles a doubt, and when it is due: at once."""
+        watch, books = self.watch, self.watch.books
+        for endpoints, url in watch.addresses:
+            past_caches = watch.doubts.next_look(endpoints)
+            if past_caches is not None and not books.looking(endpoints):
+                return books.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url), books.ready(
+                    url, now
+                )
+        return self._next_probe(weighed, now), _NEVER
+
+    def _look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+        """Return the next look at the service, and when it is due: at health, where the version is asked beside it."""
+        return self._next_probe(weighed, now), self._probe_due(weighed, now)
+
+    def _version_look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+        """Return the look at the version beside the looks at health, and when it is due: first, in the middle, last."""
         watch, window = self.watch, self.watch.track.window
         endpoints, url = watch.addresses[-1]
-        if watch.apart:
-            stale = not watch.verifying and watch.plan.expect_version and window.build is Build.OLD
-            opening = window.candidate and window.opened is None and not stale
-            closing = window.opened is not None and now >= weighed.window_ends > (window.healthy_at or 0.0)
-            astray = watch.track.last is not None and watch.track.last.astray  # then health alone tells of the service
-            if opening or closing or astray:
-                endpoints, url = watch.addresses[0]
-        return watch.books.probe(endpoints, url)
+        probe = watch.books.probe(endpoints, url, fresh=now >= weighed.window_ends)
+        if not self._side_by_side or watch.books.looking(endpoints) or watch.doubts.next_look(endpoints) is not None:
+            return probe, _NEVER
+        pause = interval(Phase.WINDOW, 0.0, 0.0, watch.plan.stable_for, self._jitter)
+        due = version_due(window, now=now, ends=weighed.window_ends, length=weighed.window_length, pause=pause)
+        return probe, max(due, watch.books.ready(url, now))
+
+    @property
+    def _side_by_side(self) -> bool:
+        """Whether health is watched, and the version beside it: a window is open that the verdict may be about."""
+        return self.watch.apart and self._judged and self.watch.track.window.opened is not None
+
+    def _next_probe(self, weighed: Assessment, now: float) -> Probe:
+        """Choose the address, and whether the look must pass caches: those that open a window and close it must."""
+        watch, window = self.watch, self.watch.track.window
+        endpoints, url = watch.addresses[-1]
+        opening = weighed.may_open
+        astray = watch.track.last is not None and watch.track.last.astray  # then health alone tells of the service
+        if self._side_by_side or opening or astray:
+            endpoints, url = watch.addresses[0]
+        closing = window.opened is not None and self._judged and now >= weighed.window_ends
+        return watch.books.probe(endpoints, url, fresh=bool(opening or closing))
 
     def _probe_due(self, weighed: Assessment, now: float) -> float:
         """Return when the next look at the service may go out."""
-        watch, under_way = self.watch, self.watch.books.under_way(Probe)
+        watch = self.watch
         phase = self._current_phase(weighed, now)
+        if watch.doubts.open:
+            return _NEVER
+        side_by_side, health = self._side_by_side, watch.addresses[0][0]
+        under_way = watch.books.looking(health) if side_by_side else watch.books.under_way(Probe)
         if under_way:
-            alone = phase is Phase.WINDOW or len(under_way) > 1
+            alone = phase is Phase.WINDOW or side_by_side or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
                 return _NEVER if alone else under_way[0] + ALONE_FOR
-        sent = [each.sent for each in watch.samples[-2:]] + under_way
+        seen = [each.sent for each in watch.samples if not side_by_side or each.endpoints == health]
+        sent = seen[-2:] + under_way
         if not sent:
             first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)
             return now if watch.triggered is None else watch.triggered + first
@@ -138,16 +183,20 @@ class Schedule:
 
     def _pause(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return the seconds that the next look is wanted after the latest one."""
-        watch = self.watch
+        watch, window = self.watch, self.watch.track.window
         if weighed.unconfirmed:
             return 0.0
+        if weighed.opening:
+            return interval(Phase.WINDOW, 0.0, 0.0, watch.plan.stable_for, self._jitter)
         origin = watch.started
         began = self._phase_began if self._phase_began is not None else origin
         waited = began - origin
         pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
         if phase is Phase.WINDOW and latest < weighed.window_ends:
             left = weighed.window_ends - latest  # the last look falls on the end, not some time after it
-            pause = left if left <= pause else left / 2 if left < 2 * pause else pause
+            books, url = watch.books, watch.addresses[0][1]
+            twice = window.blind or books.ready(url, now, books.cost(url)) <= now  # else the last one would come late
+            pause = left if left <= pause else (left / 2 if twice else left) if left < 2 * pause else pause
         broken_off = watch.track.last is not None and watch.track.last.transport_error and watch.track.window.broken
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 
@@ -163,10 +212,12 @@ class Schedule:
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return max(ready, latest + SAVING * books.cost(url) / rate.per_second)
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            keep = kept_back(rate, self.watch.plan.stable_for) + self.watch.checking.tokens(rate)
+            keep = kept_back(rate, self.watch.plan.stable_for, apart=self.watch.apart) + self.watch.checking.tokens(
+                rate
+            )
             return min(books.ready(url, now, keep), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            saved = books.ready(url, now, kept_back(rate, window.watched_needed)) <= now
+            saved = books.ready(url, now, kept_back(rate, window.watched_needed, apart=self.watch.apart)) <= now
             return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)
         return ready
 
@@ -194,16 +245,16 @@ class Schedule:
         books, plan = self.watch.books, self.watch.plan
         if plan.rate is None or origin_of(url) != origin_of(self.watch.addresses[-1][1]):
             return books.ready(url, now)
-        left = max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW)
-        return books.ready(url, now, kept_back(plan.rate, plan.stable_for) * min(1.0, left))
+        left = min(1.0, max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW))
+        return books.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.watch.apart) * left)
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         watch, track, answered = self.watch, self.watch.track, weighed.answer_final
         window = track.window
         unproven = not watch.plan.declared and (answered or track.gap_seen)
-        judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
+        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
         unfinished = window.latest < weighed.window_ends
-        if judged:
+        if self._judged:
             closing = (answered or watch.verifying) and not self._can_check(weighed)
             phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:

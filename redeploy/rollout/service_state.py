@@ -22,11 +22,12 @@ from redeploy.rollout.requests import (
     Probe,
     SendTrigger,
 )
-from redeploy.service.declared import Standing, declared
-from redeploy.service.history import Rules, Track, builds, follow
+from redeploy.service.doubt import Doubts
+from redeploy.service.history import Rules, Track, builds, follow, met_by
 from redeploy.service.identity import Before, Build, Counting, Learnt, Noise
 from redeploy.service.sample import Endpoint, Sample, read_sample
-from redeploy.service.window import Window
+from redeploy.service.stock_pages import StockPages, as_down
+from redeploy.service.window import Window, looks_for
 from redeploy.settings.plan import Mode, Plan
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.trigger_state import TriggerState
@@ -63,7 +64,8 @@ class Watch(TriggerState):
         self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
         self._noise = Noise()
         self._counting = Counting()
-        self._never_named = True
+        self.doubts = Doubts()
+        self._stock_pages = StockPages()
         self.track = Track(window=self._fresh_window())
         if self.verifying:
             self.deadline = self.began + self.plan.timeout
@@ -153,15 +155,32 @@ class Watch(TriggerState):
             at=event.at,
             wall=event.wall,
             redact=self.redact,
-            never_named=self._never_named,
+            beyond_caches=self.books.is_beyond_caches(probe),
         )
-        self._never_named &= not (sample.healthy and Endpoint.VERSION in sample.endpoints and not sample.astray)
-        self.books.note_sample(probe, sample)
         before = self.triggered is None and not self.verifying
+        down = [] if before else self._stock_pages.take(sample)
+        sample = as_down(sample) if down else sample
+        self.books.note_sample(probe, sample)
         earlier = self.baseline if before else self.samples
         out_of_turn = any(each.sent > sample.sent for each in earlier[-2:] if each.endpoints & sample.endpoints)
         if out_of_turn or (self.triggered is not None and sample.sent < self.triggered):
             return
+        if before:
+            self._enter(sample, earlier, before=True)
+            return
+        settled = self.doubts.take(sample, past_caches=probe.past_caches)
+        if settled.cached:
+            self.books.note_cached(probe.endpoints)
+        if settled.takes_no_query:
+            self.books.note_takes_no_query(probe.endpoints)
+        for each in settled.samples:
+            self._enter(each, earlier, before=False)
+        if len(down) > 1:
+            self.samples = [as_down(each) if each in down else each for each in self.samples]
+            self._follow_anew()
+
+    def _enter(self, sample: Sample, earlier: list[Sample], *, before: bool) -> None:
+        """Enter what a look at the service showed."""
         earlier.append(sample)
         known = self._noise.learnt
         if not sample.condition.tells_nothing:
@@ -267,7 +286,12 @@ class Watch(TriggerState):
 
     def _fresh_window(self) -> Window:
         needed = watched_needed(self.plan.rate, self.plan.stable_for)
-        return Window(length=self.plan.stable_for, watched_needed=needed, apart=self.apart)
+        return Window(
+            length=self.plan.stable_for,
+            watched_needed=needed,
+            apart=self.apart,
+            looks_needed=looks_for(self.plan.instances),
+        )
 
     def _rules(self) -> Rules:
         return Rules(
@@ -278,6 +302,7 @@ class Watch(TriggerState):
             counting=self._counting,
             met_before=self.met_before,
             verifying=self.verifying,
+            instances=self.plan.instances,
         )
 
     @cached_property
@@ -323,13 +348,5 @@ class Watch(TriggerState):
         """Whether what is declared was live before the trigger."""
         if self.verifying or not self.plan.declared:
             return False
-        standings = {self._standing(each) for each in self.baseline if each.names_itself and each.healthy}
-        version = standings - {Standing.UNNAMED} == {Standing.MET}
         digest = self.running.declared_before or not self.plan.expect_digest
-        return (version or not self.plan.expect_version) and digest
-
-    def _standing(self, sample: Sample) -> Standing:
-        """Return what a look before the trigger says of the declared version, beside what health said then."""
-        health = [each for each in self.baseline if Endpoint.HEALTH in each.endpoints and each.at <= sample.at]
-        whole = sample.beside(health[-1] if health and self.apart else None)
-        return declared(self.plan.expect_version, whole.names, whole.ranks).standing
+        return digest and (not self.plan.expect_version or met_by(self.baseline, self.plan.expect_version))

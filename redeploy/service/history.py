@@ -4,12 +4,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from redeploy.http.condition import Condition
+from redeploy.service.declared import Standing, declared
 from redeploy.service.identity import NOTHING_SEEN, Before, Build, Counting, Learnt, Likeness, build_of, likeness
 from redeploy.service.sample import Endpoint, Sample
-from redeploy.service.window import Window
+from redeploy.service.window import Window, looks_for
 
 WALL_SAMPLES, WALL_SECONDS = 3, 5.0
 """So many samples over so long that show nothing but a wall make it certain that waiting does not move it."""
+
+LOOKS_AFTER_TURNS = 20
+"""Looks in a row that a window needs once another build has answered after the new one: several instances answer."""
+
+MORE_EACH_TURN, MOST_AFTER_TURNS = 4, 36
+"""Looks that each further turn adds: many windows of 20 would let a stale instance of four through after all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,8 @@ class Rules:
     """Whether what is declared was live before: then only a gap tells the new build from the old."""
     verifying: bool
     """Whether there is no before: then every window is the build's that is judged."""
+    instances: int = 1
+    """How many instances are said to answer behind the address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +59,8 @@ class Track:
     """The last sample of the health address."""
     version: Sample | None = None
     """The last sample of the version address."""
+    turns: int = 0
+    """How often another build answered after the new one."""
     mute: Condition | None = None
     """What the last answer was if it told nothing."""
     wall: Condition | None = None
@@ -94,7 +105,8 @@ class Track:
     def step(self, sample: Sample, rules: Rules) -> "Track":
         """Return the state after one more sample."""
         if sample.condition.tells_nothing:
-            return replace(self, mute=sample.condition, told=Build.UNKNOWN)
+            window = self.window.take(sample, Build.UNKNOWN, rules.learnt.noise, fresh=False)
+            return replace(self, window=window, mute=sample.condition, told=Build.UNKNOWN)
         sample = sample.timed(rules.learnt.units)
         whole = sample.beside(self._other_than(sample))
         like = likeness(whole, rules.before, rules.learnt, rules.triggered)
@@ -104,9 +116,12 @@ class Track:
         fresh = rules.verifying or named or presumed
         wall, page = sample.condition.is_wall, sample.condition is Condition.HTML
         known = build is not Build.UNKNOWN
+        turns = self.turns + (self.build is Build.NEW and sample.healthy and build in (Build.OLD, Build.OTHER))
+        window = replace(self.window, looks_needed=_looks_needed(rules.instances, turns))
         return replace(
             self,
-            window=self.window.take(sample, build, rules.learnt.noise, fresh=fresh),
+            window=window.take(sample, build, rules.learnt.noise, fresh=fresh),
+            turns=turns,
             like=like if like.visible or not self.like.visible else self.like,
             build=build if known else self.build,
             told=build,
@@ -125,6 +140,13 @@ class Track:
         )
 
 
+def _looks_needed(instances: int, turns: int) -> int:
+    """Return the looks that a window needs at the address that names the build."""
+    if not turns:
+        return looks_for(instances)
+    return max(looks_for(instances), min(MOST_AFTER_TURNS, LOOKS_AFTER_TURNS + MORE_EACH_TURN * (turns - 1)))
+
+
 def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
     """Yield each sample with whose answer it is."""
     track = Track(window=window)
@@ -139,3 +161,15 @@ def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> Track:
     for sample in samples:
         track = track.step(sample, rules)
     return track
+
+
+def met_by(baseline: Iterable[Sample], expected: str) -> bool:
+    """Tell whether every look before the trigger that names a build names the declared version."""
+    standings, health = set[Standing](), None
+    for sample in sorted(baseline, key=lambda each: each.at):
+        if Endpoint.HEALTH in sample.endpoints:
+            health = sample
+        if sample.names_itself and sample.healthy:
+            whole = sample.beside(health if health is not sample else None)
+            standings.add(declared(expected, whole.names, whole.ranks).standing)
+    return standings - {Standing.UNNAMED} == {Standing.MET}

@@ -63,6 +63,8 @@ class Sample:
     """Whether the version address, asked alone, answered with a page or a 4xx: that names no build and tells no health."""
     ill: str = ""
     """The line of `health-expect` by which this response, healthy by its status, would count as ill: it says so itself."""
+    beyond_caches: bool = False
+    """Whether no cache that heeds the query could make this response, or the address takes no random query."""
 
     @property
     def transport_error(self) -> bool:
@@ -73,6 +75,16 @@ class Sample:
     def healthy(self) -> bool:
         """Whether the service answered as it should."""
         return self.condition is Condition.HEALTHY
+
+    @property
+    def is_stock_page(self) -> bool:
+        """Whether this is nginx's stock 503 page, which a rate limit sends, and a proxy with nothing behind it, too."""
+        return self.condition is Condition.THROTTLED and self.status == 503
+
+    @property
+    def is_rate_limit(self) -> bool:
+        """Whether a rate limit answered for certain."""
+        return self.condition is Condition.THROTTLED and self.status != 503
 
     def timed(self, units: Mapping[str, float]) -> "Sample":
         """Return the sample with its uptimes read as start times, where `units` says how."""
@@ -110,18 +122,27 @@ def read_sample(
     at: float,
     wall: float,
     redact: Callable[[str], str] = str,
-    never_named: bool = False,
+    beyond_caches: bool = False,
 ) -> Sample:
     """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete.
 
-    Where the version address has `never_named` anything, a 4xx or a page there is a wrong address, not an ill service.
+    A 4xx or a page at an address of the version's own names no build; it does not tell that the service is ill.
+    `beyond_caches` says that no cache could make this response, should one stand in front.
     """
     condition, seen = _condition(exchange, service, endpoints, redact)
-    astray = never_named and isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
+    astray = isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
     if astray:
         condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
     if isinstance(exchange, NoReply):
-        return Sample(sent=sent, at=at, endpoints=endpoints, condition=condition, seen=seen, fault=exchange.fault)
+        return Sample(
+            sent=sent,
+            at=at,
+            endpoints=endpoints,
+            condition=condition,
+            seen=seen,
+            fault=exchange.fault,
+            beyond_caches=beyond_caches,
+        )
     clock = exchange.date if exchange.date is not None else wall
     names: dict[str, BuildName] = {}
     starts: dict[str, Start] = {}
@@ -161,6 +182,7 @@ def read_sample(
         sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(exchange),
         astray=astray,
         ill=service.health_expect.ill(exchange, redact) if condition is Condition.HEALTHY and asks_health else "",
+        beyond_caches=beyond_caches,
     )
 
 

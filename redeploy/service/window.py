@@ -7,7 +7,7 @@ from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint, Sample
 
 FEWEST = 3
-"""Healthy samples that a window needs, however short it is."""
+"""Healthy samples that a window needs of each address, however short it is."""
 
 LONGEST = 30.0
 """Seconds up to which a window doubles."""
@@ -15,12 +15,28 @@ LONGEST = 30.0
 MOST_CRASHES = 5
 """Windows of the new build that may be broken by an error, an unhealthy answer or a restart; this many end the run."""
 
-
 BLIND = 1.0
 """Seconds between an answer and the next look in which a crash could hide."""
 
 WATCHED_MOST = 5.0
 """Seconds without such a pause that a window needs once one has crashed, however long it is."""
+
+PASSED_OVER = 5.0
+"""Seconds between two good responses within which a 429 does not interrupt the window."""
+
+JUST_BEFORE = 2.0
+"""Seconds before a window opens within which a look at the version address counts as its first."""
+
+_CHANCE = 0.01
+"""The chance with which a stale instance may stay unseen."""
+
+
+def looks_for(instances: int) -> int:
+    """Return the looks that show a single stale one of so many instances with 99 %, each look at one by chance."""
+    looks = FEWEST
+    while instances > 1 and (1 - 1 / instances) ** looks > _CHANCE:
+        looks += 1
+    return looks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,35 +46,50 @@ class Window:
     length: float
     """How long it must span if none broke before; `span_needed` tells how long it must now."""
     watched_needed: float = 0.0
-    """Seconds without a blind pause that it must hold once a window has crashed; 0 where the rate does not allow it."""
+    """Seconds without a blind pause that it must hold once one has crashed or was interrupted; 0 where the rate is too
+    low for it."""
     apart: bool = False
-    """Whether the version has an address of its own: then health opens the window, and closes it."""
+    """Whether the version has an address of its own, which is then asked beside health."""
+    looks_needed: int = FEWEST
+    """Looks in a row that it needs at the address that names the build."""
     opened: float | None = None
     latest: float = 0.0
-    """When the last of its samples was asked for."""
+    """When its last look at health was sent."""
     answered: float = 0.0
-    """When the answer to that one was complete."""
+    """When the response to that one was complete."""
     watched: float = 0.0
-    """Seconds of it without a blind pause."""
+    """Seconds of it since the last blind pause."""
     samples: int = 0
-    """Those that can name the build: with an address apart, looks at health may have gone to another one all the time."""
+    """Good looks at health."""
+    closed: float = float("-inf")
+    """When the last good look at health was sent that no cache could answer."""
+    versions: int = 0
+    """Good looks at the version address, where that is another."""
+    version_at: float = float("-inf")
+    """When the last of them was sent."""
+    version_cached: float | None = None
+    """When the last look at the version address was sent that a cache answered."""
     build: Build = Build.UNKNOWN
     names: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, float] = field(default_factory=dict)
-    healthy_at: float | None = None
-    """When health was last asked for and found, in this window."""
     broken: int = 0
     """Windows of the new build that broke, whatever broke them."""
     crashed: int = 0
     """Those that an error, an unhealthy answer or a restart broke."""
     broke_at: float | None = None
     """When the last of them broke."""
+    interrupted: bool = False
+    """Whether a response that may hide a gap came: a cached one, or a proxy's page that also a rate limit sends."""
+    limited: bool = False
+    """Whether a 429 came since the last good look."""
     fresh: bool = False
     """Whether it is the new build's."""
     candidate: bool = False
-    """With an address apart, whether a good version answer waits for health to open a window."""
+    """Whether a good response waits for the look that opens the window."""
+    candidate_at: float = float("-inf")
+    """When the last such response came."""
     begun: float | None = None
-    """When the first answer of it came: with an address apart, the version's, for which health opens it."""
+    """When the first response of this window's build came: its candidate's."""
 
     @property
     def span_needed(self) -> float:
@@ -71,16 +102,31 @@ class Window:
             return False
         start = self.opened if since is None else max(since, self.opened)
         ends = start + (self.span_needed if length is None else max(length, self.span_needed))
-        return (
-            self.latest >= ends
-            and not self.blind
-            and (not self.apart or (self.healthy_at is not None and self.healthy_at >= ends))
-        )
+        return self.latest >= ends and self.closed >= ends and not self.blind and self._named_until(ends)
+
+    def _named_until(self, ends: float) -> bool:
+        """Tell whether the address that names the build was looked at often enough, the last time after `ends`."""
+        if not self.apart:
+            return self.samples >= self.looks_needed
+        enough = self.versions >= self.looks_needed
+        if self.version_cached is not None and self.looks_needed == FEWEST:
+            enough = self.versions > 0  # a cache shows the build but now and then
+        return enough and self.version_asked >= ends
+
+    @property
+    def version_asked(self) -> float:
+        """When the version address was last looked at, also where a cache answered; minus infinity if it was not."""
+        return self.version_at if self.version_cached is None else max(self.version_at, self.version_cached)
+
+    @property
+    def looks_missing(self) -> int:
+        """Looks that it still needs at the address that names the build."""
+        return max(0, self.looks_needed - (self.versions if self.apart else self.samples))
 
     @property
     def blind(self) -> bool:
-        """Whether a window has crashed and this one was looked at too thinly to tell a crash loop from a stable build."""
-        return self.crashed > 0 and self.watched < self.watched_needed
+        """Whether it was looked at too thinly to tell a crash loop from a stable build, where one was suspected."""
+        return (self.crashed > 0 or self.interrupted) and self.watched < self.watched_needed
 
     @property
     def flapping(self) -> bool:
@@ -91,17 +137,19 @@ class Window:
         """Return the window after one more sample.
 
         Args:
-            sample: what was seen; one that tells nothing changes nothing.
+            sample: what was seen; one that tells nothing breaks nothing, but may begin the window again.
             build: whose answer it is.
             noise: fields that are no part of an identity.
             fresh: whether the answer counts as the new build's, should a window begin with it.
         """
         if sample.condition.tells_nothing:
-            return self
+            return self._interrupt(sample)
         health_only = Endpoint.VERSION not in sample.endpoints
         if not sample.healthy:
             waiting = self.opened is None and health_only and not sample.transport_error
             return self if waiting else self._break(sample.at, crash=True)
+        if self.limited and sample.at - self.answered > PASSED_OVER:
+            return self._empty().take(sample, build, noise, fresh=fresh)
         names = {path: name for path, name in sample.names.items() if path not in noise}
         starts = {path: start.told for path, start in sample.starts.items() if path not in noise}
         other = _conflict(self.build, build) or any(self.names.get(path, name) != name for path, name in names.items())
@@ -111,52 +159,96 @@ class Window:
         if self.opened is not None:
             if other or moved:
                 return self._break(sample.at, crash=moved and not other).take(sample, build, noise, fresh=fresh)
-            return self._extend(sample, build, names, starts)
-        if self.apart and not health_only:
-            same = self.candidate and not other and not moved
-            begun_at = self.begun if same else sample.at
-            return replace(self, candidate=True, begun=begun_at, build=build, names=names, starts=starts, fresh=fresh)
-        if not self.apart:
-            return replace(self._open(sample), begun=sample.at, fresh=fresh).take(sample, build, noise, fresh=fresh)
-        if not self.candidate or other or moved:
-            return replace(self, candidate=False, begun=None, build=Build.UNKNOWN, names={}, starts={})
-        return self._open(sample).take(sample, build, noise, fresh=fresh)
-
-    def _open(self, sample: Sample) -> "Window":
-        return replace(self, opened=sample.at, latest=sample.sent, answered=sample.at)
-
-    def _extend(self, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]) -> "Window":
-        pause = sample.sent - self.answered
-        return replace(
-            self,
-            latest=sample.sent,
-            answered=sample.at,
-            watched=self.watched + (sample.sent - self.latest if pause <= BLIND else 0.0),
-            samples=self.samples + (Endpoint.VERSION in sample.endpoints),
-            build=self.build if build is Build.UNKNOWN else build,
-            names={**self.names, **names},
-            starts={**starts, **self.starts},
-            healthy_at=sample.sent if Endpoint.HEALTH in sample.endpoints else self.healthy_at,
+            return _extended(self, sample, build, names, starts)
+        opens = sample.beyond_caches and Endpoint.HEALTH in sample.endpoints
+        if self.apart and health_only:
+            if not self.candidate or other or moved:
+                return self._empty()
+            return _opened(self, sample, build, names, starts) if opens else self
+        begun = self.begun if self.candidate and not other and not moved else sample.at
+        window = replace(
+            self._empty(),
+            candidate=True,
+            candidate_at=sample.at,
+            begun=begun,
+            build=build,
+            names=names,
+            starts=starts,
+            fresh=fresh,
         )
+        return _opened(window, sample, build, names, starts) if opens else window
 
-    def _break(self, at: float, *, crash: bool) -> "Window":
-        counts = self.opened is not None and self.fresh
+    def _interrupt(self, sample: Sample) -> "Window":
+        """Return the window after a response that tells nothing: what was watched before it does not count."""
+        if sample.is_rate_limit:
+            return replace(self, limited=self.opened is not None)
+        if sample.endpoints == {Endpoint.VERSION} and not sample.is_stock_page:
+            return replace(self, version_cached=sample.sent) if self.opened is not None else self
+        return replace(self._empty(), interrupted=True)
+
+    def _empty(self) -> "Window":
+        """Return one that is yet to open."""
         return replace(
             self,
             opened=None,
             begun=None,
             samples=0,
             watched=0.0,
+            closed=float("-inf"),
+            versions=0,
+            version_at=float("-inf"),
+            version_cached=None,
+            limited=False,
             candidate=False,
             build=Build.UNKNOWN,
             names={},
             starts={},
-            healthy_at=None,
             fresh=False,
+        )
+
+    def _break(self, at: float, *, crash: bool) -> "Window":
+        counts = self.opened is not None and self.fresh
+        return replace(
+            self._empty(),
             broken=self.broken + counts,
             crashed=self.crashed + (counts and crash),
             broke_at=at if counts else self.broke_at,
         )
+
+
+def _opened(
+    window: Window, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]
+) -> Window:
+    """Open a window with a look that no cache could answer."""
+    first = window.apart and window.looks_needed == FEWEST and sample.sent - window.candidate_at <= JUST_BEFORE
+    opened = replace(window, opened=sample.at, latest=sample.sent, answered=sample.at, versions=int(first))
+    return _extended(opened, sample, build, names, starts)
+
+
+def _extended(
+    window: Window, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]
+) -> Window:
+    """Add a good look to a window that is open."""
+    longer = replace(
+        window,
+        build=window.build if build is Build.UNKNOWN else build,
+        names={**window.names, **names},
+        starts={**starts, **window.starts},
+    )
+    if Endpoint.HEALTH in sample.endpoints:
+        seamless = sample.sent - window.answered <= BLIND
+        longer = replace(
+            longer,
+            latest=sample.sent,
+            answered=sample.at,
+            watched=window.watched + sample.sent - window.latest if seamless else 0.0,
+            samples=window.samples + 1,
+            closed=sample.sent if sample.beyond_caches else window.closed,
+            limited=False,
+        )
+    if window.apart and Endpoint.VERSION in sample.endpoints:
+        longer = replace(longer, versions=window.versions + 1, version_at=sample.sent)
+    return longer
 
 
 def _conflict(one: Build, other: Build) -> bool:

@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, str] = {
     "smoke": "",
     "timeout": "5m",
     "stable-for": "5s",
+    "instances": "1",
     "request-timeout": "10s",
     "request-rate": "30/m",
     "registry-username": "",

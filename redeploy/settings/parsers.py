@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 LONGEST = 24 * 3600.0
 """The longest duration, in seconds."""
 
+MOST_INSTANCES = 100
+"""Instances for which a window still ends within minutes."""
+
+MOST_DIGITS = 4
+
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})", re.ASCII)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
@@ -93,6 +98,14 @@ def duration(text: str, *, zero: bool = False) -> float:
         msg = "must be more than zero"
         raise ValueError(msg)
     return total
+
+
+def instances(text: str) -> int:
+    """Return a number of instances."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and 1 <= int(text) <= MOST_INSTANCES):
+        msg = f"must be a whole number from 1 to {MOST_INSTANCES}; `2` where two containers share the address"
+        raise ValueError(msg)
+    return int(text)
 
 
 def rate(text: str) -> Rate | None:

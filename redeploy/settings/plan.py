@@ -53,6 +53,8 @@ class Plan:
     require_proof: Proof
     timeout: float
     stable_for: float
+    instances: int
+    """How many instances answer behind the address that names the build."""
     request_timeout: float
     rate: Rate | None
     headers: Mapping[str, Secret]

@@ -120,6 +120,7 @@ def sample(
         starts={path: Start(told=moment, ours=moment) for path, moment in told.items()},
         ticking=frozenset(ticking),
         names_itself=Endpoint.VERSION in endpoints,
+        beyond_caches=True,
     )
 
 
@@ -181,7 +182,8 @@ class Told:
         """A look at the service, answered at `at`."""
         target = self.watch.plan.service
         url = target.version_url if endpoints == VERSION else target.health_url
-        ask = Probe(endpoints, url)
+        good = isinstance(exchange, Reply) and exchange.status < 300
+        ask = Probe(endpoints, url, past_caches=good)
         self.watch.books.note_sent(ask, at - took)
         self.watch.take(Event(ask=ask, exchange=exchange, sent=at - took, at=at, wall=WALL + at))
         return self

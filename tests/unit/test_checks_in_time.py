@@ -351,7 +351,7 @@ def test_a_build_that_changes_during_the_checks_is_checked_as_what_it_has_become
     story = tell(world, required_routes="/api/third", smoke=lines(10))
     assert story.verdict == ("deployed", "")
     assert world.since_trigger(AskDocument)[-1] > 9
-    assert len([moment for moment in world.since_trigger(AskSmoke) if moment > 9]) == 10
+    assert len([moment for moment in world.since_trigger(AskSmoke) if moment > held_from(story)]) == 10
 
 
 def test_the_old_build_that_comes_back_during_the_checks_is_stale() -> None:

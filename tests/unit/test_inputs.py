@@ -92,6 +92,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         stable_for="-1",
         request_timeout="0",
         request_rate="fast",
+        instances="0",
         registry_username="a:b",
         registry_password="two\nlines",
         on_failure="revert",

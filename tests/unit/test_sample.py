@@ -23,10 +23,8 @@ def read(
     target: Service | None = None,
     endpoints: frozenset[Endpoint] = BOTH,
     wall: float = WALL,
-    *,
-    never_named: bool = False,
 ) -> Sample:
-    return read_sample(exchange, target or service(), endpoints, sent=1.0, at=1.5, wall=wall, never_named=never_named)
+    return read_sample(exchange, target or service(), endpoints, sent=1.0, at=1.5, wall=wall)
 
 
 def clock(moment: float) -> str:
@@ -159,12 +157,11 @@ def test_health_expect_is_not_asked_of_a_version_address(expect: str) -> None:
 
 @pytest.mark.parametrize("exchange", [page(), page(404), reply(401), reply(404, {"detail": "Not Found"})])
 def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illness(exchange: Reply) -> None:
-    found = read(exchange, service(apart=True), VERSION, never_named=True)
+    found = read(exchange, service(apart=True), VERSION)
     assert found.healthy
     assert found.astray
     assert not found.names
-    assert not read(exchange, service(apart=True), VERSION).healthy
-    assert not read(exchange, service(), never_named=True).healthy
+    assert not read(exchange, service()).healthy
 
 
 # what it names

@@ -11,7 +11,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import Fault
 from redeploy.service.identity import Build
 from redeploy.service.sample import WHOLE_SECONDS, Sample
-from redeploy.service.window import FEWEST, LONGEST, MOST_CRASHES, Window
+from redeploy.service.window import FEWEST, LONGEST, MOST_CRASHES, Window, looks_for
 from sandbox.simulation import WALL
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, gone, sample
 
@@ -30,6 +30,10 @@ def fold(
     for each in samples:
         window = window.take(each, build, noise, fresh=fresh)
     return window
+
+
+def stock_page(at: float) -> Sample:
+    return replace(sample(at, condition=Condition.THROTTLED), status=503)
 
 
 def good(*moments: float, build: str = NEW) -> list[Sample]:
@@ -76,9 +80,49 @@ def test_a_window_may_have_to_be_longer() -> None:
     assert window.holds(length=0.0)
 
 
-def test_samples_that_tell_nothing_change_nothing() -> None:
-    window = fold(good(0, 1, 2))
-    assert fold([sample(3, condition=Condition.THROTTLED), sample(4, condition=Condition.CACHED)], window) == window
+@pytest.mark.parametrize(
+    "mute", [stock_page(2.5), sample(2.5, condition=Condition.CACHED)], ids=["stock 503", "cached"]
+)
+def test_a_response_that_may_hide_a_gap_breaks_nothing_and_is_not_watched_across(mute: Sample) -> None:
+    window = fold([*good(0, 1, 2), mute, *good(3, 4, 5, 6, 7)])
+    assert (window.broken, window.crashed) == (0, 0)
+    assert not window.holds()
+    assert fold(good(8.1), window).holds()
+
+
+def test_after_such_a_response_pauses_are_too_long_where_a_gap_could_hide_in_them() -> None:
+    window = fold([stock_page(0), *good(1, 3, 5, 7)], Window(length=5.0, watched_needed=5.0))
+    assert window.blind
+    assert not window.holds()
+    window = fold(good(7.9, 8.8, 9.7, 10.6, 11.5, 12.4), window)
+    assert window.holds()
+
+
+@pytest.mark.parametrize(("again", "held"), [(5.9, True), (7.5, False)])
+def test_a_429_is_passed_over_between_good_responses_at_most_5_s_apart(again: float, held: bool) -> None:
+    limited = sample(2.5, condition=Condition.THROTTLED)
+    window = fold([*good(0, 1, 2), limited, *good(again)])
+    assert window.holds() is held
+    assert window.broken == 0
+
+
+def test_only_a_look_past_caches_opens_a_window_and_closes_it() -> None:
+    plain = [replace(each, beyond_caches=False) for each in good(*range(20))]
+    window = fold(plain[:3])
+    assert (window.candidate, window.opened, window.begun) == (True, None, 0)
+    window = fold(good(3), window)
+    assert (window.opened, window.begun) == (3, 0)
+    window = fold(plain[4:12], window)
+    assert not window.holds()
+    assert fold(good(12), window).holds()
+
+
+@pytest.mark.parametrize(("instances", "looks"), [(1, 3), (2, 7), (3, 12), (4, 17), (10, 44)])
+def test_as_many_looks_are_needed_as_show_a_stale_instance_with_99_percent(instances: int, looks: int) -> None:
+    assert looks_for(instances) == looks
+    window = Window(length=0.0, looks_needed=looks_for(instances))
+    assert not fold(good(*range(looks - 1)), window).holds()
+    assert fold(good(*range(looks)), window).holds()
 
 
 # what breaks it
@@ -253,14 +297,29 @@ def health(at: float, condition: Condition = Condition.HEALTHY, *, fault: Fault 
 APART = Window(length=5.0, apart=True)
 
 
-def test_health_opens_the_window_and_closes_it() -> None:
+def test_health_opens_the_window_and_closes_it_and_the_version_is_asked_beside_it() -> None:
     window = fold([version(0)], APART)
     assert window.candidate
     assert window.opened is None
-    window = fold([health(1), version(2), version(3), version(5), version(6.2)], window)
+    window = fold([health(1), health(2), version(3), health(4), health(5), version(6.2)], window)
     assert window.opened == 1
     assert not window.holds()
     assert fold([health(6.4)], window).holds()
+
+
+def test_the_version_is_asked_three_times_the_last_time_at_the_end() -> None:
+    window = fold([version(0), *map(health, (1, 2, 3, 4, 5, 6.2))], APART)
+    assert not window.holds()
+    assert not fold([version(6.3)], window).holds()
+    assert fold([version(6.3), version(6.4)], window).holds()
+
+
+def test_where_the_version_address_is_cached_one_fresh_response_in_the_window_names_the_build() -> None:
+    cached = [version(at, "", Condition.CACHED) for at in (3, 6.3)]
+    looks = [health(1), health(2), cached[0], health(4), health(6.2), cached[1]]
+    assert fold([version(0), *looks], APART).holds()
+    long_ago = replace(APART, candidate=True, candidate_at=-10.0, fresh=True, build=Build.NEW)
+    assert not fold(looks, long_ago).holds()
 
 
 def test_health_alone_opens_nothing() -> None:

@@ -1,0 +1,68 @@
+"""Looks past caches that fail: whether the service failed, a cache hides that it is gone, or it takes no random query."""
+
+from dataclasses import dataclass, field, replace
+
+from redeploy.http.condition import Condition
+from redeploy.service.sample import Endpoint, Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What a look, and those that were held back for it, turn out to be."""
+
+    samples: tuple[Sample, ...] = ()
+    cached: bool = False
+    """Whether a cache answers the plain address without saying so."""
+    takes_no_query: bool = False
+    """Whether the address refuses a random query parameter."""
+
+
+@dataclass
+class Doubts:
+    """Bad looks with a random query, each held back until a plain look and then another one with a query have followed.
+
+    Only where the plain one succeeds and the other fails again is the query, or a cache, the cause.
+    """
+
+    _held: dict[frozenset[Endpoint], tuple[Sample, ...]] = field(default_factory=dict)
+
+    def next_look(self, endpoints: frozenset[Endpoint]) -> bool | None:
+        """Return whether the next look at an address must pass caches; None where no doubt is open."""
+        held = self._held.get(endpoints)
+        return None if held is None else len(held) > 1
+
+    @property
+    def open(self) -> tuple[frozenset[Endpoint], ...]:
+        """The addresses that must be looked at again."""
+        return tuple(self._held)
+
+    def take(self, sample: Sample, *, past_caches: bool) -> Settled:
+        """Take in a look; `past_caches` says whether it carried a random query."""
+        held = self._held.get(sample.endpoints, ())
+        if not held:
+            if past_caches and _doubtful(sample):
+                self._held[sample.endpoints] = (sample,)
+                return Settled()
+            return Settled(samples=(sample,))
+        if len(held) == 1 and sample.healthy and not past_caches:
+            self._held[sample.endpoints] = (*held, sample)
+            return Settled()
+        del self._held[sample.endpoints]
+        if len(held) == 1 or not (past_caches and _doubtful(sample)):
+            return Settled(samples=(*held, sample))
+        if _refuses(sample):
+            return Settled(samples=(replace(held[1], beyond_caches=True),), takes_no_query=True)
+        return Settled(samples=(_cached(held[0]), _cached(sample)), cached=True)
+
+
+def _doubtful(sample: Sample) -> bool:
+    return sample.transport_error or _refuses(sample) or (sample.status >= 500 and not sample.condition.tells_nothing)
+
+
+def _refuses(sample: Sample) -> bool:
+    return 300 <= sample.status < 500 and not sample.condition.tells_nothing
+
+
+def _cached(sample: Sample) -> Sample:
+    seen = f"{sample.seen} with a random query parameter, and a good response without: it comes out of a cache"
+    return replace(sample, condition=Condition.CACHED, seen=seen)
