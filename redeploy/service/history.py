@@ -61,6 +61,8 @@ class Track:
     """The last sample of the version address."""
     turns: int = 0
     """How often another build answered after the new one."""
+    hidden_by: Condition | None = None
+    """What the last response was that told nothing."""
     mute: Condition | None = None
     """What the last answer was if it told nothing."""
     wall: Condition | None = None
@@ -89,6 +91,9 @@ class Track:
     @property
     def condition(self) -> Condition | None:
         """The worse one of the last responses of both addresses; None where nothing ever came back."""
+        hidden = self.window.interrupted and self.window.opened is None and self.build is Build.NEW
+        if self.ill is None and hidden and self.hidden_by is not None:
+            return self.hidden_by  # the new build was seen, and then not for long enough without such a response
         return self.ill.condition if self.ill else Condition.HEALTHY if self.last else self.mute
 
     def _other_than(self, sample: Sample) -> Sample | None:
@@ -106,7 +111,7 @@ class Track:
         """Return the state after one more sample."""
         if sample.condition.tells_nothing:
             window = self.window.take(sample, Build.UNKNOWN, rules.learnt.noise, fresh=False)
-            return replace(self, window=window, mute=sample.condition, told=Build.UNKNOWN)
+            return replace(self, window=window, mute=sample.condition, hidden_by=sample.condition, told=Build.UNKNOWN)
         sample = sample.timed(rules.learnt.units)
         whole = sample.beside(self._other_than(sample))
         like = likeness(whole, rules.before, rules.learnt, rules.triggered)
