@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import contract, crash_loops, demo, detection, smoke, startup
+from bench import contract, crash_loops, demo, detection, smoke, startup, windows
 from redeploy.rollout.schedule import MOST_AT_ONCE
 
 
@@ -32,6 +32,19 @@ def main() -> int:
         what = "version declared" if named else "nothing tells builds apart"
         rows.append((f"crash loops, {what}: green of {crash_loops.LOOPS}", ends.pop("green", 0), 0))
         print(f"crash loops, {what}, end as {ends}")
+    for gap, apart, what in (
+        (windows.NOT_READY, True, "readiness comes and goes behind a constant version"),
+        (windows.STOCK_503, False, "gaps behind stock 503 pages"),
+        (windows.STOCK_503, True, "gaps behind stock 503 pages, version apart"),
+    ):
+        ends = windows.readiness(gap, apart=apart)
+        rows.append((f"{what}: green of {windows.RUNS}", ends.pop("green", 0), 0))
+        print(f"{what}, end as {ends}")
+    for instances in (2, 3, 4):
+        for declared in (True, False):
+            ends = windows.stale(instances, declared=declared)
+            what = f"1 of {instances} stale, {'`instances`' if declared else 'once an old response was seen'}"
+            rows.append((f"{what}: green in 100", 100 * ends.get("green", 0) / max(1, sum(ends.values())), 1.0))
     for what, value, bar in rows:
         print(f"{what:62} {value:7.2f}  (at most {bar:g}){'' if value <= bar else '  MISSED'}")
     return int(any(value > bar for _, value, bar in rows))
