@@ -223,7 +223,7 @@ def test_a_digest_is_waited_for_while_it_is_pushed(stack: Stack, action: Action,
     seen: list[bool] = []
 
     def finish(line: str) -> None:
-        if "It is waited for" in line:
+        if "Waiting for it" in line:
             seen.append(stack.runs(before))
             stack.registry.point(stack.image, push)
 
