@@ -2,11 +2,13 @@
 
 import json
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 
 OLD, NEW = "1" * 40, "2" * 40
 
 
-def names(build: str) -> Reply:
+def names(build: str) -> Response:
     """Return a healthy answer that names its build."""
-    return Reply(200, {"content-type": "application/json"}, json.dumps({"status": "ready", "commit": build}).encode())
+    return Response(
+        200, {"content-type": "application/json"}, json.dumps({"status": "ready", "commit": build}).encode()
+    )

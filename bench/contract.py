@@ -15,9 +15,9 @@ from bench.large_document import URL, large_document, written
 from bench.startup import resident
 from redeploy.contract.routes import parse_pattern
 from redeploy.contract.settings import Breaking, Checks
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.checks import Checking
-from redeploy.rollout.requests import AskDocument, Event, Probe
+from redeploy.rollout.requests import Event, FetchDocument, Probe
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import REFUSED, TOKEN, World, tell
 
@@ -80,7 +80,7 @@ def _check(before: bytes, after: bytes) -> None:
     checks = Checks(document_url=DOCUMENT, required=tuple(map(parse_pattern, REQUIRED)), breaking=Breaking.FAIL)
     checking = Checking(checks, redactor([Secret(TOKEN)]), answer_before=_reply(before))
     checking.enter(0.0, {})
-    event = Event(ask=AskDocument(DOCUMENT), exchange=_reply(after), sent=1.0, at=1.0, wall=1.0)
+    event = Event(request=FetchDocument(DOCUMENT), http_result=_reply(after), sent=1.0, at=1.0, wall=1.0)
     checking.take(event, patient=True)
     *passed, gone = checking.findings()
     assert all(each.passed for each in passed)
@@ -102,10 +102,10 @@ def _loads(*files: Path) -> None:
         json.loads(file.read_bytes())
 
 
-def _tell(document: Callable[[float], Exchange]) -> None:
+def _tell(document: Callable[[float], HttpResult]) -> None:
     """Tell a whole run in which the document is read before the trigger and after it."""
 
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         if moment < 1.0:
             return names(OLD)
         return REFUSED if moment < 2.0 else names(NEW)
@@ -114,8 +114,8 @@ def _tell(document: Callable[[float], Exchange]) -> None:
     assert story.conclusion.exit_code == 0, story.verdict
 
 
-def _reply(body: bytes) -> Reply:
-    return Reply(200, {"content-type": "application/json"}, body)
+def _reply(body: bytes) -> Response:
+    return Response(200, {"content-type": "application/json"}, body)
 
 
 def _main(what: str, *names: str) -> float:

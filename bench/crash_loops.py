@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.answers import NEW, OLD, names
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, World, tell
 
@@ -27,15 +27,15 @@ class Loop:
     """By which share of itself every second time up is shorter, and the others longer."""
     named: bool
 
-    def __call__(self, moment: float, _: Probe) -> Exchange:
+    def __call__(self, moment: float, _: Probe) -> HttpResult:
         """Return what the service answers at a moment after the trigger."""
         if moment < self.stopped:
-            return names(OLD) if self.named else Reply(200)
+            return names(OLD) if self.named else Response(200)
         since, turn = moment - self.stopped - self.boot, 0
         while since >= 0:
             up = self.up * (1 + self.uneven * (-1) ** turn)
             if since < up:
-                return names(NEW) if self.named else Reply(200)
+                return names(NEW) if self.named else Response(200)
             since, turn = since - up - self.down, turn + 1
         return REFUSED
 
@@ -53,7 +53,7 @@ def loops(seed: int, *, named: bool) -> Iterator[World]:
             named=named,
         )
         answered = loop.stopped + chance.uniform(0.1, loop.boot)
-        yield World(loop, ((Reply(200), answered),), latency=chance.uniform(0.01, 0.15), seed=number)
+        yield World(loop, ((Response(200), answered),), latency=chance.uniform(0.01, 0.15), seed=number)
 
 
 def measure(*, named: bool) -> dict[str, int]:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 
 from bench.answers import NEW, OLD, names
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, World, tell
 
@@ -25,12 +25,12 @@ def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
         length = math.exp(chance.uniform(math.log(SHORTEST), math.log(LONGEST)))
         stopped = length * chance.uniform(0.1, 0.9)
         done = chance.uniform(stopped, length)
-        answer: Exchange = Reply(200)
+        answer: HttpResult = Response(200)
         if lost:
             cut = chance.random() < 0.5
-            answer, done = (NoReply(Fault.CUT), chance.uniform(0, length)) if cut else (Reply(504), 60.0)
+            answer, done = (TransportError(ErrorKind.CUT), chance.uniform(0, length)) if cut else (Response(504), 60.0)
 
-        def service(moment: float, _: Probe, stopped: float = stopped, length: float = length) -> Exchange:
+        def service(moment: float, _: Probe, stopped: float = stopped, length: float = length) -> HttpResult:
             if moment < stopped:
                 return names(OLD)
             return REFUSED if moment < length else names(NEW)
@@ -44,7 +44,7 @@ def measure(*, lost: bool) -> dict[str, float]:
     for length, world in rollouts(7, lost=lost):
         story = tell(world, expect_version=NEW)
         seen = next(
-            (sample.at for sample in story.watch.samples if sample.healthy and NEW in sample.names.values()), None
+            (sample.at for sample in story.state.samples if sample.healthy and NEW in sample.names.values()), None
         )
         if seen is None or world.triggered is None or story.conclusion.exit_code:
             msg = f"a rollout of {length:.1f} s ended as {story.verdict}"

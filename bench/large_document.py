@@ -91,7 +91,7 @@ class _Maker:
                     "examples": {"default": self._reference("examples", EXAMPLES)},
                 }
             },
-            "headers": {"Link": {"schema": {"type": "string"}}},
+            "headers": {"Check": {"schema": {"type": "string"}}},
         }
 
     def _parameter(self, number: int) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def play(
             try:
                 with played(scenario, nursery, runner) as (run, _):
                     made = _of_run(scenario, run)
-            except Exception as fault:  # noqa: BLE001  the other scenarios' pages are still worth seeing
-                problem = f"could not be played: {type(fault).__name__}: {fault}"
+            except Exception as error_kind:  # noqa: BLE001  the other scenarios' pages are still worth seeing
+                problem = f"could not be played: {type(error_kind).__name__}: {error_kind}"
                 made = Sheet(scenario.name, "", scenario.title, scenario.shows, "❌", problems=(problem,))
             on_end(made)
             return made

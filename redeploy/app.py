@@ -15,7 +15,7 @@ from redeploy.github.runner import Runner
 from redeploy.report import annotations, wording
 from redeploy.rollout.perform import performer
 from redeploy.rollout.run import redeploy
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.defaults import given, secrets_in
 from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode, OnFailure
@@ -24,14 +24,14 @@ from redeploy.text.secret import redactor, safeguard
 from redeploy.verdicts import Verdict
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
-    from redeploy.github.record import Recorder
+    from redeploy.github.record import DeploymentRecorder
     from redeploy.report.outcome import Outcome
     from redeploy.rollback.attempt import Attempt
 
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
-class Action:
+class Run:
     """One run."""
 
     def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
@@ -40,9 +40,9 @@ class Action:
             stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
         self._environment = environment
         self._runner = Runner(environment, stream)
-        self._watch: Watch | None = None
+        self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
-        self._recorder: Recorder | None = None
+        self._recorder: DeploymentRecorder | None = None
         hidden = secrets_in(environment)
         self._redact = redactor(hidden)
         self._runner.mask(hidden, safeguard(hidden))
@@ -69,29 +69,29 @@ class Action:
             self._runner.open_group("Examine the chain; nothing is changed")
             return doctor(plan, self._environment, self._redact, self._runner.say)
         from redeploy.rollout import perform
-        from redeploy.rollout.workers import Crew
+        from redeploy.rollout.workers import Workers
 
-        crew = Crew(performer(plan), functools.partial(perform.weigh, redact=self._redact))
-        self._watch = Watch(plan, began=crew.now(), redact=self._redact)
+        workers = Workers(performer(plan), functools.partial(perform.weigh, redact=self._redact))
+        self._watch = ServiceState(plan, began=workers.now(), redact=self._redact)
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback.run import put_back
 
             return put_back(
                 self._watch,
-                crew,
+                workers,
                 random.random,
                 self._runner,
                 begun=self._attempting,
                 under_way=self._under_way,
             )
-        conclusion = redeploy(self._watch, crew, random.random, self._runner, self._under_way)
+        conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way)
         from redeploy.report.collect import outcome_of
 
-        outcome = outcome_of(self._watch, conclusion, crew.now())
+        outcome = outcome_of(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
             from redeploy.rollback.run import mend
 
-            return mend(outcome, self._watch, crew, random.random, self._runner, begun=self._attempting)
+            return mend(outcome, self._watch, workers, random.random, self._runner, begun=self._attempting)
         return outcome
 
     def cancelled(self, number: int) -> "Outcome":
@@ -145,12 +145,12 @@ class Action:
     def _under_way(self) -> None:
         """Let GitHub know, where that was asked for."""
         with self._at_no_cost():
-            watch = (self._attempt and self._attempt.watch) or self._watch
-            if (recorder := self._recording()) and watch is not None:
+            state = (self._attempt and self._attempt.state) or self._watch
+            if (recorder := self._recording()) and state is not None:
                 from redeploy.report.collect import outcome_of
 
                 known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
-                recorder.begin(outcome_of(watch, known, time.monotonic()))
+                recorder.begin(outcome_of(state, known, time.monotonic()))
 
     @contextlib.contextmanager
     def _at_no_cost(self) -> Iterator[None]:
@@ -161,11 +161,11 @@ class Action:
             told = f"{type(error).__name__} in the action itself, while a Deployment was to be written. Please report it at"
             self._runner.annotate("warning", "GitHub Deployment", f"{told} {_ISSUES}.")
 
-    def _recording(self) -> "Recorder | None":
+    def _recording(self) -> "DeploymentRecorder | None":
         if self._recorder is None and self._watch is not None and self._watch.plan.deployment_environment:
-            from redeploy.github.record import Recorder
+            from redeploy.github.record import DeploymentRecorder
 
-            self._recorder = Recorder(self._watch.plan, self._environment, self._redact)
+            self._recorder = DeploymentRecorder(self._watch.plan, self._environment, self._redact)
         return self._recorder
 
     def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":

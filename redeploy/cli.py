@@ -29,29 +29,29 @@ def main() -> int:
 
     _on_signals(cancel)
     stream = _standard_output()
-    action = outcome = failure = None
+    run = outcome = failure = None
     try:
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # the entry point has kept back those that came so far
-            from redeploy.app import Action
+            from redeploy.app import Run
 
-            action = Action(os.environ, stream)
-            outcome = action.run()
+            run = Run(os.environ, stream)
+            outcome = run.run()
         finally:
             ending = True  # before anything is called: Python looks for a second signal at every call
     except (CancelledError, Exception) as error:  # noqa: BLE001 - shown without its traceback, which may quote a secret
         ending = True  # where a second signal came between the first one and the line above
         failure = error
-    if action is None:
-        from redeploy.app import Action  # what was cut short is loaded again
+    if run is None:
+        from redeploy.app import Run  # what was cut short is loaded again
 
-        action = Action(os.environ, stream)
+        run = Run(os.environ, stream)
     if outcome is None:  # a signal may have come out as another exception: Python wraps some of them
-        outcome = action.cancelled(received[0]) if received else action.defective(failure or RuntimeError())
+        outcome = run.cancelled(received[0]) if received else run.defective(failure or RuntimeError())
     try:
-        code = action.close(outcome, hurried=lambda: bool(received))
+        code = run.close(outcome, hurried=lambda: bool(received))
     except Exception as error:  # noqa: BLE001 - as above
-        code = action.close(action.defective(error, bare=True), hurried=lambda: True)
+        code = run.close(run.defective(error, bare=True), hurried=lambda: True)
     _on_signals(signal.SIG_IGN)
     _flush(stream)
     return code

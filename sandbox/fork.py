@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sandbox.dialects import JSON, Family, compact, exposition, fiber, fiber_timeout, go_duration, instant, second
 from sandbox.engine import Container, Engine, ImageT
-from sandbox.fork_rows import Row, by_reference, check_row, details_row, status_row
+from sandbox.fork_rows import RunningContainer, by_reference, check_row, details_row, status_row
 from sandbox.limiter import SlidingWindow
 from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings
 from sandbox.watchtower import Watchtower
@@ -117,7 +117,13 @@ class NicholasFedor(Watchtower[ImageT]):
         return fiber(request, 200, compact(document), content_type=JSON, rate=rate)
 
     def _rows(
-        self, request: Request, rate: Rate, row: Callable[[Container[ImageT]], Row], matches: Filter, *, failure: str
+        self,
+        request: Request,
+        rate: Rate,
+        row: Callable[[Container[ImageT]], RunningContainer],
+        matches: Filter,
+        *,
+        failure: str,
     ) -> bytes:
         """An endpoint's answer with a row for each container that matches."""
         try:

@@ -13,10 +13,10 @@ _RATE_LIMIT_PAGE = (
     "<center><h1>429 Too Many Requests</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>"
 )
 
-Row = dict[str, object]
+RunningContainer = dict[str, object]
 
 
-def status_row(container: AnyContainer) -> Row:
+def status_row(container: AnyContainer) -> RunningContainer:
     """A row of `/v1/containers`. Of several digests of one image it tells the first in the alphabet (`image.go`)."""
     return {
         "name": container.name,
@@ -26,7 +26,7 @@ def status_row(container: AnyContainer) -> Row:
     }
 
 
-def details_row(container: AnyContainer, settings: Settings) -> Row:
+def details_row(container: AnyContainer, settings: Settings) -> RunningContainer:
     """A row of `/v1/containers/details`."""
     return {
         **status_row(container),
@@ -40,12 +40,12 @@ def details_row(container: AnyContainer, settings: Settings) -> Row:
     }
 
 
-def check_row(container: AnyContainer, host: AnyEngine, settings: Settings) -> Row:
+def check_row(container: AnyContainer, host: AnyEngine, settings: Settings) -> RunningContainer:
     """A row of `/v1/check`: what the registry has, by the fork's own look at it."""
     return {**status_row(container), **_compared(container, host, settings), "timestamp": instant()}
 
 
-def _compared(container: AnyContainer, host: AnyEngine, settings: Settings) -> Row:
+def _compared(container: AnyContainer, host: AnyEngine, settings: Settings) -> RunningContainer:
     if settings.no_pull or container.no_pull:
         local = host.local(container.image)
         stale = local.image_id != container.build.image_id

@@ -56,7 +56,7 @@ BAD_GATEWAY = nginx_page(502, "Bad Gateway")
 
 
 @dataclass(frozen=True)
-class Exchange:
+class HttpResult:
     """One request at the front, and what can be done with it."""
 
     front: "Front"
@@ -80,12 +80,12 @@ class Exchange:
 
 
 # Deals with an exchange; False closes the connection after it.
-Trouble = Callable[[Exchange], bool]
+Trouble = Callable[[HttpResult], bool]
 
 
-def passing(exchange: Exchange) -> bool:
+def passing(http_result: HttpResult) -> bool:
     """No trouble at all."""
-    return exchange.connection.send(exchange.forward())
+    return http_result.connection.send(http_result.forward())
 
 
 class Front:
@@ -140,7 +140,7 @@ class Front:
                 trouble, upstream = self.on_watchtower, (port, path + question + query)
             else:
                 trouble, upstream = self.on_service, (self.service, request.target)
-            if not trouble(Exchange(self, connection, request, upstream)) or request.closes:
+            if not trouble(HttpResult(self, connection, request, upstream)) or request.closes:
                 return
 
 

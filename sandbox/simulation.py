@@ -7,26 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.report.collect import outcome_of
 from redeploy.report.outcome import Outcome
 from redeploy.rollout.requests import (
-    Ask,
-    AskContainers,
-    AskDocument,
-    AskForReasons,
-    AskManifest,
-    AskRevision,
-    AskSmoke,
-    AskTag,
-    AskWhetherForked,
+    CheckContainers,
     Event,
+    FetchContainers,
+    FetchDocument,
+    FetchManifest,
+    FetchRevision,
+    FetchTag,
     Probe,
+    ProbeContainerSupport,
     PutManifest,
+    Request,
+    SendSmoke,
     SendTrigger,
 )
 from redeploy.rollout.run import redeploy
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Plan
 from redeploy.settings.reading import Workspace
@@ -41,10 +41,10 @@ ENOUGH = {"watchtower_url": UPDATE_URL, "watchtower_token": TOKEN}
 WALL = 1_800_000_000.0
 """Our clock at monotonic zero."""
 
-Taking = tuple[Exchange, float]
+Taking = tuple[HttpResult, float]
 """An answer, and the seconds that it takes."""
 
-REFUSED = NoReply(Fault.REFUSED)
+REFUSED = TransportError(ErrorKind.REFUSED)
 LATENCY = 0.04
 MOST_WAITS = 5_000
 MOST_ASKS = 1_000
@@ -79,22 +79,22 @@ def plan(**inputs: str) -> Plan:
 class World:
     """An `Outside`. Scripts are asked for the moment, in seconds since the first trigger, negative before it."""
 
-    service: Callable[[float, Probe], Exchange | Taking]
-    trigger: Sequence[Exchange | Taking] = (Reply(200),)
+    service: Callable[[float, Probe], HttpResult | Taking]
+    trigger: Sequence[HttpResult | Taking] = (Response(200),)
     """The answers to the triggers, the last one repeating."""
-    containers: Callable[[float], Exchange | Taking] = lambda _: Reply(404)
-    document: Callable[[float], Exchange | Taking] = lambda _: Reply(404)
-    smoke: Callable[[float, AskSmoke], Exchange | Taking] = lambda _, __: Reply(200)
-    forked: Exchange | Taking = field(default_factory=lambda: Reply(401))
-    registry: Callable[[float, AskTag | AskRevision], Exchange | Taking] = lambda _, __: REFUSED
-    manifests: Callable[[float, AskManifest | PutManifest], Exchange | Taking] = lambda _, __: REFUSED
-    reasons: Exchange | Taking = field(default_factory=lambda: Reply(404))
+    containers: Callable[[float], HttpResult | Taking] = lambda _: Response(404)
+    document: Callable[[float], HttpResult | Taking] = lambda _: Response(404)
+    smoke: Callable[[float, SendSmoke], HttpResult | Taking] = lambda _, __: Response(200)
+    forked: HttpResult | Taking = field(default_factory=lambda: Response(401))
+    registry: Callable[[float, FetchTag | FetchRevision], HttpResult | Taking] = lambda _, __: REFUSED
+    manifests: Callable[[float, FetchManifest | PutManifest], HttpResult | Taking] = lambda _, __: REFUSED
+    reasons: HttpResult | Taking = field(default_factory=lambda: Response(404))
     latency: float = LATENCY
     seed: int = 1
     """Of the chance that makes looks irregular."""
     clock: float = 0.0
     triggered: float | None = None
-    asked: list[tuple[float, Ask]] = field(default_factory=list)
+    asked: list[tuple[float, Request]] = field(default_factory=list)
     """What went out, and when."""
     _waits: int = 0
     _due: list[tuple[float, int, Event]] = field(default_factory=list)
@@ -108,40 +108,41 @@ class World:
         """Return seconds since 1970."""
         return WALL + self.clock
 
-    def start(self, ask: Ask, sent: float, bound: float) -> None:
+    def start(self, request: Request, sent: float, bound: float) -> None:
         """Answer an ask from the script, in time or as timed out."""
         if sent != self.clock or bound < 0 or len(self.asked) >= MOST_ASKS:
             msg = "it asks at another time than now, with a bound below zero, or without end"
             raise AssertionError(msg)
         moment = sent - self.triggered if self.triggered is not None else sent - 1000.0
-        found: Exchange | Taking
-        match ask:
+        found: HttpResult | Taking
+        match request:
             case SendTrigger():
                 self.triggered = sent if self.triggered is None else self.triggered
                 found = self.trigger[min(len(self.sent(SendTrigger)), len(self.trigger) - 1)]
             case Probe():
-                found = self.service(moment + self.latency / 2, ask)  # the answer is made half-way
-            case AskContainers():
+                found = self.service(moment + self.latency / 2, request)  # the answer is made half-way
+            case FetchContainers():
                 found = self.containers(moment)
-            case AskDocument():
+            case FetchDocument():
                 found = self.document(moment + self.latency / 2)
-            case AskSmoke():
-                found = self.smoke(moment + self.latency / 2, ask)
-            case AskManifest() | PutManifest():
-                found = self.manifests(moment, ask)
-            case AskTag() | AskRevision():
-                found = self.registry(moment, ask)
-            case AskWhetherForked():
+            case SendSmoke():
+                found = self.smoke(moment + self.latency / 2, request)
+            case FetchManifest() | PutManifest():
+                found = self.manifests(moment, request)
+            case FetchTag() | FetchRevision():
+                found = self.registry(moment, request)
+            case ProbeContainerSupport():
                 found = self.forked
-            case AskForReasons():
+            case CheckContainers():
                 found = self.reasons
-        self.asked.append((sent, ask))
-        exchange, took = found if isinstance(found, tuple) else (found, self.latency)
+        self.asked.append((sent, request))
+        http_result, took = found if isinstance(found, tuple) else (found, self.latency)
         if took > bound:
-            exchange, took = NoReply(Fault.TIMED_OUT), bound
+            http_result, took = TransportError(ErrorKind.TIMED_OUT), bound
         at = sent + took
         heapq.heappush(
-            self._due, (at, next(self._order), Event(ask=ask, exchange=exchange, sent=sent, at=at, wall=WALL + at))
+            self._due,
+            (at, next(self._order), Event(request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at)),
         )
 
     def wait(self, until: float) -> Event | None:
@@ -160,11 +161,11 @@ class World:
         self.clock = max(self.clock, until)
         return None
 
-    def sent(self, kind: type[Ask]) -> list[float]:
+    def sent(self, kind: type[Request]) -> list[float]:
         """When asks of a kind went out."""
-        return [moment for moment, ask in self.asked if isinstance(ask, kind)]
+        return [moment for moment, request in self.asked if isinstance(request, kind)]
 
-    def since_trigger(self, kind: type[Ask]) -> list[float]:
+    def since_trigger(self, kind: type[Request]) -> list[float]:
         """When asks of a kind went out since the first trigger, in seconds after it."""
         start = self.triggered or 0.0
         return [moment - start for moment in self.sent(kind) if moment >= start]
@@ -196,7 +197,7 @@ class Story:
     """A run that was told to its end."""
 
     world: World
-    watch: Watch
+    state: ServiceState
     conclusion: Conclusion
     log: Log
 
@@ -213,12 +214,12 @@ class Story:
     @property
     def outcome(self) -> Outcome:
         """The facts that reports are made of."""
-        return outcome_of(self.watch, self.conclusion, self.world.clock)
+        return outcome_of(self.state, self.conclusion, self.world.clock)
 
 
 def tell(world: World, **inputs: str) -> Story:
     """Run the story in a world."""
     chosen, log = plan(**inputs), Log()
-    watch = Watch(chosen, began=world.now(), redact=redactor(chosen.secrets))
-    conclusion = redeploy(watch, world, random.Random(world.seed).random, log)
-    return Story(world, watch, conclusion, log)
+    state = ServiceState(chosen, began=world.now(), redact=redactor(chosen.secrets))
+    conclusion = redeploy(state, world, random.Random(world.seed).random, log)
+    return Story(world, state, conclusion, log)

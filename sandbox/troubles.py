@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, replace
 
-from sandbox.front import Answer, Exchange, Trouble, nginx_page, passing
+from sandbox.front import Answer, HttpResult, Trouble, nginx_page, passing
 
 SPA = Answer(200, b"<!doctype html><html><head><title>Leo</title></head><body><div id=root></div></body></html>")
 NOT_ALLOWED = nginx_page(405, "Not Allowed")
@@ -64,11 +64,11 @@ class Instead:
     after: float = 0.0
     forwarding: bool = False
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Answers."""
         if self.forwarding:
-            exchange.forward_alone()
-        return not exchange.connection.pause(self.after) and exchange.send(self.answer)
+            http_result.forward_alone()
+        return not http_result.connection.pause(self.after) and http_result.send(self.answer)
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class Cut:
 
     after: float = 0.3
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Resets."""
-        exchange.forward_alone()
-        exchange.connection.pause(self.after)
-        exchange.connection.reset()
+        http_result.forward_alone()
+        http_result.connection.pause(self.after)
+        http_result.connection.reset()
         return False
 
 
@@ -91,9 +91,9 @@ class Redirect:
 
     location: str
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Answers 307."""
-        return exchange.send(Answer(307, b"", headers=(("Location", self.location),)))
+        return http_result.send(Answer(307, b"", headers=(("Location", self.location),)))
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ class On:
     paths: frozenset[str]
     trouble: Trouble
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Has the trouble, or none."""
-        return (self.trouble if exchange.request.path in self.paths else passing)(exchange)
+        return (self.trouble if http_result.request.path in self.paths else passing)(http_result)
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ class AllBut:
     paths: frozenset[str]
     trouble: Trouble
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Has none, or the trouble."""
-        return (passing if exchange.request.path in self.paths else self.trouble)(exchange)
+        return (passing if http_result.request.path in self.paths else self.trouble)(http_result)
 
 
 @dataclass(frozen=True)
@@ -126,20 +126,20 @@ class TokenAdded:
 
     token: str
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Passes on, with the token."""
-        kept = [each for each in exchange.request.headers if each[0].lower() != "authorization"]
-        shown = replace(exchange.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
-        return passing(replace(exchange, request=shown))
+        kept = [each for each in http_result.request.headers if each[0].lower() != "authorization"]
+        shown = replace(http_result.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
+        return passing(replace(http_result, request=shown))
 
 
 @dataclass(frozen=True)
 class OnlyPost:
     """nginx's `limit_except POST { deny all; }`."""
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Forbids everything else."""
-        return passing(exchange) if exchange.request.method == "POST" else exchange.send(FORBIDDEN)
+        return passing(http_result) if http_result.request.method == "POST" else http_result.send(FORBIDDEN)
 
 
 class Cache:
@@ -150,20 +150,20 @@ class Cache:
         self._kept: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Answers from the cache, or fills it."""
-        request = exchange.request
+        request = http_result.request
         key = request.target if self._honours_query else request.path
         with self._lock:
             if key not in self._kept:
-                raw = exchange.forward()
+                raw = http_result.forward()
                 if raw.startswith(b"HTTP/1.1 200"):
                     self._kept[key] = (request.at, raw)
-                return exchange.connection.send(raw)
+                return http_result.connection.send(raw)
             since, raw = self._kept[key]
         status, _, rest = raw.partition(b"\r\n")
         age = int(request.at - since) + 1
-        return exchange.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
+        return http_result.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
 
 
 class AtFirst:
@@ -174,10 +174,10 @@ class AtFirst:
         self._trouble = trouble
         self._then = then
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Has the trouble, or no longer."""
         self._left -= 1
-        return (self._trouble if self._left >= 0 else self._then)(exchange)
+        return (self._trouble if self._left >= 0 else self._then)(http_result)
 
 
 class Limit:
@@ -191,18 +191,18 @@ class Limit:
         self._lock = threading.Lock()
         self.refused = 0
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Passes on, or refuses."""
         with self._lock:
-            at = exchange.request.at
+            at = http_result.request.at
             if self._last is not None:
                 excess = max(self._excess - (at - self._last) * self._rate, 0) + 1
                 if excess > self._burst:
                     self.refused += 1
-                    return exchange.send(LIMITED)
+                    return http_result.send(LIMITED)
                 self._excess = excess
             self._last = at
-        return passing(exchange)
+        return passing(http_result)
 
 
 class InTurn:
@@ -212,10 +212,12 @@ class InTurn:
         self._other = other
         self._count = 0
 
-    def __call__(self, exchange: Exchange) -> bool:
+    def __call__(self, http_result: HttpResult) -> bool:
         """Asks the service, or the other port."""
         self._count += 1
         if self._count % 2:
-            return passing(exchange)
-        other = Exchange(exchange.front, exchange.connection, exchange.request, (self._other, exchange.request.target))
+            return passing(http_result)
+        other = HttpResult(
+            http_result.front, http_result.connection, http_result.request, (self._other, http_result.request.target)
+        )
         return passing(other)

@@ -8,7 +8,7 @@ from typing import Any
 
 from redeploy.conditions import pattern
 from redeploy.conditions.source import NOT_JSON, is_text, reads_page, value_at
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.text.json_path import MISSING, spelled
 from redeploy.text.untrusted import code
 
@@ -67,7 +67,7 @@ class Clause:
         """Whether it asks for more than a header."""
         return not self.source.startswith("header:")
 
-    def failure(self, reply: Reply, redact: Callable[[str], str]) -> str | None:
+    def failure(self, reply: Response, redact: Callable[[str], str]) -> str | None:
         """Say what was asked and what was there, as harmless Markdown; None where the response fulfils the condition."""
         as_text = self.operator in (Operator.MATCHES, Operator.MATCHES_NOT)
         if self._holds(value_at(reply, self.source, as_written=as_text)):
@@ -136,7 +136,7 @@ def number(text: str) -> int | float | None:
         return float(text)
 
 
-def first_failure(clauses: Sequence[Clause], reply: Reply, redact: Callable[[str], str]) -> str | None:
+def first_failure(clauses: Sequence[Clause], reply: Response, redact: Callable[[str], str]) -> str | None:
     """Return what the first condition that a response does not fulfil says of it; None where all hold."""
     return next((told for each in clauses if (told := each.failure(reply, redact)) is not None), None)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from redeploy.conditions.clause import Clause, first_failure
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Expectation:
         """Whether an HTML page can be healthy."""
         return self.anything or any(each.reads_page for each in self.clauses)
 
-    def failure(self, reply: Reply, redact: Callable[[str], str]) -> str | None:
+    def failure(self, reply: Response, redact: Callable[[str], str]) -> str | None:
         """Say which condition a response does not fulfil, as harmless Markdown; None where all hold."""
         return first_failure(self.clauses, reply, redact)
 
-    def ill(self, reply: Reply, redact: Callable[[str], str]) -> str:
+    def ill(self, reply: Response, redact: Callable[[str], str]) -> str:
         """Return the line of `health-expect` by which a JSON response that calls itself ill would count as that.
 
         Empty where it does not call itself so, or where a condition judges the field.

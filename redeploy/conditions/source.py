@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.text.json_path import MISSING, pick
 from redeploy.text.markup import meta_content
 
@@ -43,7 +43,7 @@ def reads_page(source: str) -> bool:
     return source == BODY or source.startswith("meta:")
 
 
-def value_at(reply: Reply, source: str, *, as_written: bool = False) -> Any:  # noqa: ANN401 - a JSON value
+def value_at(reply: Response, source: str, *, as_written: bool = False) -> Any:  # noqa: ANN401 - a JSON value
     """Return the value at a source; `MISSING` where it is not there, `NOT_JSON` where nothing could be.
 
     `as_written`: whether a JSON number with a fraction is the text that was written, and not the number.

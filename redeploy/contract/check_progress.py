@@ -10,7 +10,7 @@ PAUSE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class Attempts:
     """How far one request has come."""
 
     tries: int = 0
@@ -24,7 +24,7 @@ class Progress:
         """Whether it has been answered as it should."""
         return self.result is not None and self.result.passed
 
-    def step(self, result: Result, at: float, *, patient: bool) -> "Progress":
+    def step(self, result: Result, at: float, *, patient: bool) -> "Attempts":
         """Return the progress after one more answer; `patient`: whether one that tells nothing is asked for again."""
         fresh = result.again is Again.CACHED and not self.past_caches
         if not result.final and (fresh or (result.again is Again.THROTTLED and patient)):
@@ -34,30 +34,30 @@ class Progress:
         return replace(self, tries=tries, again_at=at + PAUSE, result=result if counts else None)
 
 
-_UNTRIED = Progress()
+_UNTRIED = Attempts()
 
 
 @dataclass(kw_only=True)
-class Round:
+class BuildChecks:
     """The checks of one build. They are made anew once another answers, or it cannot be told."""
 
     opened: float
     """When the window of the build opened in which they are made."""
     names: Mapping[str, str]
-    document: Progress = field(default_factory=Progress)
-    smoke: dict[Smoke, Progress] = field(default_factory=dict)
+    document: Attempts = field(default_factory=Attempts)
+    smoke: dict[Smoke, Attempts] = field(default_factory=dict)
 
-    def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "Round":
+    def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "BuildChecks":
         """Return what a new window finds of it: what passed, where the build is certainly the same.
 
         It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
         tried anew, as it may have failed with the window.
         """
         common = self.names.keys() & names.keys()
-        unread = Progress(past_caches=self.document.past_caches)
+        unread = Attempts(past_caches=self.document.past_caches)
         if not alone or not common or any(self.names[path] != names[path] for path in common):
-            return Round(opened=opened, names=names, document=unread)
-        return Round(
+            return BuildChecks(opened=opened, names=names, document=unread)
+        return BuildChecks(
             opened=opened,
             names=names,
             document=self.document if self.document.passed else unread,

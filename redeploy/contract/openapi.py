@@ -12,9 +12,9 @@ from redeploy.contract.promises import promises
 from redeploy.contract.routes import METHODS, Operation
 from redeploy.contract.servers import LONGEST_PATH, MOST_PREFIXES, filled, path_of
 from redeploy.contract.smoke import Smoke
-from redeploy.contract.snapshot import Contract, Unfit
+from redeploy.contract.snapshot import Contract, NoContract
 from redeploy.http.condition import Condition, condition_of
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.text.secret import shows_secret
 from redeploy.text.untrusted import code, one_line
 
@@ -50,26 +50,26 @@ class _Oddities:
 
 
 def read_document(
-    exchange: Exchange, url: str, smoke: Sequence[Smoke] = (), redact: Callable[[str], str] = str
-) -> Contract | Unfit:
+    http_result: HttpResult, url: str, smoke: Sequence[Smoke] = (), redact: Callable[[str], str] = str
+) -> Contract | NoContract:
     """Return the contract that the service's document at `url` makes, with its promises for smoke requests.
 
     Paths and version are redacted before anything cuts them: half a secret is found no more.
     """
-    condition, seen = condition_of(exchange)
-    if isinstance(exchange, NoReply):
-        large = exchange.fault is Fault.TOO_LARGE
-        return Unfit("it is larger than 16 MiB" if large else seen)
-    if exchange.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
-        page = f"a web page came ({exchange.status}), which is what a single-page application answers to every path"
-        return Unfit(page, gone=condition is Condition.HEALTHY or exchange.status in _GONE)
+    condition, seen = condition_of(http_result)
+    if isinstance(http_result, TransportError):
+        large = http_result.error_kind is ErrorKind.TOO_LARGE
+        return NoContract("it is larger than 16 MiB" if large else seen)
+    if http_result.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
+        page = f"a web page came ({http_result.status}), which is what a single-page application answers to every path"
+        return NoContract(page, gone=condition is Condition.HEALTHY or http_result.status in _GONE)
     if condition is not Condition.HEALTHY:
-        return Unfit(f"the answer was {seen}", gone=exchange.status in _GONE)
+        return NoContract(f"the answer was {seen}", gone=http_result.status in _GONE)
     gc.disable()  # there is no garbage in a document, and many thousands of objects to look for it in
     try:
-        return contract_of(value_of(_decoded(exchange.body)), url, smoke, redact)
+        return contract_of(value_of(_decoded(http_result.body)), url, smoke, redact)
     except UnfitError as error:
-        return Unfit(str(error), gone=isinstance(error, OtherContentError))
+        return NoContract(str(error), gone=isinstance(error, OtherContentError))
     finally:
         gc.enable()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from redeploy.contract.dialects import Schemas, is_json, is_swagger, says_nothing
-from redeploy.contract.response_schema import Described, Promise
+from redeploy.contract.response_schema import ResponseSchema, ResponseSchemas
 from redeploy.contract.routes import Operation, fits, shape
 from redeploy.contract.servers import origins
 from redeploy.contract.smoke import Smoke
@@ -21,9 +21,9 @@ def promises(
     smoke: Sequence[Smoke],
     *,
     redact: Callable[[str], str],
-) -> dict[Smoke, Promise]:
+) -> dict[Smoke, ResponseSchemas]:
     """Return what the document says of the answers to smoke requests."""
-    found: dict[Smoke, Promise] = {}
+    found: dict[Smoke, ResponseSchemas] = {}
     spoken_of = origins(document, url) if smoke else frozenset()
     for each in smoke:
         meant = _meant(each, operations, spoken_of)
@@ -49,9 +49,9 @@ def _meant(smoke: Smoke, operations: Sequence[Operation], spoken_of: frozenset[s
 
 def _promise(
     document: Mapping[str, Any], operation: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]
-) -> Promise:
+) -> ResponseSchemas:
     responses = operation.get("responses")
-    found: dict[str, Described] = {}
+    found: dict[str, ResponseSchema] = {}
     for status, response in responses.items() if isinstance(responses, dict) else ():
         told = schemas.resolved(response)
         if isinstance(told, dict):
@@ -59,7 +59,7 @@ def _promise(
     return found
 
 
-def _described(media: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> Described:
+def _described(media: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> ResponseSchema:
     made: dict[str, Any] = {}
     partial: dict[str, str] = {}
     for name, told in media.items():
@@ -73,7 +73,7 @@ def _described(media: Mapping[str, Any], schemas: Schemas, redact: Callable[[str
             partial[name] = f"its schema refers to {code(redact(schemas.missing), 80)}, which is not in the document"
         elif not says_nothing(schema):
             made[name] = schema
-    return Described(tuple(media), made, partial)
+    return ResponseSchema(tuple(media), made, partial)
 
 
 def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from redeploy.contract.dialects import MOST_LEVELS, TooMuchError, is_json, is_number
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.text.untrusted import code, one_line
 
 MOST_STEPS = 300_000
@@ -26,7 +26,7 @@ _levels: ContextVar[list[int]] = ContextVar("levels")
 
 
 @dataclass(frozen=True)
-class Described:
+class ResponseSchema:
     """One response: its media types, and the JSON Schemas (2020-12, self-contained) of those that promise something."""
 
     media: tuple[str, ...]
@@ -52,23 +52,23 @@ class Described:
 class Comparison:
     """What came of holding an answer against its promise; each text is one line, and empty where there is nothing to say."""
 
-    misfit: str = ""
+    schema_violation: str = ""
     """Where the answer departs from it."""
     partial: str = ""
     """Why only a part of it was compared."""
 
 
-Promise = Mapping[str, Described]
+ResponseSchemas = Mapping[str, ResponseSchema]
 """Responses by status as the document writes it: `200`, `2XX`, `default`."""
 
 
-def described(promise: Promise, status: int) -> Described | None:
+def described(promise: ResponseSchemas, status: int) -> ResponseSchema | None:
     """Return the response that is described for a status, the most exact first."""
     names = {name.lower(): each for name, each in promise.items()}
     return names.get(str(status)) or names.get(f"{status // 100}xx") or names.get("default")
 
 
-def compare(promise: Promise, method: str, reply: Reply, redact: Callable[[str], str] = str) -> Comparison:
+def compare(promise: ResponseSchemas, method: str, reply: Response, redact: Callable[[str], str] = str) -> Comparison:
     """Return where a reply departs from its promise; where nothing is promised, it keeps to it."""
     wanted = described(promise, reply.status)
     if wanted is None or method == "HEAD" or reply.status in _BODILESS:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from redeploy.conditions.clause import Clause, first_failure
 from redeploy.contract.routes import method_of
 from redeploy.http.condition import Condition, condition_of
-from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, Response, TransportError
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True)
-class Judged(Reply):
+class Judged(Response):
     """A reply whose body was compared with what the document promises where it was read: that may take long."""
 
-    misfit: str = ""
+    schema_violation: str = ""
     """Where it departs from the promise; empty where it keeps to it."""
     partial: str = ""
     """Why only a part of it was compared; empty where all of it was."""
@@ -150,43 +150,43 @@ def _clauses(line: str, place: int, *, asks_status: bool) -> tuple[Clause, ...]:
         raise
 
 
-def judge(smoke: Smoke, exchange: Exchange, seconds: float, redact: Callable[[str], str] = str) -> Result:
+def judge(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callable[[str], str] = str) -> Result:
     """Return what an answer, which took `seconds`, means for a smoke request; an unsafe one that went out is final.
 
     `redact` hides secrets in what a failed condition shows of the answer.
     """
-    never_sent = isinstance(exchange, NoReply) and exchange.fault in NEVER_SENT
-    return replace(_judged(smoke, exchange, seconds, redact), final=not smoke.safe and not never_sent)
+    never_sent = isinstance(http_result, TransportError) and http_result.error_kind in NEVER_SENT
+    return replace(_judged(smoke, http_result, seconds, redact), final=not smoke.safe and not never_sent)
 
 
-def _judged(smoke: Smoke, exchange: Exchange, seconds: float, redact: Callable[[str], str]) -> Result:
-    condition, seen = condition_of(exchange)
-    if isinstance(exchange, NoReply):
-        if exchange.fault is Fault.TOO_LARGE and _is_wanted(smoke, exchange.status):
+def _judged(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callable[[str], str]) -> Result:
+    condition, seen = condition_of(http_result)
+    if isinstance(http_result, TransportError):
+        if http_result.error_kind is ErrorKind.TOO_LARGE and _is_wanted(smoke, http_result.status):
             if smoke.clauses:
-                seen = f"{exchange.status}, with a body larger than 1 MiB, of which no condition was looked at"
+                seen = f"{http_result.status}, with a body larger than 1 MiB, of which no condition was looked at"
                 return Result(passed=False, seen=seen, seconds=seconds)
             return Result(
-                passed=True, seen=str(exchange.status), seconds=seconds, partial="its body is larger than 1 MiB"
+                passed=True, seen=str(http_result.status), seconds=seconds, partial="its body is larger than 1 MiB"
             )
         return Result(passed=False, seen=seen, seconds=seconds)
-    exact = str(exchange.status) in smoke.status.split("|")
-    again = found_again(exchange)
+    exact = str(http_result.status) in smoke.status.split("|")
+    again = found_again(http_result)
     if again is Again.CACHED or (again is Again.THROTTLED and not exact):
         return Result(passed=False, seen=seen, seconds=seconds, again=again)
-    passed = _is_wanted(smoke, exchange.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
+    passed = _is_wanted(smoke, http_result.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
         return Result(passed=False, seen=f"{seen}, not {smoke.status.replace('|', ' or ')}", seconds=seconds)
-    if (failure := first_failure(smoke.clauses, exchange, redact)) is not None:
+    if (failure := first_failure(smoke.clauses, http_result, redact)) is not None:
         return Result(passed=False, seen=f"{seen}, but {failure}", seconds=seconds)
-    compared = exchange if isinstance(exchange, Judged) else Judged(exchange.status)
-    told = f"{seen}, but {compared.misfit}" if compared.misfit else seen
-    return Result(passed=not compared.misfit, seen=told, seconds=seconds, partial=compared.partial)
+    compared = http_result if isinstance(http_result, Judged) else Judged(http_result.status)
+    told = f"{seen}, but {compared.schema_violation}" if compared.schema_violation else seen
+    return Result(passed=not compared.schema_violation, seen=told, seconds=seconds, partial=compared.partial)
 
 
-def found_again(exchange: Exchange) -> Again | None:
+def found_again(http_result: HttpResult) -> Again | None:
     """Return why an answer tells nothing of the service; None where it does."""
-    return {Condition.THROTTLED: Again.THROTTLED, Condition.CACHED: Again.CACHED}.get(condition_of(exchange)[0])
+    return {Condition.THROTTLED: Again.THROTTLED, Condition.CACHED: Again.CACHED}.get(condition_of(http_result)[0])
 
 
 def _is_wanted(smoke: Smoke, status: int) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from redeploy.contract.response_schema import Promise
+from redeploy.contract.response_schema import ResponseSchemas
 from redeploy.contract.routes import Operation
 from redeploy.contract.smoke import Smoke
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Contract:
     operations: tuple[Operation, ...]
     located: bool = False
     """Whether it says under which path its server offers the operations."""
-    promises: Mapping[Smoke, Promise] = field(default_factory=dict)
+    promises: Mapping[Smoke, ResponseSchemas] = field(default_factory=dict)
     """What it says of the answers to smoke requests."""
     unread: Mapping[Operation, str] = field(default_factory=dict)
     """Places whose operations are not known, and why; without a method, all that stand under the path."""
@@ -32,7 +32,7 @@ class Contract:
 
 
 @dataclass(frozen=True)
-class Unfit:
+class NoContract:
     """Why there is no contract: what came instead of an OpenAPI document, in our own words."""
 
     why: str
@@ -41,10 +41,10 @@ class Unfit:
 
 
 @dataclass(frozen=True)
-class Read(Reply):
+class Read(Response):
     """A reply whose body was read as a document where it was fetched: that may take long."""
 
-    found: Contract | Unfit = Unfit("")
+    found: Contract | NoContract = NoContract("")
 
 
 NO_OPERATIONS = Contract("", ())

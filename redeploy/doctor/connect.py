@@ -6,9 +6,9 @@ import time
 import urllib.parse
 from typing import TYPE_CHECKING
 
-from redeploy.doctor.network import Certificate, Way
+from redeploy.doctor.network import Certificate, Reachability
 from redeploy.http.dial import dial
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from redeploy.text.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -20,37 +20,39 @@ MOST_NAMES = 20
 _SHORTEST = 0.1
 
 
-def find_way(origin: str, trusted: ssl.SSLContext, *, proxied: bool, timeout: float) -> Way:
+def find_way(origin: str, trusted: ssl.SSLContext, *, proxied: bool, timeout: float) -> Reachability:
     """Go the way to an origin; each step takes `timeout` seconds at most, but for the name, which nobody can cut short."""
     if proxied:
-        return Way(origin=origin, proxied=True)
+        return Reachability(origin=origin, proxied=True)
     parts = urllib.parse.urlsplit(origin)
     host = parts.hostname or ""
     place = (host, parts.port or {"http": 80, "https": 443}[parts.scheme])
     try:
         found = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return Way(origin=origin, fault=Fault.UNRESOLVED)
+        return Reachability(origin=origin, error_kind=ErrorKind.UNRESOLVED)
     addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
     ends = time.monotonic() + timeout
     try:
         plain = _connected(place, ends)
     except OSError as error:
-        fault = Fault.NOT_CONNECTED if isinstance(error, TimeoutError) else Fault.REFUSED
-        return Way(origin=origin, addresses=addresses, fault=fault)
+        error_kind = ErrorKind.NOT_CONNECTED if isinstance(error, TimeoutError) else ErrorKind.REFUSED
+        return Reachability(origin=origin, addresses=addresses, error_kind=error_kind)
     if parts.scheme == "http":
         plain.close()
-        return Way(origin=origin, addresses=addresses)
+        return Reachability(origin=origin, addresses=addresses)
     try:
         with plain, trusted.wrap_socket(plain, server_hostname=host) as spoken:
             certificate = _read(spoken.getpeercert(binary_form=True) or b"")
-            return Way(origin=origin, addresses=addresses, certificate=certificate, version=spoken.version() or "")
+            return Reachability(
+                origin=origin, addresses=addresses, certificate=certificate, version=spoken.version() or ""
+            )
     except OSError as error:
         mistrusted = isinstance(error, ssl.SSLCertVerificationError)
-        return Way(
+        return Reachability(
             origin=origin,
             addresses=addresses,
-            fault=Fault.TLS,
+            error_kind=ErrorKind.TLS,
             detail=_in_words(error),
             verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0,
             certificate=_shown(place, ends) if mistrusted else None,

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from redeploy.doctor.network import Way
+from redeploy.doctor.network import Reachability
 from redeploy.doctor.questions import (
     HEALTH,
     VERSION,
     Answered,
-    AskGitHub,
-    FindWay,
+    Connect,
+    FetchEnvironment,
     LookUp,
     Question,
     ReadCommit,
     Request,
 )
 from redeploy.http.condition import Condition, condition_of
-from redeploy.http.response import Exchange, NoReply, Reply
+from redeploy.http.response import HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
 from redeploy.registry.image import Image, parse
 from redeploy.registry.manifest import Manifest
@@ -25,57 +25,57 @@ from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer
 from redeploy.triggers.watchtower.container_rows import Checked, Held, checked_in, held_in, is_pinned
-from redeploy.triggers.watchtower.containers import Row, Wanted, rows_of, rows_that_count
-from redeploy.triggers.watchtower.variant import FORK, OLDEST, Product, product_of, refuses
+from redeploy.triggers.watchtower.containers import ContainerFilter, RunningContainer, rows_of, rows_that_count
+from redeploy.triggers.watchtower.variant import CONTAINRRR_1_3, FORK, Product, product_of, refuses
 
 MOST_IMAGES = 5
 """Images that are looked up."""
 
 
 @dataclass(frozen=True)
-class Known:
+class Evidence:
     """What is known by now."""
 
     plan: Plan
     answers: Mapping[Question, Answered] = field(default_factory=dict)
     redact: Callable[[str], str] = str
 
-    def way(self, url: str) -> Way | None:
+    def way(self, url: str) -> Reachability | None:
         """Return the way to the origin of a URL."""
-        found = self.answers.get(FindWay(origin_of(url)))
-        return found.answer if found and isinstance(found.answer, Way) else None
+        found = self.answers.get(Connect(origin_of(url)))
+        return found.answer if found and isinstance(found.answer, Reachability) else None
 
     def passable(self, url: str) -> bool:
         """Tell whether the way to a URL is there to its end."""
         way = self.way(url)
-        return way is not None and way.fault is None
+        return way is not None and way.error_kind is None
 
     def shown(self, text: str, limit: int = 80) -> str:
         """Return a text from outside as code, without secrets."""
         return code(self.redact(text), limit)
 
-    def exchange(self, request: Request) -> Exchange | None:
+    def http_result(self, request: Request) -> HttpResult | None:
         """Return what came of a request; None where it was not sent."""
         found = self.answers.get(request)
-        return found.answer if found and isinstance(found.answer, Reply | NoReply) else None
+        return found.answer if found and isinstance(found.answer, Response | TransportError) else None
 
     @property
     def product(self) -> Product | None:
         """Which Watchtower it is, if it is one."""
-        return product_of(self.exchange(Request.POST_UPDATE), self.exchange(Request.NOWHERE))
+        return product_of(self.http_result(Request.POST_UPDATE), self.http_result(Request.NOWHERE))
 
     @property
-    def running(self) -> list[Row] | None:
+    def running(self) -> list[RunningContainer] | None:
         """The containers as a deploy sees them, by the containers endpoint alone; None where it does not tell them."""
-        return _rows(self.exchange(Request.CONTAINERS))
+        return _rows(self.http_result(Request.CONTAINERS))
 
     @property
-    def watched(self) -> list[Row] | None:
+    def watched(self) -> list[RunningContainer] | None:
         """The containers that Watchtower watches, whichever endpoint tells them; None where none does."""
-        return self.running if self.running is not None else _rows(self.exchange(Request.CHECK))
+        return self.running if self.running is not None else _rows(self.http_result(Request.CHECK))
 
     @property
-    def counted(self) -> list[Row]:
+    def counted(self) -> list[RunningContainer]:
         """Those of the watched that the inputs mean; where these name none, the only one."""
         return rows_that_count(self.watched or [], self._wanted)
 
@@ -89,14 +89,14 @@ class Known:
     @property
     def checked(self) -> list[Checked]:
         """What the check endpoint says of the containers that count; of all of them where none is meant."""
-        found = checked_in(self.exchange(Request.CHECK), self.redact)
+        found = checked_in(self.http_result(Request.CHECK), self.redact)
         counted = {each.name for each in self.counted}
         return [each for each in found if each.row.name in counted] if counted else found
 
     @property
     def held(self) -> Held:
         """The containers that Watchtower leaves as they are, as far as it tells."""
-        return held_in(self.exchange(Request.DETAILS))
+        return held_in(self.http_result(Request.DETAILS))
 
     @property
     def meant(self) -> tuple[Image, ...]:
@@ -114,7 +114,7 @@ class Known:
         doubtful = [each.row for each in self.checked if each.error or each.available]
         return tuple(each for each in _images(doubtful) if each not in self.meant)
 
-    def manifest(self, row: Row) -> Manifest | None:
+    def manifest(self, row: RunningContainer) -> Manifest | None:
         """Return what the registry told us of the image that a container was created with."""
         image = _image(row.image)
         looked = [(each, found.answer) for each, found in self.answers.items() if isinstance(each, LookUp)]
@@ -122,9 +122,9 @@ class Known:
         return next((answer for answer in found if isinstance(answer, Manifest)), None)
 
     @property
-    def _wanted(self) -> Wanted:
+    def _wanted(self) -> ContainerFilter:
         tower = self.plan.watchtower
-        return Wanted(containers=tower.containers, images=self.plan.images, digest=self.plan.expect_digest)
+        return ContainerFilter(containers=tower.containers, images=self.plan.images, digest=self.plan.expect_digest)
 
     @property
     def commit_question(self) -> ReadCommit | None:
@@ -145,20 +145,20 @@ class Known:
     @property
     def token_is_right(self) -> bool | None:
         """Whether the token is right; None where nothing says so."""
-        metrics, idle = self.exchange(Request.METRICS), self.exchange(Request.IDLE_UPDATE)
-        counted = isinstance(metrics, Reply) and metrics.status == 200 and "watchtower_" in metrics.text
+        metrics, idle = self.http_result(Request.METRICS), self.http_result(Request.IDLE_UPDATE)
+        counted = isinstance(metrics, Response) and metrics.status == 200 and "watchtower_" in metrics.text
         answer = read_answer(idle) if idle is not None else None
         taken = answer is not None and not answer.lost and answer.result is not Result.NONE
         if self.watched is not None or counted or taken:
             return True
         asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
-        refusals = list(filter(refuses, map(self.exchange, asked)))
+        refusals = list(filter(refuses, map(self.http_result, asked)))
         if self.product is FORK:  # which says so in words; an empty 401 is somebody else's
-            refusals = [each for each in refusals if isinstance(each, Reply) and each.body]
+            refusals = [each for each in refusals if isinstance(each, Response) and each.body]
         return False if refusals else None
 
 
-def next_questions(known: Known) -> tuple[Question, ...]:
+def next_questions(known: Evidence) -> tuple[Question, ...]:
     """Return what is to be asked now, side by side; nothing where all is known that can be."""
     wanted = (*_of_the_way(known), *_of_watchtower(known), *_of_the_service(known), *_of_others(known))
     return tuple(dict.fromkeys(each for each in wanted if each not in known.answers))
@@ -171,18 +171,18 @@ def urls_of(plan: Plan) -> tuple[str, ...]:
     return tuple(each for each in found if each)
 
 
-def _of_the_way(known: Known) -> list[Question]:
-    return [FindWay(origin) for origin in dict.fromkeys(map(origin_of, urls_of(known.plan)))]
+def _of_the_way(known: Evidence) -> list[Question]:
+    return [Connect(origin) for origin in dict.fromkeys(map(origin_of, urls_of(known.plan)))]
 
 
-def _of_watchtower(known: Known) -> list[Question]:
+def _of_watchtower(known: Evidence) -> list[Question]:
     tower = known.plan.watchtower
     if not tower.update_url or not known.passable(tower.update_url):
         return []
     without_token: list[Question] = [Request.POST_UPDATE, Request.NOWHERE]
     if any(each not in known.answers for each in without_token):
         return without_token
-    if known.product is None or known.product is OLDEST:
+    if known.product is None or known.product is CONTAINRRR_1_3:
         return []
     reading: list[Question] = []
     if tower.containers_url and known.passable(tower.containers_url):
@@ -197,7 +197,7 @@ def _of_watchtower(known: Known) -> list[Question]:
     return [Request.IDLE_UPDATE] if known.token_is_right is None and known.product.narrows else []
 
 
-def _of_the_service(known: Known) -> list[Question]:
+def _of_the_service(known: Evidence) -> list[Question]:
     service, document = known.plan.service, known.plan.checks.document_url
     apart = service.version_url != service.health_url
     found: list[Question] = []
@@ -209,27 +209,27 @@ def _of_the_service(known: Known) -> list[Question]:
     return found
 
 
-def _looks(known: Known, first: Request, again: Request | None, fresh: Request) -> list[Question]:
+def _looks(known: Evidence, first: Request, again: Request | None, fresh: Request) -> list[Question]:
     """Return the first look or, once it is answered, the second: past caches where one has answered."""
-    answer = known.exchange(first)
-    if not isinstance(answer, Reply):
+    answer = known.http_result(first)
+    if not isinstance(answer, Response):
         return [first]
     if condition_of(answer)[0] is Condition.CACHED:
         return [fresh]
     return [again] if again else []
 
 
-def _of_others(known: Known) -> list[Question]:
+def _of_others(known: Evidence) -> list[Question]:
     found: list[Question] = [LookUp(image) for image in (*known.meant, *known.compared)]
     found += [known.commit_question] if known.commit_question else []
-    return found + ([AskGitHub()] if known.plan.deployment_environment else [])
+    return found + ([FetchEnvironment()] if known.plan.deployment_environment else [])
 
 
-def _rows(exchange: Exchange | None) -> list[Row] | None:
-    return rows_of(exchange.json) if isinstance(exchange, Reply) and exchange.status == 200 else None
+def _rows(http_result: HttpResult | None) -> list[RunningContainer] | None:
+    return rows_of(http_result.json) if isinstance(http_result, Response) and http_result.status == 200 else None
 
 
-def _images(rows: Sequence[Row]) -> tuple[Image, ...]:
+def _images(rows: Sequence[RunningContainer]) -> tuple[Image, ...]:
     """Return the images that containers were created with, `MOST_IMAGES` of them; none that is pinned by its digest."""
     found = dict.fromkeys(each.image for each in rows if each.image and not is_pinned(each.image))
     return tuple(filter(None, map(_image, list(found)[:MOST_IMAGES])))

@@ -5,9 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from redeploy.remedies.findings import Finding
-from redeploy.report.chain import WORST_FIRST, Found, Link, State, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.report.chain import (
+    WORST_FIRST,
+    Check,
+    LinkResult,
+    State,
+    broken,
+    listed,
+    not_asked,
+    not_reached,
+    ok,
+    warning,
+)
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
@@ -32,14 +43,14 @@ class Certificate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class Reachability:
     """How far one gets to an origin; nothing is sent on it."""
 
     origin: str
     proxied: bool = False
     """Whether a proxy of the environment goes the way, so that we see nothing of it."""
     addresses: tuple[str, ...] = ()
-    fault: Fault | None = None
+    error_kind: ErrorKind | None = None
     """`UNRESOLVED`, `REFUSED`, `NOT_CONNECTED` or `TLS`, where it ends before it is at its end."""
     detail: str = ""
     """What the TLS library says, in its own words."""
@@ -76,7 +87,7 @@ _VERIFY = {
 _LEFT = "left to the proxy of the environment"
 
 
-def links_of(way: Way, now: float, shown: Callable[[str], str] = code) -> tuple[Found, ...]:
+def links_of(way: Reachability, now: float, shown: Callable[[str], str] = code) -> tuple[LinkResult, ...]:
     """Return the links that the way to an origin is made of.
 
     `now` is our clock, in seconds since 1970; `shown` makes a text from outside harmless.
@@ -84,10 +95,10 @@ def links_of(way: Way, now: float, shown: Callable[[str], str] = code) -> tuple[
     return _of_name(way), _of_connection(way), _of_tls(way, now, shown)
 
 
-def merged(by_origin: Mapping[str, Sequence[Found]]) -> list[Found]:
+def merged(by_origin: Mapping[str, Sequence[LinkResult]]) -> list[LinkResult]:
     """Return the links of the ways to all origins as one: the worst of each, and what was seen of all."""
     found = []
-    for place, link in enumerate((Link.DNS, Link.CONNECTION, Link.TLS)):
+    for place, link in enumerate((Check.DNS, Check.CONNECTION, Check.TLS)):
         each = {origin: founds[place] for origin, founds in by_origin.items()}
         chosen = min(each.values(), key=lambda one: WORST_FIRST.index(one.state))
         several = len(each) > 1
@@ -96,35 +107,35 @@ def merged(by_origin: Mapping[str, Sequence[Found]]) -> list[Found]:
     return found
 
 
-def _of_name(way: Way) -> Found:
+def _of_name(way: Reachability) -> LinkResult:
     if way.proxied:
-        return not_asked(Link.DNS, _LEFT)
-    if way.fault is Fault.UNRESOLVED:
-        return broken(Link.DNS, way.detail or "the host name has no address", Finding.UNRESOLVED)
-    return ok(Link.DNS, listed([code(each) for each in way.addresses]))
+        return not_asked(Check.DNS, _LEFT)
+    if way.error_kind is ErrorKind.UNRESOLVED:
+        return broken(Check.DNS, way.detail or "the host name has no address", Finding.UNRESOLVED)
+    return ok(Check.DNS, listed([code(each) for each in way.addresses]))
 
 
-def _of_connection(way: Way) -> Found:
+def _of_connection(way: Reachability) -> LinkResult:
     if way.proxied:
-        return not_asked(Link.CONNECTION, _LEFT)
-    if (hidden := not_reached(Link.CONNECTION, [_of_name(way)])) is not None:
+        return not_asked(Check.CONNECTION, _LEFT)
+    if (hidden := not_reached(Check.CONNECTION, [_of_name(way)])) is not None:
         return hidden
-    if way.fault in (Fault.REFUSED, Fault.NOT_CONNECTED):
-        what = "refused" if way.fault is Fault.REFUSED else "not made in time"
+    if way.error_kind in (ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED):
+        what = "refused" if way.error_kind is ErrorKind.REFUSED else "not made in time"
         private = ", and the address is a private one" if way.is_private else ""
-        return broken(Link.CONNECTION, f"{what}{private}", Finding.NOTHING_LISTENS)
-    return ok(Link.CONNECTION, "taken")
+        return broken(Check.CONNECTION, f"{what}{private}", Finding.NOTHING_LISTENS)
+    return ok(Check.CONNECTION, "taken")
 
 
-def _of_tls(way: Way, now: float, shown: Callable[[str], str]) -> Found:
+def _of_tls(way: Reachability, now: float, shown: Callable[[str], str]) -> LinkResult:
     if not way.encrypted:
-        return Found(Link.TLS, State.NOT_REACHED, "plain http has none")
+        return LinkResult(Check.TLS, State.NOT_REACHED, "plain http has none")
     if way.proxied:
-        return not_asked(Link.TLS, _LEFT)
-    if (hidden := not_reached(Link.TLS, [_of_name(way), _of_connection(way)])) is not None:
+        return not_asked(Check.TLS, _LEFT)
+    if (hidden := not_reached(Check.TLS, [_of_name(way), _of_connection(way)])) is not None:
         return hidden
     certificate = way.certificate
-    if way.fault is Fault.TLS:
+    if way.error_kind is ErrorKind.TLS:
         finding = _VERIFY.get(way.verify_code, Reason.TLS)
         seen = way.detail
         if certificate and finding is Finding.CERTIFICATE_EXPIRED:
@@ -133,13 +144,13 @@ def _of_tls(way: Way, now: float, shown: Callable[[str], str]) -> Found:
             seen = f"it is for {listed([*map(shown, certificate.names)]) or 'no name at all'}"
         elif certificate and finding is Finding.CERTIFICATE_UNTRUSTED:
             seen = f"issued by {shown(certificate.issuer)}: {way.detail}"
-        return broken(Link.TLS, seen, finding)
+        return broken(Check.TLS, seen, finding)
     if certificate is None:
-        return ok(Link.TLS, "the certificate is trusted")
+        return ok(Check.TLS, "the certificate is trusted")
     days = f"valid for {_days(certificate.ends - now)}, issued by {shown(certificate.issuer)}, {way.version}"
     if certificate.ends_soon(now):
-        return warning(Link.TLS, days, Finding.CERTIFICATE_ENDS_SOON)
-    return ok(Link.TLS, days)
+        return warning(Check.TLS, days, Finding.CERTIFICATE_ENDS_SOON)
+    return ok(Check.TLS, days)
 
 
 def _date(moment: float) -> str:

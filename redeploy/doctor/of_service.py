@@ -4,15 +4,15 @@ from dataclasses import replace
 
 from redeploy.contract.openapi import read_document
 from redeploy.contract.routes import Pattern
-from redeploy.contract.snapshot import Contract, Unfit
+from redeploy.contract.snapshot import Contract, NoContract
 from redeploy.decision.verdict import UNHEALTHY_REASONS
-from redeploy.doctor.examination import Known
+from redeploy.doctor.examination import Evidence
 from redeploy.doctor.questions import HEALTH, VERSION, Request
 from redeploy.http.condition import Condition
 from redeploy.remedies.by_door import Met, remedy_at
 from redeploy.remedies.findings import Finding
 from redeploy.remedies.remedy import Remedy
-from redeploy.report.chain import Found, Link, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.report.chain import Check, LinkResult, Obstacle, broken, listed, not_asked, not_reached, ok, warning
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared
 from redeploy.service.identity import version_of
@@ -21,18 +21,18 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
 
-def of_service(known: Known, obstacle: Obstacle, front: Found) -> tuple[Found, ...]:
+def of_service(known: Evidence, obstacle: Obstacle, front: LinkResult) -> tuple[LinkResult, ...]:
     """Return what was found of health, version and OpenAPI document; `front` is what stands in front of Watchtower."""
     service = known.plan.service
-    health = not_reached(Link.HEALTH, [obstacle(service.health_url)]) or _health(known, front)
-    version = not_reached(Link.VERSION, [obstacle(service.version_url)]) or _version(known, health)
+    health = not_reached(Check.HEALTH, [obstacle(service.health_url)]) or _health(known, front)
+    version = not_reached(Check.VERSION, [obstacle(service.version_url)]) or _version(known, health)
     document = known.plan.checks.document_url
     if document is None:
-        return health, version, not_asked(Link.OPENAPI, "`openapi-path` is `off`")
-    return health, version, not_reached(Link.OPENAPI, [obstacle(document)]) or _document(known, document, health)
+        return health, version, not_asked(Check.OPENAPI, "`openapi-path` is `off`")
+    return health, version, not_reached(Check.OPENAPI, [obstacle(document)]) or _document(known, document, health)
 
 
-def samples_of(known: Known) -> list[Sample]:
+def samples_of(known: Evidence) -> list[Sample]:
     """Return what the looks at the address that names the version tell."""
     service = known.plan.service
     apart = service.version_url != service.health_url
@@ -40,17 +40,17 @@ def samples_of(known: Known) -> list[Sample]:
     return _samples(known, VERSION if apart else HEALTH, endpoints)
 
 
-def live_version(known: Known) -> str:
+def live_version(known: Evidence) -> str:
     """Return the version that runs; empty where none is named."""
     named = [each for each in samples_of(known) if each.names]
     return version_of(named[-1], known.expected_version, {}) if named else ""
 
 
-def _samples(known: Known, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
+def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
     """Return what looks tell; an answer that tells nothing counts only where there is no other."""
     found = [
         read_sample(
-            exchange,
+            http_result,
             known.plan.service,
             endpoints,
             sent=0.0,
@@ -59,12 +59,12 @@ def _samples(known: Known, requests: tuple[Request, ...], endpoints: frozenset[E
             redact=known.redact,
         )
         for place, each in enumerate(requests)
-        if (exchange := known.exchange(each)) is not None
+        if (http_result := known.http_result(each)) is not None
     ]
     return [each for each in found if not each.condition.tells_nothing] or found[-1:]
 
 
-def _health(known: Known, front: Found) -> Found:
+def _health(known: Evidence, front: LinkResult) -> LinkResult:
     service = known.plan.service
     both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
     looks = _samples(known, HEALTH, both)
@@ -74,16 +74,16 @@ def _health(known: Known, front: Found) -> Found:
         return (
             _calls_itself_ill(looks[-1].seen, line)
             if line
-            else ok(Link.HEALTH, looks[-1].seen if looks else "not asked")
+            else ok(Check.HEALTH, looks[-1].seen if looks else "not asked")
         )
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
-    if walled and (hidden := not_reached(Link.HEALTH, [front])) is not None:
+    if walled and (hidden := not_reached(Check.HEALTH, [front])) is not None:
         return hidden
     reason = UNHEALTHY_REASONS[ill.condition]
-    return replace(broken(Link.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
+    return replace(broken(Check.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
 
 
-def _calls_itself_ill(seen: str, line: str) -> Found:
+def _calls_itself_ill(seen: str, line: str) -> LinkResult:
     """Return the link to a service whose JSON says that it is not well, though its status is good."""
     remedy = Remedy(
         "The health check passes while the service says that it is not well",
@@ -92,26 +92,26 @@ def _calls_itself_ill(seen: str, line: str) -> Found:
         f"To make that count, ask for it:\n\n```yaml\nwith:\n  health-expect: {line}\n```",
     )
     return replace(
-        warning(Link.HEALTH, f"{seen}, but its JSON says that it is not well", Reason.NEVER_READY), mends=remedy
+        warning(Check.HEALTH, f"{seen}, but its JSON says that it is not well", Reason.NEVER_READY), mends=remedy
     )
 
 
-def _version(known: Known, health: Found) -> Found:
+def _version(known: Evidence, health: LinkResult) -> LinkResult:
     service, expected = known.plan.service, known.expected_version
     looks = samples_of(known)
     last = looks[-1] if looks else None
-    gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.fault is not None
-    if gone and (hidden := not_reached(Link.VERSION, [health])) is not None:
+    gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.error_kind is not None
+    if gone and (hidden := not_reached(Check.VERSION, [health])) is not None:
         return hidden
     if last is None or gone:
         return broken(
-            Link.VERSION,
+            Check.VERSION,
             last.seen if last else "not asked",
             UNHEALTHY_REASONS[last.condition if last else Condition.DOWN],
         )
     names = _steady(looks)
     if not names:
-        hidden = not_reached(Link.VERSION, [health]) if last.astray or not last.healthy else None
+        hidden = not_reached(Check.VERSION, [health]) if last.astray or not last.healthy else None
         if hidden is not None:
             return hidden
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
@@ -120,11 +120,11 @@ def _version(known: Known, health: Found) -> Found:
         nowhere = "it is not where it was looked for" if asked else "nothing names the build"
         seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
         if asked:
-            return (broken if expected else warning)(Link.VERSION, seen, Reason.VERSION_UNAVAILABLE)
-        return warning(Link.VERSION, seen, Finding.VERSION_UNNAMED)
+            return (broken if expected else warning)(Check.VERSION, seen, Reason.VERSION_UNAVAILABLE)
+        return warning(Check.VERSION, seen, Finding.VERSION_UNNAMED)
     told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(map(names_nothing, names.values())):
-        return warning(Link.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
+        return warning(Check.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
     if expected:
         live = declared(expected, names, last.ranks).standing is Standing.MET
         told += (
@@ -132,7 +132,7 @@ def _version(known: Known, health: Found) -> Found:
             if live
             else f"; declared is {known.shown(expected)}, which a deploy must bring"
         )
-    return ok(Link.VERSION, told)
+    return ok(Check.VERSION, told)
 
 
 def _steady(looks: list[Sample]) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _steady(looks: list[Sample]) -> dict[str, str]:
     }
 
 
-def _instead(known: Known, sample: Sample) -> str:
+def _instead(known: Evidence, sample: Sample) -> str:
     """Say what else would do."""
     found = []
     if known.digests:
@@ -155,22 +155,24 @@ def _instead(known: Known, sample: Sample) -> str:
     return f". What would do: {'; '.join(found)}" if found else ""
 
 
-def _document(known: Known, url: str, health: Found) -> Found:
+def _document(known: Evidence, url: str, health: LinkResult) -> LinkResult:
     checks = known.plan.checks
-    fresh = known.exchange(Request.DOCUMENT_FRESH)
-    exchange = fresh if fresh is not None else known.exchange(Request.DOCUMENT)
+    fresh = known.http_result(Request.DOCUMENT_FRESH)
+    http_result = fresh if fresh is not None else known.http_result(Request.DOCUMENT)
     contract = (
-        read_document(exchange, url, redact=known.redact) if exchange is not None else Unfit("it was not asked for")
+        read_document(http_result, url, redact=known.redact)
+        if http_result is not None
+        else NoContract("it was not asked for")
     )
-    if isinstance(contract, Unfit):
-        hidden = not_reached(Link.OPENAPI, [health])
+    if isinstance(contract, NoContract):
+        hidden = not_reached(Check.OPENAPI, [health])
         if hidden is not None:
             return hidden
         asked = checks.insist_on_document
         return (
-            broken(Link.OPENAPI, contract.why, Reason.OPENAPI)
+            broken(Check.OPENAPI, contract.why, Reason.OPENAPI)
             if asked
-            else not_asked(Link.OPENAPI, f"none: {contract.why}")
+            else not_asked(Check.OPENAPI, f"none: {contract.why}")
         )
     version = f" of version {code(contract.version, 40)}" if contract.version else ""
     told = f"{len(contract.operations)} operations{version}"
@@ -180,7 +182,7 @@ def _document(known: Known, url: str, health: Found) -> Found:
         f"; missing now: {listed(missing)}" if missing else "; all required routes are there" if checks.required else ""
     )
     told += f"; forbidden, and there now: {listed(present)}" if present else ""
-    return warning(Link.OPENAPI, told, Reason.ROUTES) if missing or present else ok(Link.OPENAPI, told)
+    return warning(Check.OPENAPI, told, Reason.ROUTES) if missing or present else ok(Check.OPENAPI, told)
 
 
 def _has(contract: Contract, pattern: Pattern) -> bool:

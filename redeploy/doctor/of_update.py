@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from redeploy.doctor.examination import Known
+from redeploy.doctor.examination import Evidence
 from redeploy.doctor.questions import Request
-from redeploy.http.response import NoReply
+from redeploy.http.response import TransportError
 from redeploy.remedies.findings import Finding
-from redeploy.report.chain import Found, Link, broken, listed, not_asked, ok, warning
+from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, ok, warning
 from redeploy.text.untrusted import code
 from redeploy.triggers.watchtower.container_rows import Checked, is_pinned
-from redeploy.triggers.watchtower.containers import Row
+from redeploy.triggers.watchtower.containers import RunningContainer
 from redeploy.verdicts import Reason
 
 
@@ -36,7 +36,7 @@ class Fate(Enum):
 class Outlook:
     """A container, and what becomes of it."""
 
-    row: Row
+    row: RunningContainer
     fate: Fate
     checked: Checked | None = None
     """What the check endpoint says of it."""
@@ -51,25 +51,25 @@ class Outlook:
         )
 
 
-def of_update(known: Known) -> Found:
+def of_update(known: Evidence) -> LinkResult:
     """Return what was found of the next update."""
     outlooks = _outlooks(known)
     told = [each for each in outlooks if each.fate is not Fate.UNTOLD or each.left_to_the_engine]
     if not told:
-        asked = known.exchange(Request.CHECK)
-        if isinstance(asked, NoReply):
-            return not_asked(Link.UPDATE, f"Watchtower's check endpoint does not tell: {asked.seen}")
-        return not_asked(Link.UPDATE, "nothing tells: this Watchtower has no check endpoint, or it is not routed")
+        asked = known.http_result(Request.CHECK)
+        if isinstance(asked, TransportError):
+            return not_asked(Check.UPDATE, f"Watchtower's check endpoint does not tell: {asked.seen}")
+        return not_asked(Check.UPDATE, "nothing tells: this Watchtower has no check endpoint, or it is not routed")
     seen = "; ".join(_told(known, told))
     worst = min((each.fate for each in told), key=lambda fate: fate.value)
     finding = _finding([each for each in told if each.fate is worst])
     if finding is None:
-        return ok(Link.UPDATE, seen)
+        return ok(Check.UPDATE, seen)
     nothing = all(each.fate in (Fate.BLOCKED, Fate.PINNED, Fate.MONITORED) for each in told)
-    return (broken if nothing else warning)(Link.UPDATE, seen, finding)
+    return (broken if nothing else warning)(Check.UPDATE, seen, finding)
 
 
-def _outlooks(known: Known) -> list[Outlook]:
+def _outlooks(known: Evidence) -> list[Outlook]:
     """Return what becomes of the containers that count, or of all; what is held on purpose is not counted among all."""
     rows = known.counted or known.watched or []
     said = {each.row.name: each for each in known.checked}
@@ -78,7 +78,7 @@ def _outlooks(known: Known) -> list[Outlook]:
     return found if known.counted or not moving else moving
 
 
-def _fate(known: Known, row: Row, checked: Checked | None) -> Fate:
+def _fate(known: Evidence, row: RunningContainer, checked: Checked | None) -> Fate:
     if is_pinned(row.image):
         return Fate.PINNED
     if row.name in known.held.monitored:
@@ -112,7 +112,7 @@ def _finding(worst: Sequence[Outlook]) -> Finding | Reason | None:
             return None
 
 
-def _told(known: Known, outlooks: Sequence[Outlook]) -> list[str]:
+def _told(known: Evidence, outlooks: Sequence[Outlook]) -> list[str]:
     """Return what is to be said of the containers, the worst first."""
 
     def names(fate: Fate) -> str:
@@ -148,5 +148,5 @@ def _error(outlook: Outlook) -> str:
     return code(outlook.checked.error if outlook.checked else "", 200)
 
 
-def _name(known: Known, row: Row) -> str:
+def _name(known: Evidence, row: RunningContainer) -> str:
     return known.shown(row.name.removeprefix("/"), 64)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.doctor.network import Way
+from redeploy.doctor.network import Reachability
 from redeploy.github.retry import Trouble
-from redeploy.http.response import Fault, NoReply
+from redeploy.http.response import ErrorKind, TransportError
 from redeploy.registry.image import Image
 from redeploy.registry.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class FindWay:
+class Connect:
     """How far does one get to this origin?"""
 
     origin: str
@@ -58,11 +58,11 @@ class ReadCommit:
 
 
 @dataclass(frozen=True)
-class AskGitHub:
+class FetchEnvironment:
     """May this token see the environment's Deployments?"""
 
 
-Question = FindWay | Request | LookUp | ReadCommit | AskGitHub
+Question = Connect | Request | LookUp | ReadCommit | FetchEnvironment
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,13 @@ class Answered:
 def late(question: Question) -> object:
     """Return the answer to a question that was not answered in time."""
     match question:
-        case FindWay():
-            return Way(origin=question.origin, fault=Fault.UNRESOLVED, detail="the resolver did not answer in time")
+        case Connect():
+            return Reachability(
+                origin=question.origin, error_kind=ErrorKind.UNRESOLVED, detail="the resolver did not answer in time"
+            )
         case Request():
-            return NoReply(Fault.TIMED_OUT)
-        case AskGitHub():
+            return TransportError(ErrorKind.TIMED_OUT)
+        case FetchEnvironment():
             return Trouble(message="no answer in time")
         case _:
             return None

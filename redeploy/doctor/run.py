@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from redeploy.doctor.connect import find_way
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.examination import Known, next_questions
-from redeploy.doctor.questions import Answered, AskGitHub, FindWay, LookUp, Question, ReadCommit, Request, late
+from redeploy.doctor.examination import Evidence, next_questions
+from redeploy.doctor.questions import Answered, Connect, FetchEnvironment, LookUp, Question, ReadCommit, Request, late
 from redeploy.doctor.terminal import line
 from redeploy.github.deployment import place_of
 from redeploy.github.retry import Trouble
 from redeploy.http.client import Http, is_proxied, trusting
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.http.urls import origin_of
 from redeploy.registry.image import Image, parse
 from redeploy.report.outcome import Outcome
 from redeploy.rollout import perform
-from redeploy.rollout.requests import AskDocument, Probe
+from redeploy.rollout.requests import FetchDocument, Probe
 from redeploy.rollout.workers import side_by_side
 from redeploy.settings.plan import Plan
 from redeploy.text.secret import Secret
@@ -39,7 +39,7 @@ GRACE = 1.0
 class Outside(Protocol):
     """The world: questions are asked side by side in it."""
 
-    def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+    def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
         """Return the answer to every question."""
 
 
@@ -47,17 +47,17 @@ def doctor(
     plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str], say: Callable[[str], None]
 ) -> Outcome:
     """Examine the whole chain, tell of every link, and return the outcome."""
-    known = examine(Known(plan, redact=redact), World(plan, environment))
+    known = examine(Evidence(plan, redact=redact), World(plan, environment))
     chain = diagnose(known, time.time())
     for each in chain.links:
         say(line(each))
     return examined(known, chain)
 
 
-def examine(known: Known, outside: Outside) -> Known:
+def examine(known: Evidence, outside: Outside) -> Evidence:
     """Find out all that can be found out without changing anything."""
     while questions := next_questions(known):
-        known = replace(known, answers={**known.answers, **outside.ask(questions)})
+        known = replace(known, answers={**known.answers, **outside.request(questions)})
     return known
 
 
@@ -72,7 +72,7 @@ class World:
         self._fetch = http.fetch
         self._of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
 
-    def ask(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+    def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
         """Ask in threads of their own, each bounded in whole time."""
 
         def task(question: Question) -> tuple[Callable[[], Answered], float]:
@@ -84,18 +84,22 @@ class World:
 
     def _bound(self, question: Question) -> float:
         mine = self._plan.request_timeout
-        return SECONDS if isinstance(question, LookUp | ReadCommit | AskGitHub) or question is Request.CHECK else mine
+        return (
+            SECONDS
+            if isinstance(question, LookUp | ReadCommit | FetchEnvironment) or question is Request.CHECK
+            else mine
+        )
 
     def _answer(self, question: Question, bound: float) -> object:
         match question:
-            case FindWay():
+            case Connect():
                 proxied = is_proxied(question.origin)
                 return find_way(question.origin, self._trusted, proxied=proxied, timeout=bound)
             case LookUp():
                 return self._registry(question.image).resolve(question.image, bound)
             case ReadCommit():
                 return self._registry(question.image).revision(question.image, question.manifest, bound)
-            case AskGitHub():
+            case FetchEnvironment():
                 from redeploy.github.client import look
 
                 place = place_of(self._environment)
@@ -105,7 +109,7 @@ class World:
             case Request():
                 return self._send(question, bound)
 
-    def _send(self, request: Request, bound: float) -> Exchange:
+    def _send(self, request: Request, bound: float) -> HttpResult:
         fetch, tower, plan = self._fetch, self._plan.watchtower, self._plan
         fresh = request in (Request.HEALTH_FRESH, Request.VERSION_FRESH, Request.DOCUMENT_FRESH)
         match request:
@@ -125,7 +129,7 @@ class World:
                 return requests.update_nothing(fetch, tower, timeout=bound)
             case Request.DOCUMENT | Request.DOCUMENT_FRESH:
                 return perform.document(
-                    self._of_service, AskDocument(plan.checks.document_url or "", fresh), timeout=bound
+                    self._of_service, FetchDocument(plan.checks.document_url or "", fresh), timeout=bound
                 )
             case Request.HEALTH | Request.HEALTH_AGAIN | Request.HEALTH_FRESH:
                 return perform.look(self._of_service, Probe(frozenset(), plan.service.health_url, fresh), timeout=bound)

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable
 
-from redeploy.report.chain import TITLES, Chain, Found, State
+from redeploy.report.chain import TITLES, Chain, LinkResult, State
 from redeploy.report.chain_table import headline, hidden
 
 _WORDS = {State.OK: "ok", State.WARNING: "warning", State.BROKEN: "BROKEN", State.NOT_REACHED: "-"}
@@ -15,7 +15,7 @@ LONGEST_LINE = 100
 """Columns beyond which nobody reads a paragraph."""
 
 
-def line(found: Found) -> str:
+def line(found: LinkResult) -> str:
     """Return what was found of one link, as a line of the log."""
     return f"{_WORDS[found.state]:{_WIDEST_WORD}}  {TITLES[found.link]:{_WIDEST_TITLE}}  {found.seen}"
 
@@ -38,7 +38,7 @@ def screen(chain: Chain, columns: int, *, coloured: bool) -> str:
     return "\n".join(each.rstrip() for each in lines) + "\n"
 
 
-def _remedy(chain: Chain, found: Found, width: int, paint: Callable[[str, State], str]) -> list[str]:
+def _remedy(chain: Chain, found: LinkResult, width: int, paint: Callable[[str, State], str]) -> list[str]:
     remedy, finding = found.remedy, found.finding
     if remedy is None or finding is None:
         return []

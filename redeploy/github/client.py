@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from redeploy import __version__
 from redeploy.github.deployment import Deployment, Place, State, Status, warning
-from redeploy.github.retry import Errand, Move, Trouble, trouble_of
+from redeploy.github.retry import NextStep, Trouble, WriteAttempt, trouble_of
 from redeploy.text.secret import Secret
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Record:
     warning: str
 
 
-class Scribe:
+class DeploymentClient:
     """Writes one Deployment and its statuses in a thread of its own; whatever happens there, the run goes on."""
 
     def __init__(
@@ -184,15 +184,15 @@ class Scribe:
     ) -> int | None:
         """Return the number of what was written; where it could not be done before `until`, leave a warning."""
         now = time.monotonic()
-        errand: Errand | None = Errand(began=now, at=now)
+        errand: WriteAttempt | None = WriteAttempt(began=now, at=now)
         last = Trouble()
         while errand is not None and _paused(errand.at, until):
             came, sent = None, time.monotonic()
             try:
-                number = (write if errand.move is Move.WRITE else look)()
+                number = (write if errand.move is NextStep.WRITE else look)()
                 if number is not None:
                     return number
-                if errand.move is Move.WRITE:
+                if errand.move is NextStep.WRITE:
                     came = Trouble(message="an answer that is not GitHub's")
             except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets, down to assertions about URLs
                 came = _trouble(error)

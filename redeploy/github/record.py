@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from redeploy.github import deployment
-from redeploy.github.client import Scribe
+from redeploy.github.client import DeploymentClient
 from redeploy.report.outcome import Outcome
 from redeploy.settings.plan import Plan
 from redeploy.text.untrusted import code
@@ -27,14 +27,14 @@ class Channel(Protocol):
         """Write an annotation."""
 
 
-class Recorder:
+class DeploymentRecorder:
     """Tells GitHub of one run. The verdict is another's affair."""
 
     def __init__(self, plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str]) -> None:
         self._environment = plan.deployment_environment
         self._redact = redact
         self._place = deployment.place_of(environment)
-        self._scribe = Scribe(self._place, plan.github_token, redact=redact) if self._place else None
+        self._scribe = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
 
     def begin(self, known: Outcome) -> None:
         """Create the Deployment beside the run, of what is known by now."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 
 PATIENCE = 30.0
 """Seconds that rate limits are waited for, all in all."""
@@ -58,7 +58,7 @@ def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble
 
 
 def _wait(headers: Mapping[str, str], *, exhausted: bool) -> float:
-    reply = Reply(429, headers)
+    reply = Response(429, headers)
     if reply.retry_after is not None:
         return max(1.0, reply.retry_after)
     reset = headers.get("x-ratelimit-reset", "").strip()
@@ -67,7 +67,7 @@ def _wait(headers: Mapping[str, str], *, exhausted: bool) -> float:
     return UNTOLD_WAIT
 
 
-class Move(Enum):
+class NextStep(Enum):
     """What is done next."""
 
     WRITE = auto()
@@ -76,29 +76,29 @@ class Move(Enum):
 
 
 @dataclass(frozen=True)
-class Errand:
+class WriteAttempt:
     """How far the writing of one thing is. Times are monotonic seconds."""
 
     began: float
     at: float
     """When to make the move."""
-    move: Move = Move.WRITE
+    move: NextStep = NextStep.WRITE
     writes: int = 0
     waited: float = 0.0
     settled: float = 0.0
     """From when on a look that finds nothing means that there is nothing."""
 
-    def after(self, trouble: Trouble | None, *, sent: float, now: float) -> "Errand | None":
+    def after(self, trouble: Trouble | None, *, sent: float, now: float) -> "WriteAttempt | None":
         """Return how to go on after a move that failed, or a look that found nothing (no trouble); None: give up."""
         if now - self.began > LONGEST or (trouble is not None and trouble.refused):
             return None
         if trouble is not None and trouble.rate_limited:
             wait = UNTOLD_WAIT if trouble.wait is None else trouble.wait
             return None if self.waited + wait > PATIENCE else replace(self, at=now + wait, waited=self.waited + wait)
-        if self.move is Move.WRITE:
+        if self.move is NextStep.WRITE:
             answered = trouble is not None and trouble.status
             settled = now + SETTLED_ONCE_ANSWERED if answered else sent + SETTLED_ONCE_SENT
-            return replace(self, move=Move.LOOK, at=now + _LOOK_AFTER, writes=self.writes + 1, settled=settled)
+            return replace(self, move=NextStep.LOOK, at=now + _LOOK_AFTER, writes=self.writes + 1, settled=settled)
         if trouble is None and sent >= self.settled:
-            return replace(self, move=Move.WRITE, at=now) if self.writes < MOST_WRITES else None
+            return replace(self, move=NextStep.WRITE, at=now) if self.writes < MOST_WRITES else None
         return replace(self, at=now + min(_LOOK_EVERY, max(0.5, self.settled - now)))

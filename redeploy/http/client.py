@@ -15,7 +15,7 @@ from urllib3.poolmanager import ProxyManager
 
 from redeploy import __version__
 from redeploy.http.dial import POOLS
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.text.secret import Secret
 from redeploy.text.untrusted import one_line
@@ -87,7 +87,7 @@ class Http:
         headers: Mapping[str, str] = {},
         body: bytes = b"",
         follow: bool,
-    ) -> Exchange:
+    ) -> HttpResult:
         """Send one request and return what came of it.
 
         Args:
@@ -108,23 +108,25 @@ class Http:
         if authorization is not None:
             own["Authorization"] = authorization.reveal()
         while True:
-            exchange = self._once(requests.Request(method, url, own, data=body or None), cap, (connect, timeout))
+            http_result = self._once(requests.Request(method, url, own, data=body or None), cap, (connect, timeout))
             if (
                 not follow
-                or not isinstance(exchange, Reply)
-                or exchange.status not in _REDIRECTS
+                or not isinstance(http_result, Response)
+                or http_result.status not in _REDIRECTS
                 or hops == MOST_REDIRECTS
             ):
                 break
-            target = _target(url, exchange.headers.get("location", ""))
+            target = _target(url, http_result.headers.get("location", ""))
             if target is None:
                 break
             url, hops = target, hops + 1
         return (
-            Reply(exchange.status, exchange.headers, exchange.body, hops) if isinstance(exchange, Reply) else exchange
+            Response(http_result.status, http_result.headers, http_result.body, hops)
+            if isinstance(http_result, Response)
+            else http_result
         )
 
-    def _once(self, asked: requests.Request, cap: int, timeout: tuple[float, float]) -> Exchange:
+    def _once(self, asked: requests.Request, cap: int, timeout: tuple[float, float]) -> HttpResult:
         url = asked.url
         headers = {
             "User-Agent": USER_AGENT,
@@ -198,16 +200,16 @@ class _TlsAdapter(_Adapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def _reply(response: requests.Response, cap: int) -> Exchange:
+def _reply(response: requests.Response, cap: int) -> HttpResult:
     """Read a response up to its cap."""
     with response:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > cap:
-                return NoReply(Fault.TOO_LARGE, status=response.status_code)
+                return TransportError(ErrorKind.TOO_LARGE, status=response.status_code)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, bytes(body))
+        return Response(response.status_code, headers, bytes(body))
 
 
 def _target(url: str, location: str) -> str | None:
@@ -220,7 +222,7 @@ def _target(url: str, location: str) -> str | None:
     return target if location and own else None
 
 
-def _no_reply(error: BaseException) -> NoReply:
+def _no_reply(error: BaseException) -> TransportError:
     """Translate a failure of `requests` into ours; what it wraps tells more than its own type."""
     causes = list(_causes(error))
 
@@ -229,19 +231,20 @@ def _no_reply(error: BaseException) -> NoReply:
 
     tls = wraps(ssl.SSLError)
     if isinstance(tls, ssl.SSLError) and not isinstance(tls, ssl.SSLEOFError):
-        return NoReply(
-            Fault.TLS, one_line(getattr(tls, "verify_message", "") or (tls.reason or "").replace("_", " ").lower(), 120)
+        return TransportError(
+            ErrorKind.TLS,
+            one_line(getattr(tls, "verify_message", "") or (tls.reason or "").replace("_", " ").lower(), 120),
         )
     if wraps(failures.NameResolutionError):
-        return NoReply(Fault.UNRESOLVED)
+        return TransportError(ErrorKind.UNRESOLVED)
     if wraps(failures.NewConnectionError, failures.ProxyError):
         tunnel = next(filter(None, (_NO_TUNNEL.match(str(each)) for each in causes)), None)
-        return NoReply(Fault.REFUSED, f"the proxy of the environment answered {tunnel[1]}" if tunnel else "")
+        return TransportError(ErrorKind.REFUSED, f"the proxy of the environment answered {tunnel[1]}" if tunnel else "")
     if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
-        return NoReply(Fault.NOT_CONNECTED)
+        return TransportError(ErrorKind.NOT_CONNECTED)
     if wraps(failures.ReadTimeoutError, requests.ReadTimeout, TimeoutError):
-        return NoReply(Fault.TIMED_OUT)
-    return NoReply(Fault.CUT)
+        return TransportError(ErrorKind.TIMED_OUT)
+    return TransportError(ErrorKind.CUT)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from redeploy.http.caches import from_cache
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender, login_scheme, passed_on_by, sender_of
 
 
@@ -32,36 +32,38 @@ class Condition(StrEnum):
         return self in (Condition.ACCESS_WALL, Condition.CHALLENGE, Condition.TLS, Condition.REDIRECT)
 
 
-def condition_of(exchange: Exchange) -> tuple[Condition, str]:
+def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
     """Judge one exchange with whatever address of the service, most telling sign first; healthy is 2xx."""
-    if isinstance(exchange, NoReply):
-        detail = f" ({exchange.detail})" if exchange.detail else ""
-        if exchange.fault is Fault.TLS:
+    if isinstance(http_result, TransportError):
+        detail = f" ({http_result.detail})" if http_result.detail else ""
+        if http_result.error_kind is ErrorKind.TLS:
             return Condition.TLS, f"the TLS handshake failed{detail}"
-        if exchange.fault is Fault.TOO_LARGE:
+        if http_result.error_kind is ErrorKind.TOO_LARGE:
             return Condition.NOT_READY, "an answer beyond the cap of its size"
-        return Condition.DOWN, _NO_REPLY[exchange.fault] + detail
-    status, sender = exchange.status, sender_of(exchange)
-    if from_cache(exchange.headers):
+        return Condition.DOWN, _NO_REPLY[http_result.error_kind] + detail
+    status, sender = http_result.status, sender_of(http_result)
+    if from_cache(http_result.headers):
         return Condition.CACHED, f"{status} out of a cache"
     if sender.door is Door.CHALLENGE:
-        return Condition.CHALLENGE, described(exchange)
+        return Condition.CHALLENGE, described(http_result)
     if sender.door is Door.ACCESS:
-        return Condition.ACCESS_WALL, described(exchange)
-    if status == 429 or exchange.is_nginx_busy_page:
+        return Condition.ACCESS_WALL, described(http_result)
+    if status == 429 or http_result.is_nginx_busy_page:
         return Condition.THROTTLED, f"{status}, too many requests"
     if 300 <= status < 400:
         return Condition.REDIRECT, f"{status}, a redirect that is not followed"
     if status in (525, 526):
         return Condition.TLS, f"{status}, Cloudflare does not trust the server's certificate"
-    if status in _GATEWAY or (status == 503 and _speaks_for_the_service(exchange, sender)):
+    if status in _GATEWAY or (status == 503 and _speaks_for_the_service(http_result, sender)):
         return Condition.DOWN, f"{status} from {sender.name or 'a proxy'}"
     if 200 <= status < 300:
         return Condition.HEALTHY, str(status)
-    return Condition.NOT_READY, str(status) if sender == NOBODY_KNOWN and not exchange.is_html else described(exchange)
+    return Condition.NOT_READY, str(status) if sender == NOBODY_KNOWN and not http_result.is_html else described(
+        http_result
+    )
 
 
-def described(reply: Reply) -> str:
+def described(reply: Response) -> str:
     """Say what a reply is and whose, without a word of its text."""
     status, sender = reply.status, sender_of(reply)
     match sender.door:
@@ -70,12 +72,12 @@ def described(reply: Reply) -> str:
         case Door.LOGIN:
             scheme = login_scheme(reply)
             what = "a token of its own" if scheme == "Bearer" else "a user name and a password"
-            asks = (
+            requests = (
                 f"that asks for {what} (WWW-Authenticate: {scheme})"
                 if scheme
                 else "that asks for credentials of its own"
             )
-            return f"{status}{f' from {sender.name}' if sender.name else ''} {asks}"
+            return f"{status}{f' from {sender.name}' if sender.name else ''} {requests}"
         case _ if sender.name:
             return f"{status} from {sender.name}"
     if not reply.body:
@@ -85,7 +87,7 @@ def described(reply: Reply) -> str:
     return f"{status} with {what}{f', through {through}' if through else ''}"
 
 
-def _speaks_for_the_service(reply: Reply, sender: Sender) -> bool:
+def _speaks_for_the_service(reply: Response, sender: Sender) -> bool:
     """Tell whether a 503 is the page of a proxy that has nothing behind it, and no answer of the service's own."""
     return sender.door in (Door.PROXY, Door.CLOUDFLARE) or (reply.is_html and sender.door is not Door.APPLICATION)
 
@@ -94,9 +96,9 @@ _GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})
 """A proxy speaks here, not the service (nginx; developers.cloudflare.com, "Cloudflare 5xx errors")."""
 
 _NO_REPLY = {
-    Fault.UNRESOLVED: "the host name has no address",
-    Fault.REFUSED: "the connection was refused",
-    Fault.NOT_CONNECTED: "no connection in time",
-    Fault.CUT: "the connection was closed without an answer",
-    Fault.TIMED_OUT: "no answer in time",
+    ErrorKind.UNRESOLVED: "the host name has no address",
+    ErrorKind.REFUSED: "the connection was refused",
+    ErrorKind.NOT_CONNECTED: "no connection in time",
+    ErrorKind.CUT: "the connection was closed without an answer",
+    ErrorKind.TIMED_OUT: "no answer in time",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.text.secret import Secret
 
 
@@ -23,5 +23,5 @@ class Fetch(Protocol):
         headers: Mapping[str, str] = {},
         body: bytes = b"",
         follow: bool,
-    ) -> Exchange:
+    ) -> HttpResult:
         """Return what came of it."""

@@ -18,7 +18,7 @@ _MARKUP = rb"(?i)[\s\xef\xbb\xbf]*+(?:(?P<page><!doctype html|<html)|<)"  # comp
 """White space and a byte order mark, then the start of a page, or of some other markup."""
 
 
-class Fault(StrEnum):
+class ErrorKind(StrEnum):
     """Why no reply came."""
 
     UNRESOLVED = "unresolved"
@@ -37,15 +37,15 @@ class Fault(StrEnum):
     """The reply went on beyond its cap."""
 
 
-NEVER_SENT = frozenset({Fault.UNRESOLVED, Fault.REFUSED, Fault.NOT_CONNECTED, Fault.TLS})
+NEVER_SENT = frozenset({ErrorKind.UNRESOLVED, ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED, ErrorKind.TLS})
 """With these the server has certainly not seen the request."""
 
 
 @dataclass(frozen=True)
-class NoReply:
+class TransportError:
     """No reply came; `detail` is in our own words or the TLS library's, never the server's."""
 
-    fault: Fault
+    error_kind: ErrorKind
     detail: str = ""
     status: int = 0
     """That of a reply which went beyond its cap."""
@@ -53,22 +53,22 @@ class NoReply:
     @property
     def seen(self) -> str:
         """What went wrong, in our own words."""
-        return _FAULTS[self.fault] + (f" ({self.detail})" if self.detail else "")
+        return _FAULTS[self.error_kind] + (f" ({self.detail})" if self.detail else "")
 
 
 _FAULTS = {
-    Fault.UNRESOLVED: "the host name has no address",
-    Fault.REFUSED: "the connection was refused",
-    Fault.NOT_CONNECTED: "no connection was made in time",
-    Fault.TLS: "the TLS handshake failed",
-    Fault.CUT: "the connection was closed without an answer",
-    Fault.TIMED_OUT: "no answer came in time",
-    Fault.TOO_LARGE: "the answer goes on beyond its limit",
+    ErrorKind.UNRESOLVED: "the host name has no address",
+    ErrorKind.REFUSED: "the connection was refused",
+    ErrorKind.NOT_CONNECTED: "no connection was made in time",
+    ErrorKind.TLS: "the TLS handshake failed",
+    ErrorKind.CUT: "the connection was closed without an answer",
+    ErrorKind.TIMED_OUT: "no answer came in time",
+    ErrorKind.TOO_LARGE: "the answer goes on beyond its limit",
 }
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """A complete reply. Header names are in lower case, the body is decoded and within its cap."""
 
     status: int
@@ -168,7 +168,7 @@ class Reply:
         return http_date(self.headers.get("date", ""))
 
 
-Exchange = Reply | NoReply
+HttpResult = Response | TransportError
 
 
 def http_date(text: str) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 
 NO_TOKEN_TEXT = "missing or invalid API Key"  # noqa: S105 - words of an answer
 """What nicholas-fedor 1.20 and newer, and no other, answers to a request without the right token (auth.go:58)."""
@@ -58,7 +58,7 @@ def capital(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}" if name.startswith(("a ", "an ", "the ")) else name
 
 
-def sender_of(reply: Reply) -> Sender:
+def sender_of(reply: Response) -> Sender:
     """Return who answered: the first rung that fits, from what stands outermost to what stands behind it."""
     if reply.is_challenge:
         return Sender(Door.CHALLENGE, "Cloudflare")
@@ -82,12 +82,12 @@ def sender_of(reply: Reply) -> Sender:
     return Sender(Door.APPLICATION, name) if name else NOBODY_KNOWN
 
 
-def asks_for_login(reply: Reply) -> bool:
+def asks_for_login(reply: Response) -> bool:
     """Tell whether a refusal asks for credentials by `WWW-Authenticate`, which Watchtower never does."""
     return reply.status in (401, 403) and bool(reply.headers.get("www-authenticate", "").strip())
 
 
-def login_scheme(reply: Reply) -> str:
+def login_scheme(reply: Response) -> str:
     """Return the scheme that is asked for, such as `Basic`; empty where it is none in use."""
     word = reply.headers.get("www-authenticate", "").strip().partition(" ")[0].rstrip(",")
     return next(
@@ -95,7 +95,7 @@ def login_scheme(reply: Reply) -> str:
     )
 
 
-def refuses_token(reply: Reply) -> bool:
+def refuses_token(reply: Response) -> bool:
     """Tell whether this is Watchtower's refusal of a token, and not of another that wants credentials.
 
     It never says which it wants (`WWW-Authenticate`), as HTTP has it and others do.
@@ -105,7 +105,7 @@ def refuses_token(reply: Reply) -> bool:
     return NO_TOKEN_TEXT.lower() in reply.text.lower() if reply.body else not _shows_framework(reply)
 
 
-def passed_on_by(reply: Reply) -> str:
+def passed_on_by(reply: Response) -> str:
     """Return the proxy whose name stands on a reply, its own or not; empty where none does. Cloudflare hides all others."""
     server = reply.headers.get("server", "").lower()
     return next(
@@ -113,17 +113,17 @@ def passed_on_by(reply: Reply) -> str:
     )
 
 
-def says_nginx(reply: Reply) -> bool:
+def says_nginx(reply: Response) -> bool:
     """Tell whether a reply is one of nginx's stock pages, whoever passed it on."""
     return reply.is_html and b"<center>nginx" in reply.body[:1024]
 
 
-def is_cloudflares_own(reply: Reply) -> bool:
+def is_cloudflares_own(reply: Response) -> bool:
     """Tell whether Cloudflare itself says that the server behind it did not answer."""
     return reply.status in _CLOUDFLARE_REACHED_NOBODY and sender_of(reply).door is Door.CLOUDFLARE
 
 
-def _is_watchtower(reply: Reply) -> bool:
+def _is_watchtower(reply: Response) -> bool:
     """Tell whether Watchtower itself refuses or fails; what it says in success is read by `triggers.watchtower.answer`."""
     if reply.status < 400 or reply.is_html:
         return False
@@ -161,12 +161,12 @@ _CLOUDFLARE_REACHED_NOBODY = frozenset({502, 504, *range(520, 528), 530})
 _CLOUDFLARE_SAYS = re.compile(r"\Aerror code: \d{3,4}\b|\bcf-(?:error-details|wrapper|error-code)\b|Cloudflare Ray ID")
 
 
-def _is_cloudflare(reply: Reply, start: str) -> bool:
+def _is_cloudflare(reply: Response, start: str) -> bool:
     ours = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
     return ours and (reply.status in _CLOUDFLARE_REACHED_NOBODY or bool(_CLOUDFLARE_SAYS.search(start)))
 
 
-Mark = Callable[[Reply, str], bool]
+Mark = Callable[[Response, str], bool]
 
 
 def _body(pattern: str, *statuses: int) -> Mark:
@@ -187,7 +187,7 @@ def _empty_from(server: str) -> Mark:
 def _json(**values: object) -> Mark:
     """Return a mark of a JSON object with these values; `...` stands for any."""
 
-    def fits(reply: Reply, _: str) -> bool:
+    def fits(reply: Response, _: str) -> bool:
         body = reply.json if len(reply.body) < LOOKED_AT else None
         if not isinstance(body, dict):
             return False
@@ -236,7 +236,7 @@ _FRAMEWORKS: tuple[tuple[str, Mark], ...] = (
 """Headers that a framework puts on everything, its empty answers included."""
 
 
-def _shows_framework(reply: Reply) -> bool:
+def _shows_framework(reply: Response) -> bool:
     return bool(_marked(reply, "", _FRAMEWORKS))
 
 
@@ -261,5 +261,5 @@ _APPLICATIONS: tuple[tuple[str, Mark], ...] = (
 """Stock answers of applications."""
 
 
-def _marked(reply: Reply, start: str, marks: tuple[tuple[str, Mark], ...]) -> str:
+def _marked(reply: Response, start: str, marks: tuple[tuple[str, Mark], ...]) -> str:
     return next((name for name, fits in marks if fits(reply, start)), "")

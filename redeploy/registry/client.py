@@ -13,7 +13,7 @@ import backoff
 
 from redeploy.http import urls, www_authenticate
 from redeploy.http.fetch import Fetch
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import is_loopback
 from redeploy.registry import manifest
 from redeploy.registry.access import Access
@@ -26,7 +26,7 @@ MOST_TRIES = 3
 """Requests that a read may take where the registry fails, cuts them off, or says when to ask again."""
 
 _FIT_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
-_PASSING = frozenset({Fault.CUT, Fault.REFUSED, Fault.NOT_CONNECTED})
+_PASSING = frozenset({ErrorKind.CUT, ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED})
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class Registry:
         errand = _Errand("GET", image, f"manifests/{image.digest or image.tag}", time.monotonic() + bound)
         if known is not None:
             head = self._run(replace(errand, method="HEAD"))
-            unmoved = isinstance(head, Reply) and head.headers.get("docker-content-digest") == known.digest
+            unmoved = isinstance(head, Response) and head.headers.get("docker-content-digest") == known.digest
             if unmoved:
                 return known
         found = self._run(errand)
         if isinstance(found, Trouble):
             return found
-        if not isinstance(found, Reply) or found.status != 200:
+        if not isinstance(found, Response) or found.status != 200:
             return self._trouble(errand, found)
         try:
             return manifest.read(found, image.digest)
@@ -91,11 +91,11 @@ class Registry:
             return ""
         errand = _Errand("GET", image, f"blobs/{of_one.config}", ends)
         blob = self._run(errand)
-        if isinstance(blob, Reply) and 300 <= blob.status < 400:
+        if isinstance(blob, Response) and 300 <= blob.status < 400:
             blob = self._elsewhere(errand, blob)
         if isinstance(blob, Trouble):
             return blob
-        if not isinstance(blob, Reply) or blob.status != 200:
+        if not isinstance(blob, Response) or blob.status != 200:
             return self._trouble(errand, blob)
         if manifest.digest_of(blob.body) != of_one.config:
             return _hostile(image, "sends another configuration than the manifest names")
@@ -112,17 +112,17 @@ class Registry:
         reply = self._run(errand)
         if isinstance(reply, Trouble):
             return reply
-        if not isinstance(reply, Reply) or not 200 <= reply.status < 300:
+        if not isinstance(reply, Response) or not 200 <= reply.status < 300:
             return self._trouble(errand, reply)
         if reply.headers.get("docker-content-digest", wanted.digest) != wanted.digest:
             return _hostile(image, "says that it keeps another manifest than it was given")
         return wanted
 
-    def _run(self, errand: _Errand) -> Exchange | Trouble:
+    def _run(self, errand: _Errand) -> HttpResult | Trouble:
         """Send a request, with what the registry asks to be shown."""
         place = (errand.image.repository, errand.scope)
         reply = self._send(errand, self._shown.get(place))
-        if not isinstance(reply, Reply) or reply.status != 401:
+        if not isinstance(reply, Response) or reply.status != 401:
             return reply
         shown = self._authorize(errand, reply)
         if not isinstance(shown, Secret):
@@ -130,12 +130,12 @@ class Registry:
         self._shown[place] = shown
         return self._send(errand, shown)
 
-    def _send(self, errand: _Errand, shown: Secret | None) -> Exchange:
+    def _send(self, errand: _Errand, shown: Secret | None) -> HttpResult:
         image = errand.image
         while True:
             url = f"{self._base(image)}/v2/{image.path}/{errand.target}"
             found = self._ask(errand.method, url, errand.ends, shown, errand.headers, body=errand.body)
-            failed = isinstance(found, NoReply) and found.fault in (Fault.TLS, Fault.CUT)
+            failed = isinstance(found, TransportError) and found.error_kind in (ErrorKind.TLS, ErrorKind.CUT)
             if not failed or not self._may_be_plain(image):
                 return found
             self._plain.add(image.host)
@@ -149,10 +149,10 @@ class Registry:
         headers: Mapping[str, str] = {},
         *,
         body: bytes = b"",
-    ) -> Exchange:
+    ) -> HttpResult:
         """Send one request; again where the registry would not take it yet or, if it only reads, failed in passing."""
 
-        def once() -> Exchange:
+        def once() -> HttpResult:
             left = max(0.001, ends - time.monotonic())
             return self._fetch(
                 method,
@@ -193,7 +193,7 @@ class Registry:
         base = urllib.parse.urlsplit(self._base(image))
         return self._access.allow_http and base.scheme == "https" and base.port not in (None, 443)
 
-    def _authorize(self, errand: _Errand, refused: Reply) -> Secret | Trouble | Exchange:
+    def _authorize(self, errand: _Errand, refused: Response) -> Secret | Trouble | HttpResult:
         """Return what a registry wants to be shown, or why there is none."""
         told = www_authenticate.parse(refused.headers.get("www-authenticate", ""))
         challenges = {each.scheme: each for each in reversed(told)}
@@ -218,8 +218,8 @@ class Registry:
         query = {"service": asked.get("service", ""), "scope": f"repository:{image.path}:{errand.scope}"}
         url = f"{realm}{'&' if '?' in realm else '?'}{urllib.parse.urlencode(query)}"
         reply = self._ask("GET", url, errand.ends, credentials)
-        if not isinstance(reply, Reply) or reply.status >= 500 or reply.status == 429:
-            seen = f"it answers {reply.status}" if isinstance(reply, Reply) else reply.seen
+        if not isinstance(reply, Response) or reply.status >= 500 or reply.status == 429:
+            seen = f"it answers {reply.status}" if isinstance(reply, Response) else reply.seen
             return Trouble(Kind.UNREACHABLE, f"the registry `{image.registry}` gives no token: {seen}")
         if reply.status in (400, 401, 403, 404):
             return refusal(image, errand.scope, known=self._access.known, status=f"no token, {reply.status}")
@@ -229,7 +229,7 @@ class Registry:
             return _hostile(image, f"gives no token with its {reply.status}")
         return Secret(f"Bearer {token}")
 
-    def _elsewhere(self, errand: _Errand, reply: Reply) -> Exchange | Trouble:
+    def _elsewhere(self, errand: _Errand, reply: Response) -> HttpResult | Trouble:
         """Read a blob from the store that its registry sends to, which is shown no credentials."""
         url = self._fit(errand.image, reply.headers.get("location", ""))
         if url is None:
@@ -244,19 +244,19 @@ class Registry:
             return None
         return fit if fit.startswith("https:") or self._base(image).startswith("http:") else None
 
-    def _trouble(self, errand: _Errand, exchange: Exchange) -> Trouble:
-        return trouble_of(exchange, errand.image, errand.scope, known=self._access.known)
+    def _trouble(self, errand: _Errand, http_result: HttpResult) -> Trouble:
+        return trouble_of(http_result, errand.image, errand.scope, known=self._access.known)
 
 
 def _hostile(image: Image, does: str) -> Trouble:
     return Trouble(Kind.HOSTILE, f"the registry `{image.registry}` {does}")
 
 
-def _in_passing(found: Exchange) -> bool:
+def _in_passing(found: HttpResult) -> bool:
     """Tell whether the next try may fare better."""
-    return found.fault in _PASSING if isinstance(found, NoReply) else found.status >= 500
+    return found.error_kind in _PASSING if isinstance(found, TransportError) else found.status >= 500
 
 
-def _told_to_wait(found: Exchange) -> float:
+def _told_to_wait(found: HttpResult) -> float:
     """Return the seconds after which a registry that is asked too often wants to be asked again; 0 where it says none."""
-    return (found.retry_after or 0.0) if isinstance(found, Reply) and found.status == 429 else 0.0
+    return (found.retry_after or 0.0) if isinstance(found, Response) and found.status == 429 else 0.0

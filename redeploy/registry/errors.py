@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from redeploy.http.condition import described
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import Door, sender_of
 from redeploy.registry.image import Image
 
@@ -40,34 +40,37 @@ class Trouble:
     fix: str = ""
 
 
-def trouble_of(exchange: Exchange, image: Image, scope: Scope, *, known: bool) -> Trouble:
+def trouble_of(http_result: HttpResult, image: Image, scope: Scope, *, known: bool) -> Trouble:
     """Return what an exchange that brought no manifest amounts to; `known` tells whether credentials were shown."""
     registry = f"the registry `{image.registry}`"
-    if isinstance(exchange, NoReply):
-        if exchange.fault is Fault.TOO_LARGE:
+    if isinstance(http_result, TransportError):
+        if http_result.error_kind is ErrorKind.TOO_LARGE:
             return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest holds")
-        return Trouble(Kind.UNREACHABLE, f"{registry} does not answer: {exchange.seen}")
-    code = _code(exchange)
-    if not code and exchange.status < 500 and sender_of(exchange).door in _IN_FRONT:
-        told = f"{registry} did not answer itself: {described(exchange)}"
+        return Trouble(Kind.UNREACHABLE, f"{registry} does not answer: {http_result.seen}")
+    code = _code(http_result)
+    if not code and http_result.status < 500 and sender_of(http_result).door in _IN_FRONT:
+        told = f"{registry} did not answer itself: {described(http_result)}"
         return Trouble(Kind.HOSTILE, told, "Let the runner's requests through there, or leave `image` out.")
-    answers = f"{registry} answers {exchange.status}{f' {code}' if code else ''}"
-    match exchange.status:
+    answers = f"{registry} answers {http_result.status}{f' {code}' if code else ''}"
+    match http_result.status:
         case 401 | 403:
-            return refusal(image, scope, known=known, status=f"{exchange.status} {code}".strip())
+            return refusal(image, scope, known=known, status=f"{http_result.status} {code}".strip())
         case 404 if code in _HIDDEN and not known:
             return refusal(image, scope, known=known, status=f"404 {code}")
-        case 404 if code or (scope is Scope.PULL and _may_be_a_registry(exchange)):
+        case 404 if code or (scope is Scope.PULL and _may_be_a_registry(http_result)):
             return Trouble(Kind.ABSENT, f"{registry} has no `{image.path}{_target(image)}` ({f'404 {code}'.strip()})")
         case 405 if scope is Scope.PUSH:
-            return Trouble(Kind.REFUSED, f"{registry} is read-only ({exchange.status} {code})".replace(" )", ")"))
+            return Trouble(Kind.REFUSED, f"{registry} is read-only ({http_result.status} {code})".replace(" )", ")"))
         case 400 if scope is Scope.PUSH and code in _NOT_THERE:
             return Trouble(
                 Kind.ABSENT, f"{registry} has no longer what `{image.path}{_target(image)}` is made of ({code})"
             )
         case 400 | 409 | 412 if scope is Scope.PUSH:
-            told = f"{registry} does not let `{image.path}{_target(image)}` be moved ({f'{exchange.status} {code}'.strip()})"
-            return Trouble(Kind.REFUSED, told, "If its tags are immutable there, exempt this one: a rollback moves it.")
+            said = f"{http_result.status} {code}".strip()
+            message = f"{registry} does not let `{image.path}{_target(image)}` be moved ({said})"
+            return Trouble(
+                Kind.REFUSED, message, "If its tags are immutable there, exempt this one: a rollback moves it."
+            )
         case 429:
             return Trouble(Kind.UNREACHABLE, f"{answers}: too many requests")
         case status if status >= 500:
@@ -102,7 +105,7 @@ def _target(image: Image) -> str:
     return f"@{image.digest}" if image.digest else f":{image.tag}"
 
 
-def _may_be_a_registry(reply: Reply) -> bool:
+def _may_be_a_registry(reply: Response) -> bool:
     """Tell whether a 404 without a code of the protocol may be a registry's.
 
     It names the protocol in a header (distribution, `registry/api/errcode` and `handlers/app.go`), lists errors in a form of
@@ -151,7 +154,7 @@ _CODES = frozenset(
 """The error codes of the protocol (OCI distribution specification, "Error Codes"), and what registries say beside them."""
 
 
-def _code(reply: Reply) -> str:
+def _code(reply: Response) -> str:
     """Return the registry's own word for what is wrong; empty where no registry speaks."""
     errors = reply.json.get("errors") if isinstance(reply.json, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import inf
 
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.registry.errors import Kind, Scope, Trouble, trouble_of
 from redeploy.registry.image import Image
 from redeploy.registry.kin import Kin
@@ -15,7 +15,7 @@ FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
 
 
 @dataclass(frozen=True)
-class FromRegistry(Reply):
+class FromRegistry(Response):
     """What came of an errand to a registry, as one reply."""
 
     found: Manifest | Trouble | str = ""
@@ -121,11 +121,11 @@ class Lookup:
         """Whether the image has not been asked which commit it names."""
         return self.as_declared and not self.revision and self.no_revision is None
 
-    def take(self, exchange: Exchange, at: float) -> None:
+    def take(self, http_result: HttpResult, at: float) -> None:
         """Take in what the tag points to. A registry that fails while it is waited for changes nothing."""
         self._next = at + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH**self._looks)
         self._looks += 1
-        found = found_in(exchange, self.image)
+        found = found_in(http_result, self.image)
         if isinstance(found, Manifest):
             if self.manifest is None or found.digest != self.manifest.digest:
                 self.revision = ""
@@ -135,9 +135,9 @@ class Lookup:
             if found.kind is Kind.ABSENT:
                 self.manifest, self.absent = None, True
 
-    def take_revision(self, manifest: Manifest, exchange: Exchange) -> None:
+    def take_revision(self, manifest: Manifest, http_result: HttpResult) -> None:
         """Take in which commit the image names."""
-        found = found_in(exchange, self.image)
+        found = found_in(http_result, self.image)
         if self.manifest is None or manifest.digest != self.manifest.digest:
             return
         if isinstance(found, str) and not found:
@@ -170,17 +170,17 @@ class Lookup:
         return f"{points} {told}".strip()
 
 
-def manifest_in(exchange: Exchange, image: Image) -> Manifest | Trouble:
+def manifest_in(http_result: HttpResult, image: Image) -> Manifest | Trouble:
     """Return the manifest that an exchange with a registry brought, or why it brought none."""
-    found = found_in(exchange, image)
+    found = found_in(http_result, image)
     if isinstance(found, str):
         msg = "a commit is no manifest"
         raise TypeError(msg)
     return found
 
 
-def found_in(exchange: Exchange, image: Image) -> Manifest | Trouble | str:
+def found_in(http_result: HttpResult, image: Image) -> Manifest | Trouble | str:
     """Return what an exchange with a registry brought: a manifest, the commit that a label names, or why neither."""
-    if isinstance(exchange, FromRegistry):
-        return exchange.found
-    return trouble_of(exchange, image, Scope.PULL, known=False)
+    if isinstance(http_result, FromRegistry):
+        return http_result.found
+    return trouble_of(http_result, image, Scope.PULL, known=False)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.registry.image import is_digest
 from redeploy.text.untrusted import code
 
@@ -64,7 +64,7 @@ def digest_of(body: bytes) -> str:
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
-def read(reply: Reply, wanted: str = "") -> Manifest:
+def read(reply: Response, wanted: str = "") -> Manifest:
     """Return the manifest that a reply holds, and that must have the `wanted` digest, where one is given.
 
     Raises:
@@ -94,14 +94,14 @@ def read(reply: Reply, wanted: str = "") -> Manifest:
 
 def revision_of(body: bytes) -> str:
     """Return the commit that an image's configuration names; empty where it names none."""
-    configuration = Reply(200, {}, body).json  # whatever type a store calls it
+    configuration = Response(200, {}, body).json  # whatever type a store calls it
     config = configuration.get("config") if isinstance(configuration, dict) else None
     labels = config.get("Labels") if isinstance(config, dict) else None
     label = labels.get(REVISION) if isinstance(labels, dict) else None
     return label.strip() if isinstance(label, str) and label.isprintable() and len(label) <= 256 else ""
 
 
-def _kind_of(reply: Reply) -> str:
+def _kind_of(reply: Response) -> str:
     """Return what came in place of a manifest. A type that is not listed is not quoted: it may be anything, a secret too."""
     if reply.is_html:
         return "a web page"

@@ -7,7 +7,7 @@ what it means at this door, and what mends it there.
 from dataclasses import dataclass, replace
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from redeploy.http.sender import Door, capital
 from redeploy.remedies import recipes
 from redeploy.remedies.by_door_of_watchtower import OF_THE_TRIGGER
@@ -92,7 +92,7 @@ def _down(last: Sample, answer: Answer | None) -> Remedy | None:
             f"{_BRING_BACK}\n\nThen raise the limit, or let the container stop sooner (`docker logs` shows what it waits "
             "for):\n\n" + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_UPDATE_TIMEOUT: 30m"),
         )
-    if answer is not None and answer.lost and answer.fault is not Fault.TLS:
+    if answer is not None and answer.lost and answer.error_kind is not ErrorKind.TLS:
         return Remedy(
             "The service is down, and Watchtower's answer was lost",
             "The update broke off, or the new container does not start: Watchtower removes the old one before it creates "

@@ -11,7 +11,7 @@ from redeploy.remedies.subject import NOTHING_KNOWN, Subject
 from redeploy.verdicts import Reason, Verdict
 
 
-class Link(StrEnum):
+class Check(StrEnum):
     """The links, in the order in which a request meets them; the names that the report and `failed-checks` use."""
 
     INPUTS = "inputs"
@@ -31,20 +31,20 @@ class Link(StrEnum):
 
 
 TITLES = {
-    Link.INPUTS: "Inputs",
-    Link.DNS: "DNS",
-    Link.CONNECTION: "Connection",
-    Link.TLS: "TLS",
-    Link.FRONT: "Proxy in front",
-    Link.LOCATION: "Update location",
-    Link.TOKEN: "Token",
-    Link.CONTAINERS: "Containers",
-    Link.REGISTRY: "Registry",
-    Link.UPDATE: "Next update",
-    Link.HEALTH: "Health",
-    Link.VERSION: "Version",
-    Link.OPENAPI: "OpenAPI document",
-    Link.GITHUB: "GitHub Deployments",
+    Check.INPUTS: "Inputs",
+    Check.DNS: "DNS",
+    Check.CONNECTION: "Connection",
+    Check.TLS: "TLS",
+    Check.FRONT: "Proxy in front",
+    Check.LOCATION: "Update location",
+    Check.TOKEN: "Token",
+    Check.CONTAINERS: "Containers",
+    Check.REGISTRY: "Registry",
+    Check.UPDATE: "Next update",
+    Check.HEALTH: "Health",
+    Check.VERSION: "Version",
+    Check.OPENAPI: "OpenAPI document",
+    Check.GITHUB: "GitHub Deployments",
 }
 
 
@@ -67,15 +67,15 @@ WORST_FIRST = (State.BROKEN, State.WARNING, State.OK, State.NOT_REACHED)
 
 
 @dataclass(frozen=True)
-class Found:
+class LinkResult:
     """What was found of one link. `seen` is harmless: our own words, with what came from outside as code in them."""
 
-    link: Link
+    link: Check
     state: State
     seen: str
     finding: Finding | Reason | None = None
     """What is wrong; None where nothing is, or it was not reached."""
-    behind: Link | None = None
+    behind: Check | None = None
     """The broken link because of which this one was not reached."""
     mends: Remedy | None = None
     """What mends it at the door that answered, where that is known; it takes the place of the finding's own remedy."""
@@ -100,9 +100,9 @@ class Found:
 class Chain:
     """All links, in order."""
 
-    links: tuple[Found, ...]
+    links: tuple[LinkResult, ...]
 
-    def those(self, state: State) -> tuple[Found, ...]:
+    def those(self, state: State) -> tuple[LinkResult, ...]:
         """Return the links that were found so."""
         return tuple(each for each in self.links if each.state is state)
 
@@ -111,38 +111,38 @@ class Chain:
         """Whether a deploy would get through."""
         return Verdict.NOT_READY if self.those(State.BROKEN) else Verdict.READY
 
-    def hidden_by(self, link: Link) -> tuple[Link, ...]:
+    def hidden_by(self, link: Check) -> tuple[Check, ...]:
         """Return the links that could not be judged because this one is broken."""
         return tuple(each.link for each in self.links if each.behind is link)
 
 
-def ok(link: Link, seen: str) -> Found:
+def ok(link: Check, seen: str) -> LinkResult:
     """Return a link that holds."""
-    return Found(link, State.OK, seen)
+    return LinkResult(link, State.OK, seen)
 
 
-def warning(link: Link, seen: str, finding: Finding | Reason) -> Found:
+def warning(link: Check, seen: str, finding: Finding | Reason) -> LinkResult:
     """Return a link that holds, and could be better."""
-    return Found(link, State.WARNING, seen, finding)
+    return LinkResult(link, State.WARNING, seen, finding)
 
 
-def broken(link: Link, seen: str, finding: Finding | Reason) -> Found:
+def broken(link: Check, seen: str, finding: Finding | Reason) -> LinkResult:
     """Return a link that does not hold."""
-    return Found(link, State.BROKEN, seen, finding)
+    return LinkResult(link, State.BROKEN, seen, finding)
 
 
-def not_asked(link: Link, why: str) -> Found:
+def not_asked(link: Check, why: str) -> LinkResult:
     """Return a link that nothing was asked of."""
-    return Found(link, State.NOT_REACHED, why)
+    return LinkResult(link, State.NOT_REACHED, why)
 
 
-def not_reached(link: Link, before: Iterable[Found | None]) -> Found | None:
+def not_reached(link: Check, before: Iterable[LinkResult | None]) -> LinkResult | None:
     """Return a link that lies behind a broken one, be it of `before` or before these; None where none is broken."""
     ends = (each.link if each.state is State.BROKEN else each.behind for each in before if each is not None)
     first = next(filter(None, ends), None)
     if first is None:
         return None
-    return Found(link, State.NOT_REACHED, f"not judged, since {TITLES[first]} is broken", behind=first)
+    return LinkResult(link, State.NOT_REACHED, f"not judged, since {TITLES[first]} is broken", behind=first)
 
 
 def listed(texts: Sequence[str]) -> str:
@@ -153,10 +153,10 @@ def listed(texts: Sequence[str]) -> str:
 
 def unread(message: str) -> Chain:
     """Return the chain of a run whose inputs are wrong: nothing was sent, so nothing else is known."""
-    first = Found(Link.INPUTS, State.BROKEN, message, Finding.INPUTS)
-    rest = (not_reached(link, [first]) for link in Link if link is not Link.INPUTS)
+    first = LinkResult(Check.INPUTS, State.BROKEN, message, Finding.INPUTS)
+    rest = (not_reached(link, [first]) for link in Check if link is not Check.INPUTS)
     return Chain((first, *filter(None, rest)))
 
 
-Obstacle = Callable[[str], Found | None]
+Obstacle = Callable[[str], LinkResult | None]
 """Returns what is broken on the way to a URL."""

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from redeploy.remedies.remedy import guide
-from redeploy.report.chain import TITLES, Chain, Found, Link, State
+from redeploy.report.chain import TITLES, Chain, Check, LinkResult, State
 from redeploy.text.markdown import inline, table
 
 SIGNS = {State.OK: "✅", State.WARNING: "⚠️", State.BROKEN: "❌", State.NOT_REACHED: "⚪"}
@@ -14,12 +14,12 @@ _COLOURS = {State.OK: "#2da44e", State.WARNING: "#bf8700", State.BROKEN: "#cf222
 _SPACING = '%%{init: {"flowchart": {"nodeSpacing": 16, "rankSpacing": 16, "padding": 8}}}%%'
 """The chain is long, and GitHub shrinks what is wider than its page."""
 
-_WAY = (Link.INPUTS, Link.DNS, Link.CONNECTION, Link.TLS, Link.FRONT)
+_WAY = (Check.INPUTS, Check.DNS, Check.CONNECTION, Check.TLS, Check.FRONT)
 _BRANCHES = (
-    (Link.LOCATION, Link.TOKEN, Link.CONTAINERS, Link.UPDATE),
-    (Link.HEALTH, Link.VERSION, Link.OPENAPI),
+    (Check.LOCATION, Check.TOKEN, Check.CONTAINERS, Check.UPDATE),
+    (Check.HEALTH, Check.VERSION, Check.OPENAPI),
 )
-_ASIDE = ((Link.REGISTRY, Link.UPDATE), (Link.INPUTS, Link.GITHUB))
+_ASIDE = ((Check.REGISTRY, Check.UPDATE), (Check.INPUTS, Check.GITHUB))
 """What leads from where to where beside the two branches."""
 
 
@@ -34,13 +34,13 @@ def headline(chain: Chain) -> str:
     return f"A deploy would get through{counted}"
 
 
-def told(chain: Chain, found: Found) -> str:
+def told(chain: Chain, found: LinkResult) -> str:
     """Return what was seen of a link that is not as it should be, and which links could not be judged because of it."""
     seen = f"{found.seen[:1].upper()}{found.seen[1:]}."
     return f"{seen} {hidden(chain, found)}".rstrip()
 
 
-def hidden(chain: Chain, found: Found) -> str:
+def hidden(chain: Chain, found: LinkResult) -> str:
     """Say which links could not be judged because of this one; empty where all could."""
     names = [TITLES[each] for each in chain.hidden_by(found.link)]
     return f"Not judged because of it: {', '.join(names)}." if names else ""
@@ -54,7 +54,7 @@ def checklist(chain: Chain) -> list[str]:
         lines += _remedy(chain, each, titled=len(wrong) > 1)  # of a single one, the page's own title tells
     lines += ["### The chain", "", *picture(chain)]
     rows = ((SIGNS[each.state], TITLES[each.link], inline(each.seen)) for each in chain.links)
-    lines += table(("", "Link", "What was seen"), rows)
+    lines += table(("", "Check", "What was seen"), rows)
     for each in chain.those(State.WARNING):
         lines += _remedy(chain, each)
     return lines
@@ -79,7 +79,7 @@ def _word(state: State) -> str:
     return state.value.replace("-", "")
 
 
-def _remedy(chain: Chain, found: Found, *, titled: bool = True) -> list[str]:
+def _remedy(chain: Chain, found: LinkResult, *, titled: bool = True) -> list[str]:
     remedy = found.remedy
     if remedy is None or found.finding is None:
         return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.condition import Condition
-from redeploy.http.response import Fault, Reply
+from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_door import TURNS, remedy_at
 from redeploy.remedies.remedy import WATCHTOWER_LOG
@@ -19,7 +19,7 @@ from redeploy.report.seen import seen
 from redeploy.report.service_now import before_build, last_telling, service_now, what_was_met
 from redeploy.report.timeline import Gap, Stretch, downtime, gaps, stretches
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint
 from redeploy.settings.cross_checks import UNMATCHED
@@ -39,19 +39,19 @@ _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UN
 """Verdicts about a build that is live and stayed so."""
 
 
-def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
+def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outcome:
     """Gather the facts of a run, whether it came to its end or was cancelled."""
-    plan, track, answer, weighed, lookup = watch.plan, watch.track, watch.answer, Assessment(watch), watch.lookup
-    started = watch.started
-    begun = watch.triggered is not None or watch.verifying
-    found = gaps(watch.baseline, watch.samples, started) if begun else []
+    plan, history, answer, weighed, lookup = state.plan, state.history, state.answer, Assessment(state), state.lookup
+    started = state.started
+    begun = state.triggered is not None or state.verifying
+    found = gaps(state.baseline, state.samples, started) if begun else []
     live = conclusion.verdict in _LIVE
-    opened = track.window.opened if live else None
-    found_by_checks = checked(watch.checking, verifying=watch.verifying) if live else NOTHING_CHECKED
-    last, course = last_telling(watch), _stretches(watch, started, now)
-    met = what_was_met(watch, course)
+    opened = history.window.opened if live else None
+    found_by_checks = checked(state.checking, verifying=state.verifying) if live else NOTHING_CHECKED
+    last, course = last_telling(state), _stretches(state, started, now)
+    met = what_was_met(state, course)
     if opened is not None and weighed.counts_from is not None:
-        counted = (each.at for each in watch.samples if each.at >= opened and each.sent >= weighed.counts_from)
+        counted = (each.at for each in state.samples if each.at >= opened and each.sent >= weighed.counts_from)
         opened = next(counted, opened)
     return Outcome(
         conclusion=conclusion,
@@ -62,47 +62,47 @@ def outcome_of(watch: Watch, conclusion: Conclusion, now: float) -> Outcome:
         expected_digest=plan.expect_digest,
         image=str(lookup.image) if lookup else "",
         image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
-        revision=one_line(watch.redact(lookup.revision)) if lookup else "",
-        version=version_named(watch, watch.samples),
-        previous_version=version_named(watch, watch.baseline),
+        revision=one_line(state.redact(lookup.revision)) if lookup else "",
+        version=version_named(state, state.samples),
+        previous_version=version_named(state, state.baseline),
         digest=weighed.digest_now,
         previous_digest=weighed.digest_before if begun else weighed.digest_now,
-        digest_as_declared=watch.running.is_of(plan.expect_digest),
-        watchtower_result=_result(watch),
+        digest_as_declared=state.running.is_of(plan.expect_digest),
+        watchtower_result=_result(state),
         watchtower_said=answer.seen if answer else "",
-        watchtower_replied=answer is None or answer.fault is None,
-        triggered=watch.triggered is not None,
-        triggered_at=watch.triggered_wall,
-        answered_after=watch.answered - started if watch.answered is not None else None,
-        rollout_seconds=opened - started if opened is not None and watch.triggered is not None else None,
+        watchtower_replied=answer is None or answer.error_kind is None,
+        triggered=state.triggered is not None,
+        triggered_at=state.triggered_wall,
+        answered_after=state.answered - started if state.answered is not None else None,
+        rollout_seconds=opened - started if opened is not None and state.triggered is not None else None,
         downtime_seconds=downtime(found) if begun else None,
-        moments=moments(watch, found, started, opened, now),
+        moments=moments(state, found, started, opened, now),
         stretches=course,
-        stable=_stable(watch, weighed, started) if opened is not None else None,
-        checks_ran=_since(started, watch.checking.began, watch.checking.answered) if live else None,
+        stable=_stable(state, weighed, started) if opened is not None else None,
+        checks_ran=_since(started, state.checking.began, state.checking.answered) if live else None,
         ended=now - started,
-        broken=track.window.broken,
-        watchtower_reply=_shown(watch.reply, watch.redact) if watch.reply else "",
-        evidence=_evidence(watch, conclusion),
-        warnings=(*_warnings(watch, conclusion), *_calls_itself_ill(watch), *found_by_checks.warnings),
+        broken=history.window.broken,
+        watchtower_reply=_shown(state.reply, state.redact) if state.reply else "",
+        evidence=_evidence(state, conclusion),
+        warnings=(*_warnings(state, conclusion), *_calls_itself_ill(state), *found_by_checks.warnings),
         notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
-        detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(watch, conclusion),
-        named=told_of_names(watch, conclusion),
-        told_reasons=watch.told_reasons,
+        detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(state, conclusion),
+        named=told_of_names(state, conclusion),
+        told_reasons=state.told_reasons,
         watchtower_itself=answer is None or answer.of_watchtower,
-        service_now=service_now(watch, now),
-        last_seen=last.seen if last else (track.mute or ""),
-        seen=seen(watch, now),
+        service_now=service_now(state, now),
+        last_seen=last.seen if last else (history.mute or ""),
+        seen=seen(state, now),
         down=last is not None and last.condition is Condition.DOWN,
         in_turn=met.turns >= TURNS,
         remedy=remedy_at(conclusion.reason, met),
-        looks=len(watch.baseline) + len(watch.samples),
+        looks=len(state.baseline) + len(state.samples),
         checked=found_by_checks,
-        loopback_refused=_loopback_refused(watch, conclusion.reason),
+        loopback_refused=_loopback_refused(state, conclusion.reason),
         subject=subject_of(
             plan,
             blames_service=conclusion.verdict not in (Verdict.NOT_STARTED, Verdict.TRIGGER_FAILED),
-            container=watch.redact(watch.running.container),
+            container=state.redact(state.running.container),
         ),
     )
 
@@ -115,43 +115,47 @@ def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
     return f"{lookup.told}{waited}"
 
 
-def _unmatched(watch: Watch, conclusion: Conclusion) -> str:
+def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:
     """Say why nothing was updated, where Watchtower may know the image by no such name."""
-    answer = watch.answer
-    ported = any(":" in each.partition("/")[0] for each in watch.plan.watchtower.images)
+    answer = state.answer
+    ported = any(":" in each.partition("/")[0] for each in state.plan.watchtower.images)
     shown = answer is not None and answer.counts is not None and answer.counts.scanned > 0
     if not ported or shown or answer is None or answer.refusal or conclusion.verdict not in _NOT_REPLACED:
         return ""
     return f"The update was narrowed to an image whose registry has a port: {UNMATCHED}"
 
 
-def _loopback_refused(watch: Watch, reason: Reason) -> bool:
+def _loopback_refused(state: ServiceState, reason: Reason) -> bool:
     """Tell whether nothing listens on an address that is this container itself."""
-    plan, last, answer = watch.plan, watch.track.last, watch.answer
+    plan, last, answer = state.plan, state.history.last, state.answer
     if reason is Reason.UNREACHABLE:
-        return answer is not None and answer.fault is Fault.REFUSED and is_loopback(plan.watchtower.update_url or "")
+        return (
+            answer is not None
+            and answer.error_kind is ErrorKind.REFUSED
+            and is_loopback(plan.watchtower.update_url or "")
+        )
     if reason is Reason.DOWN:
-        answered = any(each.fault is None for each in (*watch.baseline, *watch.samples))
-        refused = last is not None and last.fault is Fault.REFUSED
+        answered = any(each.error_kind is None for each in (*state.baseline, *state.samples))
+        refused = last is not None and last.error_kind is ErrorKind.REFUSED
         return refused and not answered and is_loopback(plan.service.health_url)
     return False
 
 
-def _result(watch: Watch) -> str:
-    if watch.answer is None:
-        return Result.UNKNOWN if watch.triggered is not None else Result.NONE
-    return watch.answer.result
+def _result(state: ServiceState) -> str:
+    if state.answer is None:
+        return Result.UNKNOWN if state.triggered is not None else Result.NONE
+    return state.answer.result
 
 
 def moments(
-    watch: Watch, found: Sequence[Gap], started: float, opened: float | None, now: float
+    state: ServiceState, found: Sequence[Gap], started: float, opened: float | None, now: float
 ) -> list[tuple[float, str]]:
     """Return what happened when, in seconds since `started`; a window that held `opened` then."""
-    told = [] if watch.triggered is None else [(0.0, "trigger sent")]
-    if watch.answered is not None:
-        replied = watch.answer is None or watch.answer.fault is None
+    told = [] if state.triggered is None else [(0.0, "trigger sent")]
+    if state.answered is not None:
+        replied = state.answer is None or state.answer.error_kind is None
         told.append(
-            (watch.answered - started, "Watchtower answered" if replied else "the request to Watchtower failed")
+            (state.answered - started, "Watchtower answered" if replied else "the request to Watchtower failed")
         )
     for gap in found:
         told.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
@@ -163,15 +167,15 @@ def moments(
     return sorted(told, key=lambda moment: moment[0])
 
 
-def _stretches(watch: Watch, started: float, now: float) -> tuple[Stretch, ...]:
-    telling = [each for each in watch.baseline if not each.condition.tells_nothing]
-    found = stretches(telling[-1] if telling else None, watch.builds, started, now, whose=before_build(watch))
+def _stretches(state: ServiceState, started: float, now: float) -> tuple[Stretch, ...]:
+    telling = [each for each in state.baseline if not each.condition.tells_nothing]
+    found = stretches(telling[-1] if telling else None, state.builds, started, now, whose=before_build(state))
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
 
 
-def _stable(watch: Watch, weighed: Assessment, started: float) -> tuple[float, float]:
+def _stable(state: ServiceState, weighed: Assessment, started: float) -> tuple[float, float]:
     """Return from when to when the window that held was watched, as far as it counts."""
-    window = watch.track.window
+    window = state.history.window
     begin = max(window.opened or 0.0, weighed.counts_from or 0.0)
     return begin - started, max(begin, window.latest) - started
 
@@ -180,7 +184,7 @@ def _since(started: float, begin: float | None, end: float) -> tuple[float, floa
     return None if begin is None else (begin - started, end - started)
 
 
-def _shown(reply: Reply, redact: Callable[[str], str]) -> str:
+def _shown(reply: Response, redact: Callable[[str], str]) -> str:
     """Return a reply as text: status, type, and a body that is JSON; of another only how long it is."""
     head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
     if reply.json is None:
@@ -192,35 +196,37 @@ def _shown(reply: Reply, redact: Callable[[str], str]) -> str:
     return f"{head}\n\n{json.dumps(reply.json, indent=2, ensure_ascii=False)}"
 
 
-def _evidence(watch: Watch, conclusion: Conclusion) -> list[str]:
+def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
     """Say how it is known what answers, strongest first; only what was really seen."""
-    plan, track, weighed, found = watch.plan, watch.track, Assessment(watch), list[str]()
+    plan, history, weighed, found = state.plan, state.history, Assessment(state), list[str]()
     back = plan.mode is Mode.ROLLBACK
-    running = watch.running.evidence
+    running = state.running.evidence
     if running and plan.expect_digest:
         found.append(running.replace("declared digest", "digest that was put back") if back else running)
     if weighed.registry_unchanged:
         found.append("The running container has the digest that the image's tag points to in the registry.")
-    if plan.expect_version and track.build is Build.NEW:
+    if plan.expect_version and history.build is Build.NEW:
         which = "version that goes with it" if back else "declared version"
-        found.append(f"The service {'reported' if track.in_gap else 'reports'} the {which}.")
+        found.append(f"The service {'reported' if history.in_gap else 'reports'} the {which}.")
     if running and not plan.expect_digest:
         found.append(running)
-    if not plan.expect_version and track.like.changed:
-        found.append("It reports another build than before: " + _listed(track.like.changed, watch.redact))
-    if not plan.declared and watch.checking.changed_since is not None:
+    if not plan.expect_version and history.like.changed:
+        found.append("It reports another build than before: " + _listed(history.like.changed, state.redact))
+    if not plan.declared and state.checking.changed_since is not None:
         found.append("Its OpenAPI document changed: it has other operations, or another version.")
-    if track.like.restarted:
-        found.append("A new process answers, started after the trigger: " + _listed(track.like.restarted, watch.redact))
-    if track.build is Build.OLD and track.like.same:
-        verb = "named" if track.in_gap else "names"
-        found.append(f"It {verb} the same build as before: " + _listed(track.like.same, watch.redact))
+    if history.like.restarted:
+        found.append(
+            "A new process answers, started after the trigger: " + _listed(history.like.restarted, state.redact)
+        )
+    if history.build is Build.OLD and history.like.same:
+        verb = "named" if history.in_gap else "names"
+        found.append(f"It {verb} the same build as before: " + _listed(history.like.same, state.redact))
     if conclusion.proof.word == "claim":
         found.append("Watchtower reports that it updated this container, and nothing that was seen contradicts it.")
-    if track.in_gap:
+    if history.in_gap:
         found.insert(0, "The service is unhealthy.")
-    elif track.gap_seen:
-        away = downtime(gaps(watch.baseline, watch.samples, watch.started)) or 0.0
+    elif history.gap_seen:
+        away = downtime(gaps(state.baseline, state.samples, state.started)) or 0.0
         found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after the trigger.")
     return found
 
@@ -229,27 +235,27 @@ def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
     return ", ".join(code(redact(path), 80) for path in paths) + "."
 
 
-def _calls_itself_ill(watch: Watch) -> list[str]:
+def _calls_itself_ill(state: ServiceState) -> list[str]:
     """Warn where the last look at health counts as good and its JSON says otherwise."""
-    looks = [each for each in (*watch.baseline, *watch.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
+    looks = [each for each in (*state.baseline, *state.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
     if not looks or not looks[-1].ill:
         return []
-    line, url = looks[-1].ill, code(watch.redact(watch.plan.service.health_url))
+    line, url = looks[-1].ill, code(state.redact(state.plan.service.health_url))
     says = f"The response at {url} is healthy by its status, but its JSON says that the service is not well."
     return [f"{says} To make that count, give `health-expect` the line {code(line, 120)}."]
 
 
-def _warnings(watch: Watch, conclusion: Conclusion) -> list[str]:
+def _warnings(state: ServiceState, conclusion: Conclusion) -> list[str]:
     """Return what a green run should still tell."""
     if conclusion.exit_code:
         return []
-    told, answer = [watch.running.warning] if watch.running.warning else [], watch.answer
-    if turns := watch.track.turns:
+    told, answer = [state.running.warning] if state.running.warning else [], state.answer
+    if turns := state.history.turns:
         told.append(
             f"Several instances answer in turn: another build answered {turns} times after the new one, before "
-            f"{watch.track.window.looks_needed} looks in a row found the new one. `instances` says how many there are."
+            f"{state.history.window.looks_needed} looks in a row found the new one. `instances` says how many there are."
         )
-    if watch.triggered is not None and answer is None:
+    if state.triggered is not None and answer is None:
         told.append("Watchtower's answer never came; the new build was proven without it.")
     elif answer is not None and answer.lost and conclusion.proof:
         told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")

@@ -9,7 +9,7 @@ from redeploy.report.timeline import Stretch
 from redeploy.service.identity import Build
 
 if TYPE_CHECKING:  # few runs put an image back
-    from redeploy.report.outcome import Rolled
+    from redeploy.report.outcome import RollbackResult
 
 MOST_STRETCHES = 12
 """Bars of the service; a crash loop has more, and its middle is left out."""
@@ -42,7 +42,7 @@ def _settings(bars: int) -> str:
 
 
 @dataclass(frozen=True)
-class Row:
+class Bar:
     """Something that took its time, in seconds since the trigger; `kind` is mermaid's word for how it is drawn."""
 
     what: str
@@ -53,7 +53,7 @@ class Row:
     """What came of it."""
 
 
-def rows(outcome: Outcome) -> list[Row]:
+def rows(outcome: Outcome) -> list[Bar]:
     """Return what took its time, in the order in which it is shown."""
     found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
     if not outcome.rollback or not outcome.rollback.deploy:
@@ -93,28 +93,28 @@ def _tick(seconds: float) -> str:
     return f"{fitting}second" if fitting else f"{max(1, round(seconds / 600))}minute"
 
 
-def _watchtower(outcome: Outcome) -> list[Row]:
+def _watchtower(outcome: Outcome) -> list[Bar]:
     if not outcome.triggered:
         return []
     if outcome.answered_after is None:
-        return [Row("Watchtower", "crit", 0.0, outcome.ended)]
+        return [Bar("Watchtower", "crit", 0.0, outcome.ended)]
     kind = "" if outcome.watchtower_result in _FINE else "crit"
-    return [Row("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
+    return [Bar("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
 
 
-def _rollback(rolled: "Rolled", ended: float) -> list[Row]:
-    found = [Row("Tag put back", "", *rolled.put)] if rolled.put else []
+def _rollback(rolled: "RollbackResult", ended: float) -> list[Bar]:
+    found = [Bar("Tag put back", "", *rolled.put)] if rolled.put else []
     if rolled.triggered:
         sent, answered = rolled.triggered
         kind = "" if rolled.watchtower_result in _FINE else "crit"
         found.append(
-            Row("Watchtower again", kind, sent, ended if answered is None else answered, rolled.watchtower_result)
+            Bar("Watchtower again", kind, sent, ended if answered is None else answered, rolled.watchtower_result)
         )
     return found
 
 
-def _service(outcome: Outcome) -> list[Row]:
-    found = [Row(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
+def _service(outcome: Outcome) -> list[Bar]:
+    found = [Bar(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
     half = MOST_STRETCHES // 2
     return found if len(found) <= MOST_STRETCHES else [*found[:half], *found[-half:]]
 
@@ -135,8 +135,8 @@ def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
     return _NAMES.get(stretch.build, "Service"), "done"
 
 
-def _proof(outcome: Outcome) -> list[Row]:
-    found = [Row("Stable", "active", *outcome.stable)] if outcome.stable else []
+def _proof(outcome: Outcome) -> list[Bar]:
+    found = [Bar("Stable", "active", *outcome.stable)] if outcome.stable else []
     if outcome.checks_ran and (outcome.checked.failed or outcome.checks_ran[1] - outcome.checks_ran[0] >= SHORTEST):
-        found.append(Row("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
+        found.append(Bar("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared, same_version
 from redeploy.service.identity import last_named, version_of
@@ -19,26 +19,26 @@ Redact = Callable[[str], str]
 _OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUILD)
 
 
-def version_named(watch: Watch, samples: Sequence[Sample]) -> str:
+def version_named(state: ServiceState, samples: Sequence[Sample]) -> str:
     """Return the version that the last look named which named any, as one harmless line."""
     named = last_named(samples)
-    return one_line(version_of(named, watch.plan.expect_version, watch.before.names)) if named else ""
+    return one_line(version_of(named, state.plan.expect_version, state.before.names)) if named else ""
 
 
-def told_of_names(watch: Watch, conclusion: Conclusion) -> str:
+def told_of_names(state: ServiceState, conclusion: Conclusion) -> str:
     """Return what the fields that name the build say, as far as it explains the end; empty where it does not."""
-    named = last_named(watch.samples)
+    named = last_named(state.samples)
     if named is None:
         return ""
     if conclusion.reason in (Reason.NO_CHANGE, Reason.NOTHING_TO_DO, Reason.WEAK_PROOF):
-        return _outweighed(watch, named)
-    if conclusion.reason in _OF_VERSION and watch.plan.expect_version and not watch.plan.service.version_field:
-        return _of_version(watch, named)
+        return _outweighed(state, named)
+    if conclusion.reason in _OF_VERSION and state.plan.expect_version and not state.plan.service.version_field:
+        return _of_version(state, named)
     return ""
 
 
-def _of_version(watch: Watch, named: Sample) -> str:
-    expected, redact = watch.plan.expect_version, watch.redact
+def _of_version(state: ServiceState, named: Sample) -> str:
+    expected, redact = state.plan.expect_version, state.redact
     found = declared(expected, named.names, named.ranks)
     if found.standing is Standing.CONTRADICTORY:
         right = next(path for path in found.paths if same_version(expected, named.names[path]))
@@ -59,11 +59,11 @@ def _of_version(watch: Watch, named: Sample) -> str:
     return f"{read_from}." if found.standing is Standing.UNMET else ""
 
 
-def _outweighed(watch: Watch, named: Sample) -> str:
-    like = watch.track.like
+def _outweighed(state: ServiceState, named: Sample) -> str:
+    like = state.history.like
     if like.outweighed and like.same:
         stayed = [path for path in like.same if named.ranks.get(path) and named.ranks[path].kind is like.kind]
-        moved, kept = _fields(like.outweighed, watch.redact), _fields(stayed or like.same, watch.redact)
+        moved, kept = _fields(like.outweighed, state.redact), _fields(stayed or like.same, state.redact)
         return f"{moved} changed, but {kept} stayed: that is the same build."
     return ""
 

@@ -33,7 +33,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rolled:
+class RollbackResult:
     """The facts. Texts from outside are one harmless line each; moments are seconds since the first trigger."""
 
     state: State
@@ -159,7 +159,7 @@ class Outcome:
     looks: int = 0
     loopback_refused: bool = False
     checked: Checked = NOTHING_CHECKED
-    rollback: "Rolled | None" = None
+    rollback: "RollbackResult | None" = None
     """What became of putting an image back, where that was asked for and the run came as far."""
     problems: Sequence[Problem] = ()
     chain: "Chain | None" = None

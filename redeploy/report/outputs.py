@@ -7,7 +7,7 @@ from redeploy.report.outcome import Outcome
 from redeploy.text.untrusted import one_line
 
 if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
-    from redeploy.report.outcome import Rolled
+    from redeploy.report.outcome import RollbackResult
 
 
 def outputs(outcome: Outcome) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _rollback(rolled: "Rolled") -> dict[str, object]:
+def _rollback(rolled: "RollbackResult") -> dict[str, object]:
     failed = rolled.deploy
     return {
         "state": rolled.state.value,

@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.text.untrusted import one_line
 
 MOST_NAMES = 64
@@ -14,36 +14,36 @@ MOST_VALUES = 8
 """Values of one name; the last ones are kept."""
 
 
-def seen(watch: Watch, now: float) -> Mapping[str, object]:
+def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     """Return build names with their kinds, noisy fields, running images, process starts and contract, as JSON values.
 
     `now` is in monotonic seconds.
     """
-    samples = [*watch.baseline, *watch.samples]
+    samples = [*state.baseline, *state.samples]
     names: dict[str, dict[str, None]] = {}
     kinds: dict[str, str] = {}
     starts: dict[str, float] = {}
     for sample in samples:
         for path, name in sample.names.items():
-            values = names.setdefault(one_line(watch.redact(path)), {})
+            values = names.setdefault(one_line(state.redact(path)), {})
             values.pop(one_line(name), None)
             values[one_line(name)] = None
             if path in sample.ranks:
-                kinds[one_line(watch.redact(path))] = sample.ranks[path].kind.name.lower()
-        timed = sample.timed(watch.learnt.units)
-        starts |= {one_line(watch.redact(path)): start.told for path, start in timed.starts.items()}
-    told = watch.running.told[-1] if watch.running.told else None
+                kinds[one_line(state.redact(path))] = sample.ranks[path].kind.name.lower()
+        timed = sample.timed(state.learnt.units)
+        starts |= {one_line(state.redact(path)): start.told for path, start in timed.starts.items()}
+    told = state.running.told[-1] if state.running.told else None
     rows = told.rows[:MOST_ROWS] if told else ()
     dated = next((sample for sample in reversed(samples) if sample.wall), None)
     ended = dt.datetime.fromtimestamp(dated.wall + now - dated.at, dt.UTC) if dated else None
-    contract = watch.checking.documents[-1][1] if watch.checking.documents else watch.checking.before_if_read
+    contract = state.checking.documents[-1][1] if state.checking.documents else state.checking.before_if_read
     return {
-        "url": watch.plan.service.base_url,
+        "url": state.plan.service.base_url,
         "names": [
             {"field": path, "kind": kinds.get(path, ""), "values": list(values)[-MOST_VALUES:]}
             for path, values in list(names.items())[:MOST_NAMES]
         ],
-        "noisy": sorted(one_line(watch.redact(path)) for path in watch.learnt.noise)[:MOST_NAMES],
+        "noisy": sorted(one_line(state.redact(path)) for path in state.learnt.noise)[:MOST_NAMES],
         "digests": list(dict.fromkeys(row.digest for row in rows if row.digest)),
         "rows": [
             {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)} for row in rows

@@ -7,7 +7,7 @@ from redeploy.http.condition import Condition
 from redeploy.remedies.by_door import Met
 from redeploy.report.timeline import Stretch
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint, Sample
 from redeploy.settings.plan import Mode
@@ -17,26 +17,26 @@ _BY = {Build.OLD: ", by the build from before", Build.NEW: ", by the new build",
 _BY_WHEN_PUT_BACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
 
 
-def last_telling(watch: Watch) -> Sample | None:
+def last_telling(state: ServiceState) -> Sample | None:
     """Return the last answer of the service that tells anything: one that was not healthy before others."""
-    track = watch.track
-    before = [each for each in watch.baseline if not each.condition.tells_nothing]
-    return track.ill or track.last or (before[-1] if before else None)
+    history = state.history
+    before = [each for each in state.baseline if not each.condition.tells_nothing]
+    return history.ill or history.last or (before[-1] if before else None)
 
 
-def service_now(watch: Watch, now: float) -> str:
+def service_now(state: ServiceState, now: float) -> str:
     """Return whether the service is up at `now`, in monotonic seconds; empty where it was never asked."""
-    last = last_telling(watch)
-    service = watch.plan.service
+    last = last_telling(state)
+    service = state.plan.service
     if last is None:
-        only = watch.track.mute or (watch.baseline[-1].condition if watch.baseline else None)
-        where = code(watch.redact(service.health_url))
+        only = state.history.mute or (state.baseline[-1].condition if state.baseline else None)
+        where = code(state.redact(service.health_url))
         return f"Whether the service at {where} is up is not known: nothing came but {only}." if only else ""
     asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
-    where = code(watch.redact(asked))
+    where = code(state.redact(asked))
     if last.healthy:
-        return f"The service at {where} is up: it answered {last.seen}{_by_whom(watch)}."
-    good = [each.at for each in (*watch.baseline, *watch.samples) if each.healthy and each.endpoints & last.endpoints]
+        return f"The service at {where} is up: it answered {last.seen}{_by_whom(state)}."
+    good = [each.at for each in (*state.baseline, *state.samples) if each.healthy and each.endpoints & last.endpoints]
     since = f"; the last good answer came {now - good[-1]:.1f} s ago" if good else "; no good answer came at all"
     if last.condition is Condition.DOWN:
         return f"The service at {where} is down: {last.seen}{since}."
@@ -45,34 +45,34 @@ def service_now(watch: Watch, now: float) -> str:
     return f"Whether the service at {where} is up could not be seen: {last.seen}{since}."
 
 
-def _by_whom(watch: Watch) -> str:
+def _by_whom(state: ServiceState) -> str:
     """Say which build that is, where its answers tell."""
-    words = _BY_WHEN_PUT_BACK if watch.plan.mode is Mode.ROLLBACK else _BY
-    if watch.verifying or watch.triggered is None:
+    words = _BY_WHEN_PUT_BACK if state.plan.mode is Mode.ROLLBACK else _BY
+    if state.verifying or state.triggered is None:
         return ""
-    if watch.met_before and watch.track.build is Build.NEW:
+    if state.met_before and state.history.build is Build.NEW:
         return ", by the declared build"
-    return words.get(watch.track.build, "")
+    return words.get(state.history.build, "")
 
 
-def before_build(watch: Watch) -> Build:
+def before_build(state: ServiceState) -> Build:
     """Return whose answers those before the trigger are: the declared build's where it was live already."""
-    if watch.met_before:
+    if state.met_before:
         return Build.NEW
-    names, starts = watch.before.names.keys() - watch.learnt.noise, watch.before.starts.keys() - watch.learnt.noise
-    known = bool(names or starts or Assessment(watch).digest_before)
+    names, starts = state.before.names.keys() - state.learnt.noise, state.before.starts.keys() - state.learnt.noise
+    known = bool(names or starts or Assessment(state).digest_before)
     return Build.OLD if known else Build.UNKNOWN
 
 
-def what_was_met(watch: Watch, course: Sequence[Stretch]) -> Met:
+def what_was_met(state: ServiceState, course: Sequence[Stretch]) -> Met:
     """Return what the run met at both doors."""
-    last = last_telling(watch)
-    before = [each for each in watch.baseline if not each.condition.tells_nothing]
+    last = last_telling(state)
+    before = [each for each in state.baseline if not each.condition.tells_nothing]
     same = [each for each in before if last and each is not last and each.endpoints & last.endpoints]
     builds = [each.build for each in course if each.good and each.build in (Build.OLD, Build.NEW)]
-    after = watch.answered - watch.started if watch.answered is not None else None
+    after = state.answered - state.started if state.answered is not None else None
     return Met(
-        answer=watch.answer,
+        answer=state.answer,
         after=after,
         last=last,
         before=same[-1] if same else None,

@@ -12,8 +12,8 @@ from redeploy.rollout.assess import Assessment
 from redeploy.rollout.build_before import target_of, telling_version, version_before
 from redeploy.rollout.candidates import commit_of, number_of, references
 from redeploy.rollout.requests import Probe
-from redeploy.rollout.service_state import Watch
-from redeploy.rollout.target import Found, Target
+from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout.target import ManifestResult, RestoreTarget
 from redeploy.service.declared import same_version
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import code
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 class Attempt:
     """Everything that is known of a rollback, also where it is cut short."""
 
-    first: Watch
+    first: ServiceState
     """The deploy that is to be mended or, in mode rollback, the look at what runs."""
     deploy: "Outcome | None" = None
     """How it ended; None in mode rollback."""
-    before: Found | None = None
+    before: ManifestResult | None = None
     """What the tag pointed at before the trigger or, in mode rollback, at first."""
-    target: Target = field(default_factory=lambda: Target({}))
+    target: RestoreTarget = field(default_factory=lambda: RestoreTarget({}))
     unfit: bool = False
     """Whether the image to put back is the one that failed."""
     stopped: str = ""
@@ -47,13 +47,13 @@ class Attempt:
     moved: bool = False
     settled: bool = False
     """Whether the tag points at the target, moved or not."""
-    watch: Watch | None = None
+    state: ServiceState | None = None
     """The proof."""
     lost: str = ""
     """Why that proof is worth nothing in the end: the end of a sentence."""
 
     @classmethod
-    def after(cls, failed: Watch, deploy: "Outcome") -> "Attempt":
+    def after(cls, failed: ServiceState, deploy: "Outcome") -> "Attempt":
         """Return the attempt to mend a deploy."""
         target = failed.target or target_of(failed)
         target.retry()
@@ -82,14 +82,14 @@ class Attempt:
         """The digest to put back; empty where none was found."""
         return self.target.manifest.digest if self.target.manifest else ""
 
-    def begin(self, tag: Found) -> None:
+    def begin(self, tag: ManifestResult) -> None:
         """Take in what the tag points at in mode rollback, and choose what to put back."""
         self.before = tag
         running = self.first.running.last.digest if self.first.running.last else ""
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
         elif self.plan.rollback_to:
-            self.target = Target(references(self.plan, self.image.tag, "", ""), chosen=True)
+            self.target = RestoreTarget(references(self.plan, self.image.tag, "", ""), chosen=True)
         elif not running:
             self.stop("Watchtower does not tell which image runs, so `rollback-to` has to name the one to put back")
         elif tag.is_of(running):
@@ -97,7 +97,7 @@ class Attempt:
                 "the image that runs is the one that the tag points at; name the one to put back with `rollback-to`"
             )
         else:
-            self.target = Target({running: "the digest that runs"})
+            self.target = RestoreTarget({running: "the digest that runs"})
 
     def found(self) -> bool:
         """Tell whether there is an image to put back; else it stops here."""
@@ -112,7 +112,7 @@ class Attempt:
             )
         return target.manifest is not None and not self.stopped
 
-    def compare(self, tag: Found) -> bool:
+    def compare(self, tag: ManifestResult) -> bool:
         """Take in what the tag points at just before the write, and tell whether it is to be written."""
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
@@ -134,7 +134,7 @@ class Attempt:
         self.writing = not why and not self.settled
         return self.writing
 
-    def verify(self, answer: Found, tag: Found) -> bool:
+    def verify(self, answer: ManifestResult, tag: ManifestResult) -> bool:
         """Take in the registry's answer to the write, and what the tag points at since; tell whether that is final.
 
         Where the answer was lost, the tag alone tells.
@@ -166,14 +166,14 @@ class Attempt:
             return None
         return Probe(*self.first.addresses[-1])
 
-    def prove(self, now: float) -> Watch:
+    def prove(self, now: float) -> ServiceState:
         """Begin the watch that proves what was put back; it goes on with the bucket of the first."""
         plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
-        self.watch = Watch(plan, began=now, redact=self.first.redact)
-        self.watch.go_on_from(self.first)
-        return self.watch
+        self.state = ServiceState(plan, began=now, redact=self.first.redact)
+        self.state.go_on_from(self.first)
+        return self.state
 
-    def confirm(self, tag: Found) -> bool:
+    def confirm(self, tag: ManifestResult) -> bool:
         """Take in what the tag points at once the build is proven live; tell whether that is final.
 
         Watchtower follows the tag: a build that it does not point at any more is replaced at the next poll.
@@ -245,6 +245,6 @@ class Attempt:
         return ""
 
 
-def _family(found: Found | None) -> frozenset[str]:
+def _family(found: ManifestResult | None) -> frozenset[str]:
     """Return the digest of a manifest and those of its platforms."""
     return frozenset({found.digest, *found.children}) if isinstance(found, Manifest) else frozenset()

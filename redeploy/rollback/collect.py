@@ -6,14 +6,14 @@ from dataclasses import replace
 from redeploy.decision.verdict import Conclusion
 from redeploy.registry.image import Image
 from redeploy.report.collect import moments, outcome_of
-from redeploy.report.outcome import Outcome, Rolled, State
+from redeploy.report.outcome import Outcome, RollbackResult, State
 from redeploy.report.service_now import before_build
 from redeploy.report.timeline import Stretch, downtime, gaps, stretches
 from redeploy.report.wording import happened
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.policy import PROVEN, proves
 from redeploy.rollout.build_before import impossible
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code
@@ -31,21 +31,21 @@ _NO_PROOF = (
 )
 
 
-def untried(deploy: Outcome, watch: Watch, why: str) -> Outcome:
+def untried(deploy: Outcome, state: ServiceState, why: str) -> Outcome:
     """Return the outcome of a deploy that no rollback is tried after, with why, or a warning where none was possible."""
     if deploy.conclusion.exit_code:
-        return replace(deploy, rollback=Rolled(state=State.NOT_TRIED, why=why))
-    warning = impossible(watch)
+        return replace(deploy, rollback=RollbackResult(state=State.NOT_TRIED, why=why))
+    warning = impossible(state)
     return replace(deploy, warnings=(*deploy.warnings, warning)) if warning else deploy
 
 
 def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
     """Return the outcome of mode rollback, whether it came to its end or was cut short."""
-    watch = attempt.watch or attempt.first
+    state = attempt.state or attempt.first
     if conclusion.verdict is Verdict.UNPROVEN or (attempt.lost and conclusion.verdict in PROVEN):
         conclusion = replace(_UNPROVEN, proof=conclusion.proof)
-    outcome = outcome_of(watch, conclusion, now)
-    started = watch.started
+    outcome = outcome_of(state, conclusion, now)
+    started = state.started
     return replace(outcome, rollback=_rolled(attempt, conclusion, outcome, started))
 
 
@@ -66,7 +66,7 @@ def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: floa
 
 def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float) -> Outcome:
     """Return both as one: what is live is the rollback's, why it failed the deploy's, the course that of both."""
-    first, second = attempt.first, attempt.watch
+    first, second = attempt.first, attempt.state
     started = first.started
     if second is None:
         rolled = _rolled(attempt, back, None, started)
@@ -122,12 +122,12 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
     return f"Once you know that the tag may be moved:\n\n```sh\n{look}{retag}\n# on the server\n{follow}\n```"
 
 
-def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, started: float) -> Rolled:
+def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, started: float) -> RollbackResult:
     state, why = _state(attempt, back, proof)
     put = None
     if attempt.settled and attempt.began is not None and attempt.ended is not None:
         put = (attempt.began - started, attempt.ended - started)
-    second = attempt.watch
+    second = attempt.state
     triggered = None
     if second is not None and second.triggered is not None:
         answered = second.answered - started if second.answered is not None else None
@@ -145,7 +145,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
     failed = attempt.deploy.digest or attempt.deploy.image_digest if attempt.deploy else ""
     settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # somebody pushed since
     helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
-    return Rolled(
+    return RollbackResult(
         state=state,
         why=why,
         fix=attempt.fix,
@@ -190,12 +190,12 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> 
     return State.FAILED, f"the build of that image is not proven live ({named})."
 
 
-def _replaced_what_was_right(attempt: Attempt, proof: Watch) -> bool:
+def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
     """Tell whether what was put back ran before the second trigger, and another build does since."""
     running = proof.running
     ran = running.kin.same(running.before, attempt.digest)
     other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
-    named = proof.met_before and proof.track.build in (Build.OTHER, Build.UNNAMED)
+    named = proof.met_before and proof.history.build in (Build.OTHER, Build.UNNAMED)
     return other or named
 
 
@@ -206,13 +206,15 @@ def _out_of_reach(proof: Outcome) -> bool:
     return unseen or silent
 
 
-def _stretches(first: Watch, second: Watch, later: Sequence[Sample], *, held: float, now: float) -> tuple[Stretch, ...]:
+def _stretches(
+    first: ServiceState, second: ServiceState, later: Sequence[Sample], *, held: float, now: float
+) -> tuple[Stretch, ...]:
     """Return who answered from when to when, in the deploy's terms: the old build is the one that is put back.
 
     `later` are the second watch's samples; from `held` on, a window of what was put back held.
     """
     started = first.started
-    failed = first.track.build if first.track.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
+    failed = first.history.build if first.history.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
     telling = [each for each in first.baseline if not each.condition.tells_nothing]
     seen = first.builds

@@ -8,7 +8,7 @@ from redeploy.contract.settings import Breaking, Checks
 from redeploy.decision.verdict import Conclusion
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.checks import Checking
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint
@@ -51,30 +51,30 @@ class Seen:
     """Whether `rollback-to` names the image to put back."""
 
     @classmethod
-    def of(cls, watch: Watch, now: float) -> "Seen":
+    def of(cls, state: ServiceState, now: float) -> "Seen":
         """Gather it from a watch that has come to its end."""
-        health = [each for each in watch.baseline if Endpoint.HEALTH in each.endpoints]
+        health = [each for each in state.baseline if Endpoint.HEALTH in each.endpoints]
         telling = [each for each in health if not each.condition.tells_nothing]
         return cls(
-            replaced=_replaced(watch, now),
+            replaced=_replaced(state, now),
             sick_before=bool(telling) and not telling[-1].healthy,
-            document_before=watch.checking.before is not None,
-            named=bool(watch.plan.rollback_to),
+            document_before=state.checking.before is not None,
+            named=bool(state.plan.rollback_to),
         )
 
 
-def _replaced(watch: Watch, now: float) -> bool:
+def _replaced(state: ServiceState, now: float) -> bool:
     """Tell whether the container was replaced: by what was seen of builds, else by what Watchtower says."""
-    weighed, track = Assessment(watch), watch.track
+    weighed, history = Assessment(state), state.history
     known = weighed.facts(now)
     differs = bool(weighed.digest_before and weighed.digest_now and not known.old_digest_runs)
-    named_before = any(not names_nothing(name) for names in watch.before.names.values() for name in names)
-    other = named_before and track.build in (Build.OTHER, Build.UNNAMED)
-    if differs or other or bool(track.like.changed) or (known.new_build_seen and not known.met_before):
+    named_before = any(not names_nothing(name) for names in state.before.names.values() for name in names)
+    other = named_before and history.build in (Build.OTHER, Build.UNNAMED)
+    if differs or other or bool(history.like.changed) or (known.new_build_seen and not known.met_before):
         return True
-    if known.old_digest_runs or (known.healthy and track.build is Build.OLD):
+    if known.old_digest_runs or (known.healthy and history.build is Build.OLD):
         return False
-    result = watch.answer.result if watch.answer else Result.UNKNOWN
+    result = state.answer.result if state.answer else Result.UNKNOWN
     updated = result in (Result.UPDATED, Result.PARTIAL, Result.ACCEPTED)
     return updated or (not known.healthy and result not in (Result.NOTHING, Result.BLOCKED))
 

@@ -9,10 +9,10 @@ from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import mended, of_mode, untried
 from redeploy.rollback.policy import PROVEN, Seen, hindrance
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.requests import Ask, AskContainers, AskManifest, Event, PutManifest
+from redeploy.rollout.requests import Event, FetchContainers, FetchManifest, PutManifest, Request
 from redeploy.rollout.run import Log, Outside, redeploy
-from redeploy.rollout.service_state import Watch
-from redeploy.rollout.target import Found
+from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout.target import ManifestResult
 from redeploy.verdicts import Reason
 
 LOOKS = 3
@@ -24,7 +24,7 @@ PAUSE = 1.0
 
 def mend(
     deploy: Outcome,
-    failed: Watch,
+    failed: ServiceState,
     outside: Outside,
     random: Callable[[], float],
     log: Log,
@@ -45,7 +45,7 @@ def mend(
 
 
 def put_back(
-    look: Watch,
+    look: ServiceState,
     outside: Outside,
     random: Callable[[], float],
     log: Log,
@@ -82,7 +82,7 @@ def _roll_back(
     if not attempt.settled:
         return None
     if probe := attempt.needs_a_look:
-        attempt.first.books.note_sent(probe, outside.now())
+        attempt.first.budget.note_sent(probe, outside.now())
         attempt.first.take(_answer(attempt, outside, probe))
     back = redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
     if back.verdict in PROVEN:
@@ -102,15 +102,15 @@ def _confirm(attempt: Attempt, outside: Outside) -> None:
 def _choose(attempt: Attempt, outside: Outside) -> None:
     """Look at what runs and at what the tag points to."""
     if attempt.plan.watchtower.containers_url:
-        attempt.first.take(_answer(attempt, outside, AskContainers()))
+        attempt.first.take(_answer(attempt, outside, FetchContainers()))
     attempt.begin(_read(attempt, outside, attempt.image.tag))
 
 
 def _find(attempt: Attempt, outside: Outside) -> bool:
     """Look for the image to put back, as far as that was not done before the trigger."""
-    while (ask := attempt.target.next) is not None:
-        found = found_in(_answer(attempt, outside, ask).exchange, attempt.image)
-        attempt.target.take(ask, found)
+    while (request := attempt.target.next) is not None:
+        found = found_in(_answer(attempt, outside, request).http_result, attempt.image)
+        attempt.target.take(request, found)
     return attempt.found()
 
 
@@ -127,21 +127,21 @@ def _write(attempt: Attempt, outside: Outside) -> None:
             return
 
 
-def _read(attempt: Attempt, outside: Outside, reference: str) -> Found:
-    return _found(attempt, outside, AskManifest(reference))
+def _read(attempt: Attempt, outside: Outside, reference: str) -> ManifestResult:
+    return _found(attempt, outside, FetchManifest(reference))
 
 
-def _found(attempt: Attempt, outside: Outside, ask: AskManifest | PutManifest) -> Found:
-    return manifest_in(_answer(attempt, outside, ask).exchange, attempt.image)
+def _found(attempt: Attempt, outside: Outside, request: FetchManifest | PutManifest) -> ManifestResult:
+    return manifest_in(_answer(attempt, outside, request).http_result, attempt.image)
 
 
-def _answer(attempt: Attempt, outside: Outside, ask: Ask) -> Event:
+def _answer(attempt: Attempt, outside: Outside, request: Request) -> Event:
     """Ask, and wait for the answer; what was asked for before comes too late to matter."""
     sent = outside.now()
-    outside.start(ask, sent, attempt.plan.request_timeout)
+    outside.start(request, sent, attempt.plan.request_timeout)
     while True:
         event = outside.wait(float("inf"))
-        if event is not None and (event.ask, event.sent) == (ask, sent):
+        if event is not None and (event.request, event.sent) == (request, sent):
             return event
 
 

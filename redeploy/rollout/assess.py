@@ -55,9 +55,9 @@ class Assessment(Evidence):
     @cached_property
     def may_open(self) -> bool:
         """Whether a window is to be opened; not of the old build as long as that is expected to be replaced."""
-        window, watch = self._window, self._watch
+        window, state = self._window, self._watch
         awaited = bool(self._plan.expect_version) or not self.answer_final
-        replaced = not watch.verifying and window.build is Build.OLD and awaited
+        replaced = not state.verifying and window.build is Build.OLD and awaited
         return window.candidate and window.opened is None and not replaced
 
     @property
@@ -121,16 +121,16 @@ class Assessment(Evidence):
 
         That is where nothing but the document tells builds apart, or might: one may take over without a gap.
         """
-        watch = self._watch
-        if self._plan.declared or watch.verifying or watch.checking.before is None:
+        state = self._watch
+        if self._plan.declared or state.verifying or state.checking.before is None:
             return False
         if self.wanted_under_way:
             alone = self._held_as_told and self.digest_wanted_since is None
-            return alone and not watch.checking.closed(self.window_ends)
-        since = max(watch.answered or 0.0, self._window.opened or 0.0)
+            return alone and not state.checking.closed(self.window_ends)
+        since = max(state.answered or 0.0, self._window.opened or 0.0)
         needed = self._unnamed_length
         unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
-        return unnamed and not watch.checking.closed(since + needed)
+        return unnamed and not state.checking.closed(since + needed)
 
     @property
     def _held_as_told(self) -> bool:
@@ -139,10 +139,10 @@ class Assessment(Evidence):
     @cached_property
     def checkable(self) -> bool:
         """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
-        watch, window = self._watch, self._window
-        unproven = not self._plan.declared and not watch.verifying and (self.answer_final or self._track.gap_seen)
+        state, window = self._watch, self._window
+        unproven = not self._plan.declared and not state.verifying and (self.answer_final or self._track.gap_seen)
         if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
-            unproven = unproven and window.holds(since=watch.answered)
+            unproven = unproven and window.holds(since=state.answered)
         return window.opened is not None and (self.wanted_under_way or unproven)
 
     @cached_property
@@ -168,9 +168,9 @@ class Assessment(Evidence):
 
         An update that runs already is as good as ours. A rate limit is not, where what is expected was live before.
         """
-        track, stayed = self._track, self._watch.met_before
-        live = track.healthy and self.wanted_under_way
-        undisturbed = stayed and track.ill is None and track.build in (Build.NEW, Build.UNKNOWN)
+        history, stayed = self._track, self._watch.met_before
+        live = history.healthy and self.wanted_under_way
+        undisturbed = stayed and history.ill is None and history.build in (Build.NEW, Build.UNKNOWN)
         return (
             (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
         )
@@ -199,29 +199,29 @@ class Assessment(Evidence):
 
     @property
     def _new_told(self) -> bool:
-        watch = self._watch
-        digest = not watch.met_before and watch.running.was_wanted
+        state = self._watch
+        digest = not state.met_before and state.running.was_wanted
         return digest or (
-            not self._plan.declared and (self._contract_changed_since is not None or watch.checking.reverted)
+            not self._plan.declared and (self._contract_changed_since is not None or state.checking.reverted)
         )
 
     @property
     def _old_build_stayed(self) -> bool:
         """Whether, since Watchtower's response, the old build was healthy for long enough and nothing else was seen."""
-        watch, track, running = self._watch, self._track, self._watch.running
-        if watch.answered is None or not track.healthy or track.last is None or track.new_seen or self._new_told:
+        state, history, running = self._watch, self._track, self._watch.running
+        if state.answered is None or not history.healthy or history.last is None or history.new_seen or self._new_told:
             return False
-        gap = track.gap_ended is not None and track.gap_ended > watch.answered
-        other = track.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
-        long_enough = track.last.sent >= watch.answered + self._plan.stable_for + GRACE
+        gap = history.gap_ended is not None and history.gap_ended > state.answered
+        other = history.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
+        long_enough = history.last.sent >= state.answered + self._plan.stable_for + GRACE
         return long_enough and not gap and not other and not self._window.broken
 
     @property
     def _wrong_build_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
-        watch, told = self._watch, self._watch.running.told
+        state, told = self._watch, self._watch.running.told
         looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
-        return watch.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
+        return state.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
 
     @property
     def _patience_ends(self) -> float:
@@ -229,33 +229,33 @@ class Assessment(Evidence):
 
         Checks may go on beyond the deadline as long as they get on: a bucket of a low rate has a token now and then.
         """
-        watch, rate = self._watch, self._plan.rate
-        ends = max(watch.deadline, self.window_ends)
-        if watch.checking.wanted:
-            token = SAVING * watch.books.dearest / rate.per_second if rate else 0.0
-            ends = max(ends, watch.deadline + token, watch.checking.answered + token)
+        state, rate = self._watch, self._plan.rate
+        ends = max(state.deadline, self.window_ends)
+        if state.checking.wanted:
+            token = SAVING * state.budget.dearest / rate.per_second if rate else 0.0
+            ends = max(ends, state.deadline + token, state.checking.answered + token)
         if self._window.looks_needed > FEWEST:
-            pause = SAVING * watch.books.dearest / rate.per_second if rate else WINDOW_MOST
+            pause = SAVING * state.budget.dearest / rate.per_second if rate else WINDOW_MOST
             ends += self._window.looks_missing * max(pause, WINDOW_MOST)
         return ends + self._plan.request_timeout + OVERTIME
 
     def facts(self, now: float) -> Facts:
         """Return what the stop rules and the verdict are decided from."""
-        watch, plan, track, window = self._watch, self._plan, self._track, self._window
+        state, plan, history, window = self._watch, self._plan, self._track, self._window
         return Facts(
-            verifying=watch.verifying,
+            verifying=state.verifying,
             now=now,
-            deadline=watch.deadline,
+            deadline=state.deadline,
             stable_for=plan.stable_for,
             version_declared=bool(plan.expect_version),
             digest_declared=bool(plan.expect_digest),
             require_proof=plan.require_proof,
-            answer=watch.answer,
-            answered_at=watch.answered,
+            answer=state.answer,
+            answered_at=state.answered,
             answer_final=self.answer_final,
             refusal=self._refusal,
-            not_started=watch.not_started,
-            met_before=watch.met_before,
+            not_started=state.not_started,
+            met_before=state.met_before,
             held=self.wanted_under_way
             and window.holds(since=self.counts_from)
             and not self.needs_closing_look
@@ -265,28 +265,28 @@ class Assessment(Evidence):
             patience_ends=self._patience_ends,
             right_build_under_way=self.wanted_under_way or self._wanted_opening,
             healthy_long_enough=window.holds(
-                since=watch.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
+                since=state.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
             ),
             registry_unchanged=self.registry_unchanged,
-            claim_held=self.claims and window.holds(since=watch.answered),
-            gap_seen=track.gap_seen,
-            held_after_gap=track.gap_ended is not None and window.holds(since=track.gap_ended),
-            new_build_seen=track.new_seen or self._new_told,
-            build=track.build,
-            condition=track.condition,
+            claim_held=self.claims and window.holds(since=state.answered),
+            gap_seen=history.gap_seen,
+            held_after_gap=history.gap_ended is not None and window.holds(since=history.gap_ended),
+            new_build_seen=history.new_seen or self._new_told,
+            build=history.build,
+            condition=history.condition,
             window_broke=window.broken > 0,
-            broke_late=window.broke_at is not None and window.broke_at > watch.deadline,
+            broke_late=window.broke_at is not None and window.broke_at > state.deadline,
             flapping=window.flapping,
-            throttled_past_deadline=now < watch.deadline < watch.books.told_until(watch.addresses[-1][1]),
-            blocked=track.walled(pages=watch.verifying) is not None,
-            builds_visible=track.like.visible or bool(self.digest_before and self.digest_now),
+            throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1][1]),
+            blocked=history.walled(pages=state.verifying) is not None,
+            builds_visible=history.like.visible or bool(self.digest_before and self.digest_now),
             old_build_stayed=self._old_build_stayed,
             wrong_build_held=self._wrong_build_held,
             digest_reported=bool(self.digest_now),
-            digests_differ=watch.running.last is not None and watch.running.last.differ,
-            old_digest_runs=watch.running.is_old,
-            old_contract_back=not plan.declared and watch.checking.reverted,
+            digests_differ=state.running.last is not None and state.running.last.differ,
+            old_digest_runs=state.running.is_old,
+            old_contract_back=not plan.declared and state.checking.reverted,
             checking=self.checking,
             checked=self.checked,
-            check_failure=watch.checking.failure(window.opened),
+            check_failure=state.checking.failure(window.opened),
         )

@@ -4,9 +4,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.http.urls import origin_of
-from redeploy.rollout.requests import Ask, AskDocument, AskSmoke, Event, OfService, Probe
+from redeploy.rollout.requests import Event, FetchDocument, OfService, Probe, Request, SendSmoke
 from redeploy.service.sample import Endpoint, Sample
 from redeploy.settings.plan import Rate
 
@@ -51,12 +51,12 @@ class Bucket:
 
 
 @dataclass
-class Books:
+class RequestBudget:
     """The bucket of each origin, what is under way, and what was learnt about caches and redirects."""
 
     rate: Rate | None
     _buckets: dict[str, Bucket] = field(default_factory=dict)
-    _under_way: dict[Ask, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _under_way: dict[Request, list[float]] = field(default_factory=lambda: defaultdict(list))
     _last_sent: dict[type, float] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
     """By origin: none pays for what another says."""
@@ -69,9 +69,9 @@ class Books:
     """Origins that sent nginx's stock page before a good response: they may have a rate limit."""
     _costs: dict[str, int] = field(default_factory=dict)
 
-    def carried_on(self) -> "Books":
+    def carried_on(self) -> "RequestBudget":
         """Return the books of another watch of the same service: what was drawn and learnt stays, nothing is under way."""
-        return Books(
+        return RequestBudget(
             self.rate,
             _buckets=self._buckets,
             _silent_until=self._silent_until,
@@ -106,7 +106,9 @@ class Books:
     def looking(self, endpoints: frozenset[Endpoint]) -> list[float]:
         """Return when the looks at these endpoints that are under way were sent."""
         waiting = (
-            sent for ask, sent in self._under_way.items() if isinstance(ask, Probe) and ask.endpoints == endpoints
+            sent
+            for request, sent in self._under_way.items()
+            if isinstance(request, Probe) and request.endpoints == endpoints
         )
         return sorted(moment for sent in waiting for moment in sent)
 
@@ -131,20 +133,20 @@ class Books:
         """The requests that the look with the most redirects takes."""
         return max(self._costs.values(), default=1)
 
-    def note_sent(self, ask: Ask, now: float) -> None:
+    def note_sent(self, request: Request, now: float) -> None:
         """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
-        self._under_way[ask].append(now)
-        self._last_sent[type(ask)] = now
-        if isinstance(ask, OfService):
-            self._buckets[origin_of(ask.url)] = self._bucket(ask.url, now).draw(now, self.cost(ask.url))
+        self._under_way[request].append(now)
+        self._last_sent[type(request)] = now
+        if isinstance(request, OfService):
+            self._buckets[origin_of(request.url)] = self._bucket(request.url, now).draw(now, self.cost(request.url))
 
     def note_answered(self, event: Event) -> None:
         """Enter an ask as answered."""
-        waiting = self._under_way[event.ask]
+        waiting = self._under_way[event.request]
         if event.sent in waiting:
             waiting.remove(event.sent)
         if not waiting:
-            del self._under_way[event.ask]  # all that is left is looked through at every step
+            del self._under_way[event.request]  # all that is left is looked through at every step
 
     def note_sample(self, probe: Probe, sample: Sample) -> None:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
@@ -160,24 +162,26 @@ class Books:
         elif sample.healthy and self._throttled.pop(origin, 0):
             self._limits.add(origin)
 
-    def note_check(self, ask: AskDocument | AskSmoke, event: Event, *, throttled: bool) -> None:
+    def note_check(self, request: FetchDocument | SendSmoke, event: Event, *, throttled: bool) -> None:
         """Learn the same from a check's answer."""
-        if isinstance(event.exchange, Reply):
-            self._note_cost(ask.url, event.exchange.hops, event.at)
+        if isinstance(event.http_result, Response):
+            self._note_cost(request.url, event.http_result.hops, event.at)
             if throttled:
-                self._note_throttled(ask.url, event.exchange.retry_after, event.at)
+                self._note_throttled(request.url, event.http_result.retry_after, event.at)
 
-    def last_sent(self, kind: type[Ask]) -> float:
+    def last_sent(self, kind: type[Request]) -> float:
         """Return when the last ask of this kind was sent; minus infinity if none was."""
         return self._last_sent.get(kind, float("-inf"))
 
-    def is_under_way(self, ask: Ask) -> bool:
+    def is_under_way(self, request: Request) -> bool:
         """Tell whether this very ask awaits its answer."""
-        return bool(self._under_way.get(ask))
+        return bool(self._under_way.get(request))
 
-    def under_way(self, kind: type[Ask]) -> list[float]:
+    def under_way(self, kind: type[Request]) -> list[float]:
         """Return when the asks of this kind that are under way were sent."""
-        return sorted(sent for ask, waiting in self._under_way.items() if isinstance(ask, kind) for sent in waiting)
+        return sorted(
+            sent for request, waiting in self._under_way.items() if isinstance(request, kind) for sent in waiting
+        )
 
     def _note_cost(self, url: str, hops: int, at: float) -> None:
         more = 1 + hops - self.cost(url)

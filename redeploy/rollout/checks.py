@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from redeploy.contract.check_progress import _UNTRIED, Progress, Round
+from redeploy.contract.check_progress import _UNTRIED, Attempts, BuildChecks
 from redeploy.contract.openapi import read_document
 from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, Finding, _instead, counted, named
 from redeploy.contract.settings import Breaking, Checks
 from redeploy.contract.smoke import TRIES, Again, Result, Smoke, found_again, judge
-from redeploy.contract.snapshot import NO_OPERATIONS, Contract, Difference, Read, Unfit, difference
-from redeploy.http.response import Exchange
-from redeploy.rollout.requests import AskDocument, AskSmoke, Event
+from redeploy.contract.snapshot import NO_OPERATIONS, Contract, Difference, NoContract, Read, difference
+from redeploy.http.response import HttpResult
+from redeploy.rollout.requests import Event, FetchDocument, SendSmoke
 from redeploy.service.sample import Sample
 from redeploy.settings.plan import Rate
 from redeploy.text.untrusted import code
@@ -33,13 +33,13 @@ class Checking:
 
     plan: Checks
     redact: Callable[[str], str] = str
-    answer_before: Exchange | None = None
+    answer_before: HttpResult | None = None
     """What came of asking for the document before the trigger."""
     documents: list[tuple[float, Contract]] = field(default_factory=list)
     """What it promised since, and when that was asked for."""
-    unfit_before: Unfit | None = None
+    unfit_before: NoContract | None = None
     """Why there was none before the trigger; known once `before` was read."""
-    unfit: Unfit | None = None
+    unfit: NoContract | None = None
     """Why the last document was none."""
     unfit_in_turn: int = 0
     """How many times in turn it was none."""
@@ -47,8 +47,8 @@ class Checking:
     """When the last document was asked for that was one."""
     past_caches: bool = False
     """Whether a cache answered for the service where the document was asked for before the trigger."""
-    round: Round | None = None
-    once: dict[Smoke, Progress] = field(default_factory=dict)
+    round: BuildChecks | None = None
+    once: dict[Smoke, Attempts] = field(default_factory=dict)
     """What came of requests that are not safe to send twice: one goes out once in a run, whatever becomes of its window."""
     began: float | None = None
     """When the first check was sent of which something is known."""
@@ -67,7 +67,7 @@ class Checking:
             return None
         found = read_document(self.answer_before, self.plan.document_url, redact=self.redact)
         self.answer_before = None
-        if isinstance(found, Unfit):
+        if isinstance(found, NoContract):
             self.unfit_before = found
             return None
         return found
@@ -78,12 +78,12 @@ class Checking:
         found = self.__dict__.get("before")
         return found if isinstance(found, Contract) else None
 
-    def take_before(self, ask: AskDocument, exchange: Exchange) -> None:
+    def take_before(self, request: FetchDocument, http_result: HttpResult) -> None:
         """Take in the document from before the trigger; what a cache answered is asked for once more, past caches."""
-        if found_again(exchange) is Again.CACHED and not ask.past_caches:
+        if found_again(http_result) is Again.CACHED and not request.past_caches:
             self.past_caches = True
         else:
-            self.answer_before = exchange
+            self.answer_before = http_result
 
     @property
     def wants_fresh_before(self) -> bool:
@@ -145,7 +145,7 @@ class Checking:
         if self.round is None or self.round.opened != opened:
             self._findings = self._unanswered = None
         if self.round is None:
-            self.round = Round(opened=opened, names=names, document=Progress(past_caches=self.past_caches))
+            self.round = BuildChecks(opened=opened, names=names, document=Attempts(past_caches=self.past_caches))
         elif self.round.opened != opened:
             since = [each.names for each in seen if each.at >= self.round.opened]
             alone = all(each.get(path, name) == name for each in since for path, name in names.items())
@@ -174,13 +174,13 @@ class Checking:
         read = self.round is not None and (not self.needs_document or self.round.document.result is not None)
         return read and bool(self.unanswered) and not any(each.safe for each in self.unanswered)
 
-    def ask_document(self) -> AskDocument | None:
+    def ask_document(self) -> FetchDocument | None:
         """Return the request for the live document, past caches where one has answered before; None: it has no address."""
         if self.plan.document_url is None or self.round is None:
             return None
-        return AskDocument(self.plan.document_url, self.round.document.past_caches, self.plan.smoke)
+        return FetchDocument(self.plan.document_url, self.round.document.past_caches, self.plan.smoke)
 
-    def asks(self, *, unsafe: bool) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
+    def requests(self, *, unsafe: bool) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
         """Yield what is still to be asked, and from when on; some of it may be under way.
 
         `unsafe`: whether that includes what may change something on the server.
@@ -188,15 +188,15 @@ class Checking:
         if self.round is None:
             return
         document = self.round.document
-        if self.needs_document and document.result is None and (ask := self.ask_document()):
-            yield ask, document.again_at
+        if self.needs_document and document.result is None and (request := self.ask_document()):
+            yield request, document.again_at
             return  # it says what the answers to the others must look like
         promises = self.contract.promises if self.contract else {}
         for smoke in self.unanswered:
             if not (smoke.safe or unsafe):
                 continue
             progress = self._progress(smoke)
-            yield AskSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
+            yield SendSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
     def take(self, event: Event, *, patient: bool, hopeless: bool = False) -> Result:
         """Take in an answer; `patient`: whether one that tells nothing is asked for again.
@@ -205,29 +205,29 @@ class Checking:
         """
         self.began = event.sent if self.began is None else self.began
         self.answered, self._findings, self._unanswered = event.at, None, None
-        if isinstance(event.ask, AskDocument):
+        if isinstance(event.request, FetchDocument):
             self._of_contract = None
-        seconds, ask = event.at - event.sent, event.ask
-        if isinstance(ask, AskSmoke):
-            result = judge(ask.smoke, event.exchange, seconds, self.redact)
+        seconds, request = event.at - event.sent, event.request
+        if isinstance(request, SendSmoke):
+            result = judge(request.smoke, event.http_result, seconds, self.redact)
             result = replace(result, final=True) if hopeless and result.again is Again.THROTTLED else result
-            step = self._progress(ask.smoke).step(result, event.at, patient=patient)
-            if not ask.smoke.safe:
-                self.once[ask.smoke] = step
+            step = self._progress(request.smoke).step(result, event.at, patient=patient)
+            if not request.smoke.safe:
+                self.once[request.smoke] = step
             elif self.round is not None and event.sent >= self.round.opened:
-                self.round.smoke[ask.smoke] = step
+                self.round.smoke[request.smoke] = step
             return result
-        if isinstance(event.exchange, Read):
-            found = event.exchange.found
+        if isinstance(event.http_result, Read):
+            found = event.http_result.found
         else:
-            found = read_document(event.exchange, self.plan.document_url or "", self.plan.smoke, self.redact)
+            found = read_document(event.http_result, self.plan.document_url or "", self.plan.smoke, self.redact)
         if isinstance(found, Contract):
             self.documents.append((event.sent, found))
             self.read_at, self.unfit, self.unfit_in_turn = event.sent, None, 0
         else:
             self.unfit, self.unfit_in_turn = found, self.unfit_in_turn + 1
         why = self.unfit.why if self.unfit else ""
-        result = Result(passed=not why, seen=why, seconds=seconds, again=found_again(event.exchange))
+        result = Result(passed=not why, seen=why, seconds=seconds, again=found_again(event.http_result))
         if self.round is not None and event.sent >= self.round.opened:
             self.round.document = self.round.document.step(result, event.at, patient=patient)
         return result
@@ -318,7 +318,7 @@ class Checking:
             self.plan.breaking is Breaking.FAIL and self.before is not None and not self.gone
         )
 
-    def _progress(self, smoke: Smoke) -> Progress:
+    def _progress(self, smoke: Smoke) -> Attempts:
         known = self.once if not smoke.safe else self.round.smoke if self.round else {}
         return known.get(smoke, _UNTRIED)
 

@@ -2,19 +2,19 @@
 
 from functools import cached_property
 
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.triggers.trigger import Result
 
 
 class Evidence:
     """What speaks for a build beside its samples. Times are monotonic seconds."""
 
-    def __init__(self, watch: Watch) -> None:
-        """Weigh `watch`, which must not change while this is used."""
-        self._watch = watch
-        self._plan = watch.plan
-        self._track = watch.track
-        self._window = watch.track.window
+    def __init__(self, state: ServiceState) -> None:
+        """Weigh `state`, which must not change while this is used."""
+        self._watch = state
+        self._plan = state.plan
+        self._track = state.history
+        self._window = state.history.window
 
     @cached_property
     def digest_before(self) -> str:
@@ -70,9 +70,9 @@ class Evidence:
     @cached_property
     def registry_unchanged(self) -> bool:
         """Whether, with nothing declared, what the image's tag points to ran before and runs on after the answer."""
-        watch, last = self._watch, self._watch.running.last
-        found = watch.lookup.manifest if watch.lookup else None
-        if self._plan.declared or found is None or watch.answered is None or last is None or last.sent < watch.answered:
+        state, last = self._watch, self._watch.running.last
+        found = state.lookup.manifest if state.lookup else None
+        if self._plan.declared or found is None or state.answered is None or last is None or last.sent < state.answered:
             return False
-        kin = watch.running.kin
+        kin = state.running.kin
         return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)

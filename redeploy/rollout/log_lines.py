@@ -4,20 +4,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeploy.contract.smoke import Smoke
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.pace import SAVING, kept_back, too_slow
 from redeploy.rollout.requests import (
-    AskContainers,
-    AskDocument,
-    AskRevision,
-    AskSmoke,
-    AskTag,
     Event,
+    FetchContainers,
+    FetchDocument,
+    FetchRevision,
+    FetchTag,
     Probe,
+    SendSmoke,
     SendTrigger,
 )
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build, version_of
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import one_line
@@ -45,10 +45,10 @@ _WHOSE = {
 
 
 @dataclass
-class Narrator:
-    """Turns what happens into lines; `watch` is read, never changed. Times are monotonic seconds."""
+class ProgressLog:
+    """Turns what happens into lines; `state` is read, never changed. Times are monotonic seconds."""
 
-    watch: Watch
+    state: ServiceState
     _told: dict[str, str] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _spoke: float | None = None
@@ -61,53 +61,53 @@ class Narrator:
 
     def lines(self, now: float, event: Event | None) -> list[str]:
         """Return what there is to say at `now`, after `event` was taken in."""
-        watch = self.watch
+        state = self.state
         if event is not None:
             self._of_event(event)
-        if watch.triggered is not None:
-            if watch.lookup and watch.lookup.note:
-                self._on_change("image", f"note: {watch.lookup.note}")
+        if state.triggered is not None:
+            if state.lookup and state.lookup.note:
+                self._on_change("image", f"note: {state.lookup.note}")
             self._once("trigger", "trigger sent")
-            if watch.target is not None and watch.target.next is None:
-                found = watch.target.manifest
-                able = f"can be rolled back to {found.digest}: {watch.target.source}" if found else ""
-                self._once("target", able or f"cannot be rolled back: {watch.target.missing}")
-        begun = watch.triggered is not None or watch.verifying
-        if begun and (seconds := checks_take(watch.plan)) > WORTH_A_NOTE:
+            if state.target is not None and state.target.next is None:
+                found = state.target.manifest
+                able = f"can be rolled back to {found.digest}: {state.target.source}" if found else ""
+                self._once("target", able or f"cannot be rolled back: {state.target.missing}")
+        begun = state.triggered is not None or state.verifying
+        if begun and (seconds := checks_take(state.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
-        if begun and too_slow(watch.plan.rate):
+        if begun and too_slow(state.plan.rate):
             self._once(
                 "rate",
                 "note: this `request-rate` is too low for a look at the service every second; a build that crashes between "
                 "two looks may go unnoticed",
             )
-        for endpoint in sorted(watch.books.takes_no_query):
+        for endpoint in sorted(state.budget.takes_no_query):
             self._once(
                 f"query {endpoint}",
                 f"note: the {endpoint} address refuses a random query parameter; it is left out there",
             )
-        if watch.resend_at is not None and watch.answer:
-            self._once(f"again {len(watch.answers)}", f"trigger: sending it again in {watch.resend_at - now:.0f} s")
-        window = watch.track.window
-        weighed = Assessment(watch)
+        if state.resend_at is not None and state.answer:
+            self._once(f"again {len(state.answers)}", f"trigger: sending it again in {state.resend_at - now:.0f} s")
+        window = state.history.window
+        weighed = Assessment(state)
         if weighed.wanted_under_way:
             self._once(
                 f"window {window.broken}", f"the expected build is answering; watching it for {window.span_needed:g} s"
             )
         held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
-        if held and watch.answered is None and not watch.verifying:
-            self._once("held", f"stable for {watch.plan.stable_for:g} s; waiting for Watchtower's response")
+        if held and state.answered is None and not state.verifying:
+            self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
             self._once(
                 f"broken {window.broken}",
-                f"the new build did not stay healthy: {watch.track.last.seen if watch.track.last else ''}",
+                f"the new build did not stay healthy: {state.history.last.seen if state.history.last else ''}",
             )
         awaited = self._awaited(weighed)
         if awaited != self._waits_for:
             self._waits_for, self._waits_since = awaited, now
         if not self._lines and now >= self.heartbeat_at(now):
-            left = max(0.0, watch.deadline - now)
-            last = watch.track.last or (watch.baseline[-1] if watch.baseline else None)
+            left = max(0.0, state.deadline - now)
+            last = state.history.last or (state.baseline[-1] if state.baseline else None)
             seen = last.seen if last else "nothing yet"
             waited = now - self._waits_since
             self._lines.append(
@@ -115,34 +115,42 @@ class Narrator:
             )
         if self._lines or self._spoke is None:
             self._spoke = now
-        since = watch.started
+        since = state.started
         lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
         return lines
 
     def detail(self, event: Event) -> str:
         """Return one answered ask as a line for debugging: what was asked, what came, and when, in seconds."""
-        watch, exchange = self.watch, event.exchange
-        since = watch.started
-        what = " and ".join(sorted(event.ask.endpoints)) if isinstance(event.ask, Probe) else type(event.ask).__name__
-        came = exchange.came if isinstance(exchange, Reply) else f"{exchange.fault} {exchange.detail}".strip()
+        state, http_result = self.state, event.http_result
+        since = state.started
+        what = (
+            " and ".join(sorted(event.request.endpoints))
+            if isinstance(event.request, Probe)
+            else type(event.request).__name__
+        )
+        came = (
+            http_result.came
+            if isinstance(http_result, Response)
+            else f"{http_result.error_kind} {http_result.detail}".strip()
+        )
         return f"{event.sent - since:.2f} s: {what}: {came}, after {event.at - event.sent:.3f} s"
 
     def _of_event(self, event: Event) -> None:
-        watch = self.watch
-        match event.ask:
+        state = self.state
+        match event.request:
             case Probe():
-                self._of_service(watch)
-            case SendTrigger() if watch.answer:
-                who = "Watchtower" if watch.answer.of_watchtower else "update URL"
-                self._lines.append(f"{who}: {watch.answer.seen}")
-            case AskDocument() if watch.checking.round:
-                self._of_document(watch.checking)
-            case AskSmoke():
-                self._of_smoke(watch.checking, event.ask.smoke)
-            case AskTag() | AskRevision() if watch.lookup:
-                self._of_image(watch.lookup)
-            case AskContainers() if watch.running.last:
-                look = watch.running.last
+                self._of_service(state)
+            case SendTrigger() if state.answer:
+                who = "Watchtower" if state.answer.of_watchtower else "update URL"
+                self._lines.append(f"{who}: {state.answer.seen}")
+            case FetchDocument() if state.checking.round:
+                self._of_document(state.checking)
+            case SendSmoke():
+                self._of_smoke(state.checking, event.request.smoke)
+            case FetchTag() | FetchRevision() if state.lookup:
+                self._of_image(state.lookup)
+            case FetchContainers() if state.running.last:
+                look = state.running.last
                 if look.endpoint is Endpoint.ABSENT:
                     self._on_change(
                         "digest",
@@ -154,13 +162,13 @@ class Narrator:
                     self._on_change("digest", f"running digest: {look.digest or look.untold}")
 
     def _of_image(self, lookup: "Lookup") -> None:
-        if lookup.holds_up and lookup.told and self.watch.triggered is None:
+        if lookup.holds_up and lookup.told and self.state.triggered is None:
             self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' Waiting for it.'}")
         elif lookup.manifest and lookup.as_declared:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
                 self._on_change(
-                    "revision", f"its label names the commit {one_line(self.watch.redact(lookup.revision))}"
+                    "revision", f"its label names the commit {one_line(self.state.redact(lookup.revision))}"
                 )
         elif lookup.note:
             self._on_change("image", f"note: {lookup.note}")
@@ -187,38 +195,38 @@ class Narrator:
             passed = sum(each.passed for each in made)
             self._on_change("smoke", f"smoke: {passed} of {len(made)} passed")
 
-    def _of_service(self, watch: Watch) -> None:
-        samples = watch.samples or watch.baseline
+    def _of_service(self, state: ServiceState) -> None:
+        samples = state.samples or state.baseline
         if not samples:
             return
         last = samples[-1]
-        told = version_of(last, watch.plan.expect_version, watch.before.names) if last.names_itself else ""
+        told = version_of(last, state.plan.expect_version, state.before.names) if last.names_itself else ""
         version = one_line(told)
-        whose = _WHOSE.get(watch.track.build, "") if watch.samples and not watch.verifying else ""
-        if watch.track.build is Build.NEW and (watch.met_before or watch.plan.mode is Mode.ROLLBACK):
-            whose = " (as declared)" if watch.plan.mode is not Mode.ROLLBACK else " (put back)"
+        whose = _WHOSE.get(state.history.build, "") if state.samples and not state.verifying else ""
+        if state.history.build is Build.NEW and (state.met_before or state.plan.mode is Mode.ROLLBACK):
+            whose = " (as declared)" if state.plan.mode is not Mode.ROLLBACK else " (put back)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
-        state = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
-        self._on_change(where, state + (f", version {version}{whose}" if version else ""))
+        line = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
+        self._on_change(where, line + (f", version {version}{whose}" if version else ""))
 
     def _awaited(self, weighed: Assessment) -> str:
-        watch = self.watch
-        if watch.lookup and watch.lookup.holds_up and watch.triggered is None:
-            return f"the image {watch.lookup.image}"
-        if watch.triggered is None and not watch.verifying:
+        state = self.state
+        if state.lookup and state.lookup.holds_up and state.triggered is None:
+            return f"the image {state.lookup.image}"
+        if state.triggered is None and not state.verifying:
             return "the first look at the service"
-        if weighed.checking and watch.track.window.latest >= weighed.window_ends:
-            left = len(watch.checking.unanswered)
-            return f"{left} of {len(watch.plan.checks.smoke)} smoke requests" if left else "the document"
+        if weighed.checking and state.history.window.latest >= weighed.window_ends:
+            left = len(state.checking.unanswered)
+            return f"{left} of {len(state.plan.checks.smoke)} smoke requests" if left else "the document"
         if weighed.wanted_under_way:
             return (
                 "the new build to stay healthy"
-                if watch.answered is not None or watch.verifying
+                if state.answered is not None or state.verifying
                 else "Watchtower's response"
             )
-        if watch.answered is None and not watch.verifying:
+        if state.answered is None and not state.verifying:
             return "Watchtower's response"
-        return "the declared build" if watch.plan.declared else "a healthy build"
+        return "the declared build" if state.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:
         if self._told.get(topic) != line:

@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redeploy.http.fetch import Fetch
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.http.urls import origin_of
 from redeploy.rollout.requests import (
-    Ask,
-    AskContainers,
-    AskDocument,
-    AskForReasons,
-    AskManifest,
-    AskRevision,
-    AskSmoke,
-    AskTag,
-    AskWhetherForked,
+    CheckContainers,
+    FetchContainers,
+    FetchDocument,
+    FetchManifest,
+    FetchRevision,
+    FetchTag,
     OfRegistry,
     Probe,
+    ProbeContainerSupport,
     PutManifest,
+    Request,
+    SendSmoke,
     SendTrigger,
 )
 from redeploy.settings.plan import Plan
@@ -43,7 +43,7 @@ _WEIGHING = threading.Lock()
 """Bodies are compared one at a time: several at once would keep the threads that wait for answers from running."""
 
 
-def performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
+def performer(plan: Plan) -> Callable[[Request, float], HttpResult]:
     """Return what carries out an ask within a number of seconds."""
     from redeploy.http.client import Http
     from redeploy.triggers.watchtower import requests
@@ -53,29 +53,29 @@ def performer(plan: Plan) -> Callable[[Ask, float], Exchange]:
     of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
     from_registry = _from_registry(plan, fetch)
 
-    def perform(ask: Ask, bound: float) -> Exchange:
-        match ask:
+    def perform(request: Request, bound: float) -> HttpResult:
+        match request:
             case Probe():
-                return look(of_service, ask, timeout=bound)
-            case AskDocument():
-                return document(of_service, ask, timeout=bound)
-            case AskSmoke():
-                return smoke(of_service, ask, timeout=bound)
-            case AskContainers():
+                return look(of_service, request, timeout=bound)
+            case FetchDocument():
+                return document(of_service, request, timeout=bound)
+            case SendSmoke():
+                return smoke(of_service, request, timeout=bound)
+            case FetchContainers():
                 return requests.containers(fetch, plan.watchtower, timeout=bound)
-            case AskForReasons():
+            case CheckContainers():
                 return requests.reasons(fetch, plan.watchtower, timeout=bound)
-            case AskWhetherForked():
+            case ProbeContainerSupport():
                 return requests.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
-            case AskTag() | AskRevision() | AskManifest() | PutManifest():
-                return from_registry(ask, bound)
+            case FetchTag() | FetchRevision() | FetchManifest() | PutManifest():
+                return from_registry(request, bound)
             case SendTrigger():
                 return requests.trigger(fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound)
 
     return perform
 
 
-def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], Exchange]:
+def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], HttpResult]:
     """Return what carries out an errand to the image's registry; all of it is loaded beside the first looks."""
 
     @functools.cache
@@ -84,19 +84,19 @@ def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], Ex
 
         return Registry(fetch, plan.access)
 
-    def perform(ask: OfRegistry, bound: float) -> Exchange:
+    def perform(request: OfRegistry, bound: float) -> HttpResult:
         from redeploy.registry.lookup import FromRegistry
 
         image = plan.image
         if image is None:
             msg = "no image is named that could be looked up"
             raise AssertionError(msg)
-        match ask:
-            case AskTag(known, tag):
+        match request:
+            case FetchTag(known, tag):
                 found: Manifest | Trouble | str = registry().resolve(image.under(tag or image.tag), bound, known)
-            case AskRevision(manifest):
+            case FetchRevision(manifest):
                 found = registry().revision(image, manifest, bound)
-            case AskManifest(reference):
+            case FetchManifest(reference):
                 found = registry().resolve(image.under(reference), bound)
             case PutManifest(manifest, tag):
                 found = registry().put(image.under(tag or image.tag), manifest, bound)
@@ -105,53 +105,60 @@ def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], Ex
     return perform
 
 
-def look(fetch: Fetch, probe: Probe, *, timeout: float) -> Exchange:
+def look(fetch: Fetch, probe: Probe, *, timeout: float) -> HttpResult:
     """Look at the service once; past caches with a query that no cache has seen."""
     url = _fresh(probe.url, past_caches=probe.past_caches)
     return fetch("GET", url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=True)
 
 
-def document(fetch: Fetch, ask: AskDocument, *, timeout: float) -> Exchange:
+def document(fetch: Fetch, request: FetchDocument, *, timeout: float) -> HttpResult:
     """Fetch the OpenAPI document."""
-    url = _fresh(ask.url, past_caches=ask.past_caches)
+    url = _fresh(request.url, past_caches=request.past_caches)
     return fetch("GET", url, cap=DOCUMENT_CAP, timeout=timeout, connect=timeout, follow=True)
 
 
-def smoke(fetch: Fetch, ask: AskSmoke, *, timeout: float) -> Exchange:
+def smoke(fetch: Fetch, request: SendSmoke, *, timeout: float) -> HttpResult:
     """Send a smoke request."""
-    wanted = ask.smoke
-    url = _fresh(wanted.url, past_caches=ask.past_caches)
+    wanted = request.smoke
+    url = _fresh(wanted.url, past_caches=request.past_caches)
     follow = wanted.reads and not wanted.takes_redirect  # a POST would be repeated, or become a GET
     return fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
 
 
-def weigh(ask: Ask, exchange: Exchange, redact: Callable[[str], str]) -> Exchange:
+def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:
     """Read a document, or compare an answer with its promise: that may take long, and is not the service's time.
 
     Of an image's label, take out what is secret.
     """
-    if not isinstance(exchange, Reply):
-        return exchange
-    if isinstance(ask, AskRevision):
+    if not isinstance(http_result, Response):
+        return http_result
+    if isinstance(request, FetchRevision):
         from redeploy.registry.lookup import FromRegistry
 
-        if isinstance(exchange, FromRegistry) and isinstance(exchange.found, str):
-            return replace(exchange, found=redact(exchange.found))
-    if isinstance(ask, AskDocument) and ask.smoke is not None:
+        if isinstance(http_result, FromRegistry) and isinstance(http_result.found, str):
+            return replace(http_result, found=redact(http_result.found))
+    if isinstance(request, FetchDocument) and request.smoke is not None:
         from redeploy.contract.openapi import read_document
         from redeploy.contract.snapshot import Read
 
         with _WEIGHING:
-            contract = read_document(exchange, ask.url, ask.smoke, redact)
-        return Read(exchange.status, exchange.headers, exchange.body, exchange.hops, contract)
-    if isinstance(ask, AskSmoke) and ask.promise is not None:
+            contract = read_document(http_result, request.url, request.smoke, redact)
+        return Read(http_result.status, http_result.headers, http_result.body, http_result.hops, contract)
+    if isinstance(request, SendSmoke) and request.promise is not None:
         from redeploy.contract.response_schema import compare
         from redeploy.contract.smoke import Judged
 
         with _WEIGHING:
-            found = compare(ask.promise, ask.smoke.method, exchange, redact)
-        return Judged(exchange.status, exchange.headers, exchange.body, exchange.hops, found.misfit, found.partial)
-    return exchange
+            found = compare(request.promise, request.smoke.method, http_result, redact)
+        return Judged(
+            http_result.status,
+            http_result.headers,
+            http_result.body,
+            http_result.hops,
+            found.schema_violation,
+            found.partial,
+        )
+    return http_result
 
 
 def _fresh(url: str, *, past_caches: bool) -> str:

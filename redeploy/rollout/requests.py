@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeploy.contract.smoke import Smoke
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.service.sample import Endpoint
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image
-    from redeploy.contract.response_schema import Promise
+    from redeploy.contract.response_schema import ResponseSchemas
     from redeploy.registry.manifest import Manifest
 
 ALONE_FOR = 2.0
@@ -28,22 +28,22 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class AskContainers:
+class FetchContainers:
     """One look at Watchtower's containers endpoint."""
 
 
 @dataclass(frozen=True)
-class AskForReasons:
+class CheckContainers:
     """The fork's check endpoint, which says in words why it skips a container; it pulls nothing."""
 
 
 @dataclass(frozen=True)
-class AskWhetherForked:
+class ProbeContainerSupport:
     """The trigger without its token: it triggers nothing, and tells whether `container=` is understood."""
 
 
 @dataclass(frozen=True)
-class AskTag:
+class FetchTag:
     """What the image's tag points to in its registry; what it pointed to when it was last looked up is not read again."""
 
     known: "Manifest | None" = None
@@ -52,14 +52,14 @@ class AskTag:
 
 
 @dataclass(frozen=True)
-class AskRevision:
+class FetchRevision:
     """Which commit an image's label names."""
 
     manifest: "Manifest"
 
 
 @dataclass(frozen=True)
-class AskManifest:
+class FetchManifest:
     """What the registry has of the image under a tag or a digest."""
 
     reference: str
@@ -80,7 +80,7 @@ class SendTrigger:
 
 
 @dataclass(frozen=True)
-class AskDocument:
+class FetchDocument:
     """The service's OpenAPI document."""
 
     url: str
@@ -90,12 +90,12 @@ class AskDocument:
 
 
 @dataclass(frozen=True)
-class AskSmoke:
+class SendSmoke:
     """One smoke request; its answer's body is held against what the live document promises."""
 
     smoke: Smoke
     past_caches: bool = False
-    promise: "Promise | None" = field(default=None, compare=False)
+    promise: "ResponseSchemas | None" = field(default=None, compare=False)
 
     @property
     def url(self) -> str:
@@ -103,19 +103,19 @@ class AskSmoke:
         return self.smoke.url
 
 
-OfService = Probe | AskDocument | AskSmoke
+OfService = Probe | FetchDocument | SendSmoke
 """What goes to the service, and draws from the bucket of its origin."""
 
-OfRegistry = AskTag | AskRevision | AskManifest | PutManifest
+OfRegistry = FetchTag | FetchRevision | FetchManifest | PutManifest
 
-Ask = OfService | AskContainers | AskForReasons | AskWhetherForked | OfRegistry | SendTrigger
+Request = OfService | FetchContainers | CheckContainers | ProbeContainerSupport | OfRegistry | SendTrigger
 
 
 @dataclass(frozen=True)
 class Step:
     """What to do now: start the asks, then wait for an answer, or until `wake`, in monotonic seconds."""
 
-    asks: tuple[Ask, ...]
+    requests: tuple[Request, ...]
     wake: float
     finished: bool = False
 
@@ -124,8 +124,8 @@ class Step:
 class Event:
     """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
 
-    ask: Ask
-    exchange: Exchange
+    request: Request
+    http_result: HttpResult
     sent: float
     at: float
     wall: float

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.log_lines import Narrator
-from redeploy.rollout.requests import Ask, AskForReasons, Event, SendTrigger
+from redeploy.rollout.log_lines import ProgressLog
+from redeploy.rollout.requests import CheckContainers, Event, Request, SendTrigger
 from redeploy.rollout.schedule import Schedule
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 
 REASONS_SECONDS = 10.0
 """How long the check endpoint may take; it only explains."""
@@ -23,7 +23,7 @@ class Outside(Protocol):
     def wall(self) -> float:
         """Return seconds since 1970."""
 
-    def start(self, ask: Ask, sent: float, bound: float) -> None:
+    def start(self, request: Request, sent: float, bound: float) -> None:
         """Start an ask, which is entered as sent at `sent`; it is answered, one way or the other, within `bound` seconds."""
 
     def wait(self, until: float) -> Event | None:
@@ -44,50 +44,50 @@ class Log(Protocol):
 
 
 def redeploy(
-    watch: Watch,
+    state: ServiceState,
     outside: Outside,
     random: Callable[[], float],
     log: Log,
     under_way: Callable[[], None] = lambda: None,
 ) -> Conclusion:
-    """Bring the new build about and prove it; `watch` knows everything that happened, also where this is cut short.
+    """Bring the new build about and prove it; `state` knows everything that happened, also where this is cut short.
 
     `under_way` is called once the trigger is on its way or, in mode verify, at once.
     """
-    schedule, narrator = Schedule(watch, random), Narrator(watch)
-    log.open_group("Look at what runs" if watch.verifying else "Look at what runs before the trigger")
-    triggered = watch.triggered
-    if watch.verifying:
+    schedule, progress_log = Schedule(state, random), ProgressLog(state)
+    log.open_group("Look at what runs" if state.verifying else "Look at what runs before the trigger")
+    triggered = state.triggered
+    if state.verifying:
         under_way()
     while True:
         now = outside.now()
         step = schedule.step(now, outside.wall())
-        for ask in step.asks:
-            outside.start(ask, now, _bound(watch, ask, now))
+        for request in step.requests:
+            outside.start(request, now, _bound(state, request, now))
         if step.finished:
-            return conclude(Assessment(watch).facts(now))
+            return conclude(Assessment(state).facts(now))
         event = None
-        if not step.asks:
-            event = outside.wait(min(step.wake, narrator.heartbeat_at(now)))
-            if event and event.sent < watch.began:
+        if not step.requests:
+            event = outside.wait(min(step.wake, progress_log.heartbeat_at(now)))
+            if event and event.sent < state.began:
                 event = None  # an earlier watch asked for it
         if event:
-            watch.take(event)
-            log.debug(narrator.detail(event))
-        if watch.triggered != triggered:
-            triggered = watch.triggered
+            state.take(event)
+            log.debug(progress_log.detail(event))
+        if state.triggered != triggered:
+            triggered = state.triggered
             log.open_group("Trigger the update and watch the service")
             under_way()
-        for line in narrator.lines(outside.now(), event):
+        for line in progress_log.lines(outside.now(), event):
             log.say(line)
 
 
-def _bound(watch: Watch, ask: Ask, now: float) -> float:
+def _bound(state: ServiceState, request: Request, now: float) -> float:
     """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
-    match ask:
+    match request:
         case SendTrigger():
-            return max(0.0, watch.deadline - now)
-        case AskForReasons():
+            return max(0.0, state.deadline - now)
+        case CheckContainers():
             return REASONS_SECONDS
         case _:
-            return watch.plan.request_timeout
+            return state.plan.request_timeout

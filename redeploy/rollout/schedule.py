@@ -11,16 +11,16 @@ from redeploy.rollout.baseline import Baseline
 from redeploy.rollout.pace import SAVING, Phase, interval, kept_back
 from redeploy.rollout.requests import (
     ALONE_FOR,
-    Ask,
-    AskContainers,
-    AskDocument,
-    AskForReasons,
-    AskSmoke,
+    CheckContainers,
+    FetchContainers,
+    FetchDocument,
     Probe,
+    Request,
+    SendSmoke,
     SendTrigger,
     Step,
 )
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.beside import version_due
 from redeploy.triggers.trigger import Result
 
@@ -43,7 +43,7 @@ _NEVER = float("inf")
 class Schedule:
     """Decides the next step of a watch. Times are monotonic seconds."""
 
-    watch: Watch
+    state: ServiceState
     random: Callable[[], float]
     _phase: Phase = Phase.UNHURRIED
     _phase_began: float | None = None
@@ -57,77 +57,76 @@ class Schedule:
 
     def step(self, now: float, wall: float) -> Step:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
-        if self.watch.triggered is None and not self.watch.verifying:
+        if self.state.triggered is None and not self.state.verifying:
             return self._baseline.step(now) or Step((self._sent(self._trigger(now, wall), now),), now)
-        if self.watch.verifying and (step := self._baseline.look_up(now)):
+        if self.state.verifying and (step := self._baseline.look_up(now)):
             return step
-        if self.watch.verifying and self.watch.books.last_sent(Probe) < self.watch.began:
-            return Step((self._sent(self.watch.books.probe(*self.watch.addresses[-1]), now),), now)
-        weighed = Assessment(self.watch)
+        if self.state.verifying and self.state.budget.last_sent(Probe) < self.state.began:
+            return Step((self._sent(self.state.budget.probe(*self.state.addresses[-1]), now),), now)
+        weighed = Assessment(self.state)
         known = weighed.facts(now)
         if should_stop(known):
             return Step((), now, finished=True)
-        self._unsafe_due = self.watch.checking.only_unsafe_left and weighed.lacks_only_checks(now)
-        asks: list[Ask] = []
+        self._unsafe_due = self.state.checking.only_unsafe_left and weighed.lacks_only_checks(now)
+        requests: list[Request] = []
         wake = next_check_at(known)
         for due, make in (
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
-            (self._look_due(weighed, now), AskContainers),
+            (self._look_due(weighed, now), FetchContainers),
             (self._reasons_due(weighed, now), self._ask_for_reasons),
         ):
             if due <= now:
-                asks.append(self._sent(make(), now))
+                requests.append(self._sent(make(), now))
             else:
                 wake = min(wake, due)
         self._current_phase(weighed, now)
-        beside, window = [self._look, self._version_look], self.watch.track.window
+        beside, window = [self._look, self._version_look], self.state.history.window
         if window.version_asked < window.latest:  # the bucket may have a token for one of them only
             beside.reverse()
         for look in (self._look_again, *beside):
             probe, due = look(weighed, now)
             if due <= now:
-                asks.append(self._sent(probe, now))
+                requests.append(self._sent(probe, now))
             else:
                 wake = min(wake, due)
-        asks += [self._sent(ask, now) for ask, due in self._baseline.errands() if due <= now]
-        for ask, wanted in self._checks(weighed):
-            due = max(wanted, self._spare(weighed, ask.url, now))
+        requests += [self._sent(request, now) for request, due in self._baseline.errands() if due <= now]
+        for request, wanted in self._checks(weighed):
+            due = max(wanted, self._spare(weighed, request.url, now))
             if due <= now:
-                asks.append(self._sent(ask, now))
+                requests.append(self._sent(request, now))
             else:
                 wake = min(wake, due)
-        return Step(tuple(asks), now if asks else wake)
+        return Step(tuple(requests), now if requests else wake)
 
     @cached_property
     def _baseline(self) -> Baseline:
-        return Baseline(self.watch)
+        return Baseline(self.state)
 
     def _trigger(self, now: float, wall: float) -> SendTrigger:
-        self.watch.trigger(now, wall)
+        self.state.trigger(now, wall)
         return SendTrigger()
 
     def _resend_due(self, weighed: Assessment) -> float:
         """Return when the trigger goes out again: not while what is expected is live."""
-        again = self.watch.resend_at
+        again = self.state.resend_at
         return _NEVER if again is None or weighed.answer_final else again
 
-    def _sent(self, ask: Ask, now: float) -> Ask:
-        self.watch.books.note_sent(ask, now)
-        if isinstance(ask, Probe):
+    def _sent(self, request: Request, now: float) -> Request:
+        self.state.budget.note_sent(request, now)
+        if isinstance(request, Probe):
             self._jitter = self.random()
-        if isinstance(ask, AskContainers) and self.watch.track.gap_ended is not None:
+        if isinstance(request, FetchContainers) and self.state.history.gap_ended is not None:
             self._looked_after_gap = True
-        return ask
+        return request
 
     def _look_again(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the look that settles a doubt, and when it is due: at once."""
-        watch, books = self.watch, self.watch.books
-        for endpoints, url in watch.addresses:
-            past_caches = watch.doubts.next_look(endpoints)
-            if past_caches is not None and not books.looking(endpoints):
-                return books.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url), books.ready(
-                    url, now
-                )
+        state, budget = self.state, self.state.budget
+        for endpoints, url in state.addresses:
+            past_caches = state.doubts.next_look(endpoints)
+            if past_caches is not None and not budget.looking(endpoints):
+                look = budget.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url)
+                return look, budget.ready(url, now)
         return self._next_probe(weighed, now), _NEVER
 
     def _look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
@@ -136,165 +135,166 @@ class Schedule:
 
     def _version_look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the look at the version beside the looks at health, and when it is due: first, in the middle, last."""
-        watch, window = self.watch, self.watch.track.window
-        endpoints, url = watch.addresses[-1]
-        probe = watch.books.probe(endpoints, url, fresh=now >= weighed.window_ends)
-        if not self._side_by_side or watch.books.looking(endpoints) or watch.doubts.next_look(endpoints) is not None:
+        state, window = self.state, self.state.history.window
+        endpoints, url = state.addresses[-1]
+        probe = state.budget.probe(endpoints, url, fresh=now >= weighed.window_ends)
+        if not self._side_by_side or state.budget.looking(endpoints) or state.doubts.next_look(endpoints) is not None:
             return probe, _NEVER
-        pause = interval(Phase.WINDOW, 0.0, 0.0, watch.plan.stable_for, self._jitter)
+        pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
         due = version_due(window, now=now, ends=weighed.window_ends, length=weighed.window_length, pause=pause)
-        return probe, max(due, watch.books.ready(url, now))
+        return probe, max(due, state.budget.ready(url, now))
 
     @property
     def _side_by_side(self) -> bool:
         """Whether health is watched, and the version beside it: a window is open that the verdict may be about."""
-        return self.watch.apart and self._judged and self.watch.track.window.opened is not None
+        return self.state.apart and self._judged and self.state.history.window.opened is not None
 
     def _next_probe(self, weighed: Assessment, now: float) -> Probe:
         """Choose the address, and whether the look must pass caches: those that open a window and close it must."""
-        watch, window = self.watch, self.watch.track.window
-        endpoints, url = watch.addresses[-1]
+        state, window = self.state, self.state.history.window
+        endpoints, url = state.addresses[-1]
         opening = weighed.may_open
-        astray = watch.track.last is not None and watch.track.last.astray  # then health alone tells of the service
+        astray = state.history.last is not None and state.history.last.astray  # then health alone tells of the service
         if self._side_by_side or opening or astray:
-            endpoints, url = watch.addresses[0]
+            endpoints, url = state.addresses[0]
         closing = window.opened is not None and self._judged and now >= weighed.window_ends
-        return watch.books.probe(endpoints, url, fresh=bool(opening or closing))
+        return state.budget.probe(endpoints, url, fresh=bool(opening or closing))
 
     def _probe_due(self, weighed: Assessment, now: float) -> float:
         """Return when the next look at the service may go out."""
-        watch = self.watch
+        state = self.state
         phase = self._current_phase(weighed, now)
-        if watch.doubts.open:
+        if state.doubts.open:
             return _NEVER
-        side_by_side, health = self._side_by_side, watch.addresses[0][0]
-        under_way = watch.books.looking(health) if side_by_side else watch.books.under_way(Probe)
+        side_by_side, health = self._side_by_side, state.addresses[0][0]
+        under_way = state.budget.looking(health) if side_by_side else state.budget.under_way(Probe)
         if under_way:
             alone = phase is Phase.WINDOW or side_by_side or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
                 return _NEVER if alone else under_way[0] + ALONE_FOR
-        seen = [each.sent for each in watch.samples if not side_by_side or each.endpoints == health]
+        seen = [each.sent for each in state.samples if not side_by_side or each.endpoints == health]
         sent = seen[-2:] + under_way
         if not sent:
-            first = interval(phase, 0.0, 0.0, watch.plan.stable_for, self._jitter)
-            return now if watch.triggered is None else watch.triggered + first
+            first = interval(phase, 0.0, 0.0, state.plan.stable_for, self._jitter)
+            return now if state.triggered is None else state.triggered + first
         latest = max(sent)
         return max(latest + self._pause(weighed, phase, now, latest), self._affordable(weighed, phase, now, latest))
 
     def _pause(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return the seconds that the next look is wanted after the latest one."""
-        watch, window = self.watch, self.watch.track.window
+        state, window = self.state, self.state.history.window
         if weighed.unconfirmed:
             return 0.0
         if weighed.opening:
-            return interval(Phase.WINDOW, 0.0, 0.0, watch.plan.stable_for, self._jitter)
-        origin = watch.started
+            return interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
+        origin = state.started
         began = self._phase_began if self._phase_began is not None else origin
         waited = began - origin
         pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
         if phase is Phase.WINDOW and latest < weighed.window_ends:
             left = weighed.window_ends - latest  # the last look falls on the end, not some time after it
-            books, url = watch.books, watch.addresses[0][1]
-            twice = window.blind or books.ready(url, now, books.cost(url)) <= now  # else the last one would come late
+            budget, url = state.budget, state.addresses[0][1]
+            twice = window.blind or budget.ready(url, now, budget.cost(url)) <= now  # else the last one would come late
             pause = left if left <= pause else (left / 2 if twice else left) if left < 2 * pause else pause
-        broken_off = watch.track.last is not None and watch.track.last.transport_error and watch.track.window.broken
+        broken_off = (
+            state.history.last is not None and state.history.last.transport_error and state.history.window.broken
+        )
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 
     def _affordable(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return when the bucket allows the next look, and the tokens that a window will need stay in it."""
-        books, rate, window = self.watch.books, self.watch.plan.rate, self.watch.track.window
+        budget, rate, window = self.state.budget, self.state.plan.rate, self.state.history.window
         url = self._next_probe(weighed, now).url
-        ready = books.ready(url, now)
+        ready = budget.ready(url, now)
         if rate is None:
             return ready
-        unsaved = latest + books.cost(url) / rate.per_second
+        unsaved = latest + budget.cost(url) / rate.per_second
         waiting = self._can_check(weighed) or weighed.needs_closing_document
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
-            return max(ready, latest + SAVING * books.cost(url) / rate.per_second)
+            return max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            keep = kept_back(rate, self.watch.plan.stable_for, apart=self.watch.apart) + self.watch.checking.tokens(
-                rate
-            )
-            return min(books.ready(url, now, keep), max(ready, unsaved))
+            keep = kept_back(rate, self.state.plan.stable_for, apart=self.state.apart)
+            keep += self.state.checking.tokens(rate)
+            return min(budget.ready(url, now, keep), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            saved = books.ready(url, now, kept_back(rate, window.watched_needed, apart=self.watch.apart)) <= now
-            return ready if saved else max(ready, latest + SAVING * books.cost(url) / rate.per_second)
+            saved = budget.ready(url, now, kept_back(rate, window.watched_needed, apart=self.state.apart)) <= now
+            return ready if saved else max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
         return ready
 
-    def _checks(self, weighed: Assessment) -> Iterator[tuple[AskDocument | AskSmoke, float]]:
+    def _checks(self, weighed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
         """Yield the checks that are to be made of the build in the window under way, and from when on."""
-        checking, books = self.watch.checking, self.watch.books
-        window = self.watch.track.window
-        if books.under_way(AskDocument) or window.opened is None or not weighed.checkable:
+        checking, budget = self.state.checking, self.state.budget
+        window = self.state.history.window
+        if budget.under_way(FetchDocument) or window.opened is None or not weighed.checkable:
             return
-        checking.enter(window.opened, window.names, self.watch.samples)
+        checking.enter(window.opened, window.names, self.state.samples)
         if weighed.needs_closing_document and (closing := checking.ask_document()):
-            yield closing, books.last_sent(AskDocument) + MOST_AFTER_BREAK
-        for ask, wanted in checking.asks(unsafe=self._unsafe_due):
-            if isinstance(ask, AskSmoke) and len(books.under_way(AskSmoke)) >= MOST_AT_ONCE:
+            yield closing, budget.last_sent(FetchDocument) + MOST_AFTER_BREAK
+        for request, wanted in checking.requests(unsafe=self._unsafe_due):
+            if isinstance(request, SendSmoke) and len(budget.under_way(SendSmoke)) >= MOST_AT_ONCE:
                 return
-            if not books.is_under_way(ask):
-                yield ask, wanted
+            if not budget.is_under_way(request):
+                yield request, wanted
 
     def _can_check(self, weighed: Assessment) -> bool:
         """Tell whether checks are to be made that need not wait for the window to hold."""
-        return weighed.checking and (self._unsafe_due or not self.watch.checking.only_unsafe_left)
+        return weighed.checking and (self._unsafe_due or not self.state.checking.only_unsafe_left)
 
     def _spare(self, weighed: Assessment, url: str, now: float) -> float:
         """Return when the bucket of `url` allows a check beside the looks that the window under way still needs."""
-        books, plan = self.watch.books, self.watch.plan
-        if plan.rate is None or origin_of(url) != origin_of(self.watch.addresses[-1][1]):
-            return books.ready(url, now)
+        budget, plan = self.state.budget, self.state.plan
+        if plan.rate is None or origin_of(url) != origin_of(self.state.addresses[-1][1]):
+            return budget.ready(url, now)
         left = min(1.0, max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW))
-        return books.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.watch.apart) * left)
+        return budget.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.state.apart) * left)
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
-        watch, track, answered = self.watch, self.watch.track, weighed.answer_final
-        window = track.window
-        unproven = not watch.plan.declared and (answered or track.gap_seen)
-        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or watch.verifying)
+        state, history, answered = self.state, self.state.history, weighed.answer_final
+        window = history.window
+        unproven = not state.plan.declared and (answered or history.gap_seen)
+        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or state.verifying)
         unfinished = window.latest < weighed.window_ends
         if self._judged:
-            closing = (answered or watch.verifying) and not self._can_check(weighed)
+            closing = (answered or state.verifying) and not self._can_check(weighed)
             phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:
-            phase = Phase.QUICK if answered or track.gap_seen or watch.verifying else Phase.UNHURRIED
+            phase = Phase.QUICK if answered or history.gap_seen or state.verifying else Phase.UNHURRIED
         if phase is not self._phase:
             self._phase, self._phase_began = phase, now
         return phase
 
     def _reasons_due(self, weighed: Assessment, now: float) -> float:
         """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
-        watch, answer = self.watch, self.watch.answer
-        if self._asked_for_reasons or not watch.plan.watchtower.check_url or answer is None:
+        state, answer = self.state, self.state.answer
+        if self._asked_for_reasons or not state.plan.watchtower.check_url or answer is None:
             return _NEVER
-        unmet = watch.plan.declared and not weighed.wanted_under_way and not watch.met_before
+        unmet = state.plan.declared and not weighed.wanted_under_way and not state.met_before
         idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
         return now if idle else _NEVER
 
-    def _ask_for_reasons(self) -> AskForReasons:
+    def _ask_for_reasons(self) -> CheckContainers:
         self._asked_for_reasons = True
-        return AskForReasons()
+        return CheckContainers()
 
     def _look_due(self, weighed: Assessment, now: float) -> float:
         """Return when the containers endpoint may be asked again."""
-        watch, track = self.watch, self.watch.track
-        if watch.books.under_way(AskContainers):
+        state, history = self.state, self.state.history
+        if state.budget.under_way(FetchContainers):
             return _NEVER
-        last = watch.books.last_sent(AskContainers)
-        if watch.verifying and watch.plan.watchtower.containers_url and last == -_NEVER:
+        last = state.budget.last_sent(FetchContainers)
+        if state.verifying and state.plan.watchtower.containers_url and last == -_NEVER:
             return now
         if not weighed.digest_matters:
             return _NEVER
-        if watch.answered is not None and last < watch.answered and watch.resend_at is None:
+        if state.answered is not None and last < state.answered and state.resend_at is None:
             return now
-        if track.gap_ended is not None and not self._looked_after_gap:
+        if history.gap_ended is not None and not self._looked_after_gap:
             return now
-        opened = track.window.opened
+        opened = history.window.opened
         if weighed.needs_closing_look:
             return last + LOOK_SECONDS if last >= weighed.window_ends else now
-        if watch.verifying and opened is not None and last < opened and track.window.holds():
+        if state.verifying and opened is not None and last < opened and history.window.holds():
             return now  # the look that closes the window; the one before it was answered before the window opened
-        begun = watch.answered is not None or track.gap_seen or watch.verifying
+        begun = state.answered is not None or history.gap_seen or state.verifying
         outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
         return last + LOOK_SECONDS if begun and outdated else _NEVER

@@ -5,25 +5,25 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from redeploy.http.response import NEVER_SENT, Exchange, NoReply, Reply
-from redeploy.rollout.budget import Books
+from redeploy.http.response import NEVER_SENT, HttpResult, Response, TransportError
+from redeploy.rollout.budget import RequestBudget
 from redeploy.rollout.pace import watched_needed
 from redeploy.rollout.requests import (
     BOTH,
-    AskContainers,
-    AskDocument,
-    AskForReasons,
-    AskManifest,
-    AskRevision,
-    AskSmoke,
-    AskTag,
-    AskWhetherForked,
+    CheckContainers,
     Event,
+    FetchContainers,
+    FetchDocument,
+    FetchManifest,
+    FetchRevision,
+    FetchTag,
     Probe,
+    ProbeContainerSupport,
+    SendSmoke,
     SendTrigger,
 )
 from redeploy.service.doubt import Doubts
-from redeploy.service.history import Rules, Track, builds, follow, met_by
+from redeploy.service.history import Rules, SampleHistory, builds, follow, met_by
 from redeploy.service.identity import Before, Build, Counting, Learnt, Noise
 from redeploy.service.sample import Endpoint, Sample, read_sample
 from redeploy.service.stock_pages import StockPages, as_down
@@ -32,22 +32,22 @@ from redeploy.settings.plan import Mode, Plan
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.trigger_state import TriggerState
 from redeploy.triggers.watchtower.answer import is_fork_with_containers, told_reasons
+from redeploy.triggers.watchtower.containers import ContainerFilter, read_look
 from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
-from redeploy.triggers.watchtower.containers import Wanted, read_look
 from redeploy.triggers.watchtower.running_image import RunningImage
 from redeploy.verdicts import Reason
 
 if TYPE_CHECKING:
     from redeploy.registry.lookup import Lookup
     from redeploy.rollout.checks import Checking
-    from redeploy.rollout.target import Target
+    from redeploy.rollout.target import RestoreTarget
 
 LOOKS_BEFORE = 2
 """So many looks at each address of the service before the trigger: what differs meanwhile is noise."""
 
 
 @dataclass
-class Watch(TriggerState):
+class ServiceState(TriggerState):
     """Everything that happened so far. Times are monotonic seconds unless they are called wall."""
 
     plan: Plan
@@ -56,23 +56,23 @@ class Watch(TriggerState):
     baseline: list[Sample] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     """Those since the trigger or, in mode verify, all."""
-    target: "Target | None" = None
+    target: "RestoreTarget | None" = None
     """The image that a rollback would put back."""
 
     def __post_init__(self) -> None:
-        self.books = Books(self.plan.rate)
+        self.budget = RequestBudget(self.plan.rate)
         self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
         self._noise = Noise()
         self._counting = Counting()
         self.doubts = Doubts()
         self._stock_pages = StockPages()
-        self.track = Track(window=self._fresh_window())
+        self.history = SampleHistory(window=self._fresh_window())
         if self.verifying:
             self.deadline = self.began + self.plan.timeout
 
-    def go_on_from(self, earlier: "Watch") -> None:
+    def go_on_from(self, earlier: "ServiceState") -> None:
         """Begin where an earlier watch of the same service ended: with its bucket, and its last looks as the baseline."""
-        self.books = earlier.books.carried_on()
+        self.budget = earlier.budget.carried_on()
         for sample in (*earlier.baseline, *earlier.samples):
             if not sample.condition.tells_nothing:
                 self._noise.learn(sample, before=sample in earlier.baseline)
@@ -120,47 +120,47 @@ class Watch(TriggerState):
 
     def take(self, event: Event) -> None:
         """Take in what came of an ask."""
-        self.books.note_answered(event)
-        match event.ask:
+        self.budget.note_answered(event)
+        match event.request:
             case Probe():
-                self._take_sample(event, event.ask)
-            case AskContainers():
+                self._take_sample(event, event.request)
+            case FetchContainers():
                 self._take_look(event)
-            case AskDocument() | AskSmoke():
-                self._take_check(event, event.ask)
-            case AskWhetherForked():
-                unreached = isinstance(event.exchange, NoReply) and event.exchange.fault in NEVER_SENT
-                self.forked = unreached or is_fork_with_containers(event.exchange)
+            case FetchDocument() | SendSmoke():
+                self._take_check(event, event.request)
+            case ProbeContainerSupport():
+                unreached = isinstance(event.http_result, TransportError) and event.http_result.error_kind in NEVER_SENT
+                self.forked = unreached or is_fork_with_containers(event.http_result)
                 if not self.forked:
                     self.not_started = Reason.UNSUPPORTED
-            case AskForReasons():
+            case CheckContainers():
                 self.told_reasons = told_reasons(
-                    event.exchange, self.answer.result if self.answer else Result.UNKNOWN, self.redact
+                    event.http_result, self.answer.result if self.answer else Result.UNKNOWN, self.redact
                 )
-            case AskTag() if self.lookup:
-                self.lookup.take(event.exchange, event.at)
+            case FetchTag() if self.lookup:
+                self.lookup.take(event.http_result, event.at)
                 if found := self.lookup.manifest:
                     self.running.kin.learn(found)
-            case AskRevision() | AskManifest():
-                self._take_errand(event.ask, event.exchange)
+            case FetchRevision() | FetchManifest():
+                self._take_errand(event.request, event.http_result)
             case SendTrigger():
                 self._take_answer(event)
 
     def _take_sample(self, event: Event, probe: Probe) -> None:
         sample = read_sample(
-            event.exchange,
+            event.http_result,
             self.plan.service,
             probe.endpoints,
             sent=event.sent,
             at=event.at,
             wall=event.wall,
             redact=self.redact,
-            beyond_caches=self.books.is_beyond_caches(probe),
+            beyond_caches=self.budget.is_beyond_caches(probe),
         )
         before = self.triggered is None and not self.verifying
         down = [] if before else self._stock_pages.take(sample)
         sample = as_down(sample) if down else sample
-        self.books.note_sample(probe, sample)
+        self.budget.note_sample(probe, sample)
         earlier = self.baseline if before else self.samples
         out_of_turn = any(each.sent > sample.sent for each in earlier[-2:] if each.endpoints & sample.endpoints)
         if out_of_turn or (self.triggered is not None and sample.sent < self.triggered):
@@ -170,9 +170,9 @@ class Watch(TriggerState):
             return
         settled = self.doubts.take(sample, past_caches=probe.past_caches)
         if settled.cached:
-            self.books.note_cached(probe.endpoints)
+            self.budget.note_cached(probe.endpoints)
         if settled.takes_no_query:
-            self.books.note_takes_no_query(probe.endpoints)
+            self.budget.note_takes_no_query(probe.endpoints)
         for each in settled.samples:
             self._enter(each, earlier, before=False)
         if len(down) > 1:
@@ -190,17 +190,17 @@ class Watch(TriggerState):
         if before:
             return
         if self._noise.learnt == known:
-            self.track = self.track.step(sample, self._rules())
+            self.history = self.history.step(sample, self._rules())
         else:
             self._follow_anew()
 
     def _take_look(self, event: Event) -> None:
-        wanted = Wanted(
+        wanted = ContainerFilter(
             containers=self.plan.watchtower.containers,
             images=self.plan.images,
             digest=self.plan.expect_digest,
         )
-        look = read_look(event.exchange, wanted, sent=event.sent, at=event.at, redact=self.redact)
+        look = read_look(event.http_result, wanted, sent=event.sent, at=event.at, redact=self.redact)
         self.running.add(look)
         self.settle_tag(look.tag)
         self._count()
@@ -212,24 +212,24 @@ class Watch(TriggerState):
         ):
             self.not_started = Reason.DIGEST_UNAVAILABLE
 
-    def _take_errand(self, ask: AskRevision | AskManifest, exchange: Exchange) -> None:
+    def _take_errand(self, request: FetchRevision | FetchManifest, http_result: HttpResult) -> None:
         """Take in what a registry says of the image that should run, and of the one that a rollback would put back."""
         from redeploy.registry.errors import Trouble
         from redeploy.registry.lookup import found_in
 
-        if isinstance(ask, AskRevision) and self.lookup:
-            self.lookup.take_revision(ask.manifest, exchange)
+        if isinstance(request, FetchRevision) and self.lookup:
+            self.lookup.take_revision(request.manifest, http_result)
             if self.plan.version_of_image:
                 self.plan = replace(self.plan, expect_version=self.lookup.revision)
         if self.plan.image is None:
             return
-        found = found_in(exchange, self.plan.image)
+        found = found_in(http_result, self.plan.image)
         if self.target is not None:
-            self.target.take(ask, found)
-        if isinstance(ask, AskRevision):
+            self.target.take(request, found)
+        if isinstance(request, FetchRevision):
             return
         if isinstance(found, Trouble):
-            self.running.kin.give_up(ask.reference)
+            self.running.kin.give_up(request.reference)
         elif not isinstance(found, str):
             self.running.kin.learn(found)
 
@@ -247,21 +247,21 @@ class Watch(TriggerState):
             self.plan = replace(self.plan, image=image, images=(image,))
             self.__dict__.pop("lookup", None)
 
-    def _take_check(self, event: Event, ask: AskDocument | AskSmoke) -> None:
+    def _take_check(self, event: Event, request: FetchDocument | SendSmoke) -> None:
         before = self.triggered is None and not self.verifying
         if before or (self.triggered is not None and event.sent < self.triggered):
-            self.books.note_check(ask, event, throttled=False)
-            if before and isinstance(ask, AskDocument):
-                self.checking.take_before(ask, event.exchange)
+            self.budget.note_check(request, event, throttled=False)
+            if before and isinstance(request, FetchDocument):
+                self.checking.take_before(request, event.http_result)
             return  # else the document from before came too late
-        asked = event.exchange.retry_after if isinstance(event.exchange, Reply) else None
+        asked = event.http_result.retry_after if isinstance(event.http_result, Response) else None
         again_at = event.at + (asked or 0.0)
         hopeless = event.at < self.deadline <= again_at
         result = self.checking.take(event, patient=again_at < self.deadline, hopeless=hopeless)
-        self.books.note_check(ask, event, throttled=result.again == "throttled")
+        self.budget.note_check(request, event, throttled=result.again == "throttled")
 
     def _take_answer(self, event: Event) -> None:
-        self.take_answer(event.exchange, sent=event.sent, at=event.at)
+        self.take_answer(event.http_result, sent=event.sent, at=event.at)
         self._count()
 
     @property
@@ -282,7 +282,7 @@ class Watch(TriggerState):
             self._follow_anew()
 
     def _follow_anew(self) -> None:
-        self.track = follow(self.samples, self._rules(), self._fresh_window())
+        self.history = follow(self.samples, self._rules(), self._fresh_window())
 
     def _fresh_window(self) -> Window:
         needed = watched_needed(self.plan.rate, self.plan.stable_for)

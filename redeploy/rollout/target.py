@@ -7,17 +7,17 @@ from itertools import islice
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.manifest import Manifest
 from redeploy.rollout.candidates import commit_of, contradicts
-from redeploy.rollout.requests import AskManifest, AskRevision
+from redeploy.rollout.requests import FetchManifest, FetchRevision
 from redeploy.text.untrusted import code
 
 MOST_NAMED = 3
 """References that one message names."""
 
-Found = Manifest | Trouble
+ManifestResult = Manifest | Trouble
 
 
 @dataclass
-class Target:
+class RestoreTarget:
     """The image to put back, looked for by one reference after another: digests and tags of the one image."""
 
     references: Mapping[str, str]
@@ -39,22 +39,22 @@ class Target:
     _tried: int = 0
 
     @property
-    def next(self) -> AskManifest | AskRevision | None:
+    def next(self) -> FetchManifest | FetchRevision | None:
         """What to ask for now; None where the image was found, or nothing is left to look for."""
         if self.manifest is not None:
-            return AskRevision(self.manifest) if self._wants_label else None
+            return FetchRevision(self.manifest) if self._wants_label else None
         over = self.trouble is not None and self.trouble.kind is not Kind.ABSENT
         reference = None if over else next(islice(self.references, self._tried, None), None)
-        return AskManifest(reference) if reference is not None else None
+        return FetchManifest(reference) if reference is not None else None
 
-    def take(self, ask: AskManifest | AskRevision, found: Found | str) -> None:
+    def take(self, request: FetchManifest | FetchRevision, found: ManifestResult | str) -> None:
         """Take in what the registry has under a reference, or what the label of the image found there says."""
-        if ask != self.next:
+        if request != self.next:
             return
-        if isinstance(ask, AskRevision):
+        if isinstance(request, FetchRevision):
             self._take_label(found if isinstance(found, str) else "")
         elif isinstance(found, Manifest):
-            self.manifest, self.reference, self.trouble, self._labelled = found, ask.reference, None, False
+            self.manifest, self.reference, self.trouble, self._labelled = found, request.reference, None, False
         elif isinstance(found, Trouble):
             self.trouble = found
             if found.kind is Kind.ABSENT:

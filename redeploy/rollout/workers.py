@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeVar
 
-from redeploy.http.response import Exchange, Fault, NoReply
-from redeploy.rollout.requests import Ask, Event
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.rollout.requests import Event, Request
 
 SHORT, LONGEST_GRACE = 0.1, 1.0
 """Seconds for which the loop may be busy at no cost to others, and the longest that it makes up for."""
@@ -48,13 +48,13 @@ def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-class Crew:
+class Workers:
     """Runs each ask in a daemon thread; one that overruns its bound is given up and its answer thrown away."""
 
     def __init__(
         self,
-        perform: Callable[[Ask, float], Exchange],
-        weigh: Callable[[Ask, Exchange], Exchange] = lambda _, exchange: exchange,
+        perform: Callable[[Request, float], HttpResult],
+        weigh: Callable[[Request, HttpResult], HttpResult] = lambda _, http_result: http_result,
     ) -> None:
         """Take how to work.
 
@@ -65,7 +65,7 @@ class Crew:
         self._perform = perform
         self._weigh = weigh
         self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
-        self._bounds: dict[int, tuple[float, Ask, float]] = {}
+        self._bounds: dict[int, tuple[float, Request, float]] = {}
         self._answered: set[int] = set()
         """Those whose answers are complete, and may still be weighed: their bounds are kept."""
         self._started = 0
@@ -80,12 +80,12 @@ class Crew:
         """Return seconds since 1970."""
         return time.time()
 
-    def start(self, ask: Ask, sent: float, bound: float) -> None:
+    def start(self, request: Request, sent: float, bound: float) -> None:
         """Start an ask, which is entered as sent at `sent`, and must be answered within `bound` seconds of that."""
         self._started += 1
         number = self._started
-        self._bounds[number] = (sent + bound, ask, sent)
-        threading.Thread(target=self._run, args=(number, ask, sent, bound), daemon=True).start()
+        self._bounds[number] = (sent + bound, request, sent)
+        threading.Thread(target=self._run, args=(number, request, sent, bound), daemon=True).start()
 
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`.
@@ -115,8 +115,14 @@ class Crew:
                 )
             except queue.Empty:
                 if overdue is not None and overdue not in self._answered and bound <= self.now():
-                    _, ask, sent = self._bounds.pop(overdue)
-                    return Event(ask=ask, exchange=NoReply(Fault.TIMED_OUT), sent=sent, at=self.now(), wall=self.wall())
+                    _, request, sent = self._bounds.pop(overdue)
+                    return Event(
+                        request=request,
+                        http_result=TransportError(ErrorKind.TIMED_OUT),
+                        sent=sent,
+                        at=self.now(),
+                        wall=self.wall(),
+                    )
                 if self.now() >= ends:
                     return None
                 continue
@@ -127,12 +133,12 @@ class Crew:
                 raise event
             return event
 
-    def _run(self, number: int, ask: Ask, sent: float, bound: float) -> None:
+    def _run(self, number: int, request: Request, sent: float, bound: float) -> None:
         try:
-            exchange = self._perform(ask, bound)
+            http_result = self._perform(request, bound)
             at, wall = self.now(), self.wall()
             self._answered.add(number)
-            exchange = self._weigh(ask, exchange)
-            self._done.put((number, Event(ask=ask, exchange=exchange, sent=sent, at=at, wall=wall)))
+            http_result = self._weigh(request, http_result)
+            self._done.put((number, Event(request=request, http_result=http_result, sent=sent, at=at, wall=wall)))
         except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
             self._done.put((number, error))

@@ -39,7 +39,7 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Track:
+class SampleHistory:
     """The state after some samples. Times are monotonic seconds."""
 
     window: Window
@@ -107,7 +107,7 @@ class Track:
         enough = self.wall_samples >= WALL_SAMPLES and self.wall_latest - self.wall_since >= WALL_SECONDS
         return self.wall if enough and (pages or not self.page_samples) else None
 
-    def step(self, sample: Sample, rules: Rules) -> "Track":
+    def step(self, sample: Sample, rules: Rules) -> "SampleHistory":
         """Return the state after one more sample."""
         if sample.condition.tells_nothing:
             window = self.window.take(sample, Build.UNKNOWN, rules.learnt.noise, fresh=False)
@@ -154,18 +154,18 @@ def _looks_needed(instances: int, turns: int) -> int:
 
 def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
     """Yield each sample with whose answer it is."""
-    track = Track(window=window)
+    history = SampleHistory(window=window)
     for sample in samples:
-        track = track.step(sample, rules)
-        yield sample, track.told
+        history = history.step(sample, rules)
+        yield sample, history.told
 
 
-def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> Track:
+def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> SampleHistory:
     """Fold samples, in the order in which they came, over a fresh window."""
-    track = Track(window=window)
+    history = SampleHistory(window=window)
     for sample in samples:
-        track = track.step(sample, rules)
-    return track
+        history = history.step(sample, rules)
+    return history
 
 
 def met_by(baseline: Iterable[Sample], expected: str) -> bool:

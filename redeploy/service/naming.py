@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from redeploy.conditions import pattern
 from redeploy.conditions.source import check_source, value_at
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.service.build_fields import (
     LONGEST_NAME,
     BuildName,
@@ -21,7 +21,7 @@ from redeploy.text.markup import attribute
 
 
 def names_in(
-    reply: Reply,
+    reply: Response,
     service: Service,
     *,
     for_version: bool,
@@ -59,7 +59,7 @@ def names_in(
     return names
 
 
-def version_in(reply: Reply, field: str, redact: Callable[[str], str] = str) -> str | None:
+def version_in(reply: Response, field: str, redact: Callable[[str], str] = str) -> str | None:
     """Return what the declared field of a reply says, as it is written; None where there is nothing of that name.
 
     `redact` hides secrets: an expression would show a part of one, which could not be recognised any more.
@@ -116,7 +116,7 @@ def _check_source(name: str) -> None:
         raise ValueError(msg) from None
 
 
-def _filled(reply: Reply, template: str) -> str | None:
+def _filled(reply: Response, template: str) -> str | None:
     """Return a template with the values of its JSON fields; None where one of them is missing."""
     values = {each: spelled(value_at(reply, each, as_written=True)) for each in _PLACE.findall(template)}
     if None in values.values():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from redeploy.http.condition import Condition, condition_of
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
 from redeploy.service.build_fields import LONGEST_NAME, BuildName
 from redeploy.service.declared import Rank
@@ -38,7 +38,7 @@ class Sample:
     condition: Condition
     seen: str
     """What came back, in our own words."""
-    fault: Fault | None = None
+    error_kind: ErrorKind | None = None
     """Why there was no reply, if there was none."""
     status: int = 0
     """The reply's; 0 where there was none."""
@@ -69,7 +69,7 @@ class Sample:
     @property
     def transport_error(self) -> bool:
         """Whether the connection failed, in whatever way."""
-        return self.fault not in (None, Fault.TLS, Fault.TOO_LARGE)
+        return self.error_kind not in (None, ErrorKind.TLS, ErrorKind.TOO_LARGE)
 
     @property
     def healthy(self) -> bool:
@@ -100,7 +100,7 @@ class Sample:
 
     def beside(self, other: "Sample | None") -> "Sample":
         """Return the sample with what the service's other address said last: both describe one service."""
-        if other is None or self.fault is not None or self.condition not in _SERVICE_SPEAKS:
+        if other is None or self.error_kind is not None or self.condition not in _SERVICE_SPEAKS:
             return self
         return replace(
             self,
@@ -114,7 +114,7 @@ _SERVICE_SPEAKS = (Condition.HEALTHY, Condition.NOT_READY)
 
 
 def read_sample(
-    exchange: Exchange,
+    http_result: HttpResult,
     service: Service,
     endpoints: frozenset[Endpoint],
     *,
@@ -129,21 +129,21 @@ def read_sample(
     A 4xx or a page at an address of the version's own names no build; it does not tell that the service is ill.
     `beyond_caches` says that no cache could make this response, should one stand in front.
     """
-    condition, seen = _condition(exchange, service, endpoints, redact)
-    astray = isinstance(exchange, Reply) and _astray(exchange, condition, endpoints)
+    condition, seen = _condition(http_result, service, endpoints, redact)
+    astray = isinstance(http_result, Response) and _astray(http_result, condition, endpoints)
     if astray:
         condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
-    if isinstance(exchange, NoReply):
+    if isinstance(http_result, TransportError):
         return Sample(
             sent=sent,
             at=at,
             endpoints=endpoints,
             condition=condition,
             seen=seen,
-            fault=exchange.fault,
+            error_kind=http_result.error_kind,
             beyond_caches=beyond_caches,
         )
-    clock = exchange.date if exchange.date is not None else wall
+    clock = http_result.date if http_result.date is not None else wall
     names: dict[str, BuildName] = {}
     starts: dict[str, Start] = {}
     uptimes: dict[str, float] = {}
@@ -152,9 +152,9 @@ def read_sample(
     if condition in _SERVICE_SPEAKS:
         mark = "health:" if at_health else ""
         good = condition is Condition.HEALTHY and not astray
-        found = names_in(exchange, service, for_version=not at_health, healthy=good, redact=redact)
+        found = names_in(http_result, service, for_version=not at_health, healthy=good, redact=redact)
         names = {f"{mark}{path}": name for path, name in found.items()}
-        told, uptimes = process_times(exchange.json)
+        told, uptimes = process_times(http_result.json)
         uptimes = {f"{mark}{path}": uptime for path, uptime in uptimes.items()}
         for path, (began, zoned) in told.items():
             starts[f"{mark}{path}"] = Start(told=began, ours=began - clock + wall, zoned=zoned)
@@ -176,37 +176,37 @@ def read_sample(
             path for path, moment in moments.items() if min(abs(moment - wall), abs(moment - clock)) <= CLOCK_TOLERANCE
         ),
         names_itself=not at_health,
-        retry_after=exchange.retry_after if condition is Condition.THROTTLED else None,
-        hops=exchange.hops,
-        status=exchange.status,
-        sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(exchange),
+        retry_after=http_result.retry_after if condition is Condition.THROTTLED else None,
+        hops=http_result.hops,
+        status=http_result.status,
+        sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(http_result),
         astray=astray,
-        ill=service.health_expect.ill(exchange, redact) if condition is Condition.HEALTHY and asks_health else "",
+        ill=service.health_expect.ill(http_result, redact) if condition is Condition.HEALTHY and asks_health else "",
         beyond_caches=beyond_caches,
     )
 
 
-def _astray(reply: Reply, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
+def _astray(reply: Response, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
     lost = condition is Condition.HTML or (condition is Condition.NOT_READY and 400 <= reply.status < 500)
     return lost and Endpoint.HEALTH not in endpoints
 
 
 def _condition(
-    exchange: Exchange, service: Service, endpoints: frozenset[Endpoint], redact: Callable[[str], str]
+    http_result: HttpResult, service: Service, endpoints: frozenset[Endpoint], redact: Callable[[str], str]
 ) -> tuple[Condition, str]:
     """Judge one look: beside what is true of every response, whether it is the one that health asks for."""
-    condition, seen = condition_of(exchange)
-    if condition is not Condition.HEALTHY or isinstance(exchange, NoReply):
+    condition, seen = condition_of(http_result)
+    if condition is not Condition.HEALTHY or isinstance(http_result, TransportError):
         return condition, seen
     expected, asks_health = service.health_expect, Endpoint.HEALTH in endpoints
-    takes_page = expected.takes_page if asks_health else _names_build(exchange, service)
-    if exchange.is_html and not takes_page:
+    takes_page = expected.takes_page if asks_health else _names_build(http_result, service)
+    if http_result.is_html and not takes_page:
         return Condition.HTML, f"{seen} with an HTML page"
-    if asks_health and (failure := expected.failure(exchange, redact)) is not None:
+    if asks_health and (failure := expected.failure(http_result, redact)) is not None:
         return Condition.NOT_READY, f"{seen}, but {failure}"
     return Condition.HEALTHY, seen
 
 
-def _names_build(page: Reply, service: Service) -> bool:
+def _names_build(page: Response, service: Service) -> bool:
     """Tell whether a page at the version address has the version that `version-field` says is there."""
     return bool(service.version_field and version_in(page, service.version_field))

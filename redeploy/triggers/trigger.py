@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
 from redeploy.verdicts import Reason
 
@@ -62,7 +62,7 @@ class Answer:
     """Set where the trigger certainly did not run and may be sent again."""
     wait: float | None = None
     """Seconds that the server asks to wait before that."""
-    fault: Fault | None = None
+    error_kind: ErrorKind | None = None
     """Why there was no reply, if there was none."""
     status: int = 0
     """The reply's; 0 where there was none."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.triggers.retry import Resend, next_try
 from redeploy.triggers.trigger import Answer
 from redeploy.triggers.watchtower.answer import read_answer
@@ -15,7 +15,7 @@ class TriggerState:
 
     answers: list[Answer] = field(default_factory=list)
     answered: float | None = None
-    reply: Reply | None = None
+    reply: Response | None = None
     """The last one that came from the update URL."""
     triggered: float | None = None
     triggered_wall: float = 0.0
@@ -33,11 +33,11 @@ class TriggerState:
         """Watchtower's last answer."""
         return self.answers[-1] if self.answers else None
 
-    def take_answer(self, exchange: Exchange, *, sent: float, at: float) -> None:
+    def take_answer(self, http_result: HttpResult, *, sent: float, at: float) -> None:
         """Take in what the update URL answered, and find out whether the trigger goes out again."""
-        answer = read_answer(exchange)
+        answer = read_answer(http_result)
         self.answers.append(answer)
-        self.reply = exchange if isinstance(exchange, Reply) else self.reply
+        self.reply = http_result if isinstance(http_result, Response) else self.reply
         self.answered = at
         if answer.again:
             again = next_try(self.answers, now=at, first_sent=self.triggered or sent, deadline=self.deadline)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.builds import V1, V2, Document
-from sandbox.front import Answer, Exchange, Trouble, passing
+from sandbox.front import Answer, HttpResult, Trouble, passing
 from sandbox.harm import echo, echoed_document, echoed_item, hostile_item
 from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario
 from sandbox.troubles import LIMITED, TOO_MANY, AtFirst, Instead, On
@@ -58,8 +58,8 @@ def _standing_at(path: str, trouble: Callable[[], Trouble]) -> Callable[[World],
 
 
 def _cached_document(world: World) -> None:
-    def cached(exchange: Exchange) -> bool:
-        return (passing if "?" in exchange.request.target else Instead(_STALE_COPY))(exchange)
+    def cached(http_result: HttpResult) -> bool:
+        return (passing if "?" in http_result.request.target else Instead(_STALE_COPY))(http_result)
 
     world.front.on_service = On(frozenset({"/openapi.json"}), cached)
 
@@ -67,15 +67,15 @@ def _cached_document(world: World) -> None:
 def _throttled(world: World) -> None:
     limited = On(frozenset({"/api/search"}), AtFirst(1, Instead(LIMITED)))
     slowed = On(frozenset({"/api/projects"}), AtFirst(1, Instead(TOO_MANY)))
-    world.front.on_service = lambda exchange: (slowed if exchange.request.path == "/api/projects" else limited)(
-        exchange
+    world.front.on_service = lambda http_result: (slowed if http_result.request.path == "/api/projects" else limited)(
+        http_result
     )
 
 
 def _behind_a_token(world: World) -> None:
-    def guarded(exchange: Exchange) -> bool:
-        shown = [value for name, value in exchange.request.headers if name.lower() == "authorization"]
-        return (passing if shown == [f"Bearer {world.header_secret}"] else Instead(_UNAUTHORISED))(exchange)
+    def guarded(http_result: HttpResult) -> bool:
+        shown = [value for name, value in http_result.request.headers if name.lower() == "authorization"]
+        return (passing if shown == [f"Bearer {world.header_secret}"] else Instead(_UNAUTHORISED))(http_result)
 
     world.front.on_service = guarded
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.builds import V1, V2, V3, Build
-from sandbox.front import Exchange, passing
+from sandbox.front import HttpResult, passing
 from sandbox.registry import Ways
 from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
 from sandbox.troubles import ACCESS_WALL, Instead
@@ -47,10 +47,10 @@ def _stable(build: Build) -> Callable[[World], None]:
 def _pushed_meanwhile(world: World) -> None:
     """Somebody pushes a third build once the second one is live."""
 
-    def push(exchange: Exchange) -> bool:
+    def push(http_result: HttpResult) -> bool:
         if world.host.service.build.name == "v2":
             world.host.push(V3)
-        return passing(exchange)
+        return passing(http_result)
 
     world.front.on_service = push
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from sandbox.builds import V1, V2, V3, Build
 from sandbox.fork import NicholasFedor
-from sandbox.front import Exchange, passing
+from sandbox.front import HttpResult, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, Scenario
 from sandbox.worlds import Scene, World
 
@@ -39,10 +39,10 @@ def _used_up(world: World) -> None:
     tower = cast("NicholasFedor[Build]", world.watchtower)
     others = iter(range(tower.settings.rate_limit + 1))
 
-    def trouble(exchange: Exchange) -> bool:
+    def trouble(http_result: HttpResult) -> bool:
         for _ in others:
             tower.limiter.count("", time.monotonic())
-        return passing(exchange)
+        return passing(http_result)
 
     world.front.on_watchtower = trouble
 

@@ -6,35 +6,35 @@ from collections.abc import Callable
 
 import pytest
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
-from redeploy.rollout.requests import BOTH, Ask, AskContainers, Event, Probe, SendTrigger
-from redeploy.rollout.workers import LONGEST_GRACE, Crew, side_by_side
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
+from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, Request, SendTrigger
+from redeploy.rollout.workers import LONGEST_GRACE, Workers, side_by_side
 
 LONG = 30.0
 FIRST, SECOND = Probe(BOTH, "http://localhost/1"), Probe(BOTH, "http://localhost/2")
 
 
-def crew(*performs: tuple[Ask, Callable[[], Exchange]]) -> Crew:
+def workers(*performs: tuple[Request, Callable[[], HttpResult]]) -> Workers:
     scripts = dict(performs)
-    return Crew(lambda ask, _: scripts[ask]())
+    return Workers(lambda request, _: scripts[request]())
 
 
-def start(one: Crew, ask: Ask, bound: float = LONG) -> None:
-    one.start(ask, one.now(), bound)
+def start(one: Workers, request: Request, bound: float = LONG) -> None:
+    one.start(request, one.now(), bound)
 
 
-def wait(one: Crew, seconds: float = LONG) -> Event:
+def wait(one: Workers, seconds: float = LONG) -> Event:
     event = one.wait(one.now() + seconds)
     assert event is not None
     return event
 
 
 def test_an_answer_is_an_event_with_its_times() -> None:
-    one = crew((FIRST, lambda: Reply(204)))
+    one = workers((FIRST, lambda: Response(204)))
     before = one.now()
     one.start(FIRST, before, LONG)
     event = wait(one)
-    assert (event.ask, event.exchange, event.sent) == (FIRST, Reply(204), before)
+    assert (event.request, event.http_result, event.sent) == (FIRST, Response(204), before)
     assert before <= event.at <= one.now()
     assert abs(event.wall - one.wall()) < 60
 
@@ -42,11 +42,11 @@ def test_an_answer_is_an_event_with_its_times() -> None:
 def test_the_bound_is_handed_on() -> None:
     told: list[float] = []
 
-    def perform(_: Ask, bound: float) -> Exchange:
+    def perform(_: Request, bound: float) -> HttpResult:
         told.append(bound)
-        return Reply(200)
+        return Response(200)
 
-    one = Crew(perform)
+    one = Workers(perform)
     start(one, FIRST, 12.5)
     wait(one)
     assert told == [12.5]
@@ -54,16 +54,16 @@ def test_the_bound_is_handed_on() -> None:
 
 def test_asks_run_side_by_side_and_come_in_the_order_of_their_answers() -> None:
     second_done = threading.Event()
-    one = crew((FIRST, lambda: Reply(200 if second_done.wait(LONG) else 500)), (SECOND, lambda: Reply(201)))
+    one = workers((FIRST, lambda: Response(200 if second_done.wait(LONG) else 500)), (SECOND, lambda: Response(201)))
     start(one, FIRST)
     start(one, SECOND)
-    assert wait(one).exchange == Reply(201)
+    assert wait(one).http_result == Response(201)
     second_done.set()
-    assert wait(one).exchange == Reply(200)
+    assert wait(one).http_result == Response(200)
 
 
 def test_without_an_answer_waiting_ends_in_time() -> None:
-    one = crew()
+    one = workers()
     assert one.wait(one.now() + 0.01) is None
     assert one.wait(one.now() - 5) is None
 
@@ -71,118 +71,124 @@ def test_without_an_answer_waiting_ends_in_time() -> None:
 def test_an_answer_that_is_there_is_taken_though_the_time_is_over() -> None:
     done = threading.Event()
 
-    def perform() -> Exchange:
+    def perform() -> HttpResult:
         done.set()
-        return Reply(200)
+        return Response(200)
 
-    one = crew((FIRST, perform))
+    one = workers((FIRST, perform))
     start(one, FIRST)
     assert done.wait(LONG)
     event = None
     while event is None:
         event = one.wait(one.now() - 1)
-    assert event.exchange == Reply(200)
+    assert event.http_result == Response(200)
 
 
 def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> None:
     go, gone = threading.Event(), threading.Event()
 
-    def late() -> Exchange:
+    def late() -> HttpResult:
         go.wait(LONG)
         gone.set()
-        return Reply(200)
+        return Response(200)
 
-    one = crew((FIRST, late), (SECOND, lambda: Reply(201)))
+    one = workers((FIRST, late), (SECOND, lambda: Response(201)))
     start(one, FIRST, 0.05)
     event = wait(one)
-    assert (event.ask, event.exchange) == (FIRST, NoReply(Fault.TIMED_OUT))
+    assert (event.request, event.http_result) == (FIRST, TransportError(ErrorKind.TIMED_OUT))
     go.set()
     assert gone.wait(LONG)
     assert one.wait(one.now() + 0.05) is None
     start(one, SECOND)
-    assert wait(one).exchange == Reply(201)
+    assert wait(one).http_result == Response(201)
 
 
 def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
     weighing, go = threading.Event(), threading.Event()
 
-    def weigh(ask: Ask, exchange: Exchange) -> Exchange:
-        if ask == FIRST:
+    def weigh(request: Request, http_result: HttpResult) -> HttpResult:
+        if request == FIRST:
             weighing.set()
             go.wait(LONG)
-        return Reply(299) if ask == FIRST else exchange
+        return Response(299) if request == FIRST else http_result
 
-    one = Crew(lambda *_: Reply(200), weigh)
+    one = Workers(lambda *_: Response(200), weigh)
     start(one, FIRST, 5.0)
     assert weighing.wait(LONG)
-    one._bounds = {number: (0.0, ask, sent) for number, (_, ask, sent) in one._bounds.items()}  # its bound is over
+    one._bounds = {
+        number: (0.0, request, sent) for number, (_, request, sent) in one._bounds.items()
+    }  # its bound is over
     complete = one.now()
     assert one.wait(one.now() + 0.02) is None
     go.set()
     event = wait(one)
-    assert event.exchange == Reply(299)
+    assert event.http_result == Response(299)
     assert event.at <= complete
 
 
 def test_while_one_answer_is_weighed_others_are_taken() -> None:
     go = threading.Event()
-    one = Crew(lambda *_: Reply(200), lambda ask, exchange: exchange if ask != FIRST or go.wait(LONG) else Reply(500))
+    one = Workers(
+        lambda *_: Response(200),
+        lambda request, http_result: http_result if request != FIRST or go.wait(LONG) else Response(500),
+    )
     start(one, FIRST)
     for _ in range(3):
-        start(one, AskContainers())
-        assert wait(one).ask == AskContainers()
+        start(one, FetchContainers())
+        assert wait(one).request == FetchContainers()
     go.set()
-    assert wait(one).ask == FIRST
+    assert wait(one).request == FIRST
 
 
 def test_an_answer_that_the_busy_loop_kept_back_is_no_time_out() -> None:
     go = threading.Event()
-    one = crew((FIRST, lambda: Reply(200 if go.wait(LONG) else 500)))
+    one = workers((FIRST, lambda: Response(200 if go.wait(LONG) else 500)))
     start(one, FIRST, 0.05)
     time.sleep(LONGEST_GRACE)  # the loop reads something large, and its threads make way
     threading.Timer(0.05, go.set).start()
-    assert wait(one).exchange == Reply(200)
+    assert wait(one).http_result == Response(200)
 
 
 def test_after_a_busy_loop_what_never_answers_is_given_up_all_the_same() -> None:
     go = threading.Event()
-    one = crew((FIRST, lambda: Reply(200 if go.wait(LONG) else 500)))
+    one = workers((FIRST, lambda: Response(200 if go.wait(LONG) else 500)))
     start(one, FIRST, 0.05)
     time.sleep(0.2)
-    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
     go.set()
 
 
 def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
     go = threading.Event()
-    answers = [lambda: Reply(200 if go.wait(LONG) else 500), lambda: Reply(201)]
-    one = Crew(lambda _, bound: answers.pop(0)())
+    answers = [lambda: Response(200 if go.wait(LONG) else 500), lambda: Response(201)]
+    one = Workers(lambda _, bound: answers.pop(0)())
     start(one, FIRST, 0.05)
-    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
     go.set()
     start(one, FIRST)
-    assert wait(one).exchange == Reply(201)
+    assert wait(one).http_result == Response(201)
 
 
 def test_the_bound_of_one_does_not_end_another() -> None:
     go = threading.Event()
-    one = crew(
-        (FIRST, lambda: Reply(200 if go.wait(LONG) else 500)), (SECOND, lambda: Reply(201 if go.wait(LONG) else 500))
+    one = workers(
+        (FIRST, lambda: Response(200 if go.wait(LONG) else 500)),
+        (SECOND, lambda: Response(201 if go.wait(LONG) else 500)),
     )
     start(one, FIRST, 0.05)
     start(one, SECOND)
-    assert wait(one).ask == FIRST
+    assert wait(one).request == FIRST
     go.set()
     event = wait(one)
-    assert (event.ask, event.exchange) == (SECOND, Reply(201))
+    assert (event.request, event.http_result) == (SECOND, Response(201))
 
 
 @pytest.mark.parametrize("failure", [ZeroDivisionError("x"), KeyboardInterrupt()], ids=["an error", "an interruption"])
 def test_a_failure_is_raised_where_it_can_be_handled(failure: BaseException) -> None:
-    def fail() -> Exchange:
+    def fail() -> HttpResult:
         raise failure
 
-    one = crew((SendTrigger(), fail))
+    one = workers((SendTrigger(), fail))
     start(one, SendTrigger())
     with pytest.raises(type(failure)):
         wait(one)
@@ -191,31 +197,31 @@ def test_a_failure_is_raised_where_it_can_be_handled(failure: BaseException) -> 
 def test_the_failure_of_one_that_was_given_up_is_dropped() -> None:
     go = threading.Event()
 
-    def fail() -> Exchange:
+    def fail() -> HttpResult:
         go.wait(LONG)
         raise ZeroDivisionError
 
-    one = crew((AskContainers(), fail), (FIRST, lambda: Reply(200)))
-    start(one, AskContainers(), 0.05)
-    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    one = workers((FetchContainers(), fail), (FIRST, lambda: Response(200)))
+    start(one, FetchContainers(), 0.05)
+    assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
     go.set()
     start(one, FIRST)
-    assert wait(one).exchange == Reply(200)
+    assert wait(one).http_result == Response(200)
 
 
 def test_nobody_waits_for_a_thread_that_hangs() -> None:
-    one = crew((FIRST, lambda: Reply(200 if threading.Event().wait(LONG) else 500)))
+    one = workers((FIRST, lambda: Response(200 if threading.Event().wait(LONG) else 500)))
     start(one, FIRST, 0.01)
-    assert wait(one).exchange == NoReply(Fault.TIMED_OUT)
+    assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
     assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 
 
 def test_a_wait_without_end_is_one_that_an_answer_ends() -> None:
-    one = crew((FIRST, lambda: Reply(200)))
+    one = workers((FIRST, lambda: Response(200)))
     start(one, FIRST)
     event = one.wait(float("inf"))
     assert event is not None
-    assert event.exchange == Reply(200)
+    assert event.http_result == Response(200)
 
 
 def test_tasks_run_side_by_side_and_each_answer_is_its_own() -> None:

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from redeploy.http.client import Http
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.registry.access import Access
 from redeploy.registry.client import Registry
 from redeploy.registry.errors import Kind, Trouble
@@ -25,9 +25,9 @@ from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.collect import outcome_of
 from redeploy.rollback.run import mend
-from redeploy.rollout.requests import AskManifest, AskRevision, AskTag, PutManifest, SendTrigger
+from redeploy.rollout.requests import FetchManifest, FetchRevision, FetchTag, PutManifest, SendTrigger
 from redeploy.rollout.run import redeploy
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.text.secret import Secret
 from redeploy.verdicts import Verdict
 from sandbox.builds import V1, V2, Build
@@ -151,13 +151,13 @@ def test_a_deploy_that_failed_is_rolled_back_by_its_tag(program: Program) -> Non
     real.push(V2)
     registry, image = client(), real.image()
 
-    def from_registry(ask: AskTag | AskRevision | AskManifest | PutManifest) -> Exchange:
-        match ask:
-            case AskTag():
+    def from_registry(request: FetchTag | FetchRevision | FetchManifest | PutManifest) -> HttpResult:
+        match request:
+            case FetchTag():
                 return FromRegistry(200, found=registry.resolve(image, BOUND))
-            case AskRevision(manifest):
+            case FetchRevision(manifest):
                 return FromRegistry(200, found=registry.revision(image, manifest, BOUND))
-            case AskManifest(reference):
+            case FetchManifest(reference):
                 return FromRegistry(200, found=registry.resolve(image.under(reference), BOUND))
             case PutManifest(manifest):
                 return FromRegistry(200, found=registry.put(image, manifest, BOUND))
@@ -169,14 +169,14 @@ def test_a_deploy_that_failed_is_rolled_back_by_its_tag(program: Program) -> Non
         service=lambda _, __: ready(runs().git_sha) if runs().readiness == "json" else reply(503),
         trigger=[summary(updated=1)],
         containers=lambda _: rows(("api", str(image), runs().digest)),
-        registry=lambda _, ask: from_registry(ask),
-        manifests=lambda _, ask: from_registry(ask),
+        registry=lambda _, request: from_registry(request),
+        manifests=lambda _, request: from_registry(request),
     )
     wanted = {"expect_version": V2.git_sha, "openapi_path": "off", "timeout": "20s"}
-    watch = Watch(plan(image=str(image), on_failure="rollback", **wanted), began=0.0)
-    deploy = outcome_of(watch, redeploy(watch, world, lambda: 0.5, Log()), world.now())
+    state = ServiceState(plan(image=str(image), on_failure="rollback", **wanted), began=0.0)
+    deploy = outcome_of(state, redeploy(state, world, lambda: 0.5, Log()), world.now())
     assert found(registry.resolve(image, BOUND)).digest == V2.digest
-    ended = mend(deploy, watch, world, lambda: 0.5, Log(), begun=lambda _: None)
+    ended = mend(deploy, state, world, lambda: 0.5, Log(), begun=lambda _: None)
     assert (ended.conclusion.verdict, ended.digest) == (Verdict.ROLLED_BACK, V1.digest)
     assert found(registry.resolve(image, BOUND)).body == V1.image.index.body
 

@@ -28,7 +28,7 @@ def registry() -> Iterator[RegistryServer]:
 def look_up(server: RegistryServer, **inputs: str) -> object:
     question = LookUp(parse(f"{server.name}/o/api:latest"))
     given = plan(mode="doctor", registry_username=USER, registry_password=server.password, **inputs)
-    return World(given, {}).ask((question,))[question].answer
+    return World(given, {}).request((question,))[question].answer
 
 
 def test_a_registry_that_the_inputs_name_is_shown_the_credentials(registry: RegistryServer) -> None:

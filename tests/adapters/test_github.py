@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from redeploy.github.client import Bounds, Record, Scribe, look
+from redeploy.github.client import Bounds, DeploymentClient, Record, look
 from redeploy.github.deployment import Deployment, Place, State, Status
 from redeploy.text.secret import Secret
 from sandbox.front import Answer
@@ -64,13 +64,13 @@ def github() -> Iterator[Start]:
         described.check(one)
 
 
-def scribe(api_url: str, bounds: Bounds = SOON) -> Scribe:
-    return Scribe(Place(api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), bounds)
+def deployment_client(api_url: str, bounds: Bounds = SOON) -> DeploymentClient:
+    return DeploymentClient(Place(api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), bounds)
 
 
 def written(one: GitHub, bounds: Bounds = SOON, final: Status = LIVE) -> Record:
     """What becomes of a run that ends at once."""
-    writing = scribe(one.api_url, bounds)
+    writing = deployment_client(one.api_url, bounds)
     writing.begin(MADE, UNDER_WAY)
     return writing.end(final, lambda: False)
 
@@ -108,7 +108,7 @@ def test_every_request_carries_the_token_and_our_name(github: Start) -> None:
 
 def test_the_first_status_does_not_wait_for_the_end(github: Start) -> None:
     one = github()
-    writing = scribe(one.api_url)
+    writing = deployment_client(one.api_url)
     writing.begin(MADE, UNDER_WAY)
     _until(lambda: len(one.talks) == 2)
     assert one.deployments[0].states == ["in_progress"]
@@ -122,7 +122,7 @@ def test_a_success_replaces_what_was_rolled_out_before_and_a_failure_does_not(gi
         ref=SHA, environment="staging", description="", payload={"mark": "a"}, mark="a"
     )  # production is left alone by GitHub
     for final in (LIVE, BROKEN, LIVE):
-        writing = Scribe(place, Secret(TOKEN), SOON)
+        writing = DeploymentClient(place, Secret(TOKEN), SOON)
         writing.begin(staging, UNDER_WAY)
         writing.end(final, lambda: False)
         if final is BROKEN:
@@ -146,7 +146,7 @@ def test_what_was_created_before_the_connection_broke_is_found(github: Start) ->
 
 def test_another_runs_deployment_of_the_same_commit_is_not_taken_for_ours(github: Start) -> None:
     one = github({"create": [None, Mishap(BAD_GATEWAY, obeyed=True), None]})
-    other = scribe(one.api_url)
+    other = deployment_client(one.api_url)
     other.begin(Deployment(ref=SHA, environment="production", description="", payload={"mark": "x"}, mark="x"), LIVE)
     other.end(LIVE, lambda: False)
     assert written(one).number == 2_000_000_002
@@ -278,7 +278,7 @@ def test_nobody_waits_for_a_github_that_hangs(github: Start) -> None:
 
 def test_a_signal_shortens_the_wait(github: Start) -> None:
     one = github({"status": [None, Mishap(after=30.0)]})
-    writing = scribe(one.api_url, Bounds(creation=20.0, whole=20.0, hurried=0.5))
+    writing = deployment_client(one.api_url, Bounds(creation=20.0, whole=20.0, hurried=0.5))
     writing.begin(MADE, UNDER_WAY)
     _until(lambda: len(one.talks) == 2)
     began = time.monotonic()
@@ -289,7 +289,7 @@ def test_a_signal_shortens_the_wait(github: Start) -> None:
 
 def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
     one = github()
-    writing = scribe(one.api_url)
+    writing = deployment_client(one.api_url)
     writing._hurry(hurried=True)
     writing.begin(MADE, UNDER_WAY)
     assert writing.end(BROKEN, lambda: True) == Record(None, (), "")
@@ -297,7 +297,7 @@ def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
 
 
 def test_a_github_that_cannot_be_reached_is_told() -> None:
-    writing = scribe("http://127.0.0.1:9/api/v3", Bounds(creation=1.5))
+    writing = deployment_client("http://127.0.0.1:9/api/v3", Bounds(creation=1.5))
     writing.begin(MADE, UNDER_WAY)
     assert "no usable answer: ConnectionError" in writing.end(LIVE, lambda: False).warning
 
@@ -306,7 +306,7 @@ def test_a_defect_is_no_more_than_a_warning(github: Start, monkeypatch: pytest.M
     def break_down(*_: object) -> None:
         raise KeyError("hunter2")
 
-    monkeypatch.setattr(Scribe, "_write_all", break_down)
+    monkeypatch.setattr(DeploymentClient, "_write_all", break_down)
     record = written(github())
     assert "KeyError" in record.warning
     assert "hunter2" not in record.warning
@@ -323,7 +323,7 @@ def test_a_netrc_file_changes_nothing(github: Start, monkeypatch: pytest.MonkeyP
 def test_proxies_are_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(http("403 Forbidden", b'{"message": "a proxy"}', Content_Type="application/json"))
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
-    writing = scribe("http://github.example/api/v3")
+    writing = deployment_client("http://github.example/api/v3")
     writing.begin(MADE, UNDER_WAY)
     assert "a proxy" in writing.end(LIVE, lambda: False).warning
     assert proxy.requests[0].startswith("POST http://github.example:80/api/v3/repos/o/r/deployments ")
@@ -340,7 +340,7 @@ def test_a_certificate_must_be_trusted_and_a_private_authority_can_be(
         if bundle:
             authority.cert_pem.write_to_path(bundle)
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
-        writing = scribe(server.url)
+        writing = deployment_client(server.url)
         writing.begin(MADE, UNDER_WAY)
         assert says in writing.end(LIVE, lambda: False).warning
     assert all(TOKEN in head for head in server.requests)
@@ -356,7 +356,7 @@ def test_pygithubs_own_log_is_silent(
     pygithub.set_log_level(logging.DEBUG)  # left to itself, it logs redirects from INFO on, and to stderr
     elsewhere = "/api/v3/x\r::error::hunter2"
     server = serve(http("301 Moved Permanently", b"{}", Location=f"http://localhost:1{elsewhere}"))
-    writing = scribe(f"{server.url}/api/v3", Bounds(creation=1.5))
+    writing = deployment_client(f"{server.url}/api/v3", Bounds(creation=1.5))
     writing.begin(MADE, UNDER_WAY)
     writing.end(LIVE, lambda: False)
     assert len(server.requests) > 1, "it was redirected"

@@ -13,10 +13,10 @@ import pytest
 import trustme
 
 from redeploy.http.client import MOST_REDIRECTS, USER_AGENT, Http, check_certificate, is_proxied
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
-from redeploy.rollout.requests import AskContainers
-from redeploy.rollout.workers import Crew
+from redeploy.rollout.requests import FetchContainers
+from redeploy.rollout.workers import Workers
 from redeploy.text.secret import Secret
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 from tests.ports import free_port
@@ -37,20 +37,20 @@ def get(
     timeout: float = 10,
     token: str = "",
     follow: bool = True,
-) -> Exchange:
+) -> HttpResult:
     return (http_client or client()).fetch(
         "GET", url, cap=cap, timeout=timeout, connect=timeout, token=Secret(token) if token else None, follow=follow
     )
 
 
-def got(exchange: Exchange) -> Reply:
-    assert isinstance(exchange, Reply), exchange
-    return exchange
+def got(http_result: HttpResult) -> Response:
+    assert isinstance(http_result, Response), http_result
+    return http_result
 
 
-def fault(exchange: Exchange) -> Fault:
-    assert isinstance(exchange, NoReply), exchange
-    return exchange.fault
+def error_kind(http_result: HttpResult) -> ErrorKind:
+    assert isinstance(http_result, TransportError), http_result
+    return http_result.error_kind
 
 
 # replies
@@ -108,15 +108,15 @@ def test_a_head_alone_is_an_answer_where_the_connection_ends_after_it(serve: Ser
 
 @pytest.mark.parametrize(("size", "fits"), [(1000, True), (1001, False)], ids=["at the cap", "beyond"])
 def test_a_body_is_capped(serve: Serve, size: int, fits: bool) -> None:
-    exchange = get(serve(http("200 OK", b"x" * size)).url, cap=1000)
-    assert isinstance(exchange, Reply) is fits
+    http_result = get(serve(http("200 OK", b"x" * size)).url, cap=1000)
+    assert isinstance(http_result, Response) is fits
     if not fits:
-        assert fault(exchange) is Fault.TOO_LARGE
+        assert error_kind(http_result) is ErrorKind.TOO_LARGE
 
 
 def test_the_cap_holds_for_what_a_compressed_body_decodes_to(serve: Serve) -> None:
     server = serve(http("200 OK", gzip.compress(b"0" * 30_000_000), Content_Encoding="gzip"))
-    assert fault(get(server.url)) is Fault.TOO_LARGE
+    assert error_kind(get(server.url)) is ErrorKind.TOO_LARGE
 
 
 class Endless:
@@ -144,8 +144,8 @@ class Endless:
 @pytest.mark.parametrize("follow", [True, False], ids=["following", "not following"])
 def test_an_endless_body_is_given_up_whatever_the_status(serve: Serve, status: str, follow: bool) -> None:
     endless = Endless(f"HTTP/1.1 {status}\r\n\r\n".encode())
-    exchange = get(serve(endless).url, follow=follow)
-    assert isinstance(exchange, NoReply)
+    http_result = get(serve(endless).url, follow=follow)
+    assert isinstance(http_result, TransportError)
     assert endless.sent < 16 * CAP
 
 
@@ -192,19 +192,19 @@ def silent(connection: socket.socket, _: bytes) -> None:
     ],
 )
 def test_an_answer_that_is_none_is_a_cut_connection(serve: Serve, handler: Handler) -> None:
-    assert fault(get(serve(handler).url)) is Fault.CUT
+    assert error_kind(get(serve(handler).url)) is ErrorKind.CUT
 
 
 def test_nobody_listening_is_a_refusal() -> None:
-    assert fault(get(no_listener())) is Fault.REFUSED
+    assert error_kind(get(no_listener())) is ErrorKind.REFUSED
 
 
 def test_a_name_without_an_address_is_unresolved() -> None:
-    assert fault(get("http://no-such-host.invalid/")) is Fault.UNRESOLVED
+    assert error_kind(get("http://no-such-host.invalid/")) is ErrorKind.UNRESOLVED
 
 
 def test_silence_is_a_lost_answer(serve: Serve) -> None:
-    assert fault(get(serve(silent).url, timeout=0.2)) is Fault.TIMED_OUT
+    assert error_kind(get(serve(silent).url, timeout=0.2)) is ErrorKind.TIMED_OUT
 
 
 def test_a_connection_that_is_not_accepted_is_not_made() -> None:
@@ -218,21 +218,21 @@ def test_a_connection_that_is_not_accepted_is_not_made() -> None:
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
             fillers.append(filler)
-        found = fault(get(f"http://127.0.0.1:{port}/", timeout=0.3))
+        found = error_kind(get(f"http://127.0.0.1:{port}/", timeout=0.3))
         for filler in fillers:
             filler.close()
-    assert found is Fault.NOT_CONNECTED
+    assert found is ErrorKind.NOT_CONNECTED
 
 
 # the bound of whole time
 
 
-def crew_fetch(url: str, bound: float) -> Exchange:
-    crew = Crew(lambda _, seconds: get(url, timeout=seconds))
-    crew.start(AskContainers(), crew.now(), bound)
-    event = crew.wait(crew.now() + 60)
+def crew_fetch(url: str, bound: float) -> HttpResult:
+    workers = Workers(lambda _, seconds: get(url, timeout=seconds))
+    workers.start(FetchContainers(), workers.now(), bound)
+    event = workers.wait(workers.now() + 60)
     assert event is not None
-    return event.exchange
+    return event.http_result
 
 
 def drip(head: bytes, piece: bytes) -> Handler:
@@ -257,7 +257,7 @@ def drip(head: bytes, piece: bytes) -> Handler:
     ],
 )
 def test_an_answer_that_drips_is_given_up_in_time(serve: Serve, handler: Handler) -> None:
-    assert isinstance(crew_fetch(serve(handler).url, 0.5), NoReply)
+    assert isinstance(crew_fetch(serve(handler).url, 0.5), TransportError)
 
 
 # redirects
@@ -389,7 +389,7 @@ def test_a_proxy_may_have_exceptions(serve: Serve, monkeypatch: pytest.MonkeyPat
     proxy = serve(http("200 OK", b"by proxy"))
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", "service.invalid")
-    assert fault(get("http://service.invalid/")) is Fault.UNRESOLVED
+    assert error_kind(get("http://service.invalid/")) is ErrorKind.UNRESOLVED
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "app.localhost"])
@@ -444,20 +444,20 @@ def test_the_next_address_is_tried_where_one_refuses(serve: Serve, monkeypatch: 
 def test_a_host_whose_addresses_all_fail_is_refused_or_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.8", "127.0.0.9"]))
     port = int(no_listener().rpartition(":")[2])
-    assert fault(get(f"http://twice.test:{port}/")) is Fault.REFUSED
+    assert error_kind(get(f"http://twice.test:{port}/")) is ErrorKind.REFUSED
     with mute("127.0.0.9", port):
-        assert fault(get(f"http://twice.test:{port}/", timeout=0.5)) is Fault.NOT_CONNECTED
+        assert error_kind(get(f"http://twice.test:{port}/", timeout=0.5)) is ErrorKind.NOT_CONNECTED
 
 
 def test_a_proxy_that_is_gone_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", no_listener())
-    assert fault(get("http://service.invalid/")) is Fault.REFUSED
+    assert error_kind(get("http://service.invalid/")) is ErrorKind.REFUSED
 
 
 def test_a_proxy_that_refuses_a_tunnel_sends_nothing_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(http("403 Forbidden"))
     monkeypatch.setenv("https_proxy", proxy.url)
-    refused = NoReply(Fault.REFUSED, "the proxy of the environment answered 403")
+    refused = TransportError(ErrorKind.REFUSED, "the proxy of the environment answered 403")
     assert get("https://service.invalid/", token="tok-123") == refused
     assert "tok-123" not in "".join(proxy.requests)
 
@@ -497,10 +497,10 @@ def test_public_authorities_stay_trusted_beside_it(authority: trustme.CA) -> Non
 
 
 def test_an_unknown_authority_is_a_tls_fault(secure: Server) -> None:
-    exchange = get(secure.url, token="tok-123")
-    assert fault(exchange) is Fault.TLS
-    assert isinstance(exchange, NoReply)
-    assert exchange.detail
+    http_result = get(secure.url, token="tok-123")
+    assert error_kind(http_result) is ErrorKind.TLS
+    assert isinstance(http_result, TransportError)
+    assert http_result.detail
     assert secure.requests == []
 
 
@@ -511,24 +511,24 @@ def test_the_environment_cannot_add_an_authority_by_requests(
     bundle = tmp_path / "ca.pem"
     bundle.write_text(pem(authority))
     monkeypatch.setenv(variable, str(bundle))
-    assert fault(get(secure.url)) is Fault.TLS
+    assert error_kind(get(secure.url)) is ErrorKind.TLS
 
 
 def test_a_certificate_for_another_host_is_a_tls_fault(serve: Serve, authority: trustme.CA) -> None:
     server = serve(http(), context(authority.issue_cert("other.example.com")))
-    exchange = get(server.url, client(pem=pem(authority)))
-    assert fault(exchange) is Fault.TLS
-    assert isinstance(exchange, NoReply)
-    assert "match" in exchange.detail.lower() or "valid for" in exchange.detail.lower()
+    http_result = get(server.url, client(pem=pem(authority)))
+    assert error_kind(http_result) is ErrorKind.TLS
+    assert isinstance(http_result, TransportError)
+    assert "match" in http_result.detail.lower() or "valid for" in http_result.detail.lower()
 
 
 def test_an_expired_certificate_is_a_tls_fault_that_says_so(serve: Serve, authority: trustme.CA) -> None:
     past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     server = serve(http(), context(authority.issue_cert("localhost", not_after=past)))
-    exchange = get(server.url, client(pem=pem(authority)))
-    assert fault(exchange) is Fault.TLS
-    assert isinstance(exchange, NoReply)
-    assert "expired" in exchange.detail
+    http_result = get(server.url, client(pem=pem(authority)))
+    assert error_kind(http_result) is ErrorKind.TLS
+    assert isinstance(http_result, TransportError)
+    assert "expired" in http_result.detail
 
 
 def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
@@ -541,7 +541,7 @@ def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
                 connection.recv(65536)
 
         threading.Thread(target=answer_at_once, daemon=True).start()
-        assert fault(get(f"https://localhost:{listener.getsockname()[1]}/")) is Fault.TLS
+        assert error_kind(get(f"https://localhost:{listener.getsockname()[1]}/")) is ErrorKind.TLS
 
 
 def test_a_tunnel_through_a_proxy_is_verified_too(
@@ -559,7 +559,7 @@ def test_a_tunnel_through_a_proxy_is_verified_too(
 
     monkeypatch.setenv("https_proxy", serve(tunnel).url)
     assert got(get("https://service.invalid/", client(pem=pem(authority)))).body == b"safe"
-    assert fault(get("https://service.invalid/")) is Fault.TLS
+    assert error_kind(get("https://service.invalid/")) is ErrorKind.TLS
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:

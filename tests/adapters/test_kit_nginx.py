@@ -27,7 +27,7 @@ class Front:
     backend: Server
     watchtower: Server
 
-    def ask(self, method: str, path: str, *, body: bytes | None = None, **headers: str) -> requests.Response:
+    def request(self, method: str, path: str, *, body: bytes | None = None, **headers: str) -> requests.Response:
         """The answer to one request; names of headers have `_` for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.request(method, self.url + path, data=body, headers=named, allow_redirects=False, timeout=10)
@@ -40,7 +40,7 @@ def test_nginx_accepts_the_file(name: str, tmp_path: Path) -> None:
 
 
 def test_a_trigger_reaches_watchtower_with_its_query_and_token_and_nothing_else(front: Front) -> None:
-    reply = front.ask("POST", f"{UPDATE}?image=a/b", body=b"x=1", Authorization="Bearer t", Cookie="access_token=c")
+    reply = front.request("POST", f"{UPDATE}?image=a/b", body=b"x=1", Authorization="Bearer t", Cookie="access_token=c")
     assert (reply.status_code, reply.content) == (200, b"watchtower")
     assert front.watchtower.requests[0].startswith("POST /v1/update?image=a/b HTTP/1.1\r\n")
     assert front.watchtower.requests[0].endswith("\r\n\r\n"), "the body stays here"
@@ -55,13 +55,13 @@ def test_a_trigger_reaches_watchtower_with_its_query_and_token_and_nothing_else(
     [("GET", "containers"), ("GET", "containers/details"), ("POST", "check"), ("GET", "metrics")],
 )
 def test_the_other_endpoints_are_reached_too(front: Front, method: str, endpoint: str) -> None:
-    assert front.ask(method, f"/ops/watchtower/{endpoint}").status_code == 200
+    assert front.request(method, f"/ops/watchtower/{endpoint}").status_code == 200
     assert front.watchtower.requests[0].startswith(f"{method} /v1/{endpoint} HTTP/1.1\r\n")
 
 
 def test_watchtowers_own_refusal_of_a_missing_token_comes_through(front: Front) -> None:
     front.watchtower.handler = lambda connection, _: connection.sendall(answer("401 Unauthorized", b"missing key"))
-    reply = front.ask("POST", UPDATE)
+    reply = front.request("POST", UPDATE)
     assert (reply.status_code, reply.content) == (401, b"missing key")
 
 
@@ -71,7 +71,7 @@ def test_watchtowers_own_refusal_of_a_missing_token_comes_through(front: Front) 
     + [("POST", "/ops/watchtower/containers"), ("GET", "/ops/watchtower/check"), ("POST", "/ops/watchtower/metrics")],
 )
 def test_another_method_is_forbidden_before_watchtower_hears_of_it(front: Front, method: str, path: str) -> None:
-    assert front.ask(method, path, Authorization="Bearer t").status_code == 403
+    assert front.request(method, path, Authorization="Bearer t").status_code == 403
     assert not front.watchtower.requests
 
 
@@ -87,53 +87,53 @@ def test_another_method_is_forbidden_before_watchtower_hears_of_it(front: Front,
     ],
 )
 def test_no_other_path_reaches_watchtower_or_is_a_page(front: Front, path: str) -> None:
-    assert front.ask("POST", path, Authorization="Bearer t").status_code == 404
+    assert front.request("POST", path, Authorization="Bearer t").status_code == 404
     assert not front.watchtower.requests
 
 
 def test_an_answer_that_is_lost_is_not_asked_for_again(front: Front) -> None:
     front.watchtower.handler = lambda connection, _: connection.close()
-    assert front.ask("POST", UPDATE).status_code == 502
+    assert front.request("POST", UPDATE).status_code == 502
     assert len(front.watchtower.requests) == 1
 
 
 def test_sixteen_requests_at_once_pass_and_the_next_is_told_to_come_later(front: Front) -> None:
-    answers = [front.ask("POST", UPDATE).status_code for _ in range(20)]
+    answers = [front.request("POST", UPDATE).status_code for _ in range(20)]
     assert answers[:16] == [200] * 16
     assert set(answers[17:]) == {429}
 
 
 def test_watching_the_service_takes_nothing_from_the_triggers_limit(front: Front) -> None:
-    answers = [front.ask("GET", "/api/ready").status_code for _ in range(20)]
+    answers = [front.request("GET", "/api/ready").status_code for _ in range(20)]
     assert answers[:16] == [200] * 16
     assert set(answers[17:]) == {429}
-    assert front.ask("POST", UPDATE).status_code == 200
+    assert front.request("POST", UPDATE).status_code == 200
 
 
 def test_behind_the_tunnel_each_client_has_a_limit_of_its_own(front: Front) -> None:
     for _ in range(20):
-        front.ask("POST", UPDATE, CF_Connecting_IP="192.0.2.1")
-    assert front.ask("POST", UPDATE, CF_Connecting_IP="192.0.2.2").status_code == 200
+        front.request("POST", UPDATE, CF_Connecting_IP="192.0.2.1")
+    assert front.request("POST", UPDATE, CF_Connecting_IP="192.0.2.2").status_code == 200
     assert front.watchtower.header("X-Real-IP", -1) == ["192.0.2.2"]
 
 
 @pytest.mark.parametrize("path", ["/api/items/1?full=yes", "/openapi.json", "/ready"])
 def test_the_backends_paths_reach_the_backend_as_they_are(front: Front, path: str) -> None:
-    reply = front.ask("GET", path)
+    reply = front.request("GET", path)
     assert (reply.status_code, reply.content) == (200, b"backend")
     assert front.backend.requests[0].startswith(f"GET {path} HTTP/1.1\r\n")
 
 
 def test_all_else_is_a_page_and_healthz_is_nginx_itself(front: Front) -> None:
-    assert front.ask("GET", "/somewhere").content == PAGE
-    assert front.ask("GET", "/healthz").content == b"ok\n"
+    assert front.request("GET", "/somewhere").content == PAGE
+    assert front.request("GET", "/healthz").content == b"ok\n"
     assert not front.backend.requests
 
 
 @pytest.mark.parametrize("front", ["nginx.prod-tls.conf"], indirect=True)
 def test_with_tls_a_trigger_in_the_clear_is_refused_and_not_redirected(front: Front, tmp_path: Path) -> None:
-    assert front.ask("POST", UPDATE, Authorization="Bearer t").status_code == 403
-    assert front.ask("GET", "/api/ready").headers["Location"] == "https://127.0.0.1/api/ready"
+    assert front.request("POST", UPDATE, Authorization="Bearer t").status_code == 403
+    assert front.request("GET", "/api/ready").headers["Location"] == "https://127.0.0.1/api/ready"
     assert not front.watchtower.requests
     assert not front.backend.requests
     authority = str(tmp_path / "authority.pem")

@@ -12,14 +12,14 @@ import pytest
 import trustme
 
 from redeploy.http.client import Http
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.access import Access
 from redeploy.registry.client import MOST_TRIES, Registry
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image, parse
 from redeploy.registry.manifest import CAP, Manifest, digest_of
-from redeploy.rollout.requests import AskContainers
-from redeploy.rollout.workers import Crew
+from redeploy.rollout.requests import FetchContainers
+from redeploy.rollout.workers import Workers
 from redeploy.text.secret import Secret
 from sandbox.builds import V1
 from tests.adapters.conftest import Handler, Serve, Server, http, said
@@ -221,15 +221,15 @@ def test_a_body_that_drips_is_given_up_in_time(serve: Serve) -> None:
 
     registry, image = client(), image_at(serve(drip))
 
-    def perform(_: object, bound: float) -> Exchange:
+    def perform(_: object, bound: float) -> HttpResult:
         registry.resolve(image, bound)
         raise AssertionError
 
-    crew = Crew(perform)
-    crew.start(AskContainers(), crew.now(), 0.3)
-    event = crew.wait(crew.now() + 5)
+    workers = Workers(perform)
+    workers.start(FetchContainers(), workers.now(), 0.3)
+    event = workers.wait(workers.now() + 5)
     assert event is not None
-    assert event.exchange == NoReply(Fault.TIMED_OUT)
+    assert event.http_result == TransportError(ErrorKind.TIMED_OUT)
 
 
 # blobs
@@ -349,9 +349,9 @@ def test_plain_http_is_spoken_where_that_is_allowed_and_https_is_not_spoken(serv
 def test_a_registry_without_a_port_is_never_spoken_to_in_the_clear() -> None:
     asked: list[str] = []
 
-    def fetch(method: str, url: str, **how: object) -> Exchange:
+    def fetch(method: str, url: str, **how: object) -> HttpResult:
         asked.append(url)
-        return NoReply(Fault.TLS)
+        return TransportError(ErrorKind.TLS)
 
     registry = Registry(fetch, Access("leo", Secret(PASSWORD), allow_http=True))
     for reference in ("ghcr.io/o/api", "o/api", "registry.test:443/o/api"):

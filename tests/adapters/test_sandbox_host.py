@@ -34,7 +34,7 @@ def host(nursery: Nursery) -> Iterator[Host]:
     one.close()
 
 
-def ask(host: Host, path: str) -> requests.Response:
+def request(host: Host, path: str) -> requests.Response:
     return requests.get(f"http://127.0.0.1:{host.port}{path}", timeout=5, headers={"Connection": "close"})
 
 
@@ -46,10 +46,10 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def test_a_replaced_service_answers_with_the_new_build_on_the_same_port(host: Host) -> None:
-    before = ask(host, "/api/status/uptime").json()
+    before = request(host, "/api/status/uptime").json()
     host.service.replace(QUICK_V2, grace=5, gap=0)
     assert host.service.wait_until_listening(5)
-    after = ask(host, "/api/status/uptime").json()
+    after = request(host, "/api/status/uptime").json()
     assert (before["build"], after["build"]) == (V1.git_sha, V2.git_sha)
     assert after["start_time"] > before["start_time"]
 
@@ -57,7 +57,7 @@ def test_a_replaced_service_answers_with_the_new_build_on_the_same_port(host: Ho
 def test_between_two_builds_the_port_refuses(host: Host) -> None:
     host.service.stop(5)
     with pytest.raises(requests.ConnectionError, match="refused"):
-        ask(host, "/api/ready")
+        request(host, "/api/ready")
 
 
 def test_the_truth_tells_who_answered_when(host: Host) -> None:
@@ -130,7 +130,7 @@ def test_a_build_answers_as_it_is_told_to(
 ) -> None:
     host = Host(nursery, build=build)
     try:
-        answer = ask(host, path)
+        answer = request(host, path)
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
     finally:
         host.close()
@@ -141,7 +141,7 @@ def test_a_hidden_build_shows_nothing_that_tells_it_from_another(nursery: Nurser
         host = Host(nursery, build=build)
         try:
             return [
-                ask(host, path).json()
+                request(host, path).json()
                 for path in ("/api/ready", "/api/dev/status", "/api/status/uptime", "/openapi.json")
             ]
         finally:
@@ -158,11 +158,11 @@ def test_a_build_stays_itself_on_its_way_to_another_process() -> None:
 def test_a_build_departs_from_its_response_model_where_it_is_told_to(nursery: Nursery) -> None:
     host = Host(nursery, build=replace(V1, unkept=("/api/items/{item_id}",)))
     try:
-        answer = ask(host, "/api/items/7")
+        answer = request(host, "/api/items/7")
         assert (answer.status_code, answer.json()["id"]) == (200, "no. 7")
-        described = ask(host, "/openapi.json").json()["components"]["schemas"]["Item"]["properties"]["id"]
+        described = request(host, "/openapi.json").json()["components"]["schemas"]["Item"]["properties"]["id"]
         assert described["type"] == "integer"
-        assert ask(host, "/api/projects").json()[0]["slug"]
+        assert request(host, "/api/projects").json()[0]["slug"]
     finally:
         host.close()
 
@@ -184,7 +184,7 @@ def test_a_build_serves_the_document_that_it_is_told_to(
 ) -> None:
     host = Host(nursery, build=replace(V1, document=document))
     try:
-        answer = ask(host, "/openapi.json")
+        answer = request(host, "/openapi.json")
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
         assert part in answer.text
     finally:
@@ -195,7 +195,7 @@ def test_a_document_that_breaks_off_is_no_json(nursery: Nursery) -> None:
     host = Host(nursery, build=replace(V1, document="truncated"))
     try:
         with pytest.raises(requests.JSONDecodeError):
-            ask(host, "/openapi.json").json()
+            request(host, "/openapi.json").json()
     finally:
         host.close()
 
@@ -204,11 +204,11 @@ def test_a_document_that_breaks_off_is_no_json(nursery: Nursery) -> None:
 def test_a_document_written_by_hand_describes_the_same_service(document: Document, nursery: Nursery) -> None:
     host = Host(nursery, build=replace(V1, document=document))
     try:
-        told = ask(host, "/openapi.json").json()
+        told = request(host, "/openapi.json").json()
         assert told.get("swagger", told.get("openapi", "")).startswith(document)
         prefix = told.get("basePath") or told["servers"][-1]["url"]
         for path in told["paths"]:
-            assert ask(host, prefix + path.replace("{id}", "7")).status_code == 200
+            assert request(host, prefix + path.replace("{id}", "7")).status_code == 200
     finally:
         host.close()
 

@@ -42,7 +42,7 @@ class Bench:
     host: Host
     watchtower: Watchtower[Build]
 
-    def ask(
+    def request(
         self,
         method: str,
         target: str,
@@ -63,16 +63,16 @@ class Bench:
 
     def update(self) -> None:
         """An update that belongs to the condition."""
-        self.ask("POST", "/v1/update", f"Bearer {TOKEN}")
+        self.request("POST", "/v1/update", f"Bearer {TOKEN}")
 
     def updates(self, query: str = "") -> dict[str, int]:
         """What the fork counts in an update."""
-        answer = self.ask("POST", f"/v1/update{query}", f"Bearer {TOKEN}")
+        answer = self.request("POST", f"/v1/update{query}", f"Bearer {TOKEN}")
         return cast("dict[str, int]", json.loads(answer.partition(b"\r\n\r\n")[2])["summary"])
 
     def rows(self, method: str = "GET", path: str = "/v1/containers") -> list[dict[str, object]]:
         """What the fork tells of each container."""
-        answer = self.ask(method, path, f"Bearer {TOKEN}")
+        answer = self.request(method, path, f"Bearer {TOKEN}")
         return cast("list[dict[str, object]]", json.loads(answer.partition(b"\r\n\r\n")[2])["containers"])
 
     def push(self, build: Build = V2) -> None:
@@ -183,7 +183,7 @@ PREPARE: dict[str, Callable[[Bench], None]] = {
     ),
     **{f"registry-{status}": registry(status) for status in (401, 403, 404, 429, 500)},
     "check-registry-429": registry(429),
-    "metrics": then(lambda bench: bench.ask("POST", "/v1/update?image=none", f"Bearer {TOKEN}")),
+    "metrics": then(lambda bench: bench.request("POST", "/v1/update?image=none", f"Bearer {TOKEN}")),
     "containers-after": then(push, update),
     "status": then(push, update),
     "history": then(push, update),
@@ -282,7 +282,7 @@ def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], 
     with bench(nursery, line, before, **FLAGS.get(name, {})) as world:
         PREPARE.get(name, nothing)(world)
         authorization = row["authorization"] and row["authorization"].replace("<token>", TOKEN)
-        answered = world.ask(row["method"], row["target"], authorization, body)
+        answered = world.request(row["method"], row["target"], authorization, body)
         recorded = row["response"].encode()
         if telling := row.get("telling_lines"):
             head, _, answered_body = answered.partition(b"\r\n\r\n")
@@ -309,22 +309,23 @@ def _assert_answers(host: Host, expected: str) -> None:
 def test_lengths_are_those_of_the_bodies(nursery: Nursery) -> None:
     with bench(nursery, "nicholas-fedor") as world:
         for target, method in (("/v1/update", "POST"), ("/v1/check", "POST"), ("/v1/metrics", "GET")):
-            head, _, body = world.ask(method, target, f"Bearer {TOKEN}").partition(b"\r\n\r\n")
+            head, _, body = world.request(method, target, f"Bearer {TOKEN}").partition(b"\r\n\r\n")
             assert f"Content-Length: {len(body)}\r\n".encode() in head
 
 
 def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_token(nursery: Nursery) -> None:
     with bench(nursery, "nicholas-fedor", rate_limit=3) as world:
         for _ in range(3):
-            assert b" 401 " in world.ask("POST", "/v1/update", "Bearer wrong")
-        assert world.ask("POST", "/v1/update", f"Bearer {TOKEN}").startswith(b"HTTP/1.1 429 ")
+            assert b" 401 " in world.request("POST", "/v1/update", "Bearer wrong")
+        assert world.request("POST", "/v1/update", f"Bearer {TOKEN}").startswith(b"HTTP/1.1 429 ")
     assert world.watchtower.triggers == []
 
 
 def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(nursery: Nursery) -> None:
     with bench(nursery, "nicholas-fedor", rate_limit=1, proxy_header="X-Real-IP") as world:
         asked = [
-            world.ask("POST", "/v1/update", None, client=client) for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+            world.request("POST", "/v1/update", None, client=client)
+            for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
         ]
     assert [answer.split(b" ")[1] for answer in asked] == [b"401", b"429", b"401"]
 
@@ -343,16 +344,18 @@ def test_the_forks_rate_limit_is_a_sliding_window() -> None:
 @pytest.mark.parametrize("path", ["/v1/containers", "/v1/metrics"])
 def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, nursery: Nursery) -> None:
     with bench(nursery, "nicholas-fedor") as world:
-        assert world.ask("HEAD", path, f"Bearer {TOKEN}").startswith(b"HTTP/1.1 200 ")
-        refused = world.ask("POST", path, f"Bearer {TOKEN}")
+        assert world.request("HEAD", path, f"Bearer {TOKEN}").startswith(b"HTTP/1.1 200 ")
+        refused = world.request("POST", path, f"Bearer {TOKEN}")
     assert refused.startswith(b"HTTP/1.1 405 ")
     assert b"\r\nAllow: GET, HEAD\r\n" in refused
 
 
 def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(nursery: Nursery) -> None:
     with bench(nursery, "nicholas-fedor") as world:
-        head, _, body = world.ask("GET", "/v1/containers", f"Bearer {TOKEN}", accept="gzip, br").partition(b"\r\n\r\n")
-        small = world.ask("POST", "/v1/update", None, accept="gzip, br")
+        head, _, body = world.request("GET", "/v1/containers", f"Bearer {TOKEN}", accept="gzip, br").partition(
+            b"\r\n\r\n"
+        )
+        small = world.request("POST", "/v1/update", None, accept="gzip, br")
     assert b"\r\nContent-Encoding: gzip\r\n" in head
     assert json.loads(gzip.decompress(body))["count"] == 1
     assert small.endswith(b"missing or invalid API Key")
@@ -466,8 +469,8 @@ def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
     for line in ("containrrr", "nicholas-fedor", "openserbia"):
         with bench(nursery, line) as world:
             world.push()
-            world.ask("POST", "/v1/update", None)
-            world.ask("POST", "/v1/update", "Bearer wrong")
+            world.request("POST", "/v1/update", None)
+            world.request("POST", "/v1/update", "Bearer wrong")
             assert world.watchtower.triggers == []
             assert world.host.service.answers_with() == "v1"
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from redeploy.contract.response_schema import Described
+from redeploy.contract.response_schema import ResponseSchema
 from redeploy.contract.smoke import Judged, Smoke
-from redeploy.contract.snapshot import Contract, Read, Unfit
+from redeploy.contract.snapshot import Contract, NoContract, Read
 from redeploy.http.client import Http
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout import perform
-from redeploy.rollout.requests import BOTH, AskDocument, AskSmoke, Probe
+from redeploy.rollout.requests import BOTH, FetchDocument, Probe, SendSmoke
 from redeploy.text.secret import Secret
 from redeploy.triggers.watchtower import requests
 from redeploy.triggers.watchtower.endpoints import Watchtower
@@ -51,56 +51,60 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
     serve: Serve,
 ) -> None:
     server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
-    exchange = requests.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
+    http_result = requests.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP")
     assert server.header("Authorization") == []
-    assert isinstance(exchange, Reply)
-    assert exchange.text == "missing or invalid API Key"
+    assert isinstance(http_result, Response)
+    assert http_result.text == "missing or invalid API Key"
 
 
 def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    exchange = requests.containers(FETCH, where(server), timeout=10)
+    http_result = requests.containers(FETCH, where(server), timeout=10)
     assert server.requests[0].startswith("GET /ops/containers ")
     assert server.header("Authorization") == ["Bearer tok-123"]
-    assert isinstance(exchange, Reply)
+    assert isinstance(http_result, Response)
 
 
 def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    exchange = requests.reasons(FETCH, where(server), timeout=10)
+    http_result = requests.reasons(FETCH, where(server), timeout=10)
     assert server.requests[0].startswith("POST /ops/check ")
     assert server.header("Authorization") == ["Bearer tok-123"]
     assert server.header("Content-Length") == ["0"]
-    assert isinstance(exchange, Reply)
+    assert isinstance(http_result, Response)
 
 
 @pytest.mark.parametrize("name", ["trigger", "fork", "containers", "reasons"])
 def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: str) -> None:
     server = serve(http("307 Temporary Redirect", Location="/elsewhere"))
-    exchanges = {
+    http_results = {
         "trigger": lambda: requests.trigger(FETCH, where(server), connect=5, timeout=10),
         "fork": lambda: requests.ask_whether_forked(FETCH, where(server), timeout=10),
         "containers": lambda: requests.containers(FETCH, where(server), timeout=10),
         "reasons": lambda: requests.reasons(FETCH, where(server), timeout=10),
     }
-    exchange: Exchange = exchanges[name]()
-    assert isinstance(exchange, Reply)
-    assert exchange.status == 307
+    http_result: HttpResult = http_results[name]()
+    assert isinstance(http_result, Response)
+    assert http_result.status == 307
     assert len(server.requests) == 1
 
 
 def test_the_triggers_answer_is_capped_at_64_kib(serve: Serve) -> None:
     for size, fits in ((64 * 1024, True), (64 * 1024 + 1, False)):
-        exchange = requests.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
-        assert isinstance(exchange, Reply) is fits
+        http_result = requests.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
+        assert isinstance(http_result, Response) is fits
 
 
 def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
     for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
         server = serve(http("200 OK", b"x" * size))
-        exchange = perform.look(FETCH, Probe(BOTH, server.url), timeout=10)
-        assert exchange == NoReply(Fault.TOO_LARGE, status=200) if not fits else isinstance(exchange, Reply)
+        http_result = perform.look(FETCH, Probe(BOTH, server.url), timeout=10)
+        assert (
+            http_result == TransportError(ErrorKind.TOO_LARGE, status=200)
+            if not fits
+            else isinstance(http_result, Response)
+        )
 
 
 def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
@@ -125,9 +129,9 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     def handler(connection: socket.socket, head: bytes) -> None:
         connection.sendall(http("200 OK", b"up") if head.startswith(b"GET /up ") else http("302 Found", Location="/up"))
 
-    exchange = perform.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
-    assert isinstance(exchange, Reply)
-    assert (exchange.text, exchange.hops) == ("up", 1)
+    http_result = perform.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
+    assert isinstance(http_result, Response)
+    assert (http_result.text, http_result.hops) == ("up", 1)
 
 
 def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_that_cannot_exist(serve: Serve) -> None:
@@ -168,30 +172,30 @@ def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> Non
     assert server.requests[0].startswith("POST /ops/update?key=a%2Fb&image=redeploy-action.invalid/no-such-image HTTP")
 
 
-DOCUMENT = Reply(200, {"content-type": "application/json"}, b'{"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}')
+DOCUMENT = Response(200, {"content-type": "application/json"}, b'{"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}')
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
 
 
 def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
-    found = perform.weigh(AskDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
+    found = perform.weigh(FetchDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
     assert isinstance(found, Read)
     assert isinstance(found.found, Contract)
     assert (found.status, found.body) == (DOCUMENT.status, DOCUMENT.body)
-    other = perform.weigh(AskDocument("https://api.example.com/d", smoke=(SMOKE,)), Reply(404), str)
+    other = perform.weigh(FetchDocument("https://api.example.com/d", smoke=(SMOKE,)), Response(404), str)
     assert isinstance(other, Read)
-    assert other.found == Unfit("the answer was 404", gone=True)
-    assert perform.weigh(AskDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
+    assert other.found == NoContract("the answer was 404", gone=True)
+    assert perform.weigh(FetchDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
 
 
 def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
-    promise = {"200": Described(("application/json",), {"application/json": {"type": "array"}})}
-    found = perform.weigh(AskSmoke(SMOKE, promise=promise), DOCUMENT, str)
+    promise = {"200": ResponseSchema(("application/json",), {"application/json": {"type": "array"}})}
+    found = perform.weigh(SendSmoke(SMOKE, promise=promise), DOCUMENT, str)
     assert isinstance(found, Judged)
-    assert found.misfit == "`$` is an object, not array"
+    assert found.schema_violation == "`$` is an object, not array"
 
 
-@pytest.mark.parametrize("ask", [AskSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
-def test_what_has_no_promise_is_left_as_it_came(ask: AskSmoke | Probe) -> None:
-    assert perform.weigh(ask, DOCUMENT, str) is DOCUMENT
-    lost = NoReply(Fault.TIMED_OUT)
-    assert perform.weigh(ask, lost, str) is lost
+@pytest.mark.parametrize("sent", [SendSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
+def test_what_has_no_promise_is_left_as_it_came(sent: SendSmoke | Probe) -> None:
+    assert perform.weigh(sent, DOCUMENT, str) is DOCUMENT
+    lost = TransportError(ErrorKind.TIMED_OUT)
+    assert perform.weigh(sent, lost, str) is lost

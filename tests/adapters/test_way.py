@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from redeploy.doctor.connect import find_way
-from redeploy.doctor.network import Way
+from redeploy.doctor.network import Reachability
 from redeploy.http.client import is_proxied, trusting
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from tests.adapters.conftest import Serve, Server, http
 
 EXPIRED, NAME, UNTRUSTED = 10, 62, {19, 20, 21}
@@ -28,7 +28,7 @@ def context(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return made
 
 
-def way(origin: str, authority: trustme.CA | None = None) -> Way:
+def way(origin: str, authority: trustme.CA | None = None) -> Reachability:
     pem = authority.cert_pem.bytes().decode() if authority else ""
     return find_way(origin, trusting(pem), proxied=False, timeout=5.0)
 
@@ -41,7 +41,7 @@ def test_a_way_to_its_end_tells_the_certificate_and_sends_nothing(serve: Serve, 
     ends = datetime.now(UTC) + timedelta(days=40)
     server = secure(serve, authority.issue_cert("localhost", not_after=ends))
     found = way(server.url, authority)
-    assert found.fault is None
+    assert found.error_kind is None
     assert found.version.startswith("TLSv1.")
     assert found.certificate is not None
     assert abs(found.certificate.ends - ends.timestamp()) <= 1
@@ -53,28 +53,28 @@ def test_a_way_to_its_end_tells_the_certificate_and_sends_nothing(serve: Serve, 
 def test_plain_http_ends_with_the_connection(serve: Serve) -> None:
     server = serve(http())
     found = way(server.url)
-    assert (found.fault, found.certificate, bool(found.addresses)) == (None, None, True)
+    assert (found.error_kind, found.certificate, bool(found.addresses)) == (None, None, True)
     assert server.requests == []
 
 
 def test_an_expired_certificate_is_shown_all_the_same(serve: Serve, authority: trustme.CA) -> None:
     ended = datetime(2020, 1, 1, tzinfo=UTC)
     found = way(secure(serve, authority.issue_cert("localhost", not_after=ended)).url, authority)
-    assert (found.fault, found.verify_code) == (Fault.TLS, EXPIRED)
+    assert (found.error_kind, found.verify_code) == (ErrorKind.TLS, EXPIRED)
     assert found.certificate is not None
     assert found.certificate.ends == ended.timestamp()
 
 
 def test_a_certificate_for_another_name_tells_whose_it_is(serve: Serve, authority: trustme.CA) -> None:
     found = way(secure(serve, authority.issue_cert("api.elsewhere.test", "192.0.2.1")).url, authority)
-    assert (found.fault, found.verify_code) == (Fault.TLS, NAME)
+    assert (found.error_kind, found.verify_code) == (ErrorKind.TLS, NAME)
     assert found.certificate is not None
     assert found.certificate.names == ("api.elsewhere.test", "192.0.2.1")
 
 
 def test_an_authority_that_nobody_trusts_is_named(serve: Serve, authority: trustme.CA) -> None:
     found = way(secure(serve, authority.issue_cert("localhost")).url)
-    assert found.fault is Fault.TLS
+    assert found.error_kind is ErrorKind.TLS
     assert found.verify_code in UNTRUSTED
     assert found.certificate is not None
     assert found.certificate.issuer == "A Test Authority"
@@ -83,7 +83,7 @@ def test_an_authority_that_nobody_trusts_is_named(serve: Serve, authority: trust
 def test_a_server_that_speaks_no_tls_is_a_fault_of_tls(serve: Serve) -> None:
     server = serve(http())
     found = way(server.url.replace("http:", "https:"))
-    assert (found.fault, found.verify_code, found.certificate) == (Fault.TLS, 0, None)
+    assert (found.error_kind, found.verify_code, found.certificate) == (ErrorKind.TLS, 0, None)
     assert found.detail
 
 
@@ -92,7 +92,7 @@ def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_long() -> None
         began = time.monotonic()
         origin = f"https://127.0.0.1:{silent.getsockname()[1]}"
         found = find_way(origin, trusting(""), proxied=False, timeout=0.3)
-    assert found.fault is Fault.TLS
+    assert found.error_kind is ErrorKind.TLS
     assert time.monotonic() - began < 10
 
 
@@ -100,12 +100,12 @@ def test_a_port_that_refuses_is_no_connection() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         found = way(f"https://127.0.0.1:{closed.getsockname()[1]}")
-    assert (found.fault, found.addresses) == (Fault.REFUSED, ("127.0.0.1",))
+    assert (found.error_kind, found.addresses) == (ErrorKind.REFUSED, ("127.0.0.1",))
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b.example", f"{'a' * 70}.example"])
 def test_a_name_without_an_address_is_unresolved(host: str) -> None:
-    assert way(f"https://{host}").fault is Fault.UNRESOLVED
+    assert way(f"https://{host}").error_kind is ErrorKind.UNRESOLVED
 
 
 def test_a_proxy_of_the_environment_goes_the_way(monkeypatch: pytest.MonkeyPatch) -> None:

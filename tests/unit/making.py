@@ -9,10 +9,10 @@ from redeploy.conditions.expectation import NOTHING_EXPECTED
 from redeploy.conditions.grammar import expectation
 from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
-from redeploy.http.response import Exchange, Fault, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.requests import BOTH, AskContainers, Event, Probe, SendTrigger
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, SendTrigger
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.build_fields import Kind, kind_of_field
 from redeploy.service.declared import Rank
 from redeploy.service.endpoint import Service
@@ -43,32 +43,32 @@ def problems(**inputs: str) -> dict[str, str]:
     return bare_problems(**(ENOUGH | inputs))
 
 
-def reply(status: int = 200, body: object = b"", **headers: str) -> Reply:
+def reply(status: int = 200, body: object = b"", **headers: str) -> Response:
     """A reply; a body that is no text is sent as JSON, and `content_type` names a header."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if isinstance(body, bytes):
-        return Reply(status, named, body)
+        return Response(status, named, body)
     if isinstance(body, str):
-        return Reply(status, named, body.encode())
-    return Reply(status, {"content-type": "application/json"} | named, json.dumps(body).encode())
+        return Response(status, named, body.encode())
+    return Response(status, {"content-type": "application/json"} | named, json.dumps(body).encode())
 
 
-def page(status: int = 200, text: str = "hello", **headers: str) -> Reply:
+def page(status: int = 200, text: str = "hello", **headers: str) -> Response:
     return reply(status, f"<!doctype html><title>{text}</title>", content_type="text/html; charset=utf-8", **headers)
 
 
-def ready(build: str = "", /, **fields: Any) -> Reply:  # noqa: ANN401 - JSON values
+def ready(build: str = "", /, **fields: Any) -> Response:  # noqa: ANN401 - JSON values
     """A healthy answer that names its build, if it is told one."""
     return reply(200, {"status": "ready", **({"commit": build} if build else {}), **fields})
 
 
-def summary(**counts: int) -> Reply:
+def summary(**counts: int) -> Response:
     """The answer of nicholas-fedor's line."""
     told = {"scanned": 1, "updated": 0, "failed": 0, "restarted": 0, "skipped": 0} | counts
     return reply(200, {"api_version": "v1", "summary": told, "timing": {"duration": "930.4µs"}})
 
 
-def rows(*listed: tuple[str, str, str]) -> Reply:
+def rows(*listed: tuple[str, str, str]) -> Response:
     """The containers endpoint's answer for rows of name, image and digest."""
     return reply(
         200,
@@ -99,7 +99,7 @@ def sample(
     names: Mapping[str, str] | None = None,
     start: float | None = None,
     starts: Mapping[str, float] | None = None,
-    fault: Fault | None = None,
+    error_kind: ErrorKind | None = None,
     ticking: Sequence[str] = (),
     uptimes: Mapping[str, float] | None = None,
 ) -> Sample:
@@ -112,7 +112,7 @@ def sample(
         endpoints=endpoints,
         condition=condition,
         seen=condition.value,
-        fault=fault,
+        error_kind=error_kind,
         names=named,
         ranks={path: ranked(path, name) for path, name in named.items()},
         uptimes=dict(uptimes or {}),
@@ -133,7 +133,7 @@ def ranked(path: str, name: str) -> Rank:
 
 def gone(at: float) -> Sample:
     """A look that met a refused connection."""
-    return sample(at, condition=Condition.DOWN, fault=Fault.CUT)
+    return sample(at, condition=Condition.DOWN, error_kind=ErrorKind.CUT)
 
 
 def answer(result: Result = Result.UPDATED, **counts: int) -> Answer:
@@ -171,46 +171,50 @@ class Told:
     """A watch to which a test tells what happened, moment by moment."""
 
     def __init__(self, **inputs: str) -> None:
-        self.watch = Watch(plan(**inputs), began=0.0)
+        self.state = ServiceState(plan(**inputs), began=0.0)
 
     def trigger(self, at: float) -> "Told":
-        self.watch.books.note_sent(SendTrigger(), at)
-        self.watch.trigger(at, WALL + at)
+        self.state.budget.note_sent(SendTrigger(), at)
+        self.state.trigger(at, WALL + at)
         return self
 
-    def look(self, at: float, exchange: Exchange, endpoints: frozenset[Endpoint] = BOTH, took: float = 0.04) -> "Told":
+    def look(
+        self, at: float, http_result: HttpResult, endpoints: frozenset[Endpoint] = BOTH, took: float = 0.04
+    ) -> "Told":
         """A look at the service, answered at `at`."""
-        target = self.watch.plan.service
+        target = self.state.plan.service
         url = target.version_url if endpoints == VERSION else target.health_url
-        good = isinstance(exchange, Reply) and exchange.status < 300
-        ask = Probe(endpoints, url, past_caches=good)
-        self.watch.books.note_sent(ask, at - took)
-        self.watch.take(Event(ask=ask, exchange=exchange, sent=at - took, at=at, wall=WALL + at))
+        good = isinstance(http_result, Response) and http_result.status < 300
+        request = Probe(endpoints, url, past_caches=good)
+        self.state.budget.note_sent(request, at - took)
+        self.state.take(Event(request=request, http_result=http_result, sent=at - took, at=at, wall=WALL + at))
         return self
 
-    def looks(self, begin: float, end: float, exchange: Exchange, every: float = 1.0) -> "Told":
+    def looks(self, begin: float, end: float, http_result: HttpResult, every: float = 1.0) -> "Told":
         """Looks from `begin` to `end`, all answered alike."""
         moment = begin
         while moment <= end:
-            self.look(moment, exchange)
+            self.look(moment, http_result)
             moment += every
         return self
 
-    def containers(self, at: float, exchange: Exchange, took: float = 0.04) -> "Told":
-        self.watch.take(Event(ask=AskContainers(), exchange=exchange, sent=at - took, at=at, wall=WALL + at))
+    def containers(self, at: float, http_result: HttpResult, took: float = 0.04) -> "Told":
+        self.state.take(
+            Event(request=FetchContainers(), http_result=http_result, sent=at - took, at=at, wall=WALL + at)
+        )
         return self
 
-    def answer(self, at: float, exchange: Exchange) -> "Told":
-        sent = self.watch.triggered or 0.0
-        self.watch.take(Event(ask=SendTrigger(), exchange=exchange, sent=sent, at=at, wall=WALL + at))
+    def answer(self, at: float, http_result: HttpResult) -> "Told":
+        sent = self.state.triggered or 0.0
+        self.state.take(Event(request=SendTrigger(), http_result=http_result, sent=sent, at=at, wall=WALL + at))
         return self
 
     @property
     def weighed(self) -> Assessment:
-        return Assessment(self.watch)
+        return Assessment(self.state)
 
     def known(self, now: float) -> Facts:
-        return Assessment(self.watch).facts(now)
+        return Assessment(self.state).facts(now)
 
 
 def commands(log: str) -> list[tuple[str, dict[str, str], str]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.text.secret import Secret, redactor
 from redeploy.triggers.trigger import Again, Answer, Counts, Result
 from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, told_reasons
@@ -23,20 +23,20 @@ NGINX = {"server": "nginx/1.25.3"}
 CLOUDFLARE = {"server": "cloudflare"}
 
 
-def flat(**counts: int) -> Reply:
+def flat(**counts: int) -> Response:
     """The answer of openserbia's line, which leaves zeros out."""
     return reply(200, {"status": "completed", **counts})
 
 
 @pytest.mark.parametrize(
-    ("exchange", "result", "refusal", "again"),
+    ("http_result", "result", "refusal", "again"),
     [
         # containrrr, beatkind, and old versions of the fork
         pytest.param(reply(200), Result.ACCEPTED, None, None, id="OLD: 200 empty"),
         pytest.param(reply(200, " \n"), Result.ACCEPTED, None, None, id="200 blank"),
         pytest.param(reply(204), Result.ACCEPTED, None, None, id="204"),
         pytest.param(reply(401), Result.NONE, Reason.AUTH, None, id="OLD 1.4: bad token"),
-        pytest.param(NoReply(Fault.CUT), Result.UNKNOWN, None, None, id="OLD: panic, nothing but EOF"),
+        pytest.param(TransportError(ErrorKind.CUT), Result.UNKNOWN, None, None, id="OLD: panic, nothing but EOF"),
         pytest.param(page(502, **NGINX), Result.UNKNOWN, None, None, id="OLD: panic behind nginx"),
         pytest.param(reply(404, "404 page not found\n"), Result.NONE, Reason.MISROUTED, None, id="OLD: wrong path"),
         # nicholas-fedor
@@ -196,25 +196,31 @@ def flat(**counts: int) -> Reply:
         ),
         pytest.param(reply(407), Result.NONE, Reason.UNREACHABLE, None, id="a proxy wants a password"),
         # no reply
-        pytest.param(NoReply(Fault.UNRESOLVED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="no such host"),
-        pytest.param(NoReply(Fault.REFUSED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="refused"),
         pytest.param(
-            NoReply(Fault.NOT_CONNECTED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="no connection"
+            TransportError(ErrorKind.UNRESOLVED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="no such host"
         ),
-        pytest.param(NoReply(Fault.TLS, "expired"), Result.NONE, Reason.TLS, None, id="TLS"),
-        pytest.param(NoReply(Fault.TIMED_OUT), Result.UNKNOWN, None, None, id="no answer in time"),
-        pytest.param(NoReply(Fault.TOO_LARGE), Result.NONE, Reason.MISROUTED, None, id="an endless answer"),
+        pytest.param(TransportError(ErrorKind.REFUSED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="refused"),
+        pytest.param(
+            TransportError(ErrorKind.NOT_CONNECTED),
+            Result.NONE,
+            Reason.UNREACHABLE,
+            Again.UNREACHED,
+            id="no connection",
+        ),
+        pytest.param(TransportError(ErrorKind.TLS, "expired"), Result.NONE, Reason.TLS, None, id="TLS"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), Result.UNKNOWN, None, None, id="no answer in time"),
+        pytest.param(TransportError(ErrorKind.TOO_LARGE), Result.NONE, Reason.MISROUTED, None, id="an endless answer"),
     ],
 )
 def test_an_exchange_is_classified(
-    exchange: Exchange, result: Result, refusal: Reason | None, again: Again | None
+    http_result: HttpResult, result: Result, refusal: Reason | None, again: Again | None
 ) -> None:
-    answer = read_answer(exchange)
+    answer = read_answer(http_result)
     assert (answer.result, answer.refusal, answer.again) == (result, refusal, again)
 
 
 @pytest.mark.parametrize(
-    ("exchange", "wait"),
+    ("http_result", "wait"),
     [
         (reply(429, {"error": "another update is already running"}, retry_after="30"), 30.0),
         (reply(429, {"reason": "another update is already running"}), None),
@@ -222,12 +228,12 @@ def test_an_exchange_is_classified(
         (reply(503, "request cancelled", retry_after="7"), 7.0),
     ],
 )
-def test_how_long_to_wait_is_taken_from_the_server(exchange: Exchange, wait: float | None) -> None:
-    assert read_answer(exchange).wait == wait
+def test_how_long_to_wait_is_taken_from_the_server(http_result: HttpResult, wait: float | None) -> None:
+    assert read_answer(http_result).wait == wait
 
 
 @pytest.mark.parametrize(
-    ("exchange", "counts"),
+    ("http_result", "counts"),
     [
         (summary(updated=1), Counts(scanned=1, updated=1, skipped=0)),
         (
@@ -238,14 +244,14 @@ def test_how_long_to_wait_is_taken_from_the_server(exchange: Exchange, wait: flo
         (reply(200), None),
     ],
 )
-def test_counts_are_kept_and_skipped_only_where_it_is_told(exchange: Exchange, counts: Counts | None) -> None:
-    assert read_answer(exchange).counts == counts
+def test_counts_are_kept_and_skipped_only_where_it_is_told(http_result: HttpResult, counts: Counts | None) -> None:
+    assert read_answer(http_result).counts == counts
 
 
 @pytest.mark.parametrize(
-    ("exchange", "lost", "scanned_nothing"),
+    ("http_result", "lost", "scanned_nothing"),
     [
-        (NoReply(Fault.CUT), True, False),
+        (TransportError(ErrorKind.CUT), True, False),
         (reply(408), True, False),
         (page(504), True, False),
         (summary(scanned=0), False, True),
@@ -255,25 +261,25 @@ def test_counts_are_kept_and_skipped_only_where_it_is_told(exchange: Exchange, c
     ],
 )
 def test_a_lost_answer_is_told_from_one_that_scanned_nothing(
-    exchange: Exchange, lost: bool, scanned_nothing: bool
+    http_result: HttpResult, lost: bool, scanned_nothing: bool
 ) -> None:
-    answer = read_answer(exchange)
+    answer = read_answer(http_result)
     assert (answer.lost, answer.scanned_nothing) == (lost, scanned_nothing)
 
 
 @pytest.mark.parametrize("words", ["s3cret", "::error::", "<script>"])
 def test_no_word_of_the_server_is_in_what_was_seen(words: str) -> None:
     for status in (200, 202, 302, 401, 403, 404, 408, 429, 500, 502, 503, 530):
-        for exchange in (
+        for http_result in (
             reply(status, words, server=words, location=words),
             page(status, words),
             reply(status, {"error": words}),
         ):
-            assert words not in read_answer(exchange).seen
+            assert words not in read_answer(http_result).seen
 
 
 @pytest.mark.parametrize(
-    ("exchange", "forked"),
+    ("http_result", "forked"),
     [
         pytest.param(reply(401, "missing or invalid API Key"), True, id="fork 1.20"),
         pytest.param(reply(401, "Missing or invalid API key\n"), True, id="whatever its case"),
@@ -283,19 +289,19 @@ def test_no_word_of_the_server_is_in_what_was_seen(words: str) -> None:
         pytest.param(reply(403, "missing or invalid API Key"), False, id="another status"),
         pytest.param(reply(200), False, id="containrrr 1.3"),
         pytest.param(reply(405), False, id="405"),
-        pytest.param(NoReply(Fault.CUT), False, id="no reply"),
+        pytest.param(TransportError(ErrorKind.CUT), False, id="no reply"),
     ],
 )
-def test_only_the_fork_that_knows_containers_is_taken_for_it(exchange: Exchange, forked: bool) -> None:
-    assert is_fork_with_containers(exchange) is forked
+def test_only_the_fork_that_knows_containers_is_taken_for_it(http_result: HttpResult, forked: bool) -> None:
+    assert is_fork_with_containers(http_result) is forked
 
 
-def check(*rows: object) -> Reply:
+def check(*rows: object) -> Response:
     return reply(200, {"containers": list(rows)})
 
 
 @pytest.mark.parametrize(
-    ("exchange", "reasons"),
+    ("http_result", "reasons"),
     [
         pytest.param(
             check({"name": "api", "error": "registry rate limited"}), ("api: registry rate limited",), id="told"
@@ -315,29 +321,29 @@ def check(*rows: object) -> Reply:
         pytest.param(reply(200, []), (), id="another document"),
         pytest.param(reply(404, "404 page not found"), (), id="absent"),
         pytest.param(reply(500, {"containers": [{"name": "api", "error": "x"}]}), (), id="failed"),
-        pytest.param(NoReply(Fault.REFUSED), (), id="refused"),
+        pytest.param(TransportError(ErrorKind.REFUSED), (), id="refused"),
     ],
 )
 def test_the_check_endpoint_tells_in_words_why_containers_were_skipped(
-    exchange: Exchange, reasons: tuple[str, ...]
+    http_result: HttpResult, reasons: tuple[str, ...]
 ) -> None:
-    assert told_reasons(exchange, Result.BLOCKED) == reasons
+    assert told_reasons(http_result, Result.BLOCKED) == reasons
 
 
 def test_after_nothing_only_a_tag_that_is_gone_is_told_since_the_engine_pulled_all_else() -> None:
     """Fork 1.21, `registry/digest`: where its own look at the registry fails, the update falls back to a pull."""
-    exchange = check(
+    http_result = check(
         {"name": "api", "error": 'failed to execute request: Head "https://r.test:40404/v2/": connection refused'},
         {"name": "web", "error": "x509: certificate signed by unknown authority"},
         {"name": "job", "error": "manifest not found: HEAD request failed with status 404 Not Found"},
     )
-    assert [each[:3] for each in told_reasons(exchange, Result.NOTHING)] == ["job"]
-    assert len(told_reasons(exchange, Result.BLOCKED)) == 3
+    assert [each[:3] for each in told_reasons(http_result, Result.NOTHING)] == ["job"]
+    assert len(told_reasons(http_result, Result.BLOCKED)) == 3
 
 
 def test_a_secret_is_taken_out_of_reasons_before_what_looks_like_a_tag_in_it() -> None:
-    exchange = check({"name": "api", "error": "denied for bot:pa<ss>word"})
-    assert told_reasons(exchange, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
+    http_result = check({"name": "api", "error": "denied for bot:pa<ss>word"})
+    assert told_reasons(http_result, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
 
 
 def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
@@ -363,7 +369,7 @@ def test_the_recorded_answers_of_the_check_endpoint_are_read(name: str, words: s
 
 
 REPLIES = st.builds(
-    Reply,
+    Response,
     status=st.integers(100, 599),
     headers=st.dictionaries(
         st.sampled_from(
@@ -400,17 +406,17 @@ REPLIES = st.builds(
 )
 
 
-@given(REPLIES | st.builds(NoReply, st.sampled_from(Fault), st.text(max_size=10)))
-def test_every_exchange_is_some_answer(exchange: Exchange) -> None:
-    answer = read_answer(exchange)
+@given(REPLIES | st.builds(TransportError, st.sampled_from(ErrorKind), st.text(max_size=10)))
+def test_every_exchange_is_some_answer(http_result: HttpResult) -> None:
+    answer = read_answer(http_result)
     assert answer.seen
     assert not (answer.lost and answer.scanned_nothing)
     if answer.refusal is not None or answer.again is not None:
         assert answer.result in (Result.NONE, Result.BUSY)
     if answer.result in (Result.UPDATED, Result.PARTIAL, Result.FAILED, Result.BLOCKED, Result.NOTHING):
         assert answer.counts is not None
-    if answer.again is not None and isinstance(exchange, Reply):
-        assert exchange.status in (429, 503, 521, 523, 530)
+    if answer.again is not None and isinstance(http_result, Response):
+        assert http_result.status in (429, 503, 521, 523, 530)
 
 
 @given(st.builds(Counts, *[st.integers(0, 3)] * 4, st.none() | st.integers(0, 3)))
@@ -504,14 +510,14 @@ _expect(OPENSERBIA, Result.FAILED, None, "cannot-start gated-rolled-back")
 _expect(OPENSERBIA, Result.PARTIAL, None, "one-updated-one-failed")
 
 
-def recorded_reply(response: str) -> Exchange:
+def recorded_reply(response: str) -> HttpResult:
     """A recorded answer, read as HTTP has it; an empty one is a closed connection."""
     if not response:
-        return NoReply(Fault.CUT)
+        return TransportError(ErrorKind.CUT)
     head, _, body = response.partition("\r\n\r\n")
     status, _, fields = head.partition("\r\n")
     headers = {name.lower(): value for name, value in email.message_from_string(fields).items()}
-    return Reply(int(status.split()[1]), headers, body.encode())
+    return Response(int(status.split()[1]), headers, body.encode())
 
 
 TRIGGERS = [

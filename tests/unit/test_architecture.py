@@ -162,9 +162,9 @@ def violations(ours: Mapping[str, str]) -> list[str]:
             found.append(f"{module} stands in no room of ROOMS")
             continue
         for name in sorted(set(imports(module, source, ours))):
-            fault = _fault_of_import(module, name)
-            if fault:
-                found.append(f"{module} imports {name}: {fault}")
+            error_kind = _fault_of_import(module, name)
+            if error_kind:
+                found.append(f"{module} imports {name}: {error_kind}")
         if module not in OUTSIDE:
             found += [f"{module} calls {name}(), which reaches the world" for name in _impure_calls(source)]
         if (lines := source.count("\n")) > (most := OVERGROWN.get(module, LONGEST)):
@@ -343,7 +343,7 @@ from redeploy.report import outputs, summary
 from redeploy.rollout import perform, workers
 from redeploy.triggers.watchtower import requests as watchtower
 from sandbox.simulation import World, tell
-story = tell(World(lambda moment, _: response.Reply(200, {}, b'{"commit": "%d"}' % (1 + (moment > 2)))))
+story = tell(World(lambda moment, _: response.Response(200, {}, b'{"commit": "%d"}' % (1 + (moment > 2)))))
 assert story.verdict == ("deployed", ""), story.verdict
 outputs.outputs(story.outcome), summary.page(story.outcome, summary.Repository())
 print(*sys.modules)

@@ -13,10 +13,10 @@ from redeploy.contract.routes import Operation, parse_pattern
 from redeploy.contract.settings import Breaking, Checks
 from redeploy.contract.smoke import Judged, Smoke
 from redeploy.contract.snapshot import Contract, Read
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.report.check_results import checked
 from redeploy.rollout.checks import Checking
-from redeploy.rollout.requests import AskDocument, AskSmoke, Event
+from redeploy.rollout.requests import Event, FetchDocument, SendSmoke
 from redeploy.verdicts import Reason
 from tests.unit.making import NEW, OLD, page, reply
 
@@ -26,7 +26,7 @@ UNSAFE = Smoke("POST", "/purge", "2xx", "https://api.example.com/purge")
 NAMES = {"commit": NEW}
 
 
-def document(*routes: str, version: str = "1") -> Exchange:
+def document(*routes: str, version: str = "1") -> HttpResult:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes or ("GET /api/ready", "POST /api/items"):
         method, path = route.split()
@@ -48,30 +48,38 @@ def reference(*routes: str) -> Reference:
 class Told:
     """Checks to which a test tells what happened."""
 
-    def __init__(self, before: Exchange | None = None, **told: Any) -> None:  # noqa: ANN401 - the fields of Checks
+    def __init__(self, before: HttpResult | None = None, **told: Any) -> None:  # noqa: ANN401 - the fields of Checks
         self.checking = Checking(checks(**told), answer_before=before)
 
     def enter(self, opened: float = 10.0, names: dict[str, str] | None = None) -> "Told":
         self.checking.enter(opened, NAMES if names is None else names)
         return self
 
-    def document(self, exchange: Exchange, sent: float = 10.1, took: float = 0.1, *, patient: bool = True) -> "Told":
-        ask = AskDocument(URL)
-        self.checking.take(Event(ask=ask, exchange=exchange, sent=sent, at=sent + took, wall=0.0), patient=patient)
+    def document(
+        self, http_result: HttpResult, sent: float = 10.1, took: float = 0.1, *, patient: bool = True
+    ) -> "Told":
+        request = FetchDocument(URL)
+        self.checking.take(
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+        )
         return self
 
     def smoke(
-        self, smoke: Smoke, exchange: Exchange, sent: float = 10.3, took: float = 0.1, *, patient: bool = True
+        self, smoke: Smoke, http_result: HttpResult, sent: float = 10.3, took: float = 0.1, *, patient: bool = True
     ) -> "Told":
-        ask = AskSmoke(smoke)
-        self.checking.take(Event(ask=ask, exchange=exchange, sent=sent, at=sent + took, wall=0.0), patient=patient)
+        request = SendSmoke(smoke)
+        self.checking.take(
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+        )
         return self
 
     @property
-    def asks(self) -> list[tuple[str, float]]:
+    def requests(self) -> list[tuple[str, float]]:
         """What is still to be asked, and from when on."""
-        asks = self.checking.asks(unsafe=True)
-        return [("document" if isinstance(ask, AskDocument) else ask.smoke.target, at) for ask, at in asks]
+        requests = self.checking.requests(unsafe=True)
+        return [
+            ("document" if isinstance(request, FetchDocument) else request.smoke.target, at) for request, at in requests
+        ]
 
     @property
     def findings(self) -> list[tuple[str, str, bool, str]]:
@@ -116,7 +124,7 @@ class Told:
     ],
 )
 def test_the_document_is_needed_where_it_can_tell_anything(
-    told: dict[str, Any], before: Exchange | None, document_needed: bool, wanted: bool
+    told: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
 ) -> None:
     checking = Told(before, **told).checking
     assert (checking.needs_document, checking.wanted) == (document_needed, wanted)
@@ -135,19 +143,19 @@ def test_the_document_from_before_is_read_once() -> None:
 
 def test_the_document_is_asked_before_the_requests_that_it_describes() -> None:
     told = Told(smoke=(ONE, TWO)).enter()
-    assert [what for what, _ in told.asks] == ["document"]
+    assert [what for what, _ in told.requests] == ["document"]
     told.document(document())
-    assert [what for what, _ in told.asks] == ["/s/1", "/s/2"]
+    assert [what for what, _ in told.requests] == ["/s/1", "/s/2"]
     told.smoke(ONE, reply(200))
-    assert [what for what, _ in told.asks] == ["/s/2"]
+    assert [what for what, _ in told.requests] == ["/s/2"]
     told.smoke(TWO, reply(200))
-    assert told.asks == []
+    assert told.requests == []
     assert told.checking.done(10.0)
     assert told.failure() is None
 
 
 def test_without_a_window_nothing_is_asked() -> None:
-    assert Told(smoke=(ONE,)).asks == []
+    assert Told(smoke=(ONE,)).requests == []
 
 
 def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
@@ -159,19 +167,23 @@ def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
         },
     )
     told = Told(smoke=(ONE, UNSAFE)).enter().document(described)
-    promises = {ask.smoke: ask.promise for ask, _ in told.checking.asks(unsafe=True) if isinstance(ask, AskSmoke)}
+    promises = {
+        request.smoke: request.promise
+        for request, _ in told.checking.requests(unsafe=True)
+        if isinstance(request, SendSmoke)
+    }
     assert promises[ONE] is not None
     assert promises[UNSAFE] is None
 
 
 def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> None:
     told = Told(required=["/a"], smoke=(ONE,)).enter()
-    ask = told.checking.ask_document()
-    assert ask is not None
-    assert ask.smoke == (ONE,)
+    request = told.checking.ask_document()
+    assert request is not None
+    assert request.smoke == (ONE,)
     told.document(Read(200, {}, b"not read", 0, Contract("7", (Operation("/a", "GET"),))))
     assert told.checking.contract == Contract("7", (Operation("/a", "GET"),))
-    assert told.asks == [("/s/1", 0.0)]
+    assert told.requests == [("/s/1", 0.0)]
 
 
 # tries
@@ -179,39 +191,45 @@ def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> No
 
 def test_what_failed_is_tried_once_more_after_a_pause() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter().smoke(ONE, reply(500))
-    assert told.asks == [("/s/1", 10.4 + PAUSE)]
+    assert told.requests == [("/s/1", 10.4 + PAUSE)]
     assert not told.checking.done(10.0)
     told.smoke(ONE, reply(500), sent=11.5)
-    assert told.asks == []
+    assert told.requests == []
     assert told.failure() is Reason.SMOKE
 
 
 def test_the_second_try_may_mend_the_first() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter().smoke(ONE, NoReply(Fault.CUT)).smoke(ONE, reply(200), 12.0)
+    told = (
+        Told(smoke=(ONE,), document_url=None)
+        .enter()
+        .smoke(ONE, TransportError(ErrorKind.CUT))
+        .smoke(ONE, reply(200), 12.0)
+    )
     assert told.failure() is None
 
 
 def test_a_document_is_tried_once_more_too() -> None:
     told = Told(required=["/api/ready"]).enter().document(reply(500))
-    (what, at), *others = told.asks
+    (what, at), *others = told.requests
     assert (what, others) == ("document", [])
     assert at == pytest.approx(10.2 + PAUSE)
     assert told.document(document(), 11.5).failure() is None
 
 
 @pytest.mark.parametrize(
-    ("exchange", "asks"), [(reply(500), 0), (NoReply(Fault.CUT), 0), (NoReply(Fault.REFUSED), 1), (reply(429), 0)]
+    ("http_result", "requests"),
+    [(reply(500), 0), (TransportError(ErrorKind.CUT), 0), (TransportError(ErrorKind.REFUSED), 1), (reply(429), 0)],
 )
-def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(exchange: Exchange, asks: int) -> None:
-    assert len(Told(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, exchange).asks) == asks
+def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(http_result: HttpResult, requests: int) -> None:
+    assert len(Told(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, http_result).requests) == requests
 
 
 def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> None:
     told = Told(smoke=(UNSAFE, ONE)).enter().document(document())
-    assert [ask.url for ask, _ in told.checking.asks(unsafe=False)] == [ONE.url]
+    assert [request.url for request, _ in told.checking.requests(unsafe=False)] == [ONE.url]
     left = [told.checking.only_unsafe_left]
     told.smoke(ONE, reply(200))
-    assert list(told.checking.asks(unsafe=False)) == []
+    assert list(told.checking.requests(unsafe=False)) == []
     left.append(told.checking.only_unsafe_left)
     told.smoke(UNSAFE, reply(200))
     left.append(told.checking.only_unsafe_left)
@@ -226,7 +244,7 @@ def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(
         told.enter(30.0, {"commit": OLD})
     told.smoke(UNSAFE, reply(500), 10.5, answered - 10.5)
     told.enter(40.0, {"commit": OLD})
-    assert told.asks == []
+    assert told.requests == []
     assert told.failure(40.0) is Reason.SMOKE
 
 
@@ -234,9 +252,9 @@ def test_being_throttled_is_no_try_while_there_is_patience() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter()
     for number in range(20):
         told.smoke(ONE, reply(429), 11.0 + number)
-    assert len(told.asks) == 1
+    assert len(told.requests) == 1
     told.smoke(ONE, reply(429), 40.0, patient=False)
-    assert len(told.asks) == 1
+    assert len(told.requests) == 1
     told.smoke(ONE, reply(429), 42.0, patient=False)
     assert told.failure() is Reason.SMOKE
 
@@ -244,7 +262,7 @@ def test_being_throttled_is_no_try_while_there_is_patience() -> None:
 def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter()
     told.smoke(ONE, reply(200, age="9"))
-    assert [ask.past_caches for ask, _ in told.checking.asks(unsafe=True)] == [True]
+    assert [request.past_caches for request, _ in told.checking.requests(unsafe=True)] == [True]
     told.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
     assert told.failure() is Reason.SMOKE
     assert "out of a cache" in told.findings[0][3]
@@ -258,7 +276,7 @@ def test_another_window_of_the_same_build_keeps_what_passed() -> None:
     told.smoke(TWO, reply(500), 12.0)
     assert told.failure() is Reason.SMOKE
     told.enter(20.0)
-    assert [what for what, _ in told.asks] == ["/s/2"]
+    assert [what for what, _ in told.requests] == ["/s/2"]
     assert not told.checking.done(20.0)
     assert told.smoke(TWO, reply(200), 20.5).failure(20.0) is None
 
@@ -266,7 +284,7 @@ def test_another_window_of_the_same_build_keeps_what_passed() -> None:
 def test_a_document_that_failed_is_asked_for_anew() -> None:
     told = Told(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
     assert told.failure() is Reason.OPENAPI
-    assert [what for what, _ in told.enter(20.0).asks] == ["document"]
+    assert [what for what, _ in told.enter(20.0).requests] == ["document"]
     assert told.document(document(), 20.1).failure(20.0) is None
 
 
@@ -288,7 +306,7 @@ def test_what_passed_is_kept_where_the_build_is_certainly_the_same(
 ) -> None:
     told = Told(smoke=(ONE,)).enter(10.0, earlier).document(document()).smoke(ONE, reply(200)).enter(20.0, later)
     assert told.checking.done(20.0) is kept
-    assert told.asks == ([] if kept else [("document", 0.0)])
+    assert told.requests == ([] if kept else [("document", 0.0)])
 
 
 def test_the_names_that_a_window_learns_count() -> None:
@@ -299,7 +317,7 @@ def test_the_names_that_a_window_learns_count() -> None:
 def test_an_answer_to_an_earlier_window_does_not_count_for_the_next() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter(10.0).enter(20.0, {"commit": OLD})
     told.smoke(ONE, reply(500), sent=19.0, took=2.0).smoke(ONE, reply(500), sent=19.5, took=2.0)
-    assert told.asks == [("/s/1", 0.0)]
+    assert told.requests == [("/s/1", 0.0)]
 
 
 def test_checks_of_one_window_say_nothing_of_another() -> None:
@@ -344,7 +362,7 @@ def test_findings_come_in_the_order_of_their_reasons() -> None:
         smoke=(ONE, TWO),
     )
     told.enter().document(document("GET /api/ready", version="7")).smoke(ONE, reply(200))
-    told.smoke(TWO, reply(500)).smoke(TWO, NoReply(Fault.CUT), 12.0)
+    told.smoke(TWO, reply(500)).smoke(TWO, TransportError(ErrorKind.CUT), 12.0)
     assert told.findings == [
         ("openapi", "openapi", True, "1 operation of version `7`"),
         ("routes", "required-route GET /api/ready", True, "`GET /api/ready` is there"),
@@ -413,7 +431,7 @@ def test_a_missing_route_that_nothing_is_like_says_so() -> None:
     ],
 )
 def test_what_a_document_fails_by(
-    told: dict[str, Any], before: Exchange | None, after: Exchange, failure: Reason | None
+    told: dict[str, Any], before: HttpResult | None, after: HttpResult, failure: Reason | None
 ) -> None:
     found = Told(before, **told).enter().document(after).document(after, 12.0)
     for smoke in told.get("smoke", ()):
@@ -423,8 +441,8 @@ def test_what_a_document_fails_by(
 
 def test_a_misfit_is_told_with_the_request() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter()
-    misfit = Judged(200, misfit="`$.a`: 1 is not of type 'string'")
-    told.smoke(ONE, misfit).smoke(ONE, misfit, 12.0)
+    schema_violation = Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")
+    told.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
     assert told.findings == [
         ("smoke", "smoke GET /s/1", False, "`GET /s/1`: 200, but `$.a`: 1 is not of type 'string'")
     ]
@@ -497,12 +515,12 @@ def test_what_is_ignored_is_shown_and_no_more() -> None:
     assert (found.removed, found.places, found.warnings) == (("GET /a",), (), [])
 
 
-def twice(told: Told, exchange: Exchange) -> Told:
-    return told.enter().document(exchange).document(exchange, 12.0)
+def twice(told: Told, http_result: HttpResult) -> Told:
+    return told.enter().document(http_result).document(http_result, 12.0)
 
 
 @pytest.mark.parametrize("after", [reply(404), reply(410), page(200), reply(200, {"status": "ok"}), reply(200, "bye")])
-def test_a_document_that_is_gone_is_every_operation_removed(after: Exchange) -> None:
+def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -> None:
     told = twice(Told(document()), after)
     added, removed, warnings, notes = shown(told)
     assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), [])
@@ -521,8 +539,8 @@ def test_a_document_that_is_gone_is_every_operation_removed(after: Exchange) -> 
     assert ignoring[2] == []
 
 
-@pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), NoReply(Fault.TIMED_OUT)])
-def test_a_document_that_cannot_be_read_is_not_gone(after: Exchange) -> None:
+@pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), TransportError(ErrorKind.TIMED_OUT)])
+def test_a_document_that_cannot_be_read_is_not_gone(after: HttpResult) -> None:
     added, removed, warnings, notes = shown(twice(Told(document()), after))
     assert (added, removed, warnings) == ((), (), [])
     assert len(notes) == 1
@@ -540,7 +558,7 @@ def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> N
     assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
 
 
-def strange(**items: Any) -> Exchange:  # noqa: ANN401 - JSON values
+def strange(**items: Any) -> HttpResult:  # noqa: ANN401 - JSON values
     paths = {"/a": {"get": {}}, **{f"/{name}": item for name, item in items.items()}}
     return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
 

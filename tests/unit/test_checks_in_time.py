@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
-from redeploy.rollout.requests import Ask, AskDocument, AskSmoke, OfService, Probe, SendTrigger
+from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, SendSmoke, SendTrigger
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
 
@@ -17,7 +17,7 @@ UPDATED = summary(updated=1)
 ROUTES = ("GET /api/ready", "GET /api/items/{id}")
 
 
-def document(*routes: str, version: str = "1", **headers: str) -> Reply:
+def document(*routes: str, version: str = "1", **headers: str) -> Response:
     """An OpenAPI document with these operations."""
     paths: dict[str, dict[str, object]] = {}
     for route in routes or ROUTES:
@@ -26,23 +26,25 @@ def document(*routes: str, version: str = "1", **headers: str) -> Reply:
     return reply(200, {"openapi": "3.1.0", "info": {"title": "api", "version": version}, "paths": paths}, **headers)
 
 
-def rollout(gone: float = 2.0, back: float = 4.0, new: str = NEW, old: str = OLD) -> Callable[[float, Probe], Exchange]:
+def rollout(
+    gone: float = 2.0, back: float = 4.0, new: str = NEW, old: str = OLD
+) -> Callable[[float, Probe], HttpResult]:
     """A service that is replaced: it goes, and comes back as the new build."""
     return lambda moment, _: ready(old) if moment < gone else REFUSED if moment < back else ready(new)
 
 
-def nameless(gone: float = 2.0, back: float = 4.0) -> Callable[[float, Probe], Exchange]:
+def nameless(gone: float = 2.0, back: float = 4.0) -> Callable[[float, Probe], HttpResult]:
     """The same, of a service that names no build."""
     return rollout(gone, back, new="", old="")
 
 
-def turning(at: float, later: Exchange, earlier: Exchange | None = None) -> Callable[[float], Exchange]:
+def turning(at: float, later: HttpResult, earlier: HttpResult | None = None) -> Callable[[float], HttpResult]:
     """What is `earlier` before a moment, and `later` from then on."""
     return lambda moment: (earlier or document()) if moment < at else later
 
 
-def always(exchange: Exchange) -> Callable[[float], Exchange]:
-    return lambda _: exchange
+def always(http_result: HttpResult) -> Callable[[float], HttpResult]:
+    return lambda _: http_result
 
 
 def lines(number: int, form: str = "GET /s/{}") -> str:
@@ -52,11 +54,11 @@ def lines(number: int, form: str = "GET /s/{}") -> str:
 def overdrawn(story: Story) -> float:
     """By how many tokens the bucket of 15 that 30 a minute fill was overdrawn at worst, checks counted, over all origins."""
     worst = -15.0
-    asked = [(moment, ask) for moment, ask in story.world.asked if isinstance(ask, OfService)]
-    for origin in {origin_of(ask.url) for _, ask in asked}:
+    asked = [(moment, request) for moment, request in story.world.asked if isinstance(request, OfService)]
+    for origin in {origin_of(request.url) for _, request in asked}:
         level, last = 15.0, 0.0
-        for moment, ask in asked:
-            if origin_of(ask.url) == origin:
+        for moment, request in asked:
+            if origin_of(request.url) == origin:
                 level = min(15.0, level + (moment - last) * 0.5) - 1
                 last = moment
                 worst = max(worst, -level)
@@ -65,7 +67,7 @@ def overdrawn(story: Story) -> float:
 
 def held_from(story: Story) -> float:
     """When the window that held opened, in seconds since the trigger."""
-    return (story.watch.track.window.opened or 0.0) - (story.world.triggered or 0.0)
+    return (story.state.history.window.opened or 0.0) - (story.world.triggered or 0.0)
 
 
 # within the window
@@ -80,8 +82,8 @@ def test_a_few_checks_cost_no_time_where_the_bucket_has_room_for_them(
     world = World(rollout(12.0, 14.0), ((UPDATED, 20.0),), document=always(document()))
     story = tell(world, **inputs)
     assert story.verdict == ("deployed", "")
-    assert len(story.world.since_trigger(AskDocument)) == 1
-    assert len(story.world.since_trigger(AskSmoke)) == number
+    assert len(story.world.since_trigger(FetchDocument)) == 1
+    assert len(story.world.since_trigger(SendSmoke)) == number
     without = tell(World(rollout(12.0, 14.0), ((UPDATED, 20.0),)), openapi_path="off", **(inputs | {"smoke": ""}))
     assert story.seconds <= without.seconds + 1.5
 
@@ -89,14 +91,14 @@ def test_a_few_checks_cost_no_time_where_the_bucket_has_room_for_them(
 def test_the_document_comes_before_the_smoke_requests_whose_answers_it_describes() -> None:
     world = World(rollout(12.0, 14.0), ((UPDATED, 16.0),), document=always(document()))
     story = tell(world, smoke=lines(3), expect_version=NEW)
-    assert story.world.since_trigger(AskDocument)[0] < min(story.world.since_trigger(AskSmoke))
-    assert story.world.since_trigger(AskDocument)[0] >= held_from(story) - 0.1
+    assert story.world.since_trigger(FetchDocument)[0] < min(story.world.since_trigger(SendSmoke))
+    assert story.world.since_trigger(FetchDocument)[0] >= held_from(story) - 0.1
 
 
 def test_smoke_requests_run_side_by_side_eight_at_the_most() -> None:
     under_way: list[tuple[float, float]] = []
 
-    def smoke(moment: float, _: AskSmoke) -> tuple[Exchange, float]:
+    def smoke(moment: float, _: SendSmoke) -> tuple[HttpResult, float]:
         under_way.append((moment, moment + 1.5))
         return reply(200), 1.5
 
@@ -109,21 +111,21 @@ def test_smoke_requests_run_side_by_side_eight_at_the_most() -> None:
 
 
 def test_the_last_look_comes_after_the_last_check() -> None:
-    def smoke(_: float, __: AskSmoke) -> tuple[Exchange, float]:
+    def smoke(_: float, __: SendSmoke) -> tuple[HttpResult, float]:
         return reply(200), 8.0
 
     story = tell(World(rollout(), (UPDATED,), smoke=smoke), smoke="GET /slow", expect_version=NEW)
     assert story.verdict == ("deployed", "")
-    assert story.world.since_trigger(Probe)[-1] >= story.world.since_trigger(AskSmoke)[-1] + 8.0
+    assert story.world.since_trigger(Probe)[-1] >= story.world.since_trigger(SendSmoke)[-1] + 8.0
 
 
 def test_a_service_that_dies_of_the_checks_is_not_deployed() -> None:
     asked: list[float] = []
 
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return REFUSED if asked and moment > asked[0] + 9.0 else rollout()(moment, probe)
 
-    def smoke(moment: float, _: AskSmoke) -> tuple[Exchange, float]:
+    def smoke(moment: float, _: SendSmoke) -> tuple[HttpResult, float]:
         asked.append(moment)
         return reply(200), 9.5
 
@@ -135,50 +137,50 @@ def test_a_service_that_dies_of_the_checks_is_not_deployed() -> None:
 
 
 def test_checks_that_passed_are_not_made_again_where_the_same_build_goes_on() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
 
     world = World(service, (UPDATED,), document=always(document()))
     story = tell(world, smoke=lines(2), expect_version=NEW, request_rate="off")
-    assert story.watch.track.window.broken == 1
+    assert story.state.history.window.broken == 1
     assert story.verdict == ("deployed", "")
-    assert (len(world.since_trigger(AskDocument)), len(world.since_trigger(AskSmoke))) == (1, 2)
+    assert (len(world.since_trigger(FetchDocument)), len(world.since_trigger(SendSmoke))) == (1, 2)
 
 
 def test_a_check_that_failed_with_the_window_is_made_again() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
 
-    def smoke(moment: float, ask: AskSmoke) -> Exchange:
-        return reply(500) if moment < 8.5 and ask.smoke.target == "/s/0" else reply(200)
+    def smoke(moment: float, request: SendSmoke) -> HttpResult:
+        return reply(500) if moment < 8.5 and request.smoke.target == "/s/0" else reply(200)
 
     world = World(service, (UPDATED,), document=always(document()), smoke=smoke)
     story = tell(world, smoke=lines(2), expect_version=NEW, request_rate="off")
     assert story.verdict == ("deployed", "")
-    assert [ask.smoke.target for _, ask in world.asked if isinstance(ask, AskSmoke)].count("/s/1") == 1
+    assert [request.smoke.target for _, request in world.asked if isinstance(request, SendSmoke)].count("/s/1") == 1
 
 
 def test_another_build_is_checked_anew() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return rollout()(moment, probe) if moment < 7 else ready(THIRD)
 
-    def smoke(moment: float, _: AskSmoke) -> Exchange:
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
         return reply(200) if moment < 7 else reply(500)
 
     world = World(service, (UPDATED,), document=always(document()), smoke=smoke)
     story = tell(world, smoke="GET /s", request_rate="off")
     assert story.verdict == ("checks-failed", "smoke")
-    assert len([moment for moment in world.since_trigger(AskSmoke) if moment > 7]) == 2
+    assert len([moment for moment in world.since_trigger(SendSmoke) if moment > 7]) == 2
 
 
 def test_what_a_build_that_names_nothing_passed_is_asked_again_after_a_gap() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return REFUSED if 2 < moment < 4 or 7.5 < moment < 8.5 else ready()
 
     world = World(service, (UPDATED,), document=turning(4, document("GET /api/new")))
     story = tell(world, smoke="GET /s", request_rate="off")
     assert story.conclusion.exit_code == 0
-    assert world.since_trigger(AskSmoke)[-1] > 8.5
+    assert world.since_trigger(SendSmoke)[-1] > 8.5
 
 
 # where nothing could come of it
@@ -198,19 +200,19 @@ def test_what_a_build_that_names_nothing_passed_is_asked_again_after_a_gap() -> 
     ],
 )
 def test_no_document_is_asked_for_where_nothing_could_come_of_it(
-    inputs: dict[str, str], before: Exchange, after: int
+    inputs: dict[str, str], before: HttpResult, after: int
 ) -> None:
     world = World(rollout(), (UPDATED,), document=turning(0, document(), before))
     story = tell(world, expect_version=NEW, request_rate="off", **inputs)
     assert story.verdict == ("deployed", "")
-    assert len(world.since_trigger(AskDocument)) == after
+    assert len(world.since_trigger(FetchDocument)) == after
 
 
 @pytest.mark.parametrize(("off", "times"), [("/openapi.json", 1), ("off", 0)])
 def test_before_the_trigger_the_document_is_asked_for_once(off: str, times: int) -> None:
     world = World(rollout(), (UPDATED,), document=always(document()))
     tell(world, openapi_path=off)
-    assert sum(moment < (world.triggered or 0.0) for moment in world.sent(AskDocument)) == times
+    assert sum(moment < (world.triggered or 0.0) for moment in world.sent(FetchDocument)) == times
 
 
 def test_a_document_that_hangs_does_not_keep_the_trigger_waiting() -> None:
@@ -223,14 +225,14 @@ def test_a_document_that_hangs_does_not_keep_the_trigger_waiting() -> None:
 def test_nothing_is_checked_where_the_trigger_was_refused() -> None:
     world = World(rollout(), (reply(401),), document=always(document()))
     assert tell(world, smoke=lines(3)).verdict == ("trigger-failed", "auth")
-    assert world.since_trigger(AskSmoke) == []
+    assert world.since_trigger(SendSmoke) == []
 
 
 def test_the_old_build_is_not_checked_where_another_one_is_declared() -> None:
     world = World(lambda *_: ready(OLD), (UPDATED,), document=always(document()))
     story = tell(world, smoke=lines(3), expect_version=NEW, timeout="30")
     assert story.verdict == ("stale", "old-build")
-    assert world.since_trigger(AskSmoke) == []
+    assert world.since_trigger(SendSmoke) == []
 
 
 def test_what_was_live_before_is_checked_too() -> None:
@@ -254,7 +256,7 @@ def test_looks_and_checks_together_never_overdraw_the_bucket(number: int, declar
 def test_forty_smoke_requests_come_to_an_end_and_the_log_says_at_the_start_that_they_take_long() -> None:
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(40), expect_version=NEW)
     assert story.verdict == ("deployed", "")
-    assert len(story.world.since_trigger(AskSmoke)) == 40
+    assert len(story.world.since_trigger(SendSmoke)) == 40
     assert any("the checks will take about" in line for line in story.log.lines[:4])
     assert story.seconds < 240
 
@@ -301,7 +303,7 @@ def test_a_changed_contract_proves_a_build_that_names_nothing_with_a_last_docume
     story = tell(world)
     assert story.verdict == ("deployed", "")
     assert story.conclusion.proof.word == "change"
-    sent = world.since_trigger(AskDocument)
+    sent = world.since_trigger(FetchDocument)
     assert sent[-1] >= held_from(story) + 5.0
     assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
     assert story.outcome.checked.added == ("GET /api/new",)
@@ -320,18 +322,18 @@ def test_the_same_contract_proves_nothing() -> None:
 
 
 def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
-    def told(moment: float) -> Exchange:
+    def told(moment: float) -> HttpResult:
         return document("GET /api/new") if 4 <= moment < 8 else document()
 
     story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
     assert story.verdict == ("stale", "old-build")
-    assert story.watch.checking.reverted
+    assert story.state.checking.reverted
 
 
 def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
     fails = count()
 
-    def told(moment: float) -> Exchange:
+    def told(moment: float) -> HttpResult:
         if moment < 4:
             return document()
         return reply(500) if next(fails) == 1 else document("GET /api/new")
@@ -344,18 +346,18 @@ def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
 
 
 def test_a_build_that_changes_during_the_checks_is_checked_as_what_it_has_become() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return rollout()(moment, probe) if moment < 9 else ready(THIRD)
 
     world = World(service, (UPDATED,), document=turning(9, document("GET /api/third")))
     story = tell(world, required_routes="/api/third", smoke=lines(10))
     assert story.verdict == ("deployed", "")
-    assert world.since_trigger(AskDocument)[-1] > 9
-    assert len([moment for moment in world.since_trigger(AskSmoke) if moment > held_from(story)]) == 10
+    assert world.since_trigger(FetchDocument)[-1] > 9
+    assert len([moment for moment in world.since_trigger(SendSmoke) if moment > held_from(story)]) == 10
 
 
 def test_the_old_build_that_comes_back_during_the_checks_is_stale() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return rollout()(moment, probe) if moment < 15 else ready(OLD)
 
     for inputs in ({"expect_version": NEW}, {}):
@@ -370,17 +372,17 @@ def test_checks_that_are_under_way_at_the_deadline_are_finished() -> None:
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(20), timeout="20", expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert story.seconds > 20
-    assert len(story.world.since_trigger(AskSmoke)) == 20
+    assert len(story.world.since_trigger(SendSmoke)) == 20
 
 
 def test_after_the_deadline_too_the_last_look_comes_after_the_last_check() -> None:
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(40), timeout="20", expect_version=NEW)
     assert story.verdict == ("deployed", "")
-    assert story.world.since_trigger(Probe)[-1] > story.world.since_trigger(AskSmoke)[-1]
+    assert story.world.since_trigger(Probe)[-1] > story.world.since_trigger(SendSmoke)[-1]
 
 
 def test_a_window_that_another_build_breaks_after_the_deadline_is_not_deployed() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return rollout()(moment, probe) if moment < 30 else ready(THIRD)
 
     story = tell(World(service, (UPDATED,)), smoke=lines(40), timeout="20")
@@ -389,7 +391,7 @@ def test_a_window_that_another_build_breaks_after_the_deadline_is_not_deployed()
 
 
 def test_a_window_that_a_restart_breaks_after_the_deadline_ends_the_run() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         if moment < 2:
             return ready(OLD)
         return REFUSED if moment < 4 else ready(NEW, started_at=WALL + (4 if moment < 30 else 30))
@@ -404,7 +406,7 @@ def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning
     story = tell(world, smoke=lines(2), expect_version=NEW, timeout="30")
     assert story.verdict == ("deployed", "")
     assert 30 <= story.seconds < 32
-    assert len(world.since_trigger(AskSmoke)) == 2
+    assert len(world.since_trigger(SendSmoke)) == 2
     assert len(story.outcome.warnings) == 1
 
 
@@ -440,7 +442,7 @@ def test_a_wait_beyond_the_deadline_that_a_check_is_told_does_not_prolong_the_ru
 
 
 def test_being_throttled_for_a_while_is_waited_for_and_no_try() -> None:
-    def smoke(moment: float, _: AskSmoke) -> Exchange:
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
         return reply(429, retry_after="3") if moment < 12 else reply(200)
 
     story = tell(World(rollout(), (UPDATED,), smoke=smoke), smoke="GET /s", expect_version=NEW)
@@ -448,21 +450,21 @@ def test_being_throttled_for_a_while_is_waited_for_and_no_try() -> None:
 
 
 def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
-    def smoke(_: float, ask: AskSmoke) -> Exchange:
-        return reply(200) if ask.past_caches else reply(500, age="60")
+    def smoke(_: float, request: SendSmoke) -> HttpResult:
+        return reply(200) if request.past_caches else reply(500, age="60")
 
     world = World(rollout(), (UPDATED,), smoke=smoke)
     assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("deployed", "")
-    assert [ask.past_caches for _, ask in world.asked if isinstance(ask, AskSmoke)] == [False, True]
+    assert [request.past_caches for _, request in world.asked if isinstance(request, SendSmoke)] == [False, True]
 
 
 def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_past_it_too() -> None:
     class Cached(World):
-        def start(self, ask: Ask, sent: float, bound: float) -> None:
-            self.past_caches = self.triggered is None or (isinstance(ask, AskDocument) and ask.past_caches)
-            super().start(ask, sent, bound)
+        def start(self, request: Request, sent: float, bound: float) -> None:
+            self.past_caches = self.triggered is None or (isinstance(request, FetchDocument) and request.past_caches)
+            super().start(request, sent, bound)
 
-    def answer(moment: float) -> Exchange:
+    def answer(moment: float) -> HttpResult:
         if not world.past_caches:
             return reply(200, age="60")
         return document() if moment < 4 else document("GET /api/ready")
@@ -486,29 +488,31 @@ def test_what_is_cached_for_ever_counts_for_nothing() -> None:
 def test_a_request_that_failed_is_tried_once_more_before_it_counts() -> None:
     tries = count()
 
-    def smoke(_: float, __: AskSmoke) -> Exchange:
-        return NoReply(Fault.CUT) if next(tries) == 0 else reply(200)
+    def smoke(_: float, __: SendSmoke) -> HttpResult:
+        return TransportError(ErrorKind.CUT) if next(tries) == 0 else reply(200)
 
     world = World(rollout(), (UPDATED,), smoke=smoke)
     assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("deployed", "")
-    assert len(world.since_trigger(AskSmoke)) == 2
+    assert len(world.since_trigger(SendSmoke)) == 2
 
 
 @pytest.mark.parametrize(
-    ("exchange", "times"),
+    ("http_result", "times"),
     [
         pytest.param(reply(500), 1, id="it was answered"),
-        pytest.param(NoReply(Fault.CUT), 1, id="it may have been carried out"),
-        pytest.param(NoReply(Fault.TIMED_OUT), 1, id="nobody knows"),
-        pytest.param(NoReply(Fault.REFUSED), 2, id="it was never sent"),
-        pytest.param(NoReply(Fault.NOT_CONNECTED), 2, id="it was never sent either"),
+        pytest.param(TransportError(ErrorKind.CUT), 1, id="it may have been carried out"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), 1, id="nobody knows"),
+        pytest.param(TransportError(ErrorKind.REFUSED), 2, id="it was never sent"),
+        pytest.param(TransportError(ErrorKind.NOT_CONNECTED), 2, id="it was never sent either"),
     ],
 )
-def test_an_unsafe_request_is_sent_again_only_where_it_never_reached_the_server(exchange: Exchange, times: int) -> None:
-    world = World(rollout(), (UPDATED,), smoke=lambda *_: exchange)
+def test_an_unsafe_request_is_sent_again_only_where_it_never_reached_the_server(
+    http_result: HttpResult, times: int
+) -> None:
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: http_result)
     story = tell(world, smoke="!POST /purge 202", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
-    assert len(world.since_trigger(AskSmoke)) == times
+    assert len(world.since_trigger(SendSmoke)) == times
 
 
 def test_all_failures_are_told_in_one_run() -> None:
@@ -516,7 +520,7 @@ def test_all_failures_are_told_in_one_run() -> None:
         rollout(),
         (UPDATED,),
         document=turning(3, document("GET /api/ready")),
-        smoke=lambda _, ask: reply(500) if ask.smoke.target != "/s/1" else reply(200),
+        smoke=lambda _, request: reply(500) if request.smoke.target != "/s/1" else reply(200),
     )
     story = tell(
         world,
@@ -544,7 +548,7 @@ def test_in_mode_verify_the_running_build_is_checked() -> None:
     world = World(lambda *_: ready(NEW), document=always(document()))
     story = tell(world, mode="verify", required_routes="/api/ready", smoke=lines(3))
     assert story.verdict == ("verified", "")
-    assert (len(world.sent(AskDocument)), len(world.sent(AskSmoke)), world.sent(SendTrigger)) == (1, 3, [])
+    assert (len(world.sent(FetchDocument)), len(world.sent(SendSmoke)), world.sent(SendTrigger)) == (1, 3, [])
     failing = World(lambda *_: ready(NEW), document=always(document()))
     assert tell(failing, mode="verify", required_routes="/api/gone").verdict == ("checks-failed", "routes")
 
@@ -558,7 +562,7 @@ def test_in_mode_verify_too_long_checks_are_announced_at_the_start() -> None:
 def test_in_mode_verify_a_wrong_build_is_not_checked() -> None:
     world = World(lambda *_: ready(OLD))
     assert tell(world, mode="verify", expect_version=NEW, smoke=lines(3)).verdict == ("wrong-build", "wrong-version")
-    assert world.sent(AskSmoke) == []
+    assert world.sent(SendSmoke) == []
 
 
 @pytest.mark.parametrize(
@@ -593,7 +597,7 @@ def test_a_digest_and_checks_go_together() -> None:
         ({"required_routes": "/a"}, page(200), "openapi"),
         ({"required_routes": "/a"}, reply(500), "openapi"),
         ({"required_routes": "/a"}, reply(200, "{"), "openapi"),
-        ({"required_routes": "/a"}, NoReply(Fault.TIMED_OUT), "openapi"),
+        ({"required_routes": "/a"}, TransportError(ErrorKind.TIMED_OUT), "openapi"),
         ({"breaking_changes": "fail"}, reply(500), "openapi"),
         ({"breaking_changes": "fail"}, reply(404), "breaking-change"),
         ({"required_routes": "POST /api/ready"}, document(), "routes"),
@@ -601,7 +605,7 @@ def test_a_digest_and_checks_go_together() -> None:
         ({"breaking_changes": "fail"}, document("GET /api/ready"), "breaking-change"),
     ],
 )
-def test_each_kind_of_check_has_its_reason(inputs: dict[str, str], answer: Exchange, reason: str) -> None:
+def test_each_kind_of_check_has_its_reason(inputs: dict[str, str], answer: HttpResult, reason: str) -> None:
     world = World(rollout(), (UPDATED,), document=turning(2, answer))
     assert tell(world, expect_version=NEW, **inputs).verdict == ("checks-failed", reason)
 
@@ -609,7 +613,16 @@ def test_each_kind_of_check_has_its_reason(inputs: dict[str, str], answer: Excha
 # whatever happens
 
 answers = st.sampled_from(
-    [reply(200), reply(200), reply(500), reply(429), REFUSED, NoReply(Fault.TIMED_OUT), page(200), reply(200, age="9")]
+    [
+        reply(200),
+        reply(200),
+        reply(500),
+        reply(429),
+        REFUSED,
+        TransportError(ErrorKind.TIMED_OUT),
+        page(200),
+        reply(200, age="9"),
+    ]
 )
 documents = st.sampled_from(
     [
@@ -622,7 +635,7 @@ documents = st.sampled_from(
         page(200),
         reply(200, b"{"),
         reply(200, age="9"),
-        NoReply(Fault.CUT),
+        TransportError(ErrorKind.CUT),
     ]
 )
 services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), ready(THIRD), ready(), reply(503), REFUSED])
@@ -649,19 +662,19 @@ services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), read
     ),
 )
 def test_nothing_is_green_with_checks_unfinished_nothing_overdraws_and_everything_ends(
-    phases: list[tuple[float, Exchange]],
-    told: list[Exchange],
-    smokes: list[Exchange],
-    watchtower: tuple[Exchange, float],
+    phases: list[tuple[float, HttpResult]],
+    told: list[HttpResult],
+    smokes: list[HttpResult],
+    watchtower: tuple[HttpResult, float],
     number: int,
     verify: bool,
     inputs: dict[str, str],
 ) -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         begin = moment + 1000.0 if verify else moment
-        for lasts, exchange in phases:
+        for lasts, http_result in phases:
             if begin < lasts:
-                return exchange
+                return http_result
             begin -= lasts
         return ready(NEW)
 
@@ -701,14 +714,14 @@ def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is
     world = World(rollout(4.0, 6.0), (reply(202),), smoke=lambda *_: reply(202))
     story = tell(world, smoke="!POST /api/cache/purge 202", require_proof="change")
     assert story.verdict == ("deployed", "")
-    assert len(story.world.since_trigger(AskSmoke)) == 1
-    assert story.world.since_trigger(AskSmoke)[0] >= 6.0
+    assert len(story.world.since_trigger(SendSmoke)) == 1
+    assert story.world.since_trigger(SendSmoke)[0] >= 6.0
 
 
 @pytest.mark.parametrize("taken", [1.5, 3.0, 4.9])
 @pytest.mark.parametrize("answer", [reply(202), UPDATED], ids=["accepted", "a claim"])
 def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract(
-    taken: float, answer: Exchange
+    taken: float, answer: HttpResult
 ) -> None:
     changed = document("GET /api/ready")
     world = World(always_healthy, (answer,), document=turning(taken, changed))
@@ -717,7 +730,7 @@ def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract
     assert tell(world, required_routes="GET /api/items/{id}").verdict == ("checks-failed", "routes")
 
 
-def always_healthy(_: float, __: Probe) -> Exchange:
+def always_healthy(_: float, __: Probe) -> HttpResult:
     return ready()
 
 
@@ -725,7 +738,7 @@ def always_healthy(_: float, __: Probe) -> Exchange:
 
 
 def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
-    def moving(moment: float) -> Exchange:
+    def moving(moment: float) -> HttpResult:
         return document(version=f"2026-01-01T00:00:{moment + 30:.3f}")
 
     assert tell(World(always_healthy, (reply(202),), document=moving)).verdict == ("unproven", "no-identity")
@@ -758,11 +771,11 @@ def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
 def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held() -> None:
     sent: list[float] = []
 
-    def smoke(moment: float, _: AskSmoke) -> Exchange:
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
         sent.append(moment)
         return reply(200)
 
-    def suffers(moment: float, _: Probe) -> Exchange:
+    def suffers(moment: float, _: Probe) -> HttpResult:
         if sent and moment < sent[0] + 3:
             return page(503)
         return ready(OLD) if moment < 2 else ready(NEW)
@@ -773,14 +786,14 @@ def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held()
 
 
 def test_an_unsafe_request_goes_out_when_a_window_has_held_and_not_before() -> None:
-    def flickers(moment: float, _: Probe) -> Exchange:
+    def flickers(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 6.6 else ready(NEW)
 
     world = World(flickers, (UPDATED,), smoke=lambda *_: reply(500))
     story = tell(world, smoke="!POST /x", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
-    assert len(world.sent(AskSmoke)) == 1
-    assert world.since_trigger(AskSmoke)[0] > 11.5
+    assert len(world.sent(SendSmoke)) == 1
+    assert world.since_trigger(SendSmoke)[0] > 11.5
 
 
 def test_with_a_digest_an_unsafe_request_does_not_reach_the_build_that_the_proxy_still_sends_to() -> None:
@@ -792,28 +805,28 @@ def test_with_a_digest_an_unsafe_request_does_not_reach_the_build_that_the_proxy
     )
     story = tell(world, expect_digest=D2, smoke="!POST /x")
     assert story.verdict == ("deployed", "")
-    assert len(world.since_trigger(AskSmoke)) == 1
+    assert len(world.since_trigger(SendSmoke)) == 1
 
 
 @pytest.mark.parametrize("answer", [reply(500), reply(401)])
-def test_an_unsafe_request_is_not_made_where_the_update_failed(answer: Exchange) -> None:
+def test_an_unsafe_request_is_not_made_where_the_update_failed(answer: HttpResult) -> None:
     world = World(always_healthy, (answer,), smoke=lambda *_: reply(200))
     assert tell(world, smoke="!POST /x", expect_version=NEW, timeout="20").conclusion.exit_code == 1
-    assert world.since_trigger(AskSmoke) == []
+    assert world.since_trigger(SendSmoke) == []
 
 
 def test_where_watchtower_never_answers_an_unsafe_request_goes_out_at_the_deadline() -> None:
-    world = World(rollout(), ((NoReply(Fault.TIMED_OUT), 1e6),), smoke=lambda *_: reply(200))
+    world = World(rollout(), ((TransportError(ErrorKind.TIMED_OUT), 1e6),), smoke=lambda *_: reply(200))
     story = tell(world, smoke="!POST /x", expect_version=NEW, timeout="30")
     assert story.verdict == ("deployed", "")
-    assert len(world.since_trigger(AskSmoke)) == 1
+    assert len(world.since_trigger(SendSmoke)) == 1
 
 
 def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() -> None:
     world = World(lambda *_: ready(NEW), smoke=lambda *_: reply(200))
     story = tell(world, mode="verify", smoke="!POST /x\nGET /y", expect_version=NEW)
     assert story.verdict == ("verified", "")
-    asked = [(moment, ask.smoke.method) for moment, ask in world.asked if isinstance(ask, AskSmoke)]
+    asked = [(moment, request.smoke.method) for moment, request in world.asked if isinstance(request, SendSmoke)]
     assert [method for _, method in asked] == ["GET", "POST"]
 
 
@@ -821,7 +834,7 @@ def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() ->
 def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_run_ends(require: str) -> None:
     world = World(always_healthy, (UPDATED,), smoke=lambda *_: reply(200))
     story = tell(world, smoke="!POST /x", require_proof=require)
-    assert len(world.since_trigger(AskSmoke)) == 1
+    assert len(world.since_trigger(SendSmoke)) == 1
     assert story.seconds < 30
 
 
@@ -830,33 +843,41 @@ def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_ru
 
 def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
     class Cached(World):
-        def start(self, ask: Ask, sent: float, bound: float) -> None:
-            self.past_caches = isinstance(ask, AskDocument) and ask.past_caches
-            super().start(ask, sent, bound)
+        def start(self, request: Request, sent: float, bound: float) -> None:
+            self.past_caches = isinstance(request, FetchDocument) and request.past_caches
+            super().start(request, sent, bound)
 
-    def answer(moment: float) -> Exchange:
+    def answer(moment: float) -> HttpResult:
         if not world.past_caches:
             return document(age="30")
         return document() if moment < 2 else document("GET /api/ready")
 
     world = Cached(rollout(), (UPDATED,), document=answer)
     assert tell(world, expect_version=NEW, breaking_changes="fail").verdict == ("checks-failed", "breaking-change")
-    before = [ask for moment, ask in world.asked if isinstance(ask, AskDocument) and moment < (world.triggered or 0)]
-    assert [ask.past_caches for ask in before] == [False, True]
-    after = [ask for moment, ask in world.asked if isinstance(ask, AskDocument) and moment > (world.triggered or 0)]
-    assert all(ask.past_caches for ask in after)
+    before = [
+        request
+        for moment, request in world.asked
+        if isinstance(request, FetchDocument) and moment < (world.triggered or 0)
+    ]
+    assert [request.past_caches for request in before] == [False, True]
+    after = [
+        request
+        for moment, request in world.asked
+        if isinstance(request, FetchDocument) and moment > (world.triggered or 0)
+    ]
+    assert all(request.past_caches for request in after)
 
 
 def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_counts_for_nothing() -> None:
     world = World(rollout(), (UPDATED,), document=always(document(age="30")))
     story = tell(world, expect_version=NEW, breaking_changes="fail")
     assert story.verdict == ("deployed", "")
-    assert len(world.sent(AskDocument)) == 2
+    assert len(world.sent(FetchDocument)) == 2
     assert "out of a cache" in " ".join(story.outcome.warnings)
 
 
 def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:
-    def turns(moment: float, _: Probe) -> Exchange:
+    def turns(moment: float, _: Probe) -> HttpResult:
         mixed = int(moment * 2) % 3
         return ready(OLD) if moment < 1 or (moment < 6 and not mixed) else ready(NEW)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from redeploy.http.condition import Condition, condition_of, described
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.http.sender import GO, NOBODY_KNOWN, TRAEFIK_OR_GO, WATCHTOWER, Door, Sender, sender_of
 from tests.unit.making import page, reply
 
@@ -26,26 +26,26 @@ RECORDED: list[dict[str, Any]] = json.loads(
 )
 
 
-def stock(status: int, title: str, *, server: str = "nginx/1.25.3", mark: str = "nginx/1.25.3") -> Reply:
+def stock(status: int, title: str, *, server: str = "nginx/1.25.3", mark: str = "nginx/1.25.3") -> Response:
     """A stock page of nginx or, without its mark, one that looks much the same."""
     footer = f"<hr><center>{mark}</center>" if mark else ""
     text = f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n<center><h1>{status} {title}</h1></center>"
     return reply(status, f"{text}\r\n{footer}\r\n</body>\r\n</html>\r\n", content_type="text/html", server=server)
 
 
-def haproxy(status: int, title: str, says: str) -> Reply:
+def haproxy(status: int, title: str, says: str) -> Response:
     body = f"<html><body><h1>{status} {title}</h1>\n{says}\n</body></html>\n"
     return reply(status, body, content_type="text/html", cache_control="no-cache")
 
 
-def apache(status: int, title: str) -> Reply:
+def apache(status: int, title: str) -> Response:
     head = f'<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>{status} {title}</title>\n</head>'
     return reply(
         status, f"{head}<body>\n<h1>{title}</h1>\n</body></html>\n", content_type="text/html; charset=iso-8859-1"
     )
 
 
-def cloudflare(status: int, body: str = "", **headers: str) -> Reply:
+def cloudflare(status: int, body: str = "", **headers: str) -> Response:
     return reply(status, body, server="cloudflare", cf_ray="9a1b2c3d4e5f-FRA", **headers)
 
 
@@ -112,12 +112,12 @@ APPLICATIONS = [
 
 
 @pytest.mark.parametrize(("answer", "name"), PROXIES)
-def test_a_proxy_is_told_by_its_stock_answer(answer: Reply, name: str) -> None:
+def test_a_proxy_is_told_by_its_stock_answer(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.PROXY, name)
 
 
 @pytest.mark.parametrize(("answer", "name"), APPLICATIONS)
-def test_an_application_is_told_by_its_frameworks_stock_answer(answer: Reply, name: str) -> None:
+def test_an_application_is_told_by_its_frameworks_stock_answer(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.APPLICATION, name)
 
 
@@ -128,7 +128,7 @@ def test_every_recorded_refusal_of_watchtower_is_watchtowers_but_gos_own_404(row
     head, _, body = row["response"].partition("\r\n\r\n")
     first, _, rest = head.partition("\r\n")
     headers = {name.lower(): value for name, value in email.message_from_string(rest).items()}
-    found = sender_of(Reply(int(first.split()[1]), headers, body.encode()))
+    found = sender_of(Response(int(first.split()[1]), headers, body.encode()))
     assert found == (TRAEFIK_OR_GO if body == "404 page not found\n" else WATCHTOWER)
 
 
@@ -141,7 +141,7 @@ def test_every_recorded_refusal_of_watchtower_is_watchtowers_but_gos_own_404(row
         pytest.param(reply(401, www_authenticate='Basic realm="ops"'), Sender(Door.LOGIN), id="basic auth"),
         pytest.param(reply(401, www_authenticate="Bearer"), Sender(Door.LOGIN), id="Watchtower never names a scheme"),
         pytest.param(
-            Reply(401, {"www-authenticate": "Basic"}, stock(401, "Authorization Required").body),
+            Response(401, {"www-authenticate": "Basic"}, stock(401, "Authorization Required").body),
             Sender(Door.LOGIN, "nginx"),
             id="nginx: auth_basic",
         ),
@@ -172,7 +172,7 @@ def test_every_recorded_refusal_of_watchtower_is_watchtowers_but_gos_own_404(row
         pytest.param(page(200), NOBODY_KNOWN, id="a page"),
     ],
 )
-def test_the_first_rung_that_fits_names_the_door(answer: Reply, expected: Sender) -> None:
+def test_the_first_rung_that_fits_names_the_door(answer: Response, expected: Sender) -> None:
     assert sender_of(answer) == expected
 
 
@@ -203,7 +203,7 @@ def test_the_first_rung_that_fits_names_the_door(answer: Reply, expected: Sender
         (cloudflare(524), Condition.DOWN, "524 from Cloudflare"),
     ],
 )
-def test_a_response_of_the_service_says_who_sent_it(answer: Reply, condition: Condition, seen: str) -> None:
+def test_a_response_of_the_service_says_who_sent_it(answer: Response, condition: Condition, seen: str) -> None:
     assert condition_of(answer) == (condition, seen)
 
 

@@ -8,7 +8,7 @@ import pytest
 from redeploy.conditions.clause import Clause
 from redeploy.conditions.expectation import Expectation
 from redeploy.conditions.grammar import GrammarError, clauses, expectation
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, World, tell
 from tests.unit.making import page, reply
@@ -45,7 +45,7 @@ PAGE = reply(
 )
 
 
-def holds(line: str, answer: Reply = ANSWER) -> bool:
+def holds(line: str, answer: Response = ANSWER) -> bool:
     return expectation(line).failure(answer, str) is None
 
 
@@ -156,7 +156,7 @@ def test_a_response_does_not_fulfil(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["status=UP", "status!=DOWN", "status !contains x", "status !matches x", "status<1"])
 @pytest.mark.parametrize("answer", [reply(200, "Healthy"), reply(200, ""), PAGE, reply(200, b"\xff")])
-def test_a_response_that_is_not_json_fulfils_nothing_on_a_json_field(line: str, answer: Reply) -> None:
+def test_a_response_that_is_not_json_fulfils_nothing_on_a_json_field(line: str, answer: Response) -> None:
     assert expectation(line).failure(answer, str) == f"`{line}` does not hold: the response is not JSON"
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from redeploy.conditions.grammar import expectation
 from redeploy.http.condition import described
-from redeploy.http.response import Reply, http_date, nested_too_deeply
+from redeploy.http.response import Response, http_date, nested_too_deeply
 from redeploy.text.markdown import fenced, inline, plain
 from redeploy.text.markup import attribute, meta_content
 from redeploy.text.secret import CUT, Secret, redactor, shows_secret
@@ -223,7 +223,7 @@ def test_no_text_is_too_odd_to_be_searched_for_secrets(text: str) -> None:
 def test_numbers_of_thousands_of_digits_are_read_over() -> None:
     digits = "9" * 5000
     assert not shows_secret(f"&#{digits};&#x{digits};", REDACT)
-    assert Reply(200, {"retry-after": digits}).retry_after is None
-    assert Reply(200, {"content-type": "application/json"}, digits.encode()).json is None
+    assert Response(200, {"retry-after": digits}).retry_after is None
+    assert Response(200, {"content-type": "application/json"}, digits.encode()).json is None
     assert plain(f"\n{digits}```") == digits
     assert json.loads("1") == 1

@@ -8,13 +8,13 @@ import pytest
 from redeploy.contract.smoke import Judged
 from redeploy.contract.snapshot import Contract, Read
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.examination import Known
+from redeploy.doctor.examination import Evidence
 from redeploy.doctor.network import Certificate
-from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, Request
+from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, Request
 from redeploy.doctor.run import examine
 from redeploy.github import deployment
 from redeploy.github.retry import trouble_of
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import parse
 from redeploy.registry.lookup import FromRegistry
@@ -22,7 +22,7 @@ from redeploy.registry.manifest import Manifest, read
 from redeploy.report import annotations, outputs, summary
 from redeploy.report.outcome import Outcome
 from redeploy.rollout import perform
-from redeploy.rollout.requests import AskDocument, AskRevision, AskSmoke, Probe
+from redeploy.rollout.requests import FetchDocument, FetchRevision, Probe, SendSmoke
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, WALL, World, plan, tell
 from tests.unit.examining import CLEAR, HOLDS, Script, checks, details
@@ -72,14 +72,14 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
         script = Script(
             {
                 **HOLDS,
-                FindWay(BASE): replace(CLEAR, certificate=certificate),
+                Connect(BASE): replace(CLEAR, certificate=certificate),
                 Request.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{echo}", location=echo),
                 Request.CONTAINERS: rows((echo, f"ghcr.io/o/api:{echo}", digest_of(echo))),
                 Request.CHECK: checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
                 Request.DETAILS: details((echo, "monitor_only")),
                 **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, named, content_type=echo)),
                 Request.DOCUMENT: reply(200, document),
-                AskGitHub(): trouble_of(403, {}, echo),
+                FetchEnvironment(): trouble_of(403, {}, echo),
                 LookUp(parse("ghcr.io/o/api")): Trouble(Kind.HOSTILE, manifest_refused(echo)),
             }
         )
@@ -90,7 +90,7 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
             deployment_environment="live",
             github_token="ghs_1",
         )
-        known = examine(Known(settings, redact=redact), script)
+        known = examine(Evidence(settings, redact=redact), script)
         chain = diagnose(known, WALL)
         told = "\n".join([*(each.seen for each in chain.links), everything(examined(known, chain))])
         assert parts_shown(secret, told) == set(), echo
@@ -103,14 +103,14 @@ def manifest_refused(echo: str) -> str:
     return str(refused.value)
 
 
-def always(exchange: Exchange) -> Callable[..., Exchange]:
-    return lambda *_: exchange
+def always(http_result: HttpResult) -> Callable[..., HttpResult]:
+    return lambda *_: http_result
 
 
-def hostile(echo: str, field: str) -> Callable[[float, Probe], Exchange]:
+def hostile(echo: str, field: str) -> Callable[[float, Probe], HttpResult]:
     """A service that names the old build and then, beside much else, the echo."""
 
-    def answers(moment: float, _: Probe) -> Exchange:
+    def answers(moment: float, _: Probe) -> HttpResult:
         body = {"version": echo, f"{field}_build": echo, "build": {f"{field}_commit": echo}}
         return reply(200, {"version": OLD} if moment < 1 else body, server=f"nginx/{echo}", x_version=echo)
 
@@ -147,16 +147,16 @@ def described(echo: str) -> dict[str, object]:
     return {"responses": {"200": {"content": {"application/json": {"schema": numbers}}}}}
 
 
-def contract_in(exchange: Exchange) -> Contract:
-    assert isinstance(exchange, Read)
-    assert isinstance(exchange.found, Contract)
-    return exchange.found
+def contract_in(http_result: HttpResult) -> Contract:
+    assert isinstance(http_result, Read)
+    assert isinstance(http_result.found, Contract)
+    return http_result.found
 
 
-def judged(exchange: Exchange) -> str:
-    assert isinstance(exchange, Judged)
-    assert exchange.misfit
-    return f"{exchange.misfit} {exchange.partial}"
+def judged(http_result: HttpResult) -> str:
+    assert isinstance(http_result, Judged)
+    assert http_result.schema_violation
+    return f"{http_result.schema_violation} {http_result.partial}"
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -164,14 +164,14 @@ def test_what_is_weighed_shows_no_part_of_a_secret(secret: str) -> None:
     redact = redactor([Secret(secret)])
     smoke = plan(smoke="GET /api").checks.smoke
     for echo in echoes(secret):
-        label = perform.weigh(AskRevision(Manifest(D1, "", b"")), FromRegistry(200, found=echo), redact)
+        label = perform.weigh(FetchRevision(Manifest(D1, "", b"")), FromRegistry(200, found=echo), redact)
         paths = {"/api": {"get": described(echo)}}
         document = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
-        read_whole = perform.weigh(AskDocument(f"{BASE}/openapi.json", smoke=smoke), document, redact)
+        read_whole = perform.weigh(FetchDocument(f"{BASE}/openapi.json", smoke=smoke), document, redact)
         promise = next(iter(contract_in(read_whole).promises.values()))
-        misfit = perform.weigh(AskSmoke(smoke[0], promise=promise), reply(200, {echo: {}}), redact)
-        other = perform.weigh(AskSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
+        schema_violation = perform.weigh(SendSmoke(smoke[0], promise=promise), reply(200, {echo: {}}), redact)
+        other = perform.weigh(SendSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
         warned = deployment.warning("create the Deployment", trouble_of(422, {}, echo), redact)
         assert isinstance(label, FromRegistry)
-        told = f"{label.found} {judged(misfit)} {judged(other)} {warned}"
+        told = f"{label.found} {judged(schema_violation)} {judged(other)} {warned}"
         assert parts_shown(secret, told) == set(), echo

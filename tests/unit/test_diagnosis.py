@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.doctor.diagnosis import diagnose, examined, unexamined
-from redeploy.doctor.examination import Known
-from redeploy.doctor.network import Certificate, Way
-from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, ReadCommit, Request
+from redeploy.doctor.examination import Evidence
+from redeploy.doctor.network import Certificate, Reachability
+from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, ReadCommit, Request
 from redeploy.doctor.run import examine
 from redeploy.github.retry import Trouble as Refusal
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import parse
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.findings import FINDINGS, Finding
-from redeploy.report.chain import TITLES, Link, State, not_reached, unread
+from redeploy.report.chain import TITLES, Check, State, not_reached, unread
 from redeploy.settings.reading import Problem
 from redeploy.text.secret import Secret, redactor, shows_secret
 from redeploy.verdicts import Verdict
@@ -43,21 +43,21 @@ from tests.unit.examining import (
 from tests.unit.making import D1, D2, D3, NEW, page, ready, reply, rows, summary
 from tests.unit.test_examination import ANSWERS
 
-WAY = FindWay(BASE)
+WAY = Connect(BASE)
 API = LookUp(parse("ghcr.io/o/api:latest"))
 NGINX = {"server": "nginx/1.22.1"}
 CLOUDFLARE = {"server": "cloudflare"}
 HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
 
 
-def posted(exchange: Exchange) -> Answers:
+def posted(http_result: HttpResult) -> Answers:
     """Something that answers a POST of the update URL so, and nothing else."""
-    return {Request.POST_UPDATE: exchange}
+    return {Request.POST_UPDATE: http_result}
 
 
-def everywhere(exchange: Exchange) -> Answers:
+def everywhere(http_result: HttpResult) -> Answers:
     """Something that answers a path that cannot exist as it answers the update URL."""
-    return dict.fromkeys((Request.POST_UPDATE, Request.NOWHERE), exchange)
+    return dict.fromkeys((Request.POST_UPDATE, Request.NOWHERE), http_result)
 
 
 def manifest(digest: str, *children: str) -> Manifest:
@@ -70,28 +70,37 @@ OF_API = ReadCommit(parse("ghcr.io/o/api:latest"), manifest(D1))
 def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
     chain = chain_from()
     assert chain.verdict is Verdict.READY
-    assert [each.link for each in chain.links] == [each for each in Link if each is not Link.GITHUB]
+    assert [each.link for each in chain.links] == [each for each in Check if each is not Check.GITHUB]
     assert weak() == {}
 
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ({WAY: Way(origin=BASE, fault=Fault.UNRESOLVED)}, {"dns": "unresolved"}),
-        ({WAY: Way(origin=BASE, addresses=("10.0.0.1",), fault=Fault.REFUSED)}, {"connection": "nothing-listens"}),
+        ({WAY: Reachability(origin=BASE, error_kind=ErrorKind.UNRESOLVED)}, {"dns": "unresolved"}),
         (
-            {WAY: Way(origin=BASE, addresses=("10.0.0.1",), fault=Fault.NOT_CONNECTED)},
+            {WAY: Reachability(origin=BASE, addresses=("10.0.0.1",), error_kind=ErrorKind.REFUSED)},
             {"connection": "nothing-listens"},
         ),
-        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=10, certificate=TRUSTED)}, {"tls": "certificate-expired"}),
-        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=9)}, {"tls": "certificate-expired"}),
-        ({WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=62, certificate=TRUSTED)}, {"tls": "certificate-name"}),
         (
-            {WAY: Way(origin=BASE, fault=Fault.TLS, verify_code=20, certificate=TRUSTED)},
+            {WAY: Reachability(origin=BASE, addresses=("10.0.0.1",), error_kind=ErrorKind.NOT_CONNECTED)},
+            {"connection": "nothing-listens"},
+        ),
+        (
+            {WAY: Reachability(origin=BASE, error_kind=ErrorKind.TLS, verify_code=10, certificate=TRUSTED)},
+            {"tls": "certificate-expired"},
+        ),
+        ({WAY: Reachability(origin=BASE, error_kind=ErrorKind.TLS, verify_code=9)}, {"tls": "certificate-expired"}),
+        (
+            {WAY: Reachability(origin=BASE, error_kind=ErrorKind.TLS, verify_code=62, certificate=TRUSTED)},
+            {"tls": "certificate-name"},
+        ),
+        (
+            {WAY: Reachability(origin=BASE, error_kind=ErrorKind.TLS, verify_code=20, certificate=TRUSTED)},
             {"tls": "certificate-untrusted"},
         ),
-        ({WAY: Way(origin=BASE, fault=Fault.TLS, detail="no cipher match")}, {"tls": "tls"}),
-        (posted(NoReply(Fault.TIMED_OUT)), {"front": "unreachable"}),
+        ({WAY: Reachability(origin=BASE, error_kind=ErrorKind.TLS, detail="no cipher match")}, {"tls": "tls"}),
+        (posted(TransportError(ErrorKind.TIMED_OUT)), {"front": "unreachable"}),
         (posted(page(403, cf_mitigated="challenge")), {"front": "challenge"}),
         (posted(reply(302, location="https://t.cloudflareaccess.com/cdn-cgi/access/login")), {"front": "access-wall"}),
         (posted(reply(526, "error code: 526", **CLOUDFLARE)), {"front": "tls"}),
@@ -137,7 +146,7 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
             {"containers": "engine-silent"},
         ),
         (
-            {**dict.fromkeys((Request.CONTAINERS, Request.CHECK), NoReply(Fault.TIMED_OUT))},
+            {**dict.fromkeys((Request.CONTAINERS, Request.CHECK), TransportError(ErrorKind.TIMED_OUT))},
             {"containers": "engine-silent"},
         ),
         ({Request.HEALTH: reply(503, {"ok": False})}, {"health": "never-ready"}),
@@ -220,7 +229,7 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
     ],
 )
 def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: object, told: str) -> None:
-    one = found(Link.REGISTRY, {API: manifest(D1), OF_API: read}, image="ghcr.io/o/api", expect_version="image")
+    one = found(Check.REGISTRY, {API: manifest(D1), OF_API: read}, image="ghcr.io/o/api", expect_version="image")
     assert (one.state, one.finding) == (State.BROKEN, "image-missing")
     assert told in one.seen
 
@@ -235,7 +244,7 @@ def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: obj
     ],
 )
 def test_what_the_registry_told_watchtower_is_told_in_plain_text(error: str, finding: str) -> None:
-    one = found(Link.UPDATE, {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
+    one = found(Check.UPDATE, {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert error.partition("<")[0].strip() in one.seen
     assert "<" not in one.seen
@@ -271,7 +280,7 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
 def test_whether_an_update_would_happen_is_told_by_watchtower_or_else_by_the_registry(
     answers: Answers, told: str
 ) -> None:
-    assert told in found(Link.UPDATE, answers, container="api").seen
+    assert told in found(Check.UPDATE, answers, container="api").seen
 
 
 CHECKED = (
@@ -289,7 +298,7 @@ def check_of_api(*, available: bool = False, error: str = "") -> Answers:
     ("digest", "told"), [(D2, "would replace `api`"), (D1, "would find nothing newer in the registry")]
 )
 def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, told: str) -> None:
-    one = found(Link.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
+    one = found(Check.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
     assert one.state is State.OK
     assert one.seen.startswith(f"{told}; Watchtower's own look at the registry failed, so the engine pulls")
     assert "connection refused" in one.seen
@@ -309,18 +318,18 @@ def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(diges
     ],
 )
 def test_an_error_of_the_check_endpoint_blocks_where_the_update_would_fail_too(answers: Answers, state: State) -> None:
-    one = found(Link.UPDATE, answers, container="api")
+    one = found(Check.UPDATE, answers, container="api")
     assert (one.state, one.finding) == (state, None if state is State.OK else "update-blocked")
 
 
 def test_an_answer_that_every_path_gets_is_told_as_that() -> None:
     for answer in (reply(200), reply(401), page(405, **NGINX)):
-        assert "the same at a path that cannot exist" in found(Link.LOCATION, everywhere(answer)).seen
+        assert "the same at a path that cannot exist" in found(Check.LOCATION, everywhere(answer)).seen
 
 
 @pytest.mark.parametrize("registry", [manifest(D1), manifest(D3, D1)])
 def test_what_runs_what_the_registry_has_is_not_replaced_whatever_the_check_endpoint_says(registry: Manifest) -> None:
-    one = found(Link.UPDATE, {**check_of_api(available=True), API: registry}, container="api")
+    one = found(Check.UPDATE, {**check_of_api(available=True), API: registry}, container="api")
     assert (one.state, one.seen) == (State.OK, "would find nothing newer in the registry")
 
 
@@ -342,7 +351,7 @@ HELD = [
 
 @pytest.mark.parametrize(("answers", "finding", "state"), HELD)
 def test_a_container_that_no_push_replaces_is_told(answers: Answers, finding: str, state: State) -> None:
-    one = found(Link.UPDATE, answers, container="api")
+    one = found(Check.UPDATE, answers, container="api")
     assert (one.state, one.finding) == (state, finding)
     assert "`api`" in one.seen
 
@@ -353,26 +362,26 @@ def test_a_neighbour_that_no_push_replaces_is_no_fault(answers: Answers) -> None
 
 
 def test_of_two_containers_that_are_named_one_that_is_only_monitored_is_a_warning() -> None:
-    one = found(Link.UPDATE, {Request.DETAILS: details(("web", "monitor_only"))}, container="api,web")
+    one = found(Check.UPDATE, {Request.DETAILS: details(("web", "monitor_only"))}, container="api,web")
     assert (one.state, one.finding) == (State.WARNING, "monitor-only")
     assert "monitors `web`; would replace `api`" in one.seen
 
 
 def test_an_expected_digest_that_is_not_pushed_yet_is_no_start_of_a_deploy() -> None:
-    one = found(Link.REGISTRY, {API: manifest(D3)}, image="ghcr.io/o/api", expect_digest=D1)
+    one = found(Check.REGISTRY, {API: manifest(D3)}, image="ghcr.io/o/api", expect_digest=D1)
     assert one.state is State.BROKEN
 
 
 def test_a_digest_that_only_the_check_endpoint_tells_is_not_proposed_as_proof() -> None:
     answers = {**HIDDEN, Request.CONTAINERS: reply(404)}
-    assert "expect-digest" not in found(Link.VERSION, answers, container="api").seen
-    assert "expect-digest" in found(Link.VERSION, HIDDEN, container="api").seen
+    assert "expect-digest" not in found(Check.VERSION, answers, container="api").seen
+    assert "expect-digest" in found(Check.VERSION, HIDDEN, container="api").seen
 
 
 def test_a_token_that_the_proxy_adds_is_told_and_the_chain_is_judged_to_its_end() -> None:
     chain = chain_from(posted(summary(scanned=0)))
     assert chain.verdict is Verdict.READY
-    assert {each.link: each.state for each in chain.links}[Link.UPDATE] is State.OK
+    assert {each.link: each.state for each in chain.links}[Check.UPDATE] is State.OK
     assert weak(posted(summary(scanned=0))) == {"location": "unguarded"}
 
 
@@ -380,19 +389,19 @@ def test_a_token_that_the_proxy_adds_is_told_and_the_chain_is_judged_to_its_end(
     ("broken", "hidden"),
     [
         (
-            {WAY: Way(origin=BASE, fault=Fault.UNRESOLVED)},
-            set(Link) - {Link.INPUTS, Link.DNS, Link.REGISTRY, Link.GITHUB},
+            {WAY: Reachability(origin=BASE, error_kind=ErrorKind.UNRESOLVED)},
+            set(Check) - {Check.INPUTS, Check.DNS, Check.REGISTRY, Check.GITHUB},
         ),
-        (posted(page(502, **NGINX)), {Link.TOKEN, Link.CONTAINERS, Link.UPDATE}),
-        (dict.fromkeys((Request.CONTAINERS, Request.CHECK), FORK_BY_POST), {Link.CONTAINERS, Link.UPDATE}),
-        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {Link.UPDATE}),
+        (posted(page(502, **NGINX)), {Check.TOKEN, Check.CONTAINERS, Check.UPDATE}),
+        (dict.fromkeys((Request.CONTAINERS, Request.CHECK), FORK_BY_POST), {Check.CONTAINERS, Check.UPDATE}),
+        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {Check.UPDATE}),
         (
             dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), page(502)),
-            {Link.VERSION, Link.OPENAPI},
+            {Check.VERSION, Check.OPENAPI},
         ),
     ],
 )
-def test_a_broken_link_says_what_lies_behind_it(broken: Answers, hidden: set[Link]) -> None:
+def test_a_broken_link_says_what_lies_behind_it(broken: Answers, hidden: set[Check]) -> None:
     chain = chain_from(broken)
     [one] = chain.those(State.BROKEN)
     assert set(chain.hidden_by(one.link)) == hidden
@@ -412,7 +421,7 @@ def test_a_container_that_does_not_run_is_not_called_unwatched() -> None:
 
 def test_an_ill_service_that_names_its_version_is_believed() -> None:
     ill = reply(503, {"ok": False, "commit": NEW})
-    one = found(Link.VERSION, dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ill))
+    one = found(Check.VERSION, dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ill))
     assert one.state is State.OK
     assert NEW in one.seen
 
@@ -425,7 +434,8 @@ def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, 
     ends = WALL + left * DAY
     certificate = Certificate(begins=ends - life * DAY, ends=ends, issuer="An Authority")
     one = found(
-        Link.TLS, {WAY: Way(origin=BASE, addresses=("203.0.113.7",), certificate=certificate, version="TLSv1.3")}
+        Check.TLS,
+        {WAY: Reachability(origin=BASE, addresses=("203.0.113.7",), certificate=certificate, version="TLSv1.3")},
     )
     assert one.finding == (Finding.CERTIFICATE_ENDS_SOON if soon else None)
     assert f"valid for {int(left)} day" in one.seen
@@ -433,25 +443,25 @@ def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, 
 
 def test_two_origins_are_told_apart_and_the_worse_counts() -> None:
     other = "https://www.example.com"
-    ways = {FindWay(other): Way(origin=other, addresses=("203.0.113.8",), fault=Fault.REFUSED)}
+    ways = {Connect(other): Reachability(origin=other, addresses=("203.0.113.8",), error_kind=ErrorKind.REFUSED)}
     chain = chain_from(ways, base_url=other)
-    connection = next(each for each in chain.links if each.link is Link.CONNECTION)
+    connection = next(each for each in chain.links if each.link is Check.CONNECTION)
     assert connection.state is State.BROKEN
     assert f"`{other}`: refused" in connection.seen
-    assert set(chain.hidden_by(Link.CONNECTION)) == {Link.HEALTH, Link.VERSION, Link.OPENAPI}
+    assert set(chain.hidden_by(Check.CONNECTION)) == {Check.HEALTH, Check.VERSION, Check.OPENAPI}
 
 
 def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
-    way: Answers = {WAY: Way(origin=BASE, proxied=True)}
+    way: Answers = {WAY: Reachability(origin=BASE, proxied=True)}
     assert weak(way) == {}
-    assert {found(each, way).state for each in (Link.DNS, Link.CONNECTION, Link.TLS)} == {State.NOT_REACHED}
+    assert {found(each, way).state for each in (Check.DNS, Check.CONNECTION, Check.TLS)} == {State.NOT_REACHED}
 
 
-@pytest.mark.parametrize(("fault", "finding"), [(Fault.TLS, "tls"), (Fault.REFUSED, "unreachable")])
-def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(fault: Fault, finding: str) -> None:
-    silent: Answers = dict.fromkeys(Request, NoReply(fault, "in detail"))
-    answers: Answers = {**silent, WAY: Way(origin=BASE, proxied=True)}
-    one = found(Link.FRONT, answers)
+@pytest.mark.parametrize(("error_kind", "finding"), [(ErrorKind.TLS, "tls"), (ErrorKind.REFUSED, "unreachable")])
+def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(error_kind: ErrorKind, finding: str) -> None:
+    silent: Answers = dict.fromkeys(Request, TransportError(error_kind, "in detail"))
+    answers: Answers = {**silent, WAY: Reachability(origin=BASE, proxied=True)}
+    one = found(Check.FRONT, answers)
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert one.seen.startswith("through the proxy of the environment: ")
     assert one.seen.endswith("(in detail)")
@@ -459,29 +469,32 @@ def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(fault: Fault, 
 
 def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_was_seen() -> None:
     apart = "https://shop.test"
-    clear = Way(origin=apart, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
-    ill: Answers = {FindWay(apart): clear, **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(503))}
-    remedy = found(Link.HEALTH, ill, container="api", base_url=apart).remedy
+    clear = Reachability(origin=apart, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
+    ill: Answers = {Connect(apart): clear, **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(503))}
+    remedy = found(Check.HEALTH, ill, container="api", base_url=apart).remedy
     assert remedy
     assert "docker logs --tail 100 api\ncurl -sSi 'https://shop.test/api/ready'" in remedy.fix
-    gone: Answers = {FindWay(apart): Way(origin=apart, fault=Fault.UNRESOLVED)}
-    remedy = found(Link.DNS, gone, base_url=apart).remedy
+    gone: Answers = {Connect(apart): Reachability(origin=apart, error_kind=ErrorKind.UNRESOLVED)}
+    remedy = found(Check.DNS, gone, base_url=apart).remedy
     assert remedy
     assert "dig +short shop.test A" in remedy.fix
-    remedy = found(Link.LOCATION, {FindWay(apart): clear, Request.POST_UPDATE: page(404)}, base_url=apart).remedy
+    remedy = found(Check.LOCATION, {Connect(apart): clear, Request.POST_UPDATE: page(404)}, base_url=apart).remedy
     assert remedy
     assert "`server` block of `api.example.com`" in remedy.fix
 
 
 def test_a_private_address_is_told() -> None:
     assert (
-        "private" in found(Link.CONNECTION, {WAY: Way(origin=BASE, addresses=("10.1.2.3",), fault=Fault.REFUSED)}).seen
+        "private"
+        in found(
+            Check.CONNECTION, {WAY: Reachability(origin=BASE, addresses=("10.1.2.3",), error_kind=ErrorKind.REFUSED)}
+        ).seen
     )
 
 
 def test_what_would_do_as_identity_is_told() -> None:
     told = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready(start_time=WALL - 500))
-    seen = found(Link.VERSION, told, container="api").seen
+    seen = found(Check.VERSION, told, container="api").seen
     assert "expect-digest" in seen
     assert "`start_time`" in seen
 
@@ -489,29 +502,29 @@ def test_what_would_do_as_identity_is_told() -> None:
 @pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
 def test_a_name_that_changes_from_look_to_look_is_told_as_that(inputs: dict[str, str]) -> None:
     looks = {Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}
-    assert "`commit` changes from one look to the next" in found(Link.VERSION, looks, **inputs).seen
+    assert "`commit` changes from one look to the next" in found(Check.VERSION, looks, **inputs).seen
 
 
 @pytest.mark.parametrize(("declared", "told"), [("1" * 40, "runs already"), (NEW, "which a deploy must bring")])
 def test_a_declared_version_is_compared(declared: str, told: str) -> None:
-    one = found(Link.VERSION, expect_version=declared)
+    one = found(Check.VERSION, expect_version=declared)
     assert one.state is State.OK
     assert told in one.seen
 
 
 def test_plain_http_to_another_machine_is_a_warning() -> None:
     base = "http://api.example.com"
-    answers = {FindWay(base): Way(origin=base, addresses=("203.0.113.7",))}
+    answers = {Connect(base): Reachability(origin=base, addresses=("203.0.113.7",))}
     assert weak(answers, watchtower_url=f"{base}/ops/update", allow_http="true") == {"inputs": "plain-http"}
 
 
 def test_githubs_refusal_is_a_warning_with_its_words() -> None:
     wished = {"deployment_environment": "production", "github_token": "ghs_1234"}
     refusal = Refusal(status=403, message="Resource not accessible by integration")
-    one = found(Link.GITHUB, {AskGitHub(): refusal}, **wished)
+    one = found(Check.GITHUB, {FetchEnvironment(): refusal}, **wished)
     assert (one.state, one.finding) == (State.WARNING, Finding.DEPLOYMENTS_REFUSED)
     assert "403 Resource not accessible" in one.seen
-    assert found(Link.GITHUB, {AskGitHub(): None}, **wished).state is State.OK
+    assert found(Check.GITHUB, {FetchEnvironment(): None}, **wished).state is State.OK
 
 
 @pytest.mark.parametrize(
@@ -523,7 +536,9 @@ def test_githubs_refusal_is_a_warning_with_its_words() -> None:
     ],
 )
 def test_what_github_says_nothing_of_is_no_lack_of_a_right(trouble: Refusal) -> None:
-    one = found(Link.GITHUB, {AskGitHub(): trouble}, deployment_environment="production", github_token="ghs_1234")
+    one = found(
+        Check.GITHUB, {FetchEnvironment(): trouble}, deployment_environment="production", github_token="ghs_1234"
+    )
     assert (one.state, one.finding) == (State.NOT_REACHED, None)
     assert (trouble.message or "500") in one.seen
 
@@ -540,15 +555,15 @@ def test_wrong_inputs_hide_everything() -> None:
     assert outcome.conclusion.exit_code == 2
     assert outcome.chain is not None
     assert outcome.chain == unread("wrong: `timeout`")
-    assert set(outcome.chain.hidden_by(Link.INPUTS)) == set(Link) - {Link.INPUTS}
+    assert set(outcome.chain.hidden_by(Check.INPUTS)) == set(Check) - {Check.INPUTS}
 
 
 def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
     other = "https://ops.example.com"
-    ways = {FindWay(other): Way(origin=other, fault=Fault.UNRESOLVED), Request.CHECK: reply(404)}
+    ways = {Connect(other): Reachability(origin=other, error_kind=ErrorKind.UNRESOLVED), Request.CHECK: reply(404)}
     chain = chain_from(ways, containers_url=f"{other}/containers")
-    assert [each.link for each in chain.those(State.BROKEN)] == [Link.DNS]
-    assert set(chain.hidden_by(Link.DNS)) == {Link.CONTAINERS, Link.UPDATE}
+    assert [each.link for each in chain.those(State.BROKEN)] == [Check.DNS]
+    assert set(chain.hidden_by(Check.DNS)) == {Check.CONTAINERS, Check.UPDATE}
 
 
 def test_nothing_that_servers_say_shows_a_secret() -> None:
@@ -566,7 +581,7 @@ def test_nothing_that_servers_say_shows_a_secret() -> None:
             **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {token: {"commit": token}})),
         }
     )
-    known = examine(Known(plan(mode="doctor", watchtower_token=token), redact=redact), script)
+    known = examine(Evidence(plan(mode="doctor", watchtower_token=token), redact=redact), script)
     told = "\n".join(each.seen for each in diagnose(known, WALL).links)
     assert not shows_secret(told, redact)
     assert "0c6b2a" not in told
@@ -574,9 +589,9 @@ def test_nothing_that_servers_say_shows_a_secret() -> None:
 
 
 def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:
-    assert set(TITLES) == set(Link)
+    assert set(TITLES) == set(Check)
     assert set(FINDINGS) == set(Finding)
-    assert not_reached(Link.TLS, [None]) is None
+    assert not_reached(Check.TLS, [None]) is None
 
 
 @given(
@@ -585,9 +600,9 @@ def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:
         ({}, {"container": "api"}, {"image": "ghcr.io/o/api"}, {"expect_digest": D1}, {"expect_version": NEW})
     ),
 )
-def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, Exchange], inputs: dict[str, str]) -> None:
+def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, HttpResult], inputs: dict[str, str]) -> None:
     chain = chain_from(answers, **inputs)
-    assert [each.link for each in chain.links] == [each for each in Link if each is not Link.GITHUB]
+    assert [each.link for each in chain.links] == [each for each in Check if each is not Check.GITHUB]
     broken = {each.link for each in chain.those(State.BROKEN)}
     assert all(each.behind in broken for each in chain.links if each.behind)
     assert all((each.finding is None) == (each.state in (State.OK, State.NOT_REACHED)) for each in chain.links)
@@ -596,11 +611,11 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, Exchang
 
 def test_health_is_judged_by_the_conditions_too() -> None:
     looks = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {"status": "DOWN", "commit": NEW}))
-    mild = found(Link.HEALTH, looks)
+    mild = found(Check.HEALTH, looks)
     assert mild.state is State.WARNING
     assert mild.remedy is not None
     assert "health-expect: status != DOWN" in mild.remedy.fix
-    firm = found(Link.HEALTH, looks, health_expect="status != DOWN")
+    firm = found(Check.HEALTH, looks, health_expect="status != DOWN")
     assert firm.state is State.BROKEN
     assert "`status != DOWN` does not hold: there is `DOWN`" in firm.seen
-    assert found(Link.HEALTH, looks, health_expect="status = DOWN|UP").state is State.OK
+    assert found(Check.HEALTH, looks, health_expect="status = DOWN|UP").state is State.OK

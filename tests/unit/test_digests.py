@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.registry.image import parse
-from redeploy.triggers.watchtower.containers import Endpoint, Look, Row, Wanted, read_look, rows_that_count
+from redeploy.triggers.watchtower.containers import (
+    ContainerFilter,
+    Endpoint,
+    Look,
+    RunningContainer,
+    read_look,
+    rows_that_count,
+)
 from tests.unit.making import D1, D2, D3, page, reply, rows
 from tests.unit.test_answer import recorded_reply
 
@@ -19,12 +26,12 @@ RECORDED: list[dict[str, Any]] = json.loads(
 )
 
 
-def wanted(*, containers: tuple[str, ...] = (), images: tuple[str, ...] = (), digest: str = "") -> Wanted:
-    return Wanted(containers=containers, images=tuple(map(parse, images)), digest=digest)
+def wanted(*, containers: tuple[str, ...] = (), images: tuple[str, ...] = (), digest: str = "") -> ContainerFilter:
+    return ContainerFilter(containers=containers, images=tuple(map(parse, images)), digest=digest)
 
 
-def look(exchange: Exchange, which: Wanted | None = None) -> Look:
-    return read_look(exchange, which or wanted(), sent=1.0, at=2.0)
+def look(http_result: HttpResult, which: ContainerFilter | None = None) -> Look:
+    return read_look(http_result, which or wanted(), sent=1.0, at=2.0)
 
 
 def test_the_container_is_named_where_one_alone_counts() -> None:
@@ -72,12 +79,12 @@ API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), (
         pytest.param([], wanted(), set[str](), id="none runs"),
     ],
 )
-def test_rows_count(listed: list[tuple[str, str, str]], which: Wanted, counting: set[str]) -> None:
-    assert {row.name for row in rows_that_count([Row(*each) for each in listed], which)} == counting
+def test_rows_count(listed: list[tuple[str, str, str]], which: ContainerFilter, counting: set[str]) -> None:
+    assert {row.name for row in rows_that_count([RunningContainer(*each) for each in listed], which)} == counting
 
 
 @pytest.mark.parametrize(
-    ("exchange", "endpoint"),
+    ("http_result", "endpoint"),
     [
         pytest.param(rows(API), Endpoint.TOLD, id="rows"),
         pytest.param(reply(200, {"containers": []}), Endpoint.TOLD, id="no rows"),
@@ -97,16 +104,16 @@ def test_rows_count(listed: list[tuple[str, str, str]], which: Wanted, counting:
         pytest.param(reply(200, []), Endpoint.FAILED, id="another document"),
         pytest.param(reply(200, {"containers": {"a": 1}}), Endpoint.FAILED, id="containers that are no list"),
         pytest.param(reply(200, {"containers": ["api"]}), Endpoint.FAILED, id="rows that are no objects"),
-        pytest.param(NoReply(Fault.REFUSED), Endpoint.FAILED, id="refused"),
-        pytest.param(NoReply(Fault.TIMED_OUT), Endpoint.FAILED, id="timed out"),
+        pytest.param(TransportError(ErrorKind.REFUSED), Endpoint.FAILED, id="refused"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), Endpoint.FAILED, id="timed out"),
     ],
 )
-def test_the_endpoint_tells_is_absent_or_failed(exchange: Exchange, endpoint: Endpoint) -> None:
-    assert look(exchange).endpoint is endpoint
+def test_the_endpoint_tells_is_absent_or_failed(http_result: HttpResult, endpoint: Endpoint) -> None:
+    assert look(http_result).endpoint is endpoint
 
 
 @pytest.mark.parametrize(
-    ("exchange", "which", "digest", "differ"),
+    ("http_result", "which", "digest", "differ"),
     [
         pytest.param(rows(API), wanted(), D1, False, id="one"),
         pytest.param(rows(API, ("api2", API[1], D1)), wanted(images=("ghcr.io/o/api",)), D1, False, id="all equal"),
@@ -125,8 +132,10 @@ def test_the_endpoint_tells_is_absent_or_failed(exchange: Exchange, endpoint: En
         ),
     ],
 )
-def test_a_look_tells_the_one_digest(exchange: Exchange, which: Wanted, digest: str, differ: bool) -> None:
-    told = look(exchange, which)
+def test_a_look_tells_the_one_digest(
+    http_result: HttpResult, which: ContainerFilter, digest: str, differ: bool
+) -> None:
+    told = look(http_result, which)
     assert (told.digest, told.differ) == (digest, differ)
 
 
@@ -146,7 +155,7 @@ def test_a_container_that_is_named_and_does_not_run_is_told() -> None:
     st.integers(100, 599),
 )
 def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
-    told = look(Reply(status, {}, body), wanted(digest=D1))
+    told = look(Response(status, {}, body), wanted(digest=D1))
     assert told.digest in ("", D1) or told.endpoint is Endpoint.TOLD
 
 

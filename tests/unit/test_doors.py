@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.report import annotations, wording
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import World, tell
@@ -18,7 +18,7 @@ NGINX_PAGE = "<center>nginx/1.25.3</center>"
 GO_404 = reply(404, "404 page not found\n", content_type="text/plain", x_content_type_options="nosniff")
 
 
-def before_and_after(before: Exchange, after: Exchange) -> Callable[[float, Probe], Exchange]:
+def before_and_after(before: HttpResult, after: HttpResult) -> Callable[[float, Probe], HttpResult]:
     return lambda moment, _: before if moment < 1 else after
 
 
@@ -32,7 +32,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
     ("answer", "headline", "words", "not_said"),
     [
         pytest.param(
-            Reply(401, {"www-authenticate": 'Basic realm="ops"'}, page(401, NGINX_PAGE).body),
+            Response(401, {"www-authenticate": 'Basic realm="ops"'}, page(401, NGINX_PAGE).body),
             "trigger-failed: Another login stands before Watchtower",
             ("401 from nginx that asks for a user name and a password", "auth_basic off;", "api.example.com"),
             "gh secret set WATCHTOWER_HTTP_API_TOKEN",
@@ -139,7 +139,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
     ],
 )
 def test_a_trigger_that_fails_blames_the_door_that_answered(
-    answer: Exchange | tuple[Exchange, float], headline: str, words: tuple[str, ...], not_said: str
+    answer: HttpResult | tuple[HttpResult, float], headline: str, words: tuple[str, ...], not_said: str
 ) -> None:
     title, message = told(World(before_and_after(ready(), ready()), (answer,)), timeout="90")
     assert headline in title
@@ -203,7 +203,7 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
     ],
 )
 def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
-    before: Exchange, after: Exchange, headline: str, words: tuple[str, ...]
+    before: HttpResult, after: HttpResult, headline: str, words: tuple[str, ...]
 ) -> None:
     title, message = told(World(before_and_after(before, after), (summary(updated=1),)), timeout="20")
     assert headline in title
@@ -217,7 +217,7 @@ def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
     [
         pytest.param(
             summary(failed=1),
-            NoReply(Fault.REFUSED),
+            TransportError(ErrorKind.REFUSED),
             "The service is down: Watchtower could not start the new image",
             "did not start",
             "resolver",
@@ -241,7 +241,7 @@ def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
         ),
         pytest.param(
             summary(updated=1),
-            NoReply(Fault.REFUSED),
+            TransportError(ErrorKind.REFUSED),
             "Nothing answers at the service's address",
             "docker logs",
             "resolver",
@@ -250,7 +250,7 @@ def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
     ],
 )
 def test_a_service_that_is_down_is_told_first_and_names_only_what_can_be_the_cause(
-    answer: Exchange, service: Exchange, headline: str, said: str, not_said: str
+    answer: HttpResult, service: HttpResult, headline: str, said: str, not_said: str
 ) -> None:
     title, message = told(World(before_and_after(ready(OLD), service), (answer,)), timeout="20", expect_version=NEW)
     assert headline in title
@@ -302,7 +302,12 @@ def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:
 
 
 def test_what_is_to_be_pasted_at_a_door_is_well_formed() -> None:
-    doors = [GO_404, page(403, NGINX_PAGE), reply(404, {"detail": "Not Found"}), reply(503, "no available server\n")]
+    doors = [
+        GO_404,
+        page(403, NGINX_PAGE),
+        reply(404, {"detail": "Not Found"}),
+        reply(503, "no available server\n"),
+    ]
     for answer in doors:
         outcome = tell(World(lambda *_: ready(OLD), (answer,)), timeout="20").outcome
         remedy = wording.remedy_of(outcome)

@@ -6,14 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.github.retry import LONGEST, MOST_WRITES, PATIENCE, UNTOLD_WAIT, Errand, Move, Trouble, trouble_of
+from redeploy.github.retry import (
+    LONGEST,
+    MOST_WRITES,
+    PATIENCE,
+    UNTOLD_WAIT,
+    NextStep,
+    Trouble,
+    WriteAttempt,
+    trouble_of,
+)
 
 NOW = "Tue, 24 Nov 2026 20:00:00 GMT"
 EPOCH = 1_795_550_400
 FORBIDDEN = trouble_of(403, {}, "Resource not accessible by integration")
 BAD_GATEWAY = trouble_of(502, {}, "")
 LOST = Trouble(message="ConnectionError")
-FRESH = Errand(began=100.0, at=100.0)
+FRESH = WriteAttempt(began=100.0, at=100.0)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +66,7 @@ def test_a_refusal_ends_it_at_once(status: int) -> None:
 def test_what_may_have_been_carried_out_is_looked_for_before_it_is_sent_again(trouble: Trouble) -> None:
     errand = FRESH.after(trouble, sent=100.0, now=100.5)
     assert errand is not None
-    assert errand.move is Move.LOOK
+    assert errand.move is NextStep.LOOK
     assert errand.at > 100.5
 
 
@@ -71,7 +80,7 @@ def test_after_a_lost_answer_it_is_sent_again_only_when_github_has_certainly_giv
 
 def _second_write(trouble: Trouble) -> float:
     errand = FRESH.after(trouble, sent=100.0, now=100.5)
-    while errand is not None and errand.move is Move.LOOK:
+    while errand is not None and errand.move is NextStep.LOOK:
         errand = errand.after(None, sent=errand.at, now=errand.at)
     assert errand is not None
     return errand.at
@@ -80,7 +89,7 @@ def _second_write(trouble: Trouble) -> float:
 def test_while_nobody_can_look_nothing_is_sent() -> None:
     errand = FRESH.after(LOST, sent=100.0, now=100.5)
     while errand is not None:
-        assert errand.move is Move.LOOK
+        assert errand.move is NextStep.LOOK
         errand = errand.after(LOST, sent=errand.at, now=errand.at)
 
 
@@ -88,7 +97,7 @@ def test_a_rate_limit_is_waited_out_and_the_same_is_tried_again() -> None:
     limited = trouble_of(429, {"retry-after": "12"}, "")
     errand = FRESH.after(limited, sent=100.0, now=100.1)
     assert errand is not None
-    assert (errand.move, errand.writes) == (Move.WRITE, 0)
+    assert (errand.move, errand.writes) == (NextStep.WRITE, 0)
     assert errand.at == pytest.approx(112.1)
     errand = errand.after(limited, sent=112.1, now=112.2)
     assert errand is not None
@@ -109,21 +118,21 @@ def test_a_rate_limit_beyond_all_patience_is_not_waited_for(wait: str) -> None:
 def test_it_ends_writes_three_times_at_most_and_never_twice_without_a_look(
     troubles: list[Trouble | None], took: float
 ) -> None:
-    errand: Errand | None = FRESH
-    moves, ends, waited = list[Move](), 100.0, 0.0
+    errand: WriteAttempt | None = FRESH
+    moves, ends, waited = list[NextStep](), 100.0, 0.0
     for trouble in troubles:
         if errand is None:
             break
         assert errand.at >= ends
         moves.append(errand.move)
-        came = LOST if trouble is None and errand.move is Move.WRITE else trouble
+        came = LOST if trouble is None and errand.move is NextStep.WRITE else trouble
         ends = errand.at + took
         waited += 5.0 if came is not None and came.rate_limited else 0.0
         done = came is not None and came.rate_limited
         if done:
             moves.pop()
         errand = errand.after(came, sent=errand.at, now=ends)
-    assert moves.count(Move.WRITE) <= MOST_WRITES
-    assert all(before is Move.LOOK or after is Move.LOOK for before, after in pairwise(moves))
+    assert moves.count(NextStep.WRITE) <= MOST_WRITES
+    assert all(before is NextStep.LOOK or after is NextStep.LOOK for before, after in pairwise(moves))
     assert ends - 100.0 <= LONGEST + PATIENCE + 2 * took + 2.0
     assert waited <= PATIENCE + 5.0

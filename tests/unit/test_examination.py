@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.doctor.network import Way
-from redeploy.doctor.questions import AskGitHub, FindWay, LookUp, Request
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.doctor.network import Reachability
+from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, Request
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.image import parse
 from sandbox.simulation import BASE
 from tests.unit.examining import (
@@ -33,28 +33,28 @@ ANSWERS = (
     reply(429),
     page(200),
     page(502),
-    NoReply(Fault.TIMED_OUT),
+    TransportError(ErrorKind.TIMED_OUT),
 )
 
 
-def asked(line: Exchange = FORK_BY_POST, nowhere: Exchange = OLD_NOWHERE) -> list[object]:
+def asked(line: HttpResult = FORK_BY_POST, nowhere: HttpResult = OLD_NOWHERE) -> list[object]:
     _, script = known_from(without(line=line, nowhere=nowhere))
     return list(script.requests)
 
 
 def test_the_ways_come_first_and_one_origin_is_gone_to_once() -> None:
     _, script = known_from({})
-    assert script.asked[0] == (FindWay(BASE),)
+    assert script.asked[0] == (Connect(BASE),)
 
 
 def test_nothing_is_sent_where_the_way_ends() -> None:
-    _, script = known_from({FindWay(BASE): Way(origin=BASE, fault=Fault.REFUSED)})
-    assert script.requests == [FindWay(BASE)]
+    _, script = known_from({Connect(BASE): Reachability(origin=BASE, error_kind=ErrorKind.REFUSED)})
+    assert script.requests == [Connect(BASE)]
 
 
 def test_another_origin_is_examined_though_one_is_not_reached() -> None:
     other = "https://www.example.com"
-    ways = {FindWay(BASE): Way(origin=BASE, fault=Fault.TLS), FindWay(other): CLEAR}
+    ways = {Connect(BASE): Reachability(origin=BASE, error_kind=ErrorKind.TLS), Connect(other): CLEAR}
     _, script = known_from(ways, base_url=other)
     assert Request.HEALTH in script.requests
     assert Request.POST_UPDATE not in script.requests
@@ -74,12 +74,12 @@ def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without
         pytest.param(reply(429), id="a limit"),
     ],
 )
-def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: Exchange) -> None:
+def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: HttpResult) -> None:
     assert not WITH_TOKEN & set(asked(line))
 
 
 @pytest.mark.parametrize("answer", [FORK_BY_POST, OLD_BY_POST, summary(updated=1)])
-def test_the_token_is_not_shown_where_a_path_that_cannot_exist_gets_the_same_answer(answer: Exchange) -> None:
+def test_the_token_is_not_shown_where_a_path_that_cannot_exist_gets_the_same_answer(answer: HttpResult) -> None:
     assert not WITH_TOKEN & set(asked(answer, nowhere=answer))
 
 
@@ -126,8 +126,10 @@ def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
         (FORK_BY_POST, reply(401)),
     ],
 )
-def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(line: Exchange, refusal: Exchange) -> None:
-    nothing = {**without(line=line), Request.IDLE_UPDATE: NoReply(Fault.CUT)}
+def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(
+    line: HttpResult, refusal: HttpResult
+) -> None:
+    nothing = {**without(line=line), Request.IDLE_UPDATE: TransportError(ErrorKind.CUT)}
     known, _ = known_from({**nothing, Request.CONTAINERS: refusal, Request.CHECK: refusal})
     assert known.token_is_right is None
 
@@ -157,13 +159,13 @@ def test_an_image_of_which_the_check_endpoint_may_be_wrong_is_looked_up(said: tu
 
 def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
     _, script = known_from({}, deployment_environment="production", github_token="ghs_1234")
-    assert AskGitHub() in script.requests
+    assert FetchEnvironment() in script.requests
     _, none = known_from({})
-    assert AskGitHub() not in none.requests
+    assert FetchEnvironment() not in none.requests
 
 
 @given(st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Request}))
-def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Request, Exchange]) -> None:
+def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Request, HttpResult]) -> None:
     known, script = known_from(answers)
     assert len(script.requests) == len(set(script.requests))
     assert len(script.asked) < 10

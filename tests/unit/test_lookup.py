@@ -5,14 +5,22 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.annotations import annotations
 from redeploy.report.wording import headline
 from redeploy.rollout.baseline import SECONDS
-from redeploy.rollout.requests import AskContainers, AskManifest, AskRevision, AskTag, Probe, PutManifest, SendTrigger
+from redeploy.rollout.requests import (
+    FetchContainers,
+    FetchManifest,
+    FetchRevision,
+    FetchTag,
+    Probe,
+    PutManifest,
+    SendTrigger,
+)
 from sandbox.simulation import Story, World, tell
 from tests.unit.making import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 from tests.unit.test_schedule import digests, rollout, steady
@@ -24,26 +32,28 @@ REFUSED = Trouble(Kind.REFUSED, "the registry `ghcr.io` does not let you", "Give
 DOWN = Trouble(Kind.UNREACHABLE, "the registry `ghcr.io` answers 503")
 HOSTILE = Trouble(Kind.HOSTILE, "the registry `ghcr.io` sends elsewhere")
 
-Found = Manifest | Trouble
+LinkResult = Manifest | Trouble
 
 
 def index(digest: str, *children: str) -> Manifest:
     return Manifest(digest, "application/vnd.oci.image.index.v1+json", b"{}", children)
 
 
-def registry(*looks: Found, revision: str | Trouble = "") -> Callable[[float, AskTag | AskRevision], Exchange]:
+def registry(
+    *looks: LinkResult, revision: str | Trouble = ""
+) -> Callable[[float, FetchTag | FetchRevision], HttpResult]:
     """A registry that tells these one after the other, the last one for good."""
     left = list(looks)
 
-    def answer(_: float, ask: AskTag | AskRevision) -> Exchange:
-        if isinstance(ask, AskRevision):
+    def answer(_: float, request: FetchTag | FetchRevision) -> HttpResult:
+        if isinstance(request, FetchRevision):
             return FromRegistry(200, found=revision)
         return FromRegistry(200, found=left.pop(0) if len(left) > 1 else left[0])
 
     return answer
 
 
-def run(*looks: Found, revision: str | Trouble = "", **inputs: str) -> Story:
+def run(*looks: LinkResult, revision: str | Trouble = "", **inputs: str) -> Story:
     """A rollout from the old build to the new, with this registry."""
     world = World(rollout(), (UPDATED,), containers=digests(3.0), registry=registry(*looks, revision=revision))
     return tell(world, image=IMAGE, **inputs)
@@ -63,13 +73,13 @@ def gaps(moments: Sequence[float]) -> list[float]:
 def test_without_an_image_no_registry_is_asked() -> None:
     for inputs in ({}, {"image": "ghcr.io/o/api,ghcr.io/o/web"}, {"image": "ghcr.io/o/api:1,ghcr.io/o/api:2"}):
         story = tell(World(rollout(), (UPDATED,)), **inputs)
-        assert (story.world.sent(AskTag), story.watch.lookup, story.outcome.image) == ([], None, "")
+        assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image) == ([], None, "")
 
 
 def test_the_tag_is_looked_up_beside_the_baseline_and_its_commit_is_shown() -> None:
     story = run(index(D2), revision=NEW)
     assert story.verdict == ("deployed", "")
-    assert (story.world.sent(AskTag), len(story.world.sent(AskRevision))) == ([0.0], 1)
+    assert (story.world.sent(FetchTag), len(story.world.sent(FetchRevision))) == ([0.0], 1)
     assert (story.world.triggered or 9.0) < 1.0
     outcome = story.outcome
     assert (outcome.image, outcome.image_digest, outcome.revision, outcome.notes) == (IMAGE, D2, NEW, ())
@@ -82,7 +92,7 @@ def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
         story = run(trouble, **inputs)
         assert story.verdict == ("deployed", "")
         assert (story.world.triggered or 9.0) < 1.0
-        assert len(story.world.sent(AskTag)) == 1
+        assert len(story.world.sent(FetchTag)) == 1
         assert [trouble.told[1:] in note and trouble.fix in note for note in story.outcome.notes] == [True]
         assert said(story).count(trouble.told[1:]) == 1
         assert annotations(story.outcome) == []
@@ -99,7 +109,7 @@ def test_a_registry_that_is_slow_is_a_note_and_keeps_nobody() -> None:
 def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=ABSENT), 5.0))
     story = tell(world, image=IMAGE)
-    assert (story.verdict, len(story.world.sent(AskTag))) == (("deployed", ""), 1)
+    assert (story.verdict, len(story.world.sent(FetchTag))) == (("deployed", ""), 1)
 
 
 # an image that is not there yet
@@ -108,7 +118,7 @@ def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
 def test_a_tag_that_is_missing_is_waited_for() -> None:
     story = run(*[ABSENT] * 6, index(D2), revision=NEW)
     assert story.verdict == ("deployed", "")
-    looks = story.world.sent(AskTag)
+    looks = story.world.sent(FetchTag)
     pauses = gaps(looks)
     assert (len(looks), len(story.world.sent(SendTrigger))) == (7, 1)
     assert all(looks[-1] < moment for moment in story.world.sent(SendTrigger))
@@ -121,8 +131,8 @@ def test_a_tag_that_is_missing_is_waited_for() -> None:
 
 def test_the_time_that_it_takes_is_a_part_of_the_timeout() -> None:
     story = run(*[ABSENT] * 4, index(D2), timeout="60s")
-    begun = story.world.sent(AskTag)[0]
-    assert begun < story.watch.deadline - 60 < begun + SECONDS
+    begun = story.world.sent(FetchTag)[0]
+    assert begun < story.state.deadline - 60 < begun + SECONDS
 
 
 def test_a_tag_that_never_comes_is_missing() -> None:
@@ -146,7 +156,7 @@ def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -
 def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> None:
     story = run(ABSENT, DOWN, REFUSED, index(D1), DOWN, index(D2), expect_digest=D2)
     assert story.verdict == ("deployed", "")
-    assert len(story.world.sent(AskTag)) == 6
+    assert len(story.world.sent(FetchTag)) == 6
     assert run(ABSENT, DOWN, timeout="20s").verdict == ("not-started", "image-missing")
 
 
@@ -154,7 +164,7 @@ def test_after_a_wait_what_runs_is_looked_at_anew() -> None:
     story = run(*[ABSENT] * 6, index(D2))
     triggered = story.world.triggered or 0.0
     assert triggered - 1 < max(moment for moment in story.world.sent(Probe) if moment < triggered)
-    assert triggered - 1 < max(moment for moment in story.world.sent(AskContainers) if moment < triggered)
+    assert triggered - 1 < max(moment for moment in story.world.sent(FetchContainers) if moment < triggered)
     assert (story.outcome.downtime_seconds or 99.0) < 5
 
 
@@ -177,7 +187,7 @@ def test_what_watchtower_brought_about_by_itself_meanwhile_is_live(inputs: dict[
 def test_the_tag_may_point_to_the_index_over_the_declared_digest() -> None:
     story = run(index(D3, D1, D2), expect_digest=D2)
     assert story.verdict == ("deployed", "")
-    assert len(story.world.sent(AskTag)) == 1
+    assert len(story.world.sent(FetchTag)) == 1
 
 
 def test_the_running_platform_is_the_declared_index() -> None:
@@ -207,7 +217,7 @@ def test_what_the_index_shows_to_be_live_was_live_before() -> None:
 # nothing new
 
 
-def current(answer: Exchange = NOTHING, after: str = D1, **inputs: str) -> Story:
+def current(answer: HttpResult = NOTHING, after: str = D1, **inputs: str) -> Story:
     world = World(steady(ready(OLD)), (answer,), containers=digests(3.0, D1, after), registry=registry(index(D1)))
     return tell(world, image=IMAGE, **inputs)
 
@@ -253,7 +263,7 @@ def test_it_is_awaited_with_its_image() -> None:
         (HOSTILE, "", "sends elsewhere"),
     ],
 )
-def test_where_it_cannot_be_had_nothing_is_triggered(look: Found, revision: str | Trouble, told: str) -> None:
+def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, told: str) -> None:
     story = run(look, revision=revision, expect_version="image")
     assert story.verdict == ("not-started", "image-missing")
     assert story.world.sent(SendTrigger) == []
@@ -268,7 +278,7 @@ def test_a_registry_that_is_down_is_awaited_where_the_run_cannot_do_without() ->
 
 
 def test_a_registry_that_hangs_is_too() -> None:
-    world = World(rollout(), (UPDATED,), registry=lambda _, __: (NoReply(Fault.CUT), 100.0))
+    world = World(rollout(), (UPDATED,), registry=lambda _, __: (TransportError(ErrorKind.CUT), 100.0))
     story = tell(world, image=IMAGE, expect_version="image", timeout="30s")
     assert story.verdict == ("not-started", "image-missing")
     assert "no answer came in time" in annotations(story.outcome)[0].message
@@ -277,7 +287,7 @@ def test_a_registry_that_hangs_is_too() -> None:
 # mode verify
 
 
-def verified(*looks: Found, revision: str | Trouble = "", running: str = D2, **inputs: str) -> Story:
+def verified(*looks: LinkResult, revision: str | Trouble = "", running: str = D2, **inputs: str) -> Story:
     world = World(
         steady(ready(NEW)), containers=digests(0.0, running, running), registry=registry(*looks, revision=revision)
     )
@@ -297,7 +307,7 @@ def test_verify_knows_an_index_by_its_platform() -> None:
     assert verified(index(D3, D2), expect_digest=D3).verdict == ("verified", "")
     story = verified(index(D1), expect_digest=D3, timeout="10s")
     assert story.verdict == ("wrong-build", "wrong-digest")
-    assert len(story.world.sent(AskTag)) == 1
+    assert len(story.world.sent(FetchTag)) == 1
     assert f"points to `{D1}`" in story.outcome.notes[0]
 
 
@@ -315,15 +325,15 @@ def test_the_tag_that_is_looked_up_is_the_running_containers_where_none_is_writt
     main = lambda _: rows(("api", "ghcr.io/o/api:main", D1))  # noqa: E731 - a script of one line
     world = World(rollout(), (UPDATED,), containers=main, registry=registry(index(D2)))
     tell(world, image="ghcr.io/o/api", expect_version=NEW)
-    [asked] = {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)}
+    [asked] = {request.tag for _, request in world.asked if isinstance(request, FetchTag)}
     assert asked == "main"
 
 
-@pytest.mark.parametrize("answer", [reply(404), NoReply(Fault.REFUSED)], ids=["absent", "failing"])
-def test_it_is_latest_where_no_container_tells_it(answer: Exchange) -> None:
+@pytest.mark.parametrize("answer", [reply(404), TransportError(ErrorKind.REFUSED)], ids=["absent", "failing"])
+def test_it_is_latest_where_no_container_tells_it(answer: HttpResult) -> None:
     world = World(rollout(), (UPDATED,), containers=lambda _: answer, registry=registry(index(D2)))
     tell(world, image="ghcr.io/o/api", expect_version=NEW)
-    assert {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)} == {"latest"}
+    assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"latest"}
 
 
 def test_a_verify_that_takes_the_version_from_the_image_asks_for_its_tag_first() -> None:
@@ -331,17 +341,17 @@ def test_a_verify_that_takes_the_version_from_the_image_asks_for_its_tag_first()
     world = World(lambda _, __: ready(NEW), containers=main, registry=registry(index(D2), revision=NEW))
     story = tell(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
     assert story.verdict == ("verified", "")
-    assert {ask.tag for _, ask in world.asked if isinstance(ask, AskTag)} == {"main"}
+    assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"main"}
 
 
-def manifests(*found: Manifest) -> Callable[[float, AskManifest | PutManifest], Exchange]:
+def manifests(*found: Manifest) -> Callable[[float, FetchManifest | PutManifest], HttpResult]:
     """A registry that has these manifests by digest."""
     kept = {each.digest: each for each in found}
 
-    def answer(_: float, ask: AskManifest | PutManifest) -> Exchange:
-        assert isinstance(ask, AskManifest)
-        absent = Trouble(Kind.ABSENT, f"it has no {ask.reference}")
-        return FromRegistry(200, found=kept.get(ask.reference, absent))
+    def answer(_: float, request: FetchManifest | PutManifest) -> HttpResult:
+        assert isinstance(request, FetchManifest)
+        absent = Trouble(Kind.ABSENT, f"it has no {request.reference}")
+        return FromRegistry(200, found=kept.get(request.reference, absent))
 
     return answer
 

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.registry.image import is_digest
 from redeploy.registry.manifest import IMAGES, INDEXES, digest_of, read, revision_of
 from sandbox.builds import V1, V2
 from tests.unit.making import D1, D2, D3, page
 
 
-def sent(body: object, media_type: str = INDEXES[0], **headers: str) -> Reply:
+def sent(body: object, media_type: str = INDEXES[0], **headers: str) -> Response:
     told = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(
+    return Response(
         200, {"content-type": media_type} | told, body if isinstance(body, bytes) else json.dumps(body).encode()
     )
 
@@ -72,7 +72,7 @@ def test_the_platforms_of_an_index_may_be_nonsense(rows: object, children: tuple
         (page(), "", "a web page"),
     ],
 )
-def test_what_is_no_manifest_or_another_is_an_error(reply: Reply, wanted: str, told: str) -> None:
+def test_what_is_no_manifest_or_another_is_an_error(reply: Response, wanted: str, told: str) -> None:
     with pytest.raises(ValueError, match="it sends") as caught:
         read(reply, wanted)
     assert told in str(caught.value)

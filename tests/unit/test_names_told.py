@@ -3,7 +3,7 @@
 import pytest
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.http.response import Exchange
+from redeploy.http.response import HttpResult
 from redeploy.report.collect import outcome_of
 from redeploy.report.wording import happened
 from redeploy.service.naming import names_in
@@ -12,9 +12,9 @@ from sandbox.simulation import plan
 from tests.unit.making import HEALTH, NEW, OLD, VERSION, Told, reply
 
 
-def named(reason: Reason, before: Exchange, after: Exchange, **inputs: str) -> str:
+def named(reason: Reason, before: HttpResult, after: HttpResult, **inputs: str) -> str:
     told = Told(**inputs).look(0.1, before).look(0.4, before).trigger(1.0).looks(2.0, 4.0, after)
-    outcome = outcome_of(told.watch, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
+    outcome = outcome_of(told.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
     assert not outcome.named or happened(outcome).endswith(outcome.named)
     return outcome.named
 
@@ -71,5 +71,5 @@ def test_the_version_is_that_of_the_version_address() -> None:
     health, version = reply(200, {"version": "2.0"}), reply(200, {"version": "1.4.0"})
     told.look(0.1, version, VERSION).look(0.2, health, HEALTH).trigger(1.0)
     told.look(2.0, version, VERSION).look(3.0, health, HEALTH)
-    outcome = outcome_of(told.watch, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
+    outcome = outcome_of(told.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
     assert (outcome.version, outcome.previous_version) == ("1.4.0", "1.4.0")

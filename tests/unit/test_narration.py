@@ -6,19 +6,19 @@ from itertools import pairwise
 
 import pytest
 
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.rollout.log_lines import HEARTBEAT
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import REFUSED, Story, World, tell
 from tests.unit.making import D1, D2, NEW, OLD, ready, reply, rows, summary
 
 
-def rollout(moment: float, _: Probe) -> Exchange:
+def rollout(moment: float, _: Probe) -> HttpResult:
     return ready(OLD) if moment < 2 else REFUSED if moment < 4 else ready(NEW)
 
 
-def steady(exchange: Exchange) -> Callable[[float, Probe], Exchange]:
-    return lambda moment, probe: exchange
+def steady(http_result: HttpResult) -> Callable[[float, Probe], HttpResult]:
+    return lambda moment, probe: http_result
 
 
 def moments(story: Story) -> list[float]:
@@ -111,13 +111,13 @@ def test_every_further_trigger_is_told() -> None:
 
 
 def test_every_broken_window_is_told() -> None:
-    def loop(moment: float, _: Probe) -> Exchange:
+    def loop(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(NEW) if moment % 6 < 4 else REFUSED
 
     story = tell(World(loop, (summary(updated=1),)), expect_version=NEW)
     assert (
         sum(text.startswith("the new build did not stay") for text in texts(story))
-        == story.watch.track.window.broken
+        == story.state.history.window.broken
         == 5
     )
 
@@ -160,7 +160,7 @@ def test_why_no_digest_is_told_is_said(listed: list[tuple[str, str, str]], image
 
 
 def test_of_two_addresses_the_log_says_which() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return rollout(moment, probe)
 
     story = tell(World(service, (summary(updated=1),)), expect_version=NEW, version_path="/version")
@@ -172,16 +172,16 @@ HOSTILE = "x\n::error::forged\r##[set-env name=a]b \u202e"
 
 
 @pytest.mark.parametrize(
-    "exchange",
+    "http_result",
     [
         ready(HOSTILE),
         reply(503, {"commit": HOSTILE}),
         reply(500, HOSTILE, server=HOSTILE, location=HOSTILE),
-        NoReply(Fault.TLS, "certificate has expired"),
+        TransportError(ErrorKind.TLS, "certificate has expired"),
     ],
 )
-def test_no_line_holds_more_than_one_line(exchange: Exchange) -> None:
-    story = tell(World(steady(exchange), (reply(401, HOSTILE),)))
+def test_no_line_holds_more_than_one_line(http_result: HttpResult) -> None:
+    story = tell(World(steady(http_result), (reply(401, HOSTILE),)))
     assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)
 
 
@@ -189,7 +189,7 @@ def test_every_answer_is_told_where_debugging_was_asked_for() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD) if moment < 1 else REFUSED if moment < 2 else ready(NEW)), expect_version=NEW
     )
-    asked = [ask for _, ask in story.world.asked]
+    asked = [request for _, request in story.world.asked]
     assert len(story.log.details) == len(asked)
     assert any("health and version: 200, after 0.040 s" in line for line in story.log.details)
     assert any("health and version: refused, after" in line for line in story.log.details)
@@ -199,17 +199,17 @@ def test_every_answer_is_told_where_debugging_was_asked_for() -> None:
 # the checks
 
 
-def contract(*paths: str) -> Exchange:
+def contract(*paths: str) -> HttpResult:
     return reply(200, {"openapi": "3.1.0", "paths": {each: {"get": {}} for each in paths}})
 
 
-def checked_rollout(smoke: int = 200, after: Exchange | None = None, **inputs: str) -> Story:
+def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs: str) -> Story:
     later = contract("/a", "/c") if after is None else after
     world = World(
         rollout,
         (summary(updated=1),),
         document=lambda moment: contract("/a", "/b") if moment < 2 else later,
-        smoke=lambda _, ask: reply(200 if ask.smoke.target == "/s/0" else smoke),
+        smoke=lambda _, request: reply(200 if request.smoke.target == "/s/0" else smoke),
     )
     return tell(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
 

@@ -15,8 +15,8 @@ from redeploy.contract import openapi, servers
 from redeploy.contract.openapi import contract_of, read_document
 from redeploy.contract.routes import parse_pattern
 from redeploy.contract.smoke import Smoke
-from redeploy.contract.snapshot import Contract, Unfit
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.contract.snapshot import Contract, NoContract
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from tests.unit.making import page, reply
 
 URL = "https://api.example.com/docs/openapi.json"
@@ -36,9 +36,9 @@ def told(found: dict[str, Any], url: str = URL) -> list[str]:
     return [str(each) for each in contract_of(found, url).operations]
 
 
-def why(exchange: Exchange) -> str:
-    found = read_document(exchange, URL)
-    assert isinstance(found, Unfit), found
+def why(http_result: HttpResult) -> str:
+    found = read_document(http_result, URL)
+    assert isinstance(found, NoContract), found
     assert "\n" not in found.why
     return found.why
 
@@ -254,8 +254,8 @@ paths:
 def test_a_document_may_be_yaml() -> None:
     smoke = Smoke("PUT", "/items/5", "2xx", "https://api.example.com/items/5")
     for media in ("application/yaml", "text/plain", ""):
-        exchange = reply(200, IN_YAML, **({"content_type": media} if media else {}))
-        found = read_document(exchange, URL, (smoke,))
+        http_result = reply(200, IN_YAML, **({"content_type": media} if media else {}))
+        found = read_document(http_result, URL, (smoke,))
         assert isinstance(found, Contract)
         assert found.version == "1.10"
         assert list(map(str, found.operations)) == ["GET /items/{id}", "PUT /items/{id}", "GET /other"]
@@ -289,7 +289,7 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("exchange", "reason"),
+    ("http_result", "reason"),
     [
         pytest.param(reply(404), "the answer was 404", id="404"),
         pytest.param(reply(500, {"openapi": "3.1.0"}), "the answer was 500", id="500"),
@@ -301,10 +301,10 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
         pytest.param(reply(302, location="https://t.cloudflareaccess.com/"), "Cloudflare Access", id="wall"),
         pytest.param(reply(429), "too many requests", id="throttled"),
         pytest.param(reply(200, document(), age="60"), "out of a cache", id="cached"),
-        pytest.param(NoReply(Fault.TIMED_OUT), "no answer in time", id="time-out"),
-        pytest.param(NoReply(Fault.REFUSED), "the connection was refused", id="refused"),
-        pytest.param(NoReply(Fault.TLS), "the TLS handshake failed", id="TLS"),
-        pytest.param(NoReply(Fault.TOO_LARGE, status=200), "it is larger than 16 MiB", id="too large"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), "no answer in time", id="time-out"),
+        pytest.param(TransportError(ErrorKind.REFUSED), "the connection was refused", id="refused"),
+        pytest.param(TransportError(ErrorKind.TLS), "the TLS handshake failed", id="TLS"),
+        pytest.param(TransportError(ErrorKind.TOO_LARGE, status=200), "it is larger than 16 MiB", id="too large"),
         pytest.param(reply(200, b""), "it is no valid JSON: it breaks off", id="empty"),
         pytest.param(
             reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is no valid JSON: it breaks off", id="truncated"
@@ -330,8 +330,8 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
         pytest.param(reply(200, document(paths="x")), "its `paths` are not an object", id="paths a text"),
     ],
 )
-def test_what_is_no_document_has_one_clear_reason(exchange: Exchange, reason: str) -> None:
-    assert reason in why(exchange)
+def test_what_is_no_document_has_one_clear_reason(http_result: HttpResult, reason: str) -> None:
+    assert reason in why(http_result)
 
 
 def test_a_very_long_number_is_told_as_what_it_is() -> None:
@@ -344,8 +344,8 @@ def test_a_byte_order_mark_is_no_reason() -> None:
 
 def test_the_media_type_is_no_reason() -> None:
     for media in ("text/plain", "application/octet-stream", ""):
-        exchange = reply(200, json.dumps(document()), **({"content_type": media} if media else {}))
-        assert isinstance(read_document(exchange, URL), Contract)
+        http_result = reply(200, json.dumps(document()), **({"content_type": media} if media else {}))
+        assert isinstance(read_document(http_result, URL), Contract)
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_wherever_a_document_breaks_off_that_is_what_is_told(text: str) -> None:
 def test_a_document_as_deep_as_python_can_read_raises_nothing(place: str) -> None:
     for depth in range(sys.getrecursionlimit() - 250, sys.getrecursionlimit() + 10):
         text = json.dumps(document())[:-1] + f', "{place}": ' + "[" * depth + "]" * depth + "}"
-        assert isinstance(read_document(reply(200, text), URL, SMOKE), Contract | Unfit)
+        assert isinstance(read_document(reply(200, text), URL, SMOKE), Contract | NoContract)
 
 
 def test_what_is_passed_over_is_one_harmless_line() -> None:
@@ -481,16 +481,16 @@ def test_no_document_raises_anything_but_that_it_is_unfit(data: st.DataObject, w
         way = data.draw(st.sampled_from(places(broken)))
         value = data.draw(strange)
         broken = changed(broken, way, lambda old, new=value: new)  # type: ignore[misc]
-    found = read_document(Reply(200, {}, json.dumps(broken).encode()), URL, SMOKE)
-    assert isinstance(found, Contract | Unfit)
-    if isinstance(found, Unfit):
+    found = read_document(Response(200, {}, json.dumps(broken).encode()), URL, SMOKE)
+    assert isinstance(found, Contract | NoContract)
+    if isinstance(found, NoContract):
         assert found.why
         assert "\n" not in found.why
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything(body: bytes) -> None:
-    assert isinstance(read_document(Reply(200, {}, body), URL, SMOKE), Contract | Unfit)
+    assert isinstance(read_document(Response(200, {}, body), URL, SMOKE), Contract | NoContract)
 
 
 def test_what_is_described_comes_out_of_the_undisturbed_documents() -> None:

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Reply
-from redeploy.rollout.budget import SLOWED, Books, Bucket
+from redeploy.http.response import Response
+from redeploy.rollout.budget import SLOWED, Bucket, RequestBudget
 from redeploy.rollout.pace import QUICK_LEAST, UNHURRIED_MOST, WINDOW_MOST, Phase, interval, kept_back
-from redeploy.rollout.requests import BOTH, AskContainers, Event, Probe, SendTrigger
+from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, SendTrigger
 from redeploy.service.sample import Sample, read_sample
 from redeploy.settings.plan import Rate
 from redeploy.triggers.retry import Resend, next_try
@@ -117,39 +117,39 @@ def test_what_is_kept_back_for_a_window_leaves_half_of_the_burst(rate: Rate | No
 # the books
 
 
-def look(exchange: Reply, at: float) -> Sample:
-    return read_sample(exchange, service(), BOTH, sent=at, at=at, wall=WALL)
+def look(http_result: Response, at: float) -> Sample:
+    return read_sample(http_result, service(), BOTH, sent=at, at=at, wall=WALL)
 
 
 def test_every_look_draws_from_the_bucket_of_its_origin() -> None:
-    books = Books(RATE)
+    budget = RequestBudget(RATE)
     for _ in range(15):
-        books.note_sent(PROBE, 0.0)
-    assert books.ready(URL, 0.0) == pytest.approx(2.0)
-    assert books.ready("https://other.example.com/", 0.0) == 0.0
+        budget.note_sent(PROBE, 0.0)
+    assert budget.ready(URL, 0.0) == pytest.approx(2.0)
+    assert budget.ready("https://other.example.com/", 0.0) == 0.0
 
 
-@pytest.mark.parametrize("ask", [SendTrigger(), AskContainers()])
-def test_what_carries_the_token_draws_from_no_bucket(ask: SendTrigger | AskContainers) -> None:
-    books = Books(RATE)
+@pytest.mark.parametrize("tokened", [SendTrigger(), FetchContainers()])
+def test_what_carries_the_token_draws_from_no_bucket(tokened: SendTrigger | FetchContainers) -> None:
+    budget = RequestBudget(RATE)
     for _ in range(40):
-        books.note_sent(ask, 0.0)
-    assert books.ready(URL, 0.0) == 0.0
+        budget.note_sent(tokened, 0.0)
+    assert budget.ready(URL, 0.0) == 0.0
 
 
 def test_redirects_cost_a_request_each_from_then_on() -> None:
-    books = Books(RATE)
-    books.note_sent(PROBE, 0.0)
-    books.note_sample(PROBE, look(Reply(200, hops=2), 0.0))
-    assert books.cost(URL) == 3
+    budget = RequestBudget(RATE)
+    budget.note_sent(PROBE, 0.0)
+    budget.note_sample(PROBE, look(Response(200, hops=2), 0.0))
+    assert budget.cost(URL) == 3
     for _ in range(4):
-        assert books.ready(URL, 0.0) == 0.0
-        books.note_sent(PROBE, 0.0)
-    assert books.ready(URL, 0.0) > 0.0
+        assert budget.ready(URL, 0.0) == 0.0
+        budget.note_sent(PROBE, 0.0)
+    assert budget.ready(URL, 0.0) > 0.0
 
 
 @pytest.mark.parametrize(
-    ("exchange", "silent"),
+    ("http_result", "silent"),
     [
         (reply(429, retry_after="20"), 20.0),
         (reply(429), SLOWED),
@@ -157,35 +157,35 @@ def test_redirects_cost_a_request_each_from_then_on() -> None:
     ],
     ids=["as long as told", "not told", "nginx"],
 )
-def test_after_too_many_requests_there_is_silence(exchange: Reply, silent: float) -> None:
-    books = Books(RATE)
-    sample = look(exchange, 10.0)
+def test_after_too_many_requests_there_is_silence(http_result: Response, silent: float) -> None:
+    budget = RequestBudget(RATE)
+    sample = look(http_result, 10.0)
     assert sample.condition is Condition.THROTTLED
-    books.note_sample(PROBE, sample)
-    assert books.ready(URL, 10.0) >= 10.0 + silent
-    assert books.ready(URL, 10.0 + silent) == 10.0 + silent
+    budget.note_sample(PROBE, sample)
+    assert budget.ready(URL, 10.0) >= 10.0 + silent
+    assert budget.ready(URL, 10.0 + silent) == 10.0 + silent
 
 
 def test_where_a_cache_answered_every_further_look_of_that_kind_passes_it() -> None:
-    books = Books(RATE)
+    budget = RequestBudget(RATE)
     health = Probe(HEALTH, URL)
-    books.note_sample(health, look(reply(200, "ok", age="5"), 0.0))
-    assert books.probe(HEALTH, URL).past_caches
-    assert not books.probe(VERSION, URL).past_caches
-    books.note_sample(health, look(ready(), 1.0))
-    assert books.probe(HEALTH, URL).past_caches
+    budget.note_sample(health, look(reply(200, "ok", age="5"), 0.0))
+    assert budget.probe(HEALTH, URL).past_caches
+    assert not budget.probe(VERSION, URL).past_caches
+    budget.note_sample(health, look(ready(), 1.0))
+    assert budget.probe(HEALTH, URL).past_caches
 
 
 def test_what_is_under_way_is_known_until_it_is_answered() -> None:
-    books = Books(RATE)
-    books.note_sent(PROBE, 2.0)
-    books.note_sent(PROBE, 1.0)
-    books.note_sent(AskContainers(), 1.5)
-    assert books.under_way(Probe) == [1.0, 2.0]
-    books.note_answered(Event(ask=PROBE, exchange=Reply(200), sent=1.0, at=3.0, wall=WALL))
-    books.note_answered(Event(ask=PROBE, exchange=Reply(200), sent=1.0, at=3.0, wall=WALL))
-    assert books.under_way(Probe) == [2.0]
-    assert books.under_way(AskContainers) == [1.5]
+    budget = RequestBudget(RATE)
+    budget.note_sent(PROBE, 2.0)
+    budget.note_sent(PROBE, 1.0)
+    budget.note_sent(FetchContainers(), 1.5)
+    assert budget.under_way(Probe) == [1.0, 2.0]
+    budget.note_answered(Event(request=PROBE, http_result=Response(200), sent=1.0, at=3.0, wall=WALL))
+    budget.note_answered(Event(request=PROBE, http_result=Response(200), sent=1.0, at=3.0, wall=WALL))
+    assert budget.under_way(Probe) == [2.0]
+    assert budget.under_way(FetchContainers) == [1.5]
 
 
 # resending the trigger

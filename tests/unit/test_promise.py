@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from redeploy.contract import response_schema
 from redeploy.contract.dialects import MOST_SCHEMAS, is_json
 from redeploy.contract.openapi import contract_of
-from redeploy.contract.response_schema import Comparison, Described, Promise, compare, described
+from redeploy.contract.response_schema import Comparison, ResponseSchema, ResponseSchemas, compare, described
 from redeploy.contract.smoke import Smoke
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from tests.unit.making import page, reply
 
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
@@ -36,12 +36,12 @@ def document(
     return {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}, **parts}
 
 
-def promised(told: dict[str, Any]) -> Promise:
+def promised(told: dict[str, Any]) -> ResponseSchemas:
     return contract_of(told, "/", (SMOKE,)).promises[SMOKE]
 
 
-def misfit(promise: Promise, method: str, answer: Reply) -> str:
-    return compare(promise, method, answer).misfit
+def schema_violation(promise: ResponseSchemas, method: str, answer: Response) -> str:
+    return compare(promise, method, answer).schema_violation
 
 
 def judged(
@@ -54,14 +54,14 @@ def judged(
     if "schemas" in parts:
         schemas = parts.pop("schemas")
         parts |= {"definitions": schemas} if version == "2.0" else {"components": {"schemas": schemas}}
-    answer = Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-    return misfit(promised(document(schema, version, **parts)), "GET", answer)
+    answer = Response(200, {"content-type": "application/json"}, json.dumps(body).encode())
+    return schema_violation(promised(document(schema, version, **parts)), "GET", answer)
 
 
 def raw(schema: Any, body: bytes, version: str = "3.1.0") -> str:  # noqa: ANN401 - a JSON value
     """The same for a body as it stands on the wire."""
-    answer = Reply(200, {"content-type": "application/json"}, body)
-    return misfit(promised(document(schema, version)), "GET", answer)
+    answer = Response(200, {"content-type": "application/json"}, body)
+    return schema_violation(promised(document(schema, version)), "GET", answer)
 
 
 # which response is meant
@@ -132,21 +132,21 @@ def test_a_body_that_keeps_to_its_schema_fits(version: str) -> None:
         pytest.param(document({"type": "object"}, "2.0", media=("text/csv",)), reply(200, []), id="2.0 produces"),
     ],
 )
-def test_where_nothing_is_promised_everything_fits(told: dict[str, Any], answer: Reply) -> None:
-    assert misfit(promised(told), "GET", answer) == ""
+def test_where_nothing_is_promised_everything_fits(told: dict[str, Any], answer: Response) -> None:
+    assert schema_violation(promised(told), "GET", answer) == ""
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
 def test_an_answer_without_a_body_is_not_compared(status: int) -> None:
     told = document({"type": "object"}, status="default")
-    assert misfit(promised(told), "GET", Reply(status)) == ""
+    assert schema_violation(promised(told), "GET", Response(status)) == ""
 
 
 def test_the_answer_to_head_has_no_body() -> None:
     smoke = Smoke("HEAD", "/a", "2xx", "https://api.example.com/a")
     told = document({"type": "object"})
     told["paths"]["/a"]["head"] = told["paths"]["/a"].pop("get")
-    assert misfit(contract_of(told, "/", (smoke,)).promises[smoke], "HEAD", Reply(200)) == ""
+    assert schema_violation(contract_of(told, "/", (smoke,)).promises[smoke], "HEAD", Response(200)) == ""
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_the_answer_to_head_has_no_body() -> None:
     ],
 )
 @pytest.mark.parametrize("version", OPENAPI)
-def test_json_that_was_promised_must_come(media: tuple[str, ...], answer: Reply, told: str, version: str) -> None:
-    found = misfit(promised(document({"type": "object"}, version, media=media)), "GET", answer)
+def test_json_that_was_promised_must_come(media: tuple[str, ...], answer: Response, told: str, version: str) -> None:
+    found = schema_violation(promised(document({"type": "object"}, version, media=media)), "GET", answer)
     assert told in found
     assert bool(found) is bool(told)
 
@@ -200,7 +200,11 @@ NOTHING: list[Any] = [
     "answer",
     [page(200), reply(200, "up 1", content_type="text/plain; version=0.0.4"), reply(200, b"PNG"), reply(200, [1])],
 )
-def test_an_empty_schema_promises_nothing_and_no_content_type_either(version: str, schema: Any, answer: Reply) -> None:  # noqa: ANN401
+def test_an_empty_schema_promises_nothing_and_no_content_type_either(
+    version: str,
+    schema: Any,  # noqa: ANN401
+    answer: Response,
+) -> None:
     told = document(schema, version, x={"Any": {"title": "t"}, "Self": {"allOf": [{"$ref": "#/x/Self"}]}})
     assert compare(promised(told), "GET", answer) == Comparison()
 
@@ -208,14 +212,14 @@ def test_an_empty_schema_promises_nothing_and_no_content_type_either(version: st
 def test_an_empty_schema_beside_another_lets_every_content_type_pass() -> None:
     told = document({}, media=("application/json", "application/problem+json"))
     told["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/problem+json"]["schema"] = {"type": "object"}
-    assert misfit(promised(told), "GET", page(200)) == ""
-    assert misfit(promised(told), "GET", reply(200, [])) == ""
-    assert misfit(promised(told), "GET", reply(200, [], content_type="application/problem+json")) != ""
+    assert schema_violation(promised(told), "GET", page(200)) == ""
+    assert schema_violation(promised(told), "GET", reply(200, [])) == ""
+    assert schema_violation(promised(told), "GET", reply(200, [], content_type="application/problem+json")) != ""
 
 
 def test_a_schema_of_many_definitions_is_found_empty_in_no_long_time() -> None:
     schemas = {f"S{n}": {"allOf": [{"$ref": f"#/x/S{n + 1}"}] * 90} for n in range(90)} | {"S90": {}}
-    assert misfit(promised(document({"$ref": "#/x/S0"}, x=schemas)), "GET", reply(200, [])) == ""
+    assert schema_violation(promised(document({"$ref": "#/x/S0"}, x=schemas)), "GET", reply(200, [])) == ""
 
 
 # what is compared only in part
@@ -225,15 +229,15 @@ def test_a_schema_of_many_definitions_is_found_empty_in_no_long_time() -> None:
 def test_what_a_schema_leaves_to_another_file_is_reported(reference: str) -> None:
     schema = {"type": "object", "properties": {"a": {"$ref": reference}, "b": {"type": "string"}}}
     made = promised(document(schema, x={}))
-    assert compare(made, "GET", reply(200, {"a": 1, "b": 2})).misfit == "`$.b` is a number, not string"
+    assert compare(made, "GET", reply(200, {"a": 1, "b": 2})).schema_violation == "`$.b` is a number, not string"
     found = compare(made, "GET", reply(200, {"a": 1, "b": "x"}))
-    assert found.misfit == ""
+    assert found.schema_violation == ""
     assert found.partial == f"its schema refers to `{reference}`, which is not in the document"
 
 
 def test_a_schema_that_stands_elsewhere_still_promises_json() -> None:
     made = promised(document({"$ref": "other.json"}))
-    assert "`text/html` came" in misfit(made, "GET", page(200))
+    assert "`text/html` came" in schema_violation(made, "GET", page(200))
     assert "other.json" in compare(made, "GET", reply(200, {})).partial
 
 
@@ -242,7 +246,7 @@ def test_a_schema_that_is_too_large_is_reported() -> None:
     assert compare(made, "GET", reply(200, {})) == Comparison(
         partial="its schema is too large, or refers to itself only"
     )
-    assert "`text/html` came" in misfit(made, "GET", page(200))
+    assert "`text/html` came" in schema_violation(made, "GET", page(200))
 
 
 def test_a_body_that_takes_too_many_steps_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +274,7 @@ def test_a_long_list_of_alternatives_is_compared_whole(word: str) -> None:
     assert compare(made, "GET", reply(200, rows)) == Comparison()
     rows[-1]["f1"] = "x"
     found = compare(made, "GET", reply(200, rows))
-    assert "`$[4999]" in found.misfit
+    assert "`$[4999]" in found.schema_violation
     assert found.partial == ""
 
 
@@ -280,21 +284,21 @@ def test_an_answer_is_held_against_the_schema_of_its_own_media_type() -> None:
     content["application/hal+json"] = {"schema": {"type": "array"}}
     content["application/problem+json"] = {}
     made = promised(told)
-    assert misfit(made, "GET", reply(200, [], content_type="application/hal+json")) == ""
-    assert misfit(made, "GET", reply(200, {}, content_type="application/hal+json")) != ""
-    assert misfit(made, "GET", reply(200, {})) == ""
-    assert misfit(made, "GET", reply(200, [])) != ""
-    assert misfit(made, "GET", reply(200, 7, content_type="application/problem+json")) == ""
+    assert schema_violation(made, "GET", reply(200, [], content_type="application/hal+json")) == ""
+    assert schema_violation(made, "GET", reply(200, {}, content_type="application/hal+json")) != ""
+    assert schema_violation(made, "GET", reply(200, {})) == ""
+    assert schema_violation(made, "GET", reply(200, [])) != ""
+    assert schema_violation(made, "GET", reply(200, 7, content_type="application/problem+json")) == ""
 
 
 def test_in_2_0_what_is_produced_is_json_unless_somebody_says_otherwise() -> None:
     told = document({"type": "object"}, "2.0")
     operation = told["paths"]["/a"]["get"]
     del operation["produces"]
-    assert misfit(promised(told), "GET", reply(200, [])) != ""
-    assert misfit(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) == ""
+    assert schema_violation(promised(told), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) == ""
     operation["produces"] = ["application/json"]
-    assert misfit(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) != ""
 
 
 # references
@@ -318,7 +322,7 @@ def test_a_response_may_be_a_reference_too() -> None:
         "paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/R"}}}}},
         "components": {"responses": {"R": document({"type": "object"})["paths"]["/a"]["get"]["responses"]["200"]}},
     }
-    assert misfit(promised(told), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(told), "GET", reply(200, [])) != ""
 
 
 @pytest.mark.parametrize("version", OPENAPI)
@@ -543,9 +547,9 @@ def test_a_misfit_is_one_harmless_line() -> None:
 
 @pytest.mark.parametrize("body", ["NaN", "[Infinity]", '{"a": -Infinity}'])
 def test_what_python_reads_and_json_does_not_know_is_no_json(body: str) -> None:
-    reply = Reply(200, {"content-type": "application/json"}, body.encode())
-    response_schema = {"200": Described(("application/json",), {"application/json": True})}
-    assert misfit(response_schema, "GET", reply) == "the body is no valid JSON"
+    reply = Response(200, {"content-type": "application/json"}, body.encode())
+    response_schema = {"200": ResponseSchema(("application/json",), {"application/json": True})}
+    assert schema_violation(response_schema, "GET", reply) == "the body is no valid JSON"
 
 
 # hostile schemas
@@ -585,7 +589,7 @@ def test_a_body_that_nests_deeply_is_given_up() -> None:
     schemas = {"T": {"items": {"$ref": "#/components/schemas/T"}}}
     told = promised(document({"$ref": "#/components/schemas/T"}, components={"schemas": schemas}))
     answer = reply(200, "[" * 400 + "]" * 400, content_type="application/json")
-    assert misfit(told, "GET", answer) in ("", "the body is no valid JSON")
+    assert schema_violation(told, "GET", answer) in ("", "the body is no valid JSON")
 
 
 BEYOND = [b"1e400", b"-1e400", b"NaN", b"Infinity", pytest.param(b"1" + b"0" * 400, id="large"), b"1.5", b"1e-320"]
@@ -687,8 +691,8 @@ def test_no_schema_whatever_its_keywords_hold_raises_anything(
     version: str,
 ) -> None:
     told = document(schema, version, components={"schemas": {"A": named}})
-    answer = Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-    found = misfit(promised(told), "GET", answer)
+    answer = Response(200, {"content-type": "application/json"}, json.dumps(body).encode())
+    found = schema_violation(promised(told), "GET", answer)
     assert isinstance(found, str)
     assert "\n" not in found
 
@@ -703,8 +707,8 @@ def test_no_responses_whatever_they_hold_raise_anything(
     told = document({}, version)
     for described_as in (responses, {"200": responses}, {"200": {"content": responses, "schema": responses}}):
         told["paths"]["/a"]["get"] = {"responses": described_as, "produces": responses}
-        answer = Reply(status, {"content-type": "application/json"}, json.dumps(body).encode())
-        assert isinstance(misfit(promised(told), "GET", answer), str)
+        answer = Response(status, {"content-type": "application/json"}, json.dumps(body).encode())
+        assert isinstance(schema_violation(promised(told), "GET", answer), str)
 
 
 # compared with the library's own word
@@ -763,14 +767,14 @@ def uses_draft_4_integers(value: Any, body: Any) -> bool:  # noqa: ANN401 - JSON
 
 @given(schema=sane("modern"), body=plain)
 def test_in_3_1_a_body_fits_where_json_schema_2020_12_says_so(schema: Any, body: Any) -> None:  # noqa: ANN401
-    answer = Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-    ours = misfit(promised(document(schema, "3.1.0")), "GET", answer)
+    answer = Response(200, {"content-type": "application/json"}, json.dumps(body).encode())
+    ours = schema_violation(promised(document(schema, "3.1.0")), "GET", answer)
     assert (ours == "") is jsonschema.Draft202012Validator(schema).is_valid(body)
 
 
 @given(schema=sane("early"), body=plain, version=st.sampled_from(["2.0", "3.0.3"]))
 def test_in_3_0_and_2_0_a_body_fits_where_draft_4_says_so(schema: Any, body: Any, version: str) -> None:  # noqa: ANN401
     assume(not uses_draft_4_integers(schema, body))
-    answer = Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-    ours = misfit(promised(document(schema, version)), "GET", answer)
+    answer = Response(200, {"content-type": "application/json"}, json.dumps(body).encode())
+    ours = schema_violation(promised(document(schema, version)), "GET", answer)
     assert (ours == "") is jsonschema.Draft4Validator(schema).is_valid(body)

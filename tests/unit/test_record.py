@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from redeploy.app import Action
+from redeploy.app import Run
 from redeploy.decision.verdict import Conclusion
-from redeploy.github.record import Recorder
+from redeploy.github.record import DeploymentRecorder
 from redeploy.report.outcome import Outcome
 from redeploy.verdicts import Verdict
 from sandbox.simulation import plan
@@ -19,10 +19,10 @@ def break_down(*_: object) -> None:
 
 def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
-    action = Action({}, log)
-    monkeypatch.setattr(action, "_recording", break_down)
-    action._under_way()
-    assert action.close(Outcome(conclusion=Conclusion(Verdict.DEPLOYED))) == 0
+    run = Run({}, log)
+    monkeypatch.setattr(run, "_recording", break_down)
+    run._under_way()
+    assert run.close(Outcome(conclusion=Conclusion(Verdict.DEPLOYED))) == 0
     warnings = [data for name, _, data in commands(log.getvalue()) if name == "warning"]
     assert len(warnings) == 2
     assert all("KeyError" in each and "hunter2" not in each for each in warnings)
@@ -31,7 +31,7 @@ def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyP
 def test_a_run_that_was_cut_short_before_anything_was_told_leaves_nothing() -> None:
     made = plan(deployment_environment="production", github_token="ghs_abcdef")
     told = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "a" * 40}
-    recorder = Recorder(made, told, str)
+    recorder = DeploymentRecorder(made, told, str)
     recorder.end(Outcome(conclusion=Conclusion(Verdict.CANCELLED, signal=2)), lambda: True, _NoChannel())
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.registry.errors import Kind, Scope, trouble_of
 from redeploy.registry.image import Image, parse
 from tests.unit.making import D1, page, reply
@@ -10,12 +10,12 @@ from tests.unit.making import D1, page, reply
 GITHUB, HUB, OWN = parse("ghcr.io/o/app:1"), parse("o/app"), parse("registry.test:5000/o/app:1")
 
 
-def error(status: int, code: str) -> Reply:
+def error(status: int, code: str) -> Response:
     return reply(status, {"errors": [{"code": code, "message": "<script>"}]})
 
 
 @pytest.mark.parametrize(
-    ("exchange", "scope", "kind", "told"),
+    ("http_result", "scope", "kind", "told"),
     [
         (error(404, "MANIFEST_UNKNOWN"), Scope.PULL, Kind.ABSENT, "has no `o/app:1` (404 MANIFEST_UNKNOWN)"),
         (
@@ -39,7 +39,7 @@ def error(status: int, code: str) -> Reply:
             "did not answer itself: 403, a Cloudflare challenge page",
         ),
         (
-            Reply(401, {"www-authenticate": "Basic"}, page(401, "<center>nginx</center>").body),
+            Response(401, {"www-authenticate": "Basic"}, page(401, "<center>nginx</center>").body),
             Scope.PULL,
             Kind.REFUSED,
             "does not let a client without credentials read `o/app` (401)",
@@ -73,13 +73,18 @@ def error(status: int, code: str) -> Reply:
         (reply(503), Scope.PULL, Kind.UNREACHABLE, "answers 503"),
         (reply(307, b"", location="https://evil.test"), Scope.PULL, Kind.HOSTILE, "sends elsewhere (307)"),
         (reply(204), Scope.PULL, Kind.HOSTILE, "answers 204"),
-        (NoReply(Fault.REFUSED), Scope.PULL, Kind.UNREACHABLE, "does not answer: the connection was refused"),
-        (NoReply(Fault.TLS, "expired"), Scope.PULL, Kind.UNREACHABLE, "the TLS handshake failed (expired)"),
-        (NoReply(Fault.TOO_LARGE), Scope.PULL, Kind.HOSTILE, "more than any manifest holds"),
+        (
+            TransportError(ErrorKind.REFUSED),
+            Scope.PULL,
+            Kind.UNREACHABLE,
+            "does not answer: the connection was refused",
+        ),
+        (TransportError(ErrorKind.TLS, "expired"), Scope.PULL, Kind.UNREACHABLE, "the TLS handshake failed (expired)"),
+        (TransportError(ErrorKind.TOO_LARGE), Scope.PULL, Kind.HOSTILE, "more than any manifest holds"),
     ],
 )
-def test_every_answer_is_some_trouble(exchange: Exchange, scope: Scope, kind: Kind, told: str) -> None:
-    found = trouble_of(exchange, OWN, scope, known=False)
+def test_every_answer_is_some_trouble(http_result: HttpResult, scope: Scope, kind: Kind, told: str) -> None:
+    found = trouble_of(http_result, OWN, scope, known=False)
     assert (found.kind, told in found.told) == (kind, True), found
     assert found.told.startswith("the registry `registry.test:5000` ")
     assert "\n" not in found.told

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redeploy.contract.reference import read as read_reference
 from redeploy.contract.results import Finding
 from redeploy.decision.verdict import Conclusion
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.remedy import LOOPBACK, guide
 from redeploy.report import annotations, outputs, wording
@@ -23,10 +23,10 @@ from redeploy.report import summary as job_summary
 from redeploy.report.check_results import Checked
 from redeploy.report.collect import outcome_of
 from redeploy.report.fitting import MOST_BYTES
-from redeploy.report.outcome import Outcome, Rolled, State, invalid
+from redeploy.report.outcome import Outcome, RollbackResult, State, invalid
 from redeploy.report.timeline import Stretch
-from redeploy.rollout.requests import AskDocument, Event, Probe
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.requests import Event, FetchDocument, Probe
+from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.settings.defaults import DEFAULTS
 from redeploy.settings.reading import Problem
@@ -106,7 +106,7 @@ ENDINGS = [
         ended(
             verdict,
             Reason.SMOKE,
-            rollback=Rolled(state=state, **ROLLBACK, deploy=ended(Verdict.CHECKS_FAILED, Reason.SMOKE)),
+            rollback=RollbackResult(state=state, **ROLLBACK, deploy=ended(Verdict.CHECKS_FAILED, Reason.SMOKE)),
         )
         for verdict, state in (
             (Verdict.ROLLED_BACK, State.PROVEN),
@@ -115,8 +115,8 @@ ENDINGS = [
             (Verdict.CANCELLED, State.CUT_SHORT),
         )
     ),
-    ended(Verdict.STALE, Reason.OLD_BUILD, rollback=Rolled(state=State.NOT_TRIED, why="the old build answers")),
-    ended(Verdict.DEPLOYED, mode="rollback", rollback=Rolled(state=State.PROVEN, **ROLLBACK)),
+    ended(Verdict.STALE, Reason.OLD_BUILD, rollback=RollbackResult(state=State.NOT_TRIED, why="the old build answers")),
+    ended(Verdict.DEPLOYED, mode="rollback", rollback=RollbackResult(state=State.PROVEN, **ROLLBACK)),
     ended(Verdict.UNPROVEN, Reason.NO_IDENTITY),
     ended(Verdict.CANCELLED, detail="SIGINT came after the trigger."),
     ended(Verdict.INTERNAL_ERROR, detail="KeyError in the action itself."),
@@ -323,7 +323,7 @@ def test_tables_stay_whole(outcome: Outcome) -> None:
 def test_hostile_text_makes_no_html_mention_or_link(state: State | None) -> None:
     outcome = hostile()
     if state is not None:
-        rolled = Rolled(state=state, **ROLLBACK | {"by_hand": ""}, deploy=outcome)
+        rolled = RollbackResult(state=state, **ROLLBACK | {"by_hand": ""}, deploy=outcome)
         outcome = dataclasses.replace(outcome, rollback=rolled)
     text = shown(outcome)
     plain = outside_code(text)
@@ -339,7 +339,7 @@ def test_hostile_text_makes_no_html_mention_or_link(state: State | None) -> None
 
 @given(st.text(max_size=60) | st.text(alphabet="`|<>@#[]()!*_~\\\n\r &;:/wh.tps", max_size=60))
 def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(text)
 
     outcome = tell(World(service, (summary(updated=1),)), timeout="10").outcome
@@ -366,11 +366,11 @@ def test_a_problem_quotes_its_code_and_nothing_else() -> None:
 # what a run came to
 
 
-def steady(exchange: Exchange) -> Callable[[float, Probe], Exchange]:
-    return lambda moment, probe: exchange
+def steady(http_result: HttpResult) -> Callable[[float, Probe], HttpResult]:
+    return lambda moment, probe: http_result
 
 
-def rollout(moment: float, _: Probe) -> Exchange:
+def rollout(moment: float, _: Probe) -> HttpResult:
     return ready(OLD) if moment < 2 else REFUSED if moment < 4 else ready(NEW)
 
 
@@ -378,7 +378,7 @@ def test_a_rollout_is_measured() -> None:
     story = tell(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
     found = story.outcome
     assert (found.version, found.previous_version, found.watchtower_result) == (NEW, OLD, "updated")
-    assert found.rollout_seconds == pytest.approx(story.watch.track.window.opened - (story.world.triggered or 0))  # type: ignore[operator]
+    assert found.rollout_seconds == pytest.approx(story.state.history.window.opened - (story.world.triggered or 0))  # type: ignore[operator]
     assert 4.0 <= (found.rollout_seconds or 0) <= 5.5
     assert 2.0 <= (found.downtime_seconds or 0) <= 5.5
     assert next(what for _, what in found.moments) == "trigger sent"
@@ -433,12 +433,12 @@ def test_a_red_run_has_no_rollout() -> None:
         (reply(200), "accepted"),
         (reply(429, {"error": "another update is already running"}, retry_after="999"), "busy"),
         (summary(scanned=0), "unknown"),
-        (NoReply(Fault.CUT), "unknown"),
+        (TransportError(ErrorKind.CUT), "unknown"),
         (reply(401), "none"),
         (REFUSED, "none"),
     ],
 )
-def test_watchtowers_result_is_an_output(answer: Exchange, result: str) -> None:
+def test_watchtowers_result_is_an_output(answer: HttpResult, result: str) -> None:
     story = tell(World(steady(ready(OLD)), (answer,)), timeout="30")
     assert outputs.outputs(story.outcome)["watchtower-result"] == result
 
@@ -470,11 +470,11 @@ def everything(story: Story) -> str:
         (REFUSED, rollout),
         (reply(302, location=f"{BASE}/ops/s3cret-path/update/"), rollout),
         (summary(scanned=0, skipped=1), steady(ready(OLD))),
-        (NoReply(Fault.CUT), steady(page())),
+        (TransportError(ErrorKind.CUT), steady(page())),
     ],
 )
 def test_nothing_that_is_told_holds_more_of_watchtowers_url_than_its_origin(
-    answer: Exchange, service: Callable[[float, Probe], Exchange]
+    answer: HttpResult, service: Callable[[float, Probe], HttpResult]
 ) -> None:
     url = f"{BASE}/ops/s3cret-path/update?key=s3cret-key"
     told = everything(tell(World(service, (answer,)), watchtower_url=url, timeout="30"))
@@ -484,11 +484,11 @@ def test_nothing_that_is_told_holds_more_of_watchtowers_url_than_its_origin(
 
 def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
     told = Told(watchtower_token="tok-8d1f0c6b2a", headers="X-Key: hunter2-hunter2", expect_version=NEW)
-    watch = Watch(told.watch.plan, began=0.0, redact=redactor(told.watch.plan.secrets))
-    told.watch = watch
+    state = ServiceState(told.state.plan, began=0.0, redact=redactor(told.state.plan.secrets))
+    told.state = state
     echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
     told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
-    outcome = outcome_of(watch, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
+    outcome = outcome_of(state, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
     values = json.dumps(outputs.outputs(outcome)) + shown(outcome)
     assert "tok-8d1f0c6b2a" not in values
     assert "hunter2" not in values
@@ -502,11 +502,11 @@ def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
         pytest.param(page(521), steady(ready(OLD)), False, id="a proxy answered the trigger"),
         pytest.param(reply(200), steady(REFUSED), True, id="the service refused"),
         pytest.param(reply(200), steady(page(502)), False, id="a proxy answered for the service"),
-        pytest.param(reply(200), steady(NoReply(Fault.TIMED_OUT)), False, id="the service was silent"),
+        pytest.param(reply(200), steady(TransportError(ErrorKind.TIMED_OUT)), False, id="the service was silent"),
     ],
 )
 def test_only_a_loopback_address_that_refused_is_told_as_one(
-    answer: Exchange, service: Callable[[float, Probe], Exchange], refused: bool
+    answer: HttpResult, service: Callable[[float, Probe], HttpResult], refused: bool
 ) -> None:
     story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
     assert story.verdict[1] in ("unreachable", "down")
@@ -516,7 +516,7 @@ def test_only_a_loopback_address_that_refused_is_told_as_one(
 
 
 def test_a_new_process_is_never_told_as_a_new_image() -> None:
-    def restarted(moment: float, _: Probe) -> Exchange:
+    def restarted(moment: float, _: Probe) -> HttpResult:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
     outcome = tell(World(restarted, (reply(200),))).outcome
@@ -528,7 +528,7 @@ def test_a_new_process_is_never_told_as_a_new_image() -> None:
 def test_an_unfinished_run_is_reported_too() -> None:
     told = Told(expect_version=NEW).look(0.1, ready(OLD)).trigger(1.0).look(2.0, ready(OLD))
     outcome = dataclasses.replace(
-        outcome_of(told.watch, Conclusion(Verdict.CANCELLED, signal=15), 3.0), detail="SIGTERM came."
+        outcome_of(told.state, Conclusion(Verdict.CANCELLED, signal=15), 3.0), detail="SIGTERM came."
     )
     values = outputs.outputs(outcome)
     assert (values["verdict"], values["version"], values["watchtower-result"]) == ("cancelled", OLD, "unknown")
@@ -537,7 +537,7 @@ def test_an_unfinished_run_is_reported_too() -> None:
 
 
 def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
-    outcome = outcome_of(Told().watch, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
+    outcome = outcome_of(Told().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
     values = outputs.outputs(outcome)
     assert (values["version"], values["downtime-seconds"], values["watchtower-result"]) == ("", "", "none")
 
@@ -557,11 +557,11 @@ def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> Non
 # the checks
 
 
-def contract(*paths: str) -> Exchange:
+def contract(*paths: str) -> HttpResult:
     return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {each: {"get": {}} for each in paths}})
 
 
-def compared(before: Exchange, after: Exchange, **inputs: str) -> Outcome:
+def compared(before: HttpResult, after: HttpResult, **inputs: str) -> Outcome:
     """A rollout from one document to another."""
     world = World(rollout, (summary(updated=1),), document=lambda moment: before if moment < 2 else after)
     return tell(world, request_rate="off", expect_version=NEW, **inputs).outcome
@@ -614,16 +614,16 @@ def reference_outcome(number: int, breaking: str) -> Outcome:
     """The end of a run whose reference file names so many operations, of which one is left."""
     lines = "".join(f"  /p{each}:\n    get: {{}}\n" for each in range(number))
     file = read_reference("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + lines)
-    watch = Watch(plan(required_routes="/p0", breaking_changes=breaking), began=0.0)
-    checks = dataclasses.replace(watch.plan.checks, reference=file)
-    watch.plan = dataclasses.replace(watch.plan, checks=checks)
-    checking = watch.checking
+    state = ServiceState(plan(required_routes="/p0", breaking_changes=breaking), began=0.0)
+    checks = dataclasses.replace(state.plan.checks, reference=file)
+    state.plan = dataclasses.replace(state.plan, checks=checks)
+    checking = state.checking
     checking.enter(0.0, {})
-    ask = AskDocument(f"{BASE}/openapi.json")
-    checking.take(Event(ask=ask, exchange=contract("/p0"), sent=1.0, at=1.1, wall=WALL), patient=True)
+    request = FetchDocument(f"{BASE}/openapi.json")
+    checking.take(Event(request=request, http_result=contract("/p0"), sent=1.0, at=1.1, wall=WALL), patient=True)
     failed = checking.failure(0.0)
     verdict = Verdict.CHECKS_FAILED if failed else Verdict.DEPLOYED
-    return outcome_of(watch, Conclusion(verdict, failed or Reason.NONE, Proof.VERSION), 2.0)
+    return outcome_of(state, Conclusion(verdict, failed or Reason.NONE, Proof.VERSION), 2.0)
 
 
 @pytest.mark.parametrize(("breaking", "kind"), [("warn", "warning"), ("fail", "error")])
@@ -660,7 +660,7 @@ def test_the_summary_counts_all_operations_that_are_gone() -> None:
 
 def test_what_was_seen_is_told_for_a_later_run() -> None:
     told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
-    outcome = outcome_of(told.watch, Conclusion(Verdict.DEPLOYED), 4.0)
+    outcome = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["url"] == BASE
     assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
@@ -675,7 +675,7 @@ def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
     ]
     told = Told(image="ghcr.io/o/api").look(0.1, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
     told.containers(3.2, reply(200, {"containers": listed}))
-    outcome = outcome_of(told.watch, Conclusion(Verdict.DEPLOYED), 4.0)
+    outcome = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["digests"] == [D1, D2]
     assert found["rows"] == [
@@ -689,7 +689,7 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
     for second in range(5):
         told.look(float(second), ready(OLD, uptime=100 + second))
     found = told.trigger(6.0).look(7.0, ready(OLD, uptime=107, started_at="2026-01-01T00:00:00Z"))
-    outcome = outcome_of(found.watch, Conclusion(Verdict.UNPROVEN), 8.0)
+    outcome = outcome_of(found.state, Conclusion(Verdict.UNPROVEN), 8.0)
     starts = {
         each["field"]: each["seconds"] for each in json.loads(outputs.outputs(outcome)["report"])["seen"]["starts"]
     }
@@ -700,8 +700,8 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
 def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
     told = Told(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
     told.answer(2.0, reply(200)).look(3.0, ready(OLD))
-    message = shown(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
+    message = shown(outcome_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
     assert "containrrr and openserbia match no image whose registry has a port" in message
     told.answer(5.0, summary(scanned=1, updated=1))
-    message = wording.happened(outcome_of(told.watch, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
+    message = wording.happened(outcome_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
     assert "containrrr" not in message

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import MOST_NESTED, Reply, http_date, nested_too_deeply
+from redeploy.http.response import MOST_NESTED, Response, http_date, nested_too_deeply
 from redeploy.text.json_path import MISSING, below, pick, spelled
 from tests.unit.making import page, reply
 
@@ -105,7 +105,7 @@ def test_brackets_nest_as_deeply_as_allowed_and_no_more() -> None:
         pytest.param(reply(body="ok", content_type="text/plain"), False, id="text"),
     ],
 )
-def test_a_web_page_is_known(told: Reply, html: bool) -> None:
+def test_a_web_page_is_known(told: Response, html: bool) -> None:
     assert told.is_html is html
 
 
@@ -127,7 +127,7 @@ def test_a_web_page_is_known(told: Reply, html: bool) -> None:
         pytest.param(reply(403, "cloudflareaccess.com"), False, id="text that tells of it"),
     ],
 )
-def test_an_access_wall_is_known(told: Reply, wall: bool) -> None:
+def test_an_access_wall_is_known(told: Response, wall: bool) -> None:
     assert told.is_access_wall is wall
 
 
@@ -141,7 +141,7 @@ def test_an_access_wall_is_known(told: Reply, wall: bool) -> None:
         pytest.param(reply(403, "no"), False, id="forbidden"),
     ],
 )
-def test_a_challenge_is_known(told: Reply, challenge: bool) -> None:
+def test_a_challenge_is_known(told: Response, challenge: bool) -> None:
     assert told.is_challenge is challenge
 
 

@@ -117,18 +117,18 @@ UPDATED, NOTHING, FAILED = summary(updated=1), summary(), summary(failed=1)
     ],
 )
 def test_what_was_seen_tells_whether_the_container_was_replaced(told: Told, replaced: bool) -> None:
-    assert Seen.of(told.watch, 10.0).replaced is replaced
+    assert Seen.of(told.state, 10.0).replaced is replaced
 
 
 def test_a_service_that_was_sick_before_is_known_to_have_been() -> None:
     sick = Told().look(0.1, reply(503)).trigger(1.0)
-    assert Seen.of(sick.watch, 2.0).sick_before
-    assert not Seen.of(Told().trigger(1.0).watch, 2.0).sick_before
+    assert Seen.of(sick.state, 2.0).sick_before
+    assert not Seen.of(Told().trigger(1.0).state, 2.0).sick_before
 
 
 def test_a_version_that_is_told_all_the_same_does_not_make_a_sick_service_healthy() -> None:
     told = Told(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
-    assert Seen.of(told.watch, 2.0).sick_before
+    assert Seen.of(told.state, 2.0).sick_before
 
 
 # when the tag is left alone
@@ -217,14 +217,14 @@ def test_the_version_from_before_is_expected_only_if_the_failed_build_has_anothe
     after: list[Any], version: str
 ) -> None:
     told = Told(version_path="/api/ready").look(0.1, ready(OLD)).look(0.5, ready(OLD)).trigger(1.0)
-    for number, exchange in enumerate(after):
-        told.look(2.0 + number, exchange)
-    assert telling_version(told.watch, version_before(told.watch)) == version
+    for number, http_result in enumerate(after):
+        told.look(2.0 + number, http_result)
+    assert telling_version(told.state, version_before(told.state)) == version
 
 
 def test_noise_is_no_version() -> None:
     told = Told().look(0.1, ready("a1")).look(0.5, ready("a2")).trigger(1.0)
-    assert version_before(told.watch) == ""
+    assert version_before(told.state) == ""
 
 
 # what proves it

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
@@ -21,9 +21,9 @@ from redeploy.report.summary import Repository, page
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import cut_short
 from redeploy.rollback.run import mend, put_back
-from redeploy.rollout.requests import AskManifest, AskRevision, AskSmoke, AskTag, Probe, PutManifest, SendTrigger
+from redeploy.rollout.requests import FetchManifest, FetchRevision, FetchTag, Probe, PutManifest, SendSmoke, SendTrigger
 from redeploy.rollout.run import redeploy
-from redeploy.rollout.service_state import Watch
+from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.plan import Mode
 from redeploy.verdicts import Verdict
 from sandbox.simulation import WALL, Log, World, plan
@@ -35,14 +35,14 @@ SWAP = 1.0
 
 NAMES = {D1: OLD, D2: NEW, D3: THIRD}
 SICK = reply(503, {"status": "starting"})
-GONE = NoReply(Fault.REFUSED)
+GONE = TransportError(ErrorKind.REFUSED)
 
 
 def manifest(digest: str, *platforms: str) -> Manifest:
     return Manifest(digest, "application/vnd.oci.image.index.v1+json", digest.encode(), platforms)
 
 
-def came(found: Manifest | Trouble | str) -> Exchange:
+def came(found: Manifest | Trouble | str) -> HttpResult:
     return FromRegistry(200, found=found)
 
 
@@ -56,18 +56,18 @@ class Server:
     """The digest of the platform's manifest that an index lists, by that of the index."""
     runs: str = D1
     """The digest that runs at first."""
-    answers: dict[str, Exchange] = field(default_factory=lambda: {D2: SICK})
+    answers: dict[str, HttpResult] = field(default_factory=lambda: {D2: SICK})
     """What the builds answer that are not healthy."""
     tells_digests: bool = True
     tells_names: bool = True
-    trigger: Exchange = field(default_factory=lambda: summary(updated=1))
+    trigger: HttpResult = field(default_factory=lambda: summary(updated=1))
     in_reach: Callable[[str], bool] = lambda _: True
     """Whether Watchtower sees the container while a digest runs."""
     labels: dict[str, str] = field(default_factory=dict)
     """The commit that an image's label names, by digest."""
-    promises: dict[str, Exchange] = field(default_factory=dict)
+    promises: dict[str, HttpResult] = field(default_factory=dict)
     """The OpenAPI document of a build, by its digest."""
-    smoke: dict[str, Exchange] = field(default_factory=dict)
+    smoke: dict[str, HttpResult] = field(default_factory=dict)
     """What a build answers to smoke requests, by its digest."""
     local: str = ""
     """The digest that the tag names on the host, where somebody pulled another image there."""
@@ -88,8 +88,8 @@ class Server:
             service=lambda _, __: self.service(),
             trigger=[self.trigger],
             containers=lambda _: self.containers(),
-            registry=lambda _, ask: self.tag(ask),
-            manifests=lambda _, ask: self.manifests(ask),
+            registry=lambda _, request: self.tag(request),
+            manifests=lambda _, request: self.manifests(request),
             document=lambda _: self.promises.get(self.running(), reply(404)),
             smoke=lambda _, __: self.smoke.get(self.running(), reply(200)),
         )
@@ -107,33 +107,33 @@ class Server:
     def current(self) -> str:
         return [self.runs, *(digest for at, digest in self._history if at <= self.world.clock)][-1]
 
-    def service(self) -> Exchange:
+    def service(self) -> HttpResult:
         digest = self.running()
         return self.answers.get(digest, ready(NAMES[digest] if self.tells_names else ""))
 
-    def containers(self) -> Exchange:
+    def containers(self) -> HttpResult:
         digest = self.running()
         if not self.tells_digests:
             return reply(404)
         return rows(("api", IMAGE, digest)) if self.in_reach(digest) else rows()
 
-    def tag(self, ask: AskTag | AskRevision) -> Exchange:
-        if isinstance(ask, AskTag):
-            return self.manifests(AskManifest("latest"))
-        return came(self.labels.get(ask.manifest.digest, ""))
+    def tag(self, request: FetchTag | FetchRevision) -> HttpResult:
+        if isinstance(request, FetchTag):
+            return self.manifests(FetchManifest("latest"))
+        return came(self.labels.get(request.manifest.digest, ""))
 
-    def manifests(self, ask: AskManifest | PutManifest) -> Exchange:
+    def manifests(self, request: FetchManifest | PutManifest) -> HttpResult:
         self.running()
-        if isinstance(ask, PutManifest):
-            self.puts.append(ask.manifest.digest)
+        if isinstance(request, PutManifest):
+            self.puts.append(request.manifest.digest)
             if self.on_put is None or self.silently:
-                self.kept["latest"] = ask.manifest.digest
-            return came(self.on_put or ask.manifest)
+                self.kept["latest"] = request.manifest.digest
+            return came(self.on_put or request.manifest)
         if self.trouble:
             return came(self.trouble)
-        digest = self.kept.get(ask.reference)
+        digest = self.kept.get(request.reference)
         if digest is None:
-            return came(Trouble(Kind.ABSENT, f"it has no `{ask.reference}`"))
+            return came(Trouble(Kind.ABSENT, f"it has no `{request.reference}`"))
         return came(manifest(digest, *(platform for index, platform in self.platforms.items() if index == digest)))
 
 
@@ -162,13 +162,13 @@ def run(server: Server | None = None, **inputs: str) -> Told:
     given: dict[str, Any] = {"image": IMAGE, "timeout": "60s", "openapi_path": "off"} | inputs
     if inputs.get("mode") != "rollback":
         given = {"on_failure": "rollback"} | given
-    watch = Watch(plan(**given), began=world.now())
-    if watch.plan.mode is Mode.ROLLBACK:
-        outcome = put_back(watch, world, lambda: 0.5, log, begun=attempts.append, under_way=lambda: None)
+    state = ServiceState(plan(**given), began=world.now())
+    if state.plan.mode is Mode.ROLLBACK:
+        outcome = put_back(state, world, lambda: 0.5, log, begun=attempts.append, under_way=lambda: None)
     else:
-        conclusion = redeploy(watch, world, lambda: 0.5, log)
-        deploy = outcome_of(watch, conclusion, world.now())
-        outcome = mend(deploy, watch, world, lambda: 0.5, log, begun=attempts.append)
+        conclusion = redeploy(state, world, lambda: 0.5, log)
+        deploy = outcome_of(state, conclusion, world.now())
+        outcome = mend(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
     return Told(server, outcome, log, attempts)
 
 
@@ -336,12 +336,12 @@ def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
     shown = server.manifests
     late = iter([True, True])
 
-    def registry(ask: AskManifest | PutManifest) -> Exchange:
-        if server.puts and isinstance(ask, AskManifest) and next(late, False):
+    def registry(request: FetchManifest | PutManifest) -> HttpResult:
+        if server.puts and isinstance(request, FetchManifest) and next(late, False):
             return came(manifest(D2))
-        return shown(ask)
+        return shown(request)
 
-    server.world.manifests = lambda _, ask: registry(ask)
+    server.world.manifests = lambda _, request: registry(request)
     assert run(server, expect_version=NEW).verdict[0] == "rolled-back"
 
 
@@ -361,7 +361,7 @@ def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> Non
 
 
 @pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
-def test_where_digests_are_told_no_more_the_version_proves_what_was_put_back(silence: Exchange) -> None:
+def test_where_digests_are_told_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
     server = Server()
     told = server.world.containers
     server.world.containers = lambda moment: told(moment) if moment < 0 else silence
@@ -420,9 +420,9 @@ def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_t
     world = World(service=lambda _, __: ready(OLD), trigger=[(summary(failed=1), 3.0), (summary(updated=1), 9.0)])
     world.start(SendTrigger(), 0.0, 10.0)
     world.clock = 1.0
-    watch = Watch(plan(expect_version=OLD), began=1.0)
-    assert redeploy(watch, world, lambda: 0.5, Log()).verdict is Verdict.ALREADY_CURRENT
-    assert [each.result.value for each in watch.answers] == ["updated"]
+    state = ServiceState(plan(expect_version=OLD), began=1.0)
+    assert redeploy(state, world, lambda: 0.5, Log()).verdict is Verdict.ALREADY_CURRENT
+    assert [each.result.value for each in state.answers] == ["updated"]
 
 
 # what may name the image, and what proves it
@@ -470,7 +470,7 @@ def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
     server.smoke = {D2: reply(500)}
     server.answers = {}
 
-    def answers(_: float, __: Probe) -> Exchange:
+    def answers(_: float, __: Probe) -> HttpResult:
         server.running()
         began = [WALL - 5000, *(WALL + sent + SWAP for sent in server.world.sent(SendTrigger))]
         passed = [each for each in began if each <= WALL + server.world.clock]
@@ -509,7 +509,7 @@ def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
     server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
     told = run(server, expect_version=NEW, smoke="!POST /pay")
     assert told.verdict == ("rolled-back", "smoke")
-    sent = [at for at in server.world.sent(AskSmoke) if at > server.world.sent(SendTrigger)[1]]
+    sent = [at for at in server.world.sent(SendSmoke) if at > server.world.sent(SendTrigger)[1]]
     assert sent == []
 
 
@@ -522,7 +522,7 @@ def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
 )
 @pytest.mark.parametrize("back", [True, False], ids=["there again", "gone for good"])
 def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], reason: str, back: bool) -> None:
-    promises: dict[str, Exchange] = {D1: reply(200, WHOLE), D2: reply(200, LOST)}
+    promises: dict[str, HttpResult] = {D1: reply(200, WHOLE), D2: reply(200, LOST)}
     server = Server(answers={}, promises=promises)
     if not back:
         server.meanwhile = lambda one: promises.update({D1: reply(200, LOST)})
@@ -538,12 +538,12 @@ def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mod
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     reads = server.manifests
 
-    def registry(ask: AskManifest | PutManifest) -> Exchange:
+    def registry(request: FetchManifest | PutManifest) -> HttpResult:
         if len(server.world.sent(SendTrigger)) == (2 if mode == "deploy" else 1):
-            server.kept["latest"] = D3 if isinstance(ask, AskManifest) else server.kept["latest"]
-        return reads(ask)
+            server.kept["latest"] = D3 if isinstance(request, FetchManifest) else server.kept["latest"]
+        return reads(request)
 
-    server.world.manifests = lambda _, ask: registry(ask)
+    server.world.manifests = lambda _, request: registry(request)
     told = run(server, **({"expect_version": NEW} if mode == "deploy" else {"mode": "rollback"}))
     assert told.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
     assert told.outcome.conclusion.exit_code == 1
@@ -649,7 +649,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
 def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, bool], told: str) -> None:
     ended = run(expect_version=NEW)
     [attempt] = ended.attempts
-    attempt.watch, attempt.settled, attempt.moved = None, False, False
+    attempt.state, attempt.settled, attempt.moved = None, False, False
     for name, value in state.items():
         setattr(attempt, name, value)
     outcome = cut_short(attempt, Conclusion(Verdict.CANCELLED, signal=2), ended.server.world.now())

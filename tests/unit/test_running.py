@@ -3,7 +3,7 @@
 from redeploy.registry.kin import Kin
 from redeploy.registry.manifest import INDEXES, Manifest
 from redeploy.service.identity import Build
-from redeploy.triggers.watchtower.containers import Endpoint, Look, Row
+from redeploy.triggers.watchtower.containers import Endpoint, Look, RunningContainer
 from redeploy.triggers.watchtower.running_image import RunningImage
 from tests.unit.making import D1, D2, D3
 
@@ -13,7 +13,7 @@ IMAGE_ID = "sha256:" + "c" * 64
 
 def look(at: float, *rows: tuple[str, str], image_id: str = "") -> Look:
     """A look answered at `at`, with a row for each name and digest."""
-    found = tuple(Row(name, "ghcr.io/o/api:latest", digest, image_id) for name, digest in rows)
+    found = tuple(RunningContainer(name, "ghcr.io/o/api:latest", digest, image_id) for name, digest in rows)
     return Look(sent=at - 0.1, at=at, endpoint=Endpoint.TOLD, rows=found)
 
 
@@ -66,7 +66,7 @@ def test_rows_that_differ_are_looked_at_once_more_when_the_window_ends() -> None
 
 
 def test_containers_of_several_images_are_no_contradiction() -> None:
-    api, web = Row("api", "ghcr.io/o/api:1", D1), Row("web", "ghcr.io/o/web:1", D2)
+    api, web = RunningContainer("api", "ghcr.io/o/api:1", D1), RunningContainer("web", "ghcr.io/o/web:1", D2)
     found = running(Look(sent=2.0, at=2.1, endpoint=Endpoint.TOLD, rows=(api, web)))
     assert (found.warning, found.now) == ("", "")
 

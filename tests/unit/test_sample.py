@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Exchange, Fault, NoReply, Reply
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout.requests import BOTH
 from redeploy.service.endpoint import Service
 from redeploy.service.sample import Endpoint, Sample, read_sample
@@ -19,12 +19,12 @@ NGINX_BUSY = "<html><head><title>503 Service Temporarily Unavailable</title></he
 
 
 def read(
-    exchange: Exchange,
+    http_result: HttpResult,
     target: Service | None = None,
     endpoints: frozenset[Endpoint] = BOTH,
     wall: float = WALL,
 ) -> Sample:
-    return read_sample(exchange, target or service(), endpoints, sent=1.0, at=1.5, wall=wall)
+    return read_sample(http_result, target or service(), endpoints, sent=1.0, at=1.5, wall=wall)
 
 
 def clock(moment: float) -> str:
@@ -35,7 +35,7 @@ def clock(moment: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "condition"),
+    ("http_result", "condition"),
     [
         pytest.param(ready(), Condition.HEALTHY, id="200 JSON"),
         pytest.param(reply(204), Condition.HEALTHY, id="204"),
@@ -77,17 +77,17 @@ def clock(moment: float) -> str:
         pytest.param(reply(200, "ok", cf_cache_status="HIT"), Condition.CACHED, id="CF-Cache-Status"),
         pytest.param(reply(200, "ok", cf_cache_status="STALE"), Condition.CACHED, id="CF-Cache-Status stale"),
         pytest.param(reply(200, "ok", cf_cache_status="DYNAMIC"), Condition.HEALTHY, id="CF-Cache-Status dynamic"),
-        pytest.param(NoReply(Fault.REFUSED), Condition.DOWN, id="refused"),
-        pytest.param(NoReply(Fault.UNRESOLVED), Condition.DOWN, id="no address"),
-        pytest.param(NoReply(Fault.NOT_CONNECTED), Condition.DOWN, id="no connection"),
-        pytest.param(NoReply(Fault.CUT), Condition.DOWN, id="cut"),
-        pytest.param(NoReply(Fault.TIMED_OUT), Condition.DOWN, id="timed out"),
-        pytest.param(NoReply(Fault.TLS, "expired"), Condition.TLS, id="TLS"),
-        pytest.param(NoReply(Fault.TOO_LARGE), Condition.NOT_READY, id="too large"),
+        pytest.param(TransportError(ErrorKind.REFUSED), Condition.DOWN, id="refused"),
+        pytest.param(TransportError(ErrorKind.UNRESOLVED), Condition.DOWN, id="no address"),
+        pytest.param(TransportError(ErrorKind.NOT_CONNECTED), Condition.DOWN, id="no connection"),
+        pytest.param(TransportError(ErrorKind.CUT), Condition.DOWN, id="cut"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), Condition.DOWN, id="timed out"),
+        pytest.param(TransportError(ErrorKind.TLS, "expired"), Condition.TLS, id="TLS"),
+        pytest.param(TransportError(ErrorKind.TOO_LARGE), Condition.NOT_READY, id="too large"),
     ],
 )
-def test_an_exchange_shows_how_the_service_is(exchange: Exchange, condition: Condition) -> None:
-    assert read(exchange).condition is condition
+def test_an_exchange_shows_how_the_service_is(http_result: HttpResult, condition: Condition) -> None:
+    assert read(http_result).condition is condition
 
 
 @pytest.mark.parametrize("condition", [Condition.CACHED, Condition.THROTTLED])
@@ -103,22 +103,22 @@ def test_a_cached_answer_is_none_whatever_it_says(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "broken"),
+    ("http_result", "broken"),
     [
-        (NoReply(Fault.REFUSED), True),
-        (NoReply(Fault.CUT), True),
-        (NoReply(Fault.TIMED_OUT), True),
-        (NoReply(Fault.TLS), False),
-        (NoReply(Fault.TOO_LARGE), False),
+        (TransportError(ErrorKind.REFUSED), True),
+        (TransportError(ErrorKind.CUT), True),
+        (TransportError(ErrorKind.TIMED_OUT), True),
+        (TransportError(ErrorKind.TLS), False),
+        (TransportError(ErrorKind.TOO_LARGE), False),
         (reply(502), False),
     ],
 )
-def test_a_transport_error_is_one_of_the_connection(exchange: Exchange, broken: bool) -> None:
-    assert read(exchange).transport_error is broken
+def test_a_transport_error_is_one_of_the_connection(http_result: HttpResult, broken: bool) -> None:
+    assert read(http_result).transport_error is broken
 
 
 @pytest.mark.parametrize(
-    ("expect", "exchange", "condition"),
+    ("expect", "http_result", "condition"),
     [
         pytest.param("any", page(), Condition.HEALTHY, id="any: HTML"),
         pytest.param("any", reply(404), Condition.NOT_READY, id="any: 404"),
@@ -145,8 +145,8 @@ def test_a_transport_error_is_one_of_the_connection(exchange: Exchange, broken: 
         pytest.param("/a/0/b=x=y", reply(200, {"a": [{"b": "x=y"}]}), Condition.HEALTHY, id="pointer"),
     ],
 )
-def test_health_expect_says_what_healthy_is(expect: str, exchange: Exchange, condition: Condition) -> None:
-    assert read(exchange, service(health_expect=expect)).condition is condition
+def test_health_expect_says_what_healthy_is(expect: str, http_result: HttpResult, condition: Condition) -> None:
+    assert read(http_result, service(health_expect=expect)).condition is condition
 
 
 @pytest.mark.parametrize("expect", ["any", "status=ok"])
@@ -155,20 +155,20 @@ def test_health_expect_is_not_asked_of_a_version_address(expect: str) -> None:
     assert read(ready(NEW), target, VERSION).condition is Condition.HEALTHY
 
 
-@pytest.mark.parametrize("exchange", [page(), page(404), reply(401), reply(404, {"detail": "Not Found"})])
-def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illness(exchange: Reply) -> None:
-    found = read(exchange, service(apart=True), VERSION)
+@pytest.mark.parametrize("http_result", [page(), page(404), reply(401), reply(404, {"detail": "Not Found"})])
+def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illness(http_result: Response) -> None:
+    found = read(http_result, service(apart=True), VERSION)
     assert found.healthy
     assert found.astray
     assert not found.names
-    assert not read(exchange, service()).healthy
+    assert not read(http_result, service()).healthy
 
 
 # what it names
 
 
 @pytest.mark.parametrize(
-    ("exchange", "target", "names"),
+    ("http_result", "target", "names"),
     [
         pytest.param(ready(NEW), service(), {"commit": NEW}, id="a build name of the health answer"),
         pytest.param(reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="also where it is not ready"),
@@ -245,8 +245,8 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illn
         ),
     ],
 )
-def test_a_look_finds_the_names(exchange: Exchange, target: Service, names: dict[str, str]) -> None:
-    assert read(exchange, target).names == names
+def test_a_look_finds_the_names(http_result: HttpResult, target: Service, names: dict[str, str]) -> None:
+    assert read(http_result, target).names == names
 
 
 def test_a_body_is_no_version_where_only_health_was_asked() -> None:
@@ -299,7 +299,7 @@ def test_a_look_knows_whether_the_version_was_to_be_found_there(
 
 
 def test_a_look_knows_what_it_cost_and_how_long_to_wait() -> None:
-    assert read(Reply(200, hops=2)).hops == 2
+    assert read(Response(200, hops=2)).hops == 2
     assert read(reply(429, retry_after="7")).retry_after == 7.0
     assert read(reply(503, {"status": "starting"}, retry_after="7")).retry_after is None
 
@@ -314,8 +314,8 @@ def test_a_start_time_is_kept_as_told_and_by_our_clock() -> None:
 
 def test_a_clock_that_goes_wrong_is_corrected_by_the_date_header() -> None:
     ahead = 3600.0
-    exchange = reply(200, {"start_time": WALL + ahead - 100}, date=clock(WALL + ahead))
-    start = read(exchange).starts["start_time"]
+    http_result = reply(200, {"start_time": WALL + ahead - 100}, date=clock(WALL + ahead))
+    start = read(http_result).starts["start_time"]
     assert start.told == WALL + ahead - 100
     assert start.ours == pytest.approx(WALL - 100, abs=1)
 
@@ -337,7 +337,7 @@ def test_a_start_time_without_a_zone_is_known_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exchange", "ticking"),
+    ("http_result", "ticking"),
     [
         pytest.param(ready(start_time=WALL - 1), {"start_time"}, id="within 2 s of our clock"),
         pytest.param(ready(start_time=WALL - 3), set[str](), id="more than 2 s away"),
@@ -354,13 +354,13 @@ def test_a_start_time_without_a_zone_is_known_as_such() -> None:
         pytest.param(ready(version="1.2"), set[str](), id="no moment"),
     ],
 )
-def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(exchange: Exchange, ticking: set[str]) -> None:
-    assert read(exchange).ticking == ticking
+def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(http_result: HttpResult, ticking: set[str]) -> None:
+    assert read(http_result).ticking == ticking
 
 
 @given(
     st.builds(
-        Reply,
+        Response,
         st.integers(100, 599),
         st.dictionaries(
             st.sampled_from(["age", "date", "retry-after", "content-type", "x-cache", "x-version"]),
@@ -376,21 +376,21 @@ def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(exchange: Excha
             ]
         ),
     )
-    | st.builds(NoReply, st.sampled_from(Fault)),
+    | st.builds(TransportError, st.sampled_from(ErrorKind)),
     st.booleans(),
     st.sampled_from(["", "any", "a=b", "body !contains b", "meta:a matches b", "a < 1"]),
     st.sampled_from(["", "a.b", "/a", "header:Date", "meta:a", "attr:a", "match:.*", "{a}-{b}"]),
     st.sampled_from([BOTH, HEALTH, VERSION]),
 )
 def test_every_exchange_is_some_sample(
-    exchange: Exchange, names_itself: bool, expect: str, field: str, endpoints: frozenset[Endpoint]
+    http_result: HttpResult, names_itself: bool, expect: str, field: str, endpoints: frozenset[Endpoint]
 ) -> None:
-    told = read(exchange, service(names_itself=names_itself, health_expect=expect, version_field=field), endpoints)
+    told = read(http_result, service(names_itself=names_itself, health_expect=expect, version_field=field), endpoints)
     assert told.seen
     assert told.healthy is (told.condition is Condition.HEALTHY)
     if told.healthy:
-        assert isinstance(exchange, Reply)
-        assert 200 <= exchange.status < 300 or told.astray
+        assert isinstance(http_result, Response)
+        assert 200 <= http_result.status < 300 or told.astray
 
 
 # where a declared version stands
@@ -403,7 +403,7 @@ SHOP = reply(
 
 
 @pytest.mark.parametrize(
-    ("exchange", "field", "version"),
+    ("http_result", "field", "version"),
     [
         (SHOP, "meta:git-sha", NEW),
         (SHOP, "meta:other", None),
@@ -420,8 +420,10 @@ SHOP = reply(
         (reply(200, {"a": "<meta name=git-sha content=no>"}), "meta:git-sha", None),
     ],
 )
-def test_a_declared_version_is_read_from_where_it_stands(exchange: Exchange, field: str, version: str | None) -> None:
-    seen = read(exchange, service(apart=True, version_field=field), VERSION)
+def test_a_declared_version_is_read_from_where_it_stands(
+    http_result: HttpResult, field: str, version: str | None
+) -> None:
+    seen = read(http_result, service(apart=True, version_field=field), VERSION)
     assert seen.names == ({} if version is None else {field: version})
 
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.http.urls import origin_of
 from redeploy.rollout.pace import UNHURRIED_MOST
 from redeploy.rollout.requests import (
     BOTH,
-    Ask,
-    AskContainers,
-    AskDocument,
-    AskForReasons,
-    AskWhetherForked,
+    CheckContainers,
+    FetchContainers,
+    FetchDocument,
     Probe,
+    ProbeContainerSupport,
+    Request,
     SendTrigger,
 )
 from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
@@ -27,31 +27,31 @@ FORKED = reply(401, "missing or invalid API Key")
 UPDATED = summary(updated=1)
 
 
-def rollout(gone: float = 2.0, back: float = 4.0, **fields: object) -> Callable[[float, Probe], Exchange]:
+def rollout(gone: float = 2.0, back: float = 4.0, **fields: object) -> Callable[[float, Probe], HttpResult]:
     """A service that is replaced: it goes, and comes back as the new build."""
 
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD, **fields) if moment < gone else REFUSED if moment < back else ready(NEW, **fields)
 
     return service
 
 
-def steady(exchange: Exchange) -> Callable[[float, Probe], Exchange]:
-    return lambda moment, probe: exchange
+def steady(http_result: HttpResult) -> Callable[[float, Probe], HttpResult]:
+    return lambda moment, probe: http_result
 
 
-def digests(changed: float, before: str = D1, after: str = D2) -> Callable[[float], Exchange]:
+def digests(changed: float, before: str = D1, after: str = D2) -> Callable[[float], HttpResult]:
     return lambda moment: rows(("api", "ghcr.io/o/api", before if moment < changed else after))
 
 
 def overdrawn(story: Story, per_second: float = 0.5) -> float:
     """By how many tokens the bucket of 15 was overdrawn at worst, over all origins."""
     worst = -15.0
-    probes = [(moment, ask) for moment, ask in story.world.asked if isinstance(ask, Probe)]
-    for origin in {origin_of(ask.url) for _, ask in probes}:
+    probes = [(moment, request) for moment, request in story.world.asked if isinstance(request, Probe)]
+    for origin in {origin_of(request.url) for _, request in probes}:
         level, last = 15.0, 0.0
-        for moment, ask in probes:
-            if origin_of(ask.url) == origin:
+        for moment, request in probes:
+            if origin_of(request.url) == origin:
                 level = min(15.0, level + (moment - last) * per_second) - 1
                 last = moment
                 worst = max(worst, -level)
@@ -63,18 +63,18 @@ def overdrawn(story: Story, per_second: float = 0.5) -> float:
 
 def test_before_the_trigger_there_are_two_looks_and_one_at_the_containers_and_the_document() -> None:
     story = tell(World(rollout(), (UPDATED,)))
-    before = [ask for moment, ask in story.world.asked if moment < (story.world.triggered or 0.0)]
+    before = [request for moment, request in story.world.asked if moment < (story.world.triggered or 0.0)]
     assert before == [
         Probe(BOTH, f"{BASE}/api/ready"),
-        AskContainers(),
-        AskDocument(f"{BASE}/openapi.json"),
+        FetchContainers(),
+        FetchDocument(f"{BASE}/openapi.json"),
         Probe(BOTH, f"{BASE}/api/ready"),
     ]
 
 
 def test_health_and_version_are_looked_at_side_by_side() -> None:
     story = tell(World(rollout(), (UPDATED,)), version_path="/api/version")
-    first = [ask.endpoints for moment, ask in story.world.asked if moment == 0.0 and isinstance(ask, Probe)]
+    first = [request.endpoints for moment, request in story.world.asked if moment == 0.0 and isinstance(request, Probe)]
     assert first == [HEALTH, VERSION]
 
 
@@ -93,13 +93,13 @@ def test_a_quick_service_is_triggered_quickly() -> None:
 
 
 @pytest.mark.parametrize(
-    "exchange",
-    [REFUSED, page(), reply(500), NoReply(Fault.TLS), reply(429, retry_after="100")],
+    "http_result",
+    [REFUSED, page(), reply(500), TransportError(ErrorKind.TLS), reply(429, retry_after="100")],
     ids=["refused", "page", "500", "TLS", "429"],
 )
-def test_a_baseline_that_fails_is_no_error(exchange: Exchange) -> None:
-    def service(moment: float, _: Probe) -> Exchange:
-        return exchange if moment < 2 else ready(NEW)
+def test_a_baseline_that_fails_is_no_error(http_result: HttpResult) -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        return http_result if moment < 2 else ready(NEW)
 
     story = tell(World(service, (UPDATED,)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
@@ -109,14 +109,14 @@ def test_a_baseline_that_fails_is_no_error(exchange: Exchange) -> None:
 
 
 def test_the_trigger_goes_out_once() -> None:
-    for answer in (UPDATED, reply(200), reply(202), NoReply(Fault.CUT), reply(408), page(502), page(504)):
+    for answer in (UPDATED, reply(200), reply(202), TransportError(ErrorKind.CUT), reply(408), page(502), page(504)):
         story = tell(World(rollout(), (answer,)), expect_version=NEW, timeout="60")
         assert len(story.world.sent(SendTrigger)) == 1
         assert story.verdict == ("deployed", "")
 
 
 @pytest.mark.parametrize(
-    ("exchange", "reason"),
+    ("http_result", "reason"),
     [
         (reply(401), "auth"),
         (reply(403), "auth"),
@@ -126,11 +126,11 @@ def test_the_trigger_goes_out_once() -> None:
         (reply(302, location="https://x/"), "redirect"),
         (reply(302, location="https://t.cloudflareaccess.com/"), "access-wall"),
         (page(403, cf_mitigated="challenge"), "challenge"),
-        (NoReply(Fault.TLS), "tls"),
+        (TransportError(ErrorKind.TLS), "tls"),
     ],
 )
-def test_a_refusal_that_waiting_cannot_mend_ends_the_run_at_once(exchange: Exchange, reason: str) -> None:
-    story = tell(World(steady(ready(OLD)), (exchange,)), expect_version=NEW)
+def test_a_refusal_that_waiting_cannot_mend_ends_the_run_at_once(http_result: HttpResult, reason: str) -> None:
+    story = tell(World(steady(ready(OLD)), (http_result,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", reason)
     assert story.seconds < 0.1
 
@@ -170,14 +170,14 @@ def test_a_rate_limit_is_waited_for_also_where_what_is_declared_was_live_before(
 
 
 @pytest.mark.parametrize(
-    ("exchange", "reason"),
+    ("http_result", "reason"),
     [
         (reply(429, retry_after="100"), "rate-limited"),
         (reply(429, {"error": "another update is already running"}, retry_after="100"), "busy"),
     ],
 )
-def test_a_wait_beyond_the_deadline_fails_now(exchange: Exchange, reason: str) -> None:
-    story = tell(World(steady(ready(OLD)), (exchange,)), expect_version=NEW, timeout="60")
+def test_a_wait_beyond_the_deadline_fails_now(http_result: HttpResult, reason: str) -> None:
+    story = tell(World(steady(ready(OLD)), (http_result,)), expect_version=NEW, timeout="60")
     assert story.verdict == ("trigger-failed", reason)
     assert story.seconds < 1.0
 
@@ -195,13 +195,15 @@ def test_busy_until_the_deadline_is_busy() -> None:
 def test_with_container_the_fork_is_asked_for_first() -> None:
     story = tell(World(rollout(), (UPDATED,), forked=FORKED), container="api")
     assert story.verdict == ("deployed", "")
-    assert len(story.world.sent(AskWhetherForked)) == 1
-    assert story.world.sent(AskWhetherForked)[0] < (story.world.triggered or 0.0)
+    assert len(story.world.sent(ProbeContainerSupport)) == 1
+    assert story.world.sent(ProbeContainerSupport)[0] < (story.world.triggered or 0.0)
 
 
-@pytest.mark.parametrize("exchange", [reply(401), reply(200), reply(403), page(401), page(502), NoReply(Fault.CUT)])
-def test_anything_but_the_forks_refusal_starts_nothing(exchange: Exchange) -> None:
-    story = tell(World(rollout(), (UPDATED,), forked=exchange), container="api")
+@pytest.mark.parametrize(
+    "http_result", [reply(401), reply(200), reply(403), page(401), page(502), TransportError(ErrorKind.CUT)]
+)
+def test_anything_but_the_forks_refusal_starts_nothing(http_result: HttpResult) -> None:
+    story = tell(World(rollout(), (UPDATED,), forked=http_result), container="api")
     assert story.verdict == ("not-started", "unsupported")
     assert story.world.triggered is None
 
@@ -217,21 +219,23 @@ def test_a_slow_word_about_the_fork_is_waited_for_before_anything_is_triggered()
 
 
 def test_without_container_nobody_asks() -> None:
-    assert tell(World(rollout(), (UPDATED,))).world.sent(AskWhetherForked) == []
+    assert tell(World(rollout(), (UPDATED,))).world.sent(ProbeContainerSupport) == []
 
 
 # the containers endpoint
 
 
-@pytest.mark.parametrize("exchange", [reply(401), reply(404), reply(405), page(200)], ids=["401", "404", "405", "page"])
-def test_a_declared_digest_without_the_endpoint_starts_nothing(exchange: Exchange) -> None:
-    story = tell(World(rollout(), (UPDATED,), containers=lambda _: exchange), expect_digest=D2)
+@pytest.mark.parametrize(
+    "http_result", [reply(401), reply(404), reply(405), page(200)], ids=["401", "404", "405", "page"]
+)
+def test_a_declared_digest_without_the_endpoint_starts_nothing(http_result: HttpResult) -> None:
+    story = tell(World(rollout(), (UPDATED,), containers=lambda _: http_result), expect_digest=D2)
     assert story.verdict == ("not-started", "digest-unavailable")
     assert story.world.triggered is None
 
 
 def test_an_endpoint_that_merely_fails_is_asked_again() -> None:
-    def containers(moment: float) -> Exchange:
+    def containers(moment: float) -> HttpResult:
         return reply(500) if moment < 6 else digests(3.0)(moment)
 
     story = tell(World(rollout(), ((UPDATED, 2.0),), containers=containers), expect_digest=D2)
@@ -244,7 +248,7 @@ def test_containers_are_asked_at_most_every_5_s_but_for_three_exceptions(stable_
         World(rollout(6.0, 9.0), ((UPDATED, 3.0),), containers=digests(9.0)), expect_digest=D2, stable_for=stable_for
     )
     assert story.verdict == ("deployed", "")
-    sent = story.world.since_trigger(AskContainers)
+    sent = story.world.since_trigger(FetchContainers)
     close = [later for earlier, later in pairwise(sent) if later - earlier < 4.999]
     assert len(close) <= 3
 
@@ -252,14 +256,14 @@ def test_containers_are_asked_at_most_every_5_s_but_for_three_exceptions(stable_
 def test_a_stale_digest_is_asked_for_every_5_s_until_the_deadline() -> None:
     story = tell(World(steady(ready()), ((UPDATED, 3.0),), containers=digests(1e9)), expect_digest=D2, timeout="60")
     assert story.verdict == ("stale", "old-build")
-    sent = story.world.since_trigger(AskContainers)
+    sent = story.world.since_trigger(FetchContainers)
     assert sent[0] == pytest.approx(3.0, abs=0.2)
     assert all(later - earlier > 4.999 for earlier, later in pairwise(sent[1:]))
     assert len(sent) >= 10
 
 
 def test_without_an_endpoint_nobody_asks_twice() -> None:
-    assert len(tell(World(rollout(), (UPDATED,))).world.sent(AskContainers)) == 1
+    assert len(tell(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
 def test_a_digest_deploy_takes_no_longer_than_a_version_deploy() -> None:
@@ -275,10 +279,10 @@ def test_a_digest_deploy_takes_no_longer_than_a_version_deploy() -> None:
 @pytest.mark.parametrize("rate", ["30/m", "6/m", "2/s"])
 @pytest.mark.parametrize("name", ["rollout", "stale", "down", "flapping", "apart", "slow answer", "throttled"])
 def test_the_bucket_is_never_overdrawn(name: str, rate: str) -> None:
-    def flapping(moment: float, _: Probe) -> Exchange:
+    def flapping(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(NEW) if moment % 4 < 2.5 else REFUSED
 
-    def throttled(moment: float, _: Probe) -> Exchange:
+    def throttled(moment: float, _: Probe) -> HttpResult:
         return reply(429) if 3 < moment < 20 else ready(NEW if moment > 2 else OLD)
 
     worlds: dict[str, tuple[World, dict[str, str]]] = {
@@ -316,7 +320,7 @@ def test_the_bucket_of_a_health_address_of_its_own_origin_is_not_overdrawn_eithe
 
 
 def test_after_429_nobody_asks_until_retry_after() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else reply(429, retry_after="20") if moment < 5 else ready(NEW)
 
     story = tell(World(service, (UPDATED,)), expect_version=NEW)
@@ -332,14 +336,14 @@ def test_only_one_look_is_under_way_in_a_window() -> None:
 
     story = tell(World(service, ((UPDATED, 3.0),)), expect_version=NEW, stable_for="20s")
     assert story.verdict == ("deployed", "")
-    opened = story.watch.track.window.opened or 0.0
+    opened = story.state.history.window.opened or 0.0
     sent = [moment for moment in story.world.sent(Probe) if moment > opened]
     assert all(later - earlier >= 3.0 for earlier, later in pairwise(sent))
 
 
 def test_a_look_that_hangs_does_not_keep_the_next_one_outside_of_a_window() -> None:
     def service(moment: float, _: Probe) -> Taking:
-        return (ready(OLD), 0.04) if moment < 2 or moment > 8 else (NoReply(Fault.TIMED_OUT), 10.0)
+        return (ready(OLD), 0.04) if moment < 2 or moment > 8 else (TransportError(ErrorKind.TIMED_OUT), 10.0)
 
     story = tell(World(service, (reply(200),)), expect_version=NEW, timeout="30")
     sent = [moment for moment in story.world.since_trigger(Probe) if 2 < moment < 9]
@@ -362,11 +366,11 @@ def test_a_bad_sample_makes_looking_quick() -> None:
 
 
 def test_after_a_transport_error_broke_a_window_the_next_look_comes_within_a_second() -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else ready(NEW) if moment < 5 or moment > 15 else REFUSED
 
     story = tell(World(service, ((reply(200), 2.0),)), expect_version=NEW, request_rate="off")
-    assert story.watch.track.window.broken == 1
+    assert story.state.history.window.broken == 1
     sent = [moment for moment in story.world.since_trigger(Probe) if 5 <= moment < 15]
     assert all(later - earlier <= 1.0 + 1e-9 for earlier, later in pairwise(sent))
 
@@ -380,7 +384,7 @@ def test_looking_never_stops_though_tokens_are_kept_for_a_window() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_in_a_window_looks_come_about_once_a_second_at_irregular_intervals(seed: int) -> None:
     story = tell(World(rollout(), (UPDATED,), seed=seed), expect_version=NEW, request_rate="off")
-    opened = story.watch.track.window.opened or 0.0
+    opened = story.state.history.window.opened or 0.0
     gaps = [
         later - earlier for earlier, later in pairwise(moment for moment in story.world.sent(Probe) if moment >= opened)
     ]
@@ -389,12 +393,12 @@ def test_in_a_window_looks_come_about_once_a_second_at_irregular_intervals(seed:
 
 
 def test_past_a_cache_every_further_look_carries_a_query_of_its_own() -> None:
-    def service(moment: float, probe: Probe) -> Exchange:
+    def service(moment: float, probe: Probe) -> HttpResult:
         return ready(NEW if moment > 2 else OLD) if probe.past_caches else reply(200, {"commit": OLD}, age="60")
 
     story = tell(World(service, (UPDATED,)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
-    probes = [ask for _, ask in story.world.asked if isinstance(ask, Probe)]
+    probes = [request for _, request in story.world.asked if isinstance(request, Probe)]
     assert [probe.past_caches for probe in probes[:2]] == [False, True]
     assert all(probe.past_caches for probe in probes[1:])
 
@@ -408,9 +412,9 @@ def test_with_a_version_address_of_its_own_health_is_watched_and_the_version_ask
     story = tell(World(rollout(), (UPDATED,)), expect_version=NEW, version_path="/api/version")
     assert story.verdict == ("deployed", "")
     asked = [
-        ask.endpoints
-        for moment, ask in story.world.asked
-        if isinstance(ask, Probe) and moment > (story.world.triggered or 0)
+        request.endpoints
+        for moment, request in story.world.asked
+        if isinstance(request, Probe) and moment > (story.world.triggered or 0)
     ]
     within = asked[asked.index(HEALTH) :]
     assert within.count(HEALTH) >= 6
@@ -452,9 +456,9 @@ CHECKED = reply(
     ],
 )
 def test_watchtower_is_asked_once_why_it_did_nothing(
-    service: Callable[[float, Probe], Exchange], answer: Exchange, inputs: dict[str, str], asked: int
+    service: Callable[[float, Probe], HttpResult], answer: HttpResult, inputs: dict[str, str], asked: int
 ) -> None:
-    assert len(tell(World(service, (answer,)), **inputs).world.sent(AskForReasons)) == asked
+    assert len(tell(World(service, (answer,)), **inputs).world.sent(CheckContainers)) == asked
 
 
 @pytest.mark.parametrize(
@@ -498,7 +502,7 @@ def test_verify_asks_watchtower_for_nothing_and_triggers_nothing() -> None:
         ),
         pytest.param(steady(REFUSED), {"timeout": "30"}, ("unhealthy", "down"), id="down"),
         pytest.param(steady(page()), {}, ("unhealthy", "html"), id="a page, at once"),
-        pytest.param(steady(NoReply(Fault.TLS)), {}, ("unhealthy", "tls"), id="TLS, at once"),
+        pytest.param(steady(TransportError(ErrorKind.TLS)), {}, ("unhealthy", "tls"), id="TLS, at once"),
         pytest.param(
             steady(reply(302, location="https://t.cloudflareaccess.com/")),
             {},
@@ -510,7 +514,7 @@ def test_verify_asks_watchtower_for_nothing_and_triggers_nothing() -> None:
     ],
 )
 def test_verify_ends_with_its_verdict(
-    service: Callable[[float, Probe], Exchange], inputs: dict[str, str], verdict: tuple[str, str]
+    service: Callable[[float, Probe], HttpResult], inputs: dict[str, str], verdict: tuple[str, str]
 ) -> None:
     story = tell(World(service), mode="verify", **inputs)
     assert story.verdict == verdict
@@ -529,11 +533,11 @@ def test_verify_compares_the_digest_where_one_is_declared() -> None:
 # whole runs, undeclared and declared
 
 
-def put_back(moment: float, _: Probe) -> Exchange:
+def put_back(moment: float, _: Probe) -> HttpResult:
     return ready(OLD) if moment < 2 or moment > 9 else ready(NEW)
 
 
-def crashing(moment: float, _: Probe) -> Exchange:
+def crashing(moment: float, _: Probe) -> HttpResult:
     if moment < 2:
         return ready(OLD)
     return ready(NEW, start_time=WALL + moment - moment % 6) if moment % 6 < 4.5 else REFUSED
@@ -605,13 +609,13 @@ def crashing(moment: float, _: Probe) -> Exchange:
             id="it scanned nothing",
         ),
         pytest.param(
-            lambda: World(steady(ready()), (NoReply(Fault.CUT),)),
+            lambda: World(steady(ready()), (TransportError(ErrorKind.CUT),)),
             {"timeout": "40"},
             ("trigger-failed", "no-answer"),
             id="no answer, no gap",
         ),
         pytest.param(
-            lambda: World(lambda moment, _: REFUSED if 2 < moment < 4 else ready(), (NoReply(Fault.CUT),)),
+            lambda: World(lambda moment, _: REFUSED if 2 < moment < 4 else ready(), (TransportError(ErrorKind.CUT),)),
             {"timeout": "40"},
             ("unproven", "no-identity"),
             id="no answer, a gap",
@@ -675,7 +679,7 @@ def crashing(moment: float, _: Probe) -> Exchange:
             id="the answer never comes",
         ),
         pytest.param(
-            lambda: World(steady(NoReply(Fault.TLS)), (UPDATED,)),
+            lambda: World(steady(TransportError(ErrorKind.TLS)), (UPDATED,)),
             {"expect_version": NEW},
             ("unhealthy", "tls"),
             id="a wall before the service",
@@ -692,7 +696,7 @@ def test_a_run_ends_with_its_verdict(
 
 
 def test_a_new_process_alone_is_a_change_but_not_where_watchtower_did_nothing() -> None:
-    def restarted(moment: float, _: Probe) -> Exchange:
+    def restarted(moment: float, _: Probe) -> HttpResult:
         if moment < 2:
             return ready(start_time=WALL - 5000)
         return REFUSED if moment < 4 else ready(start_time=WALL + 4)
@@ -704,14 +708,14 @@ def test_a_new_process_alone_is_a_change_but_not_where_watchtower_did_nothing() 
 def test_green_waits_for_the_answer_and_looks_once_more_after_it() -> None:
     story = tell(World(rollout(), ((UPDATED, 25.0),)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
-    assert story.watch.track.window.latest > 25.0
+    assert story.state.history.window.latest > 25.0
     assert 25.0 < story.seconds < 29.0
 
 
 def test_an_answer_just_before_the_deadline_still_gets_its_look() -> None:
     story = tell(World(rollout(), ((UPDATED, 39.9),)), expect_version=NEW, timeout="40")
-    assert story.watch.answered is not None
-    assert story.watch.track.window.latest > story.watch.answered
+    assert story.state.answered is not None
+    assert story.state.history.window.latest > story.state.answered
 
 
 def test_the_end_comes_as_soon_as_the_window_held() -> None:
@@ -720,7 +724,7 @@ def test_the_end_comes_as_soon_as_the_window_held() -> None:
 
 
 def test_an_undeclared_digest_that_goes_back_is_stale() -> None:
-    def containers(moment: float) -> Exchange:
+    def containers(moment: float) -> HttpResult:
         return rows(("api", "x", D2 if 3 < moment < 8 else D1))
 
     story = tell(World(steady(ready()), ((reply(200), 3.5),), containers=containers), timeout="60")
@@ -739,9 +743,9 @@ def test_an_undeclared_digest_that_goes_back_is_stale() -> None:
 )
 @pytest.mark.parametrize("build", [OLD, NEW], ids=["the old build", "the new build"])
 def test_a_window_that_is_never_told_more_ends_near_the_deadline(
-    mute: Exchange, inputs: dict[str, str], build: str
+    mute: HttpResult, inputs: dict[str, str], build: str
 ) -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         verifying = "mode" in inputs
         since = moment + 1000.0 if verifying else moment
         if since < 0.4 and not verifying:
@@ -755,7 +759,7 @@ def test_a_window_that_is_never_told_more_ends_near_the_deadline(
 
 # whatever the world does
 
-MOODS: list[Exchange] = [
+MOODS: list[HttpResult] = [
     ready(OLD),
     ready(NEW),
     ready(),
@@ -763,16 +767,16 @@ MOODS: list[Exchange] = [
     page(502),
     reply(503, {}),
     reply(429),
-    NoReply(Fault.TIMED_OUT),
+    TransportError(ErrorKind.TIMED_OUT),
     reply(200, "ok", age="3"),
 ]
-ANSWERS: list[Exchange] = [
+ANSWERS: list[HttpResult] = [
     UPDATED,
     summary(),
     summary(failed=1),
     summary(scanned=0),
     reply(200),
-    NoReply(Fault.CUT),
+    TransportError(ErrorKind.CUT),
     reply(429),
     REFUSED,
 ]
@@ -787,9 +791,9 @@ ANSWERS: list[Exchange] = [
     seed=st.integers(0, 99),
 )
 def test_every_run_ends_near_its_deadline_with_one_verdict(
-    moods: list[tuple[Exchange, float]], answer: Exchange, after: float, declared: bool, apart: bool, seed: int
+    moods: list[tuple[HttpResult, float]], answer: HttpResult, after: float, declared: bool, apart: bool, seed: int
 ) -> None:
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         for mood, lasts in moods:
             moment -= lasts
             if moment < 0:
@@ -804,8 +808,8 @@ def test_every_run_ends_near_its_deadline_with_one_verdict(
     assert story.conclusion.exit_code in (0, 1)
     assert overdrawn(story) <= 1e-6
     if declared and story.conclusion.exit_code == 0:
-        assert any(sample.names.get("commit") == NEW for sample in story.watch.samples)
-    assert all(isinstance(ask, Ask) for _, ask in story.world.asked)
+        assert any(sample.names.get("commit") == NEW for sample in story.state.samples)
+    assert all(isinstance(request, Request) for _, request in story.world.asked)
 
 
 def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_health_was_not_asked_yet() -> None:
@@ -819,7 +823,7 @@ def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_he
 
 
 def test_a_version_path_that_leads_nowhere_is_told_as_such() -> None:
-    def service(_: float, probe: Probe) -> Exchange:
+    def service(_: float, probe: Probe) -> HttpResult:
         return reply(404, {"detail": "Not Found"}) if probe.endpoints == VERSION else reply(200, {"status": "ok"})
 
     story = tell(World(service, (reply(200),)), expect_version=NEW, version_path="/api/version", timeout="20")
@@ -830,7 +834,7 @@ def test_a_version_path_that_leads_nowhere_is_told_as_such() -> None:
 def test_two_builds_that_answer_in_turn_never_make_a_window(stable_for: str) -> None:
     turn = count()
 
-    def service(moment: float, _: Probe) -> Exchange:
+    def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 or next(turn) % 2 else ready(NEW)
 
     story = tell(

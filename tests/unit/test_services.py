@@ -5,7 +5,7 @@ import json
 import pytest
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Reply
+from redeploy.http.response import Response
 from redeploy.rollout.requests import BOTH
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared
@@ -21,9 +21,9 @@ ANSWERS = (*FRAMEWORKS, *PRODUCTS, *MORE_PRODUCTS, *SERVICES)
 EACH = pytest.mark.parametrize("answer", [pytest.param(each, id=each.software) for each in ANSWERS])
 
 
-def looked_at(answer: Answer) -> Reply:
+def looked_at(answer: Answer) -> Response:
     body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-    return Reply(200, dict(answer.headers), body.encode())
+    return Response(200, dict(answer.headers), body.encode())
 
 
 @EACH

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.contract.smoke import Again, Judged, Result, Smoke, found_again, judge, parse_smoke
-from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply
+from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, TransportError
 from redeploy.text.secret import Secret, redactor
 from tests.unit.making import page, reply
 
@@ -16,8 +16,8 @@ def smoke(line: str) -> Smoke:
     return parse_smoke(line, "https://api.example.com{}".format)
 
 
-def judged(line: str, exchange: Exchange) -> Result:
-    return judge(smoke(line), exchange, 0.25)
+def judged(line: str, http_result: HttpResult) -> Result:
+    return judge(smoke(line), http_result, 0.25)
 
 
 # the grammar
@@ -135,7 +135,7 @@ def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: 
 
 
 @pytest.mark.parametrize(
-    ("line", "exchange", "passed"),
+    ("line", "http_result", "passed"),
     [
         ("GET /a", reply(200), True),
         ("GET /a", reply(204), True),
@@ -147,8 +147,8 @@ def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: 
         ("GET /a status=UP", reply(200, {"status": "DOWN"}), False),
         ("GET /a 503 status=DOWN", reply(503, {"status": "DOWN"}), True),
         ("GET /a body contains hello", page(200), True),
-        ("GET /a header:x-a = 1", NoReply(Fault.TOO_LARGE, status=200), False),
-        ("GET /a 200 status=UP", Judged(200, body=b'{"status": "UP"}', misfit="`$`: it is wrong"), False),
+        ("GET /a header:x-a = 1", TransportError(ErrorKind.TOO_LARGE, status=200), False),
+        ("GET /a 200 status=UP", Judged(200, body=b'{"status": "UP"}', schema_violation="`$`: it is wrong"), False),
         ("GET /a", reply(299), True),
         ("GET /a", reply(301), False),
         ("GET /a", reply(404), False),
@@ -166,17 +166,23 @@ def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: 
         ("GET /a", page(403, cf_mitigated="challenge"), False),
         ("GET /a 403", page(403, cf_mitigated="challenge"), False),
         ("GET /a 302", reply(302, location="https://t.cloudflareaccess.com/cdn-cgi/access/login"), False),
-        ("GET /a", NoReply(Fault.TOO_LARGE, status=200), True),
-        ("GET /a", NoReply(Fault.TOO_LARGE, status=500), False),
-        ("GET /a 500", NoReply(Fault.TOO_LARGE, status=500), True),
-        ("GET /a", Judged(200, misfit=""), True),
-        ("GET /a", Judged(200, misfit="`$`: it is wrong"), False),
-        ("GET /a 404", Judged(404, misfit="`$`: it is wrong"), False),
-        *(("GET /a", NoReply(fault), False) for fault in Fault if fault is not Fault.TOO_LARGE),
+        ("GET /a", TransportError(ErrorKind.TOO_LARGE, status=200), True),
+        ("GET /a", TransportError(ErrorKind.TOO_LARGE, status=500), False),
+        ("GET /a 500", TransportError(ErrorKind.TOO_LARGE, status=500), True),
+        ("GET /a", Judged(200, schema_violation=""), True),
+        ("GET /a", Judged(200, schema_violation="`$`: it is wrong"), False),
+        ("GET /a 404", Judged(404, schema_violation="`$`: it is wrong"), False),
+        *(
+            ("GET /a", TransportError(error_kind), False)
+            for error_kind in ErrorKind
+            if error_kind is not ErrorKind.TOO_LARGE
+        ),
     ],
 )
-def test_an_answer_passes_where_its_status_is_the_one_asked_for(line: str, exchange: Exchange, passed: bool) -> None:
-    found = judged(line, exchange)
+def test_an_answer_passes_where_its_status_is_the_one_asked_for(
+    line: str, http_result: HttpResult, passed: bool
+) -> None:
+    found = judged(line, http_result)
     assert found.passed is passed
     assert found.again is None
     assert found.seconds == 0.25
@@ -184,7 +190,7 @@ def test_an_answer_passes_where_its_status_is_the_one_asked_for(line: str, excha
 
 
 @pytest.mark.parametrize(
-    ("line", "exchange", "again"),
+    ("line", "http_result", "again"),
     [
         ("GET /a", reply(429), Again.THROTTLED),
         ("GET /a 4xx", reply(429), Again.THROTTLED),
@@ -194,28 +200,31 @@ def test_an_answer_passes_where_its_status_is_the_one_asked_for(line: str, excha
         ("!POST /a", reply(429), Again.THROTTLED),
     ],
 )
-def test_some_answers_tell_nothing_and_are_no_try(line: str, exchange: Exchange, again: Again) -> None:
-    found = judged(line, exchange)
+def test_some_answers_tell_nothing_and_are_no_try(line: str, http_result: HttpResult, again: Again) -> None:
+    found = judged(line, http_result)
     assert (found.passed, found.again) == (False, again)
-    assert found_again(exchange) is again
+    assert found_again(http_result) is again
 
 
-@pytest.mark.parametrize("exchange", [reply(200), reply(404), page(200), NoReply(Fault.CUT), NoReply(Fault.TOO_LARGE)])
-def test_other_answers_count(exchange: Exchange) -> None:
-    assert found_again(exchange) is None
+@pytest.mark.parametrize(
+    "http_result",
+    [reply(200), reply(404), page(200), TransportError(ErrorKind.CUT), TransportError(ErrorKind.TOO_LARGE)],
+)
+def test_other_answers_count(http_result: HttpResult) -> None:
+    assert found_again(http_result) is None
 
 
 def test_a_body_that_does_not_fit_is_told_with_the_status() -> None:
-    assert judged("GET /a", Judged(200, misfit="`$.a`: 1 is not of type 'string'")).seen == (
+    assert judged("GET /a", Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")).seen == (
         "200, but `$.a`: 1 is not of type 'string'"
     )
-    assert judged("GET /a 404", Judged(200, misfit="`$`: it is wrong")).seen.startswith("200")
+    assert judged("GET /a 404", Judged(200, schema_violation="`$`: it is wrong")).seen.startswith("200")
 
 
 def test_what_was_compared_only_in_part_passes_and_says_so() -> None:
     found = judged("GET /a", Judged(200, partial="its schema is too large"))
     assert (found.passed, found.partial) == (True, "its schema is too large")
-    found = judged("GET /a", NoReply(Fault.TOO_LARGE, status=200))
+    found = judged("GET /a", TransportError(ErrorKind.TOO_LARGE, status=200))
     assert (found.passed, found.partial) == (True, "its body is larger than 1 MiB")
 
 
@@ -228,20 +237,20 @@ def test_a_line_that_is_marked_is_never_repeated_whatever_its_method(line: str) 
     assert smoke(line).reads is ("POST" not in line)
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_a_safe_request_may_always_be_sent_again(fault: Fault) -> None:
-    assert not judged("GET /a", NoReply(fault)).final
+@pytest.mark.parametrize("error_kind", ErrorKind)
+def test_a_safe_request_may_always_be_sent_again(error_kind: ErrorKind) -> None:
+    assert not judged("GET /a", TransportError(error_kind)).final
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_an_unsafe_one_only_where_it_was_never_sent(fault: Fault) -> None:
-    assert judged("!POST /a", NoReply(fault)).final is (fault not in NEVER_SENT)
+@pytest.mark.parametrize("error_kind", ErrorKind)
+def test_an_unsafe_one_only_where_it_was_never_sent(error_kind: ErrorKind) -> None:
+    assert judged("!POST /a", TransportError(error_kind)).final is (error_kind not in NEVER_SENT)
 
 
-@pytest.mark.parametrize("exchange", [reply(500), reply(200), reply(404), reply(429), reply(200, age="5")])
-def test_an_unsafe_request_that_was_answered_is_never_repeated(exchange: Exchange) -> None:
-    assert judged("!POST /a", exchange).final
-    assert not judged("GET /a", exchange).final
+@pytest.mark.parametrize("http_result", [reply(500), reply(200), reply(404), reply(429), reply(200, age="5")])
+def test_an_unsafe_request_that_was_answered_is_never_repeated(http_result: HttpResult) -> None:
+    assert judged("!POST /a", http_result).final
+    assert not judged("GET /a", http_result).final
 
 
 def test_a_condition_that_fails_is_told_with_what_was_there_and_without_secrets() -> None:

@@ -13,7 +13,7 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.remedies.subject import Subject
 from redeploy.report.check_results import Checked
 from redeploy.report.gantt import gantt
-from redeploy.report.outcome import Outcome, Rolled, State
+from redeploy.report.outcome import Outcome, RollbackResult, State
 from redeploy.report.summary import Repository, page
 from redeploy.report.timeline import Stretch
 from redeploy.service.identity import Build
@@ -68,7 +68,7 @@ def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
 
 
 def test_a_digest_is_short_where_it_is_told_and_whole_in_the_facts_and_in_commands() -> None:
-    rolled = Rolled(
+    rolled = RollbackResult(
         state=State.FAILED, why="it is not live.", tag="r.io/a:1", target=D1, by_hand=f"`docker pull r.io/a@{D1}`"
     )
     text = page(ended(Verdict.ROLLBACK_FAILED, evidence=(f"It runs `{D2}`.",), digest=D2, rollback=rolled), NOWHERE)

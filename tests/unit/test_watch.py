@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from redeploy.decision.verdict import conclude
-from redeploy.http.response import Exchange, Fault, NoReply
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.service.identity import Build
 from redeploy.verdicts import Proof
 from sandbox.simulation import WALL
@@ -14,15 +14,15 @@ from tests.unit.making import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told
 UPDATED = summary(updated=1)
 
 
-def running(digest: str) -> Exchange:
+def running(digest: str) -> HttpResult:
     return rows(("api", "ghcr.io/o/api", digest))
 
 
-def began(*baseline: Exchange, **inputs: str) -> Told:
+def began(*baseline: HttpResult, **inputs: str) -> Told:
     """A run with this baseline, whose trigger went out at 1 s."""
     told = Told(**inputs)
-    for place, exchange in enumerate(baseline):
-        told.look(0.1 + place * 0.3, exchange)
+    for place, http_result in enumerate(baseline):
+        told.look(0.1 + place * 0.3, http_result)
     return told.trigger(1.0)
 
 
@@ -38,10 +38,10 @@ def began(*baseline: Exchange, **inputs: str) -> Told:
         pytest.param([ready()], False, id="no name"),
         pytest.param([ready(NEW), ready(OLD)], False, id="two builds in turn"),
         pytest.param([reply(503, {"commit": NEW})], False, id="live, but not healthy"),
-        pytest.param([ready(NEW), NoReply(Fault.CUT)], True, id="one look failed"),
+        pytest.param([ready(NEW), TransportError(ErrorKind.CUT)], True, id="one look failed"),
     ],
 )
-def test_what_is_declared_was_met_before_where_every_answer_named_it(baseline: list[Exchange], met: bool) -> None:
+def test_what_is_declared_was_met_before_where_every_answer_named_it(baseline: list[HttpResult], met: bool) -> None:
     assert began(*baseline, expect_version=NEW).known(2.0).met_before is met
 
 
@@ -68,12 +68,12 @@ def test_nothing_undeclared_is_met_before() -> None:
 
 def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:
     told = began(ready(OLD), timeout="60")
-    told.watch.trigger(30.0, WALL + 30.0)
-    assert told.watch.deadline == 61.0
+    told.state.trigger(30.0, WALL + 30.0)
+    assert told.state.deadline == 61.0
 
 
 def test_in_mode_verify_it_starts_at_once() -> None:
-    assert Told(mode="verify", timeout="60").watch.deadline == 60.0
+    assert Told(mode="verify", timeout="60").state.deadline == 60.0
 
 
 # samples
@@ -81,13 +81,13 @@ def test_in_mode_verify_it_starts_at_once() -> None:
 
 def test_a_late_answer_to_an_earlier_look_changes_nothing() -> None:
     told = began(ready(OLD)).look(10.0, ready(NEW), took=0.1).look(10.5, ready(OLD), took=5.0)
-    assert told.watch.track.build is Build.NEW
-    assert len(told.watch.samples) == 1
+    assert told.state.history.build is Build.NEW
+    assert len(told.state.samples) == 1
 
 
 def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
     told = began(ready(OLD)).look(2.0, ready(OLD), took=1.5)
-    assert told.watch.samples == []
+    assert told.state.samples == []
 
 
 def test_a_field_that_turns_out_to_be_noise_is_forgotten_from_the_start() -> None:
@@ -119,16 +119,16 @@ def test_a_new_process_counts_until_watchtower_says_that_it_replaced_nothing() -
 def test_an_uptime_tells_a_new_process_once_it_was_seen_to_tick(uptime: Callable[[float], float], build: Build) -> None:
     told = began(ready(uptime=uptime(0.1)), ready(uptime=uptime(0.4)))
     told.look(2.0, ready(uptime=uptime(2.0)))
-    assert told.watch.track.build is Build.UNKNOWN
+    assert told.state.history.build is Build.UNKNOWN
     for at in (3.0, 4.0, 5.0, 6.0):
         told.look(at, ready(uptime=uptime(at)))
-    assert told.watch.track.build is build
+    assert told.state.history.build is build
     assert not told.known(6.0).window_broke
 
 
 def test_a_word_is_declared_only_where_it_is_that_word() -> None:
-    assert began(ready("unknown"), expect_version=NEW).look(2.0, ready("unknown")).watch.track.build is Build.UNNAMED
-    assert began(ready(OLD), expect_version="stable").look(2.0, ready("stable")).watch.track.build is Build.NEW
+    assert began(ready("unknown"), expect_version=NEW).look(2.0, ready("unknown")).state.history.build is Build.UNNAMED
+    assert began(ready(OLD), expect_version="stable").look(2.0, ready("stable")).state.history.build is Build.NEW
 
 
 # proof by digest
@@ -231,7 +231,7 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
     ],
 )
 def test_a_summary_claims_an_update_or_it_does_not(
-    baseline: Exchange, answer: Exchange, after: Exchange, inputs: dict[str, str], claim: bool
+    baseline: HttpResult, answer: HttpResult, after: HttpResult, inputs: dict[str, str], claim: bool
 ) -> None:
     told = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
     assert (told.weighed.claims, told.known(9.5).claim_held) == (claim, claim)
@@ -270,15 +270,15 @@ def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_resp
     ("moments", "stayed"),
     [
         pytest.param({}, True, id="nothing else was seen"),
-        pytest.param({2.0: NoReply(Fault.CUT)}, True, id="a gap before the response"),
-        pytest.param({6.0: NoReply(Fault.CUT)}, False, id="a gap after it"),
+        pytest.param({2.0: TransportError(ErrorKind.CUT)}, True, id="a gap before the response"),
+        pytest.param({6.0: TransportError(ErrorKind.CUT)}, False, id="a gap after it"),
         pytest.param({6.0: ready(THIRD), 14.0: ready(THIRD)}, False, id="another build answers"),
         pytest.param({6.0: ready(NEW)}, False, id="the declared build has answered"),
-        pytest.param({14.0: NoReply(Fault.CUT)}, False, id="it is gone now"),
+        pytest.param({14.0: TransportError(ErrorKind.CUT)}, False, id="it is gone now"),
     ],
 )
 def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
-    moments: dict[float, Exchange], stayed: bool
+    moments: dict[float, HttpResult], stayed: bool
 ) -> None:
     told = began(ready(OLD), expect_version=NEW)
     for moment in map(float, range(2, 15)):
@@ -295,21 +295,21 @@ def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
 @pytest.mark.parametrize(("moment", "in_time"), [(49.0, True), (50.0, True), (51.0, False)])
 def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_time: bool) -> None:
     told = began(ready(OLD), timeout="49s").look(moment, ready(NEW))
-    assert told.watch.deadline == 50.0
+    assert told.state.deadline == 50.0
     assert told.known(60.0).window_in_time is in_time
-    assert not told.look(61.0, NoReply(Fault.REFUSED)).known(62.0).window_in_time
+    assert not told.look(61.0, TransportError(ErrorKind.REFUSED)).known(62.0).window_in_time
 
 
 # what is visible
 
 
 @pytest.mark.parametrize(
-    ("exchange", "visible"),
+    ("http_result", "visible"),
     [(ready(), False), (ready(OLD), True), (ready(start_time=WALL - 5000), True)],
     ids=["nothing", "a build name", "a start time"],
 )
-def test_what_tells_builds_apart_is_visible(exchange: Exchange, visible: bool) -> None:
-    assert began(exchange).looks(2.0, 3.0, exchange).known(3.0).builds_visible is visible
+def test_what_tells_builds_apart_is_visible(http_result: HttpResult, visible: bool) -> None:
+    assert began(http_result).looks(2.0, 3.0, http_result).known(3.0).builds_visible is visible
 
 
 def test_a_running_digest_is_visible() -> None:
@@ -332,7 +332,7 @@ def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address()
 def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
     told = began(ready(OLD), expect_version=NEW).answer(2.0, reply(429, retry_after="5"))
     assert not told.known(3.0).answer_final
-    assert told.watch.resend_at == 7.0
+    assert told.state.resend_at == 7.0
     assert told.known(3.0).refusal is None
 
 
@@ -352,11 +352,11 @@ def test_a_commit_that_moved_is_one_all_the_same() -> None:
 
 def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:
     told = Told(image="ghcr.io/o/api").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
-    assert str(told.watch.plan.image) == "ghcr.io/o/api:main"
-    assert told.watch.lookup is not None
-    assert told.watch.lookup.image.tag == "main"
+    assert str(told.state.plan.image) == "ghcr.io/o/api:main"
+    assert told.state.lookup is not None
+    assert told.state.lookup.image.tag == "main"
 
 
 def test_an_image_whose_tag_is_written_keeps_it() -> None:
     told = Told(image="ghcr.io/o/api:prod").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
-    assert str(told.watch.plan.image) == "ghcr.io/o/api:prod"
+    assert str(told.state.plan.image) == "ghcr.io/o/api:prod"

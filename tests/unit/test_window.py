@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.http.condition import Condition
-from redeploy.http.response import Fault
+from redeploy.http.response import ErrorKind
 from redeploy.service.identity import Build
 from redeploy.service.sample import WHOLE_SECONDS, Sample
 from redeploy.service.window import FEWEST, LONGEST, MOST_CRASHES, Window, looks_for
@@ -290,8 +290,8 @@ def version(at: float, build: str = NEW, condition: Condition = Condition.HEALTH
     return sample(at, build, condition, endpoints=VERSION)
 
 
-def health(at: float, condition: Condition = Condition.HEALTHY, *, fault: Fault | None = None) -> Sample:
-    return replace(sample(at, condition=condition, endpoints=HEALTH), fault=fault)
+def health(at: float, condition: Condition = Condition.HEALTHY, *, error_kind: ErrorKind | None = None) -> Sample:
+    return replace(sample(at, condition=condition, endpoints=HEALTH), error_kind=error_kind)
 
 
 APART = Window(length=5.0, apart=True)
@@ -337,7 +337,7 @@ def test_health_before_the_end_does_not_close_the_window() -> None:
         health(4, Condition.NOT_READY),
         version(4, condition=Condition.NOT_READY),
         version(4, OLD),
-        health(4, Condition.DOWN, fault=Fault.CUT),
+        health(4, Condition.DOWN, error_kind=ErrorKind.CUT),
     ],
     ids=["health is ill", "version is ill", "another version", "health is gone"],
 )

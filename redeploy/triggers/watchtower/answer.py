@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from redeploy.http.condition import described
-from redeploy.http.response import NEVER_SENT, Exchange, Fault, NoReply, Reply
+from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import Door, refuses_token, sender_of
 from redeploy.text.untrusted import one_line, without_tags
 from redeploy.triggers.trigger import Again, Answer, Counts, Result
@@ -33,14 +33,14 @@ MOST_REASONS = 5
 """Containers whose trouble is told."""
 
 
-def read_answer(exchange: Exchange) -> Answer:
+def read_answer(http_result: HttpResult) -> Answer:
     """Classify what the trigger brought back. Total: every exchange is some answer."""
-    if isinstance(exchange, NoReply):
-        return _without_reply(exchange)
-    return replace(_of_reply(exchange), status=exchange.status, sender=sender_of(exchange))
+    if isinstance(http_result, TransportError):
+        return _without_reply(http_result)
+    return replace(_of_reply(http_result), status=http_result.status, sender=sender_of(http_result))
 
 
-def _of_reply(reply: Reply) -> Answer:
+def _of_reply(reply: Response) -> Answer:
     sender = sender_of(reply)
     if sender.door in WALLS:
         return _refused(WALLS[sender.door], described(reply))
@@ -63,13 +63,13 @@ def _of_reply(reply: Reply) -> Answer:
     return _refused(Reason.MISROUTED, described(reply))
 
 
-def told_reasons(exchange: Exchange, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
+def told_reasons(http_result: HttpResult, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
     """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content.
 
     It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,
     which the update says only where it could pull, or where the tag is gone, no other error can be the cause.
     """
-    body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
+    body = http_result.json if isinstance(http_result, Response) and http_result.status == 200 else None
     rows = body.get("containers") if isinstance(body, dict) else None
     found = []
     for row in rows if isinstance(rows, list) else ():
@@ -89,9 +89,9 @@ def plain_words(error: str, redact: Callable[[str], str]) -> str:
     return one_line(without_tags(redact(error)), 200)
 
 
-def is_fork_with_containers(exchange: Exchange) -> bool:
+def is_fork_with_containers(http_result: HttpResult) -> bool:
     """Tell whether the answer to a trigger without a token comes from a line that understands `container=`."""
-    return isinstance(exchange, Reply) and refuses_token(exchange) and bool(exchange.body)
+    return isinstance(http_result, Response) and refuses_token(http_result) and bool(http_result.body)
 
 
 _REFUSALS = {
@@ -105,20 +105,22 @@ _REFUSALS = {
 }
 
 
-def _without_reply(exchange: NoReply) -> Answer:
-    fault = exchange.fault
-    seen = exchange.seen
-    if fault is Fault.TLS:
-        return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, fault=fault)
-    if fault is Fault.TOO_LARGE:
+def _without_reply(http_result: TransportError) -> Answer:
+    error_kind = http_result.error_kind
+    seen = http_result.seen
+    if error_kind is ErrorKind.TLS:
+        return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, error_kind=error_kind)
+    if error_kind is ErrorKind.TOO_LARGE:
         longer = "the answer is longer than any of Watchtower's"
-        return Answer(result=Result.NONE, seen=longer, refusal=Reason.MISROUTED, fault=fault)
-    if fault in NEVER_SENT:
-        return Answer(result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED, fault=fault)
-    return Answer(result=Result.UNKNOWN, seen=seen, fault=fault)
+        return Answer(result=Result.NONE, seen=longer, refusal=Reason.MISROUTED, error_kind=error_kind)
+    if error_kind in NEVER_SENT:
+        return Answer(
+            result=Result.NONE, seen=seen, refusal=Reason.UNREACHABLE, again=Again.UNREACHED, error_kind=error_kind
+        )
+    return Answer(result=Result.UNKNOWN, seen=seen, error_kind=error_kind)
 
 
-def _too_many(reply: Reply) -> Answer:
+def _too_many(reply: Response) -> Answer:
     body = reply.json
     busy = isinstance(body, dict) and "already running" in f"{body.get('error')} {body.get('reason')}"
     if busy:
@@ -130,7 +132,7 @@ def _too_many(reply: Reply) -> Answer:
     return Answer(result=Result.NONE, seen=seen, again=Again.RATE_LIMITED, wait=reply.retry_after)
 
 
-def _success(reply: Reply) -> Answer:
+def _success(reply: Response) -> Answer:
     if reply.status == 202 and not reply.is_html:
         return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
     if not reply.body.strip():

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.registry.image import is_digest
 from redeploy.triggers.watchtower.answer import SAYS_GONE, plain_words
-from redeploy.triggers.watchtower.containers import Row
+from redeploy.triggers.watchtower.containers import RunningContainer
 
 
 @dataclass(frozen=True)
 class Checked:
     """What the check endpoint says of one container."""
 
-    row: Row
+    row: RunningContainer
     available: bool
     error: str
     """Why it could not tell, as one line; empty where it could."""
@@ -46,19 +46,19 @@ class Held:
     """It pulls no image for them (`no_pull`)."""
 
 
-def checked_in(exchange: Exchange | None, redact: Callable[[str], str]) -> list[Checked]:
+def checked_in(http_result: HttpResult | None, redact: Callable[[str], str]) -> list[Checked]:
     """Return what the check endpoint says, a container each; nothing where it is absent."""
     found = []
-    for each in _rows(exchange):
+    for each in _rows(http_result):
         name, image, digest, error = (str(each.get(part) or "") for part in ("name", "image", "digest", "error"))
-        row = Row(name, image, digest if is_digest(digest) else "")
+        row = RunningContainer(name, image, digest if is_digest(digest) else "")
         found.append(Checked(row, each.get("update_available") is True, plain_words(error, redact)))
     return found
 
 
-def held_in(exchange: Exchange | None) -> Held:
+def held_in(http_result: HttpResult | None) -> Held:
     """Return what the details endpoint says of its rows' flags; nothing where it is absent."""
-    rows = _rows(exchange)
+    rows = _rows(http_result)
 
     def flagged(flag: str) -> frozenset[str]:
         return frozenset(str(each.get("name") or "") for each in rows if each.get(flag) is True)
@@ -71,8 +71,8 @@ def is_pinned(reference: str) -> bool:
     return "@sha256:" in reference or reference.startswith("sha256:")
 
 
-def _rows(exchange: Exchange | None) -> list[dict[str, Any]]:
-    body = exchange.json if isinstance(exchange, Reply) and exchange.status == 200 else None
+def _rows(http_result: HttpResult | None) -> list[dict[str, Any]]:
+    body = http_result.json if isinstance(http_result, Response) and http_result.status == 200 else None
     rows = body.get("containers") if isinstance(body, dict) else None
     return [each for each in rows if isinstance(each, dict)] if isinstance(rows, list) else []
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 
 if TYPE_CHECKING:  # few runs name images
     from redeploy.registry.image import Image
@@ -22,7 +22,7 @@ class Endpoint(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
+class RunningContainer:
     """A running container: its name, its image reference, the digest that this was pulled by, and the engine's image id."""
 
     name: str
@@ -44,12 +44,12 @@ class Row:
 
         return tag_of(self.image)
 
-    def without_secrets(self, redact: Callable[[str], str]) -> "Row":
+    def without_secrets(self, redact: Callable[[str], str]) -> "RunningContainer":
         """Return the row with its texts redacted; a digest that shows a secret is none."""
         digest = self.digest if redact(self.digest) == self.digest else ""
-        return Row(redact(self.name), redact(self.image), digest, redact(self.image_id))
+        return RunningContainer(redact(self.name), redact(self.image), digest, redact(self.image_id))
 
-    def kept(self, before: "Row") -> bool:
+    def kept(self, before: "RunningContainer") -> bool:
         """Tell whether it runs the very image that it ran before: by its digest, or by the engine's id of it."""
         digest = bool(self.digest) and self.digest == before.digest
         return digest or (bool(self.image_id) and self.image_id == before.image_id)
@@ -62,7 +62,7 @@ class Look:
     sent: float
     at: float
     endpoint: Endpoint
-    rows: tuple[Row, ...] = ()
+    rows: tuple[RunningContainer, ...] = ()
     """The rows that count."""
     untold: str = ""
     """Why rows tell no digest; empty where they do."""
@@ -86,9 +86,9 @@ class Look:
         return len({row.digest for row in self.rows}) > 1
 
     @property
-    def split(self) -> tuple[Row, ...]:
+    def split(self) -> tuple[RunningContainer, ...]:
         """The rows of one repository that run different digests, where there are such."""
-        by_repository: dict[str, list[Row]] = {}
+        by_repository: dict[str, list[RunningContainer]] = {}
         for row in self.rows:
             by_repository.setdefault(row.repository, []).append(row)
         differing = (rows for rows in by_repository.values() if len({row.digest for row in rows}) > 1)
@@ -102,7 +102,7 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class ContainerFilter:
     """Which rows count."""
 
     containers: Sequence[str]
@@ -111,14 +111,14 @@ class Wanted:
 
 
 def read_look(
-    exchange: Exchange, wanted: Wanted, *, sent: float, at: float, redact: Callable[[str], str] = str
+    http_result: HttpResult, wanted: ContainerFilter, *, sent: float, at: float, redact: Callable[[str], str] = str
 ) -> Look:
     """Return what one exchange with the containers endpoint reports; its rows hold no secret."""
-    if not isinstance(exchange, Reply):
+    if not isinstance(http_result, Response):
         return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
-    rows = rows_of(exchange.json) if exchange.status == 200 else None
+    rows = rows_of(http_result.json) if http_result.status == 200 else None
     if rows is None:
-        absent = exchange.status in (401, 404, 405) or (exchange.is_html and exchange.status < 500)
+        absent = http_result.status in (401, 404, 405) or (http_result.is_html and http_result.status < 500)
         return Look(sent=sent, at=at, endpoint=Endpoint.ABSENT if absent else Endpoint.FAILED)
     counting = rows_that_count(rows, wanted)
     bare = [image for image in wanted.images if image.bare]
@@ -133,7 +133,7 @@ def read_look(
     )
 
 
-def _untold(rows: Sequence[Row], counting: Sequence[Row], wanted: Wanted) -> str:
+def _untold(rows: Sequence[RunningContainer], counting: Sequence[RunningContainer], wanted: ContainerFilter) -> str:
     digests = {row.digest for row in counting}
     if len(digests) > 1:
         return "containers run different digests"
@@ -146,13 +146,13 @@ def _untold(rows: Sequence[Row], counting: Sequence[Row], wanted: Wanted) -> str
     return "several containers run; name one with `image` or `container`"
 
 
-def missing_containers(rows: Sequence[Row], wanted: Wanted) -> list[str]:
+def missing_containers(rows: Sequence[RunningContainer], wanted: ContainerFilter) -> list[str]:
     """Return the named containers that do not run."""
     running = {row.name.removeprefix("/") for row in rows}
     return [name for name in wanted.containers if name not in running]
 
 
-def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
+def rows_that_count(rows: Sequence[RunningContainer], wanted: ContainerFilter) -> list[RunningContainer]:
     """Return the rows of the named containers, if all are there; else of the images; else of the declared digest's.
 
     Where nothing names any, rows count that are all of one image: the only one, or instances side by side.
@@ -169,7 +169,7 @@ def rows_that_count(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
     return list(rows) if len({(row.repository, row.tag) for row in rows}) == 1 else []
 
 
-def _rows_of_image(rows: Sequence[Row], image: "Image") -> list[Row]:
+def _rows_of_image(rows: Sequence[RunningContainer], image: "Image") -> list[RunningContainer]:
     """Return the rows of an image: of its repository and tag.
 
     Where no tag is written, that of the repository's only container is meant. Where no row has the tag, all rows of the
@@ -182,7 +182,7 @@ def _rows_of_image(rows: Sequence[Row], image: "Image") -> list[Row]:
     return tagged or of_repository
 
 
-def rows_of(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the server sent
+def rows_of(document: Any) -> list[RunningContainer] | None:  # noqa: ANN401 - whatever the server sent
     """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
     from redeploy.registry.image import is_digest  # as above
 
@@ -196,5 +196,5 @@ def rows_of(document: Any) -> list[Row] | None:  # noqa: ANN401 - whatever the s
         name, image, digest, image_id = (
             text if isinstance(text := row.get(field), str) else "" for field in ("name", "image", "digest", "image_id")
         )
-        rows.append(Row(name, image, digest if is_digest(digest) else "", image_id))
+        rows.append(RunningContainer(name, image, digest if is_digest(digest) else "", image_id))
     return rows

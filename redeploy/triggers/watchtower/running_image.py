@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from redeploy.registry.kin import Kin
 from redeploy.service.identity import Build
 from redeploy.text.untrusted import code
-from redeploy.triggers.watchtower.containers import Endpoint, Look, Row
+from redeploy.triggers.watchtower.containers import Endpoint, Look, RunningContainer
 
 MOST_NAMED = 4
 """Containers that one sentence names."""
@@ -210,5 +210,5 @@ def _one_id(look: Look) -> str:
     return next(iter(look.image_ids)) if len(look.image_ids) == 1 else ""
 
 
-def _shown(row: Row) -> str:
+def _shown(row: RunningContainer) -> str:
     return code(row.digest) if row.digest else "an image without a digest"

@@ -8,7 +8,7 @@ where a proxy adds the token.
 
 from dataclasses import dataclass
 
-from redeploy.http.response import Exchange, Reply
+from redeploy.http.response import HttpResult, Response
 from redeploy.http.sender import refuses_token, says_nginx
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer
@@ -29,50 +29,50 @@ class Product:
 
 
 FORK = Product("nicholas-fedor/watchtower 1.20 or newer", narrows=True, has_endpoints=True)
-OLD = Product(
+CONTAINRRR = Product(
     "containrrr/watchtower 1.4 or newer, one that descends from it (beatkind, openserbia), or nicholas-fedor/watchtower "
     "before 1.20"
 )
-OLDEST = Product(
+CONTAINRRR_1_3 = Product(
     "containrrr/watchtower up to 1.3, or a later one whose token the proxy adds, if it is Watchtower at all",
     hides_refusals=True,
 )
 UNGUARDED = Product("a Watchtower that updates without being shown a token", has_endpoints=True, hides_refusals=True)
 
 
-def product_of(by_post: Exchange | None, nowhere: Exchange | None) -> Product | None:
+def product_of(by_post: HttpResult | None, nowhere: HttpResult | None) -> Product | None:
     """Return which Watchtower answers a POST without a token so; None where none does.
 
     None, too, where a path that cannot exist gets the same answer: Watchtower has none for such a path.
     """
-    if not isinstance(by_post, Reply) or by_post.is_html or alike(by_post, nowhere):
+    if not isinstance(by_post, Response) or by_post.is_html or alike(by_post, nowhere):
         return None
     if by_post.status == 200 and not by_post.body.strip():
-        return OLDEST
+        return CONTAINRRR_1_3
     answer = read_answer(by_post)
     if answer.counts is not None or answer.result is Result.BUSY:
         return UNGUARDED
     if not refuses(by_post):
         return None
-    return FORK if by_post.body else OLD
+    return FORK if by_post.body else CONTAINRRR
 
 
-def alike(one: Exchange | None, other: Exchange | None) -> bool:
+def alike(one: HttpResult | None, other: HttpResult | None) -> bool:
     """Tell whether two requests got the same answer; of pages, which may name the path, the status is enough."""
-    if not isinstance(one, Reply) or not isinstance(other, Reply) or one.status != other.status:
+    if not isinstance(one, Response) or not isinstance(other, Response) or one.status != other.status:
         return False
     return one.body == other.body or (one.is_html and other.is_html)
 
 
-def refuses(exchange: Exchange | None) -> bool:
+def refuses(http_result: HttpResult | None) -> bool:
     """Tell whether this is Watchtower's refusal of a token."""
-    return isinstance(exchange, Reply) and refuses_token(exchange)
+    return isinstance(http_result, Response) and refuses_token(http_result)
 
 
-def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
+def front_of(*http_results: HttpResult | None) -> tuple[str, ...]:
     """Return the names of the proxies that show themselves in responses, the outermost first; nginx's is as it came."""
     found: dict[str, None] = {}
-    for each in _replies(*exchanges):
+    for each in _replies(*http_results):
         server = each.headers.get("server", "")
         if "cf-ray" in each.headers or server.lower() == "cloudflare":
             found["Cloudflare"] = None
@@ -84,5 +84,5 @@ def front_of(*exchanges: Exchange | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _replies(*exchanges: Exchange | None) -> list[Reply]:
-    return [each for each in exchanges if isinstance(each, Reply)]
+def _replies(*http_results: HttpResult | None) -> list[Response]:
+    return [each for each in http_results if isinstance(each, Response)]
