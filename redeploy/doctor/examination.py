@@ -123,8 +123,7 @@ class Evidence:
 
     @property
     def _wanted(self) -> ContainerFilter:
-        tower = self.plan.watchtower
-        return ContainerFilter(containers=tower.containers, images=self.plan.images, digest=self.plan.expect_digest)
+        return ContainerFilter(containers=self.plan.containers, images=self.plan.images, digest=self.plan.expect_digest)
 
     @property
     def commit_question(self) -> ReadCommit | None:

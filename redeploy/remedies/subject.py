@@ -85,7 +85,7 @@ def subject_of(plan: Plan, *, blames_service: bool, container: str = "") -> Subj
     """Return what messages of a run speak of; `container` is one that Watchtower has named."""
     service, update_url = plan.service, plan.watchtower.update_url or ""
     blames_service = blames_service or not update_url
-    named = plan.watchtower.containers
+    named = plan.containers
     return Subject(
         blames_service=blames_service,
         service=service.base_url,

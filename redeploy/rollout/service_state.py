@@ -196,7 +196,7 @@ class ServiceState(TriggerState):
 
     def _take_look(self, event: Event) -> None:
         wanted = ContainerFilter(
-            containers=self.plan.watchtower.containers,
+            containers=self.plan.containers,
             images=self.plan.images,
             digest=self.plan.expect_digest,
         )

@@ -10,6 +10,7 @@ class Service:
     """Where the service answers, what healthy means, and where it names its build."""
 
     base_url: str
+    """Empty for a worker, which answers no requests."""
     health_url: str
     version_url: str
     names_itself: bool
@@ -17,3 +18,12 @@ class Service:
     health_expect: Expectation = NOTHING_EXPECTED
     version_field: str = ""
     """Where the version stands: as in a condition, or `attr:NAME`, `match:REGEX`, a template; empty: the usual names."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers requests; a worker is known by its container alone."""
+        return bool(self.base_url)
+
+
+WORKER = Service(base_url="", health_url="", version_url="", names_itself=False)
+"""A service that no address leads to."""

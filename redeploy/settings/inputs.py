@@ -76,6 +76,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
     return Plan(
         mode=mode,
         watchtower=watchtower,
+        containers=watchtower.containers,
         service=service,
         checks=of_service.checks(reader, service.base_url, workspace, allow_http=allow_http),
         expect_version="" if of_image else reader.clean("expect-version", parsers.version, ""),

@@ -1,7 +1,10 @@
-"""What a run is asked to do, as frozen values."""
+"""What a run is asked to do, as frozen values: a plan for each service at each host, and the run of them all.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The inputs make a run of one host with one service; a config file makes several.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -9,7 +12,7 @@ from redeploy.contract.settings import Checks
 from redeploy.registry.access import Access
 from redeploy.service.endpoint import Service
 from redeploy.text.secret import Secret
-from redeploy.triggers.watchtower.endpoints import Watchtower
+from redeploy.triggers.watchtower.endpoints import Watchtower, narrowed_together
 from redeploy.verdicts import Proof
 
 if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
@@ -42,10 +45,16 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that the inputs say. Durations are in seconds."""
+    """What is asked for one service at one host. Durations are in seconds."""
 
+    name: str = ""
+    """The service's name in the config file; empty where the inputs describe the only one."""
+    host: str = ""
+    """The host's name there; empty where the inputs name the only Watchtower."""
     mode: Mode
     watchtower: Watchtower
+    containers: tuple[str, ...]
+    """The containers whose rows count, where any are named; what the update is narrowed to may be something else."""
     service: Service
     checks: Checks
     expect_version: str
@@ -79,6 +88,11 @@ class Plan:
     """What is probably not meant as it stands; said before anything is sent."""
 
     @property
+    def key(self) -> str:
+        """The service's name in logs and outputs: with its host's, where that has one."""
+        return f"{self.host}/{self.name}" if self.host else self.name
+
+    @property
     def declared(self) -> bool:
         """Whether the inputs say what must be live."""
         return bool(self.expect_version or self.expect_digest)
@@ -99,3 +113,55 @@ class Plan:
             *self.service_headers.values(),
         )
         return tuple(each for each in given if each.reveal())
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPlan:
+    """One Watchtower, and the services that one trigger of it updates."""
+
+    name: str = ""
+    services: tuple[Plan, ...]
+    """In the order of the file. All have this host's Watchtower, narrowed to what all of them need."""
+
+    @classmethod
+    def of(cls, name: str, services: Sequence[Plan]) -> "HostPlan":
+        """Return the plan of a host; each service's Watchtower is narrowed to what that service alone would need."""
+        watchtower = narrowed_together([each.watchtower for each in services])
+        return cls(name=name, services=tuple(replace(each, watchtower=watchtower, host=name) for each in services))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPlan:
+    """Everything that one run does."""
+
+    waves: tuple[tuple[HostPlan, ...], ...]
+    """The hosts of a wave are updated side by side; a wave begins once all services of the one before are green."""
+    max_parallel: int = 4
+    """Hosts of a wave that are updated at once."""
+    warnings: tuple[str, ...] = ()
+    """What is probably not meant as it stands; said before anything is sent."""
+
+    @classmethod
+    def of_one(cls, plan: Plan) -> "RunPlan":
+        """Return the run of one service at one host."""
+        return cls(waves=((HostPlan(name=plan.host, services=(plan,)),),), warnings=plan.warnings)
+
+    @property
+    def hosts(self) -> tuple[HostPlan, ...]:
+        """All hosts, in the order of the waves."""
+        return tuple(host for wave in self.waves for host in wave)
+
+    @property
+    def services(self) -> tuple[Plan, ...]:
+        """All services, in the order of wave, host and file."""
+        return tuple(service for host in self.hosts for service in host.services)
+
+    @property
+    def mode(self) -> Mode:
+        """What the action does; the same for all services."""
+        return self.services[0].mode
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every value that must never be shown."""
+        return tuple(secret for service in self.services for secret in service.secrets)

@@ -1,7 +1,8 @@
 """Where Watchtower listens, and what an update is narrowed to."""
 
 import urllib.parse
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from redeploy.text.secret import Secret
 
@@ -57,6 +58,21 @@ class Watchtower:
         """Where the fork 1.20 and newer tells the flags of each container (`handlers/containers/details`)."""
         url, question, query = (self.containers_url or "").partition("?")
         return f"{url.rstrip('/')}/details{question}{query}"
+
+
+def narrowed_together(services: Sequence[Watchtower]) -> Watchtower:
+    """Return the Watchtower of several services, so that one trigger updates all of them.
+
+    It is narrowed to the images, if every service names one, or to the containers, if every service names some and none
+    names an image; else not at all. Both at once would leave services out: the fork updates only what matches both.
+    """
+    images = tuple(dict.fromkeys(image for each in services for image in each.images))
+    containers = tuple(dict.fromkeys(name for each in services for name in each.containers))
+    by_image = all(each.images for each in services)
+    by_container = not images and all(each.containers for each in services)
+    if len(services) == 1:
+        return services[0]
+    return replace(services[0], images=images if by_image else (), containers=containers if by_container else ())
 
 
 def _narrowed_to_nothing(query: str) -> str:
