@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
 
@@ -96,8 +95,7 @@ def stretches(
 
 
 def _stretch(sample: Sample, build: Build, at: float) -> Stretch:
-    gone = sample.transport_error or sample.condition is Condition.DOWN
-    return Stretch(at, at, build if sample.healthy else Build.UNKNOWN, sample.healthy, gone)
+    return Stretch(at, at, build if sample.healthy else Build.UNKNOWN, sample.healthy, sample.gone)
 
 
 def _merged(found: Iterable[Stretch]) -> list[Stretch]:

@@ -196,9 +196,7 @@ class Schedule:
             budget, url = state.budget, state.addresses[0][1]
             twice = window.blind or budget.ready(url, now, budget.cost(url)) <= now  # else the last one would come late
             pause = left if left <= pause else (left / 2 if twice else left) if left < 2 * pause else pause
-        broken_off = (
-            state.history.last is not None and state.history.last.transport_error and state.history.window.broken
-        )
+        broken_off = state.history.last is not None and state.history.last.gone and state.history.window.broken
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 
     def _affordable(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:

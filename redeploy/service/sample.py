@@ -72,6 +72,11 @@ class Sample:
         return self.error_kind not in (None, ErrorKind.TLS, ErrorKind.TOO_LARGE)
 
     @property
+    def gone(self) -> bool:
+        """Whether nothing was there to respond: no connection, or a proxy that reached nothing."""
+        return self.transport_error or self.condition is Condition.DOWN
+
+    @property
     def healthy(self) -> bool:
         """Whether the service answered as it should."""
         return self.condition is Condition.HEALTHY

@@ -146,7 +146,7 @@ class Window:
             return self._interrupt(sample)
         health_only = Endpoint.VERSION not in sample.endpoints
         if not sample.healthy:
-            waiting = self.opened is None and health_only and not sample.transport_error
+            waiting = self.opened is None and health_only and not sample.gone
             return self if waiting else self._break(sample.at, crash=True)
         if self.limited and sample.at - self.answered > PASSED_OVER:
             return self._empty().take(sample, build, noise, fresh=fresh)
@@ -207,7 +207,8 @@ class Window:
         )
 
     def _break(self, at: float, *, crash: bool) -> "Window":
-        counts = self.opened is not None and self.fresh
+        """Return the window after a break; it counts where the new build had answered, whether or not a window was open."""
+        counts = self.fresh and (self.opened is not None or self.candidate)
         return replace(
             self._empty(),
             broken=self.broken + counts,

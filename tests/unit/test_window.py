@@ -346,6 +346,17 @@ def test_a_window_apart_breaks_like_any_other(breaker: Sample) -> None:
     assert fold([breaker], window).broken == 1
 
 
+@pytest.mark.parametrize(
+    "breaker",
+    [health(1.0, Condition.DOWN), health(1.0, Condition.DOWN, error_kind=ErrorKind.REFUSED)],
+    ids=["502", "refused"],
+)
+def test_a_new_build_that_named_itself_and_is_gone_at_the_next_look_has_crashed(breaker: Sample) -> None:
+    window = fold([version(0.0), breaker], APART)
+    assert (window.crashed, window.broke_at, window.candidate) == (1, 1.0, False)
+    assert fold([version(0.0), breaker], APART, fresh=False).crashed == 0
+
+
 def test_a_new_build_that_is_not_ready_yet_has_no_window_to_break() -> None:
     window = fold([version(0), health(1, Condition.NOT_READY), version(2), health(3, Condition.NOT_READY)], APART)
     assert window.broken == 0
