@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.commands import Annotation
-from sandbox.launchers import FromCheckout
-from sandbox.nursery import Nursery
-from sandbox.results import Run
-from sandbox.runner import Runner
+from sandbox.play import played
+from sandbox.runner.commands import Annotation
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Runner
 from sandbox.scenarios import Scenario
-from sandbox.stage import played
+from sandbox.server.process_pool import ProcessPool
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -36,11 +36,11 @@ def play(
 ) -> list[Sheet]:
     """Plays scenarios, a few at a time, each for at most `patience` seconds; one that fails has a sheet that says so."""
     runner = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=patience)
-    with Nursery() as nursery, ThreadPoolExecutor(at_once) as pool:
+    with ProcessPool() as processes, ThreadPoolExecutor(at_once) as pool:
 
         def sheet(scenario: Scenario) -> Sheet:
             try:
-                with played(scenario, nursery, runner) as (run, _):
+                with played(scenario, processes, runner) as (run, _):
                     made = _of_run(scenario, run)
             except Exception as error_kind:  # noqa: BLE001  the other scenarios' pages are still worth seeing
                 problem = f"could not be played: {type(error_kind).__name__}: {error_kind}"

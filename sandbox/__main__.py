@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.launchers import FromCheckout, FromImage, Launcher
-from sandbox.nursery import Nursery
-from sandbox.results import Run
-from sandbox.runner import Runner
+from sandbox.play import play
+from sandbox.runner.launchers import FromCheckout, FromImage, Launcher
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
 from sandbox.scenarios.near import near_misses
-from sandbox.stage import play
+from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import World
 
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -69,10 +69,10 @@ def _list() -> None:
 
 
 def _play(scenario: Scenario, runner: Runner) -> Run:
-    with Nursery() as nursery, World(nursery, scenario.scene) as world:
+    with ProcessPool() as pool, World(pool, scenario.scene) as world:
         _heading(scenario.title)
         print(scenario.shows)
-        print(f"\nservice     {world.service_front.origin}\nWatchtower  {scenario.scene.line}, {world.update_url}")
+        print(f"\nservice     {world.service_front.origin}\nWatchtower  {scenario.scene.variant}, {world.update_url}")
         _heading("Run redeploy-action")
         print("with:")
         for name, text in scenario.inputs.items():

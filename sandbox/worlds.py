@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
-from sandbox.builds import V1, V2, Build
-from sandbox.front import Front, Trouble, passing
-from sandbox.github import GitHub, Mishaps
-from sandbox.host import Host
-from sandbox.lines import Line, watchtower
-from sandbox.nursery import Nursery
-from sandbox.registry import USER, RegistryServer, Ways
+from sandbox.network.front import Fault, Front, passing
+from sandbox.network.github import GitHub, Mishaps
+from sandbox.server.builds import V1, V2, Build
+from sandbox.server.host import Host
+from sandbox.server.process_pool import ProcessPool
+from sandbox.server.registry import USER, RegistryServer, Ways
+from sandbox.watchtower.variants import Variant, watchtower
 
 UPDATE = "/ops/watchtower/update"
 CONTAINERS = "/ops/watchtower/containers"
@@ -27,12 +27,12 @@ Certificate = Literal["private", "expired", "wrong-host", "ends-soon"]
 class Scene:
     """How a world is set up."""
 
-    line: Line = "nicholas-fedor"
+    variant: Variant = "nicholas-fedor"
     before: Build = V1
     pushed: Build | None = V2
     """What the service's tag points to once the world begins; None: what runs already."""
     flags: Mapping[str, object] = field(default_factory=dict)
-    """Watchtower's, as in `sandbox.updater.Settings`."""
+    """Watchtower's, as in `sandbox.watchtower.updater.Settings`."""
     location: bool = True
     """Whether the front sends the update path to Watchtower; else the service gets it."""
     details: bool = False
@@ -44,8 +44,8 @@ class Scene:
     two_origins: bool = False
     """Whether the service has an origin of its own."""
     certificate: Certificate | None = None
-    on_watchtower: Trouble = passing
-    on_service: Trouble = passing
+    on_watchtower: Fault = passing
+    on_service: Fault = passing
     image: str = "registry.test/o/api:latest"
     """With `{registry}` in it, the world's own registry has it."""
     registry: Ways = field(default_factory=Ways)
@@ -58,18 +58,18 @@ class Scene:
 class World:
     """One world at work, with everything that an observer wants to know of it."""
 
-    def __init__(self, nursery: Nursery, scene: Scene) -> None:
+    def __init__(self, pool: ProcessPool, scene: Scene) -> None:
         # Signs that encodings and Markdown change, and a word of hexadecimal digits, as `openssl rand -hex` makes them.
         self.token = f"wt_{secrets.token_urlsafe(9)}+{secrets.token_hex(8)}/="
         self.header_secret = f"cf {secrets.token_urlsafe(18)}"
         self.certificate_authority = ""
         tls = self._certify(scene.certificate) if scene.certificate else None
         self.registry = RegistryServer(scene.registry)
-        self.host = Host(nursery, scene.image.replace("{registry}", self.registry.name), build=scene.before)
+        self.host = Host(pool, scene.image.replace("{registry}", self.registry.name), build=scene.before)
         self.registry.content = self.host.registry
         if scene.pushed is not None:
             self.host.push(scene.pushed)
-        self.watchtower = watchtower(scene.line, self.host, self.token, **scene.flags)
+        self.watchtower = watchtower(scene.variant, self.host, self.token, **scene.flags)
         port = self.watchtower.port
         locations = {UPDATE: (port, "/v1/update")} if scene.location else {}
         if scene.details:
@@ -83,7 +83,7 @@ class World:
         self.front.on_watchtower = scene.on_watchtower
         self.service_front.on_service = scene.on_service
         self.github = GitHub(scene.github)
-        self.nursery = nursery
+        self.pool = pool
         scene.finish(self)
         if scene.watchtower_listens:
             self.watchtower.listen()

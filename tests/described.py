@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from sandbox.github import GitHub, Kind, Talk
+from sandbox.network.github import GitHub, Kind, Talk
 
 _FIXTURE = Path(__file__).parent / "fixtures" / "github" / "deployments.openapi.json"
 _LIST = "/repos/{owner}/{repo}/deployments"

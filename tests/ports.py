@@ -1,6 +1,6 @@
 """Ports of loopback for programs that are told where to listen."""
 
-from sandbox.wire import reserve
+from sandbox.network.sockets import reserve
 
 
 def free_port() -> int:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, Document
-from sandbox.front import Answer, HttpResult, Trouble, passing
-from sandbox.harm import echo, echoed_document, echoed_item, hostile_item
+from sandbox.network.attacks import echo, echoed_document, echoed_item, hostile_item
+from sandbox.network.faults import LIMITED, TOO_MANY, AtFirst, Instead, On
+from sandbox.network.front import Answer, Fault, HttpResult, passing
 from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario
-from sandbox.troubles import LIMITED, TOO_MANY, AtFirst, Instead, On
+from sandbox.server.builds import V1, V2, Document
 from sandbox.worlds import Scene, World
 
 _WITHOUT_PROJECTS = replace(V2, lost=("GET /api/projects",))
@@ -48,11 +48,11 @@ _REFERENCE_JSON = """\
 """
 
 
-def _standing_at(path: str, trouble: Callable[[], Trouble]) -> Callable[[World], None]:
-    """Puts a trouble in the way of one path, made anew for each world."""
+def _standing_at(path: str, fault: Callable[[], Fault]) -> Callable[[World], None]:
+    """Puts a fault in the way of one path, made anew for each world."""
 
     def finish(world: World) -> None:
-        world.front.on_service = On(frozenset({path}), trouble())
+        world.front.on_service = On(frozenset({path}), fault())
 
     return finish
 

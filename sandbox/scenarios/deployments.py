@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, Build
+from sandbox.network.faults import GATEWAY_TIMEOUT, TOO_MANY, AtFirst, Cache, Cut, Instead, Limit, cloudflare
 from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
-from sandbox.troubles import GATEWAY_TIMEOUT, TOO_MANY, AtFirst, Cache, Cut, Instead, Limit, cloudflare
+from sandbox.server.builds import V1, V2, Build
 from sandbox.worlds import Scene, World
 
 
@@ -41,7 +41,7 @@ SCENARIOS = (
         "happy-path-containrrr",
         "A new build goes live behind containrrr",
         "An empty 200 is all that this line ever says, and the service itself proves the rest.",
-        Scene(line="containrrr"),
+        Scene(variant="containrrr"),
         DECLARED,
         "deployed",
         proof="version",
@@ -51,7 +51,7 @@ SCENARIOS = (
         "happy-path-openserbia",
         "A new build goes live behind openserbia",
         "The third line's own JSON is understood.",
-        Scene(line="openserbia"),
+        Scene(variant="openserbia"),
         DECLARED,
         "deployed",
         proof="version",

@@ -3,14 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sandbox.builds import V1, V2
-from sandbox.front import Answer, Trouble
-from sandbox.github import NO_PERMISSION, Mishap
-from sandbox.harm import echo, echoed_document, endless_body, hostile_document, hostile_page, slow_body
-from sandbox.lines import Line
-from sandbox.registry import Ways
-from sandbox.scenarios.scenario import DOCTOR, Scenario
-from sandbox.troubles import (
+from sandbox.network.attacks import echo, echoed_document, endless_body, hostile_document, hostile_page, slow_body
+from sandbox.network.faults import (
     ACCESS_WALL,
     CHALLENGE,
     NOT_ALLOWED,
@@ -24,6 +18,12 @@ from sandbox.troubles import (
     TokenAdded,
     cloudflare,
 )
+from sandbox.network.front import Answer, Fault
+from sandbox.network.github import NO_PERMISSION, Mishap
+from sandbox.scenarios.scenario import DOCTOR, Scenario
+from sandbox.server.builds import V1, V2
+from sandbox.server.registry import Ways
+from sandbox.watchtower.variants import Variant
 from sandbox.worlds import CONTAINERS, UPDATE, Certificate, Scene, World
 
 _STATUS = frozenset({"/api/dev/status"})
@@ -111,12 +111,12 @@ def _broken(name: str, title: str, shows: str, scene: Scene, found: Mapping[str,
     return Scenario(name, title, shows, scene, verdict="not-ready", found=found, **told)  # type: ignore[arg-type]
 
 
-def _in_the_way(name: str, title: str, link: str, finding: str, trouble: Trouble) -> Scenario:
-    return _broken(name, title, "It is named, and what lies behind it is not judged.", _with(trouble), {link: finding})
+def _in_the_way(name: str, title: str, link: str, finding: str, fault: Fault) -> Scenario:
+    return _broken(name, title, "It is named, and what lies behind it is not judged.", _with(fault), {link: finding})
 
 
-def _with(trouble: Trouble) -> Scene:
-    return Scene(details=True, image=_IMAGE, on_watchtower=trouble)
+def _with(fault: Fault) -> Scene:
+    return Scene(details=True, image=_IMAGE, on_watchtower=fault)
 
 
 def _mistrusted(certificate: Certificate, title: str, finding: str, inputs: Mapping[str, str]) -> Scenario:
@@ -125,14 +125,14 @@ def _mistrusted(certificate: Certificate, title: str, finding: str, inputs: Mapp
     return _broken(f"doctor-certificate-{certificate}", title, shows, scene, {"tls": finding}, inputs=inputs)
 
 
-def _line(line: Line, *, metrics: bool) -> Scenario:
+def _line(variant: Variant, *, metrics: bool) -> Scenario:
     """A line that has no endpoint but for the update and, perhaps, metrics."""
     told = "its metrics say whether the token is right" if metrics else "whether the token is right stays open"
     return _ready(
-        f"doctor-{line}{'-metrics' if metrics else ''}",
-        f"{line} is examined{' by its metrics' if metrics else ''}",
+        f"doctor-{variant}{'-metrics' if metrics else ''}",
+        f"{variant} is examined{' by its metrics' if metrics else ''}",
         f"It is told by its refusals, and {told}: it may be one that narrows nothing.",
-        Scene(line=line, metrics=metrics),
+        Scene(variant=variant, metrics=metrics),
         {} if metrics else {"token": "token-unjudged"},
         shown=("containrrr/watchtower 1.4 or newer",),
     )
@@ -179,7 +179,7 @@ SCENARIOS = (
         "doctor-wrong-token-containrrr",
         "The token is wrong, and containrrr refuses it",
         "Its metrics refuse the token too.",
-        Scene(line="containrrr", metrics=True),
+        Scene(variant="containrrr", metrics=True),
         {"token": "auth"},
         inputs={**DOCTOR, "watchtower-token": "another-token"},
     ),
@@ -259,7 +259,7 @@ SCENARIOS = (
         "doctor-unsupported",
         "The update is narrowed to a container where no line understands that",
         "A deploy would not be started.",
-        Scene(line="containrrr", metrics=True),
+        Scene(variant="containrrr", metrics=True),
         {"location": "unsupported"},
         inputs={**DOCTOR, "container": "api"},
     ),

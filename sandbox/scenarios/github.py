@@ -4,9 +4,9 @@ import signal
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sandbox.builds import V1, V2
-from sandbox.github import BAD_GATEWAY, NO_PERMISSION, Mishap
+from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, Mishap
 from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.server.builds import V1, V2
 from sandbox.worlds import Scene
 
 _RECORDED: Mapping[str, str] = {**DECLARED, "deployment-environment": "production"}

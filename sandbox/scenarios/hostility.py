@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.front import Trouble
-from sandbox.harm import (
+from sandbox.network.attacks import (
     deep_document,
     echo,
     echoed_names,
@@ -14,8 +13,9 @@ from sandbox.harm import (
     slow_body,
     slow_headers,
 )
+from sandbox.network.faults import Instead, On
+from sandbox.network.front import Fault
 from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
-from sandbox.troubles import Instead, On
 from sandbox.worlds import Scene, World
 
 _HEADERS = "CF-Access-Client-Id: 1f2e3d4c.access\nCF-Access-Client-Secret: {header-secret}"
@@ -30,11 +30,11 @@ def _echoed_names(world: World) -> None:
     world.front.on_service = On(_STATUS, Instead(echoed_names(world.token, world.header_secret)))
 
 
-def _harmful(name: str, title: str, shows: str, trouble: Callable[[], Trouble]) -> Scenario:
+def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> Scenario:
     """A service that can never be healthy, and must not take time or memory either."""
 
     def finish(world: World) -> None:
-        world.front.on_service = trouble()
+        world.front.on_service = fault()
 
     either = ("unhealthy", "down")
     return Scenario(

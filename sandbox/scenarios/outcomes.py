@@ -3,9 +3,9 @@
 import signal
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, V3, Build
+from sandbox.network.faults import ACCESS_WALL, CHALLENGE, LIMITED, Cache, Instead, InTurn
 from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
-from sandbox.troubles import ACCESS_WALL, CHALLENGE, LIMITED, Cache, Instead, InTurn
+from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import Scene, World
 
 
@@ -14,7 +14,7 @@ def _always_cached(world: World) -> None:
 
 
 def _in_turn(world: World) -> None:
-    other = world.host.add("api-old", "registry.test/o/api:v1", V1, world.nursery)
+    other = world.host.add("api-old", "registry.test/o/api:v1", V1, world.pool)
     other.wait_until_listening(10)
     world.front.on_service = InTurn(other.port)
 

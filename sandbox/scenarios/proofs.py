@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, V3, Build
-from sandbox.front import Answer
+from sandbox.network.faults import Instead, On
+from sandbox.network.front import Answer
 from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, Scenario
-from sandbox.troubles import Instead, On
+from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import CONTAINERS, Scene, World
 
 # What the fork says where its engine does not answer, given here while updates work.
@@ -99,7 +99,7 @@ SCENARIOS = (
         "digest-unavailable",
         "A digest is declared and nobody can tell it",
         "Without a containers endpoint the proof cannot be had, so nothing is triggered.",
-        Scene(line="containrrr"),
+        Scene(variant="containrrr"),
         {**QUICK, "expect-digest": V2.digest},
         "not-started",
         "digest-unavailable",
@@ -140,7 +140,7 @@ SCENARIOS = (
         "nothing-declared",
         "Nothing tells the builds apart",
         "Healthy and unproven: green with a warning.",
-        replace(_HIDDEN, line="containrrr"),
+        replace(_HIDDEN, variant="containrrr"),
         {**QUICK, "timeout": "20s"},
         "unproven",
         "no-identity",
@@ -151,7 +151,7 @@ SCENARIOS = (
         "no-change",
         "Nothing declared, and the same build answers",
         "A visible build name that stays is not counted as a deploy.",
-        Scene(line="containrrr", finish=_registry_down),
+        Scene(variant="containrrr", finish=_registry_down),
         {**NAMED, "timeout": "20s"},
         "unproven",
         "no-change",
@@ -184,7 +184,9 @@ SCENARIOS = (
         "dependency",
         "Only a dependency names another version",
         "The version of the service itself stayed the same; that of Redis beside it is not the service's.",
-        Scene(before=replace(V1, identity="neighbours"), pushed=Build("v2", identity="neighbours"), line="containrrr"),
+        Scene(
+            before=replace(V1, identity="neighbours"), pushed=Build("v2", identity="neighbours"), variant="containrrr"
+        ),
         {**NAMED, "timeout": "20s"},
         "unproven",
         "no-change",

@@ -1,7 +1,16 @@
 """Stories in which the trigger does not get through, or inputs are refused."""
 
+from sandbox.network.faults import (
+    ACCESS_WALL,
+    CHALLENGE,
+    NGINX_NOT_FOUND,
+    NOT_ALLOWED,
+    SPA,
+    Instead,
+    Redirect,
+    cloudflare,
+)
 from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
-from sandbox.troubles import ACCESS_WALL, CHALLENGE, NGINX_NOT_FOUND, NOT_ALLOWED, SPA, Instead, Redirect, cloudflare
 from sandbox.worlds import UPDATE, Scene, World
 
 

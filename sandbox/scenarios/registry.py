@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, V3, Build
-from sandbox.registry import Mischief, Ways
 from sandbox.scenarios.scenario import NAMED, QUICK, VERIFY, Scenario
+from sandbox.server.builds import V1, V2, V3, Build
+from sandbox.server.registry import Misbehaviour, Ways
 from sandbox.worlds import Scene
 
 _SCENE = Scene(image="{registry}/o/api:latest", details=True)
@@ -15,12 +15,12 @@ _DIGEST: Mapping[str, str] = {**QUICK, "image": "{image}", "expect-digest": V2.d
 _OWNER: Mapping[str, str] = {"registry-username": "{registry-user}", "registry-password": "{registry-password}"}
 
 
-def _hostile(mischief: Mischief, title: str) -> Scenario:
+def _hostile(misbehaviour: Misbehaviour, title: str) -> Scenario:
     return Scenario(
-        f"registry-{mischief}",
+        f"registry-{misbehaviour}",
         title,
         "What such a registry says is not believed, its realm is shown no password, and the run does without.",
-        replace(_SCENE, registry=Ways(mischief=mischief)),
+        replace(_SCENE, registry=Ways(misbehaviour=misbehaviour)),
         {**_IMAGE, **_OWNER},
         "deployed",
         proof="change",

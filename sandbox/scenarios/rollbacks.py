@@ -4,11 +4,11 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
-from sandbox.builds import V1, V2, V3, Build
-from sandbox.front import HttpResult, passing
-from sandbox.registry import Ways
+from sandbox.network.faults import ACCESS_WALL, Instead
+from sandbox.network.front import HttpResult, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
-from sandbox.troubles import ACCESS_WALL, Instead
+from sandbox.server.builds import V1, V2, V3, Build
+from sandbox.server.registry import Ways
 from sandbox.worlds import Scene, World
 
 _SICK = replace(V2, readiness="never")

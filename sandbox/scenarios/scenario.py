@@ -4,7 +4,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sandbox.builds import V2
+from sandbox.server.builds import V2
 from sandbox.worlds import Scene
 
 EXIT_CODES = {

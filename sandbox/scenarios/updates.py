@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from sandbox.builds import V1, V2, V3, Build
-from sandbox.fork import NicholasFedor
-from sandbox.front import HttpResult, passing
+from sandbox.network.front import HttpResult, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, Scenario
+from sandbox.server.builds import V1, V2, V3, Build
+from sandbox.watchtower.fork import NicholasFedor
 from sandbox.worlds import Scene, World
 
 _FAILED_START = replace(V2, starts=False)
@@ -39,12 +39,12 @@ def _used_up(world: World) -> None:
     tower = cast("NicholasFedor[Build]", world.watchtower)
     others = iter(range(tower.settings.rate_limit + 1))
 
-    def trouble(http_result: HttpResult) -> bool:
+    def fault(http_result: HttpResult) -> bool:
         for _ in others:
             tower.limiter.count("", time.monotonic())
         return passing(http_result)
 
-    world.front.on_watchtower = trouble
+    world.front.on_watchtower = fault
 
 
 def _linked(world: World) -> None:
@@ -85,7 +85,7 @@ SCENARIOS = (
         "engine-unreachable-containrrr",
         "containrrr cannot reach its engine",
         "The connection closes without a byte, and nothing happens until the deadline.",
-        Scene(line="containrrr", finish=_engine_gone),
+        Scene(variant="containrrr", finish=_engine_gone),
         {**NAMED, "timeout": "4s"},
         "trigger-failed",
         "no-answer",
@@ -95,7 +95,7 @@ SCENARIOS = (
         "engine-unreachable-openserbia",
         "openserbia cannot reach its engine",
         "A completed scan of nothing is no success.",
-        Scene(line="openserbia", flags={"engine_patience": 0.5}, finish=_engine_gone),
+        Scene(variant="openserbia", flags={"engine_patience": 0.5}, finish=_engine_gone),
         {**NAMED, "timeout": "12s"},
         "trigger-failed",
         "nothing-scanned",
@@ -167,7 +167,7 @@ SCENARIOS = (
         "Watchtower puts the old image back",
         "A new build that answers well for seconds is not proven while Watchtower still judges it.",
         Scene(
-            line="openserbia",
+            variant="openserbia",
             pushed=replace(V2, passes_health_check=False),
             flags={"health_gated": True, "gate_timeout": 3.0},
         ),
@@ -180,7 +180,7 @@ SCENARIOS = (
         "container-unsupported",
         "containrrr does not know container=",
         "It would update everything, so nothing is triggered.",
-        Scene(line="containrrr"),
+        Scene(variant="containrrr"),
         {**DECLARED, "container": "api"},
         "not-started",
         "unsupported",
@@ -201,7 +201,7 @@ SCENARIOS = (
         "image-narrowed",
         "One image by its reference",
         "The tag is not sent on, for two lines of three would match nothing.",
-        Scene(line="containrrr", finish=_neighbour, image="localhost/o/api:latest"),
+        Scene(variant="containrrr", finish=_neighbour, image="localhost/o/api:latest"),
         {**DECLARED, "image": "{image}"},
         "deployed",
         proof="version",
@@ -221,7 +221,7 @@ SCENARIOS = (
         "busy-then-done",
         "Somebody else's update runs first",
         "A busy Watchtower is waited for and asked again.",
-        Scene(line="openserbia", finish=_busy),
+        Scene(variant="openserbia", finish=_busy),
         {**DECLARED, "timeout": "15s"},
         "deployed",
         proof="version",
@@ -304,7 +304,7 @@ SCENARIOS = (
         "monitor-only-openserbia",
         "openserbia only looks, and says updated",
         "A claim counts for nothing where the service shows the old build.",
-        Scene(line="openserbia", flags={"monitor_only": True}),
+        Scene(variant="openserbia", flags={"monitor_only": True}),
         {**DECLARED, "timeout": "4s"},
         "stale",
         "old-build",
@@ -335,7 +335,7 @@ SCENARIOS = (
         "old-build",
         "Watchtower answers 200, and nothing happens",
         "The old build goes on answering, and the run is red: what everybody else calls green.",
-        Scene(line="containrrr", finish=_registry_down),
+        Scene(variant="containrrr", finish=_registry_down),
         {**DECLARED, "timeout": "4s"},
         "stale",
         "old-build",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.launchers import FromCheckout
-from sandbox.runner import Runner
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.runner import Runner
 from tests.ports import free_port
 from tests.signals import heed
 

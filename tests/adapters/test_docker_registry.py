@@ -30,7 +30,7 @@ from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
 from redeploy.text.secret import Secret
 from redeploy.verdicts import Verdict
-from sandbox.builds import V1, V2, Build
+from sandbox.server.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http
 from tests.ports import free_port

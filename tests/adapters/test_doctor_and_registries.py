@@ -9,9 +9,9 @@ from redeploy.doctor.run import World
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import parse
 from redeploy.registry.manifest import Manifest
-from sandbox.builds import V1
-from sandbox.host import Registry as Content
-from sandbox.registry import USER, RegistryServer, Ways
+from sandbox.server.builds import V1
+from sandbox.server.host import Registry as Content
+from sandbox.server.registry import USER, RegistryServer, Ways
 from sandbox.simulation import plan
 
 

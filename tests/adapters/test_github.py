@@ -12,8 +12,8 @@ import trustme
 from redeploy.github.client import Bounds, DeploymentClient, Record, look
 from redeploy.github.deployment import Deployment, Place, State, Status
 from redeploy.text.secret import Secret
-from sandbox.front import Answer
-from sandbox.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
+from sandbox.network.front import Answer
+from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
 from tests import described
 from tests.adapters.conftest import Serve, http
 

@@ -21,7 +21,7 @@ from redeploy.registry.manifest import CAP, Manifest, digest_of
 from redeploy.rollout.requests import FetchContainers
 from redeploy.rollout.workers import Workers
 from redeploy.text.secret import Secret
-from sandbox.builds import V1
+from sandbox.server.builds import V1
 from tests.adapters.conftest import Handler, Serve, Server, http, said
 
 INDEX, IMAGE = V1.image.index, V1.image.platform

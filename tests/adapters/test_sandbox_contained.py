@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.contained import flags, seconds
+from sandbox.watchtower.container_main import flags, seconds
 from tests.kit import PROD, compose
 
 

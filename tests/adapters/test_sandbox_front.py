@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from sandbox.front import Answer, Front, Trouble
-from sandbox.harm import deep_document, echo, endless_body, gzip_bomb, hostile_page, slow_body, slow_headers
-from sandbox.troubles import LIMITED, AtFirst, Cache, Cut, Instead, InTurn, Limit, On, Redirect, cloudflare
-from sandbox.wire import Connection, Server, reserve
+from sandbox.network.attacks import deep_document, echo, endless_body, gzip_bomb, hostile_page, slow_body, slow_headers
+from sandbox.network.faults import LIMITED, AtFirst, Cache, Cut, Instead, InTurn, Limit, On, Redirect, cloudflare
+from sandbox.network.front import Answer, Fault, Front
+from sandbox.network.sockets import Connection, Server, reserve
 
 UPDATE = "/ops/watchtower/update"
 Raise = Callable[..., Front]
@@ -55,7 +55,7 @@ def upstream() -> Iterator[Upstream]:
 def front(upstream: Upstream) -> Iterator[Raise]:
     raised: list[Front] = []
 
-    def rise(on_service: Trouble | None = None, on_watchtower: Trouble | None = None, port: int | None = None) -> Front:
+    def rise(on_service: Fault | None = None, on_watchtower: Fault | None = None, port: int | None = None) -> Front:
         one = Front(port or upstream.port, {UPDATE: (upstream.port, "/v1/update")})
         one.on_service = on_service or one.on_service
         one.on_watchtower = on_watchtower or one.on_watchtower
@@ -184,9 +184,9 @@ def test_a_hostile_page_carries_commands_in_body_headers_and_reason(front: Raise
         answer.content.decode()
 
 
-@pytest.mark.parametrize("trouble", [endless_body, slow_body, slow_headers])
-def test_an_answer_without_an_end_ends_with_its_client(trouble: Callable[[], Trouble], front: Raise) -> None:
-    one = front(trouble())
+@pytest.mark.parametrize("fault", [endless_body, slow_body, slow_headers])
+def test_an_answer_without_an_end_ends_with_its_client(fault: Callable[[], Fault], front: Raise) -> None:
+    one = front(fault())
     with socket.create_connection(("127.0.0.1", one.port), timeout=5) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         received = b""

@@ -12,24 +12,24 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.builds import V1, V2, Build, Document
-from sandbox.engine import StartError
-from sandbox.host import Host
-from sandbox.nursery import Nursery
+from sandbox.server.builds import V1, V2, Build, Document
+from sandbox.server.engine import StartError
+from sandbox.server.host import Host
+from sandbox.server.process_pool import ProcessPool
 
 PROJECT = Path(__file__).resolve().parents[2]
 QUICK_V2 = replace(V2, boot=0.0)
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as one:
+def pool() -> Iterator[ProcessPool]:
+    with ProcessPool() as one:
         yield one
 
 
 @pytest.fixture
-def host(nursery: Nursery) -> Iterator[Host]:
-    one = Host(nursery)
+def host(pool: ProcessPool) -> Iterator[Host]:
+    one = Host(pool)
     yield one
     one.close()
 
@@ -68,8 +68,8 @@ def test_the_truth_tells_who_answered_when(host: Host) -> None:
     assert host.service.moments == sorted(host.service.moments, key=lambda moment: moment.at)
 
 
-def test_a_build_that_ignores_term_serves_until_its_grace_is_over(nursery: Nursery) -> None:
-    host = Host(nursery, build=replace(V1, ignores_term=3600))
+def test_a_build_that_ignores_term_serves_until_its_grace_is_over(pool: ProcessPool) -> None:
+    host = Host(pool, build=replace(V1, ignores_term=3600))
     try:
         began = time.monotonic()
         host.service.stop(0.4)
@@ -126,9 +126,9 @@ def test_an_image_without_an_entrypoint_leaves_a_created_container(host: Host) -
     ],
 )
 def test_a_build_answers_as_it_is_told_to(
-    build: Build, path: str, status: int, content_type: str, nursery: Nursery
+    build: Build, path: str, status: int, content_type: str, pool: ProcessPool
 ) -> None:
-    host = Host(nursery, build=build)
+    host = Host(pool, build=build)
     try:
         answer = request(host, path)
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
@@ -136,9 +136,9 @@ def test_a_build_answers_as_it_is_told_to(
         host.close()
 
 
-def test_a_hidden_build_shows_nothing_that_tells_it_from_another(nursery: Nursery) -> None:
+def test_a_hidden_build_shows_nothing_that_tells_it_from_another(pool: ProcessPool) -> None:
     def shown(build: Build) -> list[object]:
-        host = Host(nursery, build=build)
+        host = Host(pool, build=build)
         try:
             return [
                 request(host, path).json()
@@ -155,8 +155,8 @@ def test_a_build_stays_itself_on_its_way_to_another_process() -> None:
     assert Build.load(build.dump()) == build
 
 
-def test_a_build_departs_from_its_response_model_where_it_is_told_to(nursery: Nursery) -> None:
-    host = Host(nursery, build=replace(V1, unkept=("/api/items/{item_id}",)))
+def test_a_build_departs_from_its_response_model_where_it_is_told_to(pool: ProcessPool) -> None:
+    host = Host(pool, build=replace(V1, unkept=("/api/items/{item_id}",)))
     try:
         answer = request(host, "/api/items/7")
         assert (answer.status_code, answer.json()["id"]) == (200, "no. 7")
@@ -180,9 +180,9 @@ def test_a_build_departs_from_its_response_model_where_it_is_told_to(nursery: Nu
     ],
 )
 def test_a_build_serves_the_document_that_it_is_told_to(
-    document: Document, status: int, content_type: str, part: str, nursery: Nursery
+    document: Document, status: int, content_type: str, part: str, pool: ProcessPool
 ) -> None:
-    host = Host(nursery, build=replace(V1, document=document))
+    host = Host(pool, build=replace(V1, document=document))
     try:
         answer = request(host, "/openapi.json")
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, content_type)
@@ -191,8 +191,8 @@ def test_a_build_serves_the_document_that_it_is_told_to(
         host.close()
 
 
-def test_a_document_that_breaks_off_is_no_json(nursery: Nursery) -> None:
-    host = Host(nursery, build=replace(V1, document="truncated"))
+def test_a_document_that_breaks_off_is_no_json(pool: ProcessPool) -> None:
+    host = Host(pool, build=replace(V1, document="truncated"))
     try:
         with pytest.raises(requests.JSONDecodeError):
             request(host, "/openapi.json").json()
@@ -201,8 +201,8 @@ def test_a_document_that_breaks_off_is_no_json(nursery: Nursery) -> None:
 
 
 @pytest.mark.parametrize("document", ["2.0", "3.0"])
-def test_a_document_written_by_hand_describes_the_same_service(document: Document, nursery: Nursery) -> None:
-    host = Host(nursery, build=replace(V1, document=document))
+def test_a_document_written_by_hand_describes_the_same_service(document: Document, pool: ProcessPool) -> None:
+    host = Host(pool, build=replace(V1, document=document))
     try:
         told = request(host, "/openapi.json").json()
         assert told.get("swagger", told.get("openapi", "")).startswith(document)
@@ -216,11 +216,11 @@ def test_a_document_written_by_hand_describes_the_same_service(document: Documen
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     story = (
         "import time\n"
-        "from sandbox.nursery import Nursery\n"
-        "from sandbox.host import Host\n"
-        "nursery = Nursery()\n"
-        "host = Host(nursery)\n"
-        "print(nursery.pid, host.port, flush=True)\n"
+        "from sandbox.server.process_pool import ProcessPool\n"
+        "from sandbox.server.host import Host\n"
+        "pool = ProcessPool()\n"
+        "host = Host(pool)\n"
+        "print(pool.pid, host.port, flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", story], stdout=subprocess.PIPE, text=True, cwd=PROJECT) as owner:
@@ -240,8 +240,8 @@ def test_the_action_goes_with_a_runner_that_is_killed(tmp_path: Path) -> None:
     story = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from sandbox.launchers import FromCheckout\n"
-        "from sandbox.runner import Runner\n"
+        "from sandbox.runner.launchers import FromCheckout\n"
+        "from sandbox.runner.runner import Runner\n"
         f"runner = Runner(Path({str(tmp_path)!r}), FromCheckout(Path(sys.executable)))\n"
         "runner.run({}, on_line=lambda line: print(line, flush=True))\n"
     )

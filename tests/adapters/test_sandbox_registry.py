@@ -11,9 +11,9 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image, parse
 from redeploy.registry.manifest import Manifest
 from redeploy.text.secret import Secret
-from sandbox.builds import V1, V2
-from sandbox.host import Registry as Content
-from sandbox.registry import USER, Mischief, RegistryServer, Ways
+from sandbox.server.builds import V1, V2
+from sandbox.server.host import Registry as Content
+from sandbox.server.registry import USER, Misbehaviour, RegistryServer, Ways
 
 BOUND = 10.0
 
@@ -103,9 +103,9 @@ def test_a_build_arrives_once_it_was_asked_for_long_enough(raised: Raise) -> Non
     assert found == [V1.digest, V1.digest, V2.digest]
 
 
-@pytest.mark.parametrize("mischief", ["redirect", "wrong-digest", "endless", "realm", "page"])
-def test_its_mischief_is_seen_through(raised: Raise, mischief: Mischief) -> None:
-    server = raised(Ways(mischief=mischief))
+@pytest.mark.parametrize("misbehaviour", ["redirect", "wrong-digest", "endless", "realm", "page"])
+def test_its_misbehaviour_is_seen_through(raised: Raise, misbehaviour: Misbehaviour) -> None:
+    server = raised(Ways(misbehaviour=misbehaviour))
     assert kind(client("s3cret-p4ss").resolve(image_in(server), BOUND)) is Kind.HOSTILE
     assert server.stored == []
     assert all(one.header("Authorization") is None for one in server.seen)

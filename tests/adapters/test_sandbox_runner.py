@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.commands import Annotation, LineSplitter, MalformedFileError, annotation, pairs, parse
-from sandbox.launchers import FromCheckout, FromImage, Room
-from sandbox.log import StepLog
-from sandbox.masks import Masker, leaked
-from sandbox.results import Run
-from sandbox.runner import Interrupt, Runner
+from sandbox.runner.commands import Annotation, LineSplitter, MalformedFileError, annotation, pairs, parse
+from sandbox.runner.launchers import FromCheckout, FromImage, Room
+from sandbox.runner.log import StepLog
+from sandbox.runner.masks import Masker, leaked
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Interrupt, Runner
 
 MANIFEST = """
 name: probe

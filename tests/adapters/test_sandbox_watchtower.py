@@ -13,12 +13,12 @@ from typing import cast
 
 import pytest
 
-from sandbox.builds import V1, Build
-from sandbox.host import Host
-from sandbox.limiter import SlidingWindow
-from sandbox.lines import Line, watchtower
-from sandbox.nursery import Nursery
-from sandbox.watchtower import Watchtower
+from sandbox.server.builds import V1, Build
+from sandbox.server.host import Host
+from sandbox.server.process_pool import ProcessPool
+from sandbox.watchtower.limiter import SlidingWindow
+from sandbox.watchtower.variants import Variant, watchtower
+from sandbox.watchtower.watchtower import Watchtower
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "watchtower"
 ROWS = json.loads((FIXTURES / "transcripts.json").read_text())
@@ -30,8 +30,8 @@ STUBBORN = replace(V1, ignores_term=3600)
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as one:
+def pool() -> Iterator[ProcessPool]:
+    with ProcessPool() as one:
         yield one
 
 
@@ -84,11 +84,13 @@ class Bench:
 
 
 @contextmanager
-def bench(nursery: Nursery, line: Line, before: Build = V1, **flags: object) -> Iterator[Bench]:
+def bench(pool: ProcessPool, variant: Variant, before: Build = V1, **flags: object) -> Iterator[Bench]:
     """A bench whose service runs `before`."""
-    image = "127.0.0.1/o/api:latest" if line == "openserbia" else "registry.test/o/api:latest"
-    host = Host(nursery, image, build=before)
-    tower = watchtower(line, host, TOKEN, **{"engine_patience": 0.0, "pull_time": 0.002, "create_time": 0.0, **flags})
+    image = "127.0.0.1/o/api:latest" if variant == "openserbia" else "registry.test/o/api:latest"
+    host = Host(pool, image, build=before)
+    tower = watchtower(
+        variant, host, TOKEN, **{"engine_patience": 0.0, "pull_time": 0.002, "create_time": 0.0, **flags}
+    )
     tower.listen()
     try:
         yield Bench(host, tower)
@@ -265,9 +267,9 @@ def normalised(response: bytes) -> str:
     return f"{head}\r\n\r\n{body}"
 
 
-def product(versioned: str) -> Line:
+def product(versioned: str) -> Variant:
     """The product line of a name such as `containrrr-1.7.1`."""
-    return cast("Line", versioned.rpartition("-")[0])
+    return cast("Variant", versioned.rpartition("-")[0])
 
 
 def _named(row: dict[str, str]) -> str:
@@ -275,11 +277,11 @@ def _named(row: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_named)
-def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], nursery: Nursery) -> None:
-    name, line = row["name"], product(row["line"])
+def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], pool: ProcessPool) -> None:
+    name, variant = row["name"], product(row["line"])
     before = STUBBORN if name in ("updated-slow-stop", "update-timeout") else V1
     body = b"x" * 2048 if name == "body" else b""
-    with bench(nursery, line, before, **FLAGS.get(name, {})) as world:
+    with bench(pool, variant, before, **FLAGS.get(name, {})) as world:
         PREPARE.get(name, nothing)(world)
         authorization = row["authorization"] and row["authorization"].replace("<token>", TOKEN)
         answered = world.request(row["method"], row["target"], authorization, body)
@@ -306,23 +308,23 @@ def _assert_answers(host: Host, expected: str) -> None:
     assert now == expected
 
 
-def test_lengths_are_those_of_the_bodies(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+def test_lengths_are_those_of_the_bodies(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor") as world:
         for target, method in (("/v1/update", "POST"), ("/v1/check", "POST"), ("/v1/metrics", "GET")):
             head, _, body = world.request(method, target, f"Bearer {TOKEN}").partition(b"\r\n\r\n")
             assert f"Content-Length: {len(body)}\r\n".encode() in head
 
 
-def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_token(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor", rate_limit=3) as world:
+def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_token(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor", rate_limit=3) as world:
         for _ in range(3):
             assert b" 401 " in world.request("POST", "/v1/update", "Bearer wrong")
         assert world.request("POST", "/v1/update", f"Bearer {TOKEN}").startswith(b"HTTP/1.1 429 ")
     assert world.watchtower.triggers == []
 
 
-def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor", rate_limit=1, proxy_header="X-Real-IP") as world:
+def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor", rate_limit=1, proxy_header="X-Real-IP") as world:
         asked = [
             world.request("POST", "/v1/update", None, client=client)
             for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
@@ -342,16 +344,16 @@ def test_the_forks_rate_limit_is_a_sliding_window() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/containers", "/v1/metrics"])
-def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor") as world:
         assert world.request("HEAD", path, f"Bearer {TOKEN}").startswith(b"HTTP/1.1 200 ")
         refused = world.request("POST", path, f"Bearer {TOKEN}")
     assert refused.startswith(b"HTTP/1.1 405 ")
     assert b"\r\nAllow: GET, HEAD\r\n" in refused
 
 
-def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor") as world:
         head, _, body = world.request("GET", "/v1/containers", f"Bearer {TOKEN}", accept="gzip, br").partition(
             b"\r\n\r\n"
         )
@@ -361,35 +363,35 @@ def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(nursery: Nurse
     assert small.endswith(b"missing or invalid API Key")
 
 
-def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_anew(nursery: Nursery) -> None:
+def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_anew(pool: ProcessPool) -> None:
     again = replace(V1, attested="anew")
     first, last = sorted([V1, again], key=lambda build: build.digest)
-    with bench(nursery, "nicholas-fedor", before=last) as world:
+    with bench(pool, "nicholas-fedor", before=last) as world:
         world.push(first)
         assert world.updates() == {"failed": 0, "restarted": 0, "scanned": 1, "skipped": 0, "updated": 0}
         assert world.rows()[0]["digest"] == first.digest
-    with bench(nursery, "nicholas-fedor", before=first) as world:
+    with bench(pool, "nicholas-fedor", before=first) as world:
         world.push(last)
         world.update()
         assert world.rows()[0]["digest"] == first.digest, "the new one is never told"
 
 
-def test_where_the_digest_is_equal_the_image_behind_the_hosts_own_tag_goes_live(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+def test_where_the_digest_is_equal_the_image_behind_the_hosts_own_tag_goes_live(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor") as world:
         world.host.store.tags[world.host.service.image] = V2
         assert world.updates()["updated"] == 1
         _assert_answers(world.host, "v2")
 
 
-@pytest.mark.parametrize("line", ["containrrr", "nicholas-fedor"])
+@pytest.mark.parametrize("variant", ["containrrr", "nicholas-fedor"])
 def test_an_update_falls_back_to_the_engines_pull_where_the_check_has_only_an_error(
-    line: Line, nursery: Nursery
+    variant: Variant, pool: ProcessPool
 ) -> None:
     words = "dial tcp 127.0.0.1:5000: connect: connection refused"
-    with bench(nursery, line) as world:
+    with bench(pool, variant) as world:
         world.push()
         world.host.registry.https_trouble = words
-        if line == "nicholas-fedor":
+        if variant == "nicholas-fedor":
             row = world.rows("POST", "/v1/check")[0]
             assert (row["update_available"], words in str(row["error"])) == (False, True)
         world.update()
@@ -410,22 +412,22 @@ def test_an_update_falls_back_to_the_engines_pull_where_the_check_has_only_an_er
     ],
 )
 def test_the_fork_has_words_for_each_refusal_of_a_registry(
-    status: int, of_realm: bool, words: str, nursery: Nursery
+    status: int, of_realm: bool, words: str, pool: ProcessPool
 ) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+    with bench(pool, "nicholas-fedor") as world:
         world.host.registry.trouble, world.host.registry.of_realm = status, of_realm
         assert world.rows("POST", "/v1/check")[0]["error"] == words
         assert world.updates()["skipped"] == 1
 
 
-def test_the_fork_takes_a_docker_manifest_list_for_another_image_for_ever(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor", before=replace(V1, manifest_list=True)) as world:
+def test_the_fork_takes_a_docker_manifest_list_for_another_image_for_ever(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor", before=replace(V1, manifest_list=True)) as world:
         assert world.rows("POST", "/v1/check")[0]["update_available"] is True
         assert world.updates()["updated"] == 0
 
 
-def test_the_fork_restarts_what_depends_on_what_it_updates(nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+def test_the_fork_restarts_what_depends_on_what_it_updates(pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor") as world:
         world.push()
         world.host.add("worker", "registry.test/o/worker:latest", V1).links = ("api",)
         counted = world.updates()
@@ -445,16 +447,16 @@ def test_the_fork_restarts_what_depends_on_what_it_updates(nursery: Nursery) -> 
     ],
 )
 def test_the_fork_knows_a_name_of_docker_hub_in_every_spelling(
-    container: str, asked: str, matches: bool, nursery: Nursery
+    container: str, asked: str, matches: bool, pool: ProcessPool
 ) -> None:
-    with bench(nursery, "nicholas-fedor") as world:
+    with bench(pool, "nicholas-fedor") as world:
         world.host.add("other", container, V1)
         assert world.updates(f"?image={asked}")["scanned"] == int(matches)
 
 
 @pytest.mark.parametrize("held", ["label", "flag", "pinned"])
-def test_a_container_that_is_held_back_is_told_apart_only_by_the_details(held: str, nursery: Nursery) -> None:
-    with bench(nursery, "nicholas-fedor", monitor_only=held == "flag") as world:
+def test_a_container_that_is_held_back_is_told_apart_only_by_the_details(held: str, pool: ProcessPool) -> None:
+    with bench(pool, "nicholas-fedor", monitor_only=held == "flag") as world:
         service = world.host.service
         service.monitor_only = held == "label"
         if held == "pinned":
@@ -465,9 +467,9 @@ def test_a_container_that_is_held_back_is_told_apart_only_by_the_details(held: s
         assert world.rows("POST", "/v1/check")[0]["update_available"] is (held != "pinned")
 
 
-def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
-    for line in ("containrrr", "nicholas-fedor", "openserbia"):
-        with bench(nursery, line) as world:
+def test_a_refused_token_triggers_nothing_in_any_line(pool: ProcessPool) -> None:
+    for variant in ("containrrr", "nicholas-fedor", "openserbia"):
+        with bench(pool, variant) as world:
             world.push()
             world.request("POST", "/v1/update", None)
             world.request("POST", "/v1/update", "Bearer wrong")
@@ -478,8 +480,8 @@ def test_a_refused_token_triggers_nothing_in_any_line(nursery: Nursery) -> None:
 @pytest.mark.parametrize(
     "trace", json.loads((FIXTURES / "poll-traces.json").read_text())[::2], ids=lambda one: one["line"]
 )
-def test_a_poller_sees_the_old_build_then_nobody_then_the_new_one(trace: dict[str, object], nursery: Nursery) -> None:
-    with bench(nursery, product(str(trace["line"])), create_time=0.1) as world:
+def test_a_poller_sees_the_old_build_then_nobody_then_the_new_one(trace: dict[str, object], pool: ProcessPool) -> None:
+    with bench(pool, product(str(trace["line"])), create_time=0.1) as world:
         world.push(replace(V2, boot=0.3))
         seen = [_glance(world.host)]
         world.update()

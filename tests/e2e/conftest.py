@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import docker
 import pytest
 
-from sandbox.launchers import FromImage
-from sandbox.results import Run
-from sandbox.runner import Interrupt, Runner
+from sandbox.runner.launchers import FromImage
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
 from tests.e2e.images import ACTION, build_sandbox, remove_sandbox
 from tests.e2e.registry import Registry, registry

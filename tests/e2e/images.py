@@ -8,7 +8,7 @@ import tarfile
 import docker
 from docker.errors import ImageNotFound
 
-from sandbox.lines import LINES, Line
+from sandbox.watchtower.variants import VARIANTS, Variant
 from tests.e2e.registry import CHECKOUT, SANDBOX
 from tests.kit import ROOT
 
@@ -26,21 +26,21 @@ def build_sandbox(client: docker.DockerClient) -> None:
         network_mode="host",
         rm=True,
     )
-    for line in LINES:
-        stand_in = f'FROM {SANDBOX}\nENV SANDBOX_LINE={line}\nENTRYPOINT ["/watchtower"]'
-        client.images.build(fileobj=io.BytesIO(stand_in.encode()), tag=watchtower(line), rm=True)
+    for variant in VARIANTS:
+        stand_in = f'FROM {SANDBOX}\nENV SANDBOX_VARIANT={variant}\nENTRYPOINT ["/watchtower"]'
+        client.images.build(fileobj=io.BytesIO(stand_in.encode()), tag=watchtower(variant), rm=True)
 
 
 def remove_sandbox(client: docker.DockerClient) -> None:
     """Remove them all, but for what is gone already: another run of the same checkout may have been here."""
-    for name in [*map(watchtower, LINES), SANDBOX]:
+    for name in [*map(watchtower, VARIANTS), SANDBOX]:
         with contextlib.suppress(ImageNotFound):  # which would hide the report of what failed
             client.images.remove(name, force=True)
 
 
-def watchtower(line: Line) -> str:
+def watchtower(variant: Variant) -> str:
     """The image of the sandbox's Watchtower of that line."""
-    return f"redeploy-sandbox-{line}:{CHECKOUT}"
+    return f"redeploy-sandbox-{variant}:{CHECKOUT}"
 
 
 def _context() -> io.BytesIO:

@@ -19,7 +19,7 @@ import yaml
 from docker.models.containers import Container
 from docker.utils import parse_repository_tag
 
-from sandbox.builds import Build
+from sandbox.server.builds import Build
 from tests.kit import ROOT
 from tests.ports import free_port
 
@@ -79,7 +79,17 @@ class Registry:
 
     def push_build(self, reference: str, build: Build, *, megabytes: int = 0) -> Pushed:
         """Push the sandbox's service as that build; `megabytes` of noise make it heavy."""
-        command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", build.dump()]
+        command = [
+            "python3",
+            "-m",
+            "sandbox.server.backend",
+            "--host",
+            "0.0.0.0",
+            "--port",
+            "8000",
+            "--build",
+            build.dump(),
+        ]
         lines = [f"LABEL build={build.name}"]
         lines += [f"LABEL org.opencontainers.image.revision={build.git_sha}"] if build.labelled else []
         lines += [f"RUN head -c {megabytes}M /dev/urandom >/ballast"] if megabytes else []

@@ -18,8 +18,8 @@ import requests
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from sandbox.builds import V1, Build
-from sandbox.lines import Line
+from sandbox.server.builds import V1, Build
+from sandbox.watchtower.variants import Variant
 from tests.e2e.images import watchtower
 from tests.e2e.registry import Pushed, Registry
 from tests.kit import DEPLOY, ROOT
@@ -29,7 +29,9 @@ BACKEND = "portfolio/backend:latest"
 NGINX = "portfolio/portfolio:latest"
 REAL_WATCHTOWER = os.environ.get("E2E_WATCHTOWER_IMAGE", "")
 """The image of a real Watchtower, which then does the work that the sandbox's does else."""
-LINE: Line = "containrrr" if "containrrr" in (REAL_WATCHTOWER or os.environ.get("E2E_LINE", "")) else "nicholas-fedor"
+LINE: Variant = (
+    "containrrr" if "containrrr" in (REAL_WATCHTOWER or os.environ.get("E2E_LINE", "")) else "nicholas-fedor"
+)
 COMPOSES = (("docker", "compose"), ("docker-compose",))
 PAGE = ROOT / "docs" / "server.md"
 _PATIENCE = 60.0

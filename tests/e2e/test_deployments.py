@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from docker.models.containers import Container
 
-from sandbox.builds import V1, V2, V3
+from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
 from tests.e2e.registry import SANDBOX
 from tests.e2e.stack import LINE, Stack
@@ -96,7 +96,7 @@ def test_an_update_of_nginx_itself_cuts_the_trigger_and_nothing_else(stack: Stac
 @pytest.fixture
 def neighbour(stack: Stack) -> Iterator[Container]:
     """Another service in the backend's network, that answers as another build."""
-    command = ["python3", "-m", "sandbox.backend", "--host", "0.0.0.0", "--port", "8000", "--build", V3.dump()]
+    command = ["python3", "-m", "sandbox.server.backend", "--host", "0.0.0.0", "--port", "8000", "--build", V3.dump()]
     network = f"{stack.name}_default"
     one = stack.client.containers.run(SANDBOX, command, detach=True, name=f"{stack.name}-neighbour", network=network)
     yield one

@@ -12,7 +12,7 @@ import pytest
 import requests
 import trustme
 
-from sandbox.builds import V1, V2
+from sandbox.server.builds import V1, V2
 from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
 from tests.e2e.registry import Registry

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.builds import V1, V2
-from sandbox.launchers import FromCheckout
-from sandbox.runner import Runner
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.runner import Runner
+from sandbox.server.builds import V1, V2
 from tests.e2e.conftest import Action
 from tests.e2e.stack import Stack
 from tests.kit import ROOT

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.builds import V1, V2, V3
-from sandbox.runner import Interrupt
+from sandbox.runner.runner import Interrupt
+from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
 from tests.e2e.registry import BASIC, PASSWORDS, READER, Pushed
 from tests.e2e.stack import LINE, Stack

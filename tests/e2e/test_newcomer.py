@@ -13,8 +13,8 @@ import docker
 import pytest
 import trustme
 
-from sandbox.builds import V1, V2
-from sandbox.results import Run
+from sandbox.runner.results import Run
+from sandbox.server.builds import V1, V2
 from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
 from tests.e2e.registry import Registry

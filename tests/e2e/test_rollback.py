@@ -11,8 +11,8 @@ from types import MappingProxyType
 import docker
 import pytest
 
-from sandbox.builds import V1, V2, V3
-from sandbox.results import Run
+from sandbox.runner.results import Run
+from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
 from tests.e2e.realm import realm
 from tests.e2e.registry import BASIC, PASSWORDS, READER, SANDBOX, Manifest, Pushed, registry

@@ -9,7 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from sandbox.builds import V1, V2
+from sandbox.server.builds import V1, V2
 from tests.e2e.conftest import Action
 from tests.e2e.registry import Registry
 from tests.e2e.stack import Stack, standing

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.builds import V1, V2
-from sandbox.masks import leaked
+from sandbox.runner.masks import leaked
+from sandbox.server.builds import V1, V2
 from tests.e2e import act as engine
 from tests.e2e.act import Act, Ended
 from tests.e2e.stack import LINE, Stack

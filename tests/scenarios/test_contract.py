@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.builds import V2
-from sandbox.launchers import FromCheckout
-from sandbox.nursery import Nursery
-from sandbox.results import Run
-from sandbox.runner import Runner
+from sandbox.play import play
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Runner
 from sandbox.scenarios import SCENARIOS
-from sandbox.stage import play
+from sandbox.server.builds import V2
+from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import Scene, World
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ VERIFY = SCENARIOS["verify-right"]
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with Nursery() as nursery, World(nursery, Scene(before=replace(V2, boot=0.0))) as one:
+    with ProcessPool() as pool, World(pool, Scene(before=replace(V2, boot=0.0))) as one:
         yield one
 
 

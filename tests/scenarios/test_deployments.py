@@ -10,12 +10,12 @@ from signal import SIGINT, SIGTERM, Signals
 
 import pytest
 
-from sandbox.builds import V2
-from sandbox.github import Mishap
-from sandbox.launchers import FromCheckout
-from sandbox.nursery import Nursery
-from sandbox.runner import Interrupt, Runner
+from sandbox.network.github import Mishap
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios import SCENARIOS
+from sandbox.server.builds import V2
+from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import Scene, World
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ VERIFY = SCENARIOS["deployment-verify"]
 def world() -> Iterator[World]:
     """A GitHub that hangs once the final status comes."""
     hanging = {"status": [None, Mishap(after=60.0, only_slow=True)]}
-    with Nursery() as nursery, World(nursery, Scene(before=replace(V2, boot=0.0), github=hanging)) as one:  # type: ignore[arg-type]
+    with ProcessPool() as pool, World(pool, Scene(before=replace(V2, boot=0.0), github=hanging)) as one:  # type: ignore[arg-type]
         yield one
 
 

@@ -14,13 +14,13 @@ from signal import SIGINT, SIGTERM, Signals
 
 import pytest
 
-from sandbox.launchers import FromCheckout
-from sandbox.lines import Line
-from sandbox.nursery import Nursery
-from sandbox.runner import Interrupt, Runner
+from sandbox.network.faults import SPA, Instead
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios import SCENARIOS
 from sandbox.scenarios.scenario import DOCTOR
-from sandbox.troubles import SPA, Instead
+from sandbox.server.process_pool import ProcessPool
+from sandbox.watchtower.variants import Variant
 from sandbox.worlds import Scene, World
 from tests.fronts import WITH_NGINX, lay, running
 from tests.kit import NGINX
@@ -35,7 +35,7 @@ HANDED_ON = ("PATH", "COVERAGE_PROCESS_CONFIG")
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     scene = SCENARIOS["doctor-no-version"].scene
-    with Nursery() as nursery, World(nursery, scene) as one:
+    with ProcessPool() as pool, World(pool, scene) as one:
         yield one
 
 
@@ -142,7 +142,7 @@ def test_a_secret_has_no_flag(secret: str) -> None:
 
 
 def test_an_authority_of_ones_own_may_lie_anywhere(tmp_path: Path) -> None:
-    with Nursery() as nursery, World(nursery, Scene(details=True, certificate="private")) as world:
+    with ProcessPool() as pool, World(pool, Scene(details=True, certificate="private")) as world:
         pem = tmp_path / "ca.pem"
         pem.write_text(world.certificate_authority)
         done = run("--ca-certificate", str(pem), "--version-path", "/api/dev/status", **environment(world))
@@ -154,9 +154,9 @@ def test_an_authority_of_ones_own_may_lie_anywhere(tmp_path: Path) -> None:
 
 
 @WITH_NGINX
-@pytest.mark.parametrize("line", ["nicholas-fedor", "containrrr", "openserbia"])
-def test_behind_the_kits_nginx_every_line_is_examined_whole(line: Line, tmp_path: Path) -> None:
-    with Nursery() as nursery, World(nursery, Scene(line=line)) as world:
+@pytest.mark.parametrize("variant", ["nicholas-fedor", "containrrr", "openserbia"])
+def test_behind_the_kits_nginx_every_line_is_examined_whole(variant: Variant, tmp_path: Path) -> None:
+    with ProcessPool() as pool, World(pool, Scene(variant=variant)) as world:
         lay(tmp_path, NGINX / "nginx.prod.conf", {"backend": world.host.port, "watchtower": world.watchtower.port})
         with running(tmp_path) as (port, _):
             url = f"http://127.0.0.1:{port}/ops/watchtower/update"
@@ -173,7 +173,7 @@ def test_behind_the_kits_nginx_every_line_is_examined_whole(line: Line, tmp_path
 
 @pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
 def test_an_examination_can_be_cancelled(signal: Signals) -> None:
-    with Nursery() as nursery, World(nursery, Scene(on_watchtower=Instead(SPA, after=20.0))) as world:
+    with ProcessPool() as pool, World(pool, Scene(on_watchtower=Instead(SPA, after=20.0))) as world:
         inputs = {name: world.fill(text) for name, text in DOCTOR.items()} | {"request-timeout": "20s"}
         run = RUNNER.run(inputs, interrupt=Interrupt(0.2, signal, lambda: bool(world.front.seen)))
     assert run.problems == (), run.log

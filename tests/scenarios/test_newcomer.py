@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.builds import V1, V2
-from sandbox.host import Host
-from sandbox.launchers import FromCheckout
-from sandbox.lines import watchtower
-from sandbox.nursery import Nursery
-from sandbox.runner import Runner
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.runner import Runner
+from sandbox.server.builds import V1, V2
+from sandbox.server.host import Host
+from sandbox.server.process_pool import ProcessPool
+from sandbox.watchtower.variants import watchtower
 from tests.fronts import WITH_NGINX, lay, running
 from tests.kit import ROOT
 from tests.newcomer import Newcomer
@@ -45,8 +45,8 @@ def secrets(newcomer: Newcomer, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def origin(newcomer: Newcomer, secrets: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """Where the server answers: nginx with the files that were written, the old build, and a newer one in the registry."""
-    with Nursery() as nursery:
-        host = Host(nursery, IMAGE, build=replace(V1, boot=0.0))
+    with ProcessPool() as pool:
+        host = Host(pool, IMAGE, build=replace(V1, boot=0.0))
         host.push(V2)
         updater = watchtower("nicholas-fedor", host, secrets["WATCHTOWER_HTTP_API_TOKEN"])
         updater.listen()

@@ -13,14 +13,14 @@ from jsonschema import Draft202012Validator
 
 from preview.markdown import render
 from redeploy.triggers.watchtower.endpoints import NO_IMAGE
-from sandbox.front import Front
-from sandbox.launchers import FromCheckout
-from sandbox.nursery import Nursery
-from sandbox.results import Run
-from sandbox.runner import Runner
+from sandbox.network.faults import Limit
+from sandbox.network.front import Front
+from sandbox.play import played
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
-from sandbox.stage import played
-from sandbox.troubles import Limit
+from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import CHECK, CONTAINERS, DETAILS, METRICS, UPDATE, World
 from tests import described
 
@@ -48,8 +48,8 @@ MEASURING = {name: value for name, value in os.environ.items() if name == "COVER
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as one:
+def pool() -> Iterator[ProcessPool]:
+    with ProcessPool() as one:
         yield one
 
 
@@ -59,8 +59,8 @@ def runner() -> Runner:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
-def test_a_story_ends_as_the_interface_says(scenario: Scenario, nursery: Nursery, runner: Runner) -> None:
-    with played(scenario, nursery, runner) as (run, world):
+def test_a_story_ends_as_the_interface_says(scenario: Scenario, pool: ProcessPool, runner: Runner) -> None:
+    with played(scenario, pool, runner) as (run, world):
         told = f"{run.outputs}\n{run.annotations}\n{run.log}"
         assert run.problems == (), told
         ended = (run.outputs["verdict"], run.outputs["reason"])

@@ -13,7 +13,7 @@ LOCKS = ("runtime", "demo", "e2e", "develop")
 _WHAT_IS_LOADED = """\
 import sys
 before = set(sys.modules)
-import sandbox.backend, sandbox.contained
+import sandbox.server.backend, sandbox.watchtower.container_main
 print(*sys.modules.keys() - before)
 """
 

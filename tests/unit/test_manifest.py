@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redeploy.http.response import Response
 from redeploy.registry.image import is_digest
 from redeploy.registry.manifest import IMAGES, INDEXES, digest_of, read, revision_of
-from sandbox.builds import V1, V2
+from sandbox.server.builds import V1, V2
 from tests.unit.making import D1, D2, D3, page
 
 

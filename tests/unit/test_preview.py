@@ -10,7 +10,7 @@ from preview.__main__ import PICTURED, main
 from preview.markdown import render
 from preview.page import page
 from preview.sheets import Sheet, read
-from sandbox.commands import Annotation
+from sandbox.runner.commands import Annotation
 from sandbox.scenarios import SCENARIOS
 
 BORROWED = assets.Assets("/* mermaid </script> */", ".markdown-body a{}", ".markdown-body b{}")

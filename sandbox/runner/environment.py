@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from sandbox.builds import V2
-from sandbox.launchers import Room
+from sandbox.runner.launchers import Room
+from sandbox.server.builds import V2
 
 Inside = Callable[[Path, Room], str]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sandbox.front import Answer, HttpResult
+from sandbox.network.front import Answer, HttpResult
 
 _HOSTILE = "\n".join(
     (

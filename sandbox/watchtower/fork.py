@@ -8,13 +8,23 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sandbox.dialects import JSON, Family, compact, exposition, fiber, fiber_timeout, go_duration, instant, second
-from sandbox.engine import Container, Engine, ImageT
-from sandbox.fork_rows import RunningContainer, by_reference, check_row, details_row, status_row
-from sandbox.limiter import SlidingWindow
-from sandbox.updater import EngineUnreachableError, Fate, Filter, Settings
-from sandbox.watchtower import Watchtower
-from sandbox.wire import Request
+from sandbox.network.sockets import Request
+from sandbox.server.engine import Container, Engine, ImageT
+from sandbox.watchtower.fork_rows import RunningContainer, by_reference, check_row, details_row, status_row
+from sandbox.watchtower.http_formats import (
+    JSON,
+    Family,
+    compact,
+    exposition,
+    fiber,
+    fiber_timeout,
+    go_duration,
+    instant,
+    second,
+)
+from sandbox.watchtower.limiter import SlidingWindow
+from sandbox.watchtower.updater import ContainerResult, EngineUnreachableError, Filter, Settings
+from sandbox.watchtower.watchtower import Watchtower
 
 Rate = list[tuple[str, str]]
 Handler = Callable[[Request, Rate], bytes | None]
@@ -95,7 +105,7 @@ class NicholasFedor(Watchtower[ImageT]):
             return fiber_timeout(request)
         summary = {
             "api_version": "v1",
-            "summary": _totals(scan.fates),
+            "summary": _totals(scan.results),
             "timestamp": second(),
             "timing": {"duration": go_duration(scan.took), "duration_ms": int(scan.took * 1000)},
         }
@@ -106,9 +116,9 @@ class NicholasFedor(Watchtower[ImageT]):
         with self.updater.busy:
             began = time.monotonic()
             with contextlib.suppress(EngineUnreachableError):
-                scan.fates = self.scan(request, matches, deadline)
+                scan.results = self.scan(request, matches, deadline)
             scan.took = time.monotonic() - began
-        totals = _totals(scan.fates)
+        totals = _totals(scan.results)
         entry = {name: totals[name] for name in ("scanned", "updated", "failed", "restarted", "skipped")}
         self._history.append({"timestamp": instant(), **entry})
         scan.done.set()
@@ -157,7 +167,7 @@ class NicholasFedor(Watchtower[ImageT]):
     def _status(self, request: Request, rate: Rate) -> bytes:
         if not self.scans:
             return fiber(request, 204, "", rate=rate)
-        return self._json(request, rate, {"api_version": "v1", "summary": _totals(self.fates), "timestamp": second()})
+        return self._json(request, rate, {"api_version": "v1", "summary": _totals(self.results), "timestamp": second()})
 
     def _past(self, request: Request, rate: Rate) -> bytes:
         document = {"api_version": "v1", "count": len(self._history), "entries": self._history, "timestamp": second()}
@@ -188,7 +198,7 @@ class NicholasFedor(Watchtower[ImageT]):
         return fiber(request, 503, "Service Unavailable", rate=rate)
 
     def _metrics(self, request: Request, rate: Rate) -> bytes:
-        totals = _totals(self.fates)
+        totals = _totals(self.results)
         restarted = "Total number of containers restarted due to linked dependencies"
         counters: list[Family] = [
             ("watchtower_containers_restarted_total", "counter", restarted, " 0"),
@@ -205,20 +215,20 @@ class _Scan:
     """One scan under way, and what came of it."""
 
     began: float
-    fates: list[Fate] = field(default_factory=list)
+    results: list[ContainerResult] = field(default_factory=list)
     took: float = 0.0
     done: threading.Event = field(default_factory=threading.Event)
 
 
-def _totals(fates: list[Fate]) -> dict[str, int]:
-    counted = Counter(fates)
-    skipped = counted[Fate.UNPULLED] + counted[Fate.COOLING]
+def _totals(results: list[ContainerResult]) -> dict[str, int]:
+    counted = Counter(results)
+    skipped = counted[ContainerResult.UNPULLED] + counted[ContainerResult.COOLING]
     return {
-        "failed": counted[Fate.FAILED],
-        "restarted": counted[Fate.RESTARTED],
-        "scanned": len(fates) - skipped,
+        "failed": counted[ContainerResult.FAILED],
+        "restarted": counted[ContainerResult.RESTARTED],
+        "scanned": len(results) - skipped,
         "skipped": skipped,
-        "updated": counted[Fate.UPDATED],
+        "updated": counted[ContainerResult.UPDATED],
     }
 
 

@@ -11,15 +11,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sandbox.builds import Build
-from sandbox.front import Answer
-from sandbox.host import Registry
-from sandbox.images import Blob
-from sandbox.wire import Connection, Request, Server
+from sandbox.network.front import Answer
+from sandbox.network.sockets import Connection, Request, Server
+from sandbox.server.builds import Build
+from sandbox.server.host import Registry
+from sandbox.server.images import Blob
 
 USER = "leo"
 
-Mischief = Literal["redirect", "wrong-digest", "endless", "realm", "page"]
+Misbehaviour = Literal["redirect", "wrong-digest", "endless", "realm", "page"]
 """`redirect`: manifests are elsewhere. `wrong-digest`: other bytes than it says. `endless`: no end of them. `realm`: tokens
 are to be had over plain http from somebody else. `page`: a web page answers."""
 
@@ -31,7 +31,7 @@ class Ways:
     auth: Literal["none", "basic", "token"] = "none"
     """With `token`, blobs are in a store of another address, as at GHCR and Docker Hub."""
     read_only: bool = False
-    mischief: Mischief | None = None
+    misbehaviour: Misbehaviour | None = None
     after: float = 0.0
     """Seconds that an answer takes."""
     arrives: tuple[int, Build] | None = None
@@ -80,7 +80,7 @@ class RegistryServer:
             self.seen.append(request)
             if connection.pause(self.ways.after):
                 return
-            if self.ways.mischief == "endless" and "/manifests/" in request.path:
+            if self.ways.misbehaviour == "endless" and "/manifests/" in request.path:
                 _send_without_end(connection)
                 return
             with self._lock:
@@ -101,7 +101,7 @@ class RegistryServer:
     def _answer(self, request: Request) -> Answer:
         if self.content.trouble is not None:
             return _error(self.content.trouble, "UNKNOWN")
-        if self.ways.mischief == "page":
+        if self.ways.misbehaviour == "page":
             return Answer(200, b"<!doctype html><title>Sign in</title>")
         if request.path == "/token":
             return self._token(request)
@@ -124,8 +124,8 @@ class RegistryServer:
             "basic": shown == f"Basic {self.basic}",
             "token": action in self._tokens.get(shown.removeprefix("Bearer "), "").split(","),
         }
-        realm = "http://realm.test" if self.ways.mischief == "realm" else f"http://{self.name}"
-        if passes[self.ways.auth] and self.ways.mischief != "realm":
+        realm = "http://realm.test" if self.ways.misbehaviour == "realm" else f"http://{self.name}"
+        if passes[self.ways.auth] and self.ways.misbehaviour != "realm":
             return None
         bearer = f'Bearer realm="{realm}/token",service="sandbox",scope="repository:{repository}:{action}"'
         challenge = 'Basic realm="sandbox"' if self.ways.auth == "basic" else bearer
@@ -148,9 +148,9 @@ class RegistryServer:
         blob = self._blob(name) if build is None else build.image.index
         if blob is None:
             return _error(404, "MANIFEST_UNKNOWN")
-        if self.ways.mischief == "redirect":
+        if self.ways.misbehaviour == "redirect":
             return Answer(307, b"", headers=(("Location", f"http://127.0.0.2:{self._store.port}/{blob.digest}"),))
-        body = blob.body + b" " if self.ways.mischief == "wrong-digest" else blob.body
+        body = blob.body + b" " if self.ways.misbehaviour == "wrong-digest" else blob.body
         return Answer(200, body, blob.media_type, (("Docker-Content-Digest", blob.digest),))
 
     def _put(self, request: Request, reference: str) -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic
 
-from sandbox.engine import AnyContainer, Container, Engine, ImageT, RegistryError, StartError, TagMissingError
+from sandbox.server.engine import AnyContainer, Container, Engine, ImageT, RegistryError, StartError, TagMissingError
 
 Filter = Callable[[AnyContainer], bool]
 
@@ -16,7 +16,7 @@ class EngineUnreachableError(Exception):
     """The Docker socket does not answer."""
 
 
-class Fate(Enum):
+class ContainerResult(Enum):
     """What an update did with one container."""
 
     FRESH = auto()
@@ -72,18 +72,18 @@ class Updater(Generic[ImageT]):
         states = {"running", "restarting"} if self.settings.include_restarting else {"running"}
         return [one for one in self.host.containers if one.watched and one.state in states]
 
-    def update(self, matches: Filter, deadline: float) -> list[Fate]:
+    def update(self, matches: Filter, deadline: float) -> list[ContainerResult]:
         """Updates what matches; `deadline` is monotonic. Raises `EngineUnreachableError`.
 
         Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it. What
         depends on a container that is replaced is restarted after it, matching or not.
         """
-        fates: dict[str, Fate] = {}
+        results: dict[str, ContainerResult] = {}
         stale: list[tuple[Container[ImageT], ImageT]] = []
         listed = self.listed()
         for container in filter(matches, listed):
             self._closing.wait(self.settings.pull_time)
-            fates[container.name], build = self._look(container)
+            results[container.name], build = self._look(container)
             if build is not None:
                 stale.append((container, build))
         if time.monotonic() > deadline:
@@ -94,37 +94,41 @@ class Updater(Generic[ImageT]):
         for container, _ in reversed(stale):
             container.stop(self.settings.stop_timeout)
         if self._closing.is_set() or time.monotonic() > deadline:
-            return [fate for name, fate in fates.items() if name not in replaced]
+            return [result for name, result in results.items() if name not in replaced]
         for (container, build), old in zip(stale, before, strict=True):
             self._closing.wait(self.settings.create_time)
-            fate = self._start(container, build, old)
-            fates[container.name] = Fate.RESTARTED if fate is Fate.UPDATED and container.name not in replaced else fate
-        return list(fates.values())
+            result = self._start(container, build, old)
+            results[container.name] = (
+                ContainerResult.RESTARTED
+                if result is ContainerResult.UPDATED and container.name not in replaced
+                else result
+            )
+        return list(results.values())
 
-    def _look(self, container: Container[ImageT]) -> tuple[Fate, ImageT | None]:
+    def _look(self, container: Container[ImageT]) -> tuple[ContainerResult, ImageT | None]:
         """What there is for it: a build to replace it with, or why there is none.
 
         The engine pulls unless Watchtower's own look at the registry found the digest that runs, and then the image behind
         the host's own tag decides, whoever put it there (`image.go`, `PullImage` and `HasNewImage`).
         """
         if is_pinned(container.image):
-            return Fate.FRESH, None
+            return ContainerResult.FRESH, None
         if not (self.settings.no_pull or container.no_pull):
             try:
                 if not self._runs_what_the_registry_has(container):
                     self.host.registry.pull(container.image)
             except RegistryError:
-                return Fate.UNPULLED, None
+                return ContainerResult.UNPULLED, None
             except TagMissingError:
-                return Fate.FRESH, None
+                return ContainerResult.FRESH, None
         build = self.host.local(container.image)
         if build.image_id == container.build.image_id:
-            return Fate.FRESH, None
+            return ContainerResult.FRESH, None
         if self.settings.cooldown or container.name in self._held_back:
-            return Fate.COOLING, None
+            return ContainerResult.COOLING, None
         if self.settings.monitor_only or container.monitor_only:
-            return Fate.MONITORED, None
-        return Fate.UPDATED, build
+            return ContainerResult.MONITORED, None
+        return ContainerResult.UPDATED, build
 
     def _runs_what_the_registry_has(self, container: Container[ImageT]) -> bool:
         """Compares digests. A look that fails leaves it to the pull; only a rate limit ends it, as `RegistryError`."""
@@ -137,22 +141,22 @@ class Updater(Generic[ImageT]):
         except TagMissingError:
             return False
 
-    def _start(self, container: Container[ImageT], build: ImageT, old: ImageT) -> Fate:
+    def _start(self, container: Container[ImageT], build: ImageT, old: ImageT) -> ContainerResult:
         try:
             container.start(build)
         except StartError:
-            return Fate.FAILED
+            return ContainerResult.FAILED
         if not self.settings.health_gated:
-            return Fate.UPDATED
+            return ContainerResult.UPDATED
         if container.becomes_healthy(self.settings.gate_timeout):
-            return Fate.UPDATED
+            return ContainerResult.UPDATED
         self._closing.wait(self.settings.gate_timeout)
         container.stop(self.settings.stop_timeout)
         self._closing.wait(self.settings.create_time)
         container.start(old)
         container.becomes_healthy(self.settings.gate_timeout)
         self._held_back.add(container.name)
-        return Fate.FAILED
+        return ContainerResult.FAILED
 
 
 def by_repository(images: Iterable[str]) -> Filter:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from sandbox.builds import Build
-from sandbox.harm import hostile_contract
+from sandbox.network.attacks import hostile_contract
+from sandbox.server.builds import Build
 
 PLACEHOLDER = "<!doctype html><html><head><title>Portfolio</title></head><body><div id=root></div></body></html>"
 JSON = "application/json"

@@ -21,13 +21,13 @@ from typing import IO, cast
 
 import yaml
 
-from sandbox import leash
-from sandbox.commands import LineSplitter
-from sandbox.environment import github_variables, input_variables, step_environment, unexpected_inputs
-from sandbox.launchers import Launcher, Room
-from sandbox.log import StepLog
-from sandbox.masks import Masker
-from sandbox.results import Reading, Run
+from sandbox.runner.commands import LineSplitter
+from sandbox.runner.environment import github_variables, input_variables, step_environment, unexpected_inputs
+from sandbox.runner.launchers import Launcher, Room
+from sandbox.runner.log import StepLog
+from sandbox.runner.masks import Masker
+from sandbox.runner.results import Reading, Run
+from sandbox.server import parent_death
 
 SECRET_INPUTS = ("watchtower-token", "registry-password", "github-token")
 _FILES = {
@@ -151,9 +151,9 @@ class _Step:
         launcher = self.runner.launcher
         launch = launcher.launch(self.runner.project, self.room, self.environment)
         began = time.monotonic()
-        leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid())]
+        tied = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid())]
         process = subprocess.Popen(
-            [*leashed, *launch.command],
+            [*tied, *launch.command],
             env=launch.environment,
             cwd=launch.folder,
             stdin=subprocess.PIPE,

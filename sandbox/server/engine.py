@@ -1,4 +1,4 @@
-"""What a Watchtower needs of an engine: `sandbox.host` simulates one, `sandbox.docker` speaks to a real one."""
+"""What a Watchtower needs of an engine: `server.host` simulates one, `server.docker` speaks to a real one."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeVar

@@ -5,8 +5,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from sandbox.commands import REGISTERED, Annotation, Command, annotation, parse
-from sandbox.masks import Masker
+from sandbox.runner.commands import REGISTERED, Annotation, Command, annotation, parse
+from sandbox.runner.masks import Masker
 
 # What an action of ours may say to the runner. set-output and the like still work for everyone who gets text into a
 # log, which is why none of them is a way of ours.

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from sandbox.dialects import instant
-from sandbox.engine import AnyContainer, AnyEngine, RegistryError, TagMissingError
-from sandbox.updater import Filter, Settings, is_pinned
+from sandbox.server.engine import AnyContainer, AnyEngine, RegistryError, TagMissingError
+from sandbox.watchtower.http_formats import instant
+from sandbox.watchtower.updater import Filter, Settings, is_pinned
 
 _RATE_LIMIT_PAGE = (
     "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>\r\n"

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sandbox.images import INDEX, MANIFEST_LIST, Image, image_of
+from sandbox.server.images import INDEX, MANIFEST_LIST, Image, image_of
 
 Identity = Literal["full", "hidden", "start-time", "constant-version", "noise", "neighbours", "busy"]
 Readiness = Literal["json", "text", "never", "html"]

@@ -1,6 +1,6 @@
 """A Watchtower of the sandbox as a container of its own on a real engine, with the real one's environment variables.
 
-`python -m sandbox.contained` stands where the real one's `/watchtower` does, `--health-check` included.
+`python -m sandbox.watchtower.container_main` stands where the real one's `/watchtower` does, `--health-check` included.
 """
 
 import os
@@ -12,17 +12,17 @@ import threading
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sandbox.docker import Engine, Pulled
-from sandbox.lines import Line, watchtower
-from sandbox.updater import EngineUnreachableError
-from sandbox.watchtower import Watchtower
+from sandbox.server.docker import Engine, Pulled
+from sandbox.watchtower.updater import EngineUnreachableError
+from sandbox.watchtower.variants import Variant, watchtower
+from sandbox.watchtower.watchtower import Watchtower
 
 _PORT = 8080
 _PREFIX = "WATCHTOWER_"
 
 
 def flags(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Fields of `sandbox.updater.Settings`, of the real one's variables."""
+    """Fields of `sandbox.watchtower.updater.Settings`, of the real one's variables."""
     said = {name.removeprefix(_PREFIX): text for name, text in environment.items() if name.startswith(_PREFIX) and text}
     return {
         "address": ("0.0.0.0", _PORT),  # noqa: S104  a container's own
@@ -64,7 +64,7 @@ def main() -> int:
         return _answers()
     token = os.environ["WATCHTOWER_HTTP_API_TOKEN"]
     one = watchtower(
-        cast("Line", os.environ["SANDBOX_LINE"]),
+        cast("Variant", os.environ["SANDBOX_VARIANT"]),
         Engine(os.environ.get("WATCHTOWER_SCOPE", "")),
         token,
         **flags(os.environ),

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, replace
 
-from sandbox.front import Answer, HttpResult, Trouble, nginx_page, passing
+from sandbox.network.front import Answer, Fault, HttpResult, nginx_page, passing
 
 SPA = Answer(200, b"<!doctype html><html><head><title>Leo</title></head><body><div id=root></div></body></html>")
 NOT_ALLOWED = nginx_page(405, "Not Allowed")
@@ -98,26 +98,26 @@ class Redirect:
 
 @dataclass(frozen=True)
 class On:
-    """A trouble for some paths only."""
+    """A fault for some paths only."""
 
     paths: frozenset[str]
-    trouble: Trouble
+    fault: Fault
 
     def __call__(self, http_result: HttpResult) -> bool:
-        """Has the trouble, or none."""
-        return (self.trouble if http_result.request.path in self.paths else passing)(http_result)
+        """Has the fault, or none."""
+        return (self.fault if http_result.request.path in self.paths else passing)(http_result)
 
 
 @dataclass(frozen=True)
 class AllBut:
-    """A trouble for all paths but some."""
+    """A fault for all paths but some."""
 
     paths: frozenset[str]
-    trouble: Trouble
+    fault: Fault
 
     def __call__(self, http_result: HttpResult) -> bool:
-        """Has none, or the trouble."""
-        return (passing if http_result.request.path in self.paths else self.trouble)(http_result)
+        """Has none, or the fault."""
+        return (passing if http_result.request.path in self.paths else self.fault)(http_result)
 
 
 @dataclass(frozen=True)
@@ -167,17 +167,17 @@ class Cache:
 
 
 class AtFirst:
-    """A trouble for the first requests only; what comes `then` is none, or another."""
+    """A fault for the first requests only; what comes `then` is none, or another."""
 
-    def __init__(self, count: int, trouble: Trouble, *, then: Trouble = passing) -> None:
+    def __init__(self, count: int, fault: Fault, *, then: Fault = passing) -> None:
         self._left = count
-        self._trouble = trouble
+        self._fault = fault
         self._then = then
 
     def __call__(self, http_result: HttpResult) -> bool:
-        """Has the trouble, or no longer."""
+        """Has the fault, or no longer."""
         self._left -= 1
-        return (self._trouble if self._left >= 0 else self._then)(http_result)
+        return (self._fault if self._left >= 0 else self._then)(http_result)
 
 
 class Limit:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.commands import Annotation, MalformedFileError, pairs
-from sandbox.log import StepLog
-from sandbox.masks import Masker, leaked
+from sandbox.runner.commands import Annotation, MalformedFileError, pairs
+from sandbox.runner.log import StepLog
+from sandbox.runner.masks import Masker, leaked
 
 SUMMARY_LIMIT = 1 << 20
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import formatdate
 
-from sandbox.wire import Request
+from sandbox.network.sockets import Request
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"

@@ -13,7 +13,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Model
 from docker.utils import parse_repository_tag
 
-from sandbox.engine import RegistryError, StartError, State, TagMissingError
+from sandbox.server.engine import RegistryError, StartError, State, TagMissingError
 
 _LABEL = "com.centurylinklabs.watchtower"
 _FROM_IMAGE = ("Cmd", "Entrypoint", "WorkingDir", "User", "Healthcheck", "StopSignal", "Shell")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sandbox.front import Answer
-from sandbox.wire import Connection, Request, Server
+from sandbox.network.front import Answer
+from sandbox.network.sockets import Connection, Request, Server
 
 PREFIX = "/api/v3"
 

@@ -2,7 +2,7 @@
 
 The process gets every signal, as one that a runner starts does, even where the sandbox was started to ignore some.
 
-As a script it becomes the command that follows: `python -I -S leash.py PARENT COMMAND ...` keeps its process id, its
+As a script it becomes the command that follows: `python -I -S parent_death.py PARENT COMMAND ...` keeps its process id, its
 environment and its streams.
 """
 

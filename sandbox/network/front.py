@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
-from sandbox.wire import Connection, Request, Server
+from sandbox.network.sockets import Connection, Request, Server
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ class HttpResult:
 
 
 # Deals with an exchange; False closes the connection after it.
-Trouble = Callable[[HttpResult], bool]
+Fault = Callable[[HttpResult], bool]
 
 
 def passing(http_result: HttpResult) -> bool:
-    """No trouble at all."""
+    """No fault at all."""
     return http_result.connection.send(http_result.forward())
 
 
@@ -101,9 +101,9 @@ class Front:
     ) -> None:
         self.service = service
         self.locations = dict(locations)
-        self.on_watchtower: Trouble = passing
+        self.on_watchtower: Fault = passing
         """In the way of the locations."""
-        self.on_service: Trouble = passing
+        self.on_service: Fault = passing
         """In the way of everything else."""
         self.seen: list[Request] = []
         self._server = Server(self._serve, host=host, tls=tls)
@@ -137,10 +137,10 @@ class Front:
             _, question, query = request.target.partition("?")
             if request.path in self.locations:
                 port, path = self.locations[request.path]
-                trouble, upstream = self.on_watchtower, (port, path + question + query)
+                fault, upstream = self.on_watchtower, (port, path + question + query)
             else:
-                trouble, upstream = self.on_service, (self.service, request.target)
-            if not trouble(HttpResult(self, connection, request, upstream)) or request.closes:
+                fault, upstream = self.on_service, (self.service, request.target)
+            if not fault(HttpResult(self, connection, request, upstream)) or request.closes:
                 return
 
 

@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sandbox.nursery import Nursery
-from sandbox.results import Run
-from sandbox.runner import Interrupt, Runner
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios import Scenario
+from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import World
 
 
 @contextmanager
 def played(
-    scenario: Scenario, nursery: Nursery, runner: Runner, on_line: Callable[[str], object] | None = None
+    scenario: Scenario, pool: ProcessPool, runner: Runner, on_line: Callable[[str], object] | None = None
 ) -> Iterator[tuple[Run, World]]:
     """The run, and its world still standing so that it can be asked."""
-    with World(nursery, scenario.scene) as world:
+    with World(pool, scenario.scene) as world:
         yield play(scenario, world, runner, on_line), world
 
 

@@ -5,10 +5,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from sandbox.builds import V1, Build
-from sandbox.engine import RegistryError, StartError, State, TagMissingError
-from sandbox.nursery import Nursery, Process
-from sandbox.wire import reserve
+from sandbox.network.sockets import reserve
+from sandbox.server.builds import V1, Build
+from sandbox.server.engine import RegistryError, StartError, State, TagMissingError
+from sandbox.server.process_pool import Process, ProcessPool
 
 
 @dataclass
@@ -91,9 +91,9 @@ class Moment:
 
 
 class Container:
-    """A container of the host. Without a nursery it has no process, only a state: a neighbour on paper."""
+    """A container of the host. Without a pool it has no process, only a state: a neighbour on paper."""
 
-    def __init__(self, name: str, image: str, build: Build, nursery: Nursery | None, store: Store) -> None:
+    def __init__(self, name: str, image: str, build: Build, pool: ProcessPool | None, store: Store) -> None:
         self.name = name
         self.image = image
         self.build = build
@@ -104,7 +104,7 @@ class Container:
         self._store = store
         self.state: State = "created"
         self.moments: list[Moment] = []
-        self._nursery = nursery
+        self._pool = pool
         self._process: Process | None = None
         self._lock = threading.RLock()
         self.restart_after = 0.1
@@ -175,10 +175,10 @@ class Container:
         self._reservation.close()
 
     def _run(self) -> None:
-        if self._nursery is None or self._closed:
+        if self._pool is None or self._closed:
             return
         name = self.build.name
-        self._process = self._nursery.spawn(
+        self._process = self._pool.spawn(
             self.build, self.port, lambda: self.moments.append(Moment(time.monotonic(), name)), self._exited
         )
 
@@ -205,12 +205,12 @@ class Container:
 class Host:
     """The engine: its containers, its registry, and whether its socket answers."""
 
-    def __init__(self, nursery: Nursery, image: str = "registry.test/o/api:latest", *, build: Build = V1) -> None:
+    def __init__(self, pool: ProcessPool, image: str = "registry.test/o/api:latest", *, build: Build = V1) -> None:
         self.store = Store()
         self.store.keep(image, build)
         self.registry = Registry({image: build}, self.store)
         self.engine_reachable = True
-        self.service = Container("api", image, build, nursery, self.store)
+        self.service = Container("api", image, build, pool, self.store)
         self.containers = [self.service]
         self.service.start(build)
         self.service.wait_until_listening(build.boot + 10 if build.boot < 60 else 0)
@@ -220,9 +220,9 @@ class Host:
         """The service's port, the same for every build."""
         return self.service.port
 
-    def add(self, name: str, image: str, build: Build, nursery: Nursery | None = None) -> Container:
-        """Adds a running neighbour; without a nursery it has no process of its own."""
-        container = Container(name, image, build, nursery, self.store)
+    def add(self, name: str, image: str, build: Build, pool: ProcessPool | None = None) -> Container:
+        """Adds a running neighbour; without a pool it has no process of its own."""
+        container = Container(name, image, build, pool, self.store)
         self.store.keep(image, build)
         if image not in self.registry.tags:
             self.registry.push(image, build)

@@ -1,7 +1,7 @@
-"""Where the service's processes are born: a process that has imported FastAPI already and forks in milliseconds.
+"""Starts the service's processes: from a process that has imported FastAPI already and forks in milliseconds.
 
 A line of JSON in asks for a process or a signal; a line out tells what became of one. When its standard input ends,
-because its owner closed it or was killed, the nursery kills what it bore and goes.
+because its owner closed it or was killed, the pool kills what it started and ends.
 """
 
 import json
@@ -16,44 +16,44 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self, cast
 
-from sandbox.builds import Build
-from sandbox.leash import die_with
+from sandbox.server.builds import Build
+from sandbox.server.parent_death import die_with
 
 
 class Process:
     """A service process, seen from the world that asked for it."""
 
     def __init__(
-        self, nursery: "Nursery", number: int, on_listening: Callable[[], None], on_exit: Callable[[], None]
+        self, pool: "ProcessPool", number: int, on_listening: Callable[[], None], on_exit: Callable[[], None]
     ) -> None:
         self.listening = threading.Event()
         self.exited = threading.Event()
         self.on_listening = on_listening
         self.on_exit = on_exit
-        self._nursery = nursery
+        self._pool = pool
         self._number = number
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal; to one that has gone, nothing."""
-        self._nursery.order(do="signal", number=self._number, signal=int(number))
+        self._pool.order(do="signal", number=self._number, signal=int(number))
 
 
-class Nursery:
+class ProcessPool:
     """The owner's side: starts the forking process and keeps the books."""
 
     def __init__(self) -> None:
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.nursery"],
+            [sys.executable, "-m", "sandbox.server.process_pool"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=Path(__file__).resolve().parents[2],
             start_new_session=True,  # Ctrl-C in a terminal is for the world's owner, who then closes this
         )
         self._orders = cast("IO[bytes]", self._child.stdin)
         self._news = cast("IO[bytes]", self._child.stdout)
-        self._listener = threading.Thread(target=self._listen, name="nursery", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="process-pool", daemon=True)
         self._listener.start()
 
     @property
@@ -62,7 +62,7 @@ class Nursery:
         return self._child.pid
 
     def spawn(self, build: Build, port: int, on_listening: Callable[[], None], on_exit: Callable[[], None]) -> Process:
-        """Starts one build on `port`; the callbacks come from the nursery's thread."""
+        """Starts one build on `port`; the callbacks come from the pool's thread."""
         with self._lock:
             number = len(self._processes)
             process = self._processes[number] = Process(self, number, on_listening, on_exit)
@@ -104,16 +104,16 @@ class Nursery:
 
 def _bear(number: int, build: Build, port: int) -> int:
     """Forks a process that serves `build`; gives its process id."""
-    from sandbox import backend
+    from sandbox.server import backend
 
-    nursery = os.getpid()
+    pool = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        die_with(nursery)
+        die_with(pool)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a held standard input would hide the owner's death
         backend.serve(build, port, lambda: _tell("listening", number))
     except Exception:  # noqa: BLE001  a forked child must not return into its parent's loop
@@ -129,7 +129,7 @@ def _tell(word: str, number: int) -> None:
 
 def main() -> None:
     """Obeys orders until standard input ends."""
-    from sandbox import backend  # noqa: F401  pays for the imports before the first order
+    from sandbox.server import backend  # noqa: F401  pays for the imports before the first order
 
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 
-from sandbox.dialects import JSON, Family, compact, exposition, go_http, go_not_found, instant
-from sandbox.engine import ImageT
-from sandbox.updater import EngineUnreachableError, Fate, by_repository
-from sandbox.watchtower import Watchtower
-from sandbox.wire import Request
+from sandbox.network.sockets import Request
+from sandbox.server.engine import ImageT
+from sandbox.watchtower.http_formats import JSON, Family, compact, exposition, go_http, go_not_found, instant
+from sandbox.watchtower.updater import ContainerResult, EngineUnreachableError, by_repository
+from sandbox.watchtower.watchtower import Watchtower
 
 
 class Containrrr(Watchtower[ImageT]):
@@ -41,19 +41,21 @@ class Containrrr(Watchtower[ImageT]):
     def _busy(self, request: Request) -> bytes:
         return go_http(request, 200)
 
-    def _summary(self, request: Request, fates: list[Fate]) -> bytes:  # noqa: ARG002  says nothing of them, which is the trouble
+    def _summary(self, request: Request, results: list[ContainerResult]) -> bytes:  # noqa: ARG002  says nothing of them, which is the trouble
         return go_http(request, 200)
 
     def _unreachable(self, request: Request) -> bytes | None:  # noqa: ARG002  the handler panics: no byte is sent
         return None
 
     def _metrics(self, request: Request) -> bytes:
-        counted = Counter(self.fates)
+        counted = Counter(self.results)
         gauges = {
-            "failed": counted[Fate.FAILED],
-            "scanned": len(self.fates),
+            "failed": counted[ContainerResult.FAILED],
+            "scanned": len(self.results),
             # Stale containers count as updated, replaced or not.
-            "updated": counted[Fate.UPDATED] + counted[Fate.MONITORED] + counted[Fate.COOLING],
+            "updated": counted[ContainerResult.UPDATED]
+            + counted[ContainerResult.MONITORED]
+            + counted[ContainerResult.COOLING],
         }
         counters: list[Family] = [
             ("watchtower_scans_skipped", "counter", "Number of skipped scans since watchtower started", " 0"),
@@ -75,12 +77,14 @@ class Openserbia(Containrrr[ImageT]):
     def _busy(self, request: Request) -> bytes:
         return self._json(request, 429, {"status": "skipped", "reason": "another update is already running"})
 
-    def _summary(self, request: Request, fates: list[Fate]) -> bytes:
-        counted = Counter(fates)
+    def _summary(self, request: Request, results: list[ContainerResult]) -> bytes:
+        counted = Counter(results)
         numbers = {
-            "scanned": len(fates),
-            "updated": counted[Fate.UPDATED] + counted[Fate.MONITORED] + counted[Fate.COOLING],
-            "failed": counted[Fate.FAILED],
+            "scanned": len(results),
+            "updated": counted[ContainerResult.UPDATED]
+            + counted[ContainerResult.MONITORED]
+            + counted[ContainerResult.COOLING],
+            "failed": counted[ContainerResult.FAILED],
         }
         return self._json(request, 200, {"status": "completed", **{name: n for name, n in numbers.items() if n}})
 

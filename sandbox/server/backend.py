@@ -1,6 +1,6 @@
 """The service: a FastAPI application under uvicorn, answering as the portfolio's backend does.
 
-`python -m sandbox.backend --port 8000 --build v2` runs one by hand; the worlds start theirs through `sandbox.nursery`,
+`python -m sandbox.server.backend --port 8000 --build v2` runs one by hand; the worlds start theirs through `process_pool`,
 which has paid for the imports already.
 """
 
@@ -21,8 +21,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 
-from sandbox.builds import BUILDS, Build
-from sandbox.documents import PLACEHOLDER, document
+from sandbox.server.builds import BUILDS, Build
+from sandbox.server.documents import PLACEHOLDER, document
 
 
 class Item(BaseModel):
@@ -219,7 +219,7 @@ def serve(build: Build, port: int, listening: Callable[[], None], host: str = "1
 def main() -> None:
     """Runs one build by hand."""
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox.backend", description="One build of the sandbox's service."
+        prog="python -m sandbox.server.backend", description="One build of the sandbox's service."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)

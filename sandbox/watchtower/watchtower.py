@@ -1,6 +1,6 @@
 """What every product line of Watchtower shares: a port, a token, a lock, and updates that really replace the service.
 
-What an answer then claims is each line's own affair: `sandbox.containrrr` and `sandbox.fork`.
+What an answer then claims is each line's own affair: `sandbox.watchtower.containrrr` and `sandbox.watchtower.fork`.
 """
 
 import threading
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic
 
-from sandbox.engine import Engine, ImageT
-from sandbox.updater import Fate, Filter, Settings, Updater
-from sandbox.wire import Connection, Request, Server
+from sandbox.network.sockets import Connection, Request, Server
+from sandbox.server.engine import Engine, ImageT
+from sandbox.watchtower.updater import ContainerResult, Filter, Settings, Updater
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Watchtower(Generic[ImageT]):
         self.token = token
         self.settings = settings
         self.triggers: list[Trigger] = []
-        self.fates: list[Fate] = []
+        self.results: list[ContainerResult] = []
         self.scans = 0
         self._closing = threading.Event()
         self._work: list[threading.Thread] = []
@@ -68,13 +68,13 @@ class Watchtower(Generic[ImageT]):
         """The bytes of the answer; None closes the connection without one."""
         raise NotImplementedError
 
-    def scan(self, request: Request, matches: Filter, deadline: float = float("inf")) -> list[Fate]:
+    def scan(self, request: Request, matches: Filter, deadline: float = float("inf")) -> list[ContainerResult]:
         """One update for a request that may trigger it; the lock must be held. Raises `EngineUnreachableError`."""
         self.triggers.append(Trigger(time.monotonic(), request.method, request.target))
-        fates = self.updater.update(matches, deadline)
-        self.fates = fates
+        results = self.updater.update(matches, deadline)
+        self.results = results
         self.scans += 1
-        return fates
+        return results
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
