@@ -66,16 +66,16 @@ format: setup ## put the code into the form that lint asks for
 	$(venv)/ruff format
 
 docs: setup ## render the pages that say what the code says
-	@$(venv)/python -m docs
+	@$(venv)/python -m tools.docs
 
 bench: setup ## measure start-up, the demo, detection, crash loops, documents and smoke requests, beside their bars
-	@$(venv)/python -m bench
+	@$(venv)/python -m tools.bench
 
 preview: setup ## render the job summaries of all scenarios as GitHub would; SCENARIO=... for some
-	@$(venv)/python -m preview $(named)
+	@$(venv)/python -m tools.preview $(named)
 
 screenshots: setup ## take pictures of a dozen of them; SCENARIO=..., THEME=light or dark, WIDTH=wide or narrow
-	@$(venv)/python -m preview --screenshots $(if $(THEME),--theme $(THEME)) $(if $(WIDTH),--width $(WIDTH)) $(named)
+	@$(venv)/python -m tools.preview --screenshots $(if $(THEME),--theme $(THEME)) $(if $(WIDTH),--width $(WIDTH)) $(named)
 
 engine:
 	@if ! docker info >/dev/null 2>&1; then \

@@ -34,8 +34,8 @@ from sandbox.server.builds import V1, V2, Build
 from sandbox.simulation import Log, World, plan
 from tests.adapters.conftest import Serve, http
 from tests.ports import free_port
-from tests.tokens import Issuer
-from tests.unit.making import ready, reply, rows, summary
+from tests.registry_tokens import Issuer
+from tests.unit.factories import ready, reply, rows, summary
 
 PROGRAM = shutil.which("docker-registry")
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.kit import ROOT
+from tests.deploy_files import ROOT
 
 TOKEN = 'a-s3cret "with" much $in #it'
 TEMPLATE = "# the settings\nTOKEN=\nPORT=8001\n"

@@ -14,7 +14,7 @@ from redeploy.github.deployment import Deployment, Place, State, Status
 from redeploy.text.secret import Secret
 from sandbox.network.front import Answer
 from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
-from tests import described
+from tests import schema_checks
 from tests.adapters.conftest import Serve, http
 
 TOKEN = "ghs_0123456789abcdef"
@@ -61,7 +61,7 @@ def github() -> Iterator[Start]:
     yield start
     for one in started:
         one.close()
-        described.check(one)
+        schema_checks.check(one)
 
 
 def deployment_client(api_url: str, bounds: Bounds = SOON) -> DeploymentClient:

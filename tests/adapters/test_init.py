@@ -19,11 +19,11 @@ import yaml
 from redeploy.setup.dotenv import settings
 from tests.adapters.conftest import Serve
 from tests.adapters.conftest import http as answer
-from tests.adapters.test_kit_compose import compose  # noqa: F401 - a fixture
-from tests.fronts import WITH_NGINX, complaints, lay, running
-from tests.kit import ROOT
-from tests.kit import compose as filled_in
-from tests.newcomer import Newcomer
+from tests.adapters.deploy.test_compose import compose  # noqa: F401 - a fixture
+from tests.deploy_files import ROOT
+from tests.deploy_files import compose as filled_in
+from tests.first_run import Newcomer
+from tests.nginx import WITH_NGINX, complaints, lay, running
 
 GIVEN = (
     "--domain",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from redeploy.github.runner import LONGEST_ANNOTATION, SUMMARY_CAP, Runner
 from redeploy.text.secret import Secret, redactor, safeguard
-from tests.unit.making import commands
+from tests.unit.factories import commands
 
 CAP = 1024 * 1024
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kit import ROOT
+from tests.deploy_files import ROOT
 
 VERSION = "v0.2.82"
 ACTION = "leok974/redeploy-action@v1"

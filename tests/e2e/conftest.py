@@ -12,10 +12,10 @@ from sandbox.runner.launchers import FromImage
 from sandbox.runner.results import Run
 from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
+from tests.deploy_files import ROOT
 from tests.e2e.images import ACTION, build_sandbox, remove_sandbox
 from tests.e2e.registry import Registry, registry
 from tests.e2e.stack import Stack, standing
-from tests.kit import ROOT
 
 
 def _leads(session: pytest.Session) -> bool:

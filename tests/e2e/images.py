@@ -9,8 +9,8 @@ import docker
 from docker.errors import ImageNotFound
 
 from sandbox.watchtower.variants import VARIANTS, Variant
+from tests.deploy_files import ROOT
 from tests.e2e.registry import CHECKOUT, SANDBOX
-from tests.kit import ROOT
 
 ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
 """The action's image, as `make image` builds it."""

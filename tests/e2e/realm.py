@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.e2e.registry import CONFIG
-from tests.tokens import Issuer
+from tests.registry_tokens import Issuer
 
 
 class Realm(ThreadingHTTPServer):

@@ -20,7 +20,7 @@ from docker.models.containers import Container
 from docker.utils import parse_repository_tag
 
 from sandbox.server.builds import Build
-from tests.kit import ROOT
+from tests.deploy_files import ROOT
 from tests.ports import free_port
 
 IMAGE = "registry:2"

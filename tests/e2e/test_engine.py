@@ -13,9 +13,9 @@ import pytest
 from sandbox.runner.launchers import FromCheckout
 from sandbox.runner.runner import Runner
 from sandbox.server.builds import V1, V2
+from tests.deploy_files import ROOT
 from tests.e2e.conftest import Action
 from tests.e2e.stack import Stack
-from tests.kit import ROOT
 
 RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
 """The command that restarts the engine."""

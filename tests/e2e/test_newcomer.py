@@ -19,7 +19,7 @@ from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
 from tests.e2e.registry import Registry
 from tests.e2e.stack import LINE, Stack, compose
-from tests.newcomer import Newcomer
+from tests.first_run import Newcomer
 from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(LINE == "containrrr", reason="init sets up nicholas-fedor/watchtower")

@@ -9,10 +9,10 @@ import pytest
 
 from sandbox.runner.masks import leaked
 from sandbox.server.builds import V1, V2
+from tests.deploy_files import ROOT
 from tests.e2e import act as engine
 from tests.e2e.act import Act, Ended
 from tests.e2e.stack import LINE, Stack
-from tests.kit import ROOT
 
 REDEPLOY = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
 NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"

@@ -22,8 +22,8 @@ from sandbox.scenarios.scenario import DOCTOR
 from sandbox.server.process_pool import ProcessPool
 from sandbox.watchtower.variants import Variant
 from sandbox.worlds import Scene, World
-from tests.fronts import WITH_NGINX, lay, running
-from tests.kit import NGINX
+from tests.deploy_files import NGINX
+from tests.nginx import WITH_NGINX, lay, running
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "redeploy", "doctor"]

@@ -15,9 +15,9 @@ from sandbox.server.builds import V1, V2
 from sandbox.server.host import Host
 from sandbox.server.process_pool import ProcessPool
 from sandbox.watchtower.variants import watchtower
-from tests.fronts import WITH_NGINX, lay, running
-from tests.kit import ROOT
-from tests.newcomer import Newcomer
+from tests.deploy_files import ROOT
+from tests.first_run import Newcomer
+from tests.nginx import WITH_NGINX, lay, running
 
 pytestmark = WITH_NGINX
 

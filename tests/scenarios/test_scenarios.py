@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from preview.markdown import render
 from redeploy.triggers.watchtower.endpoints import NO_IMAGE
 from sandbox.network.faults import Limit
 from sandbox.network.front import Front
@@ -22,7 +21,8 @@ from sandbox.runner.runner import Runner
 from sandbox.scenarios import SCENARIOS, Scenario
 from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import CHECK, CONTAINERS, DETAILS, METRICS, UPDATE, World
-from tests import described
+from tests import schema_checks
+from tools.preview.markdown import render
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -161,7 +161,7 @@ def _assert_recorded(scenario: Scenario, world: World) -> None:
         return
     if scenario.inputs.get("mode") == "doctor":
         assert {one.method for one in github.seen} == {"GET"}
-    described.check(github)
+    schema_checks.check(github)
     [token] = {(one.header("Authorization") or "").partition(" ")[2] for one in github.seen}
     assert token.startswith("ghs_")
     assert not any(token in value for one in world.front.seen for _, value in one.headers)

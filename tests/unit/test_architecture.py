@@ -115,7 +115,7 @@ LIBRARIES = {
 }
 """Which modules lean on which library; any other library needs a row here first."""
 
-NOT_SHIPPED = {"sandbox", "tests", "bench", "preview", "docs", "tools"}
+NOT_SHIPPED = {"sandbox", "tests", "tools"}
 
 LONGEST = 300
 """Lines of a module."""
@@ -231,16 +231,52 @@ def _circles(ours: Mapping[str, str]) -> list[list[str]]:
 
 def shipped_sources() -> dict[str, str]:
     """The source of every module that the image holds, by the module's name."""
-    sources = {"entrypoint": (ROOT / "entrypoint.py").read_text(encoding="utf-8")}
-    for path in sorted((ROOT / "redeploy").rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        sources[name] = path.read_text(encoding="utf-8")
-    return sources
+    return {"entrypoint": (ROOT / "entrypoint.py").read_text(encoding="utf-8")} | sources_of("redeploy")
 
 
 def test_the_house_keeps_its_rules() -> None:
     assert violations(shipped_sources()) == []
+
+
+SANDBOX = (
+    "__main__",
+    "play",
+    "scenarios",
+    "worlds",
+    "runner",
+    "watchtower",
+    "server",
+    "network",
+    "simulation",
+)
+"""The rooms of the sandbox, in the same order: a room imports only from itself and from the rooms after it."""
+
+
+def sources_of(folder: str) -> dict[str, str]:
+    """The source of every module below a folder of the checkout, by the module's name."""
+    sources = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        sources[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
+    return sources
+
+
+def test_the_rooms_of_the_sandbox_stand_in_their_order() -> None:
+    sources = sources_of("sandbox")
+    upward = [
+        f"{module} imports {name}"
+        for module, source in sources.items()
+        for name in imports(module, source, sources)
+        if name.startswith("sandbox.") and SANDBOX.index(room_of(name)) < SANDBOX.index(room_of(module))
+    ]
+    assert upward == []
+    assert {room_of(module) for module in sources} == {"", *SANDBOX}
+
+
+@pytest.mark.parametrize("folder", ["sandbox", "tools"])
+def test_what_is_not_shipped_has_no_full_folder_and_no_circle(folder: str) -> None:
+    sources = sources_of(folder)
+    assert _full_folders(sources) + _circles(sources) == []
 
 
 def test_every_room_and_every_module_that_touches_the_outside_exists() -> None:

@@ -25,7 +25,7 @@ from redeploy.text.secret import CUT, Secret, redactor, shows_secret
 from redeploy.text.untrusted import block, one_line, without_tags
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer, told_reasons
-from tests.unit.making import ready, reply
+from tests.unit.factories import ready, reply
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "Zq8-x_V4tWn2LrKp0sYh7uBcE5mJdGa1"

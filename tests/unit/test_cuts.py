@@ -25,9 +25,9 @@ from redeploy.rollout import perform
 from redeploy.rollout.requests import FetchDocument, FetchRevision, Probe, SendSmoke
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, WALL, World, plan, tell
-from tests.unit.examining import CLEAR, HOLDS, Script, checks, details
-from tests.unit.making import D1, OLD, reply, rows
-from tests.unit.making import summary as counted
+from tests.unit.doctor_factories import CLEAR, HOLDS, Script, checks, details
+from tests.unit.factories import D1, OLD, reply, rows
+from tests.unit.factories import summary as counted
 
 WORDY, HEX = "Zq7-`|<x>Wv9_Kp3mRt5LsN2", "9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6b5a4938271605f4e3d2c1b0a"
 SECRETS = [pytest.param(WORDY, id="with signs"), pytest.param(HEX, id="as long as a digest")]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import PAGES, SERVER, SYMPTOMS, troubleshooting
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
 from redeploy.remedies.remedy import guide
 from redeploy.verdicts import Reason
+from tools.docs.pages import PAGES, SERVER, SYMPTOMS, troubleshooting
 
 FOUND_BY_DOCTOR_ALONE = frozenset(
     {

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from preview import assets
-from preview.__main__ import PICTURED, main
-from preview.markdown import render
-from preview.page import page
-from preview.sheets import Sheet, read
 from sandbox.runner.commands import Annotation
 from sandbox.scenarios import SCENARIOS
+from tools.preview import assets
+from tools.preview.__main__ import PICTURED, main
+from tools.preview.markdown import render
+from tools.preview.page import page
+from tools.preview.sheets import Sheet, read
 
 BORROWED = assets.Assets("/* mermaid </script> */", ".markdown-body a{}", ".markdown-body b{}")
 

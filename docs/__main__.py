@@ -1,8 +1,0 @@
-"""Writes what is rendered."""
-
-from pathlib import Path
-
-from docs.pages import PAGES
-
-for name, render in PAGES.items():
-    (Path(__file__).parents[1] / name).write_text(render(), encoding="utf-8")

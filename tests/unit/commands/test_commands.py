@@ -1,0 +1,182 @@
+"""`python -m redeploy`: one command of several, loaded only when it is asked for; whatever goes wrong ends in words."""
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import cast
+
+import pytest
+
+from redeploy import __main__ as terminal
+from redeploy import __version__
+from redeploy.setup.token_rotation import FROM_GITHUB, FROM_THE_SERVER, steps
+from tests.deploy_files import DEPLOY, ROOT
+
+
+def test_the_commands_are_the_modules_of_their_folder() -> None:
+    modules = {path.stem for path in (ROOT / "redeploy" / "commands").glob("*.py")} - {"__init__"}
+    assert set(terminal.COMMANDS) == modules
+
+
+@pytest.mark.parametrize("name", terminal.COMMANDS)
+def test_each_command_tells_what_it_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        terminal.main([name, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: python -m redeploy {name}" in capsys.readouterr().out
+
+
+def test_help_names_all_commands_and_loads_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        terminal.main(["--help"], _none)
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert all(re.search(rf"(?m)^ +{name} ", told) for name in terminal.COMMANDS)
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        terminal.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["reboot"], ["token", "--reboot"]])
+def test_a_wrong_call_is_told_how_it_goes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        terminal.main(arguments)
+    assert ended.value.code == terminal.USAGE
+    assert "usage: python -m redeploy" in capsys.readouterr().err
+
+
+def test_a_defect_is_told_without_what_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert terminal.main(["token"], _command(_raise(ValueError("a-secret")))) == terminal.DEFECT
+    told = capsys.readouterr().err
+    assert told.startswith("ValueError in redeploy itself.")
+    assert "a-secret" not in told
+    assert "Traceback" not in told
+
+
+def test_a_library_that_is_missing_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    missing = ModuleNotFoundError("No module named 'requests'", name="requests.sessions")
+    assert terminal.main(["token"], _command(_raise(missing))) == terminal.USAGE
+    assert "needs the library `requests.sessions`" in capsys.readouterr().err
+
+
+def test_an_old_python_is_told_which_it_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "OLDEST_PYTHON", (99, 0))
+    assert terminal.main(["token"]) == terminal.USAGE
+    assert "or newer is needed" in capsys.readouterr().err
+
+
+def test_who_interrupts_it_gets_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert terminal.main(["token"], _command(_raise(KeyboardInterrupt()))) == 130
+    assert capsys.readouterr().err == "\n"
+
+
+def test_who_stops_listening_gets_no_traceback() -> None:
+    told = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -m redeploy token --rotate | exec true; exit 0', sys.executable],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["env", "init", "token"])
+def test_a_command_for_the_server_needs_nothing_but_python(name: str) -> None:
+    without_libraries = [sys.executable, "-S", "-m", "redeploy", name, "--help"]
+    ran = subprocess.run(without_libraries, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_token_has_32_bytes_of_chance_and_needs_no_quotes() -> None:
+    drawn = {_python("from redeploy.__main__ import main; main(['token'])") for _ in range(2)}
+    assert len(drawn) == 2
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}\n", each) for each in drawn)
+
+
+class TestRotation:
+    @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
+    def test_no_deployment_runs_between_the_changes_and_doctor_looks_before_one_may(self, source: str) -> None:
+        told = steps(source, "shop")
+        order = ["gh workflow disable", "gh secret set", "gh workflow run doctor.yml", "gh workflow enable"]
+        assert sorted(order, key=told.index) == order
+
+    @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
+    def test_the_steps_are_numbered_and_fit_a_terminal(self, source: str) -> None:
+        numbers = re.findall(r"(?m)^(\d)\. ", steps(source, "shop"))
+        assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+        assert max(map(len, steps(source, "shop").splitlines())) <= 80
+
+    @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
+    def test_the_names_are_those_of_the_service(self, source: str) -> None:
+        told = steps(source, "shop", "")
+        assert "portfolio" not in told
+        assert "--env production" not in told
+        assert ("/opt/shop/deploy" in told) is (source == FROM_THE_SERVER)
+
+    def test_the_name_is_found_where_init_has_written_its_files(self, tmp_path: Path) -> None:
+        (tmp_path / "deploy").mkdir()
+        (tmp_path / "deploy" / "docker-compose.shop-prod.yml").write_text("")
+        told = subprocess.run(
+            [sys.executable, "-m", "redeploy", "token", "--rotate"],
+            cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert "/opt/shop/deploy" in told.stdout
+
+    def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE
+        assert "--name is no name" in capsys.readouterr().err
+
+    def test_the_names_are_those_of_the_kit(self) -> None:
+        compose = (DEPLOY / "docker-compose.portfolio-prod.yml").read_text(encoding="utf-8")
+        assert "container_name: portfolio-watchtower" in compose
+        places = [DEPLOY, ROOT / ".github" / "workflows", ROOT / "examples"]
+        named = set(
+            re.findall(r"[\w.-]+\.yml", steps(FROM_THE_SERVER, "portfolio") + steps(FROM_GITHUB, "portfolio"))
+        ) - {"doctor.yml"}
+        assert all(any((place / name).exists() for place in places) for name in named)
+
+    def test_the_old_token_is_replaced_by_a_new_one_and_all_else_stays(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env.production"
+        example = (DEPLOY / ".env.production.example").read_text(encoding="utf-8")
+        file.write_text(example.replace("\nWATCHTOWER_HTTP_API_TOKEN=\n", "\nWATCHTOWER_HTTP_API_TOKEN=old\n"))
+        script = steps(FROM_THE_SERVER, "portfolio").partition("cd /opt/portfolio/deploy\n")[2].partition("\n\n3.")[0]
+        subprocess.run(["/bin/sh", "-ec", script], cwd=tmp_path, check=True, timeout=60)
+        *kept, new = file.read_text(encoding="utf-8").splitlines()
+        assert kept == [each for each in example.splitlines() if not each.startswith("WATCHTOWER_HTTP_API_TOKEN=")]
+        assert re.fullmatch(r"WATCHTOWER_HTTP_API_TOKEN=[A-Za-z0-9_-]{43}", new)
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".env.production"]
+
+
+def _none(name: str) -> ModuleType:
+    raise AssertionError(name)
+
+
+def _raise(error: BaseException) -> Callable[[argparse.Namespace], int]:
+    def run(_: argparse.Namespace) -> int:
+        raise error
+
+    return run
+
+
+def _command(run: Callable[[argparse.Namespace], int]) -> Callable[[str], ModuleType]:
+    """What loads a command that does this."""
+    return lambda _: cast("ModuleType", SimpleNamespace(declare=lambda parser: None, run=run))
+
+
+def _python(program: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    ).stdout

@@ -1,0 +1,104 @@
+"""An examination without sockets: answers come from a script, and what was asked is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redeploy.doctor.diagnosis import diagnose
+from redeploy.doctor.examination import Evidence
+from redeploy.doctor.network import Certificate, Reachability
+from redeploy.doctor.questions import Answered, Connect, Question, Request, late
+from redeploy.doctor.run import examine
+from redeploy.http.response import HttpResult, Response
+from redeploy.report.chain import Chain, Check, LinkResult
+from sandbox.simulation import BASE, WALL, plan
+from tests.unit.factories import D1, D2, page, ready, reply, rows
+
+Answers = Mapping[Any, object]
+"""By question."""
+
+FORK_NOWHERE, OLD_NOWHERE = reply(404, "Not Found"), reply(404, "404 page not found\n")
+FORK_BY_POST = reply(401, "missing or invalid API Key")
+OLD_BY_POST = reply(401)
+NGINX_FORBIDS = page(403, "<center>nginx/1.22.1</center>", server="nginx/1.22.1")
+DAY = 86400.0
+TRUSTED = Certificate(begins=WALL - 30 * DAY, ends=WALL + 60 * DAY, names=("api.example.com",), issuer="An Authority")
+CLEAR = Reachability(origin=BASE, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
+
+
+def details(*listed: tuple[str, str]) -> Response:
+    """The details endpoint's answer for rows of name and the flag that is set."""
+    return reply(200, {"containers": [{"name": name, flag: True} for name, flag in listed]})
+
+
+def checks(*listed: tuple[str, str, bool, str]) -> Response:
+    """The check endpoint's answer for rows of name, image, whether there is a newer one, and error."""
+    names = ("name", "image", "update_available", "error")
+    return reply(200, {"containers": [dict(zip(names, row, strict=True)) for row in listed] or None})
+
+
+WATCHED = rows(("api", "ghcr.io/o/api:latest", D1), ("web", "ghcr.io/o/web:latest", D2))
+DOCUMENT = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/api/ready": {"get": {}}}})
+HOLDS: Answers = {
+    Connect(BASE): CLEAR,
+    Request.POST_UPDATE: FORK_BY_POST,
+    Request.NOWHERE: FORK_NOWHERE,
+    Request.CONTAINERS: WATCHED,
+    Request.CHECK: checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "")),
+    Request.METRICS: reply(200, "watchtower_scans_total 1\n", content_type="text/plain"),
+    Request.IDLE_UPDATE: reply(200),
+    Request.HEALTH: ready("1" * 40),
+    Request.HEALTH_AGAIN: ready("1" * 40),
+    Request.HEALTH_FRESH: ready("1" * 40),
+    Request.DOCUMENT: DOCUMENT,
+}
+"""A set-up in which every link holds."""
+
+
+@dataclass
+class Script:
+    """An `Outside`: the answers to questions, and the questions in the order in which they came."""
+
+    answers: Answers
+    asked: list[tuple[Question, ...]] = field(default_factory=list)
+
+    def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
+        self.asked.append(questions)
+        return {each: Answered(self.answers.get(each, late(each)), WALL) for each in questions}
+
+    @property
+    def requests(self) -> list[Question]:
+        return [each for step in self.asked for each in step]
+
+
+def known_from(answers: Answers, **inputs: str) -> tuple[Evidence, Script]:
+    """What is known at the end of an examination whose answers are these and, for the rest, those of `HOLDS`."""
+    script = Script({**HOLDS, **answers})
+    return examine(Evidence(plan(mode="doctor", **inputs)), script), script
+
+
+def chain_from(answers: Answers | None = None, **inputs: str) -> Chain:
+    known, _ = known_from(answers or {}, **inputs)
+    return diagnose(known, WALL)
+
+
+def found(link: Check, answers: Answers | None = None, **inputs: str) -> LinkResult:
+    return next(each for each in chain_from(answers, **inputs).links if each.link is link)
+
+
+def weak(answers: Answers | None = None, **inputs: str) -> dict[str, str]:
+    """What was found of every link that is not as it should be."""
+    links = chain_from(answers, **inputs).links
+    return {each.link.value: each.finding.value for each in links if each.finding is not None}
+
+
+def without(*, line: HttpResult, nowhere: HttpResult = OLD_NOWHERE) -> dict[Any, object]:
+    """A Watchtower that answers a request without a token so, and has no endpoint but the update."""
+    nothing = reply(404, "404 page not found\n")
+    return {
+        Request.POST_UPDATE: line,
+        Request.NOWHERE: nowhere,
+        Request.CONTAINERS: nothing,
+        Request.CHECK: nothing,
+        Request.METRICS: nothing,
+    }

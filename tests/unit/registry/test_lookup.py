@@ -1,0 +1,386 @@
+"""The look-up of the image before the trigger, told by whole runs in worlds without sockets."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import pytest
+
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
+from redeploy.registry.manifest import Manifest
+from redeploy.report.annotations import annotations
+from redeploy.report.wording import headline
+from redeploy.rollout.baseline import SECONDS
+from redeploy.rollout.requests import (
+    FetchContainers,
+    FetchManifest,
+    FetchRevision,
+    FetchTag,
+    Probe,
+    PutManifest,
+    SendTrigger,
+)
+from sandbox.simulation import Story, World, tell
+from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
+from tests.unit.rollout.test_schedule import digests, rollout, steady
+
+IMAGE = "ghcr.io/o/api:1"
+UPDATED, NOTHING = summary(updated=1), summary()
+ABSENT = Trouble(Kind.ABSENT, "the registry `ghcr.io` has no `o/api:1`")
+REFUSED = Trouble(Kind.REFUSED, "the registry `ghcr.io` does not let you", "Give it `packages: read`.")
+DOWN = Trouble(Kind.UNREACHABLE, "the registry `ghcr.io` answers 503")
+HOSTILE = Trouble(Kind.HOSTILE, "the registry `ghcr.io` sends elsewhere")
+
+LinkResult = Manifest | Trouble
+
+
+def index(digest: str, *children: str) -> Manifest:
+    return Manifest(digest, "application/vnd.oci.image.index.v1+json", b"{}", children)
+
+
+def registry(
+    *looks: LinkResult, revision: str | Trouble = ""
+) -> Callable[[float, FetchTag | FetchRevision], HttpResult]:
+    """A registry that tells these one after the other, the last one for good."""
+    left = list(looks)
+
+    def answer(_: float, request: FetchTag | FetchRevision) -> HttpResult:
+        if isinstance(request, FetchRevision):
+            return FromRegistry(200, found=revision)
+        return FromRegistry(200, found=left.pop(0) if len(left) > 1 else left[0])
+
+    return answer
+
+
+def run(*looks: LinkResult, revision: str | Trouble = "", **inputs: str) -> Story:
+    """A rollout from the old build to the new, with this registry."""
+    world = World(rollout(), (UPDATED,), containers=digests(3.0), registry=registry(*looks, revision=revision))
+    return tell(world, image=IMAGE, **inputs)
+
+
+def said(story: Story) -> str:
+    return "\n".join(story.log.lines)
+
+
+def gaps(moments: Sequence[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(moments)]
+
+
+# nothing in the way
+
+
+def test_without_an_image_no_registry_is_asked() -> None:
+    for inputs in ({}, {"image": "ghcr.io/o/api,ghcr.io/o/web"}, {"image": "ghcr.io/o/api:1,ghcr.io/o/api:2"}):
+        story = tell(World(rollout(), (UPDATED,)), **inputs)
+        assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image) == ([], None, "")
+
+
+def test_the_tag_is_looked_up_beside_the_baseline_and_its_commit_is_shown() -> None:
+    story = run(index(D2), revision=NEW)
+    assert story.verdict == ("deployed", "")
+    assert (story.world.sent(FetchTag), len(story.world.sent(FetchRevision))) == ([0.0], 1)
+    assert (story.world.triggered or 9.0) < 1.0
+    outcome = story.outcome
+    assert (outcome.image, outcome.image_digest, outcome.revision, outcome.notes) == (IMAGE, D2, NEW, ())
+    assert f"the registry has {IMAGE}: {D2}" in said(story)
+
+
+@pytest.mark.parametrize("trouble", [REFUSED, DOWN, HOSTILE])
+def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
+    for inputs in ({}, {"expect_digest": D2}):
+        story = run(trouble, **inputs)
+        assert story.verdict == ("deployed", "")
+        assert (story.world.triggered or 9.0) < 1.0
+        assert len(story.world.sent(FetchTag)) == 1
+        assert [trouble.told[1:] in note and trouble.fix in note for note in story.outcome.notes] == [True]
+        assert said(story).count(trouble.told[1:]) == 1
+        assert annotations(story.outcome) == []
+
+
+def test_a_registry_that_is_slow_is_a_note_and_keeps_nobody() -> None:
+    world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=index(D2)), 9.0))
+    story = tell(world, image=IMAGE)
+    assert story.verdict == ("deployed", "")
+    assert story.world.triggered == pytest.approx(SECONDS)
+    assert "note: The registry `ghcr.io` did not answer in time." in said(story)
+
+
+def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
+    world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=ABSENT), 5.0))
+    story = tell(world, image=IMAGE)
+    assert (story.verdict, len(story.world.sent(FetchTag))) == (("deployed", ""), 1)
+
+
+# an image that is not there yet
+
+
+def test_a_tag_that_is_missing_is_waited_for() -> None:
+    story = run(*[ABSENT] * 6, index(D2), revision=NEW)
+    assert story.verdict == ("deployed", "")
+    looks = story.world.sent(FetchTag)
+    pauses = gaps(looks)
+    assert (len(looks), len(story.world.sent(SendTrigger))) == (7, 1)
+    assert all(looks[-1] < moment for moment in story.world.sent(SendTrigger))
+    assert pauses == sorted(pauses)
+    assert pauses[0] == pytest.approx(FIRST_PAUSE + 0.04)
+    assert max(pauses) <= LONGEST_PAUSE + 0.05
+    assert "has no `o/api:1`. Waiting for it." in said(story)
+    assert f"waiting for the image {IMAGE}" in said(story)
+
+
+def test_the_time_that_it_takes_is_a_part_of_the_timeout() -> None:
+    story = run(*[ABSENT] * 4, index(D2), timeout="60s")
+    begun = story.world.sent(FetchTag)[0]
+    assert begun < story.state.deadline - 60 < begun + SECONDS
+
+
+def test_a_tag_that_never_comes_is_missing() -> None:
+    story = run(ABSENT, timeout="30s")
+    assert story.verdict == ("not-started", "image-missing")
+    assert story.world.sent(SendTrigger) == []
+    assert 30 <= story.world.clock <= 30 + SECONDS
+    [error] = annotations(story.outcome)
+    assert "The registry `ghcr.io` has no `o/api:1`. It was waited for, 30 s." in error.message
+
+
+def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -> None:
+    assert run(index(D1), index(D1), index(D2), expect_digest=D2).verdict == ("deployed", "")
+    story = run(index(D1), expect_digest=D2, timeout="10s")
+    assert story.verdict == ("not-started", "image-missing")
+    [error] = annotations(story.outcome)
+    assert f"`{IMAGE}` points to `{D1}` in the registry, and not to the declared `{D2}`." in error.message
+    assert (story.outcome.image_digest, story.outcome.expected_digest) == (D1, D2)
+
+
+def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> None:
+    story = run(ABSENT, DOWN, REFUSED, index(D1), DOWN, index(D2), expect_digest=D2)
+    assert story.verdict == ("deployed", "")
+    assert len(story.world.sent(FetchTag)) == 6
+    assert run(ABSENT, DOWN, timeout="20s").verdict == ("not-started", "image-missing")
+
+
+def test_after_a_wait_what_runs_is_looked_at_anew() -> None:
+    story = run(*[ABSENT] * 6, index(D2))
+    triggered = story.world.triggered or 0.0
+    assert triggered - 1 < max(moment for moment in story.world.sent(Probe) if moment < triggered)
+    assert triggered - 1 < max(moment for moment in story.world.sent(FetchContainers) if moment < triggered)
+    assert (story.outcome.downtime_seconds or 99.0) < 5
+
+
+@pytest.mark.parametrize(
+    ("inputs", "verdict"),
+    [({}, "already-current"), ({"expect_digest": D2}, "already-current"), ({"expect_version": NEW}, "deployed")],
+)
+def test_what_watchtower_brought_about_by_itself_meanwhile_is_live(inputs: dict[str, str], verdict: str) -> None:
+    world = World(steady(ready(OLD)), (NOTHING,), registry=registry(*[ABSENT] * 5, index(D2)))
+    world.service = lambda _, __: ready(NEW if world.clock > 15.0 else OLD)
+    world.containers = lambda _: rows(("api", "ghcr.io/o/api", D2 if world.clock > 15.0 else D1))
+    story = tell(world, image=IMAGE, **inputs)
+    assert (world.triggered or 0.0) > 15.0
+    assert story.verdict == (verdict, "")
+
+
+# one image under two digests
+
+
+def test_the_tag_may_point_to_the_index_over_the_declared_digest() -> None:
+    story = run(index(D3, D1, D2), expect_digest=D2)
+    assert story.verdict == ("deployed", "")
+    assert len(story.world.sent(FetchTag)) == 1
+
+
+def test_the_running_platform_is_the_declared_index() -> None:
+    story = run(index(D3, D2), expect_digest=D3)
+    assert (story.verdict, story.conclusion.proof.word) == (("deployed", ""), "digest")
+    assert story.outcome.digest == D2
+    assert any("are one image" in evidence for evidence in story.outcome.evidence)
+
+
+def test_two_platforms_of_an_index_are_two_images() -> None:
+    story = run(index(D3, D1, D2), expect_digest=D1)
+    assert story.verdict == ("wrong-build", "wrong-digest")
+
+
+def test_the_same_image_by_another_digest_is_no_change() -> None:
+    world = World(
+        steady(ready()), (UPDATED,), containers=digests(3.0, D1, D2), registry=registry(index(D2, D1), revision=OLD)
+    )
+    assert tell(world, image=IMAGE).verdict != ("deployed", "")
+
+
+def test_what_the_index_shows_to_be_live_was_live_before() -> None:
+    world = World(steady(ready(NEW)), (NOTHING,), containers=digests(3.0, D2, D2), registry=registry(index(D3, D2)))
+    assert tell(world, image=IMAGE, expect_digest=D3).verdict == ("already-current", "")
+
+
+# nothing new
+
+
+def current(answer: HttpResult = NOTHING, after: str = D1, **inputs: str) -> Story:
+    world = World(steady(ready(OLD)), (answer,), containers=digests(3.0, D1, after), registry=registry(index(D1)))
+    return tell(world, image=IMAGE, **inputs)
+
+
+def test_what_the_tag_points_to_and_runs_already_is_current_without_noise() -> None:
+    story = current()
+    assert (story.verdict, len(story.world.sent(SendTrigger))) == (("already-current", ""), 1)
+    assert annotations(story.outcome) == []
+    assert "The build that the image's tag points to was live already" in headline(story.outcome)
+    assert story.seconds < 10
+
+
+def test_it_is_not_where_more_proof_is_asked_for_or_the_tag_points_elsewhere() -> None:
+    assert current(require_proof="change").verdict == ("unproven", "nothing-to-do")
+    world = World(steady(ready(OLD)), (NOTHING,), containers=digests(3.0, D1, D1), registry=registry(index(D2)))
+    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")
+    world = World(steady(ready(OLD)), (NOTHING,), registry=registry(index(D1)))
+    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nobody tells what runs"
+
+
+# the version that the image names
+
+
+def test_the_images_commit_is_the_version_that_must_be_live() -> None:
+    story = run(index(D2), revision=NEW, expect_version="image")
+    assert (story.verdict, story.conclusion.proof.word) == (("deployed", ""), "version")
+    assert story.outcome.expected_version == NEW
+    wrong = run(index(D2), revision=THIRD, expect_version="image", timeout="20s")
+    assert wrong.verdict == ("wrong-build", "wrong-version")
+
+
+def test_it_is_awaited_with_its_image() -> None:
+    story = run(ABSENT, DOWN, index(D2), revision=NEW, expect_version="image")
+    assert (story.verdict, story.outcome.expected_version) == (("deployed", ""), NEW)
+
+
+@pytest.mark.parametrize(
+    ("look", "revision", "told"),
+    [
+        (index(D2), "", "has no label `org.opencontainers.image.revision`"),
+        (index(D2), HOSTILE, "sends elsewhere"),
+        (REFUSED, "", "does not let you. Give it `packages: read`."),
+        (HOSTILE, "", "sends elsewhere"),
+    ],
+)
+def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, told: str) -> None:
+    story = run(look, revision=revision, expect_version="image")
+    assert story.verdict == ("not-started", "image-missing")
+    assert story.world.sent(SendTrigger) == []
+    assert story.world.clock < SECONDS
+    assert told in annotations(story.outcome)[0].message
+
+
+def test_a_registry_that_is_down_is_awaited_where_the_run_cannot_do_without() -> None:
+    assert run(DOWN, DOWN, index(D2), revision=NEW, expect_version="image").verdict == ("deployed", "")
+    story = run(DOWN, revision=NEW, expect_version="image", timeout="20s")
+    assert story.verdict == ("not-started", "image-missing")
+
+
+def test_a_registry_that_hangs_is_too() -> None:
+    world = World(rollout(), (UPDATED,), registry=lambda _, __: (TransportError(ErrorKind.CUT), 100.0))
+    story = tell(world, image=IMAGE, expect_version="image", timeout="30s")
+    assert story.verdict == ("not-started", "image-missing")
+    assert "no answer came in time" in annotations(story.outcome)[0].message
+
+
+# mode verify
+
+
+def verified(*looks: LinkResult, revision: str | Trouble = "", running: str = D2, **inputs: str) -> Story:
+    world = World(
+        steady(ready(NEW)), containers=digests(0.0, running, running), registry=registry(*looks, revision=revision)
+    )
+    return tell(world, image=IMAGE, mode="verify", **inputs)
+
+
+def test_verify_takes_the_images_commit_and_waits_for_nothing() -> None:
+    story = verified(index(D2), revision=NEW, expect_version="image")
+    assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "version")
+    assert verified(index(D2), revision=OLD, expect_version="image").verdict == ("wrong-build", "wrong-version")
+    for look in (ABSENT, DOWN, REFUSED):
+        story = verified(look, revision=NEW, expect_version="image")
+        assert (story.verdict, story.world.clock < SECONDS) == (("not-started", "image-missing"), True)
+
+
+def test_verify_knows_an_index_by_its_platform() -> None:
+    assert verified(index(D3, D2), expect_digest=D3).verdict == ("verified", "")
+    story = verified(index(D1), expect_digest=D3, timeout="10s")
+    assert story.verdict == ("wrong-build", "wrong-digest")
+    assert len(story.world.sent(FetchTag)) == 1
+    assert f"points to `{D1}`" in story.outcome.notes[0]
+
+
+def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
+    for look in (ABSENT, DOWN, REFUSED):
+        story = verified(look)
+        assert (story.verdict, len(story.outcome.notes)) == (("verified", ""), 1)
+        assert said(story).count(look.told[1:]) == 1
+
+
+# the tag, and indexes of one image
+
+
+def test_the_tag_that_is_looked_up_is_the_running_containers_where_none_is_written() -> None:
+    main = lambda _: rows(("api", "ghcr.io/o/api:main", D1))  # noqa: E731 - a script of one line
+    world = World(rollout(), (UPDATED,), containers=main, registry=registry(index(D2)))
+    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    [asked] = {request.tag for _, request in world.asked if isinstance(request, FetchTag)}
+    assert asked == "main"
+
+
+@pytest.mark.parametrize("answer", [reply(404), TransportError(ErrorKind.REFUSED)], ids=["absent", "failing"])
+def test_it_is_latest_where_no_container_tells_it(answer: HttpResult) -> None:
+    world = World(rollout(), (UPDATED,), containers=lambda _: answer, registry=registry(index(D2)))
+    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"latest"}
+
+
+def test_a_verify_that_takes_the_version_from_the_image_asks_for_its_tag_first() -> None:
+    main = lambda _: rows(("api", "ghcr.io/o/api:main", D2))  # noqa: E731 - as above
+    world = World(lambda _, __: ready(NEW), containers=main, registry=registry(index(D2), revision=NEW))
+    story = tell(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
+    assert story.verdict == ("verified", "")
+    assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"main"}
+
+
+def manifests(*found: Manifest) -> Callable[[float, FetchManifest | PutManifest], HttpResult]:
+    """A registry that has these manifests by digest."""
+    kept = {each.digest: each for each in found}
+
+    def answer(_: float, request: FetchManifest | PutManifest) -> HttpResult:
+        assert isinstance(request, FetchManifest)
+        absent = Trouble(Kind.ABSENT, f"it has no {request.reference}")
+        return FromRegistry(200, found=kept.get(request.reference, absent))
+
+    return answer
+
+
+def test_the_declared_image_under_another_index_is_the_declared_one() -> None:
+    """A push with another attestation moves the tag to another index, and Watchtower tells that one's digest."""
+    tagged, declared = index(D2, "sha256:" + "e" * 64), index(D3, "sha256:" + "e" * 64)
+    world = World(
+        rollout(), (UPDATED,), containers=digests(3.0), registry=registry(tagged), manifests=manifests(declared)
+    )
+    story = tell(world, image=IMAGE, expect_digest=D3)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "digest"
+
+
+def test_the_same_image_pushed_again_is_no_change() -> None:
+    platform = "sha256:" + "e" * 64
+    before, after = index(D1, platform), index(D2, platform)
+    world = World(
+        steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(after), manifests=manifests(before)
+    )
+    story = tell(world, image=IMAGE)
+    assert story.verdict == ("unproven", "no-change")
+
+
+def test_another_image_is_a_change_though_the_registry_tells_nothing_of_the_one_before() -> None:
+    world = World(
+        steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(index(D2)), manifests=manifests()
+    )
+    story = tell(world, image=IMAGE)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"

@@ -1,0 +1,75 @@
+"""What a message says of the fields that name the build."""
+
+import pytest
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.http.response import HttpResult
+from redeploy.report.collect import outcome_of
+from redeploy.report.wording import happened
+from redeploy.service.naming import names_in
+from redeploy.verdicts import Reason, Verdict
+from sandbox.simulation import plan
+from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Told, reply
+
+
+def named(reason: Reason, before: HttpResult, after: HttpResult, **inputs: str) -> str:
+    told = Told(**inputs).look(0.1, before).look(0.4, before).trigger(1.0).looks(2.0, 4.0, after)
+    outcome = outcome_of(told.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
+    assert not outcome.named or happened(outcome).endswith(outcome.named)
+    return outcome.named
+
+
+def test_versions_that_contradict_each_other_are_listed_with_what_to_write() -> None:
+    both = reply(200, {"version": "1.3.0", "release": "1.4.0"})
+    said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), both, expect_version="1.4.0")
+    assert said == (
+        "The response names several versions that contradict each other: `version` says `1.3.0`, `release` says `1.4.0`. "
+        "Say which one counts, for example with `version-field: release`."
+    )
+
+
+def test_the_field_that_was_taken_is_named() -> None:
+    said = named(Reason.WRONG_VERSION, reply(200, {}), reply(200, {"version": "1.3.0"}), expect_version="1.4.0")
+    assert said == "The version was read from `version`."
+
+
+def test_a_field_of_lower_rank_that_says_the_declared_version_is_offered() -> None:
+    inner = reply(200, {"version": "1.3.0", "app": {"version": "1.4.0"}})
+    said = named(Reason.WRONG_VERSION, reply(200, {}), inner, expect_version="1.4.0")
+    assert "`app.version` says the declared one, but ranks lower" in said
+    assert said.endswith("`version-field: app.version`.")
+
+
+def test_a_field_with_a_dot_in_its_name_is_offered_as_a_pointer_that_picks_it() -> None:
+    both = {"build": {"commit": OLD}, "vcs.revision": NEW}
+    said = named(Reason.WRONG_VERSION, reply(200, {}), reply(200, {"commit": OLD} | both), expect_version=NEW)
+    assert said.endswith("`version-field: /vcs.revision`.")
+    service = plan(version_field="/vcs.revision").service
+    assert names_in(reply(200, both), service, for_version=True, healthy=True)["/vcs.revision"].text == NEW
+
+
+def test_a_word_that_names_no_build_is_shown() -> None:
+    said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), reply(200, {"commit": "unknown"}), expect_version=NEW)
+    assert said == "`commit` says `unknown`, which names no build."
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_CHANGE, Reason.NOTHING_TO_DO])
+def test_a_version_that_moved_beside_a_commit_that_stayed_is_explained(reason: Reason) -> None:
+    before, after = reply(200, {"commit": OLD, "version": "1"}), reply(200, {"commit": OLD, "version": "2"})
+    assert named(reason, before, after) == "`version` changed, but `commit` stayed: that is the same build."
+
+
+def test_nothing_is_said_where_the_field_was_declared_or_the_reason_is_another() -> None:
+    other = reply(200, {"version": "1.3.0"})
+    assert named(Reason.WRONG_VERSION, other, other, expect_version="1.4.0", version_field="version") == ""
+    assert named(Reason.FLAPPING, other, other, expect_version="1.4.0") == ""
+    assert named(Reason.WRONG_VERSION, reply(200, {}), reply(200, {}), expect_version="1.4.0") == ""
+
+
+def test_the_version_is_that_of_the_version_address() -> None:
+    told = Told(version_path="/version", expect_version="1.5.0")
+    health, version = reply(200, {"version": "2.0"}), reply(200, {"version": "1.4.0"})
+    told.look(0.1, version, VERSION).look(0.2, health, HEALTH).trigger(1.0)
+    told.look(2.0, version, VERSION).look(3.0, health, HEALTH)
+    outcome = outcome_of(told.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
+    assert (outcome.version, outcome.previous_version) == ("1.4.0", "1.4.0")

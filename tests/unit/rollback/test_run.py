@@ -1,0 +1,659 @@
+"""The story of a rollback in a world without sockets: what is put back, when it is not, and what a run says of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest
+from redeploy.report import outputs, wording
+from redeploy.report.collect import outcome_of
+from redeploy.report.gantt import rows as rows_of
+from redeploy.report.outcome import Outcome
+from redeploy.report.summary import Repository, page
+from redeploy.rollback.attempt import Attempt
+from redeploy.rollback.collect import cut_short
+from redeploy.rollback.run import mend, put_back
+from redeploy.rollout.requests import FetchManifest, FetchRevision, FetchTag, Probe, PutManifest, SendSmoke, SendTrigger
+from redeploy.rollout.run import redeploy
+from redeploy.rollout.service_state import ServiceState
+from redeploy.settings.plan import Mode
+from redeploy.verdicts import Verdict
+from sandbox.simulation import WALL, Log, World, plan
+from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
+
+IMAGE = "ghcr.io/o/api:latest"
+SWAP = 1.0
+"""Seconds from a trigger to the moment when its image answers."""
+
+NAMES = {D1: OLD, D2: NEW, D3: THIRD}
+SICK = reply(503, {"status": "starting"})
+GONE = TransportError(ErrorKind.REFUSED)
+
+
+def manifest(digest: str, *platforms: str) -> Manifest:
+    return Manifest(digest, "application/vnd.oci.image.index.v1+json", digest.encode(), platforms)
+
+
+def came(found: Manifest | Trouble | str) -> HttpResult:
+    return FromRegistry(200, found=found)
+
+
+@dataclass
+class Server:
+    """A host whose container follows a tag, and the registry that holds it; moments are monotonic seconds."""
+
+    kept: dict[str, str] = field(default_factory=lambda: {D1: D1, D2: D2, "latest": D2})
+    """What the registry has under each digest and tag."""
+    platforms: dict[str, str] = field(default_factory=dict)
+    """The digest of the platform's manifest that an index lists, by that of the index."""
+    runs: str = D1
+    """The digest that runs at first."""
+    answers: dict[str, HttpResult] = field(default_factory=lambda: {D2: SICK})
+    """What the builds answer that are not healthy."""
+    tells_digests: bool = True
+    tells_names: bool = True
+    trigger: HttpResult = field(default_factory=lambda: summary(updated=1))
+    in_reach: Callable[[str], bool] = lambda _: True
+    """Whether Watchtower sees the container while a digest runs."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """The commit that an image's label names, by digest."""
+    promises: dict[str, HttpResult] = field(default_factory=dict)
+    """The OpenAPI document of a build, by its digest."""
+    smoke: dict[str, HttpResult] = field(default_factory=dict)
+    """What a build answers to smoke requests, by its digest."""
+    local: str = ""
+    """The digest that the tag names on the host, where somebody pulled another image there."""
+    on_put: Trouble | None = None
+    silently: bool = False
+    """Whether a write that is refused is carried out all the same."""
+    trouble: Trouble | None = None
+    """What every read meets."""
+    meanwhile: Callable[["Server"], object] = lambda _: None
+    """What somebody else does once the first trigger is out."""
+    world: World = field(init=False)
+    puts: list[str] = field(default_factory=list)
+    _history: list[tuple[float, str]] = field(default_factory=list)
+    _seen: int = 0
+
+    def __post_init__(self) -> None:
+        self.world = World(
+            service=lambda _, __: self.service(),
+            trigger=[self.trigger],
+            containers=lambda _: self.containers(),
+            registry=lambda _, request: self.tag(request),
+            manifests=lambda _, request: self.manifests(request),
+            document=lambda _: self.promises.get(self.running(), reply(404)),
+            smoke=lambda _, __: self.smoke.get(self.running(), reply(200)),
+        )
+
+    def running(self) -> str:
+        """The digest that runs now: each trigger brings the one that the tag pointed at when it came."""
+        for sent in self.world.sent(SendTrigger)[self._seen :]:
+            self._seen += 1
+            if self.in_reach(self.current()):
+                pulled = self.kept["latest"] != self.current()
+                self._history.append((sent + SWAP, self.kept["latest"] if pulled or not self.local else self.local))
+            self.meanwhile(self)
+        return self.current()
+
+    def current(self) -> str:
+        return [self.runs, *(digest for at, digest in self._history if at <= self.world.clock)][-1]
+
+    def service(self) -> HttpResult:
+        digest = self.running()
+        return self.answers.get(digest, ready(NAMES[digest] if self.tells_names else ""))
+
+    def containers(self) -> HttpResult:
+        digest = self.running()
+        if not self.tells_digests:
+            return reply(404)
+        return rows(("api", IMAGE, digest)) if self.in_reach(digest) else rows()
+
+    def tag(self, request: FetchTag | FetchRevision) -> HttpResult:
+        if isinstance(request, FetchTag):
+            return self.manifests(FetchManifest("latest"))
+        return came(self.labels.get(request.manifest.digest, ""))
+
+    def manifests(self, request: FetchManifest | PutManifest) -> HttpResult:
+        self.running()
+        if isinstance(request, PutManifest):
+            self.puts.append(request.manifest.digest)
+            if self.on_put is None or self.silently:
+                self.kept["latest"] = request.manifest.digest
+            return came(self.on_put or request.manifest)
+        if self.trouble:
+            return came(self.trouble)
+        digest = self.kept.get(request.reference)
+        if digest is None:
+            return came(Trouble(Kind.ABSENT, f"it has no `{request.reference}`"))
+        return came(manifest(digest, *(platform for index, platform in self.platforms.items() if index == digest)))
+
+
+@dataclass
+class Told:
+    """A run that was told to its end."""
+
+    server: Server
+    outcome: Outcome
+    log: Log
+    attempts: list[Attempt]
+
+    @property
+    def verdict(self) -> tuple[str, str]:
+        return self.outcome.conclusion.verdict.value, self.outcome.conclusion.reason.value
+
+    @property
+    def told(self) -> str:
+        return self.outcome.rollback.told if self.outcome.rollback else ""
+
+
+def run(server: Server | None = None, **inputs: str) -> Told:
+    """A deploy that is rolled back on failure, or mode rollback."""
+    server = server or Server()
+    world, log, attempts = server.world, Log(), list[Attempt]()
+    given: dict[str, Any] = {"image": IMAGE, "timeout": "60s", "openapi_path": "off"} | inputs
+    if inputs.get("mode") != "rollback":
+        given = {"on_failure": "rollback"} | given
+    state = ServiceState(plan(**given), began=world.now())
+    if state.plan.mode is Mode.ROLLBACK:
+        outcome = put_back(state, world, lambda: 0.5, log, begun=attempts.append, under_way=lambda: None)
+    else:
+        conclusion = redeploy(state, world, lambda: 0.5, log)
+        deploy = outcome_of(state, conclusion, world.now())
+        outcome = mend(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
+    return Told(server, outcome, log, attempts)
+
+
+def test_a_build_that_is_never_ready_is_rolled_back_to_the_digest_that_ran() -> None:
+    told = run(expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert told.outcome.conclusion.exit_code == 1
+    assert told.server.puts == [D1]
+    assert told.server.current() == D1
+    assert (told.outcome.version, told.outcome.digest) == (OLD, D1)
+    assert (told.outcome.previous_version, told.outcome.previous_digest) == (OLD, D1)
+    rolled = told.outcome.rollback
+    assert rolled is not None
+    assert (rolled.done, rolled.proof, rolled.source) == (True, "digest", "the digest that ran before")
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.told
+
+
+def test_the_picture_tells_the_whole_story_in_its_order() -> None:
+    told = run(expect_version=NEW)
+    assert [row.what for row in rows_of(told.outcome)] == [
+        "Watchtower",
+        "Old build",
+        "Not healthy",
+        "Tag put back",
+        "Watchtower again",
+        "Old build again",
+        "Stable",
+    ]
+
+
+def test_the_run_was_down_from_the_failed_build_to_the_one_that_was_put_back() -> None:
+    outcome = run(expect_version=NEW).outcome
+    assert outcome.downtime_seconds is not None
+    back = next(at for at, what in outcome.moments if what == "first good answer after it")
+    assert outcome.downtime_seconds == pytest.approx(back, abs=3.0)
+    assert outcome.downtime_seconds > 60  # all of `timeout`, and the rollback
+    assert [what for _, what in outcome.moments].count("the tag was put back") == 1
+
+
+def test_the_deploys_own_facts_are_kept() -> None:
+    deploy = run(expect_version=NEW).outcome.rollback
+    assert deploy is not None
+    assert deploy.deploy is not None
+    assert deploy.deploy.conclusion.verdict is Verdict.UNHEALTHY
+    assert deploy.deploy.digest == D2
+
+
+@pytest.mark.parametrize("pull", [True, False])
+def test_a_container_that_crashes_is_rolled_back_where_watchtower_sees_it(pull: bool) -> None:
+    server = Server(answers={D2: GONE}, in_reach=lambda digest: pull or digest != D2)
+    server.world.trigger = [server.trigger, server.trigger if pull else summary(scanned=0)]
+    told = run(server, expect_version=NEW)
+    assert told.verdict == ("rolled-back" if pull else "rollback-failed", "down")
+    assert server.puts == [D1]  # either way the poll, and whoever recreates the container, finds the good image
+    if not pull:
+        assert "out of its reach" in told.told
+        assert told.outcome.rollback is not None
+        assert "docker compose up -d --force-recreate your-service" in told.outcome.rollback.by_hand
+        assert "imagetools" not in told.outcome.rollback.by_hand
+
+
+def test_a_version_names_the_image_where_no_digest_is_told() -> None:
+    kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
+    told = run(Server(kept=kept, tells_digests=False), expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert told.outcome.conclusion.proof.word == "version"
+    assert told.outcome.rollback is not None
+    assert "version that answered before" in told.outcome.rollback.source
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in told.outcome.rollback.told
+
+
+def test_a_rollback_that_nothing_can_prove_is_none() -> None:
+    server = Server(tells_digests=False, tells_names=False, answers={D2: SICK}, trigger=reply(200))
+    told = run(server, rollback_to=D1)
+    assert told.verdict[0] == "rollback-failed"
+    assert "not proven live" in told.told
+
+
+def test_the_previous_build_that_is_sick_now_too_is_no_success() -> None:
+    server = Server()
+    server.meanwhile = lambda one: one.answers.update({D1: SICK}) if len(one.world.sent(SendTrigger)) > 1 else None
+    told = run(server, expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert told.outcome.downtime_seconds is None
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
+    broken = ready(NEW)
+    server = Server(answers={D2: broken}, trigger=summary(updated=1))
+    server.world.trigger = [summary(updated=1), summary(updated=0)]
+    server.in_reach = lambda digest: digest != D2
+    told = run(server, smoke="GET /api/items 404", expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "smoke")
+    assert "the build that failed still answers" in told.told
+    assert "from before" not in told.told
+
+
+def test_a_digest_that_was_pruned_is_looked_for_by_its_version() -> None:
+    server = Server(kept={D2: D2, "latest": D2, OLD: D3, D3: D3}, answers={D2: SICK, D3: ready(OLD)})
+    told = run(server, expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert server.puts == [D3]
+
+
+def test_a_target_that_is_nowhere_is_told_before_the_trigger_and_the_deploy_goes_on() -> None:
+    told = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
+    assert told.verdict == ("deployed", "")
+    assert any("could not have been rolled back" in warning for warning in told.outcome.warnings)
+    assert any("cannot be rolled back" in line for line in told.log.lines)
+    assert told.server.puts == []
+
+
+def test_a_deploy_that_succeeds_says_nothing_of_rollbacks() -> None:
+    told = run(Server(answers={}), expect_version=NEW)
+    assert told.verdict == ("deployed", "")
+    assert (told.outcome.rollback, list(told.outcome.warnings)) == (None, [])
+    assert told.attempts == []
+
+
+def test_a_target_that_is_nowhere_makes_the_failure_a_failed_rollback() -> None:
+    told = run(Server(kept={D2: D2, "latest": D2}), expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "Nothing was put back" in told.told
+    assert len(told.server.world.sent(SendTrigger)) == 1
+
+
+def test_a_tag_that_somebody_else_moved_meanwhile_is_left_alone() -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
+    server.meanwhile = lambda one: one.kept.update(latest=D3)
+    told = run(server, expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "somebody else moved the tag" in told.told
+    assert (server.puts, server.kept["latest"]) == ([], D3)
+
+
+def test_a_tag_that_somebody_else_put_back_already_is_not_written_again() -> None:
+    server = Server()
+    server.meanwhile = lambda one: one.kept.update(latest=D1)
+    told = run(server, expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert "as it did already" in told.told
+    assert server.puts == []
+
+
+def test_a_registry_that_lets_nobody_write_says_so_with_the_fix() -> None:
+    refused = Trouble(Kind.REFUSED, "the registry does not let anybody write `o/api`", "Give `packages: write`.")
+    told = run(Server(on_put=refused), expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "write `o/api`" in told.told
+    assert "Give `packages: write`." in told.told
+
+
+def test_an_answer_to_the_write_that_was_lost_is_told_by_the_tag() -> None:
+    lost = Trouble(Kind.UNREACHABLE, "the registry does not answer")
+    assert run(Server(on_put=lost, silently=True), expect_version=NEW).verdict[0] == "rolled-back"
+    told = run(Server(on_put=lost), expect_version=NEW)
+    assert "the tag has not moved so far" in told.told
+    assert told.verdict[0] == "rollback-failed"
+    assert len(told.server.puts) == 1
+
+
+def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
+    server = Server()
+    shown = server.manifests
+    late = iter([True, True])
+
+    def registry(request: FetchManifest | PutManifest) -> HttpResult:
+        if server.puts and isinstance(request, FetchManifest) and next(late, False):
+            return came(manifest(D2))
+        return shown(request)
+
+    server.world.manifests = lambda _, request: registry(request)
+    assert run(server, expect_version=NEW).verdict[0] == "rolled-back"
+
+
+def test_a_failure_that_no_image_mends_keeps_its_verdict_and_says_why_nothing_was_tried() -> None:
+    told = run(Server(trigger=reply(401)), expect_version=NEW)
+    assert told.verdict == ("trigger-failed", "auth")
+    assert told.told.startswith("No rollback was tried: ")
+    assert told.server.puts == []
+
+
+def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> None:
+    same = ready("1.0.0")
+    server = Server(answers={D1: same, D2: same}, tells_digests=False)
+    server.kept["1.0.0"] = D1
+    told = run(server, required_routes="GET /missing", openapi_path="/openapi.json")
+    assert told.verdict[0] not in ("rolled-back", "deployed")
+
+
+@pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
+def test_where_digests_are_told_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
+    server = Server()
+    told = server.world.containers
+    server.world.containers = lambda moment: told(moment) if moment < 0 else silence
+    ended = run(server, expect_version=NEW)
+    assert ended.verdict == ("rolled-back", "never-ready")
+    assert ended.outcome.rollback is not None
+    assert ended.outcome.rollback.proof == "version"
+
+
+def test_the_build_that_failed_is_never_put_back() -> None:
+    told = run(expect_version=NEW, rollback_to=D2)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "the one that failed" in told.told
+    assert told.server.puts == []
+
+
+@pytest.mark.parametrize("platforms", [{D2: D3}, {D3: D2}], ids=["its-platform", "its-index"])
+def test_nor_is_it_put_back_by_another_digest_of_the_same_image(platforms: dict[str, str]) -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2}, platforms=platforms)
+    told = run(server, expect_version=NEW, rollback_to=D3)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "the one that failed" in told.told
+    assert server.puts == []
+    assert told.outcome.rollback is not None
+    assert D3 not in told.outcome.rollback.by_hand
+
+
+def test_looks_stay_within_the_bucket_over_both_halves() -> None:
+    told = run(expect_version=NEW)
+    looks = told.server.world.sent(Probe)
+    for first, start in enumerate(looks):
+        for last in range(first, len(looks)):
+            assert last - first + 1 <= 15 + 0.5 * (looks[last] - start) + 1
+
+
+DIGESTS = st.sampled_from([D1, D2, D3])
+
+
+@given(tag=DIGESTS, moved=st.none() | DIGESTS, runs=DIGESTS, to=st.sampled_from(["", D1, D2, D3]), told=st.booleans())
+def test_whatever_happens_only_a_tag_that_was_seen_unmoved_is_written_and_never_with_what_failed(
+    tag: str, moved: str | None, runs: str, to: str, told: bool
+) -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": tag, OLD: D1}, runs=runs, tells_digests=told)
+    server.answers = {tag: SICK} if tag != runs else {}
+    server.meanwhile = lambda one: one.kept.update(latest=moved or tag) if not one.puts else None
+    ended = run(server, timeout="20s", **({"rollback_to": to} if to else {}))
+    assert len(server.puts) <= 1
+    for put in server.puts:
+        assert put != tag
+        assert moved in (None, tag)
+    if ended.verdict[0] == "rolled-back":
+        assert server.current() == server.kept["latest"] != tag
+
+
+def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_the_rollbacks() -> None:
+    world = World(service=lambda _, __: ready(OLD), trigger=[(summary(failed=1), 3.0), (summary(updated=1), 9.0)])
+    world.start(SendTrigger(), 0.0, 10.0)
+    world.clock = 1.0
+    state = ServiceState(plan(expect_version=OLD), began=1.0)
+    assert redeploy(state, world, lambda: 0.5, Log()).verdict is Verdict.ALREADY_CURRENT
+    assert [each.result.value for each in state.answers] == ["updated"]
+
+
+# what may name the image, and what proves it
+
+
+def test_a_tag_that_moves_is_never_taken_for_the_version_that_ran() -> None:
+    main = ready("", version="main")
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "main": D3}, tells_digests=False)
+    server.answers = {D1: main, D2: SICK, D3: main}
+    told = run(server)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert "nothing tells which image ran before" in told.told
+    assert (server.puts, server.kept["latest"]) == ([], D2)
+
+
+def test_an_image_whose_label_names_another_commit_is_not_what_ran() -> None:
+    kept = {D1: D1, D2: D2, D3: D3, "latest": D2, OLD: D3}
+    told = run(Server(kept=kept, labels={D3: THIRD}, tells_digests=False), expect_version=NEW)
+    assert told.verdict == ("rollback-failed", "never-ready")
+    assert f"labelled with the commit `{THIRD}`" in told.told
+    assert told.server.puts == []
+
+
+def test_an_image_whose_label_names_the_commit_that_ran_is_put_back() -> None:
+    kept = {D1: D1, D2: D2, "latest": D2, OLD: D1}
+    told = run(Server(kept=kept, labels={D1: OLD[:12]}, tells_digests=False), expect_version=NEW)
+    assert told.verdict == ("rolled-back", "never-ready")
+
+
+def test_a_version_that_both_builds_name_does_not_tell_which_image_ran() -> None:
+    same = ready("", version="1.0.0")
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "1.0.0": D3}, tells_digests=False)
+    server.answers, server.smoke = {D1: same, D2: same, D3: same}, {D2: reply(500)}
+    server.trigger = summary(updated=1)
+    server.world.trigger = [server.trigger]
+    told = run(server, smoke="GET /pay")
+    assert told.verdict[0] != "rolled-back"
+    assert server.puts == []
+
+
+def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
+    server = Server(tells_digests=False, tells_names=False, trigger=reply(200))
+    server.world.trigger = [server.trigger]
+    server.in_reach = lambda digest: digest != D2
+    server.smoke = {D2: reply(500)}
+    server.answers = {}
+
+    def answers(_: float, __: Probe) -> HttpResult:
+        server.running()
+        began = [WALL - 5000, *(WALL + sent + SWAP for sent in server.world.sent(SendTrigger))]
+        passed = [each for each in began if each <= WALL + server.world.clock]
+        return ready("", started_at=passed[-1])
+
+    server.world.service = answers
+    told = run(server, smoke="GET /pay", rollback_to=D1)
+    assert told.verdict == ("rollback-failed", "smoke")
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+def test_a_commit_that_the_tag_to_put_back_names_is_proven_by_the_service() -> None:
+    kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
+    told = run(Server(kept=kept, tells_digests=False), expect_version=NEW, rollback_to=f"sha-{OLD[:7]}")
+    assert told.verdict == ("rolled-back", "never-ready")
+    assert told.outcome.conclusion.proof.word == "version"
+
+
+# the check that failed, once more
+
+LOST = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/b": {"get": {}}}}
+WHOLE = {**LOST, "paths": {"/a": {"get": {}}, "/b": {"get": {}}}}
+
+
+def test_the_smoke_request_that_failed_is_made_again_of_the_build_that_was_put_back() -> None:
+    server = Server(answers={}, smoke={D2: reply(500)})
+    told = run(server, expect_version=NEW, smoke="GET /pay\nGET /other")
+    assert told.verdict == ("rolled-back", "smoke")
+    server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
+    told = run(server, expect_version=NEW, smoke="GET /pay")
+    assert told.verdict == ("rollback-failed", "smoke")
+    assert "what failed the deploy fails on the build that answers now, too: `smoke GET /pay`" in told.told
+
+
+def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
+    server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
+    told = run(server, expect_version=NEW, smoke="!POST /pay")
+    assert told.verdict == ("rolled-back", "smoke")
+    sent = [at for at in server.world.sent(SendSmoke) if at > server.world.sent(SendTrigger)[1]]
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        ({"breaking_changes": "fail"}, "breaking-change"),
+        ({"required_routes": "GET /a"}, "routes"),
+    ],
+)
+@pytest.mark.parametrize("back", [True, False], ids=["there again", "gone for good"])
+def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], reason: str, back: bool) -> None:
+    promises: dict[str, HttpResult] = {D1: reply(200, WHOLE), D2: reply(200, LOST)}
+    server = Server(answers={}, promises=promises)
+    if not back:
+        server.meanwhile = lambda one: promises.update({D1: reply(200, LOST)})
+    told = run(server, expect_version=NEW, openapi_path="/openapi.json", **inputs)
+    assert told.verdict == ("rolled-back" if back else "rollback-failed", reason)
+
+
+# the end
+
+
+@pytest.mark.parametrize("mode", ["deploy", "rollback"])
+def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mode: str) -> None:
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
+    reads = server.manifests
+
+    def registry(request: FetchManifest | PutManifest) -> HttpResult:
+        if len(server.world.sent(SendTrigger)) == (2 if mode == "deploy" else 1):
+            server.kept["latest"] = D3 if isinstance(request, FetchManifest) else server.kept["latest"]
+        return reads(request)
+
+    server.world.manifests = lambda _, request: registry(request)
+    told = run(server, **({"expect_version": NEW} if mode == "deploy" else {"mode": "rollback"}))
+    assert told.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
+    assert told.outcome.conclusion.exit_code == 1
+    assert "somebody else has moved the tag since" in told.told
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+def test_an_image_of_the_hosts_own_that_goes_live_instead_is_told_with_the_pull_that_mends_it() -> None:
+    server = Server(runs=D1, kept={D1: D1, D2: D2, "latest": D2}, local=D3, answers={})
+    told = run(server, mode="rollback", rollback_to=D1)
+    assert told.verdict[0] not in ("deployed", "already-current")
+    assert "`docker pull ghcr.io/o/api:latest` on the server" in told.told
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+# mode rollback
+
+
+def test_mode_rollback_is_red_where_nothing_proves_the_image() -> None:
+    server = Server(runs=D2, answers={}, tells_digests=False, tells_names=False, trigger=reply(200))
+    server.kept["stable"] = D1
+    told = run(server, mode="rollback", rollback_to="stable")
+    assert told.verdict == ("unproven", "weak-proof")
+    assert told.outcome.conclusion.exit_code == 1
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+@pytest.mark.parametrize("named", ["tag", "label"])
+def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named: str) -> None:
+    tag = f"sha-{OLD[:7]}" if named == "tag" else "stable"
+    server = Server(runs=D2, answers={}, tells_digests=False, labels={D1: OLD} if named == "label" else {})
+    server.kept[tag] = D1
+    told = run(server, mode="rollback", rollback_to=tag)
+    assert told.verdict == ("deployed", "")
+    assert told.outcome.conclusion.proof.word == "version"
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
+
+
+def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
+    told = run(mode="rollback")
+    assert told.verdict == ("already-current", "")
+    assert (told.server.puts, told.outcome.digest) == ([D1], D1)
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
+
+
+def test_a_named_image_is_put_back_and_proven() -> None:
+    server = Server(runs=D2, answers={}, kept={D1: D1, D2: D2, "latest": D2, "stable": D1})
+    told = run(server, mode="rollback", rollback_to="stable")
+    assert told.verdict == ("deployed", "")
+    assert told.outcome.conclusion.proof.word == "digest"
+    assert (server.puts, told.outcome.version, told.outcome.previous_version) == ([D1], OLD, NEW)
+    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
+    assert told.outcome.mode == "rollback"
+
+
+def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
+    server = Server(runs=D1, kept={D1: D1, "latest": D1})
+    told = run(server, mode="rollback", rollback_to=D1)
+    assert told.verdict == ("already-current", "")
+    assert server.puts == []
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("server", "inputs", "why"),
+    [
+        (Server(runs=D2), {}, "`rollback-to`"),
+        (Server(tells_digests=False), {}, "`rollback-to`"),
+        (Server(), {"rollback_to": "gone"}, "has no image under `gone`"),
+        (Server(on_put=Trouble(Kind.REFUSED, "nobody may write")), {}, "nobody may write"),
+        (Server(trouble=Trouble(Kind.UNREACHABLE, "nobody answers")), {"rollback_to": D1}, "nobody answers"),
+        (Server(kept={D1: D1}), {"rollback_to": D1}, "it has no `latest`"),
+    ],
+    ids=["tag-at-running", "no-digest", "absent", "read-only", "unreachable", "no-tag"],
+)
+def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
+    told = run(server, mode="rollback", **inputs)
+    assert told.verdict == ("not-started", "rollback-impossible")
+    assert why in wording.happened(told.outcome)
+    assert told.outcome.previous_digest == (server.runs if server.tells_digests else "")
+    assert server.world.sent(SendTrigger) == []
+
+
+def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
+    server = Server(runs=D2, answers={D1: SICK}, kept={D1: D1, D2: D2, "latest": D2})
+    told = run(server, mode="rollback", rollback_to=D1)
+    assert told.verdict == ("unhealthy", "never-ready")
+    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+
+
+# cut short
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({}, "`latest` was not moved"),
+        ({"writing": True}, "`latest` may have been moved"),
+        ({"settled": True, "moved": True}, f"`{IMAGE}` points at `{D1}` again"),
+    ],
+    ids=["before", "amid", "after"],
+)
+def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, bool], told: str) -> None:
+    ended = run(expect_version=NEW)
+    [attempt] = ended.attempts
+    attempt.state, attempt.settled, attempt.moved = None, False, False
+    for name, value in state.items():
+        setattr(attempt, name, value)
+    outcome = cut_short(attempt, Conclusion(Verdict.CANCELLED, signal=2), ended.server.world.now())
+    assert outcome.conclusion.verdict is Verdict.CANCELLED
+    assert told in wording.happened(outcome)
+    assert outputs.outputs(outcome)["rolled-back"] == "false"
+    assert page(outcome, Repository())

@@ -1,0 +1,669 @@
+"""Which checks are still to be made, and what came of those that were."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from redeploy.contract.check_progress import PAUSE
+from redeploy.contract.reference import Reference, read
+from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, named
+from redeploy.contract.routes import Operation, parse_pattern
+from redeploy.contract.settings import Breaking, Checks
+from redeploy.contract.smoke import Judged, Smoke
+from redeploy.contract.snapshot import Contract, Read
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.report.check_results import checked
+from redeploy.rollout.checks import Checking
+from redeploy.rollout.requests import Event, FetchDocument, SendSmoke
+from redeploy.verdicts import Reason
+from tests.unit.factories import NEW, OLD, page, reply
+
+URL = "https://api.example.com/openapi.json"
+ONE, TWO = (Smoke("GET", f"/s/{each}", "2xx", f"https://api.example.com/s/{each}") for each in (1, 2))
+UNSAFE = Smoke("POST", "/purge", "2xx", "https://api.example.com/purge")
+NAMES = {"commit": NEW}
+
+
+def document(*routes: str, version: str = "1") -> HttpResult:
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes or ("GET /api/ready", "POST /api/items"):
+        method, path = route.split()
+        paths.setdefault(path, {})[method.lower()] = {}
+    return reply(200, {"openapi": "3.1.0", "info": {"title": "t", "version": version}, "paths": paths})
+
+
+def checks(**told: Any) -> Checks:  # noqa: ANN401 - the fields of Checks
+    for name in ("required", "forbidden"):
+        told[name] = tuple(map(parse_pattern, told.get(name, ())))
+    return Checks(document_url=told.pop("document_url", URL), **told)
+
+
+def reference(*routes: str) -> Reference:
+    lines = [f"  {route.split()[1]}:\n    {route.split()[0].lower()}: {{}}\n" for route in routes]
+    return read("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + "".join(lines))
+
+
+class Told:
+    """Checks to which a test tells what happened."""
+
+    def __init__(self, before: HttpResult | None = None, **told: Any) -> None:  # noqa: ANN401 - the fields of Checks
+        self.checking = Checking(checks(**told), answer_before=before)
+
+    def enter(self, opened: float = 10.0, names: dict[str, str] | None = None) -> "Told":
+        self.checking.enter(opened, NAMES if names is None else names)
+        return self
+
+    def document(
+        self, http_result: HttpResult, sent: float = 10.1, took: float = 0.1, *, patient: bool = True
+    ) -> "Told":
+        request = FetchDocument(URL)
+        self.checking.take(
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+        )
+        return self
+
+    def smoke(
+        self, smoke: Smoke, http_result: HttpResult, sent: float = 10.3, took: float = 0.1, *, patient: bool = True
+    ) -> "Told":
+        request = SendSmoke(smoke)
+        self.checking.take(
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+        )
+        return self
+
+    @property
+    def requests(self) -> list[tuple[str, float]]:
+        """What is still to be asked, and from when on."""
+        requests = self.checking.requests(unsafe=True)
+        return [
+            ("document" if isinstance(request, FetchDocument) else request.smoke.target, at) for request, at in requests
+        ]
+
+    @property
+    def findings(self) -> list[tuple[str, str, bool, str]]:
+        return [(each.kind.value, each.check, each.passed, each.told) for each in self.checking.findings()]
+
+    @property
+    def signs(self) -> tuple[float | None, bool]:
+        """Since when another contract is promised, and whether the one from before is again."""
+        return self.checking.changed_since, self.checking.reverted
+
+    def failure(self, opened: float = 10.0) -> Reason | None:
+        return self.checking.failure(opened)
+
+
+# what is needed
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "document_needed", "wanted"),
+    [
+        pytest.param({}, None, False, False, id="nothing"),
+        pytest.param({}, reply(404), False, False, id="no document before"),
+        pytest.param({}, page(200), False, False, id="a page before"),
+        pytest.param({}, document(), True, True, id="a document before"),
+        pytest.param({"required": ["/a"]}, None, True, True, id="a route required"),
+        pytest.param({"forbidden": ["/a"]}, None, True, True, id="a route forbidden"),
+        pytest.param({"smoke": (ONE,)}, None, True, True, id="smoke"),
+        pytest.param({"reference": reference("GET /a")}, None, True, True, id="a reference"),
+        pytest.param(
+            {"reference": reference("GET /a"), "breaking": Breaking.IGNORE},
+            None,
+            False,
+            False,
+            id="a reference ignored",
+        ),
+        pytest.param({"document_url": None}, None, False, False, id="off"),
+        pytest.param({"document_url": None}, document(), False, False, id="off, though there was one"),
+        pytest.param({"document_url": None, "smoke": (ONE,)}, None, False, True, id="off, smoke"),
+        pytest.param(
+            {"breaking": Breaking.FAIL}, None, False, False, id="breaking changes without anything to compare"
+        ),
+    ],
+)
+def test_the_document_is_needed_where_it_can_tell_anything(
+    told: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
+) -> None:
+    checking = Told(before, **told).checking
+    assert (checking.needs_document, checking.wanted) == (document_needed, wanted)
+    assert checking.done(None) is not wanted
+
+
+def test_the_document_from_before_is_read_once() -> None:
+    checking = Told(document("GET /a")).checking
+    assert checking.before is not None
+    assert checking.answer_before is None
+    assert checking.before is checking.before
+
+
+# what is asked
+
+
+def test_the_document_is_asked_before_the_requests_that_it_describes() -> None:
+    told = Told(smoke=(ONE, TWO)).enter()
+    assert [what for what, _ in told.requests] == ["document"]
+    told.document(document())
+    assert [what for what, _ in told.requests] == ["/s/1", "/s/2"]
+    told.smoke(ONE, reply(200))
+    assert [what for what, _ in told.requests] == ["/s/2"]
+    told.smoke(TWO, reply(200))
+    assert told.requests == []
+    assert told.checking.done(10.0)
+    assert told.failure() is None
+
+
+def test_without_a_window_nothing_is_asked() -> None:
+    assert Told(smoke=(ONE,)).requests == []
+
+
+def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
+    described = reply(
+        200,
+        {
+            "openapi": "3.1.0",
+            "paths": {"/s/{id}": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {}}}}}}}},
+        },
+    )
+    told = Told(smoke=(ONE, UNSAFE)).enter().document(described)
+    promises = {
+        request.smoke: request.promise
+        for request, _ in told.checking.requests(unsafe=True)
+        if isinstance(request, SendSmoke)
+    }
+    assert promises[ONE] is not None
+    assert promises[UNSAFE] is None
+
+
+def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> None:
+    told = Told(required=["/a"], smoke=(ONE,)).enter()
+    request = told.checking.ask_document()
+    assert request is not None
+    assert request.smoke == (ONE,)
+    told.document(Read(200, {}, b"not read", 0, Contract("7", (Operation("/a", "GET"),))))
+    assert told.checking.contract == Contract("7", (Operation("/a", "GET"),))
+    assert told.requests == [("/s/1", 0.0)]
+
+
+# tries
+
+
+def test_what_failed_is_tried_once_more_after_a_pause() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter().smoke(ONE, reply(500))
+    assert told.requests == [("/s/1", 10.4 + PAUSE)]
+    assert not told.checking.done(10.0)
+    told.smoke(ONE, reply(500), sent=11.5)
+    assert told.requests == []
+    assert told.failure() is Reason.SMOKE
+
+
+def test_the_second_try_may_mend_the_first() -> None:
+    told = (
+        Told(smoke=(ONE,), document_url=None)
+        .enter()
+        .smoke(ONE, TransportError(ErrorKind.CUT))
+        .smoke(ONE, reply(200), 12.0)
+    )
+    assert told.failure() is None
+
+
+def test_a_document_is_tried_once_more_too() -> None:
+    told = Told(required=["/api/ready"]).enter().document(reply(500))
+    (what, at), *others = told.requests
+    assert (what, others) == ("document", [])
+    assert at == pytest.approx(10.2 + PAUSE)
+    assert told.document(document(), 11.5).failure() is None
+
+
+@pytest.mark.parametrize(
+    ("http_result", "requests"),
+    [(reply(500), 0), (TransportError(ErrorKind.CUT), 0), (TransportError(ErrorKind.REFUSED), 1), (reply(429), 0)],
+)
+def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(http_result: HttpResult, requests: int) -> None:
+    assert len(Told(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, http_result).requests) == requests
+
+
+def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> None:
+    told = Told(smoke=(UNSAFE, ONE)).enter().document(document())
+    assert [request.url for request, _ in told.checking.requests(unsafe=False)] == [ONE.url]
+    left = [told.checking.only_unsafe_left]
+    told.smoke(ONE, reply(200))
+    assert list(told.checking.requests(unsafe=False)) == []
+    left.append(told.checking.only_unsafe_left)
+    told.smoke(UNSAFE, reply(200))
+    left.append(told.checking.only_unsafe_left)
+    assert left == [False, True, False]
+    assert told.checking.done(10.0)
+
+
+@pytest.mark.parametrize("answered", [11.0, 31.0])
+def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(answered: float) -> None:
+    told = Told(smoke=(UNSAFE,), document_url=None).enter()
+    if answered > 30:
+        told.enter(30.0, {"commit": OLD})
+    told.smoke(UNSAFE, reply(500), 10.5, answered - 10.5)
+    told.enter(40.0, {"commit": OLD})
+    assert told.requests == []
+    assert told.failure(40.0) is Reason.SMOKE
+
+
+def test_being_throttled_is_no_try_while_there_is_patience() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter()
+    for number in range(20):
+        told.smoke(ONE, reply(429), 11.0 + number)
+    assert len(told.requests) == 1
+    told.smoke(ONE, reply(429), 40.0, patient=False)
+    assert len(told.requests) == 1
+    told.smoke(ONE, reply(429), 42.0, patient=False)
+    assert told.failure() is Reason.SMOKE
+
+
+def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter()
+    told.smoke(ONE, reply(200, age="9"))
+    assert [request.past_caches for request, _ in told.checking.requests(unsafe=True)] == [True]
+    told.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
+    assert told.failure() is Reason.SMOKE
+    assert "out of a cache" in told.findings[0][3]
+
+
+# rounds
+
+
+def test_another_window_of_the_same_build_keeps_what_passed() -> None:
+    told = Told(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)).smoke(TWO, reply(500))
+    told.smoke(TWO, reply(500), 12.0)
+    assert told.failure() is Reason.SMOKE
+    told.enter(20.0)
+    assert [what for what, _ in told.requests] == ["/s/2"]
+    assert not told.checking.done(20.0)
+    assert told.smoke(TWO, reply(200), 20.5).failure(20.0) is None
+
+
+def test_a_document_that_failed_is_asked_for_anew() -> None:
+    told = Told(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
+    assert told.failure() is Reason.OPENAPI
+    assert [what for what, _ in told.enter(20.0).requests] == ["document"]
+    assert told.document(document(), 20.1).failure(20.0) is None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "kept"),
+    [
+        pytest.param({"commit": NEW}, {"commit": NEW}, True, id="the same"),
+        pytest.param({"commit": NEW}, {"commit": OLD}, False, id="another"),
+        pytest.param({}, {}, False, id="nothing is named"),
+        pytest.param({"commit": NEW}, {}, False, id="nothing is named any more"),
+        pytest.param({}, {"commit": NEW}, False, id="nothing was named"),
+        pytest.param({"commit": NEW}, {"version": "1"}, False, id="nothing in common"),
+        pytest.param({"commit": NEW, "version": "1"}, {"commit": NEW}, True, id="some in common"),
+        pytest.param({"commit": NEW, "version": "1"}, {"commit": NEW, "version": "2"}, False, id="one differs"),
+    ],
+)
+def test_what_passed_is_kept_where_the_build_is_certainly_the_same(
+    earlier: dict[str, str], later: dict[str, str], kept: bool
+) -> None:
+    told = Told(smoke=(ONE,)).enter(10.0, earlier).document(document()).smoke(ONE, reply(200)).enter(20.0, later)
+    assert told.checking.done(20.0) is kept
+    assert told.requests == ([] if kept else [("document", 0.0)])
+
+
+def test_the_names_that_a_window_learns_count() -> None:
+    told = Told(smoke=(ONE,)).enter(10.0, {}).enter(10.0, NAMES).document(document()).smoke(ONE, reply(200))
+    assert told.enter(20.0, NAMES).checking.done(20.0)
+
+
+def test_an_answer_to_an_earlier_window_does_not_count_for_the_next() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter(10.0).enter(20.0, {"commit": OLD})
+    told.smoke(ONE, reply(500), sent=19.0, took=2.0).smoke(ONE, reply(500), sent=19.5, took=2.0)
+    assert told.requests == [("/s/1", 0.0)]
+
+
+def test_checks_of_one_window_say_nothing_of_another() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter(10.0).smoke(ONE, reply(200))
+    assert told.checking.done(10.0)
+    assert not told.checking.done(20.0)
+    assert not told.checking.done(None)
+    assert told.failure(20.0) is Reason.SMOKE
+
+
+# what is not finished has failed
+
+
+@pytest.mark.parametrize(
+    ("told", "failure"),
+    [
+        pytest.param(Told(smoke=(ONE,)), Reason.SMOKE, id="no round, document of use"),
+        pytest.param(Told(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
+        pytest.param(Told(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
+        pytest.param(Told(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
+        pytest.param(Told(before=document()).enter(), None, id="a document that nobody insists on"),
+        pytest.param(Told(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
+        pytest.param(
+            Told(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)), Reason.SMOKE, id="half answered"
+        ),
+        pytest.param(Told(), None, id="nothing wanted"),
+    ],
+)
+def test_a_check_that_was_not_made_has_failed(told: Told, failure: Reason | None) -> None:
+    assert told.failure() is failure
+
+
+# findings
+
+
+def test_findings_come_in_the_order_of_their_reasons() -> None:
+    told = Told(
+        document("GET /api/ready", "GET /gone/1", "GET /gone/2"),
+        required=["GET /api/ready", "POST /api/ready"],
+        forbidden=["/api/**", "/internal"],
+        breaking=Breaking.FAIL,
+        smoke=(ONE, TWO),
+    )
+    told.enter().document(document("GET /api/ready", version="7")).smoke(ONE, reply(200))
+    told.smoke(TWO, reply(500)).smoke(TWO, TransportError(ErrorKind.CUT), 12.0)
+    assert told.findings == [
+        ("openapi", "openapi", True, "1 operation of version `7`"),
+        ("routes", "required-route GET /api/ready", True, "`GET /api/ready` is there"),
+        (
+            "routes",
+            "required-route POST /api/ready",
+            False,
+            "`POST /api/ready` is missing; the document has `GET /api/ready`",
+        ),
+        ("routes", "forbidden-route /api/**", False, "`/api/**` is forbidden, and the document has `GET /api/ready`"),
+        ("routes", "forbidden-route /internal", True, "`/internal` is not there"),
+        ("breaking-change", "removed-route GET /gone/1", False, "`GET /gone/1` is gone"),
+        ("breaking-change", "removed-route GET /gone/2", False, "`GET /gone/2` is gone"),
+        ("smoke", "smoke GET /s/1", True, "`GET /s/1`: 200"),
+        ("smoke", "smoke GET /s/2", False, "`GET /s/2`: the connection was closed without an answer"),
+    ]
+    assert told.failure() is Reason.ROUTES
+    assert [each.seconds is not None for each in told.checking.findings()][-2:] == [True, True]
+
+
+def test_a_missing_route_that_nothing_is_like_says_so() -> None:
+    told = Told(required=["/completely/different"]).enter().document(document())
+    assert told.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, none like it"
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "after", "failure"),
+    [
+        pytest.param({"required": ["/a"]}, None, reply(404), Reason.OPENAPI, id="insisted on"),
+        pytest.param({}, document(), reply(404), None, id="lost, and it is a warning"),
+        pytest.param(
+            {"breaking": Breaking.FAIL}, document(), reply(404), Reason.BREAKING_CHANGE, id="lost, and it fails"
+        ),
+        pytest.param({"breaking": Breaking.FAIL}, document(), reply(500), Reason.OPENAPI, id="broken, and it fails"),
+        pytest.param(
+            {"breaking": Breaking.FAIL, "required": ["/a"]}, document(), reply(404), Reason.OPENAPI, id="lost, insisted"
+        ),
+        pytest.param({"reference": reference("GET /a")}, None, reply(404), None, id="nothing like the reference"),
+        pytest.param({"breaking": Breaking.IGNORE}, document(), reply(404), None, id="lost, and nobody cares"),
+        pytest.param({"smoke": (ONE,)}, None, reply(404), None, id="only smoke"),
+        pytest.param({}, document(), document("GET /new"), None, id="gone, and it is a warning"),
+        pytest.param(
+            {"breaking": Breaking.FAIL},
+            document(),
+            document("GET /new"),
+            Reason.BREAKING_CHANGE,
+            id="gone, and it fails",
+        ),
+        pytest.param(
+            {"breaking": Breaking.IGNORE}, document(), document("GET /new"), None, id="gone, and nobody cares"
+        ),
+        pytest.param(
+            {"breaking": Breaking.FAIL, "reference": reference("GET /old")},
+            document("GET /api/ready"),
+            document("GET /api/ready"),
+            Reason.BREAKING_CHANGE,
+            id="not in the reference, which counts instead",
+        ),
+        pytest.param(
+            {"breaking": Breaking.FAIL, "reference": reference("GET /api/ready")},
+            document(),
+            document("GET /api/ready"),
+            None,
+            id="as the reference has it, whatever was before",
+        ),
+    ],
+)
+def test_what_a_document_fails_by(
+    told: dict[str, Any], before: HttpResult | None, after: HttpResult, failure: Reason | None
+) -> None:
+    found = Told(before, **told).enter().document(after).document(after, 12.0)
+    for smoke in told.get("smoke", ()):
+        found.smoke(smoke, reply(200), 13.0)
+    assert found.failure() is failure
+
+
+def test_a_misfit_is_told_with_the_request() -> None:
+    told = Told(smoke=(ONE,), document_url=None).enter()
+    schema_violation = Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")
+    told.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
+    assert told.findings == [
+        ("smoke", "smoke GET /s/1", False, "`GET /s/1`: 200, but `$.a`: 1 is not of type 'string'")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(1, "`GET /1`"), (5, "`GET /1`, `GET /2`, `GET /3`, `GET /4`, `GET /5`"), (8, "and 3 more")],
+)
+def test_a_message_names_five_operations_at_the_most(number: int, told: str) -> None:
+    found = named([Operation(f"/{each}", "GET") for each in range(1, number + 1)])
+    assert found.endswith(told)
+    assert found.count("GET") <= 5
+
+
+# the contract as a sign of change
+
+
+def test_since_when_another_contract_is_promised() -> None:
+    told = Told(document("GET /a")).enter()
+    assert told.signs == (None, False)
+    assert told.document(document("GET /a"), 10.0).signs == (None, False)
+    assert told.document(document("GET /b"), 12.0).document(document("GET /c"), 14.0).signs == (14.0, False)
+    assert told.document(document("GET /a"), 16.0).signs == (None, True)
+    assert told.document(document("GET /b"), 18.0).signs == (18.0, False)
+
+
+def test_without_a_document_from_before_nothing_has_changed() -> None:
+    for before in (None, reply(404), page(200)):
+        told = Told(before, required=["/a"]).enter().document(document("GET /b"))
+        assert told.signs == (None, False)
+
+
+def test_a_document_that_fails_leaves_the_last_one_as_a_sign() -> None:
+    told = Told(document("GET /a")).enter().document(document("GET /b"), 12.0).document(reply(500), 14.0)
+    assert told.checking.changed_since == 12.0
+    assert told.checking.contract is None
+
+
+# what is shown
+
+
+def shown(told: Told) -> tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]:
+    found = checked(told.checking)
+    return found.added, found.removed, found.warnings, found.notes
+
+
+def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
+    told = Told(document("GET /a", "GET /b")).enter().document(document("GET /b", "GET /c"))
+    assert shown(told) == (
+        ("GET /c",),
+        ("GET /a",),
+        ["Compared with the document that was live before the trigger, 1 operation gone: `GET /a`."],
+        [],
+    )
+    assert checked(told.checking).places == ()
+
+
+def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
+    told = Told(reference=reference("GET /a", "GET /b", "GET /c")).enter().document(document("GET /b"))
+    found = checked(told.checking)
+    assert [(each.file, each.line) for each in found.places] == [("docs/openapi.yaml", 4), ("docs/openapi.yaml", 8)]
+    assert found.compared_with == "`docs/openapi.yaml`"
+    assert found.warnings == ["Compared with `docs/openapi.yaml`, 2 operations gone: `GET /a`, `GET /c`."]
+
+
+def test_what_is_ignored_is_shown_and_no_more() -> None:
+    told = Told(reference=reference("GET /a"), breaking=Breaking.IGNORE, required=["/b"])
+    found = checked(told.enter().document(document("GET /b")).checking)
+    assert (found.removed, found.places, found.warnings) == (("GET /a",), (), [])
+
+
+def twice(told: Told, http_result: HttpResult) -> Told:
+    return told.enter().document(http_result).document(http_result, 12.0)
+
+
+@pytest.mark.parametrize("after", [reply(404), reply(410), page(200), reply(200, {"status": "ok"}), reply(200, "bye")])
+def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -> None:
+    told = twice(Told(document()), after)
+    added, removed, warnings, notes = shown(told)
+    assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), [])
+    (warning,) = warnings
+    assert warning.startswith("The OpenAPI document that was live before the trigger is gone, so all 2 operations")
+    assert told.failure() is None
+    failing = twice(Told(document(), breaking=Breaking.FAIL), after)
+    assert failing.failure() is Reason.BREAKING_CHANGE
+    assert [each.check for each in checked(failing.checking).failed] == [
+        "removed-route POST /api/items",
+        "removed-route GET /api/ready",
+    ]
+    assert checked(failing.checking).warnings == []
+    ignoring = shown(twice(Told(document(), breaking=Breaking.IGNORE), after))
+    assert ignoring[1] == removed
+    assert ignoring[2] == []
+
+
+@pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), TransportError(ErrorKind.TIMED_OUT)])
+def test_a_document_that_cannot_be_read_is_not_gone(after: HttpResult) -> None:
+    added, removed, warnings, notes = shown(twice(Told(document()), after))
+    assert (added, removed, warnings) == ((), (), [])
+    assert len(notes) == 1
+    assert twice(Told(document(), breaking=Breaking.FAIL), after).failure() is Reason.OPENAPI
+
+
+def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> None:
+    told = twice(Told(reference=reference("GET /a")), reply(404))
+    assert shown(told) == (
+        (),
+        (),
+        ["There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the answer was 404."],
+        [],
+    )
+    assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
+
+
+def strange(**items: Any) -> HttpResult:  # noqa: ANN401 - JSON values
+    paths = {"/a": {"get": {}}, **{f"/{name}": item for name, item in items.items()}}
+    return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
+
+
+def test_what_was_passed_over_in_a_document_is_a_note() -> None:
+    told = Told(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
+    assert told.failure() is None
+    (note,) = shown(told)[3]
+    assert note.startswith("Passed over in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
+
+
+def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() -> None:
+    told = Told(required=["GET /c", "/c/**", "/a"], forbidden=["GET /C/", "DELETE /a", "/d"]).enter()
+    told.document(strange(c={"$ref": "./c.yaml"}))
+    assert [(check, passed) for _, check, passed, _ in told.findings] == [
+        ("openapi", True),
+        ("required-route GET /c", False),
+        ("required-route /c/**", False),
+        ("required-route /a", True),
+        ("forbidden-route GET /C/", False),
+        ("forbidden-route DELETE /a", True),
+        ("forbidden-route /d", True),
+    ]
+    assert "may be there: `/c` refers to `./c.yaml`, which is not in the document" in told.findings[1][3]
+    assert "is forbidden, and may be there: `/c` refers to" in told.findings[4][3]
+
+
+def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
+    told = Told(smoke=(ONE, TWO), document_url=None).enter()
+    told.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
+    assert told.failure() is None
+    assert shown(told)[2] == ["`GET /s/1` passed, and was compared only in part: it is too large."]
+    assert "compared only in part" in told.findings[0][3]
+
+
+@pytest.mark.parametrize("breaking", [Breaking.WARN, Breaking.FAIL])
+def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
+    told = Told(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))
+    assert told.failure() is None
+    _, removed, warnings, notes = shown(told)
+    assert removed == ()
+    where = warnings if breaking is Breaking.FAIL else notes
+    assert any("only in part: a document does not show what stands under `/c`" in each for each in where)
+
+
+def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
+    many = document(*(f"GET /p{number}" for number in range(5_000)))
+    found = checked(Told(many).enter().document(document("GET /new")).checking)
+    assert len(found.removed) == MOST_LISTED + 1
+    assert found.removed[-1] == "... and 4000 more"
+    assert "5,000 operations gone" in found.warnings[0]
+    assert len(found.warnings[0]) < 500
+
+
+@pytest.mark.parametrize("breaking", Breaking)
+def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it(breaking: Breaking) -> None:
+    told = Told(before=document(), required=["GET /api/ready"], breaking=breaking).enter().document(document())
+    assert told.checking.failure(10.0) is None
+    told.enter(20.0, {"commit": OLD})
+    assert told.checking.failure(20.0) is Reason.OPENAPI
+    found = checked(told.checking)
+    assert [each.check for each in found.failed] == ["openapi"]
+    assert found.compared_with == ""
+
+
+def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked() -> None:
+    found = checked(Told(before=page()).checking)
+    assert len(found.notes) == 1
+    assert not found.findings
+    assert not found.warnings
+
+
+def test_hundreds_of_missing_routes_are_told_without_looking_for_what_each_of_them_may_have_meant() -> None:
+    wanted = [f"GET /api/item/{each}" for each in range(200)]
+    told = Told(required=wanted).enter().document(document("GET /api/items/{id}"))
+    told_each = [each.told for each in told.checking.findings() if not each.passed]
+    assert len(told_each) == 200
+    assert sum("the document has" in each for each in told_each) == MOST_EXPLAINED
+
+
+def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
+    found = checked(Told(document_url=None, breaking=Breaking.FAIL).checking)
+    assert [each.partition(": ")[2] for each in found.warnings] == ["`openapi-path` is `off`."]
+
+
+# lines that only warn
+
+
+def test_a_line_that_only_warns_fails_no_run_and_is_told_in_a_warning() -> None:
+    lenient = replace(ONE, only_warns=True)
+    told = Told(smoke=(lenient, TWO), document_url=None).enter()
+    for sent in (10.3, 12.0):
+        told.smoke(lenient, reply(500), sent)
+    told.smoke(TWO, reply(200))
+    assert told.failure() is None
+    assert told.checking.done(10.0)
+    results = checked(told.checking)
+    assert results.failed == []
+    assert [each.passed for each in results.findings] == [False, True]
+    [warning] = results.warnings
+    assert "only warns" in warning
+    assert "`GET /s/1`: 500, not 2xx" in warning
+
+
+def test_a_line_that_only_warns_fails_no_run_by_having_no_answer_either() -> None:
+    lenient = replace(ONE, only_warns=True)
+    assert Told(smoke=(lenient,), document_url=None).enter().failure() is None
+    assert Told(smoke=(lenient, TWO), document_url=None).enter().failure() is Reason.SMOKE

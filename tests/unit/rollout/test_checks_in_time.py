@@ -1,0 +1,886 @@
+"""When the checks of a build are made, told by whole runs in worlds without sockets."""
+
+from collections.abc import Callable
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
+from redeploy.http.urls import origin_of
+from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, SendSmoke, SendTrigger
+from sandbox.simulation import REFUSED, WALL, Story, World, tell
+from tests.unit.factories import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
+
+UPDATED = summary(updated=1)
+ROUTES = ("GET /api/ready", "GET /api/items/{id}")
+
+
+def document(*routes: str, version: str = "1", **headers: str) -> Response:
+    """An OpenAPI document with these operations."""
+    paths: dict[str, dict[str, object]] = {}
+    for route in routes or ROUTES:
+        method, path = route.split()
+        paths.setdefault(path, {})[method.lower()] = {}
+    return reply(200, {"openapi": "3.1.0", "info": {"title": "api", "version": version}, "paths": paths}, **headers)
+
+
+def rollout(
+    gone: float = 2.0, back: float = 4.0, new: str = NEW, old: str = OLD
+) -> Callable[[float, Probe], HttpResult]:
+    """A service that is replaced: it goes, and comes back as the new build."""
+    return lambda moment, _: ready(old) if moment < gone else REFUSED if moment < back else ready(new)
+
+
+def nameless(gone: float = 2.0, back: float = 4.0) -> Callable[[float, Probe], HttpResult]:
+    """The same, of a service that names no build."""
+    return rollout(gone, back, new="", old="")
+
+
+def turning(at: float, later: HttpResult, earlier: HttpResult | None = None) -> Callable[[float], HttpResult]:
+    """What is `earlier` before a moment, and `later` from then on."""
+    return lambda moment: (earlier or document()) if moment < at else later
+
+
+def always(http_result: HttpResult) -> Callable[[float], HttpResult]:
+    return lambda _: http_result
+
+
+def lines(number: int, form: str = "GET /s/{}") -> str:
+    return "\n".join(form.format(each) for each in range(number))
+
+
+def overdrawn(story: Story) -> float:
+    """By how many tokens the bucket of 15 that 30 a minute fill was overdrawn at worst, checks counted, over all origins."""
+    worst = -15.0
+    asked = [(moment, request) for moment, request in story.world.asked if isinstance(request, OfService)]
+    for origin in {origin_of(request.url) for _, request in asked}:
+        level, last = 15.0, 0.0
+        for moment, request in asked:
+            if origin_of(request.url) == origin:
+                level = min(15.0, level + (moment - last) * 0.5) - 1
+                last = moment
+                worst = max(worst, -level)
+    return worst
+
+
+def held_from(story: Story) -> float:
+    """When the window that held opened, in seconds since the trigger."""
+    return (story.state.history.window.opened or 0.0) - (story.world.triggered or 0.0)
+
+
+# within the window
+
+
+@pytest.mark.parametrize(("number", "stable_for"), [(0, "5s"), (1, "5s"), (4, "5s"), (0, "15s"), (1, "15s")])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_few_checks_cost_no_time_where_the_bucket_has_room_for_them(
+    number: int, declared: bool, stable_for: str
+) -> None:
+    inputs = {"stable_for": stable_for, "smoke": lines(number)} | ({"expect_version": NEW} if declared else {})
+    world = World(rollout(12.0, 14.0), ((UPDATED, 20.0),), document=always(document()))
+    story = tell(world, **inputs)
+    assert story.verdict == ("deployed", "")
+    assert len(story.world.since_trigger(FetchDocument)) == 1
+    assert len(story.world.since_trigger(SendSmoke)) == number
+    without = tell(World(rollout(12.0, 14.0), ((UPDATED, 20.0),)), openapi_path="off", **(inputs | {"smoke": ""}))
+    assert story.seconds <= without.seconds + 1.5
+
+
+def test_the_document_comes_before_the_smoke_requests_whose_answers_it_describes() -> None:
+    world = World(rollout(12.0, 14.0), ((UPDATED, 16.0),), document=always(document()))
+    story = tell(world, smoke=lines(3), expect_version=NEW)
+    assert story.world.since_trigger(FetchDocument)[0] < min(story.world.since_trigger(SendSmoke))
+    assert story.world.since_trigger(FetchDocument)[0] >= held_from(story) - 0.1
+
+
+def test_smoke_requests_run_side_by_side_eight_at_the_most() -> None:
+    under_way: list[tuple[float, float]] = []
+
+    def smoke(moment: float, _: SendSmoke) -> tuple[HttpResult, float]:
+        under_way.append((moment, moment + 1.5))
+        return reply(200), 1.5
+
+    world = World(rollout(), (UPDATED,), smoke=smoke)
+    story = tell(world, smoke=lines(30), request_rate="off", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    busiest = max(sum(begin <= moment < end - 1e-6 for begin, end in under_way) for moment, _ in under_way)
+    assert busiest == 8
+    assert len(under_way) == 30
+
+
+def test_the_last_look_comes_after_the_last_check() -> None:
+    def smoke(_: float, __: SendSmoke) -> tuple[HttpResult, float]:
+        return reply(200), 8.0
+
+    story = tell(World(rollout(), (UPDATED,), smoke=smoke), smoke="GET /slow", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert story.world.since_trigger(Probe)[-1] >= story.world.since_trigger(SendSmoke)[-1] + 8.0
+
+
+def test_a_service_that_dies_of_the_checks_is_not_deployed() -> None:
+    asked: list[float] = []
+
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return REFUSED if asked and moment > asked[0] + 9.0 else rollout()(moment, probe)
+
+    def smoke(moment: float, _: SendSmoke) -> tuple[HttpResult, float]:
+        asked.append(moment)
+        return reply(200), 9.5
+
+    story = tell(World(service, (UPDATED,), smoke=smoke), smoke="GET /heavy", expect_version=NEW, timeout="60")
+    assert story.conclusion.verdict == "unhealthy"
+
+
+# again only where the build changed
+
+
+def test_checks_that_passed_are_not_made_again_where_the_same_build_goes_on() -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
+
+    world = World(service, (UPDATED,), document=always(document()))
+    story = tell(world, smoke=lines(2), expect_version=NEW, request_rate="off")
+    assert story.state.history.window.broken == 1
+    assert story.verdict == ("deployed", "")
+    assert (len(world.since_trigger(FetchDocument)), len(world.since_trigger(SendSmoke))) == (1, 2)
+
+
+def test_a_check_that_failed_with_the_window_is_made_again() -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
+
+    def smoke(moment: float, request: SendSmoke) -> HttpResult:
+        return reply(500) if moment < 8.5 and request.smoke.target == "/s/0" else reply(200)
+
+    world = World(service, (UPDATED,), document=always(document()), smoke=smoke)
+    story = tell(world, smoke=lines(2), expect_version=NEW, request_rate="off")
+    assert story.verdict == ("deployed", "")
+    assert [request.smoke.target for _, request in world.asked if isinstance(request, SendSmoke)].count("/s/1") == 1
+
+
+def test_another_build_is_checked_anew() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return rollout()(moment, probe) if moment < 7 else ready(THIRD)
+
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
+        return reply(200) if moment < 7 else reply(500)
+
+    world = World(service, (UPDATED,), document=always(document()), smoke=smoke)
+    story = tell(world, smoke="GET /s", request_rate="off")
+    assert story.verdict == ("checks-failed", "smoke")
+    assert len([moment for moment in world.since_trigger(SendSmoke) if moment > 7]) == 2
+
+
+def test_what_a_build_that_names_nothing_passed_is_asked_again_after_a_gap() -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        return REFUSED if 2 < moment < 4 or 7.5 < moment < 8.5 else ready()
+
+    world = World(service, (UPDATED,), document=turning(4, document("GET /api/new")))
+    story = tell(world, smoke="GET /s", request_rate="off")
+    assert story.conclusion.exit_code == 0
+    assert world.since_trigger(SendSmoke)[-1] > 8.5
+
+
+# where nothing could come of it
+
+
+@pytest.mark.parametrize(
+    ("inputs", "before", "after"),
+    [
+        pytest.param({}, reply(404), 0, id="no document, nothing asked for"),
+        pytest.param({}, page(200), 0, id="a web page, nothing asked for"),
+        pytest.param({}, REFUSED, 0, id="unreachable, nothing asked for"),
+        pytest.param({"openapi_path": "off", "smoke": "GET /s"}, document(), 0, id="off"),
+        pytest.param({}, document(), 1, id="a document from before to compare with"),
+        pytest.param({"required_routes": "/api/ready"}, reply(404), 1, id="a route asked for"),
+        pytest.param({"forbidden_routes": "/internal"}, reply(404), 1, id="a route forbidden"),
+        pytest.param({"smoke": "GET /s"}, reply(404), 1, id="smoke, whose answers it may describe"),
+    ],
+)
+def test_no_document_is_asked_for_where_nothing_could_come_of_it(
+    inputs: dict[str, str], before: HttpResult, after: int
+) -> None:
+    world = World(rollout(), (UPDATED,), document=turning(0, document(), before))
+    story = tell(world, expect_version=NEW, request_rate="off", **inputs)
+    assert story.verdict == ("deployed", "")
+    assert len(world.since_trigger(FetchDocument)) == after
+
+
+@pytest.mark.parametrize(("off", "times"), [("/openapi.json", 1), ("off", 0)])
+def test_before_the_trigger_the_document_is_asked_for_once(off: str, times: int) -> None:
+    world = World(rollout(), (UPDATED,), document=always(document()))
+    tell(world, openapi_path=off)
+    assert sum(moment < (world.triggered or 0.0) for moment in world.sent(FetchDocument)) == times
+
+
+def test_a_document_that_hangs_does_not_keep_the_trigger_waiting() -> None:
+    world = World(rollout(), (UPDATED,), document=lambda moment: (document(), 60.0) if moment < 0 else document())
+    story = tell(world, expect_version=NEW)
+    assert world.triggered == pytest.approx(3.0)
+    assert story.verdict == ("deployed", "")
+
+
+def test_nothing_is_checked_where_the_trigger_was_refused() -> None:
+    world = World(rollout(), (reply(401),), document=always(document()))
+    assert tell(world, smoke=lines(3)).verdict == ("trigger-failed", "auth")
+    assert world.since_trigger(SendSmoke) == []
+
+
+def test_the_old_build_is_not_checked_where_another_one_is_declared() -> None:
+    world = World(lambda *_: ready(OLD), (UPDATED,), document=always(document()))
+    story = tell(world, smoke=lines(3), expect_version=NEW, timeout="30")
+    assert story.verdict == ("stale", "old-build")
+    assert world.since_trigger(SendSmoke) == []
+
+
+def test_what_was_live_before_is_checked_too() -> None:
+    world = World(lambda *_: ready(NEW), (summary(),), smoke=lambda *_: reply(500))
+    assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("checks-failed", "smoke")
+
+
+# within the bucket
+
+
+@pytest.mark.parametrize("number", [1, 5, 15, 40])
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("answered", [0.04, 20.0])
+def test_looks_and_checks_together_never_overdraw_the_bucket(number: int, declared: bool, answered: float) -> None:
+    world = World(rollout(), ((UPDATED, answered),), document=always(document()))
+    story = tell(world, smoke=lines(number), **({"expect_version": NEW} if declared else {}))
+    assert story.verdict == ("deployed", "")
+    assert overdrawn(story) <= 1e-6
+
+
+def test_forty_smoke_requests_come_to_an_end_and_the_log_says_at_the_start_that_they_take_long() -> None:
+    story = tell(World(rollout(), (UPDATED,)), smoke=lines(40), expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert len(story.world.since_trigger(SendSmoke)) == 40
+    assert any("the checks will take about" in line for line in story.log.lines[:4])
+    assert story.seconds < 240
+
+
+@pytest.mark.parametrize(("number", "rate", "told"), [(2, "30/m", False), (40, "30/m", True), (200, "off", False)])
+def test_only_long_checks_are_announced(number: int, rate: str, told: bool) -> None:
+    story = tell(World(rollout(), (UPDATED,)), smoke=lines(number), request_rate=rate, expect_version=NEW)
+    assert any("the checks will take" in line for line in story.log.lines) is told
+    assert story.verdict == ("deployed", "")
+
+
+def test_smoke_requests_to_another_origin_draw_from_a_bucket_of_their_own() -> None:
+    elsewhere = "\n".join(f"GET https://other.example.com/{each}" for each in range(10))
+    story = tell(World(rollout(), (UPDATED,)), smoke=elsewhere, openapi_path="off", expect_version=NEW)
+    without = tell(World(rollout(), (UPDATED,)), openapi_path="off", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert story.seconds <= without.seconds + 1.0
+    assert overdrawn(story) <= 1e-6
+
+
+@pytest.mark.parametrize("rate", ["30/m", "20/m", "15/m", "10/m", "6/m"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_one_document_delays_a_deploy_little_at_any_rate(rate: str, declared: bool) -> None:
+    inputs = {"request_rate": rate} | ({"expect_version": NEW} if declared else {})
+    story = tell(World(rollout(), (UPDATED,), document=always(document())), **inputs)
+    without = tell(World(rollout(), (UPDATED,)), openapi_path="off", **inputs)
+    assert story.verdict == ("deployed", "")
+    assert story.seconds <= without.seconds + 2.5
+
+
+@pytest.mark.parametrize("rate", ["15/m", "10/m", "2/m"])
+def test_checks_come_to_an_end_at_low_rates(rate: str) -> None:
+    per_second = int(rate.removesuffix("/m")) / 60
+    story = tell(World(rollout(), (UPDATED,)), smoke=lines(6), request_rate=rate, expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert story.seconds <= 60 + 20 / per_second
+
+
+# the contract as a sign of change
+
+
+def test_a_changed_contract_proves_a_build_that_names_nothing_with_a_last_document_after_the_window() -> None:
+    world = World(nameless(), (UPDATED,), document=turning(4, document("GET /api/ready", "GET /api/new")))
+    story = tell(world)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"
+    sent = world.since_trigger(FetchDocument)
+    assert sent[-1] >= held_from(story) + 5.0
+    assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
+    assert story.outcome.checked.added == ("GET /api/new",)
+    assert story.outcome.checked.removed == ("GET /api/items/{id}",)
+
+
+def test_a_changed_version_in_the_document_alone_is_a_change_too() -> None:
+    world = World(nameless(), (UPDATED,), document=turning(4, document(version="2")))
+    assert tell(world).verdict == ("deployed", "")
+
+
+def test_the_same_contract_proves_nothing() -> None:
+    story = tell(World(nameless(), (UPDATED,), document=always(document())), require_proof="change")
+    assert story.verdict != ("deployed", "")
+    assert story.conclusion.exit_code == 1
+
+
+def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
+    def told(moment: float) -> HttpResult:
+        return document("GET /api/new") if 4 <= moment < 8 else document()
+
+    story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
+    assert story.verdict == ("stale", "old-build")
+    assert story.state.checking.reverted
+
+
+def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
+    fails = count()
+
+    def told(moment: float) -> HttpResult:
+        if moment < 4:
+            return document()
+        return reply(500) if next(fails) == 1 else document("GET /api/new")
+
+    story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
+    assert story.conclusion.exit_code == 0
+
+
+# what changes while the checks are made
+
+
+def test_a_build_that_changes_during_the_checks_is_checked_as_what_it_has_become() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return rollout()(moment, probe) if moment < 9 else ready(THIRD)
+
+    world = World(service, (UPDATED,), document=turning(9, document("GET /api/third")))
+    story = tell(world, required_routes="/api/third", smoke=lines(10))
+    assert story.verdict == ("deployed", "")
+    assert world.since_trigger(FetchDocument)[-1] > 9
+    assert len([moment for moment in world.since_trigger(SendSmoke) if moment > held_from(story)]) == 10
+
+
+def test_the_old_build_that_comes_back_during_the_checks_is_stale() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return rollout()(moment, probe) if moment < 15 else ready(OLD)
+
+    for inputs in ({"expect_version": NEW}, {}):
+        story = tell(World(service, (UPDATED,)), smoke=lines(40), timeout="60", **inputs)
+        assert story.verdict == ("stale", "old-build")
+
+
+# the deadline
+
+
+def test_checks_that_are_under_way_at_the_deadline_are_finished() -> None:
+    story = tell(World(rollout(), (UPDATED,)), smoke=lines(20), timeout="20", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert story.seconds > 20
+    assert len(story.world.since_trigger(SendSmoke)) == 20
+
+
+def test_after_the_deadline_too_the_last_look_comes_after_the_last_check() -> None:
+    story = tell(World(rollout(), (UPDATED,)), smoke=lines(40), timeout="20", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert story.world.since_trigger(Probe)[-1] > story.world.since_trigger(SendSmoke)[-1]
+
+
+def test_a_window_that_another_build_breaks_after_the_deadline_is_not_deployed() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return rollout()(moment, probe) if moment < 30 else ready(THIRD)
+
+    story = tell(World(service, (UPDATED,)), smoke=lines(40), timeout="20")
+    assert story.verdict == ("unhealthy", "flapping")
+    assert story.seconds < 40
+
+
+def test_a_window_that_a_restart_breaks_after_the_deadline_ends_the_run() -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        if moment < 2:
+            return ready(OLD)
+        return REFUSED if moment < 4 else ready(NEW, started_at=WALL + (4 if moment < 30 else 30))
+
+    story = tell(World(service, (UPDATED,)), smoke=lines(40), timeout="20", expect_version=NEW)
+    assert story.verdict == ("unhealthy", "flapping")
+    assert story.seconds < 40
+
+
+def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning() -> None:
+    world = World(rollout(), ((UPDATED, 1000.0),), document=always(document()))
+    story = tell(world, smoke=lines(2), expect_version=NEW, timeout="30")
+    assert story.verdict == ("deployed", "")
+    assert 30 <= story.seconds < 32
+    assert len(world.since_trigger(SendSmoke)) == 2
+    assert len(story.outcome.warnings) == 1
+
+
+def test_where_the_answer_never_comes_a_failing_check_is_told_all_the_same() -> None:
+    world = World(rollout(), ((UPDATED, 1000.0),), smoke=lambda *_: reply(500))
+    story = tell(world, smoke="GET /s", expect_version=NEW, timeout="30")
+    assert story.verdict == ("checks-failed", "smoke")
+
+
+# answers that tell nothing
+
+
+def test_a_service_that_throttles_the_checks_for_ever_ends_soon_after_the_deadline() -> None:
+    story = tell(World(rollout(), (UPDATED,), smoke=lambda *_: reply(429)), smoke="GET /s", timeout="40")
+    assert story.verdict == ("checks-failed", "smoke")
+    assert 40 <= story.seconds < 70
+    assert "too many requests" in story.outcome.checked.failed[0].told
+
+
+@pytest.mark.parametrize("kind", ["smoke", "document"])
+@pytest.mark.parametrize("seconds", ["900", "100000"])
+def test_a_wait_beyond_the_deadline_that_a_check_is_told_does_not_prolong_the_run(kind: str, seconds: str) -> None:
+    wait = reply(429, retry_after=seconds)
+    world = World(
+        rollout(),
+        (UPDATED,),
+        document=turning(0, wait) if kind == "document" else always(document()),
+        smoke=lambda *_: wait if kind == "smoke" else reply(200),
+    )
+    story = tell(world, smoke=lines(3), timeout="60", expect_version=NEW)
+    assert story.conclusion.exit_code == 1
+    assert story.seconds < 120
+
+
+def test_being_throttled_for_a_while_is_waited_for_and_no_try() -> None:
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
+        return reply(429, retry_after="3") if moment < 12 else reply(200)
+
+    story = tell(World(rollout(), (UPDATED,), smoke=smoke), smoke="GET /s", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+
+
+def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
+    def smoke(_: float, request: SendSmoke) -> HttpResult:
+        return reply(200) if request.past_caches else reply(500, age="60")
+
+    world = World(rollout(), (UPDATED,), smoke=smoke)
+    assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("deployed", "")
+    assert [request.past_caches for _, request in world.asked if isinstance(request, SendSmoke)] == [False, True]
+
+
+def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_past_it_too() -> None:
+    class Cached(World):
+        def start(self, request: Request, sent: float, bound: float) -> None:
+            self.past_caches = self.triggered is None or (isinstance(request, FetchDocument) and request.past_caches)
+            super().start(request, sent, bound)
+
+    def answer(moment: float) -> HttpResult:
+        if not world.past_caches:
+            return reply(200, age="60")
+        return document() if moment < 4 else document("GET /api/ready")
+
+    world = Cached(nameless(), (UPDATED,), document=answer)
+    story = tell(world)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"
+
+
+def test_what_is_cached_for_ever_counts_for_nothing() -> None:
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: reply(200, age="60"))
+    story = tell(world, smoke="GET /s", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")
+    assert "cache" in story.outcome.checked.failed[0].told
+
+
+# tries
+
+
+def test_a_request_that_failed_is_tried_once_more_before_it_counts() -> None:
+    tries = count()
+
+    def smoke(_: float, __: SendSmoke) -> HttpResult:
+        return TransportError(ErrorKind.CUT) if next(tries) == 0 else reply(200)
+
+    world = World(rollout(), (UPDATED,), smoke=smoke)
+    assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("deployed", "")
+    assert len(world.since_trigger(SendSmoke)) == 2
+
+
+@pytest.mark.parametrize(
+    ("http_result", "times"),
+    [
+        pytest.param(reply(500), 1, id="it was answered"),
+        pytest.param(TransportError(ErrorKind.CUT), 1, id="it may have been carried out"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), 1, id="nobody knows"),
+        pytest.param(TransportError(ErrorKind.REFUSED), 2, id="it was never sent"),
+        pytest.param(TransportError(ErrorKind.NOT_CONNECTED), 2, id="it was never sent either"),
+    ],
+)
+def test_an_unsafe_request_is_sent_again_only_where_it_never_reached_the_server(
+    http_result: HttpResult, times: int
+) -> None:
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: http_result)
+    story = tell(world, smoke="!POST /purge 202", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")
+    assert len(world.since_trigger(SendSmoke)) == times
+
+
+def test_all_failures_are_told_in_one_run() -> None:
+    world = World(
+        rollout(),
+        (UPDATED,),
+        document=turning(3, document("GET /api/ready")),
+        smoke=lambda _, request: reply(500) if request.smoke.target != "/s/1" else reply(200),
+    )
+    story = tell(
+        world,
+        expect_version=NEW,
+        required_routes="/api/missing",
+        forbidden_routes="/api/ready",
+        breaking_changes="fail",
+        smoke=lines(3),
+        request_rate="off",
+    )
+    assert story.verdict == ("checks-failed", "routes")
+    assert [each.kind.value for each in story.outcome.checked.failed] == [
+        "routes",
+        "routes",
+        "breaking-change",
+        "smoke",
+        "smoke",
+    ]
+
+
+# verify, and what nothing proves
+
+
+def test_in_mode_verify_the_running_build_is_checked() -> None:
+    world = World(lambda *_: ready(NEW), document=always(document()))
+    story = tell(world, mode="verify", required_routes="/api/ready", smoke=lines(3))
+    assert story.verdict == ("verified", "")
+    assert (len(world.sent(FetchDocument)), len(world.sent(SendSmoke)), world.sent(SendTrigger)) == (1, 3, [])
+    failing = World(lambda *_: ready(NEW), document=always(document()))
+    assert tell(failing, mode="verify", required_routes="/api/gone").verdict == ("checks-failed", "routes")
+
+
+def test_in_mode_verify_too_long_checks_are_announced_at_the_start() -> None:
+    story = tell(World(lambda *_: ready(NEW)), mode="verify", smoke=lines(40))
+    assert story.verdict == ("verified", "")
+    assert any("the checks will take about" in line for line in story.log.lines[:3])
+
+
+def test_in_mode_verify_a_wrong_build_is_not_checked() -> None:
+    world = World(lambda *_: ready(OLD))
+    assert tell(world, mode="verify", expect_version=NEW, smoke=lines(3)).verdict == ("wrong-build", "wrong-version")
+    assert world.sent(SendSmoke) == []
+
+
+@pytest.mark.parametrize(
+    ("smoke", "verdict"), [(200, ("unproven", "no-identity")), (500, ("checks-failed", "smoke"))], ids=["pass", "fail"]
+)
+def test_what_nothing_proves_is_checked_as_well(smoke: int, verdict: tuple[str, str]) -> None:
+    world = World(lambda *_: ready(), (reply(202),), smoke=lambda *_: reply(smoke))
+    assert tell(world, smoke="GET /s").verdict == verdict
+
+
+def test_a_claim_is_checked_as_well() -> None:
+    world = World(nameless(), (UPDATED,), smoke=lambda *_: reply(500))
+    assert tell(world, smoke="GET /s").verdict == ("checks-failed", "smoke")
+    assert tell(World(nameless(), (UPDATED,)), smoke="GET /s").conclusion.proof.word == "claim"
+
+
+def test_a_digest_and_checks_go_together() -> None:
+    world = World(
+        nameless(),
+        (UPDATED,),
+        containers=lambda moment: rows(("api", "ghcr.io/o/api", D1 if moment < 3 else D2)),
+        document=turning(4, document("GET /api/new")),
+    )
+    story = tell(world, expect_digest=D2, smoke=lines(2))
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "digest"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "answer", "reason"),
+    [
+        ({"required_routes": "/a"}, page(200), "openapi"),
+        ({"required_routes": "/a"}, reply(500), "openapi"),
+        ({"required_routes": "/a"}, reply(200, "{"), "openapi"),
+        ({"required_routes": "/a"}, TransportError(ErrorKind.TIMED_OUT), "openapi"),
+        ({"breaking_changes": "fail"}, reply(500), "openapi"),
+        ({"breaking_changes": "fail"}, reply(404), "breaking-change"),
+        ({"required_routes": "POST /api/ready"}, document(), "routes"),
+        ({"forbidden_routes": "/api/**"}, document(), "routes"),
+        ({"breaking_changes": "fail"}, document("GET /api/ready"), "breaking-change"),
+    ],
+)
+def test_each_kind_of_check_has_its_reason(inputs: dict[str, str], answer: HttpResult, reason: str) -> None:
+    world = World(rollout(), (UPDATED,), document=turning(2, answer))
+    assert tell(world, expect_version=NEW, **inputs).verdict == ("checks-failed", reason)
+
+
+# whatever happens
+
+answers = st.sampled_from(
+    [
+        reply(200),
+        reply(200),
+        reply(500),
+        reply(429),
+        REFUSED,
+        TransportError(ErrorKind.TIMED_OUT),
+        page(200),
+        reply(200, age="9"),
+    ]
+)
+documents = st.sampled_from(
+    [
+        document(),
+        document(),
+        document("GET /api/new"),
+        document("GET /api/ready"),
+        reply(404),
+        reply(429),
+        page(200),
+        reply(200, b"{"),
+        reply(200, age="9"),
+        TransportError(ErrorKind.CUT),
+    ]
+)
+services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), ready(THIRD), ready(), reply(503), REFUSED])
+
+
+@given(
+    phases=st.lists(st.tuples(st.floats(0.5, 25), services), min_size=1, max_size=5),
+    told=st.lists(documents, min_size=1, max_size=4),
+    smokes=st.lists(answers, min_size=1, max_size=6),
+    watchtower=st.tuples(
+        st.sampled_from([UPDATED, summary(), reply(202), reply(200), reply(500), summary(failed=1)]),
+        st.sampled_from([0.04, 5.0, 20.0, 1000.0]),
+    ),
+    number=st.integers(0, 6),
+    verify=st.booleans(),
+    inputs=st.fixed_dictionaries(
+        {},
+        optional={
+            "expect_version": st.just(NEW),
+            "required_routes": st.sampled_from(["/api/ready", "/api/new"]),
+            "breaking_changes": st.sampled_from(["ignore", "fail"]),
+            "version_path": st.just("/api/version"),
+        },
+    ),
+)
+def test_nothing_is_green_with_checks_unfinished_nothing_overdraws_and_everything_ends(
+    phases: list[tuple[float, HttpResult]],
+    told: list[HttpResult],
+    smokes: list[HttpResult],
+    watchtower: tuple[HttpResult, float],
+    number: int,
+    verify: bool,
+    inputs: dict[str, str],
+) -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        begin = moment + 1000.0 if verify else moment
+        for lasts, http_result in phases:
+            if begin < lasts:
+                return http_result
+            begin -= lasts
+        return ready(NEW)
+
+    asked, smoked = count(), count()
+    world = World(
+        service,
+        (watchtower,),
+        document=lambda _: told[next(asked) % len(told)],
+        smoke=lambda _, __: smokes[next(smoked) % len(smokes)],
+    )
+    story = tell(world, smoke=lines(number), timeout="40", **({"mode": "verify"} if verify else {}), **inputs)
+    found = story.outcome.checked
+    assert overdrawn(story) <= 1e-6
+    assert story.seconds < 40 + 150 or verify
+    if story.conclusion.exit_code == 0:
+        assert not found.failed
+        assert sum(each.kind == "smoke" for each in found.findings) == number
+        assert all(each.seconds is not None for each in found.findings if each.kind == "smoke")
+    if story.verdict[0] == "checks-failed":
+        assert any(each.kind == story.verdict[1] for each in found.failed)
+
+
+@pytest.mark.parametrize("rate", ["60/m", "30/m", "15/m", "6/m"])
+@pytest.mark.parametrize("stable_for", ["3s", "5s", "20s"])
+def test_the_document_that_closes_the_window_is_not_kept_waiting_by_looks(rate: str, stable_for: str) -> None:
+    world = World(nameless(), (UPDATED,), document=turning(4, document("GET /api/new")))
+    story = tell(world, request_rate=rate, stable_for=stable_for)
+    assert story.verdict == ("deployed", "")
+    assert story.conclusion.proof.word == "change"
+    assert story.seconds < 60 + 5 * 60 / int(rate.removesuffix("/m"))
+
+
+# what might still be replaced
+
+
+def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is_replaced() -> None:
+    world = World(rollout(4.0, 6.0), (reply(202),), smoke=lambda *_: reply(202))
+    story = tell(world, smoke="!POST /api/cache/purge 202", require_proof="change")
+    assert story.verdict == ("deployed", "")
+    assert len(story.world.since_trigger(SendSmoke)) == 1
+    assert story.world.since_trigger(SendSmoke)[0] >= 6.0
+
+
+@pytest.mark.parametrize("taken", [1.5, 3.0, 4.9])
+@pytest.mark.parametrize("answer", [reply(202), UPDATED], ids=["accepted", "a claim"])
+def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract(
+    taken: float, answer: HttpResult
+) -> None:
+    changed = document("GET /api/ready")
+    world = World(always_healthy, (answer,), document=turning(taken, changed))
+    assert tell(world).verdict == ("deployed", "")
+    world = World(always_healthy, (answer,), document=turning(taken, changed))
+    assert tell(world, required_routes="GET /api/items/{id}").verdict == ("checks-failed", "routes")
+
+
+def always_healthy(_: float, __: Probe) -> HttpResult:
+    return ready()
+
+
+# what adversaries and accidents made of it
+
+
+def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
+    def moving(moment: float) -> HttpResult:
+        return document(version=f"2026-01-01T00:00:{moment + 30:.3f}")
+
+    assert tell(World(always_healthy, (reply(202),), document=moving)).verdict == ("unproven", "no-identity")
+
+
+@pytest.mark.parametrize("late", [5.5, 7.0, 9.5])
+def test_what_takes_over_late_without_a_gap_is_found_as_long_as_the_run_looks(late: float) -> None:
+    world = World(always_healthy, (reply(202),), document=turning(late, document("GET /api/ready")))
+    assert tell(world).verdict == ("deployed", "")
+
+
+def test_a_service_that_asks_for_a_wait_beyond_the_deadline_ends_the_run_at_once() -> None:
+    refused = reply(429, retry_after="3600")
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: refused)
+    story = tell(world, smoke="GET /x", timeout="60", expect_version=NEW)
+    assert story.verdict == ("unhealthy", "throttled")
+    assert story.seconds < 15
+
+
+def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
+    asked = iter([reply(429, retry_after="8")])
+    world = World(rollout(), (UPDATED,), smoke=lambda *_: next(asked, reply(200)))
+    story = tell(world, smoke="GET https://www.example.com/", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    looks = story.world.since_trigger(Probe)
+    held = held_from(story)
+    assert max(later - sooner for sooner, later in pairwise(looks) if sooner >= held) < 4.5
+
+
+def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held() -> None:
+    sent: list[float] = []
+
+    def smoke(moment: float, _: SendSmoke) -> HttpResult:
+        sent.append(moment)
+        return reply(200)
+
+    def suffers(moment: float, _: Probe) -> HttpResult:
+        if sent and moment < sent[0] + 3:
+            return page(503)
+        return ready(OLD) if moment < 2 else ready(NEW)
+
+    story = tell(World(suffers, (UPDATED,), smoke=smoke), smoke="!POST /x", expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert len(sent) == 1
+
+
+def test_an_unsafe_request_goes_out_when_a_window_has_held_and_not_before() -> None:
+    def flickers(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 6.6 else ready(NEW)
+
+    world = World(flickers, (UPDATED,), smoke=lambda *_: reply(500))
+    story = tell(world, smoke="!POST /x", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")
+    assert len(world.sent(SendSmoke)) == 1
+    assert world.since_trigger(SendSmoke)[0] > 11.5
+
+
+def test_with_a_digest_an_unsafe_request_does_not_reach_the_build_that_the_proxy_still_sends_to() -> None:
+    world = World(
+        lambda moment, _: ready(OLD) if moment < 3.5 else ready(NEW),
+        (UPDATED,),
+        containers=lambda moment: rows(("a", "o/app", D1 if moment < 1 else D2)),
+        smoke=lambda moment, _: reply(200) if moment > 3.5 else reply(500),
+    )
+    story = tell(world, expect_digest=D2, smoke="!POST /x")
+    assert story.verdict == ("deployed", "")
+    assert len(world.since_trigger(SendSmoke)) == 1
+
+
+@pytest.mark.parametrize("answer", [reply(500), reply(401)])
+def test_an_unsafe_request_is_not_made_where_the_update_failed(answer: HttpResult) -> None:
+    world = World(always_healthy, (answer,), smoke=lambda *_: reply(200))
+    assert tell(world, smoke="!POST /x", expect_version=NEW, timeout="20").conclusion.exit_code == 1
+    assert world.since_trigger(SendSmoke) == []
+
+
+def test_where_watchtower_never_answers_an_unsafe_request_goes_out_at_the_deadline() -> None:
+    world = World(rollout(), ((TransportError(ErrorKind.TIMED_OUT), 1e6),), smoke=lambda *_: reply(200))
+    story = tell(world, smoke="!POST /x", expect_version=NEW, timeout="30")
+    assert story.verdict == ("deployed", "")
+    assert len(world.since_trigger(SendSmoke)) == 1
+
+
+def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() -> None:
+    world = World(lambda *_: ready(NEW), smoke=lambda *_: reply(200))
+    story = tell(world, mode="verify", smoke="!POST /x\nGET /y", expect_version=NEW)
+    assert story.verdict == ("verified", "")
+    asked = [(moment, request.smoke.method) for moment, request in world.asked if isinstance(request, SendSmoke)]
+    assert [method for _, method in asked] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("require", ["none", "change"])
+def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_run_ends(require: str) -> None:
+    world = World(always_healthy, (UPDATED,), smoke=lambda *_: reply(200))
+    story = tell(world, smoke="!POST /x", require_proof=require)
+    assert len(world.since_trigger(SendSmoke)) == 1
+    assert story.seconds < 30
+
+
+# caches in front of the document from before
+
+
+def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
+    class Cached(World):
+        def start(self, request: Request, sent: float, bound: float) -> None:
+            self.past_caches = isinstance(request, FetchDocument) and request.past_caches
+            super().start(request, sent, bound)
+
+    def answer(moment: float) -> HttpResult:
+        if not world.past_caches:
+            return document(age="30")
+        return document() if moment < 2 else document("GET /api/ready")
+
+    world = Cached(rollout(), (UPDATED,), document=answer)
+    assert tell(world, expect_version=NEW, breaking_changes="fail").verdict == ("checks-failed", "breaking-change")
+    before = [
+        request
+        for moment, request in world.asked
+        if isinstance(request, FetchDocument) and moment < (world.triggered or 0)
+    ]
+    assert [request.past_caches for request in before] == [False, True]
+    after = [
+        request
+        for moment, request in world.asked
+        if isinstance(request, FetchDocument) and moment > (world.triggered or 0)
+    ]
+    assert all(request.past_caches for request in after)
+
+
+def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_counts_for_nothing() -> None:
+    world = World(rollout(), (UPDATED,), document=always(document(age="30")))
+    story = tell(world, expect_version=NEW, breaking_changes="fail")
+    assert story.verdict == ("deployed", "")
+    assert len(world.sent(FetchDocument)) == 2
+    assert "out of a cache" in " ".join(story.outcome.warnings)
+
+
+def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:
+    def turns(moment: float, _: Probe) -> HttpResult:
+        mixed = int(moment * 2) % 3
+        return ready(OLD) if moment < 1 or (moment < 6 and not mixed) else ready(NEW)
+
+    world = World(turns, (UPDATED,), smoke=lambda moment, _: reply(200) if moment < 6 else reply(500))
+    story = tell(world, smoke="GET /x", expect_version=NEW)
+    assert story.verdict == ("checks-failed", "smoke")

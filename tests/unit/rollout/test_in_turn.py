@@ -1,0 +1,76 @@
+"""Several instances behind one address, and readiness that comes and goes, told by whole runs."""
+
+import random
+
+import pytest
+
+from redeploy.http.response import HttpResult
+from redeploy.rollout.requests import Probe
+from sandbox.simulation import World, tell
+from tests.unit.factories import HEALTH, NEW, OLD, VERSION, ready, reply
+
+
+@pytest.mark.parametrize("path", [{}, {"version_path": "/api/version"}], ids=["one address", "two addresses"])
+def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_run_says_so(
+    path: dict[str, str],
+) -> None:
+    def service(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 2 or 4 < moment < 8 else ready(NEW)
+
+    story = tell(World(service, (reply(200),)), expect_version=NEW, timeout="3m", **path)
+    assert story.verdict == ("deployed", "")
+    window = story.state.history.window
+    assert (window.versions if path else window.samples) >= 20
+    assert any("Several instances answer in turn" in each for each in story.outcome.warnings)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_readiness_that_comes_and_goes_behind_a_constant_version_is_flapping(apart: bool) -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        if moment < 0.5 or (apart and probe.endpoints == VERSION):
+            return ready(OLD if moment < 0.5 else NEW)
+        return ready(NEW) if (moment - 0.5) % 5 < 3 else reply(503, {"status": "no database", "commit": NEW})
+
+    path = {"version_path": "/api/version"} if apart else {}
+    assert tell(World(service, (reply(200),)), expect_version=NEW, **path).verdict == ("unhealthy", "flapping")
+
+
+def test_a_stale_instance_does_not_stay_unseen_where_instances_are_declared() -> None:
+    chance = random.Random(5)  # noqa: S311 - which instance answers
+
+    def service(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 1 or chance.random() < 0.5 else ready(NEW)
+
+    ends = [
+        tell(World(service, (reply(200),), seed=seed), expect_version=NEW, instances="2", timeout="60")
+        for seed in range(20)
+    ]
+    assert all(story.conclusion.exit_code for story in ends)
+
+
+def test_an_address_that_takes_no_random_query_is_proven_without_one_and_the_log_says_so() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return reply(400) if probe.past_caches else ready(OLD if moment < 2 else NEW)
+
+    story = tell(World(service, (reply(200),)), expect_version=NEW)
+    assert story.verdict == ("deployed", "")
+    assert any("refuses a random query parameter" in line for line in story.log.lines)
+
+
+def test_a_rate_too_low_for_a_look_a_second_is_noted_at_the_start() -> None:
+    story = tell(
+        World(lambda moment, _: ready(OLD if moment < 2 else NEW), (reply(200),)),
+        request_rate="6/m",
+        expect_version=NEW,
+    )
+    assert any("too low for a look at the service every second" in line for line in story.log.lines)
+
+
+def test_health_of_its_own_address_is_asked_all_through_the_window() -> None:
+    story = tell(
+        World(lambda moment, _: ready(OLD if moment < 2 else NEW), (reply(200),)), expect_version=NEW, version_path="/v"
+    )
+    looks = [sample for sample in story.state.samples if sample.endpoints == HEALTH]
+    assert len(looks) >= 6
+    assert looks[0].beyond_caches
+    assert looks[-1].beyond_caches

@@ -1,0 +1,1 @@
+"""What only the project itself needs: pages rendered from the code, previews of summaries, measurements."""

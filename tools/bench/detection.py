@@ -1,0 +1,67 @@
+"""How soon the new build is seen, over thousands of simulated rollouts."""
+
+import math
+import random
+import statistics
+from collections.abc import Iterator
+
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
+from redeploy.rollout.requests import Probe
+from sandbox.simulation import REFUSED, World, tell
+from tools.bench.answers import NEW, OLD, names
+
+ROLLOUTS = 2000
+SHORTEST, LONGEST = 0.3, 90.0
+
+
+def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
+    """Yield rollouts of log-uniform length: the second at which the new build first answers, and its world.
+
+    The old build answers until it is stopped, nothing does while the new one boots, and Watchtower answers when it has
+    started it; or its answer is lost, at some time or when a proxy gives up after a minute.
+    """
+    chance = random.Random(seed)
+    for number in range(ROLLOUTS):
+        length = math.exp(chance.uniform(math.log(SHORTEST), math.log(LONGEST)))
+        stopped = length * chance.uniform(0.1, 0.9)
+        done = chance.uniform(stopped, length)
+        answer: HttpResult = Response(200)
+        if lost:
+            cut = chance.random() < 0.5
+            answer, done = (TransportError(ErrorKind.CUT), chance.uniform(0, length)) if cut else (Response(504), 60.0)
+
+        def service(moment: float, _: Probe, stopped: float = stopped, length: float = length) -> HttpResult:
+            if moment < stopped:
+                return names(OLD)
+            return REFUSED if moment < length else names(NEW)
+
+        yield length, World(service, ((answer, done),), latency=chance.uniform(0.01, 0.15), seed=number)
+
+
+def measure(*, lost: bool) -> dict[str, float]:
+    """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached."""
+    delays, lowest = [], math.inf
+    for length, world in rollouts(7, lost=lost):
+        story = tell(world, expect_version=NEW)
+        seen = next(
+            (sample.at for sample in story.state.samples if sample.healthy and NEW in sample.names.values()), None
+        )
+        if seen is None or world.triggered is None or story.conclusion.exit_code:
+            msg = f"a rollout of {length:.1f} s ended as {story.verdict}"
+            raise AssertionError(msg)
+        delays.append(seen - world.triggered - length)
+        lowest = min(lowest, lowest_level(world.sent(Probe)))
+    return {
+        "mean": statistics.fmean(delays),
+        "p95": statistics.quantiles(delays, n=20)[-1],
+        "lowest level of the bucket": lowest,
+    }
+
+
+def lowest_level(asked: list[float], per_second: float = 0.5, burst: float = 15.0) -> float:
+    """Return the lowest level of a server's own bucket under these requests; below zero it would have refused one."""
+    level, lowest, last = burst, burst, 0.0
+    for moment in asked:
+        level = min(burst, level + (moment - last) * per_second) - 1
+        lowest, last = min(lowest, level), moment
+    return lowest

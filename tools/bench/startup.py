@@ -1,0 +1,127 @@
+"""What the action costs before its first request, beside what importing `requests` alone costs."""
+
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROUNDS = 15
+ENTRYPOINT = Path(__file__).resolve().parents[2] / "entrypoint.py"
+
+
+def measure() -> dict[str, float]:
+    """Return the time to the first request and the peak memory, as multiples of `python -I -c "import requests"`."""
+    imports, firsts = [], []
+    for _ in range(ROUNDS):  # in turn, so that a busy machine slows both
+        imports.append(_seconds(_import_requests))
+        firsts.append(_first_request())
+    memory = statistics.median(
+        _peak([sys.executable, "-I", "-c", "import sys, requests; sys.stdin.read()"]) for _ in range(3)
+    )
+    whole = statistics.median(_peak_of_a_deploy() for _ in range(3))
+    return {
+        "time to the first request": statistics.median(firsts) / statistics.median(imports),
+        "peak memory": whole / memory,
+    }
+
+
+def _import_requests() -> None:
+    subprocess.run([sys.executable, "-I", "-c", "import requests"], check=True)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+class _Listener:
+    """Answers every request with an empty 200, which is enough of a service and of a containrrr, and notes the first."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1/update"
+        self.first: float | None = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return  # closed
+            with connection:
+                connection.recv(65_536)
+                self.first = self.first if self.first is not None else time.perf_counter()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _start(listener: _Listener, folder: str) -> "subprocess.Popen[bytes]":
+    environment = {
+        "INPUT_WATCHTOWER-URL": listener.url,
+        "INPUT_WATCHTOWER-TOKEN": "a" * 32,
+        "INPUT_STABLE-FOR": "1s",
+        "INPUT_TIMEOUT": "30s",
+        "GITHUB_OUTPUT": f"{folder}/output",
+        "GITHUB_STEP_SUMMARY": f"{folder}/summary",
+        "PATH": os.environ["PATH"],
+    }
+    return subprocess.Popen(
+        [sys.executable, "-I", "-u", str(ENTRYPOINT)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _first_request() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        listener = _Listener()
+        began = time.perf_counter()
+        with _start(listener, folder) as process:
+            while listener.first is None and process.poll() is None:
+                time.sleep(0.001)
+            process.kill()
+        listener.close()
+    if listener.first is None:
+        msg = "the action ended without a request"
+        raise AssertionError(msg)
+    return listener.first - began
+
+
+def _peak_of_a_deploy() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        listener = _Listener()
+        with _start(listener, folder) as process:
+            peak = 0.0
+            while process.poll() is None:
+                peak = max(peak, resident(process.pid))
+                time.sleep(0.02)
+        listener.close()
+    return peak
+
+
+def _peak(command: list[str]) -> float:
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        time.sleep(1.0)
+        return resident(process.pid)
+
+
+def resident(process: int | str, what: str = "VmHWM") -> float:
+    """Return a process's resident memory in KiB, at its peak unless told otherwise; 0 where it has just ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(rf"{what}:\s+(\d+)", status)
+    return float(match[1]) if match else 0.0

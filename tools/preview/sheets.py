@@ -1,0 +1,69 @@
+"""Where summaries come from: scenarios that are really played, or files."""
+
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.play import played
+from sandbox.runner.commands import Annotation
+from sandbox.runner.launchers import FromCheckout
+from sandbox.runner.results import Run
+from sandbox.runner.runner import Runner
+from sandbox.scenarios import Scenario
+from sandbox.server.process_pool import ProcessPool
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A summary, and what belongs to it."""
+
+    name: str
+    markdown: str
+    title: str = ""
+    about: str = ""
+    sign: str = "·"
+    facts: tuple[str, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def play(
+    scenarios: Iterable[Scenario], at_once: int, patience: float, on_end: Callable[[Sheet], object]
+) -> list[Sheet]:
+    """Plays scenarios, a few at a time, each for at most `patience` seconds; one that fails has a sheet that says so."""
+    runner = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=patience)
+    with ProcessPool() as processes, ThreadPoolExecutor(at_once) as pool:
+
+        def sheet(scenario: Scenario) -> Sheet:
+            try:
+                with played(scenario, processes, runner) as (run, _):
+                    made = _of_run(scenario, run)
+            except Exception as error_kind:  # noqa: BLE001  the other scenarios' pages are still worth seeing
+                problem = f"could not be played: {type(error_kind).__name__}: {error_kind}"
+                made = Sheet(scenario.name, "", scenario.title, scenario.shows, "❌", problems=(problem,))
+            on_end(made)
+            return made
+
+        return list(pool.map(sheet, scenarios))
+
+
+def read(folder: Path) -> list[Sheet]:
+    """A sheet for each Markdown file of a folder."""
+    return [Sheet(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.md"))]
+
+
+def _of_run(scenario: Scenario, run: Run) -> Sheet:
+    verdict, reason = run.outputs.get("verdict", ""), run.outputs.get("reason", "")
+    problems = list(run.problems)
+    if (verdict, reason) not in scenario.ends():
+        problems.append(f"ended as {verdict or 'nothing'} ({reason or 'no reason'}), not as the scenario promises")
+    ended = " / ".join(filter(None, (verdict, reason)))
+    facts = (ended, f"exit code {run.exit_code}", f"{run.seconds:.1f} s", f"{len(run.summary.encode()):,} bytes")
+    sign = "❌" if run.exit_code else "⚠️" if verdict == "unproven" else "✅"
+    return Sheet(
+        scenario.name, run.summary, scenario.title, scenario.shows, sign, facts, run.annotations, tuple(problems)
+    )
