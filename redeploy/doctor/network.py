@@ -1,14 +1,13 @@
 """Reachability of an origin: address, connection, certificate, and what can be wrong with each."""
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redeploy.http.response import ErrorKind
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import (
-    WORST_FIRST,
     Check,
     LinkResult,
     State,
@@ -93,18 +92,6 @@ def links_of(way: Reachability, now: float, shown: Callable[[str], str] = code) 
     `now` is our clock, in seconds since 1970; `shown` makes a text from outside harmless.
     """
     return _of_name(way), _of_connection(way), _of_tls(way, now, shown)
-
-
-def merged(by_origin: Mapping[str, Sequence[LinkResult]]) -> list[LinkResult]:
-    """Return the links of the ways to all origins as one: the worst of each, and what was seen of all."""
-    found = []
-    for place, link in enumerate((Check.DNS, Check.CONNECTION, Check.TLS)):
-        each = {origin: founds[place] for origin, founds in by_origin.items()}
-        chosen = min(each.values(), key=lambda one: WORST_FIRST.index(one.state))
-        several = len(each) > 1
-        seen = "; ".join(f"{code(origin)}: {one.seen}" if several else one.seen for origin, one in each.items())
-        found.append(replace(chosen, link=link, seen=seen))
-    return found
 
 
 def _of_name(way: Reachability) -> LinkResult:

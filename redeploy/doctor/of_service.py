@@ -1,18 +1,20 @@
 """What was found about the service: healthy, names its build, describes itself."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from redeploy.contract.openapi import read_document
 from redeploy.contract.routes import Pattern
 from redeploy.contract.snapshot import Contract, NoContract
 from redeploy.decision.verdict import UNHEALTHY_REASONS
-from redeploy.doctor.examination import Evidence
-from redeploy.doctor.questions import HEALTH, VERSION, Request
-from redeploy.http.condition import Condition
+from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.questions import HEALTH, VERSION, Question, Request
+from redeploy.http.condition import Condition, condition_of
+from redeploy.http.response import Response
 from redeploy.remedies.by_door import Met, remedy_at
 from redeploy.remedies.findings import Finding
 from redeploy.remedies.remedy import Remedy
-from redeploy.report.chain import Check, LinkResult, Obstacle, broken, listed, not_asked, not_reached, ok, warning
+from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, ok, warning
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared
 from redeploy.service.identity import version_of
@@ -21,15 +23,34 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
 
-def of_service(known: Evidence, obstacle: Obstacle, front: LinkResult) -> tuple[LinkResult, ...]:
-    """Return what was found of health, version and OpenAPI document; `front` is what stands in front of Watchtower."""
+def looks_at_health(known: Evidence) -> Iterable[Question]:
+    """Yield the looks at the health address."""
+    return _looks(known, known.plan.service.health_url, *HEALTH)
+
+
+def looks_at_version(known: Evidence) -> Iterable[Question]:
+    """Yield the looks at the version's address, where that is another."""
     service = known.plan.service
-    health = not_reached(Check.HEALTH, [obstacle(service.health_url)]) or _health(known, front)
-    version = not_reached(Check.VERSION, [obstacle(service.version_url)]) or _version(known, health)
-    document = known.plan.checks.document_url
-    if document is None:
-        return health, version, not_asked(Check.OPENAPI, "`openapi-path` is `off`")
-    return health, version, not_reached(Check.OPENAPI, [obstacle(document)]) or _document(known, document, health)
+    return _looks(known, service.version_url, *VERSION) if service.version_url != service.health_url else ()
+
+
+def looks_at_document(known: Evidence) -> Iterable[Question]:
+    """Yield the looks at the OpenAPI document."""
+    return _looks(known, known.plan.checks.document_url, Request.DOCUMENT, None, Request.DOCUMENT_FRESH)
+
+
+def _looks(
+    known: Evidence, url: str | None, first: Request, again: Request | None, fresh: Request
+) -> tuple[Question, ...]:
+    """Return the first look or, once there is a response, the second: past caches where one of them responded."""
+    if not url or not known.passable(url):
+        return ()
+    response = known.http_result(first)
+    if not isinstance(response, Response):
+        return (first,)
+    if condition_of(response)[0] is Condition.CACHED:
+        return (fresh,)
+    return (again,) if again else ()
 
 
 def samples_of(known: Evidence) -> list[Sample]:
@@ -64,10 +85,9 @@ def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozense
     return [each for each in found if not each.condition.tells_nothing] or found[-1:]
 
 
-def _health(known: Evidence, front: LinkResult) -> LinkResult:
-    service = known.plan.service
-    both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
-    looks = _samples(known, HEALTH, both)
+def health(known: Evidence) -> LinkResult:
+    """Return what the looks at the health address show."""
+    looks = _health_looks(known)
     ill = next((each for each in looks if not each.healthy), None)
     if ill is None:
         line = looks[-1].ill if looks else ""
@@ -77,10 +97,21 @@ def _health(known: Evidence, front: LinkResult) -> LinkResult:
             else ok(Check.HEALTH, looks[-1].seen if looks else "not asked")
         )
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
-    if walled and (hidden := not_reached(Check.HEALTH, [front])) is not None:
-        return hidden
     reason = UNHEALTHY_REASONS[ill.condition]
-    return replace(broken(Check.HEALTH, ill.seen, reason), mends=remedy_at(reason, Met(last=ill)))
+    found = broken(Check.HEALTH, ill.seen, reason)
+    return replace(found, mends=remedy_at(reason, Met(last=ill)), owing_to=(Check.FRONT,) if walled else ())
+
+
+def is_down(known: Evidence) -> bool:
+    """Tell whether nothing responds at the health address."""
+    ill = next((each for each in _health_looks(known) if not each.healthy), None)
+    return ill is not None and UNHEALTHY_REASONS[ill.condition] is Reason.DOWN
+
+
+def _health_looks(known: Evidence) -> list[Sample]:
+    service = known.plan.service
+    both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
+    return _samples(known, HEALTH, both)
 
 
 def _calls_itself_ill(seen: str, line: str) -> LinkResult:
@@ -96,32 +127,25 @@ def _calls_itself_ill(seen: str, line: str) -> LinkResult:
     )
 
 
-def _version(known: Evidence, health: LinkResult) -> LinkResult:
+def version(known: Evidence) -> LinkResult:
+    """Return which build the looks at the version's address name."""
     service, expected = known.plan.service, known.expected_version
     looks = samples_of(known)
     last = looks[-1] if looks else None
     gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.error_kind is not None
-    if gone and (hidden := not_reached(Check.VERSION, [health])) is not None:
-        return hidden
     if last is None or gone:
-        return broken(
-            Check.VERSION,
-            last.seen if last else "not asked",
-            UNHEALTHY_REASONS[last.condition if last else Condition.DOWN],
-        )
+        seen, condition = (last.seen, last.condition) if last else ("not asked", Condition.DOWN)
+        return replace(broken(Check.VERSION, seen, UNHEALTHY_REASONS[condition]), owing_to=(Check.HEALTH,))
     names = _steady(looks)
     if not names:
-        hidden = not_reached(Check.VERSION, [health]) if last.astray or not last.healthy else None
-        if hidden is not None:
-            return hidden
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
         unsteady = f"{listed(list(others))} changes from one look to the next" if others else ""
         asked = bool(expected or service.version_field or last.astray)
         nowhere = "it is not where it was looked for" if asked else "nothing names the build"
         seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
-        if asked:
-            return (broken if expected else warning)(Check.VERSION, seen, Reason.VERSION_UNAVAILABLE)
-        return warning(Check.VERSION, seen, Finding.VERSION_UNNAMED)
+        finding = Reason.VERSION_UNAVAILABLE if asked else Finding.VERSION_UNNAMED
+        found = (broken if expected and asked else warning)(Check.VERSION, seen, finding)
+        return replace(found, owing_to=(Check.HEALTH,) if last.astray or not last.healthy else ())
     told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(map(names_nothing, names.values())):
         return warning(Check.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
@@ -155,8 +179,12 @@ def _instead(known: Evidence, sample: Sample) -> str:
     return f". What would do: {'; '.join(found)}" if found else ""
 
 
-def _document(known: Evidence, url: str, health: LinkResult) -> LinkResult:
+def document(known: Evidence) -> LinkResult:
+    """Return what the OpenAPI document says of the routes that are asked for."""
     checks = known.plan.checks
+    url = checks.document_url
+    if url is None:
+        return not_asked(Check.OPENAPI, "`openapi-path` is `off`")
     fresh = known.http_result(Request.DOCUMENT_FRESH)
     http_result = fresh if fresh is not None else known.http_result(Request.DOCUMENT)
     contract = (
@@ -165,15 +193,10 @@ def _document(known: Evidence, url: str, health: LinkResult) -> LinkResult:
         else NoContract("it was not asked for")
     )
     if isinstance(contract, NoContract):
-        hidden = not_reached(Check.OPENAPI, [health])
-        if hidden is not None:
-            return hidden
-        asked = checks.insist_on_document
-        return (
-            broken(Check.OPENAPI, contract.why, Reason.OPENAPI)
-            if asked
-            else not_asked(Check.OPENAPI, f"none: {contract.why}")
-        )
+        found = not_asked(Check.OPENAPI, f"none: {contract.why}")
+        if checks.insist_on_document:
+            found = broken(Check.OPENAPI, contract.why, Reason.OPENAPI)
+        return replace(found, owing_to=(Check.HEALTH,))
     version = f" of version {code(contract.version, 40)}" if contract.version else ""
     told = f"{len(contract.operations)} operations{version}"
     missing = [code(str(each), 100) for each in checks.required if not _has(contract, each)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from redeploy.doctor.examination import Evidence
+from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.questions import Request
 from redeploy.http.response import TransportError
 from redeploy.remedies.findings import Finding

@@ -1,27 +1,23 @@
-"""What was found about the proxy in front, Watchtower behind it, and the registry it pulls from."""
+"""What was found about the proxy in front, and Watchtower behind it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from redeploy.doctor.examination import Evidence
-from redeploy.doctor.of_update import of_update
-from redeploy.doctor.questions import LookUp, ReadCommit, Request
+from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.of_registry import SHOWN, image_is_absent
+from redeploy.doctor.of_service import is_down
+from redeploy.doctor.questions import Question, Request
 from redeploy.http.condition import described
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import is_cloudflares_own, sender_of
-from redeploy.registry.errors import Kind, Trouble
-from redeploy.registry.image import Image, full_repository
-from redeploy.registry.manifest import Manifest
 from redeploy.remedies.by_door import Met, remedy_at
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import (
-    WORST_FIRST,
     Check,
     LinkResult,
-    Obstacle,
     broken,
     listed,
     not_asked,
-    not_reached,
     ok,
     warning,
 )
@@ -29,32 +25,44 @@ from redeploy.text.untrusted import code
 from redeploy.triggers.watchtower.answer import WALLS, read_answer
 from redeploy.triggers.watchtower.containers import RunningContainer
 from redeploy.triggers.watchtower.endpoints import NO_IMAGE
-from redeploy.triggers.watchtower.variant import FORK, UNGUARDED, alike, front_of
+from redeploy.triggers.watchtower.variant import CONTAINRRR_1_3, FORK, UNGUARDED, alike, front_of
 from redeploy.verdicts import Reason
 
-SHOWN = 19
-"""Characters of a digest that people compare by eye."""
+
+def without_token(known: Evidence) -> Iterable[Question]:
+    """Yield what shows which product answers, and needs no token."""
+    url = known.plan.watchtower.update_url
+    return (Request.POST_UPDATE, Request.NOWHERE) if url and known.passable(url) else ()
 
 
-def of_front(known: Evidence, obstacle: Obstacle) -> LinkResult:
-    """Return what was found of the proxy in front."""
-    return not_reached(Check.FRONT, [obstacle(known.plan.watchtower.update_url or "")]) or _front(known)
+def for_containers(known: Evidence) -> Iterable[Question]:
+    """Yield what lists the containers, and then what says more of them."""
+    reading = _readings(known)
+    unread = [each for each in reading if each not in known.answers]
+    return unread or ([Request.DETAILS] if reading and known.running else ())
 
 
-def of_watchtower(known: Evidence, obstacle: Obstacle, front: LinkResult, health: LinkResult) -> tuple[LinkResult, ...]:
-    """Return what was found from the update location to the update that would or would not happen."""
-    links: list[LinkResult | None] = [obstacle(known.plan.watchtower.update_url or ""), front]
-    location = not_reached(Check.LOCATION, links) or _location(known)
-    token = not_reached(Check.TOKEN, [*links, location]) or _token(known)
-    elsewhere = obstacle(known.plan.watchtower.containers_url or "") if known.watched is None else None
-    containers = not_reached(Check.CONTAINERS, [*links, location, token, elsewhere]) or _containers(known)
-    if containers.finding is Finding.NOT_WATCHED and health.finding is Reason.DOWN:
-        containers = not_reached(Check.CONTAINERS, [health]) or containers  # what does not run is never listed
-    registry = _registry(known)
-    if containers.finding is Finding.NOT_WATCHED and known.watched and _image_is_absent(known):
-        containers = not_reached(Check.CONTAINERS, [registry]) or containers  # no container runs what does not exist
-    update = not_reached(Check.UPDATE, [*links, location, token, containers, registry]) or of_update(known)
-    return location, token, containers, registry, update
+def for_token(known: Evidence) -> Iterable[Question]:
+    """Yield what shows whether the token is right, where reading the containers has not shown it: one after the other."""
+    tower, product = known.plan.watchtower, known.product
+    reading = _readings(known)
+    details = bool(known.running) and Request.DETAILS not in known.answers
+    if product is None or product is CONTAINRRR_1_3 or known.token_is_right is not None or details:
+        return ()
+    if any(each not in known.answers for each in reading):
+        return ()
+    if tower.metrics_url and Request.METRICS not in known.answers:
+        return (Request.METRICS,)
+    return (Request.IDLE_UPDATE,) if product.narrows else ()
+
+
+def _readings(known: Evidence) -> list[Request]:
+    """Return the requests that list containers; none before it is known that a Watchtower would answer them."""
+    tower = known.plan.watchtower
+    if known.product is None or known.product is CONTAINRRR_1_3:
+        return []
+    listing = tower.containers_url is not None and known.passable(tower.containers_url)
+    return [Request.CONTAINERS] * listing + [Request.CHECK] * bool(tower.check_url)
 
 
 def _like_the_trigger(known: Evidence) -> HttpResult:
@@ -62,7 +70,8 @@ def _like_the_trigger(known: Evidence) -> HttpResult:
     return known.http_result(Request.POST_UPDATE) or TransportError(ErrorKind.TIMED_OUT)
 
 
-def _front(known: Evidence) -> LinkResult:
+def front(known: Evidence) -> LinkResult:
+    """Return what was found of the proxy in front."""
     reply = _like_the_trigger(known)
     if isinstance(reply, TransportError):
         if reply.error_kind is ErrorKind.TOO_LARGE:
@@ -84,7 +93,8 @@ def _front(known: Evidence) -> LinkResult:
     return ok(Check.FRONT, fronts or "none that says so")
 
 
-def _location(known: Evidence) -> LinkResult:
+def location(known: Evidence) -> LinkResult:
+    """Return whether a Watchtower is behind the update URL, and which."""
     product, reply = known.product, _like_the_trigger(known)
     if product is not None and known.plan.watchtower.containers and product is not FORK:
         return broken(Check.LOCATION, f"{product.told}, and `container` is given", Reason.UNSUPPORTED)
@@ -110,7 +120,8 @@ def _location(known: Evidence) -> LinkResult:
     return replace(broken(Check.LOCATION, seen, reason), mends=remedy_at(reason, Met(answer=answer)))
 
 
-def _token(known: Evidence) -> LinkResult:
+def token(known: Evidence) -> LinkResult:
+    """Return whether Watchtower takes the token."""
     product, idle = known.product, known.http_result(Request.IDLE_UPDATE)
     if product is UNGUARDED:
         return not_asked(Check.TOKEN, "any would get in, since none is asked for")
@@ -134,7 +145,8 @@ def _asked_with_token(known: Evidence) -> list[HttpResult]:
     return [each for each in map(known.http_result, asked) if each is not None]
 
 
-def _containers(known: Evidence) -> LinkResult:
+def containers(known: Evidence) -> LinkResult:
+    """Return which containers Watchtower watches, and what they run."""
     rows, asked, declared = known.watched, known.http_result(Request.CONTAINERS), known.plan.expect_digest
     if rows is None and _is_silent(asked):
         return broken(Check.CONTAINERS, "Watchtower answers, but does not list containers", Finding.ENGINE_SILENT)
@@ -148,9 +160,9 @@ def _containers(known: Evidence) -> LinkResult:
     names = listed([_name(known, each) for each in rows])
     tower = known.plan.watchtower
     if not rows:
-        return broken(Check.CONTAINERS, "no running container is watched", Finding.NOT_WATCHED)
+        return _not_watched(known, "no running container is watched")
     if (tower.images or tower.containers) and not known.counted:
-        return broken(Check.CONTAINERS, f"watched: {names}; none is what the inputs name", Finding.NOT_WATCHED)
+        return _not_watched(known, f"watched: {names}; none is what the inputs name")
     digests = [code(each[:SHOWN]) for each in known.digests]
     if declared and known.counted and not digests:
         seen = f"watched: {names}; no digest is told of what the inputs name, and `expect-digest` is given"
@@ -163,58 +175,17 @@ def _containers(known: Evidence) -> LinkResult:
     return ok(Check.CONTAINERS, f"watched: {names}{running}")
 
 
+def _not_watched(known: Evidence, seen: str) -> LinkResult:
+    """Return the broken link; what does not run is never listed, and no container runs an image that does not exist."""
+    owing_to = [Check.HEALTH] * is_down(known) + [Check.REGISTRY] * (bool(known.watched) and image_is_absent(known))
+    return replace(broken(Check.CONTAINERS, seen, Finding.NOT_WATCHED), owing_to=tuple(owing_to))
+
+
 def _is_silent(http_result: HttpResult | None) -> bool:
     """Tell whether the endpoint is there and does not get to the engine, for which it gives up after 15 s."""
     if isinstance(http_result, TransportError):
         return http_result.error_kind is ErrorKind.TIMED_OUT
     return http_result is not None and http_result.status == 500 and "failed to list containers" in http_result.text
-
-
-def _registry(known: Evidence) -> LinkResult:
-    found = [
-        _of_image(known, each, answered.answer) for each in known.meant if (answered := known.answers.get(LookUp(each)))
-    ]
-    if not found:
-        return not_asked(Check.REGISTRY, "`image` names none, and Watchtower tells of none that could be meant")
-    worst = min(found, key=lambda each: WORST_FIRST.index(each.state))
-    return LinkResult(Check.REGISTRY, worst.state, "; ".join(each.seen for each in found), worst.finding)
-
-
-def _image_is_absent(known: Evidence) -> bool:
-    """Tell whether the image that the inputs name is not there."""
-    image = known.plan.image
-    looked = known.answers.get(LookUp(image)) if image is not None else None
-    return looked is not None and isinstance(looked.answer, Trouble) and looked.answer.kind is Kind.ABSENT
-
-
-def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
-    name = known.shown(str(image), 100)
-    if isinstance(answer, Manifest):
-        return _of_manifest(known, image, f"{name} is {code(answer.digest[:SHOWN])}", answer)
-    told = known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: the registry did not answer in time"
-    absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
-    if absent or known.plan.version_of_image:  # without a look-up nobody knows which version must be live
-        return broken(Check.REGISTRY, told, Reason.IMAGE_MISSING)
-    checked = [each for each in known.checked if full_repository(each.row.image) == image.repository]
-    if checked and not any(each.error for each in checked):
-        return ok(Check.REGISTRY, f"{told}; Watchtower itself was let in")
-    return warning(Check.REGISTRY, told, Finding.REGISTRY_SILENT)
-
-
-def _of_manifest(known: Evidence, image: Image, told: str, manifest: Manifest) -> LinkResult:
-    """Judge an image that is there by what the inputs declare of it."""
-    plan = known.plan
-    if plan.version_of_image and not known.expected_version:
-        read = known.answers.get(ReadCommit(image, manifest))
-        why = "without a commit that `expect-version: image` asks for"
-        if read is None or read.answer != "":
-            words = known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no answer in time"
-            why = f"whose commit was not found out: {words}"
-        return broken(Check.REGISTRY, f"{told}, {why}", Reason.IMAGE_MISSING)
-    if plan.expect_digest and not manifest.is_of(plan.expect_digest):
-        return broken(Check.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
-    named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""
-    return ok(Check.REGISTRY, f"{told}{named}")
 
 
 def _name(known: Evidence, row: RunningContainer) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from redeploy.doctor.connect import find_way
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.examination import Evidence, next_questions
+from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.links import next_questions
 from redeploy.doctor.questions import Answered, Connect, FetchEnvironment, LookUp, Question, ReadCommit, Request, late
 from redeploy.doctor.terminal import line
 from redeploy.github.deployment import place_of

@@ -1,6 +1,6 @@
 """The chain that a redeploy depends on, link by link, and what an examination found for each."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,6 +81,8 @@ class LinkResult:
     """What mends it at the door that answered, where that is known; it takes the place of the finding's own remedy."""
     subject: Subject = NOTHING_KNOWN
     """What its remedy speaks of."""
+    owing_to: tuple[Check, ...] = ()
+    """Links that explain it: where one of them is broken, this one was not judged."""
 
     @property
     def remedy(self) -> Remedy | None:
@@ -156,7 +158,3 @@ def unread(message: str) -> Chain:
     first = LinkResult(Check.INPUTS, State.BROKEN, message, Finding.INPUTS)
     rest = (not_reached(link, [first]) for link in Check if link is not Check.INPUTS)
     return Chain((first, *filter(None, rest)))
-
-
-Obstacle = Callable[[str], LinkResult | None]
-"""Returns what is broken on the way to a URL."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redeploy.doctor.diagnosis import diagnose
-from redeploy.doctor.examination import Evidence
+from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.network import Certificate, Reachability
 from redeploy.doctor.questions import Answered, Connect, Question, Request, late
 from redeploy.doctor.run import examine

@@ -8,7 +8,7 @@ import pytest
 from redeploy.contract.smoke import Judged
 from redeploy.contract.snapshot import Contract, Read
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.examination import Evidence
+from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.network import Certificate
 from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, Request
 from redeploy.doctor.run import examine

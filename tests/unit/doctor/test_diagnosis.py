@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.doctor.diagnosis import diagnose, examined, unexamined
-from redeploy.doctor.examination import Evidence
+from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.links import LINKS
 from redeploy.doctor.network import Certificate, Reachability
 from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, ReadCommit, Request
 from redeploy.doctor.run import examine
@@ -48,6 +49,13 @@ API = LookUp(parse("ghcr.io/o/api:latest"))
 NGINX = {"server": "nginx/1.22.1"}
 CLOUDFLARE = {"server": "cloudflare"}
 HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
+
+
+def test_every_link_has_one_row_in_the_order_of_the_chain_and_needs_only_links_before_it() -> None:
+    order = [each.check for each in LINKS]
+    assert order == list(Check)
+    for place, each in enumerate(LINKS):
+        assert set(each.needs) <= set(order[:place]), each.check
 
 
 def posted(http_result: HttpResult) -> Answers:

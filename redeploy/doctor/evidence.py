@@ -1,32 +1,29 @@
-"""What doctor asks, and in which order: every question follows from what is known so far, and none changes anything."""
+"""What doctor knows by now: the answers so far, and what follows from them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from redeploy.doctor.network import Reachability
 from redeploy.doctor.questions import (
-    HEALTH,
-    VERSION,
     Answered,
     Connect,
-    FetchEnvironment,
     LookUp,
     Question,
     ReadCommit,
     Request,
 )
-from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
 from redeploy.registry.image import Image, parse
 from redeploy.registry.manifest import Manifest
+from redeploy.remedies.subject import Subject, subject_of
 from redeploy.settings.plan import Plan
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer
 from redeploy.triggers.watchtower.container_rows import Checked, Held, checked_in, held_in, is_pinned
 from redeploy.triggers.watchtower.containers import ContainerFilter, RunningContainer, rows_of, rows_that_count
-from redeploy.triggers.watchtower.variant import CONTAINRRR_1_3, FORK, Product, product_of, refuses
+from redeploy.triggers.watchtower.variant import FORK, Product, product_of, refuses
 
 MOST_IMAGES = 5
 """Images that are looked up."""
@@ -39,6 +36,8 @@ class Evidence:
     plan: Plan
     answers: Mapping[Question, Answered] = field(default_factory=dict)
     redact: Callable[[str], str] = str
+    now: float = 0.0
+    """Our clock, in seconds since 1970."""
 
     def way(self, url: str) -> Reachability | None:
         """Return the way to the origin of a URL."""
@@ -58,6 +57,12 @@ class Evidence:
         """Return what came of a request; None where it was not sent."""
         found = self.answers.get(request)
         return found.answer if found and isinstance(found.answer, Response | TransportError) else None
+
+    def subject_at(self, url: str, *, blames_service: bool = False) -> Subject:
+        """Return what a remedy speaks of: this run, and the host of a URL."""
+        names = [each.name for each in self.counted]
+        container = self.redact(names[0]) if len(names) == 1 else ""
+        return subject_of(self.plan, blames_service=blames_service, container=container).at(url)
 
     @property
     def product(self) -> Product | None:
@@ -157,71 +162,11 @@ class Evidence:
         return False if refusals else None
 
 
-def next_questions(known: Evidence) -> tuple[Question, ...]:
-    """Return what is to be asked now, side by side; nothing where all is known that can be."""
-    wanted = (*_of_the_way(known), *_of_watchtower(known), *_of_the_service(known), *_of_others(known))
-    return tuple(dict.fromkeys(each for each in wanted if each not in known.answers))
-
-
 def urls_of(plan: Plan) -> tuple[str, ...]:
     """Return the URLs that the chain leads to, Watchtower's first."""
     service, tower = plan.service, plan.watchtower
     found = (tower.update_url, tower.containers_url, service.health_url, service.version_url, plan.checks.document_url)
     return tuple(each for each in found if each)
-
-
-def _of_the_way(known: Evidence) -> list[Question]:
-    return [Connect(origin) for origin in dict.fromkeys(map(origin_of, urls_of(known.plan)))]
-
-
-def _of_watchtower(known: Evidence) -> list[Question]:
-    tower = known.plan.watchtower
-    if not tower.update_url or not known.passable(tower.update_url):
-        return []
-    without_token: list[Question] = [Request.POST_UPDATE, Request.NOWHERE]
-    if any(each not in known.answers for each in without_token):
-        return without_token
-    if known.product is None or known.product is CONTAINRRR_1_3:
-        return []
-    reading: list[Question] = []
-    if tower.containers_url and known.passable(tower.containers_url):
-        reading.append(Request.CONTAINERS)
-    reading += [Request.CHECK] if tower.check_url else []
-    if any(each not in known.answers for each in reading):
-        return reading
-    if known.running and Request.DETAILS not in known.answers:
-        return [Request.DETAILS]
-    if known.token_is_right is None and tower.metrics_url and Request.METRICS not in known.answers:
-        return [Request.METRICS]
-    return [Request.IDLE_UPDATE] if known.token_is_right is None and known.product.narrows else []
-
-
-def _of_the_service(known: Evidence) -> list[Question]:
-    service, document = known.plan.service, known.plan.checks.document_url
-    apart = service.version_url != service.health_url
-    found: list[Question] = []
-    for (first, again, fresh), url in ((HEALTH, service.health_url), (VERSION, service.version_url if apart else "")):
-        if url and known.passable(url):
-            found += _looks(known, first, again, fresh)
-    if document and known.passable(document):
-        found += _looks(known, Request.DOCUMENT, None, Request.DOCUMENT_FRESH)
-    return found
-
-
-def _looks(known: Evidence, first: Request, again: Request | None, fresh: Request) -> list[Question]:
-    """Return the first look or, once it is answered, the second: past caches where one has answered."""
-    answer = known.http_result(first)
-    if not isinstance(answer, Response):
-        return [first]
-    if condition_of(answer)[0] is Condition.CACHED:
-        return [fresh]
-    return [again] if again else []
-
-
-def _of_others(known: Evidence) -> list[Question]:
-    found: list[Question] = [LookUp(image) for image in (*known.meant, *known.compared)]
-    found += [known.commit_question] if known.commit_question else []
-    return found + ([FetchEnvironment()] if known.plan.deployment_environment else [])
 
 
 def _rows(http_result: HttpResult | None) -> list[RunningContainer] | None:
