@@ -1,7 +1,7 @@
-"""Remedies for the case that it is known who answered, and when: they replace the one of the reason.
+"""Remedies for a known sender of the response, and the time that it took: they replace the reason's own remedy.
 
-A reason names what a run ended for; the door that answered tells whom to blame for it. Each remedy says what was observed,
-what it means at this door, and what mends it there.
+A reason says why a run ended; the door that responded says who caused it. Each remedy says what was observed, what that
+means at this door, and how to fix it there.
 """
 
 from dataclasses import dataclass, replace
@@ -18,9 +18,9 @@ from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Reason
 
 TURNS = 3
-"""Changes between old and new build from which on they answer in turn: one that came and was taken back makes two."""
+"""Switches between old and new build that mean that both are live: a new build that was taken back makes two."""
 
-_LOG = f"On the server, see what Watchtower says:\n\n```sh\n{WATCHTOWER_LOG}\n```"
+_LOG = f"On the server, read Watchtower's log:\n\n```sh\n{WATCHTOWER_LOG}\n```"
 _BRING_BACK = (
     "On the server, see what is left and start the service again:\n\n```sh\ndocker ps --all\n"
     "# your-service is the name in the compose file\ndocker compose up -d --force-recreate your-service\n```"
@@ -32,19 +32,19 @@ class Met:
     """What a run met at both doors."""
 
     answer: Answer | None = None
-    """Watchtower's last answer, or that of whatever stands before it."""
+    """The last response to the trigger: Watchtower's, or that of a proxy in front of it."""
     after: float | None = None
     """Seconds from the trigger to it."""
     last: Sample | None = None
-    """The last answer of the service that told anything; of several addresses, one that was not healthy."""
+    """The last response of the service that shows its state; of several addresses, one that was not healthy."""
     before: Sample | None = None
-    """What the same address answered before the trigger."""
+    """The response of the same address before the trigger."""
     turns: int = 0
     """How often old and new build took over from each other."""
 
 
 def remedy_at(reason: Reason, met: Met) -> Remedy | None:
-    """Return what to do about a reason at the door that answered; None where the reason's own remedy is right."""
+    """Return the remedy of a reason at the door that responded; None where the reason's own remedy is right."""
     answer = met.answer
     if met.turns >= TURNS and reason in (Reason.OLD_BUILD, Reason.FLAPPING):
         return _IN_TURN
@@ -67,18 +67,18 @@ _UPDATE_FAILED = {
     ),
     True: replace(
         REMEDIES[Reason.UPDATE_FAILED],
-        cause="The new image could not be started, or was unhealthy and was taken back. The service is up all the same, by "
-        "the old container or by one that Watchtower put back.",
+        cause="The new container did not start, or was unhealthy and was taken back. The service is up: the old container "
+        "still runs, or Watchtower started it again.",
     ),
 }
 
 _IN_TURN = Remedy(
-    "Old and new build answer in turn",
-    "Several containers answer at `«service»`: Watchtower replaced one and left another, because a replica was forgotten, "
-    "has another name or is not watched; or a proxy still knows the address of a container that should be gone.",
-    "On the server, see what runs of this image, and remove or recreate what is old:\n\n```sh\n"
-    "docker ps --format '{{.Names}} {{.Image}} {{.Status}}'\n```\n\nWatchtower replaces all replicas only where each has "
-    "its label and `image` or `container` leaves none out.",
+    "The old and the new build take turns",
+    "Several containers respond at `«service»`. Watchtower replaced one and left another, because a replica was forgotten, "
+    "has another name or is not watched. Or a proxy still knows the address of a container that should be gone.",
+    "On the server, see which containers run this image, and remove or recreate the old ones:\n\n```sh\n"
+    "docker ps --format '{{.Names}} {{.Image}} {{.Status}}'\n```\n\nWatchtower replaces all replicas only if each has "
+    "its label, and `image` and `container` exclude none.",
 )
 
 
@@ -87,16 +87,16 @@ def _down(last: Sample, answer: Answer | None) -> Remedy | None:
         return Remedy(
             "The service is down: Watchtower stopped its container and did not start another",
             "The update took longer than Watchtower's own limit (`WATCHTOWER_HTTP_API_UPDATE_TIMEOUT`), which ended it "
-            "between stopping the old container and starting the new one. Watchtower lists only what runs, so no further "
-            "trigger mends it.",
-            f"{_BRING_BACK}\n\nThen raise the limit, or let the container stop sooner (`docker logs` shows what it waits "
+            "after the old container was stopped and before the new one was started. Another trigger does not help: "
+            "Watchtower only updates containers that run.",
+            f"{_BRING_BACK}\n\nThen raise the limit, or let the container stop faster (`docker logs` shows what it waits "
             "for):\n\n" + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_UPDATE_TIMEOUT: 30m"),
         )
     if answer is not None and answer.lost and answer.error_kind is not ErrorKind.TLS:
         return Remedy(
-            "The service is down, and Watchtower's answer was lost",
-            "The update broke off, or the new container does not start: Watchtower removes the old one before it creates "
-            "the new one.",
+            "The service is down, and Watchtower's response was lost",
+            "The update broke off, or the new container does not start. Watchtower removes the old container before it "
+            "creates the new one.",
             f"{_BRING_BACK}\n\n{_LOG}",
         )
     if last.status in (502, 504) and (
@@ -106,7 +106,7 @@ def _down(last: Sample, answer: Answer | None) -> Remedy | None:
     return Remedy(
         REMEDIES[Reason.DOWN].headline,
         "The container is gone or does not start, or the proxy in front of it does not run.",
-        "On the server, see whether the container runs and what it says:\n\n```sh\ndocker ps --all\n"
+        "On the server, see whether the container runs, and read its log:\n\n```sh\ndocker ps --all\n"
         "docker logs --tail 100 «container»\n```",
     )
 
@@ -116,21 +116,21 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
     well_before = before is not None and before.healthy
     if last.status == 401 or last.sender.door is Door.LOGIN:
         return Remedy(
-            "The health check is refused: its address wants credentials",
-            f"`«health»` answered {last.status}{' before the trigger too' if same else ''}, so nothing is known of whether "
-            "the build is well.",
-            "Check an address that needs no credentials (`health-path`), or send what it asks for:\n\n```yaml\nwith:\n"
+            "The health check is refused: its address needs credentials",
+            f"`«health»` responded with {last.status}{' before the trigger too' if same else ''}, so the run could not see "
+            "whether the build is healthy.",
+            "Check an address that needs no credentials (`health-path`), or send the credentials:\n\n```yaml\nwith:\n"
             "  service-headers: |\n    Authorization: Bearer ${{ secrets.HEALTH_TOKEN }}\n```",
         )
     if last.status == 403:
-        who = capital(last.sender.name) or "Something before the service, or the service itself,"
+        who = capital(last.sender.name) or "The service, or something in front of it,"
         return Remedy(
             f"The health check is forbidden{' since the run began' if well_before else ''}",
-            f"{who} answered 403 at `«health»`{' before the trigger too' if same else ''}: a list of addresses, a firewall "
-            "or a ban (CrowdSec, fail2ban, Cloudflare). Runners share their addresses with many, and many requests in a "
-            "short time look like an attack. Whether the build is well is not known.",
-            "Let the health path through for requests that carry a secret header, which you pass through `service-headers`; "
-            "and ask less often: `request-rate: 10/m`.",
+            f"{who} responded with 403 at `«health»`{' before the trigger too' if same else ''}: a list of addresses, a "
+            "firewall or a ban (CrowdSec, fail2ban, Cloudflare). Runners share their addresses with many, and many requests "
+            "in a short time look like an attack. So the run could not see whether the build is healthy.",
+            "Let requests to the health path through if they have a secret header, and pass it with `service-headers`. "
+            "Send fewer requests: `request-rate: 10/m`.",
         )
     if same and last.condition is Condition.HTML:
         return _wrong_path("an HTML page")
@@ -138,9 +138,9 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
         if well_before:
             return Remedy(
                 "The new build does not have the health path",
-                f"`«health»` answered before the trigger, and answers {last.status} now: the route was removed or renamed "
-                "in this build, or something else than the service answers.",
-                "Bring the route back, or give the new one with `health-path`. Look for yourself:\n\n```sh\n"
+                f"`«health»` was healthy before the trigger, and responds with {last.status} now. The route was removed or "
+                "renamed in this build, or something else than the service responded.",
+                "Bring the route back, or set the new one with `health-path`. Look for yourself:\n\n```sh\n"
                 "curl -sSi '«health»'\n```",
             )
         return _wrong_path(str(last.status), same=same)
@@ -148,10 +148,10 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
 
 
 def _wrong_path(what: str, *, same: bool = True) -> Remedy:
-    before = "before the trigger too" if same else "whenever it was asked"
+    before = "before the trigger too" if same else "to every request"
     return Remedy(
         "The health path is probably wrong",
-        f"`«health»` answered {what} {before}, so this says nothing of the new build.",
-        "Give the path where the service says that it is well with `health-path`, on the origin of `base-url`. If a page is "
-        "what healthy looks like, say `health-expect: any`. Look for yourself:\n\n```sh\ncurl -sSi '«health»'\n```",
+        f"`«health»` responded with {what} {before}, so this says nothing about the new build.",
+        "Set `health-path` to the path of the service's health check, on the origin of `base-url`. If the health check is "
+        "meant to be a page, set `health-expect: any`. Look for yourself:\n\n```sh\ncurl -sSi '«health»'\n```",
     )

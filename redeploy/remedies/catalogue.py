@@ -1,4 +1,4 @@
-"""Reasons, and what to do about each: the one catalogue. `docs/troubleshooting.md` is rendered from it."""
+"""The catalogue: what to do about each reason. `docs/troubleshooting.md` is rendered from it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What doctor can find beyond the reasons, and what to do about it."""
+"""What doctor can find beside the reasons, and what to do about it."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -46,7 +46,7 @@ _SERVICE_THAT_NAMES_ITS_COMMIT = (
 
 
 _LABEL_OFF = (
-    "\n\nOf the container (`your-service` is the service's name in the compose file):\n\n```yaml\nservices:\n"
+    "\n\nOn the container (`your-service` is the service's name in the compose file):\n\n```yaml\nservices:\n"
     '  your-service:\n    labels:\n      com.centurylinklabs.watchtower.{flag}: "false"\n```\n\n'
     "```sh\ndocker compose up -d\n```"
 )
@@ -55,32 +55,32 @@ _LABEL_OFF = (
 FINDINGS: Mapping[Finding, Remedy] = {
     Finding.INPUTS: Remedy(
         "Some inputs are wrong",
-        "A value is missing or not of the form that the input takes; nothing was sent.",
-        "Each error names its input and what would do. An empty secret is most often not set, or an environment secret "
-        "in a job without `environment:`. List those of the repository and of the environment:\n\n"
+        "A value is missing or has the wrong form. Nothing was sent.",
+        "Each error names its input and the form that it takes. If a secret is empty, it is most often not set, or it is "
+        "an environment secret and the job has no `environment:`. List those of the repository and of the environment:\n\n"
         "```sh\ngh secret list\ngh secret list --env your-environment\n```",
     ),
     Finding.UNRESOLVED: Remedy(
         "The host name has no address",
         "The name in the secret is misspelled, its DNS record is missing or only visible inside a private network, or "
-        "the resolver did not answer.",
-        "Compare with what the world sees, and correct the record or the secret:\n\n"
+        "the resolver did not respond.",
+        "See what public DNS says, and correct the record or the secret:\n\n"
         "```sh\ndig +short «host» A «host» AAAA\n"
         "gh secret set WATCHTOWER_UPDATE_URL«env»\n```«env-note»",
     ),
     Finding.NOTHING_LISTENS: Remedy(
-        "Nothing takes the connection",
-        "nginx or the tunnel does not run, a firewall drops the port, or the name leads to another machine. Inside a "
+        "Nothing accepts the connection",
+        "nginx or the tunnel does not run, a firewall drops the port, or the name points to another machine. Inside a "
         "container action `localhost` is the action's own container.",
-        "On the server, see what listens and start it:\n\n"
+        "On the server, see what listens, and start it:\n\n"
         "```sh\nss -ltnp '( sport = :443 or sport = :80 )'\nnginx -t && systemctl restart nginx\n"
         "docker ps --all --filter name=nginx --filter name=cloudflared\n```\n\nA private address (10.*, 172.16.*, "
-        "192.168.*) cannot be reached from a hosted runner: publish the service through a tunnel.",
+        "192.168.*) cannot be reached from a GitHub-hosted runner: publish the service through a tunnel.",
     ),
     Finding.PLAIN_HTTP: Remedy(
-        "The token travels in the clear",
-        "The URL is plain http, which `allow-http` lets through: everybody on the way can read the token.",
-        "Serve it by https, with a certificate or behind a tunnel, and take `allow-http` out.",
+        "The token is sent unencrypted",
+        "The URL is plain http, which `allow-http` permits: everyone on the network path can read the token.",
+        "Serve the URL over https, with a certificate or behind a tunnel, and remove `allow-http`.",
     ),
     Finding.CERTIFICATE_EXPIRED: Remedy(
         "The certificate is not valid at this time",
@@ -91,70 +91,70 @@ FINDINGS: Mapping[Finding, Remedy] = {
     ),
     Finding.CERTIFICATE_NAME: Remedy(
         "The certificate is for another host name",
-        "The server has no certificate of its own for this name and shows its default one, or the name in the URL is "
-        "not the one that it was issued for.",
-        "Issue one that holds this name, and let its `server` block use it:\n\n"
+        "The server has no certificate for this name and presents its default one, or the URL does not use the name that "
+        "the certificate was issued for.",
+        "Issue a certificate for this name, and use it in the `server` block:\n\n"
         "```sh\ncertbot --nginx -d «host»\n```\n\n```nginx\nserver_name «host»;\n"
         "ssl_certificate /etc/letsencrypt/live/«host»/fullchain.pem;\n"
         "ssl_certificate_key /etc/letsencrypt/live/«host»/privkey.pem;\n```",
     ),
     Finding.CERTIFICATE_UNTRUSTED: Remedy(
-        "Nobody who is trusted vouches for the certificate",
-        "It is self-signed or issued by a private authority, or the server leaves out the intermediate certificate.",
-        "Let nginx send the whole chain (`fullchain.pem`, not `cert.pem`). For a private authority pass its "
+        "The certificate is not signed by a trusted authority",
+        "It is self-signed or issued by a private authority, or the server does not send the intermediate certificate.",
+        "Let nginx send the whole chain (`fullchain.pem`, not `cert.pem`). For a private authority, pass its "
         "certificate:\n\n```yaml\nwith:\n  ca-certificate: ${{ vars.CA_PEM }}\n```",
     ),
     Finding.CERTIFICATE_ENDS_SOON: Remedy(
-        "The certificate ends soon",
+        "The certificate expires soon",
         "It should have been renewed by now: the renewal fails or does not run, or nginx was not reloaded after it.",
         "On the server:\n\n```sh\nsystemctl list-timers | grep -i certbot\ncertbot renew --dry-run\n"
         "certbot renew --deploy-hook 'nginx -s reload'\n```",
     ),
     Finding.FORBIDDEN: Remedy(
         "A proxy forbids the update path",
-        "No token was sent, so it is not the token: an address list, a WAF rule, a password of nginx's own or a method "
-        "filter refused the request before it came to Watchtower.",
-        "In the `server` block of `«host»`, let POST through to exactly the path of the update URL, and leave the judgement "
-        "to Watchtower's token. "
+        "The request had no token, so the token is not the cause. An address list, a WAF rule, a password in nginx or a "
+        "method filter refused the request before it reached Watchtower.",
+        "In the `server` block of `«host»`, let POST through to exactly the path of the update URL; Watchtower's own token "
+        "guards that path. "
         + recipes.endpoint_in_both("update", "auth_basic off;", "allow all;")
-        + "\n\nAt Cloudflare look under Security > Events for the rule that blocked it.",
+        + "\n\nAt Cloudflare, look under Security > Events for the rule that blocked it.",
     ),
     Finding.UNGUARDED: Remedy(
-        "Watchtower obeys a request without a token",
-        "The proxy adds Watchtower's token to every request. Nothing was updated: the request asked for an image that "
-        "cannot exist. Unless something else guards the URL (Cloudflare Access, a list of addresses), everybody who knows "
+        "Watchtower accepts a request without a token",
+        "The proxy adds Watchtower's token to every request. Nothing was updated: the request named an image that "
+        "cannot exist. Unless something else guards the URL (Cloudflare Access, a list of addresses), everyone who knows "
         "it can trigger updates.",
-        "Let the proxy pass on the token of the client, and nothing else:\n\n"
+        "Let the proxy pass on the client's token, and nothing else:\n\n"
         "```nginx\nproxy_set_header Authorization $http_authorization;\n```",
     ),
     Finding.WATCHTOWER_STOPPED: Remedy(
-        "The location is there, but Watchtower does not answer behind it",
+        "The location exists, but Watchtower behind it does not respond",
         "Watchtower does not run or restarts over and over (an unknown argument, an empty token, an engine that refuses "
-        "its API version), or the proxy asks the wrong place: inside nginx's container `127.0.0.1` is nginx itself.",
-        f"On the server, see why and start it:\n\n```sh\n{WATCHTOWERS}\n{WATCHTOWER_LOG}\n"
+        "its API version). Or the proxy uses the wrong address: inside nginx's container `127.0.0.1` is nginx itself.",
+        f"On the server, see why, and start it:\n\n```sh\n{WATCHTOWERS}\n{WATCHTOWER_LOG}\n"
         f"{WATCHTOWERS} -q | xargs -r docker start\n"
         "# 401 is right; `docker ps` shows the port before `->8080`:\n"
         "curl -sS -o /dev/null -w '%{http_code}\\n' -X POST \\\n  http://127.0.0.1:8083/v1/update\n```",
     ),
     Finding.WATCHTOWER_TOO_OLD: Remedy(
-        "This answers like a Watchtower that hides a wrong token",
-        "containrrr/watchtower up to 1.3.0 answers an empty 200 to everything, a wrong token included. So does a later "
-        "one behind a proxy that adds the token to every request, and any other server without a body.",
+        "This Watchtower may be too old to refuse a wrong token",
+        "containrrr/watchtower up to 1.3.0 responds to everything with an empty 200, even to a wrong token. So does a "
+        "later one behind a proxy that adds the token to every request, and any other server with an empty body.",
         "Run the maintained fork, and pin it:\n\n" + recipes.watchtower(f"image: {recipes.WATCHTOWER_IMAGE}"),
     ),
     Finding.TOKEN_UNJUDGED: Remedy(
-        "Whether the token is right was not found out",
-        "No endpoint that only reads is routed, and with this Watchtower nothing else is certain not to update: 1.4 "
-        "does not narrow by image, and nothing tells it from later ones.",
-        "Turn Watchtower's metrics on, which only the token gets to see:\n\n"
+        "The token could not be checked",
+        "No read-only endpoint is routed, and any other request to this Watchtower might start an update: 1.4 ignores "
+        "`image`, and it looks the same as later versions.",
+        "Turn on Watchtower's metrics, which need the token:\n\n"
         + recipes.watchtower("environment:", '  WATCHTOWER_HTTP_API_METRICS: "true"')
         + "\n\nIn the `server` block of `«host»`, route them beside the update, and run doctor again. "
         + recipes.endpoint_in_both("metrics"),
     ),
     Finding.NOT_WATCHED: Remedy(
         "Watchtower does not watch the container",
-        "Its label is missing, `image` or `container` names something else than what runs, or the container does not "
-        "run: Watchtower lists nothing that is stopped.",
+        "Its label is missing, `image` or `container` does not match what runs, or the container does not run: Watchtower "
+        "lists only running containers.",
         "Set the label (`your-service` is the service's name in the compose file), recreate the container, and see what is "
         "watched:\n\n```yaml\nservices:\n  your-service:\n    labels:\n"
         '      com.centurylinklabs.watchtower.enable: "true"\n```\n\n```sh\ndocker compose up -d\n'
@@ -162,18 +162,18 @@ FINDINGS: Mapping[Finding, Remedy] = {
     ),
     Finding.MONITOR_ONLY: Remedy(
         "Watchtower only monitors the container",
-        "Watchtower runs with `--monitor-only`, or the container has the label for it: it reports a newer image and leaves "
-        "the container as it is.",
-        "Take the flag or the label out (`monitor_only` in the answer of `/v1/containers/details` shows whether it still "
-        "holds), and recreate what had it:\n\n"
+        "Watchtower runs with `--monitor-only`, or the container has the label for it. Watchtower then reports a newer "
+        "image and leaves the container as it is.",
+        "Remove the flag or the label, and recreate the container that had it (`monitor_only` in the response of "
+        "`/v1/containers/details` shows whether it still applies):\n\n"
         + recipes.watchtower("environment:", '  WATCHTOWER_MONITOR_ONLY: "false"')
         + _LABEL_OFF.format(flag="monitor-only"),
     ),
     Finding.NO_PULL: Remedy(
         "Watchtower pulls no image for the container",
-        "Watchtower runs with `--no-pull`, or the container has the label for it: only an image that is already on the "
-        "server takes its place, and a push is never seen.",
-        "Take the flag or the label out, and recreate what had it:\n\n"
+        "Watchtower runs with `--no-pull`, or the container has the label for it. Watchtower then uses only images that "
+        "are already on the server, and never sees a push.",
+        "Remove the flag or the label, and recreate the container that had it:\n\n"
         + recipes.watchtower("environment:", '  WATCHTOWER_NO_PULL: "false"')
         + _LABEL_OFF.format(flag="no-pull"),
     ),
@@ -186,44 +186,45 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "```sh\ndocker compose up -d\n```",
     ),
     Finding.ENGINE_SILENT: Remedy(
-        "Watchtower does not get to the Docker engine",
-        "Its socket is not mounted or not allowed, or the engine hangs; an update would find nothing, and say no more.",
-        "Mount the socket, and see whether the engine answers:\n\n"
+        "Watchtower cannot reach the Docker engine",
+        "Docker's socket is not mounted or not allowed, or the engine hangs. An update would find nothing, without saying "
+        "why.",
+        "Mount the socket, and see whether the engine responds:\n\n"
         + recipes.watchtower("volumes:", "  - /var/run/docker.sock:/var/run/docker.sock")
         + f"\n\n```sh\ndocker info\n{WATCHTOWER_LOG}\n```",
     ),
     Finding.NO_CONTAINERS: Remedy(
-        "This Watchtower could tell the running digest, and does not",
-        "The endpoint is not enabled, or the proxy has no location for it; without it no digest can be proven.",
+        "This Watchtower could report the running digest, but does not",
+        "The endpoint is not enabled, or the proxy has no location for it. Without it no digest can be proven.",
         "Enable it:\n\n"
         + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")
         + "\n\nAnd in the `server` block of `«host»`, route it beside the update. "
         + recipes.endpoint_in_both("containers"),
     ),
     Finding.REGISTRY_SILENT: Remedy(
-        "The registry did not tell whether the image exists",
-        "It refused, could not be reached from here, or answered nothing that a registry answers. Watchtower asks for "
-        "itself, with its own credentials, so a deploy may well succeed.",
-        "For a private image pass credentials that may read it:\n\n```yaml\npermissions:\n  packages: read\n"
+        "The registry did not say whether the image exists",
+        "It refused the request, could not be reached from here, or its response is not that of a registry. Watchtower "
+        "uses its own credentials, so a deploy may still succeed.",
+        "For a private image, pass credentials that may read it:\n\n```yaml\npermissions:\n  packages: read\n"
         "# ...\nwith:\n  registry-username: ${{ github.actor }}\n  registry-password: ${{ github.token }}\n```",
     ),
     Finding.VERSION_UNNAMED: Remedy(
-        "The service does not name its build",
-        "Nothing in its answers tells one build from another, so a deploy ends as `unproven` at best, unless the running "
-        "digest is told.",
-        f"Let it name the commit that it was built from, with FastAPI for example:\n\n{_SERVICE_THAT_NAMES_ITS_COMMIT}",
+        "The service does not report its build",
+        "Nothing in its responses distinguishes one build from another. A deploy ends as `unproven` at best, unless "
+        "Watchtower reports the running digest.",
+        f"Let it report the commit that it was built from. With FastAPI, for example:\n\n{_SERVICE_THAT_NAMES_ITS_COMMIT}",
     ),
     Finding.VERSION_CONSTANT: Remedy(
-        "The service names every build alike",
-        "The field is there, but holds the value of an image that was built without its build argument.",
-        "Pass the commit where the image is built, and declare it:\n\n"
+        "The service reports the same version for every build",
+        "The field exists, but has the value of an image that was built without its build argument.",
+        "Pass the commit when you build the image, and declare it:\n\n"
         "```yaml\n# docker/build-push-action\nbuild-args: GIT_SHA=${{ github.sha }}\n"
         "# this action\nexpect-version: ${{ github.sha }}\n```",
     ),
     Finding.DEPLOYMENTS_REFUSED: Remedy(
-        "GitHub does not let this token at Deployments",
-        "The job lacks the permission that `deployment-environment` needs; a deploy keeps its verdict, with a warning.",
-        "Give it to the job:\n\n```yaml\npermissions:\n  deployments: write\n```",
+        "The token may not use the Deployments API",
+        "The job lacks the permission that `deployment-environment` needs. A deploy keeps its verdict, with a warning.",
+        "Give the job the permission:\n\n```yaml\npermissions:\n  deployments: write\n```",
     ),
 }
 """What to do, for each finding."""

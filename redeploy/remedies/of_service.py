@@ -1,4 +1,4 @@
-"""What to do where the service answers with another build than it should, is not healthy, or fails its checks."""
+"""What to do where another build than the expected one is live, the service is unhealthy, or its checks fail."""
 
 from collections.abc import Mapping
 
@@ -8,100 +8,101 @@ from redeploy.verdicts import Reason
 
 OF_SERVICE: Mapping[Reason, Remedy] = {
     Reason.OLD_BUILD: Remedy(
-        "The old build still answers",
-        "Watchtower did not replace the container: the image under its tag is not the new one yet, the container is not "
-        "watched, or the pull failed, which containrrr reports as success.",
-        "Check that the push ended before this run and to the tag that the container runs, then on the server:\n\n"
+        "The old build is still live",
+        "Watchtower did not replace the container: its tag does not point to the new image yet, Watchtower does not watch "
+        "the container, or the pull failed (containrrr reports that as success).",
+        "Check that the push finished before this run, and that it went to the tag that the container runs. Then on the "
+        "server:\n\n"
         f"```sh\n{WATCHTOWER_LOG}\ndocker inspect --format '{{{{.Config.Image}}}} {{{{.Image}}}}' «container»\n```",
     ),
     Reason.WRONG_VERSION: Remedy(
-        "Another version than the declared one is live",
-        "Someone else pushed to the same tag, the image was built from another commit, or it was built without its "
+        "Another version than the expected one is live",
+        "Another job pushed to the same tag, the image was built from another commit, or it was built without its "
         "version.",
-        "Compare the version named above with `expect-version`; pass the commit when building "
-        "(`build-args: GIT_SHA=${{ github.sha }}`) and let one deployment run at a time (`concurrency:`).",
+        "Compare the version above with `expect-version`. Pass the commit when you build the image "
+        "(`build-args: GIT_SHA=${{ github.sha }}`), and let one deployment run at a time (`concurrency:`).",
     ),
     Reason.WRONG_DIGEST: Remedy(
-        "Another image than the declared one runs",
-        "Someone else pushed to the same tag, or the digest is that of one platform where the container was pulled by the "
-        "index.",
-        "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`, and name the image "
-        "with `image`, so that its registry can tell an index from its platforms.",
+        "Another image than the expected one is running",
+        "Another job pushed to the same tag. Or the expected digest is that of one platform, and the container was pulled "
+        "by the digest of the index.",
+        "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`. Name the image with "
+        "`image` too: its registry then says which index a platform belongs to.",
     ),
     Reason.VERSION_UNAVAILABLE: Remedy(
-        "The service does not name its version",
-        "`expect-version` is declared, but no version was found where it was looked for.",
+        "The service does not report its version",
+        "`expect-version` is set, but the response had no version at the expected place.",
         "Say where it is, for example `version-path: /api/status` with `version-field: build.sha`, or "
         "`version-field: header:X-Version`. Look for yourself:\n\n```sh\ncurl -sSi '«version»'\n```",
     ),
     Reason.NEVER_READY: Remedy(
-        "The service answers, but never became healthy",
-        "The new build starts but does not get ready: a missing setting, a migration, a dependency that is down. Or the "
-        "health path is not the right one.",
-        "On the server, see what the service says, and ask the health path:\n\n```sh\n"
-        "docker logs --tail 100 «container»\ncurl -sSi '«health»'\n```\n\nRaise `timeout` if it only needs longer.",
+        "The service responds, but never became healthy",
+        "The new build starts but does not become ready: a setting is missing, a migration runs, or a dependency is down. "
+        "Or the health path is wrong.",
+        "On the server, read the service's log and request the health path:\n\n```sh\n"
+        "docker logs --tail 100 «container»\ncurl -sSi '«health»'\n```\n\nIf it only needs more time, raise `timeout`.",
     ),
     Reason.FLAPPING: Remedy(
         "The new build does not stay up",
-        "It answers, fails and answers again: most often the container crashes and is restarted over and over.",
+        "It responds, fails and responds again. Most often the container crashes and is restarted over and over.",
         "On the server:\n\n```sh\ndocker ps --format '{{.Names}} {{.Status}}'\ndocker logs --tail 100 «container»\n```",
     ),
     Reason.DOWN: Remedy(
-        "Nothing answers at the service's address",
-        "The container is gone or does not start, or the proxy cannot reach it any more: one that resolved the container's "
-        "address once keeps the old one.",
-        "On the server, see whether the container runs and what it says:\n\n```sh\ndocker ps --all\n"
-        "docker logs --tail 100 «container»\n```\n\nIf it is well, nginx asks the wrong place. "
+        "Nothing responds at the service's address",
+        "The container is gone or does not start. Or the proxy cannot reach it any more: it looked up the container's "
+        "address once, and keeps the old one.",
+        "On the server, see whether the container runs, and read its log:\n\n```sh\ndocker ps --all\n"
+        "docker logs --tail 100 «container»\n```\n\nIf it is well, nginx sends the requests to the wrong address. "
         + recipes.service_in_both("/", exact=False),
     ),
     Reason.HTML: Remedy(
-        "A web page answers where the health check should",
-        "A single-page application, a placeholder or a maintenance page answers 200 to every path.",
-        "Send the health path to the backend, or give the right one with `health-path`. If a page is what healthy looks "
-        "like, say `health-expect: any`.",
+        "A web page came back instead of the health check",
+        "A single-page application, a placeholder or a maintenance page responds with 200 at every path.",
+        "Route the health path to the backend, or set the right one with `health-path`. If the health check is meant to be "
+        "a page, set `health-expect: any`.",
     ),
     Reason.CACHED: Remedy(
-        "Only cached answers came",
-        "A cache in front answers for the service, even to requests with a fresh query, so nothing is known of what runs.",
-        "Take the path out of the cache: a Cloudflare cache rule with Bypass, or `Cache-Control: no-store` from the "
-        "service.",
+        "All responses came from a cache",
+        "A cache in front of the service responds for it, even to requests with a new query. So the run could not see "
+        "which build is live.",
+        "Exclude the path from the cache: with a Cloudflare cache rule that says Bypass, or with `Cache-Control: no-store` "
+        "from the service.",
     ),
     Reason.THROTTLED: Remedy(
-        "The service's proxy refuses more requests",
-        "Answers were 429, or nginx's own 503, until the end; others use up the same limit.",
-        "Lower `request-rate` (`10/m`), or take the health path out of nginx's `limit_req`.",
+        "The service's proxy limits the requests",
+        "Every response until the end was 429, or nginx's own 503. Other clients use up the same limit.",
+        "Lower `request-rate` (`10/m`), or exempt the health path from nginx's `limit_req`.",
     ),
     Reason.OPENAPI: Remedy(
-        "Live, but without an OpenAPI document to check it by",
-        "Something was asked that only the document can answer, and it could not be read. Behind nginx a single-page "
-        "application answers `/openapi.json` unless a location sends it to the backend; some frameworks do not serve the "
-        "document in production.",
+        "Live, but its OpenAPI document could not be read",
+        "A check needs the document. Behind nginx a single-page application responds at `/openapi.json`, unless a location "
+        "sends that path to the backend. Some frameworks do not serve the document in production.",
         "Say where it is with `openapi-path` (a path or a whole URL), or send the path to the service. "
         + recipes.service_in_both("«document-path»")
         + "\n\nLook for yourself:\n\n```sh\ncurl -sS '«document»' | head -c 300\n```\n\n`openapi-path: off` turns these "
         "checks off.",
     ),
     Reason.ROUTES: Remedy(
-        "Live, but its routes are not the ones that were asked for",
-        "A router is not included in this build, a path or a method was renamed, or a route that must not be public is in "
+        "Live, but its routes are not as required",
+        "This build does not include a router, a path or a method was renamed, or a route that must not be public is in "
         "the document.",
-        "Compare the routes named above with the code of this version, and correct `required-routes` or "
-        "`forbidden-routes` where the change was meant. What the service really offers:\n\n```sh\n"
+        "Compare the routes above with the code of this version. If the change was meant, correct `required-routes` or "
+        "`forbidden-routes`. To list the routes that the service has:\n\n```sh\n"
         "curl -sS '«document»' |\n"
         "  jq -r '.paths | to_entries[] | .key as $path | .value | keys[] | \"\\(.) \\($path)\"'\n```",
     ),
     Reason.BREAKING_CHANGE: Remedy(
-        "Live, but operations are gone that were there before",
-        "A path or a method was removed or renamed, so clients that still call it get 404 or 405.",
-        "Bring the operation back, or keep the old path beside the new one until its clients have moved. Where the removal "
+        "Live, but operations were removed",
+        "A path or a method was removed or renamed. Clients that still call it get 404 or 405.",
+        "Bring the operation back, or keep the old path beside the new one until its clients have moved. If the removal "
         "was meant, update the reference file, or set `breaking-changes: warn` for this run.",
     ),
     Reason.SMOKE: Remedy(
         "Live, but smoke requests failed",
-        "The status is not the one that was asked for, or the body is not what the OpenAPI document promises: most often a "
-        "missing setting, table or dependency of this build. Or a cache answered in its place.",
-        "Repeat the request that failed (`curl -sSi`, at `«service»`), and on the server see what the service says:\n\n"
-        "```sh\ndocker logs --tail 100 «container»\n```\n\nWhere another status is right, write it behind the path: "
-        "`GET /api/private 401`. Where only a cache answered, take the path out of it.",
+        "The status is not the expected one, or the body does not match the OpenAPI document. Most often this build lacks a "
+        "setting, a table or a dependency. Or the response came from a cache.",
+        "Repeat the failed request (`curl -sSi`, at `«service»`), and on the server read the service's log:\n\n"
+        "```sh\ndocker logs --tail 100 «container»\n```\n\nIf another status is right, write it after the path: "
+        "`GET /api/private 401`. If a cache responded, exclude the path from the cache.",
     ),
 }

@@ -1,4 +1,4 @@
-"""What a remedy is, where its heading stands in the guide, and what several of them say."""
+"""What a remedy is, the address of its heading in the guide, and the parts that several remedies share."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,14 +10,14 @@ GUIDE = "https://github.com/leok974/redeploy-action/blob/main/docs/troubleshooti
 
 @dataclass(frozen=True)
 class Remedy:
-    """What a reason means and what mends it, in Markdown. `«host»` and the like leave open what a run has seen."""
+    """What a reason means and how to fix it, in Markdown. `«host»` and the like are slots for what a run has seen."""
 
     headline: str
     cause: str
     fix: str
 
     def about(self, subject: Subject) -> "Remedy":
-        """Return it with what it speaks of."""
+        """Return the remedy with its slots filled in."""
         return Remedy(*map(subject.filled, (self.headline, self.cause, self.fix)))
 
 
@@ -27,14 +27,14 @@ def guide(heading: StrEnum) -> str:
 
 
 WATCHTOWERS = "docker ps -a --filter label=com.centurylinklabs.watchtower=true"
-"""Lists Watchtower by the label that its images have, containrrr's and the fork's, whatever its container is called."""
+"""Finds Watchtower by the label of its images, containrrr's and the fork's, whatever name the container has."""
 
 WATCHTOWER_LOG = f"{WATCHTOWERS} -q | xargs -rn1 docker logs --tail 50"
 
 LOOPBACK = Remedy(
-    "Nothing listens on this address, and it names the action's own container",
-    "A container action has a network of its own: `localhost` and `127.0.0.1` are the container itself, not the "
+    "Nothing listens on this address, which is the action's own container",
+    "A container action has its own network: `localhost` and `127.0.0.1` are the container itself, not the "
     "runner and not a service started by an earlier step.",
-    "Use the public address, or start the service under `services:` in the job and use its alias as host name.",
+    "Use the public address. Or start the service under `services:` in the job, and use its alias as host name.",
 )
-"""Takes the place of `unreachable` and `down` where the address is a loopback one."""
+"""Replaces `unreachable` and `down` where the address is a loopback one."""

@@ -1,4 +1,4 @@
-"""What a message is about: host, URLs, container and image of this run, or placeholders for what is not known."""
+"""What a message is about: host, URLs, container and image of this run, or placeholders for what is unknown."""
 
 import re
 import shlex
@@ -14,13 +14,13 @@ _NGINX_PATH = re.compile(r"/[A-Za-z0-9/_.~-]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is known of it; texts that are not known stay empty. Watchtower's URL is a secret, so only its host is here."""
+    """What is known; unknown texts are empty. Watchtower's URL is a secret, so only its host is here."""
 
     host: str = ""
     """The host that the message blames: Watchtower's, or the service's."""
     port: int = 443
     blames_service: bool = False
-    """Whether that is the service's."""
+    """Whether that is the service's host."""
     service: str = ""
     """Its base URL; the next three are the whole URLs of its health, version and OpenAPI document."""
     health: str = ""
@@ -30,15 +30,15 @@ class Subject:
     """The service's container, as Docker names it."""
     image: str = ""
     environment: str = ""
-    """The GitHub environment of the job, where an input says it: GitHub itself tells a step none."""
+    """The GitHub environment of the job, if an input names it: GitHub itself does not report it to a step."""
 
     def at(self, url: str) -> "Subject":
-        """Return it with the host of a URL."""
+        """Return the subject with the host of a URL."""
         parts = urllib.parse.urlsplit(url)
         return replace(self, host=parts.hostname or "", port=parts.port or (80 if parts.scheme == "http" else 443))
 
     def filled(self, text: str) -> str:
-        """Return a text with its slots filled in; values inside shell commands are safe to paste."""
+        """Fill in the slots of a text; values inside shell commands are safe to paste."""
         if "«" not in text:
             return text
         return _SLOT.sub(lambda slot: self._value(slot[1]), text)
@@ -82,7 +82,7 @@ NOTHING_KNOWN = Subject()
 
 
 def subject_of(plan: Plan, *, blames_service: bool, container: str = "") -> Subject:
-    """Return what messages of a run speak of; `container` is one that Watchtower has named."""
+    """Return the subject of a run's messages; `container` is one that Watchtower has named."""
     service, update_url = plan.service, plan.watchtower.update_url or ""
     blames_service = blames_service or not update_url
     named = plan.containers
@@ -105,5 +105,5 @@ _ENV_NOTE = (
 
 
 def _in_quotes(url: str) -> str:
-    """Return a URL that stands between single quotes in a shell; none of the inputs lets white space into one."""
+    """Return a URL for use between single quotes in a shell; no input accepts white space in a URL."""
     return url.replace("'", "%27").replace("`", "%60")

@@ -112,7 +112,7 @@ SCENARIOS = (
     ),
     Scenario(
         "two-builds-in-turn",
-        "Old and new build answer in turn",
+        "The old and the new build take turns",
         "A replica that was forgotten keeps the window from closing.",
         Scene(finish=_in_turn),
         # Of a window of 1 s, other requests in between could give every look at the version to the same build.

@@ -108,8 +108,8 @@ SCENARIOS = (
     ),
     Scenario(
         "version-missing",
-        "The service does not name its build",
-        "A declared version that nobody can read is not met.",
+        "The service does not report its build",
+        "A declared version that cannot be read is not met.",
         _HIDDEN,
         {**DECLARED, "timeout": "5s"},
         "wrong-build",

@@ -52,7 +52,7 @@ def test_code_to_paste_is_left_as_it_is() -> None:
     [
         ({}, "A deploy would get through"),
         (WEAK, "A deploy would get through, with a warning"),
-        (BROKEN, "Token: Watchtower, or a proxy before it, refused the token, and 1 more"),
+        (BROKEN, "Token: Watchtower, or a proxy in front of it, refused the token, and 1 more"),
     ],
 )
 def test_a_headline_says_how_it_stands(answers: Answers, expected: str) -> None:

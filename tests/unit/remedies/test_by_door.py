@@ -33,7 +33,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
     [
         pytest.param(
             Response(401, {"www-authenticate": 'Basic realm="ops"'}, page(401, NGINX_PAGE).body),
-            "trigger-failed: Another login stands before Watchtower",
+            "trigger-failed: Another login guards the update URL",
             ("401 from nginx that asks for a user name and a password", "auth_basic off;", "api.example.com"),
             "gh secret set WATCHTOWER_HTTP_API_TOKEN",
             id="basic auth",
@@ -41,7 +41,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
         pytest.param(
             page(403, NGINX_PAGE),
             "nginx forbids the request",
-            ("Watchtower never answers 403", "403 from nginx"),
+            ("Watchtower never responds with 403", "403 from nginx"),
             "gh secret set WATCHTOWER_HTTP_API_TOKEN",
             id="a ban",
         ),
@@ -54,7 +54,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
         ),
         pytest.param(
             reply(401),
-            "Watchtower, or a proxy before it, refused the token",
+            "Watchtower, or a proxy in front of it, refused the token",
             ("401 from Watchtower", "gh secret set WATCHTOWER_HTTP_API_TOKEN"),
             "auth_basic",
             id="a wrong token",
@@ -84,26 +84,26 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
             page(404, NGINX_PAGE),
             "nginx has no route for the update URL",
             ("404 from nginx",),
-            "backend's own",
+            "the backend with a 404",
             id="nginx",
         ),
         pytest.param(
             page(405, NGINX_PAGE),
             "The update URL does not accept POST",
-            ("nginx answered 405 and serves files",),
+            ("nginx responded with 405; it serves files",),
             "whoever",
             id="nginx serves files",
         ),
         pytest.param(
             page(),
             "The update URL does not lead to Watchtower",
-            ("A success came with a body that Watchtower does not send",),
-            "backend's own",
+            ("The response is a success, but its body is not Watchtower's",),
+            "the backend with a 404",
             id="a single-page application",
         ),
         pytest.param(
             reply(404, "Not Found", **FIBER),
-            "Watchtower answers, but does not have the path",
+            "Watchtower responds, but does not have the path",
             ("404 from Watchtower", "WATCHTOWER_HTTP_API_ENDPOINTS"),
             "leads to an application",
             id="the fork at another path",
@@ -131,7 +131,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
         ),
         pytest.param(
             (page(504, NGINX_PAGE), 60.0),
-            "The proxy gave up before Watchtower answered",
+            "The proxy timed out before Watchtower responded",
             ("504 from nginx", "proxy_read_timeout 31m;"),
             "docker start",
             id="nginx gives up",
@@ -161,55 +161,55 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
         pytest.param(
             reply(401, www_authenticate="Basic"),
             reply(401, www_authenticate="Basic"),
-            "unhealthy: The health check is refused: its address wants credentials",
-            ("answered 401 before the trigger too", "headers:"),
+            "unhealthy: The health check is refused: its address needs credentials",
+            ("responded with 401 before the trigger too", "headers:"),
             id="a login, always",
         ),
         pytest.param(
             ready(),
             page(403, "CrowdSec Ban"),
             "is forbidden since the run began",
-            ("CrowdSec answered 403",),
+            ("CrowdSec responded with 403",),
             id="a ban",
         ),
         pytest.param(
             reply(404, {"detail": "Not Found"}),
             reply(404, {"detail": "Not Found"}),
             "The health path is probably wrong",
-            ("`https://api.example.com/api/ready` answered 404 before the trigger too", "404 from FastAPI"),
+            ("`https://api.example.com/api/ready` responded with 404 before the trigger too", "404 from FastAPI"),
             id="a path that never existed",
         ),
         pytest.param(
             page(),
             page(),
             "The health path is probably wrong",
-            ("answered an HTML page before the trigger too",),
+            ("responded with an HTML page before the trigger too",),
             id="a page",
         ),
         pytest.param(
             ready(),
             reply(404),
             "The new build does not have the health path",
-            ("answers 404 now",),
+            ("responds with 404 now",),
             id="a path that is gone",
         ),
         pytest.param(
             ready(),
             reply(503, {"status": "starting"}),
-            "The service answers, but never became healthy",
-            ("a missing setting",),
+            "The service responds, but never became healthy",
+            ("a setting is missing",),
             id="a build that does not get ready",
         ),
     ],
 )
-def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
+def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_build(
     before: HttpResult, after: HttpResult, headline: str, words: tuple[str, ...]
 ) -> None:
     title, message = told(World(before_and_after(before, after), (summary(updated=1),)), timeout="20")
     assert headline in title
     assert message.startswith("The service at `https://api.example.com/api/ready` is not healthy: it answered")
     assert [word for word in words if word not in message] == []
-    assert ("a missing setting" in message) == ("a missing setting" in words)
+    assert ("a setting is missing" in message) == ("a setting is missing" in words)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
         pytest.param(
             summary(updated=1),
             page(502, NGINX_PAGE),
-            "Nothing answers at the service's address",
+            "Nothing responds at the service's address",
             "resolver",
             "WATCHTOWER_HTTP",
             id="an address that a proxy keeps",
@@ -242,7 +242,7 @@ def test_a_service_that_refuses_is_not_told_as_a_build_that_is_ill(
         pytest.param(
             summary(updated=1),
             TransportError(ErrorKind.REFUSED),
-            "Nothing answers at the service's address",
+            "Nothing responds at the service's address",
             "docker logs",
             "resolver",
             id="no proxy to keep one",
@@ -269,7 +269,7 @@ def test_old_and_new_build_in_turn_are_told_to_be_that() -> None:
         timeout="30",
         expect_version=NEW,
     )
-    assert "Old and new build answer in turn" in title
+    assert "The old and the new build take turns" in title
     assert "Old and new build answered in turn." in message
 
 

@@ -89,8 +89,8 @@ def test_auth_says_what_an_environment_needs_where_none_is_known() -> None:
 
 
 def test_bot_fight_mode_is_turned_off_since_no_rule_skips_it() -> None:
-    told = CATALOGUE["challenge"].about(SEEN).fix
-    assert re.search(r"Bot Fight Mode \(free plans\), no WAF rule skips it .*: turn it off", told)
+    fix = CATALOGUE["challenge"].about(SEEN).fix
+    assert re.search(r"Bot Fight Mode \(free plans\), turn it off .*: no WAF rule skips it", fix)
 
 
 @pytest.mark.parametrize("blames_service", [False, True])
