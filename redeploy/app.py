@@ -21,6 +21,7 @@ from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import redactor, safeguard
+from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 from redeploy.verdicts import Verdict
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
@@ -71,7 +72,8 @@ class Run:
         from redeploy.rollout import perform
         from redeploy.rollout.workers import Workers
 
-        workers = Workers(performer(plan), functools.partial(perform.weigh, redact=self._redact))
+        performs = performer(plan, WatchtowerTrigger(plan.watchtower))
+        workers = Workers(performs, functools.partial(perform.weigh, redact=self._redact))
         self._watch = ServiceState(plan, began=workers.now(), redact=self._redact)
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback.run import put_back

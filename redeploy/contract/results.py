@@ -52,7 +52,8 @@ def named(operations: list[Operation] | tuple[Operation, ...]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _instead(pattern: Pattern, contract: Contract) -> str:
+def instead(pattern: Pattern, contract: Contract) -> str:
+    """Say what the document has in a missing route's place."""
     near = near_misses(pattern, contract.operations)
     if near:
         return f"the document has {named(near)}"

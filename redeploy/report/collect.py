@@ -72,7 +72,7 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         watchtower_said=answer.seen if answer else "",
         watchtower_replied=answer is None or answer.error_kind is None,
         triggered=state.triggered is not None,
-        triggered_at=state.triggered_wall,
+        triggered_at=state.trigger.triggered_wall,
         answered_after=state.answered - started if state.answered is not None else None,
         rollout_seconds=opened - started if opened is not None and state.triggered is not None else None,
         downtime_seconds=downtime(found) if begun else None,
@@ -82,13 +82,13 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         checks_ran=_since(started, state.checking.began, state.checking.answered) if live else None,
         ended=now - started,
         broken=history.window.broken,
-        watchtower_reply=_shown(state.reply, state.redact) if state.reply else "",
+        watchtower_reply=_shown(state.trigger.reply, state.redact) if state.trigger.reply else "",
         evidence=_evidence(state, conclusion),
         warnings=(*_warnings(state, conclusion), *_calls_itself_ill(state), *found_by_checks.warnings),
         notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
         detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(state, conclusion),
         named=told_of_names(state, conclusion),
-        told_reasons=state.told_reasons,
+        told_reasons=state.trigger.explained,
         watchtower_itself=answer is None or answer.of_watchtower,
         service_now=service_now(state, now),
         last_seen=last.seen if last else (history.mute or ""),
@@ -169,7 +169,7 @@ def moments(
 
 def _stretches(state: ServiceState, started: float, now: float) -> tuple[Stretch, ...]:
     telling = [each for each in state.baseline if not each.condition.tells_nothing]
-    found = stretches(telling[-1] if telling else None, state.builds, started, now, whose=before_build(state))
+    found = stretches(telling[-1] if telling else None, state.record.builds, started, now, whose=before_build(state))
     return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
 
 

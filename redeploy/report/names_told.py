@@ -22,7 +22,7 @@ _OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUIL
 def version_named(state: ServiceState, samples: Sequence[Sample]) -> str:
     """Return the version that the last look named which named any, as one harmless line."""
     named = last_named(samples)
-    return one_line(version_of(named, state.plan.expect_version, state.before.names)) if named else ""
+    return one_line(version_of(named, state.plan.expect_version, state.record.before.names)) if named else ""
 
 
 def told_of_names(state: ServiceState, conclusion: Conclusion) -> str:

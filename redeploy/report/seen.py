@@ -30,7 +30,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
             values[one_line(name)] = None
             if path in sample.ranks:
                 kinds[one_line(state.redact(path))] = sample.ranks[path].kind.name.lower()
-        timed = sample.timed(state.learnt.units)
+        timed = sample.timed(state.record.learnt.units)
         starts |= {one_line(state.redact(path)): start.told for path, start in timed.starts.items()}
     told = state.running.told[-1] if state.running.told else None
     rows = told.rows[:MOST_ROWS] if told else ()
@@ -43,7 +43,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
             {"field": path, "kind": kinds.get(path, ""), "values": list(values)[-MOST_VALUES:]}
             for path, values in list(names.items())[:MOST_NAMES]
         ],
-        "noisy": sorted(one_line(state.redact(path)) for path in state.learnt.noise)[:MOST_NAMES],
+        "noisy": sorted(one_line(state.redact(path)) for path in state.record.learnt.noise)[:MOST_NAMES],
         "digests": list(dict.fromkeys(row.digest for row in rows if row.digest)),
         "rows": [
             {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)} for row in rows

@@ -59,7 +59,8 @@ def before_build(state: ServiceState) -> Build:
     """Return whose answers those before the trigger are: the declared build's where it was live already."""
     if state.met_before:
         return Build.NEW
-    names, starts = state.before.names.keys() - state.learnt.noise, state.before.starts.keys() - state.learnt.noise
+    before, noise = state.record.before, state.record.learnt.noise
+    names, starts = before.names.keys() - noise, before.starts.keys() - noise
     known = bool(names or starts or Assessment(state).digest_before)
     return Build.OLD if known else Build.UNKNOWN
 

@@ -9,11 +9,11 @@ from redeploy.registry.image import Image
 from redeploy.registry.manifest import Manifest
 from redeploy.rollback.policy import Tag, checks_again, checks_of_mode, plan_back, refusal
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.build_before import target_of, telling_version, version_before
-from redeploy.rollout.candidates import commit_of, number_of, references
+from redeploy.rollout.previous.build_before import target_of, telling_version, version_before
+from redeploy.rollout.previous.candidates import commit_of, number_of, references
+from redeploy.rollout.previous.target import ManifestResult, RestoreTarget
 from redeploy.rollout.requests import Probe
 from redeploy.rollout.service_state import ServiceState
-from redeploy.rollout.target import ManifestResult, RestoreTarget
 from redeploy.service.declared import same_version
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import code

@@ -12,7 +12,7 @@ from redeploy.report.timeline import Stretch, downtime, gaps, stretches
 from redeploy.report.wording import happened
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.policy import PROVEN, proves
-from redeploy.rollout.build_before import impossible
+from redeploy.rollout.previous.build_before import impossible
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
@@ -217,8 +217,8 @@ def _stretches(
     failed = first.history.build if first.history.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
     telling = [each for each in first.baseline if not each.condition.tells_nothing]
-    seen = first.builds
-    for sample, told in second.builds:
+    seen = first.record.builds
+    for sample, told in second.record.builds:
         if later and sample.at >= later[0].at:
             whose = Build.NEW if sample.at >= held else told
             seen.append((sample, terms.get(whose, whose)))

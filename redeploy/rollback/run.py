@@ -9,10 +9,10 @@ from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import mended, of_mode, untried
 from redeploy.rollback.policy import PROVEN, Seen, hindrance
 from redeploy.rollout.assess import Assessment
+from redeploy.rollout.previous.target import ManifestResult
 from redeploy.rollout.requests import Event, FetchContainers, FetchManifest, PutManifest, Request
 from redeploy.rollout.run import Log, Outside, redeploy
 from redeploy.rollout.service_state import ServiceState
-from redeploy.rollout.target import ManifestResult
 from redeploy.verdicts import Reason
 
 LOOKS = 3
@@ -59,7 +59,7 @@ def put_back(
     _choose(attempt, outside)
     back = _roll_back(attempt, outside, random, log, under_way)
     if back is None:
-        look.not_started = Reason.ROLLBACK_IMPOSSIBLE
+        look.trigger.not_started = Reason.ROLLBACK_IMPOSSIBLE
         back = conclude(Assessment(look).facts(outside.now()))
     return of_mode(attempt, back, outside.now())
 
@@ -101,7 +101,7 @@ def _confirm(attempt: Attempt, outside: Outside) -> None:
 
 def _choose(attempt: Attempt, outside: Outside) -> None:
     """Look at what runs and at what the tag points to."""
-    if attempt.plan.watchtower.containers_url:
+    if attempt.first.trigger.kind.lists_running:
         attempt.first.take(_answer(attempt, outside, FetchContainers()))
     attempt.begin(_read(attempt, outside, attempt.image.tag))
 

@@ -190,7 +190,7 @@ class Assessment(Evidence):
             return None
         if answer.again is None:
             return answer.refusal
-        return None if self.answer_final else self._watch.given_up
+        return None if self.answer_final else self._watch.trigger.given_up
 
     @property
     def _window_in_time(self) -> bool:
@@ -254,7 +254,7 @@ class Assessment(Evidence):
             answered_at=state.answered,
             answer_final=self.answer_final,
             refusal=self._refusal,
-            not_started=state.not_started,
+            not_started=state.trigger.not_started,
             met_before=state.met_before,
             held=self.wanted_under_way
             and window.holds(since=self.counts_from)

@@ -40,7 +40,7 @@ class Baseline:
     def step(self, now: float) -> Step | None:
         """Return what to do at `now`; None when the trigger may go out."""
         state = self.state
-        if state.not_started is not None:
+        if state.trigger.not_started is not None:
             return Step((), now, finished=True)
         ends = state.began + SECONDS
         requests: list[Request] = []
@@ -58,7 +58,7 @@ class Baseline:
         waiting = waiting or (target is not None and state.budget.is_under_way(target))
         if waiting and now < ends:
             return Step((), wake)
-        if state.plan.watchtower.containers and state.forked is None:
+        if state.trigger.kind.narrows_doubtfully and state.trigger.supported is None:
             return Step((), inf)
         return self.look_up(now) or self._look_again(now)
 
@@ -70,7 +70,7 @@ class Baseline:
         state.wait_for_image(now)
         self._waited = True
         if state.lookup.hopeless or now >= state.deadline:
-            state.not_started = Reason.IMAGE_MISSING
+            state.trigger.not_started = Reason.IMAGE_MISSING
             return Step((), now, finished=True)
         errands = self.errands()
         due_now = [request for request, due in errands if due <= now]
@@ -85,7 +85,7 @@ class Baseline:
             self._looked_again = now
             state.target = None  # another build may run by now
             requests: list[Request] = [state.budget.probe(endpoints, url) for endpoints, url in state.addresses]
-            requests += [FetchContainers()] if state.plan.watchtower.containers_url else []
+            requests += [FetchContainers()] if state.trigger.kind.lists_running else []
             return self._send(requests, now, wake=now)
         ends = self._looked_again + SECONDS
         waiting = any(state.budget.under_way(kind) for kind in (Probe, FetchContainers)) and now < ends
@@ -122,13 +122,13 @@ class Baseline:
             if len(looks) < LOOKS_BEFORE and not budget.is_under_way(probe):
                 yield probe, max(budget.ready(url, now), looks[0].at + SECOND_LOOK if looks else now)
         document = plan.checks.document_url
-        if plan.watchtower.containers_url and budget.last_sent(FetchContainers) < state.began:
+        if state.trigger.kind.lists_running and budget.last_sent(FetchContainers) < state.began:
             yield FetchContainers(), now
         if document and budget.last_sent(FetchDocument) < state.began:
             yield FetchDocument(document), budget.ready(document, now)
         elif document and not budget.under_way(FetchDocument) and state.checking.wants_fresh_before:
             yield FetchDocument(document, past_caches=True), budget.ready(document, now)
-        if plan.watchtower.containers and budget.last_sent(ProbeContainerSupport) < state.began:
+        if state.trigger.kind.narrows_doubtfully and budget.last_sent(ProbeContainerSupport) < state.began:
             yield ProbeContainerSupport(), now
         yield from self.errands()
         if plan.on_failure is OnFailure.ROLLBACK and (request := self._target()) and not budget.is_under_way(request):
@@ -141,7 +141,7 @@ class Baseline:
             tells = state.plan.rollback_to or not (budget.under_way(FetchContainers) or self._unnamed)
             if not tells:
                 return None
-            from redeploy.rollout.build_before import target_of  # few runs roll back
+            from redeploy.rollout.previous.build_before import target_of  # few runs roll back
 
             state.target = target_of(state)
         return state.target.next

@@ -51,34 +51,101 @@ class Bucket:
 
 
 @dataclass
-class RequestBudget:
-    """The bucket of each origin, what is under way, and what was learnt about caches and redirects."""
+class Buckets:
+    """The bucket of each origin, and what an origin has said of being asked too often; services may share them."""
 
     rate: Rate | None
-    _buckets: dict[str, Bucket] = field(default_factory=dict)
-    _under_way: dict[Request, list[float]] = field(default_factory=lambda: defaultdict(list))
-    _last_sent: dict[type, float] = field(default_factory=dict)
+    _levels: dict[str, Bucket] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
     """By origin: none pays for what another says."""
     _told_until: dict[str, float] = field(default_factory=dict)
-    _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
-    _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
     _throttled: dict[str, int] = field(default_factory=dict)
     """By origin: how many times in a row it said that it was asked too often."""
     _limits: set[str] = field(default_factory=set)
     """Origins that sent nginx's stock page before a good response: they may have a rate limit."""
     _costs: dict[str, int] = field(default_factory=dict)
 
+    def carried_on(self) -> "Buckets":
+        """Return the same for another watch: what was drawn stays, and no row of rate limits goes on."""
+        return Buckets(
+            self.rate,
+            _levels=self._levels,
+            _silent_until=self._silent_until,
+            _told_until=self._told_until,
+            _costs=self._costs,
+        )
+
+    def ready(self, url: str, now: float, keep: float = 0.0) -> float:
+        """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
+        return max(self.silent_until(url), self._bucket(url, now).ready(now, self.cost(url), keep))
+
+    def silent_until(self, url: str) -> float:
+        """Return until when the origin of `url` does not want to be asked."""
+        return self._silent_until.get(origin_of(url), 0.0)
+
+    def told_until(self, url: str) -> float:
+        """Return the same where the origin itself named the time."""
+        return self._told_until.get(origin_of(url), 0.0)
+
+    def cost(self, url: str) -> int:
+        """Return the requests that one look at `url` takes."""
+        return self._costs.get(url, 1)
+
+    @property
+    def dearest(self) -> int:
+        """The requests that the look with the most redirects takes."""
+        return max(self._costs.values(), default=1)
+
+    def draw(self, url: str, now: float) -> None:
+        """Enter a look at `url`."""
+        self._levels[origin_of(url)] = self._bucket(url, now).draw(now, self.cost(url))
+
+    def note_cost(self, url: str, hops: int, at: float) -> None:
+        """Enter that a look at `url` was redirected so often."""
+        more = 1 + hops - self.cost(url)
+        if more > 0:
+            self._levels[origin_of(url)] = self._bucket(url, at).draw(at, more)
+            self._costs[url] = 1 + hops
+
+    def note_condition(self, url: str, sample: Sample) -> None:
+        """Learn from a look whether its origin limits how often it is asked."""
+        origin = origin_of(url)
+        if sample.condition is Condition.THROTTLED:
+            once = sample.is_stock_page and origin not in self._limits  # a container that is replaced may be behind it
+            self.note_throttled(url, sample.retry_after, sample.at, empties=not once)
+        elif sample.condition is Condition.DOWN:
+            self._throttled.pop(origin, None)
+        elif sample.healthy and self._throttled.pop(origin, 0):
+            self._limits.add(origin)
+
+    def note_throttled(self, url: str, retry_after: float | None, at: float, *, empties: bool = True) -> None:
+        """Enter that the origin of `url` was asked too often."""
+        origin = origin_of(url)
+        if empties:
+            self._levels[origin] = self._bucket(url, at).emptied(at)
+        slowed = min(SLOWED_MOST, SLOWED * 2.0 ** self._throttled.get(origin, 0))
+        self._throttled[origin] = self._throttled.get(origin, 0) + 1
+        self._silent_until[origin] = at + (slowed if retry_after is None else retry_after)
+        self._told_until[origin] = at + (retry_after or 0.0)
+
+    def _bucket(self, url: str, now: float) -> Bucket:
+        return self._levels.setdefault(origin_of(url), Bucket.full(self.rate, now))
+
+
+@dataclass
+class RequestBudget:
+    """What one service has under way, what was learnt about its caches, and the buckets that it draws from."""
+
+    buckets: Buckets
+    _under_way: dict[Request, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _last_sent: dict[type, float] = field(default_factory=dict)
+    _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
+    _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
+
     def carried_on(self) -> "RequestBudget":
         """Return the books of another watch of the same service: what was drawn and learnt stays, nothing is under way."""
         return RequestBudget(
-            self.rate,
-            _buckets=self._buckets,
-            _silent_until=self._silent_until,
-            _told_until=self._told_until,
-            _past_caches=self._past_caches,
-            _takes_no_query=self._takes_no_query,
-            _costs=self._costs,
+            self.buckets.carried_on(), _past_caches=self._past_caches, _takes_no_query=self._takes_no_query
         )
 
     def probe(self, endpoints: frozenset[Endpoint], url: str, *, fresh: bool = False) -> Probe:
@@ -114,31 +181,31 @@ class RequestBudget:
 
     def ready(self, url: str, now: float, keep: float = 0.0) -> float:
         """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
-        return max(self.silent_until(url), self._bucket(url, now).ready(now, self._costs.get(url, 1), keep))
-
-    def silent_until(self, url: str) -> float:
-        """Return until when the origin of `url` does not want to be asked."""
-        return self._silent_until.get(origin_of(url), 0.0)
+        return self.buckets.ready(url, now, keep)
 
     def told_until(self, url: str) -> float:
-        """Return the same where the origin itself named the time."""
-        return self._told_until.get(origin_of(url), 0.0)
+        """Return until when the origin of `url` does not want to be asked, where it named the time."""
+        return self.buckets.told_until(url)
 
     def cost(self, url: str) -> int:
         """Return the requests that one look at `url` takes."""
-        return self._costs.get(url, 1)
+        return self.buckets.cost(url)
 
     @property
     def dearest(self) -> int:
         """The requests that the look with the most redirects takes."""
-        return max(self._costs.values(), default=1)
+        return self.buckets.dearest
 
     def note_sent(self, request: Request, now: float) -> None:
         """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
-        self._under_way[request].append(now)
-        self._last_sent[type(request)] = now
+        self.note_under_way(request, now)
         if isinstance(request, OfService):
-            self._buckets[origin_of(request.url)] = self._bucket(request.url, now).draw(now, self.cost(request.url))
+            self.buckets.draw(request.url, now)
+
+    def note_under_way(self, request: Request, sent: float) -> None:
+        """Enter an ask as under way that another service sent, or the trigger of both."""
+        self._under_way[request].append(sent)
+        self._last_sent[type(request)] = sent
 
     def note_answered(self, event: Event) -> None:
         """Enter an ask as answered."""
@@ -150,24 +217,17 @@ class RequestBudget:
 
     def note_sample(self, probe: Probe, sample: Sample) -> None:
         """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
-        self._note_cost(probe.url, sample.hops, sample.at)
-        origin = origin_of(probe.url)
+        self.buckets.note_cost(probe.url, sample.hops, sample.at)
         if sample.condition is Condition.CACHED:
             self._past_caches.add(probe.endpoints)
-        if sample.condition is Condition.THROTTLED:
-            once = sample.is_stock_page and origin not in self._limits  # a container that is replaced may be behind it
-            self._note_throttled(probe.url, sample.retry_after, sample.at, empties=not once)
-        elif sample.condition is Condition.DOWN:
-            self._throttled.pop(origin, None)
-        elif sample.healthy and self._throttled.pop(origin, 0):
-            self._limits.add(origin)
+        self.buckets.note_condition(probe.url, sample)
 
     def note_check(self, request: FetchDocument | SendSmoke, event: Event, *, throttled: bool) -> None:
         """Learn the same from a check's answer."""
         if isinstance(event.http_result, Response):
-            self._note_cost(request.url, event.http_result.hops, event.at)
+            self.buckets.note_cost(request.url, event.http_result.hops, event.at)
             if throttled:
-                self._note_throttled(request.url, event.http_result.retry_after, event.at)
+                self.buckets.note_throttled(request.url, event.http_result.retry_after, event.at)
 
     def last_sent(self, kind: type[Request]) -> float:
         """Return when the last ask of this kind was sent; minus infinity if none was."""
@@ -182,21 +242,3 @@ class RequestBudget:
         return sorted(
             sent for request, waiting in self._under_way.items() if isinstance(request, kind) for sent in waiting
         )
-
-    def _note_cost(self, url: str, hops: int, at: float) -> None:
-        more = 1 + hops - self.cost(url)
-        if more > 0:
-            self._buckets[origin_of(url)] = self._bucket(url, at).draw(at, more)
-            self._costs[url] = 1 + hops
-
-    def _note_throttled(self, url: str, retry_after: float | None, at: float, *, empties: bool = True) -> None:
-        origin = origin_of(url)
-        if empties:
-            self._buckets[origin] = self._bucket(url, at).emptied(at)
-        slowed = min(SLOWED_MOST, SLOWED * 2.0 ** self._throttled.get(origin, 0))
-        self._throttled[origin] = self._throttled.get(origin, 0) + 1
-        self._silent_until[origin] = at + (slowed if retry_after is None else retry_after)
-        self._told_until[origin_of(url)] = at + (retry_after or 0.0)
-
-    def _bucket(self, url: str, now: float) -> Bucket:
-        return self._buckets.setdefault(origin_of(url), Bucket.full(self.rate, now))

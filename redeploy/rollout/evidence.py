@@ -47,7 +47,7 @@ class Evidence:
     @cached_property
     def digest_matters(self) -> bool:
         """Whether looks at the containers endpoint can tell anything."""
-        reachable = bool(self._plan.watchtower.containers_url) and not self._watch.running.absent
+        reachable = self._watch.trigger.kind.lists_running and not self._watch.running.absent
         return reachable and bool(self._plan.expect_digest or self.digest_before)
 
     @cached_property
@@ -61,10 +61,10 @@ class Evidence:
         if answer is None or answer.result is not Result.UPDATED or not answer.counts or answer.counts.skipped is None:
             return False
         all_of_them = answer.counts.updated == answer.counts.scanned
-        before = self._watch.before
-        noisy = self._watch.learnt.noise & before.names.keys()
+        before = self._watch.record.before
+        noisy = self._watch.record.learnt.noise & before.names.keys()
         gone = before.names.keys() - self._window.names.keys() | before.starts.keys() - self._window.starts.keys()
-        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.learnt.noise
+        unspoilt = not like.same and not like.running_on and not noisy and not gone - self._watch.record.learnt.noise
         return all_of_them and unspoilt and not self._watch.running.kept
 
     @cached_property

@@ -86,8 +86,11 @@ class ProgressLog:
                 f"query {endpoint}",
                 f"note: the {endpoint} address refuses a random query parameter; it is left out there",
             )
-        if state.resend_at is not None and state.answer:
-            self._once(f"again {len(state.answers)}", f"trigger: sending it again in {state.resend_at - now:.0f} s")
+        if state.trigger.resend_at is not None and state.answer:
+            self._once(
+                f"again {len(state.trigger.answers)}",
+                f"trigger: sending it again in {state.trigger.resend_at - now:.0f} s",
+            )
         window = state.history.window
         weighed = Assessment(state)
         if weighed.wanted_under_way:
@@ -200,7 +203,7 @@ class ProgressLog:
         if not samples:
             return
         last = samples[-1]
-        told = version_of(last, state.plan.expect_version, state.before.names) if last.names_itself else ""
+        told = version_of(last, state.plan.expect_version, state.record.before.names) if last.names_itself else ""
         version = one_line(told)
         whose = _WHOSE.get(state.history.build, "") if state.samples and not state.verifying else ""
         if state.history.build is Build.NEW and (state.met_before or state.plan.mode is Mode.ROLLBACK):

@@ -26,6 +26,7 @@ from redeploy.rollout.requests import (
     SendTrigger,
 )
 from redeploy.settings.plan import Plan
+from redeploy.triggers.trigger import Trigger
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
     from redeploy.registry.client import Registry
@@ -43,10 +44,9 @@ _WEIGHING = threading.Lock()
 """Bodies are compared one at a time: several at once would keep the threads that wait for answers from running."""
 
 
-def performer(plan: Plan) -> Callable[[Request, float], HttpResult]:
+def performer(plan: Plan, trigger: Trigger) -> Callable[[Request, float], HttpResult]:
     """Return what carries out an ask within a number of seconds."""
     from redeploy.http.client import Http
-    from redeploy.triggers.watchtower import requests
 
     http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
     fetch = http.fetch
@@ -62,15 +62,15 @@ def performer(plan: Plan) -> Callable[[Request, float], HttpResult]:
             case SendSmoke():
                 return smoke(of_service, request, timeout=bound)
             case FetchContainers():
-                return requests.containers(fetch, plan.watchtower, timeout=bound)
+                return trigger.list_running(fetch, timeout=bound)
             case CheckContainers():
-                return requests.reasons(fetch, plan.watchtower, timeout=bound)
+                return trigger.explain(fetch, timeout=bound)
             case ProbeContainerSupport():
-                return requests.ask_whether_forked(fetch, plan.watchtower, timeout=bound)
+                return trigger.ask_support(fetch, timeout=bound)
             case FetchTag() | FetchRevision() | FetchManifest() | PutManifest():
                 return from_registry(request, bound)
             case SendTrigger():
-                return requests.trigger(fetch, plan.watchtower, connect=min(bound, plan.request_timeout), timeout=bound)
+                return trigger.send(fetch, connect=min(bound, plan.request_timeout), timeout=bound)
 
     return perform
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.contract.smoke import Smoke
 from redeploy.http.response import HttpResult
+from redeploy.service.endpoint import Service
 from redeploy.service.sample import Endpoint
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image
@@ -14,7 +15,20 @@ if TYPE_CHECKING:  # few runs have smoke requests, or name one image
 ALONE_FOR = 2.0
 """Seconds after which a look that hangs no longer keeps the next one from going out, outside of a window."""
 
+
 BOTH = frozenset(Endpoint)
+
+
+def addresses_of(service: Service) -> list[tuple[frozenset[Endpoint], str]]:
+    """Return what a service is asked by, the address that names the version last; a worker has none."""
+    if not service.answers:
+        return []
+    if service.version_url == service.health_url:
+        return [(BOTH, service.health_url)]
+    return [
+        (frozenset({Endpoint.HEALTH}), service.health_url),
+        (frozenset({Endpoint.VERSION}), service.version_url),
+    ]
 
 
 @dataclass(frozen=True)
@@ -124,6 +138,8 @@ class Step:
 class Event:
     """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
 
+    service: str = ""
+    """The key of the service that asked; empty where there is only one."""
     request: Request
     http_result: HttpResult
     sent: float

@@ -86,7 +86,7 @@ def _bound(state: ServiceState, request: Request, now: float) -> float:
     """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
     match request:
         case SendTrigger():
-            return max(0.0, state.deadline - now)
+            return max(0.0, state.trigger.deadline - now)
         case CheckContainers():
             return REASONS_SECONDS
         case _:

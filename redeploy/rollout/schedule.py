@@ -21,11 +21,8 @@ from redeploy.rollout.requests import (
     Step,
 )
 from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout.watchtower_looks import look_due, reasons_due
 from redeploy.service.beside import version_due
-from redeploy.triggers.trigger import Result
-
-LOOK_SECONDS = 5.0
-"""Seconds between looks at the containers endpoint, but for the ones that something calls for."""
 
 MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, where the bucket allows."""
@@ -72,8 +69,8 @@ class Schedule:
         wake = next_check_at(known)
         for due, make in (
             (self._resend_due(weighed), lambda: self._trigger(now, wall)),
-            (self._look_due(weighed, now), FetchContainers),
-            (self._reasons_due(weighed, now), self._ask_for_reasons),
+            (look_due(self.state, weighed, now, looked_after_gap=self._looked_after_gap), FetchContainers),
+            (_NEVER if self._asked_for_reasons else reasons_due(self.state, weighed, now), self._ask_for_reasons),
         ):
             if due <= now:
                 requests.append(self._sent(make(), now))
@@ -103,12 +100,12 @@ class Schedule:
         return Baseline(self.state)
 
     def _trigger(self, now: float, wall: float) -> SendTrigger:
-        self.state.trigger(now, wall)
+        self.state.enter_trigger(now, wall)
         return SendTrigger()
 
     def _resend_due(self, weighed: Assessment) -> float:
         """Return when the trigger goes out again: not while what is expected is live."""
-        again = self.state.resend_at
+        again = self.state.trigger.resend_at
         return _NEVER if again is None or weighed.answer_final else again
 
     def _sent(self, request: Request, now: float) -> Request:
@@ -123,7 +120,7 @@ class Schedule:
         """Return the look that settles a doubt, and when it is due: at once."""
         state, budget = self.state, self.state.budget
         for endpoints, url in state.addresses:
-            past_caches = state.doubts.next_look(endpoints)
+            past_caches = state.record.doubts.next_look(endpoints)
             if past_caches is not None and not budget.looking(endpoints):
                 look = budget.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url)
                 return look, budget.ready(url, now)
@@ -138,7 +135,11 @@ class Schedule:
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
         probe = state.budget.probe(endpoints, url, fresh=now >= weighed.window_ends)
-        if not self._side_by_side or state.budget.looking(endpoints) or state.doubts.next_look(endpoints) is not None:
+        if (
+            not self._side_by_side
+            or state.budget.looking(endpoints)
+            or state.record.doubts.next_look(endpoints) is not None
+        ):
             return probe, _NEVER
         pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
         due = version_due(window, now=now, ends=weighed.window_ends, length=weighed.window_length, pause=pause)
@@ -164,7 +165,7 @@ class Schedule:
         """Return when the next look at the service may go out."""
         state = self.state
         phase = self._current_phase(weighed, now)
-        if state.doubts.open:
+        if state.record.doubts.open:
             return _NEVER
         side_by_side, health = self._side_by_side, state.addresses[0][0]
         under_way = state.budget.looking(health) if side_by_side else state.budget.under_way(Probe)
@@ -261,38 +262,6 @@ class Schedule:
             self._phase, self._phase_began = phase, now
         return phase
 
-    def _reasons_due(self, weighed: Assessment, now: float) -> float:
-        """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
-        state, answer = self.state, self.state.answer
-        if self._asked_for_reasons or not state.plan.watchtower.check_url or answer is None:
-            return _NEVER
-        unmet = state.plan.declared and not weighed.wanted_under_way and not state.met_before
-        idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
-        return now if idle else _NEVER
-
     def _ask_for_reasons(self) -> CheckContainers:
         self._asked_for_reasons = True
         return CheckContainers()
-
-    def _look_due(self, weighed: Assessment, now: float) -> float:
-        """Return when the containers endpoint may be asked again."""
-        state, history = self.state, self.state.history
-        if state.budget.under_way(FetchContainers):
-            return _NEVER
-        last = state.budget.last_sent(FetchContainers)
-        if state.verifying and state.plan.watchtower.containers_url and last == -_NEVER:
-            return now
-        if not weighed.digest_matters:
-            return _NEVER
-        if state.answered is not None and last < state.answered and state.resend_at is None:
-            return now
-        if history.gap_ended is not None and not self._looked_after_gap:
-            return now
-        opened = history.window.opened
-        if weighed.needs_closing_look:
-            return last + LOOK_SECONDS if last >= weighed.window_ends else now
-        if state.verifying and opened is not None and last < opened and history.window.holds():
-            return now  # the look that closes the window; the one before it was answered before the window opened
-        begun = state.answered is not None or history.gap_seen or state.verifying
-        outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
-        return last + LOOK_SECONDS if begun and outdated else _NEVER

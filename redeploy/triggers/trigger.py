@@ -1,10 +1,14 @@
-"""What a trigger reports of the update, whichever deployer it is."""
+"""What a trigger is, and what it reports of the update, whichever deployer it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from redeploy.http.response import ErrorKind
+from redeploy.http.fetch import Fetch
+from redeploy.http.response import ErrorKind, HttpResult
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
+from redeploy.triggers.watchtower.containers import ContainerFilter, Look
 from redeploy.verdicts import Reason
 
 
@@ -84,3 +88,57 @@ class Answer:
     def scanned_nothing(self) -> bool:
         """Whether Watchtower looked at no container: a hidden error, or a filter that matches nothing."""
         return self.result is Result.UNKNOWN and self.counts is not None
+
+
+class Trigger(Protocol):
+    """What starts an update: what it sends, how it reads the response, and what else it can report.
+
+    Requests go out through `fetch`, within `timeout` seconds, and come back as they are; reading them is a function of
+    values. What a trigger does not support is never asked of it.
+    """
+
+    @property
+    def lists_running(self) -> bool:
+        """Whether it may list which images run."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether it may say why nothing was updated."""
+
+    @property
+    def narrows_doubtfully(self) -> bool:
+        """Whether the update is narrowed in a way that must be asked about first."""
+
+    def send(self, fetch: Fetch, *, connect: float, timeout: float) -> HttpResult:
+        """Start the update; it must be connected within `connect` seconds."""
+
+    def read(self, http_result: HttpResult) -> Answer:
+        """Return what the response to that says; total: every result is some answer."""
+
+    def list_running(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask which images run."""
+
+    def read_running(
+        self,
+        http_result: HttpResult,
+        wanted: ContainerFilter,
+        *,
+        sent: float,
+        at: float,
+        redact: Callable[[str], str],
+    ) -> Look:
+        """Return what the list says of the rows that are `wanted`; `sent` and `at` are monotonic seconds."""
+
+    def explain(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask why nothing was updated."""
+
+    def read_explanation(
+        self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
+    ) -> tuple[str, ...]:
+        """Return that as lines, without secrets; `result` is what the update itself reported."""
+
+    def ask_support(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask whether the update can be narrowed as it would be; nothing may be updated by that."""
+
+    def read_support(self, http_result: HttpResult) -> bool:
+        """Tell whether it can."""

@@ -175,7 +175,7 @@ class Told:
 
     def trigger(self, at: float) -> "Told":
         self.state.budget.note_sent(SendTrigger(), at)
-        self.state.trigger(at, WALL + at)
+        self.state.enter_trigger(at, WALL + at)
         return self
 
     def look(

@@ -11,7 +11,7 @@ from redeploy.contract.settings import Breaking, Checks
 from redeploy.decision.facts import Facts
 from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.rollback.policy import MENDABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, proves, refusal
-from redeploy.rollout.build_before import telling_version, version_before
+from redeploy.rollout.previous.build_before import telling_version, version_before
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import plan

@@ -422,7 +422,7 @@ def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_t
     world.clock = 1.0
     state = ServiceState(plan(expect_version=OLD), began=1.0)
     assert redeploy(state, world, lambda: 0.5, Log()).verdict is Verdict.ALREADY_CURRENT
-    assert [each.result.value for each in state.answers] == ["updated"]
+    assert [each.result.value for each in state.trigger.answers] == ["updated"]
 
 
 # what may name the image, and what proves it

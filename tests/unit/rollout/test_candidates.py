@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.registry.image import is_tag
-from redeploy.rollout.candidates import commit_of, contradicts, number_of, references
+from redeploy.rollout.previous.candidates import commit_of, contradicts, number_of, references
 from sandbox.simulation import plan
 from tests.unit.factories import D1, D3, NEW, OLD
 

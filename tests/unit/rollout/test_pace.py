@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from redeploy.http.condition import Condition
 from redeploy.http.response import Response
-from redeploy.rollout.budget import SLOWED, Bucket, RequestBudget
+from redeploy.rollout.budget import SLOWED, Bucket, Buckets, RequestBudget
 from redeploy.rollout.pace import QUICK_LEAST, UNHURRIED_MOST, WINDOW_MOST, Phase, interval, kept_back
 from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, SendTrigger
 from redeploy.service.sample import Sample, read_sample
@@ -122,7 +122,7 @@ def look(http_result: Response, at: float) -> Sample:
 
 
 def test_every_look_draws_from_the_bucket_of_its_origin() -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     for _ in range(15):
         budget.note_sent(PROBE, 0.0)
     assert budget.ready(URL, 0.0) == pytest.approx(2.0)
@@ -131,14 +131,14 @@ def test_every_look_draws_from_the_bucket_of_its_origin() -> None:
 
 @pytest.mark.parametrize("tokened", [SendTrigger(), FetchContainers()])
 def test_what_carries_the_token_draws_from_no_bucket(tokened: SendTrigger | FetchContainers) -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     for _ in range(40):
         budget.note_sent(tokened, 0.0)
     assert budget.ready(URL, 0.0) == 0.0
 
 
 def test_redirects_cost_a_request_each_from_then_on() -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     budget.note_sent(PROBE, 0.0)
     budget.note_sample(PROBE, look(Response(200, hops=2), 0.0))
     assert budget.cost(URL) == 3
@@ -158,7 +158,7 @@ def test_redirects_cost_a_request_each_from_then_on() -> None:
     ids=["as long as told", "not told", "nginx"],
 )
 def test_after_too_many_requests_there_is_silence(http_result: Response, silent: float) -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     sample = look(http_result, 10.0)
     assert sample.condition is Condition.THROTTLED
     budget.note_sample(PROBE, sample)
@@ -167,7 +167,7 @@ def test_after_too_many_requests_there_is_silence(http_result: Response, silent:
 
 
 def test_where_a_cache_answered_every_further_look_of_that_kind_passes_it() -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     health = Probe(HEALTH, URL)
     budget.note_sample(health, look(reply(200, "ok", age="5"), 0.0))
     assert budget.probe(HEALTH, URL).past_caches
@@ -177,7 +177,7 @@ def test_where_a_cache_answered_every_further_look_of_that_kind_passes_it() -> N
 
 
 def test_what_is_under_way_is_known_until_it_is_answered() -> None:
-    budget = RequestBudget(RATE)
+    budget = RequestBudget(Buckets(RATE))
     budget.note_sent(PROBE, 2.0)
     budget.note_sent(PROBE, 1.0)
     budget.note_sent(FetchContainers(), 1.5)

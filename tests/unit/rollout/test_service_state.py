@@ -68,7 +68,7 @@ def test_nothing_undeclared_is_met_before() -> None:
 
 def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:
     told = began(ready(OLD), timeout="60")
-    told.state.trigger(30.0, WALL + 30.0)
+    told.state.enter_trigger(30.0, WALL + 30.0)
     assert told.state.deadline == 61.0
 
 
@@ -332,7 +332,7 @@ def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address()
 def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
     told = began(ready(OLD), expect_version=NEW).answer(2.0, reply(429, retry_after="5"))
     assert not told.known(3.0).answer_final
-    assert told.state.resend_at == 7.0
+    assert told.state.trigger.resend_at == 7.0
     assert told.known(3.0).refusal is None
 
 

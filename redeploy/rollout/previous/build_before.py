@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from redeploy.rollout.candidates import references
+from redeploy.rollout.previous.candidates import references
+from redeploy.rollout.previous.target import RestoreTarget
 from redeploy.rollout.service_state import ServiceState
-from redeploy.rollout.target import RestoreTarget
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import same_version
 from redeploy.service.identity import version_of
@@ -37,7 +37,9 @@ def names_before(state: ServiceState) -> frozenset[str]:
 
 def _telling(state: ServiceState, sample: Sample) -> dict[str, str]:
     return {
-        path: name for path, name in sample.names.items() if path not in state.learnt.noise and not names_nothing(name)
+        path: name
+        for path, name in sample.names.items()
+        if path not in state.record.learnt.noise and not names_nothing(name)
     }
 
 
@@ -45,7 +47,7 @@ def _named(state: ServiceState, samples: Sequence[Sample]) -> str:
     latest = samples[::-1]
     for sample in sorted(latest, key=lambda each: not each.names_itself):  # the version address speaks first
         if names := _telling(state, sample):
-            return version_of(replace(sample, names=names), "", state.before.names)
+            return version_of(replace(sample, names=names), "", state.record.before.names)
     return ""
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.manifest import Manifest
-from redeploy.rollout.candidates import commit_of, contradicts
+from redeploy.rollout.previous.candidates import commit_of, contradicts
 from redeploy.rollout.requests import FetchManifest, FetchRevision
 from redeploy.text.untrusted import code
 

@@ -1,0 +1,125 @@
+"""The OpenAPI documents of a run: the one from before the trigger, and what the service has promised since."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from redeploy.contract.check_progress import BuildChecks
+from redeploy.contract.openapi import read_document
+from redeploy.contract.settings import Checks
+from redeploy.contract.smoke import TRIES, Again, found_again
+from redeploy.contract.snapshot import (
+    NO_OPERATIONS,
+    Contract,
+    Difference,
+    NoContract,
+    changed_since,
+    difference,
+    reverted,
+)
+from redeploy.http.response import HttpResult
+from redeploy.rollout.requests import FetchDocument
+from redeploy.text.untrusted import code
+
+
+@dataclass
+class Documents:
+    """What is known of them. Times are monotonic seconds."""
+
+    plan: Checks
+    redact: Callable[[str], str] = str
+    answer_before: HttpResult | None = None
+    """What came of asking for the document before the trigger."""
+    documents: list[tuple[float, Contract]] = field(default_factory=list)
+    """What it promised since, and when that was asked for."""
+    unfit_before: NoContract | None = None
+    """Why there was none before the trigger; known once `before` was read."""
+    unfit: NoContract | None = None
+    """Why the last document was none."""
+    unfit_in_turn: int = 0
+    """How many times in turn it was none."""
+    read_at: float = float("-inf")
+    """When the last document was asked for that was one."""
+    past_caches: bool = False
+    """Whether a cache answered for the service where the document was asked for before the trigger."""
+    round: BuildChecks | None = None
+    _compared: tuple[Contract, Contract, Difference] | None = None
+
+    @cached_property
+    def before(self) -> Contract | None:
+        """What the service promised before the trigger; read when first wanted, which must not delay the trigger."""
+        if self.answer_before is None or self.plan.document_url is None:
+            return None
+        found = read_document(self.answer_before, self.plan.document_url, redact=self.redact)
+        self.answer_before = None
+        if isinstance(found, NoContract):
+            self.unfit_before = found
+            return None
+        return found
+
+    @property
+    def before_if_read(self) -> Contract | None:
+        """The same, where it was read already."""
+        found = self.__dict__.get("before")
+        return found if isinstance(found, Contract) else None
+
+    def take_before(self, request: FetchDocument, http_result: HttpResult) -> None:
+        """Take in the document from before the trigger; what a cache answered is asked for once more, past caches."""
+        if found_again(http_result) is Again.CACHED and not request.past_caches:
+            self.past_caches = True
+        else:
+            self.answer_before = http_result
+
+    @property
+    def wants_fresh_before(self) -> bool:
+        """Whether the document from before the trigger is to be asked for past caches."""
+        return self.past_caches and self.answer_before is None
+
+    @property
+    def contract(self) -> Contract | None:
+        """What the live build promises, where its document could be read; that of a build before it tells nothing."""
+        unread = self.round is not None and self.round.document.result is None
+        return self.documents[-1][1] if self.documents and self.unfit is None and not unread else None
+
+    @property
+    def changed_since(self) -> float | None:
+        """Since when the service promises something else than before the trigger."""
+        if self.unfit_in_turn >= TRIES or self.before is None:
+            return None
+        return changed_since(self.before, self.documents)
+
+    @property
+    def reverted(self) -> bool:
+        """Whether it promised something else, and again what it did before."""
+        return reverted(self.before, self.documents)
+
+    @property
+    def compared(self) -> Difference | None:
+        """What is new and what is gone, beside the reference or else the document from before; None without two.
+
+        Where a document was live before and is gone, every operation is.
+        """
+        base, live = self.base, self.contract or (NO_OPERATIONS if self.gone else None)
+        if base is None or live is None:
+            return None
+        if self._compared is None or self._compared[0] is not base or self._compared[1] is not live:
+            self._compared = base, live, difference(base, live)  # asked for many times between two documents
+        return self._compared[2]
+
+    @property
+    def base(self) -> Contract | None:
+        """What the live document is compared with."""
+        return self.plan.reference.contract if self.plan.reference else self.before
+
+    @property
+    def gone(self) -> bool:
+        """Whether a document was live before the trigger, and certainly none is now."""
+        read = self.round is not None and self.round.document.result is not None
+        return read and self.before is not None and self.unfit is not None and self.unfit.gone
+
+    @property
+    def unread(self) -> list[str]:
+        """Where either side of a comparison, in harmless Markdown, does not show which operations it has."""
+        sides = [each for each in (self.base, self.contract) if each is not None] if self.compared else []
+        places = dict.fromkeys(str(operation) for each in sides for operation in each.unread)
+        return [code(each, 80) for each in places]

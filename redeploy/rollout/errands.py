@@ -1,0 +1,52 @@
+"""What a registry says of the image that should run, and of the one that a rollback would put back.
+
+All of it is loaded only where an image is named, beside the first looks.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from redeploy.http.response import HttpResult
+from redeploy.registry.errors import Trouble
+from redeploy.registry.kin import Kin
+from redeploy.registry.lookup import Lookup, found_in
+from redeploy.rollout.requests import FetchManifest, FetchRevision
+from redeploy.settings.plan import Plan
+
+if TYPE_CHECKING:  # few runs roll back
+    from redeploy.rollout.previous.target import RestoreTarget
+
+
+def lookup_of(plan: Plan, kin: Kin, *, patient: bool) -> Lookup | None:
+    """Return the look-up of a plan's image; None where no one image is named."""
+    if plan.image is None:
+        return None
+    return Lookup(plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=patient, kin=kin)
+
+
+def take_errand(
+    request: FetchRevision | FetchManifest,
+    http_result: HttpResult,
+    *,
+    plan: Plan,
+    lookup: Lookup | None,
+    target: "RestoreTarget | None",
+    kin: Kin,
+) -> Plan:
+    """Take in an answer of the registry, and return the plan, in which the image may now name the version."""
+    if isinstance(request, FetchRevision) and lookup:
+        lookup.take_revision(request.manifest, http_result)
+        if plan.version_of_image:
+            plan = replace(plan, expect_version=lookup.revision)
+    if plan.image is None:
+        return plan
+    found = found_in(http_result, plan.image)
+    if target is not None:
+        target.take(request, found)
+    if isinstance(request, FetchRevision):
+        return plan
+    if isinstance(found, Trouble):
+        kin.give_up(request.reference)
+    elif not isinstance(found, str):
+        kin.learn(found)
+    return plan

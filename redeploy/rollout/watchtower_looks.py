@@ -1,0 +1,45 @@
+"""When to look at the running containers, and when to ask why nothing was updated. Times are monotonic seconds."""
+
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.requests import FetchContainers
+from redeploy.rollout.service_state import ServiceState
+from redeploy.triggers.trigger import Result
+
+LOOK_SECONDS = 5.0
+"""Seconds between looks at the containers endpoint, but for the ones that something calls for."""
+
+_NEVER = float("inf")
+
+
+def reasons_due(state: ServiceState, weighed: Assessment, now: float) -> float:
+    """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
+    answer = state.answer
+    if not state.trigger.kind.explains or answer is None:
+        return _NEVER
+    unmet = state.plan.declared and not weighed.wanted_under_way and not state.met_before
+    idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
+    return now if idle else _NEVER
+
+
+def look_due(state: ServiceState, weighed: Assessment, now: float, *, looked_after_gap: bool) -> float:
+    """Return when the containers endpoint may be asked again."""
+    history = state.history
+    if state.budget.under_way(FetchContainers):
+        return _NEVER
+    last = state.budget.last_sent(FetchContainers)
+    if state.verifying and state.trigger.kind.lists_running and last == -_NEVER:
+        return now
+    if not weighed.digest_matters:
+        return _NEVER
+    if state.answered is not None and last < state.answered and state.trigger.resend_at is None:
+        return now
+    if history.gap_ended is not None and not looked_after_gap:
+        return now
+    opened = history.window.opened
+    if weighed.needs_closing_look:
+        return last + LOOK_SECONDS if last >= weighed.window_ends else now
+    if state.verifying and opened is not None and last < opened and history.window.holds():
+        return now  # the look that closes the window; the one before it was answered before the window opened
+    begun = state.answered is not None or history.gap_seen or state.verifying
+    outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
+    return last + LOOK_SECONDS if begun and outdated else _NEVER

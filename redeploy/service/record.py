@@ -1,0 +1,100 @@
+"""Everything that one service has shown: its samples, and what they amount to by all that is known now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from redeploy.service.doubt import Doubts, Settled
+from redeploy.service.history import Rules, SampleHistory, builds, follow
+from redeploy.service.identity import Before, Build, Learnt, Noise
+from redeploy.service.sample import Sample
+from redeploy.service.stock_pages import StockPages, as_down
+from redeploy.service.window import Window
+
+
+@dataclass
+class SampleRecord:
+    """The samples of one service. Times are monotonic seconds."""
+
+    rules: Callable[[], Rules]
+    """By what it is known now whose response a sample is."""
+    fresh_window: Callable[[], Window]
+    """What a window is before it has begun."""
+    baseline: list[Sample] = field(default_factory=list)
+    """Those before the trigger."""
+    samples: list[Sample] = field(default_factory=list)
+    """Those since the trigger or, in mode verify, all."""
+    doubts: Doubts = field(default_factory=Doubts)
+    _noise: Noise = field(default_factory=Noise)
+    _stock_pages: StockPages = field(default_factory=StockPages)
+    _before: Before | None = None
+
+    def __post_init__(self) -> None:
+        self.history = SampleHistory(window=self.fresh_window())
+
+    def go_on_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
+        """Begin where an earlier record of the same service ended, with its `last` samples as those from before."""
+        for sample in (*earlier.baseline, *earlier.samples):
+            if not sample.condition.tells_nothing:
+                self._noise.learn(sample, before=sample in earlier.baseline)
+        self.baseline = sorted((*self.baseline, *last), key=lambda sample: sample.at)
+        self._before = None
+
+    def as_down(self, sample: Sample) -> tuple[Sample, list[Sample]]:
+        """Return a sample as it counts, and with it those before it that a row of stock pages shows to be of a gap."""
+        down = self._stock_pages.take(sample)
+        return (as_down(sample) if down else sample), down
+
+    def is_out_of_turn(self, sample: Sample, *, before: bool) -> bool:
+        """Tell whether a later look at the same address was answered earlier."""
+        earlier = self.baseline if before else self.samples
+        return any(each.sent > sample.sent for each in earlier[-2:] if each.endpoints & sample.endpoints)
+
+    def take_before(self, sample: Sample) -> None:
+        """Enter a sample from before the trigger."""
+        self.baseline.append(sample)
+        if not sample.condition.tells_nothing:
+            self._noise.learn(sample, before=True)
+        self._before = None
+
+    def take(self, sample: Sample, down: list[Sample], *, past_caches: bool) -> Settled:
+        """Enter a sample since the trigger, once nothing about it is in doubt; `down` is as `as_down` returns it."""
+        settled = self.doubts.take(sample, past_caches=past_caches)
+        for each in settled.samples:
+            self._enter(each)
+        if len(down) > 1:
+            self.samples = [as_down(each) if each in down else each for each in self.samples]
+            self.follow()
+        return settled
+
+    def _enter(self, sample: Sample) -> None:
+        self.samples.append(sample)
+        known = self._noise.learnt
+        if not sample.condition.tells_nothing:
+            self._noise.learn(sample, before=False)
+        if self._noise.learnt.units != known.units:
+            self._before = None
+        if self._noise.learnt == known:
+            self.history = self.history.step(sample, self.rules())
+        else:
+            self.follow()
+
+    def follow(self) -> None:
+        """Judge all samples once more, since the rules have changed."""
+        self.history = follow(self.samples, self.rules(), self.fresh_window())
+
+    @property
+    def builds(self) -> list[tuple[Sample, Build]]:
+        """The samples, each with whose response it is by all that is known now."""
+        return list(builds(self.samples, self.rules(), self.fresh_window()))
+
+    @property
+    def learnt(self) -> Learnt:
+        """What is known by now of the service's fields: which are noise, which uptimes tick."""
+        return self._noise.learnt
+
+    @property
+    def before(self) -> Before:
+        """What answered before the trigger."""
+        if self._before is None:
+            self._before = Before.of(self.baseline, self._noise.learnt.units)
+        return self._before

@@ -1,0 +1,76 @@
+"""Watchtower as a trigger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redeploy.http.fetch import Fetch
+from redeploy.http.response import NEVER_SENT, HttpResult, TransportError
+from redeploy.triggers.trigger import Answer, Result
+from redeploy.triggers.watchtower import answer, requests
+from redeploy.triggers.watchtower.containers import ContainerFilter, Look, read_look
+from redeploy.triggers.watchtower.endpoints import Watchtower
+
+
+@dataclass(frozen=True)
+class WatchtowerTrigger:
+    """The HTTP API of a Watchtower, of whatever line and version."""
+
+    watchtower: Watchtower
+
+    @property
+    def lists_running(self) -> bool:
+        """Whether an address is known that may list the running containers."""
+        return bool(self.watchtower.containers_url)
+
+    @property
+    def explains(self) -> bool:
+        """Whether an address is known that may say why nothing was updated."""
+        return bool(self.watchtower.check_url)
+
+    @property
+    def narrows_doubtfully(self) -> bool:
+        """Whether the update is narrowed to containers, which few lines understand: the others would update everything."""
+        return bool(self.watchtower.containers)
+
+    def send(self, fetch: Fetch, *, connect: float, timeout: float) -> HttpResult:
+        """Start the update."""
+        return requests.trigger(fetch, self.watchtower, connect=connect, timeout=timeout)
+
+    def read(self, http_result: HttpResult) -> Answer:
+        """Return what its response says."""
+        return answer.read_answer(http_result)
+
+    def list_running(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask which containers run."""
+        return requests.containers(fetch, self.watchtower, timeout=timeout)
+
+    def read_running(
+        self,
+        http_result: HttpResult,
+        wanted: ContainerFilter,
+        *,
+        sent: float,
+        at: float,
+        redact: Callable[[str], str],
+    ) -> Look:
+        """Return what the list says of the rows that count."""
+        return read_look(http_result, wanted, sent=sent, at=at, redact=redact)
+
+    def explain(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask why nothing was updated."""
+        return requests.reasons(fetch, self.watchtower, timeout=timeout)
+
+    def read_explanation(
+        self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
+    ) -> tuple[str, ...]:
+        """Return that as lines."""
+        return answer.told_reasons(http_result, result, redact)
+
+    def ask_support(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+        """Ask whether the line understands `container=`; nothing is updated by that."""
+        return requests.ask_whether_forked(fetch, self.watchtower, timeout=timeout)
+
+    def read_support(self, http_result: HttpResult) -> bool:
+        """Tell whether it does; where it cannot be reached, the trigger will find that out."""
+        unreached = isinstance(http_result, TransportError) and http_result.error_kind in NEVER_SENT
+        return unreached or answer.is_fork_with_containers(http_result)
