@@ -65,6 +65,7 @@ class Reason(StrEnum):
     ROUTES = "routes"
     BREAKING_CHANGE = "breaking-change"
     SMOKE = "smoke"
+    DOWNTIME = "downtime"
 
 
 def exit_code(verdict: Verdict, *, proof_suffices: bool = True, signal: int = 0) -> int:

@@ -105,4 +105,12 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
         "```sh\ndocker logs --tail 100 «container»\n```\n\nIf another status is right, write it after the path: "
         "`GET /api/private 401`. If a cache responded, exclude the path from the cache.",
     ),
+    Reason.DOWNTIME: Remedy(
+        "Live, but the service was down for longer than `max-downtime` allows",
+        "Watchtower stops the old container before it starts the new one, so the service is gone for as long as the old "
+        "one takes to stop and the new one to get ready: migrations, warming up, a shutdown that ignores SIGTERM.",
+        "On the server, see where the time went:\n\n```sh\ndocker logs --timestamps --tail 100 «container»\n```\n\nMake the "
+        "start shorter (migrations before the deploy, no downloads at the start), let the process end at SIGTERM, or put "
+        "two containers behind the proxy. Where this is as fast as it gets, raise `max-downtime`.",
+    ),
 }

@@ -1,13 +1,14 @@
 """The results of the checks, ready to be shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.contract.reference import Reference
 from redeploy.contract.results import MOST_LISTED, MOST_NAMED, Finding, counted, named
 from redeploy.contract.routes import Operation
 from redeploy.contract.settings import Breaking
 from redeploy.rollout.checks import Checking
+from redeploy.service.gaps import Gap, certain_downtime, downtime
 from redeploy.text.untrusted import code, one_line
 from redeploy.verdicts import Reason
 
@@ -68,6 +69,23 @@ def checked(checking: Checking, *, verifying: bool = False) -> Checked:
         warnings=warnings,
         notes=notes,
     )
+
+
+def beside_downtime(checked: Checked, found: Sequence[Gap], most: float) -> Checked:
+    """Return the results with one more check: whether the service was down for at most so many seconds."""
+    least, bound = certain_downtime(found), downtime(found) or 0.0
+    allows = f"`max-downtime` allows {most:g} s"
+    told = f"The service was down for at least {least:.1f} s and at most {bound:.1f} s; {allows}"
+    if not bound:
+        told = f"No interruption was seen; {allows}"
+    check = Finding(Reason.DOWNTIME, "max-downtime", passed=least <= most, told=told)
+    doubt = (
+        f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: from the first to the "
+        f"last bad answer it was {least:.1f} s, between the good answers around them {bound:.1f} s."
+    )
+    doubtful = least <= most < bound
+    warnings = (*checked.warnings, doubt) if doubtful else checked.warnings
+    return replace(checked, findings=(*checked.findings, check), warnings=warnings)
 
 
 def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[str]:

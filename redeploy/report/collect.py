@@ -12,14 +12,15 @@ from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_door import TURNS, remedy_at
 from redeploy.remedies.remedy import WATCHTOWER_LOG
 from redeploy.remedies.subject import subject_of
-from redeploy.report.check_results import NOTHING_CHECKED, checked
+from redeploy.report.check_results import NOTHING_CHECKED, beside_downtime, checked
 from redeploy.report.names_told import told_of_names, version_named
 from redeploy.report.outcome import Outcome
 from redeploy.report.seen import seen
 from redeploy.report.service_now import before_build, last_telling, service_now, what_was_met
-from redeploy.report.timeline import Gap, Stretch, downtime, gaps, stretches
+from redeploy.report.timeline import Stretch, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
+from redeploy.service.gaps import Gap, downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint
 from redeploy.settings.cross_checks import UNMATCHED
@@ -48,6 +49,8 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
     live = conclusion.verdict in _LIVE
     opened = history.window.opened if live else None
     found_by_checks = checked(state.checking, verifying=state.verifying) if live else NOTHING_CHECKED
+    if live and plan.max_downtime is not None:
+        found_by_checks = beside_downtime(found_by_checks, found, plan.max_downtime)
     last, course = last_telling(state), _stretches(state, started, now)
     met = what_was_met(state, course)
     if opened is not None and weighed.counts_from is not None:

@@ -8,12 +8,13 @@ from redeploy.registry.image import Image
 from redeploy.report.collect import moments, outcome_of
 from redeploy.report.outcome import Outcome, RollbackResult, State
 from redeploy.report.service_now import before_build
-from redeploy.report.timeline import Stretch, downtime, gaps, stretches
+from redeploy.report.timeline import Stretch, stretches
 from redeploy.report.wording import happened
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.policy import PROVEN, proves
 from redeploy.rollout.previous.build_before import impossible
 from redeploy.rollout.service_state import ServiceState
+from redeploy.service.gaps import downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code

@@ -152,6 +152,7 @@ def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Chec
         expect_digest=target if told else "",
         expect_version=version,
         version_of_image=plan.version_of_image and plan.mode is Mode.ROLLBACK,
+        max_downtime=None,
         require_proof=max(Proof.VERSION, plan.require_proof if plan.mode is Mode.ROLLBACK else Proof.NONE),
     )
 

@@ -288,5 +288,5 @@ class Assessment(Evidence):
             old_contract_back=not plan.declared and state.checking.reverted,
             checking=self.checking,
             checked=self.checked,
-            check_failure=state.checking.failure(window.opened),
+            check_failure=state.checking.failure(window.opened) or (Reason.DOWNTIME if self.down_too_long else None),
         )

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from redeploy.rollout.service_state import ServiceState
+from redeploy.service.gaps import certain_downtime, gaps
 from redeploy.triggers.trigger import Result
 
 
@@ -76,3 +77,9 @@ class Evidence:
             return False
         kin = state.running.kin
         return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)
+
+    @property
+    def down_too_long(self) -> bool:
+        """Whether the service was certainly without a good answer for longer than it may be."""
+        state, most = self._watch, self._plan.max_downtime
+        return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most

@@ -65,6 +65,8 @@ def _check_rollback(plan: Plan, reader: Reader) -> None:
         reader.wrong("rollback-to", "says what to put back, but nothing does: add `on-failure: rollback`")
     if plan.image is not None and not plan.image.bare and plan.rollback_to == plan.image.tag:
         reader.wrong("rollback-to", "names the very tag that is put back; give another tag, or a digest")
+    if plan.mode is Mode.ROLLBACK and reader.texts["max-downtime"]:
+        reader.wrong("max-downtime", "is for a deploy; a rollback may take as long as it needs, so leave it out")
     if plan.mode is Mode.ROLLBACK and reader.texts["expect-digest"]:
         reader.wrong("expect-digest", "is for a deploy; in mode `rollback`, `rollback-to` says what must be live")
 
@@ -77,6 +79,7 @@ def doubts(plan: Plan) -> list[str]:
             f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service must name "
             "itself exactly so. Declare the commit, `${{ github.sha }}`, or the number of the version."
         )
+    found += _too_fine(plan)
     ports = [each.name for each in plan.images if ":" in each.registry]
     if ports and plan.mode is Mode.DEPLOY:
         found.append(f"`image` names `{ports[0]}`, whose registry has a port. {UNMATCHED}")
@@ -93,6 +96,17 @@ def doubts(plan: Plan) -> list[str]:
                 "of its own; if the `#` is meant, put the value in quotes."
             )
     return found
+
+
+def _too_fine(plan: Plan) -> Iterator[str]:
+    """Yield a warning where the longest downtime is shorter than the time between two looks at the service."""
+    if plan.max_downtime is None or plan.rate is None or plan.max_downtime >= plan.rate.apart:
+        return
+    yield (
+        f"`max-downtime` is {plan.max_downtime:g} s, and at this `request-rate` two looks at the service may be "
+        f"{plan.rate.apart:g} s apart. What lies between two looks is not measured: a shorter interruption is a warning at "
+        "most. Raise `request-rate` as far as the proxy in front of the service allows, or `max-downtime`."
+    )
 
 
 def _clauses(plan: Plan) -> Iterator[tuple[str, Clause]]:

@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, str] = {
     "openapi-reference": "",
     "breaking-changes": "warn",
     "smoke": "",
+    "max-downtime": "",
     "timeout": "5m",
     "stable-for": "5s",
     "instances": "1",

@@ -85,6 +85,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         timeout=reader.clean("timeout", parsers.duration, 1.0),
         stable_for=reader.clean("stable-for", lambda text: parsers.duration(text, zero=True), 1.0),
         request_timeout=reader.clean("request-timeout", parsers.duration, 1.0),
+        max_downtime=reader.clean("max-downtime", lambda text: parsers.duration(text, zero=True), None),
         instances=reader.clean("instances", parsers.instances, 1),
         rate=reader.clean("request-rate", parsers.rate, None),
         headers=headers,

@@ -42,6 +42,11 @@ class Rate:
     per_second: float
     burst: int = 15
 
+    @property
+    def apart(self) -> float:
+        """Seconds between two looks in the long run."""
+        return 1 / self.per_second
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -62,6 +67,8 @@ class Plan:
     require_proof: Proof
     timeout: float
     stable_for: float
+    max_downtime: float | None
+    """How long the service may be without a good answer; None: as long as it takes."""
     instances: int
     """How many instances answer behind the address that names the build."""
     request_timeout: float

@@ -652,4 +652,17 @@ SCENARIOS = (
         "smoke",
         failed=("smoke GET /api/items/7",),
     ),
+    Scenario(
+        "downtime",
+        "The service is gone for longer than it may be",
+        "From the first to the last bad answer alone is more than `max-downtime` allows.",
+        Scene(pushed=replace(V2, boot=3.0)),
+        {**DECLARED, "timeout": "10s", "request-rate": "5/s", "max-downtime": "1s"},
+        "checks-failed",
+        "downtime",
+        proof="version",
+        result="updated",
+        failed=("max-downtime",),
+        says=("`max-downtime` allows 1 s",),
+    ),
 )

@@ -74,7 +74,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
     ),
     "answer": tuple(ANSWERS.values()),
     "answered_at": (None, EARLY, LATE),
-    "check_failure": (None, Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE),
+    "check_failure": (None, Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE, Reason.DOWNTIME),
     "condition": (None, *Condition),
     "build": (Build.UNKNOWN, Build.NEW, Build.OLD, Build.OTHER, Build.UNNAMED),
     "checked": (True, False),

@@ -55,7 +55,7 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
             "The new build is live and stable, but not as it was asked to be. The first that applies is the reason; all "
             "that failed are told. [More on checks](checks.md)."
         ),
-        (Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE),
+        (Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE, Reason.DOWNTIME),
     ),
 }
 
@@ -113,6 +113,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.BREAKING_CHANGE,
         Reason.SMOKE,
     ),
+    "The service was gone for too long during a deploy": (Reason.DOWNTIME,),
     "200 with an empty body": (Reason.OLD_BUILD, Reason.NOTHING_TO_DO),
     "200 with a web page": (Reason.MISROUTED, Reason.HTML),
     "200 from a cache (`Age`, `cf-cache-status: HIT`)": (Reason.CACHED,),

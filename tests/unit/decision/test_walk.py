@@ -146,7 +146,7 @@ REASONS: dict[Verdict, set[Reason]] = {
         Reason.THROTTLED,
         Reason.REDIRECT,
     },
-    Verdict.CHECKS_FAILED: {Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE},
+    Verdict.CHECKS_FAILED: {Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE, Reason.DOWNTIME},
 }
 """The reasons that each verdict has; a red one has exactly one of them."""
 
@@ -328,7 +328,7 @@ def test_every_answer_ends_a_run_that_sees_nothing_more() -> None:
     assert_always(lambda known: should_stop(known) or known.window_in_time or known.held, now=PATIENCE_ENDS - 20)
 
 
-@pytest.mark.parametrize("reason", [Reason.OPENAPI, Reason.SMOKE])
+@pytest.mark.parametrize("reason", [Reason.OPENAPI, Reason.SMOKE, Reason.DOWNTIME])
 def test_a_check_that_failed_turns_only_green_over(reason: Reason) -> None:
     def holds(known: Facts) -> bool:
         ended = conclude(known)

@@ -90,6 +90,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         smoke="POST /api/items",
         timeout="soon",
         stable_for="-1",
+        max_downtime="soon",
         request_timeout="0",
         request_rate="fast",
         instances="0",
@@ -278,8 +279,9 @@ def test_what_is_no_duration_is_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "0s", "0ms", "0h0m"])
-def test_only_stable_for_may_be_zero(text: str) -> None:
+def test_only_stable_for_and_max_downtime_may_be_zero(text: str) -> None:
     assert plan(stable_for=text).stable_for == 0
+    assert plan(max_downtime=text).max_downtime == 0
     assert set(problems(timeout=text, request_timeout=text)) == {"timeout", "request-timeout"}
 
 

@@ -1,0 +1,50 @@
+"""The times in which the service gave no good answer, and how long they were. Times are monotonic seconds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redeploy.service.sample import Sample
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time without good answers: from the last one before it to the first one after; None where none came."""
+
+    last_good: float
+    first_good: float | None
+    bad: tuple[float, float]
+    """When its first and its last bad answer came."""
+
+
+def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float) -> list[Gap]:
+    """Return the gaps since the trigger. Where nothing good was seen before, a gap begins with the trigger."""
+    telling = [sample for sample in baseline if not sample.condition.tells_nothing]
+    good_before = bool(telling) and telling[-1].healthy
+    last_good = telling[-1].at if good_before else triggered
+    found: list[Gap] = []
+    bad = (triggered, triggered) if telling and not good_before else None
+    for sample in samples:
+        if sample.condition.tells_nothing:
+            continue
+        if not sample.healthy:
+            bad = (bad[0] if bad else sample.at, sample.at)
+            continue
+        if bad:
+            found.append(Gap(last_good, sample.at, bad))
+        bad, last_good = None, sample.at
+    return [*found, Gap(last_good, None, bad)] if bad else found
+
+
+def downtime(found: Sequence[Gap]) -> float | None:
+    """Return the seconds without good answers, an upper bound; None where the service never came back."""
+    total = 0.0
+    for gap in found:
+        if gap.first_good is None:
+            return None
+        total += gap.first_good - gap.last_good
+    return total
+
+
+def certain_downtime(found: Sequence[Gap]) -> float:
+    """Return the seconds from the first to the last bad answer of each gap, summed: a lower bound."""
+    return sum(last - first for first, last in (gap.bad for gap in found))
