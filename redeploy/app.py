@@ -17,7 +17,7 @@ from redeploy.rollout.perform import performer
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.defaults import given, secrets_in
-from redeploy.settings.inputs import parse
+from redeploy.settings.inputs import CERTIFICATE_CAP, parse
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import redactor, safeguard
@@ -89,6 +89,8 @@ class Run:
         conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way)
         from redeploy.report.collect import outcome_of
 
+        if plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
+            return self._beside_branch(self._watch, workers.now())
         outcome = outcome_of(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
             from redeploy.rollback.run import mend
@@ -140,6 +142,29 @@ class Run:
             if recorder := self._recording():
                 recorder.end(outcome, hurried, self._runner)
         return outcome.conclusion.exit_code
+
+    def _beside_branch(self, state: ServiceState, now: float) -> "Outcome":
+        """Compare what is live with its branch, once a window has held."""
+        from redeploy.decision.verdict import conclude
+        from redeploy.github.branch import beside_branch, position_of
+        from redeploy.report.collect import outcome_of
+        from redeploy.rollout.assess import Assessment
+
+        self._runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
+        position = position_of(
+            state, self._environment, certificate=self._own_authority(), wall=time.time, pause=time.sleep
+        )
+        self._runner.say(position.told)
+        known = dataclasses.replace(Assessment(state).facts(now), branch=position.standing)
+        return beside_branch(outcome_of(state, conclude(known), now), position)
+
+    def _own_authority(self) -> str:
+        """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty where there is none."""
+        path = self._environment.get("REQUESTS_CA_BUNDLE", "")
+        try:
+            return self._runner.read_workspace(path, CERTIFICATE_CAP) if path else ""
+        except ValueError:
+            return ""
 
     def _attempting(self, attempt: "Attempt") -> None:
         self._attempt = attempt

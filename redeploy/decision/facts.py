@@ -1,11 +1,15 @@
 """All that is known at one moment, as one value: the stop rules and the verdict are decided from it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Proof, Reason
+
+if TYPE_CHECKING:  # few runs name a branch
+    from redeploy.branch.standing import Standing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,9 @@ class Facts:
     """Whether the image from before still runs, as last reported."""
     old_contract_back: bool = False
     """Whether the OpenAPI document had changed, and is the one from before again."""
+
+    branch: "Standing | None" = None
+    """Where production stands beside its branch; None where no branch is declared, or GitHub was not asked yet."""
 
     checking: bool = False
     """Whether checks of the build in the open window are still to be made."""

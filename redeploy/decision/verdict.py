@@ -1,12 +1,16 @@
 """The verdict: a total function of the facts when the run stops."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from redeploy.decision.facts import Facts
 from redeploy.http.condition import Condition
 from redeploy.service.identity import Build
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Proof, Reason, Verdict, exit_code
+
+if TYPE_CHECKING:
+    from redeploy.branch.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -85,11 +89,30 @@ def _proven(facts: Facts, verdict: Verdict, proof: Proof) -> Conclusion:
 
 def _verified(facts: Facts) -> Conclusion:
     if facts.held:
+        if facts.branch is not None:
+            return _beside_branch(facts, facts.branch)
         return _proven(facts, Verdict.VERIFIED, facts.held_proof)
     steady = facts.healthy and facts.declared and not facts.right_build_under_way and not facts.window_broke
     if facts.wrong_build_held or (facts.late and steady):
         return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
     return _unhealthy(facts)
+
+
+def _beside_branch(facts: Facts, standing: "Standing") -> Conclusion:
+    """Judge a healthy build by where it stands beside its branch; that GitHub could not be asked is never an alarm."""
+    from redeploy.branch.standing import Standing  # few runs name a branch
+
+    match standing:
+        case Standing.BEHIND:
+            return Conclusion(Verdict.STALE, Reason.BEHIND)
+        case Standing.ELSEWHERE:
+            return Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION)
+        case Standing.UNNAMED:
+            return Conclusion(Verdict.WRONG_BUILD, Reason.VERSION_UNAVAILABLE)
+        case Standing.UNKNOWN if not facts.check_failure:
+            proof = facts.held_proof
+            return Conclusion(Verdict.UNPROVEN, Reason.NO_REFERENCE, proof, proof >= facts.require_proof)
+    return _proven(facts, Verdict.VERIFIED, max(Proof.VERSION, facts.held_proof))
 
 
 def _failure_that_watchtower_told(facts: Facts) -> Reason | None:

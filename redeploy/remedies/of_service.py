@@ -15,6 +15,22 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
         "server:\n\n"
         f"```sh\n{WATCHTOWER_LOG}\ndocker inspect --format '{{{{.Config.Image}}}} {{{{.Image}}}}' «container»\n```",
     ),
+    Reason.BEHIND: Remedy(
+        "Production is behind its branch",
+        "A deploy of the branch failed, was never started, or put another build live, so commits that were pushed are not "
+        "live. Or a deploy takes longer than `grace` allows.",
+        "Look at the runs of the workflow that deploys, since the oldest commit that is missing, and start it again:\n\n"
+        "```sh\ngh run list --limit 20\n```\n\nWhere production may lag behind for longer, raise `grace`; where it follows "
+        "another branch, name that one: `expect-version: branch:release`.",
+    ),
+    Reason.NO_REFERENCE: Remedy(
+        "There is nothing to compare the running build with",
+        "GitHub could not say where the branch is: the token may not read the repository, its rate limit is used up, or "
+        "GitHub has trouble of its own. The service is healthy, and nothing says that it is behind.",
+        "Give the job the right to read the repository, beside what other steps need:\n\n"
+        "```yaml\npermissions:\n  contents: read\n```\n\nWhere that is so already, run it again later; "
+        "[githubstatus.com](https://www.githubstatus.com) says how GitHub is.",
+    ),
     Reason.WRONG_VERSION: Remedy(
         "Another version than the expected one is live",
         "Another job pushed to the same tag, the image was built from another commit, or it was built without its "

@@ -19,7 +19,7 @@ MOST_ANNOTATIONS = 10
 
 @dataclass(frozen=True)
 class Annotation:
-    """One annotation of the run; `kind` is `error` or `warning`."""
+    """One annotation of the run; `kind` is `error`, `warning` or `notice`."""
 
     kind: str
     title: str
@@ -40,7 +40,7 @@ def annotations(outcome: Outcome) -> list[Annotation]:
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
         kind = "error" if conclusion.exit_code else "warning"
         remedy = remedy_of(outcome)
-        parts = [f"{happened(outcome)}"]
+        parts = [f"{happened(outcome)}", *_not_live(outcome)]
         if outcome.rollback and outcome.rollback.by_hand:
             parts.append(f"By hand: {plain(outcome.rollback.by_hand)}")
         if remedy:
@@ -50,8 +50,19 @@ def annotations(outcome: Outcome) -> list[Annotation]:
                 f"More: {guide(conclusion.reason)}",
             ]
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
+    elif outcome.branch is not None and outcome.branch.commits:
+        found.append(Annotation("notice", headline(outcome), "\n".join([outcome.branch.told, *_not_live(outcome)])))
     # One is left for what GitHub's Deployment has to warn of, which is known last.
     return found + _of_places(outcome, room=MOST_ANNOTATIONS - 1 - len(found))
+
+
+def _not_live(outcome: Outcome) -> list[str]:
+    """Return the commits of a branch that are not live, as lines."""
+    if outcome.branch is None:
+        return []
+    from redeploy.branch import shown  # few runs name a branch
+
+    return shown.in_lines(outcome.branch)
 
 
 def _of_places(outcome: Outcome, room: int) -> list[Annotation]:

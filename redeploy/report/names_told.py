@@ -1,6 +1,7 @@
 """What a message says about the fields that name the build: which one was used, which contradict each other."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.rollout.service_state import ServiceState
@@ -16,6 +17,9 @@ MOST_TOLD = 6
 
 Redact = Callable[[str], str]
 
+_A_COMMIT = "f" * 40
+"""Stands for a commit that is not known yet."""
+
 _OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUILD)
 
 
@@ -23,6 +27,29 @@ def version_named(state: ServiceState, samples: Sequence[Sample]) -> str:
     """Return the version that the last look named which named any, as one harmless line."""
     named = last_named(samples)
     return one_line(version_of(named, state.plan.expect_version, state.record.before.names)) if named else ""
+
+
+@dataclass(frozen=True)
+class LiveCommit:
+    """What the service says of the commit that it was built from."""
+
+    version: str = ""
+    unclear: str = ""
+    """Why it is not clear which commit that is, in a whole sentence; empty where it is, or none is named."""
+
+
+def live_commit(state: ServiceState) -> LiveCommit:
+    """Return the version that the last look names, by the fields that name a commit where there are any."""
+    named = last_named(state.samples)
+    if named is None:
+        return LiveCommit()
+    found = declared(_A_COMMIT, named.names, named.ranks).paths
+    if len({named.names[path] for path in found}) > 1:
+        listed = _listed(named, found, state.redact)
+        told = f"Fields of equal rank name different builds: {listed}. Say which one counts with `version-field`."
+        return LiveCommit(unclear=told)
+    version = named.names[found[0]] if found else version_of(named, "", {})
+    return LiveCommit(one_line(state.redact(version)))
 
 
 def told_of_names(state: ServiceState, conclusion: Conclusion) -> str:

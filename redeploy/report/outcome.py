@@ -16,6 +16,7 @@ from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Verdict
 
 if TYPE_CHECKING:  # few runs name one image, fewer put one back, and only doctor has a chain
+    from redeploy.branch.standing import Position
     from redeploy.report.chain import Chain
 
 
@@ -161,6 +162,8 @@ class Outcome:
     checked: Checked = NOTHING_CHECKED
     rollback: "RollbackResult | None" = None
     """What became of putting an image back, where that was asked for and the run came as far."""
+    branch: "Position | None" = None
+    """Where production stands beside its branch; None where no branch is named, or it was not asked for."""
     problems: Sequence[Problem] = ()
     chain: "Chain | None" = None
     """What mode doctor found."""

@@ -7,6 +7,8 @@ from redeploy.report.outcome import Outcome
 from redeploy.text.untrusted import one_line
 
 if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
+    from collections.abc import Mapping
+
     from redeploy.report.outcome import RollbackResult
 
 
@@ -111,6 +113,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
             "removed": list(outcome.checked.removed),
         },
         "rollback": _rollback(outcome.rollback) if outcome.rollback else None,
+        "branch": _branch(outcome),
         "notes": [*outcome.notes, *outcome.checked.notes],
         "looks": outcome.looks,
         "seen": dict(outcome.seen),
@@ -118,6 +121,14 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "links": _links(outcome),
         "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
     }
+
+
+def _branch(outcome: Outcome) -> "Mapping[str, object] | None":
+    if outcome.branch is None:
+        return None
+    from redeploy.branch import shown  # few runs name a branch
+
+    return shown.document(outcome.branch)
 
 
 def _rollback(rolled: "RollbackResult") -> dict[str, object]:

@@ -78,6 +78,10 @@ def page(outcome: Outcome, repository: Repository) -> str:
         lines += [*_remedy(outcome), *warnings]
     elif said := _story(outcome):
         lines += [said, "", *warnings]
+    if outcome.branch is not None:
+        from redeploy.branch.shown import section  # few runs name a branch
+
+        lines += section(outcome.branch)
     if outcome.evidence:
         lines += _listed("What was seen" if red or weak else "How we know", outcome.evidence)
     if outcome.rollback and outcome.rollback.evidence:

@@ -33,6 +33,10 @@ def headline(outcome: Outcome) -> str:
         from redeploy.report import chain_table
 
         return f"{verdict}: {chain_table.headline(outcome.chain)}"
+    if outcome.branch is not None and verdict is Verdict.VERIFIED:
+        from redeploy.branch import shown  # few runs name a branch
+
+        return f"{verdict}: {shown.headline(outcome.branch)}"
     if verdict is Verdict.DEPLOYED and outcome.mode == Mode.ROLLBACK:
         return f"{verdict}: The image that was put back is live"
     if verdict in _GREEN:

@@ -34,6 +34,7 @@ def check_together(plan: Plan, reader: Reader) -> None:
     if proof is Proof.DIGEST and not reader.texts["expect-digest"] and plan.mode is not Mode.ROLLBACK:
         reader.wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
     _check_rollback(plan, reader)
+    _check_branch(plan, reader)
     if plan.version_of_image and plan.image is None and not reader.has_problem("image"):
         reader.wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
     for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
@@ -47,6 +48,19 @@ def check_together(plan: Plan, reader: Reader) -> None:
             else "`watchtower-token` and a containers URL, which tell the running digest"
         )
         reader.wrong("expect-digest", f"needs {needs}")
+
+
+def _check_branch(plan: Plan, reader: Reader) -> None:
+    if plan.branch and plan.mode is not Mode.VERIFY and not reader.has_problem("mode"):
+        reader.wrong(
+            "expect-version",
+            f"`branch:{plan.branch}` is for mode `verify`: a deploy must put one certain build live, such as "
+            "`${{ github.sha }}`",
+        )
+    if plan.grace and not plan.branch and not reader.has_problem("expect-version"):
+        reader.wrong(
+            "grace", "says how long production may lag behind a branch; name it with `expect-version: branch:main`"
+        )
 
 
 def _check_rollback(plan: Plan, reader: Reader) -> None:

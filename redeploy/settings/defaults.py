@@ -21,6 +21,7 @@ DEFAULTS: Mapping[str, str] = {
     "version-path": "",
     "version-field": "",
     "expect-version": "",
+    "grace": "0s",
     "expect-digest": "",
     "containers-url": "",
     "require-proof": "none",

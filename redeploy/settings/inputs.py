@@ -73,13 +73,16 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
     service = of_service.service(reader, update_url, allow_http=allow_http)
     headers = _headers(reader, "headers")
     of_image = reader.texts["expect-version"] == "image"
+    of_branch = reader.texts["expect-version"].startswith(parsers.BRANCH)
     return Plan(
         mode=mode,
         watchtower=watchtower,
         containers=watchtower.containers,
         service=service,
         checks=of_service.checks(reader, service.base_url, workspace, allow_http=allow_http),
-        expect_version="" if of_image else reader.clean("expect-version", parsers.version, ""),
+        expect_version="" if of_image or of_branch else reader.clean("expect-version", parsers.version, ""),
+        branch=reader.clean("expect-version", parsers.branch, "") if of_branch else "",
+        grace=reader.clean("grace", parsers.lag, 0.0),
         expect_digest=reader.clean("expect-digest", parsers.digest, ""),
         require_proof=reader.clean("require-proof", _proof, Proof.NONE),
         timeout=reader.clean("timeout", parsers.duration, 1.0),
@@ -169,13 +172,15 @@ def _certificate(text: str, workspace: Workspace) -> str:
 
 
 def _github_token(reader: Reader) -> str:
-    """Return the token, which is looked at only where something is to be written with it."""
-    if not reader.texts["deployment-environment"]:
+    """Return the token, which is looked at only where something is to be read or written with it."""
+    needs = "deployment-environment" if reader.texts["deployment-environment"] else ""
+    if reader.texts["expect-version"].startswith(parsers.BRANCH):
+        needs = needs or "expect-version: branch:NAME"
+    if not needs:
         return ""
     if not reader.texts["github-token"]:
         reader.wrong(
-            "github-token",
-            "is empty, and `deployment-environment` needs it; leave it out, or pass `${{ github.token }}`",
+            "github-token", f"is empty, and `{needs}` needs it; leave it out, or pass `${{{{ github.token }}}}`"
         )
     return reader.clean("github-token", parsers.token, "")
 

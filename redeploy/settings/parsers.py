@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 LONGEST = 24 * 3600.0
 """The longest duration, in seconds."""
 
+LONGEST_LAG = 30 * LONGEST
+"""The longest time that production may lag behind its branch."""
+
 MOST_INSTANCES = 100
 """Instances for which a window still ends within minutes."""
 
 MOST_DIGITS = 4
 
 _DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?|(\d{1,9})", re.ASCII)
+_LAG = re.compile(r"(?s)(?:(\d{1,3})d)?(.*)", re.ASCII)
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")  # moby/moby, daemon/names
@@ -52,6 +56,9 @@ _MOVING = frozenset(
     ]
 )
 """Tags and branches that move from build to build, and words that no service names itself by."""
+
+BRANCH = "branch:"
+"""What `expect-version` begins with where it names a branch."""
 
 _SOMEWHERE = "https://service.invalid"
 """Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
@@ -89,8 +96,7 @@ def duration(text: str, *, zero: bool = False) -> float:
     if not match or not any(match.groups()):
         msg = "is no duration; write `90`, `90s`, `2m30s`, `1h` or `500ms`"
         raise ValueError(msg)
-    hours, minutes, seconds, milliseconds, bare = (int(group or 0) for group in match.groups())
-    total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000 + bare
+    total = _seconds(match)
     if total > LONGEST:
         msg = "is longer than 24 hours"
         raise ValueError(msg)
@@ -98,6 +104,25 @@ def duration(text: str, *, zero: bool = False) -> float:
         msg = "must be more than zero"
         raise ValueError(msg)
     return total
+
+
+def _seconds(match: re.Match[str]) -> float:
+    hours, minutes, seconds, milliseconds, bare = (int(group or 0) for group in match.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000 + bare
+
+
+def lag(text: str) -> float:
+    """Return the seconds of `90m`, `36h`, `2d` or `1d12h`, which may be none at all, and 30 days at most."""
+    days, rest = _LAG.findall(text)[0]
+    hours = _DURATION.fullmatch(rest if rest or not days else "0s")
+    if not hours or not any(hours.groups()):
+        msg = "is not a duration; write `90m`, `36h`, `2d` or `1d12h`"
+        raise ValueError(msg)
+    seconds = int(days or 0) * LONGEST + _seconds(hours)
+    if seconds > LONGEST_LAG:
+        msg = "is longer than 30 days"
+        raise ValueError(msg)
+    return seconds
 
 
 def instances(text: str) -> int:
@@ -219,6 +244,15 @@ def version(text: str) -> str:
         msg = "must be one line of at most 256 printable characters"
         raise ValueError(msg)
     return text
+
+
+def branch(text: str) -> str:
+    """Return the branch that `branch:NAME` names."""
+    from redeploy.branch.names import check_branch  # few runs name one
+
+    name = text.removeprefix(BRANCH).strip()
+    check_branch(name)
+    return name
 
 
 def environment(text: str) -> str:

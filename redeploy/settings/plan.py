@@ -63,6 +63,10 @@ class Plan:
     service: Service
     checks: Checks
     expect_version: str
+    branch: str
+    """The branch whose head must be live, in mode verify; empty where `expect-version` names none."""
+    grace: float
+    """How long production may lag behind it."""
     expect_digest: str
     require_proof: Proof
     timeout: float

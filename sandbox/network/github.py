@@ -1,4 +1,4 @@
-"""GitHub's REST API, as far as Deployments go: below `/api/v3`, as on a GitHub Enterprise Server, for every repository.
+"""GitHub's REST API: Deployments, issues, branches and comparisons, below `/api/v3` as on an Enterprise Server.
 
 It answers as GitHub's OpenAPI description has it, and goes wrong in the ways that are asked for.
 """
@@ -6,18 +6,24 @@ It answers as GitHub's OpenAPI description has it, and goes wrong in the ways th
 import json
 import re
 import threading
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from sandbox.network.commits import History
 from sandbox.network.front import Answer
+from sandbox.network.issues import Issues
 from sandbox.network.sockets import Connection, Request, Server
 
 PREFIX = "/api/v3"
 
-Kind = Literal["create", "list", "status", "statuses"]
-"""What a request is about: a Deployment, the list of them, a status, the list of them."""
+Kind = Literal[
+    "create", "list", "status", "statuses", "repository", "branch", "compare", "issues", "open", "change", "comment"
+]
+"""What a request is about: a Deployment, the list of them, a status, the list of them; the repository, a branch of it, a
+comparison; the list of issues, and one that is opened, changed or commented."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class GitHub:
 
     def __init__(self, mishaps: Mishaps | None = None) -> None:
         self.deployments: list[Deployment] = []
+        self.history = History()
+        self.issues = Issues()
         self.seen: list[Request] = []
         self.talks: list[Talk] = []
         self._mishaps = {kind: list(sequence) for kind, sequence in (mishaps or {}).items()}
@@ -99,7 +107,7 @@ class GitHub:
 
     def _serve(self, connection: Connection) -> None:
         while (request := connection.read()) is not None:
-            kind = _kind(request)
+            kind = kind_of(request)
             with self._lock:
                 self.seen.append(request)
                 waiting = self._mishaps.get(kind, []) if kind else []
@@ -119,11 +127,38 @@ class GitHub:
             return NOT_FOUND
         with self._lock:
             asked = json.loads(request.body) if request.body else None
-            status, told = self._obey(kind, request, asked)
+            status, told, link = self._obey(kind, request, asked)
             self.talks.append(Talk(kind, asked, status, told))
-        return Answer(status, json.dumps(told).encode(), "application/json; charset=utf-8", server="github.com")
+        headers = (("Link", link),) if link else ()
+        return Answer(status, json.dumps(told).encode(), "application/json; charset=utf-8", headers, "github.com")
 
-    def _obey(self, kind: Kind, request: Request, asked: Any) -> tuple[int, object]:  # noqa: ANN401 - a JSON document
+    def _obey(self, kind: Kind, request: Request, asked: Any) -> tuple[int, object, str]:  # noqa: ANN401 - JSON
+        if kind in ("create", "list", "status", "statuses"):
+            return *self._obey_of_deployments(kind, request, asked), ""
+        repository, what, rest = _parts(request)
+        url, user = f"{self.api_url}/repos/{repository}", _creator(self.api_url)
+        match kind:
+            case "branch" if found := self.history.branch(rest, url):
+                return 200, found, ""
+            case "branch":
+                return 404, json.loads(problem(404, "Branch not found").body), ""
+            case "compare":
+                base, _, head = rest.partition("...")
+                compared = self.history.compare(base, head, request.query, url)
+                if compared.document is None:
+                    return 404, json.loads(problem(404, compared.message).body), ""
+                return 200, compared.document, compared.link
+            case "issues":
+                return *self.issues.listed(request.query), ""
+            case "open":
+                return *self.issues.opened(asked, user, f"{url}/issues"), ""
+            case "change":
+                return *self.issues.changed(int(rest), asked), ""
+            case "comment":
+                return *self.issues.commented(int(rest.partition("/")[0]), asked, user), ""
+        return 200, {"id": 1, "full_name": repository, "private": False}, what
+
+    def _obey_of_deployments(self, kind: Kind, request: Request, asked: Any) -> tuple[int, object]:  # noqa: ANN401 - JSON
         repository, number = _address(request)
         one = next((each for each in self.deployments if each.document["id"] == number), None)
         match kind:
@@ -212,7 +247,26 @@ def _address(request: Request) -> tuple[str, int]:
     return (found[1], int(found[2] or 0)) if found else ("", 0)
 
 
-def _kind(request: Request) -> Kind | None:
+def _parts(request: Request) -> tuple[str, str, str]:
+    """The repository that a path names, what of it, and the rest."""
+    found = re.fullmatch(rf"{PREFIX}/repos/([^/]+/[^/]+)(?:/(\w+)(?:/(.+))?)?", urllib.parse.unquote(request.path))
+    return (found[1], found[2] or "", found[3] or "") if found else ("", "", "")
+
+
+def kind_of(request: Request) -> Kind | None:
+    """What a request is about; None where it is nothing that this server knows."""
+    named, what, rest = _parts(request)
+    of_repository: dict[tuple[str, str, bool], Kind] = {
+        ("GET", "", False): "repository",
+        ("GET", "branches", True): "branch",
+        ("GET", "compare", True): "compare",
+        ("GET", "issues", False): "issues",
+        ("POST", "issues", False): "open",
+        ("POST", "issues", True): "comment",
+        ("PATCH", "issues", True): "change",
+    }
+    if named and (kind := of_repository.get((request.method, what, bool(rest)))):
+        return kind
     repository, number = _address(request)
     if not repository or request.method not in ("GET", "POST"):
         return None

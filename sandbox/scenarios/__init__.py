@@ -12,6 +12,7 @@ from sandbox.scenarios import (
     registry,
     rollbacks,
     updates,
+    watching,
 )
 from sandbox.scenarios.scenario import Scenario
 
@@ -28,6 +29,7 @@ SCENARIOS: dict[str, Scenario] = {
         rollbacks,
         hostility,
         github,
+        watching,
         doctor,
     )
     for scenario in chapter.SCENARIOS

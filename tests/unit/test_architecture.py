@@ -30,6 +30,7 @@ ROOMS = (
     "service",
     "conditions",
     "registry",
+    "branch",
     "http",
     "verdicts",
     "text",
@@ -391,6 +392,7 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
         "redeploy.rollback.",
         "redeploy.doctor.",
         "redeploy.setup.",
+        "redeploy.branch.",
         "redeploy.github.client",
     )
     ours = {module for module in loaded if module.startswith(rooms)} - ALWAYS

@@ -7,6 +7,7 @@ and patience ends at 330 s.
 from collections.abc import Mapping
 from typing import Any
 
+from redeploy.branch.standing import Standing
 from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE
 from redeploy.http.condition import Condition
@@ -77,6 +78,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
     "check_failure": (None, Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE, Reason.DOWNTIME),
     "condition": (None, *Condition),
     "build": (Build.UNKNOWN, Build.NEW, Build.OLD, Build.OTHER, Build.UNNAMED),
+    "branch": (None, *Standing),
     "checked": (True, False),
     "window_open": FLAGS,
     **dict.fromkeys(
@@ -189,6 +191,11 @@ RULES: Mapping[str, list[Clause]] = {
     ],
     "only what is declared can have been met before": [
         (_no("met_before"), _yes("version_declared"), _yes("digest_declared"))
+    ],
+    "production is compared with a branch in mode verify, in the place of a version, once a window has held": [
+        *_none_of("branch", _yes("verifying")),
+        *_none_of("branch", _no("version_declared")),
+        *_none_of("branch", _yes("held")),
     ],
     "a window of a declared version names it": [
         (_no("held"), _no("version_declared"), _is("build", Build.NEW)),

@@ -14,7 +14,7 @@ from tools.docs.decisions import decisions
 _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     "Green, but not proven": (
         "The service is healthy, and the job is green with a warning, unless `require-proof` asks for more.",
-        (Reason.NOTHING_TO_DO, Reason.NO_IDENTITY, Reason.NO_CHANGE, Reason.WEAK_PROOF),
+        (Reason.NOTHING_TO_DO, Reason.NO_IDENTITY, Reason.NO_CHANGE, Reason.WEAK_PROOF, Reason.NO_REFERENCE),
     ),
     "Nothing was triggered": (
         "It could not have worked, so the server was left alone.",
@@ -44,7 +44,7 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "Another build answers": (
         "The service is healthy, but it is not the build that was to go live.",
-        (Reason.OLD_BUILD, Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE),
+        (Reason.OLD_BUILD, Reason.BEHIND, Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE),
     ),
     "The service is not healthy": (
         "No build stayed healthy.",
@@ -95,6 +95,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     ),
     "Watchtower is gone, or restarts over and over": (Finding.WATCHTOWER_STOPPED, "what-the-guide-said"),
     "Another build is live than the one that was pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
+    "Production is not what the branch is": (Reason.BEHIND, Reason.WRONG_VERSION, Reason.NO_REFERENCE),
     "The previous build has to come back": (Reason.ROLLBACK_IMPOSSIBLE,),
     "The run cannot tell what is live": (
         Reason.NO_IDENTITY,

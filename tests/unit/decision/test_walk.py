@@ -123,11 +123,17 @@ REASONS: dict[Verdict, set[Reason]] = {
     Verdict.DEPLOYED: {Reason.NONE},
     Verdict.ALREADY_CURRENT: {Reason.NONE},
     Verdict.VERIFIED: {Reason.NONE},
-    Verdict.UNPROVEN: {Reason.NOTHING_TO_DO, Reason.NO_IDENTITY, Reason.NO_CHANGE, Reason.WEAK_PROOF},
+    Verdict.UNPROVEN: {
+        Reason.NOTHING_TO_DO,
+        Reason.NO_IDENTITY,
+        Reason.NO_CHANGE,
+        Reason.WEAK_PROOF,
+        Reason.NO_REFERENCE,
+    },
     Verdict.NOT_STARTED: set(AXES["not_started"]) - {None},
     Verdict.TRIGGER_FAILED: (set(AXES["refusal"]) - {None})
     | {Reason.UPDATE_FAILED, Reason.UPDATE_BLOCKED, Reason.NOTHING_SCANNED, Reason.NO_ANSWER},
-    Verdict.STALE: {Reason.OLD_BUILD},
+    Verdict.STALE: {Reason.OLD_BUILD, Reason.BEHIND},
     Verdict.WRONG_BUILD: {
         Reason.WRONG_VERSION,
         Reason.WRONG_DIGEST,
@@ -230,6 +236,7 @@ def test_green_has_the_proof_that_is_required() -> None:
 
 def test_each_mode_has_its_verdicts() -> None:
     of_verify = {Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.WRONG_BUILD, Verdict.UNHEALTHY, Verdict.CHECKS_FAILED}
+    of_verify |= {Verdict.STALE}  # production is behind its branch
     for verifying in (False, True):
         found = {each.verdict for each, _ in walk(conclude, verifying=verifying, not_started=None)}
         assert found == of_verify if verifying else Verdict.VERIFIED not in found

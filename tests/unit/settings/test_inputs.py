@@ -91,6 +91,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         timeout="soon",
         stable_for="-1",
         max_downtime="soon",
+        grace="later",
         request_timeout="0",
         request_rate="fast",
         instances="0",

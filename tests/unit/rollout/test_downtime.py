@@ -11,7 +11,7 @@ from redeploy.report.outputs import outputs
 from redeploy.report.summary import Repository, page
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import Story, World, bare_plan, plan, tell
-from tests.unit.making import NEW, OLD, bare_problems, problems, ready, summary
+from tests.unit.factories import NEW, OLD, bare_problems, problems, ready, summary
 
 GONE = TransportError(ErrorKind.REFUSED)
 

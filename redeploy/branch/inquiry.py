@@ -1,0 +1,158 @@
+"""Asks GitHub where production stands beside its branch: at most four calls, and never an alarm where GitHub is at fault.
+
+Sources: docs.github.com, REST API, "Get a branch", "Compare two commits" (paging: "the returned list is limited to 250
+commits"), "Rate limits for the REST API" (403 or 429), "Using pagination in the REST API" (`Link`).
+"""
+
+import re
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from redeploy.branch.comparison import MOST_READ, Comparison, Relation, head_of, read
+from redeploy.branch.names import commit_of
+from redeploy.branch.standing import Position, Standing, judged
+from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
+from redeploy.text.untrusted import code
+
+MOST_CALLS = 4
+ASKED_AGAIN_AFTER = 5.0
+"""Seconds after which a branch that is not ahead is looked at once more: it may just have moved."""
+
+_NEXT = re.compile(r'<([^<>]{1,2000})>;\s*rel="next"')
+
+
+@dataclass
+class Inquiry:
+    """One inquiry. Times are seconds, `wall` is our clock since 1970."""
+
+    get: Callable[[str], HttpResult]
+    """Gets a URL of GitHub's API, within a bound."""
+    repository: str
+    """The API's URL of the repository."""
+    page: str
+    """The repository's page; empty where it is not known."""
+    wall: Callable[[], float]
+    pause: Callable[[float], None]
+    redact: Callable[[str], str] = str
+    _calls: int = field(default=0, init=False)
+
+    def position(self, version: str, branch: str, grace: float) -> Position:
+        """Return where production stands.
+
+        Args:
+            version: what the service names itself; empty where it names nothing.
+            branch: the branch whose head should be live.
+            grace: seconds that it may lag behind.
+        """
+        live = commit_of(version)
+        unknown = Position(standing=Standing.UNKNOWN, branch=branch, live=live or version, grace=grace, page=self.page)
+        if not live:
+            named = f"names {code(version, 80)}, which is not a commit" if version else "names no version"
+            told = f"The service {named}, so it cannot be compared with the branch {code(branch)}."
+            return replace(unknown, standing=Standing.UNNAMED, why=told)
+        quoted = urllib.parse.quote(branch, safe="/")
+        found = self._get(f"{self.repository}/branches/{quoted}")
+        if _status(found) == 404:
+            return self._without_branch(unknown, found)
+        head = head_of(found.json) if isinstance(found, Response) and found.status == 200 else ""
+        if not head:
+            return self._unanswered(unknown, f"The branch {code(branch)} could not be read", found)
+        return self._compared(replace(unknown, head=head), f"{self.repository}/compare/{live}...{quoted}")
+
+    def _compared(self, known: Position, url: str) -> Position:
+        answer = self._get(url)
+        compared = self._read(answer)
+        if compared is not None and compared.relation in (Relation.BEHIND, Relation.DIVERGED):
+            self.pause(ASKED_AGAIN_AFTER)
+            answer = self._get(url)
+            compared = self._read(answer)
+        branch, live = code(known.branch), code(known.live)
+        if compared is None and _status(answer) == 404:
+            said = f": {self._words(answer)}" if self._words(answer) else ""
+            told = (
+                f"GitHub cannot compare {live} with {branch} (404{said}). It is a commit that the repository does not have, "
+                "the beginning of several, or one without a common ancestor."
+            )
+            return replace(known, standing=Standing.ELSEWHERE, why=told)
+        if compared is None:
+            return self._unanswered(known, f"{live} could not be compared with {branch}", answer)
+        if not compared.base.startswith(known.live):
+            told = f"GitHub takes {live} for something else than a commit: it leads to {code(compared.base)}."
+            return replace(known, standing=Standing.ELSEWHERE, why=told)
+        match compared.relation:
+            case Relation.IDENTICAL:
+                return replace(known, standing=Standing.CURRENT)
+            case Relation.AHEAD:
+                return judged(self._whole(compared, answer), known, self.wall())
+            case Relation.BEHIND:
+                told = f"{live} is live, which {branch} does not have: it is newer than the branch's head."
+            case _:
+                told = f"{live} is live, which {branch} does not have: both have commits that the other lacks."
+        return replace(known, standing=Standing.ELSEWHERE, why=told)
+
+    def _whole(self, compared: Comparison, answer: HttpResult) -> Comparison:
+        """Return a comparison with the pages that follow, where a server gives fewer commits at once than GitHub does."""
+        while not compared.whole and compared.total <= MOST_READ and self._calls < MOST_CALLS:
+            url = self._next(answer)
+            answer = self._get(url) if url else TransportError(ErrorKind.CUT)
+            more = self._read(answer)
+            if more is None or not more.commits:
+                break
+            compared = compared.followed_by(more)
+        return compared
+
+    def _next(self, answer: HttpResult) -> str:
+        """Return the next page's URL; the token goes nowhere but to the repository."""
+        link = answer.headers.get("link", "") if isinstance(answer, Response) else ""
+        found = _NEXT.search(link[:8_000])
+        origin = self.repository.partition("://")[2].partition("/")[0]
+        return found[1] if found and urllib.parse.urlsplit(found[1]).netloc == origin else ""
+
+    def _read(self, answer: HttpResult) -> Comparison | None:
+        if not isinstance(answer, Response) or answer.status != 200:
+            return None
+        return read(answer.json, self.redact)
+
+    def _without_branch(self, known: Position, answer: HttpResult) -> Position:
+        """Say whether there is no such branch, or no right to see it: GitHub answers both with 404."""
+        repository = self._get(self.repository)
+        if _status(repository) == 200:
+            told = f"The repository has no branch {code(known.branch)}."
+            return replace(known, standing=Standing.UNNAMED, why=told)
+        return self._unanswered(known, f"The branch {code(known.branch)} could not be read", answer)
+
+    def _unanswered(self, known: Position, what: str, answer: HttpResult) -> Position:
+        return replace(known, standing=Standing.UNKNOWN, why=f"{what}: {self._trouble(answer)}")
+
+    def _trouble(self, answer: HttpResult) -> str:
+        if isinstance(answer, TransportError):
+            private = answer.error_kind is ErrorKind.TLS
+            authority = (
+                " Where a private authority issued its certificate, set `env: REQUESTS_CA_BUNDLE`." if private else ""
+            )
+            return f"{answer.seen}.{authority}"
+        words = self._words(answer)
+        said = f"{answer.status}{f' {words}' if words else ''}"
+        exhausted = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
+        if answer.status == 429 or (answer.status == 403 and (exhausted or answer.retry_after is not None)):
+            return f"GitHub's rate limit stands in the way ({said})."
+        if answer.status in (401, 403, 404):
+            return f"GitHub answered {said}. The token probably lacks the right to read the repository."
+        if answer.status >= 500:
+            return f"GitHub failed ({said})."
+        return f"GitHub answered {said}, which is not what its API says."
+
+    def _words(self, answer: HttpResult) -> str:
+        """Return GitHub's own message, as harmless code."""
+        document = answer.json if isinstance(answer, Response) else None
+        message = document.get("message") if isinstance(document, dict) else None
+        return code(self.redact(message), 120) if isinstance(message, str) and message else ""
+
+    def _get(self, url: str) -> HttpResult:
+        self._calls += 1
+        return self.get(url)
+
+
+def _status(answer: HttpResult) -> int:
+    return answer.status if isinstance(answer, Response) else 0

@@ -1,0 +1,142 @@
+"""Where production stands beside its branch: asked of GitHub once the service has shown what is live."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from redeploy.branch.inquiry import Inquiry
+from redeploy.branch.names import commit_of
+from redeploy.branch.standing import Position, Standing
+from redeploy.github.deployment import place_of
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.remedies.catalogue import REMEDIES
+from redeploy.remedies.remedy import Remedy
+from redeploy.report.names_told import live_commit
+from redeploy.report.outcome import Outcome
+from redeploy.report.summary import Repository
+from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout.workers import side_by_side
+from redeploy.text.untrusted import code
+from redeploy.verdicts import Reason, Verdict
+
+ANSWER_CAP = 16 * 1024 * 1024
+"""Bytes of an answer; a comparison holds the changes of up to 300 files."""
+
+NOWHERE = (
+    "GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say which repository has the branch. A runner sets them for "
+    "every step."
+)
+_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+def position_of(
+    state: ServiceState,
+    environment: Mapping[str, str],
+    *,
+    certificate: str,
+    wall: Callable[[], float],
+    pause: Callable[[float], None],
+) -> Position:
+    """Return where the build that is live stands beside the branch that the inputs name.
+
+    Args:
+        state: a run in mode verify whose window has held.
+        environment: the runner's variables, which say where GitHub is.
+        certificate: PEM text of one more authority that GitHub's certificate may be signed by; empty for none.
+        wall: our clock, in seconds since 1970.
+        pause: waits for so many seconds.
+    """
+    from redeploy.http.client import Http  # loads requests, which reading the inputs must not need
+
+    plan, place = state.plan, place_of(environment)
+    live = live_commit(state)
+    if live.unclear:
+        return Position(standing=Standing.UNNAMED, branch=plan.branch, why=live.unclear)
+    if place is None:
+        return Position(standing=Standing.UNKNOWN, branch=plan.branch, live=live.version, why=NOWHERE)
+    http, bound = Http(headers={}, origins=frozenset(), ca_certificate=certificate), plan.request_timeout
+
+    def get(url: str) -> HttpResult:
+        def send() -> HttpResult:
+            return http.fetch(
+                "GET",
+                url,
+                cap=ANSWER_CAP,
+                timeout=bound,
+                connect=bound,
+                token=plan.github_token,
+                headers=_HEADERS,
+                follow=True,
+            )
+
+        return side_by_side({url: (send, bound)}).get(url, TransportError(ErrorKind.TIMED_OUT))
+
+    inquiry = Inquiry(
+        get=get,
+        repository=f"{place.api_url}/repos/{place.repository}",
+        page=Repository.of(environment).url,
+        wall=wall,
+        pause=pause,
+        redact=state.redact,
+    )
+    return inquiry.position(live.version, plan.branch, plan.grace)
+
+
+def beside_branch(outcome: Outcome, position: Position) -> Outcome:
+    """Return an outcome with what is known of the branch."""
+    verdict, standing = outcome.conclusion.verdict, position.standing
+    told = {
+        "evidence": outcome.evidence,
+        "notes": outcome.notes,
+        "warnings": outcome.warnings,
+        "detail": outcome.detail,
+    }
+    if standing is Standing.CURRENT:
+        told["evidence"] = (*outcome.evidence, f"GitHub confirms it: {position.told[0].lower()}{position.told[1:]}")
+    elif standing is Standing.WITHIN_GRACE:
+        told["notes"] = (*outcome.notes, position.told)
+    elif verdict is Verdict.CHECKS_FAILED:
+        told["warnings"] = (*outcome.warnings, position.told)  # the checks decide, and this would be lost
+    else:
+        told["detail"] = position.told
+    return replace(
+        outcome,
+        **told,  # type: ignore[arg-type] # each is of the field's own type
+        branch=position,
+        version=position.live or outcome.version,
+        expected_version=position.head,
+        remedy=_remedy(outcome.conclusion.reason, position) or outcome.remedy,
+    )
+
+
+def _remedy(reason: Reason, position: Position) -> Remedy | None:
+    """Return what to do, where the branch has something of its own to say."""
+    own, branch = REMEDIES.get(reason), code(position.branch)
+    match position.standing:
+        case Standing.BEHIND if own:
+            return replace(own, headline=f"Production is {position.lag} behind {branch}")
+        case Standing.UNKNOWN if own and reason is Reason.NO_REFERENCE:
+            return replace(own, headline=f"Whether production is behind {branch} is not known")
+        case Standing.ELSEWHERE:
+            return Remedy(
+                f"What is live is not a commit of {branch}",
+                "Another branch was deployed, the image was built from a commit that was never pushed or was pushed away "
+                "by force, or the version that the service names is not the commit that it was built from.",
+                "Deploy the branch again, or name the branch that production follows: `expect-version: branch:release`. "
+                "The image takes its commit from the build: `build-args: GIT_SHA=${{ github.sha }}`.",
+            )
+        case Standing.UNNAMED if commit_of(position.live):
+            return Remedy(
+                f"The repository has no branch {branch}",
+                "The name in `expect-version` is misspelled, or the branch was deleted or renamed.",
+                "Write the name as `git branch --remotes` shows it, without `origin/`: `expect-version: branch:main`.",
+            )
+        case Standing.UNNAMED:
+            return Remedy(
+                "The service does not name the commit that it was built from",
+                "A branch can only be compared with a commit of 7 to 40 hexadecimal digits, and none was found where the "
+                "version was looked for.",
+                "Build the commit into the image (`build-args: GIT_SHA=${{ github.sha }}`) and say where the service names "
+                "it, for example `version-path: /api/status` with `version-field: git_sha`. Look for yourself:\n\n```sh\n"
+                "curl -sSi '«version»'\n```",
+            )
+    return None
