@@ -55,8 +55,8 @@ class Browser:
         self._number = 0
         self._buffer = b""
         self._session = ""
-        target = self._ask("RestoreTarget.createTarget", url="about:blank")["targetId"]
-        self._session = self._ask("RestoreTarget.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        target = self._ask("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         # Wide enough for every pane, so that pictures can be cut from one window.
         self._ask("Emulation.setDeviceMetricsOverride", width=1200, height=1000, deviceScaleFactor=scale, mobile=False)
         self._ask("Page.navigate", url=f"{page.resolve().as_uri()}?alone")
