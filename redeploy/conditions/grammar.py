@@ -1,7 +1,7 @@
 """The lines of conditions that inputs have: `FIELD OP VALUE [and FIELD OP VALUE]...`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from redeploy.conditions import pattern
@@ -25,14 +25,25 @@ class GrammarError(ValueError):
     """A line is not made of conditions; the message names the place and an example that is right."""
 
 
+class LinesError(GrammarError):
+    """Some lines of a text are wrong."""
+
+    def __init__(self, wrong: Sequence[tuple[int, ValueError]]) -> None:
+        """Take the lines' numbers, counted from 1, each with what is wrong with it."""
+        said = (f"line {number}{', ' if isinstance(error, GrammarError) else ': '}{error}" for number, error in wrong)
+        super().__init__("; ".join(said))
+        self.wrong = tuple(wrong)
+
+
 def expectation(text: str) -> Expectation:
     """Return what the lines of `health-expect` ask.
 
     Raises:
-        GrammarError: with every line that is wrong.
+        GrammarError: where no line asks anything.
+        LinesError: with every line that is wrong.
     """
     found: list[Clause] = []
-    wrong: list[str] = []
+    wrong: list[tuple[int, ValueError]] = []
     lines = list(numbered(text))
     if [line for _, line in lines] == ["any"]:
         return Expectation(anything=True)
@@ -42,9 +53,9 @@ def expectation(text: str) -> Expectation:
                 _refuse(1, "`any` stands alone, in lower case and without conditions", "any")
             found += clauses(line)
         except GrammarError as error:
-            wrong.append(f"line {number_of_line}, {error}")
+            wrong.append((number_of_line, error))
     if wrong:
-        raise GrammarError("; ".join(wrong))
+        raise LinesError(wrong)
     if not found:
         msg = "has no line but comments; write a condition, such as `status=UP`, or leave it out"
         raise GrammarError(msg)

@@ -78,7 +78,7 @@ def _of_problems(outcome: Outcome) -> list[Annotation]:
     """Return one error an input; where there are more than the runner keeps, inputs share one."""
     by_input: dict[str, list[str]] = {}
     for problem in outcome.problems:
-        by_input.setdefault(problem.input, []).append(f"`{problem.input}` {problem.message}")
+        by_input.setdefault(problem.input, []).append(problem.told)
     names = list(by_input)
     size = -(-len(names) // MOST_ANNOTATIONS)
     shared = [names[first : first + size] for first in range(0, len(names), size)] if names else []

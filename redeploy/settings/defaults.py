@@ -64,7 +64,11 @@ def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
 
     The value of a header is none where it is short, or where another input gives it openly.
     """
-    texts = given(environment)
+    return secrets_of(given(environment))
+
+
+def secrets_of(texts: Mapping[str, str]) -> tuple[Secret, ...]:
+    """Return what is secret in the texts of all inputs; as `secrets_in`."""
     firm = [
         _unquoted(texts[name]) for name in ("watchtower-token", "github-token", "watchtower-url", "registry-password")
     ]

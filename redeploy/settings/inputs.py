@@ -39,6 +39,15 @@ def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
     """
     reader = Reader(given(environment), lambda: redactor(secrets_in(environment)))
     reader.refuse_expressions()
+    return made(reader, workspace)
+
+
+def made(reader: Reader, workspace: Workspace) -> Plan:
+    """Return the plan that the texts of a reader make.
+
+    Raises:
+        InvalidInputsError: with every problem of every text.
+    """
     plan = _plan(reader, workspace)
     cross_checks.check_together(plan, reader)
     if reader.problems:
@@ -157,10 +166,10 @@ def _headers(reader: Reader, given: str) -> dict[str, Secret]:
         try:
             name, value = parsers.header(line, of_service=given == "service-headers")
         except ValueError as error:
-            reader.wrong(given, f"line {number} {error}")
+            reader.wrong(given, str(error), line=number)
             continue
         if name.lower() in map(str.lower, headers):
-            reader.wrong(given, f"line {number} gives `{name}` a second time")
+            reader.wrong(given, f"gives `{name}` a second time", line=number)
         headers[name] = Secret(value)
     return headers
 

@@ -63,18 +63,18 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
 
 
 def _smoke(text: str, address: Callable[[str], str]) -> tuple[Smoke, ...]:
-    from redeploy.conditions.grammar import GrammarError, numbered
+    from redeploy.conditions.grammar import LinesError, numbered
     from redeploy.contract.smoke import parse_smoke
 
     found: dict[Smoke, None] = {}
-    wrong: list[str] = []
+    wrong: list[tuple[int, ValueError]] = []
     for number, line in numbered(text):
         try:
             found[parse_smoke(line, address)] = None
         except ValueError as error:
-            wrong.append(f"line {number}{', ' if isinstance(error, GrammarError) else ': '}{error}")
+            wrong.append((number, error))
     if wrong:
-        raise ValueError("; ".join(wrong))
+        raise LinesError(wrong)
     return tuple(found)
 
 

@@ -11,11 +11,28 @@ _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where in a file of the workspace something stands; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    words: str
+    """What stands there, in Markdown: the beginning of a sentence."""
+
+
+@dataclass(frozen=True)
 class Problem:
-    """What is wrong with one input."""
+    """What is wrong with one input, or with what a file says in its place."""
 
     input: str
     message: str
+    place: Place | None = None
+
+    @property
+    def told(self) -> str:
+        """The whole sentence, without its full stop."""
+        return f"{self.place.words if self.place else f'`{self.input}`'} {self.message}"
 
 
 class InvalidInputsError(Exception):
@@ -78,9 +95,9 @@ class Reader:
             return str(error)
         return "holds a secret"
 
-    def wrong(self, name: str, message: str) -> None:
-        """Note a problem of one input; `message` goes on after the input's name."""
-        self.problems.append(Problem(name, message))
+    def wrong(self, name: str, message: str, *, line: int = 0) -> None:
+        """Note a problem of one input, or of one of its lines; `message` goes on after the name, or the line's number."""
+        self.problems.append(Problem(name, f"line {line} {message}" if line else message))
 
     def has_problem(self, name: str) -> bool:
         """Whether something is wrong with one input."""
