@@ -9,6 +9,21 @@ from redeploy.conditions.clause import Clause, first_failure
 from redeploy.contract.routes import method_of
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, Response, TransportError
+from redeploy.text.secret import Secret
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a request carries, and how long its response may take: a line of the input cannot say it."""
+
+    body: bytes = b""
+    headers: tuple[tuple[str, Secret], ...] = ()
+    """Win over all other headers of that name."""
+    max_latency: float | None = None
+    """Seconds from sending to the end of the response; None: as long as any request."""
+
+
+NOTHING_ELSE = Sent()
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Smoke:
     """Whether `?` says that a failure is a warning."""
     clauses: tuple[Clause, ...] = ()
     """The conditions that the response must fulfil, whatever its status."""
+    sent: Sent = NOTHING_ELSE
 
     def __str__(self) -> str:
         status = "" if self.status == "2xx" else f" {self.status}"
@@ -155,8 +171,12 @@ def judge(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callabl
 
     `redact` hides secrets in what a failed condition shows of the answer.
     """
+    judged, most = _judged(smoke, http_result, seconds, redact), smoke.sent.max_latency
+    if judged.passed and most is not None and seconds > most:
+        slow = f"{judged.seen}, but it took {seconds * 1000:.0f} ms, more than {most * 1000:.0f} ms"
+        judged = replace(judged, passed=False, seen=slow)
     never_sent = isinstance(http_result, TransportError) and http_result.error_kind in NEVER_SENT
-    return replace(_judged(smoke, http_result, seconds, redact), final=not smoke.safe and not never_sent)
+    return replace(judged, final=not smoke.safe and not never_sent)
 
 
 def _judged(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callable[[str], str]) -> Result:

@@ -138,11 +138,9 @@ class Http:
         }
         if origin_of(url) in self._origins:
             headers |= {name: value.reveal() for name, value in self._headers.items()}
-        asked.headers = headers | asked.headers
         if self._own and origin_of(url) == self._own_origin:
-            own = {name: value.reveal() for name, value in self._own.items()}
-            taken = set(map(str.lower, own))
-            asked.headers = {name: value for name, value in asked.headers.items() if name.lower() not in taken} | own
+            headers = _over(headers, {name: value.reveal() for name, value in self._own.items()})
+        asked.headers = _over(headers, asked.headers)
         try:
             request = asked.prepare()
             # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
@@ -198,6 +196,12 @@ class _TlsAdapter(_Adapter):
 
     def cert_verify(self, conn, *_) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001, ANN002 - as above
         conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _over(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Return headers of which others take the place, whatever the case of their names."""
+    taken = set(map(str.lower, others))
+    return {name: value for name, value in headers.items() if name.lower() not in taken} | dict(others)
 
 
 def _reply(response: requests.Response, cap: int) -> HttpResult:

@@ -122,7 +122,16 @@ def smoke(fetch: Fetch, request: SendSmoke, *, timeout: float) -> HttpResult:
     wanted = request.smoke
     url = _fresh(wanted.url, past_caches=request.past_caches)
     follow = wanted.reads and not wanted.takes_redirect  # a POST would be repeated, or become a GET
-    return fetch(wanted.method, url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=follow)
+    return fetch(
+        wanted.method,
+        url,
+        cap=ANSWER_CAP,
+        timeout=timeout,
+        connect=timeout,
+        headers={name: value.reveal() for name, value in wanted.sent.headers},
+        body=wanted.sent.body,
+        follow=follow,
+    )
 
 
 def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:

@@ -122,6 +122,7 @@ class Plan:
             self.access.password,
             *self.headers.values(),
             *self.service_headers.values(),
+            *(value for smoke in self.checks.smoke for _, value in smoke.sent.headers),
         )
         return tuple(each for each in given if each.reveal())
 

@@ -602,3 +602,14 @@ def test_headers_of_the_service_go_to_its_origin_and_win(serve: Serve) -> None:
     assert other.header("X-Key") == ["of-both"]
     assert other.header("Authorization") == []
     assert both.to_service({}, origin_of(ours.url)) is both
+
+
+def test_headers_of_one_request_win_over_all_others_whatever_their_case(serve: Serve) -> None:
+    server = serve(http("200 OK"))
+    of_service = client(server.url).to_service({"X-Key": Secret("of-service")}, origin_of(server.url))
+    asked = {"x-key": "its-own", "ACCEPT": "text/csv", "Content-Type": "application/json"}
+    got(of_service.fetch("POST", server.url, cap=100, timeout=5, connect=5, headers=asked, body=b"{}", follow=False))
+    seen = server.requests[0].lower()
+    assert seen.count("x-key: ") == seen.count("accept: ") == 1
+    assert {"x-key: its-own", "accept: text/csv", "content-type: application/json"} <= set(seen.split("\r\n"))
+    assert seen.endswith("\r\n\r\n{}")

@@ -1,12 +1,13 @@
 """Smoke requests: how they are written, and what their answers mean."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeploy.contract.smoke import Again, Judged, Result, Smoke, found_again, judge, parse_smoke
+from redeploy.contract.smoke import Again, Judged, Result, Sent, Smoke, found_again, judge, parse_smoke
 from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, TransportError
 from redeploy.text.secret import Secret, redactor
 from tests.unit.factories import page, reply
@@ -226,6 +227,14 @@ def test_what_was_compared_only_in_part_passes_and_says_so() -> None:
     assert (found.passed, found.partial) == (True, "its schema is too large")
     found = judged("GET /a", TransportError(ErrorKind.TOO_LARGE, status=200))
     assert (found.passed, found.partial) == (True, "its body is larger than 1 MiB")
+
+
+def test_a_response_that_takes_longer_than_it_may_fails_with_both_times() -> None:
+    slow = replace(smoke("GET /a"), sent=Sent(max_latency=0.8))
+    assert judge(slow, reply(200), 0.8).passed
+    found = judge(slow, reply(200), 0.9)
+    assert (found.passed, found.seen) == (False, "200, but it took 900 ms, more than 800 ms")
+    assert judge(slow, reply(500), 0.9).seen == "500, not 2xx"
 
 
 # what may be sent again
