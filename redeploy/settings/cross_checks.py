@@ -37,6 +37,8 @@ def check_together(plan: Plan, reader: Reader) -> None:
     _check_branch(plan, reader)
     if plan.version_of_image and plan.image is None and not reader.has_problem("image"):
         reader.wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
+    if reader.texts["services"] and not reader.texts["config"]:
+        reader.wrong("services", "chooses services out of a config file, and `config` names none")
     for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
         if reader.texts[name] and not reader.texts[other]:
             reader.wrong(other, f"is empty, and `{name}` needs it; if it is a secret, it is probably not set")

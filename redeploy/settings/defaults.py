@@ -41,6 +41,8 @@ DEFAULTS: Mapping[str, str] = {
     "registry-password": "",
     "on-failure": "keep",
     "rollback-to": "",
+    "config": "",
+    "services": "",
     "deployment-environment": "",
     "github-token": "",
 }
@@ -51,6 +53,35 @@ SECRET_INPUTS = frozenset(
     {"watchtower-url", "watchtower-token", "github-token", "registry-password", "headers", "service-headers"}
 )
 """Inputs that no message quotes."""
+
+
+OF_RUN = frozenset(
+    {
+        "mode",
+        "config",
+        "services",
+        "baseline",
+        "wait-for-build",
+        "deployment-environment",
+        "issue-on-failure",
+        "github-token",
+    }
+)
+"""Inputs that speak of the run as a whole: a config file has none of them."""
+
+OF_HOST = ("watchtower-url", "watchtower-token", "containers-url", "headers", "ca-certificate", "allow-http")
+"""Inputs that speak of a Watchtower and the way to it: in a config file they are keys of a host."""
+
+LISTED = frozenset({"image", "container", "health-expect", "required-routes", "forbidden-routes", "smoke"})
+"""Inputs that a config file may give as a list."""
+
+NAMED_VALUES = frozenset({"headers", "service-headers"})
+"""Inputs that a config file may give as a mapping."""
+
+
+def of_service() -> tuple[str, ...]:
+    """Return the inputs that speak of one service, its image or its checks: in a config file they are its keys."""
+    return tuple(name for name in DEFAULTS if name not in OF_RUN and name not in OF_HOST)
 
 
 def given(environment: Mapping[str, str]) -> dict[str, str]:

@@ -160,6 +160,7 @@ def _containers_url(reader: Reader, update_url: str, *, known: bool, allow_http:
 
 def _headers(reader: Reader, given: str) -> dict[str, Secret]:
     headers: dict[str, Secret] = {}
+    seen: set[str] = set()
     for number, line in enumerate(re.split(r"\r\n|\n|\r", reader.texts[given]), 1):
         if not line.strip():
             continue
@@ -168,8 +169,9 @@ def _headers(reader: Reader, given: str) -> dict[str, Secret]:
         except ValueError as error:
             reader.wrong(given, str(error), line=number)
             continue
-        if name.lower() in map(str.lower, headers):
+        if name.lower() in seen:
             reader.wrong(given, f"gives `{name}` a second time", line=number)
+        seen.add(name.lower())
         headers[name] = Secret(value)
     return headers
 

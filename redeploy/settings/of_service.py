@@ -1,13 +1,14 @@
 """The inputs about the service: where it answers, what healthy is, and what is checked of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from redeploy.conditions.expectation import NOTHING_EXPECTED
 from redeploy.contract.reference import Reference
 from redeploy.contract.settings import Breaking, Checks
-from redeploy.contract.smoke import Smoke
+from redeploy.contract.smoke import NOTHING_ELSE, Sent, Smoke
 from redeploy.http import urls
 from redeploy.http.urls import origin_of
 from redeploy.service.endpoint import Service
@@ -54,7 +55,7 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
         forbidden=reader.clean("forbidden-routes", _patterns, ()),
         reference=reader.clean("openapi-reference", lambda path: _reference(path, workspace), None),
         breaking=reader.clean("breaking-changes", _breaking, Breaking.WARN),
-        smoke=reader.clean("smoke", lambda text: _smoke(text, address), ()),
+        smoke=reader.clean("smoke", lambda text: _smoke(text, address, reader.sent), ()),
     )
     for name in ("required-routes", "forbidden-routes", "openapi-reference"):
         if off and reader.texts[name]:
@@ -62,7 +63,7 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
     return checks
 
 
-def _smoke(text: str, address: Callable[[str], str]) -> tuple[Smoke, ...]:
+def _smoke(text: str, address: Callable[[str], str], sent: Mapping[int, Sent]) -> tuple[Smoke, ...]:
     from redeploy.conditions.grammar import LinesError, numbered
     from redeploy.contract.smoke import parse_smoke
 
@@ -70,7 +71,7 @@ def _smoke(text: str, address: Callable[[str], str]) -> tuple[Smoke, ...]:
     wrong: list[tuple[int, ValueError]] = []
     for number, line in numbered(text):
         try:
-            found[parse_smoke(line, address)] = None
+            found[replace(parse_smoke(line, address), sent=sent.get(number, NOTHING_ELSE))] = None
         except ValueError as error:
             wrong.append((number, error))
     if wrong:

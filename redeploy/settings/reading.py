@@ -1,9 +1,10 @@
 """How inputs are read: each is cleaned once, and what is wrong with any of them is gathered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from redeploy.contract.smoke import Sent
 from redeploy.settings import parsers
 from redeploy.settings.defaults import DEFAULTS, SECRET_INPUTS
 
@@ -30,9 +31,20 @@ class Problem:
     place: Place | None = None
 
     @property
+    def where(self) -> str:
+        """The file with the line, as editors and terminals take it; else the input."""
+        place = self.place
+        return f"{place.file}:{place.line}:{place.column}" if place else self.input
+
+    @property
     def told(self) -> str:
         """The whole sentence, without its full stop."""
         return f"{self.place.words if self.place else f'`{self.input}`'} {self.message}"
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence."""
+        return self.told if self.told.endswith(("?", ".")) else f"{self.told}."
 
 
 class InvalidInputsError(Exception):
@@ -60,6 +72,8 @@ class Reader:
         """`redactor` makes what hides secrets in texts; few runs need it here."""
         self.texts = texts
         self.problems: list[Problem] = []
+        self.sent: Mapping[int, Sent] = {}
+        """What smoke requests carry, by the numbers of their lines; only a file can say it."""
         self._redactor = redactor
 
     def refuse_expressions(self) -> None:

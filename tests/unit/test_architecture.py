@@ -110,9 +110,9 @@ LIBRARIES = {
     "github": {"redeploy.github.client"},
     "backoff": {"redeploy.registry.client"},
     "cryptography": {"redeploy.doctor.connect"},
-    "jsonschema": {"redeploy.contract.response_schema"},
+    "jsonschema": {"redeploy.contract.response_schema", "redeploy.settings.config.shape"},
     "re2": {"redeploy.conditions.pattern"},
-    "yaml": {"redeploy.contract.document_text"},
+    "yaml": {"redeploy.contract.document_text", "redeploy.settings.config.source"},
 }
 """Which modules lean on which library; any other library needs a row here first."""
 
@@ -393,6 +393,7 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
         "redeploy.doctor.",
         "redeploy.setup.",
         "redeploy.branch.",
+        "redeploy.settings.config.",
         "redeploy.github.client",
     )
     ours = {module for module in loaded if module.startswith(rooms)} - ALWAYS

@@ -1,0 +1,65 @@
+"""What a run says of config files that are wrong: the exact annotations, all of them in one run."""
+
+from pathlib import Path
+
+import pytest
+
+from redeploy.report.annotations import Annotation, annotations, without_room
+from redeploy.report.outcome import invalid
+from redeploy.settings.config.load import Loaded, load
+from redeploy.settings.reading import Workspace
+from sandbox.simulation import TOKEN, UPDATE_URL, any_certificate
+from tests.unit.settings.config.loading import ENVIRONMENT, FILE
+
+FILES = Path(__file__).parents[3] / "fixtures" / "config"
+"""Files that are wrong; beside each, what is said of it: line, column, and the text."""
+
+
+def outside(path: str, _cap: int) -> str:
+    """Refuse every file, as the runner's channel refuses those outside of the workspace."""
+    msg = "names a file outside the workspace"
+    raise ValueError(msg)
+
+
+def loaded(content: bytes) -> Loaded:
+    """Load a file; where it has no hosts, the inputs name the Watchtower."""
+    inputs = {"INPUT_CONFIG": FILE}
+    if b"hosts:" not in content:
+        inputs |= {"INPUT_WATCHTOWER-URL": UPDATE_URL, "INPUT_WATCHTOWER-TOKEN": TOKEN}
+    return load(ENVIRONMENT | inputs, lambda _path, _cap: content, Workspace(outside, any_certificate))
+
+
+def shown(annotation: Annotation) -> str:
+    """One annotation as the expectations write it."""
+    if not annotation.file:
+        return f"- {annotation.message}"
+    assert (annotation.file, annotation.kind, annotation.title) == (FILE, "error", "Config file")
+    return f"{annotation.line}:{annotation.column} {annotation.message}"
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_broken_file_gets_exactly_these_annotations(file: Path) -> None:
+    found = loaded(file.read_bytes())
+    assert found.run is None
+    told = [shown(each) for each in annotations(invalid(found.problems))]
+    assert told == file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_no_annotation_and_no_line_of_the_log_shows_a_refused_secret() -> None:
+    for file in FILES.glob("*.yml"):
+        outcome = invalid(loaded(file.read_bytes()).problems)
+        assert "literal-s3cret" not in str(annotations(outcome)) + str(without_room(outcome)), file
+
+
+@pytest.mark.parametrize("name", ["literal-token", "literal-password", "literal-headers", "literal-header-lines"])
+def test_a_refused_secret_is_masked_all_the_same(name: str) -> None:
+    hidden = {each.reveal() for each in loaded((FILES / f"{name}.yml").read_bytes()).secrets}
+    assert any("literal-s3cret-value" in each for each in hidden)
+
+
+def test_ten_annotations_show_and_the_log_lists_every_problem() -> None:
+    outcome = invalid(loaded((FILES / "more-than-ten.yml").read_bytes()).problems)
+    assert len(annotations(outcome)) == 10
+    assert [line.partition(": ")[0] for line in without_room(outcome)] == [
+        f"{FILE}:{line}:17" for line in range(2, 11)
+    ] + [f"{FILE}:{line}:18" for line in range(11, 14)]
