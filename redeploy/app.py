@@ -18,9 +18,9 @@ from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.defaults import given, secrets_in
 from redeploy.settings.inputs import CERTIFICATE_CAP, parse
-from redeploy.settings.plan import Mode, OnFailure
+from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.settings.reading import InvalidInputsError, Workspace
-from redeploy.text.secret import redactor, safeguard
+from redeploy.text.secret import Secret, redactor, safeguard
 from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 from redeploy.verdicts import Verdict
 
@@ -44,16 +44,15 @@ class Run:
         self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
         self._recorder: DeploymentRecorder | None = None
-        hidden = secrets_in(environment)
-        self._redact = redactor(hidden)
-        self._runner.mask(hidden, safeguard(hidden))
+        self._redact: Callable[[str], str] = str
+        self._hide(())
 
     def run(self) -> "Outcome":
         """Read the inputs, tell the story, and return what came of it."""
         from redeploy.http.client import check_certificate  # loads requests, which closing a run must not need
 
         try:
-            plan = parse(self._environment, Workspace(self._runner.read_workspace, check_certificate))
+            plan = self._plan(Workspace(self._runner.read_workspace, check_certificate))
         except InvalidInputsError as error:
             if given(self._environment)["mode"] == Mode.DOCTOR:
                 from redeploy.doctor.diagnosis import unexamined
@@ -98,6 +97,26 @@ class Run:
             return mend(outcome, self._watch, workers, random.random, self._runner, begun=self._attempting)
         return outcome
 
+    def _hide(self, more: tuple[Secret, ...]) -> None:
+        """Mask the secrets of the inputs, and more of them; from then on no text shows one."""
+        hidden = (*secrets_in(self._environment), *more)
+        self._redact = redactor(hidden)
+        self._runner.mask(more or hidden, safeguard(hidden))
+
+    def _plan(self, workspace: Workspace) -> Plan:
+        """Return the plan that the inputs make, or the file that they name.
+
+        Raises:
+            InvalidInputsError: with every problem of both.
+        """
+        if not given(self._environment)["config"]:
+            return parse(self._environment, workspace)
+        from redeploy.settings.config.load import load
+
+        loaded = load(self._environment, self._runner.workspace_bytes, workspace)
+        self._hide(loaded.secrets)
+        return loaded.only
+
     def cancelled(self, number: int) -> "Outcome":
         """Return what was known when a signal came."""
         triggered = self._watch is not None and self._watch.triggered is not None
@@ -132,9 +151,16 @@ class Run:
         page = summary.page(outcome, summary.Repository.of(self._environment))
         self._runner.close_group()
         self._runner.say(headline)
+        for line in annotations.without_room(outcome):
+            self._runner.say(line)
         for annotation in told:
             self._runner.annotate(
-                annotation.kind, annotation.title, annotation.message, file=annotation.file, line=annotation.line
+                annotation.kind,
+                annotation.title,
+                annotation.message,
+                file=annotation.file,
+                line=annotation.line,
+                column=annotation.column,
             )
         self._runner.set_outputs(values)
         self._runner.write_summary(page)

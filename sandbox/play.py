@@ -26,6 +26,8 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     if scenario.interrupt is not None:
         interrupt = Interrupt(scenario.interrupt_after, scenario.interrupt, lambda: bool(world.front.triggers()))
     inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
-    runner = replace(runner, github={"GITHUB_API_URL": world.github.api_url, **runner.github})
+    own = {name: world.fill(text) for name, text in scenario.variables.items()}
+    github = {"GITHUB_API_URL": world.github.api_url, **runner.github}
+    runner = replace(runner, github=github, environment={**runner.environment, **own})
     known = [world.token, world.header_secret, world.update_url, world.registry.password, world.registry.basic]
     return runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)

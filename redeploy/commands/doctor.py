@@ -57,8 +57,17 @@ def run(arguments: argparse.Namespace) -> int:
     redact, safe = redactor(hidden), safeguard(hidden)
     from redeploy.http.client import check_certificate
 
+    workspace = Workspace(lambda path, cap: _read(path, cap).decode("utf-8", "replace"), check_certificate)
     try:
-        plan = parse(environment, Workspace(_read, check_certificate))
+        if environment["INPUT_CONFIG"]:
+            from redeploy.settings.config.load import load
+
+            loaded = load(environment, _read, workspace)
+            hidden = (*hidden, *loaded.secrets)
+            redact, safe = redactor(hidden), safeguard(hidden)
+            plan = loaded.only
+        else:
+            plan = parse(environment, workspace)
     except InvalidInputsError as error:
         for problem in error.problems:
             text = safe(f"{_told(problem, environment)}.")
@@ -96,13 +105,15 @@ def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> di
 def _told(problem: Problem, environment: Mapping[str, str]) -> str:
     """Say what is wrong with an input; where one is missing, how it is given here and not in a workflow."""
     name = problem.input
+    if problem.place:
+        return f"{problem.where}: {problem.told}"
     if name not in VARIABLES or environment[f"INPUT_{name.upper()}"]:
         return f"{name}: {problem.message}"
     return f"{name}: is empty; set {VARIABLES[name]}{'' if name in SECRET else f' or give --{name}'}"
 
 
-def _read(path: str, cap: int) -> str:
-    """Return the text of a file that the person names."""
+def _read(path: str, cap: int) -> bytes:
+    """Return what a file holds that the person names."""
     try:
         text = Path(path).read_bytes()
     except OSError as error:
@@ -111,7 +122,7 @@ def _read(path: str, cap: int) -> str:
     if len(text) > cap:
         msg = f"names a file of more than {cap // 1024 // 1024} MiB"
         raise ValueError(msg)
-    return text.decode("utf-8", "replace")
+    return text
 
 
 def _wants_colour(environment: Mapping[str, str]) -> bool:

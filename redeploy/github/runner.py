@@ -69,7 +69,7 @@ class Runner:
             self._line("::endgroup::")
             self._in_group = False
 
-    def annotate(self, kind: str, title: str, message: str, *, file: str = "", line: int = 0) -> None:
+    def annotate(self, kind: str, title: str, message: str, *, file: str = "", line: int = 0, column: int = 0) -> None:
         """Write an annotation; `kind` is `error`, `warning` or `notice`. Titles are not masked, so they are redacted.
 
         One about a line of `file`, relative to the workspace, is shown there too.
@@ -77,6 +77,7 @@ class Runner:
         self.close_group()
         text = self._redact(message)[:LONGEST_ANNOTATION].replace("##[", "# #[")
         place = f"file={_property(one_line(self._redact(file), LONGEST_LINE))},line={line}," if file else ""
+        place += f"col={column}," if file and column else ""
         self._line(f"::{kind} {place}title={_property(one_line(self._redact(title), 120))}::{_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
@@ -96,7 +97,11 @@ class Runner:
         self._append("GITHUB_STEP_SUMMARY", text.decode("utf-8", "ignore"))
 
     def read_workspace(self, path: str, cap: int) -> str:
-        """Return the text of a regular file of at most `cap` bytes that lies in the workspace.
+        """Return the text of a file; as `workspace_bytes`."""
+        return self.workspace_bytes(path, cap).decode("utf-8", "replace")
+
+    def workspace_bytes(self, path: str, cap: int) -> bytes:
+        """Return what a regular file of at most `cap` bytes holds that lies in the workspace.
 
         Raises:
             ValueError: with what is wrong. Links that lead out of the workspace are not followed: the code that was
@@ -122,7 +127,7 @@ class Runner:
         if len(content) > cap:
             msg = f"names a file of more than {cap // 1024 // 1024} MiB"
             raise ValueError(msg)
-        return content.decode("utf-8", "replace")
+        return content
 
     def _redacted(self, value: str) -> str:
         """Redact an output; of a JSON document of ours the strings, and never what holds them together."""

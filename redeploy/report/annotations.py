@@ -1,11 +1,13 @@
 """An outcome as annotations: values, nothing is written here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeploy.remedies.remedy import guide
 from redeploy.report.outcome import Outcome
 from redeploy.report.wording import happened, headline, remedy_of
+from redeploy.settings.reading import Problem
 from redeploy.text.markdown import plain
 from redeploy.verdicts import Reason, Verdict
 
@@ -27,6 +29,7 @@ class Annotation:
     file: str = ""
     """Relative to the workspace; empty where it is about no file."""
     line: int = 0
+    column: int = 0
 
 
 def annotations(outcome: Outcome) -> list[Annotation]:
@@ -75,7 +78,12 @@ def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
 
 
 def _of_problems(outcome: Outcome) -> list[Annotation]:
-    """Return one error an input; where there are more than the runner keeps, inputs share one."""
+    """Return one error an input; where there are more than the runner keeps, inputs share one.
+
+    What is wrong with a file is told at its lines, one error each; then the last one counts those that find no room.
+    """
+    if any(each.place for each in outcome.problems):
+        return _of_file(outcome.problems)
     by_input: dict[str, list[str]] = {}
     for problem in outcome.problems:
         by_input.setdefault(problem.input, []).append(problem.told)
@@ -90,6 +98,28 @@ def _of_problems(outcome: Outcome) -> list[Annotation]:
         )
         for group in shared
     ]
+
+
+def _of_file(problems: Sequence[Problem]) -> list[Annotation]:
+    shown = problems if len(problems) <= MOST_ANNOTATIONS else problems[: MOST_ANNOTATIONS - 1]
+    found = []
+    for each in shown:
+        place, message = each.place, each.sentence
+        if place:
+            found.append(Annotation("error", "Config file", message, place.file, place.line, place.column))
+        else:
+            found.append(Annotation("error", f"Input {each.input}", message))
+    if more := len(problems) - len(shown):
+        told = f"{more} more problems were found. The log of this step and the job summary list all {len(problems)}."
+        found.append(Annotation("error", "Config file", told))
+    return found
+
+
+def without_room(outcome: Outcome) -> list[str]:
+    """Return lines for the log that list all problems of a file, where they are more than annotations show."""
+    if len(outcome.problems) <= MOST_ANNOTATIONS or not any(each.place for each in outcome.problems):
+        return []
+    return [f"{each.where}: {each.sentence}" for each in outcome.problems]
 
 
 def _of_chain(chain: "Chain") -> list[Annotation]:

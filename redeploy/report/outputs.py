@@ -119,7 +119,11 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "seen": dict(outcome.seen),
         "truncated": False,
         "links": _links(outcome),
-        "problems": [{"input": problem.input, "message": problem.message} for problem in outcome.problems],
+        "problems": [
+            {"input": problem.input, "message": problem.message}
+            | ({"file": each.file, "line": each.line, "column": each.column} if (each := problem.place) else {})
+            for problem in outcome.problems
+        ],
     }
 
 

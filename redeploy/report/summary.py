@@ -15,6 +15,7 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof, Reason, Verdict
 
 INPUTS = "https://github.com/leok974/redeploy-action#inputs"
+CONFIG_FILE = "https://github.com/leok974/redeploy-action/blob/main/docs/config.md"
 
 WORTH_A_PICTURE = 1.0
 """Seconds below which a run has no course that could be drawn."""
@@ -99,8 +100,11 @@ def _listed(title: str, sentences: Sequence[str]) -> list[str]:
 
 def _problems(outcome: Outcome) -> list[str]:
     """Return what is wrong with the inputs."""
-    told = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
-    return [*table(("Input", "What is wrong"), told), f"[What each input means]({INPUTS})", ""]
+    if not any(problem.place for problem in outcome.problems):
+        told = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
+        return [*table(("Input", "What is wrong"), told), f"[What each input means]({INPUTS})", ""]
+    lines = ((code(problem.where), inline(problem.told)) for problem in outcome.problems)
+    return [*table(("Where", "What is wrong"), lines), f"[What the config file may hold]({CONFIG_FILE})", ""]
 
 
 def _about(outcome: Outcome, repository: Repository) -> list[str]:

@@ -1,6 +1,7 @@
 """Every story of the sandbox, by name."""
 
 from sandbox.scenarios import (
+    config_files,
     contracts,
     deployments,
     doctor,
@@ -31,6 +32,7 @@ SCENARIOS: dict[str, Scenario] = {
         github,
         watching,
         doctor,
+        config_files,
     )
     for scenario in chapter.SCENARIOS
 }

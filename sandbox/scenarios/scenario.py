@@ -87,6 +87,8 @@ class Scenario:
     """The checks that must have failed, as the output `failed-checks` calls them; None: not part of the promise."""
     files: Mapping[str, str] = field(default_factory=dict)
     """What the workspace holds."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The step's `env:`; may hold what inputs may."""
     places: tuple[tuple[str, int], ...] = ()
     """File and line of every annotation that stands at one."""
     asked: Mapping[str, int] = field(default_factory=dict)

@@ -399,3 +399,16 @@ def test_an_output_begins_a_line_of_its_own_whatever_stood_there_before(tmp_path
     output.write_text("earlier<<E\n1\nE")
     written(lambda one: one.set_outputs({"version": "2"}), GITHUB_OUTPUT=output)
     assert parsed(output.read_text()) == {"earlier": "1", "version": "2"}
+
+
+def test_an_annotation_stands_at_line_and_column_of_a_file_whose_name_ends_no_property() -> None:
+    name = "a,line=9::b%.yml\n"
+    log = written(lambda one: one.annotate("error", "Config file", "is wrong", file=name, line=7, column=3))
+    ((kind, properties, message),) = commands(log)
+    assert (kind, message) == ("error", "is wrong")
+    assert properties == {"file": "a,line=9::b%.yml", "line": "7", "col": "3", "title": "Config file"}
+
+
+def test_bytes_of_the_workspace_are_read_as_they_are(workspace: Path) -> None:
+    (workspace / "raw").write_bytes(b"\xff\r\n")
+    assert runner(GITHUB_WORKSPACE=workspace)[0].workspace_bytes("raw", CAP) == b"\xff\r\n"

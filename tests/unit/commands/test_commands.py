@@ -180,3 +180,33 @@ def _python(program: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     ).stdout
+
+
+class TestDoctorWithAFile:
+    """What `doctor` at a terminal makes of a config file."""
+
+    def examined(self, folder: Path, text: str) -> "subprocess.CompletedProcess[str]":
+        (folder / "redeploy.yml").write_text(text)
+        return subprocess.run(
+            [sys.executable, "-m", "redeploy", "doctor", "--config", str(folder / "redeploy.yml")],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            env={"HOST_TOKEN": "token-of-a-host-1", "PATH": "/usr/bin"},
+        )
+
+    def test_every_problem_is_named_with_its_line(self, tmp_path: Path) -> None:
+        ran = self.examined(tmp_path, "services: {api: {timeout: soon, health-pth: /up}}\nhosts: {eu: {}}\n")
+        assert ran.returncode == 2
+        lines = [line.partition("redeploy.yml:")[2].partition(": ")[0] for line in ran.stderr.splitlines()]
+        assert lines == ["1:27", "1:33", "2:9", "2:9"]
+
+    def test_the_only_service_is_examined_and_its_token_is_not_shown(self, tmp_path: Path) -> None:
+        host = "{watchtower-url: 'http://127.0.0.1:9/v1/update', watchtower-token: '${HOST_TOKEN}'}"
+        ran = self.examined(tmp_path, f"services: {{api: }}\nhosts: {{eu: {host}}}\n")
+        assert ran.returncode == 1
+        assert "nothing-listens" in ran.stdout
+        assert "token-of-a-host" not in ran.stdout + ran.stderr

@@ -38,6 +38,7 @@ ONE_OF_EACH = {
     "timeout": "10m",
     "stable-for": "0",
     "instances": "2",
+    "max-downtime": "2s",
     "request-timeout": "5s",
     "request-rate": "1/s",
     "registry-username": "leo",
@@ -46,6 +47,8 @@ ONE_OF_EACH = {
     "rollback-to": "sha-1a2b3c4",
 }
 """A value for each key of a service that needs no file, none of them the default."""
+
+VERIFY = {"mode": "verify", "github_token": "ghs_abcdef"}
 
 
 def unnamed(made: Plan) -> Plan:
@@ -70,7 +73,14 @@ def test_every_input_is_a_key_of_a_service_or_of_a_host_or_an_input_beside_the_f
     of_service, of_host = set(defaults.of_service()), set(defaults.OF_HOST)
     assert of_service | of_host | (defaults.OF_RUN & set(defaults.DEFAULTS)) == set(defaults.DEFAULTS)
     assert not of_service & of_host
-    assert set(ONE_OF_EACH) == of_service - {"openapi-reference"}  # which names a file
+    assert set(ONE_OF_EACH) == of_service - {"openapi-reference", "grace"}  # a file, and what only mode verify has
+
+
+def test_keys_of_mode_verify_are_read_too() -> None:
+    made = plan_of(
+        "services: {api: {base-url: 'https://a.example.com', expect-version: branch:main, grace: 2d}}", **VERIFY
+    )
+    assert (made.branch, made.grace) == ("main", 2 * 86400)
 
 
 def test_texts_stay_as_they_are_written() -> None:
