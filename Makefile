@@ -85,9 +85,9 @@ image: engine ## build the action's image; BASE_IMAGE=..., DOCKER_BUILD_FLAGS=..
 	docker build $(DOCKER_BUILD_FLAGS) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
 	  --build-arg VERSION=$(version) $(if $(revision),--build-arg REVISION=$(revision)) --tag $(IMAGE) .
 
-image-smoke: engine ## redeploy in the embedded world with the built image, run as a runner does
+image-smoke: engine ## play a scenario with the built image, run as a runner does; SCENARIO=...
 	$(set_up_demo)
-	@$(demo_venv)/bin/python -m sandbox happy-path --image $(IMAGE)
+	@$(demo_venv)/bin/python -m sandbox --demo "$(SCENARIO)" --image $(IMAGE)
 
 e2e: ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
 	.ci/e2e

@@ -41,6 +41,7 @@ class Run:
             stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
         self._environment = environment
         self._runner = Runner(environment, stream)
+        self._plan: Plan | None = None
         self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
         self._recorder: DeploymentRecorder | None = None
@@ -61,6 +62,7 @@ class Run:
             from redeploy.report.outcome import invalid
 
             return invalid(error.problems)
+        self._plan = plan
         if plan.warnings:  # one annotation, for the runner keeps ten
             self._runner.annotate("warning", "Inputs", "\n".join(plan.warnings))
         if plan.mode is Mode.DOCTOR:
@@ -164,9 +166,11 @@ class Run:
             )
         self._runner.set_outputs(values)
         self._runner.write_summary(page)
-        with self._at_no_cost():  # last, since it asks GitHub, and nothing may be lost over that
+        with self._at_no_cost("GitHub Deployment"):  # last, since it asks GitHub, and nothing may be lost over that
             if recorder := self._recording():
                 recorder.end(outcome, hurried, self._runner)
+        with self._at_no_cost("GitHub issue"):
+            self._keep_issue(outcome, hurried)
         return outcome.conclusion.exit_code
 
     def _beside_branch(self, state: ServiceState, now: float) -> "Outcome":
@@ -192,12 +196,28 @@ class Run:
         except ValueError:
             return ""
 
+    def _keep_issue(self, outcome: "Outcome", hurried: Callable[[], bool]) -> None:
+        """Open, update or close the issue of this run, where one is asked for."""
+        if self._plan is None or not self._plan.issue_on_failure:
+            return
+        from redeploy.github.issue_record import keep_issue
+
+        keep_issue(
+            outcome,
+            self._plan,
+            self._environment,
+            self._runner,
+            hurried=hurried,
+            redact=self._redact,
+            now=time.time(),
+        )
+
     def _attempting(self, attempt: "Attempt") -> None:
         self._attempt = attempt
 
     def _under_way(self) -> None:
         """Let GitHub know, where that was asked for."""
-        with self._at_no_cost():
+        with self._at_no_cost("GitHub Deployment"):
             state = (self._attempt and self._attempt.state) or self._watch
             if (recorder := self._recording()) and state is not None:
                 from redeploy.report.collect import outcome_of
@@ -206,13 +226,13 @@ class Run:
                 recorder.begin(outcome_of(state, known, time.monotonic()))
 
     @contextlib.contextmanager
-    def _at_no_cost(self) -> Iterator[None]:
+    def _at_no_cost(self, what: str) -> Iterator[None]:
         """Make a defect in telling GitHub a warning: it may cost no run its verdict."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
-            told = f"{type(error).__name__} in the action itself, while a Deployment was to be written. Please report it at"
-            self._runner.annotate("warning", "GitHub Deployment", f"{told} {_ISSUES}.")
+            told = f"{type(error).__name__} in the action itself, while this was to be written. Please report it at"
+            self._runner.annotate("warning", what, f"{told} {_ISSUES}.")
 
     def _recording(self) -> "DeploymentRecorder | None":
         if self._recorder is None and self._watch is not None and self._watch.plan.deployment_environment:

@@ -123,6 +123,11 @@ def _report(run: Run, world: World) -> None:
     if world.github.seen:
         states = [" -> ".join(one.states) for one in world.github.deployments]
         print(f"GitHub: {len(world.github.seen)} requests; Deployments: {', '.join(states) or 'none'}")
+        for issue in world.github.issues.documents:
+            number, state = issue["number"], issue["state"]
+            print(f"issue #{number}, {state}: {issue['title']}\n\n{issue['body']}")
+            for comment in world.github.issues.comments.get(number, []):
+                print(f"\ncomment on #{number}:\n\n{comment}")
     for problem in run.problems:
         print(f"breach of the contract with the runner: {problem}")
 

@@ -25,9 +25,15 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     interrupt = None
     if scenario.interrupt is not None:
         interrupt = Interrupt(scenario.interrupt_after, scenario.interrupt, lambda: bool(world.front.triggers()))
-    inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
     own = {name: world.fill(text) for name, text in scenario.variables.items()}
     github = {"GITHUB_API_URL": world.github.api_url, **runner.github}
     runner = replace(runner, github=github, environment={**runner.environment, **own})
     known = [world.token, world.header_secret, world.update_url, world.registry.password, world.registry.basic]
-    return runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)
+    problems: list[str] = []
+    for each in scenario.earlier:
+        inputs = {name: world.fill(text) for name, text in each.inputs.items()}
+        problems += runner.run(inputs, secrets=known, files=scenario.files, on_line=on_line).problems
+        each.then(world)
+    inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
+    run = runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)
+    return replace(run, problems=(*problems, *run.problems))

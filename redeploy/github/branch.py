@@ -103,7 +103,7 @@ def beside_branch(outcome: Outcome, position: Position) -> Outcome:
         **told,  # type: ignore[arg-type] # each is of the field's own type
         branch=position,
         version=position.live or outcome.version,
-        expected_version=position.head,
+        expected_version=position.head or outcome.expected_version,
         remedy=_remedy(outcome.conclusion.reason, position) or outcome.remedy,
     )
 

@@ -1,30 +1,18 @@
-"""GitHub's Deployments, on PyGithub: the only `import github`, made in a thread beside the run because it is slow.
+"""GitHub's Deployments, written in a thread beside the run; see `redeploy.github.connection`."""
 
-PyGithub repeats nothing here: its own retry sends a POST again after a 502 and sleeps for as long as `Retry-After` says,
-and urllib3's takes a TLS connection that broke off for one that never was. `redeploy.github.retry` decides instead.
-PyGithub reads no `.netrc`, and honours proxies and `REQUESTS_CA_BUNDLE`.
-"""
-
-import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeploy import __version__
+from redeploy.github.connection import connected, trouble_of_error
 from redeploy.github.deployment import Deployment, Place, State, Status, warning
-from redeploy.github.retry import NextStep, Trouble, WriteAttempt, trouble_of
+from redeploy.github.retry import NextStep, Trouble, WriteAttempt
 from redeploy.text.secret import Secret
 
 if TYPE_CHECKING:
     from github.Repository import Repository
-
-REQUEST_SECONDS = 15
-"""Silence after which an answer counts as lost; GitHub itself gives up after 10 s."""
-
-USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
 
 _POLL = 0.05
 _PREVIEWS = "application/vnd.github.ant-man-preview+json, application/vnd.github.flash-preview+json"
@@ -121,21 +109,7 @@ class DeploymentClient:
             self._finished.set()
 
     def _write_all(self, deployment: Deployment, first: Status) -> None:
-        import github
-
-        github.set_log_level(logging.CRITICAL + 1)  # it logs what the server says to stderr, where the runner obeys
-        with github.Github(
-            auth=github.Auth.Token(self._token.reveal()),
-            base_url=self._place.api_url,
-            timeout=REQUEST_SECONDS,
-            user_agent=USER_AGENT,
-            per_page=100,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,  # there are three writes in all
-            lazy=True,
-        ) as client:
-            repository = client.get_repo(self._place.repository)
+        with connected(self._place, self._token) as repository:
             number = self._carry_out(
                 lambda: _create(repository, deployment),
                 lambda: _find(repository, deployment),
@@ -147,7 +121,7 @@ class DeploymentClient:
             self._doing = "write a status of the Deployment"
             self._write_status(repository, number, first, until=lambda: 0.0 if self._hurried else self._until)
             self._warning = ""  # nobody misses the first status where the final one is there
-            client.close()  # a connection that was idle for minutes may be gone without a sign
+            repository.requester.close()  # a connection that was idle for minutes may be gone without a sign
             self._ended.wait()
             self._doing = "write the final status of the Deployment"
             if self._final is not None:
@@ -195,7 +169,7 @@ class DeploymentClient:
                 if errand.move is NextStep.WRITE:
                     came = Trouble(message="an answer that is not GitHub's")
             except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets, down to assertions about URLs
-                came = _trouble(error)
+                came = trouble_of_error(error)
             last = came or last
             errand = errand.after(came, sent=sent, now=time.monotonic())
         if last != Trouble() or not self._hurried:
@@ -205,21 +179,11 @@ class DeploymentClient:
 
 def look(place: Place, token: Secret, environment: str) -> Trouble | None:
     """Read an environment's Deployments; return what went wrong, or None."""
-    import github
-
-    github.set_log_level(logging.CRITICAL + 1)
     try:
-        with github.Github(
-            auth=github.Auth.Token(token.reveal()),
-            base_url=place.api_url,
-            timeout=REQUEST_SECONDS,
-            user_agent=USER_AGENT,
-            retry=None,
-            lazy=True,
-        ) as client:
-            client.get_repo(place.repository).get_deployments(environment=environment).get_page(0)
+        with connected(place, token) as repository:
+            repository.get_deployments(environment=environment).get_page(0)
     except Exception as error:  # noqa: BLE001 - as in `_carry_out`
-        return _trouble(error)
+        return trouble_of_error(error)
     return None
 
 
@@ -255,35 +219,3 @@ def _paused(until: float, limit: Callable[[], float]) -> bool:
     while (now := time.monotonic()) < until <= limit():
         time.sleep(min(_POLL, until - now))
     return until <= limit()
-
-
-def _trouble(error: Exception) -> Trouble:
-    """Translate what PyGithub raises; its texts quote whole answers, so only GitHub's own message is taken."""
-    from github import GithubException
-
-    if isinstance(error, GithubException):
-        data = error.data if isinstance(error.data, dict) else {}
-        errors = data.get("errors")
-        details = [each.get("message") for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-        message = ": ".join(text for text in (data.get("message"), *details) if isinstance(text, str) and text)
-        return trouble_of(error.status, error.headers or {}, message)
-    tls = next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None)
-    if tls is not None:
-        return Trouble(
-            message=f"its certificate is not trusted ({tls.verify_message}). Where a private authority issued it, set "
-            "`env: REQUESTS_CA_BUNDLE` to a PEM file in the workspace",
-            unsent=True,
-        )
-    return Trouble(message=type(error).__name__)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """Return an exception and all that it wraps: as cause, context, reason or argument."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, BaseException) and each not in found:
-            found.append(each)
-            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
-    return found

@@ -18,7 +18,8 @@ from redeploy.verdicts import Verdict
 LONGEST_DESCRIPTION = 140
 """Characters that GitHub takes of a description."""
 
-PERMISSIONS = "permissions:\n  deployments: write"
+RIGHT = "deployments: write"
+"""The right that a token needs for it."""
 
 Redact = Callable[[str], str]
 """Takes secrets out of a text."""
@@ -126,8 +127,15 @@ def state_of(outcome: Outcome) -> State:
     return State.FAILURE if outcome.conclusion.exit_code else State.SUCCESS
 
 
-def warning(what: str, trouble: Trouble, redact: Redact = str) -> str:
-    """Return why `what` could not be done, and what mends it. The verdict never depends on it."""
+def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = RIGHT) -> str:
+    """Return why `what` could not be done, and what mends it. The verdict never depends on it.
+
+    Args:
+        what: as an imperative: `create the Deployment`.
+        trouble: what went wrong.
+        redact: hides secrets.
+        right: what the token needs, as a line of `permissions:`.
+    """
     message = redact(trouble.message)
     said = " ".join(filter(None, [str(trouble.status), message and code(message, 200)]))
     if trouble.rate_limited:
@@ -141,9 +149,15 @@ def warning(what: str, trouble: Trouble, redact: Redact = str) -> str:
     elif trouble.status in (403, 404):
         hidden = ", which is also how it treats a token without the right" if trouble.status == 404 else ""
         text = (
-            f"GitHub answered {said}{hidden}. The token probably lacks the right; give it to the job:\n\n{PERMISSIONS}\n\n"
+            f"GitHub answered {said}{hidden}. The token probably lacks the right; give it to the job:\n\n"
+            f"permissions:\n  {right}\n\n"
             "Such a block takes away every right that it does not name, so add what other steps need. On a pull request "
             "from a fork, and on Dependabot's, the token may only read, whatever the block says."
+        )
+    elif trouble.status == 410:
+        text = (
+            f"GitHub answered {said}. Issues are disabled in this repository: turn them on in its settings, under Features, "
+            "or leave `issue-on-failure` empty."
         )
     elif trouble.refused and trouble.status:
         text = f"GitHub refused it: {said}."

@@ -55,8 +55,8 @@ def annotations(outcome: Outcome) -> list[Annotation]:
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
     elif outcome.branch is not None and outcome.branch.commits:
         found.append(Annotation("notice", headline(outcome), "\n".join([outcome.branch.told, *_not_live(outcome)])))
-    # One is left for what GitHub's Deployment has to warn of, which is known last.
-    return found + _of_places(outcome, room=MOST_ANNOTATIONS - 1 - len(found))
+    # Two are left for what GitHub's Deployment and issue have to warn of, which is known last.
+    return found + _of_places(outcome, room=MOST_ANNOTATIONS - 2 - len(found))
 
 
 def _not_live(outcome: Outcome) -> list[str]:

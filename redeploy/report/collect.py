@@ -61,7 +61,7 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         mode=plan.mode,
         url=plan.service.base_url,
         watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
-        expected_version=plan.expect_version,
+        expected_version=f"branch:{plan.branch}" if plan.branch else plan.expect_version,
         expected_digest=plan.expect_digest,
         image=str(lookup.image) if lookup else "",
         image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",

@@ -44,6 +44,7 @@ DEFAULTS: Mapping[str, str] = {
     "config": "",
     "services": "",
     "deployment-environment": "",
+    "issue-on-failure": "",
     "github-token": "",
 }
 """Every input that the action reads, with the value that an empty one means. GitHub fills in the job's own token."""

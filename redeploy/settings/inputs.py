@@ -110,7 +110,8 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         version_of_image=of_image,
         on_failure=reader.clean("on-failure", lambda text: OnFailure(choice.choice(text, OnFailure)), OnFailure.KEEP),
         rollback_to=reader.clean("rollback-to", parsers.tag_or_digest, ""),
-        deployment_environment=reader.clean("deployment-environment", parsers.environment, ""),
+        deployment_environment=reader.clean("deployment-environment", parsers.short_line, ""),
+        issue_on_failure=reader.clean("issue-on-failure", parsers.short_line, ""),
         github_token=Secret(_github_token(reader)),
     )
 
@@ -184,7 +185,8 @@ def _certificate(text: str, workspace: Workspace) -> str:
 
 def _github_token(reader: Reader) -> str:
     """Return the token, which is looked at only where something is to be read or written with it."""
-    needs = "deployment-environment" if reader.texts["deployment-environment"] else ""
+    named = (each for each in ("deployment-environment", "issue-on-failure") if reader.texts[each])
+    needs = next(named, "")
     if reader.texts["expect-version"].startswith(parsers.BRANCH):
         needs = needs or "expect-version: branch:NAME"
     if not needs:

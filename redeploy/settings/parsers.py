@@ -255,8 +255,8 @@ def branch(text: str) -> str:
     return name
 
 
-def environment(text: str) -> str:
-    """Return the name of a GitHub environment: one line of at most 255 characters."""
+def short_line(text: str) -> str:
+    """Return the name of a GitHub environment, or the title of an issue: one line of at most 255 characters."""
     if not text.isprintable() or len(text) > 255:
         msg = "must be one line of at most 255 printable characters"
         raise ValueError(msg)

@@ -94,6 +94,8 @@ class Plan:
     """The digest or tag of the image that a rollback puts back; empty: the one that ran before."""
     deployment_environment: str
     """The GitHub environment that a Deployment is written for; empty: none is."""
+    issue_on_failure: str
+    """The title of the issue that a red run opens and the next green one closes; empty: none is."""
     github_token: Secret
     warnings: tuple[str, ...] = ()
     """What is probably not meant as it stands; said before anything is sent."""

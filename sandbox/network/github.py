@@ -136,7 +136,7 @@ class GitHub:
         if kind in ("create", "list", "status", "statuses"):
             return *self._obey_of_deployments(kind, request, asked), ""
         repository, what, rest = _parts(request)
-        url, user = f"{self.api_url}/repos/{repository}", _creator(self.api_url)
+        url, user = f"{self.api_url}/repos/{repository}", person(self.api_url)
         match kind:
             case "branch" if found := self.history.branch(rest, url):
                 return 200, found, ""
@@ -189,7 +189,7 @@ class GitHub:
             "original_environment": environment,
             "environment": environment,
             "description": asked.get("description", ""),
-            "creator": _creator(self.api_url),
+            "creator": person(self.api_url),
             "created_at": _now(),
             "updated_at": _now(),
             "statuses_url": f"{url}/statuses",
@@ -224,7 +224,7 @@ class GitHub:
             "id": number,
             "node_id": f"DES_{number}",
             "state": asked["state"],
-            "creator": _creator(self.api_url),
+            "creator": person(self.api_url),
             "description": asked.get("description", ""),
             "environment": asked.get("environment", one.document["environment"]),
             "target_url": link,
@@ -275,7 +275,8 @@ def kind_of(request: Request) -> Kind | None:
     return "statuses" if number else "list"
 
 
-def _creator(api_url: str) -> dict[str, object]:
+def person(api_url: str) -> dict[str, object]:
+    """Who writes with a job's own token, as GitHub describes users."""
     user = f"{api_url}/users/github-actions%5Bbot%5D"
     links = ("followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events")
     return {

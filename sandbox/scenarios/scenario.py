@@ -1,11 +1,11 @@
 """What a scenario is: a world, the inputs of a step, and what must come out."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.server.builds import V2
-from sandbox.worlds import Scene
+from sandbox.worlds import Scene, World
 
 EXIT_CODES = {
     "deployed": 0,
@@ -51,6 +51,15 @@ DOCTOR = {
     "version-path": "/api/dev/status",
     "request-timeout": "2s",
 }
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A run before the one that a scenario is about, in the same world."""
+
+    inputs: Mapping[str, str]
+    then: Callable[[World], object] = lambda _: None
+    """What happens in the world after it."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,10 @@ class Scenario:
     """What mode doctor must find of each link that is broken or could be better; of all others, nothing."""
     records: tuple[str, ...] = ()
     """The states of the one Deployment that GitHub has at the end, in their order; none: it has no Deployment."""
+    earlier: tuple[Earlier, ...] = ()
+    """Runs before this one."""
+    issues: tuple[tuple[str, int], ...] = ()
+    """The state of every issue that GitHub has at the end, and how many comments it has."""
     silent: bool = False
     """Nothing may be sent to anyone."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sandbox.network.commits import Commit, History, line
 from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, Mishap
-from sandbox.scenarios.scenario import VERIFY, Scenario
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Earlier, Scenario
 from sandbox.server.builds import V1, V2, V3
 from sandbox.worlds import Scene, World
 
@@ -28,6 +28,20 @@ def _main(*commits: Commit) -> Callable[[World], None]:
 
 _LIVE = Scene(pushed=None, finish=_main(*_MAIN))
 BRANCH = {**VERIFY, "expect-version": "branch:main", "openapi-path": "off"}
+
+TITLE = "Production is not what main is"
+_ISSUE = {**BRANCH, "grace": "90m", "issue-on-failure": TITLE}
+
+
+def _deployed(world: World) -> None:
+    """Somebody starts the deploy that was missing."""
+    world.host.service.replace(replace(V2, boot=0.0), grace=1.0, gap=0.0)
+    world.host.service.wait_until_listening(10)
+
+
+def _gone(world: World) -> None:
+    world.host.service.stop(0.0)
+
 
 SCENARIOS = (
     Scenario(
@@ -145,5 +159,68 @@ SCENARIOS = (
         result="none",
         triggers=0,
         failed=("smoke GET /nowhere",),
+    ),
+    Scenario(
+        "issue-opens",
+        "A red run opens an issue",
+        "It says what is wrong, since when, what was expected, what is live and what to do.",
+        _LIVE,
+        _ISSUE,
+        "stale",
+        "behind",
+        result="none",
+        triggers=0,
+        issues=(("open", 0),),
+    ),
+    Scenario(
+        "issue-opens-and-closes",
+        "An issue is opened by a red run and closed by the next green one",
+        "Production is behind in two runs, the service is gone in a third, and then somebody deploys.",
+        _LIVE,
+        _ISSUE,
+        "verified",
+        proof="version",
+        result="none",
+        triggers=0,
+        earlier=(
+            Earlier(_ISSUE),
+            Earlier(_ISSUE, then=_gone),
+            Earlier({**_ISSUE, "timeout": "2s"}, then=_deployed),
+        ),
+        issues=(("closed", 2),),
+    ),
+    Scenario(
+        "issue-forbidden",
+        "The token may not write issues",
+        "The verdict is what it is, and a warning has the block to paste.",
+        replace(_LIVE, github={"open": [Mishap(NO_PERMISSION)]}),
+        _ISSUE,
+        "stale",
+        "behind",
+        result="none",
+        triggers=0,
+        says=("permissions:\n  issues: write",),
+    ),
+    Scenario(
+        "issue-not-opened",
+        "A green run that proves nothing touches no issue",
+        "GitHub cannot be asked for the branch: neither an alarm nor the end of one.",
+        replace(_LIVE, github={"branch": [Mishap(BAD_GATEWAY)]}),
+        _ISSUE,
+        "unproven",
+        "no-reference",
+        result="none",
+        triggers=0,
+    ),
+    Scenario(
+        "issue-of-a-deploy",
+        "A deploy that fails opens an issue",
+        "The build never gets ready, and the deploy's own job says so in an issue.",
+        Scene(pushed=replace(V2, readiness="never")),
+        {**DECLARED, "timeout": "5s", "issue-on-failure": "The deploy failed"},
+        "unhealthy",
+        "never-ready",
+        result="updated",
+        issues=(("open", 0),),
     ),
 )

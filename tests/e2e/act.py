@@ -80,6 +80,7 @@ class Act:
         self._home.mkdir()
         self._workflows.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
+        self._git("remote", "add", "origin", "https://github.com/leok974/leo-portfolio")  # names the repository to act
         self._lay_out_action()
         self._before = {kind: _of_act(kind) for kind in _KINDS}
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.network.commits import Commit, History, line
+from sandbox.network.github import GitHub
 from sandbox.runner.masks import leaked
 from sandbox.server.builds import V1, V2
 from tests.deploy_files import ROOT
@@ -97,6 +99,15 @@ def act(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Act]:
         yield running
     finally:
         running.close()
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """A GitHub that the workflow's jobs reach, since they stand in the host's network."""
+    one = GitHub()
+    one.listen()
+    yield one
+    one.close()
 
 
 @pytest.fixture
@@ -255,6 +266,37 @@ def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, ac
     assert ended.exit_code == code, ended.log
     assert ended.outputs("verdict") == [verdict]
     assert len(ended.annotations("error")) == code
+
+
+def test_production_that_is_behind_opens_an_issue_and_the_deploy_that_was_missing_closes_it(
+    act: Act, server: Stack, github: GitHub
+) -> None:
+    missing = Commit(V2.git_sha, "Offer the search as an endpoint", ago=7_200)
+    commits = line(Commit(V1.git_sha, "Release", ago=90_000), missing)
+    github.history = History(commits, {"main": V2.git_sha})
+
+    def watch() -> Ended:
+        ended = act.run(
+            "watch-production.yml",
+            event="schedule",
+            secrets={"GITHUB_TOKEN": "ghs_of-a-job"},
+            variables={"SERVICE_URL": server.origin},
+            flags=("--env", f"GITHUB_API_URL={github.api_url}", "--env", "GITHUB_SERVER_URL=https://github.example"),
+        )
+        assert not leaked(ended.log, "ghs_of-a-job")
+        return ended
+
+    ended = watch()
+    assert ended.exit_code == 1, ended.log
+    assert (ended.outputs("verdict"), ended.outputs("reason")) == (["stale"], ["behind"])
+    [issue] = github.issues.documents
+    assert (issue["state"], issue["title"]) == ("open", "Production is not what main is")
+    assert "1 commit and 2 h behind" in issue["body"]
+    server.serve(V2)
+    ended = watch()
+    assert ended.exit_code == 0, ended.log
+    assert ended.outputs("verdict") == ["verified"]
+    assert issue["state"] == "closed"
 
 
 def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server: Stack) -> None:

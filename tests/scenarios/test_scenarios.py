@@ -121,7 +121,7 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
         for request in front.seen:
             carried = world.token in "\n".join(value for _, value in request.headers)
             assert not carried or (front is world.front and request.path in WITH_TOKEN)
-        _assert_within_bucket(front, _rate(scenario))
+        _assert_within_bucket(front, _rate(scenario), BURST * (1 + len(scenario.earlier)))
 
 
 def _rate(scenario: Scenario) -> float:
@@ -130,13 +130,13 @@ def _rate(scenario: Scenario) -> float:
     return int(told[1]) * PER_SECOND[told[2]] if told else 0.0
 
 
-def _assert_within_bucket(front: Front, rate: float) -> None:
+def _assert_within_bucket(front: Front, rate: float, burst: int) -> None:
     """Requests with the token have bounds of their own; of the others, no stretch holds more than the bucket gives."""
     times = [one.at for one in front.seen if one.header("Authorization") is None and one.path != UPDATE]
     for first, start in enumerate(times):
         for last in range(first, len(times)):
             # A request is sent a moment before it is seen, later ones perhaps after a shorter one.
-            assert last - first + 1 <= BURST + rate * (times[last] - start) + 1
+            assert last - first + 1 <= burst + rate * (times[last] - start) + 1
 
 
 def _assert_true(run: Run, world: World) -> None:
@@ -156,16 +156,18 @@ def _assert_recorded(scenario: Scenario, world: World) -> None:
     """GitHub is asked for nothing that was not wished for, and has at most one Deployment, which agrees with the run."""
     github = world.github
     assert [tuple(one.states) for one in github.deployments] == ([scenario.records] if scenario.records else [])
+    assert [(each["state"], each["comments"]) for each in github.issues.documents] == list(scenario.issues)
     of_branch = scenario.inputs.get("expect-version", "").startswith("branch:")
-    if "deployment-environment" not in scenario.inputs and not of_branch:
+    if not of_branch and not {"deployment-environment", "issue-on-failure"} & set(scenario.inputs):
         assert github.seen == []
         return
     if scenario.inputs.get("mode") == "doctor":
         assert {one.method for one in github.seen} == {"GET"}
     schema_checks.check(github)
-    [token] = {(one.header("Authorization") or "").partition(" ")[2] for one in github.seen}
-    assert token.startswith("ghs_")
-    assert not any(token in value for one in world.front.seen for _, value in one.headers)
+    tokens = {(one.header("Authorization") or "").partition(" ")[2] for one in github.seen}
+    assert len(tokens) <= 1 + len(scenario.earlier)
+    assert all(token.startswith("ghs_") for token in tokens)
+    assert not any(token in value for token in tokens for one in world.front.seen for _, value in one.headers)
     assert all(one.at > trigger.at for one in github.seen for trigger in world.front.triggers()[:1])
 
 

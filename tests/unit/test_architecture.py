@@ -48,6 +48,8 @@ OUTSIDE = {
     "redeploy.doctor.connect",
     "redeploy.doctor.run",
     "redeploy.github.client",
+    "redeploy.github.connection",
+    "redeploy.github.issue_client",
     "redeploy.github.record",
     "redeploy.github.runner",
     "redeploy.http.client",
@@ -107,7 +109,7 @@ LIBRARIES = {
     "requests": {"redeploy.http.client"},
     "urllib3": {"redeploy.http.client", "redeploy.http.dial"},
     "certifi": {"redeploy.http.client"},
-    "github": {"redeploy.github.client"},
+    "github": {"redeploy.github.client", "redeploy.github.connection"},
     "backoff": {"redeploy.registry.client"},
     "cryptography": {"redeploy.doctor.connect"},
     "jsonschema": {"redeploy.contract.response_schema", "redeploy.settings.config.shape"},
@@ -395,6 +397,8 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
         "redeploy.branch.",
         "redeploy.settings.config.",
         "redeploy.github.client",
+        "redeploy.github.connection",
+        "redeploy.github.issue",
     )
     ours = {module for module in loaded if module.startswith(rooms)} - ALWAYS
     assert (loaded & libraries, ours) == (set(), set())

@@ -48,6 +48,7 @@ NEEDS = {
     "redeploy": [{}, {"packages": "read"}],
     "rollback": [{"packages": "write"}],
     "bring": [{"contents": "read"}],
+    "watch": [{"contents": "read", "issues": "write"}],
 }
 """Jobs that need permissions, and which."""
 

@@ -1,10 +1,11 @@
 """Where summaries come from: scenarios that are really played, or files."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.play import played
 from sandbox.runner.commands import Annotation
@@ -13,6 +14,7 @@ from sandbox.runner.results import Run
 from sandbox.runner.runner import Runner
 from sandbox.scenarios import Scenario
 from sandbox.server.process_pool import ProcessPool
+from sandbox.worlds import World
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -34,26 +36,40 @@ class Sheet:
 def play(
     scenarios: Iterable[Scenario], at_once: int, patience: float, on_end: Callable[[Sheet], object]
 ) -> list[Sheet]:
-    """Plays scenarios, a few at a time, each for at most `patience` seconds; one that fails has a sheet that says so."""
+    """Plays scenarios, a few at a time, each for at most `patience` seconds; one that fails has a sheet that says so.
+
+    The issues that a scenario leaves behind have sheets of their own.
+    """
     runner = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=patience)
     with ProcessPool() as processes, ThreadPoolExecutor(at_once) as pool:
 
-        def sheet(scenario: Scenario) -> Sheet:
+        def sheets(scenario: Scenario) -> list[Sheet]:
+            issues: list[Sheet] = []
             try:
-                with played(scenario, processes, runner) as (run, _):
+                with played(scenario, processes, runner) as (run, world):
                     made = _of_run(scenario, run)
+                    issues = [_of_issue(scenario, issue, world) for issue in world.github.issues.documents]
             except Exception as error_kind:  # noqa: BLE001  the other scenarios' pages are still worth seeing
                 problem = f"could not be played: {type(error_kind).__name__}: {error_kind}"
                 made = Sheet(scenario.name, "", scenario.title, scenario.shows, "❌", problems=(problem,))
             on_end(made)
-            return made
+            return [made, *issues]
 
-        return list(pool.map(sheet, scenarios))
+        return [each for made in pool.map(sheets, scenarios) for each in made]
 
 
 def read(folder: Path) -> list[Sheet]:
     """A sheet for each Markdown file of a folder."""
     return [Sheet(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.md"))]
+
+
+def _of_issue(scenario: Scenario, issue: Mapping[str, Any], world: World) -> Sheet:
+    """An issue with its comments below it."""
+    number, state = issue["number"], issue["state"]
+    comments = world.github.issues.comments.get(number, [])
+    text = "\n\n---\n\n".join([issue["body"], *comments])
+    facts = (f"issue #{number}", state, f"{len(issue['body']):,} characters", f"{len(comments)} comments")
+    return Sheet(f"{scenario.name}.issue-{number}", text, issue["title"], scenario.shows, facts=facts)
 
 
 def _of_run(scenario: Scenario, run: Run) -> Sheet:

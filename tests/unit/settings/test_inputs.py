@@ -101,6 +101,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         on_failure="revert",
         rollback_to="ghcr.io/o/api:v1",
         deployment_environment="two\nlines",
+        issue_on_failure="two\nlines",
         github_token="two words",
     )
     assert set(found) == set(defaults.DEFAULTS) - {"config"}  # where it is given, what it names is read instead

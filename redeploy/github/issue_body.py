@@ -1,0 +1,96 @@
+"""What an issue, its comments and its end say, in GitHub's Markdown: to be read on a phone."""
+
+import re
+
+from redeploy.branch import shown
+from redeploy.github.issue import LONGEST, Seen, moment
+from redeploy.remedies.remedy import guide
+from redeploy.report.outcome import Outcome
+from redeploy.report.wording import happened, headline, remedy_of
+from redeploy.text.markdown import inline
+from redeploy.text.spans import counted, span
+from redeploy.text.untrusted import code
+
+_ALONE = re.compile(r"`(sha256:[0-9a-f]{12})[0-9a-f]{52}`|`([0-9a-f]{12})[0-9a-f]{28}`")
+"""A digest or a commit that is quoted by itself."""
+
+_KEPT = (
+    "<sub>Kept by [redeploy-action](https://github.com/leok974/redeploy-action/blob/main/docs/watch.md): the next green run "
+    "closes it. A run that is red for the same reason only updates the first line.</sub>"
+)
+
+
+def opened(outcome: Outcome, run_url: str) -> str:
+    """Return what an issue says below its first lines."""
+    return _within("\n".join([*_told(outcome, run_url), _KEPT]))
+
+
+def changed(outcome: Outcome, before: Seen | None, run_url: str) -> str:
+    """Return the comment of a run that is red for another reason than the one before."""
+    was = f" (it was {code(before.why.rstrip('/').replace('/', ', '))})" if before else ""
+    return _within("\n".join([f"Still red, for another reason{was}.", "", *_told(outcome, run_url)]))
+
+
+def closed(outcome: Outcome, before: Seen | None, now: float, run_url: str) -> str:
+    """Return the comment with which the next green run closes an issue."""
+    lines = [f"### ✅ {headline(outcome)}", "", *_facts(outcome)]
+    if before is not None:
+        lasted = span(now - before.since)
+        lines += [f"It was red for {lasted}, since {moment(before.since)}, in {counted(before.times, 'run')}.", ""]
+    return _within("\n".join([*lines, *_run(run_url)]))
+
+
+def duplicate(number: int) -> str:
+    """Return what takes the place of the text of an issue that another run opened at the same time."""
+    return f"Another run opened #{number} a moment before, and goes on there."
+
+
+def _told(outcome: Outcome, run_url: str) -> list[str]:
+    lines = ["", f"### ❌ {headline(outcome)}", "", *_facts(outcome)]
+    if outcome.chain is not None:
+        from redeploy.report.chain_table import checklist  # only doctor has one
+
+        return [*lines, *checklist(outcome.chain), *_run(run_url)]
+    if said := happened(outcome, brief=True):
+        lines += [f"**What happened.** {inline(_brief(said))}", ""]
+    if outcome.rollback is not None:
+        lines += [f"**Rollback.** {inline(_brief(outcome.rollback.told))}", ""]
+        lines += [f"**By hand.** {outcome.rollback.by_hand}", ""] if outcome.rollback.by_hand else []
+    if remedy := remedy_of(outcome):
+        reason = outcome.conclusion.reason
+        lines += [f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
+        lines += [f"[More on `{reason}`]({guide(reason)})", ""]
+    if outcome.branch is not None:
+        lines += shown.section(outcome.branch)
+    return [*lines, *_run(run_url)]
+
+
+def _facts(outcome: Outcome) -> list[str]:
+    """Return what was expected and what is live, as a list, which a narrow screen shows without scrolling."""
+    branch = f"the head of {code(outcome.branch.branch)}" if outcome.branch and outcome.branch.head else ""
+    expected = ", ".join(filter(None, (branch, _named(outcome.expected_version), _named(outcome.expected_digest))))
+    live = ", ".join(filter(None, (_named(outcome.version), _named(outcome.digest))))
+    facts = (
+        ("Service", code(outcome.url) if outcome.url else ""),
+        ("Expected", expected),
+        ("Live", "nothing answers" if outcome.down else live or ("not reported" if expected else "")),
+        ("Verdict", code(" / ".join(filter(None, (outcome.conclusion.verdict, outcome.conclusion.reason))))),
+    )
+    return [*(f"- **{name}:** {_brief(value)}" for name, value in facts if value), ""]
+
+
+def _named(build: str) -> str:
+    return code(build, 80) if build else ""
+
+
+def _run(run_url: str) -> list[str]:
+    return [f"[The run]({run_url})", ""] if run_url else []
+
+
+def _brief(text: str) -> str:
+    """Return a text with the digests and commits in it shortened."""
+    return _ALONE.sub(lambda found: f"`{found[1] or found[2]}`", text)
+
+
+def _within(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 60]}\n\nThe rest was cut off: it was too long."

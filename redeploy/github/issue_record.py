@@ -1,0 +1,58 @@
+"""The issue of a run: opened by a red one, closed by the next green one, never in the way of either."""
+
+from collections.abc import Callable, Mapping
+
+from redeploy.github.deployment import place_of
+from redeploy.github.issue import Ending, ending_of, mark_of
+from redeploy.github.issue_client import Errand, IssueClient
+from redeploy.github.record import Channel
+from redeploy.report.outcome import Outcome
+from redeploy.settings.plan import Plan
+
+TITLE = "GitHub issue"
+NOWHERE = (
+    "No issue was opened or closed: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say where. A runner sets them "
+    "for every step; outside of one, leave `issue-on-failure` empty."
+)
+
+
+def keep_issue(
+    outcome: Outcome,
+    plan: Plan,
+    environment: Mapping[str, str],
+    channel: Channel,
+    *,
+    hurried: Callable[[], bool],
+    redact: Callable[[str], str],
+    now: float,
+) -> None:
+    """Open, update or close the issue of a run that is over; what goes wrong is a warning.
+
+    Args:
+        outcome: how the run ended.
+        plan: what the inputs say.
+        environment: the runner's variables.
+        channel: where the run speaks.
+        hurried: tells whether a signal has come.
+        redact: hides secrets.
+        now: our clock, in seconds since 1970.
+    """
+    ending, place = ending_of(outcome.conclusion), place_of(environment)
+    if ending is Ending.NEITHER:
+        return
+    if place is None:
+        channel.annotate("warning", TITLE, NOWHERE)
+        return
+    errand = Errand(
+        ending=ending,
+        outcome=outcome,
+        mark=mark_of(environment, plan.issue_on_failure, (plan.service.base_url,)),
+        title=plan.issue_on_failure,
+        why=f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}",
+        now=now,
+    )
+    kept = IssueClient(place, plan.github_token, redact).keep(errand, hurried)
+    if kept.did:
+        channel.say(f"GitHub issue #{kept.number}: {kept.did}")
+    if kept.warning:
+        channel.annotate("warning", TITLE, kept.warning)

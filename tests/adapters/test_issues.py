@@ -1,0 +1,359 @@
+"""The issue of a red run over real sockets: opened once, updated, closed, and nobody else's touched."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.github.deployment import Place
+from redeploy.github.issue import LABEL, Ending, ending_of, mark_of
+from redeploy.github.issue_client import Bounds, Errand, IssueClient, Kept
+from redeploy.report.outcome import Outcome
+from redeploy.report.wording import headline
+from redeploy.text.secret import Secret
+from redeploy.verdicts import Proof, Reason, Verdict
+from sandbox.network.github import (
+    BAD_GATEWAY,
+    NO_PERMISSION,
+    NOT_FOUND,
+    GitHub,
+    Mishap,
+    Mishaps,
+    person,
+    problem,
+    unicorn,
+)
+from tests import schema_checks
+
+TOKEN = "ghs_0123456789abcdef"
+RUN = "https://github.example/o/r/actions/runs/7"
+URL = "https://api.example.com"
+RUNNER = {
+    "GITHUB_REPOSITORY": "o/r",
+    "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/watch.yml@refs/heads/main",
+    "GITHUB_JOB": "watch",
+}
+TITLE = "Production is not what main is"
+MARK = mark_of(RUNNER, TITLE, (URL,))
+NOW = 1_800_000_000.0
+BOUNDS = Bounds(whole=8.0, hurried=0.5, looked_again_after=0.2)
+LIMITED = problem(403, "API rate limit exceeded", ("X-RateLimit-Remaining", "0"))
+
+STALE = Outcome(
+    conclusion=Conclusion(Verdict.STALE, Reason.OLD_BUILD),
+    mode="verify",
+    url=URL,
+    expected_version="2" * 40,
+    version="1" * 40,
+    service_now=f"The service at `{URL}/api/ready` is up: it answered 200.",
+)
+DOWN = replace(STALE, conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), down=True, version="")
+GREEN = replace(STALE, conclusion=Conclusion(Verdict.VERIFIED, Reason.NONE, Proof.VERSION), version="2" * 40)
+
+Start = Callable[..., GitHub]
+
+
+@pytest.fixture
+def github() -> Iterator[Start]:
+    """Start GitHubs whose every exchange is held against the description when the test is over."""
+    started: list[GitHub] = []
+
+    def start(mishaps: Mishaps | None = None) -> GitHub:
+        one = GitHub(mishaps)
+        one.listen()
+        started.append(one)
+        return one
+
+    yield start
+    for one in started:
+        one.close()
+        schema_checks.check(one)
+        assert not any(TOKEN in str(each.asked) for each in one.talks)
+
+
+def keep(one: GitHub, outcome: Outcome, *, mark: str = MARK, now: float = NOW, bounds: Bounds = BOUNDS) -> Kept:
+    """What becomes of the issue after a run that ended so; five calls are never exceeded."""
+    before = len(one.seen)
+    place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
+    ending = ending_of(outcome.conclusion)
+    why = f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}"
+    errand = Errand(ending=ending, outcome=outcome, mark=mark, title=TITLE, why=why, now=now)
+    kept = IssueClient(place, Secret(TOKEN), lambda text: text.replace("hidden-value", "***"), bounds).keep(
+        errand, lambda: False
+    )
+    assert len(one.seen) - before <= 5
+    return kept
+
+
+def states(one: GitHub) -> list[str]:
+    return [each["state"] for each in one.issues.documents]
+
+
+def requests(one: GitHub) -> list[str]:
+    return [f"{each.method} {each.path.partition('/repos/o/r/')[2]}" for each in one.seen]
+
+
+def test_a_red_run_opens_one_issue_with_label_and_mark(github: Start) -> None:
+    one = github()
+    assert keep(one, STALE) == Kept("opened", 1)
+    [issue] = one.issues.documents
+    assert (issue["title"], [each["name"] for each in issue["labels"]]) == (TITLE, [LABEL])
+    assert issue["body"].startswith(f"<!-- redeploy-action {MARK} stale/old-build 1800000000 1 -->\n**Last seen**")
+    for part in (headline(STALE), "**Likely cause.**", "**Fix.**", RUN, URL, "1 red run"):
+        assert part in issue["body"]
+    assert requests(one) == ["GET issues", "GET issues", "POST issues", "GET issues"]
+
+
+def test_the_same_reason_updates_the_first_lines_only(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    text = one.issues.documents[0]["body"].split("\n", 2)[2]
+    one.issues.documents[0]["body"] += "\n\nI am looking into it."
+    assert keep(one, STALE, now=NOW + 7200) == Kept("updated", 1)
+    [issue] = one.issues.documents
+    assert issue["body"].startswith(f"<!-- redeploy-action {MARK} stale/old-build 1800000000 2 -->")
+    assert "first seen 2027-01-15 08:00 UTC · 2 red runs" in issue["body"]
+    assert issue["body"].split("\n", 2)[2] == f"{text}\n\nI am looking into it."
+    assert one.issues.comments == {}
+
+
+def test_another_reason_is_a_comment(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    assert keep(one, DOWN).did.startswith("commented")
+    assert len(one.issues.comments[1]) == 1
+    assert "Still red, for another reason (it was `stale, old-build`)." in one.issues.comments[1][0]
+    assert "nothing answers" in one.issues.comments[1][0]
+    assert "unhealthy/down" in one.issues.documents[0]["body"]
+    keep(one, DOWN)
+    assert len(one.issues.comments[1]) == 1
+
+
+def test_the_next_green_run_says_what_is_live_and_closes_it(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    keep(one, STALE)
+    assert keep(one, GREEN, now=NOW + 7800) == Kept("closed", 1)
+    assert (states(one), one.issues.documents[0]["state_reason"]) == (["closed"], "completed")
+    [comment] = one.issues.comments[1]
+    assert "It was red for 2 h 10 min, since 2027-01-15 08:00 UTC, in 2 runs." in comment
+    assert "222222222222" in comment
+
+
+def test_a_green_run_without_an_open_issue_writes_nothing(github: Start) -> None:
+    one = github()
+    assert keep(one, GREEN) == Kept()
+    assert {each.method for each in one.seen} == {"GET"}
+
+
+def test_one_that_a_person_has_closed_is_followed_by_a_new_one(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    one.issues.documents[0]["state"] = "closed"
+    assert keep(one, STALE) == Kept("opened", 2)
+    assert states(one) == ["closed", "open"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "about"),
+    [
+        ({"GITHUB_REPOSITORY": "o/other"}, (TITLE, URL)),
+        ({"GITHUB_WORKFLOW_REF": "o/r/.github/workflows/other.yml@refs/heads/main"}, (TITLE, URL)),
+        ({"GITHUB_JOB": "other"}, (TITLE, URL)),
+        ({}, ("Another title", URL)),
+        ({}, (TITLE, "https://other.example.com")),
+    ],
+)
+def test_the_issue_of_another_service_is_left_alone(
+    changed: dict[str, str], about: tuple[str, str], github: Start
+) -> None:
+    one = github()
+    keep(one, STALE, mark=mark_of({**RUNNER, **changed}, about[0], about[1:]))
+    before = dict(one.issues.documents[0])
+    assert keep(one, GREEN) == Kept()
+    assert keep(one, DOWN) == Kept("opened", 2)
+    assert one.issues.documents[0] == before
+
+
+def test_another_branch_of_the_workflow_keeps_the_same_issue() -> None:
+    elsewhere = {**RUNNER, "GITHUB_WORKFLOW_REF": "o/r/.github/workflows/watch.yml@refs/heads/fix"}
+    assert mark_of(elsewhere, TITLE, (URL,)) == MARK
+
+
+def forged(one: GitHub, *, labelled: bool, kind: str = "User", association: str = "NONE") -> None:
+    """An issue with our mark, which somebody copied."""
+    body = f"<!-- redeploy-action {MARK} stale/old-build 1 99 -->\n**Last seen** never\nFree money"
+    asked = {"title": "A forgery", "body": body, "labels": [LABEL] if labelled else []}
+    who = person(one.api_url) | {"login": "mallory", "type": kind}
+    one.issues.opened(asked, who, f"{one.api_url}/repos/o/r/issues", association)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_mark_in_an_issue_of_somebody_who_may_not_write_here_does_not_count(labelled: bool, github: Start) -> None:
+    one = github()
+    forged(one, labelled=labelled)
+    before = dict(one.issues.documents[0])
+    assert keep(one, STALE) == Kept("opened", 2)
+    assert keep(one, GREEN) == Kept("closed", 2)
+    assert one.issues.documents[0] == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "association"), [("Bot", "NONE"), ("User", "MEMBER"), ("User", "COLLABORATOR"), ("User", "OWNER")]
+)
+def test_an_issue_of_who_may_write_here_counts_also_without_its_label(
+    kind: str, association: str, github: Start
+) -> None:
+    one = github()
+    forged(one, labelled=False, kind=kind, association=association)
+    assert keep(one, STALE) == Kept("updated", 1)
+    assert "100 red runs" in one.issues.documents[0]["body"]
+
+
+def test_a_token_that_may_not_set_labels_still_has_one_issue(github: Start) -> None:
+    one = github()
+    one.issues.takes_labels = False
+    assert [keep(one, STALE).did for _ in range(3)] == ["opened", "updated", "updated"]
+    assert keep(one, GREEN).did == "closed"
+    assert states(one) == ["closed"]
+
+
+def test_an_answer_that_was_lost_is_looked_for_before_another_issue_is_opened(github: Start) -> None:
+    one = github({"open": [Mishap(BAD_GATEWAY, obeyed=True), None]})
+    assert keep(one, STALE) == Kept("opened", 1)
+    assert requests(one).count("POST issues") == 1
+
+
+@pytest.mark.parametrize("mishap", [Mishap(BAD_GATEWAY), Mishap(unicorn(500)), Mishap()])
+def test_a_request_that_was_not_carried_out_is_sent_once_more(mishap: Mishap, github: Start) -> None:
+    one = github({"open": [mishap, None]})
+    assert keep(one, STALE) == Kept("opened", 1)
+    assert states(one) == ["open"]
+
+
+def test_of_two_that_were_opened_at_once_the_older_stays(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    one.issues.unlisted = 2  # the other run's issue does not show yet
+    kept = keep(one, STALE)
+    assert kept.number == 1
+    assert states(one) == ["open", "closed"]
+    assert one.issues.documents[1]["state_reason"] == "not_planned"
+    assert "#1" in one.issues.documents[1]["body"]
+    assert keep(one, STALE) == Kept("updated", 1)
+
+
+def test_two_that_are_open_all_the_same_become_one(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    one.issues.documents.append({**one.issues.documents[0], "number": 2, "url": f"{one.api_url}/repos/o/r/issues/2"})
+    assert keep(one, STALE) == Kept("updated", 1)
+    assert states(one) == ["open", "closed"]
+    one.issues.documents[1]["state"] = "open"
+    assert keep(one, GREEN).did == "closed"
+    assert states(one) == ["closed", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("mishaps", "outcome", "says"),
+    [
+        pytest.param({"issues": [Mishap(NO_PERMISSION)]}, STALE, "permissions:\n  issues: write", id="may not read"),
+        pytest.param({"open": [Mishap(NO_PERMISSION)]}, STALE, "permissions:\n  issues: write", id="may not write"),
+        pytest.param({"issues": [Mishap(NOT_FOUND)]}, STALE, "permissions:\n  issues: write", id="hidden"),
+        pytest.param({"issues": [Mishap(LIMITED)]}, GREEN, "rate limit", id="rate limit"),
+        pytest.param({"open": [Mishap(LIMITED)]}, STALE, "rate limit", id="rate limit at the write"),
+        pytest.param({"issues": [Mishap(BAD_GATEWAY)]}, STALE, "502", id="502"),
+        pytest.param({"open": [Mishap(BAD_GATEWAY)]}, STALE, "502", id="502 again and again"),
+        pytest.param({"issues": [Mishap()]}, STALE, "no usable answer", id="cut"),
+        pytest.param({"open": [Mishap(problem(422, "Validation Failed"))]}, STALE, "422", id="422"),
+    ],
+)
+def test_trouble_at_github_is_a_warning(mishaps: Mishaps, outcome: Outcome, says: str, github: Start) -> None:
+    one = github(mishaps)
+    kept = keep(one, outcome)
+    assert (kept.did, kept.number) == ("", None)
+    assert says in kept.warning
+    assert "The verdict of this run does not depend on it." in kept.warning
+    assert TOKEN not in kept.warning
+
+
+def test_where_issues_are_disabled_the_warning_says_so(github: Start) -> None:
+    one = github()
+    one.issues.enabled = False
+    warning = keep(one, STALE).warning
+    assert "Issues are disabled in this repository" in warning
+    assert "`issue-on-failure`" in warning
+
+
+def test_a_github_that_hangs_is_waited_for_no_longer_than_the_bound(github: Start) -> None:
+    one = github({"issues": [Mishap(after=30.0, only_slow=True)]})
+    began = time.monotonic()
+    kept = keep(one, STALE, bounds=replace(BOUNDS, whole=0.5))
+    assert "in time" in kept.warning
+    assert time.monotonic() - began < 10
+
+
+def test_a_body_of_65536_characters_is_kept_within_what_github_takes(github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    one.issues.documents[0]["body"] += "x" * (65_536 - len(one.issues.documents[0]["body"]))
+    assert keep(one, STALE) == Kept("updated", 1)
+    body = one.issues.documents[0]["body"]
+    assert len(body) <= 65_000
+    assert body.startswith(f"<!-- redeploy-action {MARK} stale/old-build 1800000000 2 -->")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["<!-- redeploy-action {mark} -->", "<!-- redeploy-action {mark} x y z -->", "text <!-- redeploy-action {mark} 1"],
+)
+def test_first_lines_that_a_person_has_changed_are_written_anew(broken: str, github: Start) -> None:
+    one = github()
+    keep(one, STALE)
+    one.issues.documents[0]["body"] = broken.format(mark=MARK) + "\nNotes"
+    assert keep(one, DOWN) == Kept("updated", 1)
+    assert "unhealthy/down 1800000000 1 -->" in one.issues.documents[0]["body"]
+    assert one.issues.documents[0]["body"].endswith("Notes")
+
+
+def test_nothing_that_a_server_says_mentions_anybody_or_closes_another_issue(github: Start) -> None:
+    one = github()
+    hostile = (
+        "fixes #12 @leok974 closes https://github.com/o/r/issues/3 hidden-value <script> ]( ``` ![x](http://x.example)"
+    )
+    keep(one, replace(STALE, detail=hostile, version=hostile[:200], url=f"{URL}/{hostile[:20]}"))
+    from tools.preview.markdown import render
+
+    body = one.issues.documents[0]["body"]
+    assert "hidden-value" not in body
+    assert render(body).accidents == ()
+
+
+def test_a_pull_request_with_the_mark_is_no_issue(github: Start) -> None:
+    one = github()
+    forged(one, labelled=True, kind="Bot")
+    one.issues.documents[0]["pull_request"] = {"url": "x", "html_url": "x", "diff_url": "x", "patch_url": "x"}
+    assert keep(one, GREEN) == Kept()
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "ending"),
+    [
+        (Conclusion(Verdict.DEPLOYED), Ending.GREEN),
+        (Conclusion(Verdict.ALREADY_CURRENT), Ending.GREEN),
+        (Conclusion(Verdict.VERIFIED), Ending.GREEN),
+        (Conclusion(Verdict.READY), Ending.GREEN),
+        (Conclusion(Verdict.UNPROVEN, Reason.NO_REFERENCE), Ending.NEITHER),
+        (Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, proof_suffices=False), Ending.RED),
+        (Conclusion(Verdict.CANCELLED, signal=2), Ending.NEITHER),
+        (Conclusion(Verdict.INVALID_CONFIG), Ending.NEITHER),
+        (Conclusion(Verdict.INTERNAL_ERROR), Ending.NEITHER),
+        (Conclusion(Verdict.ROLLED_BACK, Reason.SMOKE), Ending.RED),
+        (Conclusion(Verdict.NOT_READY), Ending.RED),
+        (Conclusion(Verdict.STALE, Reason.BEHIND), Ending.RED),
+    ],
+)
+def test_only_a_red_run_opens_and_only_a_proven_one_closes(conclusion: Conclusion, ending: Ending) -> None:
+    assert ending_of(conclusion) is ending
