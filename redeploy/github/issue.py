@@ -91,21 +91,32 @@ class Issue:
 
 
 def ours(listed: Iterable[object], mark: str) -> list[Issue]:
-    """Return the issues with the mark that somebody opened who may write here, the oldest first."""
+    """Return the open issues with the mark, the oldest first.
+
+    With our label, which takes a right to set, an issue does not count where GitHub says that it is somebody's who may not
+    write here; without it, only where it says that it is of a bot, or of somebody who may.
+    """
     found = [_ours(each, mark) for each in listed if isinstance(each, dict)]
     return sorted((each for each in found if each is not None), key=lambda each: each.number)
 
 
 def _ours(document: Mapping[str, Any], mark: str) -> Issue | None:
-    number, body, user = document.get("number"), document.get("body"), document.get("user")
-    if not isinstance(number, int) or not isinstance(body, str) or not isinstance(user, dict):
+    number, body = document.get("number"), document.get("body")
+    if not isinstance(number, int) or not isinstance(body, str):
         return None
-    by_us = user.get("type") == "Bot" or document.get("author_association") in TRUSTED
     start = body.find(_opening(mark))
-    if start < 0 or not by_us or "pull_request" in document or document.get("state") != "open":
+    if start < 0 or not _may_be_ours(document) or "pull_request" in document or document.get("state") != "open":
         return None
     head = _HEAD.match(body, start)
     return Issue(number, body, Seen(head[1], float(head[2]), int(head[3])) if head else None)
+
+
+def _may_be_ours(document: Mapping[str, Any]) -> bool:
+    user, association, labels = document.get("user"), document.get("author_association"), document.get("labels")
+    if (isinstance(user, dict) and user.get("type") == "Bot") or association in TRUSTED:
+        return True
+    named = [each.get("name") for each in labels if isinstance(each, dict)] if isinstance(labels, list) else []
+    return LABEL in named and association is None
 
 
 def head(mark: str, seen: Seen, now: float, run_url: str) -> str:

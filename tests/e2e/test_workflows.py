@@ -276,13 +276,9 @@ def test_production_that_is_behind_opens_an_issue_and_the_deploy_that_was_missin
     github.history = History(commits, {"main": V2.git_sha})
 
     def watch() -> Ended:
-        ended = act.run(
-            "watch-production.yml",
-            event="schedule",
-            secrets={"GITHUB_TOKEN": "ghs_of-a-job"},
-            variables={"SERVICE_URL": server.origin},
-            flags=("--env", f"GITHUB_API_URL={github.api_url}", "--env", "GITHUB_SERVER_URL=https://github.example"),
-        )
+        flags = ("--env", f"GITHUB_API_URL={github.api_url}", "--env", "GITHUB_SERVER_URL=https://github.example")
+        job, place = {"GITHUB_TOKEN": "ghs_of-a-job"}, {"SERVICE_URL": server.origin}
+        ended = act.run("watch-production.yml", event="schedule", secrets=job, variables=place, flags=flags)
         assert not leaked(ended.log, "ghs_of-a-job")
         return ended
 

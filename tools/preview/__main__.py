@@ -24,6 +24,8 @@ PICTURED = (
     "crash-loop",
     "missing-route",
     "rollback",
+    "behind",
+    "issue-opens-and-closes",
     "doctor-watchtower-stopped",
     "never-ready",
     "wrong-token",
