@@ -16,6 +16,9 @@ from redeploy.text.untrusted import one_line
 MOST_READ = 250
 """Commits that one answer holds."""
 
+MOST_COUNTED = 1_000_000
+"""Commits beyond which nobody wants to know how many there are."""
+
 LONGEST_SUBJECT = 72
 """Characters of a commit's first line that are shown."""
 
@@ -80,7 +83,7 @@ def read(document: object, redact: Callable[[str], str]) -> Comparison | None:
     if isinstance(total, bool) or not isinstance(total, int):
         return None
     commits = tuple(each for each in (_commit(one, redact) for one in listed) if each)
-    return Comparison(Relation(relation), base, max(total, len(commits)), commits)
+    return Comparison(Relation(relation), base, min(max(total, len(commits)), MOST_COUNTED), commits)
 
 
 def head_of(document: object) -> str:

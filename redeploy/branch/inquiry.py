@@ -13,6 +13,7 @@ from redeploy.branch.comparison import MOST_READ, Comparison, Relation, head_of,
 from redeploy.branch.names import commit_of
 from redeploy.branch.standing import Position, Standing, judged
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
+from redeploy.http.urls import origin_of
 from redeploy.text.untrusted import code
 
 MOST_CALLS = 4
@@ -106,8 +107,7 @@ class Inquiry:
         """Return the next page's URL; the token goes nowhere but to the repository."""
         link = answer.headers.get("link", "") if isinstance(answer, Response) else ""
         found = _NEXT.search(link[:8_000])
-        origin = self.repository.partition("://")[2].partition("/")[0]
-        return found[1] if found and urllib.parse.urlsplit(found[1]).netloc == origin else ""
+        return found[1] if found and found[1].startswith(f"{origin_of(self.repository)}/") else ""
 
     def _read(self, answer: HttpResult) -> Comparison | None:
         if not isinstance(answer, Response) or answer.status != 200:
@@ -134,7 +134,7 @@ class Inquiry:
             return f"{answer.seen}.{authority}"
         words = self._words(answer)
         said = f"{answer.status}{f' {words}' if words else ''}"
-        exhausted = answer.headers.get("x-ratelimit-remaining", "").strip() == "0"
+        exhausted = answer.headers.get("x-ratelimit-remaining", "").strip() == "0" or "rate limit" in words.lower()
         if answer.status == 429 or (answer.status == 403 and (exhausted or answer.retry_after is not None)):
             return f"GitHub's rate limit stands in the way ({said})."
         if answer.status in (401, 403, 404):

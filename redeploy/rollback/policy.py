@@ -31,6 +31,7 @@ _BEYOND: Mapping[Verdict, str] = {
     Verdict.STALE: "the build from before is the one that answers",
     Verdict.WRONG_BUILD: "Watchtower does not tell which image runs, and would not tell it after a rollback either",
     Verdict.UNHEALTHY: "what stands in front of the service answers, and another image does not change that",
+    Verdict.CHECKS_FAILED: "the new build answers, and to put another image back would be one more interruption",
     Verdict.INVALID_CONFIG: "nothing was triggered",
     Verdict.CANCELLED: "the run was cancelled",
     Verdict.INTERNAL_ERROR: "it is not known what became of the deploy",

@@ -295,6 +295,16 @@ def test_a_github_that_hangs_is_waited_for_no_longer_than_the_bound(github: Star
     assert time.monotonic() - began < 10
 
 
+def test_a_signal_ends_the_wait_for_github(github: Start) -> None:
+    one = github({"open": [Mishap(after=30.0, only_slow=True)]})
+    errand = Errand(ending=Ending.RED, outcome=STALE, mark=MARK, title=TITLE, why="stale/old-build", now=NOW)
+    place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
+    began = time.monotonic()
+    kept = IssueClient(place, Secret(TOKEN), str, BOUNDS).keep(errand, lambda: any(requests(one)[2:]))
+    assert "may still be carried out" in kept.warning
+    assert time.monotonic() - began < BOUNDS.whole
+
+
 def test_a_body_of_65536_characters_is_kept_within_what_github_takes(github: Start) -> None:
     one = github()
     keep(one, STALE)

@@ -181,6 +181,12 @@ def test_an_answer_of_github_is_read() -> None:
     assert head_of({"commit": {"sha": HEAD}}) == HEAD
 
 
+def test_a_number_of_commits_that_no_repository_has_is_cut() -> None:
+    found = read(document(total_commits=10**400), str)
+    assert found is not None
+    assert found.total == 1_000_000
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
