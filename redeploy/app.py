@@ -41,7 +41,7 @@ class Run:
             stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
         self._environment = environment
         self._runner = Runner(environment, stream)
-        self._plan: Plan | None = None
+        self._chosen: Plan | None = None
         self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
         self._recorder: DeploymentRecorder | None = None
@@ -62,7 +62,7 @@ class Run:
             from redeploy.report.outcome import invalid
 
             return invalid(error.problems)
-        self._plan = plan
+        self._chosen = plan
         if plan.warnings:  # one annotation, for the runner keeps ten
             self._runner.annotate("warning", "Inputs", "\n".join(plan.warnings))
         if plan.mode is Mode.DOCTOR:
@@ -198,13 +198,13 @@ class Run:
 
     def _keep_issue(self, outcome: "Outcome", hurried: Callable[[], bool]) -> None:
         """Open, update or close the issue of this run, where one is asked for."""
-        if self._plan is None or not self._plan.issue_on_failure:
+        if self._chosen is None or not self._chosen.issue_on_failure:
             return
         from redeploy.github.issue_record import keep_issue
 
         keep_issue(
             outcome,
-            self._plan,
+            self._chosen,
             self._environment,
             self._runner,
             hurried=hurried,

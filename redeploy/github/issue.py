@@ -57,7 +57,7 @@ def mark_of(environment: Mapping[str, str], title: str, about: Sequence[str]) ->
     Args:
         environment: the runner's variables: repository, workflow file and job.
         title: the title that the inputs give.
-        about: what the run is about: the service's base URL.
+        about: what the run is about: the service's base URL or, where a config file describes it, that and its services.
     """
     workflow = environment.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
     parts = [environment.get("GITHUB_REPOSITORY", ""), workflow, environment.get("GITHUB_JOB", ""), title, *about]

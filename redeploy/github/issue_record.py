@@ -7,6 +7,7 @@ from redeploy.github.issue import Ending, ending_of, mark_of
 from redeploy.github.issue_client import Errand, IssueClient
 from redeploy.github.record import Channel
 from redeploy.report.outcome import Outcome
+from redeploy.settings.defaults import given
 from redeploy.settings.plan import Plan
 
 TITLE = "GitHub issue"
@@ -46,7 +47,7 @@ def keep_issue(
     errand = Errand(
         ending=ending,
         outcome=outcome,
-        mark=mark_of(environment, plan.issue_on_failure, (plan.service.base_url,)),
+        mark=mark_of(environment, plan.issue_on_failure, _about(environment, plan)),
         title=plan.issue_on_failure,
         why=f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}",
         now=now,
@@ -56,3 +57,9 @@ def keep_issue(
         channel.say(f"GitHub issue #{kept.number}: {kept.did}")
     if kept.warning:
         channel.annotate("warning", TITLE, kept.warning)
+
+
+def _about(environment: Mapping[str, str], plan: Plan) -> tuple[str, ...]:
+    """Return what a run is about: the config file and the services of it or, where there is none, the service's address."""
+    texts = given(environment)
+    return (texts["config"], texts["services"]) if texts["config"] else (plan.service.base_url,)
