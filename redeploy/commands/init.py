@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from redeploy.setup import files, git, places
+from redeploy.setup import disk, files, git, places, services
 from redeploy.setup.dotenv import without_values
 from redeploy.setup.init import File, NoKitError, drafted, write
 from redeploy.setup.next_steps import next_steps
@@ -37,6 +37,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         shown = "{" + ",".join(each.choices) + "}" if each.choices else each.name.upper()
         parser.add_argument(f"--{each.name}", metavar=shown, help=each.text + (f" ({default})" if default else ""))
     parser.add_argument(
+        "--service",
+        action="append",
+        metavar=services.FORM,
+        help=f"given for each of several services: {services.FILE} is written, and nothing is asked; `domain=none` for a "
+        "worker, and framework, health-path, version-path and version-field as above",
+    )
+    parser.add_argument(
         "--into", type=Path, default=Path(), metavar="FOLDER", help="the service's repository; here if not given"
     )
     parser.add_argument(
@@ -46,6 +53,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, write the files, and say what is left to do."""
+    if arguments.service:
+        return _write_config_file(arguments)
     if not _is_fit(arguments.into):
         return UNFIT
     answered = _answers(arguments)
@@ -57,29 +66,62 @@ def run(arguments: argparse.Namespace) -> int:
     except NoKitError as error:
         _complain(f"{error} of redeploy-action is not here. This command needs a checkout: git clone {_ISSUES}")
         return UNFIT
-    different = [draft for draft in drafts if draft.differs]
-    for draft in different:
-        sys.stdout.write(_difference(draft, files.asked_about(answers)))
-    if different and not arguments.force:
-        _complain(f"{len(different)} files are there and different, so nothing was written. --force overwrites them.")
+    if not _write(drafts, arguments, files.asked_about(answers)):
         return DIFFERENT
-    write(drafts, arguments.into)
-    for draft in drafts:
-        done = "written" if draft.is_new else "overwritten" if draft.differs else "unchanged"
-        sys.stdout.write(f"{done:<11} {arguments.into / draft.path}\n")
     elsewhere = str(arguments.into) if arguments.into.resolve() != Path.cwd() else ""
     sys.stdout.write(f"\n{next_steps(answers, elsewhere, has_gh=shutil.which('gh') is not None)}")
     return 0
 
 
+def _write(drafts: list[File], arguments: argparse.Namespace, harmless: set[str]) -> bool:
+    """Write files and say so; tell whether that was done: other files that are there stay, unless `--force` is given."""
+    different = [draft for draft in drafts if draft.differs]
+    for draft in different:
+        sys.stdout.write(_difference(draft, harmless))
+    if different and not arguments.force:
+        _complain(f"{len(different)} files are there and different, so nothing was written. --force overwrites them.")
+        return False
+    write(drafts, arguments.into)
+    for draft in drafts:
+        done = "written" if draft.is_new else "overwritten" if draft.differs else "unchanged"
+        sys.stdout.write(f"{done:<11} {arguments.into / draft.path}\n")
+    return True
+
+
+def _write_config_file(arguments: argparse.Namespace) -> int:
+    """Write the config file of several services, and say how they are redeployed."""
+    from redeploy.settings.config.keys import ID
+
+    found: list[services.ServiceAnswers] = []
+    problems = [
+        f"--{each.name} is not taken beside --service, which says it for each service."
+        for each in QUESTIONS
+        if getattr(arguments, each.field) is not None
+    ]
+    for text in arguments.service:
+        try:
+            found.append(services.read(text))
+        except ValueError as error:
+            problems.append(f"--service {error}.")
+    if len(arguments.service) == 1:
+        problems.append("--service is for several services; one needs no config file, so leave it out.")
+    if unlike := services.unlike(found):
+        problems.append(f"--service: {unlike}.")
+    for problem in problems:
+        _complain(problem)
+    if problems or not _is_folder(arguments.into):
+        return UNFIT
+    place = services.FILE
+    draft = File(place, disk.read(arguments.into / place), services.config_file(found, ID))
+    if not _write([draft], arguments, set()):
+        return DIFFERENT
+    sys.stdout.write(f"\n{services.next_step(found)}")
+    return 0
+
+
 def _is_fit(repository: Path) -> bool:
     """Tell whether the files may be written there; what speaks against it has been said then."""
-    if not repository.is_dir():
-        beside = repository.absolute().parent
-        folders = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
-        near = difflib.get_close_matches(repository.absolute().name, folders, n=1)
-        hint = f" Did you mean {repository.parent / near[0]}?" if near else " Clone the service's repository first."
-        _complain(f"--into {repository} is not a folder.{hint}")
+    if not _is_folder(repository):
         return False
     secret = repository / places.ENVIRONMENT
     try:
@@ -92,6 +134,18 @@ def _is_fit(repository: Path) -> bool:
     if tracked:
         _complain_of_git(tracked, repository)
     return not tracked
+
+
+def _is_folder(repository: Path) -> bool:
+    """Tell whether there is a folder to write into; what is wrong has been said then."""
+    if not repository.is_dir():
+        beside = repository.absolute().parent
+        folders = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
+        near = difflib.get_close_matches(repository.absolute().name, folders, n=1)
+        hint = f" Did you mean {repository.parent / near[0]}?" if near else " Clone the service's repository first."
+        _complain(f"--into {repository} is not a folder.{hint}")
+        return False
+    return True
 
 
 def _complain_of_git(tracked: Path, repository: Path) -> None:

@@ -48,8 +48,9 @@ def headline(outcome: Outcome) -> str:
         return f"{verdict}: {_BACK[verdict]}; the deploy failed ({outcome.conclusion.reason})"
     if remedy:
         return f"{verdict}: {remedy.headline}"
+    of_file = any(each.place for each in outcome.problems)
     fallback = {
-        Verdict.INVALID_CONFIG: "Some inputs are wrong; nothing was sent",
+        Verdict.INVALID_CONFIG: f"{'The config file is' if of_file else 'Some inputs are'} wrong; nothing was sent",
         Verdict.CANCELLED: "The run was cancelled",
         Verdict.INTERNAL_ERROR: "A defect of this action",
     }

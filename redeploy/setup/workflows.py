@@ -21,7 +21,7 @@ def workflow(text: str, answers: Answers) -> str:
     if answers.private:
         asked += [("registry-username", _LOGIN[answers.image.registry == GHCR][0])]
         asked += [("registry-password", _LOGIN[answers.image.registry == GHCR][1])]
-    lines = "".join(f"          {name}: {_scalar(value)}\n" for name, value in asked)
+    lines = "".join(f"          {name}: {scalar(value)}\n" for name, value in asked)
     begin = text.index("          health-path: ")
     kept = "".join(re.findall(r"(?m)^          timeout: .*\n", text[begin:]))
     text = text[:begin] + lines + (_ACCESS if answers.access else "") + kept
@@ -33,8 +33,8 @@ def workflow(text: str, answers: Answers) -> str:
 def _in_environment(text: str, environment: str) -> str:
     """Return a workflow whose secrets are those of this environment, or of the repository."""
     if environment:
-        text = text.replace("name: production #", f"name: {_scalar(environment)} #")
-        return text.replace("environment: production\n", f"environment: {_scalar(environment)}\n")
+        text = text.replace("name: production #", f"name: {scalar(environment)} #")
+        return text.replace("environment: production\n", f"environment: {scalar(environment)}\n")
     text = re.sub(r"(?m)^    environment:\n(?:      .*\n)+|^    environment: .*\n", "", text)
     return re.sub(r"required: false # .*", "required: true", text)
 
@@ -59,7 +59,7 @@ _ACCESS = """\
 """
 
 
-def _scalar(value: str) -> str:
+def scalar(value: str) -> str:
     """Return a text as YAML reads it back."""
     bare = re.fullmatch(r'"off"|\$\{\{ [\w.]+ \}\}|(?:/|[A-Za-z_])[\w./~-]*(?::[\w.-]+)?', value)
     return value if bare else json.dumps(value)

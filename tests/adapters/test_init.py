@@ -555,3 +555,44 @@ def at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[str, int]:
             shown += "\n"
     os.close(terminal)
     return shown.replace("\r\n", "\n"), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class TestSeveralServices:
+    """`--service` more than once writes one config file, and nothing else."""
+
+    SHOP = ("--service", "shop,image=ghcr.io/o/shop,domain=shop.example.com")
+    JOBS = ("--service", "jobs,image=ghcr.io/o/jobs,domain=none")
+
+    def init(self, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "redeploy", "init", "--into", str(folder), *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def test_the_file_is_written_and_a_job_to_paste_is_shown(self, tmp_path: Path) -> None:
+        ran = self.init(tmp_path, *self.SHOP, *self.JOBS)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert list(contents(tmp_path)) == [".github/redeploy.yml"]
+        job = yaml.safe_load(ran.stdout.partition("\n\n  ")[2].replace("redeploy:", "  redeploy:", 1))
+        assert job["redeploy"]["strategy"]["matrix"] == {"service": ["shop", "jobs"]}
+
+    def test_another_file_that_is_there_stays_until_force_is_given(self, tmp_path: Path) -> None:
+        file = tmp_path / ".github" / "redeploy.yml"
+        file.parent.mkdir()
+        file.write_text("services: {}\n")
+        ran = self.init(tmp_path, *self.SHOP, *self.JOBS)
+        assert (ran.returncode, file.read_text()) == (1, "services: {}\n")
+        assert "-services: {}" in ran.stdout
+        assert self.init(tmp_path, *self.SHOP, *self.JOBS, "--force").returncode == 0
+        assert "shop.example.com" in file.read_text()
+
+    def test_every_problem_is_named_at_once_and_nothing_is_written(self, tmp_path: Path) -> None:
+        ran = self.init(tmp_path, "--service", "Shop", "--domain", "x.example.com")
+        assert ran.returncode == 2
+        assert len(ran.stderr.splitlines()) == 3
+        assert contents(tmp_path) == {}

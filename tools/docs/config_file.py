@@ -74,6 +74,7 @@ def _beside() -> str:
 _INTRODUCTION = """\
 `config: .github/redeploy.yml` names a YAML file in the workspace that describes services, hosts and richer checks. One
 service of a file behaves exactly as the inputs would have it behave; a smoke request can say more than one line can.
+`python3 -m redeploy init` with `--service` for each service writes such a file.
 
 > A run takes one service at one host so far. Where the file has several, `services` chooses one: a job for each in
 > [a matrix](../examples/matrix.yml) redeploys them all."""
