@@ -26,6 +26,7 @@ from redeploy.text.untrusted import block, one_line, without_tags
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer, told_reasons
 from tests.unit.factories import ready, reply
+from tests.unit.settings.config.loading import load_text
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "Zq8-x_V4tWn2LrKp0sYh7uBcE5mJdGa1"
@@ -73,6 +74,23 @@ READERS: dict[str, Callable[[int], object]] = {
     "a condition": lambda size: expectation("a contains 1 and b = 1").failure(ready(a=["2"] * size), REDACT),
     "a line of conditions": lambda size: expectation("a = 1 and " * size + "b = 1"),
     "brackets": lambda size: nested_too_deeply(b'["\\"", {' * size),
+    "services of a config file": lambda size: load_text(
+        "services:\n" + "".join(f"  s{n}: \n" for n in range(size // 8))
+    ),
+    "hosts of a config file": lambda size: load_text(
+        "services: {a: }\nhosts:\n" + "".join(f"  h{n}: {{services: [a, b]}}\n" for n in range(size // 8))
+    ),
+    "wrong values of a config file": lambda size: load_text(
+        "services: {a: {smoke: [" + "GET a, " * (size // 8) + "], health-expect: [" + "a==1, " * (size // 8) + "]}}"
+    ),
+    "unknown keys of a config file": lambda size: load_text("".join(f"k{n}: v\n" for n in range(200 + size // 8))),
+    "names given twice in a config file": lambda size: load_text("a: b\n" * (200 + size // 8)),
+    "variables of a config file": lambda size: load_text("services: {a: {image: '" + "${A}$${" * size + "'}}"),
+    "headers of a config file": lambda size: load_text(
+        "services: {a: {service-headers: {" + "".join(f"X-{n}: v, " for n in range(size // 4)) + "}}}"
+    ),
+    "aliases of a config file": lambda size: load_text("a: &a {b: c}\nd: [" + "*a, " * size + "]"),
+    "a config file that is not YAML": lambda size: load_text("a: [" + "b #c\n " * size + "{"),
     "JSON": lambda size: ready(**{f"k{number}": 1 for number in range(size)}).json,
 }
 

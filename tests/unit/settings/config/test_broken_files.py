@@ -1,11 +1,14 @@
 """What a run says of config files that are wrong: the exact annotations, all of them in one run."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from redeploy.report import outputs, summary
 from redeploy.report.annotations import Annotation, annotations, without_room
 from redeploy.report.outcome import invalid
+from redeploy.report.wording import headline
 from redeploy.settings.config.load import Loaded, load
 from redeploy.settings.reading import Workspace
 from sandbox.simulation import TOKEN, UPDATE_URL, any_certificate
@@ -55,6 +58,16 @@ def test_no_annotation_and_no_line_of_the_log_shows_a_refused_secret() -> None:
 def test_a_refused_secret_is_masked_all_the_same(name: str) -> None:
     hidden = {each.reveal() for each in loaded((FILES / f"{name}.yml").read_bytes()).secrets}
     assert any("literal-s3cret-value" in each for each in hidden)
+
+
+def test_log_summary_and_report_say_where_each_mistake_stands() -> None:
+    outcome = invalid(loaded((FILES / "key-twice.yml").read_bytes()).problems)
+    assert headline(outcome) == "invalid-config: The config file is wrong; nothing was sent"
+    page = summary.page(outcome, summary.Repository())
+    assert f"| `{FILE}:4:5` | `timeout` is given a second time" in page
+    assert "docs/config.md" in page
+    (problem,) = json.loads(outputs.outputs(outcome)["report"])["problems"]
+    assert (problem["input"], problem["file"], problem["line"], problem["column"]) == ("config", FILE, 4, 5)
 
 
 def test_ten_annotations_show_and_the_log_lists_every_problem() -> None:
