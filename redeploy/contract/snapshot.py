@@ -94,10 +94,14 @@ def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operatio
     return tuple(each for each in there.operations if not is_known(each))
 
 
-def changed_since(before: Contract, documents: Sequence[tuple[float, Contract]]) -> float | None:
-    """Return since when the documents, each with the moment it was asked for, differ from the one from before."""
+def changed_since(before: Contract, documents: Sequence[tuple[float, Contract]], *, operations: bool) -> float | None:
+    """Return since when the documents, each with the moment it was asked for, differ from the one from before.
+
+    `operations`: whether other operations are another contract though the version is the same: some documents are made of
+    data.
+    """
     since = None
-    identities = _identities(before, documents)
+    identities = _identities(before, documents, operations=operations)
     old = latest = identities[0]
     for (sent, _), identity in zip(documents, identities[1:], strict=True):
         if identity != latest:
@@ -106,19 +110,19 @@ def changed_since(before: Contract, documents: Sequence[tuple[float, Contract]])
     return since
 
 
-def reverted(before: Contract | None, documents: Sequence[tuple[float, Contract]]) -> bool:
+def reverted(before: Contract | None, documents: Sequence[tuple[float, Contract]], *, operations: bool) -> bool:
     """Tell whether the documents differed from the one from before, and the last one does no longer."""
     if before is None:
         return False
-    old, *since = _identities(before, documents)
+    old, *since = _identities(before, documents, operations=operations)
     other = [identity != old for identity in since]
     return any(other) and not other[-1]
 
 
 def _identities(
-    before: Contract, documents: Sequence[tuple[float, Contract]]
+    before: Contract, documents: Sequence[tuple[float, Contract]], *, operations: bool
 ) -> list[tuple[str, frozenset[tuple[str, str]]]]:
     """Return what tells contracts apart: a version that has shown too many values is a clock or a counter."""
     known = [before, *(each for _, each in documents)]
     noise = len({each.version for each in known}) >= MOST_VERSIONS
-    return [("" if noise else each.version, each.identity[1]) for each in known]
+    return [("" if noise else each.version, each.identity[1] if operations else frozenset()) for each in known]

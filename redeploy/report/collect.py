@@ -215,7 +215,7 @@ def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
         found.append(running)
     if not plan.expect_version and history.like.changed:
         found.append("It reports another build than before: " + _listed(history.like.changed, state.redact))
-    if not plan.declared and state.checking.changed_since is not None:
+    if not plan.declared and weighed.contract_changed_since is not None:
         found.append("Its OpenAPI document changed: it has other operations, or another version.")
     if history.like.restarted:
         found.append(

@@ -202,7 +202,7 @@ class Assessment(Evidence):
         state = self._watch
         digest = not state.met_before and state.running.was_wanted
         return digest or (
-            not self._plan.declared and (self._contract_changed_since is not None or state.checking.reverted)
+            not self._plan.declared and (self.contract_changed_since is not None or self.contract_reverted)
         )
 
     @property
@@ -285,7 +285,7 @@ class Assessment(Evidence):
             digest_reported=bool(self.digest_now),
             digests_differ=state.running.last is not None and state.running.last.differ,
             old_digest_runs=state.running.is_old,
-            old_contract_back=not plan.declared and state.checking.reverted,
+            old_contract_back=not plan.declared and self.contract_reverted,
             checking=self.checking,
             checked=self.checked,
             check_failure=state.checking.failure(window.opened) or (Reason.DOWNTIME if self.down_too_long else None),

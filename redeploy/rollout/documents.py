@@ -81,17 +81,18 @@ class Documents:
         unread = self.round is not None and self.round.document.result is None
         return self.documents[-1][1] if self.documents and self.unfit is None and not unread else None
 
-    @property
-    def changed_since(self) -> float | None:
-        """Since when the service promises something else than before the trigger."""
+    def changed_since(self, *, operations: bool) -> float | None:
+        """Return since when the service promises something else than before the trigger; None where it does not.
+
+        `operations`: whether other operations count though the version is the same.
+        """
         if self.unfit_in_turn >= TRIES or self.before is None:
             return None
-        return changed_since(self.before, self.documents)
+        return changed_since(self.before, self.documents, operations=operations)
 
-    @property
-    def reverted(self) -> bool:
-        """Whether it promised something else, and again what it did before."""
-        return reverted(self.before, self.documents)
+    def reverted(self, *, operations: bool) -> bool:
+        """Tell whether it promised something else, and again what it did before; `operations` as in `changed_since`."""
+        return reverted(self.before, self.documents, operations=operations)
 
     @property
     def compared(self) -> Difference | None:

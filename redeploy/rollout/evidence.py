@@ -37,13 +37,30 @@ class Evidence:
         """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
         if self._plan.declared or self._watch.verifying:
             return self.digest_wanted_since
-        moments = (self.digest_wanted_since, self._contract_changed_since)
+        moments = (self.digest_wanted_since, self.contract_changed_since)
         return min((each for each in moments if each is not None), default=None)
 
-    @property
-    def _contract_changed_since(self) -> float | None:
+    @cached_property
+    def contract_changed_since(self) -> float | None:
         """Since when the service promises something else, where that counts as a change."""
-        return self._watch.checking.changed_since if self._watch.contract_counts else None
+        return self._watch.checking.changed_since(operations=self._replaced) if self._contract_counts else None
+
+    @cached_property
+    def contract_reverted(self) -> bool:
+        """Whether it promised something else, and again what it did before, where that counts."""
+        return self._contract_counts and self._watch.checking.reverted(operations=self._replaced)
+
+    @property
+    def _contract_counts(self) -> bool:
+        """Whether another contract can be a change: a commit or a build number that stayed is the same build."""
+        return self._watch.contract_counts and not self._track.like.pinned
+
+    @property
+    def _replaced(self) -> bool:
+        """Whether a gap, a new process, another image, or Watchtower's `updated` shows that something was replaced."""
+        answer = self._watch.answer
+        updated = answer is not None and answer.result is Result.UPDATED
+        return updated or self._track.gap_seen or bool(self._track.like.restarted) or self._watch.running.was_wanted
 
     @cached_property
     def digest_matters(self) -> bool:

@@ -88,7 +88,7 @@ class Told:
     @property
     def signs(self) -> tuple[float | None, bool]:
         """Since when another contract is promised, and whether the one from before is again."""
-        return self.checking.changed_since, self.checking.reverted
+        return self.checking.changed_since(operations=True), self.checking.reverted(operations=True)
 
     def failure(self, opened: float = 10.0) -> Reason | None:
         return self.checking.failure(opened)
@@ -478,7 +478,7 @@ def test_without_a_document_from_before_nothing_has_changed() -> None:
 
 def test_a_document_that_fails_leaves_the_last_one_as_a_sign() -> None:
     told = Told(document("GET /a")).enter().document(document("GET /b"), 12.0).document(reply(500), 14.0)
-    assert told.checking.changed_since == 12.0
+    assert told.checking.changed_since(operations=True) == 12.0
     assert told.checking.contract is None
 
 

@@ -1,6 +1,7 @@
 """When the checks of a build are made, told by whole runs in worlds without sockets."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count, pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
+from redeploy.rollout.assess import Assessment
 from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, SendSmoke, SendTrigger
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
 from tests.unit.factories import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
@@ -36,6 +38,10 @@ def rollout(
 def nameless(gone: float = 2.0, back: float = 4.0) -> Callable[[float, Probe], HttpResult]:
     """The same, of a service that names no build."""
     return rollout(gone, back, new="", old="")
+
+
+def always_healthy(_: float, __: Probe) -> HttpResult:
+    return ready()
 
 
 def turning(at: float, later: HttpResult, earlier: HttpResult | None = None) -> Callable[[float], HttpResult]:
@@ -315,6 +321,53 @@ def test_a_changed_version_in_the_document_alone_is_a_change_too() -> None:
     assert tell(world).verdict == ("deployed", "")
 
 
+def document_of_data(moment: float) -> HttpResult:
+    """A document of which each row of a table is an operation, under one version."""
+    return document("GET /api/ready", *(["GET /api/posts/{slug}"] if moment >= 0 else []))
+
+
+@pytest.mark.parametrize("result", [reply(202), summary(scanned=2, updated=1, skipped=1), summary()])
+def test_other_operations_under_one_version_prove_nothing_by_themselves(result: HttpResult) -> None:
+    story = tell(World(always_healthy, (result,), document=document_of_data), require_proof="change")
+    assert story.conclusion.proof.word == "none"
+    assert not any("OpenAPI" in each for each in story.outcome.evidence)
+
+
+def test_operations_that_come_and_go_under_one_version_do_not_make_a_build_stale() -> None:
+    def told(moment: float) -> HttpResult:
+        return document("GET /api/new") if 4 <= moment < 8 else document()
+
+    story = tell(World(always_healthy, (reply(202),), document=told), request_rate="off")
+    assert story.verdict == ("unproven", "no-identity")
+
+
+def restarts(moment: float, _: Probe) -> HttpResult:
+    return ready(start_time=WALL - 3600 if moment < 3 else WALL + 1003)
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        pytest.param(World(always_healthy, (UPDATED,)), id="updated"),
+        pytest.param(World(nameless(), (reply(202),)), id="a gap"),
+        pytest.param(World(restarts, (reply(202),)), id="a new process"),
+        pytest.param(
+            World(always_healthy, (reply(202),), lambda moment: rows(("api", "o/api", D1 if moment < 3 else D2))),
+            id="another image",
+        ),
+    ],
+)
+def test_other_operations_count_where_something_else_shows_a_replacement(world: World) -> None:
+    story = tell(replace(world, document=document_of_data))
+    assert story.verdict == ("deployed", "")
+    assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
+
+
+def test_another_contract_does_not_outweigh_a_commit_that_stayed() -> None:
+    story = tell(World(lambda *_: ready(commit=OLD), (UPDATED,), document=turning(4, document(version="2"))))
+    assert story.verdict == ("unproven", "no-change")
+
+
 def test_the_same_contract_proves_nothing() -> None:
     story = tell(World(nameless(), (UPDATED,), document=always(document())), require_proof="change")
     assert story.verdict != ("deployed", "")
@@ -327,7 +380,7 @@ def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
 
     story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
     assert story.verdict == ("stale", "old-build")
-    assert story.state.checking.reverted
+    assert Assessment(story.state).contract_reverted
 
 
 def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
@@ -723,15 +776,11 @@ def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is
 def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract(
     taken: float, answer: HttpResult
 ) -> None:
-    changed = document("GET /api/ready")
+    changed = document("GET /api/ready", version="2")
     world = World(always_healthy, (answer,), document=turning(taken, changed))
     assert tell(world).verdict == ("deployed", "")
     world = World(always_healthy, (answer,), document=turning(taken, changed))
     assert tell(world, required_routes="GET /api/items/{id}").verdict == ("checks-failed", "routes")
-
-
-def always_healthy(_: float, __: Probe) -> HttpResult:
-    return ready()
 
 
 # what adversaries and accidents made of it
@@ -746,7 +795,7 @@ def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
 
 @pytest.mark.parametrize("late", [5.5, 7.0, 9.5])
 def test_what_takes_over_late_without_a_gap_is_found_as_long_as_the_run_looks(late: float) -> None:
-    world = World(always_healthy, (reply(202),), document=turning(late, document("GET /api/ready")))
+    world = World(always_healthy, (reply(202),), document=turning(late, document(version="2")))
     assert tell(world).verdict == ("deployed", "")
 
 
