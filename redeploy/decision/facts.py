@@ -74,6 +74,8 @@ class Facts:
     gap_seen: bool = False
     build: Build = Build.UNKNOWN
     """Whose the last response was that tells builds apart."""
+    version_cached: bool = False
+    """Whether the last response of the address that names the version came out of a cache."""
     new_build_seen: bool = False
     window_broke: bool = False
     """Whether a window of the new build broke."""

@@ -94,7 +94,7 @@ def _verified(facts: Facts) -> Conclusion:
         return _proven(facts, Verdict.VERIFIED, facts.held_proof)
     steady = facts.healthy and facts.declared and not facts.right_build_under_way and not facts.window_broke
     if facts.wrong_build_held or (facts.late and steady):
-        return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
+        return _not_as_declared(facts)
     return _unhealthy(facts)
 
 
@@ -137,8 +137,15 @@ def _unfinished(facts: Facts) -> Conclusion:
     if facts.window_broke:
         return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
     if facts.healthy and facts.declared and not facts.right_build_under_way:
-        return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
+        return _not_as_declared(facts)
     return _unhealthy(facts)
+
+
+def _not_as_declared(facts: Facts) -> Conclusion:
+    """Judge a healthy service whose build is not the declared one, or is hidden by a cache."""
+    if facts.version_declared and facts.version_cached and facts.build is Build.UNKNOWN:
+        return Conclusion(Verdict.UNHEALTHY, Reason.CACHED)
+    return Conclusion(Verdict.WRONG_BUILD, _mismatch(facts))
 
 
 def _mismatch(facts: Facts) -> Reason:

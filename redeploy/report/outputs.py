@@ -103,7 +103,13 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "evidence": list(outcome.evidence),
         "warnings": list(outcome.warnings),
         "checks": [
-            {"kind": each.kind, "check": one_line(each.check), "passed": each.passed, "told": each.told}
+            {
+                "kind": each.kind,
+                "check": one_line(each.check),
+                "passed": each.passed,
+                "only-warns": each.only_warns,
+                "told": each.told,
+            }
             | ({} if each.seconds is None else {"seconds": _rounded(each.seconds)})
             for each in outcome.checked.findings
         ],

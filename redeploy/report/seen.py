@@ -51,6 +51,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
         "container": one_line(told.container) if told else "",
         "starts": [{"field": path, "seconds": round(at, 3)} for path, at in list(starts.items())[:MOST_NAMES]],
         "contract": _hashed(contract.identity) if contract else "",
+        "contract-version": one_line(contract.version) if contract else "",
         "ended": ended.isoformat(timespec="seconds").replace("+00:00", "Z") if ended else "",
     }
 

@@ -214,7 +214,8 @@ class Assessment(Evidence):
         gap = history.gap_ended is not None and history.gap_ended > state.answered
         other = history.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
         long_enough = history.last.sent >= state.answered + self._plan.stable_for + GRACE
-        return long_enough and not gap and not other and not self._window.broken
+        seen = not gap and not other and not history.version_cached  # what a cache hides is not known to be old
+        return long_enough and seen and not self._window.broken
 
     @property
     def _wrong_build_held(self) -> bool:
@@ -273,6 +274,7 @@ class Assessment(Evidence):
             held_after_gap=history.gap_ended is not None and window.holds(since=history.gap_ended),
             new_build_seen=history.new_seen or self._new_told,
             build=history.build,
+            version_cached=history.version_cached,
             condition=history.condition,
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > state.deadline,

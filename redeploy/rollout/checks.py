@@ -31,6 +31,8 @@ MOST_KEPT = 0.2
 class Checking(Documents):
     """What is known of a run's checks."""
 
+    reports_contract: bool = False
+    """Whether the document is read though no check needs it, for a later run to compare with; nothing waits for it."""
     once: dict[Smoke, Attempts] = field(default_factory=dict)
     """What came of requests that are not safe to send twice: one goes out once in a run, whatever becomes of its window."""
     began: float | None = None
@@ -49,6 +51,10 @@ class Checking(Documents):
         plan = self.plan
         compared = self.before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
         return plan.document_url is not None and bool(compared or plan.insist_on_document or plan.smoke)
+
+    @property
+    def _asks_document(self) -> bool:
+        return self.needs_document or (self.reports_contract and self.plan.document_url is not None)
 
     @property
     def wanted(self) -> bool:
@@ -107,7 +113,7 @@ class Checking(Documents):
         if self.round is None:
             return
         document = self.round.document
-        if self.needs_document and document.result is None and (request := self.ask_document()):
+        if self._asks_document and document.result is None and (request := self.ask_document()):
             yield request, document.again_at
             return  # it says what the answers to the others must look like
         promises = self.contract.promises if self.contract else {}

@@ -273,7 +273,7 @@ class ServiceState:
         """The checks."""
         from redeploy.rollout.checks import Checking  # what it needs must not be loaded before the first request
 
-        return Checking(self.plan.checks, self.redact)
+        return Checking(self.plan.checks, self.redact, reports_contract=self.verifying)
 
     @property
     def samples(self) -> list[Sample]:

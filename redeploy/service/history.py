@@ -59,6 +59,8 @@ class SampleHistory:
     """The last sample of the health address."""
     version: Sample | None = None
     """The last sample of the version address."""
+    version_cached: bool = False
+    """Whether the last response of the version address came out of a cache."""
     turns: int = 0
     """How often another build answered after the new one."""
     hidden_by: Condition | None = None
@@ -111,7 +113,15 @@ class SampleHistory:
         """Return the state after one more sample."""
         if sample.condition.tells_nothing:
             window = self.window.take(sample, Build.UNKNOWN, rules.learnt.noise, fresh=False)
-            return replace(self, window=window, mute=sample.condition, hidden_by=sample.condition, told=Build.UNKNOWN)
+            cached = sample.condition is Condition.CACHED and Endpoint.VERSION in sample.endpoints
+            return replace(
+                self,
+                window=window,
+                mute=sample.condition,
+                hidden_by=sample.condition,
+                version_cached=self.version_cached or cached,
+                told=Build.UNKNOWN,
+            )
         sample = sample.timed(rules.learnt.units)
         whole = sample.beside(self._other_than(sample))
         like = likeness(whole, rules.before, rules.learnt, rules.triggered)
@@ -136,6 +146,7 @@ class SampleHistory:
             gap_ended=sample.at if self.in_gap and sample.healthy else self.gap_ended,
             health=sample if Endpoint.HEALTH in sample.endpoints else self.health,
             version=sample if Endpoint.VERSION in sample.endpoints else self.version,
+            version_cached=self.version_cached and Endpoint.VERSION not in sample.endpoints,
             mute=None,
             wall=sample.condition if wall or page else None,
             wall_since=(self.wall_since if self.wall else sample.at) if wall or page else 0.0,

@@ -98,6 +98,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
             "blocked",
             "throttled_past_deadline",
             "gap_seen",
+            "version_cached",
             "new_build_seen",
             "window_broke",
             "broke_late",
@@ -217,6 +218,7 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("old_build_stayed"), _no("window_broke")),
         (_no("old_build_stayed"), _no("digest_reported"), _yes("old_digest_runs")),
         (_no("old_build_stayed"), _no("new_build_seen")),
+        (_no("old_build_stayed"), _no("version_cached")),
         (_no("old_build_stayed"), _not("build", Build.NEW, Build.OTHER)),
     ],
     "another contract counts where nothing is declared, and then a new build was seen": [

@@ -1,5 +1,6 @@
 """When the checks of a build are made, told by whole runs in worlds without sockets."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, pairwise
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
+from redeploy.report.outputs import outputs
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, SendSmoke, SendTrigger
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
@@ -604,6 +606,33 @@ def test_in_mode_verify_the_running_build_is_checked() -> None:
     assert (len(world.sent(FetchDocument)), len(world.sent(SendSmoke)), world.sent(SendTrigger)) == (1, 3, [])
     failing = World(lambda *_: ready(NEW), document=always(document()))
     assert tell(failing, mode="verify", required_routes="/api/gone").verdict == ("checks-failed", "routes")
+
+
+def test_the_report_marks_the_checks_that_only_warn() -> None:
+    world = World(lambda *_: ready(NEW), smoke=lambda *_: reply(404))
+    story = tell(world, mode="verify", openapi_path="off", smoke="?GET /a\n?GET /b 404\nGET /c 404")
+    checks = json.loads(outputs(story.outcome)["report"])["checks"]
+    assert [(each["passed"], each["only-warns"]) for each in checks] == [(False, True), (True, True), (True, False)]
+
+
+def test_mode_verify_reports_the_contract_also_where_no_check_asks_for_it() -> None:
+    read = tell(World(lambda *_: ready(NEW), document=always(document(version="7"))), mode="verify")
+    none = tell(World(lambda *_: ready(NEW), document=always(reply(404))), mode="verify")
+    compared = tell(
+        World(rollout(), (UPDATED,), document=always(document(version="7"))), expect_version=NEW, openapi_path="/x"
+    )
+    assert read.outcome.seen["contract"] == compared.outcome.seen["contract"] != ""
+    assert (read.outcome.seen["contract-version"], none.outcome.seen["contract"]) == ("7", "")
+    assert len(read.world.sent(FetchDocument)) == 1
+    assert (none.verdict, none.outcome.checked.findings) == (("verified", ""), ())
+
+
+def test_mode_verify_does_not_wait_for_a_document_that_no_check_needs() -> None:
+    slow = World(lambda *_: ready(NEW), document=lambda _: (document(), 60.0))
+    assert tell(slow, mode="verify").seconds == pytest.approx(
+        tell(World(lambda *_: ready(NEW)), mode="verify").seconds, abs=1
+    )
+    assert tell(World(lambda *_: ready(NEW)), mode="verify", openapi_path="off").world.sent(FetchDocument) == []
 
 
 def test_in_mode_verify_too_long_checks_are_announced_at_the_start() -> None:

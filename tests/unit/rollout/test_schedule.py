@@ -408,6 +408,25 @@ def test_where_everything_is_cached_nothing_counts() -> None:
     assert story.verdict == ("unhealthy", "cached")
 
 
+@pytest.mark.parametrize("inputs", [{}, {"mode": "verify"}], ids=["deploy", "verify"])
+def test_a_declared_version_that_only_a_cache_names_is_hidden_by_the_cache(inputs: dict[str, str]) -> None:
+    def service(_: float, probe: Probe) -> HttpResult:
+        return ready() if probe.endpoints == HEALTH else reply(200, {"commit": NEW}, age="60")
+
+    story = tell(World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30", **inputs)
+    assert story.verdict == ("unhealthy", "cached")
+
+
+def test_a_build_that_was_named_fresh_is_not_hidden_by_a_cache_that_answers_later() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        if probe.endpoints == HEALTH:
+            return ready()
+        return reply(200, {"commit": OLD if moment < 3 else 40 * "3"}, **({"age": "9"} if moment > 10 else {}))
+
+    story = tell(World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30")
+    assert story.verdict == ("wrong-build", "wrong-version")
+
+
 def test_with_a_version_address_of_its_own_health_is_watched_and_the_version_asked_beside_it() -> None:
     story = tell(World(rollout(), (UPDATED,)), expect_version=NEW, version_path="/api/version")
     assert story.verdict == ("deployed", "")
