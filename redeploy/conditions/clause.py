@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from operator import is_
 from typing import Any
 
 from redeploy.conditions import pattern
@@ -111,7 +114,7 @@ class Clause:
     def _contained(self, value: Any) -> bool:  # noqa: ANN401 - a JSON value
         [part] = self.values
         if isinstance(value, list):
-            return any(equal(each, part) for each in value)
+            return holds_equal(value, part)
         return isinstance(value, str) and part in value
 
 
@@ -124,6 +127,22 @@ def equal(value: Any, wanted: str) -> bool:  # noqa: ANN401 - a JSON value
     if isinstance(value, int | float):
         return value == number(wanted)
     return isinstance(value, str) and value == wanted
+
+
+def holds_equal(values: Sequence[Any], wanted: str) -> bool:
+    """Tell whether an array has an element that is `equal`, in little more time than reading the array took."""
+    amount = number(wanted)
+    alike: set[Any] = {wanted, _WORDS.get(wanted, wanted), wanted if amount is None else amount}
+    with suppress(TypeError):  # an object or an array among them: then each one is looked at
+        if alike.isdisjoint(values):
+            return False
+    if wanted in _WORDS and any(map(partial(is_, _WORDS[wanted]), values)):
+        return True
+    numbers = [] if amount is None else [each for each in values if each is not True and each is not False]
+    return wanted in values or amount in numbers
+
+
+_WORDS = {"true": True, "false": False, "null": None}
 
 
 def number(text: str) -> int | float | None:

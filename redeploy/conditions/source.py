@@ -57,4 +57,5 @@ def value_at(reply: Response, source: str, *, as_written: bool = False) -> Any: 
         return MISSING if content is None else content
     if reply.json is None and reply.text.strip() != "null":
         return NOT_JSON
-    return pick(reply.json_as_written if as_written else reply.json, source)
+    value = pick(reply.json, source)
+    return pick(reply.json_as_written, source) if as_written and isinstance(value, float) else value

@@ -14,8 +14,11 @@ MOST_NESTED = 200
 """A JSON document nested more deeply than this is no answer of a service that names its build."""
 
 
-_MARKUP = rb"(?i)[\s\xef\xbb\xbf]*+(?:(?P<page><!doctype html|<html)|<)"  # compiled when first needed
-"""White space and a byte order mark, then the start of a page, or of some other markup."""
+_BLANK = b" \t\n\r\x0b\x0c\xef\xbb\xbf"
+"""White space, and the bytes of a byte order mark."""
+
+_MARKUP = rb"(?i)(?P<page><!doctype html|<html)|<"  # compiled when first needed
+"""The start of a page, or of some other markup."""
 
 
 class ErrorKind(StrEnum):
@@ -98,7 +101,7 @@ class Response:
 
         Flask and PHP send JSON and plain words as `text/html` unless told otherwise, so the type alone does not decide.
         """
-        start = re.match(_MARKUP, self.body)
+        start = re.match(_MARKUP, self.body.lstrip(_BLANK))
         if start is None:
             return False
         return bool(start["page"]) or self.media_type in ("text/html", "application/xhtml+xml")
@@ -181,16 +184,31 @@ def http_date(text: str) -> float | None:
 
 def nested_too_deeply(body: bytes) -> bool:
     """Tell whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
-    if sum(body.count(bracket) for bracket in b"[{") <= MOST_NESTED:
+    steps = _brackets(body)
+    if steps.count(b"[") <= MOST_NESTED:
         return False
-    if b"\\" in body:
-        outside = re.sub(_STRING, b"", body)
-    else:  # no quote is escaped: every other piece between quotes lies outside of strings
-        outside = b"".join(body.translate(None, delete=_NO_BRACKETS.replace(b'"', b"")).split(b'"')[::2])
-    brackets = outside.translate(_STEPS, delete=_NO_BRACKETS)
-    return max(itertools.accumulate(memoryview(brackets).cast("b")), default=0) > MOST_NESTED
+    level, shorter = 0, steps.replace(b"[]", b"")
+    while 2 * len(shorter) <= len(steps) and steps:  # most levels of most documents go in a few strokes
+        level, steps = level + 1, shorter
+        shorter = steps.replace(b"[]", b"")
+    return level + max(itertools.accumulate(memoryview(steps.translate(_STEPS)).cast("b")), default=0) > MOST_NESTED
 
 
-_STRING = rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
-_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # read as signed bytes: one level down, one level up
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+def _brackets(body: bytes) -> bytes:
+    """Return the brackets outside of strings, all of one kind; nothing where there are few, in strings or not."""
+    pieces, escapes = body.split(b'"', MOST_NESTED), b"\\" in body
+    if escapes or len(pieces) > MOST_NESTED:
+        signs = body.translate(_ONE_KIND, delete=_NO_SIGNS)
+        if len(signs.split(b"[", MOST_NESTED + 1)) <= MOST_NESTED + 1:  # in less time than counting takes
+            return b""
+        if escapes:  # without what a backslash escapes: a second one, or a quote that ends no string
+            body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+            signs = body.translate(_ONE_KIND, delete=_NO_SIGNS)
+        pieces = signs.replace(b'""', b"").split(b'"')  # what goes has no bracket in it, or makes one string of two
+    outside = b"".join(pieces[::2])  # every other piece between quotes
+    return outside.translate(_ONE_KIND, delete=_NO_SIGNS)
+
+
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_SIGNS = bytes(set(range(256)) - set(b'[{]}"'))
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")  # read as signed bytes: one level down, one level up

@@ -205,7 +205,7 @@ def _in_document(document: Any) -> Iterator[tuple[str, BuildName]]:  # noqa: ANN
             path = below(each.path, key)
             if (kind := _listed(name, each.holder)) is not None:
                 listed[path] = BuildName(text, kind, each.depth, isinstance(value, float))
-            elif (kind := _prefixed(key, name)) is not None:
+            elif len(prefixed) < MOST_NAMES and (kind := _prefixed(key, name)) is not None:
                 prefixed[path] = BuildName(text, kind, each.depth, isinstance(value, float))
         kinds = {name.kind for name in listed.values() if not names_nothing(name.text)}
         yield from listed.items()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from redeploy.conditions import pattern
 from redeploy.conditions.source import check_source, value_at
@@ -16,7 +17,7 @@ from redeploy.service.build_fields import (
     trimmed,
 )
 from redeploy.service.endpoint import Service
-from redeploy.text.json_path import spelled
+from redeploy.text.json_path import pick, spelled
 from redeploy.text.markup import attribute
 
 
@@ -44,8 +45,8 @@ def names_in(
     document = reply.json
     if isinstance(document, dict):
         found = build_names(document, reply.headers)
-        exact = not any(name.fraction for name in found.values())
-        return found if exact else build_names(reply.json_as_written, reply.headers)
+        written = {path: pick(reply.json_as_written, path) for path, name in found.items() if name.fraction}
+        return found | {path: replace(found[path], text=text) for path, text in written.items()}
     names = build_names(None, reply.headers)
     if reply.is_html:
         from redeploy.service.page import hashed_files  # few services are pages

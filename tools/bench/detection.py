@@ -38,11 +38,15 @@ def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
         yield length, World(service, ((answer, done),), latency=chance.uniform(0.01, 0.15), seed=number)
 
 
-def measure(*, lost: bool) -> dict[str, float]:
-    """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached."""
+def measure(*, lost: bool, apart: bool = False) -> dict[str, float]:
+    """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached.
+
+    `apart`: whether the version has an address of its own.
+    """
+    path = {"version_path": "/api/version"} if apart else {}
     delays, lowest = [], math.inf
     for length, world in rollouts(7, lost=lost):
-        story = tell(world, expect_version=NEW)
+        story = tell(world, expect_version=NEW, **path)
         seen = next(
             (sample.at for sample in story.state.samples if sample.healthy and NEW in sample.names.values()), None
         )
