@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from redeploy.http.condition import Condition
 from redeploy.service.sample import Endpoint, Sample
 
+KNOWN_ILL = 15.0
+"""Seconds after a plain look that failed, too, in which another failure needs no plain look: the service is still down."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
@@ -25,6 +28,8 @@ class Doubts:
     """
 
     _held: dict[frozenset[Endpoint], tuple[Sample, ...]] = field(default_factory=dict)
+    _ill_since: dict[frozenset[Endpoint], float] = field(default_factory=dict)
+    """When a plain look failed of an address that no good look was seen of since."""
 
     def next_look(self, endpoints: frozenset[Endpoint]) -> bool | None:
         """Return whether the next look at an address must pass caches; None where no doubt is open."""
@@ -39,8 +44,12 @@ class Doubts:
     def take(self, sample: Sample, *, past_caches: bool) -> Settled:
         """Take in a look; `past_caches` says whether it carried a random query."""
         held = self._held.get(sample.endpoints, ())
+        if sample.healthy:
+            self._ill_since.pop(sample.endpoints, None)
+        elif held and not past_caches:
+            self._ill_since[sample.endpoints] = sample.at
         if not held:
-            if past_caches and _doubtful(sample):
+            if past_caches and _doubtful(sample) and not self._known_ill(sample):
                 self._held[sample.endpoints] = (sample,)
                 return Settled()
             return Settled(samples=(sample,))
@@ -54,9 +63,18 @@ class Doubts:
             return Settled(samples=(replace(held[1], beyond_caches=True),), takes_no_query=True)
         return Settled(samples=(_cached(held[0]), _cached(sample)), cached=True)
 
+    def _known_ill(self, sample: Sample) -> bool:
+        """Tell whether a failure is one more of a service that failed without the query, too, a moment ago."""
+        since = self._ill_since.get(sample.endpoints)
+        return since is not None and sample.at - since < KNOWN_ILL and _fails(sample)
+
 
 def _doubtful(sample: Sample) -> bool:
-    return sample.transport_error or _refuses(sample) or (sample.status >= 500 and not sample.condition.tells_nothing)
+    return _fails(sample) or _refuses(sample)
+
+
+def _fails(sample: Sample) -> bool:
+    return sample.transport_error or (sample.status >= 500 and not sample.condition.tells_nothing)
 
 
 def _refuses(sample: Sample) -> bool:

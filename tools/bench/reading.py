@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.bench.startup import resident
 from redeploy.conditions.expectation import NOTHING_EXPECTED, Expectation
 from redeploy.conditions.grammar import expectation
 from redeploy.http.response import Response
@@ -18,6 +17,7 @@ from redeploy.service.endpoint import Service
 from redeploy.service.sample import Sample, read_sample
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, TOKEN
+from tools.bench.startup import resident
 
 SIZE = 2**20
 ROUNDS = 9

@@ -47,9 +47,30 @@ def test_a_service_that_failed_is_seen_as_it_was() -> None:
     doubts = Doubts()
     doubts.take(gone(1), past_caches=True)
     assert doubts.take(gone(2), past_caches=False).samples == (gone(1), gone(2))
+    doubts = Doubts()
     doubts.take(gone(3), past_caches=True)
     doubts.take(sample(4, NEW), past_caches=False)
     assert doubts.take(sample(5, NEW), past_caches=True).samples == (gone(3), sample(4, NEW), sample(5, NEW))
+
+
+def test_a_service_that_failed_without_the_query_too_is_not_asked_again_without_it_for_a_while() -> None:
+    doubts = Doubts()
+    doubts.take(gone(1), past_caches=True)
+    doubts.take(gone(2), past_caches=False)
+    assert doubts.take(ill(4, 503), past_caches=True).samples == (ill(4, 503),)
+    assert doubts.take(ill(16, 503), past_caches=True).samples == (ill(16, 503),)
+    assert doubts.take(gone(18), past_caches=True).samples == ()
+    assert doubts.next_look(BOTH) is False
+
+
+@pytest.mark.parametrize("then", [ill(4, 404), sample(3, NEW)], ids=["a refusal", "a good look"])
+def test_a_failure_after_something_else_is_doubted_as_the_first_one(then: Sample) -> None:
+    doubts = Doubts()
+    doubts.take(gone(1), past_caches=True)
+    doubts.take(gone(2), past_caches=False)
+    held = doubts.take(then, past_caches=True)
+    assert (held.samples == ()) is not then.healthy
+    assert not then.healthy or doubts.take(gone(4), past_caches=True).samples == ()
 
 
 def test_three_stock_pages_over_5_s_come_from_a_proxy_with_nothing_behind_it() -> None:
