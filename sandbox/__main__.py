@@ -63,9 +63,13 @@ def _options() -> argparse.Namespace:
 
 
 def _list() -> None:
-    width = max(map(len, SCENARIOS))
-    for name, scenario in SCENARIOS.items():
-        print(f"{name:{width}}  {scenario.title}")
+    rows = [
+        (name, f"{scenario.verdict} ({scenario.reason})" if scenario.reason else scenario.verdict, scenario.title)
+        for name, scenario in SCENARIOS.items()
+    ]
+    names, endings = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, ending, title in rows:
+        print(f"{name:{names}}  {ending:{endings}}  {title}")
 
 
 def _play(scenario: Scenario, runner: Runner) -> Run:
@@ -89,12 +93,12 @@ def _play(scenario: Scenario, runner: Runner) -> Run:
 def _judge(run: Run, scenario: Scenario) -> int:
     """Says how the action ended, and whether it should; a person who watches wants no failure where one was to be shown."""
     ended = run.outputs.get("verdict", ""), run.outputs.get("reason", "")
-    right = ended in scenario.ends() and run.exit_code == scenario.code()
+    right = ended in scenario.endings() and run.exit_code == scenario.code()
     stopped = not right and run.exit_code == 128 + signal.SIGINT
     if stopped:
         should = "since it was interrupted"
     else:
-        should = "as this scenario should" if right else f"but this scenario should end with {_end(scenario.ends())}"
+        should = "as this scenario should" if right else f"but this scenario should end with {_end(scenario.endings())}"
     print(f"\nThe action ended with {_end([ended])} and exit code {run.exit_code}, {should}.", flush=True)
     return 0 if right else run.exit_code if stopped else 1
 

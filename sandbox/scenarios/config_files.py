@@ -1,6 +1,6 @@
 """Runs whose services and hosts a file of the workspace describes."""
 
-from sandbox.scenarios.scenario import Scenario
+from sandbox.scenarios.scenario import story
 from sandbox.server.builds import V2
 from sandbox.worlds import Scene
 
@@ -34,12 +34,13 @@ waves: [[eu], [us]]
 _OF_EU = {"ORIGIN": "{origin}", "EU_URL": "{update}", "EU_TOKEN": "{token}"}
 
 SCENARIOS = (
-    Scenario(
+    story(
         "config-file",
         "A file describes the service and its host",
         "One service of a file runs as the inputs would have it run, with a body in a smoke request.",
-        Scene(),
-        {"config": FILE},
+    )
+    .plays(Scene(), {"config": FILE})
+    .ends(
         "deployed",
         proof="version",
         result="updated",
@@ -48,12 +49,13 @@ SCENARIOS = (
         asked={"POST /api/cache/purge": 1},
         unremarked=True,
     ),
-    Scenario(
+    story(
         "config-file-wrong",
         "A file with several mistakes",
         "Every mistake is an annotation at its line, in one run, and nothing is sent.",
-        Scene(),
-        {"config": FILE},
+    )
+    .plays(Scene(), {"config": FILE})
+    .ends(
         "invalid-config",
         triggers=0,
         silent=True,

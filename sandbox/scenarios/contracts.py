@@ -6,7 +6,7 @@ from dataclasses import replace
 from sandbox.network.attacks import echo, echoed_document, echoed_item, hostile_item
 from sandbox.network.faults import LIMITED, TOO_MANY, AtFirst, Instead, On
 from sandbox.network.front import Answer, Fault, HttpResult, passing
-from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario
+from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario, story
 from sandbox.server.builds import V1, V2, Document
 from sandbox.worlds import Scene, World
 
@@ -95,32 +95,12 @@ def _echoed_late(world: World) -> None:
     world.front.on_service = On(frozenset({"/api/items/7"}), Instead(echoed_item(world.token)))
 
 
-def _contract(
-    name: str,
-    title: str,
-    shows: str,
-    scene: Scene,
-    inputs: dict[str, str],
-    *end: str,
-    **more: object,
-) -> Scenario:
-    """A deploy that goes well up to the checks; `end` is verdict and reason."""
-    told: dict[str, object] = {"proof": "version", "result": "updated", **more}
-    return Scenario(name, title, shows, scene, {**DECLARED, **inputs}, *end, **told)  # type: ignore[arg-type]
-
-
 def _unread(document: Document, title: str, shows: str, says: str) -> Scenario:
     """A new build whose document cannot be read while routes are asked for."""
-    return _contract(
-        f"openapi-{document}",
-        title,
-        shows,
-        Scene(pushed=replace(V2, document=document)),
-        {"required-routes": "GET /api/ready"},
-        "checks-failed",
-        "openapi",
-        failed=("openapi",),
-        says=(says,),
+    return (
+        story(f"openapi-{document}", title, shows)
+        .plays(Scene(pushed=replace(V2, document=document)), DECLARED, required_routes="GET /api/ready")
+        .is_checked("checks-failed", "openapi", failed=("openapi",), says=(says,))
     )
 
 
@@ -161,340 +141,324 @@ _DOCUMENTS = (
         "It is read up to 16 MiB and no further.",
         "larger than 16 MiB",
     ),
-    _contract(
+    story(
         "openapi-gone-unasked",
         "The OpenAPI document is gone, and no route is required",
         "Every operation that was there counts as removed: a warning, as without any input.",
-        Scene(pushed=replace(V2, document="none")),
-        {},
-        "deployed",
-        says=("The OpenAPI document that was live before the trigger is gone",),
-    ),
-    _contract(
+    )
+    .plays(Scene(pushed=replace(V2, document="none")), DECLARED)
+    .is_checked("deployed", says=("The OpenAPI document that was live before the trigger is gone",)),
+    story(
         "openapi-gone-strict",
         "The OpenAPI document is gone, and breaking changes fail",
         "Each operation that was there is a failed check.",
-        Scene(pushed=replace(V2, document="none")),
-        {"breaking-changes": "fail"},
-        "checks-failed",
-        "breaking-change",
-        failed=None,
-        says=("is gone, as the document is",),
-    ),
-    _contract(
+    )
+    .plays(Scene(pushed=replace(V2, document="none")), DECLARED, breaking_changes="fail")
+    .is_checked("checks-failed", "breaking-change", failed=None, says=("is gone, as the document is",)),
+    story(
         "openapi-yaml",
         "The new build sends its document as YAML",
         "It is read like JSON: routes are found, and an answer is held against its schema.",
+    )
+    .plays(
         Scene(pushed=replace(V2, document="yaml", unkept=("/api/items/{item_id}",))),
-        {**_BRISK, "required-routes": "GET /api/search", "smoke": "GET /api/items/7"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke GET /api/items/7",),
-        says=("`$.id` is a string, not integer",),
+        {**DECLARED, **_BRISK, "required-routes": "GET /api/search", "smoke": "GET /api/items/7"},
+    )
+    .is_checked(
+        "checks-failed", "smoke", failed=("smoke GET /api/items/7",), says=("`$.id` is a string, not integer",)
     ),
-    _contract(
+    story(
         "openapi-odd",
         "The OpenAPI document has oddities that no check needs",
         "Null operations, null servers, a numeric version and a path without a slash are passed over and noted.",
+    )
+    .plays(
         Scene(pushed=replace(V2, document="odd")),
-        {"required-routes": "GET /api/ready", "forbidden-routes": "/internal/**"},
+        DECLARED,
+        required_routes="GET /api/ready",
+        forbidden_routes="/internal/**",
+    )
+    .is_checked(
         "deployed",
         unremarked=True,
         shown=("`pets` does not begin with a slash", "`POST /api/ready` is null", "only in part"),
     ),
-    _contract(
+    story(
         "openapi-cached-before",
         "A cache answers for the document before the trigger",
         "It is asked for past the cache, so that the operation that is gone is found.",
-        Scene(pushed=_WITHOUT_PROJECTS, finish=_cached_document),
-        {"breaking-changes": "fail"},
-        "checks-failed",
-        "breaking-change",
-        failed=("removed-route GET /api/projects",),
-    ),
+    )
+    .plays(Scene(pushed=_WITHOUT_PROJECTS, finish=_cached_document), DECLARED, breaking_changes="fail")
+    .is_checked("checks-failed", "breaking-change", failed=("removed-route GET /api/projects",)),
 )
 
 _ROUTES = (
-    _contract(
+    story(
         "missing-route",
         "The new build lost a route",
         "It is live and healthy, and the run is red: a required route is missing, and the near miss is named.",
+    )
+    .plays(
         Scene(pushed=replace(V2, lost=("POST /api/cache/purge",), operations=("GET /api/cache/purge",))),
-        {"required-routes": "GET /api/ready\nPOST /api/cache/purge\n/api/items/{id}"},
+        DECLARED,
+        required_routes="GET /api/ready\nPOST /api/cache/purge\n/api/items/{id}",
+    )
+    .is_checked(
         "checks-failed",
         "routes",
         failed=("required-route POST /api/cache/purge",),
         says=("`POST /api/cache/purge` is missing; the document has `GET /api/cache/purge`",),
     ),
-    _contract(
+    story(
         "forbidden-route",
         "The new build shows what it should not",
         "A debug route that slipped in is found by its pattern.",
+    )
+    .plays(
         Scene(pushed=replace(V2, operations=("GET /internal/debug/vars",))),
-        {"required-routes": "GET /api/*/status", "forbidden-routes": "/internal/**  # never public"},
-        "checks-failed",
-        "routes",
-        failed=("forbidden-route /internal/**",),
-        says=("`GET /internal/debug/vars`",),
+        DECLARED,
+        required_routes="GET /api/*/status",
+        forbidden_routes="/internal/**  # never public",
+    )
+    .is_checked(
+        "checks-failed", "routes", failed=("forbidden-route /internal/**",), says=("`GET /internal/debug/vars`",)
     ),
-    _contract(
-        "routes-there",
-        "All routes are there",
-        "Wildcards, any method and a parameter of another name.",
+    story("routes-there", "All routes are there", "Wildcards, any method and a parameter of another name.")
+    .plays(
         Scene(),
-        {
-            "required-routes": "GET /api/search\n/api/items/{id}\nPOST /api/cache/**\nGET /api/*/status",
-            "forbidden-routes": "/internal/**\nDELETE /api/**",
-        },
-        "deployed",
-        unremarked=True,
-        outputs={"added-routes": '["GET /api/search"]', "removed-routes": "[]"},
-    ),
+        DECLARED,
+        required_routes="GET /api/search\n/api/items/{id}\nPOST /api/cache/**\nGET /api/*/status",
+        forbidden_routes="/internal/**\nDELETE /api/**",
+    )
+    .is_checked("deployed", unremarked=True, outputs={"added-routes": '["GET /api/search"]', "removed-routes": "[]"}),
 )
 
 _CHANGES = (
-    _contract(
+    story(
         "route-removed",
         "An operation is gone, and that is worth a warning",
         "Without any input, what was live before the trigger is the reference.",
-        Scene(pushed=_WITHOUT_PROJECTS),
-        {},
+    )
+    .plays(Scene(pushed=_WITHOUT_PROJECTS), DECLARED)
+    .is_checked(
         "deployed",
         says=("`GET /api/projects`",),
         outputs={"removed-routes": '["GET /api/projects"]', "added-routes": '["GET /api/search"]'},
     ),
-    _contract(
-        "breaking-change",
-        "An operation is gone, and that fails",
-        "`breaking-changes: fail` makes it red.",
-        Scene(pushed=_WITHOUT_PROJECTS),
-        {"breaking-changes": "fail"},
+    story("breaking-change", "An operation is gone, and that fails", "`breaking-changes: fail` makes it red.")
+    .plays(Scene(pushed=_WITHOUT_PROJECTS), DECLARED, breaking_changes="fail")
+    .is_checked(
         "checks-failed",
         "breaking-change",
         failed=("removed-route GET /api/projects",),
         outputs={"removed-routes": '["GET /api/projects"]'},
     ),
-    _contract(
-        "route-removed-ignored",
-        "An operation is gone, and nobody minds",
-        "It is still an output.",
-        Scene(pushed=_WITHOUT_PROJECTS),
-        {"breaking-changes": "ignore"},
-        "deployed",
-        unremarked=True,
-        outputs={"removed-routes": '["GET /api/projects"]'},
-    ),
-    _contract(
+    story("route-removed-ignored", "An operation is gone, and nobody minds", "It is still an output.")
+    .plays(Scene(pushed=_WITHOUT_PROJECTS), DECLARED, breaking_changes="ignore")
+    .is_checked("deployed", unremarked=True, outputs={"removed-routes": '["GET /api/projects"]'}),
+    story(
         "method-changed",
         "An operation has another method",
         "A path that stays with another method breaks its clients all the same.",
-        Scene(pushed=replace(_WITHOUT_PROJECTS, operations=("POST /api/projects",))),
-        {"breaking-changes": "fail"},
+    )
+    .plays(
+        Scene(pushed=replace(_WITHOUT_PROJECTS, operations=("POST /api/projects",))), DECLARED, breaking_changes="fail"
+    )
+    .is_checked(
         "checks-failed",
         "breaking-change",
         failed=("removed-route GET /api/projects",),
         outputs={"removed-routes": '["GET /api/projects"]', "added-routes": '["POST /api/projects"]'},
     ),
-    _contract(
+    story(
         "reference-yaml",
         "A YAML file of the workspace has more than the service",
         "The annotation stands at the line of the operation that is gone.",
-        Scene(pushed=_WITHOUT_PROJECTS),
-        {"breaking-changes": "fail", "openapi-reference": "api/openapi.yaml"},
+    )
+    .plays(Scene(pushed=_WITHOUT_PROJECTS), DECLARED, breaking_changes="fail", openapi_reference="api/openapi.yaml")
+    .is_checked(
         "checks-failed",
         "breaking-change",
         failed=("removed-route GET /api/projects", "removed-route POST /api/projects"),
         files={"api/openapi.yaml": _REFERENCE_YAML},
         places=(("api/openapi.yaml", 9), ("api/openapi.yaml", 11)),
     ),
-    _contract(
+    story(
         "reference-json",
         "A JSON file of the workspace has more than the service",
         "With `warn`, the run is green and the line is annotated.",
-        Scene(),
-        {"openapi-reference": "openapi.json"},
+    )
+    .plays(Scene(), DECLARED, openapi_reference="openapi.json")
+    .is_checked(
         "deployed",
         says=("`DELETE /api/items/{id}`",),
         outputs={"removed-routes": '["DELETE /api/items/{id}"]'},
         files={"openapi.json": _REFERENCE_JSON},
         places=(("openapi.json", 7),),
     ),
-    Scenario(
+    story(
         "change-by-contract",
         "Nothing declared, only the contract tells",
         "A service that says nothing of itself has another document after the trigger.",
-        Scene(before=replace(V1, identity="hidden"), pushed=replace(V2, identity="hidden")),
-        QUICK,
-        "deployed",
-        proof="change",
-        result="updated",
-        outputs={"added-routes": '["GET /api/search"]'},
-    ),
+    )
+    .plays(Scene(before=replace(V1, identity="hidden"), pushed=replace(V2, identity="hidden")), QUICK)
+    .ends("deployed", proof="change", result="updated", outputs={"added-routes": '["GET /api/search"]'}),
 )
 
 _SMOKE = (
-    _contract(
+    story(
         "smoke",
         "Smoke requests are answered as they should be",
         "Statuses, a class of them, HEAD, and an unsafe request that is marked as such.",
+    )
+    .plays(
         Scene(pushed=replace(V2, operations=("GET /api/search", "HEAD /api/search"))),
         {
+            **DECLARED,
             **_BRISK,
             "smoke": "GET /api/items/7\nGET /api/search?q=a 2xx\nGET /api/private 401\nHEAD /api/search\n"
             "!POST /api/cache/purge 202",
         },
-        "deployed",
-        unremarked=True,
-        asked={"GET /api/items/7": 1, "HEAD /api/search": 1, "POST /api/cache/purge": 1},
+    )
+    .is_checked(
+        "deployed", unremarked=True, asked={"GET /api/items/7": 1, "HEAD /api/search": 1, "POST /api/cache/purge": 1}
     ),
-    _contract(
+    story(
         "smoke-conditions",
         "Smoke requests whose responses must say something",
         "Alternatives, conditions on header, JSON and text; one line only warns, and one fails.",
+    )
+    .plays(
         Scene(),
         {
+            **DECLARED,
             **_BRISK,
             "smoke": "GET /api/private 401|403 detail contains Not\nGET /api/items/7 200 id = 7 and price = null\n"
             "?GET /api/projects 200 0.slug = deploy\nGET /api/projects header:content-type contains json and 1.slug = x",
         },
+    )
+    .is_checked(
         "checks-failed",
         "smoke",
         failed=("smoke GET /api/projects header:content-type contains json and 1.slug = x",),
         says=("`1.slug = x` does not hold: there is no such field", "only warns", "there is `redeploy`"),
     ),
-    Scenario(
+    story(
         "front-end",
         "A front end names its build in a meta tag",
         "A page is healthy where it says what it must, and its commit is the declared one.",
+    )
+    .plays(
         Scene(),
-        {
-            **QUICK,
-            "health-path": "/",
-            "health-expect": 'body contains "</html>"\nmeta:git-sha !matches unknown',
-            "version-field": "meta:git-sha",
-            "expect-version": V2.git_sha,
-            "openapi-path": "off",
-        },
-        "deployed",
-        proof="version",
-        result="updated",
-        outputs={"version": V2.git_sha},
-    ),
-    _contract(
+        QUICK,
+        health_path="/",
+        health_expect='body contains "</html>"\nmeta:git-sha !matches unknown',
+        version_field="meta:git-sha",
+        expect_version=V2.git_sha,
+        openapi_path="off",
+    )
+    .ends("deployed", proof="version", result="updated", outputs={"version": V2.git_sha}),
+    story(
         "service-token",
         "The service wants a token of its own",
         "`service-headers` goes to the service, and Watchtower's own token still reaches Watchtower.",
+    )
+    .plays(
         Scene(finish=_behind_a_token),
-        {**_BRISK, "service-headers": "Authorization: Bearer {header-secret}", "smoke": "GET /api/projects"},
-        "deployed",
-        unremarked=True,
-    ),
-    Scenario(
+        {
+            **DECLARED,
+            **_BRISK,
+            "service-headers": "Authorization: Bearer {header-secret}",
+            "smoke": "GET /api/projects",
+        },
+    )
+    .is_checked("deployed", unremarked=True),
+    story(
         "service-token-missing",
         "The health check is refused for want of a token",
         "The message names the input that carries one.",
-        Scene(finish=_behind_a_token),
-        DECLARED,
-        "unhealthy",
-        "never-ready",
-        says=("service-headers",),
-    ),
-    _contract(
-        "smoke-wrong-status",
-        "A smoke request gets another status",
-        "It is tried once more, and then it counts.",
-        Scene(),
-        {**_BRISK, "smoke": "GET /api/private\nGET /api/items/seven\nGET /api/projects"},
+    )
+    .plays(Scene(finish=_behind_a_token), DECLARED)
+    .ends("unhealthy", "never-ready", says=("service-headers",)),
+    story("smoke-wrong-status", "A smoke request gets another status", "It is tried once more, and then it counts.")
+    .plays(Scene(), {**DECLARED, **_BRISK, "smoke": "GET /api/private\nGET /api/items/seven\nGET /api/projects"})
+    .is_checked(
         "checks-failed",
         "smoke",
         failed=("smoke GET /api/private", "smoke GET /api/items/seven"),
         says=("401", "422"),
         asked={"GET /api/private": 2, "GET /api/items/seven": 2, "GET /api/projects": 1},
     ),
-    _contract(
-        "smoke-broken-schema",
-        "An answer is not what the document says",
-        "Status 200, and a number that became a text.",
+    story(
+        "smoke-broken-schema", "An answer is not what the document says", "Status 200, and a number that became a text."
+    )
+    .plays(
         Scene(pushed=replace(V2, unkept=("/api/items/{item_id}", "/api/projects"))),
-        {**_BRISK, "smoke": "GET /api/items/7\nGET /api/projects"},
+        {**DECLARED, **_BRISK, "smoke": "GET /api/items/7\nGET /api/projects"},
+    )
+    .is_checked(
         "checks-failed",
         "smoke",
         failed=("smoke GET /api/items/7", "smoke GET /api/projects"),
         says=("`$.id` is a string, not integer", "`$` is an object, not array"),
     ),
-    _contract(
-        "smoke-flaky",
-        "A smoke request fails once",
-        "The second try counts.",
+    story("smoke-flaky", "A smoke request fails once", "The second try counts.")
+    .plays(
         Scene(finish=_standing_at("/api/projects", lambda: AtFirst(1, Instead(_ERROR)))),
-        {**_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
-        "deployed",
-        unremarked=True,
-        asked={"GET /api/projects": 2, "GET /api/search": 1},
-    ),
-    _contract(
-        "smoke-fails",
-        "A smoke request fails twice",
-        "The new build is live, stable and answers 500 where it matters.",
+        {**DECLARED, **_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
+    )
+    .is_checked("deployed", unremarked=True, asked={"GET /api/projects": 2, "GET /api/search": 1}),
+    story(
+        "smoke-fails", "A smoke request fails twice", "The new build is live, stable and answers 500 where it matters."
+    )
+    .plays(
         Scene(finish=_standing_at("/api/projects", lambda: Instead(_ERROR))),
-        {**_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke GET /api/projects",),
-        says=("500",),
-        asked={"GET /api/projects": 2},
+        {**DECLARED, **_BRISK, "smoke": "GET /api/projects\nGET /api/search"},
+    )
+    .is_checked(
+        "checks-failed", "smoke", failed=("smoke GET /api/projects",), says=("500",), asked={"GET /api/projects": 2}
     ),
-    _contract(
-        "smoke-unsafe-fails",
-        "An unsafe smoke request fails",
-        "It is not sent a second time.",
+    story("smoke-unsafe-fails", "An unsafe smoke request fails", "It is not sent a second time.")
+    .plays(
         Scene(finish=_standing_at("/api/cache/purge", lambda: Instead(_ERROR))),
-        {**_BRISK, "smoke": "!POST /api/cache/purge 202"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke POST /api/cache/purge 202",),
-        asked={"POST /api/cache/purge": 1},
+        {**DECLARED, **_BRISK, "smoke": "!POST /api/cache/purge 202"},
+    )
+    .is_checked(
+        "checks-failed", "smoke", failed=("smoke POST /api/cache/purge 202",), asked={"POST /api/cache/purge": 1}
     ),
-    _contract(
+    story(
         "smoke-throttled",
         "Smoke requests are throttled at first",
         "nginx's stock 503 and a 429 are no tries; a Retry-After is honoured.",
+    )
+    .plays(
         Scene(finish=_throttled),
-        {**_BRISK, "smoke": "GET /api/search\nGET /api/projects", "timeout": "15s"},
-        "deployed",
-        unremarked=True,
-        asked={"GET /api/search": 2, "GET /api/projects": 2},
-    ),
-    _contract(
-        "smoke-cached",
-        "A smoke request is answered from a cache",
-        "A query of its own gets past the cache.",
+        {**DECLARED, **_BRISK, "smoke": "GET /api/search\nGET /api/projects", "timeout": "15s"},
+    )
+    .is_checked("deployed", unremarked=True, asked={"GET /api/search": 2, "GET /api/projects": 2}),
+    story("smoke-cached", "A smoke request is answered from a cache", "A query of its own gets past the cache.")
+    .plays(
         Scene(finish=_standing_at("/api/items/7", lambda: AtFirst(1, Instead(_STALE_COPY)))),
-        {**_BRISK, "smoke": "GET /api/items/7"},
-        "deployed",
-        unremarked=True,
-        asked={"GET /api/items/7": 2},
-    ),
-    _contract(
+        {**DECLARED, **_BRISK, "smoke": "GET /api/items/7"},
+    )
+    .is_checked("deployed", unremarked=True, asked={"GET /api/items/7": 2}),
+    story(
         "smoke-always-cached",
         "A smoke request never gets past a cache",
         "What an old build may have answered is no pass.",
+    )
+    .plays(
         Scene(finish=_standing_at("/api/items/7", lambda: Instead(_STALE_COPY))),
-        {**_BRISK, "smoke": "GET /api/items/7"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke GET /api/items/7",),
-    ),
-    _contract(
+        {**DECLARED, **_BRISK, "smoke": "GET /api/items/7"},
+    )
+    .is_checked("checks-failed", "smoke", failed=("smoke GET /api/items/7",)),
+    story(
         "smoke-many",
         "More smoke requests than the bucket holds",
         "A bucket of 15 and two requests a second after that are never overdrawn.",
-        Scene(),
-        {"request-rate": "2/s", "smoke": "\n".join(f"GET /api/items/{number}" for number in range(16))},
-        "deployed",
-        unremarked=True,
-        asked={f"GET /api/items/{number}": 1 for number in range(16)},
-    ),
+    )
+    .plays(Scene(), DECLARED, request_rate="2/s", smoke="\n".join(f"GET /api/items/{number}" for number in range(16)))
+    .is_checked("deployed", unremarked=True, asked={f"GET /api/items/{number}": 1 for number in range(16)}),
 )
 
 
@@ -507,25 +471,23 @@ def _older(document: Document, title: str) -> tuple[Scenario, ...]:
         "smoke": "GET /api/items/7\nGET /api/projects",
     }
     return (
-        _contract(
+        story(
             f"openapi-{document}",
             f"A document of {title}",
             "Routes are found with and without its prefix, and answers fit its schemas.",
-            Scene(before=before, pushed=replace(V2, document=document)),
-            inputs,
-            "deployed",
-            unremarked=True,
-        ),
-        _contract(
+        )
+        .plays(Scene(before=before, pushed=replace(V2, document=document)), {**DECLARED, **inputs})
+        .is_checked("deployed", unremarked=True),
+        story(
             f"openapi-{document}-broken",
             f"Answers that depart from a document of {title}",
             "Its schemas are found through the prefix.",
+        )
+        .plays(
             Scene(before=before, pushed=replace(V2, document=document, unkept=("/api/items/{item_id}",))),
-            inputs,
-            "checks-failed",
-            "smoke",
-            failed=("smoke GET /api/items/7",),
-        ),
+            {**DECLARED, **inputs},
+        )
+        .is_checked("checks-failed", "smoke", failed=("smoke GET /api/items/7",)),
     )
 
 
@@ -536,18 +498,23 @@ SCENARIOS = (
     *_ROUTES,
     *_CHANGES,
     *_SMOKE,
-    _contract(
+    story(
         "checks-of-all-kinds",
         "Routes, changes and smoke fail at once",
         "The first kind is the reason, and all are told.",
+    )
+    .plays(
         Scene(pushed=replace(_WITHOUT_PROJECTS, operations=("GET /internal/debug",))),
         {
+            **DECLARED,
             **_BRISK,
             "breaking-changes": "fail",
             "required-routes": "GET /api/projects\nGET /api/ready",
             "forbidden-routes": "/internal/*",
             "smoke": "GET /api/projects\nGET /api/ready",
         },
+    )
+    .is_checked(
         "checks-failed",
         "routes",
         failed=(
@@ -557,24 +524,28 @@ SCENARIOS = (
             "smoke GET /api/projects",
         ),
     ),
-    Scenario(
-        "verify-checks",
-        "Verify: routes and smoke hold",
-        "The same checks without a trigger.",
+    story("verify-checks", "Verify: routes and smoke hold", "The same checks without a trigger.")
+    .plays(
         Scene(before=_STATIC),
-        {**VERIFY, "required-routes": "GET /api/search", "smoke": "GET /api/items/7", "expect-version": V2.git_sha},
-        "verified",
-        proof="version",
-        result="none",
-        triggers=0,
-        unremarked=True,
-    ),
-    Scenario(
+        VERIFY,
+        required_routes="GET /api/search",
+        smoke="GET /api/items/7",
+        expect_version=V2.git_sha,
+    )
+    .ends("verified", proof="version", result="none", triggers=0, unremarked=True),
+    story(
         "verify-checks-failed",
         "Verify: the right build answers wrongly",
         "What runs is as declared, and does not do what it should.",
+    )
+    .plays(
         Scene(before=replace(_STATIC, lost=("GET /api/projects",))),
-        {**VERIFY, "required-routes": "GET /api/projects", "smoke": "GET /api/projects", "expect-version": V2.git_sha},
+        VERIFY,
+        required_routes="GET /api/projects",
+        smoke="GET /api/projects",
+        expect_version=V2.git_sha,
+    )
+    .ends(
         "checks-failed",
         "routes",
         proof="version",
@@ -582,12 +553,18 @@ SCENARIOS = (
         triggers=0,
         failed=("required-route GET /api/projects", "smoke GET /api/projects"),
     ),
-    Scenario(
+    story(
         "verify-reference",
         "Verify: compared with a file of the workspace",
         "Without a trigger, only a file can be compared with.",
+    )
+    .plays(
         Scene(before=replace(_STATIC, lost=("GET /api/projects",))),
-        {**VERIFY, "openapi-reference": "openapi.yaml", "breaking-changes": "fail"},
+        VERIFY,
+        openapi_reference="openapi.yaml",
+        breaking_changes="fail",
+    )
+    .ends(
         "checks-failed",
         "breaking-change",
         result="none",
@@ -596,68 +573,62 @@ SCENARIOS = (
         files={"openapi.yaml": _REFERENCE_YAML},
         places=(("openapi.yaml", 9), ("openapi.yaml", 11)),
     ),
-    _contract(
+    story(
         "hostile-contract",
         "The new document attacks the log",
         "Paths and version stay text, and so does an answer that departs from its schema.",
+    )
+    .plays(
         Scene(
             pushed=replace(V2, document="hostile"),
             finish=_standing_at("/api/items/7", lambda: Instead(hostile_item())),
         ),
-        {"forbidden-routes": "/**", "smoke": "GET /api/items/7 404"},
-        "checks-failed",
-        "routes",
-        failed=("forbidden-route /**", "smoke GET /api/items/7 404"),
-    ),
-    _contract(
+        DECLARED,
+        forbidden_routes="/**",
+        smoke="GET /api/items/7 404",
+    )
+    .is_checked("checks-failed", "routes", failed=("forbidden-route /**", "smoke GET /api/items/7 404")),
+    story(
         "hostile-contract-before",
         "The old document attacks the log",
         "What is gone becomes the name of a check, an annotation and an output.",
+    )
+    .plays(
         Scene(
             before=replace(V1, document="hostile"),
             finish=_standing_at("/api/items/7", lambda: Instead(hostile_item())),
         ),
-        {**_BRISK, "breaking-changes": "fail", "smoke": "GET /api/items/7"},
-        "checks-failed",
-        "breaking-change",
-        failed=None,
-    ),
-    _contract(
+        {**DECLARED, **_BRISK, "breaking-changes": "fail", "smoke": "GET /api/items/7"},
+    )
+    .is_checked("checks-failed", "breaking-change", failed=None),
+    story(
         "echoed-contract",
         "The OpenAPI document shows the secrets",
         "As version and paths, in many forms; none reaches log, summary, outputs or annotations.",
-        Scene(finish=_echoed_document),
-        {"headers": _HEADERS, "forbidden-routes": "/**", "required-routes": "/api/x"},
-        "checks-failed",
-        "routes",
-        failed=("required-route /api/x", "forbidden-route /**"),
-    ),
-    _contract(
+    )
+    .plays(Scene(finish=_echoed_document), DECLARED, headers=_HEADERS, forbidden_routes="/**", required_routes="/api/x")
+    .is_checked("checks-failed", "routes", failed=("required-route /api/x", "forbidden-route /**")),
+    story(
         "echoed-answer",
         "A smoke request's answer shows the secrets",
         "What departs from the schema is told without them.",
-        Scene(finish=_echoed_answer),
-        {**_BRISK, "headers": _HEADERS, "smoke": "GET /api/items/7"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke GET /api/items/7",),
-    ),
-    _contract(
+    )
+    .plays(Scene(finish=_echoed_answer), {**DECLARED, **_BRISK, "headers": _HEADERS, "smoke": "GET /api/items/7"})
+    .is_checked("checks-failed", "smoke", failed=("smoke GET /api/items/7",)),
+    story(
         "echoed-answer-cut",
         "A smoke request's answer shows a secret that is cut off",
         "The beginning of a secret is one, too.",
-        Scene(finish=_echoed_late),
-        {**_BRISK, "smoke": "GET /api/items/7"},
-        "checks-failed",
-        "smoke",
-        failed=("smoke GET /api/items/7",),
-    ),
-    Scenario(
+    )
+    .plays(Scene(finish=_echoed_late), {**DECLARED, **_BRISK, "smoke": "GET /api/items/7"})
+    .is_checked("checks-failed", "smoke", failed=("smoke GET /api/items/7",)),
+    story(
         "downtime",
         "The service is gone for longer than it may be",
         "From the first to the last bad answer alone is more than `max-downtime` allows.",
-        Scene(pushed=replace(V2, boot=3.0)),
-        {**DECLARED, "timeout": "10s", "request-rate": "5/s", "max-downtime": "1s"},
+    )
+    .plays(Scene(pushed=replace(V2, boot=3.0)), DECLARED, timeout="10s", request_rate="5/s", max_downtime="1s")
+    .ends(
         "checks-failed",
         "downtime",
         proof="version",

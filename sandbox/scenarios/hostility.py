@@ -15,7 +15,7 @@ from sandbox.network.attacks import (
 )
 from sandbox.network.faults import Instead, On
 from sandbox.network.front import Fault
-from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario, story
 from sandbox.worlds import Scene, World
 
 _HEADERS = "CF-Access-Client-Id: 1f2e3d4c.access\nCF-Access-Client-Secret: {header-secret}"
@@ -37,71 +37,47 @@ def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> S
         world.front.on_service = fault()
 
     either = ("unhealthy", "down")
-    return Scenario(
-        name,
-        title,
-        shows,
-        Scene(finish=finish),
-        {**VERIFY, "request-timeout": "1s"},
-        "unhealthy",
-        "never-ready",
-        or_else=(either,),
-        result="none",
-        triggers=0,
+    return (
+        story(name, title, shows)
+        .plays(Scene(finish=finish), VERIFY, request_timeout="1s")
+        .ends("unhealthy", "never-ready", or_else=(either,), result="none", triggers=0)
     )
 
 
 SCENARIOS = (
-    Scenario(
+    story(
         "hostile-text",
         "The trigger's answer attacks the log",
         "Workflow commands, escape sequences and markup in a page, its headers and its reason phrase stay text.",
-        Scene(on_watchtower=Instead(hostile_page(404))),
-        DECLARED,
-        "trigger-failed",
-        "misrouted",
-        result="none",
-    ),
-    Scenario(
-        "hostile-version",
-        "The build's name attacks the log",
-        "The same in what becomes an output.",
-        Scene(on_service=On(_STATUS, Instead(hostile_document()))),
-        VERIFY,
-        "verified",
-        result="none",
-        triggers=0,
-    ),
-    Scenario(
+    )
+    .plays(Scene(on_watchtower=Instead(hostile_page(404))), DECLARED)
+    .ends("trigger-failed", "misrouted", result="none"),
+    story("hostile-version", "The build's name attacks the log", "The same in what becomes an output.")
+    .plays(Scene(on_service=On(_STATUS, Instead(hostile_document()))), VERIFY)
+    .ends("verified", result="none", triggers=0),
+    story(
         "echoed-secrets",
         "A refusal shows the token in many forms",
         "None of them reaches log, summary, outputs or annotations.",
-        Scene(finish=_echoed_refusal),
-        {**DECLARED, "headers": _HEADERS},
-        "trigger-failed",
-        "auth",
-        result="none",
-    ),
-    Scenario(
-        "echoed-names",
-        "The service calls itself by the secrets",
-        "What would be a version is no output.",
+    )
+    .plays(Scene(finish=_echoed_refusal), DECLARED, headers=_HEADERS)
+    .ends("trigger-failed", "auth", result="none"),
+    story("echoed-names", "The service calls itself by the secrets", "What would be a version is no output.")
+    .plays(
         Scene(finish=_echoed_names),
-        {**VERIFY, "watchtower-url": "{update}", "watchtower-token": "{token}", "headers": _HEADERS},
-        "verified",
-        result="none",
-        triggers=0,
-    ),
-    Scenario(
+        VERIFY,
+        watchtower_url="{update}",
+        watchtower_token="{token}",
+        headers=_HEADERS,
+    )
+    .ends("verified", result="none", triggers=0),
+    story(
         "deep-document",
         "JSON nested two hundred thousand deep",
         "The health answer is good, and its names cannot be read.",
-        Scene(on_service=Instead(deep_document())),
-        {**VERIFY, "version-path": ""},
-        "verified",
-        result="none",
-        triggers=0,
-    ),
+    )
+    .plays(Scene(on_service=Instead(deep_document())), VERIFY, version_path="")
+    .ends("verified", result="none", triggers=0),
     _harmful(
         "endless-body",
         "An answer that never ends",

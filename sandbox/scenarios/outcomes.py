@@ -4,7 +4,7 @@ import signal
 from dataclasses import replace
 
 from sandbox.network.faults import ACCESS_WALL, CHALLENGE, LIMITED, Cache, Instead, InTurn
-from sandbox.scenarios.scenario import DECLARED, VERIFY, Scenario
+from sandbox.scenarios.scenario import DECLARED, VERIFY, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import Scene, World
 
@@ -20,147 +20,61 @@ def _in_turn(world: World) -> None:
 
 
 SCENARIOS = (
-    Scenario(
-        "wrong-build",
-        "A third build goes live",
-        "Somebody else pushed meanwhile.",
-        Scene(pushed=V3),
-        {**DECLARED, "timeout": "5s"},
-        "wrong-build",
-        "wrong-version",
-        result="updated",
-    ),
-    Scenario(
-        "never-ready",
-        "The new build is never ready",
-        "It names itself rightly and answers 503 to the health check.",
-        Scene(pushed=replace(V2, readiness="never")),
-        {**DECLARED, "timeout": "5s"},
-        "unhealthy",
-        "never-ready",
-        result="updated",
-    ),
-    Scenario(
-        "stays-down",
-        "The new build never answers",
-        "nginx's 502 page is all that is left.",
-        Scene(pushed=replace(V2, boot=3600)),
-        {**DECLARED, "timeout": "5s"},
-        "unhealthy",
-        "down",
-        result="updated",
-    ),
-    Scenario(
+    story("wrong-build", "A third build goes live", "Somebody else pushed meanwhile.")
+    .plays(Scene(pushed=V3), DECLARED, timeout="5s")
+    .ends("wrong-build", "wrong-version", result="updated"),
+    story("never-ready", "The new build is never ready", "It names itself rightly and answers 503 to the health check.")
+    .plays(Scene(pushed=replace(V2, readiness="never")), DECLARED, timeout="5s")
+    .ends("unhealthy", "never-ready", result="updated"),
+    story("stays-down", "The new build never answers", "nginx's 502 page is all that is left.")
+    .plays(Scene(pushed=replace(V2, boot=3600)), DECLARED, timeout="5s")
+    .ends("unhealthy", "down", result="updated"),
+    story(
         "crash-loop",
         "The new build crashes again and again",
         "It is up for a second and a half each time, and never gets through the window.",
-        Scene(pushed=replace(V2, crashes_after=1.5)),
-        {**DECLARED, "stable-for": "3s", "timeout": "8s"},
-        "unhealthy",
-        "flapping",
-        result="updated",
-    ),
-    Scenario(
-        "html-placeholder",
-        "A placeholder page answers 200 everywhere",
-        "HTML is no healthy answer.",
-        Scene(pushed=replace(V2, readiness="html")),
-        {**DECLARED, "timeout": "5s"},
-        "unhealthy",
-        "html",
-        result="updated",
-    ),
-    Scenario(
-        "always-cached",
-        "A cache that nothing gets past",
-        "Old answers are counted as nothing, and it is said so.",
-        Scene(finish=_always_cached),
-        {**DECLARED, "timeout": "5s"},
-        "unhealthy",
-        "cached",
-        result="updated",
-    ),
-    Scenario(
-        "throttled",
-        "The proxy's limit is used up by others",
-        "nginx's stock 503 page is no answer of the service.",
-        Scene(on_service=Instead(LIMITED)),
-        {**DECLARED, "timeout": "5s"},
-        "unhealthy",
-        "throttled",
-        result="updated",
-    ),
-    Scenario(
+    )
+    .plays(Scene(pushed=replace(V2, crashes_after=1.5)), DECLARED, stable_for="3s", timeout="8s")
+    .ends("unhealthy", "flapping", result="updated"),
+    story("html-placeholder", "A placeholder page answers 200 everywhere", "HTML is no healthy answer.")
+    .plays(Scene(pushed=replace(V2, readiness="html")), DECLARED, timeout="5s")
+    .ends("unhealthy", "html", result="updated"),
+    story("always-cached", "A cache that nothing gets past", "Old answers are counted as nothing, and it is said so.")
+    .plays(Scene(finish=_always_cached), DECLARED, timeout="5s")
+    .ends("unhealthy", "cached", result="updated"),
+    story("throttled", "The proxy's limit is used up by others", "nginx's stock 503 page is no answer of the service.")
+    .plays(Scene(on_service=Instead(LIMITED)), DECLARED, timeout="5s")
+    .ends("unhealthy", "throttled", result="updated"),
+    story(
         "service-behind-wall",
         "Cloudflare Access stands before the service",
         "Three samples over five seconds that show nothing but a login page are enough.",
-        Scene(two_origins=True, on_service=Instead(ACCESS_WALL)),
-        {**DECLARED, "base-url": "{origin}", "timeout": "15s"},
-        "unhealthy",
-        "access-wall",
-        result="updated",
-    ),
-    Scenario(
-        "service-challenged",
-        "Cloudflare challenges whoever looks",
-        "A challenge before the service is named as such.",
-        Scene(two_origins=True, on_service=Instead(CHALLENGE)),
-        {**DECLARED, "base-url": "{origin}", "timeout": "15s"},
-        "unhealthy",
-        "challenge",
-        result="updated",
-    ),
-    Scenario(
+    )
+    .plays(Scene(two_origins=True, on_service=Instead(ACCESS_WALL)), DECLARED, base_url="{origin}", timeout="15s")
+    .ends("unhealthy", "access-wall", result="updated"),
+    story(
+        "service-challenged", "Cloudflare challenges whoever looks", "A challenge before the service is named as such."
+    )
+    .plays(Scene(two_origins=True, on_service=Instead(CHALLENGE)), DECLARED, base_url="{origin}", timeout="15s")
+    .ends("unhealthy", "challenge", result="updated"),
+    story(
         "two-builds-in-turn",
         "The old and the new build take turns",
         "A replica that was forgotten keeps the window from closing.",
-        Scene(finish=_in_turn),
-        # Of a window of 1 s, other requests in between could give every look at the version to the same build.
-        {**DECLARED, "timeout": "8s", "stable-for": "3s"},
-        "stale",
-        "old-build",
-        or_else=(("unhealthy", "flapping"),),
-        result="updated",
-    ),
-    Scenario(
-        "verify-wrong",
-        "Verify: another build runs",
-        "A healthy wrong build is told after one window.",
-        Scene(),
-        {**VERIFY, "expect-version": V2.git_sha},
-        "wrong-build",
-        "wrong-version",
-        result="none",
-        triggers=0,
-    ),
-    Scenario(
-        "verify-down",
-        "Verify: nobody answers",
-        "The wait for health ends at the deadline.",
-        Scene(before=Build("v1", boot=3600)),
-        {**VERIFY, "expect-version": V2.git_sha},
-        "unhealthy",
-        "down",
-        result="none",
-        triggers=0,
-    ),
-    Scenario(
-        "cancelled-int",
-        "The run is cancelled",
-        "Outputs and summary are written within two seconds of SIGINT.",
-        Scene(before=replace(V1, ignores_term=8.0)),
-        {**DECLARED, "timeout": "20s"},
-        "cancelled",
-        interrupt=signal.SIGINT,
-    ),
-    Scenario(
-        "cancelled-term",
-        "The runner is shut down",
-        "The same after SIGTERM.",
-        Scene(before=replace(V1, ignores_term=8.0)),
-        {**DECLARED, "timeout": "20s"},
-        "cancelled",
-        exit_code=143,
-        interrupt=signal.SIGTERM,
-    ),
+    )
+    # Of a window of 1 s, other requests in between could give every look at the version to the same build.
+    .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", stable_for="3s")
+    .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
+    story("verify-wrong", "Verify: another build runs", "A healthy wrong build is told after one window.")
+    .plays(Scene(), VERIFY, expect_version=V2.git_sha)
+    .ends("wrong-build", "wrong-version", result="none", triggers=0),
+    story("verify-down", "Verify: nobody answers", "The wait for health ends at the deadline.")
+    .plays(Scene(before=Build("v1", boot=3600)), VERIFY, expect_version=V2.git_sha)
+    .ends("unhealthy", "down", result="none", triggers=0),
+    story("cancelled-int", "The run is cancelled", "Outputs and summary are written within two seconds of SIGINT.")
+    .plays(Scene(before=replace(V1, ignores_term=8.0)), DECLARED, timeout="20s")
+    .ends("cancelled", interrupt=signal.SIGINT),
+    story("cancelled-term", "The runner is shut down", "The same after SIGTERM.")
+    .plays(Scene(before=replace(V1, ignores_term=8.0)), DECLARED, timeout="20s")
+    .ends("cancelled", exit_code=143, interrupt=signal.SIGTERM),
 )

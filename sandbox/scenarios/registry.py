@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sandbox.scenarios.scenario import NAMED, QUICK, VERIFY, Scenario
+from sandbox.scenarios.scenario import NAMED, QUICK, VERIFY, Scenario, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.server.registry import Misbehaviour, Ways
 from sandbox.worlds import Scene
@@ -16,132 +16,94 @@ _OWNER: Mapping[str, str] = {"registry-username": "{registry-user}", "registry-p
 
 
 def _hostile(misbehaviour: Misbehaviour, title: str) -> Scenario:
-    return Scenario(
-        f"registry-{misbehaviour}",
-        title,
-        "What such a registry says is not believed, its realm is shown no password, and the run does without.",
-        replace(_SCENE, registry=Ways(misbehaviour=misbehaviour)),
-        {**_IMAGE, **_OWNER},
-        "deployed",
-        proof="change",
-        result="updated",
-        unremarked=True,
-        shown=("The registry",),
+    return (
+        story(
+            f"registry-{misbehaviour}",
+            title,
+            "What such a registry says is not believed, its realm is shown no password, and the run does without.",
+        )
+        .plays(replace(_SCENE, registry=Ways(misbehaviour=misbehaviour)), {**_IMAGE, **_OWNER})
+        .ends("deployed", proof="change", result="updated", unremarked=True, shown=("The registry",))
     )
 
 
 SCENARIOS = (
-    Scenario(
+    story(
         "image-found",
         "The image is looked up before the trigger",
         "The registry has it, and the commit that its label names is shown.",
-        _SCENE,
-        _IMAGE,
-        "deployed",
-        proof="change",
-        result="updated",
-        unremarked=True,
-        shown=(V2.digest, V2.git_sha),
-    ),
-    Scenario(
+    )
+    .plays(_SCENE, _IMAGE)
+    .ends("deployed", proof="change", result="updated", unremarked=True, shown=(V2.digest, V2.git_sha)),
+    story(
         "image-awaited",
         "The push is still under way",
         "The tag points to the old build at first; the trigger waits for the declared digest.",
-        replace(_HIDDEN, pushed=None, registry=Ways(arrives=(2, replace(V2, identity="hidden")))),
-        _DIGEST,
-        "deployed",
-        proof="digest",
-        result="updated",
-        outputs={"digest": V2.digest, "previous-digest": V1.digest},
-    ),
-    Scenario(
-        "image-missing",
-        "The declared image never arrives",
-        "Nothing is triggered, and both digests are told.",
-        replace(_HIDDEN, pushed=Build("v3", identity="hidden")),
-        {**_DIGEST, "timeout": "5s"},
-        "not-started",
-        "image-missing",
-        result="none",
-        triggers=0,
-        says=(V2.digest, V3.digest),
-    ),
-    Scenario(
-        "image-no-tag",
-        "The tag is not in the registry",
-        "A tag that nobody has pushed is waited for, and then named.",
-        _SCENE,
-        {**_IMAGE, "image": "{registry}/o/api:2.0", "timeout": "5s"},
+    )
+    .plays(replace(_HIDDEN, pushed=None, registry=Ways(arrives=(2, replace(V2, identity="hidden")))), _DIGEST)
+    .ends("deployed", proof="digest", result="updated", outputs={"digest": V2.digest, "previous-digest": V1.digest}),
+    story("image-missing", "The declared image never arrives", "Nothing is triggered, and both digests are told.")
+    .plays(replace(_HIDDEN, pushed=Build("v3", identity="hidden")), _DIGEST, timeout="5s")
+    .ends("not-started", "image-missing", result="none", triggers=0, says=(V2.digest, V3.digest)),
+    story(
+        "image-no-tag", "The tag is not in the registry", "A tag that nobody has pushed is waited for, and then named."
+    )
+    .plays(_SCENE, _IMAGE, image="{registry}/o/api:2.0", timeout="5s")
+    .ends(
         "not-started",
         "image-missing",
         result="none",
         triggers=0,
         says=("has no `o/api:2.0` (404 MANIFEST_UNKNOWN)", "imagetools inspect"),
     ),
-    Scenario(
+    story(
         "image-private",
         "A private image, with a password",
         "The token is had for this repository alone; the store of the blobs sees neither token nor password.",
-        replace(_SCENE, registry=Ways(auth="token")),
-        {**_IMAGE, **_OWNER, "expect-version": "image"},
-        "deployed",
-        proof="version",
-        result="updated",
-        unremarked=True,
-        outputs={"version": V2.git_sha},
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, registry=Ways(auth="token")), {**_IMAGE, **_OWNER, "expect-version": "image"})
+    .ends("deployed", proof="version", result="updated", unremarked=True, outputs={"version": V2.git_sha}),
+    story(
         "image-basic",
         "A registry that only knows passwords",
         "It is shown user name and password, since it asks for them.",
-        replace(_SCENE, registry=Ways(auth="basic")),
-        {**_IMAGE, **_OWNER, "expect-version": "image"},
-        "deployed",
-        proof="version",
-        result="updated",
-        unremarked=True,
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, registry=Ways(auth="basic")), {**_IMAGE, **_OWNER, "expect-version": "image"})
+    .ends("deployed", proof="version", result="updated", unremarked=True),
+    story(
         "image-refused",
         "A private image, without a password",
         "A registry that refuses is a note, and the run goes on.",
-        replace(_SCENE, registry=Ways(auth="token")),
-        _IMAGE,
+    )
+    .plays(replace(_SCENE, registry=Ways(auth="token")), _IMAGE)
+    .ends(
         "deployed",
         proof="change",
         result="updated",
         unremarked=True,
         shown=("Give `registry-username` and `registry-password`",),
     ),
-    Scenario(
+    story(
         "image-unreachable",
         "Nothing answers for the registry",
         "A registry that cannot be reached is a note, and the run goes on.",
-        replace(_SCENE, registry=Ways(serves=False)),
-        _IMAGE,
-        "deployed",
-        proof="change",
-        result="updated",
-        unremarked=True,
-        shown=("the connection was refused",),
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, registry=Ways(serves=False)), _IMAGE)
+    .ends("deployed", proof="change", result="updated", unremarked=True, shown=("the connection was refused",)),
+    story(
         "image-slow",
         "The registry takes its time",
         "Nobody waits for it longer than for the other looks before the trigger.",
-        replace(_SCENE, registry=Ways(after=9.0)),
-        _IMAGE,
-        "deployed",
-        proof="change",
-        result="updated",
-        unremarked=True,
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, registry=Ways(after=9.0)), _IMAGE)
+    .ends("deployed", proof="change", result="updated", unremarked=True),
+    story(
         "image-platform",
         "The container was pulled by its platform's manifest",
         "The registry shows that the running digest and the declared one are one image.",
-        replace(_HIDDEN, pushed=Build("v2", identity="hidden", by_platform=True)),
-        _DIGEST,
+    )
+    .plays(replace(_HIDDEN, pushed=Build("v2", identity="hidden", by_platform=True)), _DIGEST)
+    .ends(
         "deployed",
         proof="digest",
         result="updated",
@@ -149,41 +111,36 @@ SCENARIOS = (
         unremarked=True,
         shown=("are one image",),
     ),
-    Scenario(
+    story(
         "image-current",
         "What the tag points to runs already",
         "With nothing declared and nothing new, the registry tells that this is as it should be.",
-        replace(_SCENE, pushed=None),
-        _IMAGE,
-        "already-current",
-        proof="none",
-        result="nothing",
-        unremarked=True,
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, pushed=None), _IMAGE)
+    .ends("already-current", proof="none", result="nothing", unremarked=True),
+    story(
         "image-unlabelled",
         "The image does not name its commit",
         "The version that is expected cannot be known, so nothing is triggered.",
-        replace(_SCENE, pushed=replace(V2, labelled=False)),
-        {**_IMAGE, "expect-version": "image"},
+    )
+    .plays(replace(_SCENE, pushed=replace(V2, labelled=False)), _IMAGE, expect_version="image")
+    .ends(
         "not-started",
         "image-missing",
         result="none",
         triggers=0,
         says=("has no label `org.opencontainers.image.revision`",),
     ),
-    Scenario(
-        "image-verified",
-        "What runs is the image's commit",
-        "Mode verify takes the expected version from the registry.",
+    story(
+        "image-verified", "What runs is the image's commit", "Mode verify takes the expected version from the registry."
+    )
+    .plays(
         replace(_SCENE, before=replace(V2, boot=0.0), pushed=None),
-        {**VERIFY, "image": "{image}", "expect-version": "image"},
-        "verified",
-        proof="version",
-        result="none",
-        triggers=0,
-        outputs={"version": V2.git_sha},
-    ),
+        VERIFY,
+        image="{image}",
+        expect_version="image",
+    )
+    .ends("verified", proof="version", result="none", triggers=0, outputs={"version": V2.git_sha}),
     _hostile("redirect", "A registry that sends for manifests elsewhere"),
     _hostile("wrong-digest", "A registry whose bytes have another digest"),
     _hostile("endless", "A registry whose manifest has no end"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sandbox.network.faults import ACCESS_WALL, Instead
 from sandbox.network.front import HttpResult, passing
-from sandbox.scenarios.scenario import DECLARED, NAMED, Scenario
+from sandbox.scenarios.scenario import DECLARED, NAMED, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.server.registry import Ways
 from sandbox.worlds import Scene, World
@@ -60,12 +60,13 @@ def _restarts_late(world: World) -> None:
 
 
 SCENARIOS = (
-    Scenario(
+    story(
         "rollback",
         "A build that is never ready is rolled back",
         "The previous image is put back under its tag, and proven live as a deploy is.",
-        replace(_SCENE, before=replace(V1, ignores_term=0.8)),
-        _ROLLBACK,
+    )
+    .plays(replace(_SCENE, before=replace(V1, ignores_term=0.8)), _ROLLBACK)
+    .ends(
         "rolled-back",
         "never-ready",
         proof="digest",
@@ -80,12 +81,13 @@ SCENARIOS = (
         },
         shown=("Tag put back", "Old build again"),
     ),
-    Scenario(
+    story(
         "rollback-by-version",
         "The previous image is found by its version",
         "Where Watchtower tells no digest, a tag that names the version from before does.",
-        replace(_SCENE, details=False, finish=_tagged),
-        _ROLLBACK,
+    )
+    .plays(replace(_SCENE, details=False, finish=_tagged), _ROLLBACK)
+    .ends(
         "rolled-back",
         "never-ready",
         proof="version",
@@ -94,12 +96,19 @@ SCENARIOS = (
         outputs={"rolled-back": "true", "version": V1.git_sha},
         shown=(f"sha-{V1.git_sha[:7]}",),
     ),
-    Scenario(
+    story(
         "rollback-of-a-check",
         "A healthy build without a route is rolled back",
         "What failed the run is told with the operations; it is checked again, and the build that has them is live again.",
+    )
+    .plays(
         replace(_SCENE, pushed=replace(V2, lost=("GET /api/status/uptime",))),
-        {**_ROLLBACK, "openapi-path": "", "required-routes": "GET /api/status/uptime", "timeout": "10s"},
+        _ROLLBACK,
+        openapi_path="",
+        required_routes="GET /api/status/uptime",
+        timeout="10s",
+    )
+    .ends(
         "rolled-back",
         "routes",
         proof="digest",
@@ -107,12 +116,19 @@ SCENARIOS = (
         outputs={"rolled-back": "true", "version": V1.git_sha},
         failed=("required-route GET /api/status/uptime",),
     ),
-    Scenario(
+    story(
         "rollback-of-a-check-that-fails-for-good",
         "A route that the build from before has not either",
         "It is proven live, and what failed the deploy fails on it, too: that is no success.",
+    )
+    .plays(
         replace(_SCENE, pushed=V2),
-        {**_ROLLBACK, "openapi-path": "", "required-routes": "GET /api/billing", "timeout": "10s"},
+        _ROLLBACK,
+        openapi_path="",
+        required_routes="GET /api/billing",
+        timeout="10s",
+    )
+    .ends(
         "rollback-failed",
         "routes",
         triggers=2,
@@ -120,24 +136,30 @@ SCENARIOS = (
         failed=("required-route GET /api/billing",),
         says=("fails on the build that answers now, too", "docker compose up -d"),
     ),
-    Scenario(
+    story(
         "rollback-of-a-crash-loop",
         "A build that crashes is rolled back within reach",
         "With restarting containers included, Watchtower finds the one that crashes again and again.",
+    )
+    .plays(
         replace(_SCENE, pushed=replace(V2, crashes_after=0.3), flags={"include_restarting": True}),
-        {**_ROLLBACK, "timeout": "6s"},
+        _ROLLBACK,
+        timeout="6s",
+    )
+    .ends(
         "rolled-back",
         "flapping",
         or_else=(("rolled-back", "down"),),
         triggers=2,
         outputs={"rolled-back": "true", "digest": V1.digest},
     ),
-    Scenario(
+    story(
         "rollback-out-of-reach",
         "A build that crashes is out of Watchtower's reach",
         "A container that restarts is not on its list: the tag is put back, and the commands for the rest are told.",
-        replace(_SCENE, pushed=replace(V2, crashes_after=0.3), finish=_restarts_late),
-        {**_ROLLBACK, "timeout": "5s"},
+    )
+    .plays(replace(_SCENE, pushed=replace(V2, crashes_after=0.3), finish=_restarts_late), _ROLLBACK, timeout="5s")
+    .ends(
         "rollback-failed",
         "flapping",
         or_else=(("rollback-failed", "down"),),
@@ -145,12 +167,13 @@ SCENARIOS = (
         outputs={"rolled-back": "false"},
         says=("out of its reach", "WATCHTOWER_INCLUDE_RESTARTING", "docker compose up -d"),
     ),
-    Scenario(
+    story(
         "rollback-of-what-never-started",
         "A container that could not be started",
         "It was only created, and Watchtower does not see it any more.",
-        replace(_SCENE, pushed=replace(V2, starts=False)),
-        _ROLLBACK,
+    )
+    .plays(replace(_SCENE, pushed=replace(V2, starts=False)), _ROLLBACK)
+    .ends(
         "rollback-failed",
         "update-failed",
         result="failed",
@@ -158,147 +181,119 @@ SCENARIOS = (
         outputs={"rolled-back": "false"},
         says=("out of its reach", "docker compose up -d"),
     ),
-    Scenario(
+    story(
         "rollback-pruned",
         "The previous image is no longer in the registry",
         "It was known before the trigger; the failure stays, and the way back is told.",
-        replace(_SCENE, finish=_pruned),
-        _ROLLBACK,
+    )
+    .plays(replace(_SCENE, finish=_pruned), _ROLLBACK)
+    .ends(
         "rollback-failed",
         "never-ready",
         outputs={"rolled-back": "false", "version": V2.git_sha},
         says=("Nothing was put back", "docker image ls --digests"),
     ),
-    Scenario(
+    story(
         "rollback-would-not-be-possible",
         "A deploy goes on though it could not be rolled back",
         "A warning says so, with what mends it.",
-        replace(_SCENE, pushed=V2, finish=_pruned),
-        {**_ROLLBACK, "timeout": "15s"},
-        "deployed",
-        proof="version",
-        says=("could not have been rolled back", "`rollback-to`"),
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, pushed=V2, finish=_pruned), _ROLLBACK, timeout="15s")
+    .ends("deployed", proof="version", says=("could not have been rolled back", "`rollback-to`")),
+    story(
         "rollback-tag-moved",
         "Somebody else pushed meanwhile",
         "A tag that is not what it was before the trigger is left alone.",
-        replace(_SCENE, finish=_pushed_meanwhile),
-        _ROLLBACK,
-        "rollback-failed",
-        "never-ready",
-        says=("somebody else moved the tag", "imagetools"),
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, finish=_pushed_meanwhile), _ROLLBACK)
+    .ends("rollback-failed", "never-ready", says=("somebody else moved the tag", "imagetools")),
+    story(
         "rollback-read-only",
         "A registry that lets nobody write",
         "The tag stays where it is, and the error says what is missing.",
-        replace(_SCENE, registry=Ways(read_only=True)),
-        _ROLLBACK,
-        "rollback-failed",
-        "never-ready",
-        says=("Nothing was put back", "read-only"),
-    ),
-    Scenario(
+    )
+    .plays(replace(_SCENE, registry=Ways(read_only=True)), _ROLLBACK)
+    .ends("rollback-failed", "never-ready", says=("Nothing was put back", "read-only")),
+    story(
         "rollback-in-a-private-registry",
         "A registry that asks for tokens",
         "Whoever may push gets one that may move the tag, and nobody else is shown the password.",
+    )
+    .plays(
         replace(_SCENE, registry=Ways(auth="token")),
-        {**_ROLLBACK, "registry-username": "{registry-user}", "registry-password": "{registry-password}"},
-        "rolled-back",
-        "never-ready",
-        proof="digest",
-        triggers=2,
-        outputs={"rolled-back": "true"},
-    ),
-    Scenario(
+        _ROLLBACK,
+        registry_username="{registry-user}",
+        registry_password="{registry-password}",
+    )
+    .ends("rolled-back", "never-ready", proof="digest", triggers=2, outputs={"rolled-back": "true"}),
+    story(
         "rollback-of-no-use",
         "A failure that no image mends",
         "A login page before the service stays there, whatever runs behind it.",
+    )
+    .plays(
         replace(_SCENE, two_origins=True, on_service=Instead(ACCESS_WALL)),
-        {**_ROLLBACK, "base-url": "{origin}", "timeout": "15s"},
+        _ROLLBACK,
+        base_url="{origin}",
+        timeout="15s",
+    )
+    .ends(
         "unhealthy",
         "access-wall",
         outputs={"rolled-back": "false"},
         says=("No rollback was tried: what stands in front of the service answers",),
     ),
-    Scenario(
+    story(
         "rollback-to-another-sick-build",
         "The image that was put back is sick as well",
         "It is not taken for a success, and both failures are told.",
-        replace(_SCENE, finish=_stable(replace(V3, readiness="never"))),
-        {**_ROLLBACK, "rollback-to": "stable"},
+    )
+    .plays(replace(_SCENE, finish=_stable(replace(V3, readiness="never"))), _ROLLBACK, rollback_to="stable")
+    .ends(
         "rollback-failed",
         "never-ready",
         triggers=2,
         outputs={"rolled-back": "false", "digest": V3.digest},
         says=("not proven live", "docker compose up -d"),
     ),
-    Scenario(
+    story(
         "rollback-cancelled",
         "The run is cancelled in the middle of a rollback",
         "It says that the tag was put back already.",
-        _SCENE,
-        {**_ROLLBACK, "timeout": "4s"},
-        "cancelled",
-        triggers=2,
-        interrupt=signal.SIGINT,
-        interrupt_after=5.5,
-        says=("during the rollback", "again"),
-    ),
-    Scenario(
+    )
+    .plays(_SCENE, _ROLLBACK, timeout="4s")
+    .ends("cancelled", triggers=2, interrupt=signal.SIGINT, interrupt_after=5.5, says=("during the rollback", "again")),
+    story(
         "rollback-deployment",
         "A rollback in the Deployment",
         "GitHub's status is a failure, and names the build that is live.",
-        _SCENE,
-        {**_ROLLBACK, "deployment-environment": "production"},
-        "rolled-back",
-        "never-ready",
-        triggers=2,
-        records=("in_progress", "failure"),
-    ),
-    Scenario(
-        "rollback-button",
-        "Somebody asks for an earlier image",
-        "It is put back, and proven live.",
-        replace(_SCENE, before=V2, pushed=None, finish=_stable(V1)),
-        {**_BUTTON, "rollback-to": "stable"},
+    )
+    .plays(_SCENE, _ROLLBACK, deployment_environment="production")
+    .ends("rolled-back", "never-ready", triggers=2, records=("in_progress", "failure")),
+    story("rollback-button", "Somebody asks for an earlier image", "It is put back, and proven live.")
+    .plays(replace(_SCENE, before=V2, pushed=None, finish=_stable(V1)), _BUTTON, rollback_to="stable")
+    .ends(
         "deployed",
         proof="digest",
         result="updated",
         outputs={"rolled-back": "true", "version": V1.git_sha, "previous-version": V2.git_sha},
         unremarked=True,
     ),
-    Scenario(
+    story(
         "rollback-button-stays",
         "A push that must not go live",
         "Without a name, the running image is put back under its tag.",
-        _SCENE,
-        _BUTTON,
-        "already-current",
-        proof="digest",
-        outputs={"rolled-back": "true", "digest": V1.digest},
-    ),
-    Scenario(
-        "rollback-button-there",
-        "The image is there already",
-        "Nothing is written, and it is proven live.",
-        replace(_SCENE, pushed=None),
-        {**_BUTTON, "rollback-to": V1.digest},
-        "already-current",
-        proof="digest",
-        outputs={"rolled-back": "false"},
-    ),
-    Scenario(
+    )
+    .plays(_SCENE, _BUTTON)
+    .ends("already-current", proof="digest", outputs={"rolled-back": "true", "digest": V1.digest}),
+    story("rollback-button-there", "The image is there already", "Nothing is written, and it is proven live.")
+    .plays(replace(_SCENE, pushed=None), _BUTTON, rollback_to=V1.digest)
+    .ends("already-current", proof="digest", outputs={"rolled-back": "false"}),
+    story(
         "rollback-button-impossible",
         "Nothing says which image to put back",
         "What runs is what the tag points at, so nothing is triggered.",
-        replace(_SCENE, pushed=None),
-        _BUTTON,
-        "not-started",
-        "rollback-impossible",
-        result="none",
-        triggers=0,
-        says=("`rollback-to`",),
-    ),
+    )
+    .plays(replace(_SCENE, pushed=None), _BUTTON)
+    .ends("not-started", "rollback-impossible", result="none", triggers=0, says=("`rollback-to`",)),
 )

@@ -1,4 +1,7 @@
-"""What a scenario is: a world, the inputs of a step, and what must come out."""
+"""What a scenario is: a world, the inputs of a step, and what must come out.
+
+A row of a table reads `story(NAME, TITLE, WHAT IT SHOWS).plays(WORLD, INPUTS).ends(VERDICT, REASON, ...)`.
+"""
 
 import signal
 from collections.abc import Callable, Mapping
@@ -117,10 +120,68 @@ class Scenario:
     silent: bool = False
     """Nothing may be sent to anyone."""
 
-    def ends(self) -> set[tuple[str, str]]:
+    def endings(self) -> set[tuple[str, str]]:
         """Every verdict and reason that is right."""
         return {(self.verdict, self.reason), *self.or_else}
 
     def code(self) -> int:
         """The exit code that is right."""
         return EXIT_CODES[self.verdict] if self.exit_code is None else self.exit_code
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A story, its world and the inputs of the step; what is left to say is how it ends.
+
+    `promises` are further fields of `Scenario`, by name.
+    """
+
+    story: "Story"
+    scene: Scene
+    inputs: Mapping[str, str]
+
+    def ends(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
+        """It ends so."""
+        return self._promising(verdict, reason, promises)
+
+    def is_refused(self, reason: str, **promises: object) -> Scenario:
+        """The trigger is refused at once."""
+        return self._promising("trigger-failed", reason, {"result": "none", **promises})
+
+    def is_checked(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
+        """The declared build goes live, and its checks decide about the end."""
+        return self._promising(verdict, reason, {"proof": "version", "result": "updated", **promises})
+
+    def is_ready(self, found: Mapping[str, str] | None = None, **promises: object) -> Scenario:
+        """Doctor finds that a deploy would get through; `found` is what could be better, by link."""
+        known = {"triggers": 0, "unremarked": not found, "found": found or {}}
+        return self._promising("ready", "", {**known, **promises})
+
+    def is_broken(self, found: Mapping[str, str], **promises: object) -> Scenario:
+        """Doctor finds the first link of `found` broken; whatever else stands there could be better."""
+        known = {"triggers": 0, "failed": (next(iter(found)),), "found": found}
+        return self._promising("not-ready", "", {**known, **promises})
+
+    def _promising(self, verdict: str, reason: str, promises: Mapping[str, object]) -> Scenario:
+        told = (self.story.name, self.story.title, self.story.shows)
+        # The dataclass itself refuses a name that it does not have.
+        return Scenario(*told, self.scene, self.inputs, verdict, reason, **promises)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Story:
+    """The name of a scenario, and what a person reads of it."""
+
+    name: str
+    title: str
+    shows: str
+    """One sentence on what it shows."""
+
+    def plays(self, scene: Scene, inputs: Mapping[str, str], **more: str) -> Setting:
+        """In this world, with these inputs of the step, and more of them: `stable_for` is the input `stable-for`."""
+        return Setting(self, scene, {**inputs, **{name.replace("_", "-"): text for name, text in more.items()}})
+
+
+def story(name: str, title: str, shows: str) -> Story:
+    """Begins a row of a table."""
+    return Story(name, title, shows)

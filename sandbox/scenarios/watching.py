@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sandbox.network.commits import Commit, History, line
 from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, Mishap
-from sandbox.scenarios.scenario import DECLARED, VERIFY, Earlier, Scenario
+from sandbox.scenarios.scenario import DECLARED, VERIFY, Earlier, story
 from sandbox.server.builds import V1, V2, V3
 from sandbox.worlds import Scene, World
 
@@ -44,12 +44,13 @@ def _gone(world: World) -> None:
 
 
 SCENARIOS = (
-    Scenario(
+    story(
         "behind",
         "Production is behind its branch",
         "Three commits of main are not live, the oldest for more than two hours; the summary links each of them.",
-        _LIVE,
-        {**BRANCH, "grace": "90m"},
+    )
+    .plays(_LIVE, BRANCH, grace="90m")
+    .ends(
         "stale",
         "behind",
         result="none",
@@ -58,24 +59,26 @@ SCENARIOS = (
         shown=("### Not live yet", "Offer the search as an endpoint"),
         outputs={"version": V1.git_sha},
     ),
-    Scenario(
+    story(
         "behind-within-grace",
         "Production is behind, and may be for a while",
         "The deploy of the last commit may still be under way, so there is a notice and no alarm.",
-        replace(_LIVE, finish=_main(*_ONLY_V2)),
-        {**BRANCH, "grace": "90m"},
+    )
+    .plays(replace(_LIVE, finish=_main(*_ONLY_V2)), BRANCH, grace="90m")
+    .ends(
         "verified",
         proof="version",
         result="none",
         triggers=0,
         says=("1 commit and 20 min behind `main`", "`grace` allows 1 h 30 min"),
     ),
-    Scenario(
+    story(
         "branch-live",
         "The head of the branch is live",
         "GitHub compares the commit that the service names with the branch.",
-        Scene(before=replace(V2, boot=0.0), pushed=None, finish=_main(*_MAIN)),
-        {**BRANCH, "require-proof": "version"},
+    )
+    .plays(Scene(before=replace(V2, boot=0.0), pushed=None, finish=_main(*_MAIN)), BRANCH, require_proof="version")
+    .ends(
         "verified",
         proof="version",
         result="none",
@@ -83,101 +86,69 @@ SCENARIOS = (
         unremarked=True,
         shown=("The head of `main` is live and healthy",),
     ),
-    Scenario(
+    story(
         "branch-other-build",
         "What is live is not a commit of the branch",
         "It is looked at once more after five seconds, since the branch may just have moved.",
+    )
+    .plays(
         Scene(
             before=replace(V3, boot=0.0),
             pushed=None,
             finish=_main(*_MAIN, *line(Commit(V3.git_sha, "A hotfix by hand", _HOUR), after=V1.git_sha), *_MAIN[-1:]),
         ),
         BRANCH,
-        "wrong-build",
-        "wrong-version",
-        result="none",
-        triggers=0,
-        says=("both have commits that the other lacks",),
+    )
+    .ends("wrong-build", "wrong-version", result="none", triggers=0, says=("both have commits that the other lacks",)),
+    story("branch-misspelled", "The branch does not exist", "GitHub answers 404 for it, and knows the repository.")
+    .plays(_LIVE, BRANCH, expect_version="branch:mian")
+    .ends(
+        "wrong-build", "version-unavailable", result="none", triggers=0, says=("The repository has no branch `mian`.",)
     ),
-    Scenario(
-        "branch-misspelled",
-        "The branch does not exist",
-        "GitHub answers 404 for it, and knows the repository.",
-        _LIVE,
-        {**BRANCH, "expect-version": "branch:mian"},
-        "wrong-build",
-        "version-unavailable",
-        result="none",
-        triggers=0,
-        says=("The repository has no branch `mian`.",),
-    ),
-    Scenario(
+    story(
         "branch-unreadable",
         "The token may not read the repository",
         "That is no alarm: the run is green with a warning that has the block to paste.",
-        replace(_LIVE, github={"branch": [Mishap(NO_PERMISSION)]}),
-        BRANCH,
+    )
+    .plays(replace(_LIVE, github={"branch": [Mishap(NO_PERMISSION)]}), BRANCH)
+    .ends(
         "unproven",
         "no-reference",
         result="none",
         triggers=0,
         says=("contents: read", "Resource not accessible by integration"),
     ),
-    Scenario(
+    story(
         "branch-unknown-and-proof-required",
         "GitHub fails where a proof is required",
         "Without an answer there is no proof, so the run is as red as `require-proof` asks for.",
-        replace(_LIVE, github={"compare": [Mishap(BAD_GATEWAY)]}),
-        {**BRANCH, "require-proof": "version"},
-        "unproven",
-        "no-reference",
-        exit_code=1,
-        result="none",
-        triggers=0,
-        says=("GitHub failed (502)",),
-    ),
-    Scenario(
-        "branch-hangs",
-        "GitHub does not answer",
-        "The run waits for it no longer than `request-timeout`.",
-        replace(_LIVE, github={"branch": [Mishap(after=60.0, only_slow=True)]}),
-        BRANCH,
-        "unproven",
-        "no-reference",
-        result="none",
-        triggers=0,
-        says=("no answer came in time",),
-    ),
-    Scenario(
+    )
+    .plays(replace(_LIVE, github={"compare": [Mishap(BAD_GATEWAY)]}), BRANCH, require_proof="version")
+    .ends("unproven", "no-reference", exit_code=1, result="none", triggers=0, says=("GitHub failed (502)",)),
+    story("branch-hangs", "GitHub does not answer", "The run waits for it no longer than `request-timeout`.")
+    .plays(replace(_LIVE, github={"branch": [Mishap(after=60.0, only_slow=True)]}), BRANCH)
+    .ends("unproven", "no-reference", result="none", triggers=0, says=("no answer came in time",)),
+    story(
         "branch-live-and-smoke-fails",
         "The head of the branch is live, and a check fails",
         "Checks decide where the build is the right one.",
-        Scene(before=replace(V2, boot=0.0), pushed=None, finish=_main(*_MAIN)),
-        {**BRANCH, "smoke": "GET /nowhere"},
-        "checks-failed",
-        "smoke",
-        result="none",
-        triggers=0,
-        failed=("smoke GET /nowhere",),
-    ),
-    Scenario(
+    )
+    .plays(Scene(before=replace(V2, boot=0.0), pushed=None, finish=_main(*_MAIN)), BRANCH, smoke="GET /nowhere")
+    .ends("checks-failed", "smoke", result="none", triggers=0, failed=("smoke GET /nowhere",)),
+    story(
         "issue-opens",
         "A red run opens an issue",
         "It says what is wrong, since when, what was expected, what is live and what to do.",
-        _LIVE,
-        _ISSUE,
-        "stale",
-        "behind",
-        result="none",
-        triggers=0,
-        issues=(("open", 0),),
-    ),
-    Scenario(
+    )
+    .plays(_LIVE, _ISSUE)
+    .ends("stale", "behind", result="none", triggers=0, issues=(("open", 0),)),
+    story(
         "issue-opens-and-closes",
         "An issue is opened by a red run and closed by the next green one",
         "Production is behind in two runs, the service is gone in a third, and then somebody deploys.",
-        _LIVE,
-        _ISSUE,
+    )
+    .plays(_LIVE, _ISSUE)
+    .ends(
         "verified",
         proof="version",
         result="none",
@@ -189,38 +160,25 @@ SCENARIOS = (
         ),
         issues=(("closed", 2),),
     ),
-    Scenario(
+    story(
         "issue-forbidden",
         "The token may not write issues",
         "The verdict is what it is, and a warning has the block to paste.",
-        replace(_LIVE, github={"open": [Mishap(NO_PERMISSION)]}),
-        _ISSUE,
-        "stale",
-        "behind",
-        result="none",
-        triggers=0,
-        says=("permissions:\n  issues: write",),
-    ),
-    Scenario(
+    )
+    .plays(replace(_LIVE, github={"open": [Mishap(NO_PERMISSION)]}), _ISSUE)
+    .ends("stale", "behind", result="none", triggers=0, says=("permissions:\n  issues: write",)),
+    story(
         "issue-not-opened",
         "A green run that proves nothing touches no issue",
         "GitHub cannot be asked for the branch: neither an alarm nor the end of one.",
-        replace(_LIVE, github={"branch": [Mishap(BAD_GATEWAY)]}),
-        _ISSUE,
-        "unproven",
-        "no-reference",
-        result="none",
-        triggers=0,
-    ),
-    Scenario(
+    )
+    .plays(replace(_LIVE, github={"branch": [Mishap(BAD_GATEWAY)]}), _ISSUE)
+    .ends("unproven", "no-reference", result="none", triggers=0),
+    story(
         "issue-of-a-deploy",
         "A deploy that fails opens an issue",
         "The build never gets ready, and the deploy's own job says so in an issue.",
-        Scene(pushed=replace(V2, readiness="never")),
-        {**DECLARED, "timeout": "5s", "issue-on-failure": "The deploy failed"},
-        "unhealthy",
-        "never-ready",
-        result="updated",
-        issues=(("open", 0),),
-    ),
+    )
+    .plays(Scene(pushed=replace(V2, readiness="never")), DECLARED, timeout="5s", issue_on_failure="The deploy failed")
+    .ends("unhealthy", "never-ready", result="updated", issues=(("open", 0),)),
 )

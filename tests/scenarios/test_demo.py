@@ -1,8 +1,11 @@
 """The demo, as a newcomer runs it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from sandbox.scenarios import SCENARIOS
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -34,11 +37,13 @@ def test_a_demo_of_a_red_ending_is_no_failure_and_ends_with_the_result() -> None
     assert last == "The action ended with `invalid-config` and exit code 2, as this scenario should."
 
 
-def test_the_list_names_every_story() -> None:
+def test_the_list_names_every_story_with_its_ending() -> None:
     shown = demo("list")
     assert shown.returncode == 0
-    assert "happy-path" in shown.stdout
-    assert "A new build goes live" in shown.stdout
+    rows = [re.split(r"  +", row) for row in shown.stdout.splitlines()]
+    assert [row[0] for row in rows] == list(SCENARIOS)
+    assert ["happy-path", "deployed", "A new build goes live"] in rows
+    assert ["wrong-token", "trigger-failed (auth)", "The token is wrong"] in rows
 
 
 def test_a_near_miss_gets_a_suggestion() -> None:

@@ -64,7 +64,7 @@ def test_a_story_ends_as_the_interface_says(scenario: Scenario, pool: ProcessPoo
         told = f"{run.outputs}\n{run.annotations}\n{run.log}"
         assert run.problems == (), told
         ended = (run.outputs["verdict"], run.outputs["reason"])
-        assert ended in scenario.ends(), told
+        assert ended in scenario.endings(), told
         assert run.exit_code == scenario.code(), told
         if scenario.result is not None:
             assert run.outputs["watchtower-result"] == scenario.result, told

@@ -75,7 +75,7 @@ def _of_issue(scenario: Scenario, issue: Mapping[str, Any], world: World) -> She
 def _of_run(scenario: Scenario, run: Run) -> Sheet:
     verdict, reason = run.outputs.get("verdict", ""), run.outputs.get("reason", "")
     problems = list(run.problems)
-    if (verdict, reason) not in scenario.ends():
+    if (verdict, reason) not in scenario.endings():
         problems.append(f"ended as {verdict or 'nothing'} ({reason or 'no reason'}), not as the scenario promises")
     ended = " / ".join(filter(None, (verdict, reason)))
     facts = (ended, f"exit code {run.exit_code}", f"{run.seconds:.1f} s", f"{len(run.summary.encode()):,} bytes")
