@@ -2,6 +2,7 @@
 
 import re
 import urllib.parse
+from functools import lru_cache
 
 
 def url(text: str, *, allow_http: bool) -> str:
@@ -47,6 +48,7 @@ def _without_quotes(text: str) -> None:
         raise ValueError(msg)
 
 
+@lru_cache(maxsize=64)  # a run has a handful of addresses, and asks at each step
 def origin_of(url: str) -> str:
     """Return scheme, host and port of `url`, in lower case and without the scheme's own port (RFC 6454)."""
     parts = urllib.parse.urlsplit(url)

@@ -22,7 +22,7 @@ from redeploy.rollout.requests import (
     SendTrigger,
     addresses_of,
 )
-from redeploy.service.history import Rules, SampleHistory, met_by
+from redeploy.service.history import Rules, SampleHistory
 from redeploy.service.identity import Counting
 from redeploy.service.record import SampleRecord
 from redeploy.service.sample import Endpoint, Sample, read_sample
@@ -296,4 +296,4 @@ class ServiceState:
         if self.verifying or not self.plan.declared:
             return False
         digest = self.running.declared_before or not self.plan.expect_digest
-        return digest and (not self.plan.expect_version or met_by(self.baseline, self.plan.expect_version))
+        return digest and (not self.plan.expect_version or self.record.met_before(self.plan.expect_version))

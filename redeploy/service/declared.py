@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from redeploy.service.build_fields import Kind, names_nothing, trimmed
 
 
+@lru_cache(maxsize=256)  # the same few names are compared at each look
 def same_version(expected: str, seen: str) -> bool:
     """Tell whether two spellings name one version: `v1.2` and `1.2`, `sha-1a2b3c4` and the full hash.
 
@@ -96,6 +98,7 @@ _KINDS = {
 }
 
 
+@lru_cache(maxsize=256)  # as `same_version`
 def _looks(text: str) -> tuple[_Look, ...]:
     """Return what a version looks like: 20260115 may be a commit, and may be a number."""
     bare = _bare(text).lower()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redeploy.service.doubt import Doubts, Settled
-from redeploy.service.history import Rules, SampleHistory, builds, follow
+from redeploy.service.history import Rules, SampleHistory, builds, follow, met_by
 from redeploy.service.identity import Before, Build, Learnt, Noise
 from redeploy.service.sample import Sample
 from redeploy.service.stock_pages import StockPages, as_down
@@ -27,6 +27,7 @@ class SampleRecord:
     _noise: Noise = field(default_factory=Noise)
     _stock_pages: StockPages = field(default_factory=StockPages)
     _before: Before | None = None
+    _met: tuple[str, int, bool] = ("", 0, False)
 
     def __post_init__(self) -> None:
         self.history = SampleHistory(window=self.fresh_window())
@@ -98,3 +99,12 @@ class SampleRecord:
         if self._before is None:
             self._before = Before.of(self.baseline, self._noise.learnt.units)
         return self._before
+
+    def met_before(self, expected: str) -> bool:
+        """Tell whether every look before the trigger that names a build names the declared version.
+
+        Each step of a watch asks, and the looks before the trigger are soon complete, so that the last result is kept.
+        """
+        if self._met[:2] != (expected, len(self.baseline)):
+            self._met = expected, len(self.baseline), met_by(self.baseline, expected)
+        return self._met[2]
