@@ -17,24 +17,22 @@ from sandbox.scenarios import (
 )
 from sandbox.scenarios.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario
-    for chapter in (
-        deployments,
-        proofs,
-        updates,
-        refusals,
-        outcomes,
-        contracts,
-        registry,
-        rollbacks,
-        hostility,
-        github,
-        watching,
-        doctor,
-        config_files,
-    )
-    for scenario in chapter.SCENARIOS
-}
+CHAPTERS = (
+    deployments,
+    proofs,
+    updates,
+    refusals,
+    outcomes,
+    contracts,
+    registry,
+    rollbacks,
+    hostility,
+    github,
+    watching,
+    doctor,
+    config_files,
+)
 
-__all__ = ["SCENARIOS", "Scenario"]
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for chapter in CHAPTERS for scenario in chapter.SCENARIOS}
+
+__all__ = ["CHAPTERS", "SCENARIOS", "Scenario"]

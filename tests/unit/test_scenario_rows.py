@@ -1,7 +1,11 @@
+"""The rows of the sandbox's scenarios: what each says is sayable, and what a person mistypes is found."""
+
 import pytest
 
+from redeploy.verdicts import Reason, Verdict
 from sandbox.scenarios import SCENARIOS
 from sandbox.scenarios.near import near_misses
+from tests.unit.test_action_metadata import INPUTS
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,20 @@ def test_what_was_probably_meant_comes_first(typed: str, meant: str) -> None:
 @pytest.mark.parametrize("typed", ["", "---", "xyzzy", "qqqqqqqq"])
 def test_what_is_like_nothing_gets_no_suggestion(typed: str) -> None:
     assert near_misses(typed, SCENARIOS) == []
+
+
+def test_names_and_titles_are_unique() -> None:
+    assert len({scenario.title for scenario in SCENARIOS.values()}) == len(SCENARIOS)
+    for name, scenario in SCENARIOS.items():
+        assert name == name.lower().replace(" ", "-") == scenario.name
+        assert scenario.shows.endswith(".")
+
+
+def test_a_row_names_verdicts_reasons_and_inputs_that_there_are() -> None:
+    verdicts, reasons = {each.value for each in Verdict}, {each.value for each in Reason}
+    for name, scenario in SCENARIOS.items():
+        for verdict, reason in scenario.endings():
+            assert verdict in verdicts, name
+            assert reason in reasons, name
+        if scenario.verdict != "invalid-config":
+            assert set(scenario.inputs) <= set(INPUTS), name
