@@ -4,6 +4,7 @@ import ast
 import importlib.resources
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def _dockerfile() -> str:
     return (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
+@cache
 def _texts(folder: Path) -> set[str]:
     """Every string literal in the sources of a folder."""
     return {

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ def room_of(module: str) -> str:
 def imports(module: str, source: str, ours: Mapping[str, str]) -> Iterator[str]:
     """Every module that a source imports, wherever in it; `from package import module` names the module."""
     package = module.split(".") if _is_package(module, ours) else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -145,6 +146,11 @@ def imports(module: str, source: str, ours: Mapping[str, str]) -> Iterator[str]:
             for alias in node.names:
                 name = f"{base}.{alias.name}"
                 yield name if name in ours or name in IMPURE else base
+
+
+@cache
+def _nodes(source: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(source)))
 
 
 def _is_package(module: str, ours: Mapping[str, str]) -> bool:
@@ -186,7 +192,7 @@ def _fault_of_import(module: str, name: str) -> str | None:
 
 
 def _impure_calls(source: str) -> list[str]:
-    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    calls = (node.func for node in _nodes(source) if isinstance(node, ast.Call))
     return sorted({function.id for function in calls if isinstance(function, ast.Name)} & IMPURE_CALLS)
 
 

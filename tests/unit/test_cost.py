@@ -8,6 +8,7 @@ import re._constants as codes  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -111,10 +112,15 @@ def patterns() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "redeploy").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args:
-                written = node.args[0]
-                if isinstance(written, ast.Constant) and ast.unparse(node.func) != "re.compile":
-                    yield f"{name}: {ast.unparse(node.func)}", _text(written.value)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                of, method, written = node.func.value, node.func.attr, node.args[0]
+                if (
+                    isinstance(of, ast.Name)
+                    and of.id == "re"
+                    and isinstance(written, ast.Constant)
+                    and method != "compile"
+                ):
+                    yield f"{name}: re.{method}", _text(written.value)
         for key, value in vars(importlib.import_module(name)).items():
             if isinstance(value, re.Pattern):
                 yield f"{name}: {key}", _text(value.pattern)
@@ -188,6 +194,7 @@ OURS = (
 SCANNING = ("re.sub", "re.search", "re.finditer", "re.findall", "re.split")
 
 
+@cache
 def hostile_patterns() -> list[tuple[str, str]]:
     return sorted({each for each in patterns() if not each[0].startswith(OURS)})
 

@@ -5,6 +5,7 @@ and patience ends at 330 s.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from redeploy.branch.standing import Standing
@@ -253,20 +254,34 @@ CLAUSES: tuple[Clause, ...] = tuple(clause for clauses in RULES.values() for cla
 
 def broken_rules(facts: Facts) -> list[str]:
     """Return the rules that these facts of a run break: none, where the rules are right."""
-    return [why for why, clauses in RULES.items() if not all(_holds(facts, clause) for clause in clauses)]
+    return list(_broken_by(tuple(_class_of(facts, name) for name in AXES)))
 
 
-def _holds(facts: Facts, clause: Clause) -> bool:
-    return any(_fits(facts, name, values) for name, values in clause)
-
-
-def _fits(facts: Facts, name: str, values: frozenset[Any]) -> bool:
-    """Tell whether a fact of a real run, whose clock and responses are others, is in the class of one of these values."""
-    value: Any = any(getattr(facts, each) for each in _IN_A_WINDOW) if name == "window_open" else getattr(facts, name)
+def _class_of(facts: Facts, name: str) -> Any:  # noqa: ANN401 - the value of any fact
+    """Return what the rules can tell of a fact of a real run, whose clock and responses are not those of the axes."""
+    if name == "window_open":
+        return any(getattr(facts, each) for each in _IN_A_WINDOW)
     if name == "now":
-        return any((moment >= DEADLINE) is facts.late for moment in values)
+        return facts.late
+    value = getattr(facts, name)
+    return value is None if name == "answered_at" else value
+
+
+@lru_cache(maxsize=4096)  # most steps of a run change no more than the clock
+def _broken_by(classes: tuple[Any, ...]) -> tuple[str, ...]:
+    known = dict(zip(AXES, classes, strict=True))
+    return tuple(why for why, clauses in RULES.items() if not all(_holds(known, clause) for clause in clauses))
+
+
+def _holds(known: Mapping[str, Any], clause: Clause) -> bool:
+    return any(_fits(known[name], name, values) for name, values in clause)
+
+
+def _fits(value: Any, name: str, values: frozenset[Any]) -> bool:  # noqa: ANN401 - what is known of any fact
+    if name == "now":
+        return any((moment >= DEADLINE) is value for moment in values)
     if name == "answered_at":
-        return any((moment is None) is (value is None) for moment in values)
+        return any((moment is None) is value for moment in values)
     if name == "answer":
         return value is None if values == {None} else any(_alike(each, value) for each in values)
     return value in values

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ COMPOSES = {"v2": ("docker", "compose"), "1.29": ("docker-compose",)}
 def compose(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """The command of one Compose, if it is here."""
     command = COMPOSES[request.param]
-    here = shutil.which(command[0]) and subprocess.run(
-        [*command, "version"], capture_output=True, check=False, timeout=60
-    )
-    if not here or here.returncode:
+    if not _is_here(command):
         pytest.skip(f"`{' '.join(command)}` is not installed")
     return command
+
+
+@cache
+def _is_here(command: tuple[str, ...]) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    return subprocess.run([*command, "version"], capture_output=True, check=False, timeout=60).returncode == 0
 
 
 @pytest.mark.parametrize("overlay", [None, *OVERLAYS], ids=lambda path: path.name if path else "alone")

@@ -198,7 +198,7 @@ def test_the_running_platform_is_the_declared_index() -> None:
 
 
 def test_two_platforms_of_an_index_are_two_images() -> None:
-    story = run(index(D3, D1, D2), expect_digest=D1)
+    story = run(index(D3, D1, D2), expect_digest=D1, timeout="60s")
     assert story.verdict == ("wrong-build", "wrong-digest")
 
 
