@@ -17,7 +17,7 @@ MOST_READ = 250
 """Commits that one answer holds."""
 
 MOST_COUNTED = 1_000_000
-"""Commits beyond which nobody wants to know how many there are."""
+"""Commits beyond which the exact number does not matter."""
 
 LONGEST_SUBJECT = 72
 """Characters of a commit's first line that are shown."""

@@ -18,7 +18,7 @@ from redeploy.text.spans import counted
 from redeploy.verdicts import Verdict
 
 LABEL = "redeploy-action"
-"""What every issue of ours carries; listing by it leaves out what anybody else opened."""
+"""What every issue of ours carries; listing by it leaves out what others opened."""
 
 LONGEST = 60_000
 """Characters of what we write; GitHub takes 65,536."""
@@ -27,7 +27,7 @@ LONGEST_KEPT = 65_000
 """Characters of a body to which people have added something."""
 
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-"""`author_association` of people who may write here; anybody may open an issue, and copy a mark into it."""
+"""`author_association` of people who may write here; everyone else may open an issue too, and copy a mark into it."""
 
 RED = 1
 _HEAD = re.compile(r"<!-- redeploy-action [0-9a-f]{32} ([a-z-]{1,40}/[a-z-]{0,40}) (\d{1,11}) (\d{1,9}) -->")
@@ -93,8 +93,8 @@ class Issue:
 def ours(listed: Iterable[object], mark: str) -> list[Issue]:
     """Return the open issues with the mark, the oldest first.
 
-    With our label, which takes a right to set, an issue does not count where GitHub says that it is somebody's who may not
-    write here; without it, only where it says that it is of a bot, or of somebody who may.
+    With our label, which takes a right to set, an issue does not count where GitHub says that its author may not
+    write here; without it, only where it says that its author is a bot, or may.
     """
     found = [_ours(each, mark) for each in listed if isinstance(each, dict)]
     return sorted((each for each in found if each is not None), key=lambda each: each.number)

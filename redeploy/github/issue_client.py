@@ -73,7 +73,7 @@ class IssueClient:
         self._finished, self._hurry = threading.Event(), threading.Event()
 
     def keep(self, errand: Errand, hurried: Callable[[], bool]) -> Kept:
-        """Do what is to be done, and return what became of it; `hurried` tells whether a signal has come."""
+        """Do what is to be done, and return what became of it; `hurried` says whether a signal has come."""
         until = time.monotonic() + self._bounds.whole
         threading.Thread(target=self._run, args=(errand,), daemon=True).start()
         while not self._finished.wait(_POLL):

@@ -34,7 +34,7 @@ def keep_issue(
         plan: what the inputs say.
         environment: the runner's variables.
         channel: where the run speaks.
-        hurried: tells whether a signal has come.
+        hurried: says whether a signal has come.
         redact: hides secrets.
         now: our clock, in seconds since 1970.
     """

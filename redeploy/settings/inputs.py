@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from redeploy.http import urls
 from redeploy.http.urls import origin_of
 from redeploy.registry.access import Access
-from redeploy.settings import cross_checks, of_service, parsers
+from redeploy.settings import cross_checks, of_github, of_service, parsers
 from redeploy.settings.defaults import given, secrets_in
 from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.settings.reading import InvalidInputsError, Reader, Workspace
@@ -82,7 +82,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
     service = of_service.service(reader, update_url, allow_http=allow_http)
     headers = _headers(reader, "headers")
     of_image = reader.texts["expect-version"] == "image"
-    of_branch = reader.texts["expect-version"].startswith(parsers.BRANCH)
+    of_branch = reader.texts["expect-version"].startswith(of_github.BRANCH)
     return Plan(
         mode=mode,
         watchtower=watchtower,
@@ -90,7 +90,7 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         service=service,
         checks=of_service.checks(reader, service.base_url, workspace, allow_http=allow_http),
         expect_version="" if of_image or of_branch else reader.clean("expect-version", parsers.version, ""),
-        branch=reader.clean("expect-version", parsers.branch, "") if of_branch else "",
+        branch=reader.clean("expect-version", of_github.branch, "") if of_branch else "",
         grace=reader.clean("grace", parsers.lag, 0.0),
         expect_digest=reader.clean("expect-digest", parsers.digest, ""),
         require_proof=reader.clean("require-proof", _proof, Proof.NONE),
@@ -110,9 +110,9 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         version_of_image=of_image,
         on_failure=reader.clean("on-failure", lambda text: OnFailure(choice.choice(text, OnFailure)), OnFailure.KEEP),
         rollback_to=reader.clean("rollback-to", parsers.tag_or_digest, ""),
-        deployment_environment=reader.clean("deployment-environment", parsers.short_line, ""),
-        issue_on_failure=reader.clean("issue-on-failure", parsers.short_line, ""),
-        github_token=Secret(_github_token(reader)),
+        deployment_environment=reader.clean("deployment-environment", of_github.environment, ""),
+        issue_on_failure=reader.clean("issue-on-failure", of_github.title, ""),
+        github_token=Secret(of_github.token(reader)),
     )
 
 
@@ -181,21 +181,6 @@ def _certificate(text: str, workspace: Workspace) -> str:
     pem = text if "-----BEGIN" in text else workspace.read(text, CERTIFICATE_CAP)
     workspace.check_certificate(pem)
     return pem
-
-
-def _github_token(reader: Reader) -> str:
-    """Return the token, which is looked at only where something is to be read or written with it."""
-    named = (each for each in ("deployment-environment", "issue-on-failure") if reader.texts[each])
-    needs = next(named, "")
-    if reader.texts["expect-version"].startswith(parsers.BRANCH):
-        needs = needs or "expect-version: branch:NAME"
-    if not needs:
-        return ""
-    if not reader.texts["github-token"]:
-        reader.wrong(
-            "github-token", f"is empty, and `{needs}` needs it; leave it out, or pass `${{{{ github.token }}}}`"
-        )
-    return reader.clean("github-token", parsers.token, "")
 
 
 def _beside(update_url: str, endpoint: str) -> str | None:

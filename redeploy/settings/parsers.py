@@ -57,9 +57,6 @@ _MOVING = frozenset(
 )
 """Tags and branches that move from build to build, and words that no service names itself by."""
 
-BRANCH = "branch:"
-"""What `expect-version` begins with where it names a branch."""
-
 _SOMEWHERE = "https://service.invalid"
 """Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
 
@@ -242,23 +239,6 @@ def version(text: str) -> str:
     """Return the version that must be live: one line of at most 256 characters."""
     if not text.isprintable() or len(text) > 256:
         msg = "must be one line of at most 256 printable characters"
-        raise ValueError(msg)
-    return text
-
-
-def branch(text: str) -> str:
-    """Return the branch that `branch:NAME` names."""
-    from redeploy.branch.names import check_branch  # few runs name one
-
-    name = text.removeprefix(BRANCH).strip()
-    check_branch(name)
-    return name
-
-
-def short_line(text: str) -> str:
-    """Return the name of a GitHub environment, or the title of an issue: one line of at most 255 characters."""
-    if not text.isprintable() or len(text) > 255:
-        msg = "must be one line of at most 255 printable characters"
         raise ValueError(msg)
     return text
 

@@ -1,4 +1,4 @@
-"""A repository's commits and branches, as GitHub's REST API tells of them: branches, and the comparison of two commits."""
+"""A repository's commits and branches, as GitHub's REST API describes them: branches, and the comparison of two commits."""
 
 import hashlib
 import time

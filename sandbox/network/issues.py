@@ -1,4 +1,4 @@
-"""A repository's issues, as GitHub's REST API tells of them: listed, opened, changed, commented."""
+"""A repository's issues, as GitHub's REST API describes them: listed, opened, changed, commented."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -34,7 +34,7 @@ _ISSUE = {**BRANCH, "grace": "90m", "issue-on-failure": TITLE}
 
 
 def _deployed(world: World) -> None:
-    """Somebody starts the deploy that was missing."""
+    """Someone starts the deploy that was missing."""
     world.host.service.replace(replace(V2, boot=0.0), grace=1.0, gap=0.0)
     world.host.service.wait_until_listening(10)
 
@@ -145,7 +145,7 @@ SCENARIOS = (
     story(
         "issue-opens-and-closes",
         "An issue is opened by a red run and closed by the next green one",
-        "Production is behind in two runs, the service is gone in a third, and then somebody deploys.",
+        "Production is behind in two runs, the service is gone in a third, and then someone deploys.",
     )
     .plays(_LIVE, _ISSUE)
     .ends(

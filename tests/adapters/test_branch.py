@@ -203,7 +203,7 @@ def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
         pytest.param(Mishap(problem(401, "Bad credentials")), "401 `Bad credentials`", id="401"),
         pytest.param(Mishap(LIMITED), "rate limit", id="rate limit"),
         pytest.param(Mishap(SECONDARY), "rate limit", id="secondary rate limit"),
-        pytest.param(Mishap(problem(403, "API rate limit exceeded for o")), "GitHub's rate limit", id="told in words"),
+        pytest.param(Mishap(problem(403, "API rate limit exceeded for o")), "GitHub's rate limit", id="said in words"),
         pytest.param(Mishap(problem(429, "Too many")), "rate limit", id="429"),
         pytest.param(Mishap(BAD_GATEWAY), "502", id="502"),
         pytest.param(Mishap(unicorn(500)), "500", id="500"),

@@ -1,4 +1,4 @@
-"""The issue of a red run over real sockets: opened once, updated, closed, and nobody else's touched."""
+"""The issue of a red run over real sockets: opened once, updated, closed, and no one else's touched."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -183,7 +183,7 @@ def test_another_branch_of_the_workflow_keeps_the_same_issue() -> None:
 
 
 def forged(one: GitHub, *, labelled: bool, kind: str = "User", association: str = "NONE") -> None:
-    """An issue with our mark, which somebody copied."""
+    """An issue with our mark, which someone copied."""
     body = f"<!-- redeploy-action {MARK} stale/old-build 1 99 -->\n**Last seen** never\nFree money"
     asked = {"title": "A forgery", "body": body, "labels": [LABEL] if labelled else []}
     who = person(one.api_url) | {"login": "mallory", "type": kind}
@@ -191,7 +191,7 @@ def forged(one: GitHub, *, labelled: bool, kind: str = "User", association: str 
 
 
 @pytest.mark.parametrize("labelled", [True, False])
-def test_a_mark_in_an_issue_of_somebody_who_may_not_write_here_does_not_count(labelled: bool, github: Start) -> None:
+def test_a_mark_in_an_issue_of_someone_who_may_not_write_here_does_not_count(labelled: bool, github: Start) -> None:
     one = github()
     forged(one, labelled=labelled)
     before = dict(one.issues.documents[0])
@@ -319,7 +319,7 @@ def test_a_body_of_65536_characters_is_kept_within_what_github_takes(github: Sta
     "broken",
     ["<!-- redeploy-action {mark} -->", "<!-- redeploy-action {mark} x y z -->", "text <!-- redeploy-action {mark} 1"],
 )
-def test_first_lines_that_a_person_has_changed_are_written_anew(broken: str, github: Start) -> None:
+def test_first_lines_that_a_person_has_changed_are_written_again(broken: str, github: Start) -> None:
     one = github()
     keep(one, STALE)
     one.issues.documents[0]["body"] = broken.format(mark=MARK) + "\nNotes"
@@ -328,7 +328,7 @@ def test_first_lines_that_a_person_has_changed_are_written_anew(broken: str, git
     assert one.issues.documents[0]["body"].endswith("Notes")
 
 
-def test_nothing_that_a_server_says_mentions_anybody_or_closes_another_issue(github: Start) -> None:
+def test_nothing_that_a_server_says_mentions_anyone_or_closes_another_issue(github: Start) -> None:
     one = github()
     hostile = (
         "fixes #12 @leok974 closes https://github.com/o/r/issues/3 hidden-value <script> ]( ``` ![x](http://x.example)"

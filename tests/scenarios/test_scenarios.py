@@ -69,6 +69,8 @@ def family(chapter: str, scenario: Scenario) -> tuple[object, ...]:
         scenario.result,
         scenario.interrupt,
         scenario.records,
+        scenario.issues,
+        "issue-on-failure" in scenario.inputs,
         bool(scenario.files),
         next(iter(scenario.found), ""),
         scene.certificate,

@@ -46,8 +46,8 @@ def test_the_first_lines_say_when_and_how_often_and_are_read_again() -> None:
         pytest.param(issue(state="closed"), id="closed"),
         pytest.param(issue(number="7"), id="no number"),
         pytest.param(issue(pull_request={}), id="a pull request"),
-        pytest.param(issue(user={"type": "User"}), id="somebody who may not write here"),
-        pytest.param(issue(user={"type": "User"}, author_association="CONTRIBUTOR"), id="somebody who has contributed"),
+        pytest.param(issue(user={"type": "User"}), id="someone who may not write here"),
+        pytest.param(issue(user={"type": "User"}, author_association="CONTRIBUTOR"), id="someone who has contributed"),
         pytest.param(
             issue(user={"type": "User"}, author_association=None, labels=[]), id="an unknown, without the label"
         ),
@@ -134,10 +134,10 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
 
 
 def test_a_rollback_and_what_to_do_by_hand_are_in_it() -> None:
-    rolled = RollbackResult(state=State.REFUSED, why="somebody moved the tag", by_hand="Run `docker pull`.")
+    rolled = RollbackResult(state=State.REFUSED, why="someone moved the tag", by_hand="Run `docker pull`.")
     failed = replace(RED, conclusion=Conclusion(Verdict.ROLLBACK_FAILED, Reason.SMOKE), rollback=rolled)
     told = issue_body.opened(failed, "")
-    assert "**Rollback.** Nothing was put back: somebody moved the tag." in told
+    assert "**Rollback.** Nothing was put back: someone moved the tag." in told
     assert "**By hand.** Run `docker pull`." in told
 
 

@@ -101,7 +101,7 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         on_failure="revert",
         rollback_to="ghcr.io/o/api:v1",
         deployment_environment="two\nlines",
-        issue_on_failure="two\nlines",
+        issue_on_failure="\x07",
         github_token="two words",
     )
     assert set(found) == set(defaults.DEFAULTS) - {"config"}  # where it is given, what it names is read instead
@@ -466,6 +466,22 @@ def test_a_deployment_without_a_token_says_how_to_have_one() -> None:
 @pytest.mark.parametrize("name", ["x" * 256, "pro\tduction", "a\u2028b"])
 def test_an_environment_is_one_line(name: str) -> None:
     assert set(problems(deployment_environment=name, github_token="ghs_abcdef")) == {"deployment-environment"}
+
+
+@pytest.mark.parametrize(
+    ("given_title", "title"),
+    [
+        ("Production is down", "Production is down"),
+        ("two\nlines\x1b[31m and \u202eturned", "two lines and turned"),
+        ("x" * 300, "x" * 254 + "…"),
+    ],
+)
+def test_the_title_of_an_issue_becomes_one_visible_line(given_title: str, title: str) -> None:
+    assert plan(issue_on_failure=given_title, github_token="ghs_abcdef").issue_on_failure == title
+
+
+def test_an_issue_needs_a_token() -> None:
+    assert "`issue-on-failure` needs it" in problems(issue_on_failure="Broken")["github-token"]
 
 
 def test_the_github_token_is_masked_even_where_it_is_not_used() -> None:
