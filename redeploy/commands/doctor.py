@@ -19,7 +19,7 @@ VARIABLES = {
     "watchtower-token": "WATCHTOWER_HTTP_API_TOKEN",
     "github-token": "GITHUB_TOKEN",
 }
-"""Variables that hold an input where its own `INPUT_` variable does not."""
+"""Variables that are read for an input if its own `INPUT_` variable is empty."""
 
 SECRET = frozenset({"watchtower-token", "headers", "service-headers", "github-token", "registry-password"})
 """Inputs without a flag: every process can read the command lines of others."""
@@ -27,7 +27,7 @@ SECRET = frozenset({"watchtower-token", "headers", "service-headers", "github-to
 _NOT_ASKED = frozenset(
     {"mode", "timeout", "stable-for", "request-rate", "require-proof", "breaking-changes", "smoke", "openapi-reference"}
 )
-"""Inputs that say nothing to doctor."""
+"""Inputs that doctor does not need."""
 
 _INVALID = 2
 
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             plan = parse(environment, workspace)
     except InvalidInputsError as error:
         for problem in error.problems:
-            text = safe(f"{_told(problem, environment)}.")
+            text = safe(_sentence(problem, environment))
             columns = max(shutil.get_terminal_size().columns, 40) if sys.stderr.isatty() else len(text) + 1
             sys.stderr.write(f"{textwrap.fill(text, columns - 1, break_long_words=False, break_on_hyphens=False)}\n")
         return _INVALID
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     outcome = doctor(plan, environment, redact, lambda _: None)
     if outcome.chain is not None:
         columns = shutil.get_terminal_size().columns
-        sys.stdout.write(safe(screen(outcome.chain, columns, coloured=_wants_colour(os.environ))))
+        sys.stdout.write(safe(screen(outcome.chain, columns, coloured=_uses_colour(os.environ))))
     return outcome.conclusion.exit_code
 
 
@@ -102,18 +102,18 @@ def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> di
     return found
 
 
-def _told(problem: Problem, environment: Mapping[str, str]) -> str:
-    """Say what is wrong with an input; where one is missing, how it is given here and not in a workflow."""
+def _sentence(problem: Problem, environment: Mapping[str, str]) -> str:
+    """Say what is wrong with an input; if it is missing, how to set it at a terminal instead of in a workflow."""
     name = problem.input
     if problem.place:
-        return f"{problem.where}: {problem.told}"
+        return f"{problem.where}: {problem.sentence}"
     if name not in VARIABLES or environment[f"INPUT_{name.upper()}"]:
-        return f"{name}: {problem.message}"
-    return f"{name}: is empty; set {VARIABLES[name]}{'' if name in SECRET else f' or give --{name}'}"
+        return f"{name}: {problem.message}{'' if problem.message.endswith('?') else '.'}"
+    return f"{name}: is empty; set {VARIABLES[name]}{'' if name in SECRET else f', or pass --{name}'}."
 
 
 def _read(path: str, cap: int) -> bytes:
-    """Return what a file holds that the person names."""
+    """Return the content of a file that the user names."""
     try:
         text = Path(path).read_bytes()
     except OSError as error:
@@ -125,6 +125,6 @@ def _read(path: str, cap: int) -> bytes:
     return text
 
 
-def _wants_colour(environment: Mapping[str, str]) -> bool:
-    """Tell whether colours are wanted: at a terminal that has them, and unless NO_COLOR is set (no-color.org)."""
+def _uses_colour(environment: Mapping[str, str]) -> bool:
+    """Tell whether to use colours: at a terminal that has them, unless NO_COLOR is set (no-color.org)."""
     return sys.stdout.isatty() and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"

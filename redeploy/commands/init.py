@@ -173,7 +173,7 @@ def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
         try:
             answers[question.field] = question.answer(question.default(answers) if given is None else given)
         except ValueError as error:
-            problems.append(f"--{question.name} {error}.")
+            problems.append(f"--{question.name} {_ended(error)}")
     for problem in problems:
         _complain(problem)
     if problems:
@@ -194,7 +194,12 @@ def _asked(question: Question, before: Mapping[str, object]) -> object:
             answer = input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip()
             return question.answer(answer or default)
         except ValueError as error:
-            _complain(f"That {error}.")
+            _complain(f"That {_ended(error)}")
+
+
+def _ended(error: ValueError) -> str:
+    """Return the end of a sentence with its full stop, unless it is a question."""
+    return str(error) if str(error).endswith("?") else f"{error}."
 
 
 def _difference(draft: File, harmless: set[str]) -> str:

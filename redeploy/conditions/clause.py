@@ -16,7 +16,7 @@ from redeploy.text.json_path import MISSING, spelled
 from redeploy.text.untrusted import code
 
 SHOWN = 80
-"""Characters of what was there that a message shows."""
+"""Characters of the response's value that a message shows."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+")
 
@@ -37,12 +37,12 @@ class Operator(StrEnum):
 
     @property
     def negative(self) -> bool:
-        """Whether it asks that something is not so; a missing field fulfils that."""
+        """Whether it is negated; a missing field then fulfils it."""
         return self.startswith("!")
 
     @property
     def orders(self) -> bool:
-        """Whether it asks which of two numbers is larger."""
+        """Whether it compares the size of two numbers."""
         return self[0] in "<>"
 
 
@@ -55,7 +55,7 @@ class Clause:
     values: tuple[str, ...]
     """Alternatives of `=` and `!=`; one value for any other operator."""
     written: str
-    """As the input has it."""
+    """The condition as it is written in the input."""
 
     def __str__(self) -> str:
         return self.written
@@ -67,11 +67,11 @@ class Clause:
 
     @property
     def reads_body(self) -> bool:
-        """Whether it asks for more than a header."""
+        """Whether it reads more than a header."""
         return not self.source.startswith("header:")
 
     def failure(self, reply: Response, redact: Callable[[str], str]) -> str | None:
-        """Say what was asked and what was there, as harmless Markdown; None where the response fulfils the condition."""
+        """Say what was expected and what came, as harmless Markdown; None if the response fulfils the condition."""
         as_text = self.operator in (Operator.MATCHES, Operator.MATCHES_NOT)
         if self._holds(value_at(reply, self.source, as_written=as_text)):
             return None
@@ -118,15 +118,15 @@ class Clause:
         return isinstance(value, str) and part in value
 
 
-def equal(value: Any, wanted: str) -> bool:  # noqa: ANN401 - a JSON value
-    """Tell whether a JSON scalar is what a condition's VALUE says: a number by its amount, a string by its characters."""
+def equal(value: Any, expected: str) -> bool:  # noqa: ANN401 - a JSON value
+    """Tell whether a JSON scalar equals a condition's VALUE: a number by its amount, a string by its characters."""
     if value is None:
-        return wanted == "null"
+        return expected == "null"
     if isinstance(value, bool):
-        return wanted == ("true" if value else "false")
+        return expected == ("true" if value else "false")
     if isinstance(value, int | float):
-        return value == number(wanted)
-    return isinstance(value, str) and value == wanted
+        return value == number(expected)
+    return isinstance(value, str) and value == expected
 
 
 def holds_equal(values: Sequence[Any], wanted: str) -> bool:
@@ -146,7 +146,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 def number(text: str) -> int | float | None:
-    """Return the number that a text is as a whole; None where it is none."""
+    """Return the number that a whole text spells; None if it is not a number."""
     if not _NUMBER.fullmatch(text):
         return None
     try:
@@ -156,8 +156,8 @@ def number(text: str) -> int | float | None:
 
 
 def first_failure(clauses: Sequence[Clause], reply: Response, redact: Callable[[str], str]) -> str | None:
-    """Return what the first condition that a response does not fulfil says of it; None where all hold."""
-    return next((told for each in clauses if (told := each.failure(reply, redact)) is not None), None)
+    """Return the failure of the first condition that a response does not fulfil; None if all hold."""
+    return next((failure for each in clauses if (failure := each.failure(reply, redact)) is not None), None)
 
 
 def _as_text(value: Any) -> str:  # noqa: ANN401 - a JSON scalar
@@ -165,14 +165,14 @@ def _as_text(value: Any) -> str:  # noqa: ANN401 - a JSON scalar
 
 
 def _there(value: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - a JSON value
-    """Say what was there. It is redacted as a whole, then cut."""
+    """Describe the response's value. It is redacted as a whole, then cut."""
     if value is NOT_JSON:
         return "the response is not JSON"
     if value is MISSING:
-        return "there is no such field"
+        return "the field is missing"
     if isinstance(value, dict):
-        return "there is an object"
+        return "the value is an object"
     if isinstance(value, list):
-        return f"there is an array of {len(value):,}"
+        return f"the value is an array of {len(value):,}"
     text = redact(_as_text(value)).strip()
-    return f"there is {code(text, SHOWN)}" if text else "it is empty"
+    return f"the value is {code(text, SHOWN)}" if text else "the value is empty"

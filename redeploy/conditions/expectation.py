@@ -1,4 +1,4 @@
-"""What a healthy response is, and what one says that calls itself ill."""
+"""What a healthy response is, and how a response reports in its JSON that the service is unhealthy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from redeploy.http.response import Response
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a healthy response is, beside being 2xx."""
+    """What a healthy response must have besides a 2xx status."""
 
     anything: bool = False
     """Whether every 2xx is healthy, an HTML page too."""
@@ -21,13 +21,13 @@ class Expectation:
         return self.anything or any(each.reads_page for each in self.clauses)
 
     def failure(self, reply: Response, redact: Callable[[str], str]) -> str | None:
-        """Say which condition a response does not fulfil, as harmless Markdown; None where all hold."""
+        """Say which condition a response does not fulfil, as harmless Markdown; None if all hold."""
         return first_failure(self.clauses, reply, redact)
 
     def ill(self, reply: Response, redact: Callable[[str], str]) -> str:
-        """Return the line of `health-expect` by which a JSON response that calls itself ill would count as that.
+        """Return the line of `health-expect` that would make a JSON response count as unhealthy, as it says itself.
 
-        Empty where it does not call itself so, or where a condition judges the field.
+        Empty if the JSON does not say so, or if a condition already checks the field.
         """
         document = reply.json
         if not isinstance(document, dict):

@@ -22,7 +22,7 @@ _OPERATORS = ", ".join(f"`{each}`" for each in Operator)
 
 
 class GrammarError(ValueError):
-    """A line is not made of conditions; the message names the place and an example that is right."""
+    """A line is not made of conditions; the message names the place and a correct example."""
 
 
 class LinesError(GrammarError):
@@ -36,11 +36,11 @@ class LinesError(GrammarError):
 
 
 def expectation(text: str) -> Expectation:
-    """Return what the lines of `health-expect` ask.
+    """Return the expectation that the lines of `health-expect` state.
 
     Raises:
-        GrammarError: where no line asks anything.
-        LinesError: with every line that is wrong.
+        GrammarError: if no line has a condition.
+        LinesError: with every wrong line.
     """
     found: list[Clause] = []
     wrong: list[tuple[int, ValueError]] = []
@@ -50,20 +50,20 @@ def expectation(text: str) -> Expectation:
     for number_of_line, line in lines:
         try:
             if line.strip().lower() == "any":
-                _refuse(1, "`any` stands alone, in lower case and without conditions", "any")
+                _refuse(1, "`any` must be the only line, in lower case and without conditions", "any")
             found += clauses(line)
         except GrammarError as error:
             wrong.append((number_of_line, error))
     if wrong:
         raise LinesError(wrong)
     if not found:
-        msg = "has no line but comments; write a condition, such as `status=UP`, or leave it out"
+        msg = "has only comments; write a condition, such as `status=UP`, or leave it out"
         raise GrammarError(msg)
     return Expectation(clauses=tuple(found))
 
 
 def numbered(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text with their numbers, but not empty ones, nor comments: these begin with `#`."""
+    """Yield the lines of a text with their numbers, without empty lines and comments, which begin with `#`."""
     for place, line in enumerate(re.split(r"\r\n|\n|\r", text), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield place, line.rstrip()
@@ -73,7 +73,7 @@ def clauses(line: str, start: int = 0) -> tuple[Clause, ...]:
     """Return the conditions of a line from a place on; all of them must hold.
 
     Raises:
-        GrammarError: with the column, counted from 1, and an example that is right.
+        GrammarError: with the column, counted from 1, and a correct example.
     """
     found: list[Clause] = []
     place = _spaced(line, start)
@@ -86,7 +86,7 @@ def clauses(line: str, start: int = 0) -> tuple[Clause, ...]:
 
 
 def _clause(line: str, start: int) -> tuple[Clause, int]:
-    """Return the condition at a place, and where the next begins; that is the end of the line after the last."""
+    """Return the condition at a place, and where the next begins: after the last, the end of the line."""
     source, place = _source(line, start)
     operator, place = _operator(line, source, place)
     values, end = _values(line, operator, _spaced(line, place), example=f"{source} {operator} ")
@@ -138,13 +138,13 @@ def _operator(line: str, source: str, end: int) -> tuple[Operator, int]:
         )
     if word[0] in _WORDS and place > end:
         if word.end() == len(line):
-            _refuse(word.end() + 1, f"`{word[0]}` has no value", f'{source} {word[0]} "ok"')
+            _refuse(word.end() + 1, f"a value is missing after `{word[0]}`", f'{source} {word[0]} "ok"')
         return Operator(word[0]), word.end()
     if word[0].lower() in _WORDS and place > end:
-        _refuse(place + 1, f"{code(word[0])} is written in lower case", f'{source} {word[0].lower()} "ok"')
+        _refuse(place + 1, f"write {code(word[0])} in lower case", f'{source} {word[0].lower()} "ok"')
     near = next((each for each in _WORDS if word[0].lower().startswith(each)), None)
     if near is None:
-        _refuse(place + 1, f"{code(word[0], 20)} is not an operator; these are: {_OPERATORS}", "status=UP")
+        _refuse(place + 1, f"{code(word[0], 20)} is not an operator; write one of {_OPERATORS}", "status=UP")
     return _refuse(place + 1, f"`{near}` needs white space before and after it", f'{source} {near} "ok"')
 
 
@@ -177,7 +177,7 @@ def _bare(line: str, start: int, *, several: bool, example: str) -> tuple[str, i
     bar = line.find("|", start, end) if several else -1
     value = line[start : bar if bar >= 0 else end].strip()
     if not value:
-        _refuse(start + 1, 'a value is missing; an empty one is `""`', f'{example}""')
+        _refuse(start + 1, 'a value is missing; write an empty one as `""`', f'{example}""')
     if following and bar < 0:
         try:
             _operator(line, *_source(line, _spaced(line, following.end())))
@@ -186,7 +186,7 @@ def _bare(line: str, start: int, *, several: bool, example: str) -> tuple[str, i
             quote = "'" if '"' in text else '"'
             _refuse(
                 following.start() + 2,
-                "what follows `and` must be a condition; if it belongs to the value, put it in quotes",
+                "a condition must follow `and`; if `and` belongs to the value, put the value in quotes",
                 f"{example}{quote}{text}{quote}",
             )
     return value, bar if bar >= 0 else end
@@ -206,5 +206,5 @@ def _spaced(line: str, place: int) -> int:
 
 
 def _refuse(column: int, what: str, example: str) -> NoReturn:
-    msg = f"column {column}: {what}. This is right: {code(example, 120)}"
+    msg = f"column {column}: {what}. Correct: {code(example, 120)}"
     raise GrammarError(msg)

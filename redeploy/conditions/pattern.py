@@ -1,6 +1,6 @@
-"""The user's regular expressions against text from outside: RE2 takes time in proportion to the text, whatever both are.
+"""The user's regular expressions on text from outside, with RE2: its time is linear in the text for every expression.
 
-The syntax is RE2's (github.com/google/re2/wiki/Syntax). The engine is loaded only where an input has an expression.
+The syntax is RE2's (github.com/google/re2/wiki/Syntax). The engine is loaded only if an input has an expression.
 """
 
 import functools
@@ -14,7 +14,7 @@ def check(expression: str) -> None:
     """Make sure that an expression can be used.
 
     Raises:
-        ValueError: with what is wrong; the message goes on after the expression.
+        ValueError: with what is wrong; the message continues the sentence after the expression.
     """
     if len(expression) > LONGEST:
         msg = f"has more than {LONGEST:,} characters"
@@ -27,7 +27,7 @@ def check(expression: str) -> None:
         said = error.args[0] if error.args else b""
         what = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         hint = "; RE2 has no look-around and no back-references" if "perl operator" in what or "escape" in what else ""
-        msg = f"is not a regular expression that RE2 reads ({what}{hint})"
+        msg = f"is not a regular expression of RE2's syntax ({what}{hint})"
         raise ValueError(msg) from None
 
 
@@ -37,12 +37,12 @@ def found(expression: str, text: str) -> bool:
 
 
 def first_group(expression: str, text: str) -> str | None:
-    """Return what the first group of an expression found, or all that it found where it has no group; None if nothing."""
+    """Return the match of an expression's first group, or the whole match if it has no group; None if nothing matches."""
     match = _compiled(expression).search(_encoded(text))
     if match is None:
         return None
-    told: bytes | None = match.group(1 if match.re.groups else 0)
-    return None if told is None else told.decode("utf-8", "replace")
+    group: bytes | None = match.group(1 if match.re.groups else 0)
+    return None if group is None else group.decode("utf-8", "replace")
 
 
 @functools.cache
@@ -55,5 +55,5 @@ def _compiled(expression: str) -> Any:  # noqa: ANN401 - the library has no type
 
 
 def _encoded(text: str) -> bytes:
-    """Return a text as RE2 takes it; half of a surrogate pair, which JSON can hold, becomes a question mark."""
+    """Return the bytes of a text for RE2; half of a surrogate pair, which JSON can contain, becomes a question mark."""
     return text.encode("utf-8", "replace")

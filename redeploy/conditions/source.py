@@ -1,4 +1,4 @@
-"""Where in a response a value stands: a path into its JSON, a header, a meta tag of the page, or the whole text."""
+"""The place of a value in a response: a path into its JSON, a header, a meta tag of the page, or the whole text."""
 
 import re
 from typing import Any
@@ -8,25 +8,25 @@ from redeploy.text.json_path import MISSING, pick
 from redeploy.text.markup import meta_content
 
 NOT_JSON = object()
-"""What `value_at` returns for a JSON field of a response that is not JSON."""
+"""The value of `value_at` for a JSON field of a response that is not JSON."""
 
 BODY = "body"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110 section 5.6.2
 
 
 def check_source(name: str) -> None:
-    """Make sure that a name says where a value stands.
+    """Make sure that a name is the place of a value.
 
     Raises:
-        ValueError: with what is wrong; the message goes on after the name.
+        ValueError: with what is wrong; the message continues the sentence after the name.
     """
     if name.startswith("header:"):
         if not _TOKEN.fullmatch(name.removeprefix("header:")):
-            msg = "names no header; write `header:X-Version`"
+            msg = "does not name a header; write `header:X-Version`"
             raise ValueError(msg)
     elif name.startswith("meta:"):
         if not name.removeprefix("meta:").strip() or not name.isprintable():
-            msg = "names no meta tag; write `meta:git-sha`"
+            msg = "does not name a meta tag; write `meta:git-sha`"
             raise ValueError(msg)
     elif not name.isprintable() or (not name.startswith("/") and "" in name.split(".")):
         msg = "is not a dotted path (`build.sha`), a JSON pointer (`/build/sha`), `header:NAME` or `meta:NAME`"
@@ -44,9 +44,9 @@ def reads_page(source: str) -> bool:
 
 
 def value_at(reply: Response, source: str, *, as_written: bool = False) -> Any:  # noqa: ANN401 - a JSON value
-    """Return the value at a source; `MISSING` where it is not there, `NOT_JSON` where nothing could be.
+    """Return the value at a source; `MISSING` if there is none, `NOT_JSON` if the response is not JSON.
 
-    `as_written`: whether a JSON number with a fraction is the text that was written, and not the number.
+    `as_written`: whether to return a JSON number with a fraction as it is written, not as a number.
     """
     if source == BODY:
         return reply.text

@@ -78,7 +78,7 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
         rest = error.doc[error.pos :].rstrip()
         cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
         what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
-        msg = f"it is no valid JSON: {what}"
+        msg = f"it is not valid JSON: {what}"
         raise UnfitError(msg) from None
     except ValueError:
         msg = "a number in it has thousands of digits"
@@ -151,7 +151,7 @@ def parsed_yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
 def _unreadable(mark: Any) -> UnfitError:  # noqa: ANN401 - the class differs with the parser
     where = f"line {mark.line + 1}, column {mark.column + 1} cannot be read" if mark else "it cannot be read"
-    return UnfitError(f"it is no valid YAML: {where}")
+    return UnfitError(f"it is not valid YAML: {where}")
 
 
 def _too_much() -> UnfitError:

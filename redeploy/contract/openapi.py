@@ -1,4 +1,4 @@
-"""OpenAPI documents (2.0, 3.0, 3.1), reduced to a contract as soon as they are read."""
+"""OpenAPI documents (2.0, 3.0, 3.1), reduced to a contract when they are read."""
 
 import gc
 import re
@@ -21,16 +21,16 @@ from redeploy.text.untrusted import code, one_line
 _GONE = frozenset({404, 405, 410, 501})
 
 MOST_ODDITIES = 5
-"""Kinds of oddities that are reported of one document."""
+"""Kinds of oddities that are reported for one document."""
 
 
 class OtherContentError(UnfitError):
-    """A text can be read, and is something else."""
+    """A text can be read, but is not an OpenAPI document."""
 
 
 @dataclass
 class _Oddities:
-    """What a document has otherwise than the specification says, and nothing needs: it is passed over, and reported."""
+    """Violations of the specification that no check needs to care about: they are ignored, and reported."""
 
     redact: Callable[[str], str]
     _found: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class _Oddities:
         self._found[what] = first, number + 1
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def clauses(self) -> tuple[str, ...]:
         """One clause for each kind, with its first place."""
         return tuple(
             f"{code(self.redact(first), 80)}{f' and {number - 1:,} more' if number > 1 else ''} {what}"
@@ -52,20 +52,20 @@ class _Oddities:
 def read_document(
     http_result: HttpResult, url: str, smoke: Sequence[Smoke] = (), redact: Callable[[str], str] = str
 ) -> Contract | NoContract:
-    """Return the contract that the service's document at `url` makes, with its promises for smoke requests.
+    """Return the contract of the service's document at `url`, with its promises for smoke requests.
 
-    Paths and version are redacted before anything cuts them: half a secret is found no more.
+    Paths and version are redacted before they are cut: half a secret could not be found any more.
     """
     condition, seen = condition_of(http_result)
     if isinstance(http_result, TransportError):
         large = http_result.error_kind is ErrorKind.TOO_LARGE
         return NoContract("it is larger than 16 MiB" if large else seen)
     if http_result.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
-        page = f"a web page came ({http_result.status}), which is what a single-page application answers to every path"
+        page = f"a web page came ({http_result.status}), as a single-page application sends it for every path"
         return NoContract(page, gone=condition is Condition.HEALTHY or http_result.status in _GONE)
     if condition is not Condition.HEALTHY:
-        return NoContract(f"the answer was {seen}", gone=http_result.status in _GONE)
-    gc.disable()  # there is no garbage in a document, and many thousands of objects to look for it in
+        return NoContract(f"the response was {seen}", gone=http_result.status in _GONE)
+    gc.disable()  # a document has many thousands of objects, and none of them is garbage
     try:
         return contract_of(value_of(_decoded(http_result.body)), url, smoke, redact)
     except UnfitError as error:
@@ -80,14 +80,14 @@ def contract_of(
     smoke: Sequence[Smoke] = (),
     redact: Callable[[str], str] = str,
 ) -> Contract:
-    """Return the contract that a parsed document makes; `url` is where it was found.
+    """Return the contract of a parsed document; `url` is its address.
 
     Raises:
-        UnfitError: where it is no OpenAPI document.
+        UnfitError: if it is not an OpenAPI document.
     """
     try:
         return _contract_of(document, url, smoke, redact)
-    except RecursionError:  # even an error's message shows what it is about, level by level
+    except RecursionError:
         msg = "it is nested too deeply"
         raise UnfitError(msg) from None
 
@@ -101,7 +101,7 @@ def _contract_of(
     if not isinstance(document, dict) or not (
         is_swagger(document) or re.match(r"3\.\d", str(document.get("openapi", "")))
     ):
-        msg = "it is no OpenAPI document: neither `openapi: 3.x` nor `swagger: 2.0` stands at its top"
+        msg = "it is not an OpenAPI document: it has neither `openapi: 3.x` nor `swagger: 2.0` at its top"
         raise OtherContentError(msg)
     odd = _Oddities(redact)
     items, unread = _items(document, odd)
@@ -113,25 +113,25 @@ def _contract_of(
         if path in unread:
             unknown[Operation(path, "", own)] = unread[path]
         for method in METHODS:
-            told = item.get(method.lower())
-            if isinstance(told, dict):
-                operations.append(Operation(path, method, _prefixes(told, url, odd) or own))
-            elif told is not None:
+            operation = item.get(method.lower())
+            if isinstance(operation, dict):
+                operations.append(Operation(path, method, _prefixes(operation, url, odd) or own))
+            elif operation is not None:
                 unknown[Operation(path, method, own)] = "is not an object"
-    for operation, why in unknown.items():
-        odd.note(why, str(operation))
+    for unread_operation, why in unknown.items():
+        odd.note(why, str(unread_operation))
     return Contract(
         version=_version(document.get("info"), odd),
         operations=tuple(sorted(operations)),
         located=bool(shared),
         promises=promises(document, url, items, operations, smoke, redact=redact),
         unread=unknown,
-        oddities=odd.told,
+        oddities=odd.clauses,
     )
 
 
 def _version(info: Any, odd: _Oddities) -> str:  # noqa: ANN401 - a JSON value
-    """Return the document's version as it is written; empty where it has none."""
+    """Return the document's version as it is written; empty if it has none."""
     version = info.get("version") if isinstance(info, dict) else None
     if isinstance(info, dict) and "version" in info and type(version) is not str:
         odd.note("is not text", "info.version")
@@ -149,17 +149,17 @@ def _decoded(body: bytes) -> str:
 
 
 def _without_secrets(items: Mapping[str, Any], redact: Callable[[str], str]) -> Mapping[str, Any]:
-    """Return the paths' items; a path that shows a secret in any disguise has another name then."""
+    """Return the paths' items; a path that shows a secret in any disguise gets another name."""
     if not shows_secret("\n".join(items), redact):
         return items
     return {("/***" if shows_secret(path, redact) else path): item for path, item in items.items()}
 
 
 def _items(document: Mapping[str, Any], odd: _Oddities) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the path items, and why those whose operations are not all known are not.
+    """Return the path items, and for paths with unknown operations why they are unknown.
 
     Raises:
-        UnfitError: where there are no paths at all.
+        UnfitError: if there are no paths at all.
     """
     paths = document.get("paths")
     if paths is None and is_modern(document):
@@ -191,7 +191,7 @@ def _items(document: Mapping[str, Any], odd: _Oddities) -> tuple[dict[str, Any],
 
 
 def _item(item: Any, schemas: Schemas, odd: _Oddities, path: str) -> tuple[dict[str, Any], str]:  # noqa: ANN401
-    """Return a path's item, where it may stand elsewhere in the document, and why it is not known whole."""
+    """Return a path's item, which may be elsewhere in the document, and why a part of it is unknown."""
     if isinstance(item, dict) and "$ref" in item:
         found = schemas.resolved({"$ref": item["$ref"]})
         own, why = _item({name: told for name, told in item.items() if name != "$ref"}, schemas, odd, path)
@@ -213,7 +213,7 @@ def _item(item: Any, schemas: Schemas, odd: _Oddities, path: str) -> tuple[dict[
 
 
 def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str, ...]:
-    """Return the paths of a document's, path's or operation's servers; empty where none is named."""
+    """Return the paths of the servers of a document, a path or an operation; empty if it names none."""
     base = holder.get("basePath")
     if isinstance(base, str):
         return (path_of(base, url),)
@@ -230,5 +230,5 @@ def _prefixes(holder: Mapping[str, Any], url: str, odd: _Oddities) -> tuple[str,
         odd.note("has an entry without a URL", "servers")
     prefixes = tuple(dict.fromkeys(path_of(filled(each), url) for each in named))
     if len(prefixes) > MOST_PREFIXES:
-        odd.note(f"names more than {MOST_PREFIXES} paths, and the rest are not looked at", "servers")
+        odd.note(f"names more than {MOST_PREFIXES} paths; the rest are ignored", "servers")
     return prefixes[:MOST_PREFIXES]

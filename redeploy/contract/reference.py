@@ -1,4 +1,4 @@
-"""An OpenAPI file of the workspace, JSON or YAML, and the lines on which its operations stand."""
+"""An OpenAPI file of the workspace, JSON or YAML, and the lines of its operations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from redeploy.contract.routes import METHODS, Operation
 
 @dataclass(frozen=True)
 class Reference:
-    """An OpenAPI file of the workspace, and the lines on which its operations stand."""
+    """An OpenAPI file of the workspace, and the lines of its operations."""
 
     path: str
     contract: "Contract"
@@ -31,23 +31,23 @@ _KEY = re.compile(r"""^([ \t]*+)["']?(\\?/[^"'\n]*?|[A-Za-z]{3,7})["']?[ \t]{0,9
 
 
 def read(path: str, text: str) -> Reference:
-    """Return what the file at `path` in the workspace holds.
+    """Return the reference in the file at `path` in the workspace.
 
     Raises:
-        ValueError: where it is no OpenAPI document, with what is wrong.
+        ValueError: if the file is not an OpenAPI document, with what is wrong.
     """
     try:
         bare = text.removeprefix("\ufeff")
         contract = contract_of(value_of(bare) if bare.strip() else None)
     except UnfitError as error:
-        msg = f"names a file that cannot be compared with: {error}"
+        msg = f"names a file that cannot be used as a reference: {error}"
         raise ValueError(msg) from None
     return Reference(path, contract, _lines(text, contract.operations))
 
 
 def _lines(text: str, operations: tuple[Operation, ...]) -> dict[Operation, int]:
-    """Return the line of each operation's method, as far as the file is written with a line for each key."""
-    wanted = {(each.path, each.method.lower()): each for each in operations}
+    """Return the line of each operation's method, as far as the file has a line for each key."""
+    by_key = {(each.path, each.method.lower()): each for each in operations}
     paths = {each.path for each in operations}
     methods = {method.lower() for method in METHODS}
     found: dict[Operation, tuple[int, int]] = {}  # a schema or a callback may have keys of that name, further inside
@@ -58,7 +58,7 @@ def _lines(text: str, operations: tuple[Operation, ...]) -> dict[Operation, int]
         deep, name = len(match[1]), match[2].replace("\\/", "/")
         if name in paths and (not path or deep <= indent):
             path, indent = name, deep
-        elif path and deep > indent and name in methods and (path, name) in wanted:
-            operation = wanted[path, name]
+        elif path and deep > indent and name in methods and (path, name) in by_key:
+            operation = by_key[path, name]
             found[operation] = min(found.get(operation, (deep, line)), (deep, line))
     return {operation: line for operation, (_, line) in found.items()}

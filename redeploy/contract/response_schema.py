@@ -75,7 +75,7 @@ def compare(promise: ResponseSchemas, method: str, reply: Response, redact: Call
         return Comparison()
     if not is_json(reply.media_type):
         said = reply.headers.get("content-type", "").partition(";")[0]  # as it came: a secret is known by its letters
-        kind = f"`{one_line(redact(said), 60)}`" if reply.media_type else "an answer without a type"
+        kind = f"`{one_line(redact(said), 60)}`" if reply.media_type else "a response without a type"
         return Comparison(f"the document describes JSON, and {kind} came" if wanted.promises_json else "")
     media = wanted.described_as(reply.media_type)
     partial = wanted.partial.get(media, "")

@@ -1,4 +1,4 @@
-"""What came of the checks, one result each."""
+"""The results of the checks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
 MOST_LISTED = 1_000
-"""Operations that are told one by one, in findings and in outputs; a last entry says how many more there are."""
+"""Operations that findings and outputs list one by one; a last entry says how many more there are."""
 
 
 MOST_NAMED = 5
@@ -17,17 +17,17 @@ MOST_NAMED = 5
 
 
 MOST_EXPLAINED = 5
-"""Missing routes for which near misses are looked for: in a large document each takes tenths of a second of the watch."""
+"""Missing routes for which near misses are searched: in a large document, each takes tenths of a second of the window."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check came to; its texts are harmless, the document's in them shown as code."""
+    """The result of one check; its texts are harmless, and show the document's own words as code."""
 
     kind: Reason
-    """The reason that it is for `checks-failed`."""
+    """The reason of `checks-failed`."""
     check: str
-    """Its name, as the output `failed-checks` has it."""
+    """The check's name in the output `failed-checks`."""
     passed: bool
     told: str
     seconds: float | None = None
@@ -41,7 +41,7 @@ class Finding:
 
 
 def counted(operations: Sequence[Operation]) -> str:
-    """Return how many operations these are, in words."""
+    """Return the number of operations, with the noun."""
     return "1 operation" if len(operations) == 1 else f"{len(operations):,} operations"
 
 
@@ -57,4 +57,4 @@ def instead(pattern: Pattern, contract: Contract) -> str:
     near = near_misses(pattern, contract.operations)
     if near:
         return f"the document has {named(near)}"
-    return f"the document has {counted(contract.operations)}, none like it"
+    return f"the document has {counted(contract.operations)}, but none like it"

@@ -8,20 +8,20 @@ from functools import cached_property
 from redeploy.text.choice import choice
 
 METHODS = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE", "QUERY")
-"""What a path of an OpenAPI document may have, up to version 3.2."""
+"""The methods that a path of an OpenAPI document may have, up to version 3.2."""
 
 MOST_COMPARED = 5_000
-"""Operations among which near misses are looked for."""
+"""Operations that are searched for near misses."""
 
 MOST_SPELLED = 1_000
-"""Paths whose spelling is compared, which takes a tenth of a second for so many."""
+"""Paths whose spelling is compared; so many take a tenth of a second."""
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
 
 @dataclass(frozen=True, order=True)
 class Operation:
-    """A method on a path, as the document writes it, and the prefixes under which its servers offer it."""
+    """A method and a path, as the document writes it, and the prefixes of its servers."""
 
     path: str
     method: str
@@ -32,23 +32,23 @@ class Operation:
 
     @cached_property
     def written(self) -> tuple[str, str]:
-        """Method and path with its parameters' names left out: templates are equal whatever these are called."""
+        """Method and path without the names of parameters, so that templates compare equal whatever the names."""
         return self.method, shape(self.path)
 
     @cached_property
     def places(self) -> frozenset[tuple[str, str]]:
-        """The same for every address that the servers offer it at."""
+        """The same with the prefix of each server."""
         return frozenset((self.method, shape(prefix + self.path)) for prefix in self.prefixes)
 
     @cached_property
     def segments(self) -> list[list[str]]:
-        """The path as it is written, and under each prefix, cut at the slashes; each pattern is held against them."""
+        """The path as it is written, and with each prefix, split at the slashes; patterns are compared with these."""
         return [_segments(shape(prefix + self.path)) for prefix in dict.fromkeys(("", *self.prefixes))]
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """`GET /api/*/items/{id}`: a method, or any where it is empty, and a path with wildcards."""
+    """`GET /api/*/items/{id}`: a method, or any if it is empty, and a path with wildcards."""
 
     method: str
     path: str
@@ -57,29 +57,29 @@ class Pattern:
         return f"{self.method} {self.path}".lstrip()
 
     def matches(self, operation: Operation) -> bool:
-        """Tell whether an operation is meant, by its address at a server or as the document writes it."""
+        """Tell whether an operation matches, by its address at a server or as the document writes it."""
         return self.method in ("", operation.method) and self.matches_path(operation)
 
     def matches_path(self, operation: Operation) -> bool:
-        """Tell whether the path is meant, whatever the method."""
-        return any(_match(self._wanted, path) for path in operation.segments)
+        """Tell whether the path matches, with any method."""
+        return any(_match(self._segments, path) for path in operation.segments)
 
     def forbids(self, operation: Operation) -> bool:
         """Tell the same for a forbidden route: letter case and a slash at the end make no difference.
 
-        Many servers answer both spellings alike. An operation without a method is any that may stand under its path.
+        Many servers respond alike to both spellings. An operation without a method stands for any method of its path.
         """
         if operation.method and self.method not in ("", operation.method):
             return False
         return any(_match(self._forbidden, _loosely(path)) for path in operation.segments)
 
     @cached_property
-    def _wanted(self) -> list[str]:
+    def _segments(self) -> list[str]:
         return _segments(shape(self.path))
 
     @cached_property
     def _forbidden(self) -> list[str]:
-        return _loosely(self._wanted)
+        return _loosely(self._segments)
 
 
 def parse_pattern(line: str) -> Pattern:
@@ -90,13 +90,13 @@ def parse_pattern(line: str) -> Pattern:
     """
     *methods, path = line.split() or [""]
     if len(methods) > 1 or not path.startswith("/"):
-        msg = f"{line!r:.80} is no route; write `GET /api/ready`, or `/api/ready` for any method"
+        msg = f"{line!r:.80} is not a route; write `GET /api/ready`, or `/api/ready` for any method"
         raise ValueError(msg)
     if any("*" in segment and segment not in ("*", "**") for segment in _segments(path)):
         msg = f"{line!r:.80}: `*` stands for a whole segment and `**` for any number of them, as in `/api/*/items`"
         raise ValueError(msg)
     if "?" in path:
-        msg = f"{line!r:.80} has a query, which is no part of a route"
+        msg = f"{line!r:.80} has a query, which is not part of a route"
         raise ValueError(msg)
     return Pattern(method_of(line, methods[0]) if methods else "", path)
 
@@ -115,28 +115,27 @@ def method_of(line: str, word: str) -> str:
 
 
 def shape(path: str) -> str:
-    """Return a path with the names of its parameters left out."""
+    """Return a path without the names of its parameters."""
     return _PARAMETER.sub("{}", path) if "{" in path else path
 
 
 def fits(path: str, template: str) -> bool:
-    """Tell whether a concrete path is one of a template's: a parameter takes one segment, or a part of one."""
-    concrete, wanted = _segments(path), _segments(shape(template))
-    return len(concrete) == len(wanted) and all(map(_segment_fits, concrete, wanted))
+    """Tell whether a template matches a concrete path: a parameter takes one segment, or a part of one."""
+    concrete, expected = _segments(path), _segments(shape(template))
+    return len(concrete) == len(expected) and all(map(_segment_fits, concrete, expected))
 
 
 def near_misses(pattern: Pattern, operations: Sequence[Operation], most: int = 3) -> list[Operation]:
-    """Return the operations that were probably meant by a pattern that matches none, most alike first."""
+    """Return the operations that a pattern without a match probably means, the most similar first."""
     compared = operations[:MOST_COMPARED]
-    wanted = pattern.path
-    bare = wanted.rstrip("/").lower()
+    bare = pattern.path.rstrip("/").lower()
 
     def first(found: Iterable[Operation]) -> list[Operation]:
         return list(found)[:most]
 
     return (
         first(each for each in compared if pattern.matches_path(each))
-        or first(each for each in compared if _of_method(pattern, each) and fits(wanted, each.path))
+        or first(each for each in compared if _of_method(pattern, each) and fits(pattern.path, each.path))
         or first(each for each in compared if each.path.rstrip("/").lower() == bare)
         or first(each for each in compared if bare and _ends_alike(bare, each.path.lower()))
         or first(_spelled_alike(pattern, compared))
@@ -144,7 +143,7 @@ def near_misses(pattern: Pattern, operations: Sequence[Operation], most: int = 3
 
 
 def _segment_fits(concrete: str, template: str) -> bool:
-    """Find the literal pieces one after the other; a regular expression of a hostile template could take for ever."""
+    """Find the literal pieces one after the other; a regular expression of a hostile template could take forever."""
     first, *rest = template.split("{}")
     if not rest:
         return concrete == template
@@ -184,7 +183,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _loosely(segments: Sequence[str]) -> list[str]:
-    """Return segments in one letter case, and without the empty ones at the end."""
+    """Return segments in one letter case, without empty ones at the end."""
     found = [each.casefold() for each in segments]
     while found and not found[-1]:
         found.pop()
@@ -192,7 +191,7 @@ def _loosely(segments: Sequence[str]) -> list[str]:
 
 
 def _match(pattern: Sequence[str], path: Sequence[str]) -> bool:
-    """Match segments; on a dead end the last `**` takes one more, so that no pattern takes exponential time."""
+    """Match segments; on a dead end the last `**` takes one more, so the time is never exponential."""
     at = position = 0
     star, taken = -1, 0
     while position < len(path):

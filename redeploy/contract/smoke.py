@@ -1,4 +1,4 @@
-"""Smoke requests: how the input writes them, and whether a response is the expected one."""
+"""Smoke requests: how they are written in the input, and whether a response is the expected one."""
 
 import re
 from collections.abc import Callable
@@ -28,11 +28,11 @@ NOTHING_ELSE = Sent()
 
 @dataclass(frozen=True)
 class Smoke:
-    """A request, and the response that is right."""
+    """A request, and its expected response."""
 
     method: str
     target: str
-    """Its path, or its whole URL, as the input writes it."""
+    """Its path, or its whole URL, as it is written in the input."""
     status: str
     """Three digits, `2xx` and the like, or several of them with `|` in between."""
     url: str
@@ -51,17 +51,17 @@ class Smoke:
 
     @property
     def takes_redirect(self) -> bool:
-        """Whether a redirect can be the right response, so that it is not followed."""
+        """Whether a redirect can be the expected response; then it is not followed."""
         return any(each.startswith("3") for each in self.status.split("|"))
 
     @property
     def reads(self) -> bool:
-        """Whether its method only reads, so that redirects can be followed."""
+        """Whether its method only reads; then redirects are followed."""
         return self.method in ("GET", "HEAD")
 
     @property
     def safe(self) -> bool:
-        """Whether it may be repeated without a thought."""
+        """Whether it may be repeated."""
         return self.reads and not self.marked
 
 
@@ -77,16 +77,16 @@ _LINE = re.compile(
 
 @dataclass(frozen=True)
 class Judged(Response):
-    """A reply whose body was compared with what the document promises where it was read: that may take long."""
+    """A response whose body was compared with its schema in the thread that read it, because that may take long."""
 
     schema_violation: str = ""
-    """Where it departs from the promise; empty where it keeps to it."""
+    """Where it breaks the schema; empty if it does not."""
     partial: str = ""
-    """Why only a part of it was compared; empty where all of it was."""
+    """Why only a part of it was compared; empty if all of it was."""
 
 
 class Again(StrEnum):
-    """Why an answer does not count as a try."""
+    """Why a response does not count as a try."""
 
     THROTTLED = "throttled"
     CACHED = "cached"
@@ -94,17 +94,17 @@ class Again(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a request; `seconds` from its sending to the end of its answer."""
+    """The result of a request; `seconds` from sending it to the end of its response."""
 
     passed: bool
     seen: str
-    """What came back, in our own words."""
+    """The response, in our own words."""
     seconds: float
     final: bool = False
     """Whether another try could do harm."""
     again: Again | None = None
     partial: str = ""
-    """Why a body was not compared whole with what the document promises; empty where it was, or nothing is promised."""
+    """Why a body was not completely compared with its schema; empty if it was, or if there is no schema."""
 
 
 def parse_smoke(line: str, address: Callable[[str], str]) -> Smoke:
@@ -113,8 +113,8 @@ def parse_smoke(line: str, address: Callable[[str], str]) -> Smoke:
     A `#` after white space, where a status or a condition could begin, begins a comment.
 
     Args:
-        line: as the input has it; columns in messages count from its beginning.
-        address: makes a path or URL absolute, and raises `ValueError` where it cannot be one.
+        line: as it is written in the input; columns in messages count from its beginning.
+        address: makes a path or URL absolute, and raises `ValueError` if that is impossible.
 
     Raises:
         ValueError: with what is wrong.
@@ -128,23 +128,23 @@ def parse_smoke(line: str, address: Callable[[str], str]) -> Smoke:
         raise ValueError(msg)
     marks = "".join(match["marks"].split())
     if len(marks) > len(set(marks)):
-        msg = f"{line.strip()!r:.80} has `{marks[:10]}` before it; write `!` and `?` once each at the most"
+        msg = f"{line.strip()!r:.80} has `{marks[:10]}` before it; write `!` and `?` at most once each"
         raise ValueError(msg)
     method = method_of(line.strip(), match["method"])
     status, place = _status(line, match.start("rest"))
     safe = method in ("GET", "HEAD")
     if not safe and "!" not in marks:
-        msg = f"{line.strip()!r:.80} may change something on the server; put `!` before the line if it is meant"
+        msg = f"{line.strip()!r:.80} may change something on the server; if that is meant, put `!` before the line"
         raise ValueError(msg)
     clauses = _clauses(line, place, asks_status=place > match.start("rest"))
     if method == "HEAD" and any(each.reads_body for each in clauses):
-        msg = f"{line.strip()!r:.80} asks for a body, which a response to HEAD does not have; write `GET`"
+        msg = f"{line.strip()!r:.80} has a condition on the body, but a response to HEAD has none; write `GET`"
         raise ValueError(msg)
     return Smoke(method, match["target"], status, address(match["target"]), "!" in marks, "?" in marks, clauses)
 
 
 def _status(line: str, start: int) -> tuple[str, int]:
-    """Return the status that a line asks for, and where its conditions begin."""
+    """Return the expected status of a line, and where its conditions begin."""
     word = re.compile(r"\s*(\S*)").match(line, start)
     if word is None or not _STATUS.fullmatch(word[1]):
         return "2xx", start
@@ -161,15 +161,15 @@ def _clauses(line: str, place: int, *, asks_status: bool) -> tuple[Clause, ...]:
         return clauses(line.rstrip(), place)
     except GrammarError:
         if not asks_status and (like := _LIKE_A_STATUS.match(rest)):
-            msg = f"{line.strip()!r:.80}: {like[0]!r:.20} is no status; write `200`, `2xx` or `401|403`"
+            msg = f"{line.strip()!r:.80}: {like[0]!r:.20} is not a status; write `200`, `2xx` or `401|403`"
             raise ValueError(msg) from None
         raise
 
 
 def judge(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callable[[str], str] = str) -> Result:
-    """Return what an answer, which took `seconds`, means for a smoke request; an unsafe one that went out is final.
+    """Judge the response to a smoke request, which took `seconds`; if an unsafe one was sent, its result is final.
 
-    `redact` hides secrets in what a failed condition shows of the answer.
+    `redact` hides secrets in what a failed condition shows of the response.
     """
     judged, most = _judged(smoke, http_result, seconds, redact), smoke.sent.max_latency
     if judged.passed and most is not None and seconds > most:
@@ -182,9 +182,9 @@ def judge(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callabl
 def _judged(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Callable[[str], str]) -> Result:
     condition, seen = condition_of(http_result)
     if isinstance(http_result, TransportError):
-        if http_result.error_kind is ErrorKind.TOO_LARGE and _is_wanted(smoke, http_result.status):
+        if http_result.error_kind is ErrorKind.TOO_LARGE and _is_expected(smoke, http_result.status):
             if smoke.clauses:
-                seen = f"{http_result.status}, with a body larger than 1 MiB, of which no condition was looked at"
+                seen = f"{http_result.status}, with a body larger than 1 MiB, so no condition was checked"
                 return Result(passed=False, seen=seen, seconds=seconds)
             return Result(
                 passed=True, seen=str(http_result.status), seconds=seconds, partial="its body is larger than 1 MiB"
@@ -194,20 +194,21 @@ def _judged(smoke: Smoke, http_result: HttpResult, seconds: float, redact: Calla
     again = found_again(http_result)
     if again is Again.CACHED or (again is Again.THROTTLED and not exact):
         return Result(passed=False, seen=seen, seconds=seconds, again=again)
-    passed = _is_wanted(smoke, http_result.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
+    passed = _is_expected(smoke, http_result.status) and condition not in (Condition.CHALLENGE, Condition.ACCESS_WALL)
     if not passed:
         return Result(passed=False, seen=f"{seen}, not {smoke.status.replace('|', ' or ')}", seconds=seconds)
     if (failure := first_failure(smoke.clauses, http_result, redact)) is not None:
         return Result(passed=False, seen=f"{seen}, but {failure}", seconds=seconds)
     compared = http_result if isinstance(http_result, Judged) else Judged(http_result.status)
-    told = f"{seen}, but {compared.schema_violation}" if compared.schema_violation else seen
-    return Result(passed=not compared.schema_violation, seen=told, seconds=seconds, partial=compared.partial)
+    if compared.schema_violation:
+        seen = f"{seen}, but {compared.schema_violation}"
+    return Result(passed=not compared.schema_violation, seen=seen, seconds=seconds, partial=compared.partial)
 
 
 def found_again(http_result: HttpResult) -> Again | None:
-    """Return why an answer tells nothing of the service; None where it does."""
+    """Return why a response says nothing about the service; None if it does."""
     return {Condition.THROTTLED: Again.THROTTLED, Condition.CACHED: Again.CACHED}.get(condition_of(http_result)[0])
 
 
-def _is_wanted(smoke: Smoke, status: int) -> bool:
+def _is_expected(smoke: Smoke, status: int) -> bool:
     return not {str(status), f"{status // 100}xx"}.isdisjoint(smoke.status.split("|"))

@@ -1,4 +1,4 @@
-"""The way to an origin, step by step: name, connection, TLS. Only the handshake is sent."""
+"""Reaching an origin, step by step: name, connection, TLS. Only the handshake is sent."""
 
 import socket
 import ssl
@@ -21,20 +21,20 @@ _SHORTEST = 0.1
 
 
 def find_way(origin: str, trusted: ssl.SSLContext, *, proxied: bool, timeout: float) -> Reachability:
-    """Go the way to an origin; each step takes `timeout` seconds at most, but for the name, which nobody can cut short."""
+    """Try to reach an origin; each step takes at most `timeout` seconds, except the name, whose look-up has no bound."""
     if proxied:
         return Reachability(origin=origin, proxied=True)
     parts = urllib.parse.urlsplit(origin)
     host = parts.hostname or ""
-    place = (host, parts.port or {"http": 80, "https": 443}[parts.scheme])
+    address = (host, parts.port or {"http": 80, "https": 443}[parts.scheme])
     try:
-        found = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return Reachability(origin=origin, error_kind=ErrorKind.UNRESOLVED)
-    addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
+    addresses = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
     ends = time.monotonic() + timeout
     try:
-        plain = _connected(place, ends)
+        plain = _connected(address, ends)
     except OSError as error:
         error_kind = ErrorKind.NOT_CONNECTED if isinstance(error, TimeoutError) else ErrorKind.REFUSED
         return Reachability(origin=origin, addresses=addresses, error_kind=error_kind)
@@ -55,32 +55,32 @@ def find_way(origin: str, trusted: ssl.SSLContext, *, proxied: bool, timeout: fl
             error_kind=ErrorKind.TLS,
             detail=_in_words(error),
             verify_code=error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0,
-            certificate=_shown(place, ends) if mistrusted else None,
+            certificate=_presented(address, ends) if mistrusted else None,
         )
 
 
-def _connected(place: tuple[str, int], ends: float) -> socket.socket:
-    """Connect to the first address that answers."""
-    plain = dial(*place, timeout=max(_SHORTEST, ends - time.monotonic()))
+def _connected(address: tuple[str, int], ends: float) -> socket.socket:
+    """Connect to the first IP address of a host name that accepts the connection."""
+    plain = dial(*address, timeout=max(_SHORTEST, ends - time.monotonic()))
     plain.settimeout(max(_SHORTEST, ends - time.monotonic()))
     return plain
 
 
-def _shown(place: tuple[str, int], ends: float) -> Certificate | None:
-    """Return the certificate of a server that is not trusted: to say what is wrong with it, and for nothing else."""
+def _presented(address: tuple[str, int], ends: float) -> Certificate | None:
+    """Return the certificate of a server that is not trusted, only to say what is wrong with it."""
     looking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     looking.check_hostname = False
     looking.verify_mode = ssl.CERT_NONE
     try:
-        with _connected(place, ends) as plain, looking.wrap_socket(plain, server_hostname=place[0]) as spoken:
+        with _connected(address, ends) as plain, looking.wrap_socket(plain, server_hostname=address[0]) as spoken:
             return _read(spoken.getpeercert(binary_form=True) or b"")
     except OSError:
         return None
 
 
 def _read(der: bytes) -> Certificate | None:
-    """Return what a certificate says; None where it cannot be read."""
-    from cryptography import x509  # only doctor wants to know more of a certificate than whether it is trusted
+    """Return the parts of a certificate; None if it cannot be read."""
+    from cryptography import x509  # only doctor needs more of a certificate than whether it is trusted
 
     try:
         found = x509.load_der_x509_certificate(der)
@@ -114,4 +114,4 @@ def _in_words(error: OSError) -> str:
         return one_line(error.verify_message, 120)
     if isinstance(error, ssl.SSLError) and error.reason:
         return one_line(error.reason.replace("_", " ").lower(), 120)
-    return "no answer in time" if isinstance(error, TimeoutError) else "the connection was closed"
+    return "no response in time" if isinstance(error, TimeoutError) else "the connection was closed"

@@ -1,4 +1,4 @@
-"""From the evidence to the chain: what doctor found, link by link."""
+"""From the evidence to the chain and the outcome: what doctor found, link by link."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from redeploy.text.untrusted import code, one_line
 
 
 def diagnose(known: Evidence, now: float) -> Chain:
-    """Return what was found of every link; `now` is our clock, in seconds since 1970."""
+    """Return the result of every link; `now` is our clock, in seconds since 1970."""
     return chain_of(replace(known, now=now))
 
 
@@ -36,6 +36,6 @@ def examined(known: Evidence, chain: Chain) -> Outcome:
 
 
 def unexamined(problems: Sequence[Problem]) -> Outcome:
-    """Return the outcome of an examination whose inputs are wrong: nothing was sent."""
+    """Return the outcome of an examination with invalid inputs: nothing was sent."""
     named = dict.fromkeys(code(each.input) for each in problems)
-    return replace(invalid(problems), chain=unread(f"wrong: {listed(list(named))}"))
+    return replace(invalid(problems), chain=unread(f"invalid: {listed(list(named))}"))

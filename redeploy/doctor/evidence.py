@@ -26,12 +26,12 @@ from redeploy.triggers.watchtower.containers import ContainerFilter, RunningCont
 from redeploy.triggers.watchtower.variant import FORK, Product, product_of, refuses
 
 MOST_IMAGES = 5
-"""Images that are looked up."""
+"""Images to look up."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known by now."""
+    """What doctor knows by now."""
 
     plan: Plan
     answers: Mapping[Question, Answered] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Evidence:
         return found.answer if found and isinstance(found.answer, Reachability) else None
 
     def passable(self, url: str) -> bool:
-        """Tell whether the way to a URL is there to its end."""
+        """Tell whether the way to a URL is free of errors."""
         way = self.way(url)
         return way is not None and way.error_kind is None
 
@@ -54,53 +54,53 @@ class Evidence:
         return code(self.redact(text), limit)
 
     def http_result(self, request: Request) -> HttpResult | None:
-        """Return what came of a request; None where it was not sent."""
+        """Return the result of a request; None if it was not sent."""
         found = self.answers.get(request)
         return found.answer if found and isinstance(found.answer, Response | TransportError) else None
 
     def subject_at(self, url: str, *, blames_service: bool = False) -> Subject:
-        """Return what a remedy speaks of: this run, and the host of a URL."""
+        """Return the subject of a remedy: this run, and the host of a URL."""
         names = [each.name for each in self.counted]
         container = self.redact(names[0]) if len(names) == 1 else ""
         return subject_of(self.plan, blames_service=blames_service, container=container).at(url)
 
     @property
     def product(self) -> Product | None:
-        """Which Watchtower it is, if it is one."""
+        """Which Watchtower responds; None if none does."""
         return product_of(self.http_result(Request.POST_UPDATE), self.http_result(Request.NOWHERE))
 
     @property
     def running(self) -> list[RunningContainer] | None:
-        """The containers as a deploy sees them, by the containers endpoint alone; None where it does not tell them."""
+        """The containers as a deploy sees them, by the containers endpoint alone; None if that does not list them."""
         return _rows(self.http_result(Request.CONTAINERS))
 
     @property
     def watched(self) -> list[RunningContainer] | None:
-        """The containers that Watchtower watches, whichever endpoint tells them; None where none does."""
+        """The containers that Watchtower watches, from either endpoint; None if neither lists them."""
         return self.running if self.running is not None else _rows(self.http_result(Request.CHECK))
 
     @property
     def counted(self) -> list[RunningContainer]:
-        """Those of the watched that the inputs mean; where these name none, the only one."""
-        return rows_that_count(self.watched or [], self._wanted)
+        """The watched containers that the inputs mean; if these name none, the only one."""
+        return rows_that_count(self.watched or [], self._filter)
 
     @property
     def digests(self) -> list[str]:
-        """The digests that the containers endpoint tells of those that count."""
-        found = rows_that_count(self.running or [], self._wanted)
-        digests = (each.without_secrets(self.redact).digest for each in found)
+        """The digests that the containers endpoint reports of the containers that count."""
+        rows = rows_that_count(self.running or [], self._filter)
+        digests = (each.without_secrets(self.redact).digest for each in rows)
         return list(dict.fromkeys(filter(None, digests)))
 
     @property
     def checked(self) -> list[Checked]:
-        """What the check endpoint says of the containers that count; of all of them where none is meant."""
+        """What the check endpoint says of the containers that count; of all containers if the inputs mean none."""
         found = checked_in(self.http_result(Request.CHECK), self.redact)
         counted = {each.name for each in self.counted}
         return [each for each in found if each.row.name in counted] if counted else found
 
     @property
     def held(self) -> Held:
-        """The containers that Watchtower leaves as they are, as far as it tells."""
+        """The containers that Watchtower does not update, as far as it reports them."""
         return held_in(self.http_result(Request.DETAILS))
 
     @property
@@ -112,27 +112,27 @@ class Evidence:
 
     @property
     def compared(self) -> tuple[Image, ...]:
-        """Further images that are looked up: those of which the check endpoint may say what is not so.
+        """Further images to look up: those for which the check endpoint may be wrong.
 
-        It asks the registry by itself, over https only and for some types of manifest only.
+        It makes its own requests to the registry, only over https and only for some types of manifest.
         """
         doubtful = [each.row for each in self.checked if each.error or each.available]
         return tuple(each for each in _images(doubtful) if each not in self.meant)
 
     def manifest(self, row: RunningContainer) -> Manifest | None:
-        """Return what the registry told us of the image that a container was created with."""
+        """Return the registry's manifest of the image that a container was created with; None if it is not known."""
         image = _image(row.image)
         looked = [(each, found.answer) for each, found in self.answers.items() if isinstance(each, LookUp)]
         found = (answer for each, answer in looked if image is not None and each.image.same_as(image))
         return next((answer for answer in found if isinstance(answer, Manifest)), None)
 
     @property
-    def _wanted(self) -> ContainerFilter:
+    def _filter(self) -> ContainerFilter:
         return ContainerFilter(containers=self.plan.containers, images=self.plan.images, digest=self.plan.expect_digest)
 
     @property
     def commit_question(self) -> ReadCommit | None:
-        """What tells the version that is expected, where the image says it and the registry has told the image."""
+        """The question for the expected version, if the image names it and the registry has returned the manifest."""
         image = self.plan.image if self.plan.version_of_image else None
         looked = self.answers.get(LookUp(image)) if image is not None else None
         if image is None or looked is None or not isinstance(looked.answer, Manifest):
@@ -141,14 +141,14 @@ class Evidence:
 
     @property
     def expected_version(self) -> str:
-        """The version that a deploy would have to bring: the declared one, or the commit that the image names."""
+        """The version that a deploy would have to put live: the declared one, or the commit that the image names."""
         question = self.commit_question
         found = self.answers.get(question) if question else None
         return self.redact(found.answer) if found and isinstance(found.answer, str) else self.plan.expect_version
 
     @property
     def token_is_right(self) -> bool | None:
-        """Whether the token is right; None where nothing says so."""
+        """Whether the token is right; None if that is not known."""
         metrics, idle = self.http_result(Request.METRICS), self.http_result(Request.IDLE_UPDATE)
         counted = isinstance(metrics, Response) and metrics.status == 200 and "watchtower_" in metrics.text
         answer = read_answer(idle) if idle is not None else None
@@ -157,7 +157,7 @@ class Evidence:
             return True
         asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
         refusals = list(filter(refuses, map(self.http_result, asked)))
-        if self.product is FORK:  # which says so in words; an empty 401 is somebody else's
+        if self.product is FORK:  # its refusal has a body; an empty 401 comes from something else
             refusals = [each for each in refusals if isinstance(each, Response) and each.body]
         return False if refusals else None
 

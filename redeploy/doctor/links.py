@@ -21,18 +21,18 @@ def _nowhere(_: Evidence) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One link of the chain. Where one that it needs is broken, or the way to its URL, it is not judged."""
+    """One link of the chain. It is not judged if a link that it needs is broken, or the way to its URL."""
 
     check: Check
     judge: Callable[[Evidence], LinkResult | None]
-    """What was found of it; None where this run does not need the link."""
+    """Returns the link's result; None if this run does not need the link."""
     needs: tuple[Check, ...] = ()
     way_to: Callable[[Evidence], str | None] = _nowhere
-    """The URL that it is asked at."""
+    """The URL that the link's requests go to."""
     asks: Callable[[Evidence], Iterable[Question]] = _nothing
-    """What is asked for it now; nothing where an answer is awaited first, or all is known."""
+    """The questions to ask now; none while an earlier answer is missing, or if everything is known."""
     blames_service: bool = False
-    """Whether its remedy speaks of the service, not of Watchtower."""
+    """Whether the remedy is about the service, not about Watchtower."""
 
 
 LINKS = (
@@ -85,13 +85,13 @@ _BY_CHECK = {each.check: each for each in LINKS}
 
 
 def next_questions(known: Evidence) -> tuple[Question, ...]:
-    """Return what is to be asked now, side by side; nothing where all is known that can be."""
+    """Return the questions to ask now, in parallel; none if everything is known that can be."""
     asked = (question for link in LINKS for question in link.asks(known))
     return tuple(dict.fromkeys(each for each in asked if each not in known.answers))
 
 
 def chain_of(known: Evidence) -> Chain:
-    """Return what was found of every link."""
+    """Return the results of all links."""
     found: dict[Check, LinkResult | None] = {}
 
     def result(check: Check) -> LinkResult | None:

@@ -24,12 +24,12 @@ from redeploy.verdicts import Reason
 _DAY = 86400.0
 
 SOON = 14 * 86400.0
-"""Seconds before its end at which a certificate should have been renewed; a short-lived one at a sixth of its life."""
+"""Seconds before its expiry by which a certificate should be renewed; a short-lived one at a sixth of its life."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What a server shows. Times are seconds since 1970; texts are as the certificate has them, hostile."""
+    """A server's certificate. Times are seconds since 1970; texts are the certificate's own, not yet harmless."""
 
     begins: float
     ends: float
@@ -43,30 +43,30 @@ class Certificate:
 
 @dataclass(frozen=True, kw_only=True)
 class Reachability:
-    """How far one gets to an origin; nothing is sent on it."""
+    """How far the connection to an origin got; no request is sent on it."""
 
     origin: str
     proxied: bool = False
-    """Whether a proxy of the environment goes the way, so that we see nothing of it."""
+    """Whether a proxy of the environment makes the connection, so that we do not see it."""
     addresses: tuple[str, ...] = ()
     error_kind: ErrorKind | None = None
-    """`UNRESOLVED`, `REFUSED`, `NOT_CONNECTED` or `TLS`, where it ends before it is at its end."""
+    """`UNRESOLVED`, `REFUSED`, `NOT_CONNECTED` or `TLS`, if a step failed."""
     detail: str = ""
     """What the TLS library says, in its own words."""
     verify_code: int = 0
-    """Why the certificate is not trusted, in OpenSSL's numbers (`x509_vfy.h`); 0 where it is."""
+    """Why the certificate is not trusted, in OpenSSL's numbers (`x509_vfy.h`); 0 if it is trusted."""
     certificate: Certificate | None = None
     version: str = ""
-    """Of TLS, as it was agreed on."""
+    """The negotiated version of TLS."""
 
     @property
     def encrypted(self) -> bool:
-        """Whether TLS is spoken there."""
+        """Whether the origin uses TLS."""
         return self.origin.startswith("https:")
 
     @property
     def is_private(self) -> bool:
-        """Whether all its addresses are of a private network, and not of this very machine."""
+        """Whether all its addresses are in a private network, and not this machine's own."""
         found = [ipaddress.ip_address(each.partition("%")[0]) for each in self.addresses]
         return bool(found) and all(each.is_private and not each.is_loopback for each in found)
 
@@ -83,7 +83,7 @@ _VERIFY = {
 }
 """Not valid yet, expired; self-signed, self-signed in the chain, no issuer at hand, no chain; other name, other address."""
 
-_LEFT = "left to the proxy of the environment"
+_LEFT = "left to the environment's proxy"
 
 
 def links_of(way: Reachability, now: float, shown: Callable[[str], str] = code) -> tuple[LinkResult, ...]:
@@ -108,15 +108,15 @@ def _of_connection(way: Reachability) -> LinkResult:
     if (hidden := not_reached(Check.CONNECTION, [_of_name(way)])) is not None:
         return hidden
     if way.error_kind in (ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED):
-        what = "refused" if way.error_kind is ErrorKind.REFUSED else "not made in time"
+        what = "refused" if way.error_kind is ErrorKind.REFUSED else "no connection in time"
         private = ", and the address is a private one" if way.is_private else ""
         return broken(Check.CONNECTION, f"{what}{private}", Finding.NOTHING_LISTENS)
-    return ok(Check.CONNECTION, "taken")
+    return ok(Check.CONNECTION, "accepted")
 
 
 def _of_tls(way: Reachability, now: float, shown: Callable[[str], str]) -> LinkResult:
     if not way.encrypted:
-        return LinkResult(Check.TLS, State.NOT_REACHED, "plain http has none")
+        return LinkResult(Check.TLS, State.NOT_REACHED, "plain http, no TLS")
     if way.proxied:
         return not_asked(Check.TLS, _LEFT)
     if (hidden := not_reached(Check.TLS, [_of_name(way), _of_connection(way)])) is not None:
@@ -128,7 +128,7 @@ def _of_tls(way: Reachability, now: float, shown: Callable[[str], str]) -> LinkR
         if certificate and finding is Finding.CERTIFICATE_EXPIRED:
             seen = f"valid from {_date(certificate.begins)} to {_date(certificate.ends)}"
         elif certificate and finding is Finding.CERTIFICATE_NAME:
-            seen = f"it is for {listed([*map(shown, certificate.names)]) or 'no name at all'}"
+            seen = f"the certificate is for {listed([*map(shown, certificate.names)]) or 'no name at all'}"
         elif certificate and finding is Finding.CERTIFICATE_UNTRUSTED:
             seen = f"issued by {shown(certificate.issuer)}: {way.detail}"
         return broken(Check.TLS, seen, finding)

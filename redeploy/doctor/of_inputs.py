@@ -1,4 +1,4 @@
-"""What was found about the inputs, which fit where anything is examined at all."""
+"""The link of the inputs, which are valid if anything is examined at all."""
 
 from redeploy.doctor.evidence import Evidence, urls_of
 from redeploy.http.urls import is_loopback, origin_of
@@ -8,11 +8,11 @@ from redeploy.text.untrusted import code
 
 
 def of_inputs(known: Evidence) -> LinkResult:
-    """Return what the inputs ask for."""
+    """Return which update the inputs describe."""
     tower = known.plan.watchtower
     names = [code(each, 80) for each in (*tower.containers, *tower.images)]
-    told = f"fit; an update is {f'narrowed to {listed(names)}' if names else 'of all that is watched'}"
+    seen = f"valid; an update is {f'limited to {listed(names)}' if names else 'of all watched containers'}"
     plain = [each for each in urls_of(known.plan) if each.startswith("http:") and not is_loopback(each)]
     if plain:
-        return warning(Check.INPUTS, f"{told}; {code(origin_of(plain[0]))} is plain http", Finding.PLAIN_HTTP)
-    return ok(Check.INPUTS, told)
+        return warning(Check.INPUTS, f"{seen}; {code(origin_of(plain[0]))} is plain http", Finding.PLAIN_HTTP)
+    return ok(Check.INPUTS, seen)

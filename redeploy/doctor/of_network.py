@@ -1,4 +1,4 @@
-"""What was found about the ways to all origins: DNS, connection, TLS."""
+"""The links of the network to all origins: DNS, connection, TLS."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -17,12 +17,12 @@ def connections(known: Evidence) -> Iterable[Question]:
 
 
 def obstacle(known: Evidence, url: str | None) -> LinkResult | None:
-    """Return what is broken on the way to a URL; None where nothing is."""
+    """Return the broken link on the way to a URL; None if there is none."""
     return next((each for each in _ways(known).get(origin_of(url or ""), ()) if each.state is State.BROKEN), None)
 
 
 def way(link: Check) -> Callable[[Evidence], LinkResult]:
-    """Return what judges one link of the ways to all origins: the worst of them, and what was seen of each."""
+    """Return the judge of one link for all origins: the worst result, and what was seen of each origin."""
 
     def judge(known: Evidence) -> LinkResult:
         found = {origin: next(each for each in links if each.link is link) for origin, links in _ways(known).items()}
@@ -35,7 +35,7 @@ def way(link: Check) -> Callable[[Evidence], LinkResult]:
 
 
 def _ways(known: Evidence) -> dict[str, list[LinkResult]]:
-    """Return the links of the way to each origin; their remedies speak of its host."""
+    """Return the links of the way to each origin; their remedies name its host."""
     ways = filter(None, map(known.way, urls_of(known.plan)))
     return {
         each.origin: [

@@ -1,4 +1,4 @@
-"""What was found about the registry that Watchtower pulls from."""
+"""The link of the registry that Watchtower pulls from."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
 SHOWN = 19
-"""Characters of a digest that people compare by eye."""
+"""Characters of a digest, enough to compare it by eye."""
 
 
 def look_ups(known: Evidence) -> Iterable[Question]:
@@ -29,13 +29,13 @@ def registry(known: Evidence) -> LinkResult:
         _of_image(known, each, answered.answer) for each in known.meant if (answered := known.answers.get(LookUp(each)))
     ]
     if not found:
-        return not_asked(Check.REGISTRY, "`image` names none, and Watchtower tells of none that could be meant")
+        return not_asked(Check.REGISTRY, "`image` is not set, and Watchtower reports no image that could be looked up")
     worst = min(found, key=lambda each: WORST_FIRST.index(each.state))
     return LinkResult(Check.REGISTRY, worst.state, "; ".join(each.seen for each in found), worst.finding)
 
 
 def image_is_absent(known: Evidence) -> bool:
-    """Tell whether the image that the inputs name is not there."""
+    """Tell whether the registry does not have the image that the inputs name."""
     image = known.plan.image
     looked = known.answers.get(LookUp(image)) if image is not None else None
     return looked is not None and isinstance(looked.answer, Trouble) and looked.answer.kind is Kind.ABSENT
@@ -45,27 +45,31 @@ def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
     name = known.shown(str(image), 100)
     if isinstance(answer, Manifest):
         return _of_manifest(known, image, f"{name} is {code(answer.digest[:SHOWN])}", answer)
-    told = known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: the registry did not answer in time"
+    seen = (
+        known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: no response from the registry in time"
+    )
     absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
-    if absent or known.plan.version_of_image:  # without a look-up nobody knows which version must be live
-        return broken(Check.REGISTRY, told, Reason.IMAGE_MISSING)
+    if absent or known.plan.version_of_image:  # without a look-up the version that must be live is not known
+        return broken(Check.REGISTRY, seen, Reason.IMAGE_MISSING)
     checked = [each for each in known.checked if full_repository(each.row.image) == image.repository]
     if checked and not any(each.error for each in checked):
-        return ok(Check.REGISTRY, f"{told}; Watchtower itself was let in")
-    return warning(Check.REGISTRY, told, Finding.REGISTRY_SILENT)
+        return ok(Check.REGISTRY, f"{seen}; Watchtower itself has access")
+    return warning(Check.REGISTRY, seen, Finding.REGISTRY_SILENT)
 
 
-def _of_manifest(known: Evidence, image: Image, told: str, manifest: Manifest) -> LinkResult:
-    """Judge an image that is there by what the inputs declare of it."""
+def _of_manifest(known: Evidence, image: Image, seen: str, manifest: Manifest) -> LinkResult:
+    """Judge an image that exists by what the inputs declare about it."""
     plan = known.plan
     if plan.version_of_image and not known.expected_version:
         read = known.answers.get(ReadCommit(image, manifest))
-        why = "without a commit that `expect-version: image` asks for"
+        why = "but it does not name its commit, which `expect-version: image` needs"
         if read is None or read.answer != "":
-            words = known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no answer in time"
-            why = f"whose commit was not found out: {words}"
-        return broken(Check.REGISTRY, f"{told}, {why}", Reason.IMAGE_MISSING)
+            words = (
+                known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no response in time"
+            )
+            why = f"but its commit could not be read: {words}"
+        return broken(Check.REGISTRY, f"{seen}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):
-        return broken(Check.REGISTRY, f"{told}; `expect-digest` is another, still to be pushed", Reason.IMAGE_MISSING)
+        return broken(Check.REGISTRY, f"{seen}; `expect-digest` is another, not pushed yet", Reason.IMAGE_MISSING)
     named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""
-    return ok(Check.REGISTRY, f"{told}{named}")
+    return ok(Check.REGISTRY, f"{seen}{named}")

@@ -1,4 +1,4 @@
-"""What was found about the service: healthy, names its build, describes itself."""
+"""The links of the service: health, version, OpenAPI document."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,25 +24,25 @@ from redeploy.verdicts import Reason
 
 
 def looks_at_health(known: Evidence) -> Iterable[Question]:
-    """Yield the looks at the health address."""
+    """Return the next request for the health URL."""
     return _looks(known, known.plan.service.health_url, *HEALTH)
 
 
 def looks_at_version(known: Evidence) -> Iterable[Question]:
-    """Yield the looks at the version's address, where that is another."""
+    """Return the next request for the version URL, if that is another."""
     service = known.plan.service
     return _looks(known, service.version_url, *VERSION) if service.version_url != service.health_url else ()
 
 
 def looks_at_document(known: Evidence) -> Iterable[Question]:
-    """Yield the looks at the OpenAPI document."""
+    """Return the next request for the OpenAPI document."""
     return _looks(known, known.plan.checks.document_url, Request.DOCUMENT, None, Request.DOCUMENT_FRESH)
 
 
 def _looks(
     known: Evidence, url: str | None, first: Request, again: Request | None, fresh: Request
 ) -> tuple[Question, ...]:
-    """Return the first look or, once there is a response, the second: past caches where one of them responded."""
+    """Return the first request or, once it has a response, the second: past caches if the first came from one."""
     if not url or not known.passable(url):
         return ()
     response = known.http_result(first)
@@ -54,7 +54,7 @@ def _looks(
 
 
 def samples_of(known: Evidence) -> list[Sample]:
-    """Return what the looks at the address that names the version tell."""
+    """Return the samples of the URL that reports the version."""
     service = known.plan.service
     apart = service.version_url != service.health_url
     endpoints = frozenset({Endpoint.VERSION}) if apart else frozenset(Endpoint)
@@ -62,13 +62,13 @@ def samples_of(known: Evidence) -> list[Sample]:
 
 
 def live_version(known: Evidence) -> str:
-    """Return the version that runs; empty where none is named."""
+    """Return the live version; empty if the service reports none."""
     named = [each for each in samples_of(known) if each.names]
     return version_of(named[-1], known.expected_version, {}) if named else ""
 
 
 def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
-    """Return what looks tell; an answer that tells nothing counts only where there is no other."""
+    """Return the samples of some requests; one that says nothing of the service counts only if there is no other."""
     found = [
         read_sample(
             http_result,
@@ -86,7 +86,7 @@ def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozense
 
 
 def health(known: Evidence) -> LinkResult:
-    """Return what the looks at the health address show."""
+    """Return whether the service is healthy."""
     looks = _health_looks(known)
     ill = next((each for each in looks if not each.healthy), None)
     if ill is None:
@@ -115,20 +115,20 @@ def _health_looks(known: Evidence) -> list[Sample]:
 
 
 def _calls_itself_ill(seen: str, line: str) -> LinkResult:
-    """Return the link to a service whose JSON says that it is not well, though its status is good."""
+    """Return the link of a service with a good status whose JSON says that it is unhealthy."""
     remedy = Remedy(
-        "The health check passes while the service says that it is not well",
-        f"`«health»` answered {seen}, which counts as healthy, and its JSON says otherwise: the service reports a failed "
-        "check in the body alone.",
-        f"To make that count, ask for it:\n\n```yaml\nwith:\n  health-expect: {line}\n```",
+        "The health check passes, but the service reports that it is unhealthy",
+        f"`«health»` responded with {seen}, which counts as healthy. Only its JSON says that the service is unhealthy.",
+        f"To make that count, set:\n\n```yaml\nwith:\n  health-expect: {line}\n```",
     )
     return replace(
-        warning(Check.HEALTH, f"{seen}, but its JSON says that it is not well", Reason.NEVER_READY), mends=remedy
+        warning(Check.HEALTH, f"{seen}, but its JSON says that the service is unhealthy", Reason.NEVER_READY),
+        mends=remedy,
     )
 
 
 def version(known: Evidence) -> LinkResult:
-    """Return which build the looks at the version's address name."""
+    """Return which build the service reports."""
     service, expected = known.plan.service, known.expected_version
     looks = samples_of(known)
     last = looks[-1] if looks else None
@@ -139,28 +139,30 @@ def version(known: Evidence) -> LinkResult:
     names = _steady(looks)
     if not names:
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
-        unsteady = f"{listed(list(others))} changes from one look to the next" if others else ""
+        unsteady = f"{listed(list(others))} differs from response to response" if others else ""
         asked = bool(expected or service.version_field or last.astray)
-        nowhere = "it is not where it was looked for" if asked else "nothing names the build"
+        nowhere = (
+            "the response has no version at the expected place" if asked else "the response does not name its build"
+        )
         seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
         finding = Reason.VERSION_UNAVAILABLE if asked else Finding.VERSION_UNNAMED
         found = (broken if expected and asked else warning)(Check.VERSION, seen, finding)
         return replace(found, owing_to=(Check.HEALTH,) if last.astray or not last.healthy else ())
-    told = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
+    seen = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(map(names_nothing, names.values())):
-        return warning(Check.VERSION, f"{told}, which no build of a commit would say", Finding.VERSION_CONSTANT)
+        return warning(Check.VERSION, f"{seen}, which does not name a commit", Finding.VERSION_CONSTANT)
     if expected:
         live = declared(expected, names, last.ranks).standing is Standing.MET
-        told += (
-            "; the declared version runs already"
+        seen += (
+            "; the expected version is live already"
             if live
-            else f"; declared is {known.shown(expected)}, which a deploy must bring"
+            else f"; the expected version is {known.shown(expected)}, and a deploy must put it live"
         )
-    return ok(Check.VERSION, told)
+    return ok(Check.VERSION, seen)
 
 
 def _steady(looks: list[Sample]) -> dict[str, str]:
-    """Return the names that all looks agree on: what differs is noise, and so is what always tells the present time."""
+    """Return the names that all responses agree on: what differs is noise, and so is what always is the present time."""
     first, *rest = looks
     return {
         path: name
@@ -170,17 +172,17 @@ def _steady(looks: list[Sample]) -> dict[str, str]:
 
 
 def _instead(known: Evidence, sample: Sample) -> str:
-    """Say what else would do."""
+    """Say what else could prove a build."""
     found = []
     if known.digests:
-        found.append("the running digest that Watchtower tells (`expect-digest`)")
+        found.append("the running digest that Watchtower reports (`expect-digest`)")
     if started := [path for path in (*sample.starts, *sample.uptimes) if path not in sample.ticking]:
-        found.append(f"{known.shown(started[0])}, which tells a new process from the old, not a new image")
-    return f". What would do: {'; '.join(found)}" if found else ""
+        found.append(f"{known.shown(started[0])}, which shows that a new process runs, but not which image")
+    return f". Instead you could use {'; '.join(found)}" if found else ""
 
 
 def document(known: Evidence) -> LinkResult:
-    """Return what the OpenAPI document says of the routes that are asked for."""
+    """Return whether the OpenAPI document has the required routes."""
     checks = known.plan.checks
     url = checks.document_url
     if url is None:
@@ -190,7 +192,7 @@ def document(known: Evidence) -> LinkResult:
     contract = (
         read_document(http_result, url, redact=known.redact)
         if http_result is not None
-        else NoContract("it was not asked for")
+        else NoContract("it was not requested")
     )
     if isinstance(contract, NoContract):
         found = not_asked(Check.OPENAPI, f"none: {contract.why}")
@@ -198,14 +200,12 @@ def document(known: Evidence) -> LinkResult:
             found = broken(Check.OPENAPI, contract.why, Reason.OPENAPI)
         return replace(found, owing_to=(Check.HEALTH,))
     version = f" of version {code(contract.version, 40)}" if contract.version else ""
-    told = f"{len(contract.operations)} operations{version}"
+    seen = f"{len(contract.operations)} operations{version}"
     missing = [code(str(each), 100) for each in checks.required if not _has(contract, each)]
     present = [code(str(each), 100) for each in checks.forbidden if any(map(each.forbids, contract.operations))]
-    told += (
-        f"; missing now: {listed(missing)}" if missing else "; all required routes are there" if checks.required else ""
-    )
-    told += f"; forbidden, and there now: {listed(present)}" if present else ""
-    return warning(Check.OPENAPI, told, Reason.ROUTES) if missing or present else ok(Check.OPENAPI, told)
+    seen += f"; missing: {listed(missing)}" if missing else "; has all required routes" if checks.required else ""
+    seen += f"; has forbidden routes: {listed(present)}" if present else ""
+    return warning(Check.OPENAPI, seen, Reason.ROUTES) if missing or present else ok(Check.OPENAPI, seen)
 
 
 def _has(contract: Contract, pattern: Pattern) -> bool:

@@ -1,4 +1,4 @@
-"""What the next update would do to each container, as far as that can be told without one."""
+"""What the next update would do to each container, as far as that is known without one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,61 +16,60 @@ from redeploy.verdicts import Reason
 
 
 class Fate(Enum):
-    """What becomes of a container."""
+    """What an update does to a container."""
 
     BLOCKED = auto()
-    """Its image cannot be had."""
+    """Its image cannot be pulled."""
     PINNED = auto()
     MONITORED = auto()
     DOUBTFUL = auto()
-    """The registry refused Watchtower, and not us."""
+    """The registry refused Watchtower, but not us."""
     UNPULLED = auto()
-    """Only an image that the host already has can take its place."""
+    """Only an image that the host already has can replace it."""
     REPLACED = auto()
     KEPT = auto()
-    """It runs what the registry has."""
-    UNTOLD = auto()
+    """It runs the registry's image already."""
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """A container, and what becomes of it."""
+    """A container, and what an update does to it."""
 
     row: RunningContainer
     fate: Fate
     checked: Checked | None = None
-    """What the check endpoint says of it."""
+    """The check endpoint's row about it."""
 
     @property
     def left_to_the_engine(self) -> bool:
-        """Whether Watchtower did not get to the registry itself, and would let the engine pull (`image.go`)."""
+        """Whether Watchtower could not ask the registry itself, and would let the engine pull (`image.go`)."""
         return (
             self.checked is not None
             and bool(self.checked.error)
-            and self.fate in (Fate.REPLACED, Fate.KEPT, Fate.UNTOLD)
+            and self.fate in (Fate.REPLACED, Fate.KEPT, Fate.UNKNOWN)
         )
 
 
 def of_update(known: Evidence) -> LinkResult:
-    """Return what was found of the next update."""
-    outlooks = _outlooks(known)
-    told = [each for each in outlooks if each.fate is not Fate.UNTOLD or each.left_to_the_engine]
-    if not told:
+    """Return what the next update would do."""
+    outlooks = [each for each in _outlooks(known) if each.fate is not Fate.UNKNOWN or each.left_to_the_engine]
+    if not outlooks:
         asked = known.http_result(Request.CHECK)
         if isinstance(asked, TransportError):
-            return not_asked(Check.UPDATE, f"Watchtower's check endpoint does not tell: {asked.seen}")
-        return not_asked(Check.UPDATE, "nothing tells: this Watchtower has no check endpoint, or it is not routed")
-    seen = "; ".join(_told(known, told))
-    worst = min((each.fate for each in told), key=lambda fate: fate.value)
-    finding = _finding([each for each in told if each.fate is worst])
+            return not_asked(Check.UPDATE, f"not known: no response from Watchtower's check endpoint ({asked.seen})")
+        return not_asked(Check.UPDATE, "not known: this Watchtower has no check endpoint, or it is not routed")
+    seen = "; ".join(_sentences(known, outlooks))
+    worst = min((each.fate for each in outlooks), key=lambda fate: fate.value)
+    finding = _finding([each for each in outlooks if each.fate is worst])
     if finding is None:
         return ok(Check.UPDATE, seen)
-    nothing = all(each.fate in (Fate.BLOCKED, Fate.PINNED, Fate.MONITORED) for each in told)
+    nothing = all(each.fate in (Fate.BLOCKED, Fate.PINNED, Fate.MONITORED) for each in outlooks)
     return (broken if nothing else warning)(Check.UPDATE, seen, finding)
 
 
 def _outlooks(known: Evidence) -> list[Outlook]:
-    """Return what becomes of the containers that count, or of all; what is held on purpose is not counted among all."""
+    """Return the outlook of the containers that count, or else of all that Watchtower may replace."""
     rows = known.counted or known.watched or []
     said = {each.row.name: each for each in known.checked}
     found = [Outlook(each, _fate(known, each, said.get(each.name)), said.get(each.name)) for each in rows]
@@ -89,12 +88,12 @@ def _fate(known: Evidence, row: RunningContainer, checked: Checked | None) -> Fa
     if checked and checked.error and (manifest is None or checked.rate_limited):
         return Fate.BLOCKED
     if manifest is not None and digest and manifest.is_of(digest):
-        return Fate.KEPT  # whatever the check says: it takes every Docker manifest list for another image
+        return Fate.KEPT  # whatever the check says: it mistakes every Docker manifest list for another image
     if checked and checked.refused:
         return Fate.DOUBTFUL
     if checked and not checked.error:
         return Fate.REPLACED if checked.available else Fate.KEPT
-    return Fate.REPLACED if manifest is not None and digest else Fate.UNTOLD
+    return Fate.REPLACED if manifest is not None and digest else Fate.UNKNOWN
 
 
 def _finding(worst: Sequence[Outlook]) -> Finding | Reason | None:
@@ -112,16 +111,16 @@ def _finding(worst: Sequence[Outlook]) -> Finding | Reason | None:
             return None
 
 
-def _told(known: Evidence, outlooks: Sequence[Outlook]) -> list[str]:
-    """Return what is to be said of the containers, the worst first."""
+def _sentences(known: Evidence, outlooks: Sequence[Outlook]) -> list[str]:
+    """Return what an update would do to the containers, the worst first."""
 
     def names(fate: Fate) -> str:
         return listed([_name(known, each.row) for each in outlooks if each.fate is fate])
 
     failed = [each for each in outlooks if each.fate in (Fate.BLOCKED, Fate.DOUBTFUL)]
-    found = [f"Watchtower says of {_name(known, each.row)}: {_error(each)}" for each in failed[:2]]
+    found = [f"Watchtower says about {_name(known, each.row)}: {_error(each)}" for each in failed[:2]]
     if pinned := names(Fate.PINNED):
-        found.append(f"would replace nothing: {pinned} was created with a digest, which no push moves")
+        found.append(f"would replace nothing: {pinned} was created with a digest, which no push changes")
     if monitored := names(Fate.MONITORED):
         found.append(f"would replace nothing: Watchtower only monitors {monitored}")
     if unpulled := names(Fate.UNPULLED):
@@ -129,18 +128,18 @@ def _told(known: Evidence, outlooks: Sequence[Outlook]) -> list[str]:
     compared = not any(each.checked for each in outlooks)
     if replaced := names(Fate.REPLACED):
         found.append(
-            "would replace it: the tag points to another image than the one that runs"
+            "would replace it: the tag points to another image than the running one"
             if compared
             else f"would replace {replaced}"
         )
     elif names(Fate.KEPT):
         found.append(
-            "would find nothing newer: what the tag points to runs already"
+            "would find nothing newer: the image of the tag runs already"
             if compared
             else "would find nothing newer in the registry"
         )
     if left := [each for each in outlooks if each.left_to_the_engine]:
-        found.append(f"Watchtower's own look at the registry failed, so the engine pulls ({_error(left[0])})")
+        found.append(f"Watchtower could not ask the registry itself, so the engine pulls ({_error(left[0])})")
     return found
 
 

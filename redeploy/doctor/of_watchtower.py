@@ -1,4 +1,4 @@
-"""What was found about the proxy in front, and Watchtower behind it."""
+"""The links of Watchtower: the proxy in front of it, its location, its token, its containers."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -30,20 +30,20 @@ from redeploy.verdicts import Reason
 
 
 def without_token(known: Evidence) -> Iterable[Question]:
-    """Yield what shows which product answers, and needs no token."""
+    """Return the requests without a token that show which product responds."""
     url = known.plan.watchtower.update_url
     return (Request.POST_UPDATE, Request.NOWHERE) if url and known.passable(url) else ()
 
 
 def for_containers(known: Evidence) -> Iterable[Question]:
-    """Yield what lists the containers, and then what says more of them."""
+    """Return the requests that list the containers, and then the one for their details."""
     reading = _readings(known)
     unread = [each for each in reading if each not in known.answers]
     return unread or ([Request.DETAILS] if reading and known.running else ())
 
 
 def for_token(known: Evidence) -> Iterable[Question]:
-    """Yield what shows whether the token is right, where reading the containers has not shown it: one after the other."""
+    """Return the next request that shows whether the token is right, if listing the containers has not shown it."""
     tower, product = known.plan.watchtower, known.product
     reading = _readings(known)
     details = bool(known.running) and Request.DETAILS not in known.answers
@@ -57,7 +57,7 @@ def for_token(known: Evidence) -> Iterable[Question]:
 
 
 def _readings(known: Evidence) -> list[Request]:
-    """Return the requests that list containers; none before it is known that a Watchtower would answer them."""
+    """Return the requests that list containers; none until a Watchtower that has such an endpoint was seen."""
     tower = known.plan.watchtower
     if known.product is None or known.product is CONTAINRRR_1_3:
         return []
@@ -66,18 +66,18 @@ def _readings(known: Evidence) -> list[Request]:
 
 
 def _like_the_trigger(known: Evidence) -> HttpResult:
-    """Return what came of the trigger without its token, which is judged before anything else is."""
+    """Return the result of the trigger without its token: Watchtower checks the token before anything else."""
     return known.http_result(Request.POST_UPDATE) or TransportError(ErrorKind.TIMED_OUT)
 
 
 def front(known: Evidence) -> LinkResult:
-    """Return what was found of the proxy in front."""
+    """Return which proxies are in front, and whether they let requests through."""
     reply = _like_the_trigger(known)
     if isinstance(reply, TransportError):
         if reply.error_kind is ErrorKind.TOO_LARGE:
-            return ok(Check.FRONT, "none that says so")
+            return ok(Check.FRONT, "no proxy shows itself")
         way = known.way(known.plan.watchtower.update_url or "")
-        how = "through the proxy of the environment" if way and way.proxied else "the connection was taken, and then"
+        how = "through the environment's proxy" if way and way.proxied else "the connection was accepted, but then"
         reason = Reason.TLS if reply.error_kind is ErrorKind.TLS else Reason.UNREACHABLE
         return broken(Check.FRONT, f"{how}: {reply.seen}", reason)
     fronts = listed([known.shown(each, 40) for each in front_of(reply, known.http_result(Request.NOWHERE))])
@@ -89,15 +89,15 @@ def front(known: Evidence) -> LinkResult:
     if is_cloudflares_own(reply):
         return broken(Check.FRONT, f"{reply.status}: Cloudflare cannot reach the server behind it", Reason.UNREACHABLE)
     if reply.status == 407:
-        return broken(Check.FRONT, "407: the proxy of the environment wants credentials", Reason.UNREACHABLE)
-    return ok(Check.FRONT, fronts or "none that says so")
+        return broken(Check.FRONT, "407: the environment's proxy asks for credentials", Reason.UNREACHABLE)
+    return ok(Check.FRONT, fronts or "no proxy shows itself")
 
 
 def location(known: Evidence) -> LinkResult:
-    """Return whether a Watchtower is behind the update URL, and which."""
+    """Return whether the update URL leads to Watchtower, and to which one."""
     product, reply = known.product, _like_the_trigger(known)
     if product is not None and known.plan.watchtower.containers and product is not FORK:
-        return broken(Check.LOCATION, f"{product.told}, and `container` is given", Reason.UNSUPPORTED)
+        return broken(Check.LOCATION, f"{product.told}, but `container` is set", Reason.UNSUPPORTED)
     if product is UNGUARDED:
         return warning(Check.LOCATION, f"{product.told} ({read_answer(reply).seen})", Finding.UNGUARDED)
     if product is not None and product.hides_refusals:
@@ -121,23 +121,23 @@ def location(known: Evidence) -> LinkResult:
 
 
 def token(known: Evidence) -> LinkResult:
-    """Return whether Watchtower takes the token."""
+    """Return whether Watchtower accepts the token."""
     product, idle = known.product, known.http_result(Request.IDLE_UPDATE)
     if product is UNGUARDED:
-        return not_asked(Check.TOKEN, "any would get in, since none is asked for")
+        return not_asked(Check.TOKEN, "not checked: Watchtower responds without one")
     if product is not None and product.hides_refusals:
-        return warning(Check.TOKEN, "a wrong one would get the same answer as a right one", Finding.TOKEN_UNJUDGED)
-    how = "an endpoint that only reads took it"
+        return warning(Check.TOKEN, "not checked: a wrong token gets the same response", Finding.TOKEN_UNJUDGED)
+    how = "a read-only endpoint accepted it"
     if idle is not None:
-        how = f"by an update narrowed to {code(NO_IMAGE)}, which cannot exist: nothing is there that only reads"
+        how = f"checked by an update limited to {code(NO_IMAGE)}, which cannot exist; there is no read-only endpoint"
     if known.token_is_right:
         return ok(Check.TOKEN, how)
     if known.token_is_right is False:
         return broken(Check.TOKEN, f"401 from Watchtower{f' ({how})' if idle is not None else ''}", Reason.AUTH)
     limited = [each for each in _asked_with_token(known) if isinstance(each, Response) and each.status == 429]
     if limited:
-        return warning(Check.TOKEN, "not judged: 429, too many requests", Reason.RATE_LIMITED)
-    return warning(Check.TOKEN, "not judged", Finding.TOKEN_UNJUDGED)
+        return warning(Check.TOKEN, "not checked: 429, too many requests", Reason.RATE_LIMITED)
+    return warning(Check.TOKEN, "not checked", Finding.TOKEN_UNJUDGED)
 
 
 def _asked_with_token(known: Evidence) -> list[HttpResult]:
@@ -149,40 +149,38 @@ def containers(known: Evidence) -> LinkResult:
     """Return which containers Watchtower watches, and what they run."""
     rows, asked, declared = known.watched, known.http_result(Request.CONTAINERS), known.plan.expect_digest
     if rows is None and _is_silent(asked):
-        return broken(Check.CONTAINERS, "Watchtower answers, but does not list containers", Finding.ENGINE_SILENT)
+        return broken(Check.CONTAINERS, "Watchtower responds, but does not list containers", Finding.ENGINE_SILENT)
     if known.running is None and declared:
-        seen = "the containers endpoint does not tell the running digest" if rows else "not told"
-        return broken(Check.CONTAINERS, f"{seen}, and `expect-digest` is given", Reason.DIGEST_UNAVAILABLE)
+        seen = "the containers endpoint does not report the running digest" if rows else "not reported"
+        return broken(Check.CONTAINERS, f"{seen}, but `expect-digest` is set", Reason.DIGEST_UNAVAILABLE)
     if rows is None and known.product is not None and known.product.has_endpoints:
-        return warning(Check.CONTAINERS, "not told", Finding.NO_CONTAINERS)
+        return warning(Check.CONTAINERS, "not reported", Finding.NO_CONTAINERS)
     if rows is None:
-        return not_asked(Check.CONTAINERS, "this Watchtower tells none, so only the service can tell builds apart")
+        return not_asked(Check.CONTAINERS, "this Watchtower does not report them; only the service can name its build")
     names = listed([_name(known, each) for each in rows])
     tower = known.plan.watchtower
     if not rows:
         return _not_watched(known, "no running container is watched")
     if (tower.images or tower.containers) and not known.counted:
-        return _not_watched(known, f"watched: {names}; none is what the inputs name")
+        return _not_watched(known, f"watched: {names}; none matches the inputs")
     digests = [code(each[:SHOWN]) for each in known.digests]
     if declared and known.counted and not digests:
-        seen = f"watched: {names}; no digest is told of what the inputs name, and `expect-digest` is given"
+        seen = f"watched: {names}; `expect-digest` is set, but no digest is reported for the containers that match"
         return warning(Check.CONTAINERS, seen, Reason.DIGEST_UNAVAILABLE)
     running = f"; running: {listed(digests)}" if digests else ""
     if known.running is None:
-        running = (
-            " (as the check endpoint tells; the containers endpoint, which proves the running digest, is not there)"
-        )
+        running = " (from the check endpoint; the containers endpoint, which proves the running digest, is missing)"
     return ok(Check.CONTAINERS, f"watched: {names}{running}")
 
 
 def _not_watched(known: Evidence, seen: str) -> LinkResult:
-    """Return the broken link; what does not run is never listed, and no container runs an image that does not exist."""
+    """Return the broken link; a stopped container is never listed, and no container runs an image that does not exist."""
     owing_to = [Check.HEALTH] * is_down(known) + [Check.REGISTRY] * (bool(known.watched) and image_is_absent(known))
     return replace(broken(Check.CONTAINERS, seen, Finding.NOT_WATCHED), owing_to=tuple(owing_to))
 
 
 def _is_silent(http_result: HttpResult | None) -> bool:
-    """Tell whether the endpoint is there and does not get to the engine, for which it gives up after 15 s."""
+    """Tell whether the endpoint exists but cannot reach the engine, for which Watchtower waits 15 s."""
     if isinstance(http_result, TransportError):
         return http_result.error_kind is ErrorKind.TIMED_OUT
     return http_result is not None and http_result.status == 500 and "failed to list containers" in http_result.text

@@ -1,4 +1,4 @@
-"""What doctor can ask: every question is a value, and none changes anything."""
+"""The questions that doctor can ask: each is a value, and none changes anything."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ from redeploy.registry.manifest import Manifest
 
 @dataclass(frozen=True)
 class Connect:
-    """How far does one get to this origin?"""
+    """Can this origin be reached?"""
 
     origin: str
 
@@ -26,7 +26,7 @@ class Request(StrEnum):
     DETAILS = "GET of the containers' details"
     CHECK = "POST of the check endpoint"
     METRICS = "GET of the metrics endpoint"
-    IDLE_UPDATE = "POST of the update URL, narrowed to an image that cannot exist"
+    IDLE_UPDATE = "POST of the update URL, limited to an image that cannot exist"
     HEALTH = "GET of the health address"
     HEALTH_AGAIN = "GET of the health address once more"
     HEALTH_FRESH = "GET of the health address, past caches"
@@ -43,7 +43,7 @@ VERSION = (Request.VERSION, Request.VERSION_AGAIN, Request.VERSION_FRESH)
 
 @dataclass(frozen=True)
 class LookUp:
-    """What does the registry have under this tag?"""
+    """Which image does this tag point to in the registry?"""
 
     image: Image
 
@@ -54,12 +54,12 @@ class ReadCommit:
 
     image: Image
     manifest: Manifest
-    """What the registry has under its tag."""
+    """The manifest that the image's tag points to."""
 
 
 @dataclass(frozen=True)
 class FetchEnvironment:
-    """May this token see the environment's Deployments?"""
+    """May this token read the environment's Deployments?"""
 
 
 Question = Connect | Request | LookUp | ReadCommit | FetchEnvironment
@@ -67,7 +67,7 @@ Question = Connect | Request | LookUp | ReadCommit | FetchEnvironment
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer: a way, an exchange, a manifest, a commit, or what went wrong; None where nothing did or none came."""
+    """An answer: reachability, an HTTP result, a manifest, a commit or a trouble; None if there was none in time."""
 
     answer: object
     wall: float
@@ -79,11 +79,11 @@ def late(question: Question) -> object:
     match question:
         case Connect():
             return Reachability(
-                origin=question.origin, error_kind=ErrorKind.UNRESOLVED, detail="the resolver did not answer in time"
+                origin=question.origin, error_kind=ErrorKind.UNRESOLVED, detail="no response from the resolver in time"
             )
         case Request():
             return TransportError(ErrorKind.TIMED_OUT)
         case FetchEnvironment():
-            return Trouble(message="no answer in time")
+            return Trouble(message="no response in time")
         case _:
             return None

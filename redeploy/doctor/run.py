@@ -1,4 +1,4 @@
-"""The examination: ask, learn, ask on until nothing is left to ask. It changes nothing."""
+"""The examination: ask questions, and more that follow from the answers, until none is left. It changes nothing."""
 
 import ssl
 import time
@@ -31,23 +31,23 @@ if TYPE_CHECKING:  # only where an image is looked up
     from redeploy.registry.client import Registry
 
 SECONDS = 10.0
-"""What a look-up at the registry or at GitHub may take, and Watchtower's check endpoint."""
+"""Time limit of a look-up at the registry or at GitHub, and of Watchtower's check endpoint."""
 
 GRACE = 1.0
-"""Seconds beyond its own bound after which an answer is given up."""
+"""Seconds after its own time limit at which a question is given up."""
 
 
 class Outside(Protocol):
-    """The world: questions are asked side by side in it."""
+    """The outside world: it answers questions, in parallel."""
 
     def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
-        """Return the answer to every question."""
+        """Return the answers to all questions."""
 
 
 def doctor(
     plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str], say: Callable[[str], None]
 ) -> Outcome:
-    """Examine the whole chain, tell of every link, and return the outcome."""
+    """Examine the whole chain, print every link, and return the outcome."""
     known = examine(Evidence(plan, redact=redact), World(plan, environment))
     chain = diagnose(known, time.time())
     for each in chain.links:
@@ -56,17 +56,17 @@ def doctor(
 
 
 def examine(known: Evidence, outside: Outside) -> Evidence:
-    """Find out all that can be found out without changing anything."""
+    """Find out everything that can be found out without changing anything."""
     while questions := next_questions(known):
         known = replace(known, answers={**known.answers, **outside.request(questions)})
     return known
 
 
 class World:
-    """The `Outside` that there is."""
+    """The real `Outside`."""
 
     def __init__(self, plan: Plan, environment: Mapping[str, str]) -> None:
-        """`environment` says where GitHub is."""
+        """`environment` has GitHub's addresses."""
         self._plan = plan
         self._environment = environment
         http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
@@ -74,7 +74,7 @@ class World:
         self._of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
 
     def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
-        """Ask in threads of their own, each bounded in whole time."""
+        """Ask each question in its own thread, with its own time limit."""
 
         def task(question: Question) -> tuple[Callable[[], Answered], float]:
             bound = self._bound(question)
@@ -140,7 +140,7 @@ class World:
                 )
 
     def _registry(self, image: Image) -> "Registry":
-        """Return the client for an image's registry; one that only Watchtower names is shown no credentials."""
+        """Return the client for an image's registry; a registry that only Watchtower names gets no credentials."""
         named = {parse(name).registry for name in self._plan.watchtower.images}
         return self._registries[image.registry in named]
 

@@ -12,16 +12,16 @@ _WIDEST_WORD = max(map(len, _WORDS.values()))
 _WIDEST_TITLE = max(map(len, TITLES.values()))
 
 LONGEST_LINE = 100
-"""Columns beyond which nobody reads a paragraph."""
+"""Columns of a paragraph; longer lines are hard to read."""
 
 
 def line(found: LinkResult) -> str:
-    """Return what was found of one link, as a line of the log."""
+    """Return the result of one link, as a line of the log."""
     return f"{_WORDS[found.state]:{_WIDEST_WORD}}  {TITLES[found.link]:{_WIDEST_TITLE}}  {found.seen}"
 
 
 def screen(chain: Chain, columns: int, *, coloured: bool) -> str:
-    """Return an examination as a terminal shows it: every link, then what to do about each that is not as it should be."""
+    """Return an examination as text for a terminal: every link, then the remedy of each broken link and warning."""
     width = max(40, min(columns, LONGEST_LINE))
     paint = _painted if coloured else _plain
     lines: list[str] = []
@@ -48,13 +48,13 @@ def _remedy(chain: Chain, found: LinkResult, width: int, paint: Callable[[str, S
         lines += textwrap.wrap(behind, width, initial_indent="  ", subsequent_indent="  ")
     lines += textwrap.wrap(f"Likely cause: {remedy.cause}", width, initial_indent="  ", subsequent_indent="  ")
     lines += _fix(f"Fix: {remedy.fix}", width)
-    if lines[-1].startswith("    "):  # code, of which this is no line
+    if lines[-1].startswith("    "):  # code; the next line must not look like a part of it
         lines.append("")
     return [*lines, f"  More: docs/troubleshooting.md#{finding}"]
 
 
 def _fix(markdown: str, width: int) -> list[str]:
-    """Return a fix, its sentences wrapped and its code as it is, so that it can be pasted."""
+    """Return a fix with its sentences wrapped and its code unchanged, ready to paste."""
     lines: list[str] = []
     for place, part in enumerate(markdown.split("```")):
         if place % 2:

@@ -164,7 +164,7 @@ def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = R
     elif trouble.status:
         text = f"GitHub failed: {said}. See https://www.githubstatus.com."
     else:
-        text = f"GitHub gave no usable answer: {one_line(message, 200) or 'it took too long'}."
+        text = f"GitHub gave no usable response: {one_line(message, 200) or 'it took too long'}."
     return f"Could not {what}. {text}\nThe verdict of this run does not depend on it."
 
 

@@ -31,11 +31,11 @@ _LOOK_AFTER, _LOOK_EVERY = 1.0, 2.0
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a request came to nothing; `status` is 0 where GitHub gave no usable answer."""
+    """Why a request came to nothing; `status` is 0 where GitHub gave no usable response."""
 
     status: int = 0
     message: str = ""
-    """What GitHub says of it, hostile, or why it gave no usable answer, in our own words."""
+    """What GitHub says of it, hostile, or why it gave no usable response, in our own words."""
     rate_limited: bool = False
     wait: float | None = None
     """Seconds that a rate limit asks for."""

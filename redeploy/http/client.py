@@ -227,7 +227,7 @@ def _target(url: str, location: str) -> str | None:
 
 
 def _no_reply(error: BaseException) -> TransportError:
-    """Translate a failure of `requests` into ours; what it wraps tells more than its own type."""
+    """Translate a failure of `requests` into ours; what it wraps says more than its own type."""
     causes = list(_causes(error))
 
     def wraps(*kinds: type[BaseException]) -> BaseException | None:
@@ -243,7 +243,9 @@ def _no_reply(error: BaseException) -> TransportError:
         return TransportError(ErrorKind.UNRESOLVED)
     if wraps(failures.NewConnectionError, failures.ProxyError):
         tunnel = next(filter(None, (_NO_TUNNEL.match(str(each)) for each in causes)), None)
-        return TransportError(ErrorKind.REFUSED, f"the proxy of the environment answered {tunnel[1]}" if tunnel else "")
+        return TransportError(
+            ErrorKind.REFUSED, f"the environment's proxy responded with {tunnel[1]}" if tunnel else ""
+        )
     if wraps(failures.ConnectTimeoutError, requests.ConnectTimeout):
         return TransportError(ErrorKind.NOT_CONNECTED)
     if wraps(failures.ReadTimeoutError, requests.ReadTimeout, TimeoutError):

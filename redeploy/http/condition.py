@@ -1,4 +1,4 @@
-"""What a response means, by one ladder that trigger, service, registry and doctor share."""
+"""What a response means: one ladder for trigger, service, registry and doctor."""
 
 from enum import StrEnum
 
@@ -18,32 +18,32 @@ class Condition(StrEnum):
     ACCESS_WALL = "a Cloudflare Access login"
     CHALLENGE = "a Cloudflare challenge"
     TLS = "a TLS fault"
-    CACHED = "a cached answer"
+    CACHED = "a cached response"
     THROTTLED = "too many requests"
 
     @property
     def tells_nothing(self) -> bool:
-        """Whether an answer like this is no sample: it says nothing of the service."""
+        """Whether such a response says nothing about the service, so that it is not a sample."""
         return self in (Condition.CACHED, Condition.THROTTLED)
 
     @property
     def is_wall(self) -> bool:
-        """Whether this stands in front of the service, and waiting does not move it."""
+        """Whether this is something in front of the service, which waiting does not remove."""
         return self in (Condition.ACCESS_WALL, Condition.CHALLENGE, Condition.TLS, Condition.REDIRECT)
 
 
 def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
-    """Judge one exchange with whatever address of the service, most telling sign first; healthy is 2xx."""
+    """Judge the result of one request, the clearest sign first; healthy is 2xx."""
     if isinstance(http_result, TransportError):
         detail = f" ({http_result.detail})" if http_result.detail else ""
         if http_result.error_kind is ErrorKind.TLS:
             return Condition.TLS, f"the TLS handshake failed{detail}"
         if http_result.error_kind is ErrorKind.TOO_LARGE:
-            return Condition.NOT_READY, "an answer beyond the cap of its size"
+            return Condition.NOT_READY, "a body larger than the limit"
         return Condition.DOWN, _NO_REPLY[http_result.error_kind] + detail
     status, sender = http_result.status, sender_of(http_result)
     if from_cache(http_result.headers):
-        return Condition.CACHED, f"{status} out of a cache"
+        return Condition.CACHED, f"{status} from a cache"
     if sender.door is Door.CHALLENGE:
         return Condition.CHALLENGE, described(http_result)
     if sender.door is Door.ACCESS:
@@ -64,41 +64,37 @@ def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
 
 
 def described(reply: Response) -> str:
-    """Say what a reply is and whose, without a word of its text."""
+    """Describe a response and its sender, without a word of its text."""
     status, sender = reply.status, sender_of(reply)
     match sender.door:
         case Door.CHALLENGE:
             return f"{status}, a Cloudflare challenge page"
         case Door.LOGIN:
             scheme = login_scheme(reply)
-            what = "a token of its own" if scheme == "Bearer" else "a user name and a password"
-            requests = (
-                f"that asks for {what} (WWW-Authenticate: {scheme})"
-                if scheme
-                else "that asks for credentials of its own"
-            )
-            return f"{status}{f' from {sender.name}' if sender.name else ''} {requests}"
+            what = "its own token" if scheme == "Bearer" else "a user name and a password"
+            request = f"that asks for {what} (WWW-Authenticate: {scheme})" if scheme else "that asks for its own login"
+            return f"{status}{f' from {sender.name}' if sender.name else ''} {request}"
         case _ if sender.name:
             return f"{status} from {sender.name}"
     if not reply.body:
         return f"{status} with an empty body"
     through = passed_on_by(reply)
-    what = "an HTML page" if reply.is_html else "JSON" if reply.json is not None else "a text"
+    what = "an HTML page" if reply.is_html else "JSON" if reply.json is not None else "text"
     return f"{status} with {what}{f', through {through}' if through else ''}"
 
 
 def _speaks_for_the_service(reply: Response, sender: Sender) -> bool:
-    """Tell whether a 503 is the page of a proxy that has nothing behind it, and no answer of the service's own."""
+    """Tell whether a 503 is a proxy's page that says that the service is gone, and not the service's own response."""
     return sender.door in (Door.PROXY, Door.CLOUDFLARE) or (reply.is_html and sender.door is not Door.APPLICATION)
 
 
 _GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})
-"""A proxy speaks here, not the service (nginx; developers.cloudflare.com, "Cloudflare 5xx errors")."""
+"""Sent by a proxy, not by the service (nginx; developers.cloudflare.com, "Cloudflare 5xx errors")."""
 
 _NO_REPLY = {
     ErrorKind.UNRESOLVED: "the host name has no address",
     ErrorKind.REFUSED: "the connection was refused",
     ErrorKind.NOT_CONNECTED: "no connection in time",
-    ErrorKind.CUT: "the connection was closed without an answer",
-    ErrorKind.TIMED_OUT: "no answer in time",
+    ErrorKind.CUT: "the connection was closed without a response",
+    ErrorKind.TIMED_OUT: "no response in time",
 }

@@ -64,9 +64,9 @@ _FAULTS = {
     ErrorKind.REFUSED: "the connection was refused",
     ErrorKind.NOT_CONNECTED: "no connection was made in time",
     ErrorKind.TLS: "the TLS handshake failed",
-    ErrorKind.CUT: "the connection was closed without an answer",
-    ErrorKind.TIMED_OUT: "no answer came in time",
-    ErrorKind.TOO_LARGE: "the answer goes on beyond its limit",
+    ErrorKind.CUT: "the connection was closed without a response",
+    ErrorKind.TIMED_OUT: "no response came in time",
+    ErrorKind.TOO_LARGE: "the response is larger than the limit",
 }
 
 

@@ -1,4 +1,4 @@
-"""An outcome as annotations: values, nothing is written here."""
+"""An outcome as annotations; they are values, and nothing is written here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
 
 
 MOST_ANNOTATIONS = 10
-"""What the runner keeps of a kind for each step."""
+"""Annotations of a kind that the runner keeps for each step."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,19 @@ class Annotation:
     title: str
     message: str
     file: str = ""
-    """Relative to the workspace; empty where it is about no file."""
+    """Relative to the workspace; empty if it is not about a file."""
     line: int = 0
     column: int = 0
 
 
 def annotations(outcome: Outcome) -> list[Annotation]:
-    """Return the annotations: one headline with the remedy, or one for each input that is wrong."""
+    """Return the annotations: one headline with the remedy, or one for each invalid input."""
     if outcome.problems:
         return _of_problems(outcome)
     if outcome.chain is not None:
         return _of_chain(outcome.chain)
     conclusion = outcome.conclusion
-    found = [Annotation("warning", "Worth a look", warning) for warning in outcome.warnings]
+    found = [Annotation("warning", "Please check", warning) for warning in outcome.warnings]
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
         kind = "error" if conclusion.exit_code else "warning"
         remedy = remedy_of(outcome)
@@ -55,7 +55,7 @@ def annotations(outcome: Outcome) -> list[Annotation]:
         found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
     elif outcome.branch is not None and outcome.branch.commits:
         found.append(Annotation("notice", headline(outcome), "\n".join([outcome.branch.told, *_not_live(outcome)])))
-    # Two are left for what GitHub's Deployment and issue have to warn of, which is known last.
+    # Two are left for warnings about GitHub's Deployment and issue, which come last.
     return found + _of_places(outcome, room=MOST_ANNOTATIONS - 2 - len(found))
 
 
@@ -72,21 +72,21 @@ def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
     """Return annotations on lines of the reference file, as many as there is room for."""
     kind = "error" if outcome.conclusion.reason is Reason.BREAKING_CHANGE else "warning"
     return [
-        Annotation(kind, "Operation gone", place.told, place.file, place.line)
+        Annotation(kind, "Operation removed", place.message, place.file, place.line)
         for place in outcome.checked.places[:room]
     ]
 
 
 def _of_problems(outcome: Outcome) -> list[Annotation]:
-    """Return one error an input; where there are more than the runner keeps, inputs share one.
+    """Return one error for each input; if there are more than the runner keeps, inputs share one.
 
-    What is wrong with a file is told at its lines, one error each; then the last one counts those that find no room.
+    Problems of a file are reported at their lines, one error each; the last one counts those without room.
     """
     if any(each.place for each in outcome.problems):
         return _of_file(outcome.problems)
     by_input: dict[str, list[str]] = {}
     for problem in outcome.problems:
-        by_input.setdefault(problem.input, []).append(problem.told)
+        by_input.setdefault(problem.input, []).append(problem.sentence)
     names = list(by_input)
     size = -(-len(names) // MOST_ANNOTATIONS)
     shared = [names[first : first + size] for first in range(0, len(names), size)] if names else []
@@ -94,7 +94,7 @@ def _of_problems(outcome: Outcome) -> list[Annotation]:
         Annotation(
             "error",
             f"Input {', '.join(group)}",
-            "\n".join(". ".join(by_input[name]) + "." for name in group),
+            "\n".join(" ".join(by_input[name]) for name in group),
         )
         for group in shared
     ]
@@ -110,20 +110,20 @@ def _of_file(problems: Sequence[Problem]) -> list[Annotation]:
         else:
             found.append(Annotation("error", f"Input {each.input}", message))
     if more := len(problems) - len(shown):
-        told = f"{more} more problems were found. The log of this step and the job summary list all {len(problems)}."
-        found.append(Annotation("error", "Config file", told))
+        rest = f"{more} more problems were found. The log of this step and the job summary list all {len(problems)}."
+        found.append(Annotation("error", "Config file", rest))
     return found
 
 
 def without_room(outcome: Outcome) -> list[str]:
-    """Return lines for the log that list all problems of a file, where they are more than annotations show."""
+    """Return lines for the log that list all problems of a file, if they are more than the annotations show."""
     if len(outcome.problems) <= MOST_ANNOTATIONS or not any(each.place for each in outcome.problems):
         return []
     return [f"{each.where}: {each.sentence}" for each in outcome.problems]
 
 
 def _of_chain(chain: "Chain") -> list[Annotation]:
-    """Return an error for each link that is broken, and a warning for each that could be better."""
+    """Return an error for each broken link, and a warning for each that could be better."""
     from redeploy.report import chain_table
     from redeploy.report.chain import TITLES, State
 
@@ -132,7 +132,7 @@ def _of_chain(chain: "Chain") -> list[Annotation]:
         for each in chain.those(state)[:MOST_ANNOTATIONS]:
             remedy, finding = each.remedy, each.finding
             if remedy is not None and finding is not None:
-                parts = [chain_table.told(chain, each), f"Likely cause: {remedy.cause}"]
+                parts = [chain_table.observed(chain, each), f"Likely cause: {remedy.cause}"]
                 parts += [f"Fix: {plain(remedy.fix)}", f"More: {guide(finding)}"]
                 found.append(Annotation(kind, f"{TITLES[each.link]}: {remedy.headline}", "\n".join(parts)))
     return found

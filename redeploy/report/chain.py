@@ -1,4 +1,4 @@
-"""The chain that a redeploy depends on, link by link, and what an examination found for each."""
+"""The chain that a redeploy depends on, and the result of an examination for each link."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,18 +49,18 @@ TITLES = {
 
 
 _MOST = 3
-"""Texts of a list that are told."""
+"""Texts of a list that are shown."""
 
 
 class State(StrEnum):
-    """How a link was found."""
+    """The state of a link."""
 
     OK = "ok"
     WARNING = "warning"
-    """A deploy gets through, but less is known or worse comes than could be."""
+    """A deploy gets through, but something could be better."""
     BROKEN = "broken"
     NOT_REACHED = "not-reached"
-    """Not judged: a link before it is broken, or nothing was asked that would have needed it."""
+    """Not checked: a link before it is broken, or no input needs it."""
 
 
 WORST_FIRST = (State.BROKEN, State.WARNING, State.OK, State.NOT_REACHED)
@@ -68,21 +68,21 @@ WORST_FIRST = (State.BROKEN, State.WARNING, State.OK, State.NOT_REACHED)
 
 @dataclass(frozen=True)
 class LinkResult:
-    """What was found of one link. `seen` is harmless: our own words, with what came from outside as code in them."""
+    """The result of one link. `seen` is harmless: our own words, with texts from outside as code in them."""
 
     link: Check
     state: State
     seen: str
     finding: Finding | Reason | None = None
-    """What is wrong; None where nothing is, or it was not reached."""
+    """What is wrong; None if nothing is, or if the link was not reached."""
     behind: Check | None = None
-    """The broken link because of which this one was not reached."""
+    """The broken link that hides this one."""
     mends: Remedy | None = None
-    """What mends it at the door that answered, where that is known; it takes the place of the finding's own remedy."""
+    """The remedy at the door that responded, if that is known; it replaces the finding's own remedy."""
     subject: Subject = NOTHING_KNOWN
-    """What its remedy speaks of."""
+    """The subject of its remedy."""
     owing_to: tuple[Check, ...] = ()
-    """Links that explain it: where one of them is broken, this one was not judged."""
+    """Links that explain it: if one of them is broken, this one counts as not checked."""
 
     @property
     def remedy(self) -> Remedy | None:
@@ -105,7 +105,7 @@ class Chain:
     links: tuple[LinkResult, ...]
 
     def those(self, state: State) -> tuple[LinkResult, ...]:
-        """Return the links that were found so."""
+        """Return the links with this state."""
         return tuple(each for each in self.links if each.state is state)
 
     @property
@@ -114,47 +114,47 @@ class Chain:
         return Verdict.NOT_READY if self.those(State.BROKEN) else Verdict.READY
 
     def hidden_by(self, link: Check) -> tuple[Check, ...]:
-        """Return the links that could not be judged because this one is broken."""
+        """Return the links that could not be checked because this one is broken."""
         return tuple(each.link for each in self.links if each.behind is link)
 
 
 def ok(link: Check, seen: str) -> LinkResult:
-    """Return a link that holds."""
+    """Return a link that is fine."""
     return LinkResult(link, State.OK, seen)
 
 
 def warning(link: Check, seen: str, finding: Finding | Reason) -> LinkResult:
-    """Return a link that holds, and could be better."""
+    """Return a link that lets a deploy through, but could be better."""
     return LinkResult(link, State.WARNING, seen, finding)
 
 
 def broken(link: Check, seen: str, finding: Finding | Reason) -> LinkResult:
-    """Return a link that does not hold."""
+    """Return a link that stops a deploy."""
     return LinkResult(link, State.BROKEN, seen, finding)
 
 
 def not_asked(link: Check, why: str) -> LinkResult:
-    """Return a link that nothing was asked of."""
+    """Return a link that was not checked."""
     return LinkResult(link, State.NOT_REACHED, why)
 
 
 def not_reached(link: Check, before: Iterable[LinkResult | None]) -> LinkResult | None:
-    """Return a link that lies behind a broken one, be it of `before` or before these; None where none is broken."""
+    """Return a link behind a broken one: one of `before`, or one before these; None if none is broken."""
     ends = (each.link if each.state is State.BROKEN else each.behind for each in before if each is not None)
     first = next(filter(None, ends), None)
     if first is None:
         return None
-    return LinkResult(link, State.NOT_REACHED, f"not judged, since {TITLES[first]} is broken", behind=first)
+    return LinkResult(link, State.NOT_REACHED, f"not checked, because {TITLES[first]} is broken", behind=first)
 
 
 def listed(texts: Sequence[str]) -> str:
-    """Return texts in one line; of many the first few, and how many more there are."""
+    """Return texts in one line; if they are many, the first few and how many more there are."""
     more = len(texts) - _MOST
     return ", ".join(texts[:_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def unread(message: str) -> Chain:
-    """Return the chain of a run whose inputs are wrong: nothing was sent, so nothing else is known."""
+    """Return the chain of a run with invalid inputs: nothing was sent, so nothing else is known."""
     first = LinkResult(Check.INPUTS, State.BROKEN, message, Finding.INPUTS)
     rest = (not_reached(link, [first]) for link in Check if link is not Check.INPUTS)
     return Chain((first, *filter(None, rest)))

@@ -1,4 +1,4 @@
-"""A chain as the job summary: where it broke, as a picture and as a list, remedies first."""
+"""A chain as the job summary: the remedies first, then the chain as a picture and as a table."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from redeploy.text.markdown import inline, table
 SIGNS = {State.OK: "✅", State.WARNING: "⚠️", State.BROKEN: "❌", State.NOT_REACHED: "⚪"}
 
 _COLOURS = {State.OK: "#2da44e", State.WARNING: "#bf8700", State.BROKEN: "#cf222e", State.NOT_REACHED: "#818b98"}
-"""GitHub's own, which can be told apart in the dark, and by light."""
+"""GitHub's own colours, which are distinct in dark and in light mode."""
 
 _SPACING = '%%{init: {"flowchart": {"nodeSpacing": 16, "rankSpacing": 16, "padding": 8}}}%%'
 """The chain is long, and GitHub shrinks what is wider than its page."""
@@ -34,24 +34,24 @@ def headline(chain: Chain) -> str:
     return f"A deploy would get through{counted}"
 
 
-def told(chain: Chain, found: LinkResult) -> str:
-    """Return what was seen of a link that is not as it should be, and which links could not be judged because of it."""
+def observed(chain: Chain, found: LinkResult) -> str:
+    """Return what was seen of a link with a finding, and which links could not be checked because of it."""
     seen = f"{found.seen[:1].upper()}{found.seen[1:]}."
     return f"{seen} {hidden(chain, found)}".rstrip()
 
 
 def hidden(chain: Chain, found: LinkResult) -> str:
-    """Say which links could not be judged because of this one; empty where all could."""
+    """Say which links could not be checked because of this one; empty if all could."""
     names = [TITLES[each] for each in chain.hidden_by(found.link)]
-    return f"Not judged because of it: {', '.join(names)}." if names else ""
+    return f"Not checked because of this: {', '.join(names)}." if names else ""
 
 
 def checklist(chain: Chain) -> list[str]:
-    """Return the lines of the page: what is broken and how it is mended, the picture, all links, the warnings' remedies."""
+    """Return the lines of the page: the broken links with their remedies, the picture, all links, the warnings."""
     lines: list[str] = []
     wrong = chain.those(State.BROKEN)
     for each in wrong:
-        lines += _remedy(chain, each, titled=len(wrong) > 1)  # of a single one, the page's own title tells
+        lines += _remedy(chain, each, titled=len(wrong) > 1)  # a single one is the page's own title
     lines += ["### The chain", "", *picture(chain)]
     rows = ((SIGNS[each.state], TITLES[each.link], inline(each.seen)) for each in chain.links)
     lines += table(("", "Check", "What was seen"), rows)
@@ -61,7 +61,7 @@ def checklist(chain: Chain) -> list[str]:
 
 
 def picture(chain: Chain) -> list[str]:
-    """Return the chain as a mermaid diagram. Every word in it is our own: a diagram cannot quote what came from outside."""
+    """Return the chain as a mermaid diagram. All its words are our own: a diagram cannot quote text from outside."""
     states = {each.link: each.state for each in chain.links}
     pairs = [*pairwise(_WAY)]
     for branch in _BRANCHES:
@@ -84,6 +84,6 @@ def _remedy(chain: Chain, found: LinkResult, *, titled: bool = True) -> list[str
     if remedy is None or found.finding is None:
         return []
     lines = [f"### {SIGNS[found.state]} {TITLES[found.link]}: {remedy.headline}", ""] if titled else []
-    lines += [f"**What was seen.** {inline(told(chain, found))}", ""]
+    lines += [f"**What was seen.** {inline(observed(chain, found))}", ""]
     lines += [f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
     return [*lines, f"[More on `{found.finding}`]({guide(found.finding)})", ""]

@@ -15,11 +15,11 @@ from redeploy.verdicts import Reason
 
 @dataclass(frozen=True)
 class Place:
-    """Something that is to be said about a line of a file in the workspace."""
+    """A message about a line of a file in the workspace."""
 
     file: str
     line: int
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class Checked:
     added: Sequence[str] = ()
     removed: Sequence[str] = ()
     counts: tuple[int, int] = (0, 0)
-    """How many were added and removed, also where not all are listed."""
+    """How many were added and removed, even if not all are listed."""
     compared_with: str = ""
-    """What the operations were compared with; empty where they were not."""
+    """What the operations were compared with; empty if they were not."""
     places: Sequence[Place] = ()
-    """Where the operations that are gone stand in the reference file."""
+    """The lines of the removed operations in the reference file."""
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -48,16 +48,16 @@ NOTHING_CHECKED = Checked()
 
 
 def checked(checking: Checking, *, verifying: bool = False) -> Checked:
-    """Return what the checks came to by now."""
+    """Return the results of the checks by now."""
     plan, compared = checking.plan, checking.compared
     reference = plan.reference
     with_what = code(reference.path) if reference else "the document that was live before the trigger"
     warnings = _warnings(checking, with_what, verifying=verifying)
     notes = _notes(checking)
     if checking.unread:
-        partly = f"Compared with {with_what} only in part: a document does not show what stands under"
-        told = f"{partly} {', '.join(checking.unread[:MOST_NAMED])}{_more(checking.unread)}."
-        (warnings if plan.breaking is Breaking.FAIL else notes).append(told)
+        partly = f"Compared with {with_what} only in part: a document does not show the operations under"
+        note = f"{partly} {', '.join(checking.unread[:MOST_NAMED])}{_more(checking.unread)}."
+        (warnings if plan.breaking is Breaking.FAIL else notes).append(note)
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(
         findings=tuple(checking.findings()),
@@ -80,8 +80,8 @@ def beside_downtime(checked: Checked, found: Sequence[Gap], most: float) -> Chec
         told = f"No interruption was seen; {allows}"
     check = Finding(Reason.DOWNTIME, "max-downtime", passed=least <= most, told=told)
     doubt = (
-        f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: from the first to the "
-        f"last bad answer it was {least:.1f} s, between the good answers around them {bound:.1f} s."
+        f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: the unhealthy "
+        f"responses span {least:.1f} s, the healthy ones around them {bound:.1f} s."
     )
     doubtful = least <= most < bound
     warnings = (*checked.warnings, doubt) if doubtful else checked.warnings
@@ -96,7 +96,7 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
         gone = f"all {counted(compared.removed)} of {with_what} count as removed"
         found.append(f"The OpenAPI document that was live before the trigger is gone, so {gone}: {why}.")
     elif plan.breaking is Breaking.WARN and compared and compared.removed:
-        found.append(f"Compared with {with_what}, {counted(compared.removed)} gone: {named(compared.removed)}.")
+        found.append(f"Compared with {with_what}, {counted(compared.removed)} removed: {named(compared.removed)}.")
     elif plan.breaking is Breaking.WARN and plan.reference and why and not _told(checking):
         found.append(f"There is no OpenAPI document, so nothing was compared with {with_what}: {why}.")
     if compared is None and not _told(checking) and plan.breaking is Breaking.FAIL:
@@ -108,8 +108,8 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
             missing = "name a file with `openapi-reference`"
         found.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
     lenient = [each.told for each in checking.findings() if each.only_warns and not each.passed]
-    found += [f"A smoke request failed, which only warns as its line begins with `?`: {told}." for told in lenient]
-    return found + [f"{told}." for told in checking.partly_compared]
+    found += [f"A smoke request failed; it only warns, because its line begins with `?`: {each}." for each in lenient]
+    return found + [f"{each}." for each in checking.partly_compared]
 
 
 def _notes(checking: Checking) -> list[str]:
@@ -117,13 +117,15 @@ def _notes(checking: Checking) -> list[str]:
     found: list[str] = []
     warned = plan.breaking is Breaking.WARN and (checking.gone or plan.reference)
     if checking.unfit is not None and not _told(checking) and not (warned and not plan.smoke):
-        unchecked = "operations were not compared" + (", and no body was held against a schema" if plan.smoke else "")
+        unchecked = "operations were not compared" + (
+            ", and no body was checked against a schema" if plan.smoke else ""
+        )
         found.append(f"There is no OpenAPI document, so {unchecked}: {checking.unfit.why}.")
     if not checking.needs_document and checking.unfit_before is not None:
         why = checking.unfit_before.why
         found.append(f"There was no OpenAPI document before the trigger, so operations were not compared: {why}.")
     if contract is not None and contract.oddities:
-        found.append(f"Passed over in the OpenAPI document: {'; '.join(contract.oddities)}.")
+        found.append(f"Ignored in the OpenAPI document: {'; '.join(contract.oddities)}.")
     return found
 
 

@@ -41,7 +41,7 @@ _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UN
 
 
 def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outcome:
-    """Gather the facts of a run, whether it came to its end or was cancelled."""
+    """Gather the facts of a run, whether it finished or was cancelled."""
     plan, history, answer, weighed, lookup = state.plan, state.history, state.answer, Assessment(state), state.lookup
     started = state.started
     begun = state.triggered is not None or state.verifying
@@ -111,21 +111,21 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
 
 
 def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
-    """Say what was missing of the image, where that ended the run."""
+    """Say what was missing of the image, if that ended the run."""
     if conclusion.reason is not Reason.IMAGE_MISSING:
         return ""
-    waited = "" if lookup.hopeless else f" It was waited for, {timeout:g} s."
+    waited = "" if lookup.hopeless else f" The run waited {timeout:g} s for it."
     return f"{lookup.told}{waited}"
 
 
 def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:
-    """Say why nothing was updated, where Watchtower may know the image by no such name."""
+    """Say why nothing was updated, if Watchtower may not match the image's name."""
     answer = state.answer
     ported = any(":" in each.partition("/")[0] for each in state.plan.watchtower.images)
     shown = answer is not None and answer.counts is not None and answer.counts.scanned > 0
     if not ported or shown or answer is None or answer.refusal or conclusion.verdict not in _NOT_REPLACED:
         return ""
-    return f"The update was narrowed to an image whose registry has a port: {UNMATCHED}"
+    return f"The update was limited to an image whose registry has a port: {UNMATCHED}"
 
 
 def _loopback_refused(state: ServiceState, reason: Reason) -> bool:
@@ -153,21 +153,21 @@ def _result(state: ServiceState) -> str:
 def moments(
     state: ServiceState, found: Sequence[Gap], started: float, opened: float | None, now: float
 ) -> list[tuple[float, str]]:
-    """Return what happened when, in seconds since `started`; a window that held `opened` then."""
-    told = [] if state.triggered is None else [(0.0, "trigger sent")]
+    """Return what happened when, in seconds since `started`; `opened` is the start of the window that passed."""
+    events = [] if state.triggered is None else [(0.0, "trigger sent")]
     if state.answered is not None:
         replied = state.answer is None or state.answer.error_kind is None
-        told.append(
-            (state.answered - started, "Watchtower answered" if replied else "the request to Watchtower failed")
+        events.append(
+            (state.answered - started, "Watchtower responded" if replied else "the request to Watchtower failed")
         )
     for gap in found:
-        told.append((max(0.0, gap.last_good - started), "last good answer before a gap"))
+        events.append((max(0.0, gap.last_good - started), "last healthy response before a gap"))
         if gap.first_good is not None:
-            told.append((gap.first_good - started, "first good answer after it"))
+            events.append((gap.first_good - started, "first healthy response after it"))
     if opened is not None:
-        told.append((opened - started, "first answer of the window that held"))
-    told.append((now - started, "end"))
-    return sorted(told, key=lambda moment: moment[0])
+        events.append((opened - started, "first response of the window that passed"))
+    events.append((now - started, "end"))
+    return sorted(events, key=lambda moment: moment[0])
 
 
 def _stretches(state: ServiceState, started: float, now: float) -> tuple[Stretch, ...]:
@@ -177,7 +177,7 @@ def _stretches(state: ServiceState, started: float, now: float) -> tuple[Stretch
 
 
 def _stable(state: ServiceState, weighed: Assessment, started: float) -> tuple[float, float]:
-    """Return from when to when the window that held was watched, as far as it counts."""
+    """Return when the window that passed began to count, and its last probe."""
     window = state.history.window
     begin = max(window.opened or 0.0, weighed.counts_from or 0.0)
     return begin - started, max(begin, window.latest) - started
@@ -188,7 +188,7 @@ def _since(started: float, begin: float | None, end: float) -> tuple[float, floa
 
 
 def _shown(reply: Response, redact: Callable[[str], str]) -> str:
-    """Return a reply as text: status, type, and a body that is JSON; of another only how long it is."""
+    """Return a response as text: status, type, and its JSON; of any other body only the length."""
     head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
     if reply.json is None:
         body = f"(a body of {len(reply.body):,} bytes)" if reply.body else "(an empty body)"
@@ -200,7 +200,7 @@ def _shown(reply: Response, redact: Callable[[str], str]) -> str:
 
 
 def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Say how it is known what answers, strongest first; only what was really seen."""
+    """Say how it is known which build is live, the strongest first; only what was really seen."""
     plan, history, weighed, found = state.plan, state.history, Assessment(state), list[str]()
     back = plan.mode is Mode.ROLLBACK
     running = state.running.evidence
@@ -214,18 +214,18 @@ def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
     if running and not plan.expect_digest:
         found.append(running)
     if not plan.expect_version and history.like.changed:
-        found.append("It reports another build than before: " + _listed(history.like.changed, state.redact))
+        found.append("The service reports another build than before: " + _listed(history.like.changed, state.redact))
     if not plan.declared and weighed.contract_changed_since is not None:
         found.append("Its OpenAPI document changed: it has other operations, or another version.")
     if history.like.restarted:
         found.append(
-            "A new process answers, started after the trigger: " + _listed(history.like.restarted, state.redact)
+            "A new process responds, started after the trigger: " + _listed(history.like.restarted, state.redact)
         )
     if history.build is Build.OLD and history.like.same:
-        verb = "named" if history.in_gap else "names"
-        found.append(f"It {verb} the same build as before: " + _listed(history.like.same, state.redact))
+        verb = "reported" if history.in_gap else "reports"
+        found.append(f"The service {verb} the same build as before: " + _listed(history.like.same, state.redact))
     if conclusion.proof.word == "claim":
-        found.append("Watchtower reports that it updated this container, and nothing that was seen contradicts it.")
+        found.append("Watchtower reports that it updated this container, and no response contradicts it.")
     if history.in_gap:
         found.insert(0, "The service is unhealthy.")
     elif history.gap_seen:
@@ -239,31 +239,31 @@ def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
 
 
 def _calls_itself_ill(state: ServiceState) -> list[str]:
-    """Warn where the last look at health counts as good and its JSON says otherwise."""
+    """Warn if the last probe of health counts as healthy, but its JSON says otherwise."""
     looks = [each for each in (*state.baseline, *state.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
     if not looks or not looks[-1].ill:
         return []
     line, url = looks[-1].ill, code(state.redact(state.plan.service.health_url))
-    says = f"The response at {url} is healthy by its status, but its JSON says that the service is not well."
-    return [f"{says} To make that count, give `health-expect` the line {code(line, 120)}."]
+    says = f"The response at {url} is healthy by its status, but its JSON says that the service is unhealthy."
+    return [f"{says} To make that count, set `health-expect` to {code(line, 120)}."]
 
 
 def _warnings(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Return what a green run should still tell."""
+    """Return the warnings of a green run."""
     if conclusion.exit_code:
         return []
-    told, answer = [state.running.warning] if state.running.warning else [], state.answer
+    warnings, answer = [state.running.warning] if state.running.warning else [], state.answer
     if turns := state.history.turns:
-        told.append(
-            f"Several instances answer in turn: another build answered {turns} times after the new one, before "
-            f"{state.history.window.looks_needed} looks in a row found the new one. `instances` says how many there are."
+        warnings.append(
+            f"Several instances take turns: another build responded {turns} times after the new one, before "
+            f"{state.history.window.looks_needed} probes in a row found the new one. Set `instances` to their number."
         )
     if state.triggered is not None and answer is None:
-        told.append("Watchtower's answer never came; the new build was proven without it.")
+        warnings.append("Watchtower never responded; the new build was proven without it.")
     elif answer is not None and answer.lost and conclusion.proof:
-        told.append(f"Watchtower's answer was lost ({answer.seen}); the new build was proven without it.")
+        warnings.append(f"Watchtower's response was lost ({answer.seen}); the new build was proven without it.")
     elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
-        told.append(
+        warnings.append(
             f"Watchtower did not update everything: {answer.seen}. Its log on the server says why: `{WATCHTOWER_LOG}`"
         )
-    return told
+    return warnings

@@ -1,7 +1,7 @@
 """JSON that fits into an environment variable.
 
-A workflow hands outputs on in the environment of later steps, and Linux starts no process with a variable of more than
-128 KiB (`MAX_ARG_STRLEN`, linux/binfmts.h): a longer one keeps a container from starting.
+A workflow passes outputs on in the environment of later steps, and Linux does not start a process with a variable of
+more than 128 KiB (`MAX_ARG_STRLEN`, linux/binfmts.h): a container with a longer one would not start.
 """
 
 import json
@@ -12,7 +12,7 @@ MOST_BYTES = 96 * 1024
 """Of one output; it is ASCII."""
 
 _SHORTER = (1000, 200, 40)
-"""Characters that texts are cut to, one after the other, where cutting lists is not enough."""
+"""Lengths that texts are cut to, one after the other, if cutting lists is not enough."""
 
 
 def spelled(value: Any) -> str:  # noqa: ANN401 - a JSON value
@@ -21,7 +21,7 @@ def spelled(value: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def array(texts: Sequence[str]) -> str:
-    """Return the JSON array of texts; those at the end that do not fit are counted in a last one."""
+    """Return the JSON array of texts; a last entry counts those that do not fit."""
     whole = spelled(list(texts))
     if len(whole) <= MOST_BYTES:
         return whole
@@ -35,11 +35,11 @@ def array(texts: Sequence[str]) -> str:
 
 
 def document(content: dict[str, Any], lists: Sequence[str]) -> str:
-    """Return the JSON of an object, which may be changed for it: what does not fit is cut, and it is `truncated` then.
+    """Return the JSON of an object. If it does not fit, the object itself is cut, and `truncated` is set.
 
     Args:
         content: the object.
-        lists: dotted paths of the lists that are cut first, in this order; the middle of a list goes.
+        lists: dotted paths of the lists that are cut first, in this order; a list loses its middle.
     """
     whole = spelled(content)
     if len(whole) <= MOST_BYTES:
@@ -60,7 +60,7 @@ def document(content: dict[str, Any], lists: Sequence[str]) -> str:
 
 
 def _cut(items: list[Any], excess: int) -> int:
-    """Take so many characters out of a list's middle, and return how many that were."""
+    """Remove at least so many characters from a list's middle, and return how many that were."""
     sizes = [len(spelled(each)) + 1 for each in items]
     begin = end = len(items) // 2
     gone = 0

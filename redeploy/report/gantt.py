@@ -12,14 +12,14 @@ if TYPE_CHECKING:  # few runs put an image back
     from redeploy.report.outcome import RollbackResult
 
 MOST_STRETCHES = 12
-"""Bars of the service; a crash loop has more, and its middle is left out."""
+"""Bars of the service; if there are more, as in a crash loop, the middle is left out."""
 
 SHORTEST = 0.05
-"""Seconds below which a figure with one decimal would read `0.0 s`; checks that passed in less have no row."""
+"""Seconds; less would read `0.0 s`, and checks that passed in less time have no row."""
 
 _NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
-"""Words of Watchtower that tell of no trouble."""
+"""Results of Watchtower without trouble."""
 
 
 _BLUE, _GREY, _GREEN, _RED = "#0969da", "#818b98", "#2da44e", "#cf222e"
@@ -28,13 +28,13 @@ _SHADES = {"task": _BLUE, "doneTask": _GREY, "activeTask": _GREEN, "crit": _RED}
 _THEME = {f"{name}{part}": shade for name, shade in _SHADES.items() for part in ("BkgColor", "BorderColor")}
 _THEME |= {"sectionBkgColor": _CLEAR, "altSectionBkgColor": _CLEAR, "sectionBkgColor2": _CLEAR}
 _TOP, _BAR, _GAP = 50, 16, 4
-"""Pixels. Mermaid draws the axis 50 above the lower edge, and as much room above the bars as below them."""
+"""Pixels. Mermaid draws the axis 50 above the lower edge, and leaves as much room above the bars as below them."""
 
 
 def _settings(bars: int) -> str:
-    """Return the directive for a chart: GitHub's own colours, as those of mermaid's themes look alike in the dark.
+    """Return the directive for a chart, with GitHub's own colours: those of mermaid's themes look alike in dark mode.
 
-    Mermaid draws its grid lines in the colour of the text. Begun at the axis they have no length.
+    Mermaid draws its grid lines in the colour of the text. If they begin at the axis, they have no length.
     """
     sizes = {"leftPadding": 150, "rightPadding": 20, "topPadding": _TOP, "barHeight": _BAR, "barGap": _GAP}
     sizes["gridLineStartPadding"] = _TOP + bars * (_BAR + _GAP)
@@ -43,18 +43,18 @@ def _settings(bars: int) -> str:
 
 @dataclass(frozen=True)
 class Bar:
-    """Something that took its time, in seconds since the trigger; `kind` is mermaid's word for how it is drawn."""
+    """Something that took time, in seconds since the trigger; `kind` is mermaid's word for how to draw it."""
 
     what: str
     kind: str
     begin: float
     end: float
     said: str = ""
-    """What came of it."""
+    """The result."""
 
 
 def rows(outcome: Outcome) -> list[Bar]:
-    """Return what took its time, in the order in which it is shown."""
+    """Return the bars in the order of the chart."""
     found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
     if not outcome.rollback or not outcome.rollback.deploy:
         return found
@@ -64,8 +64,8 @@ def rows(outcome: Outcome) -> list[Bar]:
 def gantt(outcome: Outcome) -> list[str]:
     """Return the lines of a Gantt chart in seconds since the trigger.
 
-    Labels stand in the titles of sections, one a bar: beside bars they collide where these are short, and in dark mode
-    some cannot be read. A label may not be empty, so it is a space that does not break.
+    Labels are the titles of sections, one for each bar: beside short bars they would collide, and in dark mode some
+    could not be read. A label must not be empty, so it is a non-breaking space.
     """
     found = rows(outcome)
     lines = [
@@ -88,7 +88,7 @@ def _seconds(took: float) -> str:
 
 
 def _tick(seconds: float) -> str:
-    """Return an interval of the axis that gives some ten ticks; a time axis has whole seconds below a minute only."""
+    """Return an interval of the axis that gives about ten ticks; a time axis has whole seconds only below a minute."""
     fitting = next((each for each in (1, 2, 5, 10, 30) if seconds / each <= 10), None)
     return f"{fitting}second" if fitting else f"{max(1, round(seconds / 600))}minute"
 

@@ -1,4 +1,4 @@
-"""What a message says about the fields that name the build: which one was used, which contradict each other."""
+"""Sentences about the fields that name the build: which one was used, and which contradict each other."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code, one_line
 from redeploy.verdicts import Reason
 
-MOST_TOLD = 6
+MOST_LISTED = 6
 """Fields that one message lists."""
 
 Redact = Callable[[str], str]
@@ -24,7 +24,7 @@ _OF_VERSION = (Reason.WRONG_VERSION, Reason.VERSION_UNAVAILABLE, Reason.OLD_BUIL
 
 
 def version_named(state: ServiceState, samples: Sequence[Sample]) -> str:
-    """Return the version that the last look named which named any, as one harmless line."""
+    """Return the version of the last sample that has one, as one harmless line."""
     named = last_named(samples)
     return one_line(version_of(named, state.plan.expect_version, state.record.before.names)) if named else ""
 
@@ -53,7 +53,7 @@ def live_commit(state: ServiceState) -> LiveCommit:
 
 
 def told_of_names(state: ServiceState, conclusion: Conclusion) -> str:
-    """Return what the fields that name the build say, as far as it explains the end; empty where it does not."""
+    """Return what the fields that name the build say, if it explains how the run ended; else empty."""
     named = last_named(state.samples)
     if named is None:
         return ""
@@ -70,18 +70,18 @@ def _of_version(state: ServiceState, named: Sample) -> str:
     if found.standing is Standing.CONTRADICTORY:
         right = next(path for path in found.paths if same_version(expected, named.names[path]))
         return (
-            "The response names several versions that contradict each other: "
-            f"{_listed(named, found.paths, redact)}. Say which one counts, for example with {_setting(right, redact)}."
+            "The response has several versions that contradict each other: "
+            f"{_listed(named, found.paths, redact)}. Set which one counts, for example with {_setting(right, redact)}."
         )
     if found.standing is Standing.UNNAMED:
         words = [path for path, name in named.names.items() if names_nothing(name)]
-        return f"{_listed(named, words, redact)}, which names no build." if words else ""
+        return f"{_listed(named, words, redact)}, which does not name a build." if words else ""
     read_from = f"The version was read from {_fields(found.paths, redact)}"
     others = [path for path, name in named.names.items() if same_version(expected, name)]
     if found.standing is Standing.UNMET and others:
         return (
-            f"{read_from}; {_fields(others, redact)} says the declared one, but ranks lower. If that is the service's own "
-            f"version, say so with {_setting(others[0], redact)}."
+            f"{read_from}. {_fields(others, redact)} has the expected version, but ranks lower. If that is the service's "
+            f"own version, set {_setting(others[0], redact)}."
         )
     return f"{read_from}." if found.standing is Standing.UNMET else ""
 
@@ -91,20 +91,20 @@ def _outweighed(state: ServiceState, named: Sample) -> str:
     if like.outweighed and like.same:
         stayed = [path for path in like.same if named.ranks.get(path) and named.ranks[path].kind is like.kind]
         moved, kept = _fields(like.outweighed, state.redact), _fields(stayed or like.same, state.redact)
-        return f"{moved} changed, but {kept} stayed: that is the same build."
+        return f"{moved} changed, but {kept} did not: that is the same build."
     return ""
 
 
 def _setting(path: str, redact: Redact) -> str:
-    """Return the input that takes a field; one of the health address is asked for there."""
+    """Return the input that chooses a field, without the prefix of the health URL."""
     return code(redact(f"version-field: {path.removeprefix('health:')}"), 100)
 
 
 def _listed(named: Sample, paths: Iterable[str], redact: Redact) -> str:
     each = [f"{code(redact(path), 80)} says {code(named.names[path], 80)}" for path in paths]
-    return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")
+    return ", ".join(each[:MOST_LISTED]) + (f" and {len(each) - MOST_LISTED} more" if len(each) > MOST_LISTED else "")
 
 
 def _fields(paths: Iterable[str], redact: Redact) -> str:
     each = [code(redact(path), 80) for path in paths]
-    return ", ".join(each[:MOST_TOLD]) + (f" and {len(each) - MOST_TOLD} more" if len(each) > MOST_TOLD else "")
+    return ", ".join(each[:MOST_LISTED]) + (f" and {len(each) - MOST_LISTED} more" if len(each) > MOST_LISTED else "")

@@ -1,4 +1,4 @@
-"""What a run came to, as values that are ready to be shown."""
+"""The result of a run, as values that are ready to be shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ class State(StrEnum):
     """How far a rollback came."""
 
     NOT_TRIED = "not-tried"
-    """The failure is none that a rollback mends."""
+    """A rollback does not help against this failure."""
     REFUSED = "refused"
-    """Nothing was written: it was not possible, or not safe."""
+    """Nothing was written: it was impossible, or not safe."""
     CUT_SHORT = "cut-short"
     FAILED = "failed"
-    """The tag was put back, and the previous build is not proven to be live."""
+    """The tag was put back, but the previous build is not proven live."""
     PROVEN = "proven"
 
 
@@ -39,33 +39,33 @@ class RollbackResult:
 
     state: State
     why: str = ""
-    """Why it came no further: the end of a sentence."""
+    """Why it stopped: the end of a sentence."""
     fix: str = ""
-    """What lets it come about the next time, in Markdown."""
+    """How to make it possible the next time, in Markdown."""
     tag: str = ""
     """The image's reference with the tag that is put back."""
     target: str = ""
-    """The digest that is put back; empty where none was found."""
+    """The digest that is put back; empty if none was found."""
     source: str = ""
-    """What named it."""
+    """Where the digest comes from."""
     failed: str = ""
-    """The reference of the image that failed, with its digest; empty where that is not known."""
+    """The reference of the image that failed, with its digest; empty if that is not known."""
     tag_moved: bool = False
-    """Whether the tag was written; else it pointed there already, or was left alone."""
+    """Whether the tag was written; else it pointed there already, or was not touched."""
     put: tuple[float, float] | None = None
-    """From when to when the registry was asked."""
+    """Start and end of the work at the registry."""
     triggered: tuple[float, float | None] | None = None
-    """When Watchtower was triggered for it, and when it answered."""
+    """When Watchtower was triggered for it, and when it responded."""
     watchtower_result: str = "none"
     watchtower_said: str = ""
     proof: str = "none"
     replaced: bool = False
-    """Whether another build went live by it."""
+    """Whether it put another build live."""
     evidence: Sequence[str] = ()
     by_hand: str = ""
-    """What to do on the server or in a shell where it did not come about, in Markdown."""
+    """The commands to do it by hand if it failed, in Markdown."""
     deploy: "Outcome | None" = None
-    """How the deploy ended that it was to mend; None in mode rollback."""
+    """The outcome of the deploy that failed; None in mode rollback."""
 
     @property
     def done(self) -> bool:
@@ -74,9 +74,9 @@ class RollbackResult:
 
     @property
     def told(self) -> str:
-        """What became of it, in whole sentences."""
+        """The result, in whole sentences."""
         again = " again" if self.tag_moved else ", as it did already"
-        points = f"{code(self.tag)} points at {code(self.target)}{again}"
+        points = f"{code(self.tag)} points to {code(self.target)}{again}"
         match self.state:
             case State.NOT_TRIED:
                 return f"No rollback was tried: {self.why}."
@@ -87,13 +87,11 @@ class RollbackResult:
             case State.FAILED:
                 return f"{points} ({self.source}), but {self.why}"
             case State.PROVEN:
-                told = f"{points} ({self.source}), and the build of that image is proven live."
-                lost = "The container that failed is gone, and its log with it"
-                return (
-                    f"{told} {lost}; {code(f'docker run --rm {self.failed}')} starts its image."
-                    if self.failed
-                    else told
-                )
+                proven = f"{points} ({self.source}), and the build of that image is proven live."
+                if not self.failed:
+                    return proven
+                lost = "The container that failed is gone, and its log too"
+                return f"{proven} {lost}; {code(f'docker run --rm {self.failed}')} starts its image."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +107,7 @@ class Outcome:
     image: str = ""
     """The image whose tag was looked up in its registry."""
     image_digest: str = ""
-    """What the tag pointed to."""
+    """The digest that the tag points to."""
     revision: str = ""
     """The commit that the image's label names."""
     version: str = ""
@@ -120,63 +118,63 @@ class Outcome:
     watchtower_result: str = Result.NONE.value
     watchtower_said: str = ""
     watchtower_replied: bool = True
-    """Whether what it said was a reply, and not the want of one."""
+    """Whether there was a response, and not an error instead."""
     triggered: bool = False
     triggered_at: float = 0.0
     """When the trigger was sent, by our clock, in seconds since 1970."""
     answered_after: float | None = None
     rollout_seconds: float | None = None
     downtime_seconds: float | None = None
-    """None where the service never came back, or the run ended before the trigger."""
+    """None if the service never came back, or the run ended before the trigger."""
     moments: Sequence[tuple[float, str]] = ()
     stretches: Sequence[Stretch] = ()
-    """Who answered from when to when."""
+    """Which build responded from when to when."""
     stable: tuple[float, float] | None = None
-    """From the first to the last look of the window that held."""
+    """Start and end of the window that passed."""
     checks_ran: tuple[float, float] | None = None
     ended: float = 0.0
     broken: int = 0
-    """Windows of the new build that broke."""
+    """Windows of the new build that failed."""
     watchtower_reply: str = ""
-    """What the update URL answered, as text; hostile, but without secrets."""
+    """The response of the update URL as text; not yet harmless, but without secrets."""
     evidence: Sequence[str] = ()
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
-    """What is worth a line, and no warning."""
+    """Remarks that are less than a warning."""
     told_reasons: Sequence[str] = ()
     """What Watchtower's check endpoint says of containers that were not updated."""
     watchtower_itself: bool = True
-    """Whether Watchtower answered, and not another in its place."""
+    """Whether Watchtower itself responded, and not something else."""
     service_now: str = ""
-    """Whether the service is up now, in one sentence; empty where that is told by a later outcome."""
+    """Whether the service is up now, in one sentence; empty if a later outcome says so."""
     last_seen: str = ""
-    """What the service answered last."""
+    """The service's last response."""
     in_turn: bool = False
-    """Whether old and new build took over from each other again and again."""
+    """Whether the old and the new build took turns."""
     down: bool = False
-    """Whether nothing answers there at the end."""
+    """Whether the service does not respond at the end."""
     remedy: Remedy | None = None
-    """What mends it at the door that answered, where that is known; it takes the place of the reason's own."""
+    """The remedy at the door that responded, if that is known; it replaces the reason's own."""
     looks: int = 0
     loopback_refused: bool = False
     checked: Checked = NOTHING_CHECKED
     rollback: "RollbackResult | None" = None
-    """What became of putting an image back, where that was asked for and the run came as far."""
+    """The result of the rollback, if one was requested and the run came so far."""
     branch: "Position | None" = None
-    """Where production stands beside its branch; None where no branch is named, or it was not asked for."""
+    """How far the live build is behind its branch; None if no branch is named, or the branch was not read."""
     problems: Sequence[Problem] = ()
     chain: "Chain | None" = None
-    """What mode doctor found."""
+    """The result of mode doctor."""
     seen: Mapping[str, object] = field(default_factory=dict)
     """What was seen of the service, as JSON values."""
     detail: str = ""
-    """What else there is to say, before all that was seen."""
+    """A sentence that comes before everything else that was seen."""
     named: str = ""
-    """What the fields that name the build say, where the version is not as declared or nothing changed."""
+    """What the fields that name the build say, if the version is not the expected one or nothing changed."""
     subject: Subject = NOTHING_KNOWN
-    """What its messages speak of."""
+    """The subject of its messages."""
 
 
 def invalid(problems: Sequence[Problem]) -> Outcome:
-    """Return the outcome of inputs that are wrong."""
+    """Return the outcome of a run with invalid inputs."""
     return Outcome(conclusion=Conclusion(Verdict.INVALID_CONFIG), problems=problems)

@@ -1,4 +1,4 @@
-"""An outcome as outputs: values, nothing is written here."""
+"""An outcome as outputs; they are values, and nothing is written here."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ _CUT_FIRST = (
     "problems",
     "warnings",
 )
-"""Lists of the report that are cut where it is too long for an output, in this order."""
+"""Lists of the report that are cut, in this order, if it is too long for an output."""
 
 
 def _document(outcome: Outcome) -> dict[str, Any]:

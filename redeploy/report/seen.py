@@ -1,4 +1,4 @@
-"""What was seen of a service, for a later run to compare with."""
+"""What was seen of a service, so that a later run can compare."""
 
 import datetime as dt
 import hashlib
@@ -32,8 +32,8 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
                 kinds[one_line(state.redact(path))] = sample.ranks[path].kind.name.lower()
         timed = sample.timed(state.record.learnt.units)
         starts |= {one_line(state.redact(path)): start.told for path, start in timed.starts.items()}
-    told = state.running.told[-1] if state.running.told else None
-    rows = told.rows[:MOST_ROWS] if told else ()
+    look = state.running.told[-1] if state.running.told else None
+    rows = look.rows[:MOST_ROWS] if look else ()
     dated = next((sample for sample in reversed(samples) if sample.wall), None)
     ended = dt.datetime.fromtimestamp(dated.wall + now - dated.at, dt.UTC) if dated else None
     contract = state.checking.documents[-1][1] if state.checking.documents else state.checking.before_if_read
@@ -48,7 +48,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
         "rows": [
             {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)} for row in rows
         ],
-        "container": one_line(told.container) if told else "",
+        "container": one_line(look.container) if look else "",
         "starts": [{"field": path, "seconds": round(at, 3)} for path, at in list(starts.items())[:MOST_NAMES]],
         "contract": _hashed(contract.identity) if contract else "",
         "contract-version": one_line(contract.version) if contract else "",

@@ -18,35 +18,35 @@ _BY_WHEN_PUT_BACK = {Build.OLD: ", by the build that was to be replaced", Build.
 
 
 def last_telling(state: ServiceState) -> Sample | None:
-    """Return the last answer of the service that tells anything: one that was not healthy before others."""
+    """Return the last sample that shows the service's state; of several URLs, one that was not healthy."""
     history = state.history
     before = [each for each in state.baseline if not each.condition.tells_nothing]
     return history.ill or history.last or (before[-1] if before else None)
 
 
 def service_now(state: ServiceState, now: float) -> str:
-    """Return whether the service is up at `now`, in monotonic seconds; empty where it was never asked."""
+    """Say whether the service is up at `now`, in monotonic seconds; empty if it was never probed."""
     last = last_telling(state)
     service = state.plan.service
     if last is None:
         only = state.history.mute or (state.baseline[-1].condition if state.baseline else None)
         where = code(state.redact(service.health_url))
-        return f"Whether the service at {where} is up is not known: nothing came but {only}." if only else ""
+        return f"Whether the service at {where} is up is not known: every response was {only}." if only else ""
     asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
     where = code(state.redact(asked))
     if last.healthy:
-        return f"The service at {where} is up: it answered {last.seen}{_by_whom(state)}."
+        return f"The service at {where} is up: it responded with {last.seen}{_by_whom(state)}."
     good = [each.at for each in (*state.baseline, *state.samples) if each.healthy and each.endpoints & last.endpoints]
-    since = f"; the last good answer came {now - good[-1]:.1f} s ago" if good else "; no good answer came at all"
+    since = f"; the last healthy response came {now - good[-1]:.1f} s ago" if good else "; it was never seen healthy"
     if last.condition is Condition.DOWN:
         return f"The service at {where} is down: {last.seen}{since}."
     if last.condition in (Condition.NOT_READY, Condition.HTML):
-        return f"The service at {where} is not healthy: it answered {last.seen}{since}."
-    return f"Whether the service at {where} is up could not be seen: {last.seen}{since}."
+        return f"The service at {where} is not healthy: it responded with {last.seen}{since}."
+    return f"Whether the service at {where} is up is not known: {last.seen}{since}."
 
 
 def _by_whom(state: ServiceState) -> str:
-    """Say which build that is, where its answers tell."""
+    """Say which build that is, if its responses show it."""
     words = _BY_WHEN_PUT_BACK if state.plan.mode is Mode.ROLLBACK else _BY
     if state.verifying or state.triggered is None:
         return ""
@@ -56,7 +56,7 @@ def _by_whom(state: ServiceState) -> str:
 
 
 def before_build(state: ServiceState) -> Build:
-    """Return whose answers those before the trigger are: the declared build's where it was live already."""
+    """Return which build responded before the trigger: the declared one if it was live already."""
     if state.met_before:
         return Build.NEW
     before, noise = state.record.before, state.record.learnt.noise
@@ -66,7 +66,7 @@ def before_build(state: ServiceState) -> Build:
 
 
 def what_was_met(state: ServiceState, course: Sequence[Stretch]) -> Met:
-    """Return what the run met at both doors."""
+    """Return the last responses of the trigger and of the service."""
     last = last_telling(state)
     before = [each for each in state.baseline if not each.condition.tells_nothing]
     same = [each for each in before if last and each is not last and each.endpoints & last.endpoints]

@@ -1,4 +1,4 @@
-"""An outcome as the job summary: read at a glance, the remedy first if something failed."""
+"""An outcome as the job summary: readable at a glance, with the remedy first if something failed."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ INPUTS = "https://github.com/leok974/redeploy-action#inputs"
 CONFIG_FILE = "https://github.com/leok974/redeploy-action/blob/main/docs/config.md"
 
 WORTH_A_PICTURE = 1.0
-"""Seconds below which a run has no course that could be drawn."""
+"""Seconds; a shorter run has no chart."""
 
 MOST_SHOWN = 25
-"""Operations of a kind that show; the rest is in the outputs."""
+"""Operations of a kind that the page lists; the rest is in the outputs."""
 
 MOST_FINDINGS = 100
 """Checks that the page lists."""
@@ -31,13 +31,13 @@ _ALONE = re.compile(r"`(sha256:[0-9a-f]{64})`")
 
 _WATCHTOWER_DID = {
     "updated": "Watchtower updated the container",
-    "accepted": "Watchtower took the request",
+    "accepted": "Watchtower accepted the request",
     "nothing": "Watchtower found nothing newer",
-    "partial": "Watchtower updated a part of the containers",
-    "failed": "Watchtower says that an update failed",
+    "partial": "Watchtower updated some of the containers",
+    "failed": "Watchtower reports that an update failed",
     "blocked": "Watchtower skipped the container",
     "busy": "Watchtower was busy with another update",
-    "unknown": "Watchtower's answer was lost",
+    "unknown": "Watchtower's response was lost",
 }
 
 
@@ -50,7 +50,7 @@ class Repository:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Repository":
-        """Return what the runner says of it; nothing where that is no address of a repository."""
+        """Return the repository that the runner names; an empty one if that is not a repository's address."""
         url = f"{environment.get('GITHUB_SERVER_URL', '')}/{environment.get('GITHUB_REPOSITORY', '')}"
         sha = environment.get("GITHUB_SHA", "")
         fit = re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+", url) and re.fullmatch(r"[0-9a-f]{40,64}", sha)
@@ -93,22 +93,22 @@ def page(outcome: Outcome, repository: Repository) -> str:
 
 
 def _listed(title: str, sentences: Sequence[str]) -> list[str]:
-    """Return a section with a list, or with a sentence where there is only one."""
+    """Return a section with a list, or with one sentence if there is only one."""
     number = "1. " if len(sentences) > 1 else ""
     return [f"### {title}", "", *(f"{number}{inline(_brief(each))}" for each in sentences), ""]
 
 
 def _problems(outcome: Outcome) -> list[str]:
-    """Return what is wrong with the inputs."""
+    """Return a table of the invalid inputs."""
     if not any(problem.place for problem in outcome.problems):
-        told = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
-        return [*table(("Input", "What is wrong"), told), f"[What each input means]({INPUTS})", ""]
+        problems = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
+        return [*table(("Input", "Problem"), problems), f"[What each input means]({INPUTS})", ""]
     lines = ((code(problem.where), inline(problem.told)) for problem in outcome.problems)
-    return [*table(("Where", "What is wrong"), lines), f"[What the config file may hold]({CONFIG_FILE})", ""]
+    return [*table(("Where", "Problem"), lines), f"[What the config file may contain]({CONFIG_FILE})", ""]
 
 
 def _about(outcome: Outcome, repository: Repository) -> list[str]:
-    """Say in one line which service it is, what ran before and runs now, and by which proof that is known."""
+    """Say in one line which service it is, which build ran before and runs now, and how that is proven."""
     parts = [code(outcome.url)] if outcome.url else []
     linked = repository if repository.has(outcome) else Repository()
     declared, before, after = outcome.expected_version, outcome.previous_version, outcome.version
@@ -126,22 +126,22 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
         when = "before: " if not after else "last: " if outcome.down else "live: " if declared else ""
         parts.append(f"{when}{_version(after or before, linked)}")
     if declared and not same_version(declared, after):
-        parts.append(f"declared: {_version(declared, linked)}")
+        parts.append(f"expected: {_version(declared, linked)}")
     digest = outcome.expected_digest
     if digest and not outcome.digest_as_declared:
-        parts.append(f"declared: {code(_short(digest))}, running: {code(_short(outcome.digest) or 'not told')}")
+        parts.append(f"expected: {code(_short(digest))}, running: {code(_short(outcome.digest) or 'not reported')}")
     if outcome.conclusion.proof is not Proof.NONE:
         parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
     return [" · ".join(parts), ""] if parts else []
 
 
 def _short(digest: str) -> str:
-    """Return as much of a digest as people compare by eye; the folded facts have the whole one."""
+    """Return enough of a digest to compare by eye; the folded facts have the whole one."""
     return digest[:19]
 
 
 def _brief(text: str) -> str:
-    """Return a text with its digests shortened, but for those inside a command, which is there to be pasted."""
+    """Return a text with its digests shortened, except in a command, which must be ready to paste."""
     return _ALONE.sub(lambda found: f"`{_short(found[1])}`", text)
 
 
@@ -153,7 +153,7 @@ def _version(version: str, repository: Repository) -> str:
 
 
 def _commit(version: str) -> str:
-    """Return the commit that a version names; empty where it is none."""
+    """Return the commit that a version names; empty if it is not a commit."""
     bare = version.strip().removeprefix("sha-").lower()
     return bare if re.fullmatch(r"[0-9a-f]{7,64}", bare) and re.search(r"\d", bare) else ""
 
@@ -183,11 +183,9 @@ def _story(outcome: Outcome) -> str:
         said.append(f"{did}{after}")
     if outcome.conclusion.verdict is Verdict.DEPLOYED and outcome.rollout_seconds is not None:
         which = "the new build" if outcome.rollback is None else "it"
-        said.append(f"{which} has answered since second {outcome.rollout_seconds:.1f}")
+        said.append(f"{which} has been live since second {outcome.rollout_seconds:.1f}")
     if outcome.stable:
-        said.append(
-            f"the service stayed healthy for the {outcome.stable[1] - outcome.stable[0]:.1f} s that it was watched"
-        )
+        said.append(f"the service stayed healthy for the {outcome.stable[1] - outcome.stable[0]:.1f} s of the window")
     if outcome.triggered and outcome.downtime_seconds is not None:
         gone = outcome.downtime_seconds
         said.append(f"it was unreachable for at most {gone:.1f} s" if gone else "no interruption was seen")
@@ -196,11 +194,9 @@ def _story(outcome: Outcome) -> str:
 
 
 def _checks(outcome: Outcome) -> list[str]:
-    findings = sorted(
-        outcome.checked.findings, key=lambda each: (not each.failed, each.passed)
-    )  # what failed comes first
+    findings = sorted(outcome.checked.findings, key=lambda each: (not each.failed, each.passed))  # failures come first
     if all(each.kind is Reason.OPENAPI and each.passed for each in findings):
-        return []  # that there is a document is no check that anybody asked for
+        return []  # no input asked for a check of the document alone
     failed = len(outcome.checked.failed)
     title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
     shown = [
@@ -230,12 +226,12 @@ def _operations(outcome: Outcome) -> list[str]:
         lines += [f"{sign} {each}".replace("`", "'") for each in operations[:MOST_SHOWN]]
         more = number - MOST_SHOWN
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
-    counts = f"{all_added} added, {all_removed} gone"
+    counts = f"{all_added} added, {all_removed} removed"
     return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", "", *notes]
 
 
 def _times(outcome: Outcome) -> list[str]:
-    """Return the chart of the run, and the same as a table below it, folded; nothing where nothing took its time."""
+    """Return the chart of the run with its folded table; nothing for a run without a course to draw."""
     if not outcome.stretches or outcome.ended < WORTH_A_PICTURE:
         return []
     took = [
@@ -281,6 +277,6 @@ def _moment(wall: float) -> str:
 def _before_and_after(what: str, declared: str, before: str, after: str) -> list[tuple[str, str]]:
     return [
         (f"{what}, {when}", code(text))
-        for when, text in (("declared", declared), ("before", before), ("now", after))
+        for when, text in (("expected", declared), ("before", before), ("now", after))
         if text
     ]

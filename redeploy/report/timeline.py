@@ -9,41 +9,41 @@ from redeploy.service.sample import Sample
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time in which the service answered alike."""
+    """A time in which the service responded alike."""
 
     begin: float
     end: float
     build: Build
-    """Whose answers these were; `UNKNOWN` where nothing tells."""
+    """Which build responded; `UNKNOWN` if nothing shows it."""
     good: bool
     gone: bool = False
-    """Whether it did not answer at all, where it did not answer well."""
+    """Whether it did not respond at all, if it was not healthy."""
 
     def goes_on_as(self, other: "Stretch") -> bool:
-        """Tell whether another one is more of the same."""
+        """Tell whether another stretch is like this one."""
         return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
 def stretches(
     before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float, *, whose: Build = Build.OLD
 ) -> list[Stretch]:
-    """Return who answered from when to when, without a hole.
+    """Return which build responded from when to when, without holes.
 
     Args:
-        before: the last telling sample before `began`, if there was one.
-        seen: the samples since, and whose answers they are.
+        before: the last sample before `began` that shows the service's state, if there was one.
+        seen: the samples since, and which build each came from.
         began: where the first stretch begins.
         ended: where the last one ends.
-        whose: whose answers those before `began` are.
+        whose: the build that responded before `began`.
     """
     found = [] if before is None else [_stretch(before, whose, began)]
     last_good = began
-    for sample, told in seen:
+    for sample, build in seen:
         if sample.condition.tells_nothing:
             continue
         last = found[-1] if found else None
-        unnamed = told is Build.UNKNOWN and last is not None and last.good
-        new = _stretch(sample, last.build if unnamed and last else told, sample.at)
+        unnamed = build is Build.UNKNOWN and last is not None and last.good
+        new = _stretch(sample, last.build if unnamed and last else build, sample.at)
         if last is None:
             new = replace(new, begin=began)
         elif last.good and not new.good:

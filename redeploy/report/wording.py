@@ -9,13 +9,13 @@ from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason, Verdict
 
-MOST_TOLD = 20
-"""Failed checks that the headline's message tells; all of them are in the summary and the outputs."""
+MOST_LISTED = 20
+"""Failed checks that the message lists; all of them are in the summary and the outputs."""
 
 
 _GREEN = {
     Verdict.DEPLOYED: "The new build is live",
-    Verdict.ALREADY_CURRENT: "The declared build was live already, and still is",
+    Verdict.ALREADY_CURRENT: "The expected build was live before the trigger, and still is",
     Verdict.VERIFIED: "The running build is healthy",
 }
 
@@ -41,9 +41,9 @@ def headline(outcome: Outcome) -> str:
         return f"{verdict}: The image that was put back is live"
     if verdict in _GREEN:
         if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
-            return f"{verdict}: The build that the image's tag points to was live already, and still is"
-        as_declared = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
-        return f"{verdict}: {_GREEN[verdict]}{' and as declared' if as_declared else ''}"
+            return f"{verdict}: The build that the image's tag points to was live before the trigger, and still is"
+        as_expected = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
+        return f"{verdict}: {_GREEN[verdict]}{', and is the expected one' if as_expected else ''}"
     if remedy and verdict in _BACK:
         return f"{verdict}: {_BACK[verdict]}; the deploy failed ({outcome.conclusion.reason})"
     if remedy:
@@ -58,7 +58,7 @@ def headline(outcome: Outcome) -> str:
 
 
 def happened(outcome: Outcome, *, brief: bool = False) -> str:
-    """Return what was observed, in whole sentences; `brief` leaves out what stands elsewhere then: builds, a rollback."""
+    """Return what was observed, in whole sentences; `brief` leaves out builds and a rollback, which are shown elsewhere."""
     rolled = outcome.rollback
     if rolled is not None:
         deploy = replace(rolled.deploy or outcome, rollback=None, detail=outcome.detail, service_now="")
@@ -67,43 +67,43 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
     said = [outcome.service_now] if outcome.service_now else []
     if outcome.detail:
         said.append(outcome.detail)
-    said += [f"{each.told}." for each in outcome.checked.failed[:MOST_TOLD]]
-    if (more := len(outcome.checked.failed) - MOST_TOLD) > 0:
+    said += [f"{each.told}." for each in outcome.checked.failed[:MOST_LISTED]]
+    if (more := len(outcome.checked.failed) - MOST_LISTED) > 0:
         said.append(f"{more} more checks failed.")
     if outcome.checked.failed:
-        return " ".join(said)  # the build is live: who answered what on the way is beside the point
+        return " ".join(said)  # the build is live, so the responses before it do not matter
     where, after = code(outcome.watchtower_origin), ""
     if outcome.answered_after is not None:
         after = f" after {outcome.answered_after:.1f} s"
     if outcome.watchtower_said and outcome.watchtower_replied:
         who = "Watchtower" if outcome.watchtower_itself else "The update URL"
-        said.append(f"{who} at {where} answered{after}: {outcome.watchtower_said}.")
+        said.append(f"{who} at {where} responded{after}: {outcome.watchtower_said}.")
     elif outcome.watchtower_said:
         said.append(f"The request to Watchtower at {where} failed{after}: {outcome.watchtower_said}.")
     elif outcome.triggered:
-        said.append(f"Watchtower at {where} has not answered.")
-    said += [f"It says of {told}." for told in outcome.told_reasons]
+        said.append(f"Watchtower at {where} has not responded.")
+    said += [f"It says about {reason}." for reason in outcome.told_reasons]
     if outcome.in_turn:
-        said.append("Old and new build answered in turn.")
+        said.append("The old and the new build took turns.")
     elif outcome.broken > 1:
-        said.append(f"The new build did not stay: it answered well and failed {outcome.broken} times.")
+        said.append(f"The new build did not stay up: it was healthy and then failed {outcome.broken} times.")
     if outcome.last_seen and not outcome.service_now:
         said.append(f"The last response of the service at {code(outcome.url)} then was {outcome.last_seen}.")
-    for what, wanted, live, before in (
+    for what, expected, live, before in (
         ("The service's version", outcome.expected_version, outcome.version, outcome.previous_version),
         ("The running digest", outcome.expected_digest, outcome.digest, outcome.previous_digest),
     ):
-        if (wanted or live or before) and not brief:
-            course = _course(wanted, live, before, triggered=outcome.triggered)
+        if (expected or live or before) and not brief:
+            course = _course(expected, live, before, triggered=outcome.triggered)
             said.append(f"{what}{'' if outcome.service_now else ' then'}: {course}.")
     if outcome.named:
         said.append(outcome.named)
     return " ".join(said)
 
 
-def _course(declared: str, live: str, before: str, *, triggered: bool) -> str:
-    """Say what was reported before the trigger and since, and what is declared; without a trigger there is no before."""
-    parts = [f"declared {code(declared)}"] if declared else []
+def _course(expected: str, live: str, before: str, *, triggered: bool) -> str:
+    """Say what was reported before and after the trigger, and what is expected; without a trigger there is no before."""
+    parts = [f"expected {code(expected)}"] if expected else []
     if not live and before:
         return ", ".join([f"{code(before)} before the trigger, none reported since", *parts])
     if triggered:

@@ -82,5 +82,5 @@ def _refuses(sample: Sample) -> bool:
 
 
 def _cached(sample: Sample) -> Sample:
-    seen = f"{sample.seen} with a random query parameter, and a good response without: it comes out of a cache"
+    seen = f"{sample.seen} with a random query parameter, but healthy without: a cache responds"
     return replace(sample, condition=Condition.CACHED, seen=seen)

@@ -1,4 +1,4 @@
-"""The times in which the service gave no good answer, and how long they were. Times are monotonic seconds."""
+"""The times without a healthy response, and how long they were. Times are monotonic seconds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from redeploy.service.sample import Sample
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without good answers: from the last one before it to the first one after; None where none came."""
+    """A time without healthy responses: from the last one before it to the first one after it; None if none came."""
 
     last_good: float
     first_good: float | None
     bad: tuple[float, float]
-    """When its first and its last bad answer came."""
+    """The times of its first and its last unhealthy response."""
 
 
 def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float) -> list[Gap]:
-    """Return the gaps since the trigger. Where nothing good was seen before, a gap begins with the trigger."""
+    """Return the gaps since the trigger. If the service was not healthy before, a gap begins with the trigger."""
     telling = [sample for sample in baseline if not sample.condition.tells_nothing]
     good_before = bool(telling) and telling[-1].healthy
     last_good = telling[-1].at if good_before else triggered
@@ -36,7 +36,7 @@ def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float
 
 
 def downtime(found: Sequence[Gap]) -> float | None:
-    """Return the seconds without good answers, an upper bound; None where the service never came back."""
+    """Return the seconds without healthy responses, an upper bound; None if the service never came back."""
     total = 0.0
     for gap in found:
         if gap.first_good is None:
@@ -46,5 +46,5 @@ def downtime(found: Sequence[Gap]) -> float | None:
 
 
 def certain_downtime(found: Sequence[Gap]) -> float:
-    """Return the seconds from the first to the last bad answer of each gap, summed: a lower bound."""
+    """Return the seconds from the first to the last unhealthy response of each gap, summed: a lower bound."""
     return sum(last - first for first, last in (gap.bad for gap in found))

@@ -1,4 +1,4 @@
-"""The build names in a response: those of the declared field, or all that are listed."""
+"""The build names in a response: that of the declared field, or all known ones."""
 
 import re
 from collections.abc import Callable
@@ -29,13 +29,13 @@ def names_in(
     healthy: bool,
     redact: Callable[[str], str] = str,
 ) -> dict[str, BuildName]:
-    """Return what names the build in a reply, by path; whole, as a secret is known by all its letters.
+    """Return the build names in a response, by path; uncut, because a secret is only recognised as a whole.
 
     Args:
-        reply: what the service answered.
-        service: where it names its build.
-        for_version: whether this was the address that names the version.
-        healthy: whether the reply counts as a healthy one: only such a page is known by its files.
+        reply: the service's response.
+        service: where the service names its build.
+        for_version: whether this response came from the version URL.
+        healthy: whether the response counts as healthy: only such a page is identified by its files.
         redact: hides secrets, before an expression takes a part of the text.
     """
     field = service.version_field
@@ -61,9 +61,9 @@ def names_in(
 
 
 def version_in(reply: Response, field: str, redact: Callable[[str], str] = str) -> str | None:
-    """Return what the declared field of a reply says, as it is written; None where there is nothing of that name.
+    """Return the declared field of a response, as it is written; None if there is no such field.
 
-    `redact` hides secrets: an expression would show a part of one, which could not be recognised any more.
+    `redact` hides secrets: an expression could show a part of one, which would not be recognised any more.
     """
     kind, colon, name = field.partition(":")
     if colon and kind == "match":
@@ -81,21 +81,21 @@ def is_template(field: str) -> bool:
 
 
 def check_field(field: str) -> None:
-    """Make sure that a text says where the version stands.
+    """Make sure that a text is the place of a version.
 
     Raises:
-        ValueError: with what is wrong; the message goes on after the input's name.
+        ValueError: with what is wrong; the message continues the sentence after the input's name.
     """
     kind, colon, name = field.partition(":")
     if colon and kind == "match":
         try:
             pattern.check(name)
         except ValueError as error:
-            msg = f"`match:` {error}; write for example `match:build ([0-9a-f]{{7,40}})`"
+            msg = f"`match:` {error}; write, for example, `match:build ([0-9a-f]{{7,40}})`"
             raise ValueError(msg) from None
     elif colon and kind == "attr":
         if not _ATTRIBUTE.fullmatch(name):
-            msg = "names no attribute; write `attr:data-build`"
+            msg = "does not name an attribute; write `attr:data-build`"
             raise ValueError(msg)
     elif is_template(field):
         for each in _PLACE.findall(field):
@@ -113,12 +113,12 @@ def _check_source(name: str) -> None:
     try:
         check_source(name)
     except ValueError as error:
-        msg = f"{error}; `attr:NAME`, `match:REGEX` and a template such as `{{major}}.{{minor}}` are understood too"
+        msg = f"{error}; `attr:NAME`, `match:REGEX` and a template such as `{{major}}.{{minor}}` work too"
         raise ValueError(msg) from None
 
 
 def _filled(reply: Response, template: str) -> str | None:
-    """Return a template with the values of its JSON fields; None where one of them is missing."""
+    """Return a template with the values of its JSON fields; None if one of them is missing."""
     values = {each: spelled(value_at(reply, each, as_written=True)) for each in _PLACE.findall(template)}
     if None in values.values():
         return None

@@ -1,4 +1,4 @@
-"""What inputs are to each other: those that do not go together, and those that can hardly be meant."""
+"""Inputs that do not go together, and valid values that are probably mistakes."""
 
 import re
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from redeploy.verdicts import Proof
 
 UNMATCHED = (
     "containrrr and openserbia match no image whose registry has a port, so they update nothing. Leave `image` out, or "
-    "narrow the update by `container`, which nicholas-fedor 1.20 and newer understand."
+    "limit the update by `container`, which nicholas-fedor 1.20 and newer understand."
 )
-"""Why an update that is narrowed to an image may leave it as it is."""
+"""Why an update that is limited to an image may not update it."""
 
 
 _CREDENTIAL = re.compile(r"auth|token|secret|passw|key|cookie|credential", re.IGNORECASE)
@@ -27,7 +27,7 @@ def check_together(plan: Plan, reader: Reader) -> None:
     if plan.mode is Mode.VERIFY and proof in (Proof.CLAIM, Proof.CHANGE):
         reader.wrong(
             "require-proof",
-            f"`{proof.word}` cannot be had in mode `verify`, which has no before; use `version` or `digest`",
+            f"`{proof.word}` is impossible in mode `verify`, which sees no earlier build; use `version` or `digest`",
         )
     if proof is Proof.VERSION and not reader.texts["expect-version"]:
         reader.wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
@@ -36,18 +36,18 @@ def check_together(plan: Plan, reader: Reader) -> None:
     _check_rollback(plan, reader)
     _check_branch(plan, reader)
     if plan.version_of_image and plan.image is None and not reader.has_problem("image"):
-        reader.wrong("expect-version", "`image` needs `image` to name one image, whose registry tells its commit")
+        reader.wrong("expect-version", "`image` needs the input `image` with one image, to read the commit from it")
     if reader.texts["services"] and not reader.texts["config"]:
-        reader.wrong("services", "chooses services out of a config file, and `config` names none")
+        reader.wrong("services", "chooses services from a config file, but `config` names none")
     for name, other in (("registry-username", "registry-password"), ("registry-password", "registry-username")):
         if reader.texts[name] and not reader.texts[other]:
-            reader.wrong(other, f"is empty, and `{name}` needs it; if it is a secret, it is probably not set")
+            reader.wrong(other, f"is empty, but `{name}` needs it; if it is a secret, it is probably not set")
     named = ("watchtower-url", "watchtower-token", "containers-url")
     if reader.texts["expect-digest"] and not plan.watchtower.containers_url and not any(map(reader.has_problem, named)):
         needs = (
             "`containers-url`, because `watchtower-url` does not end in `/update`"
             if reader.texts["watchtower-token"]
-            else "`watchtower-token` and a containers URL, which tell the running digest"
+            else "`watchtower-token` and a containers URL, to read the running digest"
         )
         reader.wrong("expect-digest", f"needs {needs}")
 
@@ -68,19 +68,19 @@ def _check_branch(plan: Plan, reader: Reader) -> None:
 def _check_rollback(plan: Plan, reader: Reader) -> None:
     rolls_back = plan.on_failure is OnFailure.ROLLBACK
     if rolls_back and plan.mode is not Mode.DEPLOY:
-        why = "is a rollback itself" if plan.mode is Mode.ROLLBACK else "puts nothing live that could fail"
+        why = "is a rollback itself" if plan.mode is Mode.ROLLBACK else "deploys nothing"
         reader.wrong("on-failure", f"`rollback` is for mode `deploy`; mode `{plan.mode}` {why}, so leave it out")
     if plan.may_roll_back and (plan.image is None or plan.image.digest) and not reader.has_problem("image"):
         asked = "mode `rollback`" if plan.mode is Mode.ROLLBACK else "`on-failure: rollback`"
         reader.wrong(
             "image",
-            f"must name exactly one image for {asked}, by the tag that the container runs and not by digest, such as "
-            "`ghcr.io/owner/app:latest`; that tag is what is put back",
+            f"must name exactly one image for {asked}, with the tag that the container runs and not with a digest, such as "
+            "`ghcr.io/owner/app:latest`; the rollback moves that tag back",
         )
     if reader.texts["rollback-to"] and not plan.may_roll_back:
-        reader.wrong("rollback-to", "says what to put back, but nothing does: add `on-failure: rollback`")
+        reader.wrong("rollback-to", "says what to put back, but this run never rolls back: add `on-failure: rollback`")
     if plan.image is not None and not plan.image.bare and plan.rollback_to == plan.image.tag:
-        reader.wrong("rollback-to", "names the very tag that is put back; give another tag, or a digest")
+        reader.wrong("rollback-to", "names the tag that the rollback moves; give another tag, or a digest")
     if plan.mode is Mode.ROLLBACK and reader.texts["max-downtime"]:
         reader.wrong("max-downtime", "is for a deploy; a rollback may take as long as it needs, so leave it out")
     if plan.mode is Mode.ROLLBACK and reader.texts["expect-digest"]:
@@ -88,12 +88,12 @@ def _check_rollback(plan: Plan, reader: Reader) -> None:
 
 
 def doubts(plan: Plan) -> list[str]:
-    """Return warnings of what is valid and can hardly be meant."""
+    """Return warnings about valid values that are probably mistakes."""
     found: list[str] = []
     if parsers.moves(plan.expect_version):
         found.append(
-            f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service must name "
-            "itself exactly so. Declare the commit, `${{ github.sha }}`, or the number of the version."
+            f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service would have to "
+            "report exactly this word. Declare the commit, `${{ github.sha }}`, or the version number."
         )
     found += _too_fine(plan)
     ports = [each.name for each in plan.images if ":" in each.registry]
@@ -102,14 +102,14 @@ def doubts(plan: Plan) -> list[str]:
     for name, value in (*plan.headers.items(), *plan.service_headers.items()):
         if len(value.reveal()) < SHORTEST_HEADER and _CREDENTIAL.search(name):
             found.append(
-                f"The value of the header `{name}` has fewer than {SHORTEST_HEADER} characters, so it is neither masked "
-                "nor hidden in texts that repeat it."
+                f"The value of the header `{name}` has fewer than {SHORTEST_HEADER} characters, too few to be masked in the "
+                "log or hidden in texts that repeat it."
             )
     for name, clause in _clauses(plan):
         if re.search(r"\s#", clause.values[-1]) and clause.written[-1] not in "\"'":
             found.append(
-                f"In `{name}`, {code(clause.written, 120)} has a `#` that belongs to its value. A comment stands in a line "
-                "of its own; if the `#` is meant, put the value in quotes."
+                f"In `{name}`, {code(clause.written, 120)} has a `#` that counts as part of the value. Put a comment on its "
+                "own line. If the `#` is meant, put the value in quotes."
             )
     return found
 

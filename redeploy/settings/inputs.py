@@ -1,4 +1,4 @@
-"""The inputs, from strings to a `Plan`; every problem of every input is found in one run."""
+"""From the texts of the inputs to a `Plan`; every problem of every input is found in one run."""
 
 import re
 import urllib.parse
@@ -32,7 +32,7 @@ _UNSET = (
 
 
 def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
-    """Return the plan that the inputs make.
+    """Return the plan of the inputs.
 
     Raises:
         InvalidInputsError: with every problem of every input.
@@ -147,13 +147,13 @@ def _update_url(text: str, *, allow_http: bool) -> str:
         raise ValueError(msg)
     names = {name for name, _ in urllib.parse.parse_qsl(query, keep_blank_values=True)}
     if unfit := names & {"async", "timeout"}:
-        msg = f"has `{min(unfit)}` in its query, which makes Watchtower's answer worthless; remove it"
+        msg = f"has `{min(unfit)}` in its query, which makes Watchtower's response useless; remove it"
         raise ValueError(msg)
     return url
 
 
 def _containers_url(reader: Reader, update_url: str, *, known: bool, allow_http: bool) -> str | None:
-    """Return where the containers are told; None where nothing says so, or the token is not `known`."""
+    """Return the URL of the containers endpoint; None if it is not known, or the token is not `known`."""
     given = reader.clean("containers-url", lambda text: urls.url(text, allow_http=allow_http), "")
     beside = None if reader.texts["containers-url"] else _beside(update_url, "containers")
     return (given or beside) if known else None
@@ -184,7 +184,7 @@ def _certificate(text: str, workspace: Workspace) -> str:
 
 
 def _beside(update_url: str, endpoint: str) -> str | None:
-    """Return the URL of another endpoint, where the update's path tells how these are routed."""
+    """Return the URL of another endpoint, derived from the update's path; None where that does not end in `/update`."""
     path, _, _ = update_url.partition("?")
     return f"{path.removesuffix('update')}{endpoint}" if path.endswith("/update") else None
 

@@ -1,4 +1,4 @@
-"""The inputs about the service: where it answers, what healthy is, and what is checked of it."""
+"""The inputs about the service: its address, what healthy means, and its checks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # few runs name routes
 
 
 def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
-    """Return where the service answers; on the origin of `update_url` where nothing else is said."""
+    """Return the service's addresses; on the origin of `update_url` if no `base-url` is given."""
     given = reader.clean("base-url", partial(_base_url, allow_http=allow_http), "")
     base = given or (origin_of(update_url) if update_url else "")
     if (
@@ -30,7 +30,7 @@ def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
         and not reader.texts["watchtower-url"]
         and not reader.has_problem("watchtower-url")
     ):
-        reader.wrong("base-url", "is empty, and there is no `watchtower-url` to take the origin from")
+        reader.wrong("base-url", "is empty, and there is no `watchtower-url` whose origin could be used")
     address = partial(parsers.path_or_url, base=base, allow_http=allow_http)
     health = reader.clean("health-path", address, base)
     version = reader.clean("version-path", address, "")
@@ -45,7 +45,7 @@ def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
 
 
 def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool) -> Checks:
-    """Return what the live build must keep to, with paths under `base`."""
+    """Return the checks of the live build, with paths under `base`."""
     off = reader.texts["openapi-path"] == "off"
     address = partial(parsers.path_or_url, base=base, allow_http=allow_http)
     document = None if off else reader.clean("openapi-path", address, None)
@@ -59,7 +59,7 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
     )
     for name in ("required-routes", "forbidden-routes", "openapi-reference"):
         if off and reader.texts[name]:
-            reader.wrong(name, "needs the service's OpenAPI document, and `openapi-path` is `off`")
+            reader.wrong(name, "needs the service's OpenAPI document, but `openapi-path` is `off`")
     return checks
 
 

@@ -1,4 +1,4 @@
-"""One parser for each kind of input: text in, typed value out, `ValueError` with what is wrong and what would be right."""
+"""One parser for each kind of input: text in, typed value out, `ValueError` that says what is wrong and how to fix it."""
 
 import re
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ LONGEST_LAG = 30 * LONGEST
 """The longest time that production may lag behind its branch."""
 
 MOST_INSTANCES = 100
-"""Instances for which a window still ends within minutes."""
+"""More would make a window take longer than a few minutes."""
 
 MOST_DIGITS = 4
 
@@ -55,10 +55,10 @@ _MOVING = frozenset(
         "unstable",
     ]
 )
-"""Tags and branches that move from build to build, and words that no service names itself by."""
+"""Tags and branches that move from build to build, and words that no service reports as its version."""
 
 _SOMEWHERE = "https://service.invalid"
-"""Takes the place of a base URL that is itself wrong, so that a path is judged all the same."""
+"""Replaces a base URL that is itself wrong, so that a path is still checked."""
 
 _NOT_OURS_TO_SET = frozenset(
     [
@@ -91,7 +91,7 @@ def duration(text: str, *, zero: bool = False) -> float:
     """Return the seconds of `90`, `90s`, `2m30s`, `1h` or `500ms`."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match.groups()):
-        msg = "is no duration; write `90`, `90s`, `2m30s`, `1h` or `500ms`"
+        msg = "is not a duration; write `90`, `90s`, `2m30s`, `1h` or `500ms`"
         raise ValueError(msg)
     total = _seconds(match)
     if total > LONGEST:
@@ -125,7 +125,7 @@ def lag(text: str) -> float:
 def instances(text: str) -> int:
     """Return a number of instances."""
     if not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and 1 <= int(text) <= MOST_INSTANCES):
-        msg = f"must be a whole number from 1 to {MOST_INSTANCES}; `2` where two containers share the address"
+        msg = f"must be a whole number from 1 to {MOST_INSTANCES}; write `2` if two containers share the address"
         raise ValueError(msg)
     return int(text)
 
@@ -136,7 +136,7 @@ def rate(text: str) -> Rate | None:
         return None
     match = _RATE.fullmatch(text)
     if not match or not int(match[1]):
-        msg = "is no rate; write `30/m`, `2/s` or `off`"
+        msg = "is not a rate; write `30/m`, `2/s` or `off`"
         raise ValueError(msg)
     return Rate(int(match[1]) / {"s": 1, "m": 60}[match[2]])
 
@@ -154,7 +154,7 @@ def path_or_url(text: str, base: str, *, allow_http: bool) -> str:
 def header(line: str, *, of_service: bool = False) -> tuple[str, str]:
     """Return name and value of a line `Name: value`. Messages never repeat the value.
 
-    `of_service`: whether it goes to the service alone, so that `Authorization` is its own.
+    `of_service`: whether the header goes to the service alone, where `Authorization` is allowed.
     """
     name, colon, value = (part.strip(" \t") for part in line.partition(":"))
     if not colon or not _TOKEN.fullmatch(name):
@@ -163,29 +163,29 @@ def header(line: str, *, of_service: bool = False) -> tuple[str, str]:
     authorization = name.lower() == "authorization"
     if name.lower() in _NOT_OURS_TO_SET and not (authorization and of_service):
         extra = (
-            "; Watchtower's token belongs in `watchtower-token`, and the service's own in `service-headers`"
+            "; put Watchtower's token into `watchtower-token`, and the service's own into `service-headers`"
             if authorization
             else ""
         )
         msg = f"sets `{name}`, which the action or the connection sets itself{extra}"
         raise ValueError(msg)
     if not value:
-        msg = f"gives `{name}` no value; the secret behind it is probably unset"
+        msg = f"has no value for `{name}`; its secret is probably not set"
         raise ValueError(msg)
     if re.search(r"[^\t\x20-\x7e\xa0-\xff]", value):
-        msg = f"has a control character, or one that no header can carry, in the value of `{name}`"
+        msg = f"has a control character, or another that a header cannot contain, in the value of `{name}`"
         raise ValueError(msg)
     return name, value
 
 
 def token(text: str) -> str:
-    """Return a bearer token: visible ASCII without spaces, and nothing of the line that it was copied from."""
+    """Return a bearer token: visible ASCII without spaces, without the rest of the line that it was copied from."""
     _without_quotes(text)
     if assigned := _ASSIGNED.match(text):
-        msg = f"begins with `{assigned[0]}`, as a line of an environment file does; give only what follows the `=`"
+        msg = f"begins with `{assigned[0]}`, like a line of an environment file; give only the part after the `=`"
         raise ValueError(msg)
     if re.search(r"[^\x21-\x7e]", text):
-        msg = "holds a space, a line end, a control character or a letter outside ASCII; copy it again"
+        msg = "contains a space, a line end, a control character or a letter outside ASCII; copy it again"
         raise ValueError(msg)
     return text
 
@@ -193,7 +193,7 @@ def token(text: str) -> str:
 def username(text: str) -> str:
     """Return a user's name at a registry; Basic ends it at the first colon (RFC 7617, section 2)."""
     if not text.isprintable() or ":" in text:
-        msg = "holds a colon or a control character"
+        msg = "contains a colon or a control character"
         raise ValueError(msg)
     return text
 
@@ -201,7 +201,7 @@ def username(text: str) -> str:
 def password(text: str) -> str:
     """Return a password: one line of printable characters."""
     if not text.isprintable():
-        msg = "holds a line end or another control character; copy it again"
+        msg = "contains a line end or another control character; copy it again"
         raise ValueError(msg)
     return text
 
@@ -210,7 +210,7 @@ def container(text: str) -> str:
     """Return a container's name, without the slash that Docker puts before it."""
     name = text.removeprefix("/")
     if not _CONTAINER.fullmatch(name):
-        msg = f"{text!r:.80} is no container name; letters, digits, `_`, `.` and `-` make one"
+        msg = f"{text!r:.80} is not a container name; it may have letters, digits, `_`, `.` and `-`"
         raise ValueError(msg)
     return name
 
@@ -220,13 +220,13 @@ def digest(text: str) -> str:
     from redeploy.registry.image import is_digest  # few inputs name one
 
     if not is_digest(text):
-        msg = "is no digest; it must be `sha256:` and 64 lower-case hexadecimal digits"
+        msg = "is not a digest; write `sha256:` and 64 lower-case hexadecimal digits"
         raise ValueError(msg)
     return text
 
 
 def tag_or_digest(text: str) -> str:
-    """Return a tag or a `sha256:` digest; which of the two it is, the colon tells."""
+    """Return a tag or a `sha256:` digest; only a digest has a colon."""
     from redeploy.registry.image import is_digest, is_tag  # as in `digest`
 
     if not is_digest(text) and not is_tag(text):
@@ -244,7 +244,7 @@ def version(text: str) -> str:
 
 
 def field(text: str) -> str:
-    """Return where the version stands."""
+    """Return the place of the version in a response."""
     from redeploy.service.naming import check_field
 
     check_field(text)
@@ -259,12 +259,12 @@ def health_expectation(text: str) -> "Expectation":
 
 
 def moves(version: str) -> bool:
-    """Tell whether a version is a word that names another build tomorrow."""
+    """Tell whether a version is a word that may mean another build tomorrow."""
     return version.lower() in _MOVING
 
 
 def lines(text: str) -> list[str]:
-    """Return the lines of a text that say something; a `#` begins a comment, at the start of a line or after a space."""
+    """Return the lines that are not empty; a `#` begins a comment, at the start of a line or after a space."""
     bare = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in re.split(r"\r\n|\n|\r", text))
     return [line for line in bare if line]
 

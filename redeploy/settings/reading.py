@@ -1,4 +1,4 @@
-"""How inputs are read: each is cleaned once, and what is wrong with any of them is gathered."""
+"""How inputs are read: each is cleaned once, and all problems are gathered."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file of the workspace something stands; lines and columns count from 1."""
+    """A place in a file of the workspace; lines and columns count from 1."""
 
     file: str
     line: int
     column: int
     words: str
-    """What stands there, in Markdown: the beginning of a sentence."""
+    """What is at this place, in Markdown: the beginning of a sentence."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one input, or with what a file says in its place."""
+    """What is wrong with one input, or with its value in a file."""
 
     input: str
     message: str
@@ -32,7 +32,7 @@ class Problem:
 
     @property
     def where(self) -> str:
-        """The file with the line, as editors and terminals take it; else the input."""
+        """The file with line and column, as editors and terminals understand it; else the input."""
         place = self.place
         return f"{place.file}:{place.line}:{place.column}" if place else self.input
 
@@ -57,7 +57,7 @@ class InvalidInputsError(Exception):
 
 @dataclass(frozen=True)
 class Workspace:
-    """What reading the inputs needs of the outside."""
+    """What reading the inputs needs from outside."""
 
     read: Callable[[str, int], str]
     """The text of a file in the workspace that has at most so many bytes; raises `ValueError` with what is wrong."""
@@ -66,10 +66,10 @@ class Workspace:
 
 
 class Reader:
-    """Cleans input after input and gathers what is wrong."""
+    """Cleans input after input and gathers the problems."""
 
     def __init__(self, texts: dict[str, str], redactor: Callable[[], Callable[[str], str]]) -> None:
-        """`redactor` makes what hides secrets in texts; few runs need it here."""
+        """`redactor` returns the function that hides secrets in texts; few runs need it here."""
         self.texts = texts
         self.problems: list[Problem] = []
         self.sent: Mapping[int, Sent] = {}
@@ -77,13 +77,13 @@ class Reader:
         self._redactor = redactor
 
     def refuse_expressions(self) -> None:
-        """Refuse what GitHub would have expanded anywhere but where it was written."""
+        """Refuse an expression that GitHub did not expand where it was written."""
         for name, text in self.texts.items():
             if "${{" in text:
                 self.wrong(
                     name,
-                    "holds `${{`, an expression that was not expanded: GitHub expands it in a workflow's `with:`, and not "
-                    "in a secret, a variable or a file",
+                    "contains `${{`, an expression that was not expanded: GitHub expands it in a workflow's `with:`, but "
+                    "not in a secret, a variable or a file",
                 )
                 self.texts[name] = DEFAULTS[name]
 
@@ -107,10 +107,10 @@ class Reader:
             cleaner(hidden)
         except ValueError as error:
             return str(error)
-        return "holds a secret"
+        return "contains a secret"
 
     def wrong(self, name: str, message: str, *, line: int = 0) -> None:
-        """Note a problem of one input, or of one of its lines; `message` goes on after the name, or the line's number."""
+        """Note a problem of one input, or of one of its lines; `message` continues the sentence after the name or line."""
         self.problems.append(Problem(name, f"line {line} {message}" if line else message))
 
     def has_problem(self, name: str) -> bool:
@@ -119,7 +119,7 @@ class Reader:
 
 
 def each_line(text: str, read: Callable[[str], _Value]) -> tuple[_Value, ...]:
-    """Return what the lines of an input say, each once; raises `ValueError` with what is wrong in any of them."""
+    """Return the values of an input's lines, each once; raises `ValueError` with all that is wrong in them."""
     found: dict[_Value, None] = {}
     wrong: list[str] = []
     for line in parsers.lines(text):

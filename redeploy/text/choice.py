@@ -11,6 +11,7 @@ def choice(text: str, allowed: Iterable[str]) -> str:
     import difflib  # only a wrong input needs it
 
     near = difflib.get_close_matches(text.lower(), allowed, n=1)
-    hint = f"; `{near[0]}` was probably meant" if near else ""
-    msg = f"is none of {', '.join(f'`{each}`' for each in allowed)}{hint}"
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    *first, last = (f"`{each}`" for each in allowed)
+    msg = f"must be {', '.join(first)} or {last}{hint}"
     raise ValueError(msg)

@@ -3,11 +3,11 @@
 from typing import Any
 
 MISSING = object()
-"""What `pick` returns where the document has no such field; `None` would be a value."""
+"""The value of `pick` if the document has no such field; `None` would be a value."""
 
 
 _MOST_DIGITS = 10
-"""No list is so long that its places have as many; Python refuses to read a number of thousands of digits."""
+"""Digits of an index: no list is so long, and Python refuses to read a number of thousands of digits."""
 
 
 def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
@@ -35,7 +35,7 @@ def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
 def below(path: str, key: str) -> str:
     """Return the path of a field in the object at `path`, as `pick` reads it.
 
-    It is dotted, but a pointer where a key holds what would be read as something else: a dot, a colon, a brace.
+    It is dotted, but a pointer if a key has a dot, a colon or a brace, which would be read as something else.
     """
     if not path.startswith("/") and not key.startswith("/") and not any(sign in key for sign in ".:{"):
         return f"{path}.{key}" if path else key
@@ -48,7 +48,7 @@ def _escaped(key: str) -> str:
 
 
 def spelled(value: Any) -> str | None:  # noqa: ANN401 - a JSON value
-    """Return a JSON scalar as people write it; None for null, objects and arrays."""
+    """Return a JSON scalar as people write it; None for null, an object or an array."""
     match value:
         case bool():
             return "true" if value else "false"

@@ -121,7 +121,7 @@ _DOCUMENTS = (
         "other",
         "JSON that is no OpenAPI",
         "What stands at the document's place has no version of OpenAPI at its top.",
-        "it is no OpenAPI document",
+        "it is not an OpenAPI document",
     ),
     _unread(
         "truncated",
@@ -341,7 +341,7 @@ _SMOKE = (
         "checks-failed",
         "smoke",
         failed=("smoke GET /api/projects header:content-type contains json and 1.slug = x",),
-        says=("`1.slug = x` does not hold: there is no such field", "only warns", "there is `redeploy`"),
+        says=("`1.slug = x` does not hold: the field is missing", "only warns", "there is `redeploy`"),
     ),
     story(
         "front-end",
@@ -625,7 +625,7 @@ SCENARIOS = (
     story(
         "downtime",
         "The service is gone for longer than it may be",
-        "From the first to the last bad answer alone is more than `max-downtime` allows.",
+        "The unhealthy responses alone span more than `max-downtime` allows.",
     )
     .plays(Scene(pushed=replace(V2, boot=3.0)), DECLARED, timeout="10s", request_rate="5/s", max_downtime="1s")
     .ends(

@@ -161,7 +161,7 @@ SCENARIOS = (
         "It is named without an update, and what needs the token is not judged.",
     )
     .plays(Scene(details=True, image=_IMAGE), DOCTOR, watchtower_token="another-token")
-    .is_broken({"token": "auth"}, says=("Not judged because of it: Containers, Next update",)),
+    .is_broken({"token": "auth"}, says=("Not checked because of this: Containers, Next update",)),
     story(
         "doctor-wrong-token-containrrr",
         "The token is wrong, and containrrr refuses it",
@@ -264,14 +264,14 @@ SCENARIOS = (
         "What counts is what Watchtower itself is told.",
     )
     .plays(Scene(details=True, image=_IMAGE, registry=Ways(auth="token")), DOCTOR)
-    .is_ready(shown=("Watchtower itself was let in",)),
+    .is_ready(shown=("Watchtower itself has access",)),
     story(
         "doctor-up-to-date",
         "What runs is what the tag points to",
         "An update would find nothing, and that is no fault.",
     )
     .plays(Scene(details=True, image=_IMAGE, pushed=None), DOCTOR, image="{image}", expect_version=V1.git_sha)
-    .is_ready(shown=("would find nothing newer in the registry", "the declared version runs already")),
+    .is_ready(shown=("would find nothing newer in the registry", "the expected version is live already")),
     story("doctor-unhealthy", "The backend is not healthy", "Everything before it holds.")
     .plays(Scene(details=True, image=_IMAGE, before=replace(V1, readiness="never")), DOCTOR)
     .is_broken({"health": "never-ready"}),
@@ -376,9 +376,7 @@ SCENARIOS = (
         required_routes="GET /api/ready\nGET /api/search",
         forbidden_routes="/api/private",
     )
-    .is_ready(
-        {"openapi": "routes"}, says=("missing now: `GET /api/search`", "forbidden, and there now: `/api/private`")
-    ),
+    .is_ready({"openapi": "routes"}, says=("missing now: `GET /api/search`", "has forbidden routes: `/api/private`")),
     story("doctor-no-document", "Routes are required, and there is no document", "A deploy would fail its checks.")
     .plays(
         Scene(details=True, image=_IMAGE, before=replace(V1, document="html")),

@@ -127,7 +127,7 @@ SCENARIOS = (
     .ends("unproven", "no-reference", exit_code=1, result="none", triggers=0, says=("GitHub failed (502)",)),
     story("branch-hangs", "GitHub does not answer", "The run waits for it no longer than `request-timeout`.")
     .plays(replace(_LIVE, github={"branch": [Mishap(after=60.0, only_slow=True)]}), BRANCH)
-    .ends("unproven", "no-reference", result="none", triggers=0, says=("no answer came in time",)),
+    .ends("unproven", "no-reference", result="none", triggers=0, says=("no response came in time",)),
     story(
         "branch-live-and-smoke-fails",
         "The head of the branch is live, and a check fails",

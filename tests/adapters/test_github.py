@@ -264,7 +264,7 @@ def test_an_answer_that_is_not_githubs_is_no_answer(answer: Answer, github: Star
     one = github({"create": [Mishap(answer)]})
     record = written(one, Bounds(creation=2.5))
     assert record.number is None
-    assert "no usable answer" in record.warning
+    assert "no usable response" in record.warning
     assert kinds(one).count("POST deployments") == 1
 
 
@@ -299,7 +299,7 @@ def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
 def test_a_github_that_cannot_be_reached_is_told() -> None:
     writing = deployment_client("http://127.0.0.1:9/api/v3", Bounds(creation=1.5))
     writing.begin(MADE, UNDER_WAY)
-    assert "no usable answer: ConnectionError" in writing.end(LIVE, lambda: False).warning
+    assert "no usable response: ConnectionError" in writing.end(LIVE, lambda: False).warning
 
 
 def test_a_defect_is_no_more_than_a_warning(github: Start, monkeypatch: pytest.MonkeyPatch) -> None:

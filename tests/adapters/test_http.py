@@ -457,7 +457,7 @@ def test_a_proxy_that_is_gone_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_proxy_that_refuses_a_tunnel_sends_nothing_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(http("403 Forbidden"))
     monkeypatch.setenv("https_proxy", proxy.url)
-    refused = TransportError(ErrorKind.REFUSED, "the proxy of the environment answered 403")
+    refused = TransportError(ErrorKind.REFUSED, "the environment's proxy responded with 403")
     assert get("https://service.invalid/", token="tok-123") == refused
     assert "tok-123" not in "".join(proxy.requests)
 

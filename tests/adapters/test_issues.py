@@ -47,7 +47,7 @@ STALE = Outcome(
     url=URL,
     expected_version="2" * 40,
     version="1" * 40,
-    service_now=f"The service at `{URL}/api/ready` is up: it answered 200.",
+    service_now=f"The service at `{URL}/api/ready` is up: it responded with 200.",
 )
 DOWN = replace(STALE, conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), down=True, version="")
 GREEN = replace(STALE, conclusion=Conclusion(Verdict.VERIFIED, Reason.NONE, Proof.VERSION), version="2" * 40)
@@ -266,7 +266,7 @@ def test_two_that_are_open_all_the_same_become_one(github: Start) -> None:
         pytest.param({"open": [Mishap(LIMITED)]}, STALE, "rate limit", id="rate limit at the write"),
         pytest.param({"issues": [Mishap(BAD_GATEWAY)]}, STALE, "502", id="502"),
         pytest.param({"open": [Mishap(BAD_GATEWAY)]}, STALE, "502", id="502 again and again"),
-        pytest.param({"issues": [Mishap()]}, STALE, "no usable answer", id="cut"),
+        pytest.param({"issues": [Mishap()]}, STALE, "no usable response", id="cut"),
         pytest.param({"open": [Mishap(problem(422, "Validation Failed"))]}, STALE, "422", id="422"),
     ],
 )

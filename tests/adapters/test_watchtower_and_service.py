@@ -183,7 +183,7 @@ def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_befor
     assert (found.status, found.body) == (DOCUMENT.status, DOCUMENT.body)
     other = perform.weigh(FetchDocument("https://api.example.com/d", smoke=(SMOKE,)), Response(404), str)
     assert isinstance(other, Read)
-    assert other.found == NoContract("the answer was 404", gone=True)
+    assert other.found == NoContract("the response was 404", gone=True)
     assert perform.weigh(FetchDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
 
 

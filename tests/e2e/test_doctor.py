@@ -118,7 +118,7 @@ def test_an_update_that_waits_is_told_and_not_done(stack: Stack, action: Action)
             "; "
         )  # the real one asks by https, which this registry does not speak
         assert told == f"would replace `{stack.container_name('backend')}`"
-        assert not why or why.startswith("Watchtower's own look at the registry failed, so the engine pulls")
+        assert not why or why.startswith("Watchtower could not ask the registry itself, so the engine pulls")
 
 
 def test_a_wrong_token_is_the_token(stack: Stack, action: Action) -> None:

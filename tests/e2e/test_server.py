@@ -38,7 +38,7 @@ def test_all_is_healthy_by_the_checks_of_the_compose_file(stack: Stack) -> None:
 
 
 def test_a_look_from_the_inside_to_the_outside_finds_what_the_page_says(stack: Stack) -> None:
-    [asking] = documented("**6. Look.**")
+    [asking] = documented("**6. Check.**")
     # nginx on the host has a test of its own.
     asking = "".join(line for line in asking.splitlines(keepends=True) if "http://127.0.0.1/" not in line)
     said = re.findall(r"# (\d{3}):", asking)

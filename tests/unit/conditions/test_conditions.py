@@ -195,13 +195,13 @@ def test_any_is_every_response() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("db.latency_ms < 250", "`db.latency_ms < 250` does not hold: there is `412`"),
-        ("ratio = 1.2", "`ratio = 1.2` does not hold: there is `1.1`"),
-        ("missing = x", "`missing = x` does not hold: there is no such field"),
-        ("db = x", "`db = x` does not hold: there is an object"),
-        ("tags = x", "`tags = x` does not hold: there is an array of 3"),
-        ("empty = x", "`empty = x` does not hold: it is empty"),
-        ("ready = false and status=UP", "`ready = false` does not hold: there is `true`"),
+        ("db.latency_ms < 250", "`db.latency_ms < 250` does not hold: the value is `412`"),
+        ("ratio = 1.2", "`ratio = 1.2` does not hold: the value is `1.1`"),
+        ("missing = x", "`missing = x` does not hold: the field is missing"),
+        ("db = x", "`db = x` does not hold: the value is an object"),
+        ("tags = x", "`tags = x` does not hold: the value is an array of 3"),
+        ("empty = x", "`empty = x` does not hold: the value is empty"),
+        ("ready = false and status=UP", "`ready = false` does not hold: the value is `true`"),
     ],
 )
 def test_a_condition_that_fails_says_what_it_asked_and_what_was_there(line: str, told: str) -> None:
@@ -209,7 +209,7 @@ def test_a_condition_that_fails_says_what_it_asked_and_what_was_there(line: str,
 
 
 def test_a_fraction_is_shown_as_it_was_written() -> None:
-    assert "there is `1.10`" in str(expectation("v=2").failure(reply(200, '{"v": 1.10}'), str))
+    assert "the value is `1.10`" in str(expectation("v=2").failure(reply(200, '{"v": 1.10}'), str))
 
 
 def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> None:
@@ -238,33 +238,33 @@ def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> N
         ("count <> 5", 7, "`count!=5`"),
         ("status", 7, "an operator and a value are missing"),
         ("=UP", 1, "a field is missing"),
-        ("status=", 8, 'an empty one is `""`'),
+        ("status=", 8, 'write an empty one as `""`'),
         ("status = UP|", 13, "a value is missing"),
         ("body contains salt and pepper", 20, 'body contains "salt and pepper"'),
-        ("status=UP and", 11, "put it in quotes"),
+        ("status=UP and", 11, "put the value in quotes"),
         ("status = 'UP", 10, "is not closed"),
         ("'status = UP", 1, "is not closed"),
         ('status = "UP" now', 15, "`and` or `|` may follow"),
         ('body contains "a"|"b"', 18, "only `and` may follow"),
         ("body!contains x", 5, "needs white space"),
         ('body contains"x"', 6, "needs white space"),
-        ("body contains", 14, "has no value"),
+        ("body contains", 14, "a value is missing after"),
         ("body Contains x", 6, "lower case"),
-        ("status is UP", 8, "is not an operator; these are: `=`"),
+        ("status is UP", 8, "is not an operator; write one of `=`"),
         ("count < many", 9, "`many` is not one"),
         ("body matches (?=x)", 14, "no look-around"),
         ("body matches (", 14, "RE2"),
         ("header:=1", 1, "`header:X-Version`"),
         ("meta:=1", 1, "`meta:git-sha`"),
         ("a..b=1", 1, "is not a dotted path"),
-        ("Any", 1, "`any` stands alone"),
+        ("Any", 1, "`any` must be the only line"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place_and_an_example_that_is_right(line: str, column: int, says: str) -> None:
     told = refused(line)
     assert told.startswith(f"line 1, column {column}: ")
     assert says in told
-    example = told.rpartition("This is right: `")[2].rstrip("`").replace("¦", "|")
+    example = told.rpartition("Correct: `")[2].rstrip("`").replace("¦", "|")
     expectation(example)
 
 
@@ -275,12 +275,12 @@ def test_every_line_that_is_wrong_is_told_with_its_number() -> None:
 
 
 def test_any_stands_alone() -> None:
-    assert "stands alone" in refused("any\nstatus=UP")
-    assert "stands alone" in refused("any\nany")
+    assert "must be the only line" in refused("any\nstatus=UP")
+    assert "must be the only line" in refused("any\nany")
 
 
 def test_comments_alone_are_no_condition() -> None:
-    assert "no line but comments" in refused("# later")
+    assert "has only comments" in refused("# later")
 
 
 def test_a_line_of_many_conditions_is_read_once() -> None:
@@ -330,7 +330,7 @@ def test_a_field_that_a_condition_judges_is_not_warned_of() -> None:
 
 def examples() -> list[str]:
     text = (ROOT / "docs" / "conditions.md").read_text(encoding="utf-8")
-    [table] = re.findall(r"\| condition \| holds where \|\n\|---\|---\|\n(.*?)\n\n", text, re.DOTALL)
+    [table] = re.findall(r"\| condition \| holds if \|\n\|---\|---\|\n(.*?)\n\n", text, re.DOTALL)
     told = [row.split("` |")[0].removeprefix("| `").replace("\\|", "|") for row in table.splitlines()]
     return told + re.findall(r"(?m)^  health-expect: (.+)$", text.replace("health-expect: |", ""))
 
@@ -349,4 +349,4 @@ def test_a_run_warns_of_a_service_that_calls_itself_ill() -> None:
     assert f"`{BASE}/api/ready`" in warning
     judged = tell(World(lambda *_: answer), mode="verify", health_expect="status != DOWN")
     assert judged.verdict == ("unhealthy", "never-ready")
-    assert "`status != DOWN` does not hold: there is `DOWN`" in judged.outcome.last_seen
+    assert "`status != DOWN` does not hold: the value is `DOWN`" in judged.outcome.last_seen

@@ -114,7 +114,7 @@ def test_servers_of_a_path_and_of_an_operation_count_before_the_documents() -> N
 def test_all_servers_count_up_to_a_bound() -> None:
     many = [{"url": f"/v{number}"} for number in range(100)]
     found = contract_of(document(servers=many))
-    assert found.oddities == ("`servers` names more than 8 paths, and the rest are not looked at",)
+    assert found.oddities == ("`servers` names more than 8 paths; the rest are ignored",)
     operation = found.operations[0]
     assert len(operation.prefixes) == servers.MOST_PREFIXES
     assert all(parse_pattern(f"/v{number}/items").matches(operation) for number in range(servers.MOST_PREFIXES))
@@ -269,15 +269,15 @@ def test_a_document_may_be_yaml() -> None:
     [
         (json.dumps(json.dumps(document())), "it is a document inside a JSON string"),
         (json.dumps("openapi: 3.1.0\npaths: {}"), "it is a document inside a JSON string"),
-        (json.dumps("not found"), "it is no OpenAPI document"),
+        (json.dumps("not found"), "it is not an OpenAPI document"),
         (base64.b64encode(json.dumps(document()).encode()), "it is base64"),
         (base64.encodebytes(json.dumps(document()).encode()), "it is base64"),
         (b'"' + base64.b64encode(json.dumps(document()).encode()) + b'"', "it is base64"),
-        ("not found", "it is no OpenAPI document"),
-        ("a: [", "it is no valid YAML: line 2"),
-        ("openapi: 3.0.0\npaths: *x", "it is no valid YAML: line 2"),
+        ("not found", "it is not an OpenAPI document"),
+        ("a: [", "it is not valid YAML: line 2"),
+        ("openapi: 3.0.0\npaths: *x", "it is not valid YAML: line 2"),
         ("a: &a [" + "x," * 50_000 + "]\nb: [" + "*a," * 50_000 + "]", "more than 200 levels"),
-        ("[" * 300, "it is no valid JSON"),
+        ("[" * 300, "it is not valid JSON"),
         ("a: " + "[" * 300, "more than 200 levels"),
     ],
 )
@@ -291,39 +291,39 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
 @pytest.mark.parametrize(
     ("http_result", "reason"),
     [
-        pytest.param(reply(404), "the answer was 404", id="404"),
-        pytest.param(reply(500, {"openapi": "3.1.0"}), "the answer was 500", id="500"),
-        pytest.param(page(200), "a web page came (200), which is what a single-page application answers", id="page"),
+        pytest.param(reply(404), "the response was 404", id="404"),
+        pytest.param(reply(500, {"openapi": "3.1.0"}), "the response was 500", id="500"),
+        pytest.param(page(200), "a web page came (200), as a single-page application sends it", id="page"),
         pytest.param(page(404), "a web page came (404)", id="page for a 404"),
         pytest.param(reply(200, "<html>", content_type="application/json"), "a web page came", id="page called JSON"),
         pytest.param(page(502), "from a proxy", id="proxy"),
         pytest.param(reply(302, location="https://elsewhere/"), "a redirect that is not followed", id="redirect"),
         pytest.param(reply(302, location="https://t.cloudflareaccess.com/"), "Cloudflare Access", id="wall"),
         pytest.param(reply(429), "too many requests", id="throttled"),
-        pytest.param(reply(200, document(), age="60"), "out of a cache", id="cached"),
-        pytest.param(TransportError(ErrorKind.TIMED_OUT), "no answer in time", id="time-out"),
+        pytest.param(reply(200, document(), age="60"), "from a cache", id="cached"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), "no response in time", id="time-out"),
         pytest.param(TransportError(ErrorKind.REFUSED), "the connection was refused", id="refused"),
         pytest.param(TransportError(ErrorKind.TLS), "the TLS handshake failed", id="TLS"),
         pytest.param(TransportError(ErrorKind.TOO_LARGE, status=200), "it is larger than 16 MiB", id="too large"),
-        pytest.param(reply(200, b""), "it is no valid JSON: it breaks off", id="empty"),
+        pytest.param(reply(200, b""), "it is not valid JSON: it breaks off", id="empty"),
         pytest.param(
-            reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is no valid JSON: it breaks off", id="truncated"
+            reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is not valid JSON: it breaks off", id="truncated"
         ),
         pytest.param(
-            reply(200, b'{"openapi": }'), "it is no valid JSON: line 1, column 13 cannot be read", id="not JSON"
+            reply(200, b'{"openapi": }'), "it is not valid JSON: line 1, column 13 cannot be read", id="not JSON"
         ),
-        pytest.param(reply(200, b"{} {}"), "it is no valid JSON: line 1, column 4 cannot be read", id="two documents"),
+        pytest.param(reply(200, b"{} {}"), "it is not valid JSON: line 1, column 4 cannot be read", id="two documents"),
         pytest.param(reply(200, b'{"openapi": "\xff"}'), "it is not written in UTF-8", id="not UTF-8"),
         pytest.param(reply(200, json.dumps(document()).encode("utf-16")), "it is not written in UTF-8", id="UTF-16"),
         pytest.param(reply(200, b'{"openapi":' + b"[" * 200_000), "nested too deeply", id="deep"),
         pytest.param(reply(200, b'{"openapi":' + b'{"a":' * 200_000), "nested too deeply", id="deep objects"),
         pytest.param(reply(200, b"[" + b"{}," * 1_000_001), "it has more than 1,000,000 objects and arrays", id="many"),
-        pytest.param(reply(200, []), "it is no OpenAPI document", id="array"),
-        pytest.param(reply(200, b"null"), "it is no OpenAPI document", id="null"),
-        pytest.param(reply(200, {"status": "ok"}), "it is no OpenAPI document", id="another object"),
-        pytest.param(reply(200, {"swagger": "1.2"}), "it is no OpenAPI document", id="Swagger 1.2"),
-        pytest.param(reply(200, {"openapi": "4.0.0"}), "it is no OpenAPI document", id="OpenAPI 4"),
-        pytest.param(reply(200, {"openapi": None}), "it is no OpenAPI document", id="no version"),
+        pytest.param(reply(200, []), "it is not an OpenAPI document", id="array"),
+        pytest.param(reply(200, b"null"), "it is not an OpenAPI document", id="null"),
+        pytest.param(reply(200, {"status": "ok"}), "it is not an OpenAPI document", id="another object"),
+        pytest.param(reply(200, {"swagger": "1.2"}), "it is not an OpenAPI document", id="Swagger 1.2"),
+        pytest.param(reply(200, {"openapi": "4.0.0"}), "it is not an OpenAPI document", id="OpenAPI 4"),
+        pytest.param(reply(200, {"openapi": None}), "it is not an OpenAPI document", id="no version"),
         pytest.param(reply(200, {"openapi": "3.0.0"}), "it has no `paths`", id="no paths"),
         pytest.param(reply(200, {"swagger": "2.0"}), "it has no `paths`", id="2.0 without paths"),
         pytest.param(reply(200, document(paths=[5])), "its `paths` are not an object", id="paths an array"),
@@ -353,7 +353,7 @@ def test_the_media_type_is_no_reason() -> None:
 )
 def test_wherever_a_document_breaks_off_that_is_what_is_told(text: str) -> None:
     for end in range(len(text)):
-        assert why(reply(200, text[:end].encode())) == "it is no valid JSON: it breaks off", text[:end]
+        assert why(reply(200, text[:end].encode())) == "it is not valid JSON: it breaks off", text[:end]
 
 
 @pytest.mark.parametrize("place", ["paths", "openapi", "info", "servers", "x"])

@@ -31,7 +31,7 @@ def operations(found: Reference) -> list[str]:
 
 
 def wrong(text: str) -> str:
-    with pytest.raises(ValueError, match="names a file that cannot be compared with") as raised:
+    with pytest.raises(ValueError, match="names a file that cannot be used as a reference") as raised:
         reference.read("openapi.yaml", text)
     assert "\n" not in str(raised.value)
     return str(raised.value)
@@ -175,22 +175,22 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param("", "no OpenAPI document", id="empty"),
-        pytest.param("just a sentence", "no OpenAPI document", id="a sentence"),
-        pytest.param("<!doctype html>", "no OpenAPI document", id="HTML"),
-        pytest.param("- a\n- b\n", "no OpenAPI document", id="a list"),
-        pytest.param("[]", "no OpenAPI document", id="an array"),
-        pytest.param("openapi: 4.0.0", "no OpenAPI document", id="OpenAPI 4"),
-        pytest.param('{"openapi": "3.0.0", "paths": {', "it is no valid JSON: it breaks off", id="truncated JSON"),
-        pytest.param('{\n  "openapi": 3.0.0\n}', "it is no valid JSON: line 2", id="not JSON"),
-        pytest.param("openapi: 3.0.0\npaths:\n\t/a: {}\n", "it is no valid YAML: line 3, column 1", id="tabs"),
-        pytest.param("openapi: [3.0.0\npaths: {}\n", "it is no valid YAML: line 2", id="not YAML"),
-        pytest.param("openapi: 3.0.0\npaths: {}\n---\nx: 1\n", "it is no valid YAML: line 3", id="two documents"),
-        pytest.param("openapi: 3.0.0\npaths: *nobody\n", "it is no valid YAML: line 2", id="an unknown alias"),
-        pytest.param("openapi: 3.0.0\n? [a]\n: b\n", "it is no valid YAML", id="a key that is a list"),
-        pytest.param("openapi: 3.0.0\npaths: \x00\n", "it is no valid YAML", id="a control character"),
-        pytest.param("openapi: 3.0.0\npaths: &a\n  /x: *a\n", "it is no valid YAML", id="an alias of itself"),
-        pytest.param("a: &a [*a]\nopenapi: 3.0.0\npaths: {}\n", "it is no valid YAML", id="a list in itself"),
+        pytest.param("", "not an OpenAPI document", id="empty"),
+        pytest.param("just a sentence", "not an OpenAPI document", id="a sentence"),
+        pytest.param("<!doctype html>", "not an OpenAPI document", id="HTML"),
+        pytest.param("- a\n- b\n", "not an OpenAPI document", id="a list"),
+        pytest.param("[]", "not an OpenAPI document", id="an array"),
+        pytest.param("openapi: 4.0.0", "not an OpenAPI document", id="OpenAPI 4"),
+        pytest.param('{"openapi": "3.0.0", "paths": {', "it is not valid JSON: it breaks off", id="truncated JSON"),
+        pytest.param('{\n  "openapi": 3.0.0\n}', "it is not valid JSON: line 2", id="not JSON"),
+        pytest.param("openapi: 3.0.0\npaths:\n\t/a: {}\n", "it is not valid YAML: line 3, column 1", id="tabs"),
+        pytest.param("openapi: [3.0.0\npaths: {}\n", "it is not valid YAML: line 2", id="not YAML"),
+        pytest.param("openapi: 3.0.0\npaths: {}\n---\nx: 1\n", "it is not valid YAML: line 3", id="two documents"),
+        pytest.param("openapi: 3.0.0\npaths: *nobody\n", "it is not valid YAML: line 2", id="an unknown alias"),
+        pytest.param("openapi: 3.0.0\n? [a]\n: b\n", "it is not valid YAML", id="a key that is a list"),
+        pytest.param("openapi: 3.0.0\npaths: \x00\n", "it is not valid YAML", id="a control character"),
+        pytest.param("openapi: 3.0.0\npaths: &a\n  /x: *a\n", "it is not valid YAML", id="an alias of itself"),
+        pytest.param("a: &a [*a]\nopenapi: 3.0.0\npaths: {}\n", "it is not valid YAML", id="a list in itself"),
         pytest.param("openapi: 3.0.0\npaths: text\n", "its `paths` are not an object", id="paths a text"),
         pytest.param("openapi: 3.0.0\npaths: {}\nx: " + "[" * 300 + "]" * 300, "levels", id="deep YAML"),
         pytest.param(
@@ -199,7 +199,7 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
         pytest.param('{"openapi": "3.0.0", "paths": {}, "x": ' + "[" * 100_000, "nested too deeply", id="deep JSON"),
         pytest.param("{" + "[" * 1_000_001, "more than 1,000,000 objects and arrays", id="many brackets"),
         pytest.param(
-            "openapi: 3.0.0\npaths: !!python/object:os.system {}\nx: y: z\n", "it is no valid YAML", id="a mess"
+            "openapi: 3.0.0\npaths: !!python/object:os.system {}\nx: y: z\n", "it is not valid YAML", id="a mess"
         ),
     ],
 )
@@ -285,5 +285,5 @@ def test_no_text_raises_anything_but_what_is_wrong_with_it(text: str) -> None:
         assert isinstance(reference.read("x", text), Reference)
     except ValueError as error:
         told = str(error)
-    assert not told or told.startswith("names a file that cannot be compared with: ")
+    assert not told or told.startswith("names a file that cannot be used as a reference: ")
     assert "\n" not in told

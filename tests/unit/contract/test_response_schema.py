@@ -152,7 +152,7 @@ def test_the_answer_to_head_has_no_body() -> None:
     ("media", "answer", "told"),
     [
         (("application/json",), page(200), "the document describes JSON, and `text/html` came"),
-        (("application/json",), reply(200, "x"), "the document describes JSON, and an answer without a type came"),
+        (("application/json",), reply(200, "x"), "the document describes JSON, and a response without a type came"),
         (("application/json",), reply(200, "x", content_type="text/plain"), "describes JSON, and `text/plain` came"),
         (("application/json", "text/html"), page(200), ""),
         (("application/json", "*/*"), page(200), ""),

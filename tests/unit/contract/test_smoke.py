@@ -56,19 +56,19 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
         ("GET /a 200 300", "column 15: `300` is not a condition"),
         ("", "is not of the form"),
         ("!", "is not of the form"),
-        ("GET /a 20", "is no status"),
-        ("GET /a 600", "is no status"),
-        ("GET /a 99", "is no status"),
-        ("GET /a 2000", "is no status"),
+        ("GET /a 20", "is not a status"),
+        ("GET /a 600", "is not a status"),
+        ("GET /a 99", "is not a status"),
+        ("GET /a 2000", "is not a status"),
         ("GET /a ok", "column 10: `ok` is not a condition"),
-        ("GET /a 200|", "is no status"),
+        ("GET /a 200|", "is not a status"),
         ("GET /a 200 status==UP", "column 18: `==` is not an operator"),
         ("HEAD /a 200 status=UP", "write `GET`"),
         ("??GET /a", "once each"),
         ("?!?GET /a", "once each"),
-        ("GET /a 2x0", "is no status"),
-        ("GET /a 2x", "is no status"),
-        ("FETCH /a", "is none of `GET`"),
+        ("GET /a 2x0", "is not a status"),
+        ("GET /a 2x", "is not a status"),
+        ("FETCH /a", "must be `GET`"),
         ("!!POST /a", "once each"),
         ("POST /a", "put `!` before the line"),
         ("DELETE /a 204", "put `!` before the line"),
@@ -82,7 +82,7 @@ def test_what_is_no_such_line_is_told_as_such(line: str, told: str) -> None:
 
 @pytest.mark.parametrize("status", ["2\u0660\u0660", "\uff12\uff10\uff10", "1\u00b2\u00b3"])
 def test_only_ascii_digits_make_a_status(status: str) -> None:
-    with pytest.raises(ValueError, match="is no status"):
+    with pytest.raises(ValueError, match="is not a status"):
         smoke(f"GET /a {status}")
 
 
@@ -265,7 +265,7 @@ def test_an_unsafe_request_that_was_answered_is_never_repeated(http_result: Http
 def test_a_condition_that_fails_is_told_with_what_was_there_and_without_secrets() -> None:
     hide = redactor([Secret("topsecret-value")])
     told = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
-    assert told == "200, but `state=UP` does not hold: there is `*** is wrong`"
+    assert told == "200, but `state=UP` does not hold: the value is `*** is wrong`"
 
 
 def test_a_redirect_is_not_followed_where_it_can_be_right() -> None:

@@ -231,9 +231,9 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
 @pytest.mark.parametrize(
     ("read", "told"),
     [
-        ("", "without a commit"),
-        (None, "not found out: no answer in time"),
-        (Trouble(Kind.REFUSED, "hung"), "out: hung"),
+        ("", "does not name its commit"),
+        (None, "could not be read: no response in time"),
+        (Trouble(Kind.REFUSED, "hung"), "read: hung"),
     ],
 )
 def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: object, told: str) -> None:
@@ -275,14 +275,14 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
         ),
         (
             {Request.CHECK: reply(404), API: manifest(D1)},
-            "would find nothing newer: what the tag points to runs already",
+            "would find nothing newer: the image of the tag runs already",
         ),
         (
             {Request.CHECK: reply(404), API: manifest(D3, D1)},
-            "would find nothing newer: what the tag points to runs already",
+            "would find nothing newer: the image of the tag runs already",
         ),
         ({Request.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to another image"),
-        ({Request.CHECK: reply(404)}, "nothing tells"),
+        ({Request.CHECK: reply(404)}, "not known: this Watchtower has no check endpoint"),
     ],
 )
 def test_whether_an_update_would_happen_is_told_by_watchtower_or_else_by_the_registry(
@@ -308,7 +308,7 @@ def check_of_api(*, available: bool = False, error: str = "") -> Answers:
 def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, told: str) -> None:
     one = found(Check.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
     assert one.state is State.OK
-    assert one.seen.startswith(f"{told}; Watchtower's own look at the registry failed, so the engine pulls")
+    assert one.seen.startswith(f"{told}; Watchtower could not ask the registry itself, so the engine pulls")
     assert "connection refused" in one.seen
 
 
@@ -471,7 +471,7 @@ def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(error_kind: Er
     answers: Answers = {**silent, WAY: Reachability(origin=BASE, proxied=True)}
     one = found(Check.FRONT, answers)
     assert (one.state, one.finding) == (State.BROKEN, finding)
-    assert one.seen.startswith("through the proxy of the environment: ")
+    assert one.seen.startswith("through the environment's proxy: ")
     assert one.seen.endswith("(in detail)")
 
 
@@ -510,10 +510,10 @@ def test_what_would_do_as_identity_is_told() -> None:
 @pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
 def test_a_name_that_changes_from_look_to_look_is_told_as_that(inputs: dict[str, str]) -> None:
     looks = {Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}
-    assert "`commit` changes from one look to the next" in found(Check.VERSION, looks, **inputs).seen
+    assert "`commit` differs from response to response" in found(Check.VERSION, looks, **inputs).seen
 
 
-@pytest.mark.parametrize(("declared", "told"), [("1" * 40, "runs already"), (NEW, "which a deploy must bring")])
+@pytest.mark.parametrize(("declared", "told"), [("1" * 40, "live already"), (NEW, "and a deploy must put it live")])
 def test_a_declared_version_is_compared(declared: str, told: str) -> None:
     one = found(Check.VERSION, expect_version=declared)
     assert one.state is State.OK
@@ -559,10 +559,10 @@ def test_the_outcome_tells_what_runs() -> None:
 
 
 def test_wrong_inputs_hide_everything() -> None:
-    outcome = unexamined([Problem("timeout", "is no duration")])
+    outcome = unexamined([Problem("timeout", "is not a duration")])
     assert outcome.conclusion.exit_code == 2
     assert outcome.chain is not None
-    assert outcome.chain == unread("wrong: `timeout`")
+    assert outcome.chain == unread("invalid: `timeout`")
     assert set(outcome.chain.hidden_by(Check.INPUTS)) == set(Check) - {Check.INPUTS}
 
 
@@ -625,5 +625,5 @@ def test_health_is_judged_by_the_conditions_too() -> None:
     assert "health-expect: status != DOWN" in mild.remedy.fix
     firm = found(Check.HEALTH, looks, health_expect="status != DOWN")
     assert firm.state is State.BROKEN
-    assert "`status != DOWN` does not hold: there is `DOWN`" in firm.seen
+    assert "`status != DOWN` does not hold: the value is `DOWN`" in firm.seen
     assert found(Check.HEALTH, looks, health_expect="status = DOWN|UP").state is State.OK

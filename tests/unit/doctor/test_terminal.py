@@ -30,7 +30,7 @@ def test_every_link_and_every_remedy_is_shown() -> None:
     for each in chain.those(State.BROKEN):
         assert f"docs/troubleshooting.md#{each.finding}" in shown
     assert "docker compose up -d --force-recreate watchtower" in shown
-    assert "Not judged because of it: Containers, Next update." in shown
+    assert "Not checked because of this: Containers, Next update." in shown
     assert "\nnot-ready: Token: " in shown
 
 

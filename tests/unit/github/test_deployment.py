@@ -149,7 +149,7 @@ def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
         (Trouble(422, "No ref found for: abc"), "refused it: 422 `No ref found for: abc`"),
         (Trouble(409, ""), "refused it: 409."),
         (Trouble(502, ""), "failed: 502"),
-        (Trouble(0, "ReadTimeout"), "no usable answer: ReadTimeout"),
+        (Trouble(0, "ReadTimeout"), "no usable response: ReadTimeout"),
         (Trouble(), "took too long"),
     ],
 )

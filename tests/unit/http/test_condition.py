@@ -198,7 +198,7 @@ def test_the_first_rung_that_fits_names_the_door(answer: Response, expected: Sen
             Condition.NOT_READY,
             "401 that asks for a user name and a password (WWW-Authenticate: Basic)",
         ),
-        (reply(401, www_authenticate="<script>"), Condition.NOT_READY, "401 that asks for credentials of its own"),
+        (reply(401, www_authenticate="<script>"), Condition.NOT_READY, "401 that asks for its own login"),
         (cloudflare(403, "error code: 1020"), Condition.NOT_READY, "403 from Cloudflare"),
         (cloudflare(524), Condition.DOWN, "524 from Cloudflare"),
     ],

@@ -141,7 +141,7 @@ def test_a_tag_that_never_comes_is_missing() -> None:
     assert story.world.sent(SendTrigger) == []
     assert 30 <= story.world.clock <= 30 + SECONDS
     [error] = annotations(story.outcome)
-    assert "The registry `ghcr.io` has no `o/api:1`. It was waited for, 30 s." in error.message
+    assert "The registry `ghcr.io` has no `o/api:1`. The run waited 30 s for it." in error.message
 
 
 def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -> None:
@@ -226,7 +226,7 @@ def test_what_the_tag_points_to_and_runs_already_is_current_without_noise() -> N
     story = current()
     assert (story.verdict, len(story.world.sent(SendTrigger))) == (("already-current", ""), 1)
     assert annotations(story.outcome) == []
-    assert "The build that the image's tag points to was live already" in headline(story.outcome)
+    assert "The build that the image's tag points to was live before the trigger" in headline(story.outcome)
     assert story.seconds < 10
 
 
@@ -281,7 +281,7 @@ def test_a_registry_that_hangs_is_too() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (TransportError(ErrorKind.CUT), 100.0))
     story = tell(world, image=IMAGE, expect_version="image", timeout="30s")
     assert story.verdict == ("not-started", "image-missing")
-    assert "no answer came in time" in annotations(story.outcome)[0].message
+    assert "no response came in time" in annotations(story.outcome)[0].message
 
 
 # mode verify

@@ -143,7 +143,7 @@ def test_a_trigger_that_fails_blames_the_door_that_answered(
 ) -> None:
     title, message = told(World(before_and_after(ready(), ready()), (answer,)), timeout="90")
     assert headline in title
-    assert message.startswith("The service at `https://api.example.com/api/ready` is up: it answered 200")
+    assert message.startswith("The service at `https://api.example.com/api/ready` is up: it responded with 200")
     assert [word for word in words if word not in message] == []
     assert not_said not in message
 
@@ -152,7 +152,7 @@ def test_a_trigger_that_fails_blames_the_door_that_answered(
 def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str, str]) -> None:
     title, message = told(World(before_and_after(ready(OLD), ready(OLD)), (page(502),)), timeout="20", **declared)
     assert "Watchtower does not run" in title
-    assert "The update URL at `https://api.example.com` answered after" in message
+    assert "The update URL at `https://api.example.com` responded after" in message
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
 ) -> None:
     title, message = told(World(before_and_after(before, after), (summary(updated=1),)), timeout="20")
     assert headline in title
-    assert message.startswith("The service at `https://api.example.com/api/ready` is not healthy: it answered")
+    assert message.startswith("The service at `https://api.example.com/api/ready` is not healthy: it responded with")
     assert [word for word in words if word not in message] == []
     assert ("a setting is missing" in message) == ("a setting is missing" in words)
 
@@ -255,7 +255,7 @@ def test_a_service_that_is_down_is_told_first_and_names_only_what_can_be_the_cau
     title, message = told(World(before_and_after(ready(OLD), service), (answer,)), timeout="20", expect_version=NEW)
     assert headline in title
     assert re.match(
-        r"The service at `https://api\.example\.com/api/ready` is down: .*; the last good answer came [\d.]+ s ago\.",
+        r"The service at `https://api\.example\.com/api/ready` is down: .*; the last healthy response came [\d.]+ s ago\.",
         message,
     )
     assert said in message
@@ -270,7 +270,7 @@ def test_old_and_new_build_in_turn_are_told_to_be_that() -> None:
         expect_version=NEW,
     )
     assert "The old and the new build take turns" in title
-    assert "Old and new build answered in turn." in message
+    assert "The old and the new build took turns." in message
 
 
 def test_where_nothing_tells_builds_apart_none_is_named() -> None:
@@ -288,7 +288,7 @@ def test_what_was_live_already_is_never_called_the_old_build() -> None:
 def test_a_steady_wrong_build_is_one_however_little_time_there_was() -> None:
     story = tell(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
     assert story.verdict == ("wrong-build", "wrong-version")
-    assert f"The service's version: `{OLD}` (declared `{NEW}`)." in wording.happened(story.outcome)
+    assert f"The service's version: `{OLD}` (expected `{NEW}`)." in wording.happened(story.outcome)
 
 
 def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:

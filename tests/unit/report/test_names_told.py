@@ -23,8 +23,8 @@ def test_versions_that_contradict_each_other_are_listed_with_what_to_write() -> 
     both = reply(200, {"version": "1.3.0", "release": "1.4.0"})
     said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), both, expect_version="1.4.0")
     assert said == (
-        "The response names several versions that contradict each other: `version` says `1.3.0`, `release` says `1.4.0`. "
-        "Say which one counts, for example with `version-field: release`."
+        "The response has several versions that contradict each other: `version` says `1.3.0`, `release` says `1.4.0`. "
+        "Set which one counts, for example with `version-field: release`."
     )
 
 
@@ -36,7 +36,7 @@ def test_the_field_that_was_taken_is_named() -> None:
 def test_a_field_of_lower_rank_that_says_the_declared_version_is_offered() -> None:
     inner = reply(200, {"version": "1.3.0", "app": {"version": "1.4.0"}})
     said = named(Reason.WRONG_VERSION, reply(200, {}), inner, expect_version="1.4.0")
-    assert "`app.version` says the declared one, but ranks lower" in said
+    assert "`app.version` has the expected version, but ranks lower" in said
     assert said.endswith("`version-field: app.version`.")
 
 
@@ -50,13 +50,13 @@ def test_a_field_with_a_dot_in_its_name_is_offered_as_a_pointer_that_picks_it() 
 
 def test_a_word_that_names_no_build_is_shown() -> None:
     said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), reply(200, {"commit": "unknown"}), expect_version=NEW)
-    assert said == "`commit` says `unknown`, which names no build."
+    assert said == "`commit` says `unknown`, which does not name a build."
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_CHANGE, Reason.NOTHING_TO_DO])
 def test_a_version_that_moved_beside_a_commit_that_stayed_is_explained(reason: Reason) -> None:
     before, after = reply(200, {"commit": OLD, "version": "1"}), reply(200, {"commit": OLD, "version": "2"})
-    assert named(reason, before, after) == "`version` changed, but `commit` stayed: that is the same build."
+    assert named(reason, before, after) == "`version` changed, but `commit` did not: that is the same build."
 
 
 def test_nothing_is_said_where_the_field_was_declared_or_the_reason_is_another() -> None:

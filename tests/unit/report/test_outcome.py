@@ -221,9 +221,9 @@ def test_a_green_run_without_a_remark_has_no_annotation() -> None:
 
 def test_a_remark_of_a_green_run_is_a_warning() -> None:
     [found] = annotations.annotations(
-        ended(Verdict.DEPLOYED, proof=Proof.VERSION, warnings=("Watchtower's answer never came.",))
+        ended(Verdict.DEPLOYED, proof=Proof.VERSION, warnings=("Watchtower never responded.",))
     )
-    assert (found.kind, found.message) == ("warning", "Watchtower's answer never came.")
+    assert (found.kind, found.message) == ("warning", "Watchtower never responded.")
 
 
 def test_problems_are_annotated_by_input() -> None:
@@ -521,7 +521,7 @@ def test_a_new_process_is_never_told_as_a_new_image() -> None:
 
     outcome = tell(World(restarted, (reply(200),))).outcome
     told = " ".join([*outcome.evidence, shown(outcome)])
-    assert "A new process answers" in told
+    assert "A new process responds" in told
     assert "new image" not in told
 
 
@@ -652,7 +652,7 @@ def test_what_is_ignored_is_annotated_nowhere() -> None:
 
 def test_the_summary_counts_all_operations_that_are_gone() -> None:
     many = contract(*(f"/p{number}" for number in range(5_000)))
-    assert "5000 gone" in shown(compared(many, contract("/new"))).replace(",", "")
+    assert "5000 removed" in shown(compared(many, contract("/new"))).replace(",", "")
 
 
 # what was seen

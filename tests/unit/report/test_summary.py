@@ -62,9 +62,9 @@ def test_a_green_page_tells_the_story_the_proof_and_the_course() -> None:
 
 def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
     one = page(ended(evidence=("The service reports the declared version.",)), NOWHERE)
-    two = page(ended(evidence=("The running digest changed.", "A new process answers.")), NOWHERE)
+    two = page(ended(evidence=("The running digest changed.", "A new process responds.")), NOWHERE)
     assert "### How we know\n\nThe service reports the declared version.\n" in one
-    assert "1. The running digest changed.\n1. A new process answers.\n" in two
+    assert "1. The running digest changed.\n1. A new process responds.\n" in two
 
 
 def test_a_digest_is_short_where_it_is_told_and_whole_in_the_facts_and_in_commands() -> None:
@@ -101,9 +101,9 @@ def test_a_red_page_has_the_remedy_at_the_top() -> None:
 
 def test_what_was_declared_stands_beside_what_is_live() -> None:
     text = page(ended(Verdict.STALE, Reason.OLD_BUILD, version=OLD, expected_version=NEW), NOWHERE)
-    assert f"live: `{OLD[:12]}` · declared: `{NEW[:12]}`" in text
+    assert f"live: `{OLD[:12]}` · expected: `{NEW[:12]}`" in text
     text = page(ended(Verdict.WRONG_BUILD, Reason.WRONG_DIGEST, expected_digest=D1, digest=D2), NOWHERE)
-    assert f"declared: `{D1[:19]}`, running: `{D2[:19]}`" in text
+    assert f"expected: `{D1[:19]}`, running: `{D2[:19]}`" in text
 
 
 def test_versions_are_links_where_one_of_them_is_the_commit_of_the_run() -> None:
@@ -184,7 +184,7 @@ def test_operations_that_differ_are_shown_up_to_a_limit() -> None:
     many = tuple(f"GET /p{number}" for number in range(60))
     checked = Checked(compared_with="`openapi.yaml`", added=many, removed=("DELETE /x",), counts=(60, 1))
     text = page(ended(checked=checked), NOWHERE)
-    assert "Compared with `openapi.yaml`: 60 added, 1 gone." in text
+    assert "Compared with `openapi.yaml`: 60 added, 1 removed." in text
     assert order(text, "- DELETE /x", "+ GET /p0", "+ GET /p24", "+ ... and 35 more")
     assert "/p25" not in text
 

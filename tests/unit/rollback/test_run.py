@@ -202,7 +202,7 @@ def test_the_picture_tells_the_whole_story_in_its_order() -> None:
 def test_the_run_was_down_from_the_failed_build_to_the_one_that_was_put_back() -> None:
     outcome = run(expect_version=NEW).outcome
     assert outcome.downtime_seconds is not None
-    back = next(at for at, what in outcome.moments if what == "first good answer after it")
+    back = next(at for at, what in outcome.moments if what == "first healthy response after it")
     assert outcome.downtime_seconds == pytest.approx(back, abs=3.0)
     assert outcome.downtime_seconds > 60  # all of `timeout`, and the rollback
     assert [what for _, what in outcome.moments].count("the tag was put back") == 1
@@ -642,7 +642,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     [
         ({}, "`latest` was not moved"),
         ({"writing": True}, "`latest` may have been moved"),
-        ({"settled": True, "moved": True}, f"`{IMAGE}` points at `{D1}` again"),
+        ({"settled": True, "moved": True}, f"`{IMAGE}` points to `{D1}` again"),
     ],
     ids=["before", "amid", "after"],
 )

@@ -265,7 +265,7 @@ def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
     assert [request.past_caches for request, _ in told.checking.requests(unsafe=True)] == [True]
     told.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
     assert told.failure() is Reason.SMOKE
-    assert "out of a cache" in told.findings[0][3]
+    assert "from a cache" in told.findings[0][3]
 
 
 # rounds
@@ -377,7 +377,7 @@ def test_findings_come_in_the_order_of_their_reasons() -> None:
         ("breaking-change", "removed-route GET /gone/1", False, "`GET /gone/1` is gone"),
         ("breaking-change", "removed-route GET /gone/2", False, "`GET /gone/2` is gone"),
         ("smoke", "smoke GET /s/1", True, "`GET /s/1`: 200"),
-        ("smoke", "smoke GET /s/2", False, "`GET /s/2`: the connection was closed without an answer"),
+        ("smoke", "smoke GET /s/2", False, "`GET /s/2`: the connection was closed without a response"),
     ]
     assert told.failure() is Reason.ROUTES
     assert [each.seconds is not None for each in told.checking.findings()][-2:] == [True, True]
@@ -385,7 +385,7 @@ def test_findings_come_in_the_order_of_their_reasons() -> None:
 
 def test_a_missing_route_that_nothing_is_like_says_so() -> None:
     told = Told(required=["/completely/different"]).enter().document(document())
-    assert told.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, none like it"
+    assert told.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, but none like it"
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
     assert shown(told) == (
         ("GET /c",),
         ("GET /a",),
-        ["Compared with the document that was live before the trigger, 1 operation gone: `GET /a`."],
+        ["Compared with the document that was live before the trigger, 1 operation removed: `GET /a`."],
         [],
     )
     assert checked(told.checking).places == ()
@@ -506,7 +506,7 @@ def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
     found = checked(told.checking)
     assert [(each.file, each.line) for each in found.places] == [("docs/openapi.yaml", 4), ("docs/openapi.yaml", 8)]
     assert found.compared_with == "`docs/openapi.yaml`"
-    assert found.warnings == ["Compared with `docs/openapi.yaml`, 2 operations gone: `GET /a`, `GET /c`."]
+    assert found.warnings == ["Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`."]
 
 
 def test_what_is_ignored_is_shown_and_no_more() -> None:
@@ -552,7 +552,7 @@ def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> N
     assert shown(told) == (
         (),
         (),
-        ["There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the answer was 404."],
+        ["There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the response was 404."],
         [],
     )
     assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
@@ -567,7 +567,7 @@ def test_what_was_passed_over_in_a_document_is_a_note() -> None:
     told = Told(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
     assert told.failure() is None
     (note,) = shown(told)[3]
-    assert note.startswith("Passed over in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
+    assert note.startswith("Ignored in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
 
 
 def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() -> None:
@@ -601,7 +601,7 @@ def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
     _, removed, warnings, notes = shown(told)
     assert removed == ()
     where = warnings if breaking is Breaking.FAIL else notes
-    assert any("only in part: a document does not show what stands under `/c`" in each for each in where)
+    assert any("only in part: a document does not show the operations under `/c`" in each for each in where)
 
 
 def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
@@ -609,7 +609,7 @@ def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
     found = checked(Told(many).enter().document(document("GET /new")).checking)
     assert len(found.removed) == MOST_LISTED + 1
     assert found.removed[-1] == "... and 4000 more"
-    assert "5,000 operations gone" in found.warnings[0]
+    assert "5,000 operations removed" in found.warnings[0]
     assert len(found.warnings[0]) < 500
 
 

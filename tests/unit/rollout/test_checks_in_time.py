@@ -951,7 +951,7 @@ def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_c
     story = tell(world, expect_version=NEW, breaking_changes="fail")
     assert story.verdict == ("deployed", "")
     assert len(world.sent(FetchDocument)) == 2
-    assert "out of a cache" in " ".join(story.outcome.warnings)
+    assert "from a cache" in " ".join(story.outcome.warnings)
 
 
 def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:

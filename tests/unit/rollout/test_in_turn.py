@@ -21,7 +21,7 @@ def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_r
     assert story.verdict == ("deployed", "")
     window = story.state.history.window
     assert (window.versions if path else window.samples) >= 20
-    assert any("Several instances answer in turn" in each for each in story.outcome.warnings)
+    assert any("Several instances take turns" in each for each in story.outcome.warnings)
 
 
 @pytest.mark.parametrize("apart", [True, False])

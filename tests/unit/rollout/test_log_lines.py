@@ -230,7 +230,7 @@ def test_each_request_that_failed_has_its_line() -> None:
 
 def test_why_there_is_no_document_is_told_in_a_line() -> None:
     told = texts(checked_rollout(after=reply(404)))
-    assert "OpenAPI: no document, the answer was 404" in told
+    assert "OpenAPI: no document, the response was 404" in told
 
 
 def test_while_only_checks_are_left_the_heartbeat_says_which() -> None:

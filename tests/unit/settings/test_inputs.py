@@ -216,11 +216,11 @@ def test_a_mode_is_known_by_its_name(text: str, mode: Mode) -> None:
     ],
 )
 def test_a_near_miss_gets_a_suggestion(name: str, text: str, meant: str) -> None:
-    assert f"`{meant}` was probably meant" in problems(**{name.replace("-", "_"): text})[name]
+    assert f"did you mean `{meant}`?" in problems(**{name.replace("-", "_"): text})[name]
 
 
 def test_what_is_near_to_nothing_gets_no_suggestion() -> None:
-    assert "probably meant" not in problems(mode="xyzzy")["mode"]
+    assert "did you mean" not in problems(mode="xyzzy")["mode"]
 
 
 @pytest.mark.parametrize(
