@@ -81,7 +81,8 @@ def _play(scenario: Scenario, runner: Runner) -> Run:
         print("with:")
         for name, text in scenario.inputs.items():
             secret = any(mark in text for mark in ("{token}", "{header-secret}", "{update}", "{registry-password}"))
-            lines = ("***" if secret else world.fill(text)).splitlines() or [""]
+            shown = "the report of the step before" if text == "{baseline}" else world.fill(text)
+            lines = ("***" if secret else shown).splitlines() or [""]
             print(f"  {name}: {lines[0]}{' ...' if lines[1:] else ''}")
         for name in scenario.files:
             print(f"the workspace holds {name}")

@@ -32,8 +32,12 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     problems: list[str] = []
     for each in scenario.earlier:
         inputs = {name: world.fill(text) for name, text in each.inputs.items()}
-        problems += runner.run(inputs, secrets=known, files=scenario.files, on_line=on_line).problems
-        each.then(world)
+        earlier = runner.run(inputs, secrets=known, files=scenario.files, on_line=on_line)
+        problems += earlier.problems
+        world.baseline = earlier.outputs.get("report", "")
+        said = each.then(world)
+        if on_line and isinstance(said, str):
+            on_line(said)
     inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
     run = runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)
     return replace(run, problems=(*problems, *run.problems))

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from sandbox.network.front import Fault, Front, passing
 from sandbox.network.github import GitHub, Mishaps
 from sandbox.server.builds import V1, V2, Build
+from sandbox.server.deployers import StandIn
 from sandbox.server.host import Host
 from sandbox.server.process_pool import ProcessPool
 from sandbox.server.registry import USER, RegistryServer, Ways
@@ -49,6 +50,10 @@ class Scene:
     image: str = "registry.test/o/api:latest"
     """With `{registry}` in it, the world's own registry has it."""
     registry: Ways = field(default_factory=Ways)
+    deployer: str = ""
+    """Which other deployer there is, as `sandbox.deployers` calls it; none where empty."""
+    deployer_works: bool = True
+    """Whether it does what it says."""
     github: Mishaps = field(default_factory=dict)
     """What goes wrong at GitHub."""
     finish: Callable[["World"], object] = lambda _: None
@@ -84,6 +89,9 @@ class World:
         self.service_front.on_service = scene.on_service
         self.github = GitHub(scene.github)
         self.pool = pool
+        self.deployer = StandIn(scene.deployer, self.host, at_work=scene.deployer_works) if scene.deployer else None
+        self.baseline = ""
+        """The report of the step before the deploy, where there was one."""
         scene.finish(self)
         if scene.watchtower_listens:
             self.watchtower.listen()
@@ -92,6 +100,8 @@ class World:
                 front.listen()
         self.github.listen()
         self.registry.listen()
+        if self.deployer:
+            self.deployer.listen()
 
     @property
     def update_url(self) -> str:
@@ -100,6 +110,8 @@ class World:
 
     def fill(self, text: str) -> str:
         """An input's text with this world's values in place of `{...}`."""
+        if text == "{baseline}":
+            return self.baseline
         return (
             text.replace("{update}", self.update_url)
             .replace("{watchtower}", f"http://127.0.0.1:{self.watchtower.port}/v1/update")
@@ -116,6 +128,8 @@ class World:
 
     def close(self) -> None:
         """Ends it, from the back to the front, so that nothing waits for an answer that cannot come."""
+        if self.deployer:
+            self.deployer.close()
         self.host.close()
         self.watchtower.close()
         for front in self._fronts():

@@ -1,6 +1,8 @@
 """What a service promises in its OpenAPI document, and how two documents differ."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,9 +10,6 @@ from redeploy.contract.response_schema import ResponseSchemas
 from redeploy.contract.routes import Operation
 from redeploy.contract.smoke import Smoke
 from redeploy.http.response import Response
-
-MOST_VERSIONS = 4
-"""Values of a document's version from which on it is noise, as a build name's."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,21 @@ class Contract:
     def identity(self) -> tuple[str, frozenset[tuple[str, str]]]:
         """What tells one contract from another: the version, and the set of operations."""
         return self.version, frozenset(each.written for each in self.operations)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the same, by which a later run knows it."""
+        version, operations = self.identity
+        return hashlib.sha256(json.dumps([version, sorted(operations)]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a later run knows of a contract."""
+
+    whole: str
+    """The fingerprint of version and operations."""
+    version: str
 
 
 @dataclass(frozen=True)
@@ -92,37 +106,3 @@ def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operatio
         return bool(unread & own) or any(("", path) in unread for _, path in own)
 
     return tuple(each for each in there.operations if not is_known(each))
-
-
-def changed_since(before: Contract, documents: Sequence[tuple[float, Contract]], *, operations: bool) -> float | None:
-    """Return since when the documents, each with the moment it was asked for, differ from the one from before.
-
-    `operations`: whether other operations are another contract though the version is the same: some documents are made of
-    data.
-    """
-    since = None
-    identities = _identities(before, documents, operations=operations)
-    old = latest = identities[0]
-    for (sent, _), identity in zip(documents, identities[1:], strict=True):
-        if identity != latest:
-            since = None if identity == old else sent
-        latest = identity
-    return since
-
-
-def reverted(before: Contract | None, documents: Sequence[tuple[float, Contract]], *, operations: bool) -> bool:
-    """Tell whether the documents differed from the one from before, and the last one does no longer."""
-    if before is None:
-        return False
-    old, *since = _identities(before, documents, operations=operations)
-    other = [identity != old for identity in since]
-    return any(other) and not other[-1]
-
-
-def _identities(
-    before: Contract, documents: Sequence[tuple[float, Contract]], *, operations: bool
-) -> list[tuple[str, frozenset[tuple[str, str]]]]:
-    """Return what tells contracts apart: a version that has shown too many values is a clock or a counter."""
-    known = [before, *(each for _, each in documents)]
-    noise = len({each.version for each in known}) >= MOST_VERSIONS
-    return [("" if noise else each.version, each.identity[1] if operations else frozenset()) for each in known]

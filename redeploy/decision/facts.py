@@ -17,11 +17,15 @@ class Facts:
     """What is known. Times are monotonic seconds.
 
     The right build is the declared one or, where nothing is declared, one that is shown to differ from the build before
-    the trigger. In mode verify with nothing declared, it is the build that answers.
+    the trigger. In mode verify with nothing declared and nothing waited for, it is the build that answers.
     """
 
     verifying: bool = False
-    """Whether the mode is verify: nothing is triggered, and there is no build before."""
+    """Whether the mode is verify: nothing is triggered."""
+    awaiting: bool = False
+    """Whether, in mode verify, a build is waited for that another deployer was asked for; else there is no build before."""
+    referenced: bool = False
+    """Whether then, of an earlier step, anything is known beside which a change can be seen."""
     now: float
     deadline: float
     patience_ends: float = float("inf")
@@ -115,7 +119,12 @@ class Facts:
             return Proof.DIGEST
         if self.version_declared:
             return Proof.VERSION
-        return Proof.NONE if self.verifying else Proof.CHANGE
+        return Proof.NONE if self.inspecting else Proof.CHANGE
+
+    @property
+    def inspecting(self) -> bool:
+        """Whether every build that is healthy will do, or none but the declared one, and there was none before."""
+        return self.verifying and not self.awaiting
 
     @property
     def healthy(self) -> bool:

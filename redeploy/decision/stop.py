@@ -19,6 +19,9 @@ def should_stop(facts: Facts) -> bool:
         return True
     if facts.blocked and (facts.verifying or facts.answer_final or facts.late):
         return True
+    if facts.awaiting:
+        nothing_to_see = not facts.declared and not facts.referenced and facts.healthy_long_enough
+        return (facts.checked and (facts.held or nothing_to_see)) or _out_of_time(facts)
     if facts.verifying:
         return (facts.held and facts.checked) or facts.wrong_build_held or _out_of_time(facts)
     if facts.held and not facts.watchtower_failure_wins:
@@ -72,6 +75,8 @@ def _unproven_under_way(facts: Facts) -> bool:
     """Tell whether the window under way, should it hold, would do for a build that nothing tells apart."""
     if facts.declared or facts.watchtower_failure_wins:
         return False
+    if facts.awaiting:
+        return not facts.healthy_long_enough
     if facts.answer_lost:
         return facts.gap_seen and not facts.held_after_gap
     return facts.answer_final and not facts.healthy_long_enough

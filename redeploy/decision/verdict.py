@@ -52,6 +52,8 @@ def conclude(facts: Facts) -> Conclusion:
         return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
     if facts.throttled_past_deadline and not (facts.held and facts.checked and (facts.confirmed or facts.verifying)):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
+    if facts.awaiting:
+        return _awaited(facts)
     if facts.verifying:
         return _verified(facts)
     if facts.held and not facts.watchtower_failure_wins:
@@ -79,6 +81,8 @@ def _proven(facts: Facts, verdict: Verdict, proof: Proof) -> Conclusion:
         if nothing and facts.registry_unchanged and suffices:
             return Conclusion(Verdict.ALREADY_CURRENT)
         seen = Reason.NO_CHANGE if facts.builds_visible else Reason.NO_IDENTITY
+        if facts.awaiting and not facts.referenced:
+            seen = Reason.NO_REFERENCE
         return Conclusion(verdict, Reason.NOTHING_TO_DO if nothing else seen, proof, suffices)
     return (
         Conclusion(verdict, Reason.NONE, proof)
@@ -113,6 +117,19 @@ def _beside_branch(facts: Facts, standing: "Standing") -> Conclusion:
             proof = facts.held_proof
             return Conclusion(Verdict.UNPROVEN, Reason.NO_REFERENCE, proof, proof >= facts.require_proof)
     return _proven(facts, Verdict.VERIFIED, max(Proof.VERSION, facts.held_proof))
+
+
+def _awaited(facts: Facts) -> Conclusion:
+    """Judge a deploy that another tool was asked for."""
+    if facts.held:
+        return _proven(facts, Verdict.VERIFIED, facts.held_proof)
+    if facts.old_build_back:
+        return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
+    if facts.flapping or facts.broke_late:
+        return Conclusion(Verdict.UNHEALTHY, Reason.FLAPPING)
+    if not facts.declared and not facts.new_build_seen and facts.healthy_long_enough:
+        return _proven(facts, Verdict.UNPROVEN, Proof.NONE)
+    return _unfinished(facts)
 
 
 def _failure_that_watchtower_told(facts: Facts) -> Reason | None:

@@ -128,7 +128,7 @@ class Evidence:
 
     @property
     def _filter(self) -> ContainerFilter:
-        return ContainerFilter(containers=self.plan.containers, images=self.plan.images, digest=self.plan.expect_digest)
+        return self.plan.rows_that_count
 
     @property
     def commit_question(self) -> ReadCommit | None:

@@ -26,7 +26,9 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
     Reason.NO_REFERENCE: Remedy(
         "There is nothing to compare the running build with",
         "GitHub could not say where the branch is: the token may not read the repository, its rate limit is used up, or "
-        "GitHub has trouble of its own. The service is healthy, and nothing says that it is behind.",
+        "GitHub has trouble of its own. The service is healthy, and nothing says that it is behind. Or, with `baseline`, "
+        "the step before the deploy saw no build ([after any deployer]"
+        "(https://github.com/leok974/redeploy-action/blob/main/docs/any-deployer.md)).",
         "Give the job the right to read the repository, beside what other steps need:\n\n"
         "```yaml\npermissions:\n  contents: read\n```\n\nWhere that is so already, run it again later; "
         "[githubstatus.com](https://www.githubstatus.com) says how GitHub is.",

@@ -10,7 +10,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_door import TURNS, remedy_at
-from redeploy.remedies.remedy import WATCHTOWER_LOG
+from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
 from redeploy.remedies.subject import subject_of
 from redeploy.report.check_results import NOTHING_CHECKED, beside_downtime, checked
 from redeploy.report.names_told import told_of_names, version_named
@@ -24,7 +24,7 @@ from redeploy.service.gaps import Gap, downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.sample import Endpoint
 from redeploy.settings.cross_checks import UNMATCHED
-from redeploy.settings.plan import Mode
+from redeploy.settings.plan import Mode, Plan
 from redeploy.text.secret import shows_secret
 from redeploy.text.untrusted import code, one_line
 from redeploy.triggers.trigger import Result
@@ -67,7 +67,7 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
         revision=one_line(state.redact(lookup.revision)) if lookup else "",
         version=version_named(state, state.samples),
-        previous_version=version_named(state, state.baseline),
+        previous_version=version_named(state, state.record.before_the_trigger),
         digest=weighed.digest_now,
         previous_digest=weighed.digest_before if begun else weighed.digest_now,
         digest_as_declared=state.running.is_of(plan.expect_digest),
@@ -77,12 +77,12 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         triggered=state.triggered is not None,
         triggered_at=state.trigger.triggered_wall,
         answered_after=state.answered - started if state.answered is not None else None,
-        rollout_seconds=opened - started if opened is not None and state.triggered is not None else None,
+        rollout_seconds=_rollout(state, opened, started) if opened is not None else None,
         downtime_seconds=downtime(found) if begun else None,
         moments=moments(state, found, started, opened, now),
         stretches=course,
         stable=_stable(state, weighed, started) if opened is not None else None,
-        checks_ran=_since(started, state.checking.began, state.checking.answered) if live else None,
+        checks_ran=_checks_ran(state, started) if live and state.checking.wanted else None,
         ended=now - started,
         broken=history.window.broken,
         watchtower_reply=_shown(state.trigger.reply, state.redact) if state.trigger.reply else "",
@@ -98,7 +98,7 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         seen=seen(state, now),
         down=last is not None and last.condition is Condition.DOWN,
         in_turn=met.turns >= TURNS,
-        remedy=remedy_at(conclusion.reason, met),
+        remedy=_of_other_deployer(plan, conclusion.reason) or remedy_at(conclusion.reason, met),
         looks=len(state.baseline) + len(state.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(state, conclusion.reason),
@@ -108,6 +108,23 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
             container=state.redact(state.running.container),
         ),
     )
+
+
+def _rollout(state: ServiceState, opened: float, started: float) -> float | None:
+    """Return the seconds from the trigger, or from the end of an earlier step, to the window that held."""
+    if state.triggered is not None:
+        return opened - started
+    first = next((each for each in state.samples if each.at >= opened), None)
+    return first.wall - state.plan.baseline.ended if first and state.plan.baseline else None
+
+
+def _of_other_deployer(plan: Plan, reason: Reason) -> Remedy | None:
+    """Return what to do where another deployer was waited for, and did not bring the build."""
+    if not plan.awaits_build:
+        return None
+    from redeploy.remedies.of_other_deployers import OF_OTHER_DEPLOYERS  # few runs wait for one
+
+    return OF_OTHER_DEPLOYERS.get(reason)
 
 
 def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
@@ -183,7 +200,11 @@ def _stable(state: ServiceState, weighed: Assessment, started: float) -> tuple[f
     return begin - started, max(begin, window.latest) - started
 
 
-def _since(started: float, begin: float | None, end: float) -> tuple[float, float] | None:
+def _checks_ran(state: ServiceState, started: float) -> tuple[float, float] | None:
+    """Return from when to when checks were made; looks at the document that may tell of a new build are none."""
+    begin, end, opened = state.checking.began, state.checking.answered, state.history.window.opened
+    if begin is not None and opened is not None and state.plan.awaits_build:
+        begin = max(begin, opened)
     return None if begin is None else (begin - started, end - started)
 
 
@@ -219,7 +240,7 @@ def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
         found.append("Its OpenAPI document changed: it has other operations, or another version.")
     if history.like.restarted:
         found.append(
-            "A new process responds, started after the trigger: " + _listed(history.like.restarted, state.redact)
+            f"A new process responds, started after {_trigger(plan)}: " + _listed(history.like.restarted, state.redact)
         )
     if history.build is Build.OLD and history.like.same:
         verb = "reported" if history.in_gap else "reports"
@@ -230,8 +251,12 @@ def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
         found.insert(0, "The service is unhealthy.")
     elif history.gap_seen:
         away = downtime(gaps(state.baseline, state.samples, state.started)) or 0.0
-        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after the trigger.")
+        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after {_trigger(plan)}.")
     return found
+
+
+def _trigger(plan: Plan) -> str:
+    return "the step before the deploy" if plan.baseline else "the trigger"
 
 
 def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:

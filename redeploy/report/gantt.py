@@ -129,7 +129,8 @@ def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
         if again and stretch.build is Build.OLD:
             return "Old build again", "active"
     elif stretch.build is Build.NEW:
-        declared = outcome.mode == "verify" or outcome.conclusion.verdict == "already-current"
+        expected = outcome.mode == "verify" and (outcome.expected_version or outcome.expected_digest)
+        declared = expected or outcome.conclusion.verdict == "already-current"
         back = "Image put back" if outcome.mode == "rollback" else "New build"
         return ("Declared build" if declared else back), "active"
     return _NAMES.get(stretch.build, "Service"), "done"

@@ -48,7 +48,7 @@ def service_now(state: ServiceState, now: float) -> str:
 def _by_whom(state: ServiceState) -> str:
     """Say which build that is, if its responses show it."""
     words = _BY_WHEN_PUT_BACK if state.plan.mode is Mode.ROLLBACK else _BY
-    if state.verifying or state.triggered is None:
+    if state.triggered is None and not state.plan.awaits_build:
         return ""
     if state.met_before and state.history.build is Build.NEW:
         return ", by the declared build"

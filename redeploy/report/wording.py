@@ -7,7 +7,7 @@ from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.report.outcome import Outcome
 from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
-from redeploy.verdicts import Reason, Verdict
+from redeploy.verdicts import Proof, Reason, Verdict
 
 MOST_LISTED = 20
 """Failed checks that the message lists; all of them are in the summary and the outputs."""
@@ -42,6 +42,8 @@ def headline(outcome: Outcome) -> str:
     if verdict in _GREEN:
         if verdict is Verdict.ALREADY_CURRENT and not (outcome.expected_version or outcome.expected_digest):
             return f"{verdict}: The build that the image's tag points to was live before the trigger, and still is"
+        if verdict is Verdict.VERIFIED and outcome.conclusion.proof is Proof.CHANGE:
+            return f"{verdict}: Another build than before is live and healthy"
         as_expected = verdict is Verdict.VERIFIED and (outcome.expected_version or outcome.expected_digest)
         return f"{verdict}: {_GREEN[verdict]}{', and is the expected one' if as_expected else ''}"
     if remedy and verdict in _BACK:
@@ -102,11 +104,11 @@ def happened(outcome: Outcome, *, brief: bool = False) -> str:
 
 
 def _course(expected: str, live: str, before: str, *, triggered: bool) -> str:
-    """Say what was reported before and after the trigger, and what is expected; without a trigger there is no before."""
+    """Say what was reported before and after the trigger, or an earlier step, and what is expected."""
     parts = [f"expected {code(expected)}"] if expected else []
     if not live and before:
         return ", ".join([f"{code(before)} before the trigger, none reported since", *parts])
-    if triggered:
+    if triggered or before:
         parts.insert(0, f"before: {code(before) if before else 'not reported'}")
     aside = f" ({', '.join(parts)})" if parts else ""
     return f"{code(live) if live else 'not reported'}{aside}"

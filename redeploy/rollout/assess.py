@@ -6,7 +6,7 @@ from functools import cached_property
 from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE, should_stop
 from redeploy.decision.verdict import conclude
-from redeploy.rollout.evidence import Evidence
+from redeploy.rollout.evidence import UNNAMED_WINDOW, Evidence
 from redeploy.rollout.pace import SAVING, WINDOW_MOST
 from redeploy.service.identity import Build
 from redeploy.service.window import FEWEST
@@ -15,9 +15,6 @@ from redeploy.verdicts import Reason, Verdict
 
 OVERTIME = 5.0
 """Seconds, beside one request, that a window which began in time has after its end: answers that tell nothing may come."""
-
-UNNAMED_WINDOW = 10.0
-"""Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
 
 WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
 """Verdicts about a service that is healthy."""
@@ -31,7 +28,7 @@ class Assessment(Evidence):
         """Whether the digest or the contract, and no name, tells that the window under way is of what is expected."""
         if self._plan.declared:
             return bool(self._plan.expect_digest)
-        return not self._watch.verifying and self._window.build is not Build.NEW
+        return not self._plan.inspects and self._window.build is not Build.NEW
 
     @cached_property
     def wanted_under_way(self) -> bool:
@@ -42,7 +39,7 @@ class Assessment(Evidence):
         if self._plan.declared:
             version = self._window.build is Build.NEW or not self._plan.expect_version
             return version and (told or not self._plan.expect_digest)
-        return self._watch.verifying or self._window.build is Build.NEW or told
+        return self._plan.inspects or self._window.build is Build.NEW or told
 
     @cached_property
     def opening(self) -> bool:
@@ -56,9 +53,9 @@ class Assessment(Evidence):
     def may_open(self) -> bool:
         """Whether a window is to be opened; not of the old build as long as that is expected to be replaced."""
         window, state = self._window, self._watch
-        awaited = bool(self._plan.expect_version) or not self.answer_final
-        replaced = not state.verifying and window.build is Build.OLD and awaited
-        return window.candidate and window.opened is None and not replaced
+        awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
+        replaced = not state.plan.inspects and window.build is Build.OLD and awaited
+        return window.candidate and window.opened is None and not replaced and not self.held_off
 
     @property
     def _wanted_opening(self) -> bool:
@@ -122,7 +119,7 @@ class Assessment(Evidence):
         That is where nothing but the document tells builds apart, or might: one may take over without a gap.
         """
         state = self._watch
-        if self._plan.declared or state.verifying or state.checking.before is None:
+        if self._plan.declared or state.plan.inspects or state.checking.known_before is None:
             return False
         if self.wanted_under_way:
             alone = self._held_as_told and self.digest_wanted_since is None
@@ -140,7 +137,8 @@ class Assessment(Evidence):
     def checkable(self) -> bool:
         """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
         state, window = self._watch, self._window
-        unproven = not self._plan.declared and not state.verifying and (self.answer_final or self._track.gap_seen)
+        released = self.answer_final or self._track.gap_seen or state.plan.awaits_build
+        unproven = not self._plan.declared and not state.plan.inspects and released
         if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
             unproven = unproven and window.holds(since=state.answered)
         return window.opened is not None and (self.wanted_under_way or unproven)
@@ -222,7 +220,13 @@ class Assessment(Evidence):
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
         state, told = self._watch, self._watch.running.told
         looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
-        return state.verifying and self._plan.declared and self._window.holds() and not self.wanted_under_way and looked
+        return (
+            state.plan.inspects
+            and self._plan.declared
+            and self._window.holds()
+            and not self.wanted_under_way
+            and looked
+        )
 
     @property
     def _patience_ends(self) -> float:
@@ -245,6 +249,8 @@ class Assessment(Evidence):
         state, plan, history, window = self._watch, self._plan, self._track, self._window
         return Facts(
             verifying=state.verifying,
+            awaiting=state.plan.awaits_build,
+            referenced=self.referenced,
             now=now,
             deadline=state.deadline,
             stable_for=plan.stable_for,
@@ -280,8 +286,8 @@ class Assessment(Evidence):
             broke_late=window.broke_at is not None and window.broke_at > state.deadline,
             flapping=window.flapping,
             throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1][1]),
-            blocked=history.walled(pages=state.verifying) is not None,
-            builds_visible=history.like.visible or bool(self.digest_before and self.digest_now),
+            blocked=history.walled(pages=state.plan.inspects) is not None,
+            builds_visible=self.builds_visible,
             old_build_stayed=self._old_build_stayed,
             wrong_build_held=self._wrong_build_held,
             digest_reported=bool(self.digest_now),

@@ -25,6 +25,9 @@ from redeploy.verdicts import Reason
 SECONDS = 3.0
 """How long they may take in all; one that fails, or comes too late, is a fact and no error."""
 
+DOCUMENT_SECONDS = 15.0
+"""Seconds between two looks at the document."""
+
 SECOND_LOOK = 0.3
 """Seconds from the first answer of an address to the second look."""
 
@@ -112,6 +115,20 @@ class Baseline:
         if lookup.manifest and lookup.wants_revision and not budget.under_way(FetchRevision):
             found.append((FetchRevision(lookup.manifest), -inf))
         return found
+
+    def due(self, now: float, *, document: bool) -> list[Request]:
+        """Return what is to be asked beside the looks at `now`; whether the `document` may tell that a build is there."""
+        errands = self.errands() + self._document(now, matters=document)
+        return [request for request, due in errands if due <= now]
+
+    def _document(self, now: float, *, matters: bool) -> list[tuple[Request, float]]:
+        """Return the OpenAPI document, and when: now and then, where it may tell that another deployer is done."""
+        state, url = self.state, self.state.plan.checks.document_url
+        if url is None or not matters or state.budget.under_way(FetchDocument):
+            return []
+        request = FetchDocument(url, state.checking.past_caches, state.plan.checks.smoke)
+        due = state.budget.last_sent(FetchDocument) + DOCUMENT_SECONDS
+        return [(request, max(due, state.budget.ready(url, now)))]
 
     def _wanted(self, now: float) -> Iterator[tuple[Request, float]]:
         """Yield what is still to be asked, and from when on; another watch may have emptied the bucket."""

@@ -49,7 +49,7 @@ class Checking(Documents):
         """Whether the live document can tell anything that is wanted."""
         # The one from before comes first: as long as it is not read, its bytes would lie beside the live one's.
         plan = self.plan
-        compared = self.before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
+        compared = self.known_before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
         return plan.document_url is not None and bool(compared or plan.insist_on_document or plan.smoke)
 
     @property

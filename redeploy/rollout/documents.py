@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from redeploy.contract.changes import Changes
 from redeploy.contract.check_progress import BuildChecks
 from redeploy.contract.openapi import read_document
 from redeploy.contract.settings import Checks
@@ -12,10 +13,9 @@ from redeploy.contract.snapshot import (
     NO_OPERATIONS,
     Contract,
     Difference,
+    Fingerprint,
     NoContract,
-    changed_since,
     difference,
-    reverted,
 )
 from redeploy.http.response import HttpResult
 from redeploy.rollout.requests import FetchDocument
@@ -28,6 +28,8 @@ class Documents:
 
     plan: Checks
     redact: Callable[[str], str] = str
+    recalled: Fingerprint | None = None
+    """What an earlier step saw that it promised."""
     answer_before: HttpResult | None = None
     """What came of asking for the document before the trigger."""
     documents: list[tuple[float, Contract]] = field(default_factory=list)
@@ -81,18 +83,23 @@ class Documents:
         unread = self.round is not None and self.round.document.result is None
         return self.documents[-1][1] if self.documents and self.unfit is None and not unread else None
 
+    @property
+    def known_before(self) -> Contract | Fingerprint | None:
+        """What is known of what the service promised before the trigger."""
+        return self.before or self.recalled
+
     def changed_since(self, *, operations: bool) -> float | None:
         """Return since when the service promises something else than before the trigger; None where it does not.
 
         `operations`: whether other operations count though the version is the same.
         """
-        if self.unfit_in_turn >= TRIES or self.before is None:
+        if self.unfit_in_turn >= TRIES or self.known_before is None:
             return None
-        return changed_since(self.before, self.documents, operations=operations)
+        return Changes(self.known_before, self.documents, operations).since
 
     def reverted(self, *, operations: bool) -> bool:
         """Tell whether it promised something else, and again what it did before; `operations` as in `changed_since`."""
-        return reverted(self.before, self.documents, operations=operations)
+        return self.known_before is not None and Changes(self.known_before, self.documents, operations).reverted
 
     @property
     def compared(self) -> Difference | None:

@@ -4,7 +4,14 @@ from functools import cached_property
 
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.gaps import certain_downtime, gaps
+from redeploy.service.identity import Build
 from redeploy.triggers.trigger import Result
+
+UNNAMED_WINDOW = 10.0
+"""Seconds of health that an unproven build needs at least: nothing tells when the old one stopped answering."""
+
+LAST_LOOK = 5.0
+"""Seconds before the last window that may open in time, in which a look falls for certain."""
 
 
 class Evidence:
@@ -35,7 +42,7 @@ class Evidence:
     @cached_property
     def told_since(self) -> float | None:
         """Since when something beside the samples tells that what runs is wanted: the digest, or another contract."""
-        if self._plan.declared or self._watch.verifying:
+        if self._plan.declared or self._plan.inspects:
             return self.digest_wanted_since
         moments = (self.digest_wanted_since, self.contract_changed_since)
         return min((each for each in moments if each is not None), default=None)
@@ -61,6 +68,36 @@ class Evidence:
         answer = self._watch.answer
         updated = answer is not None and answer.result is Result.UPDATED
         return updated or self._track.gap_seen or bool(self._track.like.restarted) or self._watch.running.was_wanted
+
+    @property
+    def builds_visible(self) -> bool:
+        """Whether anything tells builds or processes apart: what was seen before the trigger and since."""
+        checking, before, window = self._watch.checking, self._watch.record.before, self._window
+        promised = checking.recalled is not None and bool(checking.documents)
+        started = self._plan.awaits_build and bool(before.starts.keys() & window.starts.keys())
+        return self._track.like.visible or bool(self.digest_before and self.digest_now) or promised or started
+
+    @property
+    def contract_matters(self) -> bool:
+        """Whether the OpenAPI document is to be looked at before a window is open: it may have changed."""
+        return self._watch.checking.recalled is not None and self.told_since is None and self._window.opened is None
+
+    @cached_property
+    def referenced(self) -> bool:
+        """Whether an earlier step saw something beside which a change can be seen."""
+        state = self._watch
+        known = state.record.before.names or state.record.before.starts or state.running.before
+        return self._plan.awaits_build and bool(known or state.checking.recalled)
+
+    @cached_property
+    def held_off(self) -> bool:
+        """Whether no window is to be opened yet, since what answers is to be replaced until shortly before the deadline."""
+        state = self._watch
+        if not state.plan.awaits_build or self._plan.declared or not self.referenced:
+            return False
+        changed = self._window.build is Build.NEW or self.told_since is not None
+        latest = max((each.at for each in state.samples[-1:]), default=state.began)
+        return not changed and latest < state.deadline - max(UNNAMED_WINDOW, self._window.span_needed) - LAST_LOOK
 
     @cached_property
     def digest_matters(self) -> bool:

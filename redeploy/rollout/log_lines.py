@@ -73,6 +73,10 @@ class ProgressLog:
                 able = f"can be rolled back to {found.digest}: {state.target.source}" if found else ""
                 self._once("target", able or f"cannot be rolled back: {state.target.missing}")
         begun = state.triggered is not None or state.verifying
+        if state.record.recalled:
+            version = version_of(state.record.recalled[-1], state.plan.expect_version, {})
+            told = f"version {one_line(version)} answered" if version else "a build without a version answered"
+            self._once("recalled", f"{told} when `baseline` was looked at")
         if begun and (seconds := checks_take(state.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if begun and too_slow(state.plan.rate):
@@ -205,7 +209,7 @@ class ProgressLog:
         last = samples[-1]
         told = version_of(last, state.plan.expect_version, state.record.before.names) if last.names_itself else ""
         version = one_line(told)
-        whose = _WHOSE.get(state.history.build, "") if state.samples and not state.verifying else ""
+        whose = _WHOSE.get(state.history.build, "") if state.samples and not state.plan.inspects else ""
         if state.history.build is Build.NEW and (state.met_before or state.plan.mode is Mode.ROLLBACK):
             whose = " (as declared)" if state.plan.mode is not Mode.ROLLBACK else " (put back)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
@@ -229,6 +233,8 @@ class ProgressLog:
             )
         if state.answered is None and not state.verifying:
             return "Watchtower's response"
+        if state.plan.awaits_build and not state.plan.declared and weighed.referenced:
+            return "another build than before"
         return "the declared build" if state.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:

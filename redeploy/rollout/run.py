@@ -55,7 +55,8 @@ def redeploy(
     `under_way` is called once the trigger is on its way or, in mode verify, at once.
     """
     schedule, progress_log = Schedule(state, random), ProgressLog(state)
-    log.open_group("Look at what runs" if state.verifying else "Look at what runs before the trigger")
+    waits = "Wait for the build that another deployer brings" if state.plan.awaits_build else "Look at what runs"
+    log.open_group(waits if state.verifying else "Look at what runs before the trigger")
     triggered = state.triggered
     if state.verifying:
         under_way()

@@ -86,7 +86,7 @@ class Schedule:
                 requests.append(self._sent(probe, now))
             else:
                 wake = min(wake, due)
-        requests += [self._sent(request, now) for request, due in self._baseline.errands() if due <= now]
+        requests += [self._sent(each, now) for each in self._baseline.due(now, document=weighed.contract_matters)]
         for request, wanted in self._checks(weighed):
             due = max(wanted, self._spare(weighed, request.url, now))
             if due <= now:
@@ -148,7 +148,7 @@ class Schedule:
     @property
     def _side_by_side(self) -> bool:
         """Whether health is watched, and the version beside it: a window is open that the verdict may be about."""
-        return self.state.apart and self._judged and self.state.history.window.opened is not None
+        return self.state.plan.service.apart and self._judged and self.state.history.window.opened is not None
 
     def _next_probe(self, weighed: Assessment, now: float) -> Probe:
         """Choose the address, and whether the look must pass caches: those that open a window and close it must."""
@@ -203,7 +203,7 @@ class Schedule:
     def _affordable(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return when the bucket allows the next look, and the tokens that a window will need stay in it."""
         budget, rate, window = self.state.budget, self.state.plan.rate, self.state.history.window
-        url = self._next_probe(weighed, now).url
+        url, apart = self._next_probe(weighed, now).url, self.state.plan.service.apart
         ready = budget.ready(url, now)
         if rate is None:
             return ready
@@ -212,11 +212,11 @@ class Schedule:
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            keep = kept_back(rate, self.state.plan.stable_for, apart=self.state.apart)
+            keep = kept_back(rate, self.state.plan.stable_for, apart=apart)
             keep += self.state.checking.tokens(rate)
             return min(budget.ready(url, now, keep), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            saved = budget.ready(url, now, kept_back(rate, window.watched_needed, apart=self.state.apart)) <= now
+            saved = budget.ready(url, now, kept_back(rate, window.watched_needed, apart=apart)) <= now
             return ready if saved else max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
         return ready
 
@@ -245,13 +245,13 @@ class Schedule:
         if plan.rate is None or origin_of(url) != origin_of(self.state.addresses[-1][1]):
             return budget.ready(url, now)
         left = min(1.0, max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW))
-        return budget.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.state.apart) * left)
+        return budget.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.state.plan.service.apart) * left)
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         state, history, answered = self.state, self.state.history, weighed.answer_final
         window = history.window
-        unproven = not state.plan.declared and (answered or history.gap_seen)
-        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or state.verifying)
+        unproven = not state.plan.declared and (answered or history.gap_seen or state.plan.awaits_build)
+        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or state.plan.inspects)
         unfinished = window.latest < weighed.window_ends
         if self._judged:
             closing = (answered or state.verifying) and not self._can_check(weighed)

@@ -30,7 +30,6 @@ from redeploy.service.window import Window, looks_for
 from redeploy.settings.plan import Mode, Plan
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.triggers.trigger_state import TriggerState
-from redeploy.triggers.watchtower.containers import ContainerFilter
 from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
 from redeploy.triggers.watchtower.running_image import RunningImage
 from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
@@ -64,7 +63,15 @@ class ServiceState:
         self.budget = RequestBudget(self.shared_buckets or Buckets(self.plan.rate))
         self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
         self._counting = Counting()
-        self.record = SampleRecord(self._rules, self._fresh_window)
+        earlier, service = self.plan.baseline, self.plan.service
+        self.record = SampleRecord(
+            self._rules,
+            self._fresh_window,
+            recalled=earlier.samples(service, self.redact, self.began) if earlier else (),
+            noisy=earlier.noise(service, self.redact) if earlier else frozenset(),
+        )
+        if earlier:
+            self.running.recall(earlier.look(self.began), earlier.images)
         self.deadline = self.began + self.plan.timeout if self.verifying else float("inf")
 
     def go_on_from(self, earlier: "ServiceState") -> None:
@@ -99,11 +106,6 @@ class ServiceState:
     def started(self) -> float:
         """When the trigger went out or, where none did, the run began: what moments are told from."""
         return self.began if self.triggered is None else self.triggered
-
-    @property
-    def apart(self) -> bool:
-        """Whether the version has an address of its own."""
-        return self.plan.service.version_url != self.plan.service.health_url
 
     @property
     def addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
@@ -182,11 +184,8 @@ class ServiceState:
             self.budget.note_takes_no_query(probe.endpoints)
 
     def _take_look(self, event: Event) -> None:
-        wanted = ContainerFilter(
-            containers=self.plan.containers, images=self.plan.images, digest=self.plan.expect_digest
-        )
         look = self.trigger.kind.read_running(
-            event.http_result, wanted, sent=event.sent, at=event.at, redact=self.redact
+            event.http_result, self.plan.rows_that_count, sent=event.sent, at=event.at, redact=self.redact
         )
         self.running.add(look)
         self.settle_tag(look.tag)
@@ -230,7 +229,7 @@ class ServiceState:
     def count(self) -> None:
         """Find out what counts as a change, by Watchtower's answer and by whether the container kept its image."""
         result = self.answer.result if self.answer else None
-        kept = self.answered is not None and self.running.unchanged
+        kept = (self.answered is not None or self.plan.awaits_build) and self.running.unchanged
         counting = Counting(
             processes=not kept and result not in (Result.NOTHING, Result.BLOCKED, Result.FAILED),
             only_commits=kept or result is Result.NOTHING,
@@ -243,7 +242,7 @@ class ServiceState:
         return Window(
             length=self.plan.stable_for,
             watched_needed=watched_needed(self.plan.rate, self.plan.stable_for),
-            apart=self.apart,
+            apart=self.plan.service.apart,
             looks_needed=looks_for(self.plan.instances),
         )
 
@@ -252,10 +251,10 @@ class ServiceState:
             before=self.record.before,
             learnt=self.record.learnt,
             expected=self.plan.expect_version,
-            triggered=self.trigger.triggered_wall,
+            triggered=self.plan.baseline.ended if self.plan.baseline else self.trigger.triggered_wall,
             counting=self._counting,
             met_before=self.met_before,
-            verifying=self.verifying,
+            verifying=self.plan.inspects,
             instances=self.plan.instances,
         )
 
@@ -273,7 +272,9 @@ class ServiceState:
         """The checks."""
         from redeploy.rollout.checks import Checking  # what it needs must not be loaded before the first request
 
-        return Checking(self.plan.checks, self.redact, reports_contract=self.verifying)
+        earlier = self.plan.baseline if self.plan.checks.document_url and not self.plan.declared else None
+        recalled = earlier.promised if earlier else None
+        return Checking(self.plan.checks, self.redact, recalled=recalled, reports_contract=self.verifying)
 
     @property
     def samples(self) -> list[Sample]:
@@ -293,7 +294,7 @@ class ServiceState:
     @property
     def met_before(self) -> bool:
         """Whether what is declared was live before the trigger."""
-        if self.verifying or not self.plan.declared:
+        if self.plan.inspects or not self.plan.declared:
             return False
         digest = self.running.declared_before or not self.plan.expect_digest
         return digest and (not self.plan.expect_version or self.record.met_before(self.plan.expect_version))

@@ -20,6 +20,11 @@ class Service:
     """Where the version stands: as in a condition, or `attr:NAME`, `match:REGEX`, a template; empty: the usual names."""
 
     @property
+    def apart(self) -> bool:
+        """Whether the version has an address of its own."""
+        return self.version_url != self.health_url
+
+    @property
     def answers(self) -> bool:
         """Whether it answers requests; a worker is known by its container alone."""
         return bool(self.base_url)

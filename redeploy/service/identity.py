@@ -88,7 +88,8 @@ class Before:
 class Noise:
     """Learns which fields tell nothing, from every sample of the run in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, noisy: Iterable[str] = ()) -> None:
+        """Begin with fields that are known to be `noisy`."""
         self._values: dict[str, set[str]] = defaultdict(set)
         self._latest_name: dict[str, str] = {}
         self._first_start: dict[str, tuple[float, float]] = {}
@@ -98,7 +99,7 @@ class Noise:
         self._ticked_always: set[str] = set()
         self._clocks: set[str] = set()
         self._stood: set[str] = set()
-        self._noisy: set[str] = set()
+        self._noisy = set(noisy)
         self._restless: set[str] = set()
         self._uptimes = Uptimes()
 

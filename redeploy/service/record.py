@@ -23,13 +23,17 @@ class SampleRecord:
     """Those before the trigger."""
     samples: list[Sample] = field(default_factory=list)
     """Those since the trigger or, in mode verify, all."""
+    recalled: Sequence[Sample] = ()
+    """What an earlier step saw, before another deployer was asked."""
+    noisy: frozenset[str] = frozenset()
+    """Fields that told nothing then."""
     doubts: Doubts = field(default_factory=Doubts)
-    _noise: Noise = field(default_factory=Noise)
     _stock_pages: StockPages = field(default_factory=StockPages)
     _before: Before | None = None
     _met: tuple[str, int, bool] = ("", 0, False)
 
     def __post_init__(self) -> None:
+        self._noise = Noise(self.noisy)
         self.history = SampleHistory(window=self.fresh_window())
 
     def go_on_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
@@ -97,8 +101,13 @@ class SampleRecord:
     def before(self) -> Before:
         """What answered before the trigger."""
         if self._before is None:
-            self._before = Before.of(self.baseline, self._noise.learnt.units)
+            self._before = Before.of(self.before_the_trigger, self._noise.learnt.units)
         return self._before
+
+    @property
+    def before_the_trigger(self) -> list[Sample]:
+        """All samples from before the trigger, those of an earlier step first."""
+        return [*self.recalled, *self.baseline]
 
     def met_before(self, expected: str) -> bool:
         """Tell whether every look before the trigger that names a build names the declared version.
@@ -106,5 +115,5 @@ class SampleRecord:
         Each step of a watch asks, and the looks before the trigger are soon complete, so that the last result is kept.
         """
         if self._met[:2] != (expected, len(self.baseline)):
-            self._met = expected, len(self.baseline), met_by(self.baseline, expected)
+            self._met = expected, len(self.baseline), met_by(self.before_the_trigger, expected)
         return self._met[2]

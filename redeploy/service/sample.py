@@ -146,6 +146,7 @@ def read_sample(
             condition=condition,
             seen=seen,
             error_kind=http_result.error_kind,
+            wall=wall,
             beyond_caches=beyond_caches,
         )
     clock = http_result.date if http_result.date is not None else wall

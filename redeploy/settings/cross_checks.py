@@ -1,7 +1,7 @@
 """Inputs that do not go together, and valid values that are probably mistakes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from redeploy.conditions.clause import Clause
 from redeploy.settings import parsers
@@ -24,11 +24,18 @@ _CREDENTIAL = re.compile(r"auth|token|secret|passw|key|cookie|credential", re.IG
 def check_together(plan: Plan, reader: Reader) -> None:
     """Note every problem of inputs that do not go together."""
     proof = plan.require_proof
-    if plan.mode is Mode.VERIFY and proof in (Proof.CLAIM, Proof.CHANGE):
+    if plan.mode is Mode.VERIFY and proof is Proof.CLAIM:
         reader.wrong(
             "require-proof",
-            f"`{proof.word}` is impossible in mode `verify`, which sees no earlier build; use `version` or `digest`",
+            "`claim` is impossible in mode `verify`, which asks no Watchtower; use `version` or `digest`",
         )
+    if plan.mode is Mode.VERIFY and proof is Proof.CHANGE and not reader.texts["baseline"]:
+        reader.wrong(
+            "require-proof",
+            "`change` is impossible in mode `verify` without `baseline`, since the run sees no earlier build; give the "
+            "report of a step that looked before, or use `version` or `digest`",
+        )
+    _check_waiting(plan, reader)
     if proof is Proof.VERSION and not reader.texts["expect-version"]:
         reader.wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
     if proof is Proof.DIGEST and not reader.texts["expect-digest"] and plan.mode is not Mode.ROLLBACK:
@@ -65,6 +72,45 @@ def _check_branch(plan: Plan, reader: Reader) -> None:
         )
 
 
+def _check_waiting(plan: Plan, reader: Reader) -> None:
+    """Note what keeps a run from waiting for a build that another deployer brings."""
+    asked = ["wait-for-build"] * plan.wait_for_build + ["baseline"] * bool(reader.texts["baseline"])
+    if not asked or any(map(reader.has_problem, asked)):
+        return
+    if plan.mode is not Mode.VERIFY:
+        for name in asked:
+            reader.wrong(
+                name,
+                f"is for mode `verify`, around the deploy of another tool; mode `{plan.mode}` asks Watchtower itself and "
+                "looks before it does, so leave it out",
+            )
+        return
+    if plan.branch:
+        reader.wrong(
+            asked[0],
+            "cannot be combined with `expect-version: branch:...`, which compares once with the branch as it is now; "
+            "declare the commit that was deployed, such as `${{ github.sha }}`",
+        )
+    expects = (
+        plan.declared or plan.version_of_image or any(map(reader.has_problem, ("expect-version", "expect-digest")))
+    )
+    if plan.baseline is None and not expects and not plan.branch:
+        reader.wrong(
+            "wait-for-build",
+            "has nothing to wait for: `baseline` is empty, and neither `expect-version` nor `expect-digest` is given. "
+            "Declare what must be live, or look with an earlier step and give its report, "
+            "`baseline: ${{ steps.baseline.outputs.report }}`. If it is given, that step has another `id`, did not run, or "
+            "runs in another job: GitHub drops an output on its way to another job if it holds a masked word, so keep both "
+            "steps in one job",
+        )
+    if plan.baseline is not None and plan.baseline.url != plan.service.base_url and not reader.has_problem("base-url"):
+        reader.wrong(
+            "baseline",
+            f"is a report about {code(plan.baseline.url)}, and this step looks at {code(plan.service.base_url)}; give both "
+            "steps the same `base-url`",
+        )
+
+
 def _check_rollback(plan: Plan, reader: Reader) -> None:
     rolls_back = plan.on_failure is OnFailure.ROLLBACK
     if rolls_back and plan.mode is not Mode.DEPLOY:
@@ -90,6 +136,12 @@ def _check_rollback(plan: Plan, reader: Reader) -> None:
 def doubts(plan: Plan) -> list[str]:
     """Return warnings about valid values that are probably mistakes."""
     found: list[str] = []
+    if plan.baseline is not None and not plan.declared and not plan.version_of_image and not compares(plan):
+        found.append(
+            f"The report in `baseline` has nothing that this step can compare: at {code(plan.service.base_url)} the service "
+            "was down, named no build, or was asked at other addresses. So no change can be proven; declare what must be "
+            "live with `expect-version` or `expect-digest`."
+        )
     if parsers.moves(plan.expect_version):
         found.append(
             f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service would have to "
@@ -123,6 +175,12 @@ def _too_fine(plan: Plan) -> Iterator[str]:
         f"{plan.rate.apart:g} s apart. What lies between two looks is not measured: a shorter interruption is a warning at "
         "most. Raise `request-rate` as far as the proxy in front of the service allows, or `max-downtime`."
     )
+
+
+def compares(plan: Plan, redact: Callable[[str], str] = str) -> bool:
+    """Tell whether the baseline's report has anything beside which a change could be seen."""
+    document = plan.checks.document_url is not None
+    return plan.baseline is not None and plan.baseline.tells_builds_apart(plan.service, redact, document=document)
 
 
 def _clauses(plan: Plan) -> Iterator[tuple[str, Clause]]:

@@ -23,6 +23,8 @@ DEFAULTS: Mapping[str, str] = {
     "expect-version": "",
     "grace": "0s",
     "expect-digest": "",
+    "wait-for-build": "false",
+    "baseline": "",
     "containers-url": "",
     "require-proof": "none",
     "openapi-path": "/openapi.json",

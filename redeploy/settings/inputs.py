@@ -20,6 +20,7 @@ from redeploy.verdicts import Proof
 
 if TYPE_CHECKING:  # few runs name images
     from redeploy.registry.image import Image
+    from redeploy.settings.seen_before import SeenBefore
 
 CERTIFICATE_CAP = 1024 * 1024
 """Bytes of a PEM file."""
@@ -113,6 +114,8 @@ def _plan(reader: Reader, workspace: Workspace) -> Plan:
         deployment_environment=reader.clean("deployment-environment", of_github.environment, ""),
         issue_on_failure=reader.clean("issue-on-failure", of_github.title, ""),
         github_token=Secret(of_github.token(reader)),
+        wait_for_build=reader.clean("wait-for-build", parsers.boolean, fallback=False),
+        baseline=reader.clean("baseline", _baseline, None),
     )
 
 
@@ -137,6 +140,12 @@ def _access(reader: Reader, *, allow_http: bool) -> Access:
         Secret(reader.clean("registry-password", parsers.password, "")),
         allow_http,
     )
+
+
+def _baseline(text: str) -> "SeenBefore":
+    from redeploy.settings.seen_before import read_report  # few runs have one
+
+    return read_report(text)
 
 
 def _update_url(text: str, *, allow_http: bool) -> str:

@@ -12,11 +12,13 @@ from redeploy.contract.settings import Checks
 from redeploy.registry.access import Access
 from redeploy.service.endpoint import Service
 from redeploy.text.secret import Secret
+from redeploy.triggers.watchtower.containers import ContainerFilter
 from redeploy.triggers.watchtower.endpoints import Watchtower, narrowed_together
 from redeploy.verdicts import Proof
 
 if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
     from redeploy.registry.image import Image
+    from redeploy.settings.seen_before import SeenBefore
 
 
 class Mode(StrEnum):
@@ -97,6 +99,10 @@ class Plan:
     issue_on_failure: str
     """The title of the issue that a red run opens and the next green one closes; empty: none is."""
     github_token: Secret
+    wait_for_build: bool = False
+    """Whether, in mode verify, what is declared is waited for."""
+    baseline: "SeenBefore | None" = None
+    """What an earlier step saw before another deployer was asked."""
     warnings: tuple[str, ...] = ()
     """What is probably not meant as it stands; said before anything is sent."""
 
@@ -109,6 +115,21 @@ class Plan:
     def declared(self) -> bool:
         """Whether the inputs say what must be live."""
         return bool(self.expect_version or self.expect_digest)
+
+    @property
+    def rows_that_count(self) -> ContainerFilter:
+        """Which of the running containers count."""
+        return ContainerFilter(containers=self.containers, images=self.images, digest=self.expect_digest)
+
+    @property
+    def inspects(self) -> bool:
+        """Whether the run only looks at what runs: then every window is of the build that is judged."""
+        return self.mode is Mode.VERIFY and not self.awaits_build
+
+    @property
+    def awaits_build(self) -> bool:
+        """Whether, in mode verify, a build is waited for that another deployer was asked for."""
+        return self.mode is Mode.VERIFY and (self.wait_for_build or self.baseline is not None)
 
     @property
     def may_roll_back(self) -> bool:

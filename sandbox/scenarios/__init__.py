@@ -7,6 +7,7 @@ from sandbox.scenarios import (
     doctor,
     github,
     hostility,
+    other_deployers,
     outcomes,
     proofs,
     refusals,
@@ -31,6 +32,7 @@ CHAPTERS = (
     watching,
     doctor,
     config_files,
+    other_deployers,
 )
 
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for chapter in CHAPTERS for scenario in chapter.SCENARIOS}

@@ -62,7 +62,7 @@ class Earlier:
 
     inputs: Mapping[str, str]
     then: Callable[[World], object] = lambda _: None
-    """What happens in the world after it."""
+    """What happens in the world after it; a text is shown in the log."""
 
 
 @dataclass(frozen=True)

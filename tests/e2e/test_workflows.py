@@ -323,7 +323,9 @@ def test_the_button_puts_an_earlier_image_back(act: Act, server: Stack) -> None:
 
 def test_no_example_is_left_out() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
-    assert [path.name for path in EXAMPLES.glob("*.yml") if f'act.run("{path.name}"' not in here] == []
+    # tests/scenarios/test_any_deployer.py plays those around other deployers: jobs here have neither curl nor ssh.
+    names = {path.name for path in EXAMPLES.glob("*.yml")} - {path.name for path in EXAMPLES.glob("after-*.yml")}
+    assert [name for name in sorted(names) if f'act.run("{name}"' not in here] == []
 
 
 def image(server: Stack) -> str:

@@ -84,6 +84,8 @@ AXES: Mapping[str, tuple[Any, ...]] = {
     "window_open": FLAGS,
     **dict.fromkeys(
         (
+            "awaiting",
+            "referenced",
             "answer_final",
             "met_before",
             "right_build_under_way",
@@ -154,14 +156,24 @@ _TELLS_NOTHING = (None, Condition.HEALTHY, *(each for each in Condition if each.
 _WALLS = tuple(each for each in Condition if each.is_wall)
 
 RULES: Mapping[str, list[Clause]] = {
-    "mode verify triggers nothing, and knows no build before": [
+    "mode verify triggers nothing, and knows no build before, unless an earlier step has told it": [
         *_none_of(
-            "refusal answer answered_at answer_final met_before confirmed claim_held registry_unchanged "
-            "old_build_stayed old_digest_runs old_contract_back",
+            "refusal answer answered_at answer_final confirmed claim_held registry_unchanged old_build_stayed",
             _no("verifying"),
         ),
-        (_no("verifying"), _not("build", Build.OLD)),
+        *_none_of("met_before old_digest_runs old_contract_back", _no("verifying"), _yes("awaiting")),
+        (_no("verifying"), _yes("awaiting"), _not("build", Build.OLD)),
         (_no("verifying"), _not("not_started", Reason.UNSUPPORTED, Reason.ROLLBACK_IMPOSSIBLE)),
+    ],
+    "only mode verify waits for a build that another deployer brings": [
+        (_no("awaiting"), _yes("verifying")),
+        (_no("referenced"), _yes("awaiting")),
+    ],
+    "beside nothing that was seen before, no build is the old one, and none a new one unless it is declared": [
+        (_no("awaiting"), _yes("referenced"), _not("build", Build.OLD)),
+        *_none_of(
+            "new_build_seen", _no("awaiting"), _yes("referenced"), _yes("version_declared"), _yes("digest_declared")
+        ),
     ],
     "a moment belongs to every response, and is not in the future": [
         (_is("answer", None), _not("answered_at", None)),
@@ -189,6 +201,7 @@ RULES: Mapping[str, list[Clause]] = {
     "a window of the wrong build is not one of the right build": [
         *_none_of("right_build_under_way", _no("wrong_build_held")),
         (_no("wrong_build_held"), _yes("verifying")),
+        (_no("wrong_build_held"), _no("awaiting")),
         (_no("wrong_build_held"), _yes("version_declared"), _yes("digest_declared")),
     ],
     "only what is declared can have been met before": [
@@ -198,6 +211,7 @@ RULES: Mapping[str, list[Clause]] = {
         *_none_of("branch", _yes("verifying")),
         *_none_of("branch", _no("version_declared")),
         *_none_of("branch", _yes("held")),
+        *_none_of("branch", _no("awaiting")),
     ],
     "a window of a declared version names it": [
         (_no("held"), _no("version_declared"), _is("build", Build.NEW)),
@@ -209,6 +223,7 @@ RULES: Mapping[str, list[Clause]] = {
     ],
     "a window of the right build shows a new build, unless it was live before or nothing is triggered": [
         (_no("held"), _yes("new_build_seen"), _yes("met_before"), _yes("verifying")),
+        (_no("held"), _yes("new_build_seen"), _yes("met_before"), _no("awaiting")),
     ],
     "a build that answered was seen": [(_not("build", Build.NEW), _yes("new_build_seen"))],
     "only beside a declared version is a build another one, or unnamed": [
@@ -235,9 +250,10 @@ RULES: Mapping[str, list[Clause]] = {
         (_is("condition", *_TELLS_NOTHING), _yes("gap_seen")),
         (_no("held_after_gap"), _yes("gap_seen")),
     ],
-    "only what stands in front of the service blocks it; in mode verify a web page too": [
+    "only what stands in front of the service blocks it; in mode verify that does not wait, a web page too": [
         (_no("blocked"), _is("condition", *_WALLS, Condition.HTML)),
         (_no("blocked"), _not("condition", Condition.HTML), _yes("verifying")),
+        (_no("blocked"), _not("condition", Condition.HTML), _no("awaiting")),
     ],
     "a window that broke late broke, and so did many": [
         (_no("broke_late"), _yes("window_broke")),

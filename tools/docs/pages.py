@@ -102,6 +102,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.NO_IDENTITY,
         Reason.NO_CHANGE,
         Reason.WEAK_PROOF,
+        Reason.NO_REFERENCE,
         Reason.VERSION_UNAVAILABLE,
         Finding.VERSION_UNNAMED,
         Finding.VERSION_CONSTANT,

@@ -19,6 +19,10 @@ class RunningImage:
     """The digest that must run; empty where none is declared."""
     triggered: float | None = None
     all: list[Look] = field(default_factory=list)
+    recalled: Look | None = None
+    """What an earlier step saw, before another deployer was asked."""
+    images: frozenset[str] = frozenset()
+    """The image references of its rows."""
     kin: Kin = field(default_factory=Kin)
     """What the registry has shown of digests."""
     asks_registry: bool = False
@@ -27,6 +31,10 @@ class RunningImage:
     def add(self, look: Look) -> None:
         """Enter one more look."""
         self.all.append(look)
+
+    def recall(self, look: Look | None, images: frozenset[str]) -> None:
+        """Take in what an earlier step saw: the rows, and the `images` that these were created with."""
+        self.recalled, self.images = look, images
 
     @property
     def last(self) -> Look | None:
@@ -53,7 +61,8 @@ class RunningImage:
     @property
     def looks_before(self) -> list[Look]:
         """The looks before the trigger that brought rows."""
-        return [look for look in self.told if self.triggered is not None and look.at <= self.triggered]
+        own = [look for look in self.told if self.triggered is not None and look.at <= self.triggered]
+        return [self.recalled, *own] if self.recalled else own
 
     @property
     def looks_since(self) -> list[Look]:
@@ -85,7 +94,7 @@ class RunningImage:
             if self._doubts(self.declared, look):
                 return Build.UNKNOWN
             return Build.OLD if self._ran_before(look) else Build.OTHER
-        seen = [each for each in self.looks_before if each.digest]
+        seen = [each for each in self.looks_before if each.digest and self._compares(each, look)]
         if not seen:
             return Build.UNKNOWN
         if self._ran_before(look):
@@ -199,8 +208,15 @@ class RunningImage:
             self.kin.same(look.digest, each.digest, _one_id(look))
             or (look.image_ids and look.image_ids == each.image_ids)
             for each in self.looks_before
-            if each.digest
+            if each.digest and self._compares(each, look)
         )
+
+    def _compares(self, before: Look, look: Look) -> bool:
+        """Tell whether both looks are at the same containers: an earlier step may have looked at others."""
+        if before is not self.recalled:
+            return True
+        names = {row.name for row in before.rows} == {row.name for row in look.rows}
+        return names or self.images == {row.image for row in look.rows}
 
     def _doubts(self, digest: str, look: Look) -> list[str]:
         return self.kin.doubts(digest, look.digest, _one_id(look)) if self.asks_registry else []

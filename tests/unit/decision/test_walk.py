@@ -219,6 +219,7 @@ def test_nothing_is_green_where_the_old_build_answers_after_a_new_one() -> None:
         return ended.verdict in (Verdict.STALE, Verdict.TRIGGER_FAILED) or ended.reason is Reason.THROTTLED
 
     assert_always(holds, verifying=False, not_started=None, refusal=None)
+    assert_always(holds, awaiting=True, not_started=None)
 
 
 def test_current_is_only_what_was_live_before() -> None:
@@ -236,10 +237,29 @@ def test_green_has_the_proof_that_is_required() -> None:
 
 def test_each_mode_has_its_verdicts() -> None:
     of_verify = {Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.WRONG_BUILD, Verdict.UNHEALTHY, Verdict.CHECKS_FAILED}
-    of_verify |= {Verdict.STALE}  # production is behind its branch
-    for verifying in (False, True):
-        found = {each.verdict for each, _ in walk(conclude, verifying=verifying, not_started=None)}
+    of_verify |= {Verdict.STALE}  # production is behind its branch, or the old build answers on
+    for verifying, awaiting in ((False, False), (True, False), (True, True)):
+        found = {each.verdict for each, _ in walk(conclude, verifying=verifying, awaiting=awaiting, not_started=None)}
         assert found == of_verify if verifying else Verdict.VERIFIED not in found
+
+
+def test_a_build_that_another_deployer_brings_is_verified_only_as_declared_or_as_another_than_before() -> None:
+    def holds(known: Facts) -> bool:
+        ended = conclude(known)
+        if ended.verdict is not Verdict.VERIFIED:
+            return True
+        return known.held and (known.declared or (known.new_build_seen and ended.proof is Proof.CHANGE))
+
+    assert_always(holds, awaiting=True)
+
+
+def test_a_build_that_another_deployer_brings_is_waited_for_until_the_deadline() -> None:
+    def holds(known: Facts) -> bool:
+        if known.late or decided_at_once(known) or not should_stop(known):
+            return True
+        return known.held or not (known.declared or known.referenced)
+
+    assert_always(holds, awaiting=True, **LEFT_OUT)
 
 
 # the stop rules
@@ -304,7 +324,8 @@ def test_what_stops_before_the_deadline_is_decided_by_a_row_of_the_table() -> No
             return True
         ended = conclude(known)
         if known.verifying:
-            return known.wrong_build_held or (known.held and known.checked)
+            nothing_to_see = known.awaiting and not known.referenced and not known.declared
+            return known.wrong_build_held or ((known.held or nothing_to_see) and known.checked)
         if not known.answer_final:
             return False
         if green(known):

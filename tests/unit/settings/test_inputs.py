@@ -81,6 +81,8 @@ def test_every_problem_of_every_input_is_told_at_once() -> None:
         expect_version="two\nlines",
         expect_digest="sha256:12",
         containers_url="nowhere",
+        wait_for_build="soon",
+        baseline="verified",
         require_proof="digset",
         openapi_path="openapi.json",
         required_routes="GET api/ready",
