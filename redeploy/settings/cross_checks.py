@@ -37,7 +37,7 @@ def check_together(plan: Plan, reader: Reader) -> None:
         )
     _check_waiting(plan, reader)
     if proof is Proof.VERSION and not reader.texts["expect-version"]:
-        reader.wrong("require-proof", "`version` needs `expect-version`, such as `${{ github.sha }}`")
+        reader.wrong("require-proof", f"`version` needs `expect-version`, such as `{reader.commit}`")
     if proof is Proof.DIGEST and not reader.texts["expect-digest"] and plan.mode is not Mode.ROLLBACK:
         reader.wrong("require-proof", "`digest` needs `expect-digest`, an output of docker/build-push-action")
     _check_rollback(plan, reader)
@@ -64,7 +64,7 @@ def _check_branch(plan: Plan, reader: Reader) -> None:
         reader.wrong(
             "expect-version",
             f"`branch:{plan.branch}` is for mode `verify`: a deploy must put one certain build live, such as "
-            "`${{ github.sha }}`",
+            f"`{reader.commit}`",
         )
     if plan.grace and not plan.branch and not reader.has_problem("expect-version"):
         reader.wrong(
@@ -133,8 +133,8 @@ def _check_rollback(plan: Plan, reader: Reader) -> None:
         reader.wrong("expect-digest", "is for a deploy; in mode `rollback`, `rollback-to` says what must be live")
 
 
-def doubts(plan: Plan) -> list[str]:
-    """Return warnings about valid values that are probably mistakes."""
+def doubts(plan: Plan, commit: str) -> list[str]:
+    """Return warnings about valid values that are probably mistakes; `commit` is how a workflow's commit is given."""
     found: list[str] = []
     if plan.baseline is not None and not plan.declared and not plan.version_of_image and not compares(plan):
         found.append(
@@ -145,7 +145,7 @@ def doubts(plan: Plan) -> list[str]:
     if parsers.moves(plan.expect_version):
         found.append(
             f"`expect-version` is `{plan.expect_version}`, a word that moves from build to build: the service would have to "
-            "report exactly this word. Declare the commit, `${{ github.sha }}`, or the version number."
+            f"report exactly this word. Declare the commit, `{commit}`, or the version number."
         )
     found += _too_fine(plan)
     ports = [each.name for each in plan.images if ":" in each.registry]

@@ -53,7 +53,7 @@ def made(reader: Reader, workspace: Workspace) -> Plan:
     cross_checks.check_together(plan, reader)
     if reader.problems:
         raise InvalidInputsError(reader.problems)
-    return replace(plan, warnings=tuple(cross_checks.doubts(plan)))
+    return replace(plan, warnings=tuple(cross_checks.doubts(plan, reader.commit)))
 
 
 def _plan(reader: Reader, workspace: Workspace) -> Plan:

@@ -68,6 +68,9 @@ class Workspace:
 class Reader:
     """Cleans input after input and gathers the problems."""
 
+    commit = "${{ github.sha }}"
+    """How the commit that a workflow runs for is given, for messages to suggest."""
+
     def __init__(self, texts: dict[str, str], redactor: Callable[[], Callable[[str], str]]) -> None:
         """`redactor` returns the function that hides secrets in texts; few runs need it here."""
         self.texts = texts

@@ -19,6 +19,8 @@ _GIVEN = "?"
 class FileReader(Reader):
     """A reader whose texts come from a file, as far as it gives them, and else from the inputs."""
 
+    commit = "${GITHUB_SHA}"
+
     def __init__(
         self,
         texts: dict[str, str],
