@@ -116,7 +116,8 @@ class Run:
         from redeploy.settings.config.load import load
 
         loaded = load(self._environment, self._runner.workspace_bytes, workspace)
-        self._hide(loaded.secrets)
+        if loaded.secrets:
+            self._hide(loaded.secrets)
         return loaded.only
 
     def cancelled(self, number: int) -> "Outcome":

@@ -55,7 +55,7 @@ def test_the_job_to_paste_names_every_service_and_the_file() -> None:
         ("shop,o/a", "'o/a', which is not of the form"),
         ("shop,image=o/a", "says nothing of its `domain`"),
         ("shop", "says nothing of its `image` and `domain`"),
-        ("shop,image=o/a,domian=x.example.com", "`domain` was probably meant"),
+        ("shop,image=o/a,domian=x.example.com", "did you mean `domain`?"),
         ("shop,image=o/a,domain=https://x.example.com", "'domain' is no"),
         ("shop,image=a,domain=none", "names no registry and no owner"),
         ("shop,image=o/a,domain=none,health-path=/up", "`health-path` is never asked"),
