@@ -202,7 +202,7 @@ class Registry:
             return self._token(errand, bearer.parameters, credentials)
         if credentials is None or "basic" in challenges:
             return credentials or refused
-        seen = f"the registry `{errand.image.registry}` answers 401, and does not say how to show it credentials"
+        seen = f"the registry `{errand.image.registry}` responds with 401, and does not say how to log in"
         return Trouble(Kind.REFUSED, seen, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
 
     def _credentials(self) -> Secret | None:
@@ -219,7 +219,7 @@ class Registry:
         url = f"{realm}{'&' if '?' in realm else '?'}{urllib.parse.urlencode(query)}"
         reply = self._ask("GET", url, errand.ends, credentials)
         if not isinstance(reply, Response) or reply.status >= 500 or reply.status == 429:
-            seen = f"it answers {reply.status}" if isinstance(reply, Response) else reply.seen
+            seen = f"it responds with {reply.status}" if isinstance(reply, Response) else reply.seen
             return Trouble(Kind.UNREACHABLE, f"the registry `{image.registry}` gives no token: {seen}")
         if reply.status in (400, 401, 403, 404):
             return refusal(image, errand.scope, known=self._access.known, status=f"no token, {reply.status}")

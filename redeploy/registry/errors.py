@@ -1,4 +1,4 @@
-"""What can go wrong at a registry, in our own words: from one response to one error."""
+"""Errors of a registry, in our own words: from one response to one error."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,13 +19,13 @@ class Kind(StrEnum):
     REFUSED = "refused"
     """The registry does not allow it."""
     UNREACHABLE = "unreachable"
-    """The registry gave no answer that says anything; it may give one later."""
+    """The registry gave no usable response; it may give one later."""
     HOSTILE = "hostile"
-    """The answer is none that a registry gives, or not to be trusted."""
+    """The response is not a registry's, or cannot be trusted."""
 
 
 class Scope(StrEnum):
-    """What a token allows (distribution, `spec/auth/scope.md`)."""
+    """What a token permits (distribution, `spec/auth/scope.md`)."""
 
     PULL = "pull"
     PUSH = "pull,push"
@@ -33,7 +33,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why there is no manifest: one line of what was observed, and what mends it, in Markdown."""
+    """Why there is no manifest: one line of what was observed, and how to fix it, in Markdown."""
 
     kind: Kind
     told: str
@@ -41,17 +41,17 @@ class Trouble:
 
 
 def trouble_of(http_result: HttpResult, image: Image, scope: Scope, *, known: bool) -> Trouble:
-    """Return what an exchange that brought no manifest amounts to; `known` tells whether credentials were shown."""
+    """Return the error in a result without a manifest; `known` tells whether credentials were sent."""
     registry = f"the registry `{image.registry}`"
     if isinstance(http_result, TransportError):
         if http_result.error_kind is ErrorKind.TOO_LARGE:
-            return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest holds")
-        return Trouble(Kind.UNREACHABLE, f"{registry} does not answer: {http_result.seen}")
+            return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest has")
+        return Trouble(Kind.UNREACHABLE, f"{registry} does not respond: {http_result.seen}")
     code = _code(http_result)
     if not code and http_result.status < 500 and sender_of(http_result).door in _IN_FRONT:
-        told = f"{registry} did not answer itself: {described(http_result)}"
+        told = f"{registry} was not reached, something in front of it responded: {described(http_result)}"
         return Trouble(Kind.HOSTILE, told, "Let the runner's requests through there, or leave `image` out.")
-    answers = f"{registry} answers {http_result.status}{f' {code}' if code else ''}"
+    answers = f"{registry} responds with {http_result.status}{f' {code}' if code else ''}"
     match http_result.status:
         case 401 | 403:
             return refusal(image, scope, known=known, status=f"{http_result.status} {code}".strip())
@@ -63,26 +63,26 @@ def trouble_of(http_result: HttpResult, image: Image, scope: Scope, *, known: bo
             return Trouble(Kind.REFUSED, f"{registry} is read-only ({http_result.status} {code})".replace(" )", ")"))
         case 400 if scope is Scope.PUSH and code in _NOT_THERE:
             return Trouble(
-                Kind.ABSENT, f"{registry} has no longer what `{image.path}{_target(image)}` is made of ({code})"
+                Kind.ABSENT, f"{registry} no longer has the parts of `{image.path}{_target(image)}` ({code})"
             )
         case 400 | 409 | 412 if scope is Scope.PUSH:
             said = f"{http_result.status} {code}".strip()
-            message = f"{registry} does not let `{image.path}{_target(image)}` be moved ({said})"
-            return Trouble(
-                Kind.REFUSED, message, "If its tags are immutable there, exempt this one: a rollback moves it."
-            )
+            message = f"{registry} does not allow `{image.path}{_target(image)}` to be moved ({said})"
+            return Trouble(Kind.REFUSED, message, "If its tags are immutable, exempt this one: a rollback moves it.")
         case 429:
             return Trouble(Kind.UNREACHABLE, f"{answers}: too many requests")
         case status if status >= 500:
             return Trouble(Kind.UNREACHABLE, answers)
         case status if 300 <= status < 400:
-            return Trouble(Kind.HOSTILE, f"{registry} sends elsewhere ({status}), where nobody goes with a manifest")
+            return Trouble(
+                Kind.HOSTILE, f"{registry} redirects elsewhere ({status}), which is not followed for a manifest"
+            )
         case _:
-            return Trouble(Kind.HOSTILE, f"{answers}, as no registry does")
+            return Trouble(Kind.HOSTILE, f"{answers}, which is not a registry's response")
 
 
 def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
-    """Return the trouble of a scope that is missing."""
+    """Return the error of a missing permission."""
     verb = "read" if scope is Scope.PULL else "write"
     with_what = "`registry-username` and `registry-password`" if known else "a client without credentials"
     told = f"the registry `{image.registry}` does not let {with_what} {verb} `{image.path}` ({status})"
@@ -91,13 +91,13 @@ def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
             "" if known else "`registry-username: ${{ github.actor }}`, `registry-password: ${{ github.token }}` and "
         )
         fix = (
-            f"Give {given}the job `permissions: packages: {verb}`, and let the package be used by this repository (package "
+            f"Give {given}the job `permissions: packages: {verb}`, and let this repository use the package (package "
             f"settings, Manage Actions access). A personal access token needs the scope `{verb}:packages`."
         )
     elif known:
-        fix = f"Give a user or token that may {verb} `{image.path}`: the scope is `repository:{image.path}:{scope}`."
+        fix = f"Use a user or token that may {verb} `{image.path}`: the scope is `repository:{image.path}:{scope}`."
     else:
-        fix = f"Give `registry-username` and `registry-password` of somebody who may {verb} `{image.path}`."
+        fix = f"Set `registry-username` and `registry-password` of a user who may {verb} `{image.path}`."
     return Trouble(Kind.REFUSED, told, fix)
 
 
@@ -122,13 +122,13 @@ def _may_be_a_registry(reply: Response) -> bool:
 
 
 _IN_FRONT = (Door.CHALLENGE, Door.ACCESS, Door.CLOUDFLARE, Door.PROXY)
-"""Doors of which none is a registry. One that asks for a login may be: `auth_basic` of nginx guards many."""
+"""Doors that are not a registry. One that asks for a login may be one: `auth_basic` of nginx guards many."""
 
 _NOT_THERE = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
-"""Said of a manifest whose parts are gone."""
+"""Codes for a manifest whose parts are gone."""
 
 _HIDDEN = frozenset({"NAME_UNKNOWN", "NOT_FOUND"})
-"""Said of private repositories too, to those who may not know of them."""
+"""Codes that hide private repositories, too."""
 
 _CODES = frozenset(
     {
@@ -151,11 +151,11 @@ _CODES = frozenset(
         "UNSUPPORTED",
     }
 )
-"""The error codes of the protocol (OCI distribution specification, "Error Codes"), and what registries say beside them."""
+"""The error codes of the protocol (OCI distribution specification, "Error Codes"), and others that registries use."""
 
 
 def _code(reply: Response) -> str:
-    """Return the registry's own word for what is wrong; empty where no registry speaks."""
+    """Return the registry's error code; empty if the response has none."""
     errors = reply.json.get("errors") if isinstance(reply.json, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None

@@ -1,4 +1,4 @@
-"""The look-up of the image that should run: what the registry has reported so far, and whether waiting makes sense."""
+"""The look-up of the expected image: what the registry has reported so far, and whether to wait."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -11,12 +11,12 @@ from redeploy.registry.kin import Kin
 from redeploy.registry.manifest import REVISION, Manifest
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
-"""Seconds from an answer that is not yet the wanted one to the next look; each pause is longer than the last."""
+"""Seconds from a response without the expected image to the next look-up; each pause is longer than the last."""
 
 
 @dataclass(frozen=True)
 class FromRegistry(Response):
-    """What came of an errand to a registry, as one reply."""
+    """The result of a request to a registry, as one response."""
 
     found: Manifest | Trouble | str = ""
 
@@ -25,22 +25,22 @@ class FromRegistry(Response):
         """What came, in a word or two."""
         if isinstance(self.found, Trouble):
             return self.found.told
-        return self.found.digest if isinstance(self.found, Manifest) else f"revision {self.found or 'not told'}"
+        return self.found.digest if isinstance(self.found, Manifest) else f"revision {self.found or 'not named'}"
 
 
 class Standing(Enum):
     """How far the look-up has come."""
 
     OPEN = auto()
-    """The registry has not answered yet."""
+    """The registry has not responded yet."""
     READY = auto()
-    """It has what should run."""
+    """It has the expected image."""
     AWAITED = auto()
-    """It has not, and may have it in a while: the build may still be pushing."""
+    """It does not have it yet: the build may still be pushing."""
     UNKNOWN = auto()
-    """It does not say, and the run can do without."""
+    """It does not say, but the run does not need it."""
     IMPOSSIBLE = auto()
-    """It does not say, and the run cannot do without."""
+    """It does not say, and the run needs it."""
 
 
 @dataclass
@@ -49,19 +49,19 @@ class Lookup:
 
     image: Image
     declared: str = ""
-    """The digest that the tag must point to, itself or as the index over it; empty where any will do."""
+    """The digest that the tag must point to, directly or through an index; empty if any will do."""
     names_version: bool = False
     """Whether the image says which version is expected."""
     patient: bool = True
-    """Whether it is waited for."""
+    """Whether the run waits for the image."""
     kin: Kin = field(default_factory=Kin)
     """What the registry has shown of digests."""
     manifest: Manifest | None = None
-    """What the tag points to, as last told."""
+    """What the tag points to, as last reported."""
     absent: bool = False
-    """Whether the registry has no such tag, as last told."""
+    """Whether the registry does not have the tag, as last reported."""
     trouble: Trouble | None = None
-    """Why the last look told nothing."""
+    """Why the last look-up failed."""
     revision: str = ""
     """The commit that the image's label names."""
     no_revision: Trouble | None = None
@@ -71,7 +71,7 @@ class Lookup:
 
     @property
     def as_declared(self) -> bool:
-        """Whether the tag points to what it should."""
+        """Whether the tag points to the expected digest."""
         return self.manifest is not None and (
             not self.declared
             or self.manifest.is_of(self.declared)
@@ -97,7 +97,7 @@ class Lookup:
 
     @property
     def holds_up(self) -> bool:
-        """Whether the run cannot go on yet, or at all."""
+        """Whether the run cannot continue yet, or at all."""
         standing = self.standing
         return standing in (Standing.AWAITED, Standing.IMPOSSIBLE) or (standing is Standing.OPEN and self.names_version)
 
@@ -108,21 +108,21 @@ class Lookup:
 
     @property
     def tag_due(self) -> float:
-        """When the tag is to be looked up: at once, later again, or never."""
+        """When to look the tag up: at once, later, or never."""
         return self._next if not self._looks or self.standing is Standing.AWAITED else inf
 
     @property
     def unread(self) -> list[str]:
-        """The digests to be read since the tag may point to the declared image under another index."""
+        """The digests to read, because the tag may point to the declared image through another index."""
         return self.kin.doubts(self.manifest.digest, self.declared) if self.manifest and not self.as_declared else []
 
     @property
     def wants_revision(self) -> bool:
-        """Whether the image has not been asked which commit it names."""
+        """Whether the image's commit still has to be read."""
         return self.as_declared and not self.revision and self.no_revision is None
 
     def take(self, http_result: HttpResult, at: float) -> None:
-        """Take in what the tag points to. A registry that fails while it is waited for changes nothing."""
+        """Take in what the tag points to. If the registry fails while the run waits, nothing changes."""
         self._next = at + min(LONGEST_PAUSE, FIRST_PAUSE * GROWTH**self._looks)
         self._looks += 1
         found = found_in(http_result, self.image)
@@ -142,8 +142,8 @@ class Lookup:
             return
         if isinstance(found, str) and not found:
             fix = (
-                "Label it when building, as docker/metadata-action does "
-                f"(`labels: {REVISION}=${{{{ github.sha }}}}`), or give the version itself."
+                "Label it when you build it, as docker/metadata-action does "
+                f"(`labels: {REVISION}=${{{{ github.sha }}}}`), or set the version itself."
             )
             self.no_revision = Trouble(Kind.ABSENT, f"the image `{self.image}` has no label `{REVISION}`", fix)
         elif isinstance(found, Trouble):
@@ -153,34 +153,34 @@ class Lookup:
 
     @property
     def note(self) -> str:
-        """What a run that went on without the registry's word should tell; empty where it has it."""
+        """What a run without the registry's response should report; empty if it has the response."""
         if self.standing is Standing.OPEN:
-            return f"The registry `{self.image.registry}` did not answer in time."
+            return f"The registry `{self.image.registry}` did not respond in time."
         return self.told if self.standing is Standing.UNKNOWN else ""
 
     @property
     def told(self) -> str:
-        """What is the matter, in whole sentences; empty where nothing is."""
+        """What is wrong, in whole sentences; empty if nothing is."""
         trouble = self.no_revision if self.as_declared and self.names_version else self.trouble
         points = ""
         if self.manifest is not None and not self.as_declared:
             now = f"`{self.image}` points to `{self.manifest.digest}` in the registry"
-            points = f"{now}, and not to the declared `{self.declared}`."
-        told = f"{trouble.told[:1].upper()}{trouble.told[1:]}. {trouble.fix}".strip() if trouble else ""
-        return f"{points} {told}".strip()
+            points = f"{now}, and not to the expected `{self.declared}`."
+        wrong = f"{trouble.told[:1].upper()}{trouble.told[1:]}. {trouble.fix}".strip() if trouble else ""
+        return f"{points} {wrong}".strip()
 
 
 def manifest_in(http_result: HttpResult, image: Image) -> Manifest | Trouble:
-    """Return the manifest that an exchange with a registry brought, or why it brought none."""
+    """Return the manifest in a registry's response, or why it has none."""
     found = found_in(http_result, image)
     if isinstance(found, str):
-        msg = "a commit is no manifest"
+        msg = "a commit is not a manifest"
         raise TypeError(msg)
     return found
 
 
 def found_in(http_result: HttpResult, image: Image) -> Manifest | Trouble | str:
-    """Return what an exchange with a registry brought: a manifest, the commit that a label names, or why neither."""
+    """Return the content of a registry's response: a manifest, the commit in a label, or why neither came."""
     if isinstance(http_result, FromRegistry):
         return http_result.found
     return trouble_of(http_result, image, Scope.PULL, known=False)

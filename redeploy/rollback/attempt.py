@@ -1,4 +1,4 @@
-"""The state of one rollback: takes in what the registry says, and decides what to do next. Times are monotonic seconds."""
+"""The state of one rollback: takes in the registry's responses, and decides what comes next. Times are monotonic seconds."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Attempt:
-    """Everything that is known of a rollback, also where it is cut short."""
+    """Everything that is known of a rollback, even if it is cut short."""
 
     first: ServiceState
-    """The deploy that is to be mended or, in mode rollback, the look at what runs."""
+    """The failed deploy or, in mode rollback, what runs now."""
     deploy: "Outcome | None" = None
     """How it ended; None in mode rollback."""
     before: ManifestResult | None = None
-    """What the tag pointed at before the trigger or, in mode rollback, at first."""
+    """What the tag pointed to before the trigger or, in mode rollback, at first."""
     target: RestoreTarget = field(default_factory=lambda: RestoreTarget({}))
     unfit: bool = False
     """Whether the image to put back is the one that failed."""
@@ -43,47 +43,47 @@ class Attempt:
     began: float | None = None
     ended: float | None = None
     writing: bool = False
-    """Whether the tag may have been moved, and this is not known yet."""
+    """Whether the tag may have been moved, but that is not known yet."""
     moved: bool = False
     settled: bool = False
-    """Whether the tag points at the target, moved or not."""
+    """Whether the tag points to the target, moved or not."""
     state: ServiceState | None = None
-    """The proof."""
+    """The state of the proof."""
     lost: str = ""
-    """Why that proof is worth nothing in the end: the end of a sentence."""
+    """Why the proof does not count in the end: the end of a sentence."""
 
     @classmethod
     def after(cls, failed: ServiceState, deploy: "Outcome") -> "Attempt":
-        """Return the attempt to mend a deploy."""
+        """Return the attempt to roll a failed deploy back."""
         target = failed.target or target_of(failed)
         target.retry()
         return cls(failed, deploy, before=failed.lookup.manifest if failed.lookup else None, target=target)
 
     @property
     def plan(self) -> Plan:
-        """What the inputs say."""
+        """The plan of the inputs."""
         return self.first.plan
 
     @property
     def image(self) -> Image:
-        """The image with the tag that is put back; the inputs are wrong where there is none."""
+        """The image with the tag that is put back; without one the inputs are wrong."""
         if self.plan.image is None:
-            msg = "no image is named that could be put back"
+            msg = "the plan names no image to put back"
             raise ValueError(msg)
         return self.plan.image
 
     @property
     def mends(self) -> bool:
-        """Whether this is about a deploy that failed, and not mode rollback."""
+        """Whether this rolls a failed deploy back, and is not mode rollback."""
         return self.deploy is not None
 
     @property
     def digest(self) -> str:
-        """The digest to put back; empty where none was found."""
+        """The digest to put back; empty if none was found."""
         return self.target.manifest.digest if self.target.manifest else ""
 
     def begin(self, tag: ManifestResult) -> None:
-        """Take in what the tag points at in mode rollback, and choose what to put back."""
+        """Take in what the tag points to in mode rollback, and choose the image to put back."""
         self.before = tag
         running = self.first.running.last.digest if self.first.running.last else ""
         if isinstance(tag, Trouble):
@@ -91,29 +91,27 @@ class Attempt:
         elif self.plan.rollback_to:
             self.target = RestoreTarget(references(self.plan, self.image.tag, "", ""), chosen=True)
         elif not running:
-            self.stop("Watchtower does not tell which image runs, so `rollback-to` has to name the one to put back")
+            self.stop("Watchtower does not report which image runs, so name the image to put back with `rollback-to`")
         elif tag.is_of(running):
-            self.stop(
-                "the image that runs is the one that the tag points at; name the one to put back with `rollback-to`"
-            )
+            self.stop("the tag points to the running image already; name the image to put back with `rollback-to`")
         else:
-            self.target = RestoreTarget({running: "the digest that runs"})
+            self.target = RestoreTarget({running: "the running digest"})
 
     def found(self) -> bool:
-        """Tell whether there is an image to put back; else it stops here."""
+        """Tell whether there is an image to put back; else the attempt stops here."""
         target = self.target
         if target.manifest is None and not self.stopped:
             self.stop(target.missing, target.trouble.fix if target.trouble else "")
         elif self.mends and self._found_by_version and not telling_version(self.first, version_before(self.first)):
             self.stop(
-                f"{code(target.reference)} names the version that answered before, and the build that failed names it too, "
-                "so it does not tell which image ran",
+                f"{code(target.reference)} names the previous version, but the failed build reports it too, so it does not "
+                "show which image ran",
                 "Name the image with `rollback-to`.",
             )
         return target.manifest is not None and not self.stopped
 
     def compare(self, tag: ManifestResult) -> bool:
-        """Take in what the tag points at just before the write, and tell whether it is to be written."""
+        """Take in what the tag points to just before the write, and tell whether to write it."""
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
             return False
@@ -122,7 +120,7 @@ class Attempt:
         seen = Tag(before=before, running=running, now=tag.digest, holds=frozenset(tag.children))
         failed: frozenset[str] = frozenset()
         if self.mends:
-            # Watchtower may tell the digest of an index or of its platform
+            # Watchtower may report the digest of an index or of its platform
             families = map(_family, (self.before, tag, self.target.manifest))
             own = [family for family in families if running in family]
             failed = frozenset({running}).union(*own) if running else _family(self.before) & _family(tag)
@@ -135,9 +133,9 @@ class Attempt:
         return self.writing
 
     def verify(self, answer: ManifestResult, tag: ManifestResult) -> bool:
-        """Take in the registry's answer to the write, and what the tag points at since; tell whether that is final.
+        """Take in the registry's response to the write, and what the tag points to now; tell whether that is final.
 
-        Where the answer was lost, the tag alone tells.
+        If the response was lost, only the tag shows whether it moved.
         """
         if isinstance(tag, Manifest) and tag.digest == self.digest:
             self.writing, self.moved, self.settled = False, True, True
@@ -148,55 +146,55 @@ class Attempt:
             self.stop(answer.told, answer.fix)
             return True
         if isinstance(tag, Trouble):
-            self.stop(f"whether the tag was moved is not known, since {tag.told}", tag.fix)
+            self.stop(f"whether the tag was moved is not known, because {tag.told}", tag.fix)
         elif isinstance(answer, Trouble):
             self.stop(f"{answer.told}, and the tag has not moved so far", answer.fix)
         else:
-            self.stop("the tag points at another image than the one that was put there just now")
+            self.stop("the tag points to another image than the one that was just put back")
         return False
 
     def stop(self, why: str, fix: str = "") -> None:
-        """Enter why nothing is put back."""
+        """Note why nothing is put back."""
         self.stopped, self.fix = why, fix
 
     @property
     def needs_a_look(self) -> Probe | None:
-        """The look that tells how the running build names itself, where a version is all that can prove another one."""
+        """The probe that reads the running build's version, if only a version can prove another build."""
         if self.mends or self.plan.expect_version or self._told or self.first.baseline:
             return None
         return Probe(*self.first.addresses[-1])
 
     def prove(self, now: float) -> ServiceState:
-        """Begin the watch that proves what was put back; it goes on with the bucket of the first."""
+        """Begin to prove the image that was put back; the request budget of the first state continues."""
         plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
         self.state = ServiceState(plan, began=now, redact=self.first.redact)
         self.state.go_on_from(self.first)
         return self.state
 
     def confirm(self, tag: ManifestResult) -> bool:
-        """Take in what the tag points at once the build is proven live; tell whether that is final.
+        """Take in what the tag points to after the build is proven live; tell whether that is final.
 
-        Watchtower follows the tag: a build that it does not point at any more is replaced at the next poll.
+        Watchtower follows the tag: at the next poll it replaces a build that the tag does not point to any more.
         """
         if isinstance(tag, Trouble):
-            self.lost = f"the build of that image is live, but what the tag points at now could not be read: {tag.told}"
+            self.lost = f"the build of that image is live, but the tag could not be read again: {tag.told}"
             return tag.kind is not Kind.UNREACHABLE
-        self.lost = "" if tag.is_of(self.digest) else "somebody else has moved the tag since"
+        self.lost = "" if tag.is_of(self.digest) else "another push has moved the tag since"
         return True
 
     @property
     def lines(self) -> list[str]:
-        """What there is to say of it in the log before the proof."""
+        """The lines of the log before the proof."""
         ended = self.deploy.conclusion if self.deploy else None
         failed = [f"the deploy failed: {ended.verdict}, {ended.reason}"] if ended else []
         if self.stopped:
             return [*failed, f"nothing is put back: {self.stopped}"]
         did = "points there again" if self.moved else "points there already"
-        return [*failed, f"to be live again: {self.digest}, {self.target.source}", f"the tag {self.image.tag} {did}"]
+        return [*failed, f"putting back {self.digest}, {self.target.source}", f"the tag {self.image.tag} {did}"]
 
     @property
     def _told(self) -> bool:
-        """Whether the containers endpoint tells running digests."""
+        """Whether the containers endpoint reports running digests."""
         looks = self.first.running
         failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
         by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
@@ -204,7 +202,7 @@ class Attempt:
 
     @property
     def _checks(self) -> Checks:
-        """What the build that is put back has to pass: in mode rollback all checks, else those that failed."""
+        """The checks that the build has to pass: in mode rollback all, else those that failed."""
         if self.deploy is None:
             return checks_of_mode(self.plan.checks)
         failed = self.deploy.conclusion.verdict is Verdict.CHECKS_FAILED
@@ -212,17 +210,17 @@ class Attempt:
 
     @property
     def _found_by_version(self) -> bool:
-        """Whether the version that answered before is all that names the image."""
+        """Whether only the previous version names the image."""
         return not self.target.chosen and self.target.reference not in ("", self.digest)
 
     @property
     def _is_from_before(self) -> bool:
-        """Whether the target is the build that answered before."""
+        """Whether the target is the previous build."""
         return self._found_by_version or self.digest == self.first.running.before
 
     @property
     def _version(self) -> str:
-        """The version that must be live, where one is known that tells its build from the one that was live."""
+        """The version that must be live, if one is known that distinguishes its build from the one that was live."""
         if self.plan.mode is Mode.ROLLBACK and self.plan.expect_version:
             return self.plan.expect_version
         if self.mends and self._is_from_before:
@@ -231,7 +229,7 @@ class Attempt:
 
     @property
     def _version_of_target(self) -> str:
-        """The version that the label of the target names, or its tag, where the service names builds like that."""
+        """The version in the target's label or tag, if the service reports builds like that."""
         named = {name for each in (*self.first.baseline, *self.first.samples) for name in each.names.values()}
         for version in (self.target.revision, self.target.reference):
             commit = bool(commit_of(version)) and any(map(commit_of, named))

@@ -21,19 +21,19 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof, Reason, Verdict
 
 _UNPROVEN = Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, proof_suffices=False)
-"""How mode rollback ends where that build is healthy, and nothing proves that it is the one that was put back."""
+"""How mode rollback ends if the service is healthy, but nothing proves that the image that was put back is live."""
 _OUT_OF_REACH = (
-    "Watchtower lists only containers that run: one that restarts over and over, or was only created, is out of its reach. "
-    "With `WATCHTOWER_INCLUDE_RESTARTING` set to `true` on the server it reaches the former."
+    "Watchtower lists only containers that run, so it does not reach one that restarts over and over, or was only created. "
+    "With `WATCHTOWER_INCLUDE_RESTARTING` set to `true` on the server it reaches the first kind."
 )
 _NO_PROOF = (
-    "the build of that image is not proven live. The service is healthy, and only a running digest, or a version that the "
-    "other build does not have, would tell which of them answers."
+    "the build of that image is not proven live. The service is healthy, but only a running digest, or a version that the "
+    "other build does not have, would show which of them is live."
 )
 
 
 def untried(deploy: Outcome, state: ServiceState, why: str) -> Outcome:
-    """Return the outcome of a deploy that no rollback is tried after, with why, or a warning where none was possible."""
+    """Return the outcome of a deploy without a rollback, with the reason, or with a warning if none was possible."""
     if deploy.conclusion.exit_code:
         return replace(deploy, rollback=RollbackResult(state=State.NOT_TRIED, why=why))
     warning = impossible(state)
@@ -41,7 +41,7 @@ def untried(deploy: Outcome, state: ServiceState, why: str) -> Outcome:
 
 
 def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
-    """Return the outcome of mode rollback, whether it came to its end or was cut short."""
+    """Return the outcome of mode rollback, whether it finished or was cut short."""
     state = attempt.state or attempt.first
     if conclusion.verdict is Verdict.UNPROVEN or (attempt.lost and conclusion.verdict in PROVEN):
         conclusion = replace(_UNPROVEN, proof=conclusion.proof)
@@ -51,14 +51,14 @@ def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
 
 
 def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
-    """Return what was known of a rollback when it was cut short."""
+    """Return the outcome of a rollback that was cut short."""
     if attempt.deploy is None:
         return of_mode(attempt, conclusion, now)
     return _joined(attempt.deploy, attempt, conclusion, conclusion, now)
 
 
 def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: float) -> Outcome:
-    """Return the outcome of a deploy that failed and of the rollback after it; `back` is how the proof ended."""
+    """Return the outcome of a failed deploy and its rollback; `back` is how the proof ended."""
     proven = back is not None and proves(back, attempt.lost)
     verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
     proof = back.proof if back is not None and proven else deploy.conclusion.proof

@@ -22,28 +22,28 @@ MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
     Verdict.UNHEALTHY: frozenset({Reason.NEVER_READY, Reason.FLAPPING, Reason.DOWN, Reason.HTML}),
     Verdict.CHECKS_FAILED: frozenset({Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE}),
 }
-"""What another image can mend."""
+"""Failures that another image can fix."""
 
 _BEYOND: Mapping[Verdict, str] = {
-    Verdict.UNPROVEN: "the service is healthy, and nothing says that the build which answers is a bad one",
+    Verdict.UNPROVEN: "the service is healthy, and nothing shows that the live build is a bad one",
     Verdict.NOT_STARTED: "nothing was triggered",
-    Verdict.TRIGGER_FAILED: "Watchtower did not get as far as to replace the container",
-    Verdict.STALE: "the build from before is the one that answers",
-    Verdict.WRONG_BUILD: "Watchtower does not tell which image runs, and would not tell it after a rollback either",
-    Verdict.UNHEALTHY: "what stands in front of the service answers, and another image does not change that",
+    Verdict.TRIGGER_FAILED: "Watchtower did not replace the container",
+    Verdict.STALE: "the previous build is live",
+    Verdict.WRONG_BUILD: "Watchtower does not report which image runs, and would not after a rollback either",
+    Verdict.UNHEALTHY: "the responses come from something in front of the service, which another image does not change",
     Verdict.CHECKS_FAILED: "the new build answers, and to put another image back would be one more interruption",
     Verdict.INVALID_CONFIG: "nothing was triggered",
     Verdict.CANCELLED: "the run was cancelled",
-    Verdict.INTERNAL_ERROR: "it is not known what became of the deploy",
+    Verdict.INTERNAL_ERROR: "it is not known how the deploy ended",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a deploy that failed has shown, as far as a rollback depends on it."""
+    """What a failed deploy has shown, as far as a rollback depends on it."""
 
     replaced: bool
-    """Whether another build than before runs, or what ran before is gone."""
+    """Whether another build than before runs, or the previous container is gone."""
     sick_before: bool = False
     """Whether the service was seen before the trigger, and was not healthy."""
     document_before: bool = True
@@ -53,7 +53,7 @@ class Seen:
 
     @classmethod
     def of(cls, state: ServiceState, now: float) -> "Seen":
-        """Gather it from a watch that has come to its end."""
+        """Gather it from the state at the end of the deploy."""
         health = [each for each in state.baseline if Endpoint.HEALTH in each.endpoints]
         telling = [each for each in health if not each.condition.tells_nothing]
         return cls(
@@ -65,7 +65,7 @@ class Seen:
 
 
 def _replaced(state: ServiceState, now: float) -> bool:
-    """Tell whether the container was replaced: by what was seen of builds, else by what Watchtower says."""
+    """Tell whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
     weighed, history = Assessment(state), state.history
     known = weighed.facts(now)
     differs = bool(weighed.digest_before and weighed.digest_now and not known.old_digest_runs)
@@ -81,16 +81,16 @@ def _replaced(state: ServiceState, now: float) -> bool:
 
 
 def hindrance(conclusion: Conclusion, seen: Seen) -> str:
-    """Return why a rollback cannot mend how a deploy ended; empty where it can."""
+    """Return why a rollback would not help against this failure; empty if it would."""
     verdict, reason = conclusion.verdict, conclusion.reason
     if not conclusion.exit_code:
         return "nothing failed"
     if reason not in MENDABLE.get(verdict, ()):
-        return _BEYOND.get(verdict, "another image would not change it")
+        return _BEYOND.get(verdict, "another image would not help")
     if not seen.replaced:
         return "nothing shows that the container was replaced"
     if seen.sick_before and not seen.named:
-        return "the service was not healthy before the trigger either; name an image that was with `rollback-to`"
+        return "the service was not healthy before the trigger either; name a healthy image with `rollback-to`"
     if reason is Reason.OPENAPI and not seen.document_before:
         return "there was no OpenAPI document before the trigger either"
     return ""
@@ -98,32 +98,32 @@ def hindrance(conclusion: Conclusion, seen: Seen) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """What a tag points at, as digests; empty where it is not known."""
+    """What a tag points to, as digests; empty if it is not known."""
 
     before: str = ""
     """Before the trigger."""
     running: str = ""
-    """The digest that the container runs now, where Watchtower tells it."""
+    """The digest that the container runs now, if Watchtower reports it."""
     now: str = ""
     """Just before the write."""
     holds: frozenset[str] = frozenset()
-    """The digests of the platforms that the index there now lists."""
+    """The digests of the platforms in the tag's index."""
 
 
 PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
-"""How a watch ends that has proven what was put back."""
+"""Verdicts that prove the image that was put back."""
 
 
 def proves(back: Conclusion | None, lost: str = "") -> bool:
-    """Tell whether what was put back is proven live, by its digest or its version; `lost` says why that is worth nothing."""
+    """Tell whether the image that was put back is proven live, by digest or version; `lost` says why that does not count."""
     return back is not None and back.verdict in PROVEN and back.proof >= Proof.VERSION and not lost
 
 
 def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
-    """Return why `target` may not be put under the tag; empty where it may, or is there already.
+    """Return why the tag may not be moved to `target`; empty if it may, or points there already.
 
-    What failed is never put back, and nothing is written over what somebody else pushed meanwhile: a tag that is not what
-    it was, or was never seen, is left alone. An index that shares a platform with the one from before is another push.
+    A failed image is never put back, and another push is never overwritten: a tag that has changed, or was never seen, is
+    not touched. An index that shares a platform with the previous one is another push.
     """
     if target in failed:
         return "the image to put back is the one that failed"
@@ -131,19 +131,19 @@ def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
         return ""
     expected = tag.before or tag.running
     if not expected:
-        return "it is not known what the tag pointed at before, so somebody else may have moved it since"
-    return "" if expected == tag.now else "somebody else moved the tag meanwhile"
+        return "it is not known where the tag pointed before, so another push may have moved it since"
+    return "" if expected == tag.now else "another push moved the tag meanwhile"
 
 
 def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Checks) -> Plan:
-    """Return the plan by which the image that was put back is proven: by its digest or its version, and by nothing less.
+    """Return the plan that proves the image that was put back: by its digest or its version, and by nothing less.
 
     Args:
-        plan: that of the run.
+        plan: the run's own plan.
         target: the digest that was put back.
-        version: the version that must be live then; empty where none is known.
-        told: whether the containers endpoint tells running digests.
-        checks: what the build that was put back has to pass.
+        version: the version that must be live then; empty if none is known.
+        told: whether the containers endpoint reports running digests.
+        checks: the checks that the build has to pass.
     """
     return replace(
         plan,
@@ -159,10 +159,10 @@ def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Chec
 
 
 def checks_again(checking: Checking) -> Checks:
-    """Return the checks that failed, to be made again of the build that was put back.
+    """Return the failed checks, to be made again on the build that was put back.
 
-    What is not safe to send twice is not sent again. Operations that were gone are looked for as before: beside the
-    reference, or the document that was live before the trigger.
+    A request that is not safe to send twice is not sent again. Removed operations are searched as before: compared with
+    the reference, or with the document that was live before the trigger.
     """
     plan, failed = checking.plan, {each.check for each in checking.findings() if each.failed}
     kinds = {each.kind for each in checking.findings() if each.failed}
@@ -180,5 +180,5 @@ def checks_again(checking: Checking) -> Checks:
 
 
 def checks_of_mode(checks: Checks) -> Checks:
-    """Return the checks of mode rollback: a build from before lacks operations, and nobody needs to be told."""
+    """Return the checks of mode rollback: a previous build may lack operations, which is not worth a warning."""
     return checks if checks.reference is not None else replace(checks, breaking=Breaking.IGNORE)

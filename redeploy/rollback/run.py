@@ -1,4 +1,4 @@
-"""The rollback: find the previous image, put it back under its tag, prove it as a deploy is proven."""
+"""The rollback: find the previous image, move the tag back to it, and prove it like a deploy."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.verdicts import Reason
 
 LOOKS = 3
-"""So often the tag is read after the write, as a registry may be slow to show it."""
+"""How often the tag is read after the write, because a registry may be slow to show it."""
 
 PAUSE = 1.0
 """Seconds between these."""
@@ -31,9 +31,9 @@ def mend(
     *,
     begun: Callable[[Attempt], None],
 ) -> Outcome:
-    """Roll a deploy back that failed, where that can mend it, and return the outcome of both.
+    """Roll a failed deploy back, if that can help, and return the outcome of both.
 
-    `begun` is handed the attempt, which knows everything that happened, also where this is cut short.
+    `begun` gets the attempt, which knows everything that happened, even if the rollback is cut short.
     """
     why = hindrance(deploy.conclusion, Seen.of(failed, outside.now()))
     if why:
@@ -53,7 +53,7 @@ def put_back(
     begun: Callable[[Attempt], None],
     under_way: Callable[[], None],
 ) -> Outcome:
-    """Put an image back because somebody asks for it (mode rollback); the rest is as in `mend` and `redeploy`."""
+    """Put an image back on request (mode rollback); the rest is as in `mend` and `redeploy`."""
     attempt = Attempt(look)
     begun(attempt)
     _choose(attempt, outside)
@@ -71,7 +71,7 @@ def _roll_back(
     log: Log,
     under_way: Callable[[], None] = lambda: None,
 ) -> Conclusion | None:
-    """Put the image back and prove it; None where nothing was put back."""
+    """Put the image back and prove it; None if nothing was put back."""
     log.open_group("Put the previous image back")
     attempt.began = outside.now()
     if _find(attempt, outside):
@@ -91,7 +91,7 @@ def _roll_back(
 
 
 def _confirm(attempt: Attempt, outside: Outside) -> None:
-    """Read the tag once more: it must still point at what is live."""
+    """Read the tag once more: it must still point to the live image."""
     for look in range(LOOKS):
         if look:
             _wait(outside, PAUSE)
@@ -100,14 +100,14 @@ def _confirm(attempt: Attempt, outside: Outside) -> None:
 
 
 def _choose(attempt: Attempt, outside: Outside) -> None:
-    """Look at what runs and at what the tag points to."""
+    """Read which image runs and which the tag points to, and choose the one to put back."""
     if attempt.first.trigger.kind.lists_running:
         attempt.first.take(_answer(attempt, outside, FetchContainers()))
     attempt.begin(_read(attempt, outside, attempt.image.tag))
 
 
 def _find(attempt: Attempt, outside: Outside) -> bool:
-    """Look for the image to put back, as far as that was not done before the trigger."""
+    """Search the image to put back, unless it was found before the trigger."""
     while (request := attempt.target.next) is not None:
         found = found_in(_answer(attempt, outside, request).http_result, attempt.image)
         attempt.target.take(request, found)
@@ -115,7 +115,7 @@ def _find(attempt: Attempt, outside: Outside) -> bool:
 
 
 def _write(attempt: Attempt, outside: Outside) -> None:
-    """Move the tag, if it is still what it was, and see that it has moved."""
+    """Move the tag, if it is still the same, and check that it has moved."""
     manifest = attempt.target.manifest
     if not attempt.compare(_read(attempt, outside, attempt.image.tag)) or manifest is None:
         return
@@ -136,7 +136,7 @@ def _found(attempt: Attempt, outside: Outside, request: FetchManifest | PutManif
 
 
 def _answer(attempt: Attempt, outside: Outside, request: Request) -> Event:
-    """Ask, and wait for the answer; what was asked for before comes too late to matter."""
+    """Send a request, and wait for its result; results of earlier requests are ignored."""
     sent = outside.now()
     outside.start(request, sent, attempt.plan.request_timeout)
     while True:

@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from redeploy.rollout.checks import Checking
 
 HEARTBEAT = 15.0
-"""Seconds without a line after which the log says that it is still waiting, and for what."""
+"""Seconds without a line after which the log says what the run is waiting for."""
 
 WORTH_A_NOTE = 10.0
-"""Seconds that checks may take without a word about it at the start."""
+"""Seconds; if the checks take longer, the log says so at the start."""
 
 LOOKED_BEFORE = 10
-"""Requests of a bucket that are spent before the checks begin, at least: on the baseline, and on the new build."""
+"""Requests of a bucket that are spent before the checks begin: at least on the baseline and on the new build."""
 
 _WHOSE = {
     Build.NEW: " (new)",
     Build.OLD: " (as before)",
-    Build.OTHER: " (neither declared nor from before)",
-    Build.UNNAMED: " (names no version)",
+    Build.OTHER: " (neither the expected nor the previous one)",
+    Build.UNNAMED: " (reports no version)",
 }
 
 
@@ -60,7 +60,7 @@ class ProgressLog:
         return (self._spoke if self._spoke is not None else now) + HEARTBEAT
 
     def lines(self, now: float, event: Event | None) -> list[str]:
-        """Return what there is to say at `now`, after `event` was taken in."""
+        """Return the new lines at `now`, after `event` was taken in."""
         state = self.state
         if event is not None:
             self._of_event(event)
@@ -70,8 +70,8 @@ class ProgressLog:
             self._once("trigger", "trigger sent")
             if state.target is not None and state.target.next is None:
                 found = state.target.manifest
-                able = f"can be rolled back to {found.digest}: {state.target.source}" if found else ""
-                self._once("target", able or f"cannot be rolled back: {state.target.missing}")
+                able = f"a rollback is possible, to {found.digest}: {state.target.source}" if found else ""
+                self._once("target", able or f"a rollback is not possible: {state.target.missing}")
         begun = state.triggered is not None or state.verifying
         if state.record.recalled:
             version = version_of(state.record.recalled[-1], state.plan.expect_version, {})
@@ -82,13 +82,12 @@ class ProgressLog:
         if begun and too_slow(state.plan.rate):
             self._once(
                 "rate",
-                "note: this `request-rate` is too low for a look at the service every second; a build that crashes between "
-                "two looks may go unnoticed",
+                "note: this `request-rate` is too low for a probe every second; a crash between two probes may go unnoticed",
             )
         for endpoint in sorted(state.budget.takes_no_query):
             self._once(
                 f"query {endpoint}",
-                f"note: the {endpoint} address refuses a random query parameter; it is left out there",
+                f"note: the {endpoint} address refuses a random query parameter, so it is requested without one",
             )
         if state.trigger.resend_at is not None and state.answer:
             self._once(
@@ -127,7 +126,7 @@ class ProgressLog:
         return lines
 
     def detail(self, event: Event) -> str:
-        """Return one answered ask as a line for debugging: what was asked, what came, and when, in seconds."""
+        """Return a request with its result as a line for debugging: what was sent, what came, and when, in seconds."""
         state, http_result = self.state, event.http_result
         since = state.started
         what = (
@@ -188,7 +187,7 @@ class ProgressLog:
             why = checking.unfit.why if checking.unfit else ""
             self._on_change("document", f"OpenAPI: no document, {one_line(why)}")
             return
-        change = f", {len(compared.added)} added, {len(compared.removed)} gone" if compared else ""
+        change = f", {len(compared.added)} added, {len(compared.removed)} removed" if compared else ""
         self._on_change("document", f"OpenAPI: {counted(contract.operations)}{change}")
 
     def _of_smoke(self, checking: "Checking", smoke: Smoke) -> None:
@@ -207,11 +206,11 @@ class ProgressLog:
         if not samples:
             return
         last = samples[-1]
-        told = version_of(last, state.plan.expect_version, state.record.before.names) if last.names_itself else ""
-        version = one_line(told)
+        named = version_of(last, state.plan.expect_version, state.record.before.names) if last.names_itself else ""
+        version = one_line(named)
         whose = _WHOSE.get(state.history.build, "") if state.samples and not state.plan.inspects else ""
         if state.history.build is Build.NEW and (state.met_before or state.plan.mode is Mode.ROLLBACK):
-            whose = " (as declared)" if state.plan.mode is not Mode.ROLLBACK else " (put back)"
+            whose = " (as expected)" if state.plan.mode is not Mode.ROLLBACK else " (put back)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
         line = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, line + (f", version {version}{whose}" if version else ""))
@@ -221,7 +220,7 @@ class ProgressLog:
         if state.lookup and state.lookup.holds_up and state.triggered is None:
             return f"the image {state.lookup.image}"
         if state.triggered is None and not state.verifying:
-            return "the first look at the service"
+            return "the first response of the service"
         if weighed.checking and state.history.window.latest >= weighed.window_ends:
             left = len(state.checking.unanswered)
             return f"{left} of {len(state.plan.checks.smoke)} smoke requests" if left else "the document"
@@ -235,7 +234,7 @@ class ProgressLog:
             return "Watchtower's response"
         if state.plan.awaits_build and not state.plan.declared and weighed.referenced:
             return "another build than before"
-        return "the declared build" if state.plan.declared else "a healthy build"
+        return "the expected build" if state.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:
         if self._told.get(topic) != line:
@@ -248,7 +247,7 @@ class ProgressLog:
 
 
 def checks_take(plan: Plan) -> float:
-    """Return the seconds that the smoke requests will take beyond those that the bucket allows at once."""
+    """Return the seconds that the smoke requests will take, after those that the bucket allows at once."""
     if plan.rate is None:
         return 0.0
     at_once = max(0.0, plan.rate.burst - LOOKED_BEFORE - kept_back(plan.rate, plan.stable_for))

@@ -12,7 +12,7 @@ LONGEST_TITLE = 255
 
 
 def token(reader: Reader) -> str:
-    """Return the token, which is looked at only where something is to be read or written with it."""
+    """Return the token, which is only read if the run reads or writes something at GitHub with it."""
     named = (each for each in ("deployment-environment", "issue-on-failure") if reader.texts[each])
     needs = next(named, "")
     if reader.texts["expect-version"].startswith(BRANCH):
@@ -21,7 +21,7 @@ def token(reader: Reader) -> str:
         return ""
     if not reader.texts["github-token"]:
         reader.wrong(
-            "github-token", f"is empty, and `{needs}` needs it; leave it out, or pass `${{{{ github.token }}}}`"
+            "github-token", f"is empty, but `{needs}` needs it; leave it out, or pass `${{{{ github.token }}}}`"
         )
     return reader.clean("github-token", parsers.token, "")
 

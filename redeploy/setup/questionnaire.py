@@ -1,4 +1,4 @@
-"""The questions of `init`: how each answer is read, and its default."""
+"""The questions of `init`: how each answer is read, and what the default is."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class Tls(StrEnum):
 
 
 class Framework(StrEnum):
-    """What the service is made with, as far as that decides defaults."""
+    """The service's framework, which decides defaults."""
 
     FASTAPI = "fastapi"
     RAILS = "rails"
@@ -43,17 +43,17 @@ class Framework(StrEnum):
 
     @property
     def port(self) -> str:
-        """Where its image listens unless told otherwise."""
+        """The port that its image listens on by default."""
         return {Framework.RAILS: "80", Framework.NEXTJS: "3000"}.get(self, "8000")
 
     @property
     def health_path(self) -> str:
-        """Where it usually says that it is well: Rails from 7.1 on has `/up`, Next.js nothing but its pages."""
+        """Its usual health check: Rails from 7.1 on has `/up`, Next.js has only its pages."""
         return {Framework.RAILS: "/up", Framework.NEXTJS: "/"}.get(self, "/api/ready")
 
     @property
     def answers_with_a_page(self) -> bool:
-        """Whether that answer is HTML."""
+        """Whether that response is HTML."""
         return self in (Framework.RAILS, Framework.NEXTJS)
 
     @property
@@ -64,51 +64,51 @@ class Framework(StrEnum):
 
 @dataclass(frozen=True)
 class Answers:
-    """What there is to know of a service and its server."""
+    """What `init` knows about a service and its server."""
 
     domain: str
     image: image.Image
     private: bool
-    """Whether the registry gives the image only to those who log in."""
+    """Whether the registry requires a login to pull the image."""
     framework: Framework
     port: int
-    """Where the service listens in its container."""
+    """The service's port in its container."""
     health_path: str
     version_path: str
-    """Where the service names its build; empty where it does not, or at the health path."""
+    """The path where the service reports its build; empty if there is none, or if it is the health path."""
     version_field: str
     name: str
-    """What folder, Compose project and containers are called."""
+    """The name of folder, Compose project and containers."""
     environment: str
-    """The GitHub environment that holds the secrets; empty where the repository does."""
+    """The GitHub environment with the secrets; empty if they are the repository's."""
     nginx: Nginx
     tls: Tls
     access: bool
-    """Whether Cloudflare Access stands before the domain."""
+    """Whether Cloudflare Access is in front of the domain."""
     pages: bool
-    """Whether nginx serves pages of its own beside the service."""
+    """Whether nginx serves its own pages beside the service."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked where the flag of this name is not given."""
+    """What `init` asks if the flag of this name is not given."""
 
     name: str
     text: str
     clean: Callable[[str], object]
     default: Callable[[Mapping[str, object]], str] = lambda _: ""
-    """What is assumed, given the answers before."""
+    """The default, from the answers before."""
     choices: tuple[str, ...] = ()
     optional: bool = False
-    """Whether an empty answer will do."""
+    """Whether the answer may be empty."""
 
     @property
     def field(self) -> str:
-        """Its name among the answers."""
+        """Its field in the answers."""
         return self.name.replace("-", "_")
 
     def answer(self, text: str) -> object:
-        """Return the answer that a text means.
+        """Return the answer in a text.
 
         Raises:
             ValueError: with what is wrong.
@@ -128,19 +128,21 @@ def domain(text: str) -> str:
         ValueError: with what is wrong; so do the others.
     """
     if not _DOMAIN.fullmatch(text.lower()):
-        msg = "is no host name; write `api.example.com`, without `https://` and without a path"
+        msg = "is not a host name; write `api.example.com`, without `https://` and without a path"
         raise ValueError(msg)
     return text.lower()
 
 
 def tagged(text: str) -> image.Image:
-    """Return the image that a reference names by a tag."""
+    """Return the image of a reference, which must have a tag and not a digest."""
     named = image.parse(text)
     if named.digest:
-        msg = "names a digest, which no new build will have; give the tag that is pushed"
+        msg = "has a digest, which no new build will have; write the tag that you push"
         raise ValueError(msg)
     if "/" not in named.name:
-        msg = f"names no registry and no owner; write `ghcr.io/owner/{named.name}`, or `owner/{named.name}` for Docker Hub"
+        msg = (
+            f"has no registry and no owner; write `ghcr.io/owner/{named.name}`, or `owner/{named.name}` for Docker Hub"
+        )
         raise ValueError(msg)
     return named
 
@@ -148,37 +150,37 @@ def tagged(text: str) -> image.Image:
 def port(text: str) -> int:
     """Return a port."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
-        msg = "is no port; write a number from 1 to 65535"
+        msg = "is not a port; write a number from 1 to 65535"
         raise ValueError(msg)
     return int(text)
 
 
 def path(text: str) -> str:
-    """Return a path that nginx, Compose and YAML take as it is."""
+    """Return a path that nginx, Compose and YAML accept unchanged."""
     if not _PATH.fullmatch(text) or text.startswith("//"):
-        msg = "is no path; write `/api/ready`, without a host and without a query"
+        msg = "is not a path; write `/api/ready`, without a host and without a query"
         raise ValueError(msg)
     if text == "/healthz" or text.startswith("/ops/"):
-        msg = "is nginx's own in this kit, and says nothing of the service; give the service another, such as `/api/ready`"
+        msg = "is nginx's own path here, and says nothing about the service; use another one, such as `/api/ready`"
         raise ValueError(msg)
     return text
 
 
 def version_field(text: str) -> str:
-    """Return what names the version in an answer; what the action makes of it, the action says."""
+    """Return the field of the version in a response; the action itself checks it further."""
     if not text.isprintable() or "${{" in text:
-        msg = "is no field; write `git_sha`, `build.sha` or `header:X-Version`"
+        msg = "is not a field; write `git_sha`, `build.sha` or `header:X-Version`"
         raise ValueError(msg)
     return text
 
 
 def name(text: str) -> str:
-    """Return a name that folders, containers and Compose take."""
+    """Return a name that folders, containers and Compose accept."""
     if not _NAME.fullmatch(text):
-        msg = "is no name; write at most 30 lower-case letters, digits and single hyphens, such as `shop`"
+        msg = "is not a name; write at most 30 lower-case letters, digits and single hyphens, such as `shop`"
         raise ValueError(msg)
     if text in _TAKEN:
-        msg = f"is taken: nginx or the compose file calls something else so; `{text}-app` would do"
+        msg = f"is taken: nginx or the compose file uses it already; write, for example, `{text}-app`"
         raise ValueError(msg)
     return text
 
@@ -188,7 +190,7 @@ def environment(text: str) -> str:
     if text.lower() == REPOSITORY:
         return ""
     if not _ENVIRONMENT.fullmatch(text):
-        msg = f"is no name of a GitHub environment; write `production`, or `{REPOSITORY}` for secrets of the repository"
+        msg = f"is not the name of a GitHub environment; write `production`, or `{REPOSITORY}` for the repository's secrets"
         raise ValueError(msg)
     return text
 
@@ -196,21 +198,21 @@ def environment(text: str) -> str:
 def yes(text: str) -> bool:
     """Return whether the answer is yes."""
     if text.lower() not in {"y", "yes", "n", "no"}:
-        msg = "is neither `yes` nor `no`"
+        msg = "must be `yes` or `no`"
         raise ValueError(msg)
     return text.lower().startswith("y")
 
 
 def _named_after_the_image(before: Mapping[str, object]) -> str:
-    """Return the name of the image without its owner, as far as it is one."""
+    """Return a name made from the image's name without its owner."""
     named = before.get("image")
     last = named.path.rpartition("/")[2] if isinstance(named, image.Image) else ""
     found = re.sub(r"[^a-z0-9]+", "-", last).strip("-0123456789")[:30].strip("-")
     return f"{found}-app" if found in _TAKEN else found or "app"
 
 
-def _by_framework(wanted: Callable[[Framework], str]) -> Callable[[Mapping[str, object]], str]:
-    return lambda before: wanted(found if isinstance(found := before.get("framework"), Framework) else Framework.OTHER)
+def _by_framework(default: Callable[[Framework], str]) -> Callable[[Mapping[str, object]], str]:
+    return lambda before: default(found if isinstance(found := before.get("framework"), Framework) else Framework.OTHER)
 
 
 def _usually(text: str) -> Callable[[Mapping[str, object]], str]:
@@ -224,15 +226,15 @@ QUESTIONS = (
     Question("private", "whether the image is private", yes, _usually("no"), _EITHER),
     Question(
         "framework",
-        "what it is made with",
+        "its framework",
         lambda text: Framework(choice(text.lower(), Framework)),
         _usually(Framework.OTHER),
         tuple(Framework),
     ),
     Question("port", "port that it listens on in its container", port, _by_framework(lambda each: each.port)),
-    Question("health-path", "path that says whether it is well", path, _by_framework(lambda each: each.health_path)),
-    Question("version-path", "path that names its version or commit, if another one does", path, optional=True),
-    Question("version-field", "field of that answer, such as git_sha", version_field, optional=True),
+    Question("health-path", "path of its health check", path, _by_framework(lambda each: each.health_path)),
+    Question("version-path", "path that reports its version or commit, if it is another one", path, optional=True),
+    Question("version-field", "field of the version in that response, such as git_sha", version_field, optional=True),
     Question("name", "name for folder, Compose project and containers", name, _named_after_the_image),
     Question(
         "environment",
@@ -242,6 +244,6 @@ QUESTIONS = (
     ),
     Question("nginx", "where nginx runs", lambda text: Nginx(choice(text, Nginx)), _usually("host"), tuple(Nginx)),
     Question("tls", "what ends TLS", lambda text: Tls(choice(text, Tls)), _usually("tunnel"), tuple(Tls)),
-    Question("access", "whether Cloudflare Access stands before it", yes, _usually("no"), _EITHER),
-    Question("pages", "whether nginx serves pages of its own, too", yes, _usually("no"), _EITHER),
+    Question("access", "whether Cloudflare Access is in front of it", yes, _usually("no"), _EITHER),
+    Question("pages", "whether nginx serves its own pages, too", yes, _usually("no"), _EITHER),
 )

@@ -81,7 +81,7 @@ SCENARIOS = (
         proof="change",
         result="updated",
         unremarked=True,
-        shown=("Give `registry-username` and `registry-password`",),
+        shown=("Set `registry-username` and `registry-password`",),
     ),
     story(
         "image-unreachable",

@@ -165,7 +165,7 @@ SCENARIOS = (
         or_else=(("rollback-failed", "down"),),
         triggers=2,
         outputs={"rolled-back": "false"},
-        says=("out of its reach", "WATCHTOWER_INCLUDE_RESTARTING", "docker compose up -d"),
+        says=("does not reach", "WATCHTOWER_INCLUDE_RESTARTING", "docker compose up -d"),
     ),
     story(
         "rollback-of-what-never-started",
@@ -179,7 +179,7 @@ SCENARIOS = (
         result="failed",
         triggers=2,
         outputs={"rolled-back": "false"},
-        says=("out of its reach", "docker compose up -d"),
+        says=("does not reach", "docker compose up -d"),
     ),
     story(
         "rollback-pruned",
@@ -206,7 +206,7 @@ SCENARIOS = (
         "A tag that is not what it was before the trigger is left alone.",
     )
     .plays(replace(_SCENE, finish=_pushed_meanwhile), _ROLLBACK)
-    .ends("rollback-failed", "never-ready", says=("somebody else moved the tag", "imagetools")),
+    .ends("rollback-failed", "never-ready", says=("another push moved the tag", "imagetools")),
     story(
         "rollback-read-only",
         "A registry that lets nobody write",

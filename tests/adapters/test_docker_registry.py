@@ -226,7 +226,7 @@ def test_a_password_lets_in_and_the_lack_of_one_is_told(program: Program, tmp_pa
     assert registry.put(real.image("o/api:back"), manifest, BOUND) == manifest
     nobody = trouble(client().resolve(real.image(), BOUND))
     assert nobody.kind is Kind.REFUSED
-    assert "Give `registry-username` and `registry-password`" in nobody.fix
+    assert "Set `registry-username` and `registry-password`" in nobody.fix
     wrong = trouble(client("leo", "wrong-password").resolve(real.image(), BOUND))
     assert (wrong.kind, "`repository:o/api:pull`" in wrong.fix) == (Kind.REFUSED, True)
 
@@ -293,7 +293,7 @@ def test_a_realm_that_refuses_credentials_is_told_from_one_that_wants_some(
 ) -> None:
     realm = Realm(serve, tmp_path)
     real = program.start(realm.settings)
-    assert trouble(client().resolve(real.image(), BOUND)).fix.startswith("Give `registry-username`")
+    assert trouble(client().resolve(real.image(), BOUND)).fix.startswith("Set `registry-username`")
     assert trouble(client("leo", "wrong").resolve(real.image(), BOUND)).fix.startswith(
-        "Give a user or token that may read"
+        "Use a user or token that may read"
     )

@@ -117,7 +117,7 @@ def test_a_registry_that_only_knows_passwords_is_shown_them(serve: Serve) -> Non
 def test_a_registry_that_does_not_say_how_is_shown_nothing(serve: Serve) -> None:
     server = serve(http("401 Unauthorized"))
     found = trouble(client().resolve(image_at(server), BOUND))
-    assert (found.kind, "does not say how to show it credentials" in found.told) == (Kind.REFUSED, True)
+    assert (found.kind, "does not say how to log in" in found.told) == (Kind.REFUSED, True)
     assert server.header("Authorization") == []
 
 

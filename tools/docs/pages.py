@@ -23,8 +23,8 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "The trigger failed": (
         (
-            "Watchtower was not reached, refused, or says that it failed. `access-wall`, `challenge`, `tls` and `redirect` "
-            "also name what stands before the service, with the verdict `unhealthy`."
+            "Watchtower was not reached, refused the request, or reports a failure. With the verdict `unhealthy`, "
+            "`access-wall`, `challenge`, `tls` and `redirect` are about the service's address."
         ),
         (
             Reason.AUTH,
@@ -43,8 +43,8 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
             Reason.NO_ANSWER,
         ),
     ),
-    "Another build answers": (
-        "The service is healthy, but it is not the build that was to go live.",
+    "Another build is live": (
+        "The service is healthy, but another build than the expected one is live.",
         (Reason.OLD_BUILD, Reason.BEHIND, Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE),
     ),
     "The service is not healthy": (
@@ -53,8 +53,8 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "The checks failed": (
         (
-            "The new build is live and stable, but not as it was asked to be. The first that applies is the reason; all "
-            "that failed are told. [More on checks](checks.md)."
+            "The new build is live and stable, but some checks failed. The first that applies is the reason; the run "
+            "reports all that failed. [More on checks](checks.md)."
         ),
         (Reason.OPENAPI, Reason.ROUTES, Reason.BREAKING_CHANGE, Reason.SMOKE, Reason.DOWNTIME),
     ),
@@ -71,7 +71,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.BUSY,
         Reason.IMAGE_MISSING,
     ),
-    "Green or 200, and nothing happens: the old build goes on": (
+    "Green or 200, but the old build is still live": (
         Reason.OLD_BUILD,
         Reason.NOTHING_TO_DO,
         Reason.NOTHING_SCANNED,
@@ -95,10 +95,10 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.NEVER_READY,
     ),
     "Watchtower is gone, or restarts over and over": (Finding.WATCHTOWER_STOPPED, "what-the-guide-said"),
-    "Another build is live than the one that was pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
+    "Another build is live than the one you pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
     "Production is not what the branch is": (Reason.BEHIND, Reason.WRONG_VERSION, Reason.NO_REFERENCE),
     "The previous build has to come back": (Reason.ROLLBACK_IMPOSSIBLE,),
-    "The run cannot tell what is live": (
+    "The run does not know what is live": (
         Reason.NO_IDENTITY,
         Reason.NO_CHANGE,
         Reason.WEAK_PROOF,
@@ -110,7 +110,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Finding.NO_CONTAINERS,
     ),
     "A new setting or secret has no effect": ("look-after-it", "secrets-every-night"),
-    "A route is missing, or answers otherwise": (
+    "A route is missing, or responds differently": (
         Reason.OPENAPI,
         Reason.ROUTES,
         Reason.BREAKING_CHANGE,
@@ -148,10 +148,10 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     "GitHub shows no Deployment": (Finding.DEPLOYMENTS_REFUSED,),
     "`container` has no effect": (Reason.UNSUPPORTED,),
 }
-"""What a person sees, and where it leads: to a reason, to a finding of doctor, or to a heading of the page on the server."""
+"""From what a person sees to a reason, to a finding of doctor, or to a heading of the page on the server."""
 
 _FOUND_BY_DOCTOR = (
-    "Mode `doctor` names what is wrong with a link by a heading of this page: one of those above, or one of these."
+    "Mode `doctor` reports a problem of a link by its heading on this page: one of those above, or one of these."
 )
 
 
@@ -159,13 +159,13 @@ def troubleshooting() -> str:
     """Return the guide: a heading for every reason, named as the output `reason` is, and for every finding of doctor."""
     lines = [NOTE, "", "# Troubleshooting", ""]
     lines += [
-        "Look for the output `reason` of your run; it stands in the error's headline and in the job summary too.",
+        "Look up the output `reason` of your run; it is in the error's headline and in the job summary too.",
         "",
     ]
     lines += [
         (
-            "Where a command here says `your-host.example`, `your-container` and the like, the message of a run names what "
-            "was seen; `your-service` is the service's name in your compose file."
+            "Commands here have placeholders such as `your-host.example` and `your-container`; the message of a run has the "
+            "real names. `your-service` is the service's name in your compose file."
         ),
         "",
     ]

@@ -136,7 +136,7 @@ class TestRotation:
 
     def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE
-        assert "--name is no name" in capsys.readouterr().err
+        assert "--name is not a name" in capsys.readouterr().err
 
     def test_the_names_are_those_of_the_kit(self) -> None:
         compose = (DEPLOY / "docker-compose.portfolio-prod.yml").read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ UPDATED, NOTHING = summary(updated=1), summary()
 ABSENT = Trouble(Kind.ABSENT, "the registry `ghcr.io` has no `o/api:1`")
 REFUSED = Trouble(Kind.REFUSED, "the registry `ghcr.io` does not let you", "Give it `packages: read`.")
 DOWN = Trouble(Kind.UNREACHABLE, "the registry `ghcr.io` answers 503")
-HOSTILE = Trouble(Kind.HOSTILE, "the registry `ghcr.io` sends elsewhere")
+HOSTILE = Trouble(Kind.HOSTILE, "the registry `ghcr.io` redirects elsewhere")
 
 LinkResult = Manifest | Trouble
 
@@ -103,7 +103,7 @@ def test_a_registry_that_is_slow_is_a_note_and_keeps_nobody() -> None:
     story = tell(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
     assert story.world.triggered == pytest.approx(SECONDS)
-    assert "note: The registry `ghcr.io` did not answer in time." in said(story)
+    assert "note: The registry `ghcr.io` did not respond in time." in said(story)
 
 
 def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
@@ -149,7 +149,7 @@ def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -
     story = run(index(D1), expect_digest=D2, timeout="10s")
     assert story.verdict == ("not-started", "image-missing")
     [error] = annotations(story.outcome)
-    assert f"`{IMAGE}` points to `{D1}` in the registry, and not to the declared `{D2}`." in error.message
+    assert f"`{IMAGE}` points to `{D1}` in the registry, and not to the expected `{D2}`." in error.message
     assert (story.outcome.image_digest, story.outcome.expected_digest) == (D1, D2)
 
 
@@ -258,9 +258,9 @@ def test_it_is_awaited_with_its_image() -> None:
     ("look", "revision", "told"),
     [
         (index(D2), "", "has no label `org.opencontainers.image.revision`"),
-        (index(D2), HOSTILE, "sends elsewhere"),
+        (index(D2), HOSTILE, "redirects elsewhere"),
         (REFUSED, "", "does not let you. Give it `packages: read`."),
-        (HOSTILE, "", "sends elsewhere"),
+        (HOSTILE, "", "redirects elsewhere"),
     ],
 )
 def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, told: str) -> None:

@@ -145,10 +145,10 @@ def tag(before: str = "", running: str = "", now: str = "") -> Tag:
         (tag(before=D2, now=D2), ""),
         (tag(running=D2, now=D2), ""),
         (tag(before=D2, now=D1), ""),
-        (tag(before=D2, now=D3), "somebody else moved the tag"),
-        (tag(running=D2, now=D3), "somebody else moved the tag"),
-        (tag(now=D2), "not known what the tag pointed at"),
-        (tag(before=D2), "somebody else moved the tag"),
+        (tag(before=D2, now=D3), "another push moved the tag"),
+        (tag(running=D2, now=D3), "another push moved the tag"),
+        (tag(now=D2), "not known where the tag pointed"),
+        (tag(before=D2), "another push moved the tag"),
     ],
 )
 def test_a_tag_is_moved_only_where_it_is_what_it_was(seen: Tag, why: str) -> None:
@@ -158,7 +158,7 @@ def test_a_tag_is_moved_only_where_it_is_what_it_was(seen: Tag, why: str) -> Non
 
 def test_the_tag_is_compared_by_its_exact_digest() -> None:
     pushed = Tag(before=D2, running=D2, now=D3, holds=frozenset({D2}))
-    assert "somebody else moved the tag" in refusal(D1, pushed, frozenset({D2}))
+    assert "another push moved the tag" in refusal(D1, pushed, frozenset({D2}))
 
 
 def test_an_index_that_holds_the_target_need_not_be_written() -> None:

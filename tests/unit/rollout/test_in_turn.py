@@ -63,7 +63,7 @@ def test_a_rate_too_low_for_a_look_a_second_is_noted_at_the_start() -> None:
         request_rate="6/m",
         expect_version=NEW,
     )
-    assert any("too low for a look at the service every second" in line for line in story.log.lines)
+    assert any("too low for a probe every second" in line for line in story.log.lines)
 
 
 def test_health_of_its_own_address_is_asked_all_through_the_window() -> None:

@@ -81,7 +81,7 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
             id="the answer",
         ),
         pytest.param(
-            World(steady(ready(OLD)), (reply(200),)), {"expect_version": NEW}, "the declared build", id="the build"
+            World(steady(ready(OLD)), (reply(200),)), {"expect_version": NEW}, "the expected build", id="the build"
         ),
         pytest.param(World(steady(REFUSED), (reply(200),)), {}, "a healthy build", id="health"),
         pytest.param(World(steady(REFUSED)), {"mode": "verify"}, "a healthy build", id="verify"),
@@ -216,7 +216,7 @@ def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs:
 
 def test_the_document_and_the_requests_are_told_in_a_line_each() -> None:
     told = texts(checked_rollout())
-    assert [each for each in told if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 gone"]
+    assert [each for each in told if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 removed"]
     assert [each for each in told if "smoke" in each] == ["smoke: 2 of 2 passed"]
 
 

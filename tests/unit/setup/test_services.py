@@ -57,7 +57,7 @@ def test_the_job_to_paste_names_every_service_and_the_file() -> None:
         ("shop", "says nothing of its `image` and `domain`"),
         ("shop,image=o/a,domian=x.example.com", "did you mean `domain`?"),
         ("shop,image=o/a,domain=https://x.example.com", "'domain' is no"),
-        ("shop,image=a,domain=none", "names no registry and no owner"),
+        ("shop,image=a,domain=none", "has no registry and no owner"),
         ("shop,image=o/a,domain=none,health-path=/up", "`health-path` is never asked"),
         ("shop,image=,domain=none", "'image' is missing"),
     ],
