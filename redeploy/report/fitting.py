@@ -34,12 +34,13 @@ def array(texts: Sequence[str]) -> str:
     return spelled([*kept, f"... and {len(texts) - len(kept)} more"])
 
 
-def document(content: dict[str, Any], lists: Sequence[str]) -> str:
+def document(content: dict[str, Any], lists: Sequence[str], *, kept: str) -> str:
     """Return the JSON of an object. If it does not fit, the object itself is cut, and `truncated` is set.
 
     Args:
         content: the object.
         lists: dotted paths of the lists that are cut first, in this order; a list loses its middle.
+        kept: a field that is never cut, since a later run compares with it; it takes far less than there is room for.
     """
     whole = spelled(content)
     if len(whole) <= MOST_BYTES:
@@ -54,7 +55,7 @@ def document(content: dict[str, Any], lists: Sequence[str]) -> str:
         excess -= _cut(holder[name], excess)
     for most in _SHORTER:
         if excess > 0:
-            content = _shortened(content, most)
+            content = {name: each if name == kept else _shortened(each, most) for name, each in content.items()}
             excess = len(spelled(content)) - MOST_BYTES
     return spelled(content)
 

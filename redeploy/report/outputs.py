@@ -31,7 +31,7 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "failed-checks": fitting.array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
         "rolled-back": "true" if outcome.rollback and outcome.rollback.done else "false",
         "url": outcome.url,
-        "report": fitting.document(_document(outcome), _CUT_FIRST),
+        "report": fitting.document(_document(outcome), _CUT_FIRST, kept="seen"),
     }
 
 

@@ -1,6 +1,7 @@
 """What was seen of a service, so that a later run can compare."""
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 
@@ -9,14 +10,16 @@ from redeploy.service.build_fields import Kind
 from redeploy.service.sample import Sample
 from redeploy.text.secret import MASK
 from redeploy.text.untrusted import one_line
+from redeploy.triggers.watchtower.containers import RunningContainer
 
 MOST_NAMES = 64
 MOST_ROWS = 64
+MOST_IMAGES = 4
 MOST_VALUES = 8
 """Values of one name; the last ones are kept."""
 
-MOST_BYTES = 48 * 1024
-"""Of all names: with these the report is never so long that they are cut."""
+BYTES_OF_NAMES, BYTES_OF_STARTS, BYTES_OF_ROWS = 20 * 1024, 6 * 1024, 8 * 1024
+"""Room in the report: with these, nothing of what was seen has to be cut so that an output can hold it."""
 
 
 def seen(state: ServiceState, now: float) -> Mapping[str, object]:
@@ -27,6 +30,9 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     """
     samples = [*state.baseline, *state.samples]
     names, starts = _names(state, samples), _starts(state, samples)
+    listed = _within([_name(path, kind, values) for path, (kind, values) in names.items()], BYTES_OF_NAMES)
+    begun = [_start(path, moment) for path, moments in starts.items() for moment in moments]
+    begun = _within(begun, BYTES_OF_STARTS)
     noisy = set(state.record.learnt.noise)
     if state.plan.inspects:  # nothing was deployed meanwhile, so what differs tells nothing
         noisy |= {path for path, (_, values) in names.items() if len(values) > 1}
@@ -42,19 +48,13 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
         "url": service.base_url,
         "health-url": one_line(state.redact(service.health_url), 2048),
         "version-url": one_line(state.redact(service.version_url), 2048),
-        "names": _listed(names),
-        "noisy": sorted(one_line(state.redact(path)) for path in noisy)[:MOST_NAMES],
+        "names": listed,
+        "noisy": sorted(noisy & {str(each["field"]) for each in (*listed, *begun)}),
         "digests": list(dict.fromkeys(row.digest for row in rows if row.digest)),
-        "rows": [
-            {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)} for row in rows
-        ],
-        "images": sorted({one_line(row.image) for row in rows}),
+        "rows": _within(list(map(_row, rows)), BYTES_OF_ROWS),
+        "images": sorted({one_line(row.image) for row in rows})[:MOST_IMAGES],
         "container": one_line(look.container) if look else "",
-        "starts": [
-            {"field": path, "seconds": round(moment, 3)}
-            for path, moments in list(starts.items())[:MOST_NAMES]
-            for moment in moments
-        ],
+        "starts": begun,
         "contract": contract.fingerprint if contract else "",
         "contract-version": contract.version if contract else "",
         "ended": ended.isoformat(timespec="milliseconds").replace("+00:00", "Z") if ended else "",
@@ -91,13 +91,19 @@ def _as_it_is(state: ServiceState, text: str) -> bool:
     return MASK not in text and state.redact(text) == text == one_line(text)
 
 
-def _listed(names: Mapping[str, tuple[Kind, list[str]]]) -> list[dict[str, object]]:
-    listed: list[dict[str, object]] = []
-    room = MOST_BYTES
-    for path, (kind, values) in names.items():
-        entry: dict[str, object] = {"field": path, "kind": kind.name.lower(), "values": values[-MOST_VALUES:]}
-        room -= len(json.dumps(entry)) + 1
-        if room < 0:
-            break
-        listed.append(entry)
-    return listed
+def _name(path: str, kind: Kind, values: list[str]) -> dict[str, object]:
+    return {"field": path, "kind": kind.name.lower(), "values": values[-MOST_VALUES:]}
+
+
+def _start(path: str, moment: float) -> dict[str, object]:
+    return {"field": path, "seconds": round(moment, 3)}
+
+
+def _row(row: RunningContainer) -> dict[str, object]:
+    return {"container": one_line(row.name), "digest": row.digest, "image-id": one_line(row.image_id)}
+
+
+def _within(entries: list[dict[str, object]], room: int) -> list[dict[str, object]]:
+    """Return the first entries, as many as there are bytes for."""
+    sizes = itertools.accumulate(len(json.dumps(each)) + 1 for each in entries)
+    return [each for each, size in zip(entries, sizes, strict=True) if size <= room]

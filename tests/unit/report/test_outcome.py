@@ -190,6 +190,20 @@ def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
     assert document["evidence"] == ["why"]
 
 
+def test_what_a_later_run_compares_with_is_never_cut() -> None:
+    told = Told()
+    names = {f"{letter}_version": f"{letter}{'é' * 250}" for letter in "abcdefghijklmnopqrstuvwxyz"}
+    told.look(0.1, ready(OLD, **names)).look(0.5, ready(OLD, **names)).trigger(1.0).look(3.0, ready(NEW, **names))
+    seen = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0).seen
+    report = outputs.outputs(dataclasses.replace(long_run(), seen=seen))["report"]
+    assert len(report) <= MOST_BYTES
+    found = json.loads(report)["seen"]
+    assert found == json.loads(json.dumps(seen))
+    assert found["names"][0] == {"field": "commit", "kind": "commit", "values": [OLD, NEW]}
+    assert all(each["values"] == [names[each["field"]]] for each in found["names"][1:])
+    assert 10 < len(found["names"]) < len(names)
+
+
 @pytest.mark.parametrize("name", ["added-routes", "removed-routes", "failed-checks"])
 def test_lists_are_json_arrays(name: str) -> None:
     assert json.loads(outputs.outputs(ENDINGS[0])[name]) == []

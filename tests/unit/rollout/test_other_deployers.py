@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redeploy.http.response import HttpResult, Response
 from redeploy.report import annotations, outputs, wording
@@ -147,6 +149,11 @@ def test_the_same_image_or_one_of_another_container_is_no_change(now: Response) 
         towered=True,
     )
     assert ran.verdict == ("unproven", "no-change")
+
+
+def test_an_image_that_stayed_is_stale_where_another_digest_is_declared() -> None:
+    ran = TwoSteps(lambda _: ready(), containers=lambda _: listed(D1), towered=True, expect_digest=D2)
+    assert ran.verdict == ("stale", "old-build")
 
 
 def test_a_declared_digest_is_waited_for() -> None:
@@ -371,6 +378,19 @@ def test_a_baseline_that_cannot_be_one_is_refused_with_what_it_is(text: str, say
     found = bare_problems(**VERIFY, baseline=text)
     assert list(found) == ["baseline"]
     assert says in found["baseline"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["field", "kind", "values"]), inner),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(NEEDED)), JSON)
+def test_whatever_stands_in_a_report_is_read_or_refused(name: str, value: object) -> None:
+    found = bare_problems(**VERIFY, baseline=seen(**{name: value}))
+    assert set(found) <= {"baseline"}
 
 
 def test_a_report_of_the_largest_size_is_read_and_so_is_one_that_repeats_an_unexpanded_variable() -> None:
