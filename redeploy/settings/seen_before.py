@@ -135,6 +135,17 @@ def _rank(path: str, kind: Kind) -> Rank:
     return Rank(kind, at_health=bare != path, depth=depth)
 
 
+def reports_in(text: str) -> Mapping[str, str]:
+    """Return the reports of several services that one report holds, by their keys; none where it is about one service."""
+    try:
+        fit = len(text) <= MOST_BYTES and not nested_too_deeply(text.encode("utf-8", "replace"))
+        document = json.loads(text) if fit else None
+    except ValueError:
+        return {}
+    services = document.get("services") if isinstance(document, dict) else None
+    return {key: json.dumps(each) for key, each in services.items()} if isinstance(services, dict) else {}
+
+
 def read_report(text: str) -> SeenBefore:
     """Return what a report says of the service; it is untrusted, and no message quotes it.
 

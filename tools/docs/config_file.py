@@ -66,7 +66,8 @@ def _beside() -> str:
     told = (
         f"These inputs may be given beside `config`: {names}. `watchtower-url`, `watchtower-token` and `containers-url` "
         "only where the file has no `hosts`. Any other input is an error that names the key to use. `services` chooses "
-        "services by name; variables that only the others read need not be set."
+        "services by name; variables that only the others read need not be set. Of the report in `baseline`, each service "
+        "takes the part under its own name."
     )
     return textwrap.fill(told, 125, break_long_words=False, break_on_hyphens=False)
 

@@ -58,17 +58,22 @@ class Plans:
     def __post_init__(self) -> None:
         self._values: dict[Path, Value] = {}
         self._read = 0
+        self._alone = False
+        self._reports = _reports(self.texts["baseline"])
+        self._notes: list[str] = []
 
     def run(self, layout: Layout) -> RunPlan | None:
         """Return the run of all hosts; None where something is wrong, once it is noted."""
+        self._alone = sum(len(host.members) for wave in layout.waves for host in wave) == 1
         waves = [[self._host(host) for host in wave] for wave in layout.waves]
         if self.faults.found or not any(map(any, waves)):
             return None
         hosts = tuple(tuple(host for host in wave if host) for wave in waves)
         run = RunPlan(waves=hosts, max_parallel=layout.max_parallel)
-        alone = len(run.services) == 1
-        told = [each if alone else f"Service `{plan.key}`: {each}" for plan in run.services for each in plan.warnings]
-        return replace(run, warnings=tuple(dict.fromkeys(told)))
+        told = [
+            each if self._alone else f"Service `{plan.key}`: {each}" for plan in run.services for each in plan.warnings
+        ]
+        return replace(run, warnings=tuple(dict.fromkeys([*self._notes, *told])))
 
     def _host(self, host: Host) -> HostPlan | None:
         of_host = dict(self._given(host.own, ("hosts", host.name), OF_HOST)) if host.own else {}
@@ -119,13 +124,20 @@ class Plans:
         if worker:
             self._check_worker(host, member, values, own)
             values = {name: value for name, value in values.items() if name not in (*_BY_REQUEST, "base-url")}
-        reader = FileReader(self._texts(worker=worker), values, partial(self._owner, host, member), self.faults)
+        key = f"{host.name}/{member.name}" if host.name else member.name
+        reader = FileReader(self._texts(key, worker=worker), values, partial(self._owner, host, member), self.faults)
         self._check_host(host, of_host, reader)
         plan = replace(inputs.made(reader, self.workspace), name=member.name)
         return _without_requests(plan) if worker else plan
 
-    def _texts(self, *, worker: bool) -> dict[str, str]:
+    def _texts(self, key: str, *, worker: bool) -> dict[str, str]:
         texts = dict(self.texts)
+        if texts["baseline"] and (self._reports or not self._alone):
+            texts["baseline"] = self._reports.get(key, "")
+            if not texts["baseline"]:
+                self._notes.append(
+                    f"The report in `baseline` has nothing about `{key}`, so no change of it can be proven."
+                )
         if worker:
             texts |= {name: DEFAULTS[name] for name in _BY_REQUEST if name in DEFAULTS} | {"openapi-path": OFF}
         return texts
@@ -166,6 +178,15 @@ class Plans:
         if host.own is None and not self.texts["watchtower-url"]:
             said = "is a worker (`base-url: off`), which Watchtower's containers endpoint proves; give `watchtower-url`"
             self.faults.at(member.key, words(member.path, self.faults), said)
+
+
+def _reports(baseline: str) -> Mapping[str, str]:
+    """Return the reports of several services that the input `baseline` holds, by their keys."""
+    if not baseline:
+        return {}
+    from redeploy.settings.seen_before import reports_in  # few runs have one
+
+    return reports_in(baseline)
 
 
 def _without_requests(plan: Plan) -> Plan:

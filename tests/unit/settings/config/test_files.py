@@ -322,6 +322,42 @@ def test_several_services_are_no_plan_of_one() -> None:
     assert load_text("services: {api: , web: }", **ENOUGH, services="web").only.name == "web"
 
 
+def report_on(url: str) -> dict[str, object]:
+    """The report of a step in mode verify that saw one build name at an address."""
+    seen = {
+        "url": url,
+        "health-url": f"{url}/api/ready",
+        "version-url": f"{url}/api/ready",
+        "names": [{"field": "commit", "kind": "commit", "values": ["1a2b3c4"]}],
+        **{name: [] for name in ("noisy", "starts", "rows", "images")},
+        **dict.fromkeys(("contract", "contract-version", "ended"), ""),
+    }
+    return {"schema": 1, "verdict": "verified", "mode": "verify", "seen": seen}
+
+
+A, B = "https://a.example.com", "https://b.example.com"
+TWO = f"services: {{a: {{base-url: '{A}'}}, b: {{base-url: '{B}'}}}}"
+
+
+def test_each_service_takes_its_own_part_of_an_earlier_report() -> None:
+    earlier = json.dumps(report_on(A) | {"services": {"a": report_on(A), "b": report_on(B)}})
+    run = run_of(TWO, mode="verify", baseline=earlier)
+    assert [each.baseline and each.baseline.url for each in run.services] == [A, B]
+    assert [
+        each.baseline and each.baseline.url
+        for each in run_of(TWO, mode="verify", baseline=earlier, services="b").services
+    ] == [B]
+    assert run.warnings == ()
+
+
+def test_a_service_that_an_earlier_report_does_not_have_is_a_note() -> None:
+    for earlier in (report_on(A) | {"services": {"a": report_on(A)}}, report_on(A)):
+        run = run_of(TWO, mode="verify", baseline=json.dumps(earlier))
+        assert run.services[1].baseline is None
+        assert "The report in `baseline` has nothing about `b`, so no change of it can be proven." in run.warnings
+    assert plan_of(TWO, mode="verify", services="a", baseline=json.dumps(report_on(A))).baseline is not None
+
+
 PIECES = [
     *(
         "services:",
