@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 COMMANDS: "Mapping[str, str]" = {
     "doctor": "examine the whole chain from here to the running service, and change nothing",
-    "env": "bring secrets from the environment into the file that Compose reads, and have what uses it created anew",
-    "init": "write the files that a service and its server need, and say what is left to do",
+    "env": "write secrets from the environment into the file that Compose reads, and recreate the containers that use it",
+    "init": "write the files that a service and its server need, and print the next steps",
     "token": "print a new token for Watchtower's HTTP API, or the steps that replace the one in use",
 }
 """Each module of `redeploy.commands`, and what it is for."""
@@ -58,8 +58,8 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
 def _run(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]") -> int:
     parser = argparse.ArgumentParser(
         prog="python -m redeploy",
-        description="Sets up, examines and looks after what the action redeploys.",
-        epilog="`python -m redeploy COMMAND --help` tells more of each.",
+        description="Sets up, checks and maintains the server that the action redeploys.",
+        epilog="`python -m redeploy COMMAND --help` says more about each.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     choices = parser.add_subparsers(metavar="COMMAND", required=True)

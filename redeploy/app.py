@@ -123,10 +123,10 @@ class Run:
     def cancelled(self, number: int) -> "Outcome":
         """Return what was known when a signal came."""
         triggered = self._watch is not None and self._watch.triggered is not None
-        after = "after the trigger: the update may go on, and a run in mode `verify` tells what became of it"
+        after = "after the trigger: the update may continue, and a run in mode `verify` shows how it ended"
         state = after if triggered else "before anything was triggered"
         if self._attempt is not None:
-            state = "during the rollback: a run in mode `verify` tells what is live"
+            state = "during the rollback: a run in mode `verify` shows what is live"
         conclusion = Conclusion(Verdict.CANCELLED, signal=number)
         return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
 

@@ -35,12 +35,12 @@ _INVALID = 2
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.epilog = (
-        "What is not given is read from the environment: INPUT_HEALTH_PATH and the like for every input, and "
-        "WATCHTOWER_UPDATE_URL, WATCHTOWER_HTTP_API_TOKEN and GITHUB_TOKEN. Secrets have no flag, since every process can "
-        "read command lines; the token is asked for where it is nowhere. Exit code 0: ready; 1: not ready; 2: an input is "
-        "wrong."
+        "Inputs without a flag are read from the environment: INPUT_HEALTH_PATH and the like for every input, and "
+        "WATCHTOWER_UPDATE_URL, WATCHTOWER_HTTP_API_TOKEN and GITHUB_TOKEN. Secrets have no flag, because every process "
+        "can read command lines; if the token is not set, doctor asks for it. Exit code 0: ready; 1: not ready; 2: an "
+        "input is wrong."
     )
-    inputs = parser.add_argument_group("inputs", "Those of the action; README.md says what each means.")
+    inputs = parser.add_argument_group("inputs", "The action's inputs; README.md says what each means.")
     for name, default in DEFAULTS.items():
         if name not in _NOT_ASKED | SECRET:
             inputs.add_argument(

@@ -29,8 +29,9 @@ _ISSUES = "https://github.com/leok974/redeploy-action"
 def declare(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.epilog = (
-        "At a terminal it asks for what is not given; else the defaults hold. Exit codes: 0; 1 if another file is there, "
-        "when nothing is written; 2 if an answer is wrong or missing, or git tracks the file that the token goes into."
+        "At a terminal it asks for every value without a flag; elsewhere it uses the defaults. Exit codes: 0; 1 if a "
+        "different file exists (then nothing is written); 2 if a value is wrong or missing, or git tracks the file for the "
+        "token."
     )
     for each in QUESTIONS:
         default = each.default({})
@@ -154,11 +155,11 @@ def _complain_of_git(tracked: Path, repository: Path) -> None:
     if tracked != secret.absolute():
         folder, file, shown = tracked.parent, tracked.name, f"{tracked}, which {secret} leads to"
     _complain(
-        f"git tracks {shown}. The token belongs there, and the next commit would publish it, whatever .gitignore says. "
-        "Nothing was written. Take the file out of git, which keeps it on this machine, and run this again:"
+        f"git tracks {shown}. The token belongs there, and the next commit would publish it, even if .gitignore lists it. "
+        "Nothing was written. Remove the file from git, which keeps it on this machine, and run this again:"
     )
     sys.stderr.write(f"\n  git -C {shlex.quote(str(folder))} rm --cached {shlex.quote(file)}\n\n")
-    _complain("What it holds stays in the history, so replace every secret that is in it.")
+    _complain("Its content stays in the history, so replace every secret in it.")
 
 
 def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:

@@ -22,16 +22,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
         const=FROM_THE_SERVER,
         choices=(FROM_THE_SERVER, FROM_GITHUB),
         metavar="FROM",
-        help="print the steps that replace the token in use, instead: from `server`, where somebody logs in (the default), "
-        "or from `github`, where deploy-secrets-nightly.yml brings secrets to the server",
+        help="print the steps that replace the token in use instead: from `server`, if you log in there (the default), or "
+        "from `github`, if deploy-secrets-nightly.yml brings secrets to the server",
     )
     parser.add_argument(
-        "--name", help="with --rotate: what `init` called the service (as the compose file in ./deploy is named)"
+        "--name", help="with --rotate: the service's name in `init` (default: from the compose file in ./deploy)"
     )
     parser.add_argument(
         "--environment",
         default="production",
-        help="with --rotate: the GitHub environment that holds the secrets, or `none` (production)",
+        help="with --rotate: the GitHub environment with the secrets, or `none` (production)",
     )
 
 

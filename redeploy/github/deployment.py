@@ -140,24 +140,24 @@ def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = R
     said = " ".join(filter(None, [str(trouble.status), message and code(message, 200)]))
     if trouble.rate_limited:
         wait = f", which asks for {trouble.wait:.0f} s" if trouble.wait is not None else ""
-        text = f"GitHub's rate limit stands in the way{wait}; {PATIENCE:.0f} s in all are waited for ({said})."
+        text = f"GitHub's rate limit is reached{wait}; the run waits at most {PATIENCE:.0f} s in all ({said})."
     elif trouble.status == 401:
         text = (
-            f"GitHub does not know the token ({said}). Leave `github-token` out, so that the job's own is used, or give "
-            "one of this server that has not expired."
+            f"GitHub does not know the token ({said}). Leave `github-token` out to use the job's own, or pass a token of "
+            "this server that has not expired."
         )
     elif trouble.status in (403, 404):
         hidden = ", which is also how it treats a token without the right" if trouble.status == 404 else ""
         text = (
-            f"GitHub answered {said}{hidden}. The token probably lacks the right; give it to the job:\n\n"
+            f"GitHub responded with {said}{hidden}. The token probably lacks the permission; give it to the job:\n\n"
             f"permissions:\n  {right}\n\n"
-            "Such a block takes away every right that it does not name, so add what other steps need. On a pull request "
-            "from a fork, and on Dependabot's, the token may only read, whatever the block says."
+            "Such a block removes every permission that it does not name, so add what other steps need. On a pull request "
+            "from a fork or from Dependabot, the token may only read, even with this block."
         )
     elif trouble.status == 410:
         text = (
-            f"GitHub answered {said}. Issues are disabled in this repository: turn them on in its settings, under Features, "
-            "or leave `issue-on-failure` empty."
+            f"GitHub responded with {said}. Issues are disabled in this repository: turn them on in its settings, under "
+            "Features, or leave `issue-on-failure` empty."
         )
     elif trouble.refused and trouble.status:
         text = f"GitHub refused it: {said}."

@@ -184,9 +184,9 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> 
         return State.FAILED, _NO_PROOF
     if back is not None and back.verdict is Verdict.CHECKS_FAILED and attempt.mends and proof is not None:
         again = ", ".join(code(each.check) for each in proof.checked.failed)
-        return State.FAILED, f"what failed the deploy fails on the build that answers now, too: {again}."
+        return State.FAILED, f"the checks that failed the deploy fail on the live build, too: {again}."
     if back is not None and back.verdict is Verdict.STALE and attempt.mends:
-        return State.FAILED, "the build that failed still answers."
+        return State.FAILED, "the failed build is still live."
     named = code(back.reason or back.verdict) if back else ""
     return State.FAILED, f"the build of that image is not proven live ({named})."
 

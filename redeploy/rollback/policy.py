@@ -31,7 +31,7 @@ _BEYOND: Mapping[Verdict, str] = {
     Verdict.STALE: "the previous build is live",
     Verdict.WRONG_BUILD: "Watchtower does not report which image runs, and would not after a rollback either",
     Verdict.UNHEALTHY: "the responses come from something in front of the service, which another image does not change",
-    Verdict.CHECKS_FAILED: "the new build answers, and to put another image back would be one more interruption",
+    Verdict.CHECKS_FAILED: "the new build is live, and a rollback would be one more interruption",
     Verdict.INVALID_CONFIG: "nothing was triggered",
     Verdict.CANCELLED: "the run was cancelled",
     Verdict.INTERNAL_ERROR: "it is not known how the deploy ended",

@@ -75,8 +75,8 @@ class ProgressLog:
         begun = state.triggered is not None or state.verifying
         if state.record.recalled:
             version = version_of(state.record.recalled[-1], state.plan.expect_version, {})
-            told = f"version {one_line(version)} answered" if version else "a build without a version answered"
-            self._once("recalled", f"{told} when `baseline` was looked at")
+            recalled = f"version {one_line(version)} was live" if version else "a build without a version was live"
+            self._once("recalled", f"{recalled} when `baseline` was recorded")
         if begun and (seconds := checks_take(state.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if begun and too_slow(state.plan.rate):

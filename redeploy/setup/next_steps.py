@@ -33,22 +33,22 @@ _CREATE = """\
 """
 _ACCESS = """\
 
-   And the service token that an Access policy admits (each asks for its value):
+   And the service token that an Access policy allows (each asks for its value):
 
      gh secret set CF_ACCESS_CLIENT_ID{env}
      gh secret set CF_ACCESS_CLIENT_SECRET{env}
 """
 _REGISTRY = """\
 
-   And who may read the image at {registry} (each asks for its value):
+   And a user who may read the image at {registry} (each asks for its value):
 
      gh secret set REGISTRY_USERNAME{env}
      gh secret set REGISTRY_PASSWORD{env}
 """
 _COPY = """\
-2. From there, copy the files to the server (`your-server` is what ssh calls
-   it). Where nginx and Watchtower run already, docs/existing-server.md of
-   redeploy-action adds to them what is needed, in place of steps 2 and 3.
+2. From there, copy the files to the server (`your-server` is its name for
+   ssh). If nginx and Watchtower run already, follow docs/existing-server.md of
+   redeploy-action instead of steps 2 and 3.
 
      ssh root@your-server mkdir -p {home}
      scp -pr deploy root@your-server:{home}/
@@ -99,15 +99,15 @@ _NETWORK = """
    the tunnel's, if that is not infra_net; `docker network ls` lists them.
 """
 _LOOK = """\
-{number}. Look from outside. Without a token nothing is triggered, and Watchtower's
-   refusal is the right answer: 401{access}.
+{number}. Check from outside. Without a token nothing is triggered, and Watchtower's
+   refusal is the right response: 401{access}.
 
      curl -sS -o /dev/null -w '%{{http_code}}\\n' -X POST \\
        https://{domain}{update}
 """
 _REDEPLOY = """\
 {number}. Commit the files ({environment} is ignored, and must stay so), let
-   doctor look at the whole chain, which updates nothing, and redeploy.
+   doctor check the whole chain, which updates nothing, and redeploy.
 
      git add deploy .github && git commit -m 'Redeploy through Watchtower'
      git push
@@ -123,7 +123,7 @@ def next_steps(answers: Answers, repository: str = "", *, has_gh: bool = True) -
     steps = [_secrets(answers, repository, has_gh=has_gh), _COPY.format(home=Places(answers).home), _start(answers)]
     if answers.tls is Tls.TUNNEL:
         steps.append(_tunnel(answers))
-    access = ". Access answers first, with 302 or 403" if answers.access else ""
+    access = ". Access responds first, with 302 or 403" if answers.access else ""
     steps.append(_LOOK.format(number=len(steps) + 1, domain=answers.domain, update=UPDATE, access=access))
     steps.append(_REDEPLOY.format(number=len(steps) + 1, environment=ENVIRONMENT))
     return "\n".join(steps)

@@ -134,7 +134,7 @@ SCENARIOS = (
         triggers=2,
         outputs={"rolled-back": "false", "version": V1.git_sha},
         failed=("required-route GET /api/billing",),
-        says=("fails on the build that answers now, too", "docker compose up -d"),
+        says=("the checks that failed the deploy fail on the live build, too", "docker compose up -d"),
     ),
     story(
         "rollback-of-a-crash-loop",

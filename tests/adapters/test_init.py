@@ -489,7 +489,7 @@ class TestAnswers:
         shown, code = at_a_terminal(["init", "--into", str(tmp_path)], [f"{line}\n" for line in typed])
         assert code == 0, shown
         assert shown.count("That is missing.") == 1
-        assert shown.count("That is no port; write a number from 1 to 65535.") == 1
+        assert shown.count("That is not a port; write a number from 1 to 65535.") == 1
         assert "Where nginx runs (host/compose) [host]: " in shown
         assert settings((tmp_path / ENVIRONMENT).read_text())["BACKEND_IMAGE"] == "ghcr.io/example/app:latest"
         assert "Port that it listens on in its container [8000]: " in shown

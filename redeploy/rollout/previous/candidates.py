@@ -52,7 +52,7 @@ def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, st
     found = {running: "the digest that ran before"} if running else {}
     for each in _spelled(version):
         if is_tag(each) and each != tag:
-            found.setdefault(each, f"the tag `{each}`, named as the version that answered before")
+            found.setdefault(each, f"the tag `{each}`, named like the previous version")
     return found
 
 

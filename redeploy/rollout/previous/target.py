@@ -72,8 +72,8 @@ class RestoreTarget:
             return ""
         if not self.references:
             return (
-                "nothing tells which image ran before: neither a running digest, nor a commit or full version number that a "
-                "tag could have"
+                "it is not known which image ran before: there was no running digest, and no commit or full version number "
+                "that a tag could have"
             )
         if self.next is not None:
             return "the registry was not asked in time for the image that ran before"

@@ -111,7 +111,7 @@ def _without_reply(http_result: TransportError) -> Answer:
     if error_kind is ErrorKind.TLS:
         return Answer(result=Result.NONE, seen=seen, refusal=Reason.TLS, error_kind=error_kind)
     if error_kind is ErrorKind.TOO_LARGE:
-        longer = "the answer is longer than any of Watchtower's"
+        longer = "the response is longer than any of Watchtower's"
         return Answer(result=Result.NONE, seen=longer, refusal=Reason.MISROUTED, error_kind=error_kind)
     if error_kind in NEVER_SENT:
         return Answer(

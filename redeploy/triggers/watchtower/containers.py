@@ -138,11 +138,11 @@ def _untold(rows: Sequence[RunningContainer], counting: Sequence[RunningContaine
     if len(digests) > 1:
         return "containers run different digests"
     if digests:
-        return "" if any(digests) else "not told; the image was not pulled from a registry"
+        return "" if any(digests) else "not reported; the image was not pulled from a registry"
     if missing := missing_containers(rows, wanted):
-        return f"not told; no container {', '.join(f'`{name}`' for name in missing)} runs"
+        return f"not reported; no container {', '.join(f'`{name}`' for name in missing)} runs"
     if wanted.containers or wanted.images or not rows:
-        return "not told; no such container runs"
+        return "not reported; no such container runs"
     return "several containers run; name one with `image` or `container`"
 
 

@@ -34,10 +34,10 @@ CONTAINRRR = Product(
     "before 1.20"
 )
 CONTAINRRR_1_3 = Product(
-    "containrrr/watchtower up to 1.3, or a later one whose token the proxy adds, if it is Watchtower at all",
+    "containrrr/watchtower up to 1.3, or a later one behind a proxy that adds the token, if it is Watchtower at all",
     hides_refusals=True,
 )
-UNGUARDED = Product("a Watchtower that updates without being shown a token", has_endpoints=True, hides_refusals=True)
+UNGUARDED = Product("a Watchtower that updates without a token", has_endpoints=True, hides_refusals=True)
 
 
 def product_of(by_post: HttpResult | None, nowhere: HttpResult | None) -> Product | None:

@@ -134,7 +134,7 @@ def test_no_secret_is_told() -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
     told = deployment.warning("create the Deployment", Trouble(status, "Resource not accessible by integration"))
-    assert told.startswith(f"Could not create the Deployment. GitHub answered {status}")
+    assert told.startswith(f"Could not create the Deployment. GitHub responded with {status}")
     assert "\npermissions:\n  deployments: write\n" in told
     assert "`Resource not accessible by integration`" in told
     assert "verdict of this run does not depend on it" in told

@@ -149,9 +149,9 @@ def test_digests_that_differ_are_told_as_such() -> None:
     ("listed", "image", "told"),
     [
         ([("a", "o/x", D1), ("b", "o/y", D2)], "", "several containers run; name one with `image` or `container`"),
-        ([("b", "o/y", D2)], "o/x", "not told; no such container runs"),
-        ([], "", "not told; no such container runs"),
-        ([("a", "o/x", "")], "o/x", "not told; the image was not pulled from a registry"),
+        ([("b", "o/y", D2)], "o/x", "not reported; no such container runs"),
+        ([], "", "not reported; no such container runs"),
+        ([("a", "o/x", "")], "o/x", "not reported; the image was not pulled from a registry"),
     ],
 )
 def test_why_no_digest_is_told_is_said(listed: list[tuple[str, str, str]], image: str, told: str) -> None:
