@@ -8,34 +8,33 @@ from redeploy.verdicts import Reason
 PAGE = "https://github.com/leok974/redeploy-action/blob/main/docs/any-deployer.md"
 
 _NOT_DONE = (
-    "The deployer answered before it was done and is not done yet, skipped the request, or started the image that the "
-    "server had already: a tag that moved is not pulled again everywhere."
+    "The deployer responded before it finished and is still working, skipped the request, or started the image that was "
+    "already on the server: not every tool pulls a tag again after it has moved."
 )
 _LOOK = (
-    "See in the deployer's own log how this deployment ended, and on the server which image runs:\n\n```sh\n"
+    "See how this deployment ended in the deployer's own log. On the server, see which image runs:\n\n```sh\n"
     "docker ps --format '{{.Names}} {{.Image}} {{.Status}}'\n"
     "docker inspect --format '{{.Created}} {{.Image}}' «container»\n```\n\n"
-    f"[What each deployer can hide]({PAGE}) has a row for yours. Raise `timeout` if it only takes longer."
+    f"[What each deployer can hide]({PAGE}) has a row for yours. If it only takes longer, raise `timeout`."
 )
 
 OF_OTHER_DEPLOYERS: Mapping[Reason, Remedy] = {
-    Reason.OLD_BUILD: Remedy("The old build still answers", _NOT_DONE, _LOOK),
+    Reason.OLD_BUILD: Remedy("The old build is still live", _NOT_DONE, _LOOK),
     Reason.WRONG_VERSION: Remedy(
-        "Another version than the declared one is live",
-        f"{_NOT_DONE} Or it deployed another build than the declared one; with `baseline` the run can tell the build from "
-        "before from a third one.",
+        "Another version than the expected one is live",
+        f"{_NOT_DONE} Or it deployed another build. With `baseline` the run can tell the old build from a third one.",
         _LOOK,
     ),
     Reason.WRONG_DIGEST: Remedy(
-        "Another image than the declared one runs",
-        f"{_NOT_DONE} Or it deployed another image than the declared one.",
+        "Another image than the expected one is running",
+        f"{_NOT_DONE} Or it deployed another image.",
         _LOOK,
     ),
     Reason.NO_CHANGE: Remedy(
         "The service is healthy, but nothing changed since `baseline` was looked at",
-        f"{_NOT_DONE} Or the image was built without its own version, so that every build names itself alike.",
-        f"{_LOOK} Declare what must be live with `expect-version`; where nothing can be declared, `require-proof: change` "
-        "makes this ending red.",
+        f"{_NOT_DONE} Or the image was built without its own version, so every build reports the same one.",
+        f"{_LOOK} Declare what must be live with `expect-version`. If you cannot, `require-proof: change` makes this "
+        "result red.",
     ),
     Reason.NO_REFERENCE: Remedy(
         "The service is healthy, but there is nothing to compare it with",
@@ -46,9 +45,9 @@ OF_OTHER_DEPLOYERS: Mapping[Reason, Remedy] = {
         "up.",
     ),
     Reason.NO_IDENTITY: Remedy(
-        "The service is healthy, but nothing that named its build before does so now",
-        "The step before the deploy saw a build name, a start time or a running digest; none of these is there any more.",
-        "Let the service name its commit in the same place in every build, or declare `expect-version` or `expect-digest`.",
+        "The service is healthy, but no longer reports what named its build before",
+        "The step before the deploy saw a build name, a start time or a running digest. None of these was reported since.",
+        "Let every build report its commit in the same place, or declare `expect-version` or `expect-digest`.",
     ),
 }
 """They take the place of the reason's own remedy in mode verify with `wait-for-build` or `baseline`."""

@@ -69,7 +69,7 @@ SCENARIOS = (
         exit_code=1,
         triggers=0,
         earlier=(Earlier(VERIFY, _portainer),),
-        says=("a tag that moved is not pulled again everywhere",),
+        says=("not every tool pulls a tag again",),
     ),
     story(
         "after-a-first-deploy",

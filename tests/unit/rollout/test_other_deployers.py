@@ -235,7 +235,7 @@ def test_without_a_step_before_an_old_build_is_another_version_at_the_deadline()
     assert story.verdict == ("wrong-build", "wrong-version")
     assert 118 <= story.world.clock < 130
     [error] = annotations.annotations(story.outcome)
-    assert "with `baseline` the run can tell" in error.message
+    assert "With `baseline` the run can tell" in error.message
 
 
 def test_a_change_that_is_taken_back_is_stale() -> None:
