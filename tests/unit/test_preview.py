@@ -9,6 +9,7 @@ from sandbox.runner.commands import Annotation
 from sandbox.scenarios import SCENARIOS
 from tools.preview import assets
 from tools.preview.__main__ import PICTURED, main
+from tools.preview.fonts import fonts_for
 from tools.preview.markdown import render
 from tools.preview.page import page
 from tools.preview.sheets import Sheet, read
@@ -179,6 +180,20 @@ def test_without_npm_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(assets.MissingError, match=r"npm is missing.*put mermaid-.*\.tgz from the npm registry into"):
         assets.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "packages"),
+    [("\u2705", "fonts-noto-color-emoji"), ("\u6f22", "fonts-noto-cjk"), ("a\u6f22", "fonts-noto-cjk fonts-noto-core")],
+)
+def test_fonts_that_are_missing_are_named_by_what_they_draw(boxes: str, packages: str) -> None:
+    found = fonts_for(boxes)
+    assert found.startswith(f"The browser has no font for {boxes[0]} (U+{ord(boxes[0]):04X})")
+    assert found.endswith(f" and would draw boxes. On Debian: apt-get install {packages}.")
+
+
+def test_of_many_missing_characters_some_are_named() -> None:
+    assert " and 2 more and would draw boxes" in fonts_for("abcdefghij")
 
 
 def test_a_tarball_that_is_not_the_pinned_one_is_not_used(tmp_path: Path) -> None:

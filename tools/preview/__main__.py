@@ -10,6 +10,7 @@ from sandbox.scenarios import SCENARIOS
 from sandbox.scenarios.near import near_misses
 from tools.preview import assets
 from tools.preview.browser import Browser, find
+from tools.preview.fonts import fonts_for
 from tools.preview.page import page
 from tools.preview.sheets import PROJECT, Sheet, play, read
 
@@ -60,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     html = page(sheets, borrowed)
     if options.screenshots:
-        _take(options, sheets, html)
+        try:
+            _take(options, sheets, html)
+        except assets.MissingError as missing:
+            print(missing, file=sys.stderr)
+            return 1
     else:
         options.output.mkdir(parents=True, exist_ok=True)
         target = options.output / "index.html"
@@ -103,6 +108,8 @@ def _take(options: argparse.Namespace, sheets: Sequence[Sheet], html: str) -> No
         file = Path(folder) / "index.html"
         file.write_text(html, encoding="utf-8")
         with Browser(file, options.scale) as browser:
+            if boxes := browser.boxes("".join(sheet.markdown for sheet in sheets)):
+                raise assets.MissingError(fonts_for(boxes))
             for sheet in sheets:
                 for theme in [options.theme] if options.theme else THEMES:
                     for width in [options.width] if options.width else WIDTHS:

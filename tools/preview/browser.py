@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any, Self
 
@@ -72,6 +73,12 @@ class Browser:
         if "exceptionDetails" in told:
             raise RuntimeError(f"{script}: {told['exceptionDetails']}")
         return told["result"].get("value")
+
+    def boxes(self, text: str) -> str:
+        """The characters of a text that no font here has: each would be drawn as a box."""
+        drawable = "".join(each for each in sorted(set(text)) if unicodedata.category(each)[0] not in "CZ")
+        missing: str = self.evaluate(f"preview.boxes({json.dumps(drawable)})")
+        return missing
 
     def picture(self, x: float, y: float, width: float, height: float) -> bytes:
         """A part of the page as PNG, also what the window does not show."""

@@ -40,6 +40,21 @@ const preview = (() => {
     return notes;
   }
 
+  // Those characters that are drawn as one is that no font has.
+  function boxes(text) {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 64;
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    pen.font = `32px ${getComputedStyle(document.body).fontFamily}`;
+    const drawn = (character) => {
+      pen.clearRect(0, 0, 64, 64);
+      pen.fillText(character, 8, 44);
+      return canvas.toDataURL();
+    };
+    const box = drawn("\u{10FFFD}");
+    return [...text].filter((character) => drawn(character) === box).join("");
+  }
+
   async function mount(story, theme, width) {
     const frame = document.createElement("div");
     const pane = document.createElement("div");
@@ -106,5 +121,5 @@ const preview = (() => {
     const { x, y, width: wide, height } = pane.getBoundingClientRect();
     return { x: x + scrollX, y: y + scrollY, width: wide, height, notes };
   }
-  return { shot };
+  return { boxes, shot };
 })();
