@@ -24,8 +24,8 @@ VERIFY = SCENARIOS["verify-right"]
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with ProcessPool() as pool, World(pool, Scene(before=replace(V2, boot=0.0))) as one:
+def world(pool: ProcessPool) -> Iterator[World]:
+    with World(pool, Scene(before=replace(V2, boot=0.0))) as one:
         yield one
 
 

@@ -25,10 +25,10 @@ VERIFY = SCENARIOS["deployment-verify"]
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(pool: ProcessPool) -> Iterator[World]:
     """A GitHub that hangs once the final status comes."""
     hanging = {"status": [None, Mishap(after=60.0, only_slow=True)]}
-    with ProcessPool() as pool, World(pool, Scene(before=replace(V2, boot=0.0), github=hanging)) as one:  # type: ignore[arg-type]
+    with World(pool, Scene(before=replace(V2, boot=0.0), github=hanging)) as one:  # type: ignore[arg-type]
         yield one
 
 

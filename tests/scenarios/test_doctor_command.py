@@ -33,9 +33,9 @@ HANDED_ON = ("PATH", "COVERAGE_PROCESS_CONFIG")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(pool: ProcessPool) -> Iterator[World]:
     scene = SCENARIOS["doctor-no-version"].scene
-    with ProcessPool() as pool, World(pool, scene) as one:
+    with World(pool, scene) as one:
         yield one
 
 
@@ -141,8 +141,8 @@ def test_a_secret_has_no_flag(secret: str) -> None:
     assert "unrecognized arguments" in done.stderr
 
 
-def test_an_authority_of_ones_own_may_lie_anywhere(tmp_path: Path) -> None:
-    with ProcessPool() as pool, World(pool, Scene(details=True, certificate="private")) as world:
+def test_an_authority_of_ones_own_may_lie_anywhere(pool: ProcessPool, tmp_path: Path) -> None:
+    with World(pool, Scene(details=True, certificate="private")) as world:
         pem = tmp_path / "ca.pem"
         pem.write_text(world.certificate_authority)
         done = run("--ca-certificate", str(pem), "--version-path", "/api/dev/status", **environment(world))
@@ -155,8 +155,10 @@ def test_an_authority_of_ones_own_may_lie_anywhere(tmp_path: Path) -> None:
 
 @WITH_NGINX
 @pytest.mark.parametrize("variant", ["nicholas-fedor", "containrrr", "openserbia"])
-def test_behind_the_kits_nginx_every_line_is_examined_whole(variant: Variant, tmp_path: Path) -> None:
-    with ProcessPool() as pool, World(pool, Scene(variant=variant)) as world:
+def test_behind_the_kits_nginx_every_line_is_examined_whole(
+    variant: Variant, pool: ProcessPool, tmp_path: Path
+) -> None:
+    with World(pool, Scene(variant=variant)) as world:
         lay(tmp_path, NGINX / "nginx.prod.conf", {"backend": world.host.port, "watchtower": world.watchtower.port})
         with running(tmp_path) as (port, _):
             url = f"http://127.0.0.1:{port}/ops/watchtower/update"
@@ -172,8 +174,8 @@ def test_behind_the_kits_nginx_every_line_is_examined_whole(variant: Variant, tm
 
 
 @pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
-def test_an_examination_can_be_cancelled(signal: Signals) -> None:
-    with ProcessPool() as pool, World(pool, Scene(on_watchtower=Instead(SPA, after=20.0))) as world:
+def test_an_examination_can_be_cancelled(signal: Signals, pool: ProcessPool) -> None:
+    with World(pool, Scene(on_watchtower=Instead(SPA, after=20.0))) as world:
         inputs = {name: world.fill(text) for name, text in DOCTOR.items()} | {"request-timeout": "20s"}
         run = RUNNER.run(inputs, interrupt=Interrupt(0.2, signal, lambda: bool(world.front.seen)))
     assert run.problems == (), run.log

@@ -43,18 +43,17 @@ def secrets(newcomer: Newcomer, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def origin(newcomer: Newcomer, secrets: dict[str, str], tmp_path: Path) -> Iterator[str]:
+def origin(pool: ProcessPool, newcomer: Newcomer, secrets: dict[str, str], tmp_path: Path) -> Iterator[str]:
     """Where the server answers: nginx with the files that were written, the old build, and a newer one in the registry."""
-    with ProcessPool() as pool:
-        host = Host(pool, IMAGE, build=replace(V1, boot=0.0))
-        host.push(V2)
-        updater = watchtower("nicholas-fedor", host, secrets["WATCHTOWER_HTTP_API_TOKEN"])
-        updater.listen()
-        lay(tmp_path / "nginx", newcomer.front, {"backend": host.port, "watchtower": updater.port})
-        with running(tmp_path / "nginx") as (port, _):
-            yield f"http://127.0.0.1:{port}"
-        host.close()
-        updater.close()
+    host = Host(pool, IMAGE, build=replace(V1, boot=0.0))
+    host.push(V2)
+    updater = watchtower("nicholas-fedor", host, secrets["WATCHTOWER_HTTP_API_TOKEN"])
+    updater.listen()
+    lay(tmp_path / "nginx", newcomer.front, {"backend": host.port, "watchtower": updater.port})
+    with running(tmp_path / "nginx") as (port, _):
+        yield f"http://127.0.0.1:{port}"
+    host.close()
+    updater.close()
 
 
 def test_the_look_from_outside_finds_watchtower(secrets: dict[str, str], origin: str) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +44,6 @@ CODE = re.compile(r"^(`{3,}).*?^\1$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 """Blocks and spans in which Markdown makes nothing of HTML."""
 REPORT = Draft202012Validator(strict(json.loads((PROJECT / "docs" / "report.schema.json").read_text())))
 MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
-
-
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPool]:
-    with ProcessPool() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

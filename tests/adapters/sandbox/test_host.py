@@ -21,12 +21,6 @@ PROJECT = Path(__file__).resolve().parents[3]
 QUICK_V2 = replace(V2, boot=0.0)
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPool]:
-    with ProcessPool() as one:
-        yield one
-
-
 @pytest.fixture
 def host(pool: ProcessPool) -> Iterator[Host]:
     one = Host(pool)

@@ -29,12 +29,6 @@ CRASHING = replace(V2, crashes_after=0.0)
 STUBBORN = replace(V1, ignores_term=3600)
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPool]:
-    with ProcessPool() as one:
-        yield one
-
-
 @dataclass
 class Bench:
     """A host and its Watchtower under test."""
