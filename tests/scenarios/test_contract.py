@@ -67,9 +67,8 @@ def test_a_workspace_that_cannot_be_written_is_enough(world: World, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-@pytest.mark.parametrize("place", ["", "/nope/file", "/"])
-def test_a_file_that_cannot_be_written_is_told_and_stops_nothing(name: str, place: str, world: World) -> None:
-    run = verify(world, replace(RUNNER, github={name: place}))
+def test_a_file_that_cannot_be_written_is_told_and_stops_nothing(name: str, world: World) -> None:
+    run = verify(world, replace(RUNNER, github={name: "/nope/file"}))
     assert run.exit_code == 0, run.log
     assert "a traceback" not in run.problems
     assert name in run.log
