@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from redeploy.github.runner import Runner
-from tests.adapters.test_runner import parsed
+from tests.adapters.github.test_runner import parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

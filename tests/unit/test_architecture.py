@@ -276,7 +276,7 @@ def test_the_rooms_of_the_sandbox_stand_in_their_order() -> None:
     assert {room_of(module) for module in sources} == {"", *SANDBOX}
 
 
-@pytest.mark.parametrize("folder", ["sandbox", "tools"])
+@pytest.mark.parametrize("folder", ["sandbox", "tools", "tests"])
 def test_what_is_not_shipped_has_no_full_folder_and_no_circle(folder: str) -> None:
     sources = sources_of(folder)
     assert _full_folders(sources) + _circles(sources) == []
