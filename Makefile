@@ -1,7 +1,7 @@
 # What a person does with a checkout. `make` alone lists it.
 
 SCENARIO ?= happy-path
-WORKERS ?= 6
+WORKERS ?= 4
 IMAGE ?= redeploy-action:local
 BASE_IMAGE ?=
 DOCKER_BUILD_FLAGS ?=
@@ -49,7 +49,7 @@ demo: ## redeploy a new build in an embedded world; SCENARIO=list shows the othe
 # even where the environment says not to: pytest rewrites every test file, which each worker and each run would do again. In a
 # fresh checkout one process does it for all.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: setup ## run all tests and measure what they cover; WORKERS=6, PYTEST_FLAGS=...
+test: setup ## run all tests and measure what they cover; WORKERS=4, PYTEST_FLAGS=...
 	@$(if $(wildcard tests/unit/__pycache__/*-pytest-*.pyc),true,$(venv)/python -m pytest --collect-only -q >/dev/null || true)
 	$(venv)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing $(PYTEST_FLAGS)
 

@@ -10,7 +10,7 @@ from redeploy.decision.stop import should_stop
 from redeploy.rollout import schedule
 from tools.docs.decision_space import broken_rules
 
-for name, examples in (("quick", 40), ("thorough", 1_000)):
+for name, examples in (("quick", 25), ("thorough", 1_000)):
     settings.register_profile(name, deadline=None, max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
