@@ -21,24 +21,38 @@ _STATUS_HEADERS = (
     "x-cdn-cache",
     "x-cdn-cache-status",
     "x-litespeed-cache",
-    "x-rack-cache",
+    "x-qc-cache",
+    "x-nitro-cache",
     "x-drupal-cache",
-    "x-nextjs-cache",
     "x-vercel-cache",
     "x-sucuri-cache",
     "x-kinsta-cache",
     "x-hcdn-cache-status",
     "x-bdcdn-cache-status",
+    "x-77-cache",
     "cdn-cache",
     "cf-cache-status",
+    "akamai-cache-status",
 )
 """Headers whose first word is a cache's status; a host or a cache may be named after it (`MISS from white-proxy`)."""
 
-_SERVED = frozenset({"hit", "stale", "updating", "tcp_hit", "tcp_mem_hit", "tcp_ims_hit", "tcp_stale_hit"})
+_SERVED = frozenset(
+    [
+        *("hit", "stale", "updating"),
+        *("tcp_hit", "tcp_mem_hit", "tcp_ims_hit", "tcp_inm_hit", "tcp_stale_hit", "tcp_negative_hit"),
+        *("tcp_offline_hit", "tcp_remote_hit", "tcp_refresh_fail", "tcp_refresh_fail_hit", "tcp_refresh_fail_old"),
+    ]
+)
 """Words of a cache that answered by itself: nginx's `$upstream_cache_status`, and Squid's and Akamai's result codes.
 
 MISS, EXPIRED, REVALIDATED, BYPASS and `RefreshHit` are words of one that asked the service.
 """
+
+_OWN = "x-nextjs-cache"
+"""Next.js's word on pages that it rendered when it was built: with `HIT` the page is the running build's own."""
+
+_TIMED = r'\bcdn-cache\s{0,8};\s{0,8}desc="?(?:hit|stale)\b'
+"""Akamai's word in `Server-Timing`."""
 
 _WORD = re.compile(r"[a-z_-]+")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -46,11 +60,13 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 def from_cache(headers: Mapping[str, str]) -> bool:
     """Tell whether a response says that a cache made it. Sources: RFC 9111 (`Age`), RFC 9211 (`Cache-Status`), vendors."""
-    age = headers.get("age", "").strip()
+    age = headers.get("age", "").partition(",")[0].strip()
     if age.isascii() and age.isdigit() and age.strip("0"):
         return True
     statuses = (part for name in _STATUS_HEADERS for part in headers.get(name, "").split(","))
-    if any(_word(status) in _SERVED for status in statuses):
+    if any(_word(status) in _SERVED for status in statuses) or _word(headers.get(_OWN, "")) == "stale":
+        return True
+    if re.search(_TIMED, headers.get("server-timing", "").lower()):
         return True
     return _from_varnish(headers.get("x-varnish", "")) or _cache_status(headers.get("cache-status", ""))
 

@@ -75,8 +75,10 @@ PLACEHOLDERS = words(
     """
     unknown undefined unset none null nil nan n/a na - tbd todo placeholder unspecified unversioned untagged snapshot
     dev devel (devel) develop development local localhost test testing staging prod production default debug main
-    master trunk head latest edge nightly canary stable rolling beta alpha 0 0.0 0.0.0 0.0.0.0 v0 v0.0.0 0.0.0-dev
-    0.0.0-development 0.0.0-snapshot 0.0.0-local 0.0.0-semantically-released ok up healthy true false
+    no-git nogit no-commit not-set not-available unavailable replace-me replace_me change-me changeme
+    master trunk head latest edge nightly canary stable rolling beta alpha 0 0.0 0.0.0 0.0.0-dev
+    0.0.0-development 0.0.0-placeholder 0.0.0-snapshot 0.0.0-local 0.0.0-semantically-released 0.0.0+unknown
+    0+unknown ok up healthy true false
     """
 )
 """Words, in lower case, that name no build: every build without its build argument says the same."""
@@ -115,9 +117,11 @@ def plain(name: str) -> str:
 
 def names_nothing(text: str) -> bool:
     """Tell whether a value names no build: a word such as `unknown` or `latest`, or a variable that was not expanded."""
-    return len(text) <= LONGEST_NAME and (
-        text.lower() in PLACEHOLDERS or bool(re.fullmatch(_VARIABLE, text, re.DOTALL))
-    )
+    if len(text) > LONGEST_NAME:
+        return False
+    word = text.lower().replace(" ", "-")
+    empty = set(word) <= set("v0.") and "0" in word  # git's null commit, and 0.0 of every length
+    return empty or word in PLACEHOLDERS or bool(re.fullmatch(_VARIABLE, text, re.DOTALL))
 
 
 def trimmed(text: str) -> str:

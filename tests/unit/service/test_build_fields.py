@@ -286,9 +286,28 @@ def test_a_long_number_of_forty_digits_is_a_commit() -> None:
         *((word, True) for word in ("unknown", "dev", "main", "latest", "HEAD", "none", "0.0.0", "(devel)")),
         *(
             (text, True)
+            for text in ("0" * 40, "0000000", "v0.0", "00", "no-git", "Not available", "0+unknown", "0.0.0-PLACEHOLDER")
+        ),
+        *(
+            (text, True)
             for text in ("${GIT_SHA}", "$GIT_SHA", "{{ .Version }}", "@project.version@", "%SHA%", "__SHA__")
         ),
-        *((text, False) for text in ("1.2.3", "0.1.0", SHA, "v0.0.1", "main-1a2b3c4", "dev-7", "latest-2", "$5")),
+        *(
+            (text, False)
+            for text in (
+                "1.2.3",
+                "0.1.0",
+                SHA,
+                "v0.0.1",
+                "main-1a2b3c4",
+                "dev-7",
+                "latest-2",
+                "$5",
+                "v0.1",
+                "10",
+                "0.0.0-1",
+            )
+        ),
     ],
 )
 def test_words_and_unexpanded_variables_name_nothing(text: str, nothing: bool) -> None:
