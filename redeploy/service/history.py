@@ -93,9 +93,9 @@ class SampleHistory:
     @property
     def condition(self) -> Condition | None:
         """The worse one of the last responses of both addresses; None where nothing ever came back."""
-        hidden = self.window.interrupted and self.window.opened is None and self.build is Build.NEW
-        if self.ill is None and hidden and self.hidden_by is not None:
-            return self.hidden_by  # the new build was seen, and then not for long enough without such a response
+        hidden = self.window.interrupted and self.window.opened is None and self.build in (Build.NEW, Build.UNKNOWN)
+        if self.ill is None and self.last is not None and hidden and self.hidden_by is not None:
+            return self.hidden_by  # the build was not seen for long enough without such a response
         return self.ill.condition if self.ill else Condition.HEALTHY if self.last else self.mute
 
     def _other_than(self, sample: Sample) -> Sample | None:

@@ -145,8 +145,9 @@ class OnlyPost:
 class Cache:
     """A cache that keeps the first good answer for ever; told apart by the query only if it honours it."""
 
-    def __init__(self, *, honours_query: bool) -> None:
+    def __init__(self, *, honours_query: bool, silent: bool = False) -> None:
         self._honours_query = honours_query
+        self._silent = silent
         self._kept: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
 
@@ -161,9 +162,52 @@ class Cache:
                     self._kept[key] = (request.at, raw)
                 return http_result.connection.send(raw)
             since, raw = self._kept[key]
+        if self._silent:
+            return http_result.connection.send(raw)
         status, _, rest = raw.partition(b"\r\n")
         age = int(request.at - since) + 1
         return http_result.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
+
+
+@dataclass(frozen=True)
+class NothingBehind:
+    """A proxy, such as nginx-proxy, that answers for a service that is gone."""
+
+    answer: Answer
+
+    def __call__(self, http_result: HttpResult) -> bool:
+        """Passes on, or answers."""
+        raw = http_result.forward()
+        gone = raw.startswith(b"HTTP/1.1 502")
+        return http_result.send(self.answer) if gone else http_result.connection.send(raw)
+
+
+class ComesAndGoes:
+    """What is well for a while after the first request, has a fault for a while, and so on for ever. Seconds."""
+
+    def __init__(self, fault: Fault, *, well: float, ill: float) -> None:
+        self._fault = fault
+        self._well = well
+        self._turn = well + ill
+        self._since: float | None = None
+
+    def __call__(self, http_result: HttpResult) -> bool:
+        """Has the fault, or none at the moment."""
+        at = http_result.request.at
+        self._since = at if self._since is None else self._since
+        return (passing if (at - self._since) % self._turn < self._well else self._fault)(http_result)
+
+
+@dataclass(frozen=True)
+class Adding:
+    """A header is put on everything that is passed on."""
+
+    header: bytes
+
+    def __call__(self, http_result: HttpResult) -> bool:
+        """Passes on, with the header."""
+        status, _, rest = http_result.forward().partition(b"\r\n")
+        return http_result.connection.send(b"%b\r\n%b\r\n%b" % (status, self.header, rest))
 
 
 class AtFirst:

@@ -15,6 +15,7 @@ from sandbox.scenarios import (
     rollbacks,
     updates,
     watching,
+    windows,
 )
 from sandbox.scenarios.scenario import Scenario
 
@@ -24,6 +25,7 @@ CHAPTERS = (
     updates,
     refusals,
     outcomes,
+    windows,
     contracts,
     registry,
     rollbacks,
