@@ -11,7 +11,7 @@ UNHURRIED_LEAST = 0.8
 UNHURRIED_MOST = 4.0
 """Longest interval before Watchtower has answered, while nothing is wrong."""
 
-QUICK_LEAST = 0.3
+QUICK_LEAST = 0.4
 """Shortest interval of the quick phase."""
 
 WINDOW_MOST = 1.0
@@ -19,6 +19,10 @@ WINDOW_MOST = 1.0
 
 SAVING = 2.0
 """How many times longer than the bucket's own rate looks are apart while tokens are saved for a window."""
+
+LESS_APART = 0.5
+"""Tokens that the quick phase leaves less for a window where health and version have an address each: the looks before the
+trigger drew two more."""
 
 LOWEST_WATCHED = 0.2
 """Requests a second below which saving for a window would take longer than anybody waits."""
@@ -57,7 +61,7 @@ def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jit
         case Phase.UNHURRIED:
             base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.6 * elapsed))
         case Phase.QUICK:
-            base = max(QUICK_LEAST, 0.28 * (elapsed + 0.3 * waited) ** 0.5)
+            base = max(QUICK_LEAST, 0.35 * (elapsed + 0.3 * waited) ** 0.5)
         case Phase.WINDOW:
             base = max(0.05, min(WINDOW_MOST, stable_for / 2))
     return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)

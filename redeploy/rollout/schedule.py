@@ -8,7 +8,7 @@ from redeploy.decision.stop import next_check_at, should_stop
 from redeploy.http.urls import origin_of
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.baseline import Baseline
-from redeploy.rollout.pace import SAVING, Phase, interval, kept_back
+from redeploy.rollout.pace import LESS_APART, SAVING, Phase, interval, kept_back
 from redeploy.rollout.requests import (
     ALONE_FOR,
     CheckContainers,
@@ -23,12 +23,15 @@ from redeploy.rollout.requests import (
 from redeploy.rollout.service_state import ServiceState
 from redeploy.rollout.watchtower_looks import look_due, reasons_due
 from redeploy.service.beside import version_due
+from redeploy.service.window import FEWEST
 
 MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, where the bucket allows."""
 
 MOST_AT_ONCE = 8
 """Smoke requests that are under way side by side."""
+
+HALF = 0.5
 
 LEAST_WINDOW = 0.1
 """Seconds that a window counts for at least where a part of it is reckoned."""
@@ -46,6 +49,8 @@ class Schedule:
     _phase_began: float | None = None
     _looked_after_gap: bool = False
     _jitter: float = 0.5
+    _turn: float = 0.5
+    """A random number that says who is asked next, and how soon."""
     _judged: bool = False
     """Whether the window under way is one that the verdict may be about."""
     _asked_for_reasons: bool = False
@@ -78,7 +83,10 @@ class Schedule:
                 wake = min(wake, due)
         self._current_phase(weighed, now)
         beside, window = [self._look, self._version_look], self.state.history.window
-        if window.version_asked < window.latest:  # the bucket may have a token for one of them only
+        version_first = window.version_asked < window.latest  # the bucket may have a token for one of them only
+        if self._chance_needed:
+            version_first = self._turn < HALF
+        if version_first:
             beside.reverse()
         for look in (self._look_again, *beside):
             probe, due = look(weighed, now)
@@ -112,6 +120,7 @@ class Schedule:
         self.state.budget.note_sent(request, now)
         if isinstance(request, Probe):
             self._jitter = self.random()
+            self._turn = self.random() if self._chance_needed else HALF
         if isinstance(request, FetchContainers) and self.state.history.gap_ended is not None:
             self._looked_after_gap = True
         return request
@@ -141,9 +150,14 @@ class Schedule:
             or state.record.doubts.next_look(endpoints) is not None
         ):
             return probe, _NEVER
-        pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
+        pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter) * 2 * self._turn
         due = version_due(window, now=now, ends=weighed.window_ends, length=weighed.window_length, pause=pause)
         return probe, max(due, state.budget.ready(url, now))
+
+    @property
+    def _chance_needed(self) -> bool:
+        """Whether chance says who is asked next: a balancer that takes turns would show one instance to each address."""
+        return self.state.plan.service.apart and self.state.history.window.looks_needed > FEWEST
 
     @property
     def _side_by_side(self) -> bool:
@@ -212,7 +226,8 @@ class Schedule:
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            keep = kept_back(rate, self.state.plan.stable_for, apart=apart)
+            # What the version is asked in the window may wait for what refills.
+            keep = max(0.0, kept_back(rate, self.state.plan.stable_for) - LESS_APART * apart)
             keep += self.state.checking.tokens(rate)
             return min(budget.ready(url, now, keep), max(ready, unsaved))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):

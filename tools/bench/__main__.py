@@ -3,7 +3,7 @@
 import sys
 
 from redeploy.rollout.schedule import MOST_AT_ONCE
-from tools.bench import contract, crash_loops, demo, detection, smoke, startup, windows
+from tools.bench import contract, crash_loops, demo, detection, reading, smoke, startup, windows
 
 
 def main() -> int:
@@ -19,9 +19,13 @@ def main() -> int:
     asked = smoke.measure()
     rows.append((f"{smoke.REQUESTS} smoke requests: time / ideal", asked["time"], 2.0))
     rows.append((f"{smoke.REQUESTS} smoke requests: most at once", asked["most at once"], MOST_AT_ONCE))
-    for lost, mean in ((False, 0.5), (True, 0.8)):
-        seen = detection.measure(lost=lost)
-        what = "answer lost" if lost else "answered"
+    read = reading.measure()
+    rows.append(("a response of 1 MiB, the worst: time / json.loads", read["time"], 3.0))
+    rows.append((f"conditions on {reading.ELEMENTS:,} elements, the worst: time / json.loads", read["conditions"], 3.0))
+    rows.append(("a response of 1 MiB, the worst: peak memory, MiB", read["memory"], 60.0))
+    for lost, apart, mean in ((False, False, 0.5), (False, True, 0.5), (True, False, 0.8)):
+        seen = detection.measure(lost=lost, apart=apart)
+        what = "answer lost" if lost else "answered, two addresses" if apart else "answered"
         rows.append((f"detection, {what}: mean delay, s", seen["mean"], mean))
         rows.append((f"detection, {what}: 95th percentile, s", seen["p95"], 2.0))
         rows.append(

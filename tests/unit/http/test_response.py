@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,26 @@ def test_brackets_nest_as_deeply_as_allowed_and_no_more() -> None:
     assert nested_too_deeply(nested(MOST_NESTED + 1))
     assert not nested_too_deeply(b"[]" * 10_000)
     assert not nested_too_deeply(json.dumps(["[" * 1000, '"' + "{" * 1000]).encode())
+
+
+_TEXTS = st.sampled_from(["", "[", "{", '"', "\\", '\\"', "}]", "]" * 300, "{" * 300, "a\\\\b"])
+_AROUND: dict[str, Callable[[object, str], object]] = {
+    "array": lambda inside, _: [inside],
+    "object": lambda inside, text: {text: inside},
+    "texts before": lambda inside, text: [text, text, inside, []],
+    "objects after": lambda inside, text: {text: text, "x": inside, f"{text}y": [{}]},
+}
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(_AROUND)), _TEXTS), min_size=1, max_size=6), st.integers(180, 215))
+def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], depth: int) -> None:
+    document: object = 0
+    for place in range(depth):
+        kind, text = layers[place % len(layers)]
+        document = _AROUND[kind](document, text)
+    beside = {"texts before": 1, "objects after": 2}
+    deepest = max(depth - place + beside.get(layers[place % len(layers)][0], 0) for place in range(min(3, depth)))
+    assert nested_too_deeply(json.dumps(document).encode()) is (deepest > MOST_NESTED)
 
 
 @pytest.mark.parametrize(

@@ -417,6 +417,27 @@ def test_a_declared_version_that_only_a_cache_names_is_hidden_by_the_cache(input
     assert story.verdict == ("unhealthy", "cached")
 
 
+def test_a_silent_cache_over_a_service_that_is_gone_is_the_cause_where_nothing_names_a_build() -> None:
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return reply(502) if probe.past_caches and moment > 0 else ready()
+
+    assert tell(World(service, (UPDATED,)), timeout="30").verdict == ("unhealthy", "cached")
+
+
+def test_a_balancer_that_takes_turns_does_not_show_one_instance_to_each_address() -> None:
+    ends = []
+    for seed in range(12):
+        turns = count()
+
+        def service(moment: float, _: Probe, turns: "count[int]" = turns) -> HttpResult:
+            return ready(OLD if moment < 2 or next(turns) % 2 else NEW)
+
+        world = World(service, (UPDATED,), seed=seed)
+        told = tell(world, expect_version=NEW, version_path="/api/version", instances="2", timeout="60")
+        ends.append(told.conclusion.exit_code)
+    assert ends == [1] * 12
+
+
 def test_a_build_that_was_named_fresh_is_not_hidden_by_a_cache_that_answers_later() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         if probe.endpoints == HEALTH:
