@@ -15,7 +15,6 @@ from sandbox.scenarios import (
     rollbacks,
     updates,
     watching,
-    windows,
 )
 from sandbox.scenarios.scenario import Scenario
 
@@ -25,7 +24,6 @@ CHAPTERS = (
     updates,
     refusals,
     outcomes,
-    windows,
     contracts,
     registry,
     rollbacks,

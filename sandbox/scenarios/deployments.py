@@ -2,10 +2,19 @@
 
 from dataclasses import replace
 
-from sandbox.network.faults import GATEWAY_TIMEOUT, TOO_MANY, AtFirst, Cache, Cut, Instead, Limit, cloudflare
-from sandbox.scenarios.scenario import DECLARED, VERIFY, story
+from sandbox.network.faults import GATEWAY_TIMEOUT, TOO_MANY, Adding, AtFirst, Cache, Cut, Instead, Limit, cloudflare
+from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, story
 from sandbox.server.builds import V1, V2, Build
 from sandbox.worlds import Scene, World
+
+_PAGE = {
+    **QUICK,
+    "health-path": "/",
+    "health-expect": 'body contains "</html>" and body !contains "__next_error__"',
+    "version-field": "meta:git-sha",
+    "expect-version": V2.git_sha,
+    "openapi-path": "off",
+}
 
 
 def _cached(world: World) -> None:
@@ -140,4 +149,25 @@ SCENARIOS = (
     story("verify-right", "Verify: the right build runs", "No trigger, no token, and the declared version is proven.")
     .plays(Scene(before=replace(V2, boot=0.0)), VERIFY, expect_version=V2.git_sha)
     .ends("verified", proof="version", result="none", triggers=0),
+    story(
+        "two-instances",
+        "Two instances are said to answer, and all are new",
+        "`instances: 2` takes seven looks at the address that names the build, each on a connection of its own.",
+    )
+    .plays(Scene(), DECLARED, timeout="20s", instances="2")
+    .ends("deployed", proof="version", result="updated"),
+    story(
+        "next-js",
+        "A Next.js front end goes live",
+        "Its pages carry `x-nextjs-cache: HIT` in every container, since they were rendered when the image was built.",
+    )
+    .plays(Scene(on_service=Adding(b"X-Powered-By: Next.js\r\nx-nextjs-cache: HIT")), _PAGE)
+    .ends("deployed", proof="version", result="updated", outputs={"version": V2.git_sha}),
+    story(
+        "static-site",
+        "A static site goes live behind a CDN",
+        "The CDN keeps the old page; asked past it, the server names the new build.",
+    )
+    .plays(Scene(finish=_cached), _PAGE)
+    .ends("deployed", proof="version", result="updated", outputs={"version": V2.git_sha}),
 )

@@ -3,10 +3,23 @@
 import signal
 from dataclasses import replace
 
-from sandbox.network.faults import ACCESS_WALL, CHALLENGE, LIMITED, Cache, Instead, InTurn
-from sandbox.scenarios.scenario import DECLARED, VERIFY, story
+from sandbox.network.faults import (
+    ACCESS_WALL,
+    CHALLENGE,
+    LIMITED,
+    Cache,
+    ComesAndGoes,
+    Instead,
+    InTurn,
+    NothingBehind,
+    On,
+)
+from sandbox.network.front import Answer
+from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import Scene, World
+
+_NO_DATABASE = Answer(503, b'{"status": "no database"}', "application/json")
 
 
 def _always_cached(world: World) -> None:
@@ -17,6 +30,15 @@ def _in_turn(world: World) -> None:
     other = world.host.add("api-old", "registry.test/o/api:v1", V1, world.pool)
     other.wait_until_listening(10)
     world.front.on_service = InTurn(other.port)
+
+
+def _silent_cache(world: World) -> None:
+    world.front.on_service = Cache(honours_query=True, silent=True)
+
+
+def _ready_now_and_then(world: World) -> None:
+    comes_and_goes = ComesAndGoes(Instead(_NO_DATABASE), well=1.6, ill=1.3)
+    world.front.on_service = On(frozenset({"/api/ready"}), comes_and_goes)
 
 
 SCENARIOS = (
@@ -65,6 +87,38 @@ SCENARIOS = (
     # Of a window of 1 s, other requests in between could give every look at the version to the same build.
     .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", stable_for="3s")
     .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
+    story(
+        "ready-now-and-then",
+        "Readiness comes and goes behind a constant version",
+        "The version address names the new build all along; health, watched beside it, shows that it does not stay well.",
+    )
+    .plays(Scene(finish=_ready_now_and_then), DECLARED, timeout="8s", stable_for="3s")
+    .ends("unhealthy", "flapping", or_else=(("unhealthy", "never-ready"),), result="updated"),
+    story(
+        "cache-hides-that-it-is-gone",
+        "A silent cache answers for a service that is gone",
+        "Watchtower claims an update and plain looks are good; the look that opens the window gets past the cache.",
+    )
+    .plays(
+        Scene(before=replace(V1, identity="hidden"), pushed=replace(V2, boot=3600), finish=_silent_cache),
+        QUICK,
+        openapi_path="off",
+    )
+    .ends("unhealthy", "cached", result="updated"),
+    story(
+        "instance-left-behind",
+        "Two instances answer, and one stays old",
+        "`instances: 2` shows it, also where each window would have been short.",
+    )
+    .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", instances="2")
+    .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
+    story(
+        "nothing-behind-the-proxy",
+        "The proxy's stock 503 page, and never a good response",
+        "Three over five seconds, asked for ever more slowly, are no rate limit: nothing is behind the proxy.",
+    )
+    .plays(Scene(pushed=replace(V2, boot=3600), on_service=NothingBehind(LIMITED)), DECLARED, timeout="10s")
+    .ends("unhealthy", "down", result="updated"),
     story("verify-wrong", "Verify: another build runs", "A healthy wrong build is told after one window.")
     .plays(Scene(), VERIFY, expect_version=V2.git_sha)
     .ends("wrong-build", "wrong-version", result="none", triggers=0),
