@@ -72,7 +72,7 @@ def test_a_certificate_for_another_name_tells_whose_it_is(serve: Serve, authorit
     assert found.certificate.names == ("api.elsewhere.test", "192.0.2.1")
 
 
-def test_an_authority_that_nobody_trusts_is_named(serve: Serve, authority: trustme.CA) -> None:
+def test_an_authority_that_no_one_trusts_is_named(serve: Serve, authority: trustme.CA) -> None:
     found = way(secure(serve, authority.issue_cert("localhost")).url)
     assert found.error_kind is ErrorKind.TLS
     assert found.verify_code in UNTRUSTED

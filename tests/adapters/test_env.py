@@ -68,7 +68,7 @@ def server(tmp_path: Path) -> Server:
     return Server(tmp_path)
 
 
-def test_secrets_are_written_for_the_owner_alone_and_only_their_names_are_told(server: Server) -> None:
+def test_secrets_are_written_for_the_owner_alone_and_only_their_names_are_reported(server: Server) -> None:
     ran = server.env(SECRET_TOKEN=TOKEN)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"{server.file}: changed (PORT, TOKEN).\n"
@@ -77,7 +77,7 @@ def test_secrets_are_written_for_the_owner_alone_and_only_their_names_are_told(s
     assert server.names() == {"template", ".env.production"}
 
 
-def test_what_uses_the_file_is_created_anew_when_a_value_has_changed_and_only_then(server: Server) -> None:
+def test_what_uses_the_file_is_created_again_when_a_value_has_changed_and_only_then(server: Server) -> None:
     told = [server.env(server.applied(), SECRET_TOKEN=token).stdout.splitlines()[0] for token in ("1", "1", "2")]
     assert [line.rpartition(": ")[2] for line in told] == ["changed (PORT, TOKEN).", "unchanged.", "changed (TOKEN)."]
     assert len(server.environments()) == 2

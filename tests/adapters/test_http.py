@@ -195,7 +195,7 @@ def test_an_answer_that_is_none_is_a_cut_connection(serve: Serve, handler: Handl
     assert error_kind(get(serve(handler).url)) is ErrorKind.CUT
 
 
-def test_nobody_listening_is_a_refusal() -> None:
+def test_no_one_listening_is_a_refusal() -> None:
     assert error_kind(get(no_listener())) is ErrorKind.REFUSED
 
 

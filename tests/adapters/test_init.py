@@ -231,7 +231,7 @@ class TestWhatItWrites:
         assert told[:16] == [200] * 16
         assert set(told[17:]) == {429}
 
-    def test_a_missing_gh_is_told_with_what_to_do_instead(self, newcomer: Newcomer) -> None:
+    def test_a_missing_gh_is_reported_with_what_to_do_instead(self, newcomer: Newcomer) -> None:
         newcomer.init(path="/nowhere")
         assert "It is not\n   installed here: see https://cli.github.com" in newcomer.told
 
@@ -401,7 +401,7 @@ class TestASecondTime:
         assert newcomer.init().returncode == 0
         assert (newcomer.repository / ENVIRONMENT).stat().st_mode & 0o777 == 0o600
 
-    def test_a_token_that_was_taken_out_is_drawn_anew(self, newcomer: Newcomer) -> None:
+    def test_a_token_that_was_taken_out_is_drawn_again(self, newcomer: Newcomer) -> None:
         newcomer.init()
         file = newcomer.repository / ENVIRONMENT
         file.write_text(re.sub(r"(?m)^(WATCHTOWER_HTTP_API_TOKEN=).*", r"\1", file.read_text()))
@@ -436,7 +436,7 @@ class TestAnswers:
             ("--access", "perhaps", "must be `yes` or `no`"),
         ],
     )
-    def test_a_wrong_answer_is_told_and_nothing_is_written(
+    def test_a_wrong_answer_is_reported_and_nothing_is_written(
         self, flag: str, value: str, told: str, newcomer: Newcomer
     ) -> None:
         ran = newcomer.init(flag, value)
@@ -445,7 +445,7 @@ class TestAnswers:
         assert told in ran.stderr
         assert contents(newcomer.repository) == {}
 
-    def test_all_wrong_answers_are_told_at_once(self, tmp_path: Path) -> None:
+    def test_all_wrong_answers_are_reported_at_once(self, tmp_path: Path) -> None:
         ran = Newcomer(tmp_path, ("--port", "x")).init()
         assert [line.split()[0] for line in ran.stderr.splitlines()] == ["--domain", "--image", "--port"]
 

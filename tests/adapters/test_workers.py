@@ -209,7 +209,7 @@ def test_the_failure_of_one_that_was_given_up_is_dropped() -> None:
     assert wait(one).http_result == Response(200)
 
 
-def test_nobody_waits_for_a_thread_that_hangs() -> None:
+def test_no_one_waits_for_a_thread_that_hangs() -> None:
     one = workers((FIRST, lambda: Response(200 if threading.Event().wait(LONG) else 500)))
     start(one, FIRST, 0.01)
     assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
@@ -230,7 +230,7 @@ def test_tasks_run_side_by_side_and_each_answer_is_its_own() -> None:
     assert side_by_side({}) == {}
 
 
-def test_a_task_that_takes_too_long_is_left_out_and_holds_nobody_up() -> None:
+def test_a_task_that_takes_too_long_is_left_out_and_holds_no_one_up() -> None:
     release = threading.Event()
     found = side_by_side({"slow": (lambda: release.wait(LONG), 0.05), "quick": (lambda: True, LONG)})
     assert found == {"quick": True}

@@ -103,7 +103,9 @@ def neighbour(stack: Stack) -> Iterator[Container]:
     one.remove(force=True)
 
 
-def test_two_containers_that_swap_addresses_are_told_apart(stack: Stack, action: Action, neighbour: Container) -> None:
+def test_two_containers_that_swap_addresses_are_distinguished(
+    stack: Stack, action: Action, neighbour: Container
+) -> None:
     stack.serve(V1)
     network = stack.client.networks.get(f"{stack.name}_default")
     pair = [stack.container(), neighbour]

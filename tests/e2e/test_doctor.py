@@ -104,7 +104,7 @@ def test_a_chain_that_holds_is_ready(stack: Stack, action: Action) -> None:
     assert tags(stack)[BACKEND][:19] in links["registry"]["seen"]
 
 
-def test_an_update_that_waits_is_told_and_not_done(stack: Stack, action: Action) -> None:
+def test_an_update_that_waits_is_reported_and_not_done(stack: Stack, action: Action) -> None:
     before = tags(stack)[BACKEND]
     after = stack.push(V2)
     try:

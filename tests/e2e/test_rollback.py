@@ -169,7 +169,7 @@ def test_an_image_that_was_deleted_cannot_be_put_back(stack: Stack, action: Acti
     assert "the registry has no image under" in error
 
 
-def test_the_push_of_somebody_else_is_left_alone(stack: Stack, action: Action, before: Pushed) -> None:
+def test_the_push_of_someone_else_is_left_alone(stack: Stack, action: Action, before: Pushed) -> None:
     theirs = stack.push(V3)
     push = stack.registry.manifest(stack.image)
     stays = stack.push(LOST)
@@ -192,7 +192,7 @@ def test_a_registry_that_is_read_only_keeps_its_tag(stack: Stack, action: Action
 
 
 @pytest.mark.parametrize("name", ["digest", "tag"])
-def test_somebody_puts_an_earlier_image_back(name: str, stack: Stack, action: Action, before: Pushed) -> None:
+def test_someone_puts_an_earlier_image_back(name: str, stack: Stack, action: Action, before: Pushed) -> None:
     stack.serve(V2)
     earlier = before.digest if name == "digest" else of_commit(stack).rpartition(":")[2]
     run = action(stack, ("deployed", ""), mode="rollback", image=stack.image, rollback_to=earlier)

@@ -69,7 +69,7 @@ def containers(stack: Stack) -> dict[str, str | None]:
     return {service: stack.container(service).id for service in SERVICES}
 
 
-def test_a_changed_secret_creates_anew_what_uses_it_and_nothing_else(stack: Stack) -> None:
+def test_a_changed_secret_recreates_what_uses_it_and_nothing_else(stack: Stack) -> None:
     bring(stack)
     before = containers(stack)
     assert password_of(stack) == FIRST

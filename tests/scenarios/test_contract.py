@@ -67,7 +67,7 @@ def test_a_workspace_that_cannot_be_written_is_enough(world: World, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-def test_a_file_that_cannot_be_written_is_told_and_stops_nothing(name: str, world: World) -> None:
+def test_a_file_that_cannot_be_written_is_reported_and_stops_nothing(name: str, world: World) -> None:
     run = verify(world, replace(RUNNER, github={name: "/nope/file"}))
     assert run.exit_code == 0, run.log
     assert "a traceback" not in run.problems
@@ -78,7 +78,7 @@ def test_debugging_shows_more_and_no_secret(world: World) -> None:
     assert_verified(verify(world, RUNNER_DEBUG="1"))
 
 
-def test_an_input_of_the_largest_size_is_told_and_not_obeyed(world: World) -> None:
+def test_an_input_of_the_largest_size_is_reported_and_not_obeyed(world: World) -> None:
     inputs = {name: world.fill(text) for name, text in VERIFY.inputs.items()}
     run = RUNNER.run({**inputs, "version-field": "a" * (128 * 1024 - 64)})
     assert run.exit_code in (1, 2)

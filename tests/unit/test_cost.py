@@ -229,7 +229,7 @@ def scanning_patterns() -> list[tuple[str, str]]:
     return found
 
 
-def test_no_pattern_reads_on_past_a_place_where_it_could_begin_anew() -> None:
+def test_no_pattern_reads_on_past_a_place_where_it_could_begin_again() -> None:
     """Else a text of nothing but beginnings is read to its end from each of them."""
     found = [f"{where}: {pattern}" for where, pattern in scanning_patterns() if reads_past_a_beginning(pattern)]
     assert found == []

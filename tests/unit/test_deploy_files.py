@@ -138,7 +138,7 @@ class TestCompose:
     def test_the_engines_socket_is_watchtowers_alone(self) -> None:
         assert [name for name, each in SERVICES.items() if "docker.sock" in json.dumps(each)] == ["watchtower"]
 
-    def test_clients_are_told_apart_by_what_only_nginx_says(self) -> None:
+    def test_clients_are_distinguished_by_what_only_nginx_says(self) -> None:
         [said] = _setting("X-Real-IP")
         assert SETTINGS["WATCHTOWER_HTTP_API_PROXY_HEADER"] == "X-Real-IP"
         assert said == "$remote_addr"
@@ -160,7 +160,7 @@ class TestCompose:
         assert WATCHTOWER["healthcheck"]["test"] == ["CMD", "/watchtower", "--health-check"]
 
     @pytest.mark.parametrize("name", SERVICES)
-    def test_each_service_comes_back_unless_somebody_stopped_it(self, name: str) -> None:
+    def test_each_service_comes_back_unless_someone_stopped_it(self, name: str) -> None:
         assert SERVICES[name]["restart"] == "unless-stopped"
 
     @pytest.mark.parametrize("name", SERVICES)
@@ -468,7 +468,7 @@ class TestWorkflows:
 
 
 class TestNightly:
-    def test_it_runs_on_the_server_every_night_and_when_somebody_asks(self) -> None:
+    def test_it_runs_on_the_server_every_night_and_when_someone_asks(self) -> None:
         workflow = _workflow(NIGHTLY)
         assert workflow["on"].keys() == {"schedule", "workflow_dispatch"}
         assert workflow["jobs"]["bring"]["runs-on"] == ["self-hosted", "production"]

@@ -122,7 +122,7 @@ def test_links_written_on_purpose_are_listed() -> None:
         ("<td>b</td>", "<td"),
     ],
 )
-def test_what_github_takes_out_is_gone_and_told(markdown: str, gone: str) -> None:
+def test_what_github_takes_out_is_gone_and_reported(markdown: str, gone: str) -> None:
     made = render(markdown)
     assert gone not in made.html
     assert "b" in made.html

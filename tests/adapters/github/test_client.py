@@ -182,7 +182,7 @@ def test_the_first_status_is_not_missed_where_the_last_is_there(github: Start) -
 
 
 @pytest.mark.parametrize("answer", [NO_PERMISSION, NOT_FOUND])
-def test_a_missing_right_is_told_with_the_block_to_paste_and_asked_for_once(answer: Answer, github: Start) -> None:
+def test_a_missing_right_is_reported_with_the_block_to_paste_and_asked_for_once(answer: Answer, github: Start) -> None:
     one = github({"create": [Mishap(answer)]})
     record = written(one)
     assert (record.number, record.states) == (None, ())
@@ -201,7 +201,7 @@ def test_a_missing_right_is_told_with_the_block_to_paste_and_asked_for_once(answ
         ),
     ],
 )
-def test_a_refusal_is_told_in_githubs_words(answer: Answer, says: str, github: Start) -> None:
+def test_a_refusal_is_reported_in_githubs_words(answer: Answer, says: str, github: Start) -> None:
     one = github({"create": [Mishap(answer)]})
     record = written(one)
     assert says in record.warning
@@ -268,7 +268,7 @@ def test_an_answer_that_is_not_githubs_is_no_answer(answer: Answer, github: Star
     assert kinds(one).count("POST deployments") == 1
 
 
-def test_nobody_waits_for_a_github_that_hangs(github: Start) -> None:
+def test_no_one_waits_for_a_github_that_hangs(github: Start) -> None:
     one = github({"create": [Mishap(after=30.0)]})
     began = time.monotonic()
     record = written(one, Bounds(creation=1.0))
@@ -296,7 +296,7 @@ def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
     assert one.seen == []
 
 
-def test_a_github_that_cannot_be_reached_is_told() -> None:
+def test_a_github_that_cannot_be_reached_is_reported() -> None:
     writing = deployment_client("http://127.0.0.1:9/api/v3", Bounds(creation=1.5))
     writing.begin(MADE, UNDER_WAY)
     assert "no usable response: ConnectionError" in writing.end(LIVE, lambda: False).warning

@@ -265,7 +265,7 @@ def test_files_are_added_to_and_never_emptied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 @pytest.mark.parametrize("missing", ["unset", "empty", "a directory", "in a directory that is gone"])
-def test_a_missing_file_is_told_and_stops_nothing(tmp_path: Path, variable: str, missing: str) -> None:
+def test_a_missing_file_is_reported_and_stops_nothing(tmp_path: Path, variable: str, missing: str) -> None:
     places = {
         "unset": None,
         "empty": "",
@@ -362,7 +362,7 @@ def test_links_in_a_circle_are_refused(workspace: Path) -> None:
     assert "cannot be read" in refused(workspace, "one.pem")
 
 
-def test_a_pipe_is_refused_and_nobody_waits_for_it(workspace: Path) -> None:
+def test_a_pipe_is_refused_and_no_one_waits_for_it(workspace: Path) -> None:
     os.mkfifo(workspace / "pipe.pem")
     found: list[str] = []
     reader = threading.Thread(target=lambda: found.append(refused(workspace, "pipe.pem")), daemon=True)

@@ -77,7 +77,7 @@ def manifest(result: Manifest | Trouble) -> Manifest:
 # who is shown what
 
 
-def test_nobody_who_does_not_ask_is_shown_credentials(serve: Serve) -> None:
+def test_no_one_who_does_not_ask_is_shown_credentials(serve: Serve) -> None:
     server = serve(GOOD)
     assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
     assert server.requests[0].startswith("GET /v2/o/api/manifests/latest HTTP/1.1\r\n")
@@ -96,7 +96,7 @@ def test_the_realm_is_asked_for_this_repository_alone_and_the_registry_gets_the_
     assert (len(realm.requests), len(server.requests)) == (1, 3), "the token is kept"
 
 
-def test_a_token_that_has_run_out_is_had_anew(serve: Serve) -> None:
+def test_a_token_that_has_run_out_is_had_again(serve: Serve) -> None:
     realm, given = serve(TOKEN), iter(("tok-1", "tok-2"))
     realm.handler = by(lambda _: http(body=json.dumps({"access_token": next(given)}).encode()))
     server = serve(challenged(BEARER.format(realm=realm.url)))

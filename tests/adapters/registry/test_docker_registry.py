@@ -215,7 +215,7 @@ def test_a_registry_that_is_read_only_says_so(program: Program) -> None:
     assert (refused.kind, "read-only" in refused.told) == (Kind.REFUSED, True)
 
 
-def test_a_password_lets_in_and_the_lack_of_one_is_told(program: Program, tmp_path: Path) -> None:
+def test_a_password_lets_in_and_the_lack_of_one_is_reported(program: Program, tmp_path: Path) -> None:
     (tmp_path / "htpasswd").write_text(f"leo:{HASHED}\n")
     settings = f"auth: {{htpasswd: {{realm: r, path: {tmp_path}/htpasswd}}}}\n"
     shown = base64.b64encode(f"leo:{PASSWORD}".encode()).decode()
@@ -288,7 +288,7 @@ def test_without_credentials_a_token_is_had_for_what_is_public(program: Program,
     )
 
 
-def test_a_realm_that_refuses_credentials_is_told_from_one_that_wants_some(
+def test_a_realm_that_refuses_credentials_is_distinguished_from_one_that_wants_some(
     program: Program, tmp_path: Path, serve: Serve
 ) -> None:
     realm = Realm(serve, tmp_path)

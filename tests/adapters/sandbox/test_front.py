@@ -80,7 +80,7 @@ def test_a_location_leads_to_watchtowers_own_path_with_query_and_token(front: Ra
     assert [one.path for one in one.triggers()] == [UPDATE]
 
 
-def test_where_nobody_listens_nginx_answers_502(front: Raise) -> None:
+def test_where_no_one_listens_nginx_answers_502(front: Raise) -> None:
     with reserve() as held:
         answer = get(front(port=held.getsockname()[1]))
     assert (answer.status_code, answer.headers["Server"]) == (502, "nginx/1.22.1")

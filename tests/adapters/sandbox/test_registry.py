@@ -72,7 +72,7 @@ def test_it_serves_what_the_host_pulls(raised: Raise) -> None:
 
 
 @pytest.mark.parametrize("auth", ["basic", "token"])
-def test_it_lets_its_owner_in_and_nobody_else(raised: Raise, auth: str) -> None:
+def test_it_lets_its_owner_in_and_no_one_else(raised: Raise, auth: str) -> None:
     server = raised(Ways(auth=auth))  # type: ignore[arg-type]
     owner = client(server.password)
     found = owner.resolve(image_in(server), BOUND)

@@ -357,7 +357,7 @@ def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(pool: ProcessP
     assert small.endswith(b"missing or invalid API Key")
 
 
-def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_anew(pool: ProcessPool) -> None:
+def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_again(pool: ProcessPool) -> None:
     again = replace(V1, attested="anew")
     first, last = sorted([V1, again], key=lambda build: build.digest)
     with bench(pool, "nicholas-fedor", before=last) as world:
@@ -449,7 +449,7 @@ def test_the_fork_knows_a_name_of_docker_hub_in_every_spelling(
 
 
 @pytest.mark.parametrize("held", ["label", "flag", "pinned"])
-def test_a_container_that_is_held_back_is_told_apart_only_by_the_details(held: str, pool: ProcessPool) -> None:
+def test_a_container_that_is_held_back_is_distinguished_only_by_the_details(held: str, pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor", monitor_only=held == "flag") as world:
         service = world.host.service
         service.monitor_only = held == "label"
@@ -474,7 +474,7 @@ def test_a_refused_token_triggers_nothing_in_any_line(pool: ProcessPool) -> None
 @pytest.mark.parametrize(
     "trace", json.loads((FIXTURES / "poll-traces.json").read_text())[::2], ids=lambda one: one["line"]
 )
-def test_a_poller_sees_the_old_build_then_nobody_then_the_new_one(trace: dict[str, object], pool: ProcessPool) -> None:
+def test_a_poller_sees_the_old_build_then_no_one_then_the_new_one(trace: dict[str, object], pool: ProcessPool) -> None:
     with bench(pool, product(str(trace["line"])), create_time=0.1) as world:
         world.push(replace(V2, boot=0.3))
         seen = [_glance(world.host)]

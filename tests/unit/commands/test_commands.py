@@ -53,7 +53,7 @@ def test_a_wrong_call_is_told_how_it_goes(arguments: list[str], capsys: pytest.C
     assert "usage: python -m redeploy" in capsys.readouterr().err
 
 
-def test_a_defect_is_told_without_what_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_defect_is_reported_without_what_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
     assert terminal.main(["token"], _command(_raise(ValueError("a-secret")))) == terminal.DEFECT
     told = capsys.readouterr().err
     assert told.startswith("ValueError in redeploy itself.")
@@ -134,7 +134,7 @@ class TestRotation:
         )  # fmt: skip
         assert "/opt/shop/deploy" in told.stdout
 
-    def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_name_that_is_none_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE
         assert "--name is not a name" in capsys.readouterr().err
 

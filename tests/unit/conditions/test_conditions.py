@@ -260,7 +260,9 @@ def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> N
         ("Any", 1, "`any` must be the only line"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place_and_an_example_that_is_right(line: str, column: int, says: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place_and_an_example_that_is_right(
+    line: str, column: int, says: str
+) -> None:
     told = refused(line)
     assert told.startswith(f"line 1, column {column}: ")
     assert says in told
@@ -268,7 +270,7 @@ def test_what_is_wrong_is_told_with_its_place_and_an_example_that_is_right(line:
     expectation(example)
 
 
-def test_every_line_that_is_wrong_is_told_with_its_number() -> None:
+def test_every_line_that_is_wrong_is_reported_with_its_number() -> None:
     told = refused("# states\nstatus==UP\nready=true\n\n  any")
     assert "line 2, column 7" in told
     assert "line 5, column 1" in told

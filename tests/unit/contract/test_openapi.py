@@ -334,7 +334,7 @@ def test_what_is_no_document_has_one_clear_reason(http_result: HttpResult, reaso
     assert reason in why(http_result)
 
 
-def test_a_very_long_number_is_told_as_what_it_is() -> None:
+def test_a_very_long_number_is_reported_as_what_it_is() -> None:
     assert "digits" in why(reply(200, b'{"openapi": ' + b"9" * 5000 + b"}"))
 
 
@@ -351,7 +351,7 @@ def test_the_media_type_is_no_reason() -> None:
 @pytest.mark.parametrize(
     "text", [json.dumps(document(deprecated=True, x=[None, False, -1.5, "text"])), json.dumps(document(), indent=2)]
 )
-def test_wherever_a_document_breaks_off_that_is_what_is_told(text: str) -> None:
+def test_wherever_a_document_breaks_off_that_is_what_is_reported(text: str) -> None:
     for end in range(len(text)):
         assert why(reply(200, text[:end].encode())) == "it is not valid JSON: it breaks off", text[:end]
 

@@ -207,7 +207,7 @@ def test_what_is_no_document_has_one_clear_reason(text: str, told: str) -> None:
     assert told in wrong(text)
 
 
-def test_a_very_long_number_is_told_as_what_it_is() -> None:
+def test_a_very_long_number_is_reported_as_what_it_is() -> None:
     assert "digits" in wrong('{"openapi": "3.0.0", "paths": {}, "x": ' + "9" * 5000 + "}")
 
 

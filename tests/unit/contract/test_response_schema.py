@@ -290,7 +290,7 @@ def test_an_answer_is_held_against_the_schema_of_its_own_media_type() -> None:
     assert schema_violation(made, "GET", reply(200, 7, content_type="application/problem+json")) == ""
 
 
-def test_in_2_0_what_is_produced_is_json_unless_somebody_says_otherwise() -> None:
+def test_in_2_0_what_is_produced_is_json_unless_someone_says_otherwise() -> None:
     told = document({"type": "object"}, "2.0")
     operation = told["paths"]["/a"]["get"]
     del operation["produces"]
@@ -446,7 +446,7 @@ def test_each_version_has_its_dialect(version: str, schema: Any, body: Any, fits
     ("body", "fits"),
     [(1.13, True), (19.99, True), (0.07, True), (4.35, True), (100, True), (1.135, False), (1e-7, False)],
 )
-def test_what_is_a_multiple_is_told_by_the_digits_as_they_are_written(body: float, fits: bool) -> None:
+def test_what_is_a_multiple_is_reported_by_the_digits_as_they_are_written(body: float, fits: bool) -> None:
     assert (judged({"type": "number", "multipleOf": 0.01}, body) == "") is fits
 
 

@@ -56,7 +56,7 @@ def test_a_pattern_is_a_method_and_a_path(line: str, method: str, path: str) -> 
         ("GET /api?x=1", "has a query"),
     ],
 )
-def test_what_is_no_pattern_is_told_as_such(line: str, told: str) -> None:
+def test_what_is_no_pattern_is_reported_as_such(line: str, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
         parse_pattern(line)
 
@@ -302,7 +302,7 @@ def test_what_was_probably_meant_is_named(pattern: str, near: list[str]) -> None
     assert [str(each) for each in near_misses(parse_pattern(pattern), DOCUMENT)] == near
 
 
-def test_no_more_near_misses_are_named_than_somebody_reads() -> None:
+def test_no_more_near_misses_are_named_than_someone_reads() -> None:
     many = [operation(f"GET /api/v{each}/ready") for each in range(50)]
     assert len(near_misses(parse_pattern("POST /**"), many)) == 3
     assert near_misses(parse_pattern("POST /a"), []) == []

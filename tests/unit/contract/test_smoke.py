@@ -75,7 +75,7 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
         ("OPTIONS /a", "put `!` before the line"),
     ],
 )
-def test_what_is_no_such_line_is_told_as_such(line: str, told: str) -> None:
+def test_what_is_no_such_line_is_reported_as_such(line: str, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
         smoke(line)
 
@@ -215,7 +215,7 @@ def test_other_answers_count(http_result: HttpResult) -> None:
     assert found_again(http_result) is None
 
 
-def test_a_body_that_does_not_fit_is_told_with_the_status() -> None:
+def test_a_body_that_does_not_fit_is_reported_with_the_status() -> None:
     assert judged("GET /a", Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")).seen == (
         "200, but `$.a`: 1 is not of type 'string'"
     )
@@ -262,7 +262,7 @@ def test_an_unsafe_request_that_was_answered_is_never_repeated(http_result: Http
     assert not judged("GET /a", http_result).final
 
 
-def test_a_condition_that_fails_is_told_with_what_was_there_and_without_secrets() -> None:
+def test_a_condition_that_fails_is_reported_with_what_was_there_and_without_secrets() -> None:
     hide = redactor([Secret("topsecret-value")])
     told = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
     assert told == "200, but `state=UP` does not hold: the value is `*** is wrong`"

@@ -60,7 +60,7 @@ def test_one_address_in_common_is_enough() -> None:
     assert differing(before, after) == ([], [])
 
 
-def test_a_contract_is_told_by_its_version_and_the_set_of_its_operations() -> None:
+def test_a_contract_is_reported_by_its_version_and_the_set_of_its_operations() -> None:
     assert contract("GET /a/{x}", "GET /b").identity == contract("GET /b", "GET /a/{y}").identity
     assert contract("GET /a").identity != contract("GET /a", version="2").identity
     assert contract("GET /a").identity != contract("POST /a").identity
@@ -116,7 +116,7 @@ def test_parameters_may_change_their_names(told: dict[str, object]) -> None:
 
 
 @given(documents())
-def test_the_order_of_a_document_tells_nothing(told: dict[str, object]) -> None:
+def test_the_order_of_a_document_says_nothing(told: dict[str, object]) -> None:
     found = told["paths"]
     assert isinstance(found, dict)
     turned = told | {"paths": dict(reversed(found.items()))}

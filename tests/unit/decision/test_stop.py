@@ -98,7 +98,7 @@ def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
 
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED], ids=["failed", "blocked", "partial, failed"])
-def test_undeclared_a_failure_that_watchtower_tells_ends_the_run_even_where_a_change_was_seen(answer: Answer) -> None:
+def test_undeclared_a_failure_that_watchtower_reports_ends_the_run_even_where_a_change_was_seen(answer: Answer) -> None:
     assert ends(answer, held=True, right_build_under_way=True, confirmed=True) == HOPE
 
 
@@ -142,7 +142,7 @@ class TestHeld:
 
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED])
-def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_tells(answer: Answer) -> None:
+def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_reports(answer: Answer) -> None:
     assert ends(answer, **DECLARED, held=True, right_build_under_way=True, confirmed=True) == 10.0
 
 
@@ -162,7 +162,7 @@ def test_only_a_window_begun_before_the_deadline_may_end_after_it(verifying: boo
     assert should_stop(facts(verifying=verifying, now=D + 2, answer=UPDATED, **DECLARED, **known)) is not in_time
 
 
-def test_a_window_of_a_build_that_is_not_wanted_is_not_waited_for() -> None:
+def test_a_window_of_a_build_that_is_not_expected_is_not_waited_for() -> None:
     known = {"window_in_time": True}
     assert should_stop(facts(now=D + 2, answer=UPDATED, **DECLARED, **known))
 
@@ -256,7 +256,7 @@ def test_a_run_wakes_no_later_than_it_may_end(known: Facts) -> None:
 
 
 @given(SITUATIONS)
-def test_nobody_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Facts) -> None:
+def test_no_one_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Facts) -> None:
     if known.late and not should_stop(known):
         assert known.window_in_time or known.held
 

@@ -236,7 +236,7 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
         (Trouble(Kind.REFUSED, "hung"), "read: hung"),
     ],
 )
-def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: object, told: str) -> None:
+def test_a_commit_that_is_not_named_is_distinguished_from_one_that_was_not_read(read: object, told: str) -> None:
     one = found(Check.REGISTRY, {API: manifest(D1), OF_API: read}, image="ghcr.io/o/api", expect_version="image")
     assert (one.state, one.finding) == (State.BROKEN, "image-missing")
     assert told in one.seen
@@ -251,7 +251,7 @@ def test_a_commit_that_is_not_named_is_told_from_one_that_was_not_read(read: obj
         ("failed to get token: unexpected status with empty WWW-Authenticate header: status 404", "update-blocked"),
     ],
 )
-def test_what_the_registry_told_watchtower_is_told_in_plain_text(error: str, finding: str) -> None:
+def test_what_the_registry_said_to_watchtower_is_reported_in_plain_text(error: str, finding: str) -> None:
     one = found(Check.UPDATE, {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert error.partition("<")[0].strip() in one.seen
@@ -285,7 +285,7 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
         ({Request.CHECK: reply(404)}, "not known: this Watchtower has no check endpoint"),
     ],
 )
-def test_whether_an_update_would_happen_is_told_by_watchtower_or_else_by_the_registry(
+def test_whether_an_update_would_happen_is_reported_by_watchtower_or_else_by_the_registry(
     answers: Answers, told: str
 ) -> None:
     assert told in found(Check.UPDATE, answers, container="api").seen
@@ -330,7 +330,7 @@ def test_an_error_of_the_check_endpoint_blocks_where_the_update_would_fail_too(a
     assert (one.state, one.finding) == (state, None if state is State.OK else "update-blocked")
 
 
-def test_an_answer_that_every_path_gets_is_told_as_that() -> None:
+def test_an_answer_that_every_path_gets_is_reported_as_that() -> None:
     for answer in (reply(200), reply(401), page(405, **NGINX)):
         assert "the same at a path that cannot exist" in found(Check.LOCATION, everywhere(answer)).seen
 
@@ -358,7 +358,7 @@ HELD = [
 
 
 @pytest.mark.parametrize(("answers", "finding", "state"), HELD)
-def test_a_container_that_no_push_replaces_is_told(answers: Answers, finding: str, state: State) -> None:
+def test_a_container_that_no_push_replaces_is_reported(answers: Answers, finding: str, state: State) -> None:
     one = found(Check.UPDATE, answers, container="api")
     assert (one.state, one.finding) == (state, finding)
     assert "`api`" in one.seen
@@ -386,7 +386,7 @@ def test_a_digest_that_only_the_check_endpoint_tells_is_not_proposed_as_proof() 
     assert "expect-digest" in found(Check.VERSION, HIDDEN, container="api").seen
 
 
-def test_a_token_that_the_proxy_adds_is_told_and_the_chain_is_judged_to_its_end() -> None:
+def test_a_token_that_the_proxy_adds_is_reported_and_the_chain_is_judged_to_its_end() -> None:
     chain = chain_from(posted(summary(scanned=0)))
     assert chain.verdict is Verdict.READY
     assert {each.link: each.state for each in chain.links}[Check.UPDATE] is State.OK
@@ -449,7 +449,7 @@ def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, 
     assert f"valid for {int(left)} day" in one.seen
 
 
-def test_two_origins_are_told_apart_and_the_worse_counts() -> None:
+def test_two_origins_are_distinguished_and_the_worse_counts() -> None:
     other = "https://www.example.com"
     ways = {Connect(other): Reachability(origin=other, addresses=("203.0.113.8",), error_kind=ErrorKind.REFUSED)}
     chain = chain_from(ways, base_url=other)
@@ -466,7 +466,7 @@ def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
 
 
 @pytest.mark.parametrize(("error_kind", "finding"), [(ErrorKind.TLS, "tls"), (ErrorKind.REFUSED, "unreachable")])
-def test_a_fault_on_the_way_of_such_a_proxy_is_told_as_what_it_is(error_kind: ErrorKind, finding: str) -> None:
+def test_a_fault_on_the_way_of_such_a_proxy_is_reported_as_what_it_is(error_kind: ErrorKind, finding: str) -> None:
     silent: Answers = dict.fromkeys(Request, TransportError(error_kind, "in detail"))
     answers: Answers = {**silent, WAY: Reachability(origin=BASE, proxied=True)}
     one = found(Check.FRONT, answers)
@@ -491,7 +491,7 @@ def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_wa
     assert "`server` block of `api.example.com`" in remedy.fix
 
 
-def test_a_private_address_is_told() -> None:
+def test_a_private_address_is_reported() -> None:
     assert (
         "private"
         in found(
@@ -500,7 +500,7 @@ def test_a_private_address_is_told() -> None:
     )
 
 
-def test_what_would_do_as_identity_is_told() -> None:
+def test_what_would_do_as_identity_is_reported() -> None:
     told = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready(start_time=WALL - 500))
     seen = found(Check.VERSION, told, container="api").seen
     assert "expect-digest" in seen
@@ -508,7 +508,7 @@ def test_what_would_do_as_identity_is_told() -> None:
 
 
 @pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
-def test_a_name_that_changes_from_look_to_look_is_told_as_that(inputs: dict[str, str]) -> None:
+def test_a_name_that_changes_from_look_to_look_is_reported_as_that(inputs: dict[str, str]) -> None:
     looks = {Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}
     assert "`commit` differs from response to response" in found(Check.VERSION, looks, **inputs).seen
 

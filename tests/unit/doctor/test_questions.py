@@ -66,7 +66,7 @@ def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without
         pytest.param(reply(429), id="a limit"),
     ],
 )
-def test_the_token_is_shown_to_nobody_who_has_not_refused_to_go_on_without(line: HttpResult) -> None:
+def test_the_token_is_shown_to_no_one_who_has_not_refused_to_go_on_without(line: HttpResult) -> None:
     assert not WITH_TOKEN & set(asked(line))
 
 
@@ -92,7 +92,7 @@ def test_a_watchtower_that_asks_for_no_token_is_only_read() -> None:
     assert Request.IDLE_UPDATE not in script.requests
 
 
-def test_the_details_are_asked_for_where_the_containers_are_told() -> None:
+def test_the_details_are_asked_for_where_the_containers_are_reported() -> None:
     _, told = known_from({})
     assert Request.DETAILS in told.requests
     _, untold = known_from({Request.CONTAINERS: reply(404)})

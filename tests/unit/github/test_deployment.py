@@ -118,7 +118,7 @@ def test_descriptions_are_one_short_line_whatever_is_in_them(version: str, diges
         assert text.isprintable()
 
 
-def test_no_secret_is_told() -> None:
+def test_no_secret_is_reported() -> None:
     secret = "hunter2-hunter2"
     redact = redactor([Secret(secret)])
     facts = dict.fromkeys(
@@ -153,7 +153,7 @@ def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
         (Trouble(), "took too long"),
     ],
 )
-def test_whatever_else_goes_wrong_is_told_as_what_it_is(trouble: Trouble, says: str) -> None:
+def test_whatever_else_goes_wrong_is_reported_as_what_it_is(trouble: Trouble, says: str) -> None:
     told = deployment.warning("create the Deployment", trouble)
     assert says in told
     assert "permissions" not in told

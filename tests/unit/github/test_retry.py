@@ -86,7 +86,7 @@ def _second_write(trouble: Trouble) -> float:
     return errand.at
 
 
-def test_while_nobody_can_look_nothing_is_sent() -> None:
+def test_while_no_one_can_look_nothing_is_sent() -> None:
     errand = FRESH.after(LOST, sent=100.0, now=100.5)
     while errand is not None:
         assert errand.move is NextStep.LOOK

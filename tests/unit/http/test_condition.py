@@ -112,12 +112,12 @@ APPLICATIONS = [
 
 
 @pytest.mark.parametrize(("answer", "name"), PROXIES)
-def test_a_proxy_is_told_by_its_stock_answer(answer: Response, name: str) -> None:
+def test_a_proxy_is_reported_by_its_stock_answer(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.PROXY, name)
 
 
 @pytest.mark.parametrize(("answer", "name"), APPLICATIONS)
-def test_an_application_is_told_by_its_frameworks_stock_answer(answer: Response, name: str) -> None:
+def test_an_application_is_reported_by_its_frameworks_stock_answer(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.APPLICATION, name)
 
 

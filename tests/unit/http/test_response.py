@@ -265,7 +265,7 @@ def test_the_path_of_a_field_is_one_that_picks_it(keys: list[str]) -> None:
         (("{app}", "version"), "/{app}/version"),
     ],
 )
-def test_a_path_is_dotted_where_nobody_can_read_it_otherwise(keys: tuple[str, ...], path: str) -> None:
+def test_a_path_is_dotted_where_no_one_can_read_it_otherwise(keys: tuple[str, ...], path: str) -> None:
     assert functools.reduce(below, keys, "") == path
 
 

@@ -135,5 +135,5 @@ def test_a_repository_that_its_owner_does_not_see_is_absent() -> None:
     assert trouble_of(error(404, "NAME_UNKNOWN"), OWN, Scope.PULL, known=True).kind is Kind.ABSENT
 
 
-def test_an_image_that_is_pinned_is_told_by_its_digest() -> None:
+def test_an_image_that_is_pinned_is_reported_by_its_digest() -> None:
     assert f"`o/app@{D1}`" in trouble_of(error(404, "MANIFEST_UNKNOWN"), OWN.at(D1), Scope.PULL, known=True).told

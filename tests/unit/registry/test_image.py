@@ -92,7 +92,7 @@ def test_the_longest_names_are_fit() -> None:
     assert parse("f" * 63).path == "library/" + "f" * 63
 
 
-def test_a_repository_in_upper_case_is_told_in_lower_case() -> None:
+def test_a_repository_in_upper_case_is_reported_in_lower_case() -> None:
     with pytest.raises(ValueError, match=re.escape("`ghcr.io/leo/app`")):
         parse("ghcr.io/Leo/App:1")
 

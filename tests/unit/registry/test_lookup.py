@@ -98,7 +98,7 @@ def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
         assert annotations(story.outcome) == []
 
 
-def test_a_registry_that_is_slow_is_a_note_and_keeps_nobody() -> None:
+def test_a_registry_that_is_slow_is_a_note_and_keeps_no_one() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=index(D2)), 9.0))
     story = tell(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
@@ -144,7 +144,7 @@ def test_a_tag_that_never_comes_is_missing() -> None:
     assert "The registry `ghcr.io` has no `o/api:1`. The run waited 30 s for it." in error.message
 
 
-def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_told() -> None:
+def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_reported() -> None:
     assert run(index(D1), index(D1), index(D2), expect_digest=D2).verdict == ("deployed", "")
     story = run(index(D1), expect_digest=D2, timeout="10s")
     assert story.verdict == ("not-started", "image-missing")
@@ -160,7 +160,7 @@ def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> N
     assert run(ABSENT, DOWN, timeout="20s").verdict == ("not-started", "image-missing")
 
 
-def test_after_a_wait_what_runs_is_looked_at_anew() -> None:
+def test_after_a_wait_what_runs_is_looked_at_again() -> None:
     story = run(*[ABSENT] * 6, index(D2))
     triggered = story.world.triggered or 0.0
     assert triggered - 1 < max(moment for moment in story.world.sent(Probe) if moment < triggered)
@@ -377,7 +377,7 @@ def test_the_same_image_pushed_again_is_no_change() -> None:
     assert story.verdict == ("unproven", "no-change")
 
 
-def test_another_image_is_a_change_though_the_registry_tells_nothing_of_the_one_before() -> None:
+def test_another_image_is_a_change_though_the_registry_says_nothing_of_the_one_before() -> None:
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(index(D2)), manifests=manifests()
     )

@@ -249,7 +249,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
         ),
     ],
 )
-def test_a_service_that_is_down_is_told_first_and_names_only_what_can_be_the_cause(
+def test_a_service_that_is_down_is_reported_first_and_names_only_what_can_be_the_cause(
     answer: HttpResult, service: HttpResult, headline: str, said: str, not_said: str
 ) -> None:
     title, message = told(World(before_and_after(ready(OLD), service), (answer,)), timeout="20", expect_version=NEW)
@@ -262,7 +262,7 @@ def test_a_service_that_is_down_is_told_first_and_names_only_what_can_be_the_cau
     assert not_said not in message
 
 
-def test_old_and_new_build_in_turn_are_told_to_be_that() -> None:
+def test_old_and_new_build_in_turn_are_reported_as_that() -> None:
     counter = itertools.count()
     title, message = told(
         World(lambda moment, _: ready(OLD if moment < 1 or next(counter) % 4 < 2 else NEW), (summary(updated=1),)),
@@ -273,7 +273,7 @@ def test_old_and_new_build_in_turn_are_told_to_be_that() -> None:
     assert "The old and the new build took turns." in message
 
 
-def test_where_nothing_tells_builds_apart_none_is_named() -> None:
+def test_where_nothing_distinguishes_builds_none_is_named() -> None:
     outcome = tell(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
     assert "by the" not in wording.happened(outcome)
     assert {each.build.value for each in outcome.stretches} == {"unknown"}

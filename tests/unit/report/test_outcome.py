@@ -278,7 +278,7 @@ def test_every_reason_has_its_own_remedy() -> None:
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
-def test_a_reason_is_told_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
+def test_a_reason_is_reported_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
     outcome = ended(Verdict.UNHEALTHY, reason)
     [found] = annotations.annotations(outcome)
     remedy = REMEDIES[reason].about(outcome.subject)
@@ -305,7 +305,7 @@ def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
             assert block.count("{") == block.count("}")
 
 
-def test_a_loopback_address_that_refused_is_told_as_what_it_is() -> None:
+def test_a_loopback_address_that_refused_is_reported_as_what_it_is() -> None:
     [found] = annotations.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, loopback_refused=True))
     assert LOOPBACK.headline in found.title
     assert "container" in found.message
@@ -487,7 +487,7 @@ def everything(story: Story) -> str:
         (TransportError(ErrorKind.CUT), steady(page())),
     ],
 )
-def test_nothing_that_is_told_holds_more_of_watchtowers_url_than_its_origin(
+def test_nothing_that_is_reported_holds_more_of_watchtowers_url_than_its_origin(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult]
 ) -> None:
     url = f"{BASE}/ops/s3cret-path/update?key=s3cret-key"
@@ -496,7 +496,7 @@ def test_nothing_that_is_told_holds_more_of_watchtowers_url_than_its_origin(
     assert BASE in told
 
 
-def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
+def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> None:
     told = Told(watchtower_token="tok-8d1f0c6b2a", headers="X-Key: hunter2-hunter2", expect_version=NEW)
     state = ServiceState(told.state.plan, began=0.0, redact=redactor(told.state.plan.secrets))
     told.state = state
@@ -519,7 +519,7 @@ def test_nothing_that_is_told_holds_a_secret_that_the_service_echoes() -> None:
         pytest.param(reply(200), steady(TransportError(ErrorKind.TIMED_OUT)), False, id="the service was silent"),
     ],
 )
-def test_only_a_loopback_address_that_refused_is_told_as_one(
+def test_only_a_loopback_address_that_refused_is_reported_as_one(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult], refused: bool
 ) -> None:
     story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
@@ -529,7 +529,7 @@ def test_only_a_loopback_address_that_refused_is_told_as_one(
     assert not elsewhere.outcome.loopback_refused
 
 
-def test_a_new_process_is_never_told_as_a_new_image() -> None:
+def test_a_new_process_is_never_reported_as_a_new_image() -> None:
     def restarted(moment: float, _: Probe) -> HttpResult:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
@@ -605,7 +605,7 @@ def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
 
 
 @pytest.mark.parametrize("breaking", ["ignore", "warn", "fail"])
-def test_routes_by_the_thousand_are_told_within_bounds(breaking: str) -> None:
+def test_routes_by_the_thousand_are_reported_within_bounds(breaking: str) -> None:
     many = contract(*(f"/{'p' * 60}/{number}" for number in range(5_000)))
     outcome = compared(many, contract("/new"), breaking_changes=breaking)
     assert len(json.loads(outputs.outputs(outcome)["removed-routes"])) <= 1_001
@@ -672,7 +672,7 @@ def test_the_summary_counts_all_operations_that_are_gone() -> None:
 # what was seen
 
 
-def test_what_was_seen_is_told_for_a_later_run() -> None:
+def test_what_was_seen_is_reported_for_a_later_run() -> None:
     told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
     outcome = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]

@@ -67,7 +67,7 @@ def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
     assert "1. The running digest changed.\n1. A new process responds.\n" in two
 
 
-def test_a_digest_is_short_where_it_is_told_and_whole_in_the_facts_and_in_commands() -> None:
+def test_a_digest_is_short_where_it_is_reported_and_whole_in_the_facts_and_in_commands() -> None:
     rolled = RollbackResult(
         state=State.FAILED, why="it is not live.", tag="r.io/a:1", target=D1, by_hand=f"`docker pull r.io/a@{D1}`"
     )

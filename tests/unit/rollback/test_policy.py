@@ -126,7 +126,7 @@ def test_a_service_that_was_sick_before_is_known_to_have_been() -> None:
     assert not Seen.of(Told().trigger(1.0).state, 2.0).sick_before
 
 
-def test_a_version_that_is_told_all_the_same_does_not_make_a_sick_service_healthy() -> None:
+def test_a_version_that_is_reported_all_the_same_does_not_make_a_sick_service_healthy() -> None:
     told = Told(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
     assert Seen.of(told.state, 2.0).sick_before
 

@@ -230,7 +230,7 @@ def test_a_container_that_crashes_is_rolled_back_where_watchtower_sees_it(pull: 
         assert "imagetools" not in told.outcome.rollback.by_hand
 
 
-def test_a_version_names_the_image_where_no_digest_is_told() -> None:
+def test_a_version_names_the_image_where_no_digest_is_reported() -> None:
     kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
     told = run(Server(kept=kept, tells_digests=False), expect_version=NEW)
     assert told.verdict == ("rolled-back", "never-ready")
@@ -274,7 +274,7 @@ def test_a_digest_that_was_pruned_is_looked_for_by_its_version() -> None:
     assert server.puts == [D3]
 
 
-def test_a_target_that_is_nowhere_is_told_before_the_trigger_and_the_deploy_goes_on() -> None:
+def test_a_target_that_is_nowhere_is_reported_before_the_trigger_and_the_deploy_goes_on() -> None:
     told = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
     assert told.verdict == ("deployed", "")
     assert any("could not have been rolled back" in warning for warning in told.outcome.warnings)
@@ -296,7 +296,7 @@ def test_a_target_that_is_nowhere_makes_the_failure_a_failed_rollback() -> None:
     assert len(told.server.world.sent(SendTrigger)) == 1
 
 
-def test_a_tag_that_somebody_else_moved_meanwhile_is_left_alone() -> None:
+def test_a_tag_that_someone_else_moved_meanwhile_is_left_alone() -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     server.meanwhile = lambda one: one.kept.update(latest=D3)
     told = run(server, expect_version=NEW)
@@ -305,7 +305,7 @@ def test_a_tag_that_somebody_else_moved_meanwhile_is_left_alone() -> None:
     assert (server.puts, server.kept["latest"]) == ([], D3)
 
 
-def test_a_tag_that_somebody_else_put_back_already_is_not_written_again() -> None:
+def test_a_tag_that_someone_else_put_back_already_is_not_written_again() -> None:
     server = Server()
     server.meanwhile = lambda one: one.kept.update(latest=D1)
     told = run(server, expect_version=NEW)
@@ -314,7 +314,7 @@ def test_a_tag_that_somebody_else_put_back_already_is_not_written_again() -> Non
     assert server.puts == []
 
 
-def test_a_registry_that_lets_nobody_write_says_so_with_the_fix() -> None:
+def test_a_registry_that_lets_no_one_write_says_so_with_the_fix() -> None:
     refused = Trouble(Kind.REFUSED, "the registry does not let anybody write `o/api`", "Give `packages: write`.")
     told = run(Server(on_put=refused), expect_version=NEW)
     assert told.verdict == ("rollback-failed", "never-ready")
@@ -322,7 +322,7 @@ def test_a_registry_that_lets_nobody_write_says_so_with_the_fix() -> None:
     assert "Give `packages: write`." in told.told
 
 
-def test_an_answer_to_the_write_that_was_lost_is_told_by_the_tag() -> None:
+def test_an_answer_to_the_write_that_was_lost_is_reported_by_the_tag() -> None:
     lost = Trouble(Kind.UNREACHABLE, "the registry does not answer")
     assert run(Server(on_put=lost, silently=True), expect_version=NEW).verdict[0] == "rolled-back"
     told = run(Server(on_put=lost), expect_version=NEW)
@@ -361,7 +361,7 @@ def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> Non
 
 
 @pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
-def test_where_digests_are_told_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
+def test_where_digests_are_reported_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
     server = Server()
     told = server.world.containers
     server.world.containers = lambda moment: told(moment) if moment < 0 else silence
@@ -534,7 +534,7 @@ def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], r
 
 
 @pytest.mark.parametrize("mode", ["deploy", "rollback"])
-def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mode: str) -> None:
+def test_a_tag_that_someone_moved_while_the_build_was_proven_is_no_rollback(mode: str) -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     reads = server.manifests
 
@@ -551,7 +551,7 @@ def test_a_tag_that_somebody_moved_while_the_build_was_proven_is_no_rollback(mod
     assert outputs.outputs(told.outcome)["rolled-back"] == "false"
 
 
-def test_an_image_of_the_hosts_own_that_goes_live_instead_is_told_with_the_pull_that_mends_it() -> None:
+def test_an_image_of_the_hosts_own_that_goes_live_instead_is_reported_with_the_pull_that_mends_it() -> None:
     server = Server(runs=D1, kept={D1: D1, D2: D2, "latest": D2}, local=D3, answers={})
     told = run(server, mode="rollback", rollback_to=D1)
     assert told.verdict[0] not in ("deployed", "already-current")

@@ -281,7 +281,7 @@ def test_another_window_of_the_same_build_keeps_what_passed() -> None:
     assert told.smoke(TWO, reply(200), 20.5).failure(20.0) is None
 
 
-def test_a_document_that_failed_is_asked_for_anew() -> None:
+def test_a_document_that_failed_is_asked_for_again() -> None:
     told = Told(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
     assert told.failure() is Reason.OPENAPI
     assert [what for what, _ in told.enter(20.0).requests] == ["document"]
@@ -439,7 +439,7 @@ def test_what_a_document_fails_by(
     assert found.failure() is failure
 
 
-def test_a_misfit_is_told_with_the_request() -> None:
+def test_a_misfit_is_reported_with_the_request() -> None:
     told = Told(smoke=(ONE,), document_url=None).enter()
     schema_violation = Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")
     told.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
@@ -631,7 +631,7 @@ def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked()
     assert not found.warnings
 
 
-def test_hundreds_of_missing_routes_are_told_without_looking_for_what_each_of_them_may_have_meant() -> None:
+def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_of_them_may_have_meant() -> None:
     wanted = [f"GET /api/item/{each}" for each in range(200)]
     told = Told(required=wanted).enter().document(document("GET /api/items/{id}"))
     told_each = [each.told for each in told.checking.findings() if not each.passed]
@@ -647,7 +647,7 @@ def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_b
 # lines that only warn
 
 
-def test_a_line_that_only_warns_fails_no_run_and_is_told_in_a_warning() -> None:
+def test_a_line_that_only_warns_fails_no_run_and_is_reported_in_a_warning() -> None:
     lenient = replace(ONE, only_warns=True)
     told = Told(smoke=(lenient, TWO), document_url=None).enter()
     for sent in (10.3, 12.0):

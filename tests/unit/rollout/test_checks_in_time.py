@@ -168,7 +168,7 @@ def test_a_check_that_failed_with_the_window_is_made_again() -> None:
     assert [request.smoke.target for _, request in world.asked if isinstance(request, SendSmoke)].count("/s/1") == 1
 
 
-def test_another_build_is_checked_anew() -> None:
+def test_another_build_is_checked_again() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return rollout()(moment, probe) if moment < 7 else ready(THIRD)
 
@@ -465,7 +465,7 @@ def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning
     assert len(story.outcome.warnings) == 1
 
 
-def test_where_the_answer_never_comes_a_failing_check_is_told_all_the_same() -> None:
+def test_where_the_answer_never_comes_a_failing_check_is_reported_all_the_same() -> None:
     world = World(rollout(), ((UPDATED, 1000.0),), smoke=lambda *_: reply(500))
     story = tell(world, smoke="GET /s", expect_version=NEW, timeout="30")
     assert story.verdict == ("checks-failed", "smoke")
@@ -483,7 +483,7 @@ def test_a_service_that_throttles_the_checks_for_ever_ends_soon_after_the_deadli
 
 @pytest.mark.parametrize("kind", ["smoke", "document"])
 @pytest.mark.parametrize("seconds", ["900", "100000"])
-def test_a_wait_beyond_the_deadline_that_a_check_is_told_does_not_prolong_the_run(kind: str, seconds: str) -> None:
+def test_a_wait_beyond_the_deadline_that_a_check_is_reported_does_not_prolong_the_run(kind: str, seconds: str) -> None:
     wait = reply(429, retry_after=seconds)
     world = World(
         rollout(),
@@ -570,7 +570,7 @@ def test_an_unsafe_request_is_sent_again_only_where_it_never_reached_the_server(
     assert len(world.since_trigger(SendSmoke)) == times
 
 
-def test_all_failures_are_told_in_one_run() -> None:
+def test_all_failures_are_reported_in_one_run() -> None:
     world = World(
         rollout(),
         (UPDATED,),

@@ -29,7 +29,7 @@ def texts(story: Story) -> list[str]:
     return [line.partition(" s  ")[2] for line in story.log.lines]
 
 
-def test_a_rollout_is_told_line_by_line() -> None:
+def test_a_rollout_is_reported_line_by_line() -> None:
     story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
     assert story.log.groups == ["Look at what runs before the trigger", "Trigger the update and watch the service"]
     told = "\n".join(texts(story))
@@ -54,7 +54,7 @@ def test_every_line_says_when() -> None:
     assert moments(story)[start:] == sorted(moments(story)[start:])
 
 
-def test_nothing_is_told_twice_in_a_row() -> None:
+def test_nothing_is_reported_twice_in_a_row() -> None:
     story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="60")
     assert all(one != other for one, other in pairwise(texts(story)))
 
@@ -98,19 +98,19 @@ def test_a_heartbeat_says_what_is_waited_for(world: World, inputs: dict[str, str
     assert any(text.startswith(f"waiting for {awaited} (") for text in texts(story))
 
 
-def test_a_held_window_without_an_answer_is_told_once() -> None:
+def test_a_held_window_without_an_answer_is_reported_once() -> None:
     story = tell(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
     assert [
         text for text in texts(story) if "waiting for Watchtower's response" in text and not text.startswith("waiting")
     ] == ["stable for 5 s; waiting for Watchtower's response"]
 
 
-def test_every_further_trigger_is_told() -> None:
+def test_every_further_trigger_is_reported() -> None:
     story = tell(World(steady(ready(OLD)), (REFUSED,)))
     assert sum(text.startswith("trigger: sending it again in ") for text in texts(story)) == 2
 
 
-def test_every_broken_window_is_told() -> None:
+def test_every_broken_window_is_reported() -> None:
     def loop(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(NEW) if moment % 6 < 4 else REFUSED
 
@@ -122,7 +122,7 @@ def test_every_broken_window_is_told() -> None:
     )
 
 
-def test_the_running_digest_is_told_when_it_changes() -> None:
+def test_the_running_digest_is_reported_when_it_changes() -> None:
     story = tell(
         World(
             rollout,
@@ -137,7 +137,7 @@ def test_the_running_digest_is_told_when_it_changes() -> None:
     ]
 
 
-def test_digests_that_differ_are_told_as_such() -> None:
+def test_digests_that_differ_are_reported_as_such() -> None:
     story = tell(
         World(rollout, (summary(updated=1),), containers=lambda _: rows(("a", "o/x", D1), ("b", "o/x", D2))),
         image="o/x",
@@ -154,7 +154,7 @@ def test_digests_that_differ_are_told_as_such() -> None:
         ([("a", "o/x", "")], "o/x", "not reported; the image was not pulled from a registry"),
     ],
 )
-def test_why_no_digest_is_told_is_said(listed: list[tuple[str, str, str]], image: str, told: str) -> None:
+def test_why_no_digest_is_reported_is_said(listed: list[tuple[str, str, str]], image: str, told: str) -> None:
     story = tell(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
     assert f"running digest: {told}" in texts(story)
 
@@ -185,7 +185,7 @@ def test_no_line_holds_more_than_one_line(http_result: HttpResult) -> None:
     assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)
 
 
-def test_every_answer_is_told_where_debugging_was_asked_for() -> None:
+def test_every_answer_is_reported_where_debugging_was_asked_for() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD) if moment < 1 else REFUSED if moment < 2 else ready(NEW)), expect_version=NEW
     )
@@ -214,7 +214,7 @@ def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs:
     return tell(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
 
 
-def test_the_document_and_the_requests_are_told_in_a_line_each() -> None:
+def test_the_document_and_the_requests_are_reported_in_a_line_each() -> None:
     told = texts(checked_rollout())
     assert [each for each in told if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 removed"]
     assert [each for each in told if "smoke" in each] == ["smoke: 2 of 2 passed"]
@@ -228,7 +228,7 @@ def test_each_request_that_failed_has_its_line() -> None:
     ]
 
 
-def test_why_there_is_no_document_is_told_in_a_line() -> None:
+def test_why_there_is_no_document_is_reported_in_a_line() -> None:
     told = texts(checked_rollout(after=reply(404)))
     assert "OpenAPI: no document, the response was 404" in told
 

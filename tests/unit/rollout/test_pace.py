@@ -196,7 +196,7 @@ def again(kind: Again, wait: float | None = None) -> Answer:
 
 
 @pytest.mark.parametrize("kind", [Again.BUSY, Again.RATE_LIMITED, Again.CANCELLED])
-def test_where_nobody_tells_how_long_to_wait_the_waits_grow(kind: Again) -> None:
+def test_where_no_one_tells_how_long_to_wait_the_waits_grow(kind: Again) -> None:
     answers, now, waits = list[Answer](), 0.0, list[float]()
     for _ in range(6):
         answers.append(again(kind))
@@ -223,7 +223,7 @@ def test_a_wait_beyond_the_deadline_fails_now(kind: Again, reason: Reason) -> No
     assert next_try([again(kind)], now=298.0, first_sent=0.0, deadline=300.0) is reason
 
 
-def test_where_nobody_is_reached_there_are_three_tries_within_15_s() -> None:
+def test_where_no_one_is_reached_there_are_three_tries_within_15_s() -> None:
     answers, now, sent = list[Answer](), 0.0, [0.0]
     while True:
         answers.append(again(Again.UNREACHED))
@@ -240,7 +240,7 @@ def test_where_nobody_is_reached_there_are_three_tries_within_15_s() -> None:
 @pytest.mark.parametrize(
     ("now", "deadline"), [(14.5, 300.0), (2.0, 2.5)], ids=["15 s are over", "the deadline is near"]
 )
-def test_nobody_is_tried_for_longer(now: float, deadline: float) -> None:
+def test_no_one_is_tried_for_longer(now: float, deadline: float) -> None:
     assert next_try([again(Again.UNREACHED)], now=now, first_sent=0.0, deadline=deadline) is Reason.UNREACHABLE
 
 

@@ -135,7 +135,7 @@ def test_a_refusal_that_waiting_cannot_mend_ends_the_run_at_once(http_result: Ht
     assert story.seconds < 0.1
 
 
-def test_nobody_there_is_tried_three_times_within_15_s() -> None:
+def test_no_one_there_is_tried_three_times_within_15_s() -> None:
     story = tell(World(steady(ready(OLD)), (REFUSED,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", "unreachable")
     assert len(story.world.sent(SendTrigger)) == 3
@@ -218,7 +218,7 @@ def test_a_slow_word_about_the_fork_is_waited_for_before_anything_is_triggered()
     assert story.world.triggered == pytest.approx(8.0)
 
 
-def test_without_container_nobody_asks() -> None:
+def test_without_container_no_one_asks() -> None:
     assert tell(World(rollout(), (UPDATED,))).world.sent(ProbeContainerSupport) == []
 
 
@@ -262,7 +262,7 @@ def test_a_stale_digest_is_asked_for_every_5_s_until_the_deadline() -> None:
     assert len(sent) >= 10
 
 
-def test_without_an_endpoint_nobody_asks_twice() -> None:
+def test_without_an_endpoint_no_one_asks_twice() -> None:
     assert len(tell(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
@@ -319,7 +319,7 @@ def test_the_bucket_of_a_health_address_of_its_own_origin_is_not_overdrawn_eithe
     assert overdrawn(story) <= 1e-6
 
 
-def test_after_429_nobody_asks_until_retry_after() -> None:
+def test_after_429_no_one_asks_until_retry_after() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else reply(429, retry_after="20") if moment < 5 else ready(NEW)
 
@@ -862,7 +862,7 @@ def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_he
     assert story.verdict == ("deployed", "")
 
 
-def test_a_version_path_that_leads_nowhere_is_told_as_such() -> None:
+def test_a_version_path_that_leads_nowhere_is_reported_as_such() -> None:
     def service(_: float, probe: Probe) -> HttpResult:
         return reply(404, {"detail": "Not Found"}) if probe.endpoints == VERSION else reply(200, {"status": "ok"})
 

@@ -308,7 +308,7 @@ def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_ti
     [(ready(), False), (ready(OLD), True), (ready(start_time=WALL - 5000), True)],
     ids=["nothing", "a build name", "a start time"],
 )
-def test_what_tells_builds_apart_is_visible(http_result: HttpResult, visible: bool) -> None:
+def test_what_distinguishes_builds_is_visible(http_result: HttpResult, visible: bool) -> None:
     assert began(http_result).looks(2.0, 3.0, http_result).known(3.0).builds_visible is visible
 
 

@@ -71,7 +71,7 @@ def test_the_new_build_is_seen_even_where_it_is_not_ready() -> None:
     assert found.window.opened is None
 
 
-def test_the_last_build_that_was_told_is_kept_while_nothing_is_told() -> None:
+def test_the_last_build_that_was_reported_is_kept_while_nothing_is_reported() -> None:
     found = history([sample(1, NEW), gone(2)], rules(WAS))
     assert found.build is Build.NEW
     assert found.ill is not None
@@ -156,7 +156,7 @@ def test_three_samples_over_5_s_make_a_wall_certain(wall: Condition, moments: li
 @pytest.mark.parametrize(
     "between", [sample(2, OLD), gone(2), sample(2, condition=Condition.NOT_READY)], ids=["healthy", "gone", "not ready"]
 )
-def test_anything_else_between_begins_the_wall_anew(between: Sample) -> None:
+def test_anything_else_between_begins_the_wall_again(between: Sample) -> None:
     walls = [sample(at, condition=Condition.TLS) for at in (0, 1, 3, 4, 5.5)]
     found = history(sorted([*walls, between], key=lambda each: each.at), rules(WAS))
     assert found.walled(pages=True) is None
@@ -178,7 +178,7 @@ def test_a_web_page_is_a_wall_only_where_pages_are() -> None:
     assert found.walled(pages=False) is None
 
 
-def test_two_builds_in_turn_are_told_apart_for_ever() -> None:
+def test_two_builds_in_turn_are_distinguished_for_ever() -> None:
     samples = [sample(at, NEW if at % 2 else OLD) for at in range(1, 20)]
     found = history(samples, rules(WAS))
     assert found.window.broken > 1

@@ -249,7 +249,7 @@ def test_noise_is_not_compared() -> None:
         (Likeness(running_on=("a",)), True),
     ],
 )
-def test_something_tells_builds_apart_or_nothing_does(like: Likeness, visible: bool) -> None:
+def test_something_distinguishes_builds_or_nothing_does(like: Likeness, visible: bool) -> None:
     assert like.visible is visible
 
 

@@ -267,7 +267,7 @@ def test_names_are_redacted_before_they_are_cut() -> None:
     assert told.names == {"commit": "x" * 253 + "***"}
 
 
-def test_names_of_two_addresses_are_told_apart() -> None:
+def test_names_of_two_addresses_are_distinguished() -> None:
     target = service(apart=True)
     assert set(read(reply(200, {"version": "2"}, x_commit="a1"), target, HEALTH).names) == {
         "health:version",

@@ -154,7 +154,7 @@ def test_a_window_of_the_new_build_breaks(breaker: Sample, crash: bool) -> None:
     [gone(3), sample(3, NEW, Condition.NOT_READY), sample(3, OLD)],
     ids=["transport error", "unhealthy answer", "another name"],
 )
-def test_after_a_break_everything_starts_anew(breaker: Sample) -> None:
+def test_after_a_break_everything_starts_again(breaker: Sample) -> None:
     window = fold([*good(0, 1, 2), breaker, *good(4, 5, 6, 7, 8)])
     assert (window.opened, window.samples) == (4, 5)
     assert not window.holds()

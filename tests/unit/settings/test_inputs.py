@@ -40,7 +40,7 @@ def test_an_empty_input_means_its_default(nothing: str) -> None:
     assert bare_plan(**{name.replace("-", "_"): value for name, value in all_empty.items()}) == plan()
 
 
-def test_inputs_that_nobody_knows_are_left_alone() -> None:
+def test_inputs_that_no_one_knows_are_left_alone() -> None:
     assert (
         parse(environment(**ENOUGH) | {"INPUT_NOISE": "x", "RUNNER_OS": "Linux"}, Workspace(no_file, any_certificate))
         == plan()
@@ -62,7 +62,7 @@ def test_values_are_trimmed_before_they_are_judged() -> None:
     assert (made.timeout, made.expect_version, made.expect_digest) == (120.0, "1.2.3", D1)
 
 
-def test_every_problem_of_every_input_is_told_at_once() -> None:
+def test_every_problem_of_every_input_is_reported_at_once() -> None:
     found = problems(
         mode="deplyo",
         watchtower_url="ftp://api.example.com/update",
@@ -147,22 +147,22 @@ def test_what_a_rollback_does_not_go_with_is_an_error(given: dict[str, str], bla
     assert set(bare_problems(**given)) == {blamed}
 
 
-def test_one_wrong_input_is_told_once_and_no_other_is_blamed() -> None:
+def test_one_wrong_input_is_reported_once_and_no_other_is_blamed() -> None:
     with pytest.raises(InvalidInputsError) as caught:
         plan(watchtower_url="http://api.example.com/ops/watchtower/update", expect_digest=D1, require_proof="digest")
     assert [problem.input for problem in caught.value.problems] == ["watchtower-url"]
 
 
-def test_a_wrong_token_is_not_also_told_as_a_missing_containers_url() -> None:
+def test_a_wrong_token_is_not_also_reported_as_a_missing_containers_url() -> None:
     assert set(problems(watchtower_token="two words", expect_digest=D1)) == {"watchtower-token"}
 
 
-def test_a_wrong_containers_url_is_told_beside_a_missing_token() -> None:
+def test_a_wrong_containers_url_is_reported_beside_a_missing_token() -> None:
     found = problems(watchtower_token="", containers_url="nowhere")
     assert set(found) == {"watchtower-token", "containers-url"}
 
 
-def test_a_wrong_path_is_told_beside_a_wrong_url() -> None:
+def test_a_wrong_path_is_reported_beside_a_wrong_url() -> None:
     found = problems(watchtower_url="nowhere", health_path="/ready#now", version_path="/ver sion")
     assert set(found) == {"watchtower-url", "health-path", "version-path"}
 
@@ -550,7 +550,7 @@ def test_a_header_given_twice_is_an_error_whatever_its_case() -> None:
     assert "a second time" in problems(headers="X-Key: one1\nx-key: two2")["headers"]
 
 
-def test_every_wrong_header_line_is_told() -> None:
+def test_every_wrong_header_line_is_reported() -> None:
     message = problems(headers="one\ntwo\nX-Key: fine")["headers"]
     assert "line 1 " in message
     assert "line 2 " in message
@@ -672,7 +672,7 @@ def test_one_image_is_looked_up_by_its_tag(text: str, looked_up: str) -> None:
     assert str(plan(image=text).image) == looked_up
 
 
-def test_the_registry_is_talked_to_as_somebody_or_as_nobody() -> None:
+def test_the_registry_is_talked_to_as_someone_or_as_no_one() -> None:
     assert plan().access == Access("", Secret(""), allow_http=False)
     made = plan(registry_username="leo", registry_password=" p4ss wörd ", allow_http="true")
     assert made.access == Access("leo", Secret("p4ss wörd"), allow_http=True)
@@ -946,7 +946,7 @@ def test_the_service_may_have_headers_of_its_own_with_authorization() -> None:
 
 
 @pytest.mark.parametrize("line", ["Host: x", "no colon", "Authorization:", "X: \u20ac"])
-def test_a_wrong_header_of_the_service_is_told_without_its_value(line: str) -> None:
+def test_a_wrong_header_of_the_service_is_reported_without_its_value(line: str) -> None:
     found = problems(service_headers=f"X-Fine: fine\n{line}")
     assert set(found) == {"service-headers"}
     assert found["service-headers"].startswith("line 2 ")
@@ -968,7 +968,7 @@ def test_what_a_header_of_the_service_hides(line: str, hidden: set[str]) -> None
     assert {each.reveal() for each in defaults.secrets_in({"INPUT_SERVICE-HEADERS": line})} == hidden
 
 
-def test_smoke_lines_are_told_with_their_numbers() -> None:
+def test_smoke_lines_are_reported_with_their_numbers() -> None:
     message = problems(smoke="GET /a\n# a note\nGET /b status==UP\nPOST /c")["smoke"]
     assert "line 3, column 14: `==`" in message
     assert "line 4: " in message

@@ -71,7 +71,7 @@ def test_without_backslashes_dollars_and_control_characters_every_value_has_a_fo
         ('"\\', "cannot be quoted"),
     ],
 )
-def test_what_no_form_keeps_is_told(value: str, told: str) -> None:
+def test_what_no_form_keeps_is_reported(value: str, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         quoted(value)
 
@@ -104,12 +104,12 @@ class TestTemplate:
             ("A= # for a secret\n", {}, "Line 1 of the template is neither"),
         ],
     )
-    def test_what_does_not_fit_is_told(self, template: str, secrets: dict[str, str], told: str) -> None:
+    def test_what_does_not_fit_is_reported(self, template: str, secrets: dict[str, str], told: str) -> None:
         with pytest.raises(TemplateError) as refused:
             rendered(template, {name: Secret(value) for name, value in secrets.items()})
         assert refused.value.problems[0].startswith(told)
 
-    def test_all_problems_are_told_at_once_and_none_shows_a_value(self) -> None:
+    def test_all_problems_are_reported_at_once_and_none_shows_a_value(self) -> None:
         hidden = "s3cret-${X}"
         with pytest.raises(TemplateError) as refused:
             rendered("A=\nB=\n!\n", {"A": Secret(hidden), "C": Secret(hidden)})

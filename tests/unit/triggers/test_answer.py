@@ -244,7 +244,7 @@ def test_how_long_to_wait_is_taken_from_the_server(http_result: HttpResult, wait
         (reply(200), None),
     ],
 )
-def test_counts_are_kept_and_skipped_only_where_it_is_told(http_result: HttpResult, counts: Counts | None) -> None:
+def test_counts_are_kept_and_skipped_only_where_it_is_reported(http_result: HttpResult, counts: Counts | None) -> None:
     assert read_answer(http_result).counts == counts
 
 
@@ -260,7 +260,7 @@ def test_counts_are_kept_and_skipped_only_where_it_is_told(http_result: HttpResu
         (reply(200), False, False),
     ],
 )
-def test_a_lost_answer_is_told_from_one_that_scanned_nothing(
+def test_a_lost_answer_is_distinguished_from_one_that_scanned_nothing(
     http_result: HttpResult, lost: bool, scanned_nothing: bool
 ) -> None:
     answer = read_answer(http_result)
@@ -330,7 +330,7 @@ def test_the_check_endpoint_tells_in_words_why_containers_were_skipped(
     assert told_reasons(http_result, Result.BLOCKED) == reasons
 
 
-def test_after_nothing_only_a_tag_that_is_gone_is_told_since_the_engine_pulled_all_else() -> None:
+def test_after_nothing_only_a_tag_that_is_gone_is_reported_since_the_engine_pulled_all_else() -> None:
     """Fork 1.21, `registry/digest`: where its own look at the registry fails, the update falls back to a pull."""
     http_result = check(
         {"name": "api", "error": 'failed to execute request: Head "https://r.test:40404/v2/": connection refused'},
@@ -420,7 +420,7 @@ def test_every_exchange_is_some_answer(http_result: HttpResult) -> None:
 
 
 @given(st.builds(Counts, *[st.integers(0, 3)] * 4, st.none() | st.integers(0, 3)))
-def test_what_failed_or_was_skipped_is_never_told_as_updated(counts: Counts) -> None:
+def test_what_failed_or_was_skipped_is_never_reported_as_updated(counts: Counts) -> None:
     told = {
         "scanned": counts.scanned,
         "updated": counts.updated,

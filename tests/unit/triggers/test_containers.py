@@ -145,7 +145,7 @@ def test_the_tag_that_is_not_written_is_the_one_of_the_only_container() -> None:
     assert look(rows(PROD), wanted(images=("o/app:edge",))).tag == ""
 
 
-def test_a_container_that_is_named_and_does_not_run_is_told() -> None:
+def test_a_container_that_is_named_and_does_not_run_is_reported() -> None:
     assert look(rows(API), wanted(containers=("api", "gone"))).untold == "not reported; no container `gone` runs"
 
 

@@ -45,12 +45,12 @@ def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() ->
     assert (found.wanted_since, found.is_old, found.unchanged, found.kept) == (None, True, True, True)
 
 
-def test_nothing_seen_before_tells_nothing() -> None:
+def test_nothing_seen_before_says_nothing() -> None:
     found = running(look(3.0, ("api", D2)))
     assert (found.says(found.all[-1]), found.evidence) == (Build.UNKNOWN, "")
 
 
-def test_rows_that_differ_prove_nothing_and_are_told_by_name() -> None:
+def test_rows_that_differ_prove_nothing_and_are_reported_by_name() -> None:
     found = running(OLD, look(3.0, ("app-1", D2), ("app-2", D1)), declared=D2)
     assert found.says(found.all[-1]) is Build.UNKNOWN
     assert f"`app-1` runs `{D2}`, `app-2` runs `{D1}`" in found.warning
@@ -116,7 +116,7 @@ def test_a_digest_that_may_be_of_the_same_image_is_read_before_it_counts_as_anot
     assert found.says(found.all[-1]) is Build.NEW
 
 
-def test_a_declared_digest_that_does_not_run_is_told_from_the_one_before() -> None:
+def test_a_declared_digest_that_does_not_run_is_distinguished_from_the_one_before() -> None:
     found = running(OLD, look(3.0, ("api", D1)), declared=D2)
     assert found.says(found.all[-1]) is Build.OLD
     found.add(look(4.0, ("api", D3)))

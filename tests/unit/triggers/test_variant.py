@@ -29,7 +29,7 @@ def recorded(line: str, *names: str) -> HttpResult:
 @pytest.mark.parametrize(
     ("line", "expected"), [("containrrr", CONTAINRRR), ("openserbia", CONTAINRRR), ("nicholas-fedor", FORK)]
 )
-def test_every_line_is_told_by_what_it_really_answered(line: str, expected: Product) -> None:
+def test_every_line_is_reported_by_what_it_really_answered(line: str, expected: Product) -> None:
     by_post, nowhere = recorded(line, "no-token", "unauthenticated-post"), recorded(line, "unknown-path", "other-path")
     assert product_of(by_post, nowhere) == expected
 
@@ -95,7 +95,7 @@ def test_answers_are_alike_by_status_and_body_and_pages_by_their_status(
         (reply(401), ()),
     ],
 )
-def test_a_proxy_is_told_by_what_it_shows(reply: Response, expected: tuple[str, ...]) -> None:
+def test_a_proxy_is_reported_by_what_it_shows(reply: Response, expected: tuple[str, ...]) -> None:
     assert front_of(reply, None) == expected
 
 
@@ -109,5 +109,5 @@ def test_a_proxy_is_told_by_what_it_shows(reply: Response, expected: tuple[str, 
         (reply(401, server="cloudflare"), False),
     ],
 )
-def test_what_cloudflare_says_itself_is_told_from_what_it_passes_on(reply: Response, expected: bool) -> None:
+def test_what_cloudflare_says_itself_is_distinguished_from_what_it_passes_on(reply: Response, expected: bool) -> None:
     assert is_cloudflares_own(reply) == expected

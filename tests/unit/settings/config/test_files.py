@@ -257,7 +257,7 @@ def test_a_worker_is_known_by_its_container_and_inherits_nothing_about_requests(
     assert [each.name for each in made.images] == ["docker.io/o/w"] or made.images
 
 
-def test_two_services_of_one_image_are_told_apart_by_their_containers() -> None:
+def test_two_services_of_one_image_are_distinguished_by_their_containers() -> None:
     text = "services:\n  a: {image: o/x, container: a}\n  b: {image: o/x, container: b}\n"
     run = run_of(text)
     assert [each.containers for each in run.services] == [("a",), ("b",)]
