@@ -115,28 +115,28 @@ def _location(path: str, directives: tuple[str, ...], kind: str = "= ") -> str:
 
 
 _SNIPPET = """\
-# Watchtower's HTTP API, as far as the action needs it; nothing else of it is reached from outside. For a `server` block
-# that says before where Watchtower is. Where nginx runs on the server itself:
+# The part of Watchtower's HTTP API that the action needs; the rest is not reachable from outside. Include it in a `server`
+# block, after a line that says where Watchtower is. If nginx runs on the server itself:
 #
 #   set $watchtower 127.0.0.1:{port};
 #
-# and where it runs in a container, in one network with Watchtower:
+# and if it runs in a container, in one network with Watchtower:
 #
 #   {resolver}
 #   set $watchtower watchtower:8080;
 
 location {operations}/ {{
-    # Whatever is not one of those below. Left to a single-page application it would be a page with status 200.
+    # Everything but the locations below. A single-page application would respond with a page and status 200.
     return 404;
 
-    # The locations inside inherit all that follows.
+    # The locations inside inherit everything that follows.
 
-    # An update answers when it has ended: a minute more than WATCHTOWER_HTTP_API_UPDATE_TIMEOUT.
+    # Watchtower responds when the update has ended: a minute more than WATCHTOWER_HTTP_API_UPDATE_TIMEOUT.
     proxy_connect_timeout 5s;
     proxy_read_timeout 31m;
     # A client that gives up, or Cloudflare after 100 to 120 s, does not drop an update that waits for its turn.
     proxy_ignore_client_abort on;
-    # Never twice.
+    # Never send an update twice.
     proxy_next_upstream off;
     proxy_cache off;
     proxy_buffering off;
@@ -156,12 +156,9 @@ location {operations}/ {{
 {locations}}}
 """
 _WHY = {
-    "update": "# The token goes to Watchtower even where it is missing: its own 401 tells which Watchtower it is.\n    ",
-    "containers/details": "# Here the fork 1.20 and newer tells what is only monitored, or never pulled.\n    ",
-    "metrics": (
-        "# What every Watchtower has that only reads: doctor finds out here whether the token is right where the others are "
-        "not.\n    "
-    ),
+    "update": "# Watchtower checks the token itself: its own 401 shows which Watchtower it is.\n    ",
+    "containers/details": "# The fork 1.20 and newer reports here what it only monitors, or never pulls.\n    ",
+    "metrics": "# Every Watchtower has this read-only endpoint: doctor checks the token here without the others.\n    ",
 }
 
 
