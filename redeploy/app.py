@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.github.runner import Runner
-from redeploy.report import annotations, wording
 from redeploy.rollout.perform import performer
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
@@ -147,7 +146,7 @@ class Run:
 
     def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
         """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
-        from redeploy.report import outputs, summary
+        from redeploy.report import annotations, outputs, summary, wording
 
         # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
         headline, told, values = wording.headline(outcome), annotations.annotations(outcome), outputs.outputs(outcome)
