@@ -376,7 +376,7 @@ SCENARIOS = (
         required_routes="GET /api/ready\nGET /api/search",
         forbidden_routes="/api/private",
     )
-    .is_ready({"openapi": "routes"}, says=("missing now: `GET /api/search`", "has forbidden routes: `/api/private`")),
+    .is_ready({"openapi": "routes"}, says=("missing: `GET /api/search`", "has forbidden routes: `/api/private`")),
     story("doctor-no-document", "Routes are required, and there is no document", "A deploy would fail its checks.")
     .plays(
         Scene(details=True, image=_IMAGE, before=replace(V1, document="html")),

@@ -241,7 +241,7 @@ SCENARIOS = (
         "unhealthy",
         "access-wall",
         outputs={"rolled-back": "false"},
-        says=("No rollback was tried: what stands in front of the service answers",),
+        says=("No rollback was tried: the responses come from something in front of the service",),
     ),
     story(
         "rollback-to-another-sick-build",
