@@ -149,8 +149,16 @@ class Run:
         from redeploy.report import annotations, outputs, summary, wording
 
         # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
-        headline, told, values = wording.headline(outcome), annotations.annotations(outcome), outputs.outputs(outcome)
-        page = summary.page(outcome, summary.Repository.of(self._environment))
+        repository, values = summary.Repository.of(self._environment), outputs.outputs(outcome)
+        if outcome.services:
+            from redeploy.report.several import page as pages
+            from redeploy.report.several import texts
+
+            headline, told = texts.headline(outcome), texts.annotations_of(outcome.services)
+            page = pages.page(outcome, repository)
+        else:
+            headline, told = wording.headline(outcome), annotations.annotations(outcome)
+            page = summary.page(outcome, repository)
         self._runner.close_group()
         self._runner.say(headline)
         for line in annotations.without_room(outcome):

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     DIGEST_UNAVAILABLE = "digest-unavailable"
     ROLLBACK_IMPOSSIBLE = "rollback-impossible"
+    EARLIER_WAVE = "earlier-wave"
     AUTH = "auth"
     MISROUTED = "misrouted"
     METHOD = "method"

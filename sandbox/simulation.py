@@ -46,7 +46,6 @@ Taking = tuple[HttpResult, float]
 
 REFUSED = TransportError(ErrorKind.REFUSED)
 LATENCY = 0.04
-MOST_WAITS = 5_000
 MOST_ASKS = 1_000
 
 
@@ -93,6 +92,8 @@ class World:
     seed: int = 1
     """Of the chance that makes looks irregular."""
     clock: float = 0.0
+    most: int = MOST_ASKS
+    """Requests and, five times as many, waits of one run."""
     triggered: float | None = None
     asked: list[tuple[float, Request]] = field(default_factory=list)
     """What went out, and when."""
@@ -108,9 +109,9 @@ class World:
         """Return seconds since 1970."""
         return WALL + self.clock
 
-    def start(self, request: Request, sent: float, bound: float) -> None:
+    def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
         """Answer an ask from the script, in time or as timed out."""
-        if sent != self.clock or bound < 0 or len(self.asked) >= MOST_ASKS:
+        if sent != self.clock or bound < 0 or len(self.asked) >= self.most:
             msg = "it asks at another time than now, with a bound below zero, or without end"
             raise AssertionError(msg)
         moment = sent - self.triggered if self.triggered is not None else sent - 1000.0
@@ -142,13 +143,17 @@ class World:
         at = sent + took
         heapq.heappush(
             self._due,
-            (at, next(self._order), Event(request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at)),
+            (
+                at,
+                next(self._order),
+                Event(service=service, request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at),
+            ),
         )
 
     def wait(self, until: float) -> Event | None:
         """Let time pass until something is answered, or `until`."""
         self._waits += 1
-        if self._waits >= MOST_WAITS:
+        if self._waits >= 5 * self.most:
             msg = "it goes round in circles"
             raise AssertionError(msg)
         if self._due and self._due[0][0] <= until:
@@ -160,6 +165,16 @@ class World:
             raise AssertionError(msg)
         self.clock = max(self.clock, until)
         return None
+
+    @property
+    def under_way(self) -> int:
+        """How many asks await their answers."""
+        return len(self._due)
+
+    @property
+    def next_due(self) -> float:
+        """When the next answer comes; infinity where none is awaited."""
+        return self._due[0][0] if self._due else float("inf")
 
     def sent(self, kind: type[Request]) -> list[float]:
         """When asks of a kind went out."""

@@ -69,6 +69,8 @@ class Facts:
     registry_unchanged: bool = False
     """Whether, with nothing declared, what the tag points at ran before the trigger and runs on after the response."""
 
+    unobservable: bool = False
+    """Whether nothing shows what runs: no address leads to it, and no endpoint lists its container."""
     condition: Condition | None = None
     """What the service's last response is: the worse one of health and version. None where nothing ever came back."""
     blocked: bool = False

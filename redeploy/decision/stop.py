@@ -19,6 +19,8 @@ def should_stop(facts: Facts) -> bool:
         return True
     if facts.blocked and (facts.verifying or facts.answer_final or facts.late):
         return True
+    if facts.unobservable and not facts.awaiting and (facts.verifying or facts.answer_final):
+        return True
     if facts.awaiting:
         nothing_to_see = not facts.declared and not facts.referenced and facts.healthy_long_enough
         return (facts.checked and (facts.held or nothing_to_see)) or _out_of_time(facts)

@@ -50,6 +50,9 @@ def conclude(facts: Facts) -> Conclusion:
         return Conclusion(Verdict.NOT_STARTED, facts.not_started)
     if facts.refusal:
         return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
+    if facts.unobservable and (facts.verifying or facts.answer_final):
+        failure = None if facts.verifying else _failure_that_watchtower_told(facts)
+        return Conclusion(Verdict.TRIGGER_FAILED, failure) if failure else _proven(facts, Verdict.UNPROVEN, Proof.NONE)
     if facts.throttled_past_deadline and not (facts.held and facts.checked and (facts.confirmed or facts.verifying)):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
     if facts.awaiting:

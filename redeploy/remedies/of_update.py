@@ -75,6 +75,12 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "  rollback-to: sha256:...  # or a tag, such as sha-1a2b3c4\n  registry-username: ${{ github.actor }}\n"
         "  registry-password: ${{ github.token }}\n```",
     ),
+    Reason.EARLIER_WAVE: Remedy(
+        "An earlier wave is not green",
+        "A wave begins only once every service of the one before it is green, and one of them is not.",
+        "Mend what the services of the earlier wave say, and run it again. Hosts that may be updated whatever becomes of "
+        "the others belong into the same wave: list them together under `waves`.",
+    ),
     Reason.AUTH: Remedy(
         "Watchtower, or a proxy in front of it, refused the token",
         "The secret in GitHub and `WATCHTOWER_HTTP_API_TOKEN` on the server differ, Watchtower was not recreated after the "

@@ -58,6 +58,7 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         opened = next(counted, opened)
     return Outcome(
         conclusion=conclusion,
+        service=plan.key,
         mode=plan.mode,
         url=plan.service.base_url,
         watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",

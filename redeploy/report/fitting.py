@@ -42,11 +42,15 @@ def document(content: dict[str, Any], lists: Sequence[str], *, kept: str) -> str
         lists: dotted paths of the lists that are cut first, in this order; a list loses its middle.
         kept: a field that is never cut, since a later run compares with it; it takes far less than there is room for.
     """
-    whole = spelled(content)
-    if len(whole) <= MOST_BYTES:
-        return whole
+    return spelled(fitted(content, lists, MOST_BYTES, kept=kept))
+
+
+def fitted(content: dict[str, Any], lists: Sequence[str], room: int, *, kept: str = "") -> dict[str, Any]:
+    """Return an object, which may be changed for it, so that its JSON has at most `room` bytes, as far as that can be."""
+    if len(spelled(content)) <= room:
+        return content
     content["truncated"] = True
-    excess = len(spelled(content)) - MOST_BYTES
+    excess = len(spelled(content)) - room
     for path in lists:
         *above, name = path.split(".")
         holder = content
@@ -56,8 +60,8 @@ def document(content: dict[str, Any], lists: Sequence[str], *, kept: str) -> str
     for most in _SHORTER:
         if excess > 0:
             content = {name: each if name == kept else _shortened(each, most) for name, each in content.items()}
-            excess = len(spelled(content)) - MOST_BYTES
-    return spelled(content)
+            excess = len(spelled(content)) - room
+    return content
 
 
 def _cut(items: list[Any], excess: int) -> int:

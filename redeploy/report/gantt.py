@@ -1,6 +1,7 @@
 """A run as a mermaid Gantt chart. All its words are our own: a diagram cannot quote untrusted text."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,13 +68,17 @@ def gantt(outcome: Outcome) -> list[str]:
     Labels are the titles of sections, one for each bar: beside short bars they would collide, and in dark mode some
     could not be read. A label must not be empty, so it is a non-breaking space.
     """
-    found = rows(outcome)
+    return drawn(rows(outcome), outcome.ended)
+
+
+def drawn(found: Sequence[Bar], ended: float) -> list[str]:
+    """Return the lines of a chart with these bars, in seconds until `ended`."""
     lines = [
         _settings(len(found)),
         "gantt",
         "  dateFormat x",
         "  axisFormat %s s",
-        f"  tickInterval {_tick(outcome.ended)}",
+        f"  tickInterval {_tick(ended)}",
     ]
     for row in found:
         begin = max(0, round(row.begin * 1000))

@@ -99,6 +99,8 @@ class Outcome:
     """The facts, ready to be shown: texts from outside are one harmless line each. Moments are seconds since the trigger."""
 
     conclusion: Conclusion
+    service: str = ""
+    """The service's key, where a config file names it."""
     mode: str = ""
     url: str = ""
     watchtower_origin: str = ""
@@ -163,6 +165,8 @@ class Outcome:
     branch: "Position | None" = None
     """How far the live build is behind its branch; None if no branch is named, or the branch was not read."""
     problems: Sequence[Problem] = ()
+    services: "Mapping[str, Outcome]" = field(default_factory=dict)
+    """Each of several services, by its key; empty where there is one. All else is then the first worst one's."""
     chain: "Chain | None" = None
     """The result of mode doctor."""
     seen: Mapping[str, object] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """An outcome as outputs; they are values, and nothing is written here."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from redeploy.report import fitting
@@ -28,11 +29,40 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "downtime-seconds": _seconds(outcome.downtime_seconds),
         "added-routes": fitting.array(outcome.checked.added),
         "removed-routes": fitting.array(outcome.checked.removed),
-        "failed-checks": fitting.array([*(one_line(each.check) for each in outcome.checked.failed), *_broken(outcome)]),
-        "rolled-back": "true" if outcome.rollback and outcome.rollback.done else "false",
+        "failed-checks": fitting.array([*_failed(outcome), *_broken(outcome)]),
+        "rolled-back": "true" if any(map(_is_back, outcome.services.values() or (outcome,))) else "false",
         "url": outcome.url,
-        "report": fitting.document(_document(outcome), _CUT_FIRST, kept="seen"),
+        "services": fitting.document({key: _in_brief(each) for key, each in _by_key(outcome).items()}, ()),
+        "report": _report(outcome),
     }
+
+
+def _by_key(outcome: Outcome) -> "Mapping[str, Outcome]":
+    """Return the services that have a name, by their keys."""
+    return outcome.services or ({outcome.service: outcome} if outcome.service else {})
+
+
+def _in_brief(outcome: Outcome) -> dict[str, str]:
+    conclusion = outcome.conclusion
+    return {
+        "verdict": conclusion.verdict.value,
+        "reason": conclusion.reason.value,
+        "proof": conclusion.proof.word,
+        "version": outcome.version,
+        "digest": outcome.digest,
+        "url": outcome.url,
+    }
+
+
+def _is_back(outcome: Outcome) -> bool:
+    return outcome.rollback is not None and outcome.rollback.done
+
+
+def _failed(outcome: Outcome) -> list[str]:
+    """Return the checks that failed; of several services, each with the service's name before it."""
+    if not outcome.services:
+        return [one_line(each.check) for each in outcome.checked.failed]
+    return [f"{key}: {one_line(each.check)}" for key, one in outcome.services.items() for each in one.checked.failed]
 
 
 def _broken(outcome: Outcome) -> list[str]:
@@ -71,8 +101,22 @@ _CUT_FIRST = (
 """Lists of the report that are cut, in this order, if it is too long for an output."""
 
 
+def _report(outcome: Outcome) -> str:
+    """Return the whole result as one JSON document; of several services, each one's within it, as far as they fit."""
+    if not outcome.services:
+        return fitting.document(_document(outcome), _CUT_FIRST, kept="seen")
+    share = fitting.MOST_BYTES * 2 // 3 // len(outcome.services)
+    each = {
+        key: fitting.fitted(_document(one), _CUT_FIRST, share, kept="seen") for key, one in outcome.services.items()
+    }
+    whole = fitting.document(_document(outcome) | {"services": each}, _CUT_FIRST, kept="services")
+    if len(whole) <= fitting.MOST_BYTES:
+        return whole
+    brief = {key: _in_brief(one) for key, one in outcome.services.items()}
+    return fitting.document(_document(outcome) | {"services": brief}, _CUT_FIRST)
+
+
 def _document(outcome: Outcome) -> dict[str, Any]:
-    """Return the whole result as one JSON document, version 1."""
     conclusion = outcome.conclusion
     return {
         "schema": 1,

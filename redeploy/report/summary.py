@@ -114,38 +114,39 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
     declared, before, after = outcome.expected_version, outcome.previous_version, outcome.version
     failed = outcome.rollback.deploy.version if outcome.rollback and outcome.rollback.deploy else ""
     if failed and failed not in (before, after):
-        course = [_version(each, linked) for each in (before, failed, after) if each]
+        course = [version_shown(each, linked) for each in (before, failed, after) if each]
         parts.append(" → ".join(course))
     elif before and after and before != after:
-        change = f"{_version(before, linked)} → {_version(after, linked)}"
+        change = f"{version_shown(before, linked)} → {version_shown(after, linked)}"
         one, other = _commit(before), _commit(after)
         if linked.url and one and other:
             change += f" ([compare]({linked.url}/compare/{one}...{other}))"
         parts.append(change)
     elif after or before:
         when = "before: " if not after else "last: " if outcome.down else "live: " if declared else ""
-        parts.append(f"{when}{_version(after or before, linked)}")
+        parts.append(f"{when}{version_shown(after or before, linked)}")
     if declared and not same_version(declared, after):
-        parts.append(f"expected: {_version(declared, linked)}")
+        parts.append(f"expected: {version_shown(declared, linked)}")
     digest = outcome.expected_digest
     if digest and not outcome.digest_as_declared:
-        parts.append(f"expected: {code(_short(digest))}, running: {code(_short(outcome.digest) or 'not reported')}")
+        parts.append(f"expected: {code(short(digest))}, running: {code(short(outcome.digest) or 'not reported')}")
     if outcome.conclusion.proof is not Proof.NONE:
         parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
     return [" · ".join(parts), ""] if parts else []
 
 
-def _short(digest: str) -> str:
+def short(digest: str) -> str:
     """Return enough of a digest to compare by eye; the folded facts have the whole one."""
     return digest[:19]
 
 
 def _brief(text: str) -> str:
     """Return a text with its digests shortened, except in a command, which must be ready to paste."""
-    return _ALONE.sub(lambda found: f"`{_short(found[1])}`", text)
+    return _ALONE.sub(lambda found: f"`{short(found[1])}`", text)
 
 
-def _version(version: str, repository: Repository) -> str:
+def version_shown(version: str, repository: Repository) -> str:
+    """Return a version, as a link where it is a commit of the repository."""
     commit = _commit(version)
     if repository.url and commit:
         return link(commit[:7], f"{repository.url}/commit/{commit}")

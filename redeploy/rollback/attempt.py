@@ -17,6 +17,7 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.service.declared import same_version
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import code
+from redeploy.triggers.trigger_state import TriggerState
 from redeploy.triggers.watchtower.containers import Endpoint
 from redeploy.verdicts import Verdict
 
@@ -160,14 +161,22 @@ class Attempt:
     @property
     def needs_a_look(self) -> Probe | None:
         """The probe that reads the running build's version, if only a version can prove another build."""
-        if self.mends or self.plan.expect_version or self._told or self.first.baseline:
+        if self.mends or not self.first.addresses or self.plan.expect_version or self._told or self.first.baseline:
             return None
         return Probe(*self.first.addresses[-1])
 
-    def prove(self, now: float) -> ServiceState:
-        """Begin to prove the image that was put back; the request budget of the first state continues."""
+    def follow(self, other: "Attempt") -> None:
+        """Take over what another service's attempt found and wrote: both use one image reference."""
+        self.target, self.before, self.began, self.ended = other.target, other.before, other.began, other.ended
+        self.moved, self.settled = other.moved, other.settled
+
+    def prove(self, now: float, trigger: TriggerState | None = None) -> ServiceState:
+        """Begin to prove the image that was put back; the request budget of the first state continues.
+
+        `trigger` is shared with other services that are put back with this one.
+        """
         plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
-        self.state = ServiceState(plan, began=now, redact=self.first.redact)
+        self.state = ServiceState(plan, began=now, redact=self.first.redact, shared_trigger=trigger)
         self.state.go_on_from(self.first)
         return self.state
 

@@ -72,25 +72,30 @@ def _roll_back(
     under_way: Callable[[], None] = lambda: None,
 ) -> Conclusion | None:
     """Put the image back and prove it; None if nothing was put back."""
-    log.open_group("Put the previous image back")
-    attempt.began = outside.now()
-    if _find(attempt, outside):
-        _write(attempt, outside)
-    attempt.ended = outside.now()
-    for line in attempt.lines:
-        log.say(line)
-    if not attempt.settled:
+    if not restore(attempt, outside, log):
         return None
     if probe := attempt.needs_a_look:
         attempt.first.budget.note_sent(probe, outside.now())
         attempt.first.take(_answer(attempt, outside, probe))
     back = redeploy(attempt.prove(outside.now()), outside, random, log, under_way)
     if back.verdict in PROVEN:
-        _confirm(attempt, outside)
+        confirm(attempt, outside)
     return back
 
 
-def _confirm(attempt: Attempt, outside: Outside) -> None:
+def restore(attempt: Attempt, outside: Outside, log: Log) -> bool:
+    """Find the image and put it under its tag; tell whether the tag points to it now."""
+    log.open_group("Put the previous image back")
+    attempt.began = outside.now()
+    if not attempt.stopped and _find(attempt, outside):
+        _write(attempt, outside)
+    attempt.ended = outside.now()
+    for line in attempt.lines:
+        log.say(line)
+    return attempt.settled
+
+
+def confirm(attempt: Attempt, outside: Outside) -> None:
     """Read the tag once more: it must still point to the live image."""
     for look in range(LOOKS):
         if look:
@@ -138,7 +143,7 @@ def _found(attempt: Attempt, outside: Outside, request: FetchManifest | PutManif
 def _answer(attempt: Attempt, outside: Outside, request: Request) -> Event:
     """Send a request, and wait for its result; results of earlier requests are ignored."""
     sent = outside.now()
-    outside.start(request, sent, attempt.plan.request_timeout)
+    outside.start(request, sent, attempt.plan.request_timeout, attempt.plan.key)
     while True:
         event = outside.wait(float("inf"))
         if event is not None and (event.request, event.sent) == (request, sent):

@@ -247,6 +247,7 @@ class Assessment(Evidence):
     def facts(self, now: float) -> Facts:
         """Return what the stop rules and the verdict are decided from."""
         state, plan, history, window = self._watch, self._plan, self._track, self._window
+        unnamed = None if self.registry_unchanged else UNNAMED_WINDOW
         return Facts(
             verifying=state.verifying,
             awaiting=state.plan.awaits_build,
@@ -271,9 +272,7 @@ class Assessment(Evidence):
             window_in_time=self._window_in_time,
             patience_ends=self._patience_ends,
             right_build_under_way=self.wanted_under_way or self._wanted_opening,
-            healthy_long_enough=window.holds(
-                since=state.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
-            ),
+            healthy_long_enough=window.holds(since=state.answered, length=unnamed),
             registry_unchanged=self.registry_unchanged,
             claim_held=self.claims and window.holds(since=state.answered),
             gap_seen=history.gap_seen,
@@ -285,8 +284,9 @@ class Assessment(Evidence):
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > state.deadline,
             flapping=window.flapping,
-            throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1][1]),
+            throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1:]),
             blocked=history.walled(pages=state.plan.inspects) is not None,
+            unobservable=not state.addresses and not state.running.can_list,
             builds_visible=self.builds_visible,
             old_build_stayed=self._old_build_stayed,
             wrong_build_held=self._wrong_build_held,

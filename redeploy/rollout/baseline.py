@@ -37,7 +37,8 @@ class Baseline:
     """Decides what to ask before the trigger. Times are monotonic seconds."""
 
     state: ServiceState
-    _waited: bool = False
+    waited: bool = False
+    """Whether so much time has passed that what runs must be looked at once more."""
     _looked_again: float | None = None
 
     def step(self, now: float) -> Step | None:
@@ -71,7 +72,7 @@ class Baseline:
         if state.lookup is None or not state.lookup.holds_up:
             return None
         state.wait_for_image(now)
-        self._waited = True
+        self.waited = True
         if state.lookup.hopeless or now >= state.deadline:
             state.trigger.not_started = Reason.IMAGE_MISSING
             return Step((), now, finished=True)
@@ -82,7 +83,7 @@ class Baseline:
     def _look_again(self, now: float) -> Step | None:
         """Look once more at what runs, after a wait: the time since the last look would count as a gap."""
         state = self.state
-        if not self._waited:
+        if not self.waited:
             return None
         if self._looked_again is None:
             self._looked_again = now
@@ -166,5 +167,5 @@ class Baseline:
     @property
     def _unnamed(self) -> bool:
         """Whether a first look at the address that names the version is still to come."""
-        endpoints, _ = self.state.addresses[-1]
-        return not any(sample.endpoints == endpoints for sample in self.state.baseline)
+        named = [sample.endpoints for sample in self.state.baseline]
+        return any(endpoints not in named for endpoints, _ in self.state.addresses[-1:])

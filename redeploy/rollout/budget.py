@@ -1,6 +1,7 @@
 """What is sent within the rate that each origin allows."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from redeploy.http.condition import Condition
@@ -55,6 +56,8 @@ class Buckets:
     """The bucket of each origin, and what an origin has said of being asked too often; services may share them."""
 
     rate: Rate | None
+    rates: Mapping[str, Rate | None] = field(default_factory=dict)
+    """Those of origins that have another."""
     _levels: dict[str, Bucket] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
     """By origin: none pays for what another says."""
@@ -69,6 +72,7 @@ class Buckets:
         """Return the same for another watch: what was drawn stays, and no row of rate limits goes on."""
         return Buckets(
             self.rate,
+            self.rates,
             _levels=self._levels,
             _silent_until=self._silent_until,
             _told_until=self._told_until,
@@ -129,7 +133,7 @@ class Buckets:
         self._told_until[origin] = at + (retry_after or 0.0)
 
     def _bucket(self, url: str, now: float) -> Bucket:
-        return self._levels.setdefault(origin_of(url), Bucket.full(self.rate, now))
+        return self._levels.setdefault(origin_of(url), Bucket.full(self.rates.get(origin_of(url), self.rate), now))
 
 
 @dataclass
@@ -183,9 +187,9 @@ class RequestBudget:
         """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
         return self.buckets.ready(url, now, keep)
 
-    def told_until(self, url: str) -> float:
-        """Return until when the origin of `url` does not want to be asked, where it named the time."""
-        return self.buckets.told_until(url)
+    def told_until(self, addresses: Sequence[tuple[frozenset[Endpoint], str]]) -> float:
+        """Return until when the origins of addresses do not want to be asked, where they named the time."""
+        return max((self.buckets.told_until(url) for _, url in addresses), default=0.0)
 
     def cost(self, url: str) -> int:
         """Return the requests that one look at `url` takes."""

@@ -102,8 +102,7 @@ class Evidence:
     @cached_property
     def digest_matters(self) -> bool:
         """Whether looks at the containers endpoint can tell anything."""
-        reachable = self._watch.trigger.kind.lists_running and not self._watch.running.absent
-        return reachable and bool(self._plan.expect_digest or self.digest_before)
+        return self._watch.running.can_list and bool(self._plan.expect_digest or self.digest_before)
 
     @cached_property
     def claims(self) -> bool:

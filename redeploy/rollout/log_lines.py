@@ -49,6 +49,14 @@ class ProgressLog:
     """Turns what happens into lines; `state` is read, never changed. Times are monotonic seconds."""
 
     state: ServiceState
+    prefix: str = ""
+    """Before each line about the service, where there are several."""
+    of_trigger: str = ""
+    """Before each line about the trigger, where there are several hosts."""
+    told_of_trigger: dict[str, str] = field(default_factory=dict)
+    """What the log has said of the trigger; services that share it share this, so that it is said once."""
+    alone: bool = True
+    """Whether the log is about this service only, and says so while nothing changes."""
     _told: dict[str, str] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _spoke: float | None = None
@@ -67,7 +75,7 @@ class ProgressLog:
         if state.triggered is not None:
             if state.lookup and state.lookup.note:
                 self._on_change("image", f"note: {state.lookup.note}")
-            self._once("trigger", "trigger sent")
+            self._say_of_trigger("trigger", "trigger sent")
             if state.target is not None and state.target.next is None:
                 found = state.target.manifest
                 able = f"a rollback is possible, to {found.digest}: {state.target.source}" if found else ""
@@ -90,10 +98,8 @@ class ProgressLog:
                 f"note: the {endpoint} address refuses a random query parameter, so it is requested without one",
             )
         if state.trigger.resend_at is not None and state.answer:
-            self._once(
-                f"again {len(state.trigger.answers)}",
-                f"trigger: sending it again in {state.trigger.resend_at - now:.0f} s",
-            )
+            wait = state.trigger.resend_at - now
+            self._say_of_trigger(f"again {len(state.trigger.answers)}", f"trigger: sending it again in {wait:.0f} s")
         window = state.history.window
         weighed = Assessment(state)
         if weighed.wanted_under_way:
@@ -111,19 +117,25 @@ class ProgressLog:
         awaited = self._awaited(weighed)
         if awaited != self._waits_for:
             self._waits_for, self._waits_since = awaited, now
-        if not self._lines and now >= self.heartbeat_at(now):
-            left = max(0.0, state.deadline - now)
-            last = state.history.last or (state.baseline[-1] if state.baseline else None)
-            seen = last.seen if last else "nothing yet"
-            waited = now - self._waits_since
-            self._lines.append(
-                f"waiting for {awaited} ({waited:.0f} s so far, {left:.0f} s left); last response: {seen}"
-            )
+        if self.alone and not self._lines and now >= self.heartbeat_at(now):
+            self._lines.append(self.heartbeat(now))
         if self._lines or self._spoke is None:
             self._spoke = now
-        since = state.started
-        lines, self._lines = [f"{now - since:6.1f} s  {line}" for line in self._lines], []
+        lines, self._lines = [self.timed(line, now) for line in self._lines], []
         return lines
+
+    def timed(self, line: str, now: float) -> str:
+        """Return a line with its moment before it."""
+        return f"{now - self.state.started:6.1f} s  {line}"
+
+    def heartbeat(self, now: float) -> str:
+        """Say what is waited for, since nothing has changed for a while."""
+        state = self.state
+        left = max(0.0, state.deadline - now)
+        last = state.history.last or (state.baseline[-1] if state.baseline else None)
+        seen = last.seen if last else "nothing yet"
+        waited = f"{now - self._waits_since:.0f} s so far, {left:.0f} s left"
+        return f"{self.prefix}waiting for {self._waits_for} ({waited}); last response: {seen}"
 
     def detail(self, event: Event) -> str:
         """Return a request with its result as a line for debugging: what was sent, what came, and when, in seconds."""
@@ -148,7 +160,7 @@ class ProgressLog:
                 self._of_service(state)
             case SendTrigger() if state.answer:
                 who = "Watchtower" if state.answer.of_watchtower else "update URL"
-                self._lines.append(f"{who}: {state.answer.seen}")
+                self._say_of_trigger(f"answer {len(state.trigger.answers)}", f"{who}: {state.answer.seen}")
             case FetchDocument() if state.checking.round:
                 self._of_document(state.checking)
             case SendSmoke():
@@ -239,7 +251,12 @@ class ProgressLog:
     def _on_change(self, topic: str, line: str) -> None:
         if self._told.get(topic) != line:
             self._told[topic] = line
-            self._lines.append(line)
+            self._lines.append(f"{self.prefix}{line}")
+
+    def _say_of_trigger(self, topic: str, line: str) -> None:
+        if topic not in self.told_of_trigger:
+            self.told_of_trigger[topic] = line
+            self._lines.append(f"{self.of_trigger}{line}")
 
     def _once(self, topic: str, line: str) -> None:
         if topic not in self._told:

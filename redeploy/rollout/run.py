@@ -23,8 +23,11 @@ class Outside(Protocol):
     def wall(self) -> float:
         """Return seconds since 1970."""
 
-    def start(self, request: Request, sent: float, bound: float) -> None:
-        """Start an ask, which is entered as sent at `sent`; it is answered, one way or the other, within `bound` seconds."""
+    def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
+        """Start an ask, which is entered as sent at `sent`; it is answered, one way or the other, within `bound` seconds.
+
+        `service` is the key of the one that asks, where there are several.
+        """
 
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`."""
@@ -64,7 +67,7 @@ def redeploy(
         now = outside.now()
         step = schedule.step(now, outside.wall())
         for request in step.requests:
-            outside.start(request, now, _bound(state, request, now))
+            outside.start(request, now, bound_of(state, request, now))
         if step.finished:
             return conclude(Assessment(state).facts(now))
         event = None
@@ -83,7 +86,7 @@ def redeploy(
             log.say(line)
 
 
-def _bound(state: ServiceState, request: Request, now: float) -> float:
+def bound_of(state: ServiceState, request: Request, now: float) -> float:
     """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
     match request:
         case SendTrigger():

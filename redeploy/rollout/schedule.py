@@ -45,6 +45,10 @@ class Schedule:
 
     state: ServiceState
     random: Callable[[], float]
+    may_trigger: Callable[[float], bool] = lambda _: True
+    """Whether the trigger may go out now, as far as the other services are concerned that it updates."""
+    ready_since: float | None = None
+    """Since when this service has nothing more to look at before the trigger."""
     _phase: Phase = Phase.UNHURRIED
     _phase_began: float | None = None
     _looked_after_gap: bool = False
@@ -60,10 +64,10 @@ class Schedule:
     def step(self, now: float, wall: float) -> Step:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
         if self.state.triggered is None and not self.state.verifying:
-            return self._baseline.step(now) or Step((self._sent(self._trigger(now, wall), now),), now)
+            return self._baseline.step(now) or self._begin(now, wall)
         if self.state.verifying and (step := self._baseline.look_up(now)):
             return step
-        if self.state.verifying and self.state.budget.last_sent(Probe) < self.state.began:
+        if self.state.verifying and self.state.addresses and self.state.budget.last_sent(Probe) < self.state.began:
             return Step((self._sent(self.state.budget.probe(*self.state.addresses[-1]), now),), now)
         weighed = Assessment(self.state)
         known = weighed.facts(now)
@@ -81,6 +85,9 @@ class Schedule:
                 requests.append(self._sent(make(), now))
             else:
                 wake = min(wake, due)
+        requests += [self._sent(each, now) for each in self._baseline.due(now, document=weighed.contract_matters)]
+        if not self.state.addresses:
+            return Step(tuple(requests), now if requests else wake)
         self._current_phase(weighed, now)
         beside, window = [self._look, self._version_look], self.state.history.window
         version_first = window.version_asked < window.latest  # the bucket may have a token for one of them only
@@ -94,7 +101,6 @@ class Schedule:
                 requests.append(self._sent(probe, now))
             else:
                 wake = min(wake, due)
-        requests += [self._sent(each, now) for each in self._baseline.due(now, document=weighed.contract_matters)]
         for request, wanted in self._checks(weighed):
             due = max(wanted, self._spare(weighed, request.url, now))
             if due <= now:
@@ -102,6 +108,17 @@ class Schedule:
             else:
                 wake = min(wake, due)
         return Step(tuple(requests), now if requests else wake)
+
+    def look_again(self) -> None:
+        """Look once more at what runs before the trigger, since other services have kept it waiting."""
+        self._baseline.waited, self.ready_since = True, None
+
+    def _begin(self, now: float, wall: float) -> Step:
+        """Return the step of the trigger, once all services that it updates are ready for it."""
+        self.ready_since = now if self.ready_since is None else self.ready_since
+        if not self.may_trigger(now):
+            return Step((), _NEVER)
+        return Step((self._sent(self._trigger(now, wall), now),), now)
 
     @cached_property
     def _baseline(self) -> Baseline:
@@ -191,7 +208,8 @@ class Schedule:
         sent = seen[-2:] + under_way
         if not sent:
             first = interval(phase, 0.0, 0.0, state.plan.stable_for, self._jitter)
-            return now if state.triggered is None else state.triggered + first
+            first_due = now if state.triggered is None else state.triggered + first
+            return max(first_due, state.budget.ready(self._next_probe(weighed, now).url, now))
         latest = max(sent)
         return max(latest + self._pause(weighed, phase, now, latest), self._affordable(weighed, phase, now, latest))
 

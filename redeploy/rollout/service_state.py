@@ -30,7 +30,7 @@ from redeploy.service.window import Window, looks_for
 from redeploy.settings.plan import Mode, Plan
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.triggers.trigger_state import TriggerState
-from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
+from redeploy.triggers.watchtower.row_sample import row_sample
 from redeploy.triggers.watchtower.running_image import RunningImage
 from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 from redeploy.verdicts import Reason
@@ -61,7 +61,8 @@ class ServiceState:
     def __post_init__(self) -> None:
         self.trigger = self.shared_trigger or TriggerState(kind=WatchtowerTrigger(self.plan.watchtower))
         self.budget = RequestBudget(self.shared_buckets or Buckets(self.plan.rate))
-        self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=self.plan.image is not None)
+        asks, listed = self.plan.image is not None, self.trigger.kind.lists_running
+        self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=asks, listed=listed)
         self._counting = Counting()
         earlier, service = self.plan.baseline, self.plan.service
         self.record = SampleRecord(
@@ -77,10 +78,8 @@ class ServiceState:
     def go_on_from(self, earlier: "ServiceState") -> None:
         """Begin where an earlier watch of the same service ended: with its bucket, and its last looks as the baseline."""
         self.budget = earlier.budget.carried_on()
-        last: list[Sample] = []
-        for endpoints, _ in self.addresses:
-            last += [each for each in earlier.samples if each.endpoints == endpoints][-LOOKS_BEFORE:]
-        self.record.go_on_from(earlier.record, last)
+        by_address = ([each for each in earlier.samples if each.endpoints == one] for one, _ in self.addresses)
+        self.record.go_on_from(earlier.record, [sample for found in by_address for sample in found[-LOOKS_BEFORE:]])
 
     @property
     def verifying(self) -> bool:
@@ -184,15 +183,16 @@ class ServiceState:
             self.budget.note_takes_no_query(probe.endpoints)
 
     def _take_look(self, event: Event) -> None:
-        look = self.trigger.kind.read_running(
-            event.http_result, self.plan.rows_that_count, sent=event.sent, at=event.at, redact=self.redact
-        )
+        read, wanted = self.trigger.kind.read_running, self.plan.rows_that_count
+        look = read(event.http_result, wanted, sent=event.sent, at=event.at, redact=self.redact)
         self.running.add(look)
         self.settle_tag(look.tag)
         self.count()
         before = self.triggered is None and not self.verifying
-        if look.endpoint is ContainersEndpoint.ABSENT and self.plan.expect_digest and before:
+        if self.running.absent and self.plan.needs_rows and before:
             self.trigger.not_started = Reason.DIGEST_UNAVAILABLE
+        if not self.addresses and (sample := row_sample(look, event.wall)):
+            (self.record.take_before if before else self.record.take)(sample)
 
     @property
     def tag_open(self) -> bool:
@@ -241,7 +241,7 @@ class ServiceState:
     def _fresh_window(self) -> Window:
         return Window(
             length=self.plan.stable_for,
-            watched_needed=watched_needed(self.plan.rate, self.plan.stable_for),
+            watched_needed=watched_needed(self.plan.rate, self.plan.stable_for) if self.addresses else 0.0,
             apart=self.plan.service.apart,
             looks_needed=looks_for(self.plan.instances),
         )

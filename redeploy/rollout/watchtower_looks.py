@@ -27,6 +27,9 @@ def look_due(state: ServiceState, weighed: Assessment, now: float, *, looked_aft
     if state.budget.under_way(FetchContainers):
         return _NEVER
     last = state.budget.last_sent(FetchContainers)
+    if not state.addresses and state.running.can_list:
+        after_answer = state.answered is not None and last < state.answered and state.trigger.resend_at is None
+        return now if after_answer else last + LOOK_SECONDS  # its row is all that shows a worker
     if state.verifying and state.trigger.kind.lists_running and last == -_NEVER:
         return now
     if not weighed.digest_matters:

@@ -55,17 +55,20 @@ class Workers:
         self,
         perform: Callable[[Request, float], HttpResult],
         weigh: Callable[[Request, HttpResult], HttpResult] = lambda _, http_result: http_result,
+        for_services: Mapping[str, Callable[[Request, float], HttpResult]] | None = None,
     ) -> None:
         """Take how to work.
 
         Args:
             perform: carries out one ask, bounded in seconds as well as it can.
             weigh: adds to a complete answer what takes our own time and not the server's, without bound.
+            for_services: how to carry it out for each of several services, by its key.
         """
         self._perform = perform
         self._weigh = weigh
+        self._for_services = for_services or {}
         self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
-        self._bounds: dict[int, tuple[float, Request, float]] = {}
+        self._bounds: dict[int, tuple[float, Request, float, str]] = {}
         self._answered: set[int] = set()
         """Those whose answers are complete, and may still be weighed: their bounds are kept."""
         self._started = 0
@@ -80,12 +83,12 @@ class Workers:
         """Return seconds since 1970."""
         return time.time()
 
-    def start(self, request: Request, sent: float, bound: float) -> None:
+    def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
         """Start an ask, which is entered as sent at `sent`, and must be answered within `bound` seconds of that."""
         self._started += 1
         number = self._started
-        self._bounds[number] = (sent + bound, request, sent)
-        threading.Thread(target=self._run, args=(number, request, sent, bound), daemon=True).start()
+        self._bounds[number] = (sent + bound, request, sent, service)
+        threading.Thread(target=self._run, args=(number, request, sent, bound, service), daemon=True).start()
 
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`.
@@ -115,8 +118,9 @@ class Workers:
                 )
             except queue.Empty:
                 if overdue is not None and overdue not in self._answered and bound <= self.now():
-                    _, request, sent = self._bounds.pop(overdue)
+                    _, request, sent, service = self._bounds.pop(overdue)
                     return Event(
+                        service=service,
                         request=request,
                         http_result=TransportError(ErrorKind.TIMED_OUT),
                         sent=sent,
@@ -133,12 +137,13 @@ class Workers:
                 raise event
             return event
 
-    def _run(self, number: int, request: Request, sent: float, bound: float) -> None:
+    def _run(self, number: int, request: Request, sent: float, bound: float, service: str) -> None:
         try:
-            http_result = self._perform(request, bound)
+            http_result = self._for_services.get(service, self._perform)(request, bound)
             at, wall = self.now(), self.wall()
             self._answered.add(number)
             http_result = self._weigh(request, http_result)
-            self._done.put((number, Event(request=request, http_result=http_result, sent=sent, at=at, wall=wall)))
+            event = Event(service=service, request=request, http_result=http_result, sent=sent, at=at, wall=wall)
+            self._done.put((number, event))
         except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
             self._done.put((number, error))

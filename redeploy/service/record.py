@@ -61,7 +61,7 @@ class SampleRecord:
             self._noise.learn(sample, before=True)
         self._before = None
 
-    def take(self, sample: Sample, down: list[Sample], *, past_caches: bool) -> Settled:
+    def take(self, sample: Sample, down: Sequence[Sample] = (), *, past_caches: bool = False) -> Settled:
         """Enter a sample since the trigger, once nothing about it is in doubt; `down` is as `as_down` returns it."""
         settled = self.doubts.take(sample, past_caches=past_caches)
         for each in settled.samples:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from redeploy.contract.settings import Checks
+from redeploy.http.urls import origin_of
 from redeploy.registry.access import Access
 from redeploy.service.endpoint import Service
 from redeploy.text.secret import Secret
@@ -112,9 +113,21 @@ class Plan:
         return f"{self.host}/{self.name}" if self.host else self.name
 
     @property
+    def service_origins(self) -> tuple[str, ...]:
+        """The origins that the service is asked at, that of its health check first; none of a worker."""
+        service, smoke = self.service, [each.url for each in self.checks.smoke]
+        urls = (service.health_url, service.version_url, self.checks.document_url or "", *smoke)
+        return tuple(dict.fromkeys(origin_of(url) for url in urls if url))
+
+    @property
     def declared(self) -> bool:
         """Whether the inputs say what must be live."""
         return bool(self.expect_version or self.expect_digest)
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether nothing but the list of running containers could prove what is asked for."""
+        return bool(self.expect_digest) or (not self.service.answers and self.require_proof >= Proof.CHANGE)
 
     @property
     def rows_that_count(self) -> ContainerFilter:

@@ -115,9 +115,7 @@ def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
     one = Workers(lambda *_: Response(200), weigh)
     start(one, FIRST, 5.0)
     assert weighing.wait(LONG)
-    one._bounds = {
-        number: (0.0, request, sent) for number, (_, request, sent) in one._bounds.items()
-    }  # its bound is over
+    one._bounds = {number: (0.0, *each[1:]) for number, each in one._bounds.items()}  # its bound is over
     complete = one.now()
     assert one.wait(one.now() + 0.02) is None
     go.set()

@@ -18,6 +18,7 @@ ROOMS = (
     "commands",
     "app",
     "doctor",
+    "fleet",
     "rollback",
     "github",
     "report",
@@ -250,6 +251,7 @@ SANDBOX = (
     "watchtower",
     "server",
     "network",
+    "simulated_hosts",
     "simulation",
 )
 """The rooms of the sandbox, in the same order: a room imports only from itself and from the rooms after it."""
@@ -398,6 +400,8 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
     rooms = (
         "redeploy.registry.",
         "redeploy.rollback.",
+        "redeploy.fleet.",
+        "redeploy.report.several",
         "redeploy.doctor.",
         "redeploy.setup.",
         "redeploy.branch.",

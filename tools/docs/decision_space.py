@@ -98,6 +98,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
             "old_build_stayed",
             "wrong_build_held",
             "registry_unchanged",
+            "unobservable",
             "blocked",
             "throttled_past_deadline",
             "gap_seen",
@@ -261,6 +262,16 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("flapping"), _yes("window_broke")),
     ],
     "a wait reaches beyond a deadline that has not passed": [(_no("throttled_past_deadline"), _is("now", *_BEFORE))],
+    "of a worker that nothing shows, nothing was seen": [
+        *_none_of(
+            "window_open condition build blocked gap_seen new_build_seen window_broke throttled_past_deadline flapping "
+            "builds_visible digest_reported digests_differ old_digest_runs old_contract_back met_before registry_unchanged "
+            "old_build_stayed right_build_under_way window_in_time confirmed check_failure checked",
+            _no("unobservable"),
+        ),
+        (_no("unobservable"), _no("version_declared")),
+        (_no("unobservable"), _no("digest_declared")),
+    ],
     "checks that are still to be made are not made": [(_no("checking"), _no("checked"))],
 }
 """What excludes what, each with why."""

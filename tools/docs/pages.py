@@ -19,7 +19,13 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     ),
     "Nothing was triggered": (
         "It could not have worked, so the server was left alone.",
-        (Reason.IMAGE_MISSING, Reason.UNSUPPORTED, Reason.DIGEST_UNAVAILABLE, Reason.ROLLBACK_IMPOSSIBLE),
+        (
+            Reason.IMAGE_MISSING,
+            Reason.UNSUPPORTED,
+            Reason.DIGEST_UNAVAILABLE,
+            Reason.ROLLBACK_IMPOSSIBLE,
+            Reason.EARLIER_WAVE,
+        ),
     ),
     "The trigger failed": (
         (
@@ -98,6 +104,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     "Another build is live than the one you pushed": (Reason.WRONG_VERSION, Reason.WRONG_DIGEST),
     "Production is not what the branch is": (Reason.BEHIND, Reason.WRONG_VERSION, Reason.NO_REFERENCE),
     "The previous build has to come back": (Reason.ROLLBACK_IMPOSSIBLE,),
+    "One host is updated, and the next is not": (Reason.EARLIER_WAVE,),
     "The run does not know what is live": (
         Reason.NO_IDENTITY,
         Reason.NO_CHANGE,

@@ -27,6 +27,8 @@ class RunningImage:
     """What the registry has shown of digests."""
     asks_registry: bool = False
     """Whether the registry can be asked of which image a digest is."""
+    listed: bool = True
+    """Whether the trigger may list the running containers at all."""
 
     def add(self, look: Look) -> None:
         """Enter one more look."""
@@ -50,6 +52,11 @@ class RunningImage:
     def absent(self) -> bool:
         """Whether there is no such endpoint."""
         return any(look.endpoint is Endpoint.ABSENT for look in self.all)
+
+    @property
+    def can_list(self) -> bool:
+        """Whether it is worth asking which containers run."""
+        return self.listed and not self.absent
 
     @property
     def container(self) -> str:

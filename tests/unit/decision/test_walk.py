@@ -172,6 +172,7 @@ def test_nothing_is_green_without_a_window_that_held() -> None:
         lambda known: (
             not green(known)
             or known.held
+            or (known.unobservable and conclude(known).verdict is Verdict.UNPROVEN)
             or (
                 not known.declared
                 and (known.claim_held or known.healthy_long_enough or known.held_after_gap)
@@ -182,7 +183,13 @@ def test_nothing_is_green_without_a_window_that_held() -> None:
 
 
 def test_nothing_is_green_that_is_not_healthy_or_whose_checks_failed() -> None:
-    assert_always(lambda known: not green(known) or (known.healthy and known.check_failure is None))
+    assert_always(
+        lambda known: (
+            not green(known)
+            or (known.healthy and known.check_failure is None)
+            or (known.unobservable and conclude(known).verdict is Verdict.UNPROVEN)
+        )
+    )
 
 
 def test_nothing_is_green_where_watchtowers_failure_stands() -> None:
@@ -323,6 +330,8 @@ def test_what_stops_before_the_deadline_is_decided_by_a_row_of_the_table() -> No
         if not should_stop(known) or known.late or decided_at_once(known):
             return True
         ended = conclude(known)
+        if known.unobservable:
+            return ended.verdict in (Verdict.UNPROVEN, Verdict.TRIGGER_FAILED)
         if known.verifying:
             nothing_to_see = known.awaiting and not known.referenced and not known.declared
             return known.wrong_build_held or ((known.held or nothing_to_see) and known.checked)

@@ -515,9 +515,9 @@ def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
 
 def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_past_it_too() -> None:
     class Cached(World):
-        def start(self, request: Request, sent: float, bound: float) -> None:
+        def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
             self.past_caches = self.triggered is None or (isinstance(request, FetchDocument) and request.past_caches)
-            super().start(request, sent, bound)
+            super().start(request, sent, bound, service)
 
     def answer(moment: float) -> HttpResult:
         if not world.past_caches:
@@ -921,9 +921,9 @@ def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_ru
 
 def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
     class Cached(World):
-        def start(self, request: Request, sent: float, bound: float) -> None:
+        def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
             self.past_caches = isinstance(request, FetchDocument) and request.past_caches
-            super().start(request, sent, bound)
+            super().start(request, sent, bound, service)
 
     def answer(moment: float) -> HttpResult:
         if not world.past_caches:

@@ -1,0 +1,127 @@
+"""A run of several services: waves of hosts, each green before the next begins; what went wrong is taken back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.fleet.capacity import lowest_rates, shortage
+from redeploy.fleet.loop import Loop
+from redeploy.fleet.watches import HostWatch, ServiceWatch, states_of
+from redeploy.report.collect import outcome_of
+from redeploy.report.outcome import Outcome
+from redeploy.report.several.whole import is_green, whole
+from redeploy.rollout.budget import Buckets
+from redeploy.rollout.run import Log, Outside
+from redeploy.settings.plan import HostPlan, Mode, OnFailure, Plan, RunPlan
+from redeploy.verdicts import Reason, Verdict
+
+if TYPE_CHECKING:  # few runs put images back
+    from redeploy.rollback.attempt import Attempt
+
+
+@dataclass
+class Fleet:
+    """Everything that is known of a run of several services, also where it is cut short. Times are monotonic seconds."""
+
+    plan: RunPlan
+    random: Callable[[], float]
+    redact: Callable[[str], str] = str
+    hosts: list[HostWatch] = field(default_factory=list)
+    """Those that were begun, in the order of waves."""
+    taken_back: dict[str, Outcome] = field(default_factory=dict)
+    """How services ended that were taken back, by their keys."""
+    attempts: "dict[str, Attempt]" = field(default_factory=dict)
+    """What is being taken back, by the keys of the services."""
+
+    def __post_init__(self) -> None:
+        self.plan = lowest_rates(self.plan)
+        first = self.plan.services[0]
+        self._buckets = Buckets(
+            first.rate, {origin: plan.rate for plan in self.plan.services for origin in plan.service_origins}
+        )
+
+    def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> Outcome:
+        """Update every service, wave after wave, and return what came of all of them."""
+        for line in shortage(self.plan):
+            log.say(line)
+        for number, wave in enumerate(self.plan.waves, 1):
+            log.open_group(self._title(number, wave))
+            loop = Loop(outside, log, under_way)
+            loop.run([self._beginning(host) for host in wave], self.plan.max_parallel)
+            if not all(is_green(self._ended(each)) for host in self.hosts for each in host.services):
+                break
+        outcome = self.outcome(outside.now())
+        if any(each.on_failure is OnFailure.ROLLBACK for each in self.plan.services):
+            self._take_back(outcome.services, outside, log)
+            return self.outcome(outside.now())
+        return outcome
+
+    def _take_back(self, outcomes: Mapping[str, Outcome], outside: Outside, log: Log) -> None:
+        from redeploy.fleet.restore import Restorer  # few runs put images back
+
+        restorer = Restorer(self.plan, outcomes, self.attempts, self.random, outside, log)
+        self.taken_back = restorer.take_back(self.hosts)
+
+    def outcome(self, now: float, cut: Conclusion | None = None) -> Outcome:
+        """Return what is known of all services; `cut` is how those end that are still under way."""
+        watched = {each.key: (host, each) for host in self.hosts for each in host.services}
+        services: dict[str, Outcome] = {}
+        for plan in self.plan.services:
+            host, watch = watched.get(plan.key, (None, None))
+            if cut and plan.key in self.attempts:
+                from redeploy.rollback.collect import cut_short  # as above
+
+                services[plan.key] = cut_short(self.attempts[plan.key], cut, now)
+            elif plan.key in self.taken_back:
+                services[plan.key] = self.taken_back[plan.key]
+            elif host is None or watch is None:
+                services[plan.key] = _not_begun(plan, cut)
+            elif watch.conclusion is None:
+                services[plan.key] = outcome_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
+            else:
+                services[plan.key] = _hindered(host, watch, self._ended(watch))
+        return whole(services)
+
+    def _ended(self, watch: ServiceWatch) -> Outcome:
+        if watch.conclusion is None:
+            msg = "a service that is under way has no outcome"
+            raise AssertionError(msg)
+        return outcome_of(watch.state, watch.conclusion, watch.ended)
+
+    def _beginning(self, host: HostPlan) -> Callable[[float], HostWatch]:
+        def begin(now: float) -> HostWatch:
+            states = states_of(host, now, self._buckets, self.redact)
+            self.hosts.append(HostWatch(states, self.random, several_hosts=len(self.plan.hosts) > 1))
+            return self.hosts[-1]
+
+        return begin
+
+    def _title(self, number: int, wave: tuple[HostPlan, ...]) -> str:
+        looks = "Look at what runs" if self.plan.mode is Mode.VERIFY else "Look at what runs before the trigger"
+        if len(self.plan.hosts) == 1:
+            return looks
+        named = ", ".join(host.name for host in wave)
+        return f"Wave {number} of {len(self.plan.waves)}: {named}" if len(self.plan.waves) > 1 else f"{looks}: {named}"
+
+
+def _not_begun(plan: Plan, cut: Conclusion | None) -> Outcome:
+    """Return the outcome of a service whose wave was not reached."""
+    return Outcome(
+        conclusion=cut or Conclusion(Verdict.NOT_STARTED, Reason.EARLIER_WAVE),
+        service=plan.key,
+        mode=plan.mode,
+        url=plan.service.base_url,
+        expected_version=plan.expect_version,
+        expected_digest=plan.expect_digest,
+    )
+
+
+def _hindered(host: HostWatch, watch: ServiceWatch, outcome: Outcome) -> Outcome:
+    """Say of a service whose host was not triggered for the sake of another one which that is."""
+    if not host.trigger.not_started or host.hindered_by in ("", watch.key):
+        return outcome
+    why = (
+        f"Nothing was triggered at this host on account of {host.hindered_by}: one trigger updates all of its services."
+    )
+    return replace(outcome, detail=why, remedy=None)

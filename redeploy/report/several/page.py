@@ -1,0 +1,87 @@
+"""Several services as the job summary: one table, one timeline, and the page of each service that is not green."""
+
+from collections.abc import Mapping
+
+from redeploy.report import summary, wording
+from redeploy.report.gantt import Bar, drawn
+from redeploy.report.outcome import Outcome
+from redeploy.report.several.texts import headline
+from redeploy.report.several.whole import is_green
+from redeploy.report.summary import Repository
+from redeploy.text.markdown import folded, inline, table
+from redeploy.text.untrusted import code
+from redeploy.verdicts import Proof, Verdict
+
+COLUMNS = ("", "Service", "Before", "After", "Proof", "Verdict", "Downtime:")
+MOST_PAGES = 20
+"""Services whose whole page is folded below the table."""
+
+MOST_BARS = 40
+"""Services that the timeline shows."""
+
+
+def page(outcome: Outcome, repository: Repository) -> str:
+    """Return the summary in GitHub's Markdown."""
+    services = outcome.services
+    lines = [f"## {_sign(outcome)} {headline(outcome)}", ""]
+    lines += table(COLUMNS, (_row(key, each, repository) for key, each in services.items()))
+    warnings = [f"> {code(key)}: {inline(told)}" for key, each in services.items() for told in each.warnings]
+    if warnings:
+        lines += ["> [!WARNING]", *(line for told in warnings for line in (told, ">")), ""]
+    lines += _times(services)
+    bad = [(key, each) for key, each in services.items() if not is_green(each)]
+    for key, each in bad[:MOST_PAGES]:
+        lines += folded(f"{key}: {wording.headline(each)}", summary.page(each, repository).splitlines()[2:])
+    if left := bad[MOST_PAGES:]:
+        lines += [f"The pages of {len(left)} more services are left out; the log has what they came to.", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sign(outcome: Outcome) -> str:
+    if not is_green(outcome):
+        return "❌"
+    return "⚠️" if outcome.conclusion.verdict is Verdict.UNPROVEN else "✅"
+
+
+def _row(key: str, each: Outcome, repository: Repository) -> tuple[str, ...]:
+    linked = repository if repository.has(each) else Repository()
+    before, after = (
+        summary.version_shown(version, linked) if version else code(summary.short(digest)) if digest else ""
+        for version, digest in ((each.previous_version, each.previous_digest), (each.version, each.digest))
+    )
+    reason = f", {code(each.conclusion.reason)}" if each.conclusion.reason else ""
+    gone = each.downtime_seconds
+    return (
+        _sign(each),
+        code(key),
+        before,
+        after,
+        code(each.conclusion.proof.word) if each.conclusion.proof is not Proof.NONE else "",
+        f"{code(each.conclusion.verdict)}{reason}",
+        f"{gone:.1f} s" if gone else "none" if gone is not None else "",
+    )
+
+
+def _times(services: Mapping[str, Outcome]) -> list[str]:
+    """Return when each service was watched, from the first trigger on, as a chart and in figures."""
+    bars = timeline(services)
+    if not bars:
+        return []
+    took = [(bar.what, f"{bar.begin:.1f}", f"{bar.end:.1f}", bar.said) for bar in bars]
+    figures = folded("The same in figures", table(("Service", "From (s):", "To (s):", "What"), took))
+    chart = drawn(bars[:MOST_BARS], max(bar.end for bar in bars))
+    return ["### When", "", "```mermaid", *chart, "```", "", *figures]
+
+
+def timeline(services: Mapping[str, Outcome]) -> list[Bar]:
+    """Return a bar for each service that was watched, in seconds since the first trigger of the run."""
+    sent = [each.triggered_at for each in services.values() if each.triggered]
+    first = min(sent, default=0.0)
+    bars = []
+    for key, each in services.items():
+        if not each.stretches and not each.triggered:
+            continue
+        begin = each.triggered_at - first if each.triggered else 0.0
+        kind = "active" if is_green(each) else "crit"
+        bars.append(Bar(key, kind, begin, begin + each.ended, each.conclusion.verdict.value))
+    return bars

@@ -1,0 +1,51 @@
+"""Several services in words and as annotations; nothing is written here."""
+
+from collections.abc import Mapping, Sequence
+
+from redeploy.report import annotations, wording
+from redeploy.report.annotations import MOST_ANNOTATIONS, Annotation
+from redeploy.report.outcome import Outcome
+from redeploy.report.several.whole import is_green
+from redeploy.verdicts import Verdict
+
+MOST_NAMED = 5
+"""Services that one headline names."""
+
+
+def headline(outcome: Outcome) -> str:
+    """Return the run in a few words: how many services are not as they should be, and which."""
+    services, verdict = outcome.services, outcome.conclusion.verdict
+    bad = [key for key, each in services.items() if not is_green(each)]
+    if bad:
+        return f"{verdict}: {len(bad)} of {len(services)} services are not as they should be: {listed(bad)}"
+    weak = [key for key, each in services.items() if each.conclusion.verdict is Verdict.UNPROVEN]
+    if weak:
+        return f"{verdict}: All {len(services)} services are healthy; nothing proves the build of {listed(weak)}"
+    return f"{verdict}: All {len(services)} services are as they should be"
+
+
+def listed(keys: Sequence[str]) -> str:
+    """Return services by name, as many as fit into a line."""
+    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    return f"{', '.join(keys[:MOST_NAMED])}{more}"
+
+
+def annotations_of(services: Mapping[str, Outcome]) -> list[Annotation]:
+    """Return one annotation for each service that is not as it should be, and one for all that is worth a look."""
+    found: dict[str, Annotation] = {}
+    looks: list[str] = []
+    for key, each in services.items():
+        own = annotations.annotations(each)
+        if own and (not is_green(each) or each.conclusion.verdict is Verdict.UNPROVEN):
+            found[key] = Annotation(own[0].kind, f"{key}: {own[0].title}", own[0].message)
+            own = own[1:]
+        looks += [f"{key}: {other.message}" for other in own if not other.file]
+    room = MOST_ANNOTATIONS - 3  # for what is worth a look, the rest of the services, and GitHub's Deployment
+    ordered = sorted(found, key=lambda key: found[key].kind != "error")
+    shown = [found[key] for key in ordered[:room]]
+    if left := ordered[room:]:
+        told = [f"{key}: {wording.headline(services[key])}" for key in left]
+        shown.append(Annotation(found[left[0]].kind, f"{len(left)} more services", "\n".join(told)))
+    if looks:
+        shown.append(Annotation("warning", "Worth a look", "\n".join(looks)))
+    return shown

@@ -1,0 +1,217 @@
+"""Several services behind one Watchtower: one trigger, and each service's own evidence, window and verdict."""
+
+import pytest
+
+from redeploy.http.response import HttpResult
+from redeploy.report.several.page import page
+from redeploy.report.several.texts import annotations_of, headline
+from redeploy.report.summary import Repository
+from redeploy.rollout.requests import FetchContainers, Probe, SendTrigger
+from redeploy.settings.plan import HostPlan, RunPlan
+from tests.unit.factories import D1, D2, NEW, OLD, ready, reply, rows, summary
+from tests.unit.fleet.stage import SWAP, at_one_host, service, sick, stays, swapped, tell, worker, world
+
+BOTH = [service("api"), service("web")]
+
+
+def test_one_trigger_updates_all_services_and_each_is_proven() -> None:
+    told = at_one_host(BOTH)
+    assert told.verdicts == {"api": ("deployed", ""), "web": ("deployed", "")}
+    assert told.verdict == ("deployed", "")
+    assert len(told.worlds.hosts[""].sent(SendTrigger)) == 1
+
+
+def test_a_service_that_stays_old_does_not_keep_the_others_from_being_proven() -> None:
+    told = at_one_host([*BOTH, service("old", expect_version=NEW)], {"old": stays})
+    assert told.verdicts["old"] == ("stale", "old-build")
+    assert told.verdicts["api"] == told.verdicts["web"] == ("deployed", "")
+    assert told.verdict == ("stale", "old-build")
+    assert told.outcome.conclusion.exit_code == 1
+
+
+def test_the_worst_verdict_is_that_of_the_run() -> None:
+    told = at_one_host(
+        [service("old", expect_version=NEW, timeout="20s"), service("sick", expect_version=NEW, timeout="20s")],
+        {"old": stays, "sick": sick},
+    )
+    assert told.verdict == ("unhealthy", "never-ready")
+    assert told.outcome.url == "https://sick.example.com"
+
+
+def test_services_are_watched_side_by_side() -> None:
+    slow = [service(f"s{number}", expect_version=NEW, stable_for="5s") for number in range(30)]
+    many, one = at_one_host(slow), at_one_host(slow[:1])
+    assert many.verdict == one.verdict == ("deployed", "")
+    assert many.worlds.clock <= one.worlds.clock + 1.0
+    assert many.worlds.most_under_way <= 64 + 10
+
+
+def test_services_of_one_origin_draw_from_one_bucket() -> None:
+    shared = [
+        service(f"s{number}", base_url="https://all.example.com", health_path=f"/s{number}") for number in range(6)
+    ]
+    told = at_one_host(shared, {"all": swapped})
+    sent = told.worlds.hosts[""].sent(Probe)
+    allowed = [15 + (moment - sent[0]) / 2 for moment in sent]
+    assert all(place < most + 1 for place, most in enumerate(allowed, 1))
+    assert told.verdict == ("deployed", "")
+
+
+def test_the_lowest_rate_of_an_origin_counts() -> None:
+    fast, slow = (
+        service(name, base_url="https://all.example.com", health_path=f"/{name}", request_rate=rate)
+        for name, rate in (("fast", "10/s"), ("slow", "20/m"))
+    )
+    told = at_one_host([fast, slow], {"all": swapped})
+    assert {each.rate and each.rate.per_second for each in told.fleet.plan.services} == {20 / 60}
+
+
+def test_one_response_serves_all_services_that_would_ask_the_same() -> None:
+    alike = [service(name, base_url="https://all.example.com") for name in ("api", "web")]
+    two, one = at_one_host(alike, {"all": swapped}), at_one_host(alike[:1], {"all": swapped})
+    assert two.verdicts == {"api": ("deployed", ""), "web": ("deployed", "")}
+    asked = [len(told.worlds.hosts[""].sent(Probe)) for told in (two, one)]
+    assert asked[0] < 1.5 * asked[1]
+
+
+def test_the_containers_are_listed_once_for_all() -> None:
+    def listed(moment: float) -> HttpResult:
+        digest = D2 if moment > SWAP else D1
+        return rows(("api", "ghcr.io/o/api:latest", digest), ("web", "ghcr.io/o/web:latest", digest))
+
+    told = at_one_host([service(name, image=f"ghcr.io/o/{name}:latest") for name in ("api", "web")], containers=listed)
+    assert told.verdicts == {"api": ("deployed", ""), "web": ("deployed", "")}
+    assert {each.digest for each in told.outcome.services.values()} == {D2}
+    looks = told.worlds.hosts[""].sent(FetchContainers)
+    assert len(looks) <= 2 + told.worlds.clock / 5
+
+
+def test_a_host_is_not_triggered_where_one_of_its_services_could_not_be_proven() -> None:
+    told = at_one_host([service("api"), service("web", expect_digest=D2)], containers=lambda _: reply(404))
+    assert told.verdicts == dict.fromkeys(("api", "web"), ("not-started", "digest-unavailable"))
+    assert not told.worlds.hosts[""].sent(SendTrigger)
+    assert "on account of web" in told.outcome.services["api"].detail
+
+
+def test_each_line_of_the_log_names_its_service_and_the_trigger_is_logged_once() -> None:
+    told = at_one_host(BOTH)
+    lines = [line.partition("s  ")[2] for line in told.log.lines]
+    assert lines.count("trigger sent") == 1
+    assert all(line.startswith(("api: ", "web: ", "trigger", "Watchtower: ")) for line in lines)
+
+
+def test_outputs_and_report_have_every_service() -> None:
+    told = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
+    assert told.outputs["services"] == {
+        "api": {
+            "verdict": "deployed",
+            "reason": "",
+            "proof": "change",
+            "version": NEW,
+            "digest": "",
+            "url": "https://api.example.com",
+        },
+        "old": {
+            "verdict": "stale",
+            "reason": "old-build",
+            "proof": "none",
+            "version": OLD,
+            "digest": "",
+            "url": "https://old.example.com",
+        },
+    }
+    assert told.outputs["report"]["services"]["api"]["verdict"] == "deployed"
+    assert told.outputs["report"]["services"]["api"]["seen"]["names"]
+
+
+def test_the_checks_that_failed_are_named_with_their_services() -> None:
+    told = at_one_host([service("api", smoke="GET /x"), service("web")], smoke=lambda _, __: reply(500))
+    assert told.verdict == ("checks-failed", "smoke")
+    assert told.outputs["failed-checks"] == ["api: smoke GET /x"]
+
+
+def test_the_proof_of_a_green_run_is_the_weakest() -> None:
+    told = at_one_host([service("api", expect_version=NEW), service("web")])
+    assert told.outputs["proof"] == "change"
+
+
+def test_the_summary_has_one_table_one_timeline_and_the_page_of_what_is_not_green() -> None:
+    told = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
+    shown = page(told.outcome, Repository())
+    assert shown.startswith("## ❌ stale: 1 of 2 services are not as they should be: old")
+    assert shown.count("```mermaid") == 2
+    assert shown.count("| Service | Before |") == 1
+    assert "<summary>old: stale: " in shown
+    assert "<summary>api: " not in shown
+    assert headline(told.outcome).startswith("stale: 1 of 2")
+
+
+def test_each_service_that_is_not_as_it_should_be_has_an_annotation() -> None:
+    told = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
+    assert [(each.kind, each.title.partition(":")[0]) for each in annotations_of(told.outcome.services)] == [
+        ("error", "old")
+    ]
+
+
+def test_many_services_fit_into_the_annotations_that_a_runner_keeps() -> None:
+    many = [service(f"s{number}", expect_version=NEW) for number in range(20)]
+    told = at_one_host(many, {each.name: stays for each in many}, trigger=(summary(scanned=1),))
+    found = annotations_of(told.outcome.services)
+    assert len(found) <= 9
+    assert all(any(f"s{number}:" in f"{each.title}\n{each.message}" for each in found) for number in range(20))
+
+
+@pytest.mark.parametrize("number", [2, 100])
+def test_the_report_fits_into_an_output(number: int) -> None:
+    many = [service(f"s{each}") for each in range(number)]
+    told = at_one_host(many)
+    assert all(len(str(each)) <= 96 * 1024 for each in told.outputs.values())
+    assert len(told.outputs["report"]["services"]) == number
+
+
+def test_a_worker_is_proven_by_its_row() -> None:
+    def listed(moment: float) -> HttpResult:
+        return rows(("worker-1", "ghcr.io/o/worker:latest", D2 if moment > SWAP else D1))
+
+    told = at_one_host([service("api"), worker("jobs", image="ghcr.io/o/worker:latest")], containers=listed)
+    assert told.verdicts["jobs"] == ("deployed", "")
+    assert told.outcome.services["jobs"].digest == D2
+    assert told.outcome.services["jobs"].conclusion.proof.word == "change"
+
+
+def test_a_worker_whose_container_is_gone_is_down() -> None:
+    def listed(moment: float) -> HttpResult:
+        return rows(("worker-1", "ghcr.io/o/worker:latest", D1)) if moment < SWAP else rows()
+
+    jobs = worker("jobs", image="ghcr.io/o/worker:latest", timeout="20s")
+    told = at_one_host([service("api"), jobs], containers=listed)
+    assert told.verdicts["jobs"] == ("unhealthy", "down")
+    assert told.verdicts["api"] == ("deployed", "")
+
+
+def test_a_worker_that_nothing_lists_is_unproven() -> None:
+    told = at_one_host([service("api"), worker("jobs", container="jobs")])
+    assert told.verdicts == {"api": ("deployed", ""), "jobs": ("unproven", "no-identity")}
+
+
+def test_a_worker_that_must_be_proven_and_that_nothing_lists_starts_nothing() -> None:
+    told = at_one_host([service("api"), worker("jobs", image="ghcr.io/o/jobs", require_proof="change")])
+    assert told.verdicts["jobs"] == ("not-started", "digest-unavailable")
+    assert not told.worlds.hosts[""].sent(SendTrigger)
+
+
+def test_services_that_cannot_all_be_looked_at_in_time_are_told_before_the_trigger() -> None:
+    shared = [service(f"s{each}", base_url="https://all.example.com", health_path=f"/{each}") for each in range(12)]
+    told = tell(RunPlan(waves=((HostPlan.of("", shared),),)), {"": world({"all": swapped})})
+    assert told.log.lines[0].startswith("note: 12 services share https://all.example.com")
+    assert "`request-rate: 45/m` would do" in told.log.lines[0]
+
+
+def test_all_services_wait_for_the_slowest_baseline_and_look_again_where_it_took_long() -> None:
+    def late(moment: float) -> HttpResult:
+        return ready(NEW if moment > SWAP else OLD)
+
+    told = at_one_host(BOTH, {"api": late})
+    assert {each.state.triggered for host in told.fleet.hosts for each in host.services} == {
+        told.worlds.hosts[""].triggered
+    }

@@ -1,0 +1,112 @@
+"""Several hosts in waves: a wave begins once the one before is green; what was cut short says so."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.http.response import HttpResult
+from redeploy.rollout.requests import SendTrigger
+from redeploy.settings.plan import HostPlan, Plan, RunPlan
+from redeploy.verdicts import Verdict
+from sandbox.simulated_hosts import Worlds
+from sandbox.simulation import Log
+from tests.unit.factories import NEW
+from tests.unit.fleet.stage import Told, fleet_of, service, sick, stays, tell, world
+
+
+def in_waves(
+    waves: list[list[str]], answers: dict[str, Callable[[float], HttpResult]] | None = None, most: int = 4
+) -> Told:
+    """Run the service `api` at every host; `answers` says by host what it responds."""
+    told = answers or {}
+
+    def api(host: str) -> Plan:
+        base = f"https://{host}.example.com"
+        return replace(service(host, base_url=base, expect_version=NEW, timeout="20s"), name="api")
+
+    hosts = {name: HostPlan.of(name, [api(name)]) for wave in waves for name in wave}
+    run = RunPlan(waves=tuple(tuple(hosts[name] for name in wave) for wave in waves), max_parallel=most)
+    return tell(run, {name: world(told) for name in hosts})
+
+
+def triggered(told: Told) -> dict[str, float]:
+    """When each host was triggered."""
+    return {name: world.triggered for name, world in told.worlds.hosts.items() if world.triggered is not None}
+
+
+def test_a_wave_begins_once_the_one_before_is_green() -> None:
+    told = in_waves([["canary"], ["eu", "us"]])
+    assert told.verdict == ("deployed", "")
+    assert set(told.verdicts) == {"canary/api", "eu/api", "us/api"}
+    sent = triggered(told)
+    canary = told.fleet.hosts[0].services[0]
+    assert sent["eu"] == sent["us"] >= canary.ended
+
+
+def test_what_comes_after_a_wave_that_failed_is_not_started() -> None:
+    told = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
+    assert told.verdicts == {
+        "canary/api": ("stale", "old-build"),
+        "eu/api": ("not-started", "earlier-wave"),
+        "us/api": ("not-started", "earlier-wave"),
+    }
+    assert told.verdict == ("stale", "old-build")
+    assert set(triggered(told)) == {"canary"}
+
+
+def test_hosts_of_a_wave_do_not_wait_for_each_other_and_a_failure_of_one_stops_none() -> None:
+    told = in_waves([["eu", "us"]], {"eu": sick})
+    assert told.verdicts == {"eu/api": ("unhealthy", "never-ready"), "us/api": ("deployed", "")}
+    assert len(set(triggered(told).values())) == 1
+
+
+def test_only_so_many_hosts_are_updated_at_once() -> None:
+    told = in_waves([["a", "b", "c"]], most=1)
+    assert told.verdict == ("deployed", "")
+    hosts = told.fleet.hosts
+    moments = [(each.trigger.triggered or 0.0, each.services[0].ended) for each in hosts]
+    assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(moments))
+
+
+def test_lines_about_a_trigger_name_the_host() -> None:
+    lines = [line.partition("s  ")[2] for line in in_waves([["eu", "us"]]).log.lines]
+    assert "eu: trigger sent" in lines
+    assert "us: trigger sent" in lines
+    assert any(line.startswith("us/api: the expected build") for line in lines)
+
+
+def test_waves_are_named_in_the_log() -> None:
+    groups = in_waves([["canary"], ["eu", "us"]]).log.groups
+    assert [group for group in groups if group.startswith("Wave")] == ["Wave 1 of 2: canary", "Wave 2 of 2: eu, us"]
+
+
+def test_a_run_that_is_cut_short_tells_of_every_service() -> None:
+    run = RunPlan(waves=((HostPlan.of("eu", [service("api")]),), (HostPlan.of("us", [service("api")]),)))
+    fleet, outside = fleet_of(run), Worlds({"eu": world(), "us": world()})
+
+    class Cut(Exception):  # noqa: N818 - a signal
+        pass
+
+    def under_way() -> None:
+        raise Cut
+
+    try:
+        fleet.run(outside, Log(), under_way)
+    except Cut:
+        outcome = fleet.outcome(outside.now(), Conclusion(Verdict.CANCELLED, signal=15))
+    assert {key: each.conclusion.verdict for key, each in outcome.services.items()} == {
+        "eu/api": Verdict.CANCELLED,
+        "us/api": Verdict.CANCELLED,
+    }
+    assert outcome.conclusion.exit_code == 143
+
+
+def test_a_hundred_hosts_in_five_waves_take_five_times_as_long_as_one() -> None:
+    names = [f"h{number}" for number in range(100)]
+    waves = [names[first : first + 20] for first in range(0, 100, 20)]
+    many, one = in_waves(waves, most=20), in_waves([["h0"]])
+    assert many.verdict == ("deployed", "")
+    assert many.worlds.clock <= 5 * (one.worlds.clock + 1.0)
+    assert many.worlds.most_under_way <= 64 + 10
+    assert sum(len(each.sent(SendTrigger)) for each in many.worlds.hosts.values()) == 100
