@@ -17,13 +17,14 @@ from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.defaults import given, secrets_in
 from redeploy.settings.inputs import CERTIFICATE_CAP, parse
-from redeploy.settings.plan import Mode, OnFailure, Plan
+from redeploy.settings.plan import Mode, OnFailure, Plan, RunPlan
 from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import Secret, redactor, safeguard
 from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 from redeploy.verdicts import Verdict
 
 if TYPE_CHECKING:  # what only reports is loaded after the first request
+    from redeploy.fleet.run import Fleet
     from redeploy.github.record import DeploymentRecorder
     from redeploy.report.outcome import Outcome
     from redeploy.rollback.attempt import Attempt
@@ -44,6 +45,11 @@ class Run:
         self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
         self._recorder: DeploymentRecorder | None = None
+        self._fleet: Fleet | None = None
+        self._done: dict[str, Outcome] = {}
+        """How services ended that are dealt with one after the other, by their keys."""
+        self._left: list[Plan] = []
+        """Those that have not ended."""
         self._redact: Callable[[str], str] = str
         self._hide(())
 
@@ -52,7 +58,7 @@ class Run:
         from redeploy.http.client import check_certificate  # loads requests, which closing a run must not need
 
         try:
-            plan = self._plan(Workspace(self._runner.read_workspace, check_certificate))
+            run = self._plan(Workspace(self._runner.read_workspace, check_certificate))
         except InvalidInputsError as error:
             if given(self._environment)["mode"] == Mode.DOCTOR:
                 from redeploy.doctor.diagnosis import unexamined
@@ -61,9 +67,37 @@ class Run:
             from redeploy.report.outcome import invalid
 
             return invalid(error.problems)
-        self._chosen = plan
-        if plan.warnings:  # one annotation, for the runner keeps ten
-            self._runner.annotate("warning", "Inputs", "\n".join(plan.warnings))
+        self._chosen = run.services[0]
+        if run.warnings:  # one annotation, for the runner keeps ten
+            self._runner.annotate("warning", "Inputs", "\n".join(run.warnings))
+        if len(run.services) > 1:
+            return self._several(run)
+        return self._one(dataclasses.replace(run.services[0], warnings=run.warnings))
+
+    def _several(self, run: RunPlan) -> "Outcome":
+        """Tell the story of several services; what changes nothing, or puts images back, does one after the other."""
+        from redeploy.fleet.run import Fleet
+        from redeploy.rollout import perform
+        from redeploy.rollout.workers import Workers
+
+        if run.mode in (Mode.DOCTOR, Mode.ROLLBACK):
+            from redeploy.report.several.whole import whole
+
+            examined = [each for each in run.services if run.mode is not Mode.DOCTOR or each.service.answers]
+            self._left = examined or list(run.services)
+            while self._left:
+                self._watch = self._attempt = None
+                outcome = self._one(self._left[0])
+                self._done[self._left.pop(0).key] = outcome
+            return whole(self._done)
+        performs = {each.key: performer(each, WatchtowerTrigger(each.watchtower)) for each in run.services}
+        weigh = functools.partial(perform.weigh, redact=self._redact)
+        workers = Workers(performs[run.services[0].key], weigh, performs)
+        self._fleet = Fleet(run, random.random, self._redact, self._concluded)
+        return self._fleet.run(workers, self._runner, self._under_way)
+
+    def _one(self, plan: Plan) -> "Outcome":
+        """Tell the story of one service."""
         if plan.mode is Mode.DOCTOR:
             from redeploy.doctor.run import doctor
 
@@ -78,25 +112,23 @@ class Run:
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback.run import put_back
 
-            return put_back(
-                self._watch,
-                workers,
-                random.random,
-                self._runner,
-                begun=self._attempting,
-                under_way=self._under_way,
-            )
+            told = (self._watch, workers, random.random, self._runner)
+            return put_back(*told, begun=self._attempting, under_way=self._under_way)
         conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way)
-        from redeploy.report.collect import outcome_of
-
-        if plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
-            return self._beside_branch(self._watch, workers.now())
-        outcome = outcome_of(self._watch, conclusion, workers.now())
+        outcome = self._concluded(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
             from redeploy.rollback.run import mend
 
             return mend(outcome, self._watch, workers, random.random, self._runner, begun=self._attempting)
         return outcome
+
+    def _concluded(self, state: ServiceState, conclusion: Conclusion, now: float) -> "Outcome":
+        """Return the outcome of a service, compared with its branch where that was asked for."""
+        from redeploy.report.collect import outcome_of
+
+        if state.plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
+            return self._beside_branch(state, now)
+        return outcome_of(state, conclusion, now)
 
     def _hide(self, more: tuple[Secret, ...]) -> None:
         """Mask the secrets of the inputs, and more of them; from then on no text shows one."""
@@ -104,24 +136,25 @@ class Run:
         self._redact = redactor(hidden)
         self._runner.mask(more or hidden, safeguard(hidden))
 
-    def _plan(self, workspace: Workspace) -> Plan:
-        """Return the plan that the inputs make, or the file that they name.
+    def _plan(self, workspace: Workspace) -> RunPlan:
+        """Return the run that the inputs make, or the file that they name.
 
         Raises:
             InvalidInputsError: with every problem of both.
         """
         if not given(self._environment)["config"]:
-            return parse(self._environment, workspace)
+            return RunPlan.of_one(parse(self._environment, workspace))
         from redeploy.settings.config.load import load
 
         loaded = load(self._environment, self._runner.workspace_bytes, workspace)
         if loaded.secrets:
             self._hide(loaded.secrets)
-        return loaded.only
+        return loaded.whole
 
     def cancelled(self, number: int) -> "Outcome":
         """Return what was known when a signal came."""
-        triggered = self._watch is not None and self._watch.triggered is not None
+        watched = self._fleet or self._watch
+        triggered = watched is not None and watched.triggered is not None
         after = "after the trigger: the update may continue, and a run in mode `verify` shows how it ended"
         state = after if triggered else "before anything was triggered"
         if self._attempt is not None:
@@ -146,19 +179,14 @@ class Run:
 
     def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
         """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
-        from redeploy.report import annotations, outputs, summary, wording
+        from redeploy.report import annotations
+        from redeploy.report.outputs import outputs
+        from redeploy.report.several.forms import forms
+        from redeploy.report.summary import Repository
 
         # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
-        repository, values = summary.Repository.of(self._environment), outputs.outputs(outcome)
-        if outcome.services:
-            from redeploy.report.several import page as pages
-            from redeploy.report.several import texts
-
-            headline, told = texts.headline(outcome), texts.annotations_of(outcome.services)
-            page = pages.page(outcome, repository)
-        else:
-            headline, told = wording.headline(outcome), annotations.annotations(outcome)
-            page = summary.page(outcome, repository)
+        headline, told, page = forms(outcome, Repository.of(self._environment))
+        values = outputs(outcome)
         self._runner.close_group()
         self._runner.say(headline)
         for line in annotations.without_room(outcome):
@@ -189,9 +217,8 @@ class Run:
         from redeploy.rollout.assess import Assessment
 
         self._runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
-        position = position_of(
-            state, self._environment, certificate=self._own_authority(), wall=time.time, pause=time.sleep
-        )
+        certificate = self._own_authority()
+        position = position_of(state, self._environment, certificate=certificate, wall=time.time, pause=time.sleep)
         self._runner.say(position.told)
         known = dataclasses.replace(Assessment(state).facts(now), branch=position.standing)
         return beside_branch(outcome_of(state, conclude(known), now), position)
@@ -227,10 +254,13 @@ class Run:
         """Let GitHub know, where that was asked for."""
         with self._at_no_cost("GitHub Deployment"):
             state = (self._attempt and self._attempt.state) or self._watch
-            if (recorder := self._recording()) and state is not None:
+            known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
+            recorder = self._recording()
+            if recorder and self._fleet is not None:
+                recorder.begin(self._fleet.outcome(time.monotonic(), known))
+            elif recorder and state is not None:
                 from redeploy.report.collect import outcome_of
 
-                known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
                 recorder.begin(outcome_of(state, known, time.monotonic()))
 
     @contextlib.contextmanager
@@ -243,19 +273,26 @@ class Run:
             self._runner.annotate("warning", what, f"{told} {_ISSUES}.")
 
     def _recording(self) -> "DeploymentRecorder | None":
-        if self._recorder is None and self._watch is not None and self._watch.plan.deployment_environment:
+        plan, begun = self._chosen, self._watch or self._fleet
+        if self._recorder is None and begun is not None and plan is not None and plan.deployment_environment:
             from redeploy.github.record import DeploymentRecorder
 
-            self._recorder = DeploymentRecorder(self._watch.plan, self._environment, self._redact)
+            self._recorder = DeploymentRecorder(plan, self._environment, self._redact)
         return self._recorder
 
     def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":
         from redeploy.report.collect import outcome_of
         from redeploy.report.outcome import Outcome
 
+        now = time.monotonic()
+        if self._fleet is not None:
+            return dataclasses.replace(self._fleet.outcome(now, conclusion), detail=detail)
+        if self._done and self._left:
+            from redeploy.report.several.forms import cut_short as cut_all
+
+            return cut_all(self._done, [each.key for each in self._left], conclusion, detail)
         if self._watch is None:
             return Outcome(conclusion=conclusion, detail=detail)
-        now = time.monotonic()
         if self._attempt is not None:
             from redeploy.rollback.collect import cut_short
 

@@ -13,6 +13,7 @@ from redeploy.report.outcome import Outcome
 from redeploy.report.several.whole import is_green, whole
 from redeploy.rollout.budget import Buckets
 from redeploy.rollout.run import Log, Outside
+from redeploy.rollout.service_state import ServiceState
 from redeploy.settings.plan import HostPlan, Mode, OnFailure, Plan, RunPlan
 from redeploy.verdicts import Reason, Verdict
 
@@ -27,6 +28,8 @@ class Fleet:
     plan: RunPlan
     random: Callable[[], float]
     redact: Callable[[str], str] = str
+    concluded: Callable[[ServiceState, Conclusion, float], Outcome] = outcome_of
+    """Makes the outcome of a service that has ended."""
     hosts: list[HostWatch] = field(default_factory=list)
     """Those that were begun, in the order of waves."""
     taken_back: dict[str, Outcome] = field(default_factory=dict)
@@ -35,11 +38,18 @@ class Fleet:
     """What is being taken back, by the keys of the services."""
 
     def __post_init__(self) -> None:
+        self._ends: dict[str, Outcome] = {}
         self.plan = lowest_rates(self.plan)
         first = self.plan.services[0]
         self._buckets = Buckets(
             first.rate, {origin: plan.rate for plan in self.plan.services for origin in plan.service_origins}
         )
+
+    @property
+    def triggered(self) -> float | None:
+        """When the first trigger of the run went out."""
+        sent = [host.trigger.triggered for host in self.hosts if host.trigger.triggered is not None]
+        return min(sent, default=None)
 
     def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> Outcome:
         """Update every service, wave after wave, and return what came of all of them."""
@@ -87,7 +97,9 @@ class Fleet:
         if watch.conclusion is None:
             msg = "a service that is under way has no outcome"
             raise AssertionError(msg)
-        return outcome_of(watch.state, watch.conclusion, watch.ended)
+        if watch.key not in self._ends:
+            self._ends[watch.key] = self.concluded(watch.state, watch.conclusion, watch.ended)
+        return self._ends[watch.key]
 
     def _beginning(self, host: HostPlan) -> Callable[[float], HostWatch]:
         def begin(now: float) -> HostWatch:

@@ -29,7 +29,7 @@ def outputs(outcome: Outcome) -> dict[str, str]:
         "downtime-seconds": _seconds(outcome.downtime_seconds),
         "added-routes": fitting.array(outcome.checked.added),
         "removed-routes": fitting.array(outcome.checked.removed),
-        "failed-checks": fitting.array([*_failed(outcome), *_broken(outcome)]),
+        "failed-checks": fitting.array([*_failed(outcome), *([] if outcome.services else _broken(outcome))]),
         "rolled-back": "true" if any(map(_is_back, outcome.services.values() or (outcome,))) else "false",
         "url": outcome.url,
         "services": fitting.document({key: _in_brief(each) for key, each in _by_key(outcome).items()}, ()),
@@ -62,7 +62,8 @@ def _failed(outcome: Outcome) -> list[str]:
     """Return the checks that failed; of several services, each with the service's name before it."""
     if not outcome.services:
         return [one_line(each.check) for each in outcome.checked.failed]
-    return [f"{key}: {one_line(each.check)}" for key, one in outcome.services.items() for each in one.checked.failed]
+    failed = ((key, [*_failed(one), *_broken(one)]) for key, one in outcome.services.items())
+    return [f"{key}: {check}" for key, checks in failed for check in checks]
 
 
 def _broken(outcome: Outcome) -> list[str]:

@@ -48,6 +48,7 @@ def page() -> str:
     lines += [*_table(OF_HOST), _HOSTS, ""]
     lines += ["## How it is read", "", _READING, "", "## Beside it", "", _beside(), ""]
     lines += ["## Smoke requests", "", _SMOKE, ""]
+    lines += ["## Several services and hosts", "", _SEVERAL, ""]
     lines += ["## Workers", "", _WORKERS, ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -75,10 +76,31 @@ def _beside() -> str:
 _INTRODUCTION = """\
 `config: .github/redeploy.yml` names a YAML file in the workspace that describes services, hosts and richer checks. One
 service of a file behaves exactly as the inputs would have it behave; a smoke request can say more than one line can.
-`python3 -m redeploy init` with `--service` for each service writes such a file.
+`python3 -m redeploy init` with `--service` for each service writes such a file."""
 
-> A run takes one service at one host so far. Where the file has several, `services` chooses one: a job for each in
-> [a matrix](../examples/matrix.yml) redeploys them all."""
+_SEVERAL = """\
+**One host, several services.** One trigger updates all of them. It is narrowed to their images if every service names
+one, to their containers if every service names some and none an image, and else not at all. Each service is watched,
+proven and checked side by side, with its own evidence, window and verdict. Services of one origin share its bucket in
+turn, and the lowest `request-rate` counts; if that is too low for all of them, the log says before the trigger which one
+would do. Where one service cannot be proven at all (its image is missing, or nothing lists its digest), its host is not
+triggered.
+
+**Waves.** The hosts of a wave are updated side by side, at most `max-parallel` at once. A wave begins once every service
+of the one before is green; what is not reached is `not-started` with the reason `earlier-wave`. `timeout` begins with
+each host.
+
+**The run's verdict** is the worst of all services, and so is the exit code. The outputs are those of the first worst
+service; `services` and `report` have all of them, by `service` or by `host/service`, and the summary has a table of them,
+with the page of each that is not green folded below it.
+
+**Rollback.** Where a service that says `on-failure: rollback` fails, its image reference is put back, with every service
+of the run that uses it and had moved, green ones and earlier waves included: one write, then one trigger for each host,
+the last wave first. Services with another image stay where they are, unless they failed as well. Where hosts ran
+different digests of the reference before, nothing is written.
+
+Modes `doctor` and `rollback` take one service after the other. GitHub's own [matrix](../examples/matrix.yml) is the
+better choice where hosts need environments of their own, approvals between waves, or a job each."""
 
 _KEYS = """\
 A service has a name of 1 to 40 lower-case letters, digits and hyphens, and the inputs that speak of one service as keys,

@@ -49,6 +49,17 @@ class Loaded:
     """What has to be masked before anything of it is printed."""
 
     @property
+    def whole(self) -> RunPlan:
+        """The run of all services.
+
+        Raises:
+            InvalidInputsError: with every problem.
+        """
+        if self.run is None:
+            raise InvalidInputsError(list(self.problems))
+        return self.run
+
+    @property
     def only(self) -> Plan:
         """The plan of the only service.
 
@@ -59,11 +70,8 @@ class Loaded:
             raise InvalidInputsError(list(self.problems))
         if len(self.run.services) > 1:
             keys = ", ".join(f"`{each.key}`" for each in self.run.services[:10])
-            said = f"asks for {len(self.run.services)} services in one run ({keys}), and a run takes one yet"
-            raise InvalidInputsError([Problem("config", f"{said}; choose it by `services`, one a job of a matrix")])
-        if not self.run.services[0].service.answers:
-            said = f"asks for `{self.run.services[0].key}`, a worker (`base-url: off`), which a run does not take yet"
-            raise InvalidInputsError([Problem("config", said)])
+            said = f"asks for {len(self.run.services)} services ({keys}), and this command examines one at a time"
+            raise InvalidInputsError([Problem("config", f"{said}; choose it by `services`")])
         return replace(self.run.services[0], warnings=self.run.warnings)
 
 
