@@ -28,7 +28,7 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
     own = {name: world.fill(text) for name, text in scenario.variables.items()}
     github = {"GITHUB_API_URL": world.github.api_url, **runner.github}
     runner = replace(runner, github=github, environment={**runner.environment, **own})
-    known = [world.token, world.header_secret, world.update_url, world.registry.password, world.registry.basic]
+    known = world.secrets
     problems: list[str] = []
     for each in scenario.earlier:
         inputs = {name: world.fill(text) for name, text in each.inputs.items()}

@@ -1,5 +1,6 @@
 """A world: a host with its service, a Watchtower, what stands in front of them, all on loopback."""
 
+import re
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
@@ -22,6 +23,15 @@ DETAILS = "/ops/watchtower/containers/details"
 CHECK = "/ops/watchtower/check"
 METRICS = "/ops/watchtower/metrics"
 Certificate = Literal["private", "expired", "wrong-host", "ends-soon"]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another service of the host, which the same Watchtower updates."""
+
+    before: Build = V1
+    pushed: Build | None = V2
+    image: str = "registry.test/o/web:latest"
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,10 @@ class Scene:
     """Which other deployer there is, as `sandbox.deployers` calls it; none where empty."""
     deployer_works: bool = True
     """Whether it does what it says."""
+    neighbours: Mapping[str, Neighbour] = field(default_factory=dict)
+    """By the name of the container; each answers at an origin of its own, `{NAME:origin}`."""
+    others: "Mapping[str, Scene]" = field(default_factory=dict)
+    """Other hosts, each a world of its own: `{NAME:update}` and the like."""
     github: Mishaps = field(default_factory=dict)
     """What goes wrong at GitHub."""
     finish: Callable[["World"], object] = lambda _: None
@@ -72,6 +86,7 @@ class World:
         self.registry = RegistryServer(scene.registry)
         self.host = Host(pool, scene.image.replace("{registry}", self.registry.name), build=scene.before)
         self.registry.content = self.host.registry
+        self.pool = pool
         if scene.pushed is not None:
             self.host.push(scene.pushed)
         self.watchtower = watchtower(scene.variant, self.host, self.token, **scene.flags)
@@ -84,11 +99,12 @@ class World:
             locations |= {METRICS: (port, "/v1/metrics")}
         self.front = Front(self.host.port, locations, tls=tls)
         self.service_front = Front(self.host.port, {}) if scene.two_origins else self.front
+        self.neighbours = {name: self._settle(name, each) for name, each in scene.neighbours.items()}
+        self.others = {name: World(pool, each) for name, each in scene.others.items()}
         self.foreign = Front(self.host.port, {}, host="127.0.0.2")
         self.front.on_watchtower = scene.on_watchtower
         self.service_front.on_service = scene.on_service
         self.github = GitHub(scene.github)
-        self.pool = pool
         self.deployer = StandIn(scene.deployer, self.host, at_work=scene.deployer_works) if scene.deployer else None
         self.baseline = ""
         """The report of the step before the deploy, where there was one."""
@@ -112,6 +128,11 @@ class World:
         """An input's text with this world's values in place of `{...}`."""
         if text == "{baseline}":
             return self.baseline
+        for name, other in self.others.items():
+            parts = re.split(rf"\{{{name}:([\w:-]+)\}}", text)
+            text = "".join(other.fill(f"{{{part}}}") if place % 2 else part for place, part in enumerate(parts))
+        for name, front in self.neighbours.items():
+            text = text.replace(f"{{{name}:origin}}", front.origin)
         return (
             text.replace("{update}", self.update_url)
             .replace("{watchtower}", f"http://127.0.0.1:{self.watchtower.port}/v1/update")
@@ -126,10 +147,18 @@ class World:
             .replace("{ca}", self.certificate_authority)
         )
 
+    @property
+    def secrets(self) -> list[str]:
+        """What must show nowhere, of other hosts as well."""
+        own = [self.token, self.header_secret, self.update_url, self.registry.password, self.registry.basic]
+        return own + [secret for other in self.others.values() for secret in other.secrets]
+
     def close(self) -> None:
         """Ends it, from the back to the front, so that nothing waits for an answer that cannot come."""
         if self.deployer:
             self.deployer.close()
+        for other in self.others.values():
+            other.close()
         self.host.close()
         self.watchtower.close()
         for front in self._fronts():
@@ -144,7 +173,15 @@ class World:
         self.close()
 
     def _fronts(self) -> list[Front]:
-        return list(dict.fromkeys([self.front, self.service_front, self.foreign]))
+        return list(dict.fromkeys([self.front, self.service_front, *self.neighbours.values(), self.foreign]))
+
+    def _settle(self, name: str, neighbour: Neighbour) -> Front:
+        image = neighbour.image.replace("{registry}", self.registry.name)
+        container = self.host.add(name, image, neighbour.before, self.pool)
+        container.wait_until_listening(10)
+        if neighbour.pushed is not None:
+            self.host.push(neighbour.pushed, image)
+        return Front(container.port, {})
 
     def _certify(self, kind: Certificate) -> ssl.SSLContext:
         """A certificate of a private authority, with the flaw asked for."""

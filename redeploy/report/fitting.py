@@ -34,7 +34,7 @@ def array(texts: Sequence[str]) -> str:
     return spelled([*kept, f"... and {len(texts) - len(kept)} more"])
 
 
-def document(content: dict[str, Any], lists: Sequence[str], *, kept: str) -> str:
+def document(content: dict[str, Any], lists: Sequence[str], *, kept: str = "") -> str:
     """Return the JSON of an object. If it does not fit, the object itself is cut, and `truncated` is set.
 
     Args:

@@ -1,8 +1,10 @@
 """Runs whose services and hosts a file of the workspace describes."""
 
+from dataclasses import replace
+
 from sandbox.scenarios.scenario import story
 from sandbox.server.builds import V2
-from sandbox.worlds import Scene
+from sandbox.worlds import Neighbour, Scene
 
 FILE = ".github/redeploy.yml"
 
@@ -32,6 +34,54 @@ waves: [[eu], [us]]
 """
 
 _OF_EU = {"ORIGIN": "{origin}", "EU_URL": "{update}", "EU_TOKEN": "{token}"}
+
+_SICK = replace(V2, readiness="never")
+
+_SERVICES = """\
+defaults: {version-path: /api/dev/status, timeout: 8s, stable-for: 1s, request-timeout: 2s, openapi-path: "off"}
+services:
+  api: {base-url: "${API}", container: api}
+  web: {base-url: "${WEB}", container: web, smoke: [GET /api/ready]}
+  jobs: {base-url: "off", container: jobs}
+hosts:
+  eu: {watchtower-url: "${EU_URL}", watchtower-token: "${EU_TOKEN}"}
+"""
+_OF_SERVICES = {"API": "{origin}", "WEB": "{web:origin}", "EU_URL": "{update}", "EU_TOKEN": "{token}"}
+_JOBS = Neighbour(image="registry.test/o/jobs:latest")
+
+_FLEET = (
+    """\
+defaults: {version-path: /api/dev/status, timeout: 8s, stable-for: 1s, request-timeout: 2s, openapi-path: "off"}
+services:
+  api: {expect-version: "VERSION", on-failure: rollback}
+  web: {health-path: /api/ready}
+hosts:
+""".replace("VERSION", V2.git_sha)
+    + "".join(
+        f"""\
+  {host}:
+    watchtower-url: "${{{variable}_URL}}"
+    watchtower-token: "${{{variable}_TOKEN}}"
+    services:
+      api: {{base-url: "${{{variable}_API}}", image: "${{{variable}_IMAGE}}"}}
+      web: {{base-url: "${{{variable}_WEB}}"}}
+"""
+        for host, variable in (("canary", "CANARY"), ("eu", "EU"), ("us", "US"))
+    )
+    + "waves: [[canary], [eu, us]]\n"
+)
+_OF_FLEET = {
+    f"{host.upper()}_{name}": f"{{{prefix}{value}}}"
+    for host, prefix in (("canary", ""), ("eu", "eu:"), ("us", "us:"))
+    for name, value in (
+        ("URL", "update"),
+        ("TOKEN", "token"),
+        ("API", "origin"),
+        ("WEB", "web:origin"),
+        ("IMAGE", "image"),
+    )
+}
+_HOST = Scene(details=True, image="{registry}/o/api:latest", neighbours={"web": Neighbour()})
 
 SCENARIOS = (
     story(
@@ -64,5 +114,51 @@ SCENARIOS = (
         places=((FILE, 3), (FILE, 4), (FILE, 5), (FILE, 7), (FILE, 8)),
         says=("`${NOT_SET}`", "did you mean `health-path`?", "which is not a host"),
         shown=(f"{FILE}:3:14",),
+    ),
+    story(
+        "services",
+        "Three services behind one Watchtower",
+        "One trigger updates two services and a worker; each is proven by itself.",
+    )
+    .plays(Scene(details=True, neighbours={"web": Neighbour(), "jobs": _JOBS}), {"config": FILE})
+    .ends(
+        "deployed",
+        proof="change",
+        result="updated",
+        files={FILE: _SERVICES},
+        variables=_OF_SERVICES,
+        shown=("| Service | Before | After |", "eu/jobs"),
+    ),
+    story(
+        "services-one-sick",
+        "One of three services does not become ready",
+        "The others are proven all the same, and the page of the one that failed is folded below the table.",
+    )
+    .plays(Scene(details=True, neighbours={"web": Neighbour(pushed=_SICK), "jobs": _JOBS}), {"config": FILE})
+    .ends(
+        "unhealthy",
+        "never-ready",
+        result="updated",
+        failed=None,
+        files={FILE: _SERVICES},
+        variables=_OF_SERVICES,
+        shown=("1 of 3 services", "<summary>eu/web: unhealthy"),
+    ),
+    story(
+        "fleet",
+        "Two services on three hosts; the canary fails and is rolled back",
+        "The first wave has one host. Its service fails and is put back, and the other hosts are not touched.",
+    )
+    .plays(replace(_HOST, pushed=_SICK, others={"eu": _HOST, "us": _HOST}), {"config": FILE})
+    .ends(
+        "rolled-back",
+        "never-ready",
+        triggers=2,
+        failed=None,
+        outputs={"rolled-back": "true"},
+        files={FILE: _FLEET},
+        variables=_OF_FLEET,
+        says=("so 4 services were not started: eu/api, eu/web, us/api, us/web",),
+        shown=("eu/web", "earlier-wave"),
     ),
 )

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
+from redeploy.remedies.remedy import guide
 from redeploy.report import summary, wording
 from redeploy.report.gantt import Bar, drawn
 from redeploy.report.outcome import Outcome
-from redeploy.report.several.texts import headline
+from redeploy.report.several.texts import headline, not_started, waits
 from redeploy.report.several.whole import is_green
 from redeploy.report.summary import Repository
 from redeploy.text.markdown import folded, inline, table
 from redeploy.text.untrusted import code
-from redeploy.verdicts import Proof, Verdict
+from redeploy.verdicts import Proof, Reason, Verdict
 
 COLUMNS = ("", "Service", "Before", "After", "Proof", "Verdict", "Downtime:")
 MOST_PAGES = 20
@@ -29,12 +30,19 @@ def page(outcome: Outcome, repository: Repository) -> str:
     if warnings:
         lines += ["> [!WARNING]", *(line for told in warnings for line in (told, ">")), ""]
     lines += _times(services)
-    bad = [(key, each) for key, each in services.items() if not is_green(each)]
+    bad = [(key, each) for key, each in services.items() if not is_green(each) and not waits(each)]
+    if waiting := [key for key, each in services.items() if waits(each)]:
+        lines += [f"{not_started(waiting)} {linked_guide(Reason.EARLIER_WAVE)}", ""]
     for key, each in bad[:MOST_PAGES]:
         lines += folded(f"{key}: {wording.headline(each)}", summary.page(each, repository).splitlines()[2:])
     if left := bad[MOST_PAGES:]:
         lines += [f"The pages of {len(left)} more services are left out; the log has what they came to.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def linked_guide(reason: Reason) -> str:
+    """Return a link to what the guide says of a reason."""
+    return f"[More on `{reason}`]({guide(reason)})"
 
 
 def _sign(outcome: Outcome) -> str:

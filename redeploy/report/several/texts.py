@@ -6,7 +6,7 @@ from redeploy.report import annotations, wording
 from redeploy.report.annotations import MOST_ANNOTATIONS, Annotation
 from redeploy.report.outcome import Outcome
 from redeploy.report.several.whole import is_green
-from redeploy.verdicts import Verdict
+from redeploy.verdicts import Reason, Verdict
 
 MOST_NAMED = 5
 """Services that one headline names."""
@@ -24,6 +24,16 @@ def headline(outcome: Outcome) -> str:
     return f"{verdict}: All {len(services)} services are as they should be"
 
 
+def waits(outcome: Outcome) -> bool:
+    """Tell whether a service was not reached, since an earlier wave is not green."""
+    return outcome.conclusion.reason is Reason.EARLIER_WAVE
+
+
+def not_started(keys: Sequence[str]) -> str:
+    """Say which services were not reached."""
+    return f"An earlier wave is not green, so {len(keys)} services were not started: {', '.join(keys)}."
+
+
 def listed(keys: Sequence[str]) -> str:
     """Return services by name, as many as fit into a line."""
     more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
@@ -35,17 +45,23 @@ def annotations_of(services: Mapping[str, Outcome]) -> list[Annotation]:
     found: dict[str, Annotation] = {}
     looks: list[str] = []
     for key, each in services.items():
+        if waits(each):
+            continue
         own = annotations.annotations(each)
         if own and (not is_green(each) or each.conclusion.verdict is Verdict.UNPROVEN):
             found[key] = Annotation(own[0].kind, f"{key}: {own[0].title}", own[0].message)
             own = own[1:]
         looks += [f"{key}: {other.message}" for other in own if not other.file]
-    room = MOST_ANNOTATIONS - 3  # for what is worth a look, the rest of the services, and GitHub's Deployment
+    room = (
+        MOST_ANNOTATIONS - 4
+    )  # for what is worth a look, the rest of the services, later waves, and GitHub's Deployment
     ordered = sorted(found, key=lambda key: found[key].kind != "error")
     shown = [found[key] for key in ordered[:room]]
     if left := ordered[room:]:
         told = [f"{key}: {wording.headline(services[key])}" for key in left]
         shown.append(Annotation(found[left[0]].kind, f"{len(left)} more services", "\n".join(told)))
+    if waiting := [key for key, each in services.items() if waits(each)]:
+        shown.append(Annotation("error", "Services not started", not_started(waiting)))
     if looks:
         shown.append(Annotation("warning", "Worth a look", "\n".join(looks)))
     return shown

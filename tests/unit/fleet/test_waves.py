@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import HttpResult
+from redeploy.report.several.page import page
+from redeploy.report.several.texts import annotations_of
+from redeploy.report.summary import Repository
 from redeploy.rollout.requests import SendTrigger
 from redeploy.settings.plan import HostPlan, Plan, RunPlan
 from redeploy.verdicts import Verdict
@@ -53,6 +56,16 @@ def test_what_comes_after_a_wave_that_failed_is_not_started() -> None:
     }
     assert told.verdict == ("stale", "old-build")
     assert set(triggered(told)) == {"canary"}
+
+
+def test_what_was_not_reached_is_said_in_one_sentence() -> None:
+    told = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
+    shown = page(told.outcome, Repository())
+    assert "so 2 services were not started: eu/api, us/api." in shown
+    assert shown.count("<summary>canary/api: ") == 1
+    assert "<summary>eu/api: " not in shown
+    titles = [each.title.partition(":")[0] for each in annotations_of(told.outcome.services)]
+    assert titles == ["canary/api", "Services not started"]
 
 
 def test_hosts_of_a_wave_do_not_wait_for_each_other_and_a_failure_of_one_stops_none() -> None:
