@@ -147,7 +147,8 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
     limit = world.service_front.on_service
     assert not isinstance(limit, Limit) or limit.refused == 0
     puts = [one for one in world.registry.seen if one.method == "PUT"]
-    rolls_back = "rollback" in (scenario.inputs.get("on-failure"), scenario.inputs.get("mode"))
+    by_file = any("on-failure: rollback" in text for text in scenario.files.values())
+    rolls_back = by_file or "rollback" in (scenario.inputs.get("on-failure"), scenario.inputs.get("mode"))
     assert len({one.body for one in puts}) <= (1 if rolls_back else 0)
     for asked, count in scenario.asked.items():
         assert [f"{one.method} {one.path}" for one in world.service_front.seen].count(asked) == count, asked

@@ -2,8 +2,12 @@
 
 import sys
 
+from redeploy.fleet.loop import MOST_UNDER_WAY
 from redeploy.rollout.schedule import MOST_AT_ONCE
-from tools.bench import contract, crash_loops, demo, detection, reading, smoke, startup, windows
+from tools.bench import contract, crash_loops, demo, detection, many_services, reading, smoke, startup, windows
+
+MOST_SIDE_BY_SIDE = MOST_UNDER_WAY + 8
+"""Requests under way at most: one service may send a few at once when it has room for the first."""
 
 
 def main() -> int:
@@ -49,6 +53,17 @@ def main() -> int:
             ends = windows.stale(instances, declared=declared)
             what = f"1 of {instances} stale, {'`instances`' if declared else 'once an old response was seen'}"
             rows.append((f"{what}: green in 100", 100 * ends.get("green", 0) / max(1, sum(ends.values())), 1.0))
+    alone = many_services.services(1)["seconds"]
+    for number in (10, 100):
+        grown = many_services.services(number)
+        rows.append((f"{number} services: seconds beyond those of one", grown["seconds"] - alone, 1.0))
+        rows.append((f"{number} services: requests side by side", grown["most at once"], MOST_SIDE_BY_SIDE))
+        rows.append((f"{number} services: MiB a service", grown["MiB a service"], 1.0))
+        rows.append((f"{number} services: not green", grown["not green"], 0))
+    fleet = many_services.hosts(100, 5)
+    rows.append(("100 hosts in 5 waves: seconds a wave beyond those of one service", fleet["seconds"] / 5 - alone, 1.0))
+    rows.append(("100 hosts in 5 waves: bucket overdrawn by", fleet["overdrawn"], 0.0))
+    rows.append(("100 hosts in 5 waves: not green", fleet["not green"], 0))
     for what, value, bar in rows:
         print(f"{what:62} {value:7.2f}  (at most {bar:g}){'' if value <= bar else '  MISSED'}")
     return int(any(value > bar for _, value, bar in rows))
