@@ -90,13 +90,15 @@ class Fleet:
             elif watch.conclusion is None:
                 services[plan.key] = outcome_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
             else:
-                services[plan.key] = _hindered(host, watch, self._ended(watch))
+                services[plan.key] = _hindered(host, watch, self._ended(watch, hurried=cut is not None))
         return whole(services)
 
-    def _ended(self, watch: ServiceWatch) -> Outcome:
+    def _ended(self, watch: ServiceWatch, *, hurried: bool = False) -> Outcome:
         if watch.conclusion is None:
             msg = "a service that is under way has no outcome"
             raise AssertionError(msg)
+        if hurried and watch.key not in self._ends:
+            return outcome_of(watch.state, watch.conclusion, watch.ended)
         if watch.key not in self._ends:
             self._ends[watch.key] = self.concluded(watch.state, watch.conclusion, watch.ended)
         return self._ends[watch.key]

@@ -3,13 +3,16 @@
 import pytest
 
 from redeploy.http.response import HttpResult
+from redeploy.registry.errors import Kind, Trouble
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest
 from redeploy.report.several.page import page
 from redeploy.report.several.texts import annotations_of, headline
 from redeploy.report.summary import Repository
 from redeploy.rollout.requests import FetchContainers, Probe, SendTrigger
 from redeploy.settings.plan import HostPlan, RunPlan
-from tests.unit.factories import D1, D2, NEW, OLD, ready, reply, rows, summary
-from tests.unit.fleet.stage import SWAP, at_one_host, service, sick, stays, swapped, tell, worker, world
+from tests.unit.factories import D1, D2, NEW, OLD, reply, rows, summary
+from tests.unit.fleet.stage import SWAP, at_one_host, name_of, service, sick, stays, swapped, tell, worker, world
 
 BOTH = [service("api"), service("web")]
 
@@ -207,11 +210,32 @@ def test_services_that_cannot_all_be_looked_at_in_time_are_told_before_the_trigg
     assert "`request-rate: 45/m` would do" in told.log.lines[0]
 
 
-def test_all_services_wait_for_the_slowest_baseline_and_look_again_where_it_took_long() -> None:
-    def late(moment: float) -> HttpResult:
-        return ready(NEW if moment > SWAP else OLD)
+def test_what_runs_is_looked_at_once_more_where_another_service_kept_the_trigger_waiting() -> None:
+    host = world()
+    absent, there = Trouble(Kind.ABSENT, "it has no `latest`"), Manifest(D2, "application/json", b"{}")
+    host.registry = lambda _, __: FromRegistry(200, found=there if host.clock > 20 else absent)
+    services = [service("api"), service("web", image="ghcr.io/o/web:latest")]
+    told = tell(RunPlan(waves=((HostPlan.of("", services),),)), {"": host})
+    assert told.verdicts["api"] == ("deployed", "")
+    assert host.triggered is not None
+    assert host.triggered > 20
+    before = [moment for moment, request in host.asked if isinstance(request, Probe) and name_of(request) == "api"]
+    assert any(host.triggered - 3 < moment < host.triggered for moment in before)
+    assert told.outcome.services["api"].downtime_seconds == 0
 
-    told = at_one_host(BOTH, {"api": late})
-    assert {each.state.triggered for host in told.fleet.hosts for each in host.services} == {
-        told.worlds.hosts[""].triggered
-    }
+
+def test_services_are_verified_side_by_side_without_a_trigger() -> None:
+    told = at_one_host(
+        [service("api", mode="verify"), service("old", mode="verify", expect_version=NEW)], {"old": stays}
+    )
+    assert told.verdicts == {"api": ("verified", ""), "old": ("wrong-build", "wrong-version")}
+    assert not told.worlds.hosts[""].sent(SendTrigger)
+
+
+def test_a_worker_is_verified_by_its_row() -> None:
+    jobs = worker("jobs", mode="verify", image="ghcr.io/o/jobs:latest")
+    told = at_one_host(
+        [service("api", mode="verify"), jobs], containers=lambda _: rows(("j", "ghcr.io/o/jobs:latest", D1))
+    )
+    assert told.verdicts["jobs"] == ("verified", "")
+    assert at_one_host([service("api", mode="verify"), jobs]).verdicts["jobs"] == ("unproven", "no-identity")
