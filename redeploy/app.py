@@ -286,7 +286,7 @@ class Run:
 
         now = time.monotonic()
         if self._fleet is not None:
-            return dataclasses.replace(self._fleet.outcome(now, conclusion), detail=detail)
+            return self._fleet.outcome(now, conclusion, detail)
         if self._done and self._left:
             from redeploy.report.several.forms import cut_short as cut_all
 

@@ -42,14 +42,16 @@ class Restorer:
     """How each service ended, by its key."""
     attempts: dict[str, Attempt]
     """What is being put back, by the keys of the services; entered here, also for who cuts it short."""
+    taken_back: dict[str, Outcome]
+    """How services ended that were dealt with here; entered here as well."""
     random: Callable[[], float]
     outside: Outside
     log: Log
 
-    def take_back(self, hosts: Sequence[HostWatch]) -> dict[str, Outcome]:
-        """Put back one image reference after the other, in the order of the services; return what came of each."""
+    def take_back(self, hosts: Sequence[HostWatch]) -> None:
+        """Put back one image reference after the other, in the order of the services."""
         watches = {each.key: each for host in hosts for each in host.services}
-        found: dict[str, Outcome] = {}
+        found = self.taken_back
         handled: set[str] = set()
         for key, watch in watches.items():
             if watch.state.plan.on_failure is not OnFailure.ROLLBACK or key in found:
@@ -70,7 +72,6 @@ class Restorer:
                 if each is not watch and _reference(each) == reference and Seen.of(each.state, each.ended).replaced
             ]
             found |= self._put_back(cause, others)
-        return found
 
     def _put_back(self, cause: Member, others: Sequence[Member]) -> dict[str, Outcome]:
         """Put one reference back: one write, then one trigger for each host concerned, the last wave first."""

@@ -70,11 +70,10 @@ class Fleet:
     def _take_back(self, outcomes: Mapping[str, Outcome], outside: Outside, log: Log) -> None:
         from redeploy.fleet.restore import Restorer  # few runs put images back
 
-        restorer = Restorer(self.plan, outcomes, self.attempts, self.random, outside, log)
-        self.taken_back = restorer.take_back(self.hosts)
+        Restorer(self.plan, outcomes, self.attempts, self.taken_back, self.random, outside, log).take_back(self.hosts)
 
-    def outcome(self, now: float, cut: Conclusion | None = None) -> Outcome:
-        """Return what is known of all services; `cut` is how those end that are still under way."""
+    def outcome(self, now: float, cut: Conclusion | None = None, detail: str = "") -> Outcome:
+        """Return what is known of all services; `cut` is how those end that are still under way, and `detail` says why."""
         watched = {each.key: (host, each) for host in self.hosts for each in host.services}
         services: dict[str, Outcome] = {}
         for plan in self.plan.services:
@@ -82,13 +81,14 @@ class Fleet:
             if cut and plan.key in self.attempts:
                 from redeploy.rollback.collect import cut_short  # as above
 
-                services[plan.key] = cut_short(self.attempts[plan.key], cut, now)
+                services[plan.key] = replace(cut_short(self.attempts[plan.key], cut, now), detail=detail)
             elif plan.key in self.taken_back:
                 services[plan.key] = self.taken_back[plan.key]
             elif host is None or watch is None:
-                services[plan.key] = _not_begun(plan, cut)
+                services[plan.key] = replace(_not_begun(plan, cut), detail=detail)
             elif watch.conclusion is None:
-                services[plan.key] = outcome_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
+                known = outcome_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
+                services[plan.key] = replace(known, detail=detail)
             else:
                 services[plan.key] = _hindered(host, watch, self._ended(watch, hurried=cut is not None))
         return whole(services)

@@ -107,12 +107,13 @@ def test_a_run_that_is_cut_short_tells_of_every_service() -> None:
     try:
         fleet.run(outside, Log(), under_way)
     except Cut:
-        outcome = fleet.outcome(outside.now(), Conclusion(Verdict.CANCELLED, signal=15))
+        outcome = fleet.outcome(outside.now(), Conclusion(Verdict.CANCELLED, signal=15), "SIGTERM came.")
     assert {key: each.conclusion.verdict for key, each in outcome.services.items()} == {
         "eu/api": Verdict.CANCELLED,
         "us/api": Verdict.CANCELLED,
     }
     assert outcome.conclusion.exit_code == 143
+    assert "SIGTERM came." in page(outcome, Repository())
 
 
 def test_a_hundred_hosts_in_five_waves_take_five_times_as_long_as_one() -> None:
