@@ -116,7 +116,7 @@ def _write_config_file(arguments: argparse.Namespace) -> int:
     draft = File(place, disk.read(arguments.into / place), services.config_file(found, ID))
     if not _write([draft], arguments, set()):
         return DIFFERENT
-    sys.stdout.write(f"\n{services.next_step(found)}")
+    sys.stdout.write(f"\n{services.NEXT_STEP}")
     return 0
 
 

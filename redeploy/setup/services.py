@@ -116,24 +116,17 @@ def _keys(service: ServiceAnswers) -> list[tuple[str, str]]:
     return [(key, value) for key, value in asked if value]
 
 
-def next_step(services: Sequence[ServiceAnswers]) -> str:
-    """Return the job that redeploys them, to be pasted into a workflow."""
-    names = ", ".join(each.name for each in services)
-    return _JOB.replace("NAMES", names).replace("FILE", FILE)
-
-
-_JOB = """\
-A job of a workflow redeploys them, one after the other:
+NEXT_STEP = f"""\
+A job of a workflow redeploys all of them by one trigger:
 
   redeploy:
     runs-on: ubuntu-latest
-    strategy: {max-parallel: 1, matrix: {service: [NAMES]}}
     steps:
       - uses: actions/checkout@v4
       - uses: leok974/redeploy-action@v1
         with:
-          config: FILE
-          services: ${{ matrix.service }}
-          watchtower-url: ${{ secrets.WATCHTOWER_UPDATE_URL }}
-          watchtower-token: ${{ secrets.WATCHTOWER_HTTP_API_TOKEN }}
+          config: {FILE}
+          watchtower-url: ${{{{ secrets.WATCHTOWER_UPDATE_URL }}}}
+          watchtower-token: ${{{{ secrets.WATCHTOWER_HTTP_API_TOKEN }}}}
 """
+"""The job that does it, to be pasted into a workflow."""

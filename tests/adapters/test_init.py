@@ -578,7 +578,11 @@ class TestSeveralServices:
         assert (ran.returncode, ran.stderr) == (0, "")
         assert list(contents(tmp_path)) == [".github/redeploy.yml"]
         job = yaml.safe_load(ran.stdout.partition("\n\n  ")[2].replace("redeploy:", "  redeploy:", 1))
-        assert job["redeploy"]["strategy"]["matrix"] == {"service": ["shop", "jobs"]}
+        assert job["redeploy"]["steps"][-1]["with"] == {
+            "config": ".github/redeploy.yml",
+            "watchtower-url": "${{ secrets.WATCHTOWER_UPDATE_URL }}",
+            "watchtower-token": "${{ secrets.WATCHTOWER_HTTP_API_TOKEN }}",
+        }
 
     def test_another_file_that_is_there_stays_until_force_is_given(self, tmp_path: Path) -> None:
         file = tmp_path / ".github" / "redeploy.yml"

@@ -41,12 +41,6 @@ def test_editors_take_it_too() -> None:
     assert text.startswith(f"# yaml-language-server: $schema={PUBLISHED['$id']}\n")
 
 
-def test_the_job_to_paste_names_every_service_and_the_file() -> None:
-    told = services.next_step([services.read(text) for text in (SHOP, API)])
-    assert "[shop, api]" in told
-    assert f"config: {services.FILE}" in told
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
