@@ -14,6 +14,9 @@ from redeploy.text.untrusted import code
 _ALONE = re.compile(r"`(sha256:[0-9a-f]{12})[0-9a-f]{52}`|`([0-9a-f]{12})[0-9a-f]{28}`")
 """A digest or a commit that is quoted by itself."""
 
+MOST_SERVICES = 50
+"""Services that an issue lists."""
+
 _KEPT = (
     "<sub>Kept by [redeploy-action](https://github.com/leok974/redeploy-action/blob/main/docs/watch.md): the next green run "
     "closes it. A run that is red for the same reason only updates the first line.</sub>"
@@ -62,7 +65,21 @@ def _told(outcome: Outcome, run_url: str) -> list[str]:
         lines += [f"[More on `{reason}`]({guide(reason)})", ""]
     if outcome.branch is not None:
         lines += shown.section(outcome.branch)
-    return [*lines, *_run(run_url)]
+    return [*lines, *_others(outcome), *_run(run_url)]
+
+
+def _others(outcome: Outcome) -> list[str]:
+    """Return the services that are not green, where there are several; what comes before speaks of the first of them."""
+    if not outcome.services:
+        return []
+    from redeploy.report.several.whole import is_green  # few runs have several
+
+    red = [(key, each) for key, each in outcome.services.items() if not is_green(each)]
+    lines = [f"**{len(red)} of {len(outcome.services)} services are not as they should be:**", ""]
+    lines += [f"- {code(key)}: {inline(headline(each))}" for key, each in red[:MOST_SERVICES]]
+    if (more := len(red) - MOST_SERVICES) > 0:
+        lines.append(f"- and {more} more")
+    return [*lines, ""]
 
 
 def _facts(outcome: Outcome) -> list[str]:

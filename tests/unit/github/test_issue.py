@@ -12,6 +12,7 @@ from redeploy.github import issue_body
 from redeploy.github.issue import LABEL, LONGEST, LONGEST_KEPT, Issue, Seen, head, ours, with_head
 from redeploy.remedies.remedy import Remedy
 from redeploy.report.outcome import Outcome, RollbackResult, State
+from redeploy.report.wording import headline
 from redeploy.verdicts import Reason, Verdict
 
 MARK, OTHER = "a" * 32, "b" * 32
@@ -147,3 +148,15 @@ def test_the_comment_that_closes_it_says_what_is_live() -> None:
     assert "- **Live:** `111111111111`" in told
     assert "It was red for 2 h 10 min, since 2027-01-15 08:00 UTC, in 3 runs." in told
     assert "It was red" not in issue_body.closed(green, None, NOW, "")
+
+
+def test_of_several_services_every_one_that_is_not_green_is_listed() -> None:
+    green = Outcome(conclusion=Conclusion(Verdict.VERIFIED))
+    down = Outcome(conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), url="https://www.example.com")
+    body = issue_body.opened(replace(RED, services={"api": RED, "web": down, "worker": green}), "")
+    assert "**2 of 3 services are not as they should be:**" in body
+    assert f"- `api`: {headline(RED)}" in body
+    assert f"- `web`: {headline(down)}" in body
+    assert "worker" not in body
+    many = {f"s{each}": RED for each in range(60)}
+    assert "- and 10 more" in issue_body.opened(replace(RED, services=many), "")
