@@ -6,7 +6,7 @@ which has paid for the imports already.
 
 import argparse
 import os
-import random
+import secrets
 import socket
 import threading
 import time
@@ -149,7 +149,7 @@ def _identity(build: Build, started: float) -> dict[str, object]:
             # A time of the answer under a build name, and a revision drawn anew each time: neither names a build.
             return {
                 "build": {"sha": "local", "time": time.time(), "id": str(time.time())},
-                "revision": f"{random.getrandbits(64):016x}",
+                "revision": secrets.token_hex(8),
                 "start_time": time.time(),
             }
         case "neighbours":

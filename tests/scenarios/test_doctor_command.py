@@ -125,12 +125,12 @@ def test_wrong_inputs_are_all_named_and_nothing_is_sent(world: World) -> None:
     assert len(world.front.seen) == before
 
 
-def test_whoever_forgot_the_url_is_told_how_to_give_it_at_a_terminal(world: World) -> None:
+def test_a_missing_url_is_named_with_the_ways_to_give_it_at_a_terminal(world: World) -> None:
     code, shown = at_terminal(environment(world, WATCHTOWER_UPDATE_URL=""), columns=60)
     assert code == 2
     assert shown.splitlines() == [
-        "watchtower-url: is empty; set WATCHTOWER_UPDATE_URL or give",
-        "--watchtower-url.",
+        "watchtower-url: is empty; set WATCHTOWER_UPDATE_URL, or",
+        "pass --watchtower-url.",
     ]
 
 
