@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sandbox.network.front import Answer, HttpResult
+from sandbox.network.front import Answer, Exchange
 
 _HOSTILE = "\n".join(
     (
@@ -110,11 +110,11 @@ class Raw:
     pieces: Callable[[], Iterable[bytes]]
     pause: float = 0.0
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Sends until it ends, or the client goes."""
-        if http_result.connection.send(self.head):
+        if exchange.connection.send(self.head):
             for piece in self.pieces():
-                if not http_result.connection.send(piece) or http_result.connection.pause(self.pause):
+                if not exchange.connection.send(piece) or exchange.connection.pause(self.pause):
                     break
         return False
 

@@ -1,9 +1,10 @@
 """What may stand in the way of a request: proxies that give up, walls, caches, limits."""
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, replace
 
-from sandbox.network.front import Answer, Fault, HttpResult, nginx_page, passing
+from sandbox.network.front import Answer, Exchange, Fault, nginx_page, passing
 
 SPA = Answer(200, b"<!doctype html><html><head><title>Leo</title></head><body><div id=root></div></body></html>")
 NOT_ALLOWED = nginx_page(405, "Not Allowed")
@@ -64,11 +65,11 @@ class Instead:
     after: float = 0.0
     forwarding: bool = False
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Answers."""
         if self.forwarding:
-            http_result.forward_alone()
-        return not http_result.connection.pause(self.after) and http_result.send(self.answer)
+            exchange.forward_alone()
+        return not exchange.connection.pause(self.after) and exchange.send(self.answer)
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,11 @@ class Cut:
 
     after: float = 0.3
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Resets."""
-        http_result.forward_alone()
-        http_result.connection.pause(self.after)
-        http_result.connection.reset()
+        exchange.forward_alone()
+        exchange.connection.pause(self.after)
+        exchange.connection.reset()
         return False
 
 
@@ -91,9 +92,9 @@ class Redirect:
 
     location: str
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Answers 307."""
-        return http_result.send(Answer(307, b"", headers=(("Location", self.location),)))
+        return exchange.send(Answer(307, b"", headers=(("Location", self.location),)))
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,9 @@ class On:
     paths: frozenset[str]
     fault: Fault
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Has the fault, or none."""
-        return (self.fault if http_result.request.path in self.paths else passing)(http_result)
+        return (self.fault if exchange.request.path in self.paths else passing)(exchange)
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ class AllBut:
     paths: frozenset[str]
     fault: Fault
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Has none, or the fault."""
-        return (passing if http_result.request.path in self.paths else self.fault)(http_result)
+        return (passing if exchange.request.path in self.paths else self.fault)(exchange)
 
 
 @dataclass(frozen=True)
@@ -126,20 +127,20 @@ class TokenAdded:
 
     token: str
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Passes on, with the token."""
-        kept = [each for each in http_result.request.headers if each[0].lower() != "authorization"]
-        shown = replace(http_result.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
-        return passing(replace(http_result, request=shown))
+        kept = [each for each in exchange.request.headers if each[0].lower() != "authorization"]
+        shown = replace(exchange.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
+        return passing(replace(exchange, request=shown))
 
 
 @dataclass(frozen=True)
 class OnlyPost:
     """nginx's `limit_except POST { deny all; }`."""
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Forbids everything else."""
-        return passing(http_result) if http_result.request.method == "POST" else http_result.send(FORBIDDEN)
+        return passing(exchange) if exchange.request.method == "POST" else exchange.send(FORBIDDEN)
 
 
 class Cache:
@@ -151,22 +152,22 @@ class Cache:
         self._kept: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Answers from the cache, or fills it."""
-        request = http_result.request
+        request = exchange.request
         key = request.target if self._honours_query else request.path
         with self._lock:
             if key not in self._kept:
-                raw = http_result.forward()
+                raw = exchange.forward()
                 if raw.startswith(b"HTTP/1.1 200"):
                     self._kept[key] = (request.at, raw)
-                return http_result.connection.send(raw)
+                return exchange.connection.send(raw)
             since, raw = self._kept[key]
         if self._silent:
-            return http_result.connection.send(raw)
+            return exchange.connection.send(raw)
         status, _, rest = raw.partition(b"\r\n")
         age = int(request.at - since) + 1
-        return http_result.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
+        return exchange.connection.send(b"%b\r\nAge: %d\r\nX-Cache: HIT\r\n%b" % (status, age, rest))
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,11 @@ class NothingBehind:
 
     answer: Answer
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Passes on, or answers."""
-        raw = http_result.forward()
+        raw = exchange.forward()
         gone = raw.startswith(b"HTTP/1.1 502")
-        return http_result.send(self.answer) if gone else http_result.connection.send(raw)
+        return exchange.send(self.answer) if gone else exchange.connection.send(raw)
 
 
 class ComesAndGoes:
@@ -191,11 +192,11 @@ class ComesAndGoes:
         self._turn = well + ill
         self._since: float | None = None
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Has the fault, or none at the moment."""
-        at = http_result.request.at
+        at = exchange.request.at
         self._since = at if self._since is None else self._since
-        return (passing if (at - self._since) % self._turn < self._well else self._fault)(http_result)
+        return (passing if (at - self._since) % self._turn < self._well else self._fault)(exchange)
 
 
 @dataclass(frozen=True)
@@ -204,10 +205,10 @@ class Adding:
 
     header: bytes
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Passes on, with the header."""
-        status, _, rest = http_result.forward().partition(b"\r\n")
-        return http_result.connection.send(b"%b\r\n%b\r\n%b" % (status, self.header, rest))
+        status, _, rest = exchange.forward().partition(b"\r\n")
+        return exchange.connection.send(b"%b\r\n%b\r\n%b" % (status, self.header, rest))
 
 
 class AtFirst:
@@ -218,10 +219,10 @@ class AtFirst:
         self._fault = fault
         self._then = then
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Has the fault, or no longer."""
         self._left -= 1
-        return (self._fault if self._left >= 0 else self._then)(http_result)
+        return (self._fault if self._left >= 0 else self._then)(exchange)
 
 
 class Limit:
@@ -235,33 +236,32 @@ class Limit:
         self._lock = threading.Lock()
         self.refused = 0
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Passes on, or refuses."""
         with self._lock:
-            at = http_result.request.at
+            at = exchange.request.at
             if self._last is not None:
                 excess = max(self._excess - (at - self._last) * self._rate, 0) + 1
                 if excess > self._burst:
                     self.refused += 1
-                    return http_result.send(LIMITED)
+                    return exchange.send(LIMITED)
                 self._excess = excess
             self._last = at
-        return passing(http_result)
+        return passing(exchange)
 
 
 class InTurn:
-    """Two builds answer in turn, as behind a balancer that still knows the old one."""
+    """Two builds respond in turn at each address, as behind a balancer that still knows the old one."""
 
     def __init__(self, other: int) -> None:
         self._other = other
-        self._count = 0
+        self._asked = Counter[str]()
 
-    def __call__(self, http_result: HttpResult) -> bool:
+    def __call__(self, exchange: Exchange) -> bool:
         """Asks the service, or the other port."""
-        self._count += 1
-        if self._count % 2:
-            return passing(http_result)
-        other = HttpResult(
-            http_result.front, http_result.connection, http_result.request, (self._other, http_result.request.target)
-        )
-        return passing(other)
+        request = exchange.request
+        path = request.target.partition("?")[0]
+        self._asked[path] += 1
+        if self._asked[path] % 2:
+            return passing(exchange)
+        return passing(Exchange(exchange.front, exchange.connection, request, (self._other, request.target)))

@@ -56,7 +56,7 @@ BAD_GATEWAY = nginx_page(502, "Bad Gateway")
 
 
 @dataclass(frozen=True)
-class HttpResult:
+class Exchange:
     """One request at the front, and what can be done with it."""
 
     front: "Front"
@@ -80,12 +80,12 @@ class HttpResult:
 
 
 # Deals with an exchange; False closes the connection after it.
-Fault = Callable[[HttpResult], bool]
+Fault = Callable[[Exchange], bool]
 
 
-def passing(http_result: HttpResult) -> bool:
+def passing(exchange: Exchange) -> bool:
     """No fault at all."""
-    return http_result.connection.send(http_result.forward())
+    return exchange.connection.send(exchange.forward())
 
 
 class Front:
@@ -140,7 +140,7 @@ class Front:
                 fault, upstream = self.on_watchtower, (port, path + question + query)
             else:
                 fault, upstream = self.on_service, (self.service, request.target)
-            if not fault(HttpResult(self, connection, request, upstream)) or request.closes:
+            if not fault(Exchange(self, connection, request, upstream)) or request.closes:
                 return
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sandbox.network.attacks import echo, echoed_document, echoed_item, hostile_item
 from sandbox.network.faults import LIMITED, TOO_MANY, AtFirst, Instead, On
-from sandbox.network.front import Answer, Fault, HttpResult, passing
+from sandbox.network.front import Answer, Exchange, Fault, passing
 from sandbox.scenarios.scenario import DECLARED, QUICK, VERIFY, Scenario, story
 from sandbox.server.builds import V1, V2, Document
 from sandbox.worlds import Scene, World
@@ -58,8 +58,8 @@ def _standing_at(path: str, fault: Callable[[], Fault]) -> Callable[[World], Non
 
 
 def _cached_document(world: World) -> None:
-    def cached(http_result: HttpResult) -> bool:
-        return (passing if "?" in http_result.request.target else Instead(_STALE_COPY))(http_result)
+    def cached(exchange: Exchange) -> bool:
+        return (passing if "?" in exchange.request.target else Instead(_STALE_COPY))(exchange)
 
     world.front.on_service = On(frozenset({"/openapi.json"}), cached)
 
@@ -67,15 +67,15 @@ def _cached_document(world: World) -> None:
 def _throttled(world: World) -> None:
     limited = On(frozenset({"/api/search"}), AtFirst(1, Instead(LIMITED)))
     slowed = On(frozenset({"/api/projects"}), AtFirst(1, Instead(TOO_MANY)))
-    world.front.on_service = lambda http_result: (slowed if http_result.request.path == "/api/projects" else limited)(
-        http_result
+    world.front.on_service = lambda exchange: (slowed if exchange.request.path == "/api/projects" else limited)(
+        exchange
     )
 
 
 def _behind_a_token(world: World) -> None:
-    def guarded(http_result: HttpResult) -> bool:
-        shown = [value for name, value in http_result.request.headers if name.lower() == "authorization"]
-        return (passing if shown == [f"Bearer {world.header_secret}"] else Instead(_UNAUTHORISED))(http_result)
+    def guarded(exchange: Exchange) -> bool:
+        shown = [value for name, value in exchange.request.headers if name.lower() == "authorization"]
+        return (passing if shown == [f"Bearer {world.header_secret}"] else Instead(_UNAUTHORISED))(exchange)
 
     world.front.on_service = guarded
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sandbox.network.faults import ACCESS_WALL, Instead
-from sandbox.network.front import HttpResult, passing
+from sandbox.network.front import Exchange, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.server.registry import Ways
@@ -47,10 +47,10 @@ def _stable(build: Build) -> Callable[[World], None]:
 def _pushed_meanwhile(world: World) -> None:
     """Somebody pushes a third build once the second one is live."""
 
-    def push(http_result: HttpResult) -> bool:
+    def push(exchange: Exchange) -> bool:
         if world.host.service.build.name == "v2":
             world.host.push(V3)
-        return passing(http_result)
+        return passing(exchange)
 
     world.front.on_service = push
 

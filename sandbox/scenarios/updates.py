@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from sandbox.network.front import HttpResult, passing
+from sandbox.network.front import Exchange, passing
 from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.watchtower.fork import NicholasFedor
@@ -39,10 +39,10 @@ def _used_up(world: World) -> None:
     tower = cast("NicholasFedor[Build]", world.watchtower)
     others = iter(range(tower.settings.rate_limit + 1))
 
-    def fault(http_result: HttpResult) -> bool:
+    def fault(exchange: Exchange) -> bool:
         for _ in others:
             tower.limiter.count("", time.monotonic())
-        return passing(http_result)
+        return passing(exchange)
 
     world.front.on_watchtower = fault
 
