@@ -341,7 +341,7 @@ _SMOKE = (
         "checks-failed",
         "smoke",
         failed=("smoke GET /api/projects header:content-type contains json and 1.slug = x",),
-        says=("`1.slug = x` does not hold: the field is missing", "only warns", "there is `redeploy`"),
+        says=("`1.slug = x` does not hold: the field is missing", "only warns", "the value is `redeploy`"),
     ),
     story(
         "front-end",
