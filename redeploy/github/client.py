@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.github.connection import connected, trouble_of_error
 from redeploy.github.deployment import Deployment, Place, State, Status, warning
-from redeploy.github.retry import NextStep, Trouble, WriteAttempt
+from redeploy.github.retry import LATE, NextStep, Trouble, WriteAttempt
 from redeploy.text.secret import Secret
 
 if TYPE_CHECKING:
@@ -86,10 +86,7 @@ class DeploymentClient:
         while not self._finished.wait(_POLL):
             self._hurry(hurried())
             if time.monotonic() >= self._limit():
-                late = "none in time, and what was asked for may still be carried out"
-                return Record(
-                    self._number, tuple(self._states), warning(self._doing, Trouble(message=late), self._redact)
-                )
+                return Record(self._number, tuple(self._states), warning(self._doing, LATE, self._redact))
         return Record(self._number, tuple(self._states), self._warning)
 
     def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only thing that it is about

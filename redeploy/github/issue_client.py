@@ -13,14 +13,13 @@ from redeploy.github import issue_body
 from redeploy.github.connection import Ask, asking, trouble_of_error
 from redeploy.github.deployment import Place, warning
 from redeploy.github.issue import LABEL, Ending, Issue, Seen, head, ours, with_head
-from redeploy.github.retry import Trouble
+from redeploy.github.retry import LATE, Trouble
 from redeploy.report.outcome import Outcome
 from redeploy.text.secret import Secret
 
 MOST_CALLS = 5
 RIGHT = "issues: write"
 _POLL = 0.05
-_LATE = Trouble(message="none in time, and what was asked for may still be carried out")
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class IssueClient:
                 self._hurry.set()
                 until = min(until, time.monotonic() + self._bounds.hurried)
             if time.monotonic() >= until:
-                return replace(self._kept, warning=self._warning(_LATE))
+                return replace(self._kept, warning=self._warning(LATE))
         return self._kept
 
     def _run(self, errand: Errand) -> None:

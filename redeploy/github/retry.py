@@ -49,6 +49,10 @@ class Trouble:
         return answered or self.unsent
 
 
+LATE = Trouble(message="none in time, and what was asked for may still be carried out")
+"""What a call came to that was given up, whatever GitHub makes of it."""
+
+
 def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble:
     """Return what an answer means that is not the one hoped for. Header names are in lower case."""
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"

@@ -84,7 +84,6 @@ SCENARIOS = (
         "The old and the new build take turns",
         "A replica that was forgotten keeps the window from closing.",
     )
-    # Of a window of 1 s, other requests in between could give every look at the version to the same build.
     .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", stable_for="3s")
     .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
     story(

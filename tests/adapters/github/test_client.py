@@ -3,7 +3,7 @@
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,10 @@ from redeploy.github.client import Bounds, DeploymentClient, Record, look
 from redeploy.github.deployment import Deployment, Place, State, Status
 from redeploy.text.secret import Secret
 from sandbox.network.front import Answer
-from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
-from tests import schema_checks
+from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, problem, unicorn
 from tests.adapters.conftest import Serve, http
+from tests.adapters.github.conftest import RUN, TOKEN, Start
 
-TOKEN = "ghs_0123456789abcdef"
 SHA = "a" * 40
 MADE = Deployment(
     ref=SHA,
@@ -26,10 +25,7 @@ MADE = Deployment(
     payload={"mark": "7-1-f00d", "version": {"declared": "v2", "before": "v1"}},
     mark="7-1-f00d",
 )
-RUN = "https://github.example/o/r/actions/runs/7"
 SOON = Bounds(creation=8.0, whole=8.0, hurried=0.6)
-
-Start = Callable[..., GitHub]
 
 
 def status(state: State) -> Status:
@@ -45,23 +41,6 @@ def status(state: State) -> Status:
 
 UNDER_WAY, LIVE, BROKEN = map(status, (State.IN_PROGRESS, State.SUCCESS, State.ERROR))
 BOTH = (State.IN_PROGRESS, State.SUCCESS)
-
-
-@pytest.fixture
-def github() -> Iterator[Start]:
-    """Start GitHubs whose every exchange is held against the description when the test is over."""
-    started: list[GitHub] = []
-
-    def start(mishaps: Mishaps | None = None) -> GitHub:
-        one = GitHub(mishaps)
-        one.listen()
-        started.append(one)
-        return one
-
-    yield start
-    for one in started:
-        one.close()
-        schema_checks.check(one)
 
 
 def deployment_client(api_url: str, bounds: Bounds = SOON) -> DeploymentClient:

@@ -1,7 +1,6 @@
 """The issue of a red run over real sockets: opened once, updated, closed, and no one else's touched."""
 
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,10 +24,8 @@ from sandbox.network.github import (
     problem,
     unicorn,
 )
-from tests import schema_checks
+from tests.adapters.github.conftest import RUN, TOKEN, Start
 
-TOKEN = "ghs_0123456789abcdef"
-RUN = "https://github.example/o/r/actions/runs/7"
 URL = "https://api.example.com"
 RUNNER = {
     "GITHUB_REPOSITORY": "o/r",
@@ -51,26 +48,6 @@ STALE = Outcome(
 )
 DOWN = replace(STALE, conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), down=True, version="")
 GREEN = replace(STALE, conclusion=Conclusion(Verdict.VERIFIED, Reason.NONE, Proof.VERSION), version="2" * 40)
-
-Start = Callable[..., GitHub]
-
-
-@pytest.fixture
-def github() -> Iterator[Start]:
-    """Start GitHubs whose every exchange is held against the description when the test is over."""
-    started: list[GitHub] = []
-
-    def start(mishaps: Mishaps | None = None) -> GitHub:
-        one = GitHub(mishaps)
-        one.listen()
-        started.append(one)
-        return one
-
-    yield start
-    for one in started:
-        one.close()
-        schema_checks.check(one)
-        assert not any(TOKEN in str(each.asked) for each in one.talks)
 
 
 def keep(one: GitHub, outcome: Outcome, *, mark: str = MARK, now: float = NOW, bounds: Bounds = BOUNDS) -> Kept:
