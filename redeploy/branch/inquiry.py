@@ -115,7 +115,7 @@ class Inquiry:
         return read(answer.json, self.redact)
 
     def _without_branch(self, known: Position, answer: HttpResult) -> Position:
-        """Say whether there is no such branch, or no right to see it: GitHub answers both with 404."""
+        """Say whether there is no such branch, or no right to see it: GitHub responds with 404 to both."""
         repository = self._get(self.repository)
         if _status(repository) == 200:
             told = f"The repository has no branch {code(known.branch)}."

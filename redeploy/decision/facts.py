@@ -23,7 +23,7 @@ class Facts:
     verifying: bool = False
     """Whether the mode is verify: nothing is triggered."""
     awaiting: bool = False
-    """Whether, in mode verify, a build is waited for that another deployer was asked for; else there is no build before."""
+    """Whether a run in mode verify waits for the build of another deployer; without one, verify knows no build before."""
     referenced: bool = False
     """Whether then, of an earlier step, anything is known beside which a change can be seen."""
     now: float

@@ -141,7 +141,7 @@ class Plan:
 
     @property
     def awaits_build(self) -> bool:
-        """Whether, in mode verify, a build is waited for that another deployer was asked for."""
+        """Whether a run in mode verify waits for the build of another deployer."""
         return self.mode is Mode.VERIFY and (self.wait_for_build or self.baseline is not None)
 
     @property
