@@ -13,9 +13,9 @@ from sandbox.runner.results import Run
 from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
 from tests.deploy_files import ROOT
-from tests.e2e.images import ACTION, build_sandbox, remove_sandbox
-from tests.e2e.registry import Registry, registry
-from tests.e2e.stack import Stack, standing
+from tests.e2e.parts.images import ACTION, build_sandbox, remove_sandbox
+from tests.e2e.parts.registry import Registry, registry
+from tests.e2e.parts.stack import Stack, standing
 
 
 def _leads(session: pytest.Session) -> bool:

@@ -10,8 +10,8 @@ from docker.models.containers import Container
 
 from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
-from tests.e2e.registry import SANDBOX
-from tests.e2e.stack import LINE, Stack
+from tests.e2e.parts.registry import SANDBOX
+from tests.e2e.parts.stack import LINE, Stack
 
 FORK = LINE == "nicholas-fedor"
 DEPLOYED = ("deployed", "")

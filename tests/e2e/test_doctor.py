@@ -13,10 +13,10 @@ import requests
 import trustme
 
 from sandbox.server.builds import V1, V2
-from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry
-from tests.e2e.stack import BACKEND, LINE, Stack, standing
+from tests.e2e.parts.certificates import issue
+from tests.e2e.parts.registry import Registry
+from tests.e2e.parts.stack import BACKEND, LINE, Stack, standing
 
 FORK = LINE == "nicholas-fedor"
 ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells neither containers nor refusals")

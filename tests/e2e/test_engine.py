@@ -15,7 +15,7 @@ from sandbox.runner.runner import Runner
 from sandbox.server.builds import V1, V2
 from tests.deploy_files import ROOT
 from tests.e2e.conftest import Action
-from tests.e2e.stack import Stack
+from tests.e2e.parts.stack import Stack
 
 RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
 """The command that restarts the engine."""

@@ -10,8 +10,8 @@ import pytest
 from sandbox.runner.runner import Interrupt
 from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
-from tests.e2e.registry import BASIC, PASSWORDS, READER, Pushed
-from tests.e2e.stack import LINE, Stack
+from tests.e2e.parts.registry import BASIC, PASSWORDS, READER, Pushed
+from tests.e2e.parts.stack import LINE, Stack
 
 FORK = LINE == "nicholas-fedor"
 SHORT = "12s"

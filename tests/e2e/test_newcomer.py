@@ -15,10 +15,10 @@ import trustme
 
 from sandbox.runner.results import Run
 from sandbox.server.builds import V1, V2
-from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry
-from tests.e2e.stack import LINE, Stack, compose
+from tests.e2e.parts.certificates import issue
+from tests.e2e.parts.registry import Registry
+from tests.e2e.parts.stack import LINE, Stack, compose
 from tests.first_run import Newcomer
 from tests.ports import free_port
 

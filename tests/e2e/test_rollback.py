@@ -14,9 +14,9 @@ import pytest
 from sandbox.runner.results import Run
 from sandbox.server.builds import V1, V2, V3
 from tests.e2e.conftest import Action
-from tests.e2e.realm import realm
-from tests.e2e.registry import BASIC, PASSWORDS, READER, SANDBOX, Manifest, Pushed, registry
-from tests.e2e.stack import LINE, Stack, standing
+from tests.e2e.parts.realm import realm
+from tests.e2e.parts.registry import BASIC, PASSWORDS, READER, SANDBOX, Manifest, Pushed, registry
+from tests.e2e.parts.stack import LINE, Stack, standing
 
 FORK = LINE == "nicholas-fedor"
 SHORT = "8s"

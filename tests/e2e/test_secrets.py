@@ -12,8 +12,8 @@ import pytest
 from sandbox.server.builds import V1, V2
 from tests.deploy_files import ROOT
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry
-from tests.e2e.stack import Stack, standing
+from tests.e2e.parts.registry import Registry
+from tests.e2e.parts.stack import Stack, standing
 
 FIRST = "the first"
 SECOND = 'p$a ss#w"ord'

@@ -9,10 +9,10 @@ import pytest
 import trustme
 
 from sandbox.server.builds import V1, V2
-from tests.e2e.certificates import issue
 from tests.e2e.conftest import Action
-from tests.e2e.registry import Registry
-from tests.e2e.stack import COMPOSES, LINE, PAGE, Stack, compose, documented, standing, works
+from tests.e2e.parts.certificates import issue
+from tests.e2e.parts.registry import Registry
+from tests.e2e.parts.stack import COMPOSES, LINE, PAGE, Stack, compose, documented, standing, works
 from tests.ports import free_port
 
 FORK = LINE == "nicholas-fedor"

@@ -12,9 +12,9 @@ from sandbox.network.github import GitHub
 from sandbox.runner.masks import leaked
 from sandbox.server.builds import V1, V2
 from tests.deploy_files import ROOT
-from tests.e2e import act as engine
-from tests.e2e.act import Act, Ended
-from tests.e2e.stack import LINE, Stack
+from tests.e2e.parts import act as engine
+from tests.e2e.parts.act import Act, Ended
+from tests.e2e.parts.stack import LINE, Stack
 
 REDEPLOY = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
 NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"

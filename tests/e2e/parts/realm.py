@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.e2e.registry import CONFIG
+from tests.e2e.parts.registry import CONFIG
 from tests.registry_tokens import Issuer
 
 

@@ -149,7 +149,7 @@ class Act:
                 _docker(kind, "rm", "--force", name)
 
     def _lay_out_action(self) -> None:
-        for name in ("redeploy", "requirements"):
+        for name in ("redeploy", "requirements", "tools/image"):
             shutil.copytree(ROOT / name, self._action / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("action.yml", "entrypoint.py", ".dockerignore"):
             shutil.copy(ROOT / name, self._action)

@@ -21,8 +21,8 @@ from docker.models.containers import Container
 from sandbox.server.builds import V1, Build
 from sandbox.watchtower.variants import Variant
 from tests.deploy_files import DEPLOY, ROOT
-from tests.e2e.images import watchtower
-from tests.e2e.registry import Pushed, Registry
+from tests.e2e.parts.images import watchtower
+from tests.e2e.parts.registry import Pushed, Registry
 from tests.ports import free_port
 
 BACKEND = "portfolio/backend:latest"

@@ -10,7 +10,7 @@ from docker.errors import ImageNotFound
 
 from sandbox.watchtower.variants import VARIANTS, Variant
 from tests.deploy_files import ROOT
-from tests.e2e.registry import CHECKOUT, SANDBOX
+from tests.e2e.parts.registry import CHECKOUT, SANDBOX
 
 ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
 """The action's image, as `make image` builds it."""
