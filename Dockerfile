@@ -6,29 +6,15 @@ COPY requirements/runtime.txt /tmp/runtime.txt
 RUN python3 -m venv /opt/redeploy \
   && /opt/redeploy/bin/python -m pip install --no-cache-dir --no-compile --require-hashes --no-deps \
     --only-binary :all: -r /tmp/runtime.txt \
-  && /opt/redeploy/bin/python -m pip check \
-  && find /opt/redeploy/bin -type f -not -name 'python*' -delete \
-  && rm -rf /opt/redeploy/lib/python3*/site-packages/pip* \
-    /opt/redeploy/lib/python3*/site-packages/setuptools* \
-    /opt/redeploy/lib/python3*/site-packages/pkg_resources \
-    /opt/redeploy/lib/python3*/site-packages/_distutils_hack \
-    /opt/redeploy/lib/python3*/site-packages/distutils-precedence.pth
+  && /opt/redeploy/bin/python -m pip check
 COPY entrypoint.py /app/
 COPY redeploy /app/redeploy
-# Without bytecode each run would compile anew whatever it imports, since a container starts from the image every time.
-RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/redeploy/lib /app
+COPY tools/image/assemble.py /tmp/
+RUN python3 /tmp/assemble.py /opt/redeploy /app /image
 
-FROM ${BASE_IMAGE}
-# No run installs anything. The official Python images ship the standard library without its bytecode.
-RUN rm -rf /usr/local/bin/pip* /usr/local/bin/idle* \
-    /usr/local/lib/python3*/site-packages/* \
-    /usr/local/lib/python3*/ensurepip \
-    /usr/lib/python3*/ensurepip \
-    /usr/share/python-wheels \
-  && python3 -m compileall -q -x '/(idlelib|lib2to3|test|tests|tkinter|turtledemo)/' \
-    "$(python3 -c 'import os; print(os.path.dirname(os.__file__))')"
-COPY --from=build /opt/redeploy /opt/redeploy
-COPY --from=build /app /app
+# The interpreter, its libraries, certificates and the action: a job waits for the pull of each byte before it starts.
+FROM scratch
+COPY --from=build /image /
 
 ARG VERSION=unreleased
 ARG REVISION=unknown
