@@ -25,7 +25,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e lock clean engine
+.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e release-check lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -95,6 +95,10 @@ image-smoke: engine ## play a scenario with the built image, run as a runner doe
 
 e2e: ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
 	.ci/e2e
+
+release-check: setup ## rehearse a release without its pushes; VERSION=1.2.3, BASE_IMAGE=..., CHECKS=off
+	@$(venv)/python -m tools.release rehearse "$(or $(VERSION),$(version))" "--base-image=$(BASE_IMAGE)" \
+	  "--build-flags=$(DOCKER_BUILD_FLAGS)" $(if $(filter off,$(CHECKS)),--no-checks)
 
 # Run inside the folder, so that the locks name their sources as a reader finds them there.
 lock: setup ## lock what requirements/*.in ask for, with hashes

@@ -1,0 +1,1 @@
+"""What a release does, step by step: `python -m tools.release --help`."""

@@ -1,0 +1,37 @@
+"""What CHANGELOG.md says of a version. Its form is Keep a Changelog's."""
+
+import re
+
+from tools.release.version import RefusedError, Version
+
+_HEADING = re.compile(r"(?m)^## \[([^\]]+)\](?: - (\S+))?[ \t]*$")
+_LINKS = re.compile(r"(?m)^\[[^\]]+\]: \S+$")
+
+
+def notes(text: str, version: Version) -> str:
+    """Return what the section of a version says, in Markdown.
+
+    Raises:
+        RefusedError: if there is no such section, or more than one, or one without a date or without a word.
+    """
+    headings = list(_HEADING.finditer(text))
+    found = [at for at, heading in enumerate(headings) if heading[1] == str(version)]
+    if len(found) != 1:
+        raise RefusedError(
+            f"CHANGELOG.md has {len(found)} sections `## [{version}] - YYYY-MM-DD`. It needs one that says to a user what "
+            "the release brings."
+        )
+    heading = headings[found[0]]
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", heading[2] or ""):
+        raise RefusedError(f"The section {version} of CHANGELOG.md has no date: write `## [{version}] - YYYY-MM-DD`.")
+    end = headings[found[0] + 1].start() if found[0] + 1 < len(headings) else len(text)
+    said = _LINKS.sub("", text[heading.end() : end]).strip()
+    if not re.search(r"(?m)^[^#\s]", said):
+        raise RefusedError(f"The section {version} of CHANGELOG.md is empty. Say in it what the release brings a user.")
+    return said + "\n"
+
+
+def unreleased(text: str) -> int:
+    """Return how many entries stand under `Unreleased`."""
+    parts = re.split(r"(?m)^## ", text)
+    return sum(len(re.findall(r"(?m)^- ", part)) for part in parts if part.startswith("[Unreleased]"))

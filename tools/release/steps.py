@@ -1,0 +1,58 @@
+"""The steps that the workflow of a release and its rehearsal have in common."""
+
+from collections.abc import Mapping, Sequence
+
+from tools.release import changelog, consistency, engine, metadata, sbom
+from tools.release.checkout import Checkout
+from tools.release.version import RefusedError, Version, refuse_unless_next, released
+
+
+def check(checkout: Checkout, version: Version, published: Sequence[str]) -> list[str]:
+    """Return what was found right, in sentences.
+
+    Args:
+        checkout: what is to be released.
+        version: as what.
+        published: the tags of the repository that releases are published in.
+
+    Raises:
+        RefusedError: with everything for which this cannot be released.
+    """
+    checkout.refuse_changes()
+    before = released([*published, *checkout.tags()])
+    refuse_unless_next(version, before)
+    files = checkout.read([*consistency.OWN, *consistency.NAMES_THE_ACTION])
+    wrong = consistency.disagreements(version, files)
+    if wrong:
+        raise RefusedError(
+            "\n".join([f"The tree does not fit a release of {version}:", *(f"- {each}" for each in wrong)])
+        )
+    said = [
+        f"{checkout.head()} is committed, and nothing else is in the tree.",
+        f"{version} follows {before[-1]}." if before else f"{version} is the first release.",
+        f"pyproject.toml, the code, CHANGELOG.md and {len(files) - len(consistency.OWN)} other files agree on it.",
+    ]
+    left = changelog.unreleased(files["CHANGELOG.md"])
+    if left:
+        said.append(f"Note: CHANGELOG.md has {left} entries under Unreleased, which the notes will not have.")
+    return said
+
+
+def contents(repository: str, digests: Mapping[str, str]) -> dict[str, set[sbom.Package]]:
+    """Return the packages of the images of a repository, by platform; `digests` are of their manifests."""
+    found = {}
+    for platform, digest in digests.items():
+        image = f"{repository}@{digest}"
+        with engine.files_of(image, platform) as files:
+            found[platform] = sbom.packages(files)
+        python = engine.python_of(image)
+        if python:
+            found[platform].add(sbom.Package("generic", "python", python))
+    return found
+
+
+def release_commit(checkout: Checkout, version: Version, reference: str) -> str:
+    """Make the commit of a release, whose `action.yml` runs the image `reference`, and return its name."""
+    text = metadata.with_image(checkout.show("HEAD", "action.yml"), reference)
+    message = f"Release {version}\n\nThe action runs {reference}.\n"
+    return checkout.commit("action.yml", text, message)
