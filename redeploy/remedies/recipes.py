@@ -25,7 +25,7 @@ WATCHTOWER_PORT = 8083
 SERVICE_PORT = 8001
 """Where it publishes the service."""
 
-WATCHTOWER_IMAGE = "nickfedor/watchtower:1.21.0"
+WATCHTOWER_IMAGE = "nickfedor/watchtower:1.20.3"
 """The maintained fork, in the version that this project's compose file pins."""
 
 

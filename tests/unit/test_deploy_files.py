@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from redeploy.commands import env
+from redeploy.remedies import recipes
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
 from redeploy.remedies.subject import NOTHING_KNOWN
@@ -101,7 +102,17 @@ class TestCompose:
 
     def test_the_stop_time_out_suits_a_web_service_and_is_said_to_both_product_lines(self) -> None:
         assert 10 <= seconds(BACKEND["stop_grace_period"]) <= 30
-        assert SETTINGS["WATCHTOWER_TIMEOUT"] == BACKEND["stop_grace_period"]
+        overlay = compose(DEPLOY / "docker-compose.containrrr.yml")["services"]["watchtower"]
+        assert overlay["environment"]["WATCHTOWER_TIMEOUT"] == BACKEND["stop_grace_period"]
+
+    def test_the_engine_has_time_to_create_and_start_a_container_on_a_busy_host(self) -> None:
+        # Up to 1.20 the fork ends these after WATCHTOWER_TIMEOUT; the container that it was to replace is gone by then.
+        assert seconds(SETTINGS["WATCHTOWER_TIMEOUT"]) >= 60
+
+    def test_one_version_of_watchtower_is_pinned_everywhere(self) -> None:
+        assert WATCHTOWER["image"] == recipes.WATCHTOWER_IMAGE
+        for path in (".github/ISSUE_TEMPLATE/bug.yml", ".github/workflows/ci.yml", "docs/troubleshooting.md"):
+            assert recipes.WATCHTOWER_IMAGE in (DEPLOY.parent / path).read_text(encoding="utf-8")
 
     @pytest.mark.parametrize("name", SERVICES)
     def test_ports_are_published_on_loopback_only(self, name: str) -> None:
@@ -205,6 +216,7 @@ class TestCompose:
         assert overlay["environment"] == {
             "WATCHTOWER_HTTP_API_UPDATE": "true",
             "WATCHTOWER_HTTP_API_METRICS": "true",
+            "WATCHTOWER_TIMEOUT": "15s",
             "DOCKER_API_VERSION": "1.44",
         }
 
