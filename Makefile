@@ -25,7 +25,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e release-check lock clean engine
+.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e parser release-check lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -96,6 +96,9 @@ image-smoke: engine ## play a scenario with the built image, run as a runner doe
 e2e: ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
 	.ci/e2e
 
+parser: ## install GitHub's own parser of workflows, which `make test` then asks; needs Node.js 20 and npm
+	npm --prefix tests/github_parser ci --ignore-scripts --no-audit --no-fund
+
 release-check: setup ## rehearse a release without its pushes; VERSION=1.2.3, BASE_IMAGE=..., CHECKS=off
 	@$(venv)/python -m tools.release rehearse "$(or $(VERSION),$(version))" "--base-image=$(BASE_IMAGE)" \
 	  "--build-flags=$(DOCKER_BUILD_FLAGS)" $(if $(filter off,$(CHECKS)),--no-checks)
@@ -107,5 +110,5 @@ lock: setup ## lock what requirements/*.in ask for, with hashes
 	  --output-file "$$name.txt" "$$name.in" || exit 1; done
 
 clean: ## remove all that was made here
-	rm -rf .venv .venv-demo build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-demo build tests/github_parser/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -92,4 +92,5 @@ def test_the_commit_of_a_release_changes_the_image_alone_and_moves_nothing(check
     assert git(checkout.folder, "branch", "--contains", commit) == ""
     assert git(checkout.folder, "log", "-1", "--format=%s", commit) == "Release 1.0.1\n"
     assert (checkout.folder / "action.yml").read_text() == ACTION
+    assert steps.release_commit(checkout, VERSION, REFERENCE) == commit
     checkout.refuse_changes()

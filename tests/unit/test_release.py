@@ -103,6 +103,13 @@ def test_notes_that_are_missing_or_empty_are_refused(text: str, said: str) -> No
         changelog.notes(text, VERSION)
 
 
+def test_links_in_the_notes_lead_to_the_files_of_the_release() -> None:
+    text = NOTES.replace("Words", "[Words](docs/a.md#b), [more](https://example.com/c)")
+    said = changelog.notes(text, VERSION)
+    assert "[Words](https://github.com/leok974/redeploy-action/blob/v1.2.3/docs/a.md#b)" in said
+    assert "[more](https://example.com/c)" in said
+
+
 def test_entries_that_no_release_has_are_counted() -> None:
     assert changelog.unreleased(NOTES) == 2
     assert changelog.unreleased("## [1.2.3] - 2026-01-31\n\n- One.\n") == 0

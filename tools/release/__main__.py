@@ -55,6 +55,9 @@ def _options() -> argparse.Namespace:
     smoke.add_argument("--index", required=True, help="its digest")
     commit = step("commit", _commit, "make the commit whose action.yml runs the published image, and give its name")
     commit.add_argument("--index", required=True, help="its digest")
+    move = step("move", _move, "move the image's tag of the major version")
+    move.add_argument("--index", required=True, help="the digest that it has to lead to")
+    move.add_argument("--digest", action="append", required=True, help="of an image; once for each platform")
     rehearse = step("rehearse", _rehearse, "go through everything but the pushes")
     rehearse.add_argument("--base-image", default="", help="build on this one")
     rehearse.add_argument("--build-flags", default="", help="for docker build")
@@ -104,6 +107,10 @@ def _smoke(version: Version, options: argparse.Namespace) -> None:
 
 def _commit(version: Version, options: argparse.Namespace) -> None:
     _give("commit", steps.release_commit(_CHECKOUT, version, f"{metadata.IMAGE}@{options.index}"))
+
+
+def _move(version: Version, options: argparse.Namespace) -> None:
+    steps.move_tag(metadata.IMAGE, version, options.index, options.digest)
 
 
 def _rehearse(version: Version, options: argparse.Namespace) -> None:

@@ -5,11 +5,12 @@ import re
 from tools.release.version import RefusedError, Version
 
 _HEADING = re.compile(r"(?m)^## \[([^\]]+)\](?: - (\S+))?[ \t]*$")
+_RELATIVE = re.compile(r"\]\((?!https?://|#)([^)\s]+)\)")
 _LINKS = re.compile(r"(?m)^\[[^\]]+\]: \S+$")
 
 
 def notes(text: str, version: Version) -> str:
-    """Return what the section of a version says, in Markdown.
+    """Return what the section of a version says, in Markdown whose links lead to the files of that release.
 
     Raises:
         RefusedError: if there is no such section, or more than one, or one without a date or without a word.
@@ -28,7 +29,7 @@ def notes(text: str, version: Version) -> str:
     said = _LINKS.sub("", text[heading.end() : end]).strip()
     if not re.search(r"(?m)^[^#\s]", said):
         raise RefusedError(f"The section {version} of CHANGELOG.md is empty. Say in it what the release brings a user.")
-    return said + "\n"
+    return _RELATIVE.sub(rf"](https://github.com/leok974/redeploy-action/blob/{version.tag}/\1)", said) + "\n"
 
 
 def unreleased(text: str) -> int:

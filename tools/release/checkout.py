@@ -69,15 +69,18 @@ class Checkout:
     def commit(self, path: str, text: str, message: str) -> str:
         """Make a commit on top of the head in which one file has another text, and return its name.
 
-        Neither the tree nor a branch moves: only a tag will lead to that commit.
+        Neither the tree nor a branch moves: only a tag will lead to that commit. It takes the head's date, so that the same
+        text makes the same commit whenever it is made.
         """
+        date = self._git("show", "--no-patch", "--format=%cI", "HEAD").strip()
+        dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             blob = self._git("hash-object", "-w", "--stdin", given=text).strip()
             self._git("read-tree", "HEAD", **index)
             self._git("update-index", "--cacheinfo", f"100644,{blob},{path}", **index)
             tree = self._git("write-tree", **index).strip()
-        return self._git("commit-tree", tree, "-p", "HEAD", given=message, **_RELEASER).strip()
+        return self._git("commit-tree", tree, "-p", "HEAD", given=message, **_RELEASER, **dated).strip()
 
     def _git(self, *arguments: str, given: str | None = None, **environment: str) -> str:
         done = subprocess.run(

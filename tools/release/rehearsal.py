@@ -138,6 +138,7 @@ class Rehearsal:
         used.mkdir()
         (used / "action.yml").write_text(self._checkout.show(commit, "action.yml"), encoding="utf-8")
         self._make_check(reference)
+        steps.move_tag(repository, self._version, index, [digest], insecure=True)
         smoke.play(used, smoke.GREEN_AND_RED, self._say)
 
     def _make_check(self, reference: str) -> None:

@@ -56,3 +56,15 @@ def release_commit(checkout: Checkout, version: Version, reference: str) -> str:
     text = metadata.with_image(checkout.show("HEAD", "action.yml"), reference)
     message = f"Release {version}\n\nThe action runs {reference}.\n"
     return checkout.commit("action.yml", text, message)
+
+
+def move_tag(repository: str, version: Version, index: str, digests: Sequence[str], *, insecure: bool = False) -> None:
+    """Have the image's tag of the major version lead to an index: the same images make the same index again.
+
+    Raises:
+        RefusedError: if they do not.
+    """
+    tag = f"{repository}:{version.major}"
+    found = engine.push_index(tag, digests, insecure=insecure)
+    if found != index:
+        raise RefusedError(f"{tag} leads to {found}, and not to {index}: these are not the images of that index.")
