@@ -87,29 +87,6 @@ def test_the_base_image_is_pinned_by_digest() -> None:
     assert re.findall(r"(?m)^FROM (\S+)", _dockerfile()) == ["${BASE_IMAGE}", "scratch"]
 
 
-@pytest.mark.parametrize("name", INPUTS)
-def test_the_readme_lists_every_input_with_its_default(name: str) -> None:
-    [(default, rest)] = _readme_rows("Inputs", name)
-    declared = INPUTS[name]["default"]
-    if declared:
-        assert default == f"`{declared}`"
-    else:
-        assert not re.fullmatch(r"`.*`", default) or default.strip("`") in INPUTS, "an empty default is no text"
-    assert rest.strip(" |")
-
-
-@pytest.mark.parametrize("name", OUTPUTS)
-def test_the_readme_lists_every_output(name: str) -> None:
-    [(meaning, _)] = _readme_rows("Outputs", name)
-    assert meaning
-
-
-@pytest.mark.parametrize(("heading", "declared"), [("Inputs", INPUTS), ("Outputs", OUTPUTS)])
-def test_the_readme_lists_nothing_else(heading: str, declared: dict[str, Any]) -> None:
-    listed = re.findall(r"(?m)^\| `([^`]+)` \|", _readme_section(heading))
-    assert sorted(listed) == sorted(declared)
-
-
 def _dockerfile() -> str:
     return (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -123,19 +100,3 @@ def _texts(folder: Path) -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-
-
-def _readme_section(heading: str) -> str:
-    """The text below a heading, up to the next heading of its level or above."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    start = re.search(rf"(?m)^(#+) {heading}$", readme)
-    assert start, f"README.md has no heading {heading}"
-    below = readme[start.end() :]
-    end = re.search(rf"(?m)^#{{1,{len(start[1])}}} ", below)
-    return below[: end.start()] if end else below
-
-
-def _readme_rows(heading: str, name: str) -> list[tuple[str, str]]:
-    """The second cell and the rest of each table row that starts with a name in code form."""
-    row = re.compile(rf"(?m)^\| `{re.escape(name)}` \| *((?:\\\||[^|])*?) *\|(.*)$")
-    return [(match[1], match[2]) for match in row.finditer(_readme_section(heading))]

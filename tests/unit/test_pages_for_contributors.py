@@ -40,9 +40,3 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     )
     missing = [name for name in sorted(named) if not any((root / name).exists() for root in roots)]
     assert missing == []
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_link_of_a_page_leads_to_a_file(page: str) -> None:
-    targets = re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", read(page))
-    assert [target for target in targets if not ((ROOT / page).parent / target).exists()] == []

@@ -11,6 +11,7 @@ from redeploy.verdicts import Reason
 from tools.docs import config_file
 from tools.docs.build_names import NOTE, build_names
 from tools.docs.decisions import decisions
+from tools.docs.readme import readme
 
 _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
     "Green, but not proven": (
@@ -190,6 +191,7 @@ def troubleshooting() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "README.md": readme,
     "docs/troubleshooting.md": troubleshooting,
     "docs/build-names.md": build_names,
     "docs/decisions.md": decisions,

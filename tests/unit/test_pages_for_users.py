@@ -1,0 +1,125 @@
+"""README and the pages of docs/: their links lead somewhere, and their YAML is what GitHub and the action take."""
+
+import importlib.resources
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from redeploy.settings.inputs import parse
+from redeploy.settings.plan import Mode
+from redeploy.settings.reading import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("*.md")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")),
+    "tests/README.md",
+]
+INPUTS = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
+
+USUAL = {
+    "secrets.WATCHTOWER_UPDATE_URL": "https://api.example.com/ops/watchtower/update",
+    "secrets.WATCHTOWER_HTTP_API_TOKEN": "a-token-of-the-pages-0123456789",
+    "github.sha": "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d",
+    "github.ref_name": "v1.4.2",
+    "needs.publish.outputs.digest": "sha256:" + "ab" * 32,
+}
+"""What the expressions of the pages stand for; a word is good enough for all others."""
+
+DEPLOY = {
+    "watchtower-url": USUAL["secrets.WATCHTOWER_UPDATE_URL"],
+    "watchtower-token": USUAL["secrets.WATCHTOWER_HTTP_API_TOKEN"],
+}
+SERVICE = {"base-url": "https://api.example.com"}
+"""What a block leaves out that is about one input alone."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading_of_it(page: str) -> None:
+    links = re.findall(r"\]\((?!https?://|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)", _prose(page))
+    assert [target for target, _ in links if target and not _linked(page, target).exists()] == []
+    assert [
+        f"{target}#{anchor}"
+        for target, anchor in links
+        if anchor and anchor not in _anchors(_linked(page, target) if target else ROOT / page)
+    ] == []
+
+
+def _blocks() -> Iterator[Any]:
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for number, block in enumerate(re.findall(r"(?ms)^```yaml\n(.*?)^```", text), 1):
+            yield pytest.param(block, id=f"{page}-{number}")
+
+
+@pytest.mark.parametrize("block", [*_blocks()])
+def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
+    told = yaml.safe_load(block)
+    if isinstance(told, dict) and "jobs" in told:
+        jsonschema.validate({"on" if key is True else key: value for key, value in told.items()}, _workflows())
+    for given in _given(told):
+        usual = SERVICE if given.get("mode") == "verify" else DEPLOY
+        inputs = {**usual, "github-token": "a-token", **given}
+        # What an earlier step reported is no plain word.
+        texts = {f"INPUT_{name.upper()}": _filled(text) for name, text in inputs.items() if name != "baseline"}
+        workspace = Workspace(lambda path, _: path, lambda _: None)
+        assert parse({"GITHUB_REPOSITORY": "owner/app", **texts}, workspace).mode in Mode
+
+
+def _given(told: object) -> list[dict[str, object]]:
+    """The inputs of every use of the action in a block; a block may be nothing but some of them."""
+    match told:
+        case dict() if told.keys() <= INPUTS.keys() and not any(isinstance(each, dict) for each in told.values()):
+            return [told]
+        case _:
+            return [*_uses(told)]
+
+
+def _uses(told: object) -> Iterator[dict[str, object]]:
+    match told:
+        case {"uses": str(action), "with": dict(given)} if action.startswith("leok974/redeploy-action@"):
+            yield given
+        case dict() | list():
+            for each in told.values() if isinstance(told, dict) else told:
+                yield from _uses(each)
+
+
+def _filled(value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: USUAL.get(found[1], "a-word"), text)
+
+
+@cache
+def _workflows() -> dict[str, Any]:
+    schemas = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
+    read: dict[str, Any] = json.loads((schemas / "github-workflows.json").read_text(encoding="utf-8"))
+    return read
+
+
+def _prose(page: str) -> str:
+    """The page without its code, in which a link is none."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```", "", (ROOT / page).read_text(encoding="utf-8"))
+    return re.sub(r"`[^`\n]*`", "code", text)
+
+
+def _linked(page: str, target: str) -> Path:
+    return (ROOT / page).parent / target
+
+
+@cache
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```", "", page.read_text(encoding="utf-8"))
+    named: list[str] = []
+    for heading in re.findall(r"(?m)^#{1,6} +(.+?) *$", text):
+        shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        named.append(f"{slug}-{named.count(slug)}" if slug in named else slug)
+    return set(named)

@@ -1,0 +1,39 @@
+"""The tables of inputs and outputs in README, as action.yml describes them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_ROOT = Path(__file__).parents[2]
+
+
+def readme() -> str:
+    """Return README with its two tables rendered."""
+    action: dict[str, Any] = yaml.safe_load((_ROOT / "action.yml").read_text(encoding="utf-8"))
+    inputs = [
+        f"| `{name}` | {_default(each['default'])} | {_cell(each['description'])} |"
+        for name, each in action["inputs"].items()
+    ]
+    outputs = [f"| `{name}` | {_cell(each['description'])} |" for name, each in action["outputs"].items()]
+    text = (_ROOT / "README.md").read_text(encoding="utf-8")
+    text = _between(text, "inputs", "\n".join(["| input | default | meaning |", "|---|---|---|", *inputs]))
+    return _between(text, "outputs", "\n".join(["| output | meaning |", "|---|---|", *outputs]))
+
+
+def _between(text: str, name: str, table: str) -> str:
+    start, end = f"<!-- {name}: from action.yml, by `make docs` -->\n", f"\n<!-- end of {name} -->"
+    before, rest = text.split(start)
+    return before + start + "\n" + table + "\n" + end + rest.split(end, 1)[1]
+
+
+def _default(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _cell(description: str) -> str:
+    """Return the description in one line, with a link in the place of a last `See docs/...`."""
+    line = " ".join(description.split()).replace("|", "\\|")
+    line = re.sub(r" See (docs/[\w./#-]*\w)\.$", r" [More](\1)", line)
+    return re.sub(r" (docs/[\w./#-]*\w)", r" [\1](\1)", line)
