@@ -195,8 +195,13 @@ def _files(**texts: str) -> tarfile.TarFile:
 def test_the_packages_of_an_image_are_those_that_debian_and_python_say_are_installed() -> None:
     place = "opt/redeploy/lib/python3.12/site-packages/google_re2-1.1.dist-info/METADATA"
     python = "Metadata-Version: 2.1\nName: google_re2\nVersion: 1.1\n\nName: not-a-header\n"
-    found = sbom.packages(_files(**{"./var/lib/dpkg/status": STATUS, place: python, "app/METADATA": "Name: x\n"}))
-    assert found == {sbom.Package("deb", "libc6", "2.36-9"), sbom.Package("pypi", "google-re2", "1.1")}
+    environment = {"opt/redeploy/pyvenv.cfg": "home = /usr/local/bin\nversion = 3.12.9\n"}
+    texts = {"./var/lib/dpkg/status": STATUS, place: python, "app/METADATA": "Name: x\n", **environment}
+    assert sbom.packages(_files(**texts)) == {
+        sbom.Package("deb", "libc6", "2.36-9"),
+        sbom.Package("generic", "python", "3.12.9"),
+        sbom.Package("pypi", "google-re2", "1.1"),
+    }
 
 
 def test_the_bill_of_materials_says_of_each_platform_what_its_image_holds() -> None:

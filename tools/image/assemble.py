@@ -70,8 +70,7 @@ def assemble(environment: Path, app: Path, image: Path) -> None:
     libraries = sorted(_libraries(loading))
     for shared in libraries:
         _put(shared, image)
-    for licence in _licences([Path(sys.executable).resolve(), *libraries]):
-        _put(licence, image)
+    _declare(_owners([Path(sys.executable).resolve(), *libraries]), image)
     (image / "tmp").mkdir(mode=0o1777)
     (image / "tmp").chmod(0o1777)  # whatever the umask says
     for folder in (library, packages, app):
@@ -123,14 +122,19 @@ def _put_link(link: Path, image: Path) -> None:
     _put_link(Path(os.path.normpath(link.parent / target)), image)
 
 
-def _licences(files: list[Path]) -> Iterator[Path]:
-    """Yield the licences of the Debian packages that `files` are from; Python's own image has its licence in the library."""
-    for file in files:
-        owners = _output("dpkg-query", "--search", file, file.resolve())  # one of the two paths is not known to it
-        for package in re.findall(r"^([\w.+-]+)(?::\w+)?: ", owners, re.MULTILINE):
-            licence = Path("/usr/share/doc", package, "copyright")
-            if licence.exists():
-                yield licence
+def _owners(files: list[Path]) -> set[str]:
+    """Return the Debian packages that `files` are from; what Python's own image compiles has none."""
+    searched = {path for file in files for path in (file, file.resolve())}  # dpkg knows one of the two paths
+    return set(re.findall(r"(?m)^([\w.+-]+)(?::\w+)?: ", _output("dpkg-query", "--search", *sorted(searched))))
+
+
+def _declare(packages: set[str], image: Path) -> None:
+    """Put the packages' licences there, and their names and versions where a scanner looks for them."""
+    for package in sorted(packages):
+        _put(Path("/usr/share/doc", package, "copyright"), image)
+    status = image / "var/lib/dpkg/status"
+    status.parent.mkdir(parents=True)
+    status.write_text(_output("dpkg-query", "--status", *sorted(packages)), encoding="utf-8")
 
 
 def _libraries(files: list[Path]) -> Iterator[Path]:
@@ -147,7 +151,7 @@ def _libraries(files: list[Path]) -> Iterator[Path]:
 
 
 def _output(*command: str | Path) -> str:
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603 - our own commands
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout
 
 
 def _compile(folder: Path, named: Path) -> None:

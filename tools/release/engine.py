@@ -83,12 +83,6 @@ def platforms(reference: str, *, insecure: bool = False) -> set[str]:
     return {f"{one['os']}/{one['architecture']}" for one in each}
 
 
-def python_of(image: str) -> str:
-    """Return the version of the Python that the base image brought, as official images declare it; else empty."""
-    declared = json.loads(_docker("image", "inspect", "--format", "{{json .Config.Env}}", image)) or []
-    return next((each.partition("=")[2] for each in declared if each.startswith("PYTHON_VERSION=")), "")
-
-
 @contextmanager
 def files_of(image: str, platform: str) -> Iterator[tarfile.TarFile]:
     """Give the files of an image of any platform, one after the other; nothing of it is run."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tools.image import check
 from tools.release import changelog, engine, registry, sbom, smoke, steps
 from tools.release.checkout import Checkout
 from tools.release.version import RefusedError, Version
@@ -137,12 +138,10 @@ class Rehearsal:
         used = work / "used"
         used.mkdir()
         (used / "action.yml").write_text(self._checkout.show(commit, "action.yml"), encoding="utf-8")
-        self._make_check(reference)
+        if wrong := check.problems(reference):
+            raise RefusedError("\n".join(wrong))
         steps.move_tag(repository, self._version, index, [digest], insecure=True)
         smoke.play(used, smoke.GREEN_AND_RED, self._say)
-
-    def _make_check(self, reference: str) -> None:
-        subprocess.run([str(self._checkout.folder / ".ci" / "image-check"), reference], check=True)
 
     def _make(self, *arguments: str) -> None:
         made = subprocess.run(["make", "--no-print-directory", *arguments], cwd=self._checkout.folder, check=False)

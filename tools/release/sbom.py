@@ -32,14 +32,14 @@ class Package:
 
 
 def packages(files: tarfile.TarFile) -> set[Package]:
-    """Return the packages of Debian and of Python that the files of an image declare."""
+    """Return the packages of Debian and of Python that the files of an image declare, and its Python."""
     found: set[Package] = set()
     for entry in files:
         kind = _kind(entry.name)
         content = files.extractfile(entry) if kind and entry.isfile() else None
         if content:
             text = content.read().decode("utf-8", "replace")
-            found |= set(_of_debian(text) if kind == "deb" else _of_python(text))
+            found |= set(_READERS[kind](text))
     return found
 
 
@@ -84,6 +84,8 @@ def _kind(path: str) -> str:
     path = path.removeprefix("./")
     if path == "var/lib/dpkg/status":
         return "deb"
+    if path.endswith("/pyvenv.cfg"):
+        return "generic"
     return "pypi" if re.search(r"/site-packages/[^/]+\.dist-info/METADATA$", path) else ""
 
 
@@ -97,6 +99,14 @@ def _of_debian(status: str) -> Iterator[Package]:
 def _of_python(metadata: str) -> Iterator[Package]:
     headers = HeaderParser().parsestr(metadata)
     yield Package("pypi", re.sub(r"[-_.]+", "-", headers["Name"]).lower(), headers["Version"])
+
+
+def _interpreter(environment: str) -> Iterator[Package]:
+    for version in re.findall(r"(?m)^version *= *(\S+)$", environment):
+        yield Package("generic", "python", version)
+
+
+_READERS = {"deb": _of_debian, "pypi": _of_python, "generic": _interpreter}
 
 
 def _described(where: str, name: str, version: str, url: str) -> dict[str, object]:

@@ -42,12 +42,8 @@ def contents(repository: str, digests: Mapping[str, str]) -> dict[str, set[sbom.
     """Return the packages of the images of a repository, by platform; `digests` are of their manifests."""
     found = {}
     for platform, digest in digests.items():
-        image = f"{repository}@{digest}"
-        with engine.files_of(image, platform) as files:
+        with engine.files_of(f"{repository}@{digest}", platform) as files:
             found[platform] = sbom.packages(files)
-        python = engine.python_of(image)
-        if python:
-            found[platform].add(sbom.Package("generic", "python", python))
     return found
 
 
