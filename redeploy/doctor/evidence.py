@@ -5,18 +5,23 @@ from dataclasses import dataclass, field
 
 from redeploy.doctor.network import Reachability
 from redeploy.doctor.questions import (
+    CHECK,
+    CONTAINERS,
+    WITH_TOKEN,
+    WITHOUT_TOKEN,
     Answered,
     Connect,
-    LookUp,
+    OfWatchtower,
     Question,
-    ReadCommit,
-    Request,
 )
 from redeploy.http.response import HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
+from redeploy.registry.errors import Trouble
 from redeploy.registry.image import Image, parse
+from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.subject import Subject, subject_of
+from redeploy.rollout.requests import FetchRevision, FetchTag
 from redeploy.settings.plan import Plan
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
@@ -53,10 +58,15 @@ class Evidence:
         """Return a text from outside as code, without secrets."""
         return code(self.redact(text), limit)
 
-    def http_result(self, request: Request) -> HttpResult | None:
+    def http_result(self, question: Question) -> HttpResult | None:
         """Return the result of a request; None if it was not sent."""
-        found = self.answers.get(request)
+        found = self.answers.get(question)
         return found.answer if found and isinstance(found.answer, Response | TransportError) else None
+
+    def from_registry(self, request: FetchTag | FetchRevision) -> Manifest | Trouble | str | None:
+        """Return what the registry has; None if it was not asked, or did not respond in time."""
+        found = self.http_result(request)
+        return found.found if isinstance(found, FromRegistry) else None
 
     def subject_at(self, url: str, *, blames_service: bool = False) -> Subject:
         """Return the subject of a remedy: this run, and the host of a URL."""
@@ -67,17 +77,17 @@ class Evidence:
     @property
     def product(self) -> Product | None:
         """Which Watchtower responds; None if none does."""
-        return product_of(self.http_result(Request.POST_UPDATE), self.http_result(Request.NOWHERE))
+        return product_of(self.http_result(WITHOUT_TOKEN), self.http_result(OfWatchtower.NOWHERE))
 
     @property
     def running(self) -> list[RunningContainer] | None:
         """The containers as a deploy sees them, by the containers endpoint alone; None if that does not list them."""
-        return _rows(self.http_result(Request.CONTAINERS))
+        return _rows(self.http_result(CONTAINERS))
 
     @property
     def watched(self) -> list[RunningContainer] | None:
         """The containers that Watchtower watches, from either endpoint; None if neither lists them."""
-        return self.running if self.running is not None else _rows(self.http_result(Request.CHECK))
+        return self.running if self.running is not None else _rows(self.http_result(CHECK))
 
     @property
     def counted(self) -> list[RunningContainer]:
@@ -94,14 +104,14 @@ class Evidence:
     @property
     def checked(self) -> list[Checked]:
         """What the check endpoint says of the containers that count; of all containers if the inputs mean none."""
-        found = checked_in(self.http_result(Request.CHECK), self.redact)
+        found = checked_in(self.http_result(CHECK), self.redact)
         counted = {each.name for each in self.counted}
         return [each for each in found if each.row.name in counted] if counted else found
 
     @property
     def held(self) -> Held:
         """The containers that Watchtower does not update, as far as it reports them."""
-        return held_in(self.http_result(Request.DETAILS))
+        return held_in(self.http_result(OfWatchtower.DETAILS))
 
     @property
     def meant(self) -> tuple[Image, ...]:
@@ -122,41 +132,38 @@ class Evidence:
     def manifest(self, row: RunningContainer) -> Manifest | None:
         """Return the registry's manifest of the image that a container was created with; None if it is not known."""
         image = _image(row.image)
-        looked = [(each, found.answer) for each, found in self.answers.items() if isinstance(each, LookUp)]
-        found = (answer for each, answer in looked if image is not None and each.image.same_as(image))
-        return next((answer for answer in found if isinstance(answer, Manifest)), None)
+        looked = [each for each in self.answers if isinstance(each, FetchTag)]
+        found = (self.from_registry(each) for each in looked if image and each.image and each.image.same_as(image))
+        return next((each for each in found if isinstance(each, Manifest)), None)
 
     @property
     def _filter(self) -> ContainerFilter:
         return self.plan.rows_that_count
 
     @property
-    def commit_question(self) -> ReadCommit | None:
+    def commit_question(self) -> FetchRevision | None:
         """The question for the expected version, if the image names it and the registry has returned the manifest."""
         image = self.plan.image if self.plan.version_of_image else None
-        looked = self.answers.get(LookUp(image)) if image is not None else None
-        if image is None or looked is None or not isinstance(looked.answer, Manifest):
-            return None
-        return ReadCommit(image, looked.answer)
+        manifest = self.from_registry(FetchTag(image=image)) if image is not None else None
+        return FetchRevision(manifest) if isinstance(manifest, Manifest) else None
 
     @property
     def expected_version(self) -> str:
         """The version that a deploy would have to put live: the declared one, or the commit that the image names."""
         question = self.commit_question
-        found = self.answers.get(question) if question else None
-        return self.redact(found.answer) if found and isinstance(found.answer, str) else self.plan.expect_version
+        found = self.from_registry(question) if question else None
+        return self.redact(found) if isinstance(found, str) else self.plan.expect_version
 
     @property
     def token_is_right(self) -> bool | None:
         """Whether the token is right; None if that is not known."""
-        metrics, idle = self.http_result(Request.METRICS), self.http_result(Request.IDLE_UPDATE)
+        metrics, idle = self.http_result(OfWatchtower.METRICS), self.http_result(OfWatchtower.IDLE_UPDATE)
         counted = isinstance(metrics, Response) and metrics.status == 200 and "watchtower_" in metrics.text
         answer = read_answer(idle) if idle is not None else None
         taken = answer is not None and not answer.lost and answer.result is not Result.NONE
         if self.watched is not None or counted or taken:
             return True
-        asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
-        refusals = list(filter(refuses, map(self.http_result, asked)))
+        refusals = list(filter(refuses, map(self.http_result, WITH_TOKEN)))
         if self.product is FORK:  # its refusal has a body; an empty 401 comes from something else
             refusals = [each for each in refusals if isinstance(each, Response) and each.body]
         return False if refusals else None

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from redeploy.doctor.evidence import Evidence
-from redeploy.doctor.questions import LookUp, Question, ReadCommit
+from redeploy.doctor.questions import Question
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image, full_repository
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import WORST_FIRST, Check, LinkResult, broken, not_asked, ok, warning
+from redeploy.rollout.requests import FetchRevision, FetchTag
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
@@ -18,16 +19,15 @@ SHOWN = 19
 
 def look_ups(known: Evidence) -> Iterable[Question]:
     """Yield the images to look up, and then the commit that one of them names."""
-    yield from map(LookUp, (*known.meant, *known.compared))
+    yield from (FetchTag(image=each) for each in (*known.meant, *known.compared))
     if known.commit_question:
         yield known.commit_question
 
 
 def registry(known: Evidence) -> LinkResult:
     """Return whether the registry has the images that an update would pull."""
-    found = [
-        _of_image(known, each, answered.answer) for each in known.meant if (answered := known.answers.get(LookUp(each)))
-    ]
+    asked = [each for each in known.meant if FetchTag(image=each) in known.answers]
+    found = [_of_image(known, each, known.from_registry(FetchTag(image=each))) for each in asked]
     if not found:
         return not_asked(Check.REGISTRY, "`image` is not set, and Watchtower reports no image that could be looked up")
     worst = min(found, key=lambda each: WORST_FIRST.index(each.state))
@@ -37,14 +37,14 @@ def registry(known: Evidence) -> LinkResult:
 def image_is_absent(known: Evidence) -> bool:
     """Tell whether the registry does not have the image that the inputs name."""
     image = known.plan.image
-    looked = known.answers.get(LookUp(image)) if image is not None else None
-    return looked is not None and isinstance(looked.answer, Trouble) and looked.answer.kind is Kind.ABSENT
+    found = known.from_registry(FetchTag(image=image)) if image is not None else None
+    return isinstance(found, Trouble) and found.kind is Kind.ABSENT
 
 
 def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
     name = known.shown(str(image), 100)
     if isinstance(answer, Manifest):
-        return _of_manifest(known, image, f"{name} is {code(answer.digest[:SHOWN])}", answer)
+        return _of_manifest(known, f"{name} is {code(answer.digest[:SHOWN])}", answer)
     seen = (
         known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: no response from the registry in time"
     )
@@ -57,16 +57,14 @@ def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
     return warning(Check.REGISTRY, seen, Finding.REGISTRY_SILENT)
 
 
-def _of_manifest(known: Evidence, image: Image, seen: str, manifest: Manifest) -> LinkResult:
+def _of_manifest(known: Evidence, seen: str, manifest: Manifest) -> LinkResult:
     """Judge an image that exists by what the inputs declare about it."""
     plan = known.plan
     if plan.version_of_image and not known.expected_version:
-        read = known.answers.get(ReadCommit(image, manifest))
+        read = known.from_registry(FetchRevision(manifest))
         why = "but it does not name its commit, which `expect-version: image` needs"
-        if read is None or read.answer != "":
-            words = (
-                known.redact(read.answer.told) if read and isinstance(read.answer, Trouble) else "no response in time"
-            )
+        if read != "":
+            words = known.redact(read.told) if isinstance(read, Trouble) else "no response in time"
             why = f"but its commit could not be read: {words}"
         return broken(Check.REGISTRY, f"{seen}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):

@@ -8,13 +8,14 @@ from redeploy.contract.routes import Pattern
 from redeploy.contract.snapshot import Contract, NoContract
 from redeploy.decision.verdict import UNHEALTHY_REASONS
 from redeploy.doctor.evidence import Evidence
-from redeploy.doctor.questions import HEALTH, VERSION, Question, Request
+from redeploy.doctor.questions import Question, SecondLook
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Response
 from redeploy.remedies.by_door import Met, remedy_at
 from redeploy.remedies.findings import Finding
 from redeploy.remedies.remedy import Remedy
 from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, ok, warning
+from redeploy.rollout.requests import FetchDocument, Probe, addresses_of
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared
 from redeploy.service.identity import version_of
@@ -25,40 +26,44 @@ from redeploy.verdicts import Reason
 
 def looks_at_health(known: Evidence) -> Iterable[Question]:
     """Return the next request for the health URL."""
-    return _looks(known, known.plan.service.health_url, *HEALTH)
+    return _looks_at(known, Endpoint.HEALTH)
 
 
 def looks_at_version(known: Evidence) -> Iterable[Question]:
-    """Return the next request for the version URL, if that is another."""
-    service = known.plan.service
-    return _looks(known, service.version_url, *VERSION) if service.version_url != service.health_url else ()
+    """Return the next request for the version URL."""
+    return _looks_at(known, Endpoint.VERSION)
 
 
 def looks_at_document(known: Evidence) -> Iterable[Question]:
     """Return the next request for the OpenAPI document."""
-    return _looks(known, known.plan.checks.document_url, Request.DOCUMENT, None, Request.DOCUMENT_FRESH)
+    url = known.plan.checks.document_url
+    return _looks(known, FetchDocument(url)) if url else ()
 
 
-def _looks(
-    known: Evidence, url: str | None, first: Request, again: Request | None, fresh: Request
-) -> tuple[Question, ...]:
+def _looks_at(known: Evidence, endpoint: Endpoint) -> tuple[Question, ...]:
+    first = _probe(known, endpoint)
+    return _looks(known, first, SecondLook(first)) if first else ()
+
+
+def _probe(known: Evidence, endpoint: Endpoint) -> Probe | None:
+    """Return the first look at the URL that shows the health, or the version; None if the service has no URL."""
+    found = (Probe(*each) for each in addresses_of(known.plan.service))
+    return next((each for each in found if endpoint in each.endpoints), None)
+
+
+def _looks(known: Evidence, first: Probe | FetchDocument, *again: SecondLook) -> tuple[Question, ...]:
     """Return the first request or, once it has a response, the second: past caches if the first came from one."""
-    if not url or not known.passable(url):
+    if not known.passable(first.url):
         return ()
     response = known.http_result(first)
     if not isinstance(response, Response):
         return (first,)
-    if condition_of(response)[0] is Condition.CACHED:
-        return (fresh,)
-    return (again,) if again else ()
+    return (replace(first, past_caches=True),) if condition_of(response)[0] is Condition.CACHED else again
 
 
 def samples_of(known: Evidence) -> list[Sample]:
     """Return the samples of the URL that reports the version."""
-    service = known.plan.service
-    apart = service.version_url != service.health_url
-    endpoints = frozenset({Endpoint.VERSION}) if apart else frozenset(Endpoint)
-    return _samples(known, VERSION if apart else HEALTH, endpoints)
+    return _samples(known, Endpoint.VERSION)
 
 
 def live_version(known: Evidence) -> str:
@@ -67,19 +72,23 @@ def live_version(known: Evidence) -> str:
     return version_of(named[-1], known.expected_version, {}) if named else ""
 
 
-def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozenset[Endpoint]) -> list[Sample]:
-    """Return the samples of some requests; one that says nothing of the service counts only if there is no other."""
+def _samples(known: Evidence, endpoint: Endpoint) -> list[Sample]:
+    """Return the samples of one URL; one that says nothing of the service counts only if there is no other."""
+    first = _probe(known, endpoint)
+    if first is None:
+        return []
+    looks: tuple[Question, ...] = (first, SecondLook(first), replace(first, past_caches=True))
     found = [
         read_sample(
             http_result,
             known.plan.service,
-            endpoints,
+            first.endpoints,
             sent=0.0,
             at=float(place),
             wall=known.answers[each].wall,
             redact=known.redact,
         )
-        for place, each in enumerate(requests)
+        for place, each in enumerate(looks)
         if (http_result := known.http_result(each)) is not None
     ]
     return [each for each in found if not each.condition.tells_nothing] or found[-1:]
@@ -87,7 +96,7 @@ def _samples(known: Evidence, requests: tuple[Request, ...], endpoints: frozense
 
 def health(known: Evidence) -> LinkResult:
     """Return whether the service is healthy."""
-    looks = _health_looks(known)
+    looks = _samples(known, Endpoint.HEALTH)
     ill = next((each for each in looks if not each.healthy), None)
     if ill is None:
         line = looks[-1].ill if looks else ""
@@ -104,14 +113,8 @@ def health(known: Evidence) -> LinkResult:
 
 def is_down(known: Evidence) -> bool:
     """Tell whether nothing responds at the health address."""
-    ill = next((each for each in _health_looks(known) if not each.healthy), None)
+    ill = next((each for each in _samples(known, Endpoint.HEALTH) if not each.healthy), None)
     return ill is not None and UNHEALTHY_REASONS[ill.condition] is Reason.DOWN
-
-
-def _health_looks(known: Evidence) -> list[Sample]:
-    service = known.plan.service
-    both = frozenset(Endpoint) if service.version_url == service.health_url else frozenset({Endpoint.HEALTH})
-    return _samples(known, HEALTH, both)
 
 
 def _calls_itself_ill(seen: str, line: str) -> LinkResult:
@@ -187,8 +190,8 @@ def document(known: Evidence) -> LinkResult:
     url = checks.document_url
     if url is None:
         return not_asked(Check.OPENAPI, "`openapi-path` is `off`")
-    fresh = known.http_result(Request.DOCUMENT_FRESH)
-    http_result = fresh if fresh is not None else known.http_result(Request.DOCUMENT)
+    fresh = known.http_result(FetchDocument(url, past_caches=True))
+    http_result = fresh if fresh is not None else known.http_result(FetchDocument(url))
     contract = (
         read_document(http_result, url, redact=known.redact)
         if http_result is not None

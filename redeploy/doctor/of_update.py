@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from redeploy.doctor.evidence import Evidence
-from redeploy.doctor.questions import Request
+from redeploy.doctor.questions import CHECK
 from redeploy.http.response import TransportError
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, ok, warning
@@ -55,7 +55,7 @@ def of_update(known: Evidence) -> LinkResult:
     """Return what the next update would do."""
     outlooks = [each for each in _outlooks(known) if each.fate is not Fate.UNKNOWN or each.left_to_the_engine]
     if not outlooks:
-        asked = known.http_result(Request.CHECK)
+        asked = known.http_result(CHECK)
         if isinstance(asked, TransportError):
             return not_asked(Check.UPDATE, f"not known: no response from Watchtower's check endpoint ({asked.seen})")
         return not_asked(Check.UPDATE, "not known: this Watchtower has no check endpoint, or it is not routed")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.of_registry import SHOWN, image_is_absent
 from redeploy.doctor.of_service import is_down
-from redeploy.doctor.questions import Question, Request
+from redeploy.doctor.questions import CHECK, CONTAINERS, WITH_TOKEN, WITHOUT_TOKEN, OfWatchtower, Question
 from redeploy.http.condition import described
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import is_cloudflares_own, sender_of
@@ -32,42 +32,43 @@ from redeploy.verdicts import Reason
 def without_token(known: Evidence) -> Iterable[Question]:
     """Return the requests without a token that show which product responds."""
     url = known.plan.watchtower.update_url
-    return (Request.POST_UPDATE, Request.NOWHERE) if url and known.passable(url) else ()
+    return (WITHOUT_TOKEN, OfWatchtower.NOWHERE) if url and known.passable(url) else ()
 
 
 def for_containers(known: Evidence) -> Iterable[Question]:
     """Return the requests that list the containers, and then the one for their details."""
     reading = _readings(known)
     unread = [each for each in reading if each not in known.answers]
-    return unread or ([Request.DETAILS] if reading and known.running else ())
+    return unread or ([OfWatchtower.DETAILS] if reading and known.running else ())
 
 
 def for_token(known: Evidence) -> Iterable[Question]:
     """Return the next request that shows whether the token is right, if listing the containers has not shown it."""
     tower, product = known.plan.watchtower, known.product
     reading = _readings(known)
-    details = bool(known.running) and Request.DETAILS not in known.answers
+    details = bool(known.running) and OfWatchtower.DETAILS not in known.answers
     if product is None or product is CONTAINRRR_1_3 or known.token_is_right is not None or details:
         return ()
     if any(each not in known.answers for each in reading):
         return ()
-    if tower.metrics_url and Request.METRICS not in known.answers:
-        return (Request.METRICS,)
-    return (Request.IDLE_UPDATE,) if product.narrows else ()
+    if tower.metrics_url and OfWatchtower.METRICS not in known.answers:
+        return (OfWatchtower.METRICS,)
+    return (OfWatchtower.IDLE_UPDATE,) if product.narrows else ()
 
 
-def _readings(known: Evidence) -> list[Request]:
+def _readings(known: Evidence) -> list[Question]:
     """Return the requests that list containers; none until a Watchtower that has such an endpoint was seen."""
     tower = known.plan.watchtower
     if known.product is None or known.product is CONTAINRRR_1_3:
         return []
     listing = tower.containers_url is not None and known.passable(tower.containers_url)
-    return [Request.CONTAINERS] * listing + [Request.CHECK] * bool(tower.check_url)
+    asked = ((CONTAINERS, listing), (CHECK, bool(tower.check_url)))
+    return [each for each, routed in asked if routed]
 
 
 def _like_the_trigger(known: Evidence) -> HttpResult:
     """Return the result of the trigger without its token: Watchtower checks the token before anything else."""
-    return known.http_result(Request.POST_UPDATE) or TransportError(ErrorKind.TIMED_OUT)
+    return known.http_result(WITHOUT_TOKEN) or TransportError(ErrorKind.TIMED_OUT)
 
 
 def front(known: Evidence) -> LinkResult:
@@ -80,7 +81,7 @@ def front(known: Evidence) -> LinkResult:
         how = "through the environment's proxy" if way and way.proxied else "the connection was accepted, but then"
         reason = Reason.TLS if reply.error_kind is ErrorKind.TLS else Reason.UNREACHABLE
         return broken(Check.FRONT, f"{how}: {reply.seen}", reason)
-    fronts = listed([known.shown(each, 40) for each in front_of(reply, known.http_result(Request.NOWHERE))])
+    fronts = listed([known.shown(each, 40) for each in front_of(reply, known.http_result(OfWatchtower.NOWHERE))])
     door = sender_of(reply).door
     if door in WALLS:
         return broken(Check.FRONT, described(reply), WALLS[door])
@@ -107,7 +108,7 @@ def location(known: Evidence) -> LinkResult:
     answer = read_answer(reply)
     if isinstance(reply, TransportError):
         return broken(Check.LOCATION, answer.seen, Reason.MISROUTED)
-    everywhere = alike(reply, known.http_result(Request.NOWHERE))
+    everywhere = alike(reply, known.http_result(OfWatchtower.NOWHERE))
     seen = f"{answer.seen}, and the same at a path that cannot exist" if everywhere else answer.seen
     if reply.status == 429 or reply.is_nginx_busy_page:
         return broken(Check.LOCATION, f"{reply.status}, too many requests", Reason.RATE_LIMITED)
@@ -122,7 +123,7 @@ def location(known: Evidence) -> LinkResult:
 
 def token(known: Evidence) -> LinkResult:
     """Return whether Watchtower accepts the token."""
-    product, idle = known.product, known.http_result(Request.IDLE_UPDATE)
+    product, idle = known.product, known.http_result(OfWatchtower.IDLE_UPDATE)
     if product is UNGUARDED:
         return not_asked(Check.TOKEN, "not checked: Watchtower responds without one")
     if product is not None and product.hides_refusals:
@@ -141,13 +142,12 @@ def token(known: Evidence) -> LinkResult:
 
 
 def _asked_with_token(known: Evidence) -> list[HttpResult]:
-    asked = (Request.CONTAINERS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE)
-    return [each for each in map(known.http_result, asked) if each is not None]
+    return [each for each in map(known.http_result, WITH_TOKEN) if each is not None]
 
 
 def containers(known: Evidence) -> LinkResult:
     """Return which containers Watchtower watches, and what they run."""
-    rows, asked, declared = known.watched, known.http_result(Request.CONTAINERS), known.plan.expect_digest
+    rows, asked, declared = known.watched, known.http_result(CONTAINERS), known.plan.expect_digest
     if rows is None and _is_silent(asked):
         return broken(Check.CONTAINERS, "Watchtower responds, but does not list containers", Finding.ENGINE_SILENT)
     if known.running is None and declared:

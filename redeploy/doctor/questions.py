@@ -5,69 +5,65 @@ from enum import StrEnum
 
 from redeploy.doctor.network import Reachability
 from redeploy.github.retry import Trouble
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, TransportError
-from redeploy.registry.image import Image
-from redeploy.registry.manifest import Manifest
+from redeploy.rollout.requests import CheckContainers, FetchContainers, Probe, ProbeContainerSupport, Request
+from redeploy.triggers.watchtower import requests
+from redeploy.triggers.watchtower.endpoints import Watchtower
+
+WITHOUT_TOKEN, CONTAINERS, CHECK = ProbeContainerSupport(), FetchContainers(), CheckContainers()
+
+
+class OfWatchtower(StrEnum):
+    """What no rollout asks of Watchtower. All but `NOWHERE` carry the token."""
+
+    NOWHERE = "POST of a path that cannot exist, without a token"
+    DETAILS = "GET of the containers' details"
+    METRICS = "GET of the metrics endpoint"
+    IDLE_UPDATE = "POST of the update URL, limited to an image that cannot exist"
+
+    def to(self, watchtower: Watchtower) -> HttpRequest:
+        """Return it as it goes out."""
+        match self:
+            case OfWatchtower.NOWHERE:
+                return requests.ask_nowhere(watchtower)
+            case OfWatchtower.DETAILS:
+                return requests.details(watchtower)
+            case OfWatchtower.METRICS:
+                return requests.metrics(watchtower)
+            case OfWatchtower.IDLE_UPDATE:
+                return requests.update_nothing(watchtower)
+
+
+@dataclass(frozen=True)
+class SecondLook:
+    """A probe that was sent once already: what differs between both responses names no build."""
+
+    probe: Probe
 
 
 @dataclass(frozen=True)
 class Connect:
-    """Can this origin be reached?"""
+    """Can this origin be reached? Only a handshake is made, and no request is sent."""
 
     origin: str
 
 
-class Request(StrEnum):
-    """The requests. Only those from `CONTAINERS` to `IDLE_UPDATE` carry the token."""
-
-    POST_UPDATE = "POST of the update URL without a token"
-    NOWHERE = "POST of a path that cannot exist, without a token"
-    CONTAINERS = "GET of the containers endpoint"
-    DETAILS = "GET of the containers' details"
-    CHECK = "POST of the check endpoint"
-    METRICS = "GET of the metrics endpoint"
-    IDLE_UPDATE = "POST of the update URL, limited to an image that cannot exist"
-    HEALTH = "GET of the health address"
-    HEALTH_AGAIN = "GET of the health address once more"
-    HEALTH_FRESH = "GET of the health address, past caches"
-    VERSION = "GET of the version address"
-    VERSION_AGAIN = "GET of the version address once more"
-    VERSION_FRESH = "GET of the version address, past caches"
-    DOCUMENT = "GET of the OpenAPI document"
-    DOCUMENT_FRESH = "GET of the OpenAPI document, past caches"
-
-
-HEALTH = (Request.HEALTH, Request.HEALTH_AGAIN, Request.HEALTH_FRESH)
-VERSION = (Request.VERSION, Request.VERSION_AGAIN, Request.VERSION_FRESH)
-
-
-@dataclass(frozen=True)
-class LookUp:
-    """Which image does this tag point to in the registry?"""
-
-    image: Image
-
-
-@dataclass(frozen=True)
-class ReadCommit:
-    """Which commit does an image name in its label?"""
-
-    image: Image
-    manifest: Manifest
-    """The manifest that the image's tag points to."""
-
-
 @dataclass(frozen=True)
 class FetchEnvironment:
-    """May this token read the environment's Deployments?"""
+    """May this token read the environment's Deployments? GitHub's own library asks."""
 
 
-Question = Connect | Request | LookUp | ReadCommit | FetchEnvironment
+Question = Request | SecondLook | OfWatchtower | Connect | FetchEnvironment
+"""The requests of a rollout, and what only an examination asks."""
+
+WITH_TOKEN: tuple[Question, ...] = (CONTAINERS, CHECK, OfWatchtower.METRICS, OfWatchtower.IDLE_UPDATE)
+"""The requests whose responses show whether the token is right."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer: reachability, an HTTP result, a manifest, a commit or a trouble; None if there was none in time."""
+    """An answer: reachability, an HTTP result, or GitHub's trouble; None if GitHub had none."""
 
     answer: object
     wall: float
@@ -81,9 +77,7 @@ def late(question: Question) -> object:
             return Reachability(
                 origin=question.origin, error_kind=ErrorKind.UNRESOLVED, detail="no response from the resolver in time"
             )
-        case Request():
-            return TransportError(ErrorKind.TIMED_OUT)
         case FetchEnvironment():
             return Trouble(message="no response in time")
         case _:
-            return None
+            return TransportError(ErrorKind.TIMED_OUT)

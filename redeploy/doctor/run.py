@@ -5,33 +5,28 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from redeploy.doctor.connect import find_way
 from redeploy.doctor.diagnosis import diagnose, examined
 from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.links import next_questions
-from redeploy.doctor.questions import Answered, Connect, FetchEnvironment, LookUp, Question, ReadCommit, Request, late
+from redeploy.doctor.questions import Answered, Connect, FetchEnvironment, OfWatchtower, Question, SecondLook, late
 from redeploy.doctor.terminal import line
 from redeploy.github.deployment import place_of
 from redeploy.github.retry import Trouble
-from redeploy.http.client import Http, is_proxied, trusting
-from redeploy.http.response import HttpResult
-from redeploy.http.urls import origin_of
-from redeploy.registry.image import Image, parse
+from redeploy.http.client import is_proxied, trusting
 from redeploy.report.outcome import Outcome
-from redeploy.rollout import perform
-from redeploy.rollout.requests import FetchDocument, Probe
+from redeploy.rollout.perform import performer
+from redeploy.rollout.requests import CheckContainers, FetchRevision, FetchTag
 from redeploy.rollout.workers import side_by_side
 from redeploy.settings.plan import Plan
-from redeploy.text.secret import Secret
-from redeploy.triggers.watchtower import requests
-
-if TYPE_CHECKING:  # only where an image is looked up
-    from redeploy.registry.client import Registry
+from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 
 SECONDS = 10.0
 """Time limit of a look-up at the registry or at GitHub, and of Watchtower's check endpoint."""
+
+_SLOW = FetchTag | FetchRevision | FetchEnvironment | CheckContainers
 
 GRACE = 1.0
 """Seconds after its own time limit at which a question is given up."""
@@ -69,9 +64,7 @@ class World:
         """`environment` has GitHub's addresses."""
         self._plan = plan
         self._environment = environment
-        http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
-        self._fetch = http.fetch
-        self._of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
+        self._perform = performer(plan, WatchtowerTrigger(plan.watchtower))
 
     def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
         """Ask each question in its own thread, with its own time limit."""
@@ -84,22 +77,13 @@ class World:
         return {each: found.get(each) or Answered(late(each), time.time()) for each in questions}
 
     def _bound(self, question: Question) -> float:
-        mine = self._plan.request_timeout
-        return (
-            SECONDS
-            if isinstance(question, LookUp | ReadCommit | FetchEnvironment) or question is Request.CHECK
-            else mine
-        )
+        return SECONDS if isinstance(question, _SLOW) else self._plan.request_timeout
 
     def _answer(self, question: Question, bound: float) -> object:
         match question:
             case Connect():
                 proxied = is_proxied(question.origin)
                 return find_way(question.origin, self._trusted, proxied=proxied, timeout=bound)
-            case LookUp():
-                return self._registry(question.image).resolve(question.image, bound)
-            case ReadCommit():
-                return self._registry(question.image).revision(question.image, question.manifest, bound)
             case FetchEnvironment():
                 from redeploy.github.client import look
 
@@ -107,51 +91,12 @@ class World:
                 if place is None:
                     return Trouble(message="GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set")
                 return look(place, self._plan.github_token, self._plan.deployment_environment)
-            case Request():
-                return self._send(question, bound)
-
-    def _send(self, request: Request, bound: float) -> HttpResult:
-        fetch, tower, plan = self._fetch, self._plan.watchtower, self._plan
-        fresh = request in (Request.HEALTH_FRESH, Request.VERSION_FRESH, Request.DOCUMENT_FRESH)
-        match request:
-            case Request.POST_UPDATE:
-                return requests.ask_whether_forked(fetch, tower, timeout=bound)
-            case Request.NOWHERE:
-                return requests.ask_nowhere(fetch, tower, timeout=bound)
-            case Request.CONTAINERS:
-                return requests.containers(fetch, tower, timeout=bound)
-            case Request.DETAILS:
-                return requests.details(fetch, tower, timeout=bound)
-            case Request.CHECK:
-                return requests.reasons(fetch, tower, timeout=bound)
-            case Request.METRICS:
-                return requests.metrics(fetch, tower, timeout=bound)
-            case Request.IDLE_UPDATE:
-                return requests.update_nothing(fetch, tower, timeout=bound)
-            case Request.DOCUMENT | Request.DOCUMENT_FRESH:
-                return perform.document(
-                    self._of_service, FetchDocument(plan.checks.document_url or "", fresh), timeout=bound
-                )
-            case Request.HEALTH | Request.HEALTH_AGAIN | Request.HEALTH_FRESH:
-                return perform.look(self._of_service, Probe(frozenset(), plan.service.health_url, fresh), timeout=bound)
+            case OfWatchtower():
+                return self._perform(question.to(self._plan.watchtower), bound)
+            case SecondLook(probe):
+                return self._perform(probe, bound)
             case _:
-                return perform.look(
-                    self._of_service, Probe(frozenset(), plan.service.version_url, fresh), timeout=bound
-                )
-
-    def _registry(self, image: Image) -> "Registry":
-        """Return the client for an image's registry; a registry that only Watchtower names gets no credentials."""
-        named = {parse(name).registry for name in self._plan.watchtower.images}
-        return self._registries[image.registry in named]
-
-    @cached_property
-    def _registries(self) -> "Mapping[bool, Registry]":
-        """The client with credentials, and the one without; each keeps its tokens from question to question."""
-        from redeploy.registry.client import Registry
-
-        bare = Http(headers={}, origins=frozenset(), ca_certificate=self._plan.ca_certificate)
-        anonymous = replace(self._plan.access, username="", password=Secret(""))
-        return {True: Registry(bare.fetch, self._plan.access), False: Registry(bare.fetch, anonymous)}
+                return self._perform(question, bound)
 
     @cached_property
     def _trusted(self) -> ssl.SSLContext:

@@ -74,6 +74,11 @@ class Http:
         client._own, client._own_origin = headers, origin
         return client
 
+    @property
+    def bare(self) -> "Http":
+        """A client whose requests carry none of these headers."""
+        return Http(headers={}, origins=frozenset(), ca_certificate=self._ca_certificate)
+
     def fetch(
         self,
         method: str,

@@ -1,6 +1,7 @@
-"""The signature of one HTTP request."""
+"""One HTTP request: as a value, and what sends it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from redeploy.http.response import HttpResult
@@ -25,3 +26,32 @@ class Fetch(Protocol):
         follow: bool,
     ) -> HttpResult:
         """Return what came of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpRequest:
+    """A request as it goes out, but for the headers that every request to its origin has."""
+
+    method: str = "GET"
+    url: str
+    cap: int
+    """Bytes of the response that are read."""
+    token: Secret | None = None
+    headers: tuple[tuple[str, Secret], ...] = ()
+    body: bytes = b""
+    follow: bool = False
+    """Whether redirects are followed."""
+
+    def send(self, fetch: Fetch, *, timeout: float, connect: float) -> HttpResult:
+        """Send it: connect within `connect` seconds, and have the whole response within `timeout`."""
+        return fetch(
+            self.method,
+            self.url,
+            cap=self.cap,
+            timeout=timeout,
+            connect=connect,
+            token=self.token,
+            headers={name: value.reveal() for name, value in self.headers},
+            body=self.body,
+            follow=self.follow,
+        )

@@ -1,13 +1,13 @@
 """How registries are reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.text.secret import Secret
 
 
 @dataclass(frozen=True)
 class Access:
-    """How registries are talked to; both texts are empty where nobody in particular talks."""
+    """How registries are reached; both texts are empty where no credentials are given."""
 
     username: str
     password: Secret
@@ -17,3 +17,8 @@ class Access:
     def known(self) -> bool:
         """Whether there are credentials."""
         return bool(self.password.reveal())
+
+    @property
+    def anonymous(self) -> "Access":
+        """The same without credentials."""
+        return replace(self, username="", password=Secret(""))

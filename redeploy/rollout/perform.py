@@ -1,4 +1,4 @@
-"""Carries out the requests of a run, each within its bound."""
+"""Sends the requests of a run or an examination, each within its time limit."""
 
 import functools
 import secrets
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from redeploy.http.fetch import Fetch
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import HttpResult, Response
 from redeploy.http.urls import origin_of
 from redeploy.rollout.requests import (
@@ -18,6 +18,7 @@ from redeploy.rollout.requests import (
     FetchRevision,
     FetchTag,
     OfRegistry,
+    OfService,
     Probe,
     ProbeContainerSupport,
     PutManifest,
@@ -28,7 +29,8 @@ from redeploy.rollout.requests import (
 from redeploy.settings.plan import Plan
 from redeploy.triggers.trigger import Trigger
 
-if TYPE_CHECKING:  # what only reports is loaded after the first request
+if TYPE_CHECKING:  # loaded where a run needs it
+    from redeploy.http.client import Http
     from redeploy.registry.client import Registry
     from redeploy.registry.errors import Trouble
     from redeploy.registry.manifest import Manifest
@@ -45,93 +47,96 @@ _WEIGHING = threading.Lock()
 
 
 def performer(plan: Plan, trigger: Trigger) -> Callable[[Request, float], HttpResult]:
-    """Return what carries out an ask within a number of seconds."""
+    """Return what carries out a request within a number of seconds."""
     from redeploy.http.client import Http
 
     http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
-    fetch = http.fetch
-    of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url)).fetch
-    from_registry = _from_registry(plan, fetch)
+    of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url))
+    from_registry = _from_registry(plan, http)
 
     def perform(request: Request, bound: float) -> HttpResult:
         match request:
-            case Probe():
-                return look(of_service, request, timeout=bound)
-            case FetchDocument():
-                return document(of_service, request, timeout=bound)
-            case SendSmoke():
-                return smoke(of_service, request, timeout=bound)
-            case FetchContainers():
-                return trigger.list_running(fetch, timeout=bound)
-            case CheckContainers():
-                return trigger.explain(fetch, timeout=bound)
-            case ProbeContainerSupport():
-                return trigger.ask_support(fetch, timeout=bound)
             case FetchTag() | FetchRevision() | FetchManifest() | PutManifest():
                 return from_registry(request, bound)
-            case SendTrigger():
-                return trigger.send(fetch, connect=min(bound, plan.request_timeout), timeout=bound)
+            case Probe() | FetchDocument() | SendSmoke():
+                return to_service(request).send(of_service.fetch, timeout=bound, connect=bound)
+            case _:
+                connect = min(bound, plan.request_timeout) if isinstance(request, SendTrigger) else bound
+                return to_trigger(request, trigger).send(http.fetch, timeout=bound, connect=connect)
 
     return perform
 
 
-def _from_registry(plan: Plan, fetch: Fetch) -> Callable[[OfRegistry, float], HttpResult]:
-    """Return what carries out an errand to the image's registry; all of it is loaded beside the first looks."""
+def to_service(request: OfService) -> HttpRequest:
+    """Return a request to the service as it goes out; past caches with a query that no cache has seen."""
+    match request:
+        case Probe():
+            return HttpRequest(url=_fresh(request), cap=ANSWER_CAP, follow=True)
+        case FetchDocument():
+            return HttpRequest(url=_fresh(request), cap=DOCUMENT_CAP, follow=True)
+        case SendSmoke(smoke):
+            return HttpRequest(
+                method=smoke.method,
+                url=_fresh(request),
+                cap=ANSWER_CAP,
+                headers=smoke.sent.headers,
+                body=smoke.sent.body,
+                follow=smoke.reads and not smoke.takes_redirect,  # a POST would be repeated, or become a GET
+            )
+
+
+def to_trigger(
+    request: SendTrigger | FetchContainers | CheckContainers | ProbeContainerSupport | HttpRequest, trigger: Trigger
+) -> HttpRequest:
+    """Return a request to the trigger as it goes out."""
+    match request:
+        case SendTrigger():
+            return trigger.update()
+        case FetchContainers():
+            return trigger.list_running()
+        case CheckContainers():
+            return trigger.explain()
+        case ProbeContainerSupport():
+            return trigger.ask_support()
+        case HttpRequest():
+            return request
+
+
+def _from_registry(plan: Plan, http: "Http") -> Callable[[OfRegistry, float], HttpResult]:
+    """Return what carries out a request to an image's registry; all of it is loaded beside the first looks.
+
+    A registry that no input names gets neither credentials nor headers.
+    """
 
     @functools.cache
-    def registry() -> "Registry":
+    def registry(*, named: bool) -> "Registry":
         from redeploy.registry.client import Registry
 
-        return Registry(fetch, plan.access)
+        return Registry(http.fetch, plan.access) if named else Registry(http.bare.fetch, plan.access.anonymous)
 
     def perform(request: OfRegistry, bound: float) -> HttpResult:
+        from redeploy.registry.image import parse
         from redeploy.registry.lookup import FromRegistry
 
-        image = plan.image
+        other = request.image if isinstance(request, FetchTag) else None
+        image = other or plan.image
         if image is None:
             msg = "no image is named that could be looked up"
             raise AssertionError(msg)
+        named = other is None or other.registry in {parse(name).registry for name in plan.watchtower.images}
+        client = registry(named=named)
         match request:
             case FetchTag(known, tag):
-                found: Manifest | Trouble | str = registry().resolve(image.under(tag or image.tag), bound, known)
+                found: Manifest | Trouble | str = client.resolve(image.under(tag or image.tag), bound, known)
             case FetchRevision(manifest):
-                found = registry().revision(image, manifest, bound)
+                found = client.revision(image, manifest, bound)
             case FetchManifest(reference):
-                found = registry().resolve(image.under(reference), bound)
+                found = client.resolve(image.under(reference), bound)
             case PutManifest(manifest, tag):
-                found = registry().put(image.under(tag or image.tag), manifest, bound)
+                found = client.put(image.under(tag or image.tag), manifest, bound)
         return FromRegistry(200, found=found)
 
     return perform
-
-
-def look(fetch: Fetch, probe: Probe, *, timeout: float) -> HttpResult:
-    """Look at the service once; past caches with a query that no cache has seen."""
-    url = _fresh(probe.url, past_caches=probe.past_caches)
-    return fetch("GET", url, cap=ANSWER_CAP, timeout=timeout, connect=timeout, follow=True)
-
-
-def document(fetch: Fetch, request: FetchDocument, *, timeout: float) -> HttpResult:
-    """Fetch the OpenAPI document."""
-    url = _fresh(request.url, past_caches=request.past_caches)
-    return fetch("GET", url, cap=DOCUMENT_CAP, timeout=timeout, connect=timeout, follow=True)
-
-
-def smoke(fetch: Fetch, request: SendSmoke, *, timeout: float) -> HttpResult:
-    """Send a smoke request."""
-    wanted = request.smoke
-    url = _fresh(wanted.url, past_caches=request.past_caches)
-    follow = wanted.reads and not wanted.takes_redirect  # a POST would be repeated, or become a GET
-    return fetch(
-        wanted.method,
-        url,
-        cap=ANSWER_CAP,
-        timeout=timeout,
-        connect=timeout,
-        headers={name: value.reveal() for name, value in wanted.sent.headers},
-        body=wanted.sent.body,
-        follow=follow,
-    )
 
 
 def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:
@@ -170,6 +175,7 @@ def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str
     return http_result
 
 
-def _fresh(url: str, *, past_caches: bool) -> str:
+def _fresh(request: OfService) -> str:
     """Return the URL with a query that no cache has seen, where one has answered before."""
-    return f"{url}{'&' if '?' in url else '?'}_redeploy={secrets.token_hex(8)}" if past_caches else url
+    url = request.url
+    return f"{url}{'&' if '?' in url else '?'}_redeploy={secrets.token_hex(8)}" if request.past_caches else url

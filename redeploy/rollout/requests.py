@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeploy.contract.smoke import Smoke
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import HttpResult
 from redeploy.service.endpoint import Service
 from redeploy.service.sample import Endpoint
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image
     from redeploy.contract.response_schema import ResponseSchemas
+    from redeploy.registry.image import Image
     from redeploy.registry.manifest import Manifest
 
 ALONE_FOR = 2.0
@@ -63,6 +65,8 @@ class FetchTag:
     known: "Manifest | None" = None
     tag: str = ""
     """Empty: the one that the input writes."""
+    image: "Image | None" = None
+    """Another image than the one that the inputs name."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ OfService = Probe | FetchDocument | SendSmoke
 
 OfRegistry = FetchTag | FetchRevision | FetchManifest | PutManifest
 
-Request = OfService | FetchContainers | CheckContainers | ProbeContainerSupport | OfRegistry | SendTrigger
+Request = OfService | FetchContainers | CheckContainers | ProbeContainerSupport | OfRegistry | SendTrigger | HttpRequest
+"""All that can be sent; a bare HTTP request is one that only an examination sends."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from redeploy.http.fetch import Fetch
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, HttpResult
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
 from redeploy.triggers.watchtower.containers import ContainerFilter, Look
@@ -93,8 +93,8 @@ class Answer:
 class Trigger(Protocol):
     """What starts an update: what it sends, how it reads the response, and what else it can report.
 
-    Requests go out through `fetch`, within `timeout` seconds, and come back as they are; reading them is a function of
-    values. What a trigger does not support is never asked of it.
+    Its requests are values, which the performer sends; reading the responses is a function of values, too. What a trigger
+    does not support is never asked of it.
     """
 
     @property
@@ -109,14 +109,14 @@ class Trigger(Protocol):
     def narrows_doubtfully(self) -> bool:
         """Whether the update is narrowed in a way that must be asked about first."""
 
-    def send(self, fetch: Fetch, *, connect: float, timeout: float) -> HttpResult:
-        """Start the update; it must be connected within `connect` seconds."""
+    def update(self) -> HttpRequest:
+        """Return the request that starts the update."""
 
     def read(self, http_result: HttpResult) -> Answer:
         """Return what the response to that says; total: every result is some answer."""
 
-    def list_running(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        """Ask which images run."""
+    def list_running(self) -> HttpRequest:
+        """Return the request for the images that run."""
 
     def read_running(
         self,
@@ -129,16 +129,16 @@ class Trigger(Protocol):
     ) -> Look:
         """Return what the list says of the rows that are `wanted`; `sent` and `at` are monotonic seconds."""
 
-    def explain(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        """Ask why nothing was updated."""
+    def explain(self) -> HttpRequest:
+        """Return the request for why nothing was updated."""
 
     def read_explanation(
         self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
     ) -> tuple[str, ...]:
         """Return that as lines, without secrets; `result` is what the update itself reported."""
 
-    def ask_support(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        """Ask whether the update can be narrowed as it would be; nothing may be updated by that."""
+    def ask_support(self) -> HttpRequest:
+        """Return the request that shows whether the update can be narrowed as it would be; it may update nothing."""
 
     def read_support(self, http_result: HttpResult) -> bool:
         """Tell whether it can."""

@@ -9,6 +9,7 @@ from redeploy.contract.response_schema import ResponseSchema
 from redeploy.contract.smoke import Judged, Smoke
 from redeploy.contract.snapshot import Contract, NoContract, Read
 from redeploy.http.client import Http
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout import perform
 from redeploy.rollout.requests import BOTH, FetchDocument, Probe, SendSmoke
@@ -17,7 +18,10 @@ from redeploy.triggers.watchtower import requests
 from redeploy.triggers.watchtower.endpoints import Watchtower
 from tests.adapters.conftest import Serve, Server, http
 
-FETCH = Http(headers={}, origins=frozenset()).fetch
+
+def sent(request: HttpRequest) -> HttpResult:
+    """What comes of a request."""
+    return request.send(Http(headers={}, origins=frozenset()).fetch, connect=5, timeout=10)
 
 
 def where(server: Server, *, images: tuple[str, ...] = (), containers: tuple[str, ...] = ()) -> Watchtower:
@@ -34,7 +38,7 @@ def where(server: Server, *, images: tuple[str, ...] = (), containers: tuple[str
 
 def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -> None:
     server = serve(http())
-    requests.trigger(FETCH, where(server), connect=5, timeout=10)
+    sent(requests.trigger(where(server)))
     assert server.requests[0].startswith("POST /ops/update HTTP/1.1\r\n")
     assert server.requests[0].endswith("\r\n\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
@@ -43,7 +47,7 @@ def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -
 
 def test_the_trigger_carries_what_narrows_it(serve: Serve) -> None:
     server = serve(http())
-    requests.trigger(FETCH, where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",)), connect=5, timeout=10)
+    sent(requests.trigger(where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",))))
     assert server.requests[0].startswith("POST /ops/update?image=ghcr.io/o/app,b&container=a%5C.b ")
 
 
@@ -51,7 +55,7 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
     serve: Serve,
 ) -> None:
     server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
-    http_result = requests.ask_whether_forked(FETCH, where(server, containers=("api",)), timeout=10)
+    http_result = sent(requests.ask_whether_forked(where(server, containers=("api",))))
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP")
     assert server.header("Authorization") == []
     assert isinstance(http_result, Response)
@@ -60,7 +64,7 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
 
 def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    http_result = requests.containers(FETCH, where(server), timeout=10)
+    http_result = sent(requests.containers(where(server)))
     assert server.requests[0].startswith("GET /ops/containers ")
     assert server.header("Authorization") == ["Bearer tok-123"]
     assert isinstance(http_result, Response)
@@ -68,7 +72,7 @@ def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
 
 def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
-    http_result = requests.reasons(FETCH, where(server), timeout=10)
+    http_result = sent(requests.reasons(where(server)))
     assert server.requests[0].startswith("POST /ops/check ")
     assert server.header("Authorization") == ["Bearer tok-123"]
     assert server.header("Content-Length") == ["0"]
@@ -79,10 +83,10 @@ def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
 def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: str) -> None:
     server = serve(http("307 Temporary Redirect", Location="/elsewhere"))
     http_results = {
-        "trigger": lambda: requests.trigger(FETCH, where(server), connect=5, timeout=10),
-        "fork": lambda: requests.ask_whether_forked(FETCH, where(server), timeout=10),
-        "containers": lambda: requests.containers(FETCH, where(server), timeout=10),
-        "reasons": lambda: requests.reasons(FETCH, where(server), timeout=10),
+        "trigger": lambda: sent(requests.trigger(where(server))),
+        "fork": lambda: sent(requests.ask_whether_forked(where(server))),
+        "containers": lambda: sent(requests.containers(where(server))),
+        "reasons": lambda: sent(requests.reasons(where(server))),
     }
     http_result: HttpResult = http_results[name]()
     assert isinstance(http_result, Response)
@@ -92,14 +96,14 @@ def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: s
 
 def test_the_triggers_answer_is_capped_at_64_kib(serve: Serve) -> None:
     for size, fits in ((64 * 1024, True), (64 * 1024 + 1, False)):
-        http_result = requests.trigger(FETCH, where(serve(http("200 OK", b"x" * size))), connect=5, timeout=10)
+        http_result = sent(requests.trigger(where(serve(http("200 OK", b"x" * size)))))
         assert isinstance(http_result, Response) is fits
 
 
 def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
     for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
         server = serve(http("200 OK", b"x" * size))
-        http_result = perform.look(FETCH, Probe(BOTH, server.url), timeout=10)
+        http_result = sent(perform.to_service(Probe(BOTH, server.url)))
         assert (
             http_result == TransportError(ErrorKind.TOO_LARGE, status=200)
             if not fits
@@ -109,7 +113,7 @@ def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
 
 def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
     server = serve(http())
-    perform.look(FETCH, Probe(BOTH, f"{server.url}/api/ready?full=1"), timeout=10)
+    sent(perform.to_service(Probe(BOTH, f"{server.url}/api/ready?full=1")))
     assert server.requests[0].startswith("GET /api/ready?full=1 HTTP/1.1\r\n")
     assert server.header("Authorization") == []
 
@@ -119,7 +123,7 @@ def test_past_caches_every_look_has_another_query(serve: Serve, path: str, mark:
     server = serve(http())
     probe = Probe(BOTH, f"{server.url}{path}", past_caches=True)
     for _ in range(2):
-        perform.look(FETCH, probe, timeout=10)
+        sent(perform.to_service(probe))
     targets = [request.split(" ")[1] for request in server.requests]
     assert all(target.startswith(f"{path}{mark}_redeploy=") for target in targets)
     assert len(set(targets)) == 2
@@ -129,14 +133,14 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     def handler(connection: socket.socket, head: bytes) -> None:
         connection.sendall(http("200 OK", b"up") if head.startswith(b"GET /up ") else http("302 Found", Location="/up"))
 
-    http_result = perform.look(FETCH, Probe(BOTH, serve(handler).url), timeout=10)
+    http_result = sent(perform.to_service(Probe(BOTH, serve(handler).url)))
     assert isinstance(http_result, Response)
     assert (http_result.text, http_result.hops) == ("up", 1)
 
 
 def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_that_cannot_exist(serve: Serve) -> None:
     server = serve(http("404 Not Found"))
-    requests.ask_nowhere(FETCH, where(server, images=("ghcr.io/o/app",)), timeout=10)
+    sent(requests.ask_nowhere(where(server, images=("ghcr.io/o/app",))))
     assert server.requests[0].startswith(
         "POST /ops/redeploy-action-no-such-path?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n"
     )
@@ -145,14 +149,14 @@ def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_th
 
 def test_the_details_stand_below_the_containers_and_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http())
-    requests.details(FETCH, replace(where(server), containers_url=f"{server.url}/ops/containers?key=1"), timeout=10)
+    sent(requests.details(replace(where(server), containers_url=f"{server.url}/ops/containers?key=1")))
     assert server.requests[0].startswith("GET /ops/containers/details?key=1 HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
 
 def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
     server = serve(http())
-    requests.metrics(FETCH, where(server), timeout=10)
+    sent(requests.metrics(where(server)))
     assert server.requests[0].startswith("GET /ops/metrics ")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
@@ -160,7 +164,7 @@ def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
 def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server, images=("ghcr.io/o/app",)), update_url=f"{server.url}/ops/update?image=ghcr.io/o/app")
-    requests.update_nothing(FETCH, tower, timeout=10)
+    sent(requests.update_nothing(tower))
     assert server.requests[0].startswith("POST /ops/update?image=redeploy-action.invalid/no-such-image HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
@@ -168,7 +172,7 @@ def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
 def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server), update_url=f"{server.url}/ops/update?key=a%2Fb&image=x&container=y")
-    requests.ask_whether_forked(FETCH, tower, timeout=10)
+    sent(requests.ask_whether_forked(tower))
     assert server.requests[0].startswith("POST /ops/update?key=a%2Fb&image=redeploy-action.invalid/no-such-image HTTP")
 
 

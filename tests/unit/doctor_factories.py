@@ -2,20 +2,71 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from redeploy.doctor.diagnosis import diagnose
 from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.network import Certificate, Reachability
-from redeploy.doctor.questions import Answered, Connect, Question, Request, late
+from redeploy.doctor.questions import (
+    CHECK,
+    CONTAINERS,
+    WITHOUT_TOKEN,
+    Answered,
+    Connect,
+    OfWatchtower,
+    Question,
+    SecondLook,
+    late,
+)
 from redeploy.doctor.run import examine
 from redeploy.http.response import HttpResult, Response
+from redeploy.registry.errors import Trouble
+from redeploy.registry.lookup import FromRegistry
+from redeploy.registry.manifest import Manifest
 from redeploy.report.chain import Chain, Check, LinkResult
+from redeploy.rollout.requests import FetchDocument, Probe
+from redeploy.service.sample import Endpoint
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.factories import D1, D2, page, ready, reply, rows
 
 Answers = Mapping[Any, object]
-"""By question."""
+"""By question, or by its name."""
+
+
+class Asked(Enum):
+    """The questions that have an address or a token in them, by name."""
+
+    POST_UPDATE = WITHOUT_TOKEN
+    NOWHERE = OfWatchtower.NOWHERE
+    CONTAINERS = CONTAINERS
+    DETAILS = OfWatchtower.DETAILS
+    CHECK = CHECK
+    METRICS = OfWatchtower.METRICS
+    IDLE_UPDATE = OfWatchtower.IDLE_UPDATE
+    HEALTH = "the health address"
+    HEALTH_AGAIN = "the health address once more"
+    HEALTH_FRESH = "the health address, past caches"
+    VERSION = "the version address"
+    VERSION_AGAIN = "the version address once more"
+    VERSION_FRESH = "the version address, past caches"
+    DOCUMENT = "the OpenAPI document"
+    DOCUMENT_FRESH = "the OpenAPI document, past caches"
+
+    @classmethod
+    def of(cls, question: Question) -> "Asked | None":
+        """The name of a question; None for those that are named by their values."""
+        match question:
+            case SecondLook(probe):
+                return cls.HEALTH_AGAIN if Endpoint.HEALTH in probe.endpoints else cls.VERSION_AGAIN
+            case Probe(endpoints, _, past_caches) if Endpoint.HEALTH in endpoints:
+                return cls.HEALTH_FRESH if past_caches else cls.HEALTH
+            case Probe(_, _, past_caches):
+                return cls.VERSION_FRESH if past_caches else cls.VERSION
+            case FetchDocument(_, past_caches):
+                return cls.DOCUMENT_FRESH if past_caches else cls.DOCUMENT
+        return next((each for each in cls if each.value == question), None)
+
 
 FORK_NOWHERE, OLD_NOWHERE = reply(404, "Not Found"), reply(404, "404 page not found\n")
 FORK_BY_POST = reply(401, "missing or invalid API Key")
@@ -41,16 +92,16 @@ WATCHED = rows(("api", "ghcr.io/o/api:latest", D1), ("web", "ghcr.io/o/web:lates
 DOCUMENT = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/api/ready": {"get": {}}}})
 HOLDS: Answers = {
     Connect(BASE): CLEAR,
-    Request.POST_UPDATE: FORK_BY_POST,
-    Request.NOWHERE: FORK_NOWHERE,
-    Request.CONTAINERS: WATCHED,
-    Request.CHECK: checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "")),
-    Request.METRICS: reply(200, "watchtower_scans_total 1\n", content_type="text/plain"),
-    Request.IDLE_UPDATE: reply(200),
-    Request.HEALTH: ready("1" * 40),
-    Request.HEALTH_AGAIN: ready("1" * 40),
-    Request.HEALTH_FRESH: ready("1" * 40),
-    Request.DOCUMENT: DOCUMENT,
+    Asked.POST_UPDATE: FORK_BY_POST,
+    Asked.NOWHERE: FORK_NOWHERE,
+    Asked.CONTAINERS: WATCHED,
+    Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "")),
+    Asked.METRICS: reply(200, "watchtower_scans_total 1\n", content_type="text/plain"),
+    Asked.IDLE_UPDATE: reply(200),
+    Asked.HEALTH: ready("1" * 40),
+    Asked.HEALTH_AGAIN: ready("1" * 40),
+    Asked.HEALTH_FRESH: ready("1" * 40),
+    Asked.DOCUMENT: DOCUMENT,
 }
 """A set-up in which every link holds."""
 
@@ -60,14 +111,18 @@ class Script:
     """An `Outside`: the answers to questions, and the questions in the order in which they came."""
 
     answers: Answers
-    asked: list[tuple[Question, ...]] = field(default_factory=list)
+    asked: list[tuple[Question | Asked, ...]] = field(default_factory=list)
 
     def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
-        self.asked.append(questions)
-        return {each: Answered(self.answers.get(each, late(each)), WALL) for each in questions}
+        self.asked.append(tuple(Asked.of(each) or each for each in questions))
+        return {each: Answered(self._answer(each), WALL) for each in questions}
+
+    def _answer(self, question: Question) -> object:
+        found = self.answers.get(Asked.of(question) or question, late(question))
+        return FromRegistry(200, found=found) if isinstance(found, Manifest | Trouble | str) else found
 
     @property
-    def requests(self) -> list[Question]:
+    def requests(self) -> list[Question | Asked]:
         return [each for step in self.asked for each in step]
 
 
@@ -96,9 +151,9 @@ def without(*, line: HttpResult, nowhere: HttpResult = OLD_NOWHERE) -> dict[Any,
     """A Watchtower that answers a request without a token so, and has no endpoint but the update."""
     nothing = reply(404, "404 page not found\n")
     return {
-        Request.POST_UPDATE: line,
-        Request.NOWHERE: nowhere,
-        Request.CONTAINERS: nothing,
-        Request.CHECK: nothing,
-        Request.METRICS: nothing,
+        Asked.POST_UPDATE: line,
+        Asked.NOWHERE: nowhere,
+        Asked.CONTAINERS: nothing,
+        Asked.CHECK: nothing,
+        Asked.METRICS: nothing,
     }

@@ -10,7 +10,7 @@ from redeploy.contract.snapshot import Contract, Read
 from redeploy.doctor.diagnosis import diagnose, examined
 from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.network import Certificate
-from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, Request
+from redeploy.doctor.questions import Connect, FetchEnvironment
 from redeploy.doctor.run import examine
 from redeploy.github import deployment
 from redeploy.github.retry import trouble_of
@@ -22,10 +22,10 @@ from redeploy.registry.manifest import Manifest, read
 from redeploy.report import annotations, outputs, summary
 from redeploy.report.outcome import Outcome
 from redeploy.rollout import perform
-from redeploy.rollout.requests import FetchDocument, FetchRevision, Probe, SendSmoke
+from redeploy.rollout.requests import FetchDocument, FetchRevision, FetchTag, Probe, SendSmoke
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, WALL, World, plan, tell
-from tests.unit.doctor_factories import CLEAR, HOLDS, Script, checks, details
+from tests.unit.doctor_factories import CLEAR, HOLDS, Asked, Script, checks, details
 from tests.unit.factories import D1, OLD, reply, rows
 from tests.unit.factories import summary as counted
 
@@ -73,14 +73,14 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
             {
                 **HOLDS,
                 Connect(BASE): replace(CLEAR, certificate=certificate),
-                Request.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{echo}", location=echo),
-                Request.CONTAINERS: rows((echo, f"ghcr.io/o/api:{echo}", digest_of(echo))),
-                Request.CHECK: checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
-                Request.DETAILS: details((echo, "monitor_only")),
-                **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, named, content_type=echo)),
-                Request.DOCUMENT: reply(200, document),
+                Asked.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{echo}", location=echo),
+                Asked.CONTAINERS: rows((echo, f"ghcr.io/o/api:{echo}", digest_of(echo))),
+                Asked.CHECK: checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
+                Asked.DETAILS: details((echo, "monitor_only")),
+                **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(200, named, content_type=echo)),
+                Asked.DOCUMENT: reply(200, document),
                 FetchEnvironment(): trouble_of(403, {}, echo),
-                LookUp(parse("ghcr.io/o/api")): Trouble(Kind.HOSTILE, manifest_refused(echo)),
+                FetchTag(image=parse("ghcr.io/o/api")): Trouble(Kind.HOSTILE, manifest_refused(echo)),
             }
         )
         settings = plan(

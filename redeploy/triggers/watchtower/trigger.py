@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redeploy.http.fetch import Fetch
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import NEVER_SENT, HttpResult, TransportError
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.triggers.watchtower import answer, requests
@@ -32,17 +32,17 @@ class WatchtowerTrigger:
         """Whether the update is narrowed to containers, which few lines understand: the others would update everything."""
         return bool(self.watchtower.containers)
 
-    def send(self, fetch: Fetch, *, connect: float, timeout: float) -> HttpResult:
-        """Start the update."""
-        return requests.trigger(fetch, self.watchtower, connect=connect, timeout=timeout)
+    def update(self) -> HttpRequest:
+        """Return the request that starts the update."""
+        return requests.trigger(self.watchtower)
 
     def read(self, http_result: HttpResult) -> Answer:
         """Return what its response says."""
         return answer.read_answer(http_result)
 
-    def list_running(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+    def list_running(self) -> HttpRequest:
         """Ask which containers run."""
-        return requests.containers(fetch, self.watchtower, timeout=timeout)
+        return requests.containers(self.watchtower)
 
     def read_running(
         self,
@@ -56,9 +56,9 @@ class WatchtowerTrigger:
         """Return what the list says of the rows that count."""
         return read_look(http_result, wanted, sent=sent, at=at, redact=redact)
 
-    def explain(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+    def explain(self) -> HttpRequest:
         """Ask why nothing was updated."""
-        return requests.reasons(fetch, self.watchtower, timeout=timeout)
+        return requests.reasons(self.watchtower)
 
     def read_explanation(
         self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
@@ -66,9 +66,9 @@ class WatchtowerTrigger:
         """Return that as lines."""
         return answer.told_reasons(http_result, result, redact)
 
-    def ask_support(self, fetch: Fetch, *, timeout: float) -> HttpResult:
+    def ask_support(self) -> HttpRequest:
         """Ask whether the line understands `container=`; nothing is updated by that."""
-        return requests.ask_whether_forked(fetch, self.watchtower, timeout=timeout)
+        return requests.ask_whether_forked(self.watchtower)
 
     def read_support(self, http_result: HttpResult) -> bool:
         """Tell whether it does; where it cannot be reached, the trigger will find that out."""

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from redeploy.doctor.questions import LookUp
 from redeploy.doctor.run import World
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import parse
+from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
+from redeploy.rollout.requests import FetchTag
 from sandbox.server.builds import V1
 from sandbox.server.host import Registry as Content
 from sandbox.server.registry import USER, RegistryServer, Ways
@@ -26,9 +27,11 @@ def registry() -> Iterator[RegistryServer]:
 
 
 def look_up(server: RegistryServer, **inputs: str) -> object:
-    question = LookUp(parse(f"{server.name}/o/api:latest"))
+    question = FetchTag(image=parse(f"{server.name}/o/api:latest"))
     given = plan(mode="doctor", registry_username=USER, registry_password=server.password, **inputs)
-    return World(given, {}).request((question,))[question].answer
+    answer = World(given, {}).request((question,))[question].answer
+    assert isinstance(answer, FromRegistry)
+    return answer.found
 
 
 def test_a_registry_that_the_inputs_name_is_shown_the_credentials(registry: RegistryServer) -> None:

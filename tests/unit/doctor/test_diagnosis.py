@@ -10,7 +10,7 @@ from redeploy.doctor.diagnosis import diagnose, examined, unexamined
 from redeploy.doctor.evidence import Evidence
 from redeploy.doctor.links import LINKS
 from redeploy.doctor.network import Certificate, Reachability
-from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, ReadCommit, Request
+from redeploy.doctor.questions import Connect, FetchEnvironment
 from redeploy.doctor.run import examine
 from redeploy.github.retry import Trouble as Refusal
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
@@ -19,6 +19,7 @@ from redeploy.registry.image import parse
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.findings import FINDINGS, Finding
 from redeploy.report.chain import TITLES, Check, State, not_reached, unread
+from redeploy.rollout.requests import FetchRevision, FetchTag
 from redeploy.settings.reading import Problem
 from redeploy.text.secret import Secret, redactor, shows_secret
 from redeploy.verdicts import Verdict
@@ -33,6 +34,7 @@ from tests.unit.doctor_factories import (
     OLD_BY_POST,
     TRUSTED,
     Answers,
+    Asked,
     Script,
     chain_from,
     checks,
@@ -45,10 +47,10 @@ from tests.unit.doctor_factories import (
 from tests.unit.factories import D1, D2, D3, NEW, page, ready, reply, rows, summary
 
 WAY = Connect(BASE)
-API = LookUp(parse("ghcr.io/o/api:latest"))
+API = FetchTag(image=parse("ghcr.io/o/api:latest"))
 NGINX = {"server": "nginx/1.22.1"}
 CLOUDFLARE = {"server": "cloudflare"}
-HIDDEN = {each: ready() for each in (Request.HEALTH, Request.HEALTH_AGAIN)}
+HIDDEN = {each: ready() for each in (Asked.HEALTH, Asked.HEALTH_AGAIN)}
 
 
 def test_every_link_has_one_row_in_the_order_of_the_chain_and_needs_only_links_before_it() -> None:
@@ -60,19 +62,19 @@ def test_every_link_has_one_row_in_the_order_of_the_chain_and_needs_only_links_b
 
 def posted(http_result: HttpResult) -> Answers:
     """Something that answers a POST of the update URL so, and nothing else."""
-    return {Request.POST_UPDATE: http_result}
+    return {Asked.POST_UPDATE: http_result}
 
 
 def everywhere(http_result: HttpResult) -> Answers:
     """Something that answers a path that cannot exist as it answers the update URL."""
-    return dict.fromkeys((Request.POST_UPDATE, Request.NOWHERE), http_result)
+    return dict.fromkeys((Asked.POST_UPDATE, Asked.NOWHERE), http_result)
 
 
 def manifest(digest: str, *children: str) -> Manifest:
     return Manifest(digest, "application/vnd.oci.image.index.v1+json", b"", children)
 
 
-OF_API = ReadCommit(parse("ghcr.io/o/api:latest"), manifest(D1))
+OF_API = FetchRevision(manifest(D1))
 
 
 def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
@@ -139,37 +141,37 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         ),
         (posted(reply(200)), {"location": "watchtower-too-old", "token": "token-unjudged"}),
         (
-            dict.fromkeys((Request.CONTAINERS, Request.CHECK), reply(401, "missing or invalid API Key")),
+            dict.fromkeys((Asked.CONTAINERS, Asked.CHECK), reply(401, "missing or invalid API Key")),
             {"token": "auth"},
         ),
         (
-            dict.fromkeys((Request.POST_UPDATE, Request.CONTAINERS, Request.CHECK), reply(401)),
+            dict.fromkeys((Asked.POST_UPDATE, Asked.CONTAINERS, Asked.CHECK), reply(401)),
             {"token": "auth"},
         ),
         (without(line=OLD_BY_POST), {"token": "token-unjudged"}),
-        ({Request.CONTAINERS: reply(404)}, {}),
-        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {"containers": "not-watched"}),
+        ({Asked.CONTAINERS: reply(404)}, {}),
+        ({Asked.CONTAINERS: rows(), Asked.CHECK: checks()}, {"containers": "not-watched"}),
         (
-            {Request.CONTAINERS: reply(500, "failed to list containers"), Request.CHECK: reply(404)},
+            {Asked.CONTAINERS: reply(500, "failed to list containers"), Asked.CHECK: reply(404)},
             {"containers": "engine-silent"},
         ),
         (
-            {**dict.fromkeys((Request.CONTAINERS, Request.CHECK), TransportError(ErrorKind.TIMED_OUT))},
+            {**dict.fromkeys((Asked.CONTAINERS, Asked.CHECK), TransportError(ErrorKind.TIMED_OUT))},
             {"containers": "engine-silent"},
         ),
-        ({Request.HEALTH: reply(503, {"ok": False})}, {"health": "never-ready"}),
-        ({Request.HEALTH: page(200)}, {"health": "html"}),
-        (dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), page(502)), {"health": "down"}),
-        (dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(429)), {"health": "throttled"}),
-        (dict.fromkeys((Request.HEALTH, Request.HEALTH_FRESH), reply(200, "ok", age="7")), {"health": "cached"}),
+        ({Asked.HEALTH: reply(503, {"ok": False})}, {"health": "never-ready"}),
+        ({Asked.HEALTH: page(200)}, {"health": "html"}),
+        (dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), page(502)), {"health": "down"}),
+        (dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(429)), {"health": "throttled"}),
+        (dict.fromkeys((Asked.HEALTH, Asked.HEALTH_FRESH), reply(200, "ok", age="7")), {"health": "cached"}),
         (HIDDEN, {"version": "version-unnamed"}),
         (dict.fromkeys(HIDDEN, ready("local")), {"version": "version-constant"}),
-        ({Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}, {"version": "version-unnamed"}),
+        ({Asked.HEALTH: ready("a" * 40), Asked.HEALTH_AGAIN: ready("b" * 40)}, {"version": "version-unnamed"}),
     ],
 )
 def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[str, str]) -> None:
-    if Request.HEALTH in answers and next(iter(expected)) == "health":
-        answers = {**answers, Request.HEALTH_AGAIN: answers.get(Request.HEALTH_AGAIN, answers[Request.HEALTH])}
+    if Asked.HEALTH in answers and next(iter(expected)) == "health":
+        answers = {**answers, Asked.HEALTH_AGAIN: answers.get(Asked.HEALTH_AGAIN, answers[Asked.HEALTH])}
     assert weak(answers) == expected
 
 
@@ -181,7 +183,7 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
         ({API: Trouble(Kind.ABSENT, "gone")}, {"image": "ghcr.io/o/api"}, {"registry": "image-missing"}),
         ({API: Trouble(Kind.REFUSED, "no")}, {"image": "ghcr.io/o/api"}, {}),
         (
-            {API: Trouble(Kind.REFUSED, "no"), Request.CHECK: reply(404)},
+            {API: Trouble(Kind.REFUSED, "no"), Asked.CHECK: reply(404)},
             {"image": "ghcr.io/o/api"},
             {"registry": "registry-silent"},
         ),
@@ -198,9 +200,9 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
             {"image": "ghcr.io/o/api", "expect_version": "image"},
             {"registry": "image-missing"},
         ),
-        ({LookUp(parse("o/other")): manifest(D3)}, {"image": "o/other"}, {"containers": "not-watched"}),
+        ({FetchTag(image=parse("o/other")): manifest(D3)}, {"image": "o/other"}, {"containers": "not-watched"}),
         (
-            {LookUp(parse("o/other")): Trouble(Kind.ABSENT, "gone")},
+            {FetchTag(image=parse("o/other")): Trouble(Kind.ABSENT, "gone")},
             {"image": "o/other"},
             {"registry": "image-missing"},
         ),
@@ -208,9 +210,9 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
         (without(line=OLD_BY_POST), {"container": "api"}, {"location": "unsupported"}),
         (posted(summary()), {"container": "api"}, {"location": "unsupported"}),
         (without(line=FORK_BY_POST), {"expect_digest": D1}, {"containers": "digest-unavailable"}),
-        ({Request.CONTAINERS: reply(404)}, {"expect_digest": D1}, {"containers": "digest-unavailable"}),
+        ({Asked.CONTAINERS: reply(404)}, {"expect_digest": D1}, {"containers": "digest-unavailable"}),
         (
-            {Request.CONTAINERS: rows(("api", "ghcr.io/o/api:latest", ""))},
+            {Asked.CONTAINERS: rows(("api", "ghcr.io/o/api:latest", ""))},
             {"expect_digest": D1},
             {"containers": "digest-unavailable"},
         ),
@@ -219,9 +221,9 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
         ({}, {"required_routes": "GET /api/ready"}, {}),
         ({}, {"required_routes": "GET /api/new"}, {"openapi": "routes"}),
         ({}, {"forbidden_routes": "/api/ready"}, {"openapi": "routes"}),
-        ({Request.DOCUMENT: page(200)}, {"required_routes": "GET /api/ready"}, {"openapi": "openapi"}),
-        ({Request.DOCUMENT: page(200)}, {}, {}),
-        ({Request.DOCUMENT: page(200)}, {"openapi_path": "off"}, {}),
+        ({Asked.DOCUMENT: page(200)}, {"required_routes": "GET /api/ready"}, {"openapi": "openapi"}),
+        ({Asked.DOCUMENT: page(200)}, {}, {}),
+        ({Asked.DOCUMENT: page(200)}, {"openapi_path": "off"}, {}),
     ],
 )
 def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, str], expected: dict[str, str]) -> None:
@@ -252,7 +254,7 @@ def test_a_commit_that_is_not_named_is_distinguished_from_one_that_was_not_read(
     ],
 )
 def test_what_the_registry_said_to_watchtower_is_reported_in_plain_text(error: str, finding: str) -> None:
-    one = found(Check.UPDATE, {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
+    one = found(Check.UPDATE, {Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert error.partition("<")[0].strip() in one.seen
     assert "<" not in one.seen
@@ -260,9 +262,9 @@ def test_what_the_registry_said_to_watchtower_is_reported_in_plain_text(error: s
 
 def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> None:
     listed = checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "429"))
-    assert weak({Request.CHECK: listed}, container="api") == {}
-    assert weak({Request.CHECK: listed}) == {"update": "update-blocked"}
-    assert chain_from({Request.CHECK: listed}).verdict is Verdict.READY
+    assert weak({Asked.CHECK: listed}, container="api") == {}
+    assert weak({Asked.CHECK: listed}) == {"update": "update-blocked"}
+    assert chain_from({Asked.CHECK: listed}).verdict is Verdict.READY
 
 
 @pytest.mark.parametrize(
@@ -270,19 +272,19 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
     [
         ({}, "would replace `api`"),
         (
-            {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", False, ""))},
+            {Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", False, ""))},
             "would find nothing newer in the registry",
         ),
         (
-            {Request.CHECK: reply(404), API: manifest(D1)},
+            {Asked.CHECK: reply(404), API: manifest(D1)},
             "would find nothing newer: the image of the tag runs already",
         ),
         (
-            {Request.CHECK: reply(404), API: manifest(D3, D1)},
+            {Asked.CHECK: reply(404), API: manifest(D3, D1)},
             "would find nothing newer: the image of the tag runs already",
         ),
-        ({Request.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to another image"),
-        ({Request.CHECK: reply(404)}, "not known: this Watchtower has no check endpoint"),
+        ({Asked.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to another image"),
+        ({Asked.CHECK: reply(404)}, "not known: this Watchtower has no check endpoint"),
     ],
 )
 def test_whether_an_update_would_happen_is_reported_by_watchtower_or_else_by_the_registry(
@@ -299,7 +301,7 @@ REFUSED = "failed to get token: unexpected status with empty WWW-Authenticate he
 
 def check_of_api(*, available: bool = False, error: str = "") -> Answers:
     """What the check endpoint says of the container `api`, which runs D1."""
-    return {Request.CHECK: checks(("api", "ghcr.io/o/api:latest", available, error))}
+    return {Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", available, error))}
 
 
 @pytest.mark.parametrize(
@@ -343,12 +345,12 @@ def test_what_runs_what_the_registry_has_is_not_replaced_whatever_the_check_endp
 
 PINNED = f"ghcr.io/o/api@{D1}"
 HELD = [
-    pytest.param({Request.DETAILS: details(("api", "monitor_only"))}, "monitor-only", State.BROKEN, id="monitored"),
-    pytest.param({Request.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="not pulled for"),
+    pytest.param({Asked.DETAILS: details(("api", "monitor_only"))}, "monitor-only", State.BROKEN, id="monitored"),
+    pytest.param({Asked.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="not pulled for"),
     pytest.param(
         {
-            Request.CONTAINERS: rows(("api", PINNED, D1), ("web", "ghcr.io/o/web:latest", D2)),
-            Request.CHECK: checks(("api", PINNED, False, ""), ("web", "ghcr.io/o/web:latest", True, "")),
+            Asked.CONTAINERS: rows(("api", PINNED, D1), ("web", "ghcr.io/o/web:latest", D2)),
+            Asked.CHECK: checks(("api", PINNED, False, ""), ("web", "ghcr.io/o/web:latest", True, "")),
         },
         "pinned-by-digest",
         State.BROKEN,
@@ -370,7 +372,7 @@ def test_a_neighbour_that_no_push_replaces_is_no_fault(answers: Answers) -> None
 
 
 def test_of_two_containers_that_are_named_one_that_is_only_monitored_is_a_warning() -> None:
-    one = found(Check.UPDATE, {Request.DETAILS: details(("web", "monitor_only"))}, container="api,web")
+    one = found(Check.UPDATE, {Asked.DETAILS: details(("web", "monitor_only"))}, container="api,web")
     assert (one.state, one.finding) == (State.WARNING, "monitor-only")
     assert "monitors `web`; would replace `api`" in one.seen
 
@@ -381,7 +383,7 @@ def test_an_expected_digest_that_is_not_pushed_yet_is_no_start_of_a_deploy() -> 
 
 
 def test_a_digest_that_only_the_check_endpoint_tells_is_not_proposed_as_proof() -> None:
-    answers = {**HIDDEN, Request.CONTAINERS: reply(404)}
+    answers = {**HIDDEN, Asked.CONTAINERS: reply(404)}
     assert "expect-digest" not in found(Check.VERSION, answers, container="api").seen
     assert "expect-digest" in found(Check.VERSION, HIDDEN, container="api").seen
 
@@ -401,10 +403,10 @@ def test_a_token_that_the_proxy_adds_is_reported_and_the_chain_is_judged_to_its_
             set(Check) - {Check.INPUTS, Check.DNS, Check.REGISTRY, Check.GITHUB},
         ),
         (posted(page(502, **NGINX)), {Check.TOKEN, Check.CONTAINERS, Check.UPDATE}),
-        (dict.fromkeys((Request.CONTAINERS, Request.CHECK), FORK_BY_POST), {Check.CONTAINERS, Check.UPDATE}),
-        ({Request.CONTAINERS: rows(), Request.CHECK: checks()}, {Check.UPDATE}),
+        (dict.fromkeys((Asked.CONTAINERS, Asked.CHECK), FORK_BY_POST), {Check.CONTAINERS, Check.UPDATE}),
+        ({Asked.CONTAINERS: rows(), Asked.CHECK: checks()}, {Check.UPDATE}),
         (
-            dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), page(502)),
+            dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN, Asked.DOCUMENT), page(502)),
             {Check.VERSION, Check.OPENAPI},
         ),
     ],
@@ -418,18 +420,18 @@ def test_a_broken_link_says_what_lies_behind_it(broken: Answers, hidden: set[Che
 
 def test_a_wall_before_everything_is_one_fault_and_not_two() -> None:
     wall = page(403, cf_mitigated="challenge")
-    everywhere = {**posted(wall), **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), wall)}
+    everywhere = {**posted(wall), **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN, Asked.DOCUMENT), wall)}
     assert weak(everywhere) == {"front": "challenge"}
 
 
 def test_a_container_that_does_not_run_is_not_called_unwatched() -> None:
-    gone = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN, Request.DOCUMENT), page(502))
-    assert weak({**gone, Request.CONTAINERS: rows(), Request.CHECK: checks()}) == {"health": "down"}
+    gone = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN, Asked.DOCUMENT), page(502))
+    assert weak({**gone, Asked.CONTAINERS: rows(), Asked.CHECK: checks()}) == {"health": "down"}
 
 
 def test_an_ill_service_that_names_its_version_is_believed() -> None:
     ill = reply(503, {"ok": False, "commit": NEW})
-    one = found(Check.VERSION, dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ill))
+    one = found(Check.VERSION, dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ill))
     assert one.state is State.OK
     assert NEW in one.seen
 
@@ -467,7 +469,7 @@ def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
 
 @pytest.mark.parametrize(("error_kind", "finding"), [(ErrorKind.TLS, "tls"), (ErrorKind.REFUSED, "unreachable")])
 def test_a_fault_on_the_way_of_such_a_proxy_is_reported_as_what_it_is(error_kind: ErrorKind, finding: str) -> None:
-    silent: Answers = dict.fromkeys(Request, TransportError(error_kind, "in detail"))
+    silent: Answers = dict.fromkeys(Asked, TransportError(error_kind, "in detail"))
     answers: Answers = {**silent, WAY: Reachability(origin=BASE, proxied=True)}
     one = found(Check.FRONT, answers)
     assert (one.state, one.finding) == (State.BROKEN, finding)
@@ -478,7 +480,7 @@ def test_a_fault_on_the_way_of_such_a_proxy_is_reported_as_what_it_is(error_kind
 def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_was_seen() -> None:
     apart = "https://shop.test"
     clear = Reachability(origin=apart, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
-    ill: Answers = {Connect(apart): clear, **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(503))}
+    ill: Answers = {Connect(apart): clear, **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(503))}
     remedy = found(Check.HEALTH, ill, container="api", base_url=apart).remedy
     assert remedy
     assert "docker logs --tail 100 api\ncurl -sSi 'https://shop.test/api/ready'" in remedy.fix
@@ -486,7 +488,7 @@ def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_wa
     remedy = found(Check.DNS, gone, base_url=apart).remedy
     assert remedy
     assert "dig +short shop.test A" in remedy.fix
-    remedy = found(Check.LOCATION, {Connect(apart): clear, Request.POST_UPDATE: page(404)}, base_url=apart).remedy
+    remedy = found(Check.LOCATION, {Connect(apart): clear, Asked.POST_UPDATE: page(404)}, base_url=apart).remedy
     assert remedy
     assert "`server` block of `api.example.com`" in remedy.fix
 
@@ -501,7 +503,7 @@ def test_a_private_address_is_reported() -> None:
 
 
 def test_what_would_do_as_identity_is_reported() -> None:
-    told = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready(start_time=WALL - 500))
+    told = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready(start_time=WALL - 500))
     seen = found(Check.VERSION, told, container="api").seen
     assert "expect-digest" in seen
     assert "`start_time`" in seen
@@ -509,7 +511,7 @@ def test_what_would_do_as_identity_is_reported() -> None:
 
 @pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
 def test_a_name_that_changes_from_look_to_look_is_reported_as_that(inputs: dict[str, str]) -> None:
-    looks = {Request.HEALTH: ready("a" * 40), Request.HEALTH_AGAIN: ready("b" * 40)}
+    looks = {Asked.HEALTH: ready("a" * 40), Asked.HEALTH_AGAIN: ready("b" * 40)}
     assert "`commit` differs from response to response" in found(Check.VERSION, looks, **inputs).seen
 
 
@@ -568,7 +570,7 @@ def test_wrong_inputs_hide_everything() -> None:
 
 def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
     other = "https://ops.example.com"
-    ways = {Connect(other): Reachability(origin=other, error_kind=ErrorKind.UNRESOLVED), Request.CHECK: reply(404)}
+    ways = {Connect(other): Reachability(origin=other, error_kind=ErrorKind.UNRESOLVED), Asked.CHECK: reply(404)}
     chain = chain_from(ways, containers_url=f"{other}/containers")
     assert [each.link for each in chain.those(State.BROKEN)] == [Check.DNS]
     assert set(chain.hidden_by(Check.DNS)) == {Check.CONTAINERS, Check.UPDATE}
@@ -583,10 +585,10 @@ def test_nothing_that_servers_say_shows_a_secret() -> None:
         {
             **HOLDS,
             WAY: replace(CLEAR, certificate=certificate),
-            Request.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{token}"),
-            Request.CONTAINERS: rows((token, "ghcr.io/o/api:latest", D1)),
-            Request.CHECK: checks((token, "ghcr.io/o/api:latest", False, error)),
-            **dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {token: {"commit": token}})),
+            Asked.POST_UPDATE: reply(401, "missing or invalid API Key", server=f"nginx/{token}"),
+            Asked.CONTAINERS: rows((token, "ghcr.io/o/api:latest", D1)),
+            Asked.CHECK: checks((token, "ghcr.io/o/api:latest", False, error)),
+            **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(200, {token: {"commit": token}})),
         }
     )
     known = examine(Evidence(plan(mode="doctor", watchtower_token=token), redact=redact), script)
@@ -603,12 +605,12 @@ def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:
 
 
 @given(
-    st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Request}),
+    st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Asked}),
     st.sampled_from(
         ({}, {"container": "api"}, {"image": "ghcr.io/o/api"}, {"expect_digest": D1}, {"expect_version": NEW})
     ),
 )
-def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, HttpResult], inputs: dict[str, str]) -> None:
+def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Asked, HttpResult], inputs: dict[str, str]) -> None:
     chain = chain_from(answers, **inputs)
     assert [each.link for each in chain.links] == [each for each in Check if each is not Check.GITHUB]
     broken = {each.link for each in chain.those(State.BROKEN)}
@@ -618,7 +620,7 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Request, HttpRes
 
 
 def test_health_is_judged_by_the_conditions_too() -> None:
-    looks = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), reply(200, {"status": "DOWN", "commit": NEW}))
+    looks = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(200, {"status": "DOWN", "commit": NEW}))
     mild = found(Check.HEALTH, looks)
     assert mild.state is State.WARNING
     assert mild.remedy is not None

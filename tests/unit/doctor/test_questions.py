@@ -7,14 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.doctor.network import Reachability
-from redeploy.doctor.questions import Connect, FetchEnvironment, LookUp, Request
+from redeploy.doctor.questions import Connect, FetchEnvironment
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.image import parse
+from redeploy.rollout.requests import FetchTag
 from sandbox.simulation import BASE
-from tests.unit.doctor_factories import CLEAR, FORK_BY_POST, OLD_BY_POST, OLD_NOWHERE, checks, known_from, without
+from tests.unit.doctor_factories import (
+    CLEAR,
+    FORK_BY_POST,
+    OLD_BY_POST,
+    OLD_NOWHERE,
+    Asked,
+    checks,
+    known_from,
+    without,
+)
 from tests.unit.factories import page, reply, summary
 
-WITH_TOKEN = {Request.CONTAINERS, Request.DETAILS, Request.CHECK, Request.METRICS, Request.IDLE_UPDATE}
+WITH_TOKEN = {Asked.CONTAINERS, Asked.DETAILS, Asked.CHECK, Asked.METRICS, Asked.IDLE_UPDATE}
 ANSWERS = (
     FORK_BY_POST,
     OLD_BY_POST,
@@ -48,13 +58,13 @@ def test_another_origin_is_examined_though_one_is_not_reached() -> None:
     other = "https://www.example.com"
     ways = {Connect(BASE): Reachability(origin=BASE, error_kind=ErrorKind.TLS), Connect(other): CLEAR}
     _, script = known_from(ways, base_url=other)
-    assert Request.HEALTH in script.requests
-    assert Request.POST_UPDATE not in script.requests
+    assert Asked.HEALTH in script.requests
+    assert Asked.POST_UPDATE not in script.requests
 
 
 def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without_a_token() -> None:
     _, script = known_from({})
-    assert {Request.POST_UPDATE, Request.NOWHERE} <= set(script.asked[1])
+    assert {Asked.POST_UPDATE, Asked.NOWHERE} <= set(script.asked[1])
 
 
 @pytest.mark.parametrize(
@@ -77,36 +87,36 @@ def test_the_token_is_not_shown_where_a_path_that_cannot_exist_gets_the_same_ans
 
 def test_an_update_of_nothing_is_the_last_resort() -> None:
     _, script = known_from(without(line=FORK_BY_POST))
-    assert script.requests[-1] is Request.IDLE_UPDATE
-    assert Request.METRICS in script.requests
+    assert script.requests[-1] is Asked.IDLE_UPDATE
+    assert Asked.METRICS in script.requests
 
 
 def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update() -> None:
-    assert Request.IDLE_UPDATE not in asked(OLD_BY_POST)
-    assert Request.METRICS in asked(OLD_BY_POST)
+    assert Asked.IDLE_UPDATE not in asked(OLD_BY_POST)
+    assert Asked.METRICS in asked(OLD_BY_POST)
 
 
 def test_a_watchtower_that_asks_for_no_token_is_only_read() -> None:
-    _, script = known_from({Request.POST_UPDATE: summary()})
-    assert {Request.CONTAINERS, Request.CHECK} <= set(script.requests)
-    assert Request.IDLE_UPDATE not in script.requests
+    _, script = known_from({Asked.POST_UPDATE: summary()})
+    assert {Asked.CONTAINERS, Asked.CHECK} <= set(script.requests)
+    assert Asked.IDLE_UPDATE not in script.requests
 
 
 def test_the_details_are_asked_for_where_the_containers_are_reported() -> None:
     _, told = known_from({})
-    assert Request.DETAILS in told.requests
-    _, untold = known_from({Request.CONTAINERS: reply(404)})
-    assert Request.DETAILS not in untold.requests
+    assert Asked.DETAILS in told.requests
+    _, untold = known_from({Asked.CONTAINERS: reply(404)})
+    assert Asked.DETAILS not in untold.requests
 
 
 def test_one_endpoint_that_takes_the_token_is_enough() -> None:
-    _, script = known_from({Request.CHECK: reply(404)})
-    assert not {Request.METRICS, Request.IDLE_UPDATE} & set(script.requests)
+    _, script = known_from({Asked.CHECK: reply(404)})
+    assert not {Asked.METRICS, Asked.IDLE_UPDATE} & set(script.requests)
 
 
 def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
-    _, script = known_from({Request.CONTAINERS: FORK_BY_POST, Request.CHECK: reply(404)})
-    assert not {Request.METRICS, Request.IDLE_UPDATE} & set(script.requests)
+    _, script = known_from({Asked.CONTAINERS: FORK_BY_POST, Asked.CHECK: reply(404)})
+    assert not {Asked.METRICS, Asked.IDLE_UPDATE} & set(script.requests)
 
 
 @pytest.mark.parametrize(
@@ -121,32 +131,34 @@ def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
 def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(
     line: HttpResult, refusal: HttpResult
 ) -> None:
-    nothing = {**without(line=line), Request.IDLE_UPDATE: TransportError(ErrorKind.CUT)}
-    known, _ = known_from({**nothing, Request.CONTAINERS: refusal, Request.CHECK: refusal})
+    nothing = {**without(line=line), Asked.IDLE_UPDATE: TransportError(ErrorKind.CUT)}
+    known, _ = known_from({**nothing, Asked.CONTAINERS: refusal, Asked.CHECK: refusal})
     assert known.token_is_right is None
 
 
 def test_a_second_look_passes_caches_where_one_has_answered() -> None:
     cached = reply(200, {"status": "ready"}, age="7")
-    _, script = known_from({Request.HEALTH: cached, Request.DOCUMENT: cached})
-    assert {Request.HEALTH_FRESH, Request.DOCUMENT_FRESH} <= set(script.requests)
-    assert Request.HEALTH_AGAIN not in script.requests
+    _, script = known_from({Asked.HEALTH: cached, Asked.DOCUMENT: cached})
+    assert {Asked.HEALTH_FRESH, Asked.DOCUMENT_FRESH} <= set(script.requests)
+    assert Asked.HEALTH_AGAIN not in script.requests
 
 
 def test_the_image_is_that_of_the_input_or_of_the_container_that_counts() -> None:
     _, named = known_from({}, image="ghcr.io/o/web:7")
-    assert LookUp(parse("ghcr.io/o/web:7")) in named.asked[0]
+    assert FetchTag(image=parse("ghcr.io/o/web:7")) in named.asked[0]
     _, told = known_from({}, container="api")
-    assert LookUp(parse("ghcr.io/o/api:latest")) in told.requests
+    assert FetchTag(image=parse("ghcr.io/o/api:latest")) in told.requests
     settled = checks(("api", "ghcr.io/o/api:latest", False, ""), ("web", "ghcr.io/o/web:latest", False, ""))
-    _, unknown = known_from({Request.CHECK: settled})
-    assert not [each for each in unknown.requests if isinstance(each, LookUp)]
+    _, unknown = known_from({Asked.CHECK: settled})
+    assert not [each for each in unknown.requests if isinstance(each, FetchTag)]
 
 
 @pytest.mark.parametrize("said", [(True, ""), (False, "dial tcp: connection refused")])
 def test_an_image_of_which_the_check_endpoint_may_be_wrong_is_looked_up(said: tuple[bool, str]) -> None:
-    _, script = known_from({Request.CHECK: checks(("web", "ghcr.io/o/web:latest", *said))})
-    assert [each for each in script.requests if isinstance(each, LookUp)] == [LookUp(parse("ghcr.io/o/web:latest"))]
+    _, script = known_from({Asked.CHECK: checks(("web", "ghcr.io/o/web:latest", *said))})
+    assert [each for each in script.requests if isinstance(each, FetchTag)] == [
+        FetchTag(image=parse("ghcr.io/o/web:latest"))
+    ]
 
 
 def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
@@ -156,13 +168,13 @@ def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
     assert FetchEnvironment() not in none.requests
 
 
-@given(st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Request}))
-def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Request, HttpResult]) -> None:
+@given(st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Asked}))
+def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Asked, HttpResult]) -> None:
     known, script = known_from(answers)
     assert len(script.requests) == len(set(script.requests))
     assert len(script.asked) < 10
-    if Request.IDLE_UPDATE in script.requests:
+    if Asked.IDLE_UPDATE in script.requests:
         assert known.product is not None
         assert known.product.narrows
     before = list(itertools.takewhile(lambda each: each not in WITH_TOKEN, script.requests))
-    assert Request.POST_UPDATE in before or not WITH_TOKEN & set(script.requests)
+    assert Asked.POST_UPDATE in before or not WITH_TOKEN & set(script.requests)

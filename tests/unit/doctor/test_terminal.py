@@ -4,15 +4,14 @@ import re
 
 import pytest
 
-from redeploy.doctor.questions import Request
 from redeploy.doctor.terminal import line, screen
 from redeploy.report.chain import TITLES, State
 from redeploy.report.chain_table import checklist, headline, picture
-from tests.unit.doctor_factories import FORK_BY_POST, Answers, chain_from
+from tests.unit.doctor_factories import FORK_BY_POST, Answers, Asked, chain_from
 from tests.unit.factories import page, ready
 
-BROKEN = {**dict.fromkeys((Request.CONTAINERS, Request.CHECK), FORK_BY_POST), Request.HEALTH: page(502)}
-WEAK = dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready("local"))
+BROKEN = {**dict.fromkeys((Asked.CONTAINERS, Asked.CHECK), FORK_BY_POST), Asked.HEALTH: page(502)}
+WEAK = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready("local"))
 PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -43,7 +42,7 @@ def test_colours_add_nothing_but_colours() -> None:
 
 
 def test_code_to_paste_is_left_as_it_is() -> None:
-    shown = screen(chain_from(dict.fromkeys((Request.HEALTH, Request.HEALTH_AGAIN), ready())), 60, coloured=False)
+    shown = screen(chain_from(dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready())), 60, coloured=False)
     assert '    @app.get("/api/version")\n    def version() -> dict[str, str]:\n        return {' in shown
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from redeploy.http import client
-from redeploy.http.fetch import Fetch
+from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.perform import performer
 from redeploy.rollout.requests import CheckContainers, FetchContainers, ProbeContainerSupport, SendTrigger
@@ -30,9 +30,9 @@ class Webhook:
     explains: bool = False
     narrows_doubtfully: bool = False
 
-    def send(self, fetch: Fetch, *, connect: float, timeout: float) -> HttpResult:
+    def update(self) -> HttpRequest:
         """Start the update."""
-        return fetch("POST", self.url, cap=4096, timeout=timeout, connect=connect, follow=False)
+        return HttpRequest(method="POST", url=self.url, cap=4096)
 
     def read(self, http_result: HttpResult) -> Answer:
         """Take any 2xx for a promise, and all else for a refusal."""
@@ -40,24 +40,24 @@ class Webhook:
             return Answer(result=Result.ACCEPTED, seen=f"{http_result.status}", status=http_result.status)
         return Answer(result=Result.NONE, seen="refused", refusal=Reason.MISROUTED)
 
-    def list_running(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        raise AssertionError(fetch, timeout)
+    def list_running(self) -> HttpRequest:
+        raise AssertionError
 
     def read_running(
         self, http_result: HttpResult, wanted: ContainerFilter, *, sent: float, at: float, redact: Callable[[str], str]
     ) -> Look:
         raise AssertionError(http_result, wanted, sent, at, redact)
 
-    def explain(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        raise AssertionError(fetch, timeout)
+    def explain(self) -> HttpRequest:
+        raise AssertionError
 
     def read_explanation(
         self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
     ) -> tuple[str, ...]:
         raise AssertionError(http_result, result, redact)
 
-    def ask_support(self, fetch: Fetch, *, timeout: float) -> HttpResult:
-        raise AssertionError(fetch, timeout)
+    def ask_support(self) -> HttpRequest:
+        raise AssertionError
 
     def read_support(self, http_result: HttpResult) -> bool:
         raise AssertionError(http_result)
