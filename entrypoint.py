@@ -1,8 +1,12 @@
 """What the container starts: `python -I -u /app/entrypoint.py`."""
 
 import _signal  # type: ignore[import-not-found]  # `signal` takes longer to load than all that happens up to its handlers
+import gc
 import os
 import sys
+
+# What is loaded stays in use: looking for garbage in it time and again takes a tenth of the time to the first request.
+gc.set_threshold(50_000)
 
 # What comes now waits until `main` can end the run on it: Python's own ways to end leave no outputs behind.
 _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGTERM))

@@ -10,24 +10,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from redeploy.decision.verdict import Conclusion
 from redeploy.github.runner import Runner
-from redeploy.rollout.perform import performer
-from redeploy.rollout.run import redeploy
-from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout import perform
+from redeploy.rollout.requests import opening
+from redeploy.rollout.workers import Workers
 from redeploy.settings.defaults import given, secrets_in
 from redeploy.settings.inputs import CERTIFICATE_CAP, parse
 from redeploy.settings.plan import Mode, OnFailure, Plan, RunPlan
 from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import Secret, redactor, safeguard
-from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 from redeploy.verdicts import Verdict
 
-if TYPE_CHECKING:  # what only reports is loaded after the first request
+if TYPE_CHECKING:  # all of this is loaded while the first request is on its way
+    from redeploy.decision.verdict import Conclusion
     from redeploy.fleet.run import Fleet
     from redeploy.github.record import DeploymentRecorder
     from redeploy.report.outcome import Outcome
     from redeploy.rollback.attempt import Attempt
+    from redeploy.rollout.service_state import ServiceState
 
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
@@ -77,8 +77,6 @@ class Run:
     def _several(self, run: RunPlan) -> "Outcome":
         """Tell the story of several services; what changes nothing, or puts images back, does one after the other."""
         from redeploy.fleet.run import Fleet
-        from redeploy.rollout import perform
-        from redeploy.rollout.workers import Workers
 
         if run.mode in (Mode.DOCTOR, Mode.ROLLBACK):
             from redeploy.report.several.whole import whole
@@ -90,7 +88,7 @@ class Run:
                 outcome = self._one(self._left[0])
                 self._done[self._left.pop(0).key] = outcome
             return whole(self._done)
-        performs = {each.key: performer(each, WatchtowerTrigger(each.watchtower)) for each in run.services}
+        performs = {each.key: perform.performer(each) for each in run.services}
         weigh = functools.partial(perform.weigh, redact=self._redact)
         workers = Workers(performs[run.services[0].key], weigh, performs)
         self._fleet = Fleet(run, random.random, self._redact, self._concluded)
@@ -103,18 +101,20 @@ class Run:
 
             self._runner.open_group("Examine the chain; nothing is changed")
             return doctor(plan, self._environment, self._redact, self._runner.say)
-        from redeploy.rollout import perform
-        from redeploy.rollout.workers import Workers
+        workers = Workers(perform.performer(plan), functools.partial(perform.weigh, redact=self._redact))
+        began, opened = workers.now(), opening(plan)
+        for request in opened:
+            workers.start(request, began, plan.request_timeout)
+        from redeploy.rollout.run import redeploy  # all that reads responses is loaded while these are on their way
+        from redeploy.rollout.service_state import ServiceState
 
-        performs = performer(plan, WatchtowerTrigger(plan.watchtower))
-        workers = Workers(performs, functools.partial(perform.weigh, redact=self._redact))
-        self._watch = ServiceState(plan, began=workers.now(), redact=self._redact)
+        self._watch = ServiceState(plan, began=began, redact=self._redact)
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback.run import put_back
 
             told = (self._watch, workers, random.random, self._runner)
             return put_back(*told, begun=self._attempting, under_way=self._under_way)
-        conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way)
+        conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way, opened=opened)
         outcome = self._concluded(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
             from redeploy.rollback.run import mend
@@ -122,7 +122,7 @@ class Run:
             return mend(outcome, self._watch, workers, random.random, self._runner, begun=self._attempting)
         return outcome
 
-    def _concluded(self, state: ServiceState, conclusion: Conclusion, now: float) -> "Outcome":
+    def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "Outcome":
         """Return the outcome of a service, compared with its branch where that was asked for."""
         from redeploy.report.collect import outcome_of
 
@@ -159,8 +159,7 @@ class Run:
         state = after if triggered else "before anything was triggered"
         if self._attempt is not None:
             state = "during the rollback: a run in mode `verify` shows what is live"
-        conclusion = Conclusion(Verdict.CANCELLED, signal=number)
-        return self._cut_short(conclusion, f"{signal.Signals(number).name} came {state}.")
+        return self._cut_short(Verdict.CANCELLED, f"{signal.Signals(number).name} came {state}.", number)
 
     def defective(self, error: BaseException, *, bare: bool = False) -> "Outcome":
         """Return what was known when the action itself broke down; `bare` where it broke down over just that."""
@@ -170,12 +169,7 @@ class Run:
             self._runner.say("".join(traceback.format_exception(error)))
         outputs = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
         detail = f"{type(error).__name__} in the action itself. {outputs}"
-        conclusion = Conclusion(Verdict.INTERNAL_ERROR)
-        if bare:
-            from redeploy.report.outcome import Outcome
-
-            return Outcome(conclusion=conclusion, detail=detail)
-        return self._cut_short(conclusion, detail)
+        return self._cut_short(Verdict.INTERNAL_ERROR, detail, bare=bare)
 
     def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
         """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
@@ -209,7 +203,7 @@ class Run:
             self._keep_issue(outcome, hurried)
         return outcome.conclusion.exit_code
 
-    def _beside_branch(self, state: ServiceState, now: float) -> "Outcome":
+    def _beside_branch(self, state: "ServiceState", now: float) -> "Outcome":
         """Compare what is live with its branch, once a window has held."""
         from redeploy.decision.verdict import conclude
         from redeploy.github.branch import beside_branch, position_of
@@ -253,14 +247,16 @@ class Run:
     def _under_way(self) -> None:
         """Let GitHub know, where that was asked for."""
         with self._at_no_cost("GitHub Deployment"):
-            state = (self._attempt and self._attempt.state) or self._watch
-            known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
             recorder = self._recording()
-            if recorder and self._fleet is not None:
-                recorder.begin(self._fleet.outcome(time.monotonic(), known))
-            elif recorder and state is not None:
-                from redeploy.report.collect import outcome_of
+            if recorder is None:
+                return
+            from redeploy.decision.verdict import Conclusion
+            from redeploy.report.collect import outcome_of
 
+            known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
+            if self._fleet is not None:
+                recorder.begin(self._fleet.outcome(time.monotonic(), known))
+            elif state := (self._attempt and self._attempt.state) or self._watch:
                 recorder.begin(outcome_of(state, known, time.monotonic()))
 
     @contextlib.contextmanager
@@ -280,11 +276,15 @@ class Run:
             self._recorder = DeploymentRecorder(plan, self._environment, self._redact)
         return self._recorder
 
-    def _cut_short(self, conclusion: Conclusion, detail: str) -> "Outcome":
-        from redeploy.report.collect import outcome_of
+    def _cut_short(self, verdict: Verdict, detail: str, number: int = 0, *, bare: bool = False) -> "Outcome":
+        from redeploy.decision.verdict import Conclusion
         from redeploy.report.outcome import Outcome
 
-        now = time.monotonic()
+        now, conclusion = time.monotonic(), Conclusion(verdict, signal=number)
+        if bare:
+            return Outcome(conclusion=conclusion, detail=detail)
+        from redeploy.report.collect import outcome_of
+
         if self._fleet is not None:
             return self._fleet.outcome(now, conclusion, detail)
         if self._done and self._left:

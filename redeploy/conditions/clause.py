@@ -155,11 +155,6 @@ def number(text: str) -> int | float | None:
         return float(text)
 
 
-def first_failure(clauses: Sequence[Clause], reply: Response, redact: Callable[[str], str]) -> str | None:
-    """Return the failure of the first condition that a response does not fulfil; None if all hold."""
-    return next((failure for each in clauses if (failure := each.failure(reply, redact)) is not None), None)
-
-
 def _as_text(value: Any) -> str:  # noqa: ANN401 - a JSON scalar
     return "null" if value is None else spelled(value) or ""
 

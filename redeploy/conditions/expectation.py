@@ -1,10 +1,13 @@
 """What a healthy response is, and how a response reports in its JSON that the service is unhealthy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from redeploy.conditions.clause import Clause, first_failure
 from redeploy.http.response import Response
+
+if TYPE_CHECKING:  # few runs have conditions
+    from redeploy.conditions.clause import Clause
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,7 @@ class Expectation:
 
     anything: bool = False
     """Whether every 2xx is healthy, an HTML page too."""
-    clauses: tuple[Clause, ...] = ()
+    clauses: tuple["Clause", ...] = ()
 
     @property
     def takes_page(self) -> bool:
@@ -41,6 +44,12 @@ class Expectation:
 
 
 NOTHING_EXPECTED = Expectation()
+
+
+def first_failure(clauses: "Sequence[Clause]", reply: Response, redact: Callable[[str], str]) -> str | None:
+    """Return the failure of the first condition that a response does not fulfil; None if all hold."""
+    return next((failure for each in clauses if (failure := each.failure(reply, redact)) is not None), None)
+
 
 _SAYS_HOW_IT_IS = ("status", "health", "state")
 _ILL = frozenset({"down", "fail", "unhealthy", "error", "critical"})

@@ -1,18 +1,13 @@
 """An OpenAPI file of the workspace, JSON or YAML, and the lines of its operations."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
-    from redeploy.contract.routes import Operation
-    from redeploy.contract.snapshot import Contract
-
-import re
 
 from redeploy.contract.document_text import UnfitError, value_of
 from redeploy.contract.openapi import contract_of
 from redeploy.contract.routes import METHODS, Operation
+from redeploy.contract.snapshot import Contract
 
 
 @dataclass(frozen=True)
@@ -20,8 +15,8 @@ class Reference:
     """An OpenAPI file of the workspace, and the lines of its operations."""
 
     path: str
-    contract: "Contract"
-    lines: Mapping["Operation", int]
+    contract: Contract
+    lines: Mapping[Operation, int]
 
 
 CAP = 16 * 1024 * 1024

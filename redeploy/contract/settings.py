@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from redeploy.contract.reference import Reference
-from redeploy.contract.smoke import Smoke
-
-if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
+if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and send no smoke request
+    from redeploy.contract.reference import Reference
     from redeploy.contract.routes import Pattern
+    from redeploy.contract.smoke import Smoke
 
 
 class Breaking(StrEnum):
@@ -29,9 +28,9 @@ class Checks:
     """Whether a missing document is a failure, whatever else is asked."""
     required: tuple["Pattern", ...] = ()
     forbidden: tuple["Pattern", ...] = ()
-    reference: Reference | None = None
+    reference: "Reference | None" = None
     breaking: Breaking = Breaking.WARN
-    smoke: tuple[Smoke, ...] = ()
+    smoke: tuple["Smoke", ...] = ()
 
     @property
     def insist_on_document(self) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from redeploy.conditions.clause import Clause, first_failure
+from redeploy.conditions.clause import Clause
+from redeploy.conditions.expectation import first_failure
 from redeploy.contract.routes import method_of
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, Response, TransportError

@@ -27,7 +27,8 @@ from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer
 from redeploy.triggers.watchtower.container_rows import Checked, Held, checked_in, held_in, is_pinned
-from redeploy.triggers.watchtower.containers import ContainerFilter, RunningContainer, rows_of, rows_that_count
+from redeploy.triggers.watchtower.containers import RunningContainer, rows_of, rows_that_count
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from redeploy.triggers.watchtower.variant import FORK, Product, product_of, refuses
 
 MOST_IMAGES = 5

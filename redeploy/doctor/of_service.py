@@ -18,8 +18,9 @@ from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, 
 from redeploy.rollout.requests import FetchDocument, Probe, addresses_of
 from redeploy.service.build_fields import names_nothing
 from redeploy.service.declared import Standing, declared
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import version_of
-from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.service.sample import Sample, read_sample
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 

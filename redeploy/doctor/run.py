@@ -21,7 +21,6 @@ from redeploy.rollout.perform import performer
 from redeploy.rollout.requests import CheckContainers, FetchRevision, FetchTag
 from redeploy.rollout.workers import side_by_side
 from redeploy.settings.plan import Plan
-from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 
 SECONDS = 10.0
 """Time limit of a look-up at the registry or at GitHub, and of Watchtower's check endpoint."""
@@ -64,7 +63,7 @@ class World:
         """`environment` has GitHub's addresses."""
         self._plan = plan
         self._environment = environment
-        self._perform = performer(plan, WatchtowerTrigger(plan.watchtower))
+        self._perform = performer(plan)
 
     def request(self, questions: tuple[Question, ...]) -> Mapping[Question, Answered]:
         """Ask each question in its own thread, with its own time limit."""

@@ -20,9 +20,9 @@ from redeploy.report.service_now import before_build, last_telling, service_now,
 from redeploy.report.timeline import Stretch, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.gaps import Gap, downtime, gaps
 from redeploy.service.identity import Build
-from redeploy.service.sample import Endpoint
 from redeploy.settings.cross_checks import UNMATCHED
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.secret import shows_secret

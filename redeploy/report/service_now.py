@@ -8,8 +8,9 @@ from redeploy.remedies.by_door import Met
 from redeploy.report.timeline import Stretch
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import Build
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.sample import Sample
 from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
 

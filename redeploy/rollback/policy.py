@@ -10,8 +10,8 @@ from redeploy.rollout.assess import Assessment
 from redeploy.rollout.checks import Checking
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.build_fields import names_nothing
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import Build
-from redeploy.service.sample import Endpoint
 from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Proof, Reason, Verdict

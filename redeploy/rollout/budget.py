@@ -8,7 +8,8 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import Response
 from redeploy.http.urls import origin_of
 from redeploy.rollout.requests import Event, FetchDocument, OfService, Probe, Request, SendSmoke
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.endpoint import Endpoint
+from redeploy.service.sample import Sample
 from redeploy.settings.plan import Rate
 
 SLOWED, SLOWED_MOST = 2.0, 15.0

@@ -27,13 +27,13 @@ from redeploy.rollout.requests import (
     SendTrigger,
 )
 from redeploy.settings.plan import Plan
-from redeploy.triggers.trigger import Trigger
 
-if TYPE_CHECKING:  # loaded where a run needs it
+if TYPE_CHECKING:  # loaded where a run needs it; what reads responses, while the first one is on its way
     from redeploy.http.client import Http
     from redeploy.registry.client import Registry
     from redeploy.registry.errors import Trouble
     from redeploy.registry.manifest import Manifest
+    from redeploy.triggers.trigger import Trigger
 
 
 ANSWER_CAP = 1024 * 1024
@@ -46,13 +46,19 @@ _WEIGHING = threading.Lock()
 """Bodies are compared one at a time: several at once would keep the threads that wait for answers from running."""
 
 
-def performer(plan: Plan, trigger: Trigger) -> Callable[[Request, float], HttpResult]:
-    """Return what carries out a request within a number of seconds."""
+def performer(plan: Plan, trigger: "Trigger | None" = None) -> Callable[[Request, float], HttpResult]:
+    """Return what carries out a request within a number of seconds; the trigger is the plan's Watchtower by default."""
     from redeploy.http.client import Http
 
     http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
     of_service = http.to_service(plan.service_headers, origin_of(plan.service.base_url))
     from_registry = _from_registry(plan, http)
+
+    @functools.cache
+    def starter() -> "Trigger":
+        from redeploy.triggers.watchtower.trigger import WatchtowerTrigger  # no run begins with a request to it
+
+        return trigger or WatchtowerTrigger(plan.watchtower)
 
     def perform(request: Request, bound: float) -> HttpResult:
         match request:
@@ -62,7 +68,7 @@ def performer(plan: Plan, trigger: Trigger) -> Callable[[Request, float], HttpRe
                 return to_service(request).send(of_service.fetch, timeout=bound, connect=bound)
             case _:
                 connect = min(bound, plan.request_timeout) if isinstance(request, SendTrigger) else bound
-                return to_trigger(request, trigger).send(http.fetch, timeout=bound, connect=connect)
+                return to_trigger(request, starter()).send(http.fetch, timeout=bound, connect=connect)
 
     return perform
 
@@ -86,7 +92,7 @@ def to_service(request: OfService) -> HttpRequest:
 
 
 def to_trigger(
-    request: SendTrigger | FetchContainers | CheckContainers | ProbeContainerSupport | HttpRequest, trigger: Trigger
+    request: SendTrigger | FetchContainers | CheckContainers | ProbeContainerSupport | HttpRequest, trigger: "Trigger"
 ) -> HttpRequest:
     """Return a request to the trigger as it goes out."""
     match request:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeploy.contract.smoke import Smoke
 from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import HttpResult
-from redeploy.service.endpoint import Service
-from redeploy.service.sample import Endpoint
+from redeploy.service.endpoint import Endpoint, Service
+from redeploy.settings.plan import Mode, Plan
 
 if TYPE_CHECKING:  # few runs have smoke requests, or name one image
     from redeploy.contract.response_schema import ResponseSchemas
+    from redeploy.contract.smoke import Smoke
     from redeploy.registry.image import Image
     from redeploy.registry.manifest import Manifest
 
@@ -41,6 +41,23 @@ class Probe:
     url: str
     past_caches: bool = False
     """Whether a random query keeps caches from answering."""
+
+
+def opening(plan: Plan) -> tuple[Probe, ...]:
+    """Return the looks with which a run begins: its plan alone tells them, so they leave before the rest is loaded.
+
+    A deploy looks at all addresses side by side, a run in mode verify at the one that names the version; where that needs
+    an image, its registry has a say. What puts images back, or only examines, begins otherwise.
+    """
+    addresses = addresses_of(plan.service)
+    match plan.mode:
+        case Mode.DEPLOY:
+            first = addresses
+        case Mode.VERIFY if plan.image is None:
+            first = addresses[-1:]
+        case _:
+            first = []
+    return tuple(Probe(endpoints, url) for endpoints, url in first)
 
 
 @dataclass(frozen=True)
@@ -103,7 +120,7 @@ class FetchDocument:
 
     url: str
     past_caches: bool = False
-    smoke: tuple[Smoke, ...] | None = field(default=None, compare=False)
+    smoke: "tuple[Smoke, ...] | None" = field(default=None, compare=False)
     """What it is asked for the promises of; None where it is read later, so that it delays no trigger."""
 
 
@@ -111,7 +128,7 @@ class FetchDocument:
 class SendSmoke:
     """One smoke request; its answer's body is held against what the live document promises."""
 
-    smoke: Smoke
+    smoke: "Smoke"
     past_caches: bool = False
     promise: "ResponseSchemas | None" = field(default=None, compare=False)
 

@@ -1,6 +1,6 @@
 """The loop of a run: look, trigger, watch, conclude. Mode verify is the same without a trigger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from redeploy.decision.verdict import Conclusion, conclude
@@ -52,11 +52,16 @@ def redeploy(
     random: Callable[[], float],
     log: Log,
     under_way: Callable[[], None] = lambda: None,
+    *,
+    opened: Sequence[Request] = (),
 ) -> Conclusion:
     """Bring the new build about and prove it; `state` knows everything that happened, also where this is cut short.
 
-    `under_way` is called once the trigger is on its way or, in mode verify, at once.
+    `under_way` is called once the trigger is on its way or, in mode verify, at once. `opened` are requests that were sent
+    when `state` began.
     """
+    for request in opened:
+        state.budget.note_sent(request, state.began)
     schedule, progress_log = Schedule(state, random), ProgressLog(state)
     waits = "Wait for the build that another deployer brings" if state.plan.awaits_build else "Look at what runs"
     log.open_group(waits if state.verifying else "Look at what runs before the trigger")

@@ -22,10 +22,11 @@ from redeploy.rollout.requests import (
     SendTrigger,
     addresses_of,
 )
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.history import Rules, SampleHistory
 from redeploy.service.identity import Counting
 from redeploy.service.record import SampleRecord
-from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.service.sample import Sample, read_sample
 from redeploy.service.window import Window, looks_for
 from redeploy.settings.plan import Mode, Plan
 from redeploy.triggers.trigger import Answer, Result
@@ -63,8 +64,7 @@ class ServiceState:
         self.budget = RequestBudget(self.shared_buckets or Buckets(self.plan.rate))
         asks, listed = self.plan.image is not None, self.trigger.kind.lists_running
         self.running = RunningImage(declared=self.plan.expect_digest, asks_registry=asks, listed=listed)
-        self._counting = Counting()
-        earlier, service = self.plan.baseline, self.plan.service
+        self._counting, earlier, service = Counting(), self.plan.baseline, self.plan.service
         self.record = SampleRecord(
             self._rules,
             self._fresh_window,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from redeploy.http.condition import Condition
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.endpoint import Endpoint
+from redeploy.service.sample import Sample
 
 KNOWN_ILL = 15.0
 """Seconds after a plain look that failed, too, in which another failure needs no plain look: the service is still down."""

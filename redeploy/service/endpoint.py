@@ -1,8 +1,16 @@
 """Where the service answers, and what a healthy response is."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from redeploy.conditions.expectation import NOTHING_EXPECTED, Expectation
+
+
+class Endpoint(StrEnum):
+    """Which of the service's addresses was asked; one with both meanings counts as `HEALTH` and `VERSION`."""
+
+    HEALTH = "health"
+    VERSION = "version"
 
 
 @dataclass(frozen=True, kw_only=True)

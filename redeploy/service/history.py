@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from redeploy.http.condition import Condition
 from redeploy.service.declared import Standing, declared
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import NOTHING_SEEN, Before, Build, Counting, Learnt, Likeness, build_of, likeness
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.sample import Sample
 from redeploy.service.window import Window, looks_for
 
 WALL_SAMPLES, WALL_SECONDS = 3, 5.0

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from redeploy.service.build_fields import Kind, names_nothing
 from redeploy.service.declared import Standing, declared, same_version
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.process import Start, Uptimes
-from redeploy.service.sample import CLOCK_TOLERANCE, Endpoint, Sample
+from redeploy.service.sample import CLOCK_TOLERANCE, Sample
 
 MOVED = 2.0
 """Seconds by which a start time must differ from another to be that of another process."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
 from redeploy.service.build_fields import LONGEST_NAME, BuildName
 from redeploy.service.declared import Rank
-from redeploy.service.endpoint import Service
+from redeploy.service.endpoint import Endpoint, Service
 from redeploy.service.naming import names_in, version_in
 from redeploy.service.process import Start, moment_of, process_times
 
@@ -19,13 +18,6 @@ CLOCK_TOLERANCE = 2.0
 
 WHOLE_SECONDS = 1.25
 """Seconds by which a start time wavers that is reckoned from an uptime in whole seconds."""
-
-
-class Endpoint(StrEnum):
-    """Which of the service's addresses was asked; one with both meanings counts as `HEALTH` and `VERSION`."""
-
-    HEALTH = "health"
-    VERSION = "version"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field, replace
 
 from redeploy.http.condition import Condition
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.endpoint import Endpoint
+from redeploy.service.sample import Sample
 
 MOST_IN_A_ROW, LONGEST_ROW = 3, 5.0
 """So many pages over so many seconds without a good response between them are no rate limit: we ask ever more slowly."""

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import Build
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.sample import Sample
 
 FEWEST = 3
 """Healthy samples that a window needs of each address, however short it is."""

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from redeploy.conditions.clause import Clause
 from redeploy.settings import parsers
 from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.settings.reading import Reader
 from redeploy.text.secret import SHORTEST_HEADER
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof
+
+if TYPE_CHECKING:  # few inputs have conditions
+    from redeploy.conditions.clause import Clause
 
 UNMATCHED = (
     "containrrr and openserbia match no image whose registry has a port, so they update nothing. Leave `image` out, or "
@@ -183,6 +186,6 @@ def compares(plan: Plan, redact: Callable[[str], str] = str) -> bool:
     return plan.baseline is not None and plan.baseline.tells_builds_apart(plan.service, redact, document=document)
 
 
-def _clauses(plan: Plan) -> Iterator[tuple[str, Clause]]:
+def _clauses(plan: Plan) -> "Iterator[tuple[str, Clause]]":
     yield from (("health-expect", each) for each in plan.service.health_expect.clauses)
     yield from (("smoke", each) for smoke in plan.checks.smoke for each in smoke.clauses)

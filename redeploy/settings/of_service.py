@@ -6,9 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from redeploy.conditions.expectation import NOTHING_EXPECTED
-from redeploy.contract.reference import Reference
 from redeploy.contract.settings import Breaking, Checks
-from redeploy.contract.smoke import NOTHING_ELSE, Sent, Smoke
 from redeploy.http import urls
 from redeploy.http.urls import origin_of
 from redeploy.service.endpoint import Service
@@ -16,8 +14,10 @@ from redeploy.settings import parsers
 from redeploy.settings.reading import Reader, Workspace, each_line
 from redeploy.text import choice
 
-if TYPE_CHECKING:  # few runs name routes
+if TYPE_CHECKING:  # few runs name routes, compare with a file, or send smoke requests
+    from redeploy.contract.reference import Reference
     from redeploy.contract.routes import Pattern
+    from redeploy.contract.smoke import Sent, Smoke
 
 
 def service(reader: Reader, update_url: str, *, allow_http: bool) -> Service:
@@ -63,9 +63,9 @@ def checks(reader: Reader, base: str, workspace: Workspace, *, allow_http: bool)
     return checks
 
 
-def _smoke(text: str, address: Callable[[str], str], sent: Mapping[int, Sent]) -> tuple[Smoke, ...]:
+def _smoke(text: str, address: Callable[[str], str], sent: "Mapping[int, Sent]") -> "tuple[Smoke, ...]":
     from redeploy.conditions.grammar import LinesError, numbered
-    from redeploy.contract.smoke import parse_smoke
+    from redeploy.contract.smoke import NOTHING_ELSE, parse_smoke
 
     found: dict[Smoke, None] = {}
     wrong: list[tuple[int, ValueError]] = []
@@ -79,7 +79,7 @@ def _smoke(text: str, address: Callable[[str], str], sent: Mapping[int, Sent]) -
     return tuple(found)
 
 
-def _reference(path: str, workspace: Workspace) -> Reference:
+def _reference(path: str, workspace: Workspace) -> "Reference":
     from redeploy.contract import reference
 
     return reference.read(path, workspace.read(path, reference.CAP))

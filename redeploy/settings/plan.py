@@ -13,8 +13,7 @@ from redeploy.http.urls import origin_of
 from redeploy.registry.access import Access
 from redeploy.service.endpoint import Service
 from redeploy.text.secret import Secret
-from redeploy.triggers.watchtower.containers import ContainerFilter
-from redeploy.triggers.watchtower.endpoints import Watchtower, narrowed_together
+from redeploy.triggers.watchtower.endpoints import ContainerFilter, Watchtower, narrowed_together
 from redeploy.verdicts import Proof
 
 if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from redeploy.contract.smoke import Sent
 from redeploy.settings import parsers
 from redeploy.settings.defaults import DEFAULTS, SECRET_INPUTS
+
+if TYPE_CHECKING:  # few runs send smoke requests
+    from redeploy.contract.smoke import Sent
 
 _Value = TypeVar("_Value")
 

@@ -13,9 +13,9 @@ from redeploy.http.response import nested_too_deeply
 from redeploy.registry.image import is_digest
 from redeploy.service.build_fields import IN_HEADERS, Kind, names_nothing
 from redeploy.service.declared import Rank
-from redeploy.service.endpoint import Service
+from redeploy.service.endpoint import Endpoint, Service
 from redeploy.service.process import Start
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.sample import Sample
 from redeploy.text.untrusted import one_line
 from redeploy.triggers.watchtower.containers import Endpoint as ContainersEndpoint
 from redeploy.triggers.watchtower.containers import Look, RunningContainer

@@ -8,7 +8,8 @@ from typing import Protocol
 from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, HttpResult
 from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
-from redeploy.triggers.watchtower.containers import ContainerFilter, Look
+from redeploy.triggers.watchtower.containers import Look
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from redeploy.verdicts import Reason
 
 

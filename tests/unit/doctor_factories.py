@@ -26,7 +26,7 @@ from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.chain import Chain, Check, LinkResult
 from redeploy.rollout.requests import FetchDocument, Probe
-from redeploy.service.sample import Endpoint
+from redeploy.service.endpoint import Endpoint
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.factories import D1, D2, page, ready, reply, rows
 

@@ -15,9 +15,9 @@ from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, SendT
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.build_fields import Kind, kind_of_field
 from redeploy.service.declared import Rank
-from redeploy.service.endpoint import Service
+from redeploy.service.endpoint import Endpoint, Service
 from redeploy.service.process import Start
-from redeploy.service.sample import Endpoint, Sample
+from redeploy.service.sample import Sample
 from redeploy.settings.reading import InvalidInputsError
 from redeploy.triggers.trigger import Answer, Counts, Result
 from sandbox.simulation import BASE, ENOUGH, WALL, bare_plan, plan

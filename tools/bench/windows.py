@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.requests import Probe
-from redeploy.service.sample import Endpoint
+from redeploy.service.endpoint import Endpoint
 from sandbox.simulation import Story, World, tell
 from tools.bench.answers import NEW, OLD, names
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from redeploy.http.response import HttpResult, Response
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 
 if TYPE_CHECKING:  # few runs name images
     from redeploy.registry.image import Image
@@ -99,15 +100,6 @@ class Look:
         """What the engine calls the images of all rows that count; empty where one is not told."""
         ids = frozenset(row.image_id for row in self.rows)
         return frozenset() if "" in ids else ids
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerFilter:
-    """Which rows count."""
-
-    containers: Sequence[str]
-    images: "Sequence[Image]"
-    digest: str
 
 
 def read_look(

@@ -1,10 +1,14 @@
-"""Where Watchtower listens, and what an update is narrowed to."""
+"""Where Watchtower listens, what an update is narrowed to, and which of the containers count."""
 
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from redeploy.text.secret import Secret
+
+if TYPE_CHECKING:  # few runs name images
+    from redeploy.registry.image import Image
 
 NO_IMAGE = "redeploy-action.invalid/no-such-image"
 """An image that no registry has: `.invalid` is nobody's (RFC 2606)."""
@@ -58,6 +62,15 @@ class Watchtower:
         """Where the fork 1.20 and newer tells the flags of each container (`handlers/containers/details`)."""
         url, question, query = (self.containers_url or "").partition("?")
         return f"{url.rstrip('/')}/details{question}{query}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerFilter:
+    """Which of the rows of running containers count."""
+
+    containers: Sequence[str]
+    images: "Sequence[Image]"
+    digest: str
 
 
 def narrowed_together(services: Sequence[Watchtower]) -> Watchtower:

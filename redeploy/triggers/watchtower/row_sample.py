@@ -2,7 +2,7 @@
 
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind
-from redeploy.service.sample import Endpoint as Part
+from redeploy.service.endpoint import Endpoint as Part
 from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code
 from redeploy.triggers.watchtower.containers import Endpoint, Look

@@ -7,8 +7,8 @@ from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import NEVER_SENT, HttpResult, TransportError
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.triggers.watchtower import answer, requests
-from redeploy.triggers.watchtower.containers import ContainerFilter, Look, read_look
-from redeploy.triggers.watchtower.endpoints import Watchtower
+from redeploy.triggers.watchtower.containers import Look, read_look
+from redeploy.triggers.watchtower.endpoints import ContainerFilter, Watchtower
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout.requests import BOTH
-from redeploy.service.endpoint import Service
-from redeploy.service.sample import Endpoint, Sample, read_sample
+from redeploy.service.endpoint import Endpoint, Service
+from redeploy.service.sample import Sample, read_sample
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import WALL
 from tests.unit.factories import HEALTH, NEW, VERSION, page, ready, reply, service

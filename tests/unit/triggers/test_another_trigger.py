@@ -15,7 +15,8 @@ from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.triggers.trigger_state import TriggerState
-from redeploy.triggers.watchtower.containers import ContainerFilter, Look
+from redeploy.triggers.watchtower.containers import Look
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from redeploy.verdicts import Reason
 from sandbox.simulation import Log, World, plan
 from tests.unit.factories import NEW, OLD, ready

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.registry.image import parse
 from redeploy.triggers.watchtower.containers import (
-    ContainerFilter,
     Endpoint,
     Look,
     RunningContainer,
     read_look,
     rows_that_count,
 )
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from tests.unit.factories import D1, D2, D3, page, reply, rows
 from tests.unit.triggers.test_answer import recorded_reply
 
