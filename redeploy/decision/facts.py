@@ -77,6 +77,8 @@ class Facts:
     """Whether that condition stands in front of the service for certain: waiting does not move it."""
     throttled_past_deadline: bool = False
     """Whether the service asks to wait until after the deadline."""
+    starved: bool = False
+    """Whether the service, or the window under way, could not be watched, since `request-rate` left too few requests."""
     gap_seen: bool = False
     build: Build = Build.UNKNOWN
     """Whose the last response was that tells builds apart."""

@@ -150,6 +150,8 @@ def _failure_that_watchtower_told(facts: Facts) -> Reason | None:
 
 def _unfinished(facts: Facts) -> Conclusion:
     """Judge where the table names no verdict."""
+    if facts.starved and not facts.window_broke and not facts.old_build_stayed:
+        return _unhealthy(facts)
     by_digest = facts.digest_declared and not facts.version_declared and facts.digest_reported
     old = facts.old_digest_runs if by_digest else facts.build is Build.OLD
     if facts.healthy and old:
@@ -179,6 +181,8 @@ def _mismatch(facts: Facts) -> Reason:
 
 def _unhealthy(facts: Facts) -> Conclusion:
     flapped = facts.window_broke and not facts.blocked
+    if facts.starved and not flapped and not facts.blocked:  # what was seen last may be long gone
+        return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
     return Conclusion(
         Verdict.UNHEALTHY,
         Reason.FLAPPING if flapped else UNHEALTHY_REASONS[facts.condition or Condition.DOWN],

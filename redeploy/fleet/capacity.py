@@ -2,12 +2,18 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from redeploy.settings.plan import Plan, Rate, RunPlan
+from redeploy.rollout.baseline import SECONDS
+from redeploy.rollout.budget import Shortage
+from redeploy.settings.plan import HostPlan, Mode, Plan, Rate, RunPlan
 
 LOOKS_BEFORE = 2
 """Looks at each address before the trigger."""
+
+LOOKS_MEANWHILE = 1
+"""Looks at each address until the build that counts answers, or the window opens."""
 
 FEWEST = 3
 """Looks at each address that a window needs at least."""
@@ -32,32 +38,67 @@ def lowest_rates(run: RunPlan) -> RunPlan:
     return replace(run, waves=waves)
 
 
-def shortage(run: RunPlan) -> list[str]:
-    """Say of each origin that cannot carry the looks of its services in time which rate would do."""
-    found = []
+def shortages(run: RunPlan) -> dict[str, Shortage]:
+    """Return, by origin, what services would need that cannot all be watched within their `timeout`."""
+    found = {}
     for wave in run.waves:
-        by_origin: dict[str, list[Plan]] = defaultdict(list)
-        for host in wave:
-            for plan in host.services:
-                for origin in plan.service_origins[:1]:
-                    by_origin[origin].append(plan)
-        for origin, plans in by_origin.items():
+        for origin, plans in _by_origin(wave).items():
             rate, seconds = plans[0].rate, min(each.timeout for each in plans)
-            needed = sum(map(_requests, plans))
-            if len(plans) < 2 or rate is None or needed <= rate.burst + rate.per_second * seconds:
-                continue
-            enough = math.ceil((needed - rate.burst) / seconds * 60)
-            found.append(
-                f"note: {len(plans)} services share {origin}, and `request-rate` allows fewer requests within {seconds:g} s "
-                f"than the {needed} that their windows and checks take; `request-rate: {enough}/m` would do"
-            )
+            missing = sum(map(_requests, plans)) - (rate.burst if rate else 0)
+            if len(plans) > 1 and rate is not None and missing > rate.per_second * seconds:
+                per_minute, enough = math.ceil(missing / seconds * 60), math.ceil(missing / rate.per_second)
+                found[origin] = Shortage(len(plans), per_minute, enough)
     return found
+
+
+def told(run: RunPlan) -> list[str]:
+    """Say of each origin that cannot carry the looks of its services in time what would do."""
+    short = shortages(run)
+    lines = []
+    for wave in run.waves:
+        for origin, plans in _by_origin(wave).items():
+            if each := short.get(origin):
+                seconds = min(plan.timeout for plan in plans)
+                lines.append(
+                    f"note: {each.services} services share {origin}, and `request-rate` allows fewer requests within "
+                    f"{seconds:g} s than the {sum(map(_requests, plans))} that their windows and checks take, so some will "
+                    f"end `unhealthy` with the reason `throttled`; `request-rate: {each.per_minute}/m` or "
+                    f"`timeout: {each.seconds}s` would do"
+                )
+            unseen = _unseen(plans) if run.mode is Mode.DEPLOY else 0
+            if unseen > 0:
+                lines.append(
+                    f"note: {len(plans)} services share {origin}, and `request-rate` allows no look at {unseen} of them "
+                    "before the trigger, so no change of what these respond can be proven; `expect-version` would prove "
+                    "their builds"
+                )
+    return lines
+
+
+def _by_origin(wave: Iterable[HostPlan]) -> Mapping[str, Sequence[Plan]]:
+    """Return the services of a wave by the origin of their health checks."""
+    found: dict[str, list[Plan]] = defaultdict(list)
+    for host in wave:
+        for plan in host.services:
+            for origin in plan.service_origins[:1]:
+                found[origin].append(plan)
+    return found
+
+
+def _unseen(plans: Sequence[Plan]) -> int:
+    """Return the services of an origin that cannot be looked at before the trigger, and that declare nothing."""
+    rate, first = plans[0].rate, [(each.service.version_url, each.service_headers) for each in plans]
+    if rate is None or len(plans) < 2 or all(each.declared for each in plans):
+        return 0
+    different = len({(url, tuple(headers)) for url, headers in first})
+    return max(0, different - int(rate.burst + rate.per_second * SECONDS))
 
 
 def _requests(plan: Plan) -> int:
     """Return the requests that proving one service takes at least."""
     addresses = 2 if plan.service.apart else 1
-    return (LOOKS_BEFORE + FEWEST) * addresses + 2 * bool(plan.checks.document_url) + len(plan.checks.smoke)
+    looks = LOOKS_MEANWHILE + FEWEST + (0 if plan.inspects else LOOKS_BEFORE)
+    return looks * addresses + 2 * bool(plan.checks.document_url) + len(plan.checks.smoke)
 
 
 def _lower(one: Rate | None, other: Rate | None) -> Rate | None:

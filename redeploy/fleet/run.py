@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.fleet.capacity import lowest_rates, shortage
+from redeploy.fleet.capacity import lowest_rates, shortages, told
 from redeploy.fleet.loop import Loop
 from redeploy.fleet.watches import HostWatch, ServiceWatch, states_of
 from redeploy.report.collect import outcome_of
@@ -42,7 +42,9 @@ class Fleet:
         self.plan = lowest_rates(self.plan)
         first = self.plan.services[0]
         self._buckets = Buckets(
-            first.rate, {origin: plan.rate for plan in self.plan.services for origin in plan.service_origins}
+            first.rate,
+            {origin: plan.rate for plan in self.plan.services for origin in plan.service_origins},
+            shortages(self.plan),
         )
 
     @property
@@ -53,7 +55,7 @@ class Fleet:
 
     def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> Outcome:
         """Update every service, wave after wave, and return what came of all of them."""
-        for line in shortage(self.plan):
+        for line in told(self.plan):
             log.say(line)
         for number, wave in enumerate(self.plan.waves, 1):
             log.open_group(self._title(number, wave))

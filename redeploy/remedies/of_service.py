@@ -88,8 +88,10 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
     ),
     Reason.THROTTLED: Remedy(
         "The service's proxy limits the requests",
-        "Every response until the end was 429, or nginx's own 503. Other clients use up the same limit.",
-        "Lower `request-rate` (`10/m`), or exempt the health path from nginx's `limit_req`.",
+        "Every response until the end was 429, or nginx's own 503. Other clients use up the same limit. Or so many services "
+        "share one address that `request-rate` left too few requests to watch this one.",
+        "Lower `request-rate` (`10/m`), or exempt the health path from nginx's `limit_req`. Where `request-rate` itself is "
+        "the limit, the message names the one that would do.",
     ),
     Reason.OPENAPI: Remedy(
         "Live, but its OpenAPI document could not be read",

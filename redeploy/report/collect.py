@@ -10,6 +10,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_door import TURNS, remedy_at
+from redeploy.remedies.of_requests import of_want
 from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
 from redeploy.remedies.subject import subject_of
 from redeploy.report.check_results import NOTHING_CHECKED, beside_downtime, checked
@@ -99,7 +100,9 @@ def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outco
         seen=seen(state, now),
         down=last is not None and last.condition is Condition.DOWN,
         in_turn=met.turns >= TURNS,
-        remedy=_of_other_deployer(plan, conclusion.reason) or remedy_at(conclusion.reason, met),
+        remedy=of_want(state, conclusion.reason, now)
+        or _of_other_deployer(plan, conclusion.reason)
+        or remedy_at(conclusion.reason, met),
         looks=len(state.baseline) + len(state.samples),
         checked=found_by_checks,
         loopback_refused=_loopback_refused(state, conclusion.reason),

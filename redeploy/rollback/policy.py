@@ -24,7 +24,8 @@ MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
 }
 """Failures that another image can fix."""
 
-_BEYOND: Mapping[Verdict, str] = {
+_BEYOND: Mapping[Verdict | Reason, str] = {
+    Reason.THROTTLED: "too few requests came through to tell whether the live build is a bad one",
     Verdict.UNPROVEN: "the service is healthy, and nothing shows that the live build is a bad one",
     Verdict.NOT_STARTED: "nothing was triggered",
     Verdict.TRIGGER_FAILED: "Watchtower did not replace the container",
@@ -86,7 +87,7 @@ def hindrance(conclusion: Conclusion, seen: Seen) -> str:
     if not conclusion.exit_code:
         return "nothing failed"
     if reason not in MENDABLE.get(verdict, ()):
-        return _BEYOND.get(verdict, "another image would not help")
+        return _BEYOND.get(reason) or _BEYOND.get(verdict, "another image would not help")
     if not seen.replaced:
         return "nothing shows that the container was replaced"
     if seen.sick_before and not seen.named:

@@ -101,16 +101,14 @@ class Assessment(Evidence):
     @property
     def unconfirmed(self) -> bool:
         """Whether only that look is missing, or one after the last check."""
-        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
         ended = self._window.opened is not None and self._window.latest >= self.window_ends
         unlooked = self._watch.checking.done(self._window.opened) and not self.checked
-        return (self.answer_final and held and not self.confirmed) or (ended and unlooked)
+        return (self.answer_final and self._held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
     def needs_closing_look(self) -> bool:
         """Whether the window has held but for a look at the running digest that was asked for after its end."""
-        held = self.wanted_under_way and self._window.holds(since=self.counts_from)
-        return held and self._watch.running.needs_closing_look(self.window_ends, alone=self.told_beside)
+        return self._held and self._watch.running.needs_closing_look(self.window_ends, alone=self.told_beside)
 
     @cached_property
     def needs_closing_document(self) -> bool:
@@ -122,7 +120,7 @@ class Assessment(Evidence):
         if self._plan.declared or state.plan.inspects or state.checking.known_before is None:
             return False
         if self.wanted_under_way:
-            alone = self._held_as_told and self.digest_wanted_since is None
+            alone = self.told_beside and self._held and self.digest_wanted_since is None
             return alone and not state.checking.closed(self.window_ends)
         since = max(state.answered or 0.0, self._window.opened or 0.0)
         needed = self._unnamed_length
@@ -130,8 +128,8 @@ class Assessment(Evidence):
         return unnamed and not state.checking.closed(since + needed)
 
     @property
-    def _held_as_told(self) -> bool:
-        return self.told_beside and self.wanted_under_way and self._window.holds(since=self.counts_from)
+    def _held(self) -> bool:
+        return self.wanted_under_way and self._window.holds(since=self.counts_from)
 
     @cached_property
     def checkable(self) -> bool:
@@ -184,10 +182,8 @@ class Assessment(Evidence):
     @property
     def _refusal(self) -> Reason | None:
         answer = self._watch.answer
-        if answer is None:
-            return None
-        if answer.again is None:
-            return answer.refusal
+        if answer is None or answer.again is None:
+            return answer.refusal if answer else None
         return None if self.answer_final else self._watch.trigger.given_up
 
     @property
@@ -247,7 +243,7 @@ class Assessment(Evidence):
     def facts(self, now: float) -> Facts:
         """Return what the stop rules and the verdict are decided from."""
         state, plan, history, window = self._watch, self._plan, self._track, self._window
-        unnamed = None if self.registry_unchanged else UNNAMED_WINDOW
+        right_build = self.wanted_under_way or self._wanted_opening
         return Facts(
             verifying=state.verifying,
             awaiting=state.plan.awaits_build,
@@ -264,15 +260,14 @@ class Assessment(Evidence):
             refusal=self._refusal,
             not_started=state.trigger.not_started,
             met_before=state.met_before,
-            held=self.wanted_under_way
-            and window.holds(since=self.counts_from)
-            and not self.needs_closing_look
-            and not self.needs_closing_document,
+            held=self._held and not self.needs_closing_look and not self.needs_closing_document,
             confirmed=self.confirmed,
             window_in_time=self._window_in_time,
             patience_ends=self._patience_ends,
-            right_build_under_way=self.wanted_under_way or self._wanted_opening,
-            healthy_long_enough=window.holds(since=state.answered, length=unnamed),
+            right_build_under_way=right_build,
+            healthy_long_enough=window.holds(
+                since=state.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
+            ),
             registry_unchanged=self.registry_unchanged,
             claim_held=self.claims and window.holds(since=state.answered),
             gap_seen=history.gap_seen,
@@ -285,6 +280,7 @@ class Assessment(Evidence):
             broke_late=window.broke_at is not None and window.broke_at > state.deadline,
             flapping=window.flapping,
             throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1:]),
+            starved=self.is_starved(now, judged=right_build or not (plan.declared or window.build is Build.OLD)),
             blocked=history.walled(pages=state.plan.inspects) is not None,
             unobservable=not state.addresses and not state.running.can_list,
             builds_visible=self.builds_visible,

@@ -52,6 +52,17 @@ class Bucket:
         return replace(self, tokens=0.0, filled=now) if self.rate else self
 
 
+@dataclass(frozen=True)
+class Shortage:
+    """What an origin's services would need, where its bucket is too small for all of them."""
+
+    services: int
+    per_minute: int
+    """The requests a minute that would do."""
+    seconds: int
+    """Or the seconds of `timeout` that would, at the rate as it is."""
+
+
 @dataclass
 class Buckets:
     """The bucket of each origin, and what an origin has said of being asked too often; services may share them."""
@@ -59,6 +70,8 @@ class Buckets:
     rate: Rate | None
     rates: Mapping[str, Rate | None] = field(default_factory=dict)
     """Those of origins that have another."""
+    shortages: Mapping[str, Shortage] = field(default_factory=dict)
+    """By origin, as far as that is known before anything is sent."""
     _levels: dict[str, Bucket] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
     """By origin: none pays for what another says."""
@@ -74,6 +87,7 @@ class Buckets:
         return Buckets(
             self.rate,
             self.rates,
+            self.shortages,
             _levels=self._levels,
             _silent_until=self._silent_until,
             _told_until=self._told_until,

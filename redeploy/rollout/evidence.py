@@ -2,9 +2,13 @@
 
 from functools import cached_property
 
+from redeploy.http.condition import Condition
+from redeploy.rollout.pace import longest_pause
+from redeploy.rollout.requests import Probe
 from redeploy.rollout.service_state import ServiceState
-from redeploy.service.gaps import certain_downtime, gaps
+from redeploy.service.gaps import certain_downtime, gaps, longest_wait
 from redeploy.service.identity import Build
+from redeploy.service.window import FEWEST
 from redeploy.triggers.trigger import Result
 
 UNNAMED_WINDOW = 10.0
@@ -12,6 +16,10 @@ UNNAMED_WINDOW = 10.0
 
 LAST_LOOK = 5.0
 """Seconds before the last window that may open in time, in which a look falls for certain."""
+
+
+HELD_UP = 2
+"""How many times longer than its longest pause a service has to wait for a look where its bucket is too small for it."""
 
 
 class Evidence:
@@ -136,3 +144,21 @@ class Evidence:
         """Whether the service was certainly without a good answer for longer than it may be."""
         state, most = self._watch, self._plan.max_downtime
         return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most
+
+    def is_starved(self, now: float, *, judged: bool) -> bool:
+        """Tell whether, at the deadline, nothing is known of the service for want of requests.
+
+        It was looked at too rarely since the update to say how it is. Or, where the window under way is `judged`, one that
+        the verdict is about, its looks were too far apart for it to hold. A limit of the service's own is another matter.
+        """
+        state, rate, samples = self._watch, self._plan.rate, self._watch.samples
+        limited = any(each.condition is Condition.THROTTLED for each in samples)
+        if now < state.deadline or rate is None or limited or not state.addresses:
+            return False
+        most = HELD_UP * longest_pause(rate, state.budget.dearest)
+        until = 0.0 if state.budget.under_way(Probe) else now
+        since, begun = max(state.started, state.answered or 0.0), self._window.begun
+        few = sum(each.sent >= since for each in samples) < FEWEST * len(state.addresses)
+        if few and longest_wait(samples, since, until) > most:
+            return True
+        return judged and begun is not None and longest_wait(samples, begun, until) > most

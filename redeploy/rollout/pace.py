@@ -33,6 +33,14 @@ def too_slow(rate: Rate | None) -> bool:
     return rate is not None and rate.per_second < LOWEST_WATCHED
 
 
+def longest_pause(rate: Rate, cost: int) -> float:
+    """Return the seconds within which a service with a bucket of its own is looked at again, where nothing holds it up.
+
+    A look takes `cost` requests.
+    """
+    return max(UNHURRIED_MOST, SAVING * cost / rate.per_second)
+
+
 class Phase(Enum):
     """What the run is waiting for."""
 

@@ -1,4 +1,4 @@
-"""The times without a healthy response, and how long they were. Times are monotonic seconds."""
+"""The times without a healthy response, or without a look, and how long they were. Times are monotonic seconds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,3 +48,12 @@ def downtime(found: Sequence[Gap]) -> float | None:
 def certain_downtime(found: Sequence[Gap]) -> float:
     """Return the seconds from the first to the last unhealthy response of each gap, summed: a lower bound."""
     return sum(last - first for first, last in (gap.bad for gap in found))
+
+
+def longest_wait(looks: Sequence[Sample], since: float, until: float) -> float:
+    """Return the longest time between a response, or `since`, and the next look; the last one ends at `until`."""
+    free, longest = since, 0.0
+    for look in looks:
+        if look.sent >= since:
+            longest, free = max(longest, look.sent - free), max(free, look.at)
+    return max(longest, until - free)

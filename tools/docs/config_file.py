@@ -82,9 +82,10 @@ _SEVERAL = """\
 **One host, several services.** One trigger updates all of them. It is narrowed to their images if every service names
 one, to their containers if every service names some and none an image, and else not at all. Each service is watched,
 proven and checked side by side, with its own evidence, window and verdict. Services of one origin share its bucket in
-turn, and the lowest `request-rate` counts; if that is too low for all of them, the log says before the trigger which one
-would do. Where one service cannot be proven at all (its image is missing, or nothing lists its digest), its host is not
-triggered.
+turn, and the lowest `request-rate` counts; if that is too low for all of them, the log says before the trigger which one,
+or which `timeout`, would do. A service that could then not be watched ends `unhealthy` with the reason `throttled`, and
+nothing is put back for it. Where one service cannot be proven at all (its image is missing, or nothing lists its digest),
+its host is not triggered.
 
 **Waves.** The hosts of a wave are updated side by side, at most `max-parallel` at once. A wave begins once every service
 of the one before is green; what is not reached is `not-started` with the reason `earlier-wave`. `timeout` begins with

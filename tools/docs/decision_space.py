@@ -101,6 +101,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
             "unobservable",
             "blocked",
             "throttled_past_deadline",
+            "starved",
             "gap_seen",
             "version_cached",
             "new_build_seen",
@@ -262,11 +263,14 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("flapping"), _yes("window_broke")),
     ],
     "a wait reaches beyond a deadline that has not passed": [(_no("throttled_past_deadline"), _is("now", *_BEFORE))],
+    "that too few requests were left is said at the deadline": [
+        (_no("starved"), _is("now", *(each for each in MOMENTS if each >= DEADLINE)))
+    ],
     "of a worker that nothing shows, nothing was seen": [
         *_none_of(
-            "window_open condition build blocked gap_seen new_build_seen window_broke throttled_past_deadline flapping "
-            "builds_visible digest_reported digests_differ old_digest_runs old_contract_back met_before registry_unchanged "
-            "old_build_stayed right_build_under_way window_in_time confirmed check_failure checked",
+            "window_open condition build blocked gap_seen new_build_seen window_broke throttled_past_deadline starved "
+            "flapping builds_visible digest_reported digests_differ old_digest_runs old_contract_back met_before "
+            "registry_unchanged old_build_stayed right_build_under_way window_in_time confirmed check_failure checked",
             _no("unobservable"),
         ),
         (_no("unobservable"), _no("version_declared")),

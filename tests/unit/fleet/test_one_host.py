@@ -203,13 +203,6 @@ def test_a_worker_that_must_be_proven_and_that_nothing_lists_starts_nothing() ->
     assert not told.worlds.hosts[""].sent(SendTrigger)
 
 
-def test_services_that_cannot_all_be_looked_at_in_time_are_told_before_the_trigger() -> None:
-    shared = [service(f"s{each}", base_url="https://all.example.com", health_path=f"/{each}") for each in range(12)]
-    told = tell(RunPlan(waves=((HostPlan.of("", shared),),)), {"": world({"all": swapped})})
-    assert told.log.lines[0].startswith("note: 12 services share https://all.example.com")
-    assert "`request-rate: 45/m` would do" in told.log.lines[0]
-
-
 def test_what_runs_is_looked_at_once_more_where_another_service_kept_the_trigger_waiting() -> None:
     host = world()
     absent, there = Trouble(Kind.ABSENT, "it has no `latest`"), Manifest(D2, "application/json", b"{}")
