@@ -88,6 +88,7 @@ class Container:
         self._client = engine.client
         self._model = model
         self._settings: dict[str, Any] = model.attrs["Config"]
+        self._own: dict[str, Any] = {}
         self.name = cast("str", model.name)
         self.image: str = self._settings["Image"]
         self.repository: str = parse_repository_tag(self.image)[0]
@@ -108,17 +109,21 @@ class Container:
 
     def stop(self, grace: float) -> None:
         """Stops and removes it: its stop signal, its own time-out or else `grace` seconds, SIGKILL."""
+        self._own = self._own_settings()  # another host's Watchtower may remove the image that both have had
         self._model.stop(timeout=int(self._settings.get("StopTimeout") or grace))
         self._model.remove()
 
     def start(self, build: Pulled) -> None:
-        """Creates it anew with the settings that it had, starts it, and removes the old image. Raises `StartError`."""
+        """Creates it again with the settings that it had when it stopped, starts it, and removes the old image.
+
+        Raises `StartError`.
+        """
         endpoints: dict[str, dict[str, Any]] = self._model.attrs["NetworkSettings"]["Networks"]
         first, *more = endpoints  # engines before 25 accept one at creation
         create: Callable[[dict[str, Any], str], dict[str, str]] = self._client.api.create_container_from_config
         created = create(
             {
-                **self._own_settings(),
+                **self._own,
                 "HostConfig": self._model.attrs["HostConfig"],
                 "NetworkingConfig": {"EndpointsConfig": {first: {"Aliases": self._aliases(endpoints[first])}}},
             },
@@ -150,7 +155,7 @@ class Container:
         try:
             self._client.images.remove(image_id)
         except APIError as error:
-            if error.status_code != 409:  # somebody else's container, or another tag, still has a use for it
+            if error.status_code not in (404, 409):  # gone already, or another container or tag still has a use for it
                 raise
 
     def _running_digests(self) -> list[str]:
