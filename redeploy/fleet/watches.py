@@ -1,7 +1,7 @@
 """The services of one host under watch, with the one trigger that they share. Times are monotonic seconds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.rollout.assess import Assessment
@@ -66,8 +66,10 @@ class ServiceWatch:
                 return False
 
     def conclude(self, now: float) -> None:
-        """Enter how it ends."""
+        """Enter how it ends; what is answered to the trigger from now on belongs to the others alone."""
         self.conclusion, self.ended = conclude(Assessment(self.state).facts(now)), now
+        trigger = self.state.trigger
+        self.state.trigger = replace(trigger, answers=list(trigger.answers))
 
 
 class HostWatch:

@@ -96,6 +96,15 @@ def test_a_host_is_not_triggered_where_one_of_its_services_could_not_be_proven()
     assert "on account of web" in told.outcome.services["api"].detail
 
 
+def test_a_response_of_watchtower_that_comes_after_a_service_has_ended_is_not_told_of_it() -> None:
+    told = at_one_host([service("api"), service("hasty", timeout="1s")], trigger=((summary(), 4.0),))
+    hasty = told.outcome.services["hasty"]
+    assert told.verdicts == {"api": ("deployed", ""), "hasty": ("trigger-failed", "no-answer")}
+    assert hasty.answered_after is None
+    assert [what for _, what in hasty.moments] == ["trigger sent", "end"]
+    assert hasty.watchtower_said == ""
+
+
 def test_each_line_of_the_log_names_its_service_and_the_trigger_is_logged_once() -> None:
     told = at_one_host(BOTH)
     lines = [line.partition("s  ")[2] for line in told.log.lines]
