@@ -113,8 +113,14 @@ def _report(outcome: Outcome) -> str:
     whole = fitting.document(_document(outcome) | {"services": each}, _CUT_FIRST, kept="services")
     if len(whole) <= fitting.MOST_BYTES:
         return whole
-    brief = {key: _in_brief(one) for key, one in outcome.services.items()}
-    return fitting.document(_document(outcome) | {"services": brief}, _CUT_FIRST)
+    brief: dict[str, dict[str, Any]] = {key: {**_in_brief(one)} for key, one in outcome.services.items()}
+    room = fitting.MOST_BYTES * 5 // 6 - len(fitting.spelled(brief))
+    for key, one in outcome.services.items():  # what a later run compares with, as long as there is room for it
+        told = {"schema": 1, "mode": one.mode, "seen": dict(one.seen)}
+        room -= len(fitting.spelled(told))
+        if room > 0:
+            brief[key] |= told
+    return fitting.document(_document(outcome) | {"services": brief}, _CUT_FIRST, kept="services")
 
 
 def _document(outcome: Outcome) -> dict[str, Any]:

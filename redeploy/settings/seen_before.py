@@ -135,15 +135,21 @@ def _rank(path: str, kind: Kind) -> Rank:
     return Rank(kind, at_health=bare != path, depth=depth)
 
 
-def reports_in(text: str) -> Mapping[str, str]:
-    """Return the reports of several services that one report holds, by their keys; none where it is about one service."""
-    try:
-        fit = len(text) <= MOST_BYTES and not nested_too_deeply(text.encode("utf-8", "replace"))
-        document = json.loads(text) if fit else None
-    except ValueError:
-        return {}
+def reports_in(text: str) -> Mapping[str, str] | None:
+    """Return the reports of several services that one report holds, by their keys; None where it is about one service.
+
+    Services of which it saw nothing, or had no room to say what, are left out.
+
+    Raises:
+        ValueError: where it is no report at all.
+    """
+    if len(text) > MOST_BYTES or nested_too_deeply(text.encode("utf-8", "replace")):
+        raise ValueError
+    document = json.loads(text)
     services = document.get("services") if isinstance(document, dict) else None
-    return {key: json.dumps(each) for key, each in services.items()} if isinstance(services, dict) else {}
+    if not isinstance(services, dict):
+        return None
+    return {key: json.dumps(each) for key, each in services.items() if not isinstance(each, dict) or each.get("seen")}
 
 
 def read_report(text: str) -> SeenBefore:

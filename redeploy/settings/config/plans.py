@@ -59,8 +59,21 @@ class Plans:
         self._values: dict[Path, Value] = {}
         self._read = 0
         self._alone = False
-        self._reports = _reports(self.texts["baseline"])
+        self._reports: Mapping[str, str] | None = None
+        self._readable = self._read_reports()
         self._notes: list[str] = []
+
+    def _read_reports(self) -> bool:
+        """Take the reports of several services out of the input `baseline`; tell whether it is a report."""
+        if not self.texts["baseline"]:
+            return False
+        from redeploy.settings.seen_before import reports_in  # few runs have one
+
+        try:
+            self._reports = reports_in(self.texts["baseline"])
+        except ValueError:  # every service that reads it says what is wrong with it
+            return False
+        return True
 
     def run(self, layout: Layout) -> RunPlan | None:
         """Return the run of all hosts; None where something is wrong, once it is noted."""
@@ -132,8 +145,9 @@ class Plans:
 
     def _texts(self, key: str, *, worker: bool) -> dict[str, str]:
         texts = dict(self.texts)
-        if texts["baseline"] and (self._reports or not self._alone):
-            texts["baseline"] = self._reports.get(key, "")
+        reports = {} if self._reports is None and not self._alone else self._reports
+        if texts["baseline"] and self._readable and reports is not None:
+            texts["baseline"] = reports.get(key, "")
             if not texts["baseline"]:
                 self._notes.append(
                     f"The report in `baseline` has nothing about `{key}`, so no change of it can be proven."
@@ -178,15 +192,6 @@ class Plans:
         if host.own is None and not self.texts["watchtower-url"]:
             said = "is a worker (`base-url: off`), which Watchtower's containers endpoint proves; give `watchtower-url`"
             self.faults.at(member.key, words(member.path, self.faults), said)
-
-
-def _reports(baseline: str) -> Mapping[str, str]:
-    """Return the reports of several services that the input `baseline` holds, by their keys."""
-    if not baseline:
-        return {}
-    from redeploy.settings.seen_before import reports_in  # few runs have one
-
-    return reports_in(baseline)
 
 
 def _without_requests(plan: Plan) -> Plan:
