@@ -37,7 +37,14 @@ class Workflow:
     contexts: Mapping[str, str]
     """By the name that an expression has for each: `secrets.TOKEN`, `github.sha`."""
 
-    def play(self, runner: Runner, folder: Path, programs: Path, hurry: Mapping[str, str]) -> Ended:
+    def play(
+        self,
+        runner: Runner,
+        folder: Path,
+        programs: Path,
+        hurry: Mapping[str, str],
+        environment: Mapping[str, str],
+    ) -> Ended:
         """Runs its steps.
 
         Args:
@@ -45,12 +52,18 @@ class Workflow:
             folder: the home of the commands.
             programs: a folder with programs that take the place of those on a runner.
             hurry: inputs of this action that are given in every step, beside those that are written.
+            environment: variables that the commands have beside those that are written.
         """
         [job] = yaml.safe_load(self.text)["jobs"].values()
         known, ended = dict(self.contexts), Ended()
         event = folder / "event.json"
         event.write_text('{"ref": "refs/heads/main"}')
-        own = {"HOME": str(folder), "PATH": f"{programs}:{os.environ['PATH']}", "GITHUB_EVENT_PATH": str(event)}
+        own = {
+            **environment,
+            "HOME": str(folder),
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "GITHUB_EVENT_PATH": str(event),
+        }
         for step in job["steps"]:
             if "run" in step:
                 environment = own | {name: self._filled(text, known) for name, text in step.get("env", {}).items()}

@@ -13,6 +13,7 @@ from sandbox.runner.results import Run
 from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
 from tests.deploy_files import ROOT
+from tests.e2e.parts import act
 from tests.e2e.parts.images import ACTION, build_sandbox, remove_sandbox
 from tests.e2e.parts.registry import Registry, registry
 from tests.e2e.parts.stack import Stack, standing
@@ -36,6 +37,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if _leads(session):
         with contextlib.closing(docker.from_env()) as one:
             remove_sandbox(one)
+        act.tidy()
 
 
 @pytest.fixture(scope="session")

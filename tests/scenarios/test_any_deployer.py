@@ -9,33 +9,15 @@ import pytest
 from sandbox.runner.launchers import FromCheckout
 from sandbox.runner.runner import Runner
 from sandbox.server.builds import V1, V2
-from sandbox.server.deployers import PRODUCTS, TOKEN
+from sandbox.server.deployers import PRODUCTS
 from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import Scene, World
+from tests.deployers import PROGRAMS, SECRETS, variables
 from tests.workflow import Ended, Workflow
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "examples"
 LOOK, PROVE = "Look before the deploy", "Prove what came of it"
-
-SECRETS = (
-    "COOLIFY_TOKEN",
-    "DOKPLOY_API_KEY",
-    "PORTAINER_API_KEY",
-    "CAPROVER_APP_TOKEN",
-    "DOCO_CD_SECRET",
-    "HOOK_SECRET",
-    "DEPLOY_SSH_KEY",
-    "KAMAL_REGISTRY_PASSWORD",
-)
-URLS = ("COOLIFY_URL", "DOKPLOY_URL", "PORTAINER_URL", "CAPROVER_URL", "DOCO_CD_URL")
-
-PROGRAMS = {
-    "ssh": '#!/bin/sh\n[ "$1" = deploy@server ] || exit 255\nexec curl -fsS -X POST -H "Token: {token}" {origin}/ssh\n',
-    "sudo": "#!/bin/sh\n[ \"$1 $2 $3\" = 'gem install kamal' ]\n",
-    "kamal": '#!/bin/sh\n[ "$1" = deploy ] || exit 1\nexec curl -fsS -X POST -H "Token: {token}" {origin}/kamal\n',
-}
-"""Programs that reach a server by other ways than HTTP; they ask the stand-in."""
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +32,19 @@ def play(product: str, world: World, folder: Path, hurry: dict[str, str]) -> End
     programs.mkdir()
     for name, text in PROGRAMS.items():
         program = programs / name
-        program.write_text(text.format(token=TOKEN, origin=world.deployer.origin))
+        program.write_text(text)
         program.chmod(0o755)
     contexts = {
         "github.sha": V2.git_sha,
-        "vars.SERVICE_URL": world.front.origin,
-        "vars.DEPLOY_TARGET": "deploy@server",
-        "vars.COOLIFY_UUID": "vgsco4o7w0k8",
-        "vars.DOKPLOY_APPLICATION": "hdoihUG0FmYC8GdoFEc",
-        "vars.PORTAINER_STACK": "7",
-        "vars.PORTAINER_ENDPOINT": "1",
-        "vars.CAPROVER_APP": "api",
-        "vars.HOOK_URL": f"{world.deployer.origin}/hooks/redeploy",
-        **{f"secrets.{name}": TOKEN for name in SECRETS},
-        **{f"vars.{name}": world.deployer.origin for name in URLS},
+        **{f"secrets.{name}": value for name, value in SECRETS.items()},
+        **{f"vars.{name}": value for name, value in variables(world).items()},
     }
     runner = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=45)
     text = (EXAMPLES / f"after-{product}.yml").read_text(encoding="utf-8")
     quick = {"stable-for": "1s", "request-timeout": "2s"}
-    return Workflow(text, contexts).play(runner, folder, programs, quick | hurry)
+    return Workflow(text, contexts).play(
+        runner, folder, programs, quick | hurry, environment={"DEPLOYER": world.deployer.origin}
+    )
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

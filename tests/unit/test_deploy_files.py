@@ -53,6 +53,7 @@ NEEDS = {
     "bring": [{"contents": "read"}],
     "watch": [{"contents": "read", "issues": "write"}],
     "deploy": [{}, {"contents": "read"}],
+    "services": [{"contents": "read"}],
 }
 """Jobs that need permissions, and which."""
 
@@ -424,10 +425,17 @@ class TestWorkflows:
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_what_is_not_an_expression_is_accepted(self, path: Path) -> None:
         for step in _steps(path):
-            if not step.get("uses", "").startswith("leok974/redeploy-action@"):
+            if not step.get("uses", "").startswith("leok974/redeploy-action@") or "config" in step["with"]:
                 continue
             given = {name: _example(name, str(text)) for name, text in step["with"].items()}
             assert bare_problems(**{"github-token": "ghs_of-the-job", **given}) == {}  # GitHub fills it in
+
+    def test_the_variables_of_the_config_file_are_those_that_its_workflow_gives(self) -> None:
+        text = (ROOT / "examples" / "config" / "redeploy.yml").read_text(encoding="utf-8")
+        [step] = [
+            each for each in _steps(ROOT / "examples" / "several-services.yml") if "with" in each and "env" in each
+        ]
+        assert set(step["env"]) == set(re.findall(r"\$\{(\w+)\}", text))
 
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_only_declared_outputs_are_read(self, path: Path) -> None:
@@ -475,6 +483,9 @@ class TestWorkflows:
         named = set(re.findall(r"secrets\.(\w+)", path.read_text(encoding="utf-8")))
         if path.name.startswith("after-"):  # another deployer has secrets of its own, which only its own step is given
             named -= set(re.findall(r"secrets\.(\w+)", str([each["env"] for each in _steps(path) if "run" in each])))
+        for step in _steps(path):
+            if "config" in step.get("with", {}):  # there each host has its own
+                named -= set(re.findall(r"secrets\.(\w+_WATCHTOWER_\w+)", str(step["env"])))
         of_the_guide = {"WATCHTOWER_UPDATE_URL", "WATCHTOWER_HTTP_API_TOKEN"}
         assert named <= of_the_guide | {"CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET", "GITHUB_TOKEN"}
 

@@ -36,10 +36,10 @@ def page() -> str:
     lines = [NOTE, "", "# The config file", ""]
     lines += [_INTRODUCTION, "", "```yaml", *example.splitlines(), "```", ""]
     lines += [
-        f"[That file]({'../' + EXAMPLE}) is in `examples/`. Its first line lets editors complete and check it by",
+        f"[That file]({'../' + EXAMPLE}) is in `examples/`, and so is [a workflow](../examples/several-services.yml) that",
+        f"runs it. Its first line lets editors complete and check it by [the JSON Schema]({ID.rpartition('/')[2]}).",
         "",
     ]
-    lines[-2] += f" [the JSON Schema]({ID.rpartition('/')[2]})."
     lines += ["## Keys", "", _KEYS, "", *_table(of_service())]
     lines += [
         "A host has these keys, and `services`: a list of names, or a mapping with keys that hold at this host.",

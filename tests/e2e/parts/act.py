@@ -3,10 +3,13 @@
 A job's container stands in the host's network, as act has it by default, so that 127.0.0.1 is the machine's own.
 """
 
+import itertools
+import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +20,8 @@ VERSION = "v0.2.82"
 ACTION = "leok974/redeploy-action@v1"
 BUILT = "act-leok974-redeploy-action-v1-dockeraction:latest"
 """What act calls the image that it builds of our Dockerfile."""
-_KINDS = {"container": ("--all", "--format={{.Names}}"), "volume": ("--format={{.Name}}",)}
-"""What act makes on the engine, and how to list it by name. A volume can be removed once no container has it."""
+VOLUME = "act-toolcache"
+"""The volume that act keeps from run to run."""
 
 
 def obtainable() -> bool:
@@ -34,6 +37,13 @@ def program(folder: Path) -> Path:
     get = ["go", "install", f"github.com/nektos/act@{VERSION}"]
     subprocess.run(get, env={**os.environ, "GOBIN": str(folder)}, check=True, timeout=600)
     return folder / "act"
+
+
+def tidy() -> None:
+    """Remove what the runs of all processes shared: the action's image, and the volume that act keeps."""
+    _docker("image", "rm", "--force", BUILT)
+    if not _docker("ps", "--all", "--quiet", f"--filter=volume={VOLUME}"):  # else another checkout's tests are at work
+        _docker("volume", "rm", "--force", VOLUME)
 
 
 @dataclass(frozen=True)
@@ -63,26 +73,30 @@ class Ended:
 
 
 class Act:
-    """Runs workflows in a repository of its own, where the action is this checkout.
+    """Runs workflows in a repository of its own, where the action is this checkout. Several may run side by side.
 
-    `base` is the image that jobs run in and that the action's image is built on: the Dockerfile names it by a digest
-    too, which a stand-in cannot have, so that this one line of it is another here. The rest runs as it is shipped.
+    `base` is the image that jobs run in, unless `job_image` names another, and that the action's image is built on: the
+    Dockerfile names it by a digest too, which a stand-in cannot have, so that this one line of it is another here. The
+    rest runs as it is shipped.
     """
 
-    def __init__(self, found: Path, folder: Path, base: str) -> None:
+    def __init__(self, found: Path, folder: Path, base: str, job_image: str = "") -> None:
         self._program = found
         self._base = base
+        self._job_image = job_image or base
         self._home = folder / "home"
         self._repository = folder / "repository"
         self._action = folder / "action"
-        self._log = folder / "log"
+        self._logs = folder / "logs"
         self._workflows = self._repository / ".github" / "workflows"
+        self._numbers = itertools.count()
+        self._git_is_free = threading.Lock()
         self._home.mkdir()
+        self._logs.mkdir()
         self._workflows.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("remote", "add", "origin", "https://github.com/leok974/leo-portfolio")  # names the repository to act
         self._lay_out_action()
-        self._before = {kind: _of_act(kind) for kind in _KINDS}
 
     def add(self, name: str, text: str) -> None:
         """Adds a workflow to the repository, or replaces it."""
@@ -99,17 +113,31 @@ class Act:
         workflow: str,
         *,
         event: str = "workflow_dispatch",
+        payload: Mapping[str, object] | None = None,
         inputs: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         actions: Mapping[str, Path] | None = None,
         flags: tuple[str, ...] = (),
     ) -> Ended:
-        """Runs a workflow of the repository. `actions` are folders that stand for other actions (`owner/name@ref`)."""
-        self._commit()
+        """Runs a workflow of the repository.
+
+        Args:
+            workflow: its file.
+            event: what starts it.
+            payload: what GitHub says of that event; `after` is the commit, where `deleted` is false.
+            inputs: those of the workflow.
+            secrets: by name.
+            variables: by name.
+            actions: folders that stand for other actions (`owner/name@ref`).
+            flags: more of act's.
+        """
+        with self._git_is_free:
+            self._commit()
+        log_file = self._logs / f"{next(self._numbers)}"
         secrets, variables = secrets or {}, variables or {}
         command = [str(self._program), event, "--workflows", f".github/workflows/{workflow}"]
-        command += ["--platform", f"ubuntu-latest={self._base}", "--pull=false", "--rm", "--no-cache-server"]
+        command += ["--platform", f"ubuntu-latest={self._job_image}", "--pull=false", "--rm", "--no-cache-server"]
         for action, folder in {ACTION: self._action, **(actions or {})}.items():
             command += ["--local-repository", f"{action}={folder}"]
         for name, value in (inputs or {}).items():
@@ -118,10 +146,14 @@ class Act:
             command += ["--secret", name]  # the value is in the environment
         for name in variables:
             command += ["--var", name]
+        if payload is not None:
+            file = log_file.with_suffix(".json")
+            file.write_text(json.dumps(payload), encoding="utf-8")
+            command += ["--eventpath", str(file)]
         known = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self._home))
         try:
-            with self._log.open("w", encoding="utf-8") as log:
+            with log_file.open("w", encoding="utf-8") as log:
                 ended = subprocess.run(
                     [*command, *flags],
                     cwd=self._repository,
@@ -133,20 +165,17 @@ class Act:
                     timeout=180,
                 )
         except subprocess.TimeoutExpired as expired:
-            raise AssertionError(f"{expired}\n{self._log.read_text(encoding='utf-8')}") from None
+            raise AssertionError(f"{expired}\n{log_file.read_text(encoding='utf-8')}") from None
         finally:
-            self._tidy()
-        return Ended(ended.returncode, self._log.read_text(encoding="utf-8"))
+            self._remove_containers(workflow)
+        return Ended(ended.returncode, log_file.read_text(encoding="utf-8"))
 
-    def close(self) -> None:
-        """Removes the action's image."""
-        _docker("image", "rm", "--force", BUILT)
-
-    def _tidy(self) -> None:
-        """Removes the volume that act keeps, and what a run that was cut off has left."""
-        for kind, before in self._before.items():
-            for name in _of_act(kind) - before:
-                _docker(kind, "rm", "--force", name)
+    def _remove_containers(self, workflow: str) -> None:
+        """Removes what a run of a workflow has left that was cut off: act begins the names of its containers so."""
+        [name] = re.findall(r"(?m)^name: (.*)$", (self._workflows / workflow).read_text(encoding="utf-8"))
+        begins = re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9]", "-", f"act-{name}-"))
+        for left in _docker("ps", "--all", "--format={{.Names}}", f"--filter=name=^{begins}").split():
+            _docker("rm", "--force", left)
 
     def _lay_out_action(self) -> None:
         for name in ("redeploy", "requirements", "tools/image"):
@@ -178,8 +207,3 @@ def _docker(*arguments: str, **environment: str) -> str:
         asked, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=600
     )
     return done.stdout
-
-
-def _of_act(kind: str) -> set[str]:
-    """What act calls its own: every name of it begins so."""
-    return set(_docker(kind, "ls", "--filter=name=^act-", *_KINDS[kind]).split())

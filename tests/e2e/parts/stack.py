@@ -186,6 +186,12 @@ class Stack:
         """Start what is not as its settings say, or of it the services named."""
         self.compose("up", "-d", *arguments)
 
+    def start(self) -> None:
+        """Start all of it, and wait until it answers."""
+        self.up()
+        self.wait_for_watchtower()
+        self.wait_for_service()
+
     def push(self, build: Build, *, megabytes: int = 0) -> Pushed:
         """Point the service's tag to a build."""
         return self.registry.push_build(self.image, build, megabytes=megabytes)
@@ -337,9 +343,7 @@ def standing(
     stack.push_nginx("v1")
     stack.push(V1)
     try:
-        stack.up()
-        stack.wait_for_watchtower()
-        stack.wait_for_service()
+        stack.start()
         yield stack
     finally:
         stack.down()
