@@ -6,6 +6,7 @@ from redeploy.http.response import HttpResult
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
+from redeploy.report import outputs
 from redeploy.report.several.page import page
 from redeploy.report.several.texts import annotations_of, headline
 from redeploy.report.summary import Repository
@@ -13,6 +14,7 @@ from redeploy.rollout.requests import FetchContainers, Probe, SendTrigger
 from redeploy.settings.plan import HostPlan, RunPlan
 from tests.unit.factories import D1, D2, NEW, OLD, reply, rows, summary
 from tests.unit.fleet.stage import SWAP, at_one_host, name_of, service, sick, stays, swapped, tell, worker, world
+from tests.unit.settings.config.loading import run_of
 
 BOTH = [service("api"), service("web")]
 
@@ -173,12 +175,23 @@ def test_many_services_fit_into_the_annotations_that_a_runner_keeps() -> None:
     assert all(any(f"s{number}:" in f"{each.title}\n{each.message}" for each in found) for number in range(20))
 
 
-@pytest.mark.parametrize("number", [2, 100])
-def test_the_report_fits_into_an_output(number: int) -> None:
-    many = [service(f"s{each}") for each in range(number)]
-    told = at_one_host(many)
+@pytest.mark.parametrize(("number", "kept"), [(2, 2), (100, 100), (200, 100)])
+def test_the_report_fits_into_an_output_and_a_later_step_reads_what_was_seen(number: int, kept: int) -> None:
+    told = at_one_host([service(f"s{each}", mode="verify") for each in range(number)])
     assert all(len(str(each)) <= 96 * 1024 for each in told.outputs.values())
     assert len(told.outputs["report"]["services"]) == number
+    file = "".join(
+        f"  s{each}: {{base-url: 'https://s{each}.example.com', health-path: /ready}}\n" for each in range(number)
+    )
+    later = run_of(
+        f"defaults: {{health-path: /ready}}\nservices:\n{file}",
+        mode="verify",
+        baseline=outputs.outputs(told.outcome)["report"],
+    )
+    seen = [each.baseline.names for each in later.services if each.baseline]
+    assert len(seen) >= kept
+    assert all(each == {"commit": (OLD,)} for each in seen[:1])
+    assert len(later.warnings) == number - len(seen)
 
 
 def test_a_worker_is_proven_by_its_row() -> None:

@@ -358,6 +358,18 @@ def test_a_service_that_an_earlier_report_does_not_have_is_a_note() -> None:
     assert plan_of(TWO, mode="verify", services="a", baseline=json.dumps(report_on(A))).baseline is not None
 
 
+def test_a_report_that_is_none_is_an_error_once() -> None:
+    [only] = told(TWO, mode="verify", baseline='{"schema": 1, "verd')
+    assert only.startswith("`baseline` is not a whole JSON document")
+
+
+def test_a_service_that_an_earlier_step_did_not_see_is_a_note_also_where_it_is_the_only_one() -> None:
+    earlier = json.dumps(report_on(B) | {"services": {"a": {**report_on(A), "seen": {}}, "b": report_on(B)}})
+    run = run_of(TWO, mode="verify", baseline=earlier, services="a")
+    assert run.services[0].baseline is None
+    assert run.warnings == ("The report in `baseline` has nothing about `a`, so no change of it can be proven.",)
+
+
 PIECES = [
     *(
         "services:",
