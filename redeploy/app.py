@@ -81,8 +81,7 @@ class Run:
         if run.mode in (Mode.DOCTOR, Mode.ROLLBACK):
             from redeploy.report.several.whole import whole
 
-            examined = [each for each in run.services if run.mode is not Mode.DOCTOR or each.service.answers]
-            self._left = examined or list(run.services)
+            self._left = list(run.services)
             while self._left:
                 self._watch = self._attempt = None
                 outcome = self._one(self._left[0])

@@ -37,8 +37,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Inputs without a flag are read from the environment: INPUT_HEALTH_PATH and the like for every input, and "
         "WATCHTOWER_UPDATE_URL, WATCHTOWER_HTTP_API_TOKEN and GITHUB_TOKEN. Secrets have no flag, because every process "
-        "can read command lines; if the token is not set, doctor asks for it. Exit code 0: ready; 1: not ready; 2: an "
-        "input is wrong."
+        "can read command lines; if the token is not set, doctor asks for it, unless a config file is given. Exit code 0: "
+        "ready; 1: not ready; 2: an input is wrong."
     )
     inputs = parser.add_argument_group("inputs", "The action's inputs; README.md says what each means.")
     for name, default in DEFAULTS.items():
@@ -51,7 +51,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Examine the chain, show what was found, and return the exit code of the verdict."""
     environment = inputs_of(vars(arguments), os.environ)
-    if not environment["INPUT_WATCHTOWER-TOKEN"] and sys.stdin.isatty():
+    # A config file says for each host which variable has its token.
+    if not environment["INPUT_WATCHTOWER-TOKEN"] and not environment["INPUT_CONFIG"] and sys.stdin.isatty():
         environment["INPUT_WATCHTOWER-TOKEN"] = getpass.getpass("Watchtower's token: ")
     hidden = secrets_in(environment)
     redact, safe = redactor(hidden), safeguard(hidden)

@@ -24,6 +24,8 @@ from redeploy.service.sample import Sample, read_sample
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
+NO_ADDRESS = "`base-url` is `off`: only its container shows which build runs"
+
 
 def looks_at_health(known: Evidence) -> Iterable[Question]:
     """Return the next request for the health URL."""
@@ -97,6 +99,8 @@ def _samples(known: Evidence, endpoint: Endpoint) -> list[Sample]:
 
 def health(known: Evidence) -> LinkResult:
     """Return whether the service is healthy."""
+    if not known.plan.service.answers:
+        return not_asked(Check.HEALTH, NO_ADDRESS)
     looks = _samples(known, Endpoint.HEALTH)
     ill = next((each for each in looks if not each.healthy), None)
     if ill is None:
@@ -133,6 +137,8 @@ def _calls_itself_ill(seen: str, line: str) -> LinkResult:
 
 def version(known: Evidence) -> LinkResult:
     """Return which build the service reports."""
+    if not known.plan.service.answers:
+        return not_asked(Check.VERSION, NO_ADDRESS)
     service, expected = known.plan.service, known.expected_version
     looks = samples_of(known)
     last = looks[-1] if looks else None

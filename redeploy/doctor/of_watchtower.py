@@ -153,6 +153,11 @@ def containers(known: Evidence) -> LinkResult:
     if known.running is None and declared:
         seen = "the containers endpoint does not report the running digest" if rows else "not reported"
         return broken(Check.CONTAINERS, f"{seen}, but `expect-digest` is set", Reason.DIGEST_UNAVAILABLE)
+    if known.running is None and not known.plan.service.answers:
+        seen = "the containers endpoint is missing, and nothing else shows which build of this service runs"
+        if known.plan.needs_rows:
+            return broken(Check.CONTAINERS, seen, Reason.DIGEST_UNAVAILABLE)
+        return warning(Check.CONTAINERS, seen, Finding.NO_CONTAINERS)
     if rows is None and known.product is not None and known.product.has_endpoints:
         return warning(Check.CONTAINERS, "not reported", Finding.NO_CONTAINERS)
     if rows is None:

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from sandbox.scenarios.scenario import story
-from sandbox.server.builds import V2
-from sandbox.worlds import Neighbour, Scene
+from sandbox.scenarios.scenario import Earlier, story
+from sandbox.server.builds import V1, V2
+from sandbox.worlds import Neighbour, Scene, World
 
 FILE = ".github/redeploy.yml"
 
@@ -49,6 +49,46 @@ hosts:
 _OF_SERVICES = {"API": "{origin}", "WEB": "{web:origin}", "EU_URL": "{update}", "EU_TOKEN": "{token}"}
 _JOBS = Neighbour(image="registry.test/o/jobs:latest")
 
+_UNTRIGGERED = """\
+defaults: {version-path: /api/dev/status, timeout: 12s, stable-for: 1s, request-timeout: 2s, openapi-path: "off"}
+services:
+  api: {base-url: "${API}"}
+  web: {base-url: "${WEB}"}
+"""
+_LOOK = {"config": FILE, "mode": "verify"}
+
+
+def _deploy_both(world: World) -> None:
+    """Another deployer replaces both services, and says so when it is done."""
+    for container in world.host.containers:
+        container.replace(world.host.registry.pull(container.image), grace=1.0, gap=0.2)
+
+
+_TO_STABLE = """\
+defaults: {version-path: /api/dev/status, timeout: 8s, stable-for: 1s, request-timeout: 2s, openapi-path: "off"}
+services:
+  api: {base-url: "${API}", image: "${API_IMAGE}", rollback-to: stable}
+  web: {base-url: "${WEB}", image: "${WEB_IMAGE}", rollback-to: stable}
+hosts:
+  eu: {watchtower-url: "${EU_URL}", watchtower-token: "${EU_TOKEN}"}
+"""
+_OF_BOTH = {**_OF_SERVICES, "API_IMAGE": "{image}", "WEB_IMAGE": "{registry}/o/web:latest"}
+
+
+def _keep_stable(world: World) -> None:
+    """The build before the live one has a tag of its own."""
+    for container in world.host.containers:
+        world.host.push(V1, f"{container.repository}:stable")
+
+
+_ONLY_JOBS = """\
+services:
+  jobs: {base-url: "off", container: jobs, timeout: 8s, stable-for: 1s}
+hosts:
+  eu: {watchtower-url: "${EU_URL}", watchtower-token: "${EU_TOKEN}"}
+"""
+_OF_JOBS = {"EU_URL": "{update}", "EU_TOKEN": "{token}"}
+
 _FLEET = (
     """\
 defaults: {version-path: /api/dev/status, timeout: 8s, stable-for: 1s, request-timeout: 2s, openapi-path: "off"}
@@ -82,6 +122,7 @@ _OF_FLEET = {
     )
 }
 _HOST = Scene(details=True, image="{registry}/o/api:latest", neighbours={"web": Neighbour()})
+_TO_PUT_BACK = Neighbour(before=V2, pushed=None, image="{registry}/o/web:latest")
 
 SCENARIOS = (
     story(
@@ -144,6 +185,69 @@ SCENARIOS = (
         variables=_OF_SERVICES,
         shown=("1 of 3 services", "<summary>eu/web: unhealthy"),
     ),
+    story(
+        "services-after-deployer",
+        "Two services that another deployer replaces",
+        "Each is compared with its own part of the report of the step before, and each change is proven.",
+    )
+    .plays(Scene(neighbours={"web": Neighbour()}), {**_LOOK, "wait-for-build": "true", "baseline": "{baseline}"})
+    .ends(
+        "verified",
+        proof="change",
+        triggers=0,
+        outputs={"version": V2.git_sha, "previous-version": V1.git_sha},
+        files={FILE: _UNTRIGGERED},
+        variables=_OF_SERVICES,
+        earlier=(Earlier(_LOOK, _deploy_both),),
+        unremarked=True,
+    ),
+    story(
+        "services-rollback",
+        "Two services are put back by a person",
+        "Mode rollback takes one service after the other, and proves the image of each.",
+    )
+    .plays(
+        replace(_HOST, before=V2, pushed=None, neighbours={"web": _TO_PUT_BACK}, finish=_keep_stable),
+        {"config": FILE, "mode": "rollback"},
+    )
+    .ends(
+        "deployed",
+        proof="digest",
+        triggers=2,
+        outputs={"version": V1.git_sha, "previous-version": V2.git_sha, "rolled-back": "true"},
+        files={FILE: _TO_STABLE},
+        variables=_OF_BOTH,
+        shown=("eu/api", "eu/web"),
+    ),
+    story(
+        "worker",
+        "A worker that no address leads to",
+        "Its container proves it: no request goes to a service.",
+    )
+    .plays(Scene(details=True, neighbours={"jobs": _JOBS}), {"config": FILE})
+    .ends(
+        "deployed",
+        proof="change",
+        result="updated",
+        files={FILE: _ONLY_JOBS},
+        variables=_OF_JOBS,
+        asked={"GET /api/ready": 0},
+        unremarked=True,
+    ),
+    story(
+        "worker-verified",
+        "The container of a worker is looked at",
+        "Mode verify triggers nothing; the row of the worker stays as it is.",
+    )
+    .plays(Scene(details=True, neighbours={"jobs": _JOBS}), {"config": FILE, "mode": "verify"})
+    .ends("verified", triggers=0, files={FILE: _ONLY_JOBS}, variables=_OF_JOBS, unremarked=True),
+    story(
+        "worker-doctor",
+        "Doctor examines the chain of a worker",
+        "Only Watchtower's part of the chain is examined.",
+    )
+    .plays(Scene(details=True, metrics=True, neighbours={"jobs": _JOBS}), {"config": FILE, "mode": "doctor"})
+    .is_ready(files={FILE: _ONLY_JOBS}, variables=_OF_JOBS),
     story(
         "fleet",
         "Two services on three hosts; the canary fails and is rolled back",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
 
@@ -113,6 +114,38 @@ def test_the_token_is_asked_for_where_it_is_nowhere_and_never_shown(world: World
     assert code == 0
     assert "Watchtower's token: " in shown
     assert world.token not in shown
+
+
+def of_file(name: str, world: World, folder: Path) -> tuple[str, dict[str, str]]:
+    """The config file of a scenario, and a shell's environment with what it reads."""
+    [text] = SCENARIOS[name].files.values()
+    file = folder / "redeploy.yml"
+    file.write_text(text)
+    variables = {each: world.fill(value) for each, value in SCENARIOS[name].variables.items()}
+    return str(file), {**environment(world, WATCHTOWER_UPDATE_URL="", WATCHTOWER_HTTP_API_TOKEN=""), **variables}
+
+
+def test_a_worker_of_a_config_file_is_examined_with_the_token_of_its_host(pool: ProcessPool, tmp_path: Path) -> None:
+    with World(pool, SCENARIOS["worker-doctor"].scene) as world:
+        file, variables = of_file("worker-doctor", world, tmp_path)
+        code, shown = at_terminal(variables, "--config", file, columns=120)
+        assert code == 0, shown
+        assert "token: " not in shown
+        assert "`base-url` is `off`: only its container shows which build runs" in shown
+        assert "would replace `jobs`" in shown
+        assert world.token not in shown
+
+
+def test_of_several_services_of_a_config_file_one_is_chosen(pool: ProcessPool, tmp_path: Path) -> None:
+    with World(pool, replace(SCENARIOS["services"].scene, metrics=True)) as world:
+        file, variables = of_file("services", world, tmp_path)
+        done = run("--config", file, **variables)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "3 services (`eu/api`, `eu/web`, `eu/jobs`)" in done.stderr
+        assert "choose it by `services`" in done.stderr
+        done = run("--config", file, "--services", "web", **variables)
+        assert done.returncode == 0, done.stdout
+        assert "would replace `web`" in done.stdout
 
 
 def test_wrong_inputs_are_all_named_and_nothing_is_sent(world: World) -> None:

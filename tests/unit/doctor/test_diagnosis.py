@@ -1,6 +1,7 @@
 """From answers to the chain: the link that is broken, what it is called, and what lies behind it."""
 
 from dataclasses import replace
+from enum import StrEnum
 
 import pytest
 from hypothesis import given
@@ -18,11 +19,12 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import parse
 from redeploy.registry.manifest import Manifest
 from redeploy.remedies.findings import FINDINGS, Finding
-from redeploy.report.chain import TITLES, Check, State, not_reached, unread
+from redeploy.report.chain import TITLES, Check, LinkResult, State, not_reached, unread
 from redeploy.rollout.requests import FetchRevision, FetchTag
+from redeploy.service.endpoint import WORKER
 from redeploy.settings.reading import Problem
 from redeploy.text.secret import Secret, redactor, shows_secret
-from redeploy.verdicts import Verdict
+from redeploy.verdicts import Reason, Verdict
 from sandbox.simulation import BASE, WALL, plan
 from tests.unit.doctor.test_questions import ANSWERS
 from tests.unit.doctor_factories import (
@@ -617,6 +619,29 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Asked, HttpResul
     assert all(each.behind in broken for each in chain.links if each.behind)
     assert all((each.finding is None) == (each.state in (State.OK, State.NOT_REACHED)) for each in chain.links)
     assert (chain.verdict is Verdict.READY) == (not broken)
+
+
+def of_a_worker(answers: Answers, **inputs: str) -> dict[Check, LinkResult]:
+    """The links of a service that no address leads to."""
+    worker = replace(plan(mode="doctor", container="api", openapi_path="off", **inputs), service=WORKER)
+    known = examine(Evidence(worker), Script({**HOLDS, **answers}))
+    return {each.link: each for each in diagnose(known, WALL).links}
+
+
+def test_a_worker_is_not_asked_for_its_health_and_its_version() -> None:
+    links = of_a_worker({})
+    assert [links[each].state for each in (Check.HEALTH, Check.VERSION, Check.OPENAPI)] == [State.NOT_REACHED] * 3
+    assert all(each.state in (State.OK, State.NOT_REACHED) for each in links.values())
+
+
+@pytest.mark.parametrize(
+    ("asked", "state", "finding"),
+    [("none", State.WARNING, Finding.NO_CONTAINERS), ("change", State.BROKEN, Reason.DIGEST_UNAVAILABLE)],
+)
+def test_a_worker_whose_container_nothing_lists_cannot_be_proven(asked: str, state: State, finding: StrEnum) -> None:
+    containers = of_a_worker({Asked.CONTAINERS: reply(404)}, require_proof=asked)[Check.CONTAINERS]
+    assert (containers.state, containers.finding) == (state, finding)
+    assert "nothing else shows which build of this service runs" in containers.seen
 
 
 def test_health_is_judged_by_the_conditions_too() -> None:

@@ -180,14 +180,9 @@ def test_the_report_fits_into_an_output_and_a_later_step_reads_what_was_seen(num
     told = at_one_host([service(f"s{each}", mode="verify") for each in range(number)])
     assert all(len(str(each)) <= 96 * 1024 for each in told.outputs.values())
     assert len(told.outputs["report"]["services"]) == number
-    file = "".join(
-        f"  s{each}: {{base-url: 'https://s{each}.example.com', health-path: /ready}}\n" for each in range(number)
-    )
-    later = run_of(
-        f"defaults: {{health-path: /ready}}\nservices:\n{file}",
-        mode="verify",
-        baseline=outputs.outputs(told.outcome)["report"],
-    )
+    names = "".join(f"  s{each}: {{base-url: 'https://s{each}.example.com'}}\n" for each in range(number))
+    earlier = outputs.outputs(told.outcome)["report"]
+    later = run_of(f"defaults: {{health-path: /ready}}\nservices:\n{names}", mode="verify", baseline=earlier)
     seen = [each.baseline.names for each in later.services if each.baseline]
     assert len(seen) >= kept
     assert all(each == {"commit": (OLD,)} for each in seen[:1])
