@@ -20,13 +20,22 @@ LONGEST_LINE = 1000
 SUMMARY_CAP = 1_000_000
 """Bytes; the runner throws a summary away that has more than 1,048,576."""
 
+_READ_ONLY = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # the first two are missing on Windows, the last one elsewhere
+    _READ_ONLY |= getattr(os, _name, 0)
+
 
 class Runner:
     """Writes what the runner reads. Nothing leaves here that holds a secret in any known form."""
 
     def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
-        """Write commands and log to `stream`; files are the ones that `environment` names."""
+        """Write commands and log to `stream`; files are the ones that `environment` names.
+
+        Where `GITHUB_ACTIONS` is not `true`, nothing reads commands: a person gets the same in plain words, and a mask,
+        which would be the secret itself, is not written.
+        """
         self._environment = environment
+        self._heard = environment.get("GITHUB_ACTIONS") == "true"
         self._stream = stream
         self._redact: Callable[[str], str] = str
         self._in_group = False
@@ -42,7 +51,7 @@ class Runner:
 
         `redact` knows no secret that our own words could hold.
         """
-        for secret in hidden:
+        for secret in hidden if self._heard else ():
             self._line(f"::add-mask::{_data(secret.reveal())}")
         self._redact = redact
 
@@ -55,19 +64,19 @@ class Runner:
     def debug(self, text: str) -> None:
         """Write a line that shows only in debug runs."""
         if self.debugging:
-            self._line(f"::debug::{_data(one_line(self._redact(text), LONGEST_LINE))}")
+            self._command("debug", one_line(self._redact(text), LONGEST_LINE))
 
     def open_group(self, title: str) -> None:
         """Begin a foldable part of the log, and end the one before."""
         self.close_group()
-        self._line(f"::group::{_data(one_line(self._redact(title)))}")
+        self._command("group", one_line(self._redact(title)))
         self._in_group = True
 
     def close_group(self) -> None:
         """End the foldable part, if one is open."""
-        if self._in_group:
+        if self._in_group and self._heard:
             self._line("::endgroup::")
-            self._in_group = False
+        self._in_group = False
 
     def annotate(self, kind: str, title: str, message: str, *, file: str = "", line: int = 0, column: int = 0) -> None:
         """Write an annotation; `kind` is `error`, `warning` or `notice`. Titles are not masked, so they are redacted.
@@ -76,6 +85,10 @@ class Runner:
         """
         self.close_group()
         text = self._redact(message)[:LONGEST_ANNOTATION].replace("##[", "# #[")
+        if not self._heard:
+            place = f"{one_line(self._redact(file), LONGEST_LINE)}:{line}: " if file else ""
+            self._line("\n".join([f"{kind}: {place}{one_line(self._redact(title), 120)}", *text.splitlines()]))
+            return
         place = f"file={_property(one_line(self._redact(file), LONGEST_LINE))},line={line}," if file else ""
         place += f"col={column}," if file and column else ""
         self._line(f"::{kind} {place}title={_property(one_line(self._redact(title), 120))}::{_data(text)}")
@@ -113,7 +126,7 @@ class Runner:
             if not place.is_relative_to(workspace):
                 msg = "names a file outside the workspace"
                 raise ValueError(msg)
-            with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            with os.fdopen(os.open(place, _READ_ONLY), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     msg = "names something that is no file"
                     raise ValueError(msg)
@@ -148,10 +161,11 @@ class Runner:
         return json.dumps(redacted(document), ensure_ascii=True, separators=(",", ":"))
 
     def _append(self, variable: str, text: str) -> None:
-        """Append to one of the runner's files; a run without it (a terminal, a broken runner) goes on with a warning."""
+        """Append to one of the runner's files; a run without it (a terminal, a broken runner) goes on."""
         path = self._environment.get(variable, "")
         if not path:
-            self.say(f"{variable} is not set, so nothing was written there.")
+            if self._heard:
+                self.say(f"{variable} is not set, so nothing was written there.")
             return
         try:
             _append_whole(Path(path), text.encode("utf-8", "replace"))
@@ -159,6 +173,10 @@ class Runner:
             self.annotate(
                 "warning", "Nothing written", f"{variable} cannot be written: {os.strerror(error.errno or 0)}"
             )
+
+    def _command(self, name: str, text: str) -> None:
+        """Write a command of the runner's, or its text where nothing reads commands."""
+        self._line(f"::{name}::{_data(text)}" if self._heard else text)
 
     def _line(self, text: str) -> None:
         if self._deaf:

@@ -38,7 +38,8 @@ HOSTILE = [
 
 def runner(**environment: object) -> tuple[Runner, io.StringIO]:
     stream = io.StringIO()
-    return Runner({name: str(value) for name, value in environment.items()}, stream), stream
+    given = {"GITHUB_ACTIONS": "true", **environment}
+    return Runner({name: str(value) for name, value in given.items()}, stream), stream
 
 
 def written(do: Callable[[Runner], None], **environment: object) -> str:
@@ -88,6 +89,22 @@ def test_secrets_are_masked_before_anything_else_is_written() -> None:
         ("add-mask", "100%"),
     ]
     assert log.splitlines()[-1] == "hello"
+
+
+def test_where_no_runner_reads_the_log_no_secret_is_written_even_to_be_masked_and_no_command() -> None:
+    secrets = (Secret("tok-12345"),)
+
+    def do(one: Runner) -> None:
+        one.mask(secrets, redactor(secrets))
+        one.open_group("Verify tok-12345")
+        one.say("looking")
+        one.annotate("error", "unhealthy: down", "It does not respond.\nFix: start it.", file="a.yml", line=3)
+        one.debug("more")
+        one.set_outputs({"verdict": "unhealthy"})
+        one.write_summary("summary")
+
+    log = written(do, GITHUB_ACTIONS="", RUNNER_DEBUG="1")
+    assert log == "Verify ***\nlooking\nerror: a.yml:3: unhealthy: down\nIt does not respond.\nFix: start it.\nmore\n"
 
 
 def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def break_down(*_: object) -> None:
 
 def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
-    run = Run({}, log)
+    run = Run({"GITHUB_ACTIONS": "true"}, log)
     monkeypatch.setattr(run, "_recording", break_down)
     run._under_way()
     assert run.close(Outcome(conclusion=Conclusion(Verdict.DEPLOYED))) == 0
