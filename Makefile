@@ -57,12 +57,13 @@ lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/ruff check
 	$(venv)/ruff format --check
 	$(venv)/mypy --strict
-	$(venv)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(venv)/mypy --strict --platform win32 --cache-dir .mypy_cache/win32 redeploy entrypoint.py requirements
+	$(venv)/check-jsonschema --builtin-schema vendor.github-actions action.yml slim/action.yml
 	$(venv)/check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
 	$(venv)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(venv)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml
 	$(venv)/check-jsonschema --builtin-schema vendor.compose-spec $(wildcard deploy/docker-compose.*.yml)
-	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml .github $(wildcard examples/*.yml)
+	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml slim .github $(wildcard examples/*.yml)
 	$(venv)/hadolint Dockerfile sandbox/Dockerfile $(wildcard .ci/stand-ins/*.Dockerfile)
 
 format: setup ## put the code into the form that lint asks for

@@ -8,8 +8,10 @@ import sys
 # What is loaded stays in use: looking for garbage in it time and again takes a tenth of the time to the first request.
 gc.set_threshold(50_000)
 
-# What comes now waits until `main` can end the run on it: Python's own ways to end leave no outputs behind.
-_signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGTERM))
+# What comes now waits until `main` can end the run on it: Python's own ways to end leave no outputs behind. Windows cannot
+# keep a signal back.
+if sys.platform != "win32":
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGTERM))
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib takes longer to load than the rest
 

@@ -24,6 +24,8 @@ COMMANDS: "Mapping[str, str]" = {
 OLDEST_PYTHON = (3, 11)
 USAGE = 2
 DEFECT = 70
+BROKEN_PIPE = 128 + 13
+"""As a shell says it of a program that SIGPIPE ended. Windows does not have the name."""
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
@@ -39,7 +41,7 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
         return 128 + signal.SIGINT
     except BrokenPipeError:  # whoever read the output has heard enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return BROKEN_PIPE
     except OSError as error:
         _complain(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
         return USAGE

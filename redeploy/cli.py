@@ -32,7 +32,8 @@ def main() -> int:
     run = outcome = failure = None
     try:
         try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # the entry point has kept back those that came so far
+            if sys.platform != "win32":  # the entry point has kept back those that came so far
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             from redeploy.app import Run
 
             run = Run(os.environ, stream)

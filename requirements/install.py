@@ -120,7 +120,7 @@ def _make_empty(folder: Path, *, lean: bool) -> None:
         return
     subprocess.run([*command, "--without-pip", str(folder)], check=True)
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(next(folder.glob("lib/python*/site-packages")))
+        archive.extractall(_place(folder, "purelib"))
 
 
 def _install(folder: Path, lock: Path, *, lean: bool) -> None:
@@ -139,7 +139,12 @@ def _pip(folder: Path, *arguments: str) -> list[str]:
 
 
 def _python(folder: Path) -> str:
-    return str(folder / "bin" / "python")
+    return str(_place(folder, "scripts") / ("python.exe" if sys.platform == "win32" else "python"))
+
+
+def _place(folder: Path, kind: str) -> Path:
+    """Where a virtual environment on this system keeps its packages (`purelib`) or its programs (`scripts`)."""
+    return Path(sysconfig.get_path(kind, "venv", {"base": str(folder)}))
 
 
 def _say(text: str) -> None:

@@ -20,6 +20,7 @@ import urllib3.exceptions as failures
 HEAD_START = 0.25
 """Seconds after which the next address is tried beside the ones before it (RFC 8305, section 5)."""
 
+_BEGUN_ON_WINDOWS = getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)
 _Option = tuple[int, int, int | bytes]
 
 
@@ -84,7 +85,7 @@ def _begun(family: int, kind: int, protocol: int, place: object, options: Sequen
 def _connect(made: socket.socket, place: object) -> None:
     """Begin to connect; the selector says when that has come to an end."""
     failed = made.connect_ex(place)  # type: ignore[arg-type] # as getaddrinfo gave it
-    if failed not in (0, errno.EINPROGRESS):
+    if failed not in (0, errno.EINPROGRESS, _BEGUN_ON_WINDOWS):
         raise OSError(failed, os.strerror(failed))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -44,18 +45,20 @@ def write(path: Path, text: str, mode: int = PUBLIC) -> None:
     try:
         with os.fdopen(number, "wb") as file:
             file.write(text.encode("utf-8"))
-            with contextlib.suppress(FileNotFoundError, PermissionError):
-                before = place.stat()
-                os.fchown(number, before.st_uid, before.st_gid)
-            os.fchmod(number, mode)
+            if sys.platform != "win32":  # where a file has neither
+                with contextlib.suppress(FileNotFoundError, PermissionError):
+                    before = place.stat()
+                    os.fchown(number, before.st_uid, before.st_gid)
+                os.fchmod(number, mode)
             file.flush()
             os.fsync(number)
         Path(name).replace(place)
     except BaseException:
         Path(name).unlink()
         raise
-    folder = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    if sys.platform != "win32":  # which opens no folder
+        folder = os.open(place.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
