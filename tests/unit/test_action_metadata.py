@@ -4,6 +4,7 @@ import ast
 import importlib.resources
 import json
 import re
+import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,52 @@ from redeploy.settings import defaults
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+SLIM: dict[str, Any] = yaml.safe_load((ROOT / "slim" / "action.yml").read_text(encoding="utf-8"))
 INPUTS: dict[str, dict[str, str]] = ACTION["inputs"]
 OUTPUTS: dict[str, dict[str, str]] = ACTION["outputs"]
 FILLED_IN_BY_GITHUB = {"github-token": "${{ github.token }}"}
 """Defaults that are expressions, which the code never sees: an empty one has none."""
 
 
-def test_the_description_fits_the_marketplace() -> None:
-    assert 0 < len(ACTION["description"].strip()) <= 124
-    assert "\n" not in ACTION["description"].strip()
+@pytest.mark.parametrize("action", [ACTION, SLIM], ids=["action", "slim"])
+def test_the_description_fits_the_marketplace(action: dict[str, Any]) -> None:
+    assert 0 < len(action["description"].strip()) <= 124
+    assert "\n" not in action["description"].strip()
+
+
+def test_the_marketplace_finds_one_action_at_the_root_under_a_name_of_its_own() -> None:
+    assert [path.name for path in ROOT.iterdir() if path.name in {"action.yml", "action.yaml"}] == ["action.yml"]
+    assert re.fullmatch(r"[A-Z][A-Za-z ]{3,49}", ACTION["name"])
+    # It may be no feature, category or program of GitHub's or of those that it works with.
+    assert not {"github", "actions", "deployment", "marketplace", "docker", "watchtower"} & set(
+        ACTION["name"].lower().split()
+    )
+    assert SLIM["name"] != ACTION["name"]
+
+
+def test_the_action_without_docker_has_the_same_inputs_and_outputs() -> None:
+    assert SLIM["inputs"] == INPUTS
+    assert {name: each["description"] for name, each in SLIM["outputs"].items()} == {
+        name: each["description"] for name, each in OUTPUTS.items()
+    }
+
+
+def test_the_action_without_docker_hands_every_input_to_the_engine_and_every_output_back() -> None:
+    set_up, redeploy = SLIM["runs"]["steps"]
+    handed = {name: value for name, value in redeploy["env"].items() if name.startswith("INPUT_")}
+    assert handed == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in INPUTS}
+    assert {name: each["value"] for name, each in SLIM["outputs"].items()} == {
+        name: f"${{{{ steps.{redeploy['id']}.outputs.{name} }}}}" for name in OUTPUTS
+    }
+    assert "env" not in set_up, "what installs knows no secret"
+    assert "${{" not in set_up["run"] + redeploy["run"]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_its_steps_are_bash(number: int) -> None:
+    step = SLIM["runs"]["steps"][number]
+    assert step["shell"] == "bash"
+    subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True, timeout=10)
 
 
 @pytest.mark.parametrize("part", ["icon", "color"])

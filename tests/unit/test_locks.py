@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def locked(name: str) -> dict[str, str]:
 def test_a_smaller_lock_is_a_part_of_the_larger(part: str, whole: str) -> None:
     assert locked(part)
     assert locked(part).items() <= locked(whole).items()
+
+
+def test_the_project_declares_what_the_lock_of_the_action_asks_for() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    asked = (ROOT / "requirements" / "runtime.in").read_text(encoding="utf-8").splitlines()
+    assert declared == [line for line in asked if not line.startswith("#")]
+    assert {name.lower() for name in declared} <= locked("runtime").keys()
 
 
 def test_the_demo_needs_no_linter_and_no_test_tool() -> None:

@@ -24,6 +24,9 @@ PAGES = [
 ]
 INPUTS = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
 
+OURS = re.compile(r"leok974/redeploy-action(/slim)?@|docker://ghcr\.io/leok974/redeploy-action:")
+"""How a step names the action."""
+
 USUAL = {
     "secrets.WATCHTOWER_UPDATE_URL": "https://api.example.com/ops/watchtower/update",
     "secrets.WATCHTOWER_HTTP_API_TOKEN": "a-token-of-the-pages-0123456789",
@@ -84,7 +87,7 @@ def _given(told: object) -> list[dict[str, object]]:
 
 def _uses(told: object) -> Iterator[dict[str, object]]:
     match told:
-        case {"uses": str(action), "with": dict(given)} if action.startswith("leok974/redeploy-action@"):
+        case {"uses": str(action), "with": dict(given)} if OURS.match(action):
             yield given
         case dict() | list():
             for each in told.values() if isinstance(told, dict) else told:

@@ -8,7 +8,7 @@ from redeploy.remedies.findings import FINDINGS, Finding
 from redeploy.remedies.remedy import Remedy
 from redeploy.remedies.subject import NOTHING_KNOWN
 from redeploy.verdicts import Reason
-from tools.docs import config_file
+from tools.docs import config_file, slim
 from tools.docs.build_names import NOTE, build_names
 from tools.docs.decisions import decisions
 from tools.docs.readme import readme
@@ -198,6 +198,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/config.md": config_file.page,
     "docs/config.schema.json": config_file.json_schema,
     "deploy/nginx/snippets/watchtower.conf": recipes.snippet,
+    "slim/action.yml": slim.action,
 }
 """What is rendered, by its path in this project."""
 
