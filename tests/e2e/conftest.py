@@ -12,11 +12,14 @@ from sandbox.runner.launchers import FromImage
 from sandbox.runner.results import Run
 from sandbox.runner.runner import Interrupt, Runner
 from sandbox.scenarios.scenario import EXIT_CODES
+from sandbox.server.builds import V1
 from tests.deploy_files import ROOT
-from tests.e2e.parts import act
+from tests.e2e.parts import act as engine
+from tests.e2e.parts.act import Act
 from tests.e2e.parts.images import ACTION, build_sandbox, remove_sandbox
 from tests.e2e.parts.registry import Registry, registry
 from tests.e2e.parts.stack import Stack, standing
+from tests.e2e.parts.workflows import EXAMPLES, REDEPLOY
 
 
 def _leads(session: pytest.Session) -> bool:
@@ -37,7 +40,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if _leads(session):
         with contextlib.closing(docker.from_env()) as one:
             remove_sandbox(one)
-        act.tidy()
+        engine.tidy()
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +105,24 @@ class Action:
 def action() -> Action:
     """The action's image."""
     return Action(Runner(ROOT, FromImage(ACTION), patience=240))
+
+
+@pytest.fixture
+def server(stack: Stack) -> Stack:
+    """A server that runs `V1`, and whose nginx has counted no requests yet."""
+    stack.serve(V1)
+    stack.compose("restart", "nginx")
+    stack.wait_for_service()
+    return stack
+
+
+@pytest.fixture(scope="module")
+def act(tmp_path_factory: pytest.TempPathFactory) -> Act:
+    """A workflow engine, in a repository that has the shipped workflows as they are."""
+    if not engine.obtainable():
+        pytest.skip("there is neither act nor Go")
+    folder = tmp_path_factory.mktemp("act")
+    running = Act(engine.program(folder), folder, "python:3.12-slim")
+    for path in (REDEPLOY, *EXAMPLES.glob("*.yml")):
+        running.add(path.name, path.read_text(encoding="utf-8"))
+    return running

@@ -13,13 +13,11 @@ from sandbox.runner.masks import leaked
 from sandbox.server.builds import V1, V2
 from sandbox.server.deployers import PRODUCTS
 from tests.deploy_files import ROOT
-from tests.e2e.parts import act as engine
-from tests.e2e.parts.act import Act, Ended
+from tests.e2e.parts.act import ON_THIS_MACHINE, Act, Ended
 from tests.e2e.parts.stack import LINE, Stack
+from tests.e2e.parts.workflows import EXAMPLES, REDEPLOY, secrets, tells_no_secret
 
-REDEPLOY = ROOT / ".github" / "workflows" / "redeploy-backend.yml"
 NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"
-EXAMPLES = ROOT / "examples"
 NEVER_BUILT = "0" * 40
 FOREIGN_TOKEN = "a-token-of-another-server"
 
@@ -87,18 +85,6 @@ runs:
 """
 
 
-@pytest.fixture(scope="module")
-def act(tmp_path_factory: pytest.TempPathFactory) -> Act:
-    """A workflow engine, in a repository that has the shipped workflows as they are."""
-    if not engine.obtainable():
-        pytest.skip("there is neither act nor Go")
-    folder = tmp_path_factory.mktemp("act")
-    running = Act(engine.program(folder), folder, "python:3.12-slim")
-    for path in (REDEPLOY, *EXAMPLES.glob("*.yml")):
-        running.add(path.name, path.read_text(encoding="utf-8"))
-    return running
-
-
 @pytest.fixture
 def github() -> Iterator[GitHub]:
     """A GitHub that the workflow's jobs reach, since they stand in the host's network."""
@@ -106,15 +92,6 @@ def github() -> Iterator[GitHub]:
     one.listen()
     yield one
     one.close()
-
-
-@pytest.fixture
-def server(stack: Stack) -> Stack:
-    """A server that runs `V1`, and whose nginx has counted no requests yet."""
-    stack.serve(V1)
-    stack.compose("restart", "nginx")
-    stack.wait_for_service()
-    return stack
 
 
 def test_the_workflow_is_green_on_a_new_build(act: Act, server: Stack) -> None:
@@ -239,7 +216,7 @@ def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_no
             secrets={"WATCHTOWER_HTTP_API_TOKEN": token},
             variables={"SERVICE_URL": server.origin},
             actions={checkout: tmp_path},
-            flags=("--platform", "self-hosted=-self-hosted"),
+            flags=("--platform", ON_THIS_MACHINE),
         )
         assert ended.exit_code == 0, ended.log
         assert not leaked(ended.log, token)
@@ -339,15 +316,3 @@ def add_with_own_image(act: Act, name: str, server: Stack) -> str:
     assert count == 1
     act.add(name, text)
     return text
-
-
-def secrets(server: Stack) -> dict[str, str]:
-    """What the repository keeps for its workflows."""
-    return {"WATCHTOWER_UPDATE_URL": server.update_url, "WATCHTOWER_HTTP_API_TOKEN": server.token}
-
-
-def tells_no_secret(ended: Ended, server: Stack, *others: str) -> None:
-    """The token and others in no form; the URL not as it is, since its origin may be told."""
-    assert server.update_url not in ended.log
-    for secret in (server.token, *others):
-        assert not leaked(ended.log, secret)

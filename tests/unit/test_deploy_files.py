@@ -417,7 +417,8 @@ class TestWorkflows:
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_only_declared_inputs_are_used(self, path: Path) -> None:
         declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"]
-        used = [step["with"] for step in _steps(path) if step.get("uses", "").startswith("leok974/redeploy-action@")]
+        ours = re.compile(r"leok974/redeploy-action(/slim)?@|docker://ghcr\.io/leok974/redeploy-action:")
+        used = [step["with"] for step in _steps(path) if ours.match(step.get("uses", ""))]
         assert used
         for given in used:
             assert set(given) <= set(declared)

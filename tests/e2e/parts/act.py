@@ -22,6 +22,8 @@ BUILT = "act-leok974-redeploy-action-v1-dockeraction:latest"
 """What act calls the image that it builds of our Dockerfile."""
 VOLUME = "act-toolcache"
 """The volume that act keeps from run to run."""
+ON_THIS_MACHINE = "self-hosted=-self-hosted"
+"""The platform, after `--platform`, whose jobs run outside containers."""
 
 
 def obtainable() -> bool:
@@ -150,6 +152,10 @@ class Act:
             file = log_file.with_suffix(".json")
             file.write_text(json.dumps(payload), encoding="utf-8")
             command += ["--eventpath", str(file)]
+        if ON_THIS_MACHINE in flags:  # where pip installs, and has to find the package index as it does here
+            command += [
+                f"--env={name}={text}" for name, text in os.environ.items() if name.startswith(("PIP_", "SSL_"))
+            ]
         known = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(self._home))
         try:
@@ -178,7 +184,7 @@ class Act:
             _docker("rm", "--force", left)
 
     def _lay_out_action(self) -> None:
-        for name in ("redeploy", "requirements", "tools/image"):
+        for name in ("redeploy", "requirements", "slim", "tools/image"):
             shutil.copytree(ROOT / name, self._action / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("action.yml", "entrypoint.py", ".dockerignore"):
             shutil.copy(ROOT / name, self._action)
