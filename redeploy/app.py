@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # all of this is loaded while the first request is on its way
     from redeploy.decision.verdict import Conclusion
     from redeploy.fleet.run import Fleet
     from redeploy.github.record import DeploymentRecorder
-    from redeploy.report.outcome import Outcome
+    from redeploy.report.results import OneResult, Result, RunResult
     from redeploy.rollback.attempt import Attempt
     from redeploy.rollout.service_state import ServiceState
 
@@ -46,15 +46,15 @@ class Run:
         self._attempt: Attempt | None = None
         self._recorder: DeploymentRecorder | None = None
         self._fleet: Fleet | None = None
-        self._done: dict[str, Outcome] = {}
+        self._done: dict[str, OneResult] = {}
         """How services ended that are dealt with one after the other, by their keys."""
         self._left: list[Plan] = []
         """Those that have not ended."""
         self._redact: Callable[[str], str] = str
         self._hide(())
 
-    def run(self) -> "Outcome":
-        """Read the inputs, tell the story, and return what came of it."""
+    def run(self) -> "Result":
+        """Read the inputs, do what they say, and return the result."""
         from redeploy.http.client import check_certificate  # loads requests, which closing a run must not need
 
         try:
@@ -64,9 +64,9 @@ class Run:
                 from redeploy.doctor.diagnosis import unexamined
 
                 return unexamined(error.problems)
-            from redeploy.report.outcome import invalid
+            from redeploy.report.results import InvalidInputs
 
-            return invalid(error.problems)
+            return InvalidInputs(error.problems)
         self._chosen = run.services[0]
         if run.warnings:  # one annotation, for the runner keeps ten
             self._runner.annotate("warning", "Inputs", "\n".join(run.warnings))
@@ -74,8 +74,8 @@ class Run:
             return self._several(run)
         return self._one(dataclasses.replace(run.services[0], warnings=run.warnings))
 
-    def _several(self, run: RunPlan) -> "Outcome":
-        """Tell the story of several services; what changes nothing, or puts images back, does one after the other."""
+    def _several(self, run: RunPlan) -> "Result":
+        """Run for several services; what changes nothing, or puts images back, takes one after the other."""
         from redeploy.fleet.run import Fleet
 
         if run.mode in (Mode.DOCTOR, Mode.ROLLBACK):
@@ -84,8 +84,8 @@ class Run:
             self._left = list(run.services)
             while self._left:
                 self._watch = self._attempt = None
-                outcome = self._one(self._left[0])
-                self._done[self._left.pop(0).key] = outcome
+                result = self._one(self._left[0])
+                self._done[self._left.pop(0).key] = result
             return whole(self._done)
         performs = {each.key: perform.performer(each) for each in run.services}
         weigh = functools.partial(perform.weigh, redact=self._redact)
@@ -93,8 +93,8 @@ class Run:
         self._fleet = Fleet(run, random.random, self._redact, self._concluded)
         return self._fleet.run(workers, self._runner, self._under_way)
 
-    def _one(self, plan: Plan) -> "Outcome":
-        """Tell the story of one service."""
+    def _one(self, plan: Plan) -> "OneResult":
+        """Run for one service."""
         if plan.mode is Mode.DOCTOR:
             from redeploy.doctor.run import doctor
 
@@ -111,23 +111,23 @@ class Run:
         if plan.mode is Mode.ROLLBACK:
             from redeploy.rollback.run import put_back
 
-            told = (self._watch, workers, random.random, self._runner)
-            return put_back(*told, begun=self._attempting, under_way=self._under_way)
+            given_to_both = (self._watch, workers, random.random, self._runner)
+            return put_back(*given_to_both, begun=self._attempting, under_way=self._under_way)
         conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way, opened=opened)
-        outcome = self._concluded(self._watch, conclusion, workers.now())
+        result = self._concluded(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
             from redeploy.rollback.run import mend
 
-            return mend(outcome, self._watch, workers, random.random, self._runner, begun=self._attempting)
-        return outcome
+            return mend(result, self._watch, workers, random.random, self._runner, begun=self._attempting)
+        return result
 
-    def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "Outcome":
-        """Return the outcome of a service, compared with its branch where that was asked for."""
-        from redeploy.report.collect import outcome_of
+    def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "RunResult":
+        """Return the result of a service, compared with its branch where that was asked for."""
+        from redeploy.report.collect import result_of
 
         if state.plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
             return self._beside_branch(state, now)
-        return outcome_of(state, conclusion, now)
+        return result_of(state, conclusion, now)
 
     def _hide(self, more: tuple[Secret, ...]) -> None:
         """Mask the secrets of the inputs, and more of them; from then on no text shows one."""
@@ -150,7 +150,7 @@ class Run:
             self._hide(loaded.secrets)
         return loaded.whole
 
-    def cancelled(self, number: int) -> "Outcome":
+    def cancelled(self, number: int) -> "Result":
         """Return what was known when a signal came."""
         watched = self._fleet or self._watch
         triggered = watched is not None and watched.triggered is not None
@@ -160,17 +160,17 @@ class Run:
             state = "during the rollback: a run in mode `verify` shows what is live"
         return self._cut_short(Verdict.CANCELLED, f"{signal.Signals(number).name} came {state}.", number)
 
-    def defective(self, error: BaseException, *, bare: bool = False) -> "Outcome":
+    def defective(self, error: BaseException, *, bare: bool = False) -> "Result":
         """Return what was known when the action itself broke down; `bare` where it broke down over just that."""
         if self._runner.debugging:
             import traceback
 
             self._runner.say("".join(traceback.format_exception(error)))
         outputs = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
-        detail = f"{type(error).__name__} in the action itself. {outputs}"
-        return self._cut_short(Verdict.INTERNAL_ERROR, detail, bare=bare)
+        cause = f"{type(error).__name__} in the action itself. {outputs}"
+        return self._cut_short(Verdict.INTERNAL_ERROR, cause, bare=bare)
 
-    def close(self, outcome: "Outcome", hurried: Callable[[], bool] = lambda: False) -> int:
+    def close(self, result: "Result", hurried: Callable[[], bool] = lambda: False) -> int:
         """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
         from redeploy.report import annotations
         from redeploy.report.outputs import outputs
@@ -178,13 +178,13 @@ class Run:
         from redeploy.report.summary import Repository
 
         # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
-        headline, told, page = forms(outcome, Repository.of(self._environment))
-        values = outputs(outcome)
+        headline, shown, page = forms(result, Repository.of(self._environment))
+        values = outputs(result)
         self._runner.close_group()
         self._runner.say(headline)
-        for line in annotations.without_room(outcome):
+        for line in annotations.without_room(result):
             self._runner.say(line)
-        for annotation in told:
+        for annotation in shown:
             self._runner.annotate(
                 annotation.kind,
                 annotation.title,
@@ -197,16 +197,16 @@ class Run:
         self._runner.write_summary(page)
         with self._at_no_cost("GitHub Deployment"):  # last, since it asks GitHub, and nothing may be lost over that
             if recorder := self._recording():
-                recorder.end(outcome, hurried, self._runner)
+                recorder.end(result, hurried, self._runner)
         with self._at_no_cost("GitHub issue"):
-            self._keep_issue(outcome, hurried)
-        return outcome.conclusion.exit_code
+            self._keep_issue(result, hurried)
+        return result.conclusion.exit_code
 
-    def _beside_branch(self, state: "ServiceState", now: float) -> "Outcome":
+    def _beside_branch(self, state: "ServiceState", now: float) -> "RunResult":
         """Compare what is live with its branch, once a window has held."""
         from redeploy.decision.verdict import conclude
         from redeploy.github.branch import beside_branch, position_of
-        from redeploy.report.collect import outcome_of
+        from redeploy.report.collect import result_of
         from redeploy.rollout.assess import Assessment
 
         self._runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
@@ -214,7 +214,7 @@ class Run:
         position = position_of(state, self._environment, certificate=certificate, wall=time.time, pause=time.sleep)
         self._runner.say(position.told)
         known = dataclasses.replace(Assessment(state).facts(now), branch=position.standing)
-        return beside_branch(outcome_of(state, conclude(known), now), position)
+        return beside_branch(result_of(state, conclude(known), now), position)
 
     def _own_authority(self) -> str:
         """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty where there is none."""
@@ -224,14 +224,14 @@ class Run:
         except ValueError:
             return ""
 
-    def _keep_issue(self, outcome: "Outcome", hurried: Callable[[], bool]) -> None:
+    def _keep_issue(self, result: "Result", hurried: Callable[[], bool]) -> None:
         """Open, update or close the issue of this run, where one is asked for."""
         if self._chosen is None or not self._chosen.issue_on_failure:
             return
         from redeploy.github.issue_record import keep_issue
 
         keep_issue(
-            outcome,
+            result,
             self._chosen,
             self._environment,
             self._runner,
@@ -250,13 +250,13 @@ class Run:
             if recorder is None:
                 return
             from redeploy.decision.verdict import Conclusion
-            from redeploy.report.collect import outcome_of
+            from redeploy.report.collect import result_of
 
             known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
             if self._fleet is not None:
-                recorder.begin(self._fleet.outcome(time.monotonic(), known))
+                recorder.begin(self._fleet.result(time.monotonic(), known))
             elif state := (self._attempt and self._attempt.state) or self._watch:
-                recorder.begin(outcome_of(state, known, time.monotonic()))
+                recorder.begin(result_of(state, known, time.monotonic()))
 
     @contextlib.contextmanager
     def _at_no_cost(self, what: str) -> Iterator[None]:
@@ -275,25 +275,24 @@ class Run:
             self._recorder = DeploymentRecorder(plan, self._environment, self._redact)
         return self._recorder
 
-    def _cut_short(self, verdict: Verdict, detail: str, number: int = 0, *, bare: bool = False) -> "Outcome":
+    def _cut_short(self, verdict: Verdict, cause: str, number: int = 0, *, bare: bool = False) -> "Result":
         from redeploy.decision.verdict import Conclusion
-        from redeploy.report.outcome import Outcome
+        from redeploy.report.results import RunResult
 
         now, conclusion = time.monotonic(), Conclusion(verdict, signal=number)
         if bare:
-            return Outcome(conclusion=conclusion, detail=detail)
-        from redeploy.report.collect import outcome_of
+            return RunResult(conclusion=conclusion).caused_by(cause)
+        from redeploy.report.collect import result_of
 
         if self._fleet is not None:
-            return self._fleet.outcome(now, conclusion, detail)
+            return self._fleet.result(now, conclusion, cause)
         if self._done and self._left:
             from redeploy.report.several.forms import cut_short as cut_all
 
-            return cut_all(self._done, [each.key for each in self._left], conclusion, detail)
-        if self._watch is None:
-            return Outcome(conclusion=conclusion, detail=detail)
+            return cut_all(self._done, [each.key for each in self._left], conclusion, cause)
         if self._attempt is not None:
             from redeploy.rollback.collect import cut_short
 
-            return dataclasses.replace(cut_short(self._attempt, conclusion, now), detail=detail)
-        return dataclasses.replace(outcome_of(self._watch, conclusion, now), detail=detail)
+            return cut_short(self._attempt, conclusion, now).caused_by(cause)
+        known = result_of(self._watch, conclusion, now) if self._watch else RunResult(conclusion=conclusion)
+        return known.caused_by(cause)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
-from redeploy.report.collect import outcome_of
-from redeploy.report.outcome import Outcome
+from redeploy.report.collect import result_of
+from redeploy.report.results import RunResult
 from redeploy.rollout.requests import (
     CheckContainers,
     Event,
@@ -227,9 +227,9 @@ class Story:
         return self.world.clock - (self.world.triggered or 0.0)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> RunResult:
         """The facts that reports are made of."""
-        return outcome_of(self.state, self.conclusion, self.world.clock)
+        return result_of(self.state, self.conclusion, self.world.clock)
 
 
 def tell(world: World, **inputs: str) -> Story:

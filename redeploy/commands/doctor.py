@@ -80,11 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
     from redeploy.doctor.run import doctor
     from redeploy.doctor.terminal import screen
 
-    outcome = doctor(plan, environment, redact, lambda _: None)
-    if outcome.chain is not None:
-        columns = shutil.get_terminal_size().columns
-        sys.stdout.write(safe(screen(outcome.chain, columns, coloured=_uses_colour(os.environ))))
-    return outcome.conclusion.exit_code
+    found = doctor(plan, environment, redact, lambda _: None)
+    columns = shutil.get_terminal_size().columns
+    sys.stdout.write(safe(screen(found.chain, columns, coloured=_uses_colour(os.environ))))
+    return found.conclusion.exit_code
 
 
 def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, str]:

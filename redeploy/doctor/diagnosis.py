@@ -1,4 +1,4 @@
-"""From the evidence to the chain and the outcome: what doctor found, link by link."""
+"""From the evidence to the chain and the result: what doctor found, link by link."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from redeploy.doctor.links import chain_of
 from redeploy.doctor.of_service import live_version
 from redeploy.http.urls import origin_of
 from redeploy.report.chain import Chain, listed, unread
-from redeploy.report.outcome import Outcome, invalid
+from redeploy.report.results import Change, Examination, InvalidInputs, RunResult
 from redeploy.settings.reading import Problem
 from redeploy.text.untrusted import code, one_line
 
@@ -19,23 +19,21 @@ def diagnose(known: Evidence, now: float) -> Chain:
     return chain_of(replace(known, now=now))
 
 
-def examined(known: Evidence, chain: Chain) -> Outcome:
-    """Return the outcome of an examination."""
+def examined(known: Evidence, chain: Chain) -> Examination:
+    """Return the result of an examination."""
     plan = known.plan
-    return Outcome(
+    seen = RunResult(
         conclusion=Conclusion(chain.verdict),
         mode=plan.mode,
         url=plan.service.base_url,
         watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
-        expected_version=known.expected_version,
-        expected_digest=plan.expect_digest,
-        version=one_line(live_version(known)),
-        digest=known.digests[0] if len(known.digests) == 1 else "",
-        chain=chain,
+        version=Change(expected=known.expected_version, live=one_line(live_version(known))),
+        digest=Change(expected=plan.expect_digest, live=known.digests[0] if len(known.digests) == 1 else ""),
     )
+    return Examination(chain, seen)
 
 
-def unexamined(problems: Sequence[Problem]) -> Outcome:
-    """Return the outcome of an examination with invalid inputs: nothing was sent."""
+def unexamined(problems: Sequence[Problem]) -> InvalidInputs:
+    """Return the result of an examination with invalid inputs: nothing was sent."""
     named = dict.fromkeys(code(each.input) for each in problems)
-    return replace(invalid(problems), chain=unread(f"invalid: {listed(list(named))}"))
+    return InvalidInputs(problems, unread(f"invalid: {listed(list(named))}"))

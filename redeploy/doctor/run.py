@@ -16,7 +16,7 @@ from redeploy.doctor.terminal import line
 from redeploy.github.deployment import place_of
 from redeploy.github.retry import Trouble
 from redeploy.http.client import is_proxied, trusting
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Examination
 from redeploy.rollout.perform import performer
 from redeploy.rollout.requests import CheckContainers, FetchRevision, FetchTag
 from redeploy.rollout.workers import side_by_side
@@ -40,8 +40,8 @@ class Outside(Protocol):
 
 def doctor(
     plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str], say: Callable[[str], None]
-) -> Outcome:
-    """Examine the whole chain, print every link, and return the outcome."""
+) -> Examination:
+    """Examine the whole chain, print every link, and return the result."""
     known = examine(Evidence(plan, redact=redact), World(plan, environment))
     chain = diagnose(known, time.time())
     for each in chain.links:

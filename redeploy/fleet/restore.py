@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from redeploy.decision.verdict import Conclusion
 from redeploy.fleet.loop import Loop
 from redeploy.fleet.watches import HostWatch, ServiceWatch
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import RunResult
 from redeploy.report.several.whole import is_green
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import mended, untried
@@ -28,7 +28,7 @@ class Member:
     """A service that goes back."""
 
     watch: ServiceWatch
-    deploy: Outcome
+    deploy: RunResult
     """How its deploy ended."""
     attempt: Attempt
 
@@ -38,11 +38,11 @@ class Restorer:
     """Puts back what failed in one run."""
 
     plan: RunPlan
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, RunResult]
     """How each service ended, by its key."""
     attempts: dict[str, Attempt]
     """What is being put back, by the keys of the services; entered here, also for who cuts it short."""
-    taken_back: dict[str, Outcome]
+    taken_back: dict[str, RunResult]
     """How services ended that were dealt with here; entered here as well."""
     random: Callable[[], float]
     outside: Outside
@@ -73,7 +73,7 @@ class Restorer:
             ]
             found |= self._put_back(cause, others)
 
-    def _put_back(self, cause: Member, others: Sequence[Member]) -> dict[str, Outcome]:
+    def _put_back(self, cause: Member, others: Sequence[Member]) -> dict[str, RunResult]:
         """Put one reference back: one write, then one trigger for each host concerned, the last wave first."""
         attempt, group = cause.attempt, (cause, *others)
         self.attempts |= {each.watch.key: each.attempt for each in group}
@@ -114,17 +114,14 @@ class Restorer:
         return begin
 
 
-def _caused(member: Member, cause: Member) -> Outcome:
+def _caused(member: Member, cause: Member) -> RunResult:
     """Return how a service's deploy ended; one that was green is taken back for the reason of the one that failed."""
     if not is_green(member.deploy):
         return member.deploy
     failed, own = cause.deploy.conclusion, member.deploy.conclusion
     other = f"{code(cause.watch.key)}, which uses the same image"
-    return replace(
-        member.deploy,
-        conclusion=replace(failed, proof=own.proof),
-        detail=f"Its own deploy ended {code(own.verdict)}; it went back with {other}.",
-    )
+    went_back = member.deploy.caused_by(f"Its own deploy ended {code(own.verdict)}; it went back with {other}.")
+    return replace(went_back, conclusion=replace(failed, proof=own.proof))
 
 
 def _differed(group: Sequence[Member]) -> bool:

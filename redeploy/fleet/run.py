@@ -8,8 +8,8 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.fleet.capacity import lowest_rates, shortages, told
 from redeploy.fleet.loop import Loop
 from redeploy.fleet.watches import HostWatch, ServiceWatch, states_of
-from redeploy.report.collect import outcome_of
-from redeploy.report.outcome import Outcome
+from redeploy.report.collect import result_of
+from redeploy.report.results import Change, RunResult, SeveralResults
 from redeploy.report.several.whole import is_green, whole
 from redeploy.rollout.budget import Buckets
 from redeploy.rollout.run import Log, Outside
@@ -28,17 +28,17 @@ class Fleet:
     plan: RunPlan
     random: Callable[[], float]
     redact: Callable[[str], str] = str
-    concluded: Callable[[ServiceState, Conclusion, float], Outcome] = outcome_of
-    """Makes the outcome of a service that has ended."""
+    concluded: Callable[[ServiceState, Conclusion, float], RunResult] = result_of
+    """Makes the result of a service that has ended."""
     hosts: list[HostWatch] = field(default_factory=list)
     """Those that were begun, in the order of waves."""
-    taken_back: dict[str, Outcome] = field(default_factory=dict)
+    taken_back: dict[str, RunResult] = field(default_factory=dict)
     """How services ended that were taken back, by their keys."""
     attempts: "dict[str, Attempt]" = field(default_factory=dict)
     """What is being taken back, by the keys of the services."""
 
     def __post_init__(self) -> None:
-        self._ends: dict[str, Outcome] = {}
+        self._ends: dict[str, RunResult] = {}
         self.plan = lowest_rates(self.plan)
         first = self.plan.services[0]
         self._buckets = Buckets(
@@ -53,7 +53,7 @@ class Fleet:
         sent = [host.trigger.triggered for host in self.hosts if host.trigger.triggered is not None]
         return min(sent, default=None)
 
-    def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> Outcome:
+    def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> SeveralResults:
         """Update every service, wave after wave, and return what came of all of them."""
         for line in told(self.plan):
             log.say(line)
@@ -63,44 +63,45 @@ class Fleet:
             loop.run([self._beginning(host) for host in wave], self.plan.max_parallel)
             if not all(is_green(self._ended(each)) for host in self.hosts for each in host.services):
                 break
-        outcome = self.outcome(outside.now())
         if any(each.on_failure is OnFailure.ROLLBACK for each in self.plan.services):
-            self._take_back(outcome.services, outside, log)
-            return self.outcome(outside.now())
-        return outcome
+            self._take_back(self._results(outside.now()), outside, log)
+        return self.result(outside.now())
 
-    def _take_back(self, outcomes: Mapping[str, Outcome], outside: Outside, log: Log) -> None:
+    def _take_back(self, outcomes: Mapping[str, RunResult], outside: Outside, log: Log) -> None:
         from redeploy.fleet.restore import Restorer  # few runs put images back
 
         Restorer(self.plan, outcomes, self.attempts, self.taken_back, self.random, outside, log).take_back(self.hosts)
 
-    def outcome(self, now: float, cut: Conclusion | None = None, detail: str = "") -> Outcome:
-        """Return what is known of all services; `cut` is how those end that are still under way, and `detail` says why."""
+    def result(self, now: float, cut: Conclusion | None = None, cause: str = "") -> SeveralResults:
+        """Return what is known of all services; `cut` is how those end that are still under way, and `cause` says why."""
+        return whole(self._results(now, cut, cause))
+
+    def _results(self, now: float, cut: Conclusion | None = None, cause: str = "") -> dict[str, RunResult]:
         watched = {each.key: (host, each) for host in self.hosts for each in host.services}
-        services: dict[str, Outcome] = {}
+        services: dict[str, RunResult] = {}
         for plan in self.plan.services:
             host, watch = watched.get(plan.key, (None, None))
             if cut and plan.key in self.attempts:
                 from redeploy.rollback.collect import cut_short  # as above
 
-                services[plan.key] = replace(cut_short(self.attempts[plan.key], cut, now), detail=detail)
+                services[plan.key] = cut_short(self.attempts[plan.key], cut, now).caused_by(cause)
             elif plan.key in self.taken_back:
                 services[plan.key] = self.taken_back[plan.key]
             elif host is None or watch is None:
-                services[plan.key] = replace(_not_begun(plan, cut), detail=detail)
+                services[plan.key] = _not_begun(plan, cut).caused_by(cause)
             elif watch.conclusion is None:
-                known = outcome_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
-                services[plan.key] = replace(known, detail=detail)
+                known = result_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
+                services[plan.key] = known.caused_by(cause)
             else:
                 services[plan.key] = _hindered(host, watch, self._ended(watch, hurried=cut is not None))
-        return whole(services)
+        return services
 
-    def _ended(self, watch: ServiceWatch, *, hurried: bool = False) -> Outcome:
+    def _ended(self, watch: ServiceWatch, *, hurried: bool = False) -> RunResult:
         if watch.conclusion is None:
-            msg = "a service that is under way has no outcome"
+            msg = "a service that is under way has no result"
             raise AssertionError(msg)
         if hurried and watch.key not in self._ends:
-            return outcome_of(watch.state, watch.conclusion, watch.ended)
+            return result_of(watch.state, watch.conclusion, watch.ended)
         if watch.key not in self._ends:
             self._ends[watch.key] = self.concluded(watch.state, watch.conclusion, watch.ended)
         return self._ends[watch.key]
@@ -121,23 +122,23 @@ class Fleet:
         return f"Wave {number} of {len(self.plan.waves)}: {named}" if len(self.plan.waves) > 1 else f"{looks}: {named}"
 
 
-def _not_begun(plan: Plan, cut: Conclusion | None) -> Outcome:
-    """Return the outcome of a service whose wave was not reached."""
-    return Outcome(
+def _not_begun(plan: Plan, cut: Conclusion | None) -> RunResult:
+    """Return the result of a service whose wave was not reached."""
+    return RunResult(
         conclusion=cut or Conclusion(Verdict.NOT_STARTED, Reason.EARLIER_WAVE),
         service=plan.key,
         mode=plan.mode,
         url=plan.service.base_url,
-        expected_version=plan.expect_version,
-        expected_digest=plan.expect_digest,
+        version=Change(expected=plan.expect_version),
+        digest=Change(expected=plan.expect_digest),
     )
 
 
-def _hindered(host: HostWatch, watch: ServiceWatch, outcome: Outcome) -> Outcome:
+def _hindered(host: HostWatch, watch: ServiceWatch, run: RunResult) -> RunResult:
     """Say of a service whose host was not triggered for the sake of another one which that is."""
     if not host.trigger.not_started or host.hindered_by in ("", watch.key):
-        return outcome
+        return run
     why = (
         f"Nothing was triggered at this host on account of {host.hindered_by}: one trigger updates all of its services."
     )
-    return replace(outcome, detail=why, remedy=None)
+    return replace(run, remedy=None).caused_by(why)

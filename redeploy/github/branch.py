@@ -10,8 +10,9 @@ from redeploy.github.deployment import place_of
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.remedy import Remedy
-from redeploy.report.names_told import live_commit
-from redeploy.report.outcome import Outcome
+from redeploy.report.build_names import live_commit
+from redeploy.report.facts import About
+from redeploy.report.results import RunResult
 from redeploy.report.summary import Repository
 from redeploy.rollout.service_state import ServiceState
 from redeploy.rollout.workers import side_by_side
@@ -81,30 +82,24 @@ def position_of(
     return inquiry.position(live.version, plan.branch, plan.grace)
 
 
-def beside_branch(outcome: Outcome, position: Position) -> Outcome:
-    """Return an outcome with what is known of the branch."""
-    verdict, standing = outcome.conclusion.verdict, position.standing
-    told = {
-        "evidence": outcome.evidence,
-        "notes": outcome.notes,
-        "warnings": outcome.warnings,
-        "detail": outcome.detail,
-    }
+def beside_branch(run: RunResult, position: Position) -> RunResult:
+    """Return a result with what is known of the branch."""
+    facts, standing = run.facts, position.standing
     if standing is Standing.CURRENT:
-        told["evidence"] = (*outcome.evidence, f"GitHub confirms it: {position.told[0].lower()}{position.told[1:]}")
+        facts = facts.plus(About.EVIDENCE, f"GitHub confirms it: {position.told[0].lower()}{position.told[1:]}")
     elif standing is Standing.WITHIN_GRACE:
-        told["notes"] = (*outcome.notes, position.told)
-    elif verdict is Verdict.CHECKS_FAILED:
-        told["warnings"] = (*outcome.warnings, position.told)  # the checks decide, and this would be lost
+        facts = facts.plus(About.NOTE, position.told)
+    elif run.conclusion.verdict is Verdict.CHECKS_FAILED:
+        facts = facts.plus(About.WARNING, position.told)  # the checks decide, and this would be lost
     else:
-        told["detail"] = position.told
+        facts = facts.caused_by(position.told)
+    version = run.version
     return replace(
-        outcome,
-        **told,  # type: ignore[arg-type] # each is of the field's own type
+        run,
+        facts=facts,
         branch=position,
-        version=position.live or outcome.version,
-        expected_version=position.head or outcome.expected_version,
-        remedy=_remedy(outcome.conclusion.reason, position) or outcome.remedy,
+        version=replace(version, live=position.live or version.live, expected=position.head or version.expected),
+        remedy=_remedy(run.conclusion.reason, position) or run.remedy,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from redeploy.github.retry import PATIENCE, Trouble
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Result, spokesman
 from redeploy.report.wording import headline
 from redeploy.text.untrusted import code, one_line
 from redeploy.verdicts import Verdict
@@ -83,12 +83,12 @@ def place_of(environment: Mapping[str, str]) -> Place | None:
     return Place(api.rstrip("/"), repository, sha, run_url, f"{run}-{attempt}")
 
 
-def deployment_of(known: Outcome, place: Place, environment: str, chance: str, redact: Redact) -> Deployment:
+def deployment_of(known: Result, place: Place, environment: str, chance: str, redact: Redact) -> Deployment:
     """Return the Deployment to create, of what is known by now; `chance` is random, so that its mark is like no other."""
-    mark = f"{place.run}-{chance}"
-    declared = f", declared version {redact(known.expected_version)}" if known.expected_version else ""
+    mark, run = f"{place.run}-{chance}", spokesman(known)
+    declared = f", declared version {redact(run.version.expected)}" if run.version.expected else ""
     what = {"verify": "Proof of what runs", "rollback": "Rollback through Watchtower"}.get(
-        known.mode, "Redeploy through Watchtower"
+        run.mode, "Redeploy through Watchtower"
     )
     return Deployment(
         ref=place.sha,
@@ -98,33 +98,34 @@ def deployment_of(known: Outcome, place: Place, environment: str, chance: str, r
             "by": "redeploy-action",
             "mark": mark,
             "run": place.run_url,
-            "mode": known.mode,
-            "version": {"declared": redact(known.expected_version), "before": redact(known.previous_version)},
-            "digest": {"declared": redact(known.expected_digest), "before": redact(known.previous_digest)},
+            "mode": run.mode,
+            "version": {"declared": redact(run.version.expected), "before": redact(run.version.before)},
+            "digest": {"declared": redact(run.digest.expected), "before": redact(run.digest.before)},
         },
         mark=mark,
     )
 
 
-def begun(known: Outcome, place: Place, redact: Redact) -> Status:
+def begun(known: Result, place: Place, redact: Redact) -> Status:
     """Return the status of a run that is under way."""
     return _status(State.IN_PROGRESS, "The run is under way.", known, place, redact)
 
 
-def ended(outcome: Outcome, place: Place, redact: Redact) -> Status:
+def ended(result: Result, place: Place, redact: Redact) -> Status:
     """Return the final status, with what is live."""
-    live = f"; version {one_line(outcome.version, 48)}" if outcome.version else ""
-    live += f"; {outcome.digest[:19]}" if outcome.digest else ""  # sha256: and twelve digits
+    run = spokesman(result)
+    live = f"; version {one_line(run.version.live, 48)}" if run.version.live else ""
+    live += f"; {run.digest.live[:19]}" if run.digest.live else ""  # sha256: and twelve digits
     live = redact(live)
-    told = one_line(redact(headline(outcome)), LONGEST_DESCRIPTION - len(live)) + live
-    return _status(state_of(outcome), told, outcome, place, redact)
+    description = one_line(redact(headline(result)), LONGEST_DESCRIPTION - len(live)) + live
+    return _status(state_of(result), description, result, place, redact)
 
 
-def state_of(outcome: Outcome) -> State:
+def state_of(result: Result) -> State:
     """Return how a run ended in GitHub's terms: `error` says that it is not known what became of the rollout."""
-    if outcome.conclusion.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
+    if result.conclusion.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
         return State.ERROR
-    return State.FAILURE if outcome.conclusion.exit_code else State.SUCCESS
+    return State.FAILURE if result.conclusion.exit_code else State.SUCCESS
 
 
 def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = RIGHT) -> str:
@@ -168,11 +169,12 @@ def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = R
     return f"Could not {what}. {text}\nThe verdict of this run does not depend on it."
 
 
-def _status(state: State, description: str, known: Outcome, place: Place, redact: Redact) -> Status:
+def _status(state: State, description: str, known: Result, place: Place, redact: Redact) -> Status:
+    url = spokesman(known).url
     return Status(
         state=state,
         description=one_line(description, LONGEST_DESCRIPTION),
-        environment_url=known.url if redact(known.url) == known.url else "",
+        environment_url=url if redact(url) == url else "",
         log_url=place.run_url,
         auto_inactive=state is State.SUCCESS,
     )

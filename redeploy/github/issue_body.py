@@ -5,7 +5,7 @@ import re
 from redeploy.branch import shown
 from redeploy.github.issue import LONGEST, Seen, moment
 from redeploy.remedies.remedy import guide
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Result, SeveralResults, chain_of, spokesman
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.text.markdown import inline
 from redeploy.text.spans import counted, span
@@ -23,20 +23,20 @@ _KEPT = (
 )
 
 
-def opened(outcome: Outcome, run_url: str) -> str:
+def opened(result: Result, run_url: str) -> str:
     """Return what an issue says below its first lines."""
-    return _within("\n".join([*_told(outcome, run_url), _KEPT]))
+    return _within("\n".join([*_described(result, run_url), _KEPT]))
 
 
-def changed(outcome: Outcome, before: Seen | None, run_url: str) -> str:
+def changed(result: Result, before: Seen | None, run_url: str) -> str:
     """Return the comment of a run that is red for another reason than the one before."""
     was = f" (it was {code(before.why.rstrip('/').replace('/', ', '))})" if before else ""
-    return _within("\n".join([f"Still red, for another reason{was}.", "", *_told(outcome, run_url)]))
+    return _within("\n".join([f"Still red, for another reason{was}.", "", *_described(result, run_url)]))
 
 
-def closed(outcome: Outcome, before: Seen | None, now: float, run_url: str) -> str:
+def closed(result: Result, before: Seen | None, now: float, run_url: str) -> str:
     """Return the comment with which the next green run closes an issue."""
-    lines = [f"### ✅ {headline(outcome)}", "", *_facts(outcome)]
+    lines = [f"### ✅ {headline(result)}", "", *_facts(result)]
     if before is not None:
         lasted = span(now - before.since)
         lines += [f"It was red for {lasted}, since {moment(before.since)}, in {counted(before.times, 'run')}.", ""]
@@ -48,50 +48,52 @@ def duplicate(number: int) -> str:
     return f"Another run opened #{number} a moment before, and goes on there."
 
 
-def _told(outcome: Outcome, run_url: str) -> list[str]:
-    lines = ["", f"### ❌ {headline(outcome)}", "", *_facts(outcome)]
-    if outcome.chain is not None:
+def _described(result: Result, run_url: str) -> list[str]:
+    lines = ["", f"### ❌ {headline(result)}", "", *_facts(result)]
+    chain, run = chain_of(result), spokesman(result)
+    if chain is not None:
         from redeploy.report.chain_table import checklist  # only doctor has one
 
-        return [*lines, *checklist(outcome.chain), *_run(run_url)]
-    if said := happened(outcome, brief=True):
+        return [*lines, *checklist(chain), *_run(run_url)]
+    if said := happened(run, brief=True):
         lines += [f"**What happened.** {inline(_brief(said))}", ""]
-    if outcome.rollback is not None:
-        lines += [f"**Rollback.** {inline(_brief(outcome.rollback.told))}", ""]
-        lines += [f"**By hand.** {outcome.rollback.by_hand}", ""] if outcome.rollback.by_hand else []
-    if remedy := remedy_of(outcome):
-        reason = outcome.conclusion.reason
+    if run.rollback is not None:
+        lines += [f"**Rollback.** {inline(_brief(run.rollback.sentence))}", ""]
+        lines += [f"**By hand.** {run.rollback.by_hand}", ""] if run.rollback.by_hand else []
+    if remedy := remedy_of(run):
+        reason = run.conclusion.reason
         lines += [f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]
         lines += [f"[More on `{reason}`]({guide(reason)})", ""]
-    if outcome.branch is not None:
-        lines += shown.section(outcome.branch)
-    return [*lines, *_others(outcome), *_run(run_url)]
+    if run.branch is not None:
+        lines += shown.section(run.branch)
+    return [*lines, *_others(result), *_run(run_url)]
 
 
-def _others(outcome: Outcome) -> list[str]:
+def _others(result: Result) -> list[str]:
     """Return the services that are not green, where there are several; what comes before speaks of the first of them."""
-    if not outcome.services:
+    if not isinstance(result, SeveralResults):
         return []
     from redeploy.report.several.whole import is_green  # few runs have several
 
-    red = [(key, each) for key, each in outcome.services.items() if not is_green(each)]
-    lines = [f"**{len(red)} of {len(outcome.services)} services are not as they should be:**", ""]
+    red = [(key, each) for key, each in result.services.items() if not is_green(each)]
+    lines = [f"**{len(red)} of {len(result.services)} services are not as they should be:**", ""]
     lines += [f"- {code(key)}: {inline(headline(each))}" for key, each in red[:MOST_SERVICES]]
     if (more := len(red) - MOST_SERVICES) > 0:
         lines.append(f"- and {more} more")
     return [*lines, ""]
 
 
-def _facts(outcome: Outcome) -> list[str]:
+def _facts(result: Result) -> list[str]:
     """Return what was expected and what is live, as a list, which a narrow screen shows without scrolling."""
-    branch = f"the head of {code(outcome.branch.branch)}" if outcome.branch and outcome.branch.head else ""
-    expected = ", ".join(filter(None, (branch, _named(outcome.expected_version), _named(outcome.expected_digest))))
-    live = ", ".join(filter(None, (_named(outcome.version), _named(outcome.digest))))
+    run = spokesman(result)
+    branch = f"the head of {code(run.branch.branch)}" if run.branch and run.branch.head else ""
+    expected = ", ".join(filter(None, (branch, _named(run.version.expected), _named(run.digest.expected))))
+    live = ", ".join(filter(None, (_named(run.version.live), _named(run.digest.live))))
     facts = (
-        ("Service", code(outcome.url) if outcome.url else ""),
+        ("Service", code(run.url) if run.url else ""),
         ("Expected", expected),
-        ("Live", "nothing answers" if outcome.down else live or ("not reported" if expected else "")),
-        ("Verdict", code(" / ".join(filter(None, (outcome.conclusion.verdict, outcome.conclusion.reason))))),
+        ("Live", "nothing answers" if run.down else live or ("not reported" if expected else "")),
+        ("Verdict", code(" / ".join(filter(None, (result.conclusion.verdict, result.conclusion.reason))))),
     )
     return [*(f"- **{name}:** {_brief(value)}" for name, value in facts if value), ""]
 

@@ -14,7 +14,7 @@ from redeploy.github.connection import Ask, asking, trouble_of_error
 from redeploy.github.deployment import Place, warning
 from redeploy.github.issue import LABEL, Ending, Issue, Seen, head, ours, with_head
 from redeploy.github.retry import LATE, Trouble
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Result
 from redeploy.text.secret import Secret
 
 MOST_CALLS = 5
@@ -38,7 +38,7 @@ class Errand:
     """What is to be said about a run."""
 
     ending: Ending
-    outcome: Outcome
+    result: Result
     mark: str
     title: str
     why: str
@@ -109,7 +109,7 @@ class IssueClient:
         did = "updated"
         if oldest.seen is not None and oldest.seen.why != errand.why:
             self._doing = f"comment on the issue #{oldest.number}"
-            issues.comment(oldest.number, issue_body.changed(errand.outcome, oldest.seen, self._place.run_url))
+            issues.comment(oldest.number, issue_body.changed(errand.result, oldest.seen, self._place.run_url))
             did = "commented, since the reason is another one"
             self._kept = Kept(did, oldest.number)
         self._doing = f"update the issue #{oldest.number}"
@@ -122,7 +122,7 @@ class IssueClient:
         if oldest is None:
             return
         self._doing = f"close the issue #{oldest.number}"
-        issues.comment(oldest.number, issue_body.closed(errand.outcome, oldest.seen, errand.now, self._place.run_url))
+        issues.comment(oldest.number, issue_body.closed(errand.result, oldest.seen, errand.now, self._place.run_url))
         issues.change(oldest.number, state="closed", state_reason="completed")
         self._kept = Kept("closed", oldest.number)
         for each in others[: issues.calls_left]:
@@ -184,7 +184,7 @@ class _Issues:
             ValueError: the answer is not GitHub's.
         """
         errand = self._errand
-        text = issue_body.opened(errand.outcome, self._run_url)
+        text = issue_body.opened(errand.result, self._run_url)
         body = f"{self._head(Seen(errand.why, errand.now, 1))}\n{text}"
         asked = {"title": self._redact(errand.title), "body": self._redact(body), "labels": [LABEL]}
         answer = self._call("POST", "issues", asked)

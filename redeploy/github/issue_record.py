@@ -6,7 +6,7 @@ from redeploy.github.deployment import place_of
 from redeploy.github.issue import Ending, ending_of, mark_of
 from redeploy.github.issue_client import Errand, IssueClient
 from redeploy.github.record import Channel
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Result
 from redeploy.settings.defaults import given
 from redeploy.settings.plan import Plan
 
@@ -18,7 +18,7 @@ NOWHERE = (
 
 
 def keep_issue(
-    outcome: Outcome,
+    result: Result,
     plan: Plan,
     environment: Mapping[str, str],
     channel: Channel,
@@ -30,7 +30,7 @@ def keep_issue(
     """Open, update or close the issue of a run that is over; what goes wrong is a warning.
 
     Args:
-        outcome: how the run ended.
+        result: how the run ended.
         plan: what the inputs say.
         environment: the runner's variables.
         channel: where the run speaks.
@@ -38,7 +38,7 @@ def keep_issue(
         redact: hides secrets.
         now: our clock, in seconds since 1970.
     """
-    ending, place = ending_of(outcome.conclusion), place_of(environment)
+    ending, place = ending_of(result.conclusion), place_of(environment)
     if ending is Ending.NEITHER:
         return
     if place is None:
@@ -46,10 +46,10 @@ def keep_issue(
         return
     errand = Errand(
         ending=ending,
-        outcome=outcome,
+        result=result,
         mark=mark_of(environment, plan.issue_on_failure, _about(environment, plan)),
         title=plan.issue_on_failure,
-        why=f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}",
+        why=f"{result.conclusion.verdict}/{result.conclusion.reason}",
         now=now,
     )
     kept = IssueClient(place, plan.github_token, redact).keep(errand, hurried)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from redeploy.github import deployment
 from redeploy.github.client import DeploymentClient
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Result
 from redeploy.settings.plan import Plan
 from redeploy.text.untrusted import code
 
@@ -36,7 +36,7 @@ class DeploymentRecorder:
         self._place = deployment.place_of(environment)
         self._scribe = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
 
-    def begin(self, known: Outcome) -> None:
+    def begin(self, known: Result) -> None:
         """Create the Deployment beside the run, of what is known by now."""
         if self._scribe is None or self._place is None or self._scribe.begun:
             return
@@ -44,21 +44,19 @@ class DeploymentRecorder:
         made = deployment.deployment_of(known, place, self._environment, secrets.token_hex(8), redact)
         self._scribe.begin(made, deployment.begun(known, place, redact))
 
-    def end(self, outcome: Outcome, hurried: Callable[[], bool], channel: Channel) -> None:
+    def end(self, result: Result, hurried: Callable[[], bool], channel: Channel) -> None:
         """Write the final status; what goes wrong is a warning."""
         if self._scribe is None or self._place is None:
             channel.annotate("warning", TITLE, NOWHERE)
             return
-        final = deployment.ended(outcome, self._place, self._redact)
+        final = deployment.ended(result, self._place, self._redact)
         if not self._scribe.begun:
             if final.state is deployment.State.ERROR:
                 return  # cut short before there was anything to tell
-            self.begin(outcome)
+            self.begin(result)
         record = self._scribe.end(final, hurried)
         if record.number is not None:
-            told = " -> ".join(record.states)
-            channel.say(
-                f"GitHub Deployment {record.number} for {code(self._environment)}: {told or 'without a status'}"
-            )
+            states = " -> ".join(record.states) or "without a status"
+            channel.say(f"GitHub Deployment {record.number} for {code(self._environment)}: {states}")
         if record.warning:
             channel.annotate("warning", TITLE, record.warning)

@@ -1,17 +1,18 @@
-"""An outcome as annotations; they are values, and nothing is written here."""
+"""A result as annotations; they are values, and nothing is written here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeploy.remedies.remedy import guide
-from redeploy.report.outcome import Outcome
+from redeploy.report.facts import About
+from redeploy.report.results import Examination, InvalidInputs, OneResult, Result, RunResult
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.settings.reading import Problem
 from redeploy.text.markdown import plain
 from redeploy.verdicts import Reason, Verdict
 
-if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
+if TYPE_CHECKING:  # only doctor has one
     from redeploy.report.chain import Chain
 
 
@@ -32,60 +33,66 @@ class Annotation:
     column: int = 0
 
 
-def annotations(outcome: Outcome) -> list[Annotation]:
-    """Return the annotations: one headline with the remedy, or one for each invalid input."""
-    if outcome.problems:
-        return _of_problems(outcome)
-    if outcome.chain is not None:
-        return _of_chain(outcome.chain)
-    conclusion = outcome.conclusion
-    found = [Annotation("warning", "Please check", warning) for warning in outcome.warnings]
+def annotations(result: InvalidInputs | OneResult) -> list[Annotation]:
+    """Return the annotations: one headline with the remedy, or one for each invalid input or broken link."""
+    match result:
+        case InvalidInputs():
+            return _of_problems(result.problems)
+        case Examination():
+            return _of_chain(result.chain)
+        case RunResult():
+            return _of_run(result)
+
+
+def _of_run(run: RunResult) -> list[Annotation]:
+    conclusion = run.conclusion
+    found = [Annotation("warning", "Please check", warning) for warning in run.facts.of(About.WARNING)]
     if conclusion.exit_code or conclusion.verdict is Verdict.UNPROVEN:
         kind = "error" if conclusion.exit_code else "warning"
-        remedy = remedy_of(outcome)
-        parts = [f"{happened(outcome)}", *_not_live(outcome)]
-        if outcome.rollback and outcome.rollback.by_hand:
-            parts.append(f"By hand: {plain(outcome.rollback.by_hand)}")
+        remedy = remedy_of(run)
+        parts = [happened(run), *_not_live(run)]
+        if run.rollback and run.rollback.by_hand:
+            parts.append(f"By hand: {plain(run.rollback.by_hand)}")
         if remedy:
             parts += [
                 f"Likely cause: {remedy.cause}",
                 f"Fix: {plain(remedy.fix)}",
                 f"More: {guide(conclusion.reason)}",
             ]
-        found.insert(0, Annotation(kind, headline(outcome), "\n".join(parts)))
-    elif outcome.branch is not None and outcome.branch.commits:
-        found.append(Annotation("notice", headline(outcome), "\n".join([outcome.branch.told, *_not_live(outcome)])))
+        found.insert(0, Annotation(kind, headline(run), "\n".join(parts)))
+    elif run.branch is not None and run.branch.commits:
+        found.append(Annotation("notice", headline(run), "\n".join([run.branch.told, *_not_live(run)])))
     # Two are left for warnings about GitHub's Deployment and issue, which come last.
-    return found + _of_places(outcome, room=MOST_ANNOTATIONS - 2 - len(found))
+    return found + _of_places(run, room=MOST_ANNOTATIONS - 2 - len(found))
 
 
-def _not_live(outcome: Outcome) -> list[str]:
+def _not_live(run: RunResult) -> list[str]:
     """Return the commits of a branch that are not live, as lines."""
-    if outcome.branch is None:
+    if run.branch is None:
         return []
     from redeploy.branch import shown  # few runs name a branch
 
-    return shown.in_lines(outcome.branch)
+    return shown.in_lines(run.branch)
 
 
-def _of_places(outcome: Outcome, room: int) -> list[Annotation]:
+def _of_places(run: RunResult, room: int) -> list[Annotation]:
     """Return annotations on lines of the reference file, as many as there is room for."""
-    kind = "error" if outcome.conclusion.reason is Reason.BREAKING_CHANGE else "warning"
+    kind = "error" if run.conclusion.reason is Reason.BREAKING_CHANGE else "warning"
     return [
         Annotation(kind, "Operation removed", place.message, place.file, place.line)
-        for place in outcome.checked.places[:room]
+        for place in run.checked.places[:room]
     ]
 
 
-def _of_problems(outcome: Outcome) -> list[Annotation]:
+def _of_problems(problems: Sequence[Problem]) -> list[Annotation]:
     """Return one error for each input; if there are more than the runner keeps, inputs share one.
 
     Problems of a file are reported at their lines, one error each; the last one counts those without room.
     """
-    if any(each.place for each in outcome.problems):
-        return _of_file(outcome.problems)
+    if any(each.place for each in problems):
+        return _of_file(problems)
     by_input: dict[str, list[str]] = {}
-    for problem in outcome.problems:
+    for problem in problems:
         by_input.setdefault(problem.input, []).append(problem.sentence)
     names = list(by_input)
     size = -(-len(names) // MOST_ANNOTATIONS)
@@ -115,11 +122,12 @@ def _of_file(problems: Sequence[Problem]) -> list[Annotation]:
     return found
 
 
-def without_room(outcome: Outcome) -> list[str]:
+def without_room(result: Result) -> list[str]:
     """Return lines for the log that list all problems of a file, if they are more than the annotations show."""
-    if len(outcome.problems) <= MOST_ANNOTATIONS or not any(each.place for each in outcome.problems):
+    problems = result.problems if isinstance(result, InvalidInputs) else ()
+    if len(problems) <= MOST_ANNOTATIONS or not any(each.place for each in problems):
         return []
-    return [f"{each.where}: {each.sentence}" for each in outcome.problems]
+    return [f"{each.where}: {each.sentence}" for each in problems]
 
 
 def _of_chain(chain: "Chain") -> list[Annotation]:

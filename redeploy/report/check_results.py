@@ -1,12 +1,13 @@
 """The results of the checks, ready to be shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from redeploy.contract.reference import Reference
 from redeploy.contract.results import MOST_LISTED, MOST_NAMED, Finding, counted, named
 from redeploy.contract.routes import Operation
 from redeploy.contract.settings import Breaking
+from redeploy.report.facts import About, Facts
 from redeploy.rollout.checks import Checking
 from redeploy.service.gaps import Gap, certain_downtime, downtime
 from redeploy.text.untrusted import code, one_line
@@ -35,8 +36,6 @@ class Checked:
     """What the operations were compared with; empty if they were not."""
     places: Sequence[Place] = ()
     """The lines of the removed operations in the reference file."""
-    warnings: Sequence[str] = ()
-    notes: Sequence[str] = ()
 
     @property
     def failed(self) -> list[Finding]:
@@ -47,32 +46,39 @@ class Checked:
 NOTHING_CHECKED = Checked()
 
 
-def checked(checking: Checking, *, verifying: bool = False) -> Checked:
-    """Return the results of the checks by now."""
+def checked(checking: Checking, *more: Finding) -> Checked:
+    """Return the results of the checks by now, and of `more`."""
     plan, compared = checking.plan, checking.compared
-    reference = plan.reference
-    with_what = code(reference.path) if reference else "the document that was live before the trigger"
-    warnings = _warnings(checking, with_what, verifying=verifying)
-    notes = _notes(checking)
-    if checking.unread:
-        partly = f"Compared with {with_what} only in part: a document does not show the operations under"
-        note = f"{partly} {', '.join(checking.unread[:MOST_NAMED])}{_more(checking.unread)}."
-        (warnings if plan.breaking is Breaking.FAIL else notes).append(note)
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(
-        findings=tuple(checking.findings()),
+        findings=(*checking.findings(), *more),
         added=_listed(compared.added if compared else ()),
         removed=_listed(compared.removed if compared else ()),
         counts=(len(compared.added), len(compared.removed)) if compared else (0, 0),
-        compared_with=with_what if compared else "",
-        places=_places(reference, gone) if reference else (),
-        warnings=warnings,
-        notes=notes,
+        compared_with=_with_what(checking) if compared else "",
+        places=_places(plan.reference, gone) if plan.reference else (),
     )
 
 
-def beside_downtime(checked: Checked, found: Sequence[Gap], most: float) -> Checked:
-    """Return the results with one more check: whether the service was down for at most so many seconds."""
+def facts_of_checks(checking: Checking, *, verifying: bool = False) -> Facts:
+    """Return what is worth saying about the checks beside their results."""
+    with_what = _with_what(checking)
+    facts = Facts().plus(About.WARNING, *_warnings(checking, with_what, verifying=verifying))
+    facts = facts.plus(About.NOTE_ON_CHECKS, *_notes(checking))
+    if not checking.unread:
+        return facts
+    partly = f"Compared with {with_what} only in part: a document does not show the operations under"
+    kind = About.WARNING if checking.plan.breaking is Breaking.FAIL else About.NOTE_ON_CHECKS
+    return facts.plus(kind, f"{partly} {', '.join(checking.unread[:MOST_NAMED])}{_more(checking.unread)}.")
+
+
+def _with_what(checking: Checking) -> str:
+    reference = checking.plan.reference
+    return code(reference.path) if reference else "the document that was live before the trigger"
+
+
+def downtime_check(found: Sequence[Gap], most: float) -> tuple[Finding, str]:
+    """Return whether the service was down for at most so many seconds, and a warning if that is doubtful."""
     least, bound = certain_downtime(found), downtime(found) or 0.0
     allows = f"`max-downtime` allows {most:g} s"
     told = f"The service was down for at least {least:.1f} s and at most {bound:.1f} s; {allows}"
@@ -83,9 +89,7 @@ def beside_downtime(checked: Checked, found: Sequence[Gap], most: float) -> Chec
         f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: the unhealthy "
         f"responses span {least:.1f} s, the healthy ones around them {bound:.1f} s."
     )
-    doubtful = least <= most < bound
-    warnings = (*checked.warnings, doubt) if doubtful else checked.warnings
-    return replace(checked, findings=(*checked.findings, check), warnings=warnings)
+    return check, doubt if least <= most < bound else ""
 
 
 def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[str]:
@@ -97,9 +101,9 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
         found.append(f"The OpenAPI document that was live before the trigger is gone, so {gone}: {why}.")
     elif plan.breaking is Breaking.WARN and compared and compared.removed:
         found.append(f"Compared with {with_what}, {counted(compared.removed)} removed: {named(compared.removed)}.")
-    elif plan.breaking is Breaking.WARN and plan.reference and why and not _told(checking):
+    elif plan.breaking is Breaking.WARN and plan.reference and why and not _fails_without_document(checking):
         found.append(f"There is no OpenAPI document, so nothing was compared with {with_what}: {why}.")
-    if compared is None and not _told(checking) and plan.breaking is Breaking.FAIL:
+    if compared is None and not _fails_without_document(checking) and plan.breaking is Breaking.FAIL:
         missing = "no OpenAPI document was read before the trigger"
         missing += f" ({checking.unfit_before.why})" if checking.unfit_before else ""
         if plan.document_url is None:
@@ -116,7 +120,7 @@ def _notes(checking: Checking) -> list[str]:
     plan, contract = checking.plan, checking.contract
     found: list[str] = []
     warned = plan.breaking is Breaking.WARN and (checking.gone or plan.reference)
-    if checking.unfit is not None and not _told(checking) and not (warned and not plan.smoke):
+    if checking.unfit is not None and not _fails_without_document(checking) and not (warned and not plan.smoke):
         unchecked = "operations were not compared" + (
             ", and no body was checked against a schema" if plan.smoke else ""
         )
@@ -129,7 +133,7 @@ def _notes(checking: Checking) -> list[str]:
     return found
 
 
-def _told(checking: Checking) -> bool:
+def _fails_without_document(checking: Checking) -> bool:
     """Tell whether a missing document is one of the failures."""
     return any(each.kind is Reason.OPENAPI and not each.passed for each in checking.findings())
 

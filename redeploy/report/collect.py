@@ -1,163 +1,139 @@
-"""From the state of a run to its outcome."""
+"""From the state of a run to its result."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
-from redeploy.remedies.by_door import TURNS, remedy_at
+from redeploy.remedies.by_door import remedy_at
 from redeploy.remedies.of_requests import of_want
-from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
+from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.remedies.subject import subject_of
-from redeploy.report.check_results import NOTHING_CHECKED, beside_downtime, checked
-from redeploy.report.names_told import told_of_names, version_named
-from redeploy.report.outcome import Outcome
+from redeploy.report.build_names import version_named
+from redeploy.report.check_results import NOTHING_CHECKED, checked, downtime_check, facts_of_checks
+from redeploy.report.facts import About
+from redeploy.report.results import Change, ImageFound, RunResult, Update
 from redeploy.report.seen import seen
-from redeploy.report.service_now import before_build, last_telling, service_now, what_was_met
-from redeploy.report.timeline import Stretch, stretches
+from redeploy.report.sentences import facts_of
+from redeploy.report.service_now import before_build, last_telling, what_was_met
+from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
-from redeploy.service.endpoint import Endpoint
 from redeploy.service.gaps import Gap, downtime, gaps
-from redeploy.service.identity import Build
-from redeploy.settings.cross_checks import UNMATCHED
-from redeploy.settings.plan import Mode, Plan
 from redeploy.text.secret import shows_secret
-from redeploy.text.untrusted import code, one_line
+from redeploy.text.untrusted import one_line
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Reason, Verdict
-
-if TYPE_CHECKING:  # few runs name one image, fewer put one back, and only doctor has a chain
-    from redeploy.registry.lookup import Lookup
-
-
-_NOT_REPLACED = (Verdict.UNPROVEN, Verdict.STALE, Verdict.WRONG_BUILD, Verdict.TRIGGER_FAILED)
 
 _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
 """Verdicts about a build that is live and stayed so."""
 
 
-def outcome_of(state: ServiceState, conclusion: Conclusion, now: float) -> Outcome:
-    """Gather the facts of a run, whether it finished or was cancelled."""
-    plan, history, answer, weighed, lookup = state.plan, state.history, state.answer, Assessment(state), state.lookup
-    started = state.started
-    begun = state.triggered is not None or state.verifying
-    found = gaps(state.baseline, state.samples, started) if begun else []
-    live = conclusion.verdict in _LIVE
-    opened = history.window.opened if live else None
-    found_by_checks = checked(state.checking, verifying=state.verifying) if live else NOTHING_CHECKED
+def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunResult:
+    """Gather the result of a run, whether it finished or was cut short. `now` is in monotonic seconds."""
+    plan, weighed, lookup, last = state.plan, Assessment(state), state.lookup, last_telling(state)
+    begun, live = state.triggered is not None or state.verifying, conclusion.verdict in _LIVE
+    found = gaps(state.baseline, state.samples, state.started) if begun else []
+    opened = _opened(state, weighed) if live else None
+    timeline = _timeline(state, weighed, found, opened, now, live=live)
+    met = what_was_met(state, timeline.stretches)
+    facts, results = facts_of(state, conclusion, met, now), NOTHING_CHECKED
+    if live:
+        facts += facts_of_checks(state.checking, verifying=state.verifying)
+        results = checked(state.checking)
     if live and plan.max_downtime is not None:
-        found_by_checks = beside_downtime(found_by_checks, found, plan.max_downtime)
-    last, course = last_telling(state), _stretches(state, started, now)
-    met = what_was_met(state, course)
-    if opened is not None and weighed.counts_from is not None:
-        counted = (each.at for each in state.samples if each.at >= opened and each.sent >= weighed.counts_from)
-        opened = next(counted, opened)
-    return Outcome(
+        check, doubt = downtime_check(found, plan.max_downtime)
+        facts, results = facts.plus(About.WARNING, doubt), checked(state.checking, check)
+    return RunResult(
         conclusion=conclusion,
         service=plan.key,
         mode=plan.mode,
         url=plan.service.base_url,
         watchtower_origin=origin_of(plan.watchtower.update_url) if plan.watchtower.update_url else "",
-        expected_version=f"branch:{plan.branch}" if plan.branch else plan.expect_version,
-        expected_digest=plan.expect_digest,
-        image=str(lookup.image) if lookup else "",
-        image_digest=lookup.manifest.digest if lookup and lookup.manifest else "",
-        revision=one_line(state.redact(lookup.revision)) if lookup else "",
-        version=version_named(state, state.samples),
-        previous_version=version_named(state, state.record.before_the_trigger),
-        digest=weighed.digest_now,
-        previous_digest=weighed.digest_before if begun else weighed.digest_now,
-        digest_as_declared=state.running.is_of(plan.expect_digest),
-        watchtower_result=_result(state),
-        watchtower_said=answer.seen if answer else "",
-        watchtower_replied=answer is None or answer.error_kind is None,
-        triggered=state.triggered is not None,
-        triggered_at=state.trigger.triggered_wall,
-        answered_after=state.answered - started if state.answered is not None else None,
-        rollout_seconds=_rollout(state, opened, started) if opened is not None else None,
-        downtime_seconds=downtime(found) if begun else None,
-        moments=moments(state, found, started, opened, now),
-        stretches=course,
-        stable=_stable(state, weighed, started) if opened is not None else None,
-        checks_ran=_checks_ran(state, started) if live and state.checking.wanted else None,
-        ended=now - started,
-        broken=history.window.broken,
-        watchtower_reply=_shown(state.trigger.reply, state.redact) if state.trigger.reply else "",
-        evidence=_evidence(state, conclusion),
-        warnings=(*_warnings(state, conclusion), *_calls_itself_ill(state), *found_by_checks.warnings),
-        notes=(*plan.warnings, *((lookup.note,) if begun and lookup and lookup.note else ())),
-        detail=(_missing(lookup, conclusion, plan.timeout) if lookup else "") or _unmatched(state, conclusion),
-        named=told_of_names(state, conclusion),
-        told_reasons=state.trigger.explained,
-        watchtower_itself=answer is None or answer.of_watchtower,
-        service_now=service_now(state, now),
-        last_seen=last.seen if last else (history.mute or ""),
-        seen=seen(state, now),
-        down=last is not None and last.condition is Condition.DOWN,
-        in_turn=met.turns >= TURNS,
-        remedy=of_want(state, conclusion.reason, now)
-        or _of_other_deployer(plan, conclusion.reason)
-        or remedy_at(conclusion.reason, met),
-        looks=len(state.baseline) + len(state.samples),
-        checked=found_by_checks,
-        loopback_refused=_loopback_refused(state, conclusion.reason),
         subject=subject_of(
             plan,
             blames_service=conclusion.verdict not in (Verdict.NOT_STARTED, Verdict.TRIGGER_FAILED),
             container=state.redact(state.running.container),
         ),
+        version=Change(
+            expected=f"branch:{plan.branch}" if plan.branch else plan.expect_version,
+            before=version_named(state, state.record.before_the_trigger),
+            live=version_named(state, state.samples),
+        ),
+        digest=Change(
+            expected=plan.expect_digest,
+            before=weighed.digest_before if begun else weighed.digest_now,
+            live=weighed.digest_now,
+        ),
+        digest_as_declared=state.running.is_of(plan.expect_digest),
+        image=ImageFound(
+            str(lookup.image),
+            lookup.manifest.digest if lookup.manifest else "",
+            one_line(state.redact(lookup.revision)),
+        )
+        if lookup
+        else ImageFound(),
+        update=update_of(state, state.started),
+        timeline=timeline,
+        rollout_seconds=_rollout(state, opened) if opened is not None else None,
+        downtime_seconds=downtime(found) if begun else None,
+        down=last is not None and last.condition is Condition.DOWN,
+        looks=len(state.baseline) + len(state.samples),
+        facts=facts,
+        checked=results,
+        remedy=_of_this_run(state, conclusion.reason, now) or remedy_at(conclusion.reason, met),
+        seen=seen(state, now),
     )
 
 
-def _rollout(state: ServiceState, opened: float, started: float) -> float | None:
+def update_of(state: ServiceState, zero: float) -> Update:
+    """Return the trigger and its response, in seconds since `zero`."""
+    answer, reply = state.answer, state.trigger.reply
+    unknown = Result.UNKNOWN if state.triggered is not None else Result.NONE
+    return Update(
+        result=answer.result if answer else unknown,
+        said=answer.seen if answer else "",
+        reply=_shown(reply, state.redact) if reply else "",
+        sent=state.triggered - zero if state.triggered is not None else None,
+        sent_wall=state.trigger.triggered_wall,
+        answered=state.answered - zero if state.answered is not None else None,
+    )
+
+
+def _opened(state: ServiceState, weighed: Assessment) -> float | None:
+    """Return the first response that counts of the window that passed."""
+    opened, since = state.history.window.opened, weighed.counts_from
+    if opened is None or since is None:
+        return opened
+    return next((each.at for each in state.samples if each.at >= opened and each.sent >= since), opened)
+
+
+def _rollout(state: ServiceState, opened: float) -> float | None:
     """Return the seconds from the trigger, or from the end of an earlier step, to the window that held."""
     if state.triggered is not None:
-        return opened - started
+        return opened - state.started
     first = next((each for each in state.samples if each.at >= opened), None)
     return first.wall - state.plan.baseline.ended if first and state.plan.baseline else None
 
 
-def _of_other_deployer(plan: Plan, reason: Reason) -> Remedy | None:
-    """Return what to do where another deployer was waited for, and did not bring the build."""
-    if not plan.awaits_build:
-        return None
+def _of_this_run(state: ServiceState, reason: Reason, now: float) -> Remedy | None:
+    """Return what to do where this container itself was asked, requests were too few, or another deployer was waited for."""
+    remedy = LOOPBACK if _loopback_refused(state, reason) else of_want(state, reason, now)
+    if remedy or not state.plan.awaits_build:
+        return remedy
     from redeploy.remedies.of_other_deployers import OF_OTHER_DEPLOYERS  # few runs wait for one
 
     return OF_OTHER_DEPLOYERS.get(reason)
 
 
-def _missing(lookup: "Lookup", conclusion: Conclusion, timeout: float) -> str:
-    """Say what was missing of the image, if that ended the run."""
-    if conclusion.reason is not Reason.IMAGE_MISSING:
-        return ""
-    waited = "" if lookup.hopeless else f" The run waited {timeout:g} s for it."
-    return f"{lookup.told}{waited}"
-
-
-def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:
-    """Say why nothing was updated, if Watchtower may not match the image's name."""
-    answer = state.answer
-    ported = any(":" in each.partition("/")[0] for each in state.plan.watchtower.images)
-    shown = answer is not None and answer.counts is not None and answer.counts.scanned > 0
-    if not ported or shown or answer is None or answer.refusal or conclusion.verdict not in _NOT_REPLACED:
-        return ""
-    return f"The update was limited to an image whose registry has a port: {UNMATCHED}"
-
-
 def _loopback_refused(state: ServiceState, reason: Reason) -> bool:
-    """Tell whether nothing listens on an address that is this container itself."""
     plan, last, answer = state.plan, state.history.last, state.answer
     if reason is Reason.UNREACHABLE:
-        return (
-            answer is not None
-            and answer.error_kind is ErrorKind.REFUSED
-            and is_loopback(plan.watchtower.update_url or "")
-        )
+        refused = answer is not None and answer.error_kind is ErrorKind.REFUSED
+        return refused and is_loopback(plan.watchtower.update_url or "")
     if reason is Reason.DOWN:
         answered = any(each.error_kind is None for each in (*state.baseline, *state.samples))
         refused = last is not None and last.error_kind is ErrorKind.REFUSED
@@ -165,51 +141,58 @@ def _loopback_refused(state: ServiceState, reason: Reason) -> bool:
     return False
 
 
-def _result(state: ServiceState) -> str:
-    if state.answer is None:
-        return Result.UNKNOWN if state.triggered is not None else Result.NONE
-    return state.answer.result
+def _timeline(
+    state: ServiceState, weighed: Assessment, found: Sequence[Gap], opened: float | None, now: float, *, live: bool
+) -> Timeline:
+    zero, spans = state.started, list[Span]()
+    if opened is not None:
+        spans.append(_window(state, weighed, zero))
+    if live and state.checking.wanted:
+        spans += _checks(state, zero)
+    telling = [each for each in state.baseline if not each.condition.tells_nothing]
+    course = stretches(telling[-1] if telling else None, state.record.builds, zero, now, whose=before_build(state))
+    happened = [*moments(state, found, zero), Moment(now - zero, What.ENDED)]
+    if opened is not None:
+        happened.insert(-1, Moment(opened - zero, What.OPENED))
+    return Timeline(
+        moments=tuple(sorted(happened, key=lambda moment: moment.at)),
+        stretches=since(zero, course),
+        spans=tuple(spans),
+        ended=now - zero,
+    )
 
 
-def moments(
-    state: ServiceState, found: Sequence[Gap], started: float, opened: float | None, now: float
-) -> list[tuple[float, str]]:
-    """Return what happened when, in seconds since `started`; `opened` is the start of the window that passed."""
-    events = [] if state.triggered is None else [(0.0, "trigger sent")]
+def moments(state: ServiceState, found: Sequence[Gap], zero: float) -> Iterator[Moment]:
+    """Yield when the trigger went out and was answered, and when the service was gone, in seconds since `zero`."""
+    if state.triggered is not None:
+        yield Moment(0.0, What.TRIGGERED)
     if state.answered is not None:
         replied = state.answer is None or state.answer.error_kind is None
-        events.append(
-            (state.answered - started, "Watchtower responded" if replied else "the request to Watchtower failed")
-        )
+        yield Moment(state.answered - zero, What.RESPONDED if replied else What.NOT_REACHED)
     for gap in found:
-        events.append((max(0.0, gap.last_good - started), "last healthy response before a gap"))
+        yield Moment(max(0.0, gap.last_good - zero), What.LAST_GOOD)
         if gap.first_good is not None:
-            events.append((gap.first_good - started, "first healthy response after it"))
-    if opened is not None:
-        events.append((opened - started, "first response of the window that passed"))
-    events.append((now - started, "end"))
-    return sorted(events, key=lambda moment: moment[0])
+            yield Moment(gap.first_good - zero, What.GOOD_AGAIN)
 
 
-def _stretches(state: ServiceState, started: float, now: float) -> tuple[Stretch, ...]:
-    telling = [each for each in state.baseline if not each.condition.tells_nothing]
-    found = stretches(telling[-1] if telling else None, state.record.builds, started, now, whose=before_build(state))
-    return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
+def since(zero: float, course: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """Return stretches in seconds since `zero`."""
+    return tuple(replace(each, begin=each.begin - zero, end=each.end - zero) for each in course)
 
 
-def _stable(state: ServiceState, weighed: Assessment, started: float) -> tuple[float, float]:
+def _window(state: ServiceState, weighed: Assessment, zero: float) -> Span:
     """Return when the window that passed began to count, and its last probe."""
     window = state.history.window
     begin = max(window.opened or 0.0, weighed.counts_from or 0.0)
-    return begin - started, max(begin, window.latest) - started
+    return Span(During.WINDOW, begin - zero, max(begin, window.latest) - zero)
 
 
-def _checks_ran(state: ServiceState, started: float) -> tuple[float, float] | None:
+def _checks(state: ServiceState, zero: float) -> list[Span]:
     """Return from when to when checks were made; looks at the document that may tell of a new build are none."""
     begin, end, opened = state.checking.began, state.checking.answered, state.history.window.opened
     if begin is not None and opened is not None and state.plan.awaits_build:
         begin = max(begin, opened)
-    return None if begin is None else (begin - started, end - started)
+    return [] if begin is None else [Span(During.CHECKS, begin - zero, end - zero)]
 
 
 def _shown(reply: Response, redact: Callable[[str], str]) -> str:
@@ -222,77 +205,3 @@ def _shown(reply: Response, redact: Callable[[str], str]) -> str:
     if shows_secret(f"{head}\n{reply.text}\n{json.dumps(reply.json, ensure_ascii=False)}", redact):
         return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)"
     return f"{head}\n\n{json.dumps(reply.json, indent=2, ensure_ascii=False)}"
-
-
-def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Say how it is known which build is live, the strongest first; only what was really seen."""
-    plan, history, weighed, found = state.plan, state.history, Assessment(state), list[str]()
-    back = plan.mode is Mode.ROLLBACK
-    running = state.running.evidence
-    if running and plan.expect_digest:
-        found.append(running.replace("declared digest", "digest that was put back") if back else running)
-    if weighed.registry_unchanged:
-        found.append("The running container has the digest that the image's tag points to in the registry.")
-    if plan.expect_version and history.build is Build.NEW:
-        which = "version that goes with it" if back else "declared version"
-        found.append(f"The service {'reported' if history.in_gap else 'reports'} the {which}.")
-    if running and not plan.expect_digest:
-        found.append(running)
-    if not plan.expect_version and history.like.changed:
-        found.append("The service reports another build than before: " + _listed(history.like.changed, state.redact))
-    if not plan.declared and weighed.contract_changed_since is not None:
-        found.append("Its OpenAPI document changed: it has other operations, or another version.")
-    if history.like.restarted:
-        found.append(
-            f"A new process responds, started after {_trigger(plan)}: " + _listed(history.like.restarted, state.redact)
-        )
-    if history.build is Build.OLD and history.like.same:
-        verb = "reported" if history.in_gap else "reports"
-        found.append(f"The service {verb} the same build as before: " + _listed(history.like.same, state.redact))
-    if conclusion.proof.word == "claim":
-        found.append("Watchtower reports that it updated this container, and no response contradicts it.")
-    if history.in_gap:
-        found.insert(0, "The service is unhealthy.")
-    elif history.gap_seen:
-        away = downtime(gaps(state.baseline, state.samples, state.started)) or 0.0
-        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after {_trigger(plan)}.")
-    return found
-
-
-def _trigger(plan: Plan) -> str:
-    return "the step before the deploy" if plan.baseline else "the trigger"
-
-
-def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
-    return ", ".join(code(redact(path), 80) for path in paths) + "."
-
-
-def _calls_itself_ill(state: ServiceState) -> list[str]:
-    """Warn if the last probe of health counts as healthy, but its JSON says otherwise."""
-    looks = [each for each in (*state.baseline, *state.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
-    if not looks or not looks[-1].ill:
-        return []
-    line, url = looks[-1].ill, code(state.redact(state.plan.service.health_url))
-    says = f"The response at {url} is healthy by its status, but its JSON says that the service is unhealthy."
-    return [f"{says} To make that count, set `health-expect` to {code(line, 120)}."]
-
-
-def _warnings(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Return the warnings of a green run."""
-    if conclusion.exit_code:
-        return []
-    warnings, answer = [state.running.warning] if state.running.warning else [], state.answer
-    if turns := state.history.turns:
-        warnings.append(
-            f"Several instances take turns: another build responded {turns} times after the new one, before "
-            f"{state.history.window.looks_needed} probes in a row found the new one. Set `instances` to their number."
-        )
-    if state.triggered is not None and answer is None:
-        warnings.append("Watchtower never responded; the new build was proven without it.")
-    elif answer is not None and answer.lost and conclusion.proof:
-        warnings.append(f"Watchtower's response was lost ({answer.seen}); the new build was proven without it.")
-    elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
-        warnings.append(
-            f"Watchtower did not update everything: {answer.seen}. Its log on the server says why: `{WATCHTOWER_LOG}`"
-        )
-    return warnings

@@ -3,14 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from redeploy.report.outcome import Outcome
-from redeploy.report.timeline import Stretch
+from redeploy.report.results import RunResult, Update
+from redeploy.report.timeline import During, Stretch
 from redeploy.service.identity import Build
-
-if TYPE_CHECKING:  # few runs put an image back
-    from redeploy.report.outcome import RollbackResult
 
 MOST_STRETCHES = 12
 """Bars of the service; if there are more, as in a crash loop, the middle is left out."""
@@ -54,21 +50,24 @@ class Bar:
     """The result."""
 
 
-def rows(outcome: Outcome) -> list[Bar]:
+def rows(run: RunResult) -> list[Bar]:
     """Return the bars in the order of the chart."""
-    found = [*_watchtower(outcome), *_service(outcome), *_proof(outcome)]
-    if not outcome.rollback or not outcome.rollback.deploy:
+    ended, rolled, back = run.timeline.ended, run.rollback, run.timeline.span(During.PUTTING_BACK)
+    found = [*_watchtower("Watchtower", run.update, ended), *_service(run), *_proof(run)]
+    if rolled is None or rolled.deploy is None:
         return found
-    return sorted([*found, *_rollback(outcome.rollback, outcome.ended)], key=lambda row: row.begin)
+    found += [Bar("Tag put back", "", back.begin, back.end)] if back else []
+    found += _watchtower("Watchtower again", rolled.update, ended)
+    return sorted(found, key=lambda row: row.begin)
 
 
-def gantt(outcome: Outcome) -> list[str]:
+def gantt(run: RunResult) -> list[str]:
     """Return the lines of a Gantt chart in seconds since the trigger.
 
     Labels are the titles of sections, one for each bar: beside short bars they would collide, and in dark mode some
     could not be read. A label must not be empty, so it is a non-breaking space.
     """
-    return drawn(rows(outcome), outcome.ended)
+    return drawn(rows(run), run.timeline.ended)
 
 
 def drawn(found: Sequence[Bar], ended: float) -> list[str]:
@@ -98,51 +97,41 @@ def _tick(seconds: float) -> str:
     return f"{fitting}second" if fitting else f"{max(1, round(seconds / 600))}minute"
 
 
-def _watchtower(outcome: Outcome) -> list[Bar]:
-    if not outcome.triggered:
+def _watchtower(what: str, update: Update, ended: float) -> list[Bar]:
+    if update.sent is None:
         return []
-    if outcome.answered_after is None:
-        return [Bar("Watchtower", "crit", 0.0, outcome.ended)]
-    kind = "" if outcome.watchtower_result in _FINE else "crit"
-    return [Bar("Watchtower", kind, 0.0, outcome.answered_after, outcome.watchtower_result)]
+    if update.answered is None:
+        return [Bar(what, "crit", update.sent, ended)]
+    return [Bar(what, "" if update.result in _FINE else "crit", update.sent, update.answered, update.result)]
 
 
-def _rollback(rolled: "RollbackResult", ended: float) -> list[Bar]:
-    found = [Bar("Tag put back", "", *rolled.put)] if rolled.put else []
-    if rolled.triggered:
-        sent, answered = rolled.triggered
-        kind = "" if rolled.watchtower_result in _FINE else "crit"
-        found.append(
-            Bar("Watchtower again", kind, sent, ended if answered is None else answered, rolled.watchtower_result)
-        )
-    return found
-
-
-def _service(outcome: Outcome) -> list[Bar]:
-    found = [Bar(*_of_stretch(outcome, each), each.begin, each.end) for each in outcome.stretches]
+def _service(run: RunResult) -> list[Bar]:
+    found = [Bar(*_of_stretch(run, each), each.begin, each.end) for each in run.timeline.stretches]
     half = MOST_STRETCHES // 2
     return found if len(found) <= MOST_STRETCHES else [*found[:half], *found[-half:]]
 
 
-def _of_stretch(outcome: Outcome, stretch: Stretch) -> tuple[str, str]:
+def _of_stretch(run: RunResult, stretch: Stretch) -> tuple[str, str]:
     if not stretch.good:
         return ("Gone" if stretch.gone else "Not healthy"), "crit"
-    if outcome.rollback and outcome.rollback.deploy:
-        again = outcome.stable is not None and stretch.end >= outcome.stable[0]
+    if run.rollback and run.rollback.deploy:
+        window = run.timeline.span(During.WINDOW)
+        again = window is not None and stretch.end >= window.begin
         if stretch.build is Build.NEW:
             return "New build", "crit"
         if again and stretch.build is Build.OLD:
             return "Old build again", "active"
     elif stretch.build is Build.NEW:
-        expected = outcome.mode == "verify" and (outcome.expected_version or outcome.expected_digest)
-        declared = expected or outcome.conclusion.verdict == "already-current"
-        back = "Image put back" if outcome.mode == "rollback" else "New build"
+        expected = run.mode == "verify" and (run.version.expected or run.digest.expected)
+        declared = expected or run.conclusion.verdict == "already-current"
+        back = "Image put back" if run.mode == "rollback" else "New build"
         return ("Declared build" if declared else back), "active"
     return _NAMES.get(stretch.build, "Service"), "done"
 
 
-def _proof(outcome: Outcome) -> list[Bar]:
-    found = [Bar("Stable", "active", *outcome.stable)] if outcome.stable else []
-    if outcome.checks_ran and (outcome.checked.failed or outcome.checks_ran[1] - outcome.checks_ran[0] >= SHORTEST):
-        found.append(Bar("Checks", "crit" if outcome.checked.failed else "active", *outcome.checks_ran))
+def _proof(run: RunResult) -> list[Bar]:
+    window, checks, failed = run.timeline.span(During.WINDOW), run.timeline.span(During.CHECKS), run.checked.failed
+    found = [Bar("Stable", "active", window.begin, window.end)] if window else []
+    if checks and (failed or checks.end - checks.begin >= SHORTEST):
+        found.append(Bar("Checks", "crit" if failed else "active", checks.begin, checks.end))
     return found

@@ -1,77 +1,89 @@
-"""An outcome as outputs; they are values, and nothing is written here."""
+"""A result as outputs; they are values, and nothing is written here."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from redeploy.report import fitting
-from redeploy.report.outcome import Outcome
+from redeploy.report.facts import About
+from redeploy.report.results import (
+    Change,
+    InvalidInputs,
+    OneResult,
+    Result,
+    RunResult,
+    SeveralResults,
+    chain_of,
+    spokesman,
+)
+from redeploy.report.timeline import During, Span, Timeline
+from redeploy.text import fitting
 from redeploy.text.untrusted import one_line
 
-if TYPE_CHECKING:  # only doctor has the one, and few runs put an image back
-    from collections.abc import Mapping
-
-    from redeploy.report.outcome import RollbackResult
+if TYPE_CHECKING:  # few runs put an image back
+    from redeploy.report.results import RollbackResult
 
 
-def outputs(outcome: Outcome) -> dict[str, str]:
+def outputs(result: Result) -> dict[str, str]:
     """Return every output of the action, each one line."""
-    conclusion = outcome.conclusion
+    run, conclusion = spokesman(result), result.conclusion
     return {
         "verdict": conclusion.verdict.value,
         "reason": conclusion.reason.value,
         "proof": conclusion.proof.word,
-        "version": outcome.version,
-        "previous-version": outcome.previous_version,
-        "digest": outcome.digest,
-        "previous-digest": outcome.previous_digest,
-        "watchtower-result": outcome.watchtower_result,
-        "rollout-seconds": _seconds(outcome.rollout_seconds),
-        "downtime-seconds": _seconds(outcome.downtime_seconds),
-        "added-routes": fitting.array(outcome.checked.added),
-        "removed-routes": fitting.array(outcome.checked.removed),
-        "failed-checks": fitting.array([*_failed(outcome), *([] if outcome.services else _broken(outcome))]),
-        "rolled-back": "true" if any(map(_is_back, outcome.services.values() or (outcome,))) else "false",
-        "url": outcome.url,
-        "services": fitting.document({key: _in_brief(each) for key, each in _by_key(outcome).items()}, ()),
-        "report": _report(outcome),
+        "version": run.version.live,
+        "previous-version": run.version.before,
+        "digest": run.digest.live,
+        "previous-digest": run.digest.before,
+        "watchtower-result": run.update.result,
+        "rollout-seconds": _seconds(run.rollout_seconds),
+        "downtime-seconds": _seconds(run.downtime_seconds),
+        "added-routes": fitting.array(run.checked.added),
+        "removed-routes": fitting.array(run.checked.removed),
+        "failed-checks": fitting.array(_failed(result)),
+        "rolled-back": "true" if _is_back(result) else "false",
+        "url": run.url,
+        "services": fitting.document({key: _in_brief(each) for key, each in _by_key(result).items()}, ()),
+        "report": _report(result),
     }
 
 
-def _by_key(outcome: Outcome) -> "Mapping[str, Outcome]":
+def _by_key(result: Result) -> Mapping[str, Result]:
     """Return the services that have a name, by their keys."""
-    return outcome.services or ({outcome.service: outcome} if outcome.service else {})
+    if isinstance(result, SeveralResults):
+        return result.services
+    key = spokesman(result).service
+    return {key: result} if key else {}
 
 
-def _in_brief(outcome: Outcome) -> dict[str, str]:
-    conclusion = outcome.conclusion
+def _in_brief(result: Result) -> dict[str, str]:
+    run, conclusion = spokesman(result), result.conclusion
     return {
         "verdict": conclusion.verdict.value,
         "reason": conclusion.reason.value,
         "proof": conclusion.proof.word,
-        "version": outcome.version,
-        "digest": outcome.digest,
-        "url": outcome.url,
+        "version": run.version.live,
+        "digest": run.digest.live,
+        "url": run.url,
     }
 
 
-def _is_back(outcome: Outcome) -> bool:
-    return outcome.rollback is not None and outcome.rollback.done
+def _is_back(result: Result) -> bool:
+    if isinstance(result, SeveralResults):
+        return any(map(_is_back, result.services.values()))
+    rolled = spokesman(result).rollback
+    return rolled is not None and rolled.done
 
 
-def _failed(outcome: Outcome) -> list[str]:
-    """Return the checks that failed; of several services, each with the service's name before it."""
-    if not outcome.services:
-        return [one_line(each.check) for each in outcome.checked.failed]
-    failed = ((key, [*_failed(one), *_broken(one)]) for key, one in outcome.services.items())
-    return [f"{key}: {check}" for key, checks in failed for check in checks]
+def _failed(result: Result) -> list[str]:
+    """Return the checks that failed, and the broken links; of several services, each with the service's name before it."""
+    if isinstance(result, SeveralResults):
+        return [f"{key}: {check}" for key, one in result.services.items() for check in _failed(one)]
+    broken = (each["link"] for each in _links(result) if each["state"] == "broken")
+    return [*(one_line(each.check) for each in spokesman(result).checked.failed), *broken]
 
 
-def _broken(outcome: Outcome) -> list[str]:
-    return [each["link"] for each in _links(outcome) if each["state"] == "broken"]
-
-
-def _links(outcome: Outcome) -> list[dict[str, str]]:
+def _links(result: Result) -> list[dict[str, str]]:
     """Return the links that doctor examined, in order; none in other modes."""
+    chain = chain_of(result)
     return [
         {
             "link": each.link.value,
@@ -80,7 +92,7 @@ def _links(outcome: Outcome) -> list[dict[str, str]]:
             "seen": each.seen,
             "behind": each.behind.value if each.behind else "",
         }
-        for each in (outcome.chain.links if outcome.chain else ())
+        for each in (chain.links if chain else ())
     ]
 
 
@@ -102,57 +114,52 @@ _CUT_FIRST = (
 """Lists of the report that are cut, in this order, if it is too long for an output."""
 
 
-def _report(outcome: Outcome) -> str:
+def _report(result: Result) -> str:
     """Return the whole result as one JSON document; of several services, each one's within it, as far as they fit."""
-    if not outcome.services:
-        return fitting.document(_document(outcome), _CUT_FIRST, kept="seen")
-    share = fitting.MOST_BYTES * 2 // 3 // len(outcome.services)
-    each = {
-        key: fitting.fitted(_document(one), _CUT_FIRST, share, kept="seen") for key, one in outcome.services.items()
-    }
-    whole = fitting.document(_document(outcome) | {"services": each}, _CUT_FIRST, kept="services")
+    if not isinstance(result, SeveralResults):
+        return fitting.document(_document(result), _CUT_FIRST, kept="seen")
+    share = fitting.MOST_BYTES * 2 // 3 // len(result.services)
+    each = {key: fitting.fitted(_document(one), _CUT_FIRST, share, kept="seen") for key, one in result.services.items()}
+    whole = fitting.document(_document(result.worst) | {"services": each}, _CUT_FIRST, kept="services")
     if len(whole) <= fitting.MOST_BYTES:
         return whole
-    brief: dict[str, dict[str, Any]] = {key: {**_in_brief(one)} for key, one in outcome.services.items()}
+    brief: dict[str, dict[str, Any]] = {key: {**_in_brief(one)} for key, one in result.services.items()}
     room = fitting.MOST_BYTES * 5 // 6 - len(fitting.spelled(brief))
-    for key, one in outcome.services.items():  # what a later run compares with, as long as there is room for it
-        told = {"schema": 1, "mode": one.mode, "seen": dict(one.seen)}
-        room -= len(fitting.spelled(told))
+    for key, one in result.services.items():  # what a later run compares with, as long as there is room for it
+        run = spokesman(one)
+        kept = {"schema": 1, "mode": run.mode, "seen": dict(run.seen)}
+        room -= len(fitting.spelled(kept))
         if room > 0:
-            brief[key] |= told
-    return fitting.document(_document(outcome) | {"services": brief}, _CUT_FIRST, kept="services")
+            brief[key] |= kept
+    return fitting.document(_document(result.worst) | {"services": brief}, _CUT_FIRST, kept="services")
 
 
-def _document(outcome: Outcome) -> dict[str, Any]:
-    conclusion = outcome.conclusion
+def _document(result: InvalidInputs | OneResult) -> dict[str, Any]:
+    run, conclusion = spokesman(result), result.conclusion
+    facts, checked, update = run.facts, run.checked, run.update
     return {
         "schema": 1,
         "verdict": conclusion.verdict.value,
         "reason": conclusion.reason.value,
         "exit-code": conclusion.exit_code,
         "proof": conclusion.proof.word,
-        "mode": outcome.mode,
-        "url": outcome.url,
-        "version": {"declared": outcome.expected_version, "before": outcome.previous_version, "live": outcome.version},
-        "digest": {"declared": outcome.expected_digest, "before": outcome.previous_digest, "live": outcome.digest},
-        "image": {"reference": outcome.image, "digest": outcome.image_digest, "revision": outcome.revision},
+        "mode": run.mode,
+        "url": run.url,
+        "version": _change(run.version),
+        "digest": _change(run.digest),
+        "image": {"reference": run.image.reference, "digest": run.image.digest, "revision": run.image.revision},
         "watchtower": {
-            "origin": outcome.watchtower_origin,
-            "result": outcome.watchtower_result,
-            "answer": outcome.watchtower_said,
-            "reasons": list(outcome.told_reasons),
-            "seconds": _rounded(outcome.answered_after),
+            "origin": run.watchtower_origin,
+            "result": update.result,
+            "answer": update.said,
+            "reasons": list(facts.of(About.REASON)),
+            "seconds": _rounded(update.answered),
         },
-        "rollout-seconds": _rounded(outcome.rollout_seconds),
-        "downtime-seconds": _rounded(outcome.downtime_seconds),
-        "moments": [{"seconds": _rounded(at), "what": what} for at, what in outcome.moments],
-        "answers": [
-            {"from": _rounded(each.begin), "to": _rounded(each.end), "good": each.good, "build": each.build.value}
-            for each in outcome.stretches
-        ],
-        "stable": _stretch(outcome.stable),
-        "evidence": list(outcome.evidence),
-        "warnings": list(outcome.warnings),
+        "rollout-seconds": _rounded(run.rollout_seconds),
+        "downtime-seconds": _rounded(run.downtime_seconds),
+        **_timeline(run.timeline),
+        "evidence": list(facts.of(About.EVIDENCE)),
+        "warnings": list(facts.of(About.WARNING)),
         "checks": [
             {
                 "kind": each.kind,
@@ -162,58 +169,81 @@ def _document(outcome: Outcome) -> dict[str, Any]:
                 "told": each.told,
             }
             | ({} if each.seconds is None else {"seconds": _rounded(each.seconds)})
-            for each in outcome.checked.findings
+            for each in checked.findings
         ],
         "routes": {
-            "compared-with": outcome.checked.compared_with,
-            "added": list(outcome.checked.added),
-            "removed": list(outcome.checked.removed),
+            "compared-with": checked.compared_with,
+            "added": list(checked.added),
+            "removed": list(checked.removed),
         },
-        "rollback": _rollback(outcome.rollback) if outcome.rollback else None,
-        "branch": _branch(outcome),
-        "notes": [*outcome.notes, *outcome.checked.notes],
-        "looks": outcome.looks,
-        "seen": dict(outcome.seen),
+        "rollback": _rollback(run, run.rollback) if run.rollback else None,
+        "branch": _branch(run),
+        "notes": list(facts.of(About.NOTE, About.NOTE_ON_CHECKS)),
+        "looks": run.looks,
+        "seen": dict(run.seen),
         "truncated": False,
-        "links": _links(outcome),
-        "problems": [
-            {"input": problem.input, "message": problem.message}
-            | ({"file": each.file, "line": each.line, "column": each.column} if (each := problem.place) else {})
-            for problem in outcome.problems
-        ],
+        "links": _links(result),
+        "problems": _problems(result) if isinstance(result, InvalidInputs) else [],
     }
 
 
-def _branch(outcome: Outcome) -> "Mapping[str, object] | None":
-    if outcome.branch is None:
+def _problems(result: InvalidInputs) -> list[dict[str, object]]:
+    return [
+        {"input": problem.input, "message": problem.message}
+        | ({"file": each.file, "line": each.line, "column": each.column} if (each := problem.place) else {})
+        for problem in result.problems
+    ]
+
+
+def _change(names: Change) -> dict[str, str]:
+    return {"declared": names.expected, "before": names.before, "live": names.live}
+
+
+def _timeline(course: Timeline) -> dict[str, object]:
+    return {
+        "moments": [{"seconds": _rounded(each.at), "what": each.what.value} for each in course.moments],
+        "answers": [
+            {"from": _rounded(each.begin), "to": _rounded(each.end), "good": each.good, "build": each.build.value}
+            for each in course.stretches
+        ],
+        "stable": _span(course.span(During.WINDOW)),
+    }
+
+
+def _branch(run: RunResult) -> Mapping[str, object] | None:
+    if run.branch is None:
         return None
     from redeploy.branch import shown  # few runs name a branch
 
-    return shown.document(outcome.branch)
+    return shown.document(run.branch)
 
 
-def _rollback(rolled: "RollbackResult") -> dict[str, object]:
+def _rollback(run: RunResult, rolled: "RollbackResult") -> dict[str, object]:
     failed = rolled.deploy
     return {
         "state": rolled.state.value,
-        "told": rolled.told,
+        "told": rolled.sentence,
         "tag": rolled.tag,
         "target": rolled.target,
         "source": rolled.source,
         "tag-moved": rolled.tag_moved,
-        "failed": {"verdict": failed.conclusion.verdict.value, "version": failed.version, "digest": failed.digest}
+        "failed": {
+            "verdict": failed.conclusion.verdict.value,
+            "version": failed.version.live,
+            "digest": failed.digest.live,
+        }
         if failed
         else None,
-        "watchtower": {"result": rolled.watchtower_result, "answer": rolled.watchtower_said},
-        "put": _stretch(rolled.put),
+        "watchtower": {"result": rolled.update.result, "answer": rolled.update.said},
+        "put": _span(run.timeline.span(During.PUTTING_BACK)),
         "proof": rolled.proof,
-        "evidence": list(rolled.evidence),
+        "evidence": list(run.facts.of(About.EVIDENCE_AFTER)),
         "by-hand": rolled.by_hand,
     }
 
 
-def _stretch(times: tuple[float, float] | None) -> dict[str, float | None] | None:
-    return None if times is None else {"from": _rounded(times[0]), "to": _rounded(times[1])}
+def _span(span: Span | None) -> dict[str, float | None] | None:
+    return None if span is None else {"from": _rounded(span.begin), "to": _rounded(span.end)}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,18 +1,25 @@
-"""An outcome as the job summary: readable at a glance, with the remedy first if something failed."""
+"""A result as the job summary: readable at a glance, with the remedy first if something failed."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from redeploy.remedies.remedy import guide
+from redeploy.report.facts import About
 from redeploy.report.gantt import gantt, rows
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Change, Examination, InvalidInputs, OneResult, RunResult, spokesman
+from redeploy.report.timeline import During
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.service.declared import same_version
+from redeploy.settings.reading import Problem
 from redeploy.text.markdown import fenced, folded, inline, link, table
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Proof, Reason, Verdict
+
+if TYPE_CHECKING:  # only doctor has one
+    from redeploy.report.chain import Chain
 
 INPUTS = "https://github.com/leok974/redeploy-action#inputs"
 CONFIG_FILE = "https://github.com/leok974/redeploy-action/blob/main/docs/config.md"
@@ -56,63 +63,77 @@ class Repository:
         fit = re.fullmatch(r"https?://[\w.:-]+/[\w.-]+/[\w.-]+", url) and re.fullmatch(r"[0-9a-f]{40,64}", sha)
         return cls(url, sha) if fit else cls()
 
-    def has(self, outcome: Outcome) -> bool:
+    def has(self, run: RunResult) -> bool:
         """Tell whether the versions of a run are commits of this repository: one of them is the commit it runs for."""
-        named = (outcome.expected_version, outcome.version, outcome.previous_version)
+        named = (run.version.expected, run.version.live, run.version.before)
         return any(same_version(self.sha, each) for each in named if self.sha and each)
 
 
-def page(outcome: Outcome, repository: Repository) -> str:
+def page(result: InvalidInputs | OneResult, repository: Repository) -> str:
     """Return the summary in GitHub's Markdown."""
-    red, weak = bool(outcome.conclusion.exit_code), outcome.conclusion.verdict is Verdict.UNPROVEN
-    sign = "❌" if red else "⚠️" if weak else "✅"
-    lines = [f"## {sign} {headline(outcome)}", "", *_about(outcome, repository)]
-    if outcome.chain is not None:
-        from redeploy.report.chain_table import checklist  # only doctor has one
-
-        lines += [*(_problems(outcome) if outcome.problems else []), *checklist(outcome.chain)]
-        return "\n".join(lines).rstrip() + "\n"
-    warnings = [line for each in outcome.warnings for line in ("> [!WARNING]", f"> {inline(each)}", "")]
-    if outcome.problems:
-        lines += _problems(outcome)
-    elif red or weak:
-        lines += [*_remedy(outcome), *warnings]
-    elif said := _story(outcome):
-        lines += [said, "", *warnings]
-    if outcome.branch is not None:
-        from redeploy.branch.shown import section  # few runs name a branch
-
-        lines += section(outcome.branch)
-    if outcome.evidence:
-        lines += _listed("What was seen" if red or weak else "How we know", outcome.evidence)
-    if outcome.rollback and outcome.rollback.evidence:
-        lines += _listed("What was seen after the tag was put back", outcome.rollback.evidence)
-    lines += [line for note in outcome.notes for line in (inline(note), "")]
-    lines += [*_checks(outcome), *_operations(outcome), *_times(outcome), *_details(outcome)]
+    match result:
+        case InvalidInputs():
+            lines = [_title(result), "", *_problems(result.problems)]
+            lines += _checklist(result.chain) if result.chain else _details(spokesman(result))
+        case Examination():
+            lines = [_title(result), "", *_about(result.seen, repository), *_checklist(result.chain)]
+        case RunResult():
+            lines = [_title(result), "", *_about(result, repository), *_of_run(result)]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _title(result: InvalidInputs | OneResult) -> str:
+    red, weak = bool(result.conclusion.exit_code), result.conclusion.verdict is Verdict.UNPROVEN
+    return f"## {'❌' if red else '⚠️' if weak else '✅'} {headline(result)}"
+
+
+def _checklist(chain: "Chain") -> list[str]:
+    from redeploy.report.chain_table import checklist  # only doctor has one
+
+    return checklist(chain)
+
+
+def _of_run(run: RunResult) -> list[str]:
+    facts, bad = run.facts, bool(run.conclusion.exit_code) or run.conclusion.verdict is Verdict.UNPROVEN
+    warnings = [line for each in facts.of(About.WARNING) for line in ("> [!WARNING]", f"> {inline(each)}", "")]
+    lines: list[str] = []
+    if bad:
+        lines += [*_remedy(run), *warnings]
+    elif said := _story(run):
+        lines += [said, "", *warnings]
+    if run.branch is not None:
+        from redeploy.branch.shown import section  # few runs name a branch
+
+        lines += section(run.branch)
+    lines += _listed("What was seen" if bad else "How we know", facts.of(About.EVIDENCE))
+    lines += _listed("What was seen after the tag was put back", facts.of(About.EVIDENCE_AFTER))
+    lines += [line for note in facts.of(About.NOTE) for line in (inline(note), "")]
+    return [*lines, *_checks(run), *_operations(run), *_times(run), *_details(run)]
+
+
 def _listed(title: str, sentences: Sequence[str]) -> list[str]:
-    """Return a section with a list, or with one sentence if there is only one."""
+    """Return a section with a list, or with one sentence if there is only one; no section if there is none."""
+    if not sentences:
+        return []
     number = "1. " if len(sentences) > 1 else ""
     return [f"### {title}", "", *(f"{number}{inline(_brief(each))}" for each in sentences), ""]
 
 
-def _problems(outcome: Outcome) -> list[str]:
+def _problems(problems: Sequence[Problem]) -> list[str]:
     """Return a table of the invalid inputs."""
-    if not any(problem.place for problem in outcome.problems):
-        problems = ((code(problem.input), inline(problem.message)) for problem in outcome.problems)
-        return [*table(("Input", "Problem"), problems), f"[What each input means]({INPUTS})", ""]
-    lines = ((code(problem.where), inline(problem.told)) for problem in outcome.problems)
+    if not any(problem.place for problem in problems):
+        rows_of_inputs = ((code(problem.input), inline(problem.message)) for problem in problems)
+        return [*table(("Input", "Problem"), rows_of_inputs), f"[What each input means]({INPUTS})", ""]
+    lines = ((code(problem.where), inline(problem.told)) for problem in problems)
     return [*table(("Where", "Problem"), lines), f"[What the config file may contain]({CONFIG_FILE})", ""]
 
 
-def _about(outcome: Outcome, repository: Repository) -> list[str]:
+def _about(run: RunResult, repository: Repository) -> list[str]:
     """Say in one line which service it is, which build ran before and runs now, and how that is proven."""
-    parts = [code(outcome.url)] if outcome.url else []
-    linked = repository if repository.has(outcome) else Repository()
-    declared, before, after = outcome.expected_version, outcome.previous_version, outcome.version
-    failed = outcome.rollback.deploy.version if outcome.rollback and outcome.rollback.deploy else ""
+    parts = [code(run.url)] if run.url else []
+    linked = repository if repository.has(run) else Repository()
+    declared, before, after = run.version.expected, run.version.before, run.version.live
+    failed = run.rollback.deploy.version.live if run.rollback and run.rollback.deploy else ""
     if failed and failed not in (before, after):
         course = [version_shown(each, linked) for each in (before, failed, after) if each]
         parts.append(" → ".join(course))
@@ -123,15 +144,15 @@ def _about(outcome: Outcome, repository: Repository) -> list[str]:
             change += f" ([compare]({linked.url}/compare/{one}...{other}))"
         parts.append(change)
     elif after or before:
-        when = "before: " if not after else "last: " if outcome.down else "live: " if declared else ""
+        when = "before: " if not after else "last: " if run.down else "live: " if declared else ""
         parts.append(f"{when}{version_shown(after or before, linked)}")
     if declared and not same_version(declared, after):
         parts.append(f"expected: {version_shown(declared, linked)}")
-    digest = outcome.expected_digest
-    if digest and not outcome.digest_as_declared:
-        parts.append(f"expected: {code(short(digest))}, running: {code(short(outcome.digest) or 'not reported')}")
-    if outcome.conclusion.proof is not Proof.NONE:
-        parts.append(f"proof: {code(outcome.conclusion.proof.word)}")
+    digest = run.digest.expected
+    if digest and not run.digest_as_declared:
+        parts.append(f"expected: {code(short(digest))}, running: {code(short(run.digest.live) or 'not reported')}")
+    if run.conclusion.proof is not Proof.NONE:
+        parts.append(f"proof: {code(run.conclusion.proof.word)}")
     return [" · ".join(parts), ""] if parts else []
 
 
@@ -159,12 +180,12 @@ def _commit(version: str) -> str:
     return bare if re.fullmatch(r"[0-9a-f]{7,64}", bare) and re.search(r"\d", bare) else ""
 
 
-def _remedy(outcome: Outcome) -> list[str]:
-    remedy, reason, rolled = remedy_of(outcome), outcome.conclusion.reason, outcome.rollback
-    said = happened(outcome, brief=True)
+def _remedy(run: RunResult) -> list[str]:
+    remedy, reason, rolled = remedy_of(run), run.conclusion.reason, run.rollback
+    said = happened(run, brief=True)
     lines = [f"**What happened.** {inline(_brief(said))}", ""] if said else []
     if rolled:
-        lines += [f"**Rollback.** {inline(_brief(rolled.told))}", ""]
+        lines += [f"**Rollback.** {inline(_brief(rolled.sentence))}", ""]
     if rolled and rolled.by_hand:
         lines += [f"**By hand.** {rolled.by_hand}", ""]
     if remedy:
@@ -173,32 +194,32 @@ def _remedy(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _story(outcome: Outcome) -> str:
+def _story(run: RunResult) -> str:
     """Say in one sentence how a green run went."""
     said = []
-    if outcome.rollback:
-        said.append(inline(_brief(outcome.rollback.told)).removesuffix("."))
-    if outcome.triggered:
-        did = _WATCHTOWER_DID.get(outcome.watchtower_result, "")
-        after = f" after {outcome.answered_after:.1f} s" if outcome.answered_after is not None else ""
+    if run.rollback:
+        said.append(inline(_brief(run.rollback.sentence)).removesuffix("."))
+    if run.update.triggered:
+        did = _WATCHTOWER_DID.get(run.update.result, "")
+        after = f" after {run.update.answered:.1f} s" if run.update.answered is not None else ""
         said.append(f"{did}{after}")
-    if outcome.conclusion.verdict is Verdict.DEPLOYED and outcome.rollout_seconds is not None:
-        which = "the new build" if outcome.rollback is None else "it"
-        said.append(f"{which} has been live since second {outcome.rollout_seconds:.1f}")
-    if outcome.stable:
-        said.append(f"the service stayed healthy for the {outcome.stable[1] - outcome.stable[0]:.1f} s of the window")
-    if outcome.triggered and outcome.downtime_seconds is not None:
-        gone = outcome.downtime_seconds
+    if run.conclusion.verdict is Verdict.DEPLOYED and run.rollout_seconds is not None:
+        which = "the new build" if run.rollback is None else "it"
+        said.append(f"{which} has been live since second {run.rollout_seconds:.1f}")
+    if window := run.timeline.span(During.WINDOW):
+        said.append(f"the service stayed healthy for the {window.end - window.begin:.1f} s of the window")
+    if run.update.triggered and run.downtime_seconds is not None:
+        gone = run.downtime_seconds
         said.append(f"it was unreachable for at most {gone:.1f} s" if gone else "no interruption was seen")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _checks(outcome: Outcome) -> list[str]:
-    findings = sorted(outcome.checked.findings, key=lambda each: (not each.failed, each.passed))  # failures come first
+def _checks(run: RunResult) -> list[str]:
+    findings = sorted(run.checked.findings, key=lambda each: (not each.failed, each.passed))  # failures come first
     if all(each.kind is Reason.OPENAPI and each.passed for each in findings):
         return []  # no input asked for a check of the document alone
-    failed = len(outcome.checked.failed)
+    failed = len(run.checked.failed)
     title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
     shown = [
         (
@@ -213,9 +234,9 @@ def _checks(outcome: Outcome) -> list[str]:
     return [f"### {title}", "", *table(("", "Check", "Took:"), shown), *left]
 
 
-def _operations(outcome: Outcome) -> list[str]:
-    checked = outcome.checked
-    notes = [f"{inline(note)}\n" for note in checked.notes]
+def _operations(run: RunResult) -> list[str]:
+    checked = run.checked
+    notes = [f"{inline(note)}\n" for note in run.facts.of(About.NOTE_ON_CHECKS)]
     if not checked.compared_with:
         return notes
     added, removed = checked.added, checked.removed
@@ -231,42 +252,38 @@ def _operations(outcome: Outcome) -> list[str]:
     return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", "", *notes]
 
 
-def _times(outcome: Outcome) -> list[str]:
+def _times(run: RunResult) -> list[str]:
     """Return the chart of the run with its folded table; nothing for a run without a course to draw."""
-    if not outcome.stretches or outcome.ended < WORTH_A_PICTURE:
+    if not run.timeline.stretches or run.timeline.ended < WORTH_A_PICTURE:
         return []
     took = [
-        (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what)
-        for row in rows(outcome)
+        (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what) for row in rows(run)
     ]
     figures = folded("The same in figures", table(("From (s):", "To (s):", "What"), took))
-    return ["### When", "", "```mermaid", *gantt(outcome), "```", "", *figures]
+    return ["### When", "", "```mermaid", *gantt(run), "```", "", *figures]
 
 
-def _details(outcome: Outcome) -> list[str]:
+def _details(run: RunResult) -> list[str]:
     facts = [
-        ("Verdict", code(outcome.conclusion.verdict)),
-        ("Reason", code(outcome.conclusion.reason) if outcome.conclusion.reason else ""),
-        ("Service", code(outcome.url) if outcome.url else ""),
-        ("Health check", code(outcome.subject.health) if outcome.url and outcome.subject.health else ""),
-        ("Container", code(outcome.subject.container) if outcome.subject.container else ""),
-        ("Trigger sent", _moment(outcome.triggered_at) if outcome.triggered else ""),
-        ("Image", code(outcome.image) if outcome.image else ""),
-        ("Image, in the registry", code(outcome.image_digest) if outcome.image_digest else ""),
-        ("Image, its commit", code(outcome.revision) if outcome.revision else ""),
-        *_before_and_after("Version", outcome.expected_version, outcome.previous_version, outcome.version),
-        *_before_and_after("Digest", outcome.expected_digest, outcome.previous_digest, outcome.digest),
-        (
-            "Watchtower",
-            code(f"{outcome.watchtower_result}: {outcome.watchtower_said}") if outcome.watchtower_said else "",
-        ),
-        ("Put back", code(outcome.rollback.target) if outcome.rollback and outcome.rollback.target else ""),
-        ("Rollout", f"{outcome.rollout_seconds:.1f} s" if outcome.rollout_seconds is not None else ""),
-        ("Downtime", f"at most {outcome.downtime_seconds:.1f} s" if outcome.downtime_seconds is not None else ""),
+        ("Verdict", code(run.conclusion.verdict)),
+        ("Reason", code(run.conclusion.reason) if run.conclusion.reason else ""),
+        ("Service", code(run.url) if run.url else ""),
+        ("Health check", code(run.subject.health) if run.url and run.subject.health else ""),
+        ("Container", code(run.subject.container) if run.subject.container else ""),
+        ("Trigger sent", _moment(run.update.sent_wall) if run.update.triggered else ""),
+        ("Image", code(run.image.reference) if run.image.reference else ""),
+        ("Image, in the registry", code(run.image.digest) if run.image.digest else ""),
+        ("Image, its commit", code(run.image.revision) if run.image.revision else ""),
+        *_names("Version", run.version),
+        *_names("Digest", run.digest),
+        ("Watchtower", code(f"{run.update.result}: {run.update.said}") if run.update.said else ""),
+        ("Put back", code(run.rollback.target) if run.rollback and run.rollback.target else ""),
+        ("Rollout", f"{run.rollout_seconds:.1f} s" if run.rollout_seconds is not None else ""),
+        ("Downtime", f"at most {run.downtime_seconds:.1f} s" if run.downtime_seconds is not None else ""),
     ]
     lines = folded("All facts", table(("Fact", "Value"), ((name, value) for name, value in facts if value)))
-    if outcome.watchtower_reply:
-        lines += folded("Watchtower's response", fenced(outcome.watchtower_reply))
+    if run.update.reply:
+        lines += folded("Watchtower's response", fenced(run.update.reply))
     return lines
 
 
@@ -275,9 +292,6 @@ def _moment(wall: float) -> str:
     return f"{datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _before_and_after(what: str, declared: str, before: str, after: str) -> list[tuple[str, str]]:
-    return [
-        (f"{what}, {when}", code(text))
-        for when, text in (("expected", declared), ("before", before), ("now", after))
-        if text
-    ]
+def _names(what: str, names: Change) -> list[tuple[str, str]]:
+    pairs = (("expected", names.expected), ("before", names.before), ("now", names.live))
+    return [(f"{what}, {when}", code(text)) for when, text in pairs if text]

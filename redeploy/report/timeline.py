@@ -1,7 +1,8 @@
-"""Moments and durations of a rollout, computed from its samples. Times are monotonic seconds."""
+"""The course of a run: what happened when, and which build responded from when to when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum, StrEnum, auto
 
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
@@ -24,10 +25,66 @@ class Stretch:
         return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
+class What(StrEnum):
+    """What happened at a moment; the values are the words of the report."""
+
+    TRIGGERED = "trigger sent"
+    RESPONDED = "Watchtower responded"
+    NOT_REACHED = "the request to Watchtower failed"
+    LAST_GOOD = "last healthy response before a gap"
+    GOOD_AGAIN = "first healthy response after it"
+    OPENED = "first response of the window that passed"
+    PUT_BACK = "the tag was put back"
+    TRIGGERED_AGAIN = "trigger sent again"
+    ENDED = "end"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened, in seconds since the first trigger."""
+
+    at: float
+    what: What
+
+
+class During(Enum):
+    """What was done for a while."""
+
+    WINDOW = auto()
+    """The service was watched: the window that passed."""
+    CHECKS = auto()
+    PUTTING_BACK = auto()
+    """The registry was asked to put a tag back."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that was done for a while, in seconds since the first trigger."""
+
+    what: During
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """The course of a run and, in the same seconds, of the rollback that followed it."""
+
+    moments: tuple[Moment, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    """Which build responded from when to when."""
+    spans: tuple[Span, ...] = ()
+    ended: float = 0.0
+
+    def span(self, what: During) -> Span | None:
+        """Return when something was done; None if it was not."""
+        return next((each for each in self.spans if each.what is what), None)
+
+
 def stretches(
     before: Sample | None, seen: Iterable[tuple[Sample, Build]], began: float, ended: float, *, whose: Build = Build.OLD
 ) -> list[Stretch]:
-    """Return which build responded from when to when, without holes.
+    """Return which build responded from when to when, without holes. Times are monotonic seconds.
 
     Args:
         before: the last sample before `began` that shows the service's state, if there was one.

@@ -22,7 +22,7 @@ from redeploy.triggers.watchtower.containers import Endpoint
 from redeploy.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from redeploy.report.outcome import Outcome
+    from redeploy.report.results import RunResult
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Attempt:
 
     first: ServiceState
     """The failed deploy or, in mode rollback, what runs now."""
-    deploy: "Outcome | None" = None
+    deploy: "RunResult | None" = None
     """How it ended; None in mode rollback."""
     before: ManifestResult | None = None
     """What the tag pointed to before the trigger or, in mode rollback, at first."""
@@ -54,7 +54,7 @@ class Attempt:
     """Why the proof does not count in the end: the end of a sentence."""
 
     @classmethod
-    def after(cls, failed: ServiceState, deploy: "Outcome") -> "Attempt":
+    def after(cls, failed: ServiceState, deploy: "RunResult") -> "Attempt":
         """Return the attempt to roll a failed deploy back."""
         target = failed.target or target_of(failed)
         target.retry()

@@ -1,20 +1,21 @@
-"""The outcome of a run with a rollback: one outcome from two rollouts."""
+"""The result of a run with a rollback: one result of two rollouts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.registry.image import Image
-from redeploy.report.collect import moments, outcome_of
-from redeploy.report.outcome import Outcome, RollbackResult, State
+from redeploy.report.collect import moments, result_of, since, update_of
+from redeploy.report.facts import About
+from redeploy.report.results import RollbackResult, RunResult, State, Update
 from redeploy.report.service_now import before_build
-from redeploy.report.timeline import Stretch, stretches
+from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, stretches
 from redeploy.report.wording import happened
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.policy import PROVEN, proves
 from redeploy.rollout.previous.build_before import impossible
 from redeploy.rollout.service_state import ServiceState
-from redeploy.service.gaps import downtime, gaps
+from redeploy.service.gaps import Gap, downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.sample import Sample
 from redeploy.text.untrusted import code
@@ -32,74 +33,107 @@ _NO_PROOF = (
 )
 
 
-def untried(deploy: Outcome, state: ServiceState, why: str) -> Outcome:
-    """Return the outcome of a deploy without a rollback, with the reason, or with a warning if none was possible."""
+def untried(deploy: RunResult, state: ServiceState, why: str) -> RunResult:
+    """Return the result of a deploy without a rollback, with the reason, or with a warning if none was possible."""
     if deploy.conclusion.exit_code:
         return replace(deploy, rollback=RollbackResult(state=State.NOT_TRIED, why=why))
-    warning = impossible(state)
-    return replace(deploy, warnings=(*deploy.warnings, warning)) if warning else deploy
+    return replace(deploy, facts=deploy.facts.plus(About.WARNING, impossible(state)))
 
 
-def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
-    """Return the outcome of mode rollback, whether it finished or was cut short."""
+def of_mode(attempt: Attempt, conclusion: Conclusion, now: float) -> RunResult:
+    """Return the result of mode rollback, whether it finished or was cut short."""
     state = attempt.state or attempt.first
     if conclusion.verdict is Verdict.UNPROVEN or (attempt.lost and conclusion.verdict in PROVEN):
         conclusion = replace(_UNPROVEN, proof=conclusion.proof)
-    outcome = outcome_of(state, conclusion, now)
-    started = state.started
-    return replace(outcome, rollback=_rolled(attempt, conclusion, outcome, started))
+    run, zero = result_of(state, conclusion, now), state.started
+    timeline = replace(run.timeline, spans=(*run.timeline.spans, *_putting_back(attempt, zero)))
+    return replace(run, timeline=timeline, rollback=_rolled(attempt, conclusion, run, zero))
 
 
-def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> Outcome:
-    """Return the outcome of a rollback that was cut short."""
+def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> RunResult:
+    """Return the result of a rollback that was cut short."""
     if attempt.deploy is None:
         return of_mode(attempt, conclusion, now)
     return _joined(attempt.deploy, attempt, conclusion, conclusion, now)
 
 
-def mended(deploy: Outcome, attempt: Attempt, back: Conclusion | None, now: float) -> Outcome:
-    """Return the outcome of a failed deploy and its rollback; `back` is how the proof ended."""
+def mended(deploy: RunResult, attempt: Attempt, back: Conclusion | None, now: float) -> RunResult:
+    """Return the result of a failed deploy and its rollback; `back` is how the proof ended."""
     proven = back is not None and proves(back, attempt.lost)
     verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
     proof = back.proof if back is not None and proven else deploy.conclusion.proof
     return _joined(deploy, attempt, Conclusion(verdict, deploy.conclusion.reason, proof), back, now)
 
 
-def _joined(deploy: Outcome, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float) -> Outcome:
+def _joined(
+    deploy: RunResult, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float
+) -> RunResult:
     """Return both as one: what is live is the rollback's, why it failed the deploy's, the course that of both."""
     first, second = attempt.first, attempt.state
-    started = first.started
+    zero, course = first.started, deploy.timeline
     if second is None:
-        rolled = _rolled(attempt, back, None, started)
-        return replace(deploy, conclusion=conclusion, rollback=replace(rolled, deploy=deploy), ended=now - started)
-    proof = outcome_of(second, back or conclusion, now)
-    shift = second.started - started
+        spans = (*course.spans, *_putting_back(attempt, zero))
+        return replace(
+            deploy,
+            conclusion=conclusion,
+            timeline=replace(course, spans=spans, ended=now - zero),
+            rollback=replace(_rolled(attempt, back, None, zero), deploy=deploy),
+        )
+    proof = result_of(second, back or conclusion, now)
     later = [each for each in (*second.baseline, *second.samples) if each.sent >= second.began]
-    found = gaps(first.baseline, [*first.samples, *later], started)
-    course = [each for each in moments(first, found, started, None, now) if each[1] != "end"]
-    course += [(attempt.ended - started, "the tag was put back")] if attempt.moved and attempt.ended else []
-    course += [
-        (at + shift, "trigger sent again" if what == "trigger sent" else what)
-        for at, what in proof.moments
-        if "gap" not in what and "after it" not in what
-    ]
-    stable = (proof.stable[0] + shift, proof.stable[1] + shift) if proof.stable else None
+    found = gaps(first.baseline, [*first.samples, *later], zero)
+    evidence = proof.facts.of(About.EVIDENCE) if attempt.mends else ()
+    facts = deploy.facts.without(About.NOW).plus(About.NOW, *proof.facts.of(About.NOW))
     return replace(
         deploy,
         conclusion=conclusion,
-        version=proof.version or deploy.version,
-        digest=proof.digest,
+        version=replace(deploy.version, live=proof.version.live or deploy.version.live),
+        digest=replace(deploy.digest, live=proof.digest.live),
         rollout_seconds=None,
         downtime_seconds=downtime(found),
-        moments=sorted(course, key=lambda moment: moment[0]),
-        stretches=_stretches(first, second, later, held=started + stable[0] if stable else now, now=now),
-        stable=stable,
-        ended=now - started,
+        timeline=_both(attempt, second, course, proof.timeline, found=found, later=later, now=now),
         looks=deploy.looks + len(later),
-        service_now=proof.service_now,
+        facts=facts.plus(About.EVIDENCE_AFTER, *evidence),
         down=proof.down,
-        rollback=replace(_rolled(attempt, back, proof, started), deploy=replace(deploy, service_now="")),
+        rollback=replace(_rolled(attempt, back, proof, zero), deploy=deploy),
     )
+
+
+def _both(
+    attempt: Attempt,
+    second: ServiceState,
+    deploy: Timeline,
+    proof: Timeline,
+    *,
+    found: Sequence[Gap],
+    later: Sequence[Sample],
+    now: float,
+) -> Timeline:
+    """Return the course of the deploy and of its rollback, with the gaps that were `found` in both."""
+    first = attempt.first
+    zero, shift = first.started, second.started - first.started
+    own = [each for each in proof.moments if each.what not in (What.LAST_GOOD, What.GOOD_AGAIN)]
+    happened = [*moments(first, found, zero)]
+    if attempt.moved and attempt.ended is not None:
+        happened.append(Moment(attempt.ended - zero, What.PUT_BACK))
+    again = {What.TRIGGERED: What.TRIGGERED_AGAIN}
+    happened += [Moment(each.at + shift, again.get(each.what, each.what)) for each in own]
+    window = proof.span(During.WINDOW)
+    held = [Span(During.WINDOW, window.begin + shift, window.end + shift)] if window else []
+    checks = deploy.span(During.CHECKS)
+    return Timeline(
+        moments=tuple(sorted(happened, key=lambda moment: moment.at)),
+        stretches=_stretches(first, second, later, held=zero + held[0].begin if held else now, now=now),
+        spans=(*held, *([checks] if checks else []), *_putting_back(attempt, zero)),
+        ended=now - zero,
+    )
+
+
+def _putting_back(attempt: Attempt, zero: float) -> list[Span]:
+    """Return the work at the registry, if it left the tag at the image."""
+    if not attempt.settled or attempt.began is None or attempt.ended is None:
+        return []
+    return [Span(During.PUTTING_BACK, attempt.began - zero, attempt.ended - zero)]
 
 
 def by_hand(image: Image, digest: str, *, settled: bool) -> str:
@@ -123,18 +157,11 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
     return f"Once you know that the tag may be moved:\n\n```sh\n{look}{retag}\n# on the server\n{follow}\n```"
 
 
-def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, started: float) -> RollbackResult:
+def _rolled(attempt: Attempt, back: Conclusion | None, proof: RunResult | None, zero: float) -> RollbackResult:
     state, why = _state(attempt, back, proof)
-    put = None
-    if attempt.settled and attempt.began is not None and attempt.ended is not None:
-        put = (attempt.began - started, attempt.ended - started)
     second = attempt.state
-    triggered = None
-    if second is not None and second.triggered is not None:
-        answered = second.answered - started if second.answered is not None else None
-        triggered = (second.triggered - started, answered)
     if state is State.FAILED and proof is not None and attempt.mends:
-        why += " " + happened(replace(proof, service_now="", last_seen=""), brief=True)
+        why += " " + happened(replace(proof, facts=proof.facts.without(About.NOW, About.LAST)), brief=True)
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
     if state is State.FAILED and second is not None and _replaced_what_was_right(attempt, second):
@@ -143,8 +170,8 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
             "nothing and starts what the tag names on the server, and that is another image there: run "
             f"{code(f'docker pull {attempt.image.under(attempt.image.tag)}')} on the server, then try again."
         )
-    failed = attempt.deploy.digest or attempt.deploy.image_digest if attempt.deploy else ""
-    settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # somebody pushed since
+    failed = attempt.deploy.digest.live or attempt.deploy.image.digest if attempt.deploy else ""
+    settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # there was a push since
     helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
     return RollbackResult(
         state=state,
@@ -155,18 +182,14 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: Outcome | None, st
         source=attempt.target.source,
         failed=str(attempt.image.at(failed)) if failed not in ("", attempt.digest) else "",
         tag_moved=attempt.moved,
-        put=put,
-        triggered=triggered,
-        watchtower_result=proof.watchtower_result if proof else "none",
-        watchtower_said=proof.watchtower_said if proof else "",
+        update=update_of(second, zero) if second else Update(),
         proof=back.proof.word if back else "none",
         replaced=back is not None and back.verdict is Verdict.DEPLOYED,
-        evidence=proof.evidence if proof and attempt.mends else (),
         by_hand=by_hand(attempt.image, "" if attempt.unfit else attempt.digest, settled=settled) if helpless else "",
     )
 
 
-def _state(attempt: Attempt, back: Conclusion | None, proof: Outcome | None) -> tuple[State, str]:
+def _state(attempt: Attempt, back: Conclusion | None, proof: RunResult | None) -> tuple[State, str]:
     """Return how far it came, and why no further."""
     if attempt.stopped:
         return State.REFUSED, attempt.stopped
@@ -200,28 +223,27 @@ def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
     return other or named
 
 
-def _out_of_reach(proof: Outcome) -> bool:
+def _out_of_reach(proof: RunResult) -> bool:
     """Tell whether Watchtower most likely did not see the container that was to be replaced."""
     unseen = proof.conclusion.reason is Reason.NOTHING_SCANNED
-    silent = proof.conclusion.reason is Reason.DOWN and proof.watchtower_result in ("accepted", "unknown")
+    silent = proof.conclusion.reason is Reason.DOWN and proof.update.result in ("accepted", "unknown")
     return unseen or silent
 
 
 def _stretches(
     first: ServiceState, second: ServiceState, later: Sequence[Sample], *, held: float, now: float
 ) -> tuple[Stretch, ...]:
-    """Return who answered from when to when, in the deploy's terms: the old build is the one that is put back.
+    """Return which build responded from when to when, in the deploy's terms: the old build is the one that is put back.
 
-    `later` are the second watch's samples; from `held` on, a window of what was put back held.
+    `later` are the second state's samples; from `held` on, a window of what was put back held.
     """
-    started = first.started
     failed = first.history.build if first.history.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
     telling = [each for each in first.baseline if not each.condition.tells_nothing]
     seen = first.record.builds
-    for sample, told in second.record.builds:
+    for sample, build in second.record.builds:
         if later and sample.at >= later[0].at:
-            whose = Build.NEW if sample.at >= held else told
+            whose = Build.NEW if sample.at >= held else build
             seen.append((sample, terms.get(whose, whose)))
-    found = stretches(telling[-1] if telling else None, seen, started, now, whose=before_build(first))
-    return tuple(replace(each, begin=each.begin - started, end=each.end - started) for each in found)
+    found = stretches(telling[-1] if telling else None, seen, first.started, now, whose=before_build(first))
+    return since(first.started, found)

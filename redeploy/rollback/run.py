@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.registry.lookup import found_in, manifest_in
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import RunResult
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import mended, of_mode, untried
 from redeploy.rollback.policy import PROVEN, Seen, hindrance
@@ -23,15 +23,15 @@ PAUSE = 1.0
 
 
 def mend(
-    deploy: Outcome,
+    deploy: RunResult,
     failed: ServiceState,
     outside: Outside,
     random: Callable[[], float],
     log: Log,
     *,
     begun: Callable[[Attempt], None],
-) -> Outcome:
-    """Roll a failed deploy back, if that can help, and return the outcome of both.
+) -> RunResult:
+    """Roll a failed deploy back, if that can help, and return the result of both.
 
     `begun` gets the attempt, which knows everything that happened, even if the rollback is cut short.
     """
@@ -52,7 +52,7 @@ def put_back(
     *,
     begun: Callable[[Attempt], None],
     under_way: Callable[[], None],
-) -> Outcome:
+) -> RunResult:
     """Put an image back on request (mode rollback); the rest is as in `mend` and `redeploy`."""
     attempt = Attempt(look)
     begun(attempt)

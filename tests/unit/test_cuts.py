@@ -20,7 +20,7 @@ from redeploy.registry.image import parse
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest, read
 from redeploy.report import annotations, outputs, summary
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import OneResult
 from redeploy.rollout import perform
 from redeploy.rollout.requests import FetchDocument, FetchRevision, FetchTag, Probe, SendSmoke
 from redeploy.text.secret import Secret, redactor
@@ -47,7 +47,7 @@ def parts_shown(secret: str, told: str) -> set[str]:
     return {low[place : place + 6] for place in range(len(low) - 5) if low[place : place + 6] in text}
 
 
-def everything(outcome: Outcome) -> str:
+def everything(outcome: OneResult) -> str:
     told = [*outputs.outputs(outcome).values(), summary.page(outcome, summary.Repository("https://github.com/o/r"))]
     return "\n".join([*told, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from redeploy.remedies.remedy import guide
 from redeploy.report import summary, wording
+from redeploy.report.facts import About
 from redeploy.report.gantt import Bar, drawn
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import OneResult, RunResult, SeveralResults, spokesman
 from redeploy.report.several.texts import headline, not_started, waits
 from redeploy.report.several.whole import is_green
 from redeploy.report.summary import Repository
@@ -21,15 +22,16 @@ MOST_BARS = 40
 """Services that the timeline shows."""
 
 
-def page(outcome: Outcome, repository: Repository) -> str:
+def page(result: SeveralResults, repository: Repository) -> str:
     """Return the summary in GitHub's Markdown."""
-    services = outcome.services
-    lines = [f"## {_sign(outcome)} {headline(outcome)}", ""]
-    lines += table(COLUMNS, (_row(key, each, repository) for key, each in services.items()))
-    warnings = [f"> {code(key)}: {inline(told)}" for key, each in services.items() for told in each.warnings]
+    services = result.services
+    lines = [f"## {_sign(result)} {headline(result)}", ""]
+    runs = {key: spokesman(each) for key, each in services.items()}
+    lines += table(COLUMNS, (_row(key, each, repository) for key, each in runs.items()))
+    warnings = [f"> {code(key)}: {inline(one)}" for key, each in runs.items() for one in each.facts.of(About.WARNING)]
     if warnings:
-        lines += ["> [!WARNING]", *(line for told in warnings for line in (told, ">")), ""]
-    lines += _times(services)
+        lines += ["> [!WARNING]", *(line for each in warnings for line in (each, ">")), ""]
+    lines += _times(runs)
     bad = [(key, each) for key, each in services.items() if not is_green(each) and not waits(each)]
     if waiting := [key for key, each in services.items() if waits(each)]:
         lines += [f"{not_started(waiting)} {linked_guide(Reason.EARLIER_WAVE)}", ""]
@@ -45,17 +47,17 @@ def linked_guide(reason: Reason) -> str:
     return f"[More on `{reason}`]({guide(reason)})"
 
 
-def _sign(outcome: Outcome) -> str:
-    if not is_green(outcome):
+def _sign(result: SeveralResults | OneResult) -> str:
+    if not is_green(result):
         return "❌"
-    return "⚠️" if outcome.conclusion.verdict is Verdict.UNPROVEN else "✅"
+    return "⚠️" if result.conclusion.verdict is Verdict.UNPROVEN else "✅"
 
 
-def _row(key: str, each: Outcome, repository: Repository) -> tuple[str, ...]:
+def _row(key: str, each: RunResult, repository: Repository) -> tuple[str, ...]:
     linked = repository if repository.has(each) else Repository()
     before, after = (
         summary.version_shown(version, linked) if version else code(summary.short(digest)) if digest else ""
-        for version, digest in ((each.previous_version, each.previous_digest), (each.version, each.digest))
+        for version, digest in ((each.version.before, each.digest.before), (each.version.live, each.digest.live))
     )
     reason = f", {code(each.conclusion.reason)}" if each.conclusion.reason else ""
     gone = each.downtime_seconds
@@ -70,7 +72,7 @@ def _row(key: str, each: Outcome, repository: Repository) -> tuple[str, ...]:
     )
 
 
-def _times(services: Mapping[str, Outcome]) -> list[str]:
+def _times(services: Mapping[str, RunResult]) -> list[str]:
     """Return when each service was watched, from the first trigger on, as a chart and in figures."""
     bars = timeline(services)
     if not bars:
@@ -81,15 +83,15 @@ def _times(services: Mapping[str, Outcome]) -> list[str]:
     return ["### When", "", "```mermaid", *chart, "```", "", *figures]
 
 
-def timeline(services: Mapping[str, Outcome]) -> list[Bar]:
+def timeline(services: Mapping[str, RunResult]) -> list[Bar]:
     """Return a bar for each service that was watched, in seconds since the first trigger of the run."""
-    sent = [each.triggered_at for each in services.values() if each.triggered]
+    sent = [each.update.sent_wall for each in services.values() if each.update.triggered]
     first = min(sent, default=0.0)
     bars = []
     for key, each in services.items():
-        if not each.stretches and not each.triggered:
+        if not each.timeline.stretches and not each.update.triggered:
             continue
-        begin = each.triggered_at - first if each.triggered else 0.0
+        begin = each.update.sent_wall - first if each.update.triggered else 0.0
         kind = "active" if is_green(each) else "crit"
-        bars.append(Bar(key, kind, begin, begin + each.ended, each.conclusion.verdict.value))
+        bars.append(Bar(key, kind, begin, begin + each.timeline.ended, each.conclusion.verdict.value))
     return bars

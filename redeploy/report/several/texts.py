@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from redeploy.report import annotations, wording
 from redeploy.report.annotations import MOST_ANNOTATIONS, Annotation
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import OneResult, SeveralResults
 from redeploy.report.several.whole import is_green
 from redeploy.verdicts import Reason, Verdict
 
@@ -12,9 +12,9 @@ MOST_NAMED = 5
 """Services that one headline names."""
 
 
-def headline(outcome: Outcome) -> str:
+def headline(result: SeveralResults) -> str:
     """Return the run in a few words: how many services are not as they should be, and which."""
-    services, verdict = outcome.services, outcome.conclusion.verdict
+    services, verdict = result.services, result.conclusion.verdict
     bad = [key for key, each in services.items() if not is_green(each)]
     if bad:
         return f"{verdict}: {len(bad)} of {len(services)} services are not as they should be: {listed(bad)}"
@@ -24,9 +24,9 @@ def headline(outcome: Outcome) -> str:
     return f"{verdict}: All {len(services)} services are as they should be"
 
 
-def waits(outcome: Outcome) -> bool:
+def waits(result: OneResult) -> bool:
     """Tell whether a service was not reached, since an earlier wave is not green."""
-    return outcome.conclusion.reason is Reason.EARLIER_WAVE
+    return result.conclusion.reason is Reason.EARLIER_WAVE
 
 
 def not_started(keys: Sequence[str]) -> str:
@@ -40,7 +40,7 @@ def listed(keys: Sequence[str]) -> str:
     return f"{', '.join(keys[:MOST_NAMED])}{more}"
 
 
-def annotations_of(services: Mapping[str, Outcome]) -> list[Annotation]:
+def annotations_of(services: Mapping[str, OneResult]) -> list[Annotation]:
     """Return one annotation for each service that is not as it should be, and one for all that is worth a look."""
     found: dict[str, Annotation] = {}
     looks: list[str] = []
@@ -58,8 +58,8 @@ def annotations_of(services: Mapping[str, Outcome]) -> list[Annotation]:
     ordered = sorted(found, key=lambda key: found[key].kind != "error")
     shown = [found[key] for key in ordered[:room]]
     if left := ordered[room:]:
-        told = [f"{key}: {wording.headline(services[key])}" for key in left]
-        shown.append(Annotation(found[left[0]].kind, f"{len(left)} more services", "\n".join(told)))
+        headlines = [f"{key}: {wording.headline(services[key])}" for key in left]
+        shown.append(Annotation(found[left[0]].kind, f"{len(left)} more services", "\n".join(headlines)))
     if waiting := [key for key, each in services.items() if waits(each)]:
         shown.append(Annotation("error", "Services not started", not_started(waiting)))
     if looks:

@@ -1,9 +1,9 @@
-"""Several services as one outcome: the first worst one's, with all of them beside it."""
+"""Several services as one result: all of them, and the worst one, which speaks for all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import Examination, OneResult, Result, RunResult, SeveralResults, spokesman
 from redeploy.verdicts import Verdict
 
 _WORST_FIRST: tuple[tuple[Verdict, bool], ...] = (
@@ -29,26 +29,28 @@ _WORST_FIRST: tuple[tuple[Verdict, bool], ...] = (
 """Verdicts, each with whether the exit code is another than 0."""
 
 
-def is_green(outcome: Outcome) -> bool:
-    """Tell whether a service ended well."""
-    return not outcome.conclusion.exit_code
+def is_green(result: Result) -> bool:
+    """Tell whether a run or a service ended well."""
+    return not result.conclusion.exit_code
 
 
-def whole(services: Mapping[str, Outcome]) -> Outcome:
-    """Return the outcome of a run of several services, by their keys in the order of wave, host and file."""
+def whole(services: Mapping[str, OneResult]) -> SeveralResults:
+    """Return the result of a run of several services, by their keys in the order of wave, host and file."""
     worst = min(services.values(), key=_place)
     conclusion = worst.conclusion
     if all(map(is_green, services.values())):
         conclusion = replace(conclusion, proof=min(each.conclusion.proof for each in services.values()))
-    return replace(worst, conclusion=conclusion, downtime_seconds=_downtime(services), services=services)
+    longest = _downtime([spokesman(each) for each in services.values()])
+    run = replace(spokesman(worst), conclusion=conclusion, downtime_seconds=longest)
+    return SeveralResults(services, replace(worst, seen=run) if isinstance(worst, Examination) else run)
 
 
-def _place(outcome: Outcome) -> int:
-    return _WORST_FIRST.index((outcome.conclusion.verdict, not is_green(outcome)))
+def _place(result: OneResult) -> int:
+    return _WORST_FIRST.index((result.conclusion.verdict, not is_green(result)))
 
 
-def _downtime(services: Mapping[str, Outcome]) -> float | None:
+def _downtime(runs: Sequence[RunResult]) -> float | None:
     """Return the longest downtime; None where a service never came back, or none was watched."""
-    watched = [each.downtime_seconds for each in services.values() if each.triggered or each.stretches]
+    watched = [each.downtime_seconds for each in runs if each.update.triggered or each.timeline.stretches]
     known = [each for each in watched if each is not None]
     return max(known) if known and len(known) == len(watched) else None

@@ -9,7 +9,8 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.github.deployment import Place
 from redeploy.github.issue import LABEL, Ending, ending_of, mark_of
 from redeploy.github.issue_client import Bounds, Errand, IssueClient, Kept
-from redeploy.report.outcome import Outcome
+from redeploy.report.facts import About, Facts
+from redeploy.report.results import Change, RunResult
 from redeploy.report.wording import headline
 from redeploy.text.secret import Secret
 from redeploy.verdicts import Proof, Reason, Verdict
@@ -38,25 +39,28 @@ NOW = 1_800_000_000.0
 BOUNDS = Bounds(whole=8.0, hurried=0.5, looked_again_after=0.2)
 LIMITED = problem(403, "API rate limit exceeded", ("X-RateLimit-Remaining", "0"))
 
-STALE = Outcome(
+STALE = RunResult(
     conclusion=Conclusion(Verdict.STALE, Reason.OLD_BUILD),
     mode="verify",
     url=URL,
-    expected_version="2" * 40,
-    version="1" * 40,
-    service_now=f"The service at `{URL}/api/ready` is up: it responded with 200.",
+    version=Change(expected="2" * 40, live="1" * 40),
+    facts=Facts().plus(About.NOW, f"The service at `{URL}/api/ready` is up: it responded with 200."),
 )
-DOWN = replace(STALE, conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), down=True, version="")
-GREEN = replace(STALE, conclusion=Conclusion(Verdict.VERIFIED, Reason.NONE, Proof.VERSION), version="2" * 40)
+DOWN = replace(
+    STALE, conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), down=True, version=Change(expected="2" * 40)
+)
+GREEN = replace(
+    STALE, conclusion=Conclusion(Verdict.VERIFIED, Reason.NONE, Proof.VERSION), version=Change(live="2" * 40)
+)
 
 
-def keep(one: GitHub, outcome: Outcome, *, mark: str = MARK, now: float = NOW, bounds: Bounds = BOUNDS) -> Kept:
+def keep(one: GitHub, outcome: RunResult, *, mark: str = MARK, now: float = NOW, bounds: Bounds = BOUNDS) -> Kept:
     """What becomes of the issue after a run that ended so; five calls are never exceeded."""
     before = len(one.seen)
     place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
     ending = ending_of(outcome.conclusion)
     why = f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}"
-    errand = Errand(ending=ending, outcome=outcome, mark=mark, title=TITLE, why=why, now=now)
+    errand = Errand(ending=ending, result=outcome, mark=mark, title=TITLE, why=why, now=now)
     kept = IssueClient(place, Secret(TOKEN), lambda text: text.replace("hidden-value", "***"), bounds).keep(
         errand, lambda: False
     )
@@ -247,7 +251,7 @@ def test_two_that_are_open_all_the_same_become_one(github: Start) -> None:
         pytest.param({"open": [Mishap(problem(422, "Validation Failed"))]}, STALE, "422", id="422"),
     ],
 )
-def test_trouble_at_github_is_a_warning(mishaps: Mishaps, outcome: Outcome, says: str, github: Start) -> None:
+def test_trouble_at_github_is_a_warning(mishaps: Mishaps, outcome: RunResult, says: str, github: Start) -> None:
     one = github(mishaps)
     kept = keep(one, outcome)
     assert (kept.did, kept.number) == ("", None)
@@ -274,7 +278,7 @@ def test_a_github_that_hangs_is_waited_for_no_longer_than_the_bound(github: Star
 
 def test_a_signal_ends_the_wait_for_github(github: Start) -> None:
     one = github({"open": [Mishap(after=30.0, only_slow=True)]})
-    errand = Errand(ending=Ending.RED, outcome=STALE, mark=MARK, title=TITLE, why="stale/old-build", now=NOW)
+    errand = Errand(ending=Ending.RED, result=STALE, mark=MARK, title=TITLE, why="stale/old-build", now=NOW)
     place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
     began = time.monotonic()
     kept = IssueClient(place, Secret(TOKEN), str, BOUNDS).keep(errand, lambda: any(requests(one)[2:]))
@@ -310,7 +314,8 @@ def test_nothing_that_a_server_says_mentions_anyone_or_closes_another_issue(gith
     hostile = (
         "fixes #12 @leok974 closes https://github.com/o/r/issues/3 hidden-value <script> ]( ``` ![x](http://x.example)"
     )
-    keep(one, replace(STALE, detail=hostile, version=hostile[:200], url=f"{URL}/{hostile[:20]}"))
+    facts, version = STALE.facts.caused_by(hostile), Change(live=hostile[:200])
+    keep(one, replace(STALE, facts=facts, version=version, url=f"{URL}/{hostile[:20]}"))
     from tools.preview.markdown import render
 
     body = one.issues.documents[0]["body"]

@@ -12,7 +12,7 @@ from redeploy.branch import shown
 from redeploy.branch.comparison import Commit, Comparison, Relation, behind_since, head_of, read
 from redeploy.branch.names import check_branch, commit_of
 from redeploy.branch.standing import Position, Standing, judged
-from redeploy.report.names_told import live_commit
+from redeploy.report.build_names import live_commit
 from redeploy.text.spans import counted, span
 from sandbox.simulation import BASE
 from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Told, bare_problems, problems, ready, reply

@@ -9,6 +9,7 @@ from redeploy.conditions.clause import Clause
 from redeploy.conditions.expectation import Expectation
 from redeploy.conditions.grammar import GrammarError, clauses, expectation
 from redeploy.http.response import Response
+from redeploy.report.facts import About
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import BASE, World, tell
 from tests.unit.factories import page, reply
@@ -344,11 +345,10 @@ def test_a_condition_of_the_page_is_one(line: str) -> None:
 
 def test_a_run_warns_of_a_service_that_calls_itself_ill() -> None:
     answer = reply(200, {"status": "DOWN", "commit": "1" * 40})
-    [warning] = [
-        each for each in tell(World(lambda *_: answer), mode="verify").outcome.warnings if "health-expect" in each
-    ]
+    facts = tell(World(lambda *_: answer), mode="verify").outcome.facts
+    [warning] = [each for each in facts.of(About.WARNING) if "health-expect" in each]
     assert "`status != DOWN`" in warning
     assert f"`{BASE}/api/ready`" in warning
     judged = tell(World(lambda *_: answer), mode="verify", health_expect="status != DOWN")
     assert judged.verdict == ("unhealthy", "never-ready")
-    assert "`status != DOWN` does not hold: the value is `DOWN`" in judged.outcome.last_seen
+    assert "`status != DOWN` does not hold: the value is `DOWN`" in judged.outcome.facts.of(About.LAST)[0]

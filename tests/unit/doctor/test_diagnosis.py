@@ -559,7 +559,8 @@ def test_the_outcome_tells_what_runs() -> None:
     known, _ = known_from({}, container="api")
     outcome = examined(known, diagnose(known, WALL))
     assert (outcome.conclusion.verdict, outcome.conclusion.exit_code) == (Verdict.READY, 0)
-    assert (outcome.version, outcome.digest, outcome.url, outcome.mode) == ("1" * 40, D1, BASE, "doctor")
+    seen = outcome.seen
+    assert (seen.version.live, seen.digest.live, seen.url, seen.mode) == ("1" * 40, D1, BASE, "doctor")
 
 
 def test_wrong_inputs_hide_everything() -> None:

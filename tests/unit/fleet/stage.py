@@ -8,7 +8,7 @@ from typing import Any
 from redeploy.fleet.run import Fleet
 from redeploy.http.response import HttpResult, Response
 from redeploy.report import outputs
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import RunResult, SeveralResults, spokesman
 from redeploy.rollout.requests import Probe
 from redeploy.service.endpoint import WORKER
 from redeploy.settings.plan import HostPlan, Plan, RunPlan
@@ -48,7 +48,7 @@ class Told:
     """A run that was told to its end."""
 
     fleet: Fleet
-    outcome: Outcome
+    outcome: SeveralResults
     worlds: Worlds
     log: Log = field(default_factory=Log)
 
@@ -62,6 +62,11 @@ class Told:
         """Verdict and reason of each service."""
         ends = {key: each.conclusion for key, each in self.outcome.services.items()}
         return {key: (end.verdict.value, end.reason.value) for key, end in ends.items()}
+
+    @property
+    def services(self) -> dict[str, RunResult]:
+        """How each service ended."""
+        return {key: spokesman(each) for key, each in self.outcome.services.items()}
 
     @property
     def outputs(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from redeploy.report.annotations import annotations
+from redeploy.report.results import spokesman
 from redeploy.settings.plan import HostPlan, RunPlan
 from tests.unit.factories import NEW, OLD
 from tests.unit.fleet.stage import Told, service, sick, swapped, tell, world
@@ -34,7 +35,7 @@ def test_a_service_that_could_not_be_watched_is_not_called_down_or_flapping(
 
 def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
     told = of_one_origin(20, timeout="20s", expect_version=NEW)
-    [error, *_] = annotations(told.outcome)
+    [error, *_] = annotations(spokesman(told.outcome))
     assert error.title.endswith("`request-rate` left too few requests for it")
     assert "allows 30 requests a minute at `https://all.example.com`, which 20 services share" in error.message
     assert "Nothing shows that this service is unhealthy." in error.message
@@ -44,10 +45,10 @@ def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
 
 def test_no_image_is_put_back_where_only_requests_were_missing() -> None:
     told = of_one_origin(20, timeout="20s", expect_version=NEW, on_failure="rollback", image="ghcr.io/o/all:latest")
-    for each in told.outcome.services.values():
+    for each in told.services.values():
         if each.conclusion.reason == "throttled":
             assert each.rollback is not None
-            assert each.rollback.told.startswith("No rollback was tried: too few requests came through")
+            assert each.rollback.sentence.startswith("No rollback was tried: too few requests came through")
 
 
 def test_services_that_cannot_all_be_looked_at_in_time_are_named_before_the_trigger() -> None:

@@ -7,9 +7,12 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report import outputs
+from redeploy.report.facts import About
+from redeploy.report.results import spokesman
 from redeploy.report.several.page import page
 from redeploy.report.several.texts import annotations_of, headline
 from redeploy.report.summary import Repository
+from redeploy.report.timeline import What
 from redeploy.rollout.requests import FetchContainers, Probe, SendTrigger
 from redeploy.settings.plan import HostPlan, RunPlan
 from tests.unit.factories import D1, D2, NEW, OLD, reply, rows, summary
@@ -40,7 +43,7 @@ def test_the_worst_verdict_is_that_of_the_run() -> None:
         {"old": stays, "sick": sick},
     )
     assert told.verdict == ("unhealthy", "never-ready")
-    assert told.outcome.url == "https://sick.example.com"
+    assert spokesman(told.outcome).url == "https://sick.example.com"
 
 
 def test_services_are_watched_side_by_side() -> None:
@@ -86,7 +89,7 @@ def test_the_containers_are_listed_once_for_all() -> None:
 
     told = at_one_host([service(name, image=f"ghcr.io/o/{name}:latest") for name in ("api", "web")], containers=listed)
     assert told.verdicts == {"api": ("deployed", ""), "web": ("deployed", "")}
-    assert {each.digest for each in told.outcome.services.values()} == {D2}
+    assert {each.digest.live for each in told.services.values()} == {D2}
     looks = told.worlds.hosts[""].sent(FetchContainers)
     assert len(looks) <= 2 + told.worlds.clock / 5
 
@@ -95,16 +98,15 @@ def test_a_host_is_not_triggered_where_one_of_its_services_could_not_be_proven()
     told = at_one_host([service("api"), service("web", expect_digest=D2)], containers=lambda _: reply(404))
     assert told.verdicts == dict.fromkeys(("api", "web"), ("not-started", "digest-unavailable"))
     assert not told.worlds.hosts[""].sent(SendTrigger)
-    assert "on account of web" in told.outcome.services["api"].detail
+    assert "on account of web" in told.services["api"].facts.of(About.CAUSE)[0]
 
 
 def test_a_response_of_watchtower_that_comes_after_a_service_has_ended_is_not_told_of_it() -> None:
     told = at_one_host([service("api"), service("hasty", timeout="1s")], trigger=((summary(), 4.0),))
-    hasty = told.outcome.services["hasty"]
+    hasty = told.services["hasty"]
     assert told.verdicts == {"api": ("deployed", ""), "hasty": ("trigger-failed", "no-answer")}
-    assert hasty.answered_after is None
-    assert [what for _, what in hasty.moments] == ["trigger sent", "end"]
-    assert hasty.watchtower_said == ""
+    assert (hasty.update.answered, hasty.update.said) == (None, "")
+    assert [each.what for each in hasty.timeline.moments] == [What.TRIGGERED, What.ENDED]
 
 
 def test_each_line_of_the_log_names_its_service_and_the_trigger_is_logged_once() -> None:
@@ -195,8 +197,8 @@ def test_a_worker_is_proven_by_its_row() -> None:
 
     told = at_one_host([service("api"), worker("jobs", image="ghcr.io/o/worker:latest")], containers=listed)
     assert told.verdicts["jobs"] == ("deployed", "")
-    assert told.outcome.services["jobs"].digest == D2
-    assert told.outcome.services["jobs"].conclusion.proof.word == "change"
+    assert told.services["jobs"].digest.live == D2
+    assert told.services["jobs"].conclusion.proof.word == "change"
 
 
 def test_a_worker_whose_container_is_gone_is_down() -> None:
@@ -231,7 +233,7 @@ def test_what_runs_is_looked_at_once_more_where_another_service_kept_the_trigger
     assert host.triggered > 20
     before = [moment for moment, request in host.asked if isinstance(request, Probe) and name_of(request) == "api"]
     assert any(host.triggered - 3 < moment < host.triggered for moment in before)
-    assert told.outcome.services["api"].downtime_seconds == 0
+    assert told.services["api"].downtime_seconds == 0
 
 
 def test_services_are_verified_side_by_side_without_a_trigger() -> None:

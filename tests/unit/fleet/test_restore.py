@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from redeploy.report.facts import About
 from redeploy.rollout.requests import SendTrigger
 from redeploy.settings.plan import HostPlan, Plan, RunPlan
 from tests.unit.factories import D1, D2, D3, NEW, ready
@@ -54,7 +55,7 @@ def test_a_green_service_of_an_earlier_wave_goes_back_with_the_image_that_it_sha
     assert [each.current() for each in servers.values()] == [D1, D1]
     last = {name: server.world.sent(SendTrigger)[-1] for name, server in servers.items()}
     assert last["eu"] < last["canary"], "the last wave goes back first"
-    assert "went back with `eu/api`" in told.outcome.services["canary/api"].detail
+    assert "went back with `eu/api`" in told.services["canary/api"].facts.of(About.CAUSE)[0]
 
 
 def test_nothing_is_written_where_hosts_ran_different_images() -> None:
@@ -64,9 +65,9 @@ def test_nothing_is_written_where_hosts_ran_different_images() -> None:
     assert told.verdicts["eu/api"] == ("rollback-failed", "never-ready")
     assert told.verdicts["canary/api"] == ("deployed", "")
     assert not any(each.puts for each in servers.values())
-    rolled = told.outcome.services["eu/api"].rollback
+    rolled = told.services["eu/api"].rollback
     assert rolled is not None
-    assert "different digests" in rolled.told
+    assert "different digests" in rolled.sentence
 
 
 def test_nothing_goes_back_where_the_service_that_failed_does_not_ask_for_it() -> None:

@@ -107,7 +107,7 @@ def test_a_run_that_is_cut_short_tells_of_every_service() -> None:
     try:
         fleet.run(outside, Log(), under_way)
     except Cut:
-        outcome = fleet.outcome(outside.now(), Conclusion(Verdict.CANCELLED, signal=15), "SIGTERM came.")
+        outcome = fleet.result(outside.now(), Conclusion(Verdict.CANCELLED, signal=15), "SIGTERM came.")
     assert {key: each.conclusion.verdict for key, each in outcome.services.items()} == {
         "eu/api": Verdict.CANCELLED,
         "us/api": Verdict.CANCELLED,

@@ -1,6 +1,7 @@
 """What GitHub is told of a run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.github import deployment
 from redeploy.github.deployment import Place, State
 from redeploy.github.retry import Trouble
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import NOT_REPORTED, Change, RunResult
 from redeploy.text.secret import Secret, redactor
 from redeploy.verdicts import Proof, Reason, Verdict
 
@@ -27,8 +28,14 @@ PLACE = Place("https://github.example/api/v3", "o/r", "a" * 40, RUN, "7-2")
 D1 = "sha256:" + "1" * 64
 
 
-def outcome(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **facts: str) -> Outcome:
-    return Outcome(conclusion=Conclusion(verdict, reason), url="https://api.example.com", **facts)  # type: ignore[arg-type]
+def outcome(
+    verdict: Verdict = Verdict.DEPLOYED,
+    reason: Reason = Reason.NONE,
+    version: Change = NOT_REPORTED,
+    digest: Change = NOT_REPORTED,
+) -> RunResult:
+    conclusion = Conclusion(verdict, reason)
+    return RunResult(conclusion=conclusion, url="https://api.example.com", version=version, digest=digest)
 
 
 def test_the_place_is_read_from_the_runners_variables() -> None:
@@ -57,7 +64,7 @@ def test_a_run_without_an_attempt_or_a_number_is_linked_as_far_as_possible() -> 
 
 
 def test_a_deployment_says_what_was_declared_and_what_ran_before() -> None:
-    known = outcome(mode="deploy", expected_version="v2", previous_version="v1", expected_digest=D1, previous_digest="")
+    known = replace(outcome(version=Change("v2", before="v1"), digest=Change(D1)), mode="deploy")
     made = deployment.deployment_of(known, PLACE, "production", "f00d", str)
     assert (made.ref, made.environment) == ("a" * 40, "production")
     assert made.description == "Redeploy through Watchtower, declared version v2"
@@ -73,7 +80,7 @@ def test_a_deployment_says_what_was_declared_and_what_ran_before() -> None:
 
 
 def test_a_proof_without_a_rollout_is_called_so() -> None:
-    made = deployment.deployment_of(outcome(mode="verify"), PLACE, "production", "f00d", str)
+    made = deployment.deployment_of(replace(outcome(), mode="verify"), PLACE, "production", "f00d", str)
     assert made.description == "Proof of what runs"
 
 
@@ -84,7 +91,7 @@ def test_a_run_under_way_replaces_nothing_yet() -> None:
 
 
 def test_the_final_status_says_what_is_live() -> None:
-    status = deployment.ended(outcome(version="b" * 40, digest=D1), PLACE, str)
+    status = deployment.ended(outcome(version=Change(live="b" * 40), digest=Change(live=D1)), PLACE, str)
     assert status.description == f"deployed: The new build is live; version {'b' * 40}; sha256:111111111111"
     assert (status.state, status.auto_inactive) == (State.SUCCESS, True)
 
@@ -100,7 +107,7 @@ def test_a_verdict_becomes_the_state_that_its_exit_code_means(verdict: Verdict) 
 
 @pytest.mark.parametrize(("suffices", "state"), [(True, State.SUCCESS), (False, State.FAILURE)])
 def test_an_unproven_build_is_what_require_proof_makes_of_it(suffices: bool, state: State) -> None:
-    found = Outcome(conclusion=Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, suffices))
+    found = RunResult(conclusion=Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, suffices))
     assert deployment.state_of(found) is state
 
 
@@ -111,7 +118,7 @@ def test_only_a_success_makes_earlier_deployments_inactive() -> None:
 
 @given(st.text(), st.text(), st.sampled_from([*Reason]))
 def test_descriptions_are_one_short_line_whatever_is_in_them(version: str, digest: str, reason: Reason) -> None:
-    known = outcome(Verdict.STALE, reason, version=version, digest=digest, expected_version=version)
+    known = outcome(Verdict.STALE, reason, Change(expected=version, live=version), Change(live=digest))
     made = deployment.deployment_of(known, PLACE, "production", "f00d", str)
     for text in (made.description, deployment.ended(known, PLACE, str).description):
         assert 0 < len(text) <= 140
@@ -121,10 +128,8 @@ def test_descriptions_are_one_short_line_whatever_is_in_them(version: str, diges
 def test_no_secret_is_reported() -> None:
     secret = "hunter2-hunter2"
     redact = redactor([Secret(secret)])
-    facts = dict.fromkeys(
-        ("version", "digest", "expected_version", "previous_version", "expected_digest", "previous_digest"), secret
-    )
-    known = Outcome(conclusion=Conclusion(Verdict.DEPLOYED), url=f"https://{secret}.example.com", **facts)  # type: ignore[arg-type]
+    named = Change(secret, secret, secret)
+    known = replace(outcome(version=named, digest=named), url=f"https://{secret}.example.com")
     made = deployment.deployment_of(known, PLACE, "production", "f00d", redact)
     final = deployment.ended(known, PLACE, redact)
     assert secret not in f"{made.description} {json.dumps(made.payload)} {final}"

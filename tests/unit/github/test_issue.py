@@ -11,7 +11,7 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.github import issue_body
 from redeploy.github.issue import LABEL, LONGEST, LONGEST_KEPT, Issue, Seen, head, ours, with_head
 from redeploy.remedies.remedy import Remedy
-from redeploy.report.outcome import Outcome, RollbackResult, State
+from redeploy.report.results import Change, RollbackResult, RunResult, SeveralResults, State
 from redeploy.report.wording import headline
 from redeploy.verdicts import Reason, Verdict
 
@@ -19,7 +19,9 @@ MARK, OTHER = "a" * 32, "b" * 32
 NOW = 1_800_000_000.0
 SEEN = Seen("stale/behind", NOW, 3)
 LINES = head(MARK, SEEN, NOW, "https://github.example/o/r/actions/runs/7")
-RED = Outcome(conclusion=Conclusion(Verdict.STALE, Reason.BEHIND), url="https://api.example.com", version="1" * 40)
+RED = RunResult(
+    conclusion=Conclusion(Verdict.STALE, Reason.BEHIND), url="https://api.example.com", version=Change(live="1" * 40)
+)
 
 
 def issue(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
@@ -118,7 +120,9 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
         asked_at=NOW,
         page="https://github.example/o/r",
     )
-    told = issue_body.opened(replace(RED, branch=position, expected_version="2" * 40), "https://github.example/run")
+    told = issue_body.opened(
+        replace(RED, branch=position, version=Change(expected="2" * 40, live="1" * 40)), "https://github.example/run"
+    )
     order = [
         "### ❌ stale: ",
         "- **Service:** `https://api.example.com`",
@@ -151,12 +155,12 @@ def test_the_comment_that_closes_it_says_what_is_live() -> None:
 
 
 def test_of_several_services_every_one_that_is_not_green_is_listed() -> None:
-    green = Outcome(conclusion=Conclusion(Verdict.VERIFIED))
-    down = Outcome(conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), url="https://www.example.com")
-    body = issue_body.opened(replace(RED, services={"api": RED, "web": down, "worker": green}), "")
+    green = RunResult(conclusion=Conclusion(Verdict.VERIFIED))
+    down = RunResult(conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), url="https://www.example.com")
+    body = issue_body.opened(SeveralResults({"api": RED, "web": down, "worker": green}, RED), "")
     assert "**2 of 3 services are not as they should be:**" in body
     assert f"- `api`: {headline(RED)}" in body
     assert f"- `web`: {headline(down)}" in body
     assert "worker" not in body
     many = {f"s{each}": RED for each in range(60)}
-    assert "- and 10 more" in issue_body.opened(replace(RED, services=many), "")
+    assert "- and 10 more" in issue_body.opened(SeveralResults(many, RED), "")

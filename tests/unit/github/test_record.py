@@ -7,7 +7,7 @@ import pytest
 from redeploy.app import Run
 from redeploy.decision.verdict import Conclusion
 from redeploy.github.record import DeploymentRecorder
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import RunResult
 from redeploy.verdicts import Verdict
 from sandbox.simulation import plan
 from tests.unit.factories import commands
@@ -22,7 +22,7 @@ def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyP
     run = Run({"GITHUB_ACTIONS": "true"}, log)
     monkeypatch.setattr(run, "_recording", break_down)
     run._under_way()
-    assert run.close(Outcome(conclusion=Conclusion(Verdict.DEPLOYED))) == 0
+    assert run.close(RunResult(conclusion=Conclusion(Verdict.DEPLOYED))) == 0
     warnings = [data for name, _, data in commands(log.getvalue()) if name == "warning"]
     assert len(warnings) == 2
     assert all("KeyError" in each and "hunter2" not in each for each in warnings)
@@ -32,7 +32,7 @@ def test_a_run_that_was_cut_short_before_anything_was_reported_leaves_nothing() 
     made = plan(deployment_environment="production", github_token="ghs_abcdef")
     told = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "a" * 40}
     recorder = DeploymentRecorder(made, told, str)
-    recorder.end(Outcome(conclusion=Conclusion(Verdict.CANCELLED, signal=2)), lambda: True, _NoChannel())
+    recorder.end(RunResult(conclusion=Conclusion(Verdict.CANCELLED, signal=2)), lambda: True, _NoChannel())
 
 
 class _NoChannel:

@@ -10,6 +10,7 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.annotations import annotations
+from redeploy.report.facts import About
 from redeploy.report.wording import headline
 from redeploy.rollout.baseline import SECONDS
 from redeploy.rollout.requests import (
@@ -73,7 +74,7 @@ def gaps(moments: Sequence[float]) -> list[float]:
 def test_without_an_image_no_registry_is_asked() -> None:
     for inputs in ({}, {"image": "ghcr.io/o/api,ghcr.io/o/web"}, {"image": "ghcr.io/o/api:1,ghcr.io/o/api:2"}):
         story = tell(World(rollout(), (UPDATED,)), **inputs)
-        assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image) == ([], None, "")
+        assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image.reference) == ([], None, "")
 
 
 def test_the_tag_is_looked_up_beside_the_baseline_and_its_commit_is_shown() -> None:
@@ -82,7 +83,12 @@ def test_the_tag_is_looked_up_beside_the_baseline_and_its_commit_is_shown() -> N
     assert (story.world.sent(FetchTag), len(story.world.sent(FetchRevision))) == ([0.0], 1)
     assert (story.world.triggered or 9.0) < 1.0
     outcome = story.outcome
-    assert (outcome.image, outcome.image_digest, outcome.revision, outcome.notes) == (IMAGE, D2, NEW, ())
+    assert (outcome.image.reference, outcome.image.digest, outcome.image.revision, outcome.facts.of(About.NOTE)) == (
+        IMAGE,
+        D2,
+        NEW,
+        (),
+    )
     assert f"the registry has {IMAGE}: {D2}" in said(story)
 
 
@@ -93,7 +99,9 @@ def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
         assert story.verdict == ("deployed", "")
         assert (story.world.triggered or 9.0) < 1.0
         assert len(story.world.sent(FetchTag)) == 1
-        assert [trouble.told[1:] in note and trouble.fix in note for note in story.outcome.notes] == [True]
+        assert [trouble.told[1:] in note and trouble.fix in note for note in story.outcome.facts.of(About.NOTE)] == [
+            True
+        ]
         assert said(story).count(trouble.told[1:]) == 1
         assert annotations(story.outcome) == []
 
@@ -150,7 +158,7 @@ def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_reported
     assert story.verdict == ("not-started", "image-missing")
     [error] = annotations(story.outcome)
     assert f"`{IMAGE}` points to `{D1}` in the registry, and not to the expected `{D2}`." in error.message
-    assert (story.outcome.image_digest, story.outcome.expected_digest) == (D1, D2)
+    assert (story.outcome.image.digest, story.outcome.digest.expected) == (D1, D2)
 
 
 def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> None:
@@ -193,8 +201,8 @@ def test_the_tag_may_point_to_the_index_over_the_declared_digest() -> None:
 def test_the_running_platform_is_the_declared_index() -> None:
     story = run(index(D3, D2), expect_digest=D3)
     assert (story.verdict, story.conclusion.proof.word) == (("deployed", ""), "digest")
-    assert story.outcome.digest == D2
-    assert any("are one image" in evidence for evidence in story.outcome.evidence)
+    assert story.outcome.digest.live == D2
+    assert any("are one image" in evidence for evidence in story.outcome.facts.of(About.EVIDENCE))
 
 
 def test_two_platforms_of_an_index_are_two_images() -> None:
@@ -244,14 +252,14 @@ def test_it_is_not_where_more_proof_is_asked_for_or_the_tag_points_elsewhere() -
 def test_the_images_commit_is_the_version_that_must_be_live() -> None:
     story = run(index(D2), revision=NEW, expect_version="image")
     assert (story.verdict, story.conclusion.proof.word) == (("deployed", ""), "version")
-    assert story.outcome.expected_version == NEW
+    assert story.outcome.version.expected == NEW
     wrong = run(index(D2), revision=THIRD, expect_version="image", timeout="20s")
     assert wrong.verdict == ("wrong-build", "wrong-version")
 
 
 def test_it_is_awaited_with_its_image() -> None:
     story = run(ABSENT, DOWN, index(D2), revision=NEW, expect_version="image")
-    assert (story.verdict, story.outcome.expected_version) == (("deployed", ""), NEW)
+    assert (story.verdict, story.outcome.version.expected) == (("deployed", ""), NEW)
 
 
 @pytest.mark.parametrize(
@@ -308,13 +316,13 @@ def test_verify_knows_an_index_by_its_platform() -> None:
     story = verified(index(D1), expect_digest=D3, timeout="10s")
     assert story.verdict == ("wrong-build", "wrong-digest")
     assert len(story.world.sent(FetchTag)) == 1
-    assert f"points to `{D1}`" in story.outcome.notes[0]
+    assert f"points to `{D1}`" in story.outcome.facts.of(About.NOTE)[0]
 
 
 def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
     for look in (ABSENT, DOWN, REFUSED):
         story = verified(look)
-        assert (story.verdict, len(story.outcome.notes)) == (("verified", ""), 1)
+        assert (story.verdict, len(story.outcome.facts.of(About.NOTE))) == (("verified", ""), 1)
         assert said(story).count(look.told[1:]) == 1
 
 

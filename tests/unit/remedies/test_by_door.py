@@ -276,13 +276,13 @@ def test_old_and_new_build_in_turn_are_reported_as_that() -> None:
 def test_where_nothing_distinguishes_builds_none_is_named() -> None:
     outcome = tell(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
     assert "by the" not in wording.happened(outcome)
-    assert {each.build.value for each in outcome.stretches} == {"unknown"}
+    assert {each.build.value for each in outcome.timeline.stretches} == {"unknown"}
 
 
 def test_what_was_live_already_is_never_called_the_old_build() -> None:
     outcome = tell(World(lambda *_: ready(NEW), (summary(),)), expect_version=NEW).outcome
     assert outcome.conclusion.verdict == "already-current"
-    assert {each.build.value for each in outcome.stretches} == {"new"}
+    assert {each.build.value for each in outcome.timeline.stretches} == {"new"}
 
 
 def test_a_steady_wrong_build_is_one_however_little_time_there_was() -> None:

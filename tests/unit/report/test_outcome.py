@@ -21,15 +21,16 @@ from redeploy.remedies.remedy import LOOPBACK, guide
 from redeploy.report import annotations, outputs, wording
 from redeploy.report import summary as job_summary
 from redeploy.report.check_results import Checked
-from redeploy.report.collect import outcome_of
-from redeploy.report.fitting import MOST_BYTES
-from redeploy.report.outcome import Outcome, RollbackResult, State, invalid
-from redeploy.report.timeline import Stretch
+from redeploy.report.collect import result_of
+from redeploy.report.facts import About, Fact, Facts
+from redeploy.report.results import Change, InvalidInputs, OneResult, RollbackResult, RunResult, State, Update
+from redeploy.report.timeline import Moment, Stretch, Timeline, What
 from redeploy.rollout.requests import Event, FetchDocument, Probe
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.identity import Build
 from redeploy.settings.defaults import DEFAULTS
 from redeploy.settings.reading import Problem
+from redeploy.text.fitting import MOST_BYTES
 from redeploy.text.secret import redactor
 from redeploy.text.untrusted import one_line
 from redeploy.verdicts import Proof, Reason, Verdict
@@ -42,44 +43,37 @@ HOSTILE = (
     "\r\n| **bold** | ~~x~~ www.evil.example https://evil.example ##[error]x \u202e *y* _z_ \\"
 )
 LINE = one_line(HOSTILE, 1000)
+SEEN = Facts().plus(About.UPDATE, f"Watchtower at `{BASE}` responded after 1.2 s: 200: scanned 1, updated 1.")
 
 
-def ended(verdict: Verdict, reason: Reason = Reason.NONE, **facts: Any) -> Outcome:  # noqa: ANN401 - fields of an Outcome
+def ended(verdict: Verdict, reason: Reason = Reason.NONE, **values: Any) -> RunResult:  # noqa: ANN401 - fields of a RunResult
     conclusion = Conclusion(
-        verdict, reason, facts.pop("proof", Proof.NONE), signal=2 if verdict is Verdict.CANCELLED else 0
+        verdict, reason, values.pop("proof", Proof.NONE), signal=2 if verdict is Verdict.CANCELLED else 0
     )
     told: dict[str, Any] = {
         "mode": "deploy",
         "url": BASE,
         "watchtower_origin": BASE,
-        "watchtower_result": "updated",
-        "watchtower_said": "200: scanned 1, updated 1",
-        "answered_after": 1.25,
-        "last_seen": "200",
-        "version": NEW,
-        "previous_version": OLD,
-        "moments": ((0.0, "trigger sent"), (9.0, "end")),
+        "update": Update(result="updated", said="200: scanned 1, updated 1", sent=0.0, answered=1.25),
+        "version": Change(before=OLD, live=NEW),
+        "timeline": Timeline(moments=(Moment(0.0, What.TRIGGERED), Moment(9.0, What.ENDED)), ended=9.0),
+        "facts": SEEN,
     }
-    return Outcome(conclusion=conclusion, **told | facts)
+    return RunResult(conclusion=conclusion, **told | values)
 
 
-def shown(outcome: Outcome) -> str:
+def shown(outcome: InvalidInputs | OneResult) -> str:
     """The job summary."""
     return job_summary.page(outcome, job_summary.Repository())
 
 
-def hostile() -> Outcome:
+def hostile() -> RunResult:
     return ended(
         Verdict.WRONG_BUILD,
         Reason.WRONG_VERSION,
-        version=LINE,
-        previous_version=LINE,
-        expected_version=LINE,
-        watchtower_said=LINE,
-        last_seen=LINE,
-        evidence=(LINE,),
-        warnings=(LINE,),
-        detail=LINE,
+        version=Change(LINE, LINE, LINE),
+        update=Update(said=LINE),
+        facts=Facts(tuple(Fact(about, LINE) for about in About)),
     )
 
 
@@ -90,17 +84,14 @@ ROLLBACK: dict[str, Any] = {
     "target": D1,
     "source": "the digest that ran before",
     "tag_moved": True,
-    "put": (5.0, 5.4),
-    "triggered": (5.4, None),
-    "watchtower_said": LINE,
-    "evidence": (LINE,),
+    "update": Update(said=LINE, sent=5.4),
     "by_hand": "On the server:\n\n```sh\ndocker compose up -d your-service\n```",
 }
 
-ENDINGS = [
+ENDINGS: list[InvalidInputs | OneResult] = [
     ended(Verdict.DEPLOYED, proof=Proof.VERSION),
-    ended(Verdict.ALREADY_CURRENT, proof=Proof.DIGEST, digest=D1, previous_digest=D1),
-    ended(Verdict.VERIFIED, mode="verify", watchtower_said="", watchtower_origin=""),
+    ended(Verdict.ALREADY_CURRENT, proof=Proof.DIGEST, digest=Change(before=D1, live=D1)),
+    ended(Verdict.VERIFIED, mode="verify", update=Update(), facts=Facts(), watchtower_origin=""),
     *(ended(Verdict.UNHEALTHY, reason) for reason in Reason if reason is not Reason.NONE),
     *(
         ended(
@@ -118,10 +109,13 @@ ENDINGS = [
     ended(Verdict.STALE, Reason.OLD_BUILD, rollback=RollbackResult(state=State.NOT_TRIED, why="the old build answers")),
     ended(Verdict.DEPLOYED, mode="rollback", rollback=RollbackResult(state=State.PROVEN, **ROLLBACK)),
     ended(Verdict.UNPROVEN, Reason.NO_IDENTITY),
-    ended(Verdict.CANCELLED, detail="SIGINT came after the trigger."),
-    ended(Verdict.INTERNAL_ERROR, detail="KeyError in the action itself."),
-    Outcome(conclusion=Conclusion(Verdict.CANCELLED, signal=15), detail="SIGTERM came before anything was triggered."),
-    invalid([Problem("mode", "is none of `deploy`, `verify`")]),
+    ended(Verdict.CANCELLED, facts=SEEN.caused_by("SIGINT came after the trigger.")),
+    ended(Verdict.INTERNAL_ERROR, facts=SEEN.caused_by("KeyError in the action itself.")),
+    RunResult(
+        conclusion=Conclusion(Verdict.CANCELLED, signal=15),
+        facts=Facts().caused_by("SIGTERM came before anything was triggered."),
+    ),
+    InvalidInputs([Problem("mode", "is none of `deploy`, `verify`")]),
     hostile(),
 ]
 
@@ -130,7 +124,7 @@ ENDINGS = [
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_every_declared_output_is_set_as_one_line(outcome: Outcome) -> None:
+def test_every_declared_output_is_set_as_one_line(outcome: InvalidInputs | OneResult) -> None:
     values = outputs.outputs(outcome)
     assert values.keys() == OUTPUTS.keys()
     assert all(isinstance(value, str) for value in values.values())
@@ -138,7 +132,7 @@ def test_every_declared_output_is_set_as_one_line(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_the_report_is_one_json_document_that_says_the_same(outcome: Outcome) -> None:
+def test_the_report_is_one_json_document_that_says_the_same(outcome: InvalidInputs | OneResult) -> None:
     values = outputs.outputs(outcome)
     document = json.loads(values["report"])
     assert (document["verdict"], document["reason"], document["proof"]) == (
@@ -153,7 +147,7 @@ def test_the_report_is_one_json_document_that_says_the_same(outcome: Outcome) ->
 LONG_ROUTES = tuple(f"GET /{'é' * 200}/{number}" for number in range(1000))
 
 
-def long_run() -> Outcome:
+def long_run() -> RunResult:
     """A run with more to tell than an output may hold, in all of its lists."""
     finding = Finding(Reason.SMOKE, "smoke " + "s" * 200, passed=False, told="t" * 400)
     stretch = Stretch(0.0, 1.0, good=True, build=Build.NEW)
@@ -162,11 +156,13 @@ def long_run() -> Outcome:
         Verdict.CHECKS_FAILED,
         Reason.SMOKE,
         checked=checks,
-        stretches=(stretch,) * 3000,
-        moments=tuple((float(number), "a moment") for number in range(3000)),
-        notes=("n" * 2000,) * 100,
-        evidence=("e" * 5000,) * 50,
+        timeline=Timeline(stretches=(stretch,) * 3000, moments=moments(3000)),
+        facts=Facts().plus(About.NOTE, *["n" * 2000] * 100).plus(About.EVIDENCE, *["e" * 5000] * 50),
     )
+
+
+def moments(count: int) -> tuple[Moment, ...]:
+    return tuple(Moment(float(number), What.LAST_GOOD) for number in range(count))
 
 
 def test_no_output_is_longer_than_an_environment_variable_may_be() -> None:
@@ -181,7 +177,8 @@ def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
     document = json.loads(outputs.outputs(long_run())["report"])
     assert document["truncated"]
     assert (document["verdict"], document["version"]["live"]) == ("checks-failed", NEW)
-    few = ended(Verdict.DEPLOYED, moments=tuple((float(number), "x" * 90) for number in range(2000)), evidence=("why",))
+    timeline, facts = Timeline(moments=moments(2000)), Facts().plus(About.EVIDENCE, "why")
+    few = ended(Verdict.DEPLOYED, timeline=timeline, facts=facts)
     document = json.loads(outputs.outputs(few)["report"])
     kept = [moment["seconds"] for moment in document["moments"]]
     assert document["truncated"]
@@ -194,7 +191,7 @@ def test_what_a_later_run_compares_with_is_never_cut() -> None:
     told = Told()
     names = {f"{letter}_version": f"{letter}{'é' * 250}" for letter in "abcdefghijklmnopqrstuvwxyz"}
     told.look(0.1, ready(OLD, **names)).look(0.5, ready(OLD, **names)).trigger(1.0).look(3.0, ready(NEW, **names))
-    seen = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0).seen
+    seen = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0).seen
     report = outputs.outputs(dataclasses.replace(long_run(), seen=seen))["report"]
     assert len(report) <= MOST_BYTES
     found = json.loads(report)["seen"]
@@ -221,7 +218,7 @@ def test_seconds_are_short_numbers(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_every_non_zero_exit_has_an_error_and_no_green_one_has(outcome: Outcome) -> None:
+def test_every_non_zero_exit_has_an_error_and_no_green_one_has(outcome: InvalidInputs | OneResult) -> None:
     kinds = [each.kind for each in annotations.annotations(outcome)]
     assert ("error" in kinds) is bool(outcome.conclusion.exit_code)
     assert all(each.title and each.message for each in annotations.annotations(outcome))
@@ -235,14 +232,16 @@ def test_a_green_run_without_a_remark_has_no_annotation() -> None:
 
 def test_a_remark_of_a_green_run_is_a_warning() -> None:
     [found] = annotations.annotations(
-        ended(Verdict.DEPLOYED, proof=Proof.VERSION, warnings=("Watchtower never responded.",))
+        ended(Verdict.DEPLOYED, proof=Proof.VERSION, facts=Facts().plus(About.WARNING, "Watchtower never responded."))
     )
     assert (found.kind, found.message) == ("warning", "Watchtower never responded.")
 
 
 def test_problems_are_annotated_by_input() -> None:
     found = annotations.annotations(
-        invalid([Problem("headers", "line 1 is bad"), Problem("mode", "is bad"), Problem("headers", "line 2 is bad")])
+        InvalidInputs(
+            [Problem("headers", "line 1 is bad"), Problem("mode", "is bad"), Problem("headers", "line 2 is bad")]
+        )
     )
     assert [each.title for each in found] == ["Input headers", "Input mode"]
     assert "line 1 is bad" in found[0].message
@@ -253,7 +252,7 @@ def test_problems_are_annotated_by_input() -> None:
 @given(st.integers(1, 30))
 def test_the_runner_keeps_all_annotations(count: int) -> None:
     found = annotations.annotations(
-        invalid([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)])
+        InvalidInputs([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)])
     )
     assert 1 <= len(found) <= 10
     told = "\n".join(each.message for each in found)
@@ -261,7 +260,7 @@ def test_the_runner_keeps_all_annotations(count: int) -> None:
 
 
 def test_all_problems_at_once_fit_into_what_the_runner_keeps() -> None:
-    found = annotations.annotations(invalid([Problem(name, "is wrong; " + "x" * 250) for name in DEFAULTS]))
+    found = annotations.annotations(InvalidInputs([Problem(name, "is wrong; " + "x" * 250) for name in DEFAULTS]))
     assert all(len(each.message) <= 4000 for each in found)
     assert all(any(f"`{name}`" in each.message for each in found) for name in DEFAULTS)
 
@@ -306,7 +305,7 @@ def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
 
 
 def test_a_loopback_address_that_refused_is_reported_as_what_it_is() -> None:
-    [found] = annotations.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, loopback_refused=True))
+    [found] = annotations.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, remedy=LOOPBACK))
     assert LOOPBACK.headline in found.title
     assert "container" in found.message
 
@@ -326,7 +325,7 @@ def outside_code(text: str) -> str:
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_tables_stay_whole(outcome: Outcome) -> None:
+def test_tables_stay_whole(outcome: InvalidInputs | OneResult) -> None:
     text = shown(outcome)
     assert text.endswith("\n")
     assert set(cells(text)) <= {2, 3}
@@ -366,13 +365,15 @@ def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
 @given(st.text(max_size=80))
 def test_our_sentences_show_what_they_quote(text: str) -> None:
     line = " ".join(text.split())
-    made = html.unescape(shown(ended(Verdict.DEPLOYED, proof=Proof.VERSION, evidence=(line,)))).replace("\u200b", "")
+    made = html.unescape(
+        shown(ended(Verdict.DEPLOYED, proof=Proof.VERSION, facts=Facts().plus(About.EVIDENCE, line)))
+    ).replace("\u200b", "")
     made = made.replace("\N{FULLWIDTH DOLLAR SIGN}", "$")
     assert html.unescape(line).replace("\u200b", "") in html.unescape(made) or not line
 
 
 def test_a_problem_quotes_its_code_and_nothing_else() -> None:
-    text = shown(invalid([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
+    text = shown(InvalidInputs([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
     assert "<img" not in outside_code(text)
     assert "`image`" in text
 
@@ -391,13 +392,14 @@ def rollout(moment: float, _: Probe) -> HttpResult:
 def test_a_rollout_is_measured() -> None:
     story = tell(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
     found = story.outcome
-    assert (found.version, found.previous_version, found.watchtower_result) == (NEW, OLD, "updated")
+    assert (found.version.live, found.version.before, found.update.result) == (NEW, OLD, "updated")
     assert found.rollout_seconds == pytest.approx(story.state.history.window.opened - (story.world.triggered or 0))  # type: ignore[operator]
     assert 4.0 <= (found.rollout_seconds or 0) <= 5.5
     assert 2.0 <= (found.downtime_seconds or 0) <= 5.5
-    assert next(what for _, what in found.moments) == "trigger sent"
-    assert [at for at, _ in found.moments] == sorted(at for at, _ in found.moments)
-    assert "The service reports the declared version." in found.evidence
+    assert next(each.what for each in found.timeline.moments) is What.TRIGGERED
+    moments = [each.at for each in found.timeline.moments]
+    assert moments == sorted(moments)
+    assert "The service reports the declared version." in found.facts.of(About.EVIDENCE)
 
 
 @pytest.mark.parametrize(
@@ -502,11 +504,11 @@ def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> No
     told.state = state
     echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
     told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
-    outcome = outcome_of(state, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
+    outcome = result_of(state, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
     values = json.dumps(outputs.outputs(outcome)) + shown(outcome)
     assert "tok-8d1f0c6b2a" not in values
     assert "hunter2" not in values
-    assert outcome.version == "*** ***"
+    assert outcome.version.live == "*** ***"
 
 
 @pytest.mark.parametrize(
@@ -524,9 +526,9 @@ def test_only_a_loopback_address_that_refused_is_reported_as_one(
 ) -> None:
     story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
     assert story.verdict[1] in ("unreachable", "down")
-    assert story.outcome.loopback_refused is refused
+    assert (story.outcome.remedy is LOOPBACK) is refused
     elsewhere = tell(World(service, (answer,)), timeout="20")
-    assert not elsewhere.outcome.loopback_refused
+    assert elsewhere.outcome.remedy is not LOOPBACK
 
 
 def test_a_new_process_is_never_reported_as_a_new_image() -> None:
@@ -534,16 +536,15 @@ def test_a_new_process_is_never_reported_as_a_new_image() -> None:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
     outcome = tell(World(restarted, (reply(200),))).outcome
-    told = " ".join([*outcome.evidence, shown(outcome)])
+    told = " ".join([*outcome.facts.of(About.EVIDENCE), shown(outcome)])
     assert "A new process responds" in told
     assert "new image" not in told
 
 
 def test_an_unfinished_run_is_reported_too() -> None:
     told = Told(expect_version=NEW).look(0.1, ready(OLD)).trigger(1.0).look(2.0, ready(OLD))
-    outcome = dataclasses.replace(
-        outcome_of(told.state, Conclusion(Verdict.CANCELLED, signal=15), 3.0), detail="SIGTERM came."
-    )
+    known = result_of(told.state, Conclusion(Verdict.CANCELLED, signal=15), 3.0)
+    outcome = dataclasses.replace(known, facts=known.facts.caused_by("SIGTERM came."))
     values = outputs.outputs(outcome)
     assert (values["verdict"], values["version"], values["watchtower-result"]) == ("cancelled", OLD, "unknown")
     assert outcome.conclusion.exit_code == 143
@@ -551,7 +552,7 @@ def test_an_unfinished_run_is_reported_too() -> None:
 
 
 def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
-    outcome = outcome_of(Told().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
+    outcome = result_of(Told().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
     values = outputs.outputs(outcome)
     assert (values["version"], values["downtime-seconds"], values["watchtower-result"]) == ("", "", "none")
 
@@ -563,9 +564,9 @@ def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> Non
         timeout="20",
     )
     assert went_back.verdict == ("stale", "old-build")
-    assert not any("reports the declared version" in each for each in went_back.outcome.evidence)
+    assert not any("reports the declared version" in each for each in went_back.outcome.facts.of(About.EVIDENCE))
     still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
-    assert "The service is unhealthy." in still_gone.outcome.evidence
+    assert "The service is unhealthy." in still_gone.outcome.facts.of(About.EVIDENCE)
 
 
 # the checks
@@ -575,7 +576,7 @@ def contract(*paths: str) -> HttpResult:
     return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {each: {"get": {}} for each in paths}})
 
 
-def compared(before: HttpResult, after: HttpResult, **inputs: str) -> Outcome:
+def compared(before: HttpResult, after: HttpResult, **inputs: str) -> RunResult:
     """A rollout from one document to another."""
     world = World(rollout, (summary(updated=1),), document=lambda moment: before if moment < 2 else after)
     return tell(world, request_rate="off", expect_version=NEW, **inputs).outcome
@@ -624,7 +625,7 @@ def test_hostile_routes_stay_what_they_are() -> None:
     assert "##[" not in text
 
 
-def reference_outcome(number: int, breaking: str) -> Outcome:
+def reference_outcome(number: int, breaking: str) -> RunResult:
     """The end of a run whose reference file names so many operations, of which one is left."""
     lines = "".join(f"  /p{each}:\n    get: {{}}\n" for each in range(number))
     file = read_reference("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + lines)
@@ -637,7 +638,7 @@ def reference_outcome(number: int, breaking: str) -> Outcome:
     checking.take(Event(request=request, http_result=contract("/p0"), sent=1.0, at=1.1, wall=WALL), patient=True)
     failed = checking.failure(0.0)
     verdict = Verdict.CHECKS_FAILED if failed else Verdict.DEPLOYED
-    return outcome_of(state, Conclusion(verdict, failed or Reason.NONE, Proof.VERSION), 2.0)
+    return result_of(state, Conclusion(verdict, failed or Reason.NONE, Proof.VERSION), 2.0)
 
 
 @pytest.mark.parametrize(("breaking", "kind"), [("warn", "warning"), ("fail", "error")])
@@ -674,7 +675,7 @@ def test_the_summary_counts_all_operations_that_are_gone() -> None:
 
 def test_what_was_seen_is_reported_for_a_later_run() -> None:
     told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
-    outcome = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
+    outcome = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["url"] == BASE
     assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
@@ -689,7 +690,7 @@ def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
     ]
     told = Told(image="ghcr.io/o/api").look(0.1, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
     told.containers(3.2, reply(200, {"containers": listed}))
-    outcome = outcome_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
+    outcome = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["digests"] == [D1, D2]
     assert found["rows"] == [
@@ -703,7 +704,7 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
     for second in range(5):
         told.look(float(second), ready(OLD, uptime=100 + second))
     found = told.trigger(6.0).look(7.0, ready(OLD, uptime=107, started_at="2026-01-01T00:00:00Z"))
-    outcome = outcome_of(found.state, Conclusion(Verdict.UNPROVEN), 8.0)
+    outcome = result_of(found.state, Conclusion(Verdict.UNPROVEN), 8.0)
     starts = {
         each["field"]: each["seconds"] for each in json.loads(outputs.outputs(outcome)["report"])["seen"]["starts"]
     }
@@ -714,8 +715,8 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
 def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
     told = Told(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
     told.answer(2.0, reply(200)).look(3.0, ready(OLD))
-    message = shown(outcome_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
+    message = shown(result_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
     assert "containrrr and openserbia match no image whose registry has a port" in message
     told.answer(5.0, summary(scanned=1, updated=1))
-    message = wording.happened(outcome_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
+    message = wording.happened(result_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
     assert "containrrr" not in message

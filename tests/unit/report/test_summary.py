@@ -1,6 +1,7 @@
 """The job summary: what stands where, its picture, its links, and what GitHub makes of hostile text."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from redeploy.contract.results import Finding
 from redeploy.decision.verdict import Conclusion
 from redeploy.remedies.subject import Subject
 from redeploy.report.check_results import Checked
+from redeploy.report.facts import About, Facts
 from redeploy.report.gantt import gantt
-from redeploy.report.outcome import Outcome, RollbackResult, State
+from redeploy.report.results import Change, RollbackResult, RunResult, State, Update
 from redeploy.report.summary import Repository, page
-from redeploy.report.timeline import Stretch
+from redeploy.report.timeline import During, Span, Stretch, Timeline
 from redeploy.service.identity import Build
 from redeploy.text.markdown import fenced, inline
 from redeploy.verdicts import Proof, Reason, Verdict
@@ -25,26 +27,32 @@ from tools.preview.markdown import render
 REPOSITORY = Repository("https://github.com/o/r", NEW)
 NOWHERE = Repository()
 ROLLOUT = (Stretch(0, 2, Build.OLD, True), Stretch(2, 5, Build.UNKNOWN, False, True), Stretch(5, 11, Build.NEW, True))
+TIMELINE = Timeline(stretches=ROLLOUT, spans=(Span(During.WINDOW, 5.0, 11.0),), ended=11.0)
+UPDATED = Update(result="updated", said="200: scanned 1, updated 1", sent=0.0, answered=1.25)
 
 
-def ended(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **facts: Any) -> Outcome:  # noqa: ANN401 - fields of an Outcome
+def ended(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **values: Any) -> RunResult:  # noqa: ANN401 - fields of a RunResult
     told: dict[str, Any] = {
         "mode": "deploy",
         "url": BASE,
         "watchtower_origin": BASE,
-        "watchtower_result": "updated",
-        "watchtower_said": "200: scanned 1, updated 1",
-        "triggered": True,
-        "answered_after": 1.25,
-        "version": NEW,
-        "previous_version": OLD,
-        "stretches": ROLLOUT,
-        "ended": 11.0,
-        "stable": (5.0, 11.0),
+        "update": UPDATED,
+        "version": Change(before=OLD, live=NEW),
+        "timeline": TIMELINE,
         "rollout_seconds": 5.0,
         "downtime_seconds": 3.0,
     }
-    return Outcome(conclusion=Conclusion(verdict, reason, facts.pop("proof", Proof.NONE)), **told | facts)
+    return RunResult(conclusion=Conclusion(verdict, reason, values.pop("proof", Proof.NONE)), **told | values)
+
+
+def seen(*sentences: str) -> Facts:
+    """What shows which build is live."""
+    return Facts().plus(About.UPDATE, "Watchtower responded: updated 1.").plus(About.EVIDENCE, *sentences)
+
+
+def checks(begin: float, end: float) -> Timeline:
+    """The course of a run with checks."""
+    return replace(TIMELINE, spans=(*TIMELINE.spans, Span(During.CHECKS, begin, end)))
 
 
 def order(text: str, *parts: str) -> bool:
@@ -54,15 +62,15 @@ def order(text: str, *parts: str) -> bool:
 
 
 def test_a_green_page_tells_the_story_the_proof_and_the_course() -> None:
-    text = page(ended(proof=Proof.VERSION, evidence=("The service reports the declared version.",)), NOWHERE)
+    text = page(ended(proof=Proof.VERSION, facts=seen("The service reports the declared version.")), NOWHERE)
     assert order(
         text, "## ✅ deployed", "proof: `version`", "since second 5.0", "### How we know", "### When", "All facts"
     )
 
 
 def test_one_piece_of_evidence_is_a_sentence_and_several_are_a_list() -> None:
-    one = page(ended(evidence=("The service reports the declared version.",)), NOWHERE)
-    two = page(ended(evidence=("The running digest changed.", "A new process responds.")), NOWHERE)
+    one = page(ended(facts=seen("The service reports the declared version.")), NOWHERE)
+    two = page(ended(facts=seen("The running digest changed.", "A new process responds.")), NOWHERE)
     assert "### How we know\n\nThe service reports the declared version.\n" in one
     assert "1. The running digest changed.\n1. A new process responds.\n" in two
 
@@ -71,7 +79,9 @@ def test_a_digest_is_short_where_it_is_reported_and_whole_in_the_facts_and_in_co
     rolled = RollbackResult(
         state=State.FAILED, why="it is not live.", tag="r.io/a:1", target=D1, by_hand=f"`docker pull r.io/a@{D1}`"
     )
-    text = page(ended(Verdict.ROLLBACK_FAILED, evidence=(f"It runs `{D2}`.",), digest=D2, rollback=rolled), NOWHERE)
+    text = page(
+        ended(Verdict.ROLLBACK_FAILED, facts=seen(f"It runs `{D2}`."), digest=Change(live=D2), rollback=rolled), NOWHERE
+    )
     told, facts = text.split("All facts")
     assert f"It runs `{D2[:19]}`." in told
     assert f"`docker pull r.io/a@{D1}`" in told
@@ -80,29 +90,31 @@ def test_a_digest_is_short_where_it_is_reported_and_whole_in_the_facts_and_in_co
 
 
 def test_the_times_stand_once_in_the_chart_and_folded_in_a_table_below_it() -> None:
-    text = page(ended(checks_ran=(6.0, 6.01)), NOWHERE)
+    text = page(ended(timeline=checks(6.0, 6.01)), NOWHERE)
     assert order(text, "```mermaid", "<summary>The same in figures</summary>", "| From (s) | To (s) | What |")
     assert "Checks" not in text
-    assert "Checks" in page(ended(checks_ran=(6.0, 6.2)), NOWHERE)
+    assert "Checks" in page(ended(timeline=checks(6.0, 6.2)), NOWHERE)
 
 
 def test_the_facts_name_the_health_check_the_container_and_when_the_trigger_was_sent() -> None:
     subject = Subject(health="https://api.example.com/api/ready", container="shop-backend")
-    facts = page(ended(subject=subject, triggered_at=1_796_000_000.0), NOWHERE).split("All facts")[1]
+    facts = page(ended(subject=subject, update=replace(UPDATED, sent_wall=1_796_000_000.0)), NOWHERE).split(
+        "All facts"
+    )[1]
     assert order(facts, "`https://api.example.com/api/ready`", "`shop-backend`", "2026-11-30 00:53:20 UTC")
 
 
 def test_a_red_page_has_the_remedy_at_the_top() -> None:
-    text = page(ended(Verdict.STALE, Reason.OLD_BUILD, evidence=("It names the same build.",)), NOWHERE)
+    text = page(ended(Verdict.STALE, Reason.OLD_BUILD, facts=seen("It names the same build.")), NOWHERE)
     assert order(
         text, "## ❌ stale", "**What happened.**", "**Likely cause.**", "**Fix.**", "#old-build", "### What was seen"
     )
 
 
 def test_what_was_declared_stands_beside_what_is_live() -> None:
-    text = page(ended(Verdict.STALE, Reason.OLD_BUILD, version=OLD, expected_version=NEW), NOWHERE)
+    text = page(ended(Verdict.STALE, Reason.OLD_BUILD, version=Change(expected=NEW, before=OLD, live=OLD)), NOWHERE)
     assert f"live: `{OLD[:12]}` · expected: `{NEW[:12]}`" in text
-    text = page(ended(Verdict.WRONG_BUILD, Reason.WRONG_DIGEST, expected_digest=D1, digest=D2), NOWHERE)
+    text = page(ended(Verdict.WRONG_BUILD, Reason.WRONG_DIGEST, digest=Change(expected=D1, live=D2)), NOWHERE)
     assert f"expected: `{D1[:19]}`, running: `{D2[:19]}`" in text
 
 
@@ -117,7 +129,7 @@ def test_versions_are_links_where_one_of_them_is_the_commit_of_the_run() -> None
     [
         pytest.param(Repository("https://github.com/o/r", "9" * 40), {}, id="of another repository"),
         pytest.param(NOWHERE, {}, id="at a terminal"),
-        pytest.param(REPOSITORY, {"version": "v1.2", "previous_version": "v1.1"}, id="no commits"),
+        pytest.param(REPOSITORY, {"version": Change(before="v1.1", live="v1.2")}, id="no commits"),
     ],
 )
 def test_other_versions_are_no_links(repository: Repository, facts: dict[str, Any]) -> None:
@@ -142,7 +154,7 @@ def test_the_repository_is_what_the_runner_says(variables: dict[str, str], found
 
 
 def test_the_picture_has_a_bar_for_each_stretch_in_milliseconds() -> None:
-    chart = "\n".join(gantt(ended(checks_ran=(5.0, 5.25))))
+    chart = "\n".join(gantt(ended(timeline=checks(5.0, 5.25))))
     for bar in (
         "section Watchtower 1.2 s\n  #160; :0, 1250",
         "section Old build 2.0 s\n  #160; :done, 0, 2000",
@@ -159,17 +171,19 @@ def test_the_picture_has_a_bar_for_each_stretch_in_milliseconds() -> None:
     [(0.5, "1second"), (11, "2second"), (47, "5second"), (240, "30second"), (3600, "6minute"), (86400, "144minute")],
 )
 def test_the_axis_has_some_ten_ticks(seconds: float, interval: str) -> None:
-    assert f"  tickInterval {interval}" in gantt(ended(ended=seconds))
+    assert f"  tickInterval {interval}" in gantt(ended(timeline=replace(TIMELINE, ended=seconds)))
 
 
 def test_the_middle_of_a_long_crash_loop_is_left_out_of_the_picture() -> None:
     loop = tuple(Stretch(at, at + 1, Build.NEW, bool(at % 2), not at % 2) for at in range(200))
-    assert sum("section" in line for line in gantt(ended(stretches=loop, stable=None))) <= 14
+    assert sum("section" in line for line in gantt(ended(timeline=Timeline(stretches=loop, ended=200.0)))) <= 14
 
 
 def test_a_run_without_a_course_has_no_picture() -> None:
-    assert "mermaid" not in page(ended(Verdict.TRIGGER_FAILED, Reason.AUTH, ended=0.05), NOWHERE)
-    assert "mermaid" not in page(ended(Verdict.TRIGGER_FAILED, Reason.AUTH, stretches=()), NOWHERE)
+    assert "mermaid" not in page(
+        ended(Verdict.TRIGGER_FAILED, Reason.AUTH, timeline=replace(TIMELINE, ended=0.05)), NOWHERE
+    )
+    assert "mermaid" not in page(ended(Verdict.TRIGGER_FAILED, Reason.AUTH, timeline=Timeline(ended=11.0)), NOWHERE)
 
 
 def test_failed_checks_come_first_and_a_document_alone_is_no_check() -> None:
@@ -191,7 +205,7 @@ def test_operations_that_differ_are_shown_up_to_a_limit() -> None:
 
 def test_watchtowers_answer_is_folded_capped_and_cannot_leave_its_block() -> None:
     hostile = "HTTP 200\n\n````\n</details><script>x</script>\n" + "\n".join(f"line {number}" for number in range(500))
-    text = page(ended(watchtower_reply=hostile), NOWHERE)
+    text = page(ended(update=replace(UPDATED, reply=hostile)), NOWHERE)
     assert "<script" not in text
     assert "line 400" not in text
     rendered = render(text)
@@ -228,7 +242,7 @@ def test_a_page_stays_small_whatever_it_is_fed(size: int) -> None:
     outcome = ended(
         Verdict.CHECKS_FAILED,
         Reason.SMOKE,
-        watchtower_reply=text,
+        update=replace(UPDATED, reply=text),
         checked=Checked(findings=findings, added=["GET /" + "a" * 250] * 1_000, compared_with="`x`", counts=(1_000, 0)),
     )
     assert len(page(outcome, NOWHERE).encode()) < 1_000_000

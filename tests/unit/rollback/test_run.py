@@ -14,10 +14,12 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report import outputs, wording
-from redeploy.report.collect import outcome_of
+from redeploy.report.collect import result_of
+from redeploy.report.facts import About
 from redeploy.report.gantt import rows as rows_of
-from redeploy.report.outcome import Outcome
+from redeploy.report.results import RunResult
 from redeploy.report.summary import Repository, page
+from redeploy.report.timeline import What
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import cut_short
 from redeploy.rollback.run import mend, put_back
@@ -142,7 +144,7 @@ class Told:
     """A run that was told to its end."""
 
     server: Server
-    outcome: Outcome
+    outcome: RunResult
     log: Log
     attempts: list[Attempt]
 
@@ -152,7 +154,7 @@ class Told:
 
     @property
     def told(self) -> str:
-        return self.outcome.rollback.told if self.outcome.rollback else ""
+        return self.outcome.rollback.sentence if self.outcome.rollback else ""
 
 
 def run(server: Server | None = None, **inputs: str) -> Told:
@@ -167,7 +169,7 @@ def run(server: Server | None = None, **inputs: str) -> Told:
         outcome = put_back(state, world, lambda: 0.5, log, begun=attempts.append, under_way=lambda: None)
     else:
         conclusion = redeploy(state, world, lambda: 0.5, log)
-        deploy = outcome_of(state, conclusion, world.now())
+        deploy = result_of(state, conclusion, world.now())
         outcome = mend(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
     return Told(server, outcome, log, attempts)
 
@@ -178,12 +180,12 @@ def test_a_build_that_is_never_ready_is_rolled_back_to_the_digest_that_ran() -> 
     assert told.outcome.conclusion.exit_code == 1
     assert told.server.puts == [D1]
     assert told.server.current() == D1
-    assert (told.outcome.version, told.outcome.digest) == (OLD, D1)
-    assert (told.outcome.previous_version, told.outcome.previous_digest) == (OLD, D1)
+    assert (told.outcome.version.live, told.outcome.digest.live) == (OLD, D1)
+    assert (told.outcome.version.before, told.outcome.digest.before) == (OLD, D1)
     rolled = told.outcome.rollback
     assert rolled is not None
     assert (rolled.done, rolled.proof, rolled.source) == (True, "digest", "the digest that ran before")
-    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.told
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.sentence
 
 
 def test_the_picture_tells_the_whole_story_in_its_order() -> None:
@@ -202,10 +204,10 @@ def test_the_picture_tells_the_whole_story_in_its_order() -> None:
 def test_the_run_was_down_from_the_failed_build_to_the_one_that_was_put_back() -> None:
     outcome = run(expect_version=NEW).outcome
     assert outcome.downtime_seconds is not None
-    back = next(at for at, what in outcome.moments if what == "first healthy response after it")
+    back = next(each.at for each in outcome.timeline.moments if each.what is What.GOOD_AGAIN)
     assert outcome.downtime_seconds == pytest.approx(back, abs=3.0)
     assert outcome.downtime_seconds > 60  # all of `timeout`, and the rollback
-    assert [what for _, what in outcome.moments].count("the tag was put back") == 1
+    assert [each.what for each in outcome.timeline.moments].count(What.PUT_BACK) == 1
 
 
 def test_the_deploys_own_facts_are_kept() -> None:
@@ -213,7 +215,7 @@ def test_the_deploys_own_facts_are_kept() -> None:
     assert deploy is not None
     assert deploy.deploy is not None
     assert deploy.deploy.conclusion.verdict is Verdict.UNHEALTHY
-    assert deploy.deploy.digest == D2
+    assert deploy.deploy.digest.live == D2
 
 
 @pytest.mark.parametrize("pull", [True, False])
@@ -237,7 +239,7 @@ def test_a_version_names_the_image_where_no_digest_is_reported() -> None:
     assert told.outcome.conclusion.proof.word == "version"
     assert told.outcome.rollback is not None
     assert "previous version" in told.outcome.rollback.source
-    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in told.outcome.rollback.told
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in told.outcome.rollback.sentence
 
 
 def test_a_rollback_that_nothing_can_prove_is_none() -> None:
@@ -277,7 +279,7 @@ def test_a_digest_that_was_pruned_is_looked_for_by_its_version() -> None:
 def test_a_target_that_is_nowhere_is_reported_before_the_trigger_and_the_deploy_goes_on() -> None:
     told = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
     assert told.verdict == ("deployed", "")
-    assert any("could not have been rolled back" in warning for warning in told.outcome.warnings)
+    assert any("could not have been rolled back" in warning for warning in told.outcome.facts.of(About.WARNING))
     assert any("a rollback is not possible" in line for line in told.log.lines)
     assert told.server.puts == []
 
@@ -285,7 +287,7 @@ def test_a_target_that_is_nowhere_is_reported_before_the_trigger_and_the_deploy_
 def test_a_deploy_that_succeeds_says_nothing_of_rollbacks() -> None:
     told = run(Server(answers={}), expect_version=NEW)
     assert told.verdict == ("deployed", "")
-    assert (told.outcome.rollback, list(told.outcome.warnings)) == (None, [])
+    assert (told.outcome.rollback, list(told.outcome.facts.of(About.WARNING))) == (None, [])
     assert told.attempts == []
 
 
@@ -585,7 +587,7 @@ def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named:
 def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
     told = run(mode="rollback")
     assert told.verdict == ("already-current", "")
-    assert (told.server.puts, told.outcome.digest) == ([D1], D1)
+    assert (told.server.puts, told.outcome.digest.live) == ([D1], D1)
     assert outputs.outputs(told.outcome)["rolled-back"] == "true"
 
 
@@ -594,7 +596,7 @@ def test_a_named_image_is_put_back_and_proven() -> None:
     told = run(server, mode="rollback", rollback_to="stable")
     assert told.verdict == ("deployed", "")
     assert told.outcome.conclusion.proof.word == "digest"
-    assert (server.puts, told.outcome.version, told.outcome.previous_version) == ([D1], OLD, NEW)
+    assert (server.puts, told.outcome.version.live, told.outcome.version.before) == ([D1], OLD, NEW)
     assert outputs.outputs(told.outcome)["rolled-back"] == "true"
     assert told.outcome.mode == "rollback"
 
@@ -623,7 +625,7 @@ def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inpu
     told = run(server, mode="rollback", **inputs)
     assert told.verdict == ("not-started", "rollback-impossible")
     assert why in wording.happened(told.outcome)
-    assert told.outcome.previous_digest == (server.runs if server.tells_digests else "")
+    assert told.outcome.digest.before == (server.runs if server.tells_digests else "")
     assert server.world.sent(SendTrigger) == []
 
 

@@ -14,7 +14,8 @@ from redeploy.contract.settings import Breaking, Checks
 from redeploy.contract.smoke import Judged, Smoke
 from redeploy.contract.snapshot import Contract, Read
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
-from redeploy.report.check_results import checked
+from redeploy.report.check_results import checked, facts_of_checks
+from redeploy.report.facts import About
 from redeploy.rollout.checks import Checking
 from redeploy.rollout.requests import Event, FetchDocument, SendSmoke
 from redeploy.verdicts import Reason
@@ -486,8 +487,8 @@ def test_a_document_that_fails_leaves_the_last_one_as_a_sign() -> None:
 
 
 def shown(told: Told) -> tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]:
-    found = checked(told.checking)
-    return found.added, found.removed, found.warnings, found.notes
+    found, facts = checked(told.checking), facts_of_checks(told.checking)
+    return found.added, found.removed, facts.of(About.WARNING), facts.of(About.NOTE_ON_CHECKS)
 
 
 def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
@@ -495,8 +496,8 @@ def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
     assert shown(told) == (
         ("GET /c",),
         ("GET /a",),
-        ["Compared with the document that was live before the trigger, 1 operation removed: `GET /a`."],
-        [],
+        ("Compared with the document that was live before the trigger, 1 operation removed: `GET /a`.",),
+        (),
     )
     assert checked(told.checking).places == ()
 
@@ -506,13 +507,13 @@ def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
     found = checked(told.checking)
     assert [(each.file, each.line) for each in found.places] == [("docs/openapi.yaml", 4), ("docs/openapi.yaml", 8)]
     assert found.compared_with == "`docs/openapi.yaml`"
-    assert found.warnings == ["Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`."]
+    assert shown(told)[2] == ("Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`.",)
 
 
 def test_what_is_ignored_is_shown_and_no_more() -> None:
     told = Told(reference=reference("GET /a"), breaking=Breaking.IGNORE, required=["/b"])
     found = checked(told.enter().document(document("GET /b")).checking)
-    assert (found.removed, found.places, found.warnings) == (("GET /a",), (), [])
+    assert (found.removed, found.places, shown(told)[2]) == (("GET /a",), (), ())
 
 
 def twice(told: Told, http_result: HttpResult) -> Told:
@@ -523,7 +524,7 @@ def twice(told: Told, http_result: HttpResult) -> Told:
 def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -> None:
     told = twice(Told(document()), after)
     added, removed, warnings, notes = shown(told)
-    assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), [])
+    assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), ())
     (warning,) = warnings
     assert warning.startswith("The OpenAPI document that was live before the trigger is gone, so all 2 operations")
     assert told.failure() is None
@@ -533,16 +534,16 @@ def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -
         "removed-route POST /api/items",
         "removed-route GET /api/ready",
     ]
-    assert checked(failing.checking).warnings == []
+    assert shown(failing)[2] == ()
     ignoring = shown(twice(Told(document(), breaking=Breaking.IGNORE), after))
     assert ignoring[1] == removed
-    assert ignoring[2] == []
+    assert ignoring[2] == ()
 
 
 @pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), TransportError(ErrorKind.TIMED_OUT)])
 def test_a_document_that_cannot_be_read_is_not_gone(after: HttpResult) -> None:
     added, removed, warnings, notes = shown(twice(Told(document()), after))
-    assert (added, removed, warnings) == ((), (), [])
+    assert (added, removed, warnings) == ((), (), ())
     assert len(notes) == 1
     assert twice(Told(document(), breaking=Breaking.FAIL), after).failure() is Reason.OPENAPI
 
@@ -552,8 +553,8 @@ def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> N
     assert shown(told) == (
         (),
         (),
-        ["There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the response was 404."],
-        [],
+        ("There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the response was 404.",),
+        (),
     )
     assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
 
@@ -590,7 +591,7 @@ def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
     told = Told(smoke=(ONE, TWO), document_url=None).enter()
     told.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
     assert told.failure() is None
-    assert shown(told)[2] == ["`GET /s/1` passed, and was compared only in part: it is too large."]
+    assert shown(told)[2] == ("`GET /s/1` passed, and was compared only in part: it is too large.",)
     assert "compared only in part" in told.findings[0][3]
 
 
@@ -606,11 +607,12 @@ def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
 
 def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
     many = document(*(f"GET /p{number}" for number in range(5_000)))
-    found = checked(Told(many).enter().document(document("GET /new")).checking)
+    told = Told(many).enter().document(document("GET /new"))
+    found, (warning,) = checked(told.checking), shown(told)[2]
     assert len(found.removed) == MOST_LISTED + 1
     assert found.removed[-1] == "... and 4000 more"
-    assert "5,000 operations removed" in found.warnings[0]
-    assert len(found.warnings[0]) < 500
+    assert "5,000 operations removed" in warning
+    assert len(warning) < 500
 
 
 @pytest.mark.parametrize("breaking", Breaking)
@@ -625,10 +627,10 @@ def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it
 
 
 def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked() -> None:
-    found = checked(Told(before=page()).checking)
-    assert len(found.notes) == 1
-    assert not found.findings
-    assert not found.warnings
+    told = Told(before=page())
+    _, _, warnings, notes = shown(told)
+    assert (len(notes), warnings) == (1, ())
+    assert not checked(told.checking).findings
 
 
 def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_of_them_may_have_meant() -> None:
@@ -640,8 +642,8 @@ def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_o
 
 
 def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
-    found = checked(Told(document_url=None, breaking=Breaking.FAIL).checking)
-    assert [each.partition(": ")[2] for each in found.warnings] == ["`openapi-path` is `off`."]
+    _, _, warnings, _ = shown(Told(document_url=None, breaking=Breaking.FAIL))
+    assert [each.partition(": ")[2] for each in warnings] == ["`openapi-path` is `off`."]
 
 
 # lines that only warn
@@ -658,7 +660,7 @@ def test_a_line_that_only_warns_fails_no_run_and_is_reported_in_a_warning() -> N
     results = checked(told.checking)
     assert results.failed == []
     assert [each.passed for each in results.findings] == [False, True]
-    [warning] = results.warnings
+    [warning] = shown(told)[2]
     assert "only warns" in warning
     assert "`GET /s/1`: 500, not 2xx" in warning
 

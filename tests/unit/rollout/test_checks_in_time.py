@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.urls import origin_of
+from redeploy.report.facts import About
 from redeploy.report.outputs import outputs
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, SendSmoke, SendTrigger
@@ -313,7 +314,7 @@ def test_a_changed_contract_proves_a_build_that_names_nothing_with_a_last_docume
     assert story.conclusion.proof.word == "change"
     sent = world.since_trigger(FetchDocument)
     assert sent[-1] >= held_from(story) + 5.0
-    assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
+    assert "Its OpenAPI document changed" in " ".join(story.outcome.facts.of(About.EVIDENCE))
     assert story.outcome.checked.added == ("GET /api/new",)
     assert story.outcome.checked.removed == ("GET /api/items/{id}",)
 
@@ -332,7 +333,7 @@ def document_of_data(moment: float) -> HttpResult:
 def test_other_operations_under_one_version_prove_nothing_by_themselves(result: HttpResult) -> None:
     story = tell(World(always_healthy, (result,), document=document_of_data), require_proof="change")
     assert story.conclusion.proof.word == "none"
-    assert not any("OpenAPI" in each for each in story.outcome.evidence)
+    assert not any("OpenAPI" in each for each in story.outcome.facts.of(About.EVIDENCE))
 
 
 def test_operations_that_come_and_go_under_one_version_do_not_make_a_build_stale() -> None:
@@ -362,7 +363,7 @@ def restarts(moment: float, _: Probe) -> HttpResult:
 def test_other_operations_count_where_something_else_shows_a_replacement(world: World) -> None:
     story = tell(replace(world, document=document_of_data))
     assert story.verdict == ("deployed", "")
-    assert "Its OpenAPI document changed" in " ".join(story.outcome.evidence)
+    assert "Its OpenAPI document changed" in " ".join(story.outcome.facts.of(About.EVIDENCE))
 
 
 def test_another_contract_does_not_outweigh_a_commit_that_stayed() -> None:
@@ -462,7 +463,7 @@ def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning
     assert story.verdict == ("deployed", "")
     assert 30 <= story.seconds < 32
     assert len(world.since_trigger(SendSmoke)) == 2
-    assert len(story.outcome.warnings) == 1
+    assert len(story.outcome.facts.of(About.WARNING)) == 1
 
 
 def test_where_the_answer_never_comes_a_failing_check_is_reported_all_the_same() -> None:
@@ -951,7 +952,7 @@ def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_c
     story = tell(world, expect_version=NEW, breaking_changes="fail")
     assert story.verdict == ("deployed", "")
     assert len(world.sent(FetchDocument)) == 2
-    assert "from a cache" in " ".join(story.outcome.warnings)
+    assert "from a cache" in " ".join(story.outcome.facts.of(About.WARNING))
 
 
 def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from redeploy.http.response import HttpResult
+from redeploy.report.facts import About
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import World, tell
 from tests.unit.factories import HEALTH, NEW, OLD, VERSION, ready, reply
@@ -21,7 +22,7 @@ def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_r
     assert story.verdict == ("deployed", "")
     window = story.state.history.window
     assert (window.versions if path else window.samples) >= 20
-    assert any("Several instances take turns" in each for each in story.outcome.warnings)
+    assert any("Several instances take turns" in each for each in story.outcome.facts.of(About.WARNING))
 
 
 @pytest.mark.parametrize("apart", [True, False])

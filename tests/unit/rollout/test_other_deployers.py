@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from redeploy.http.response import HttpResult, Response
 from redeploy.report import annotations, outputs, wording
+from redeploy.report.facts import About
+from redeploy.report.timeline import During
 from redeploy.rollout.requests import FetchContainers, FetchDocument, Probe
 from sandbox.simulation import BASE, WALL, Story, World, bare_plan, tell
 from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, bare_problems, page, ready, reply
@@ -79,7 +81,7 @@ def test_a_build_that_another_deployer_brings_is_proven_by_the_change(moment: fl
     assert (ran.verdict, ran.proof) == (("verified", ""), "change")
     assert max(0.0, moment) + 5 <= ran.seconds < max(0.0, moment) + 15
     outcome = ran.second.outcome
-    assert (outcome.previous_version, outcome.version) == (OLD, NEW)
+    assert (outcome.version.before, outcome.version.live) == (OLD, NEW)
     assert wording.headline(outcome) == "verified: Another build than before is live and healthy"
     assert outcome.rollout_seconds == pytest.approx(100 - ran.first.world.clock + ran.seconds - 5, abs=2)
 
@@ -102,7 +104,9 @@ def test_a_new_process_of_an_unnamed_build_is_a_change() -> None:
 
     ran = TwoSteps(deployed_at(20.0, at(-5000.0), at(119.0)))
     assert (ran.verdict, ran.proof) == (("verified", ""), "change")
-    assert any("started after the step before the deploy" in each for each in ran.second.outcome.evidence)
+    assert any(
+        "started after the step before the deploy" in each for each in ran.second.outcome.facts.of(About.EVIDENCE)
+    )
 
 
 def test_a_process_that_started_before_the_first_step_ended_is_no_change() -> None:
@@ -131,7 +135,7 @@ def listed(digest: str, image_id: str = "", name: str = "api", image: str = "ghc
 def test_a_running_image_that_changed_is_a_change_whatever_the_service_names() -> None:
     ran = TwoSteps(lambda _: ready(version="1.0"), containers=deployed_at(30.0, listed(D1), listed(D2)), towered=True)
     assert (ran.verdict, ran.proof) == (("verified", ""), "change")
-    assert (ran.second.outcome.previous_digest, ran.second.outcome.digest) == (D1, D2)
+    assert (ran.second.outcome.digest.before, ran.second.outcome.digest.live) == (D1, D2)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +305,7 @@ def test_a_step_in_mode_verify_reads_the_document_for_its_report_and_waits_for_i
     assert story.verdict == ("verified", "")
     assert len(story.world.sent(FetchDocument)) == 1
     assert story.world.clock < 9.0
-    assert story.outcome.checks_ran is None
+    assert story.outcome.timeline.span(During.CHECKS) is None
 
 
 def test_looks_for_a_change_keep_to_the_request_rate() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.http.urls import origin_of
+from redeploy.report.facts import About
 from redeploy.rollout.pace import UNHURRIED_MOST
 from redeploy.rollout.requests import (
     BOTH,
@@ -510,7 +511,7 @@ def test_why_it_did_nothing_explains_and_never_decides(reasons: Taking) -> None:
     story = tell(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
     assert story.verdict == ("trigger-failed", "update-blocked")
     assert story.seconds < 11.0
-    told = " ".join(story.outcome.told_reasons)
+    told = " ".join(story.outcome.facts.of(About.REASON))
     assert ("registry rate limited" in told) is (reasons == (CHECKED, 0.04))
     assert "\n" not in told
     assert "<html>" not in told

@@ -7,7 +7,7 @@ import pytest
 
 from redeploy.report import outputs, summary
 from redeploy.report.annotations import Annotation, annotations, without_room
-from redeploy.report.outcome import invalid
+from redeploy.report.results import InvalidInputs
 from redeploy.report.wording import headline
 from redeploy.settings.config.load import Loaded, load
 from redeploy.settings.reading import Workspace
@@ -44,13 +44,13 @@ def shown(annotation: Annotation) -> str:
 def test_a_broken_file_gets_exactly_these_annotations(file: Path) -> None:
     found = loaded(file.read_bytes())
     assert found.run is None
-    told = [shown(each) for each in annotations(invalid(found.problems))]
+    told = [shown(each) for each in annotations(InvalidInputs(found.problems))]
     assert told == file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_no_annotation_and_no_line_of_the_log_shows_a_refused_secret() -> None:
     for file in FILES.glob("*.yml"):
-        outcome = invalid(loaded(file.read_bytes()).problems)
+        outcome = InvalidInputs(loaded(file.read_bytes()).problems)
         assert "literal-s3cret" not in str(annotations(outcome)) + str(without_room(outcome)), file
 
 
@@ -61,7 +61,7 @@ def test_a_refused_secret_is_masked_all_the_same(name: str) -> None:
 
 
 def test_log_summary_and_report_say_where_each_mistake_stands() -> None:
-    outcome = invalid(loaded((FILES / "key-twice.yml").read_bytes()).problems)
+    outcome = InvalidInputs(loaded((FILES / "key-twice.yml").read_bytes()).problems)
     assert headline(outcome) == "invalid-config: The config file is wrong; nothing was sent"
     page = summary.page(outcome, summary.Repository())
     assert f"| `{FILE}:4:5` | `timeout` is given a second time" in page
@@ -71,7 +71,7 @@ def test_log_summary_and_report_say_where_each_mistake_stands() -> None:
 
 
 def test_ten_annotations_show_and_the_log_lists_every_problem() -> None:
-    outcome = invalid(loaded((FILES / "more-than-ten.yml").read_bytes()).problems)
+    outcome = InvalidInputs(loaded((FILES / "more-than-ten.yml").read_bytes()).problems)
     assert len(annotations(outcome)) == 10
     assert [line.partition(": ")[0] for line in without_room(outcome)] == [
         f"{FILE}:{line}:17" for line in range(2, 11)

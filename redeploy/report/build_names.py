@@ -46,13 +46,13 @@ def live_commit(state: ServiceState) -> LiveCommit:
     found = declared(_A_COMMIT, named.names, named.ranks).paths
     if len({named.names[path] for path in found}) > 1:
         listed = _listed(named, found, state.redact)
-        told = f"Fields of equal rank name different builds: {listed}. Say which one counts with `version-field`."
-        return LiveCommit(unclear=told)
+        unclear = f"Fields of equal rank name different builds: {listed}. Say which one counts with `version-field`."
+        return LiveCommit(unclear=unclear)
     version = named.names[found[0]] if found else version_of(named, "", {})
     return LiveCommit(one_line(state.redact(version)))
 
 
-def told_of_names(state: ServiceState, conclusion: Conclusion) -> str:
+def names_explained(state: ServiceState, conclusion: Conclusion) -> str:
     """Return what the fields that name the build say, if it explains how the run ended; else empty."""
     named = last_named(state.samples)
     if named is None:

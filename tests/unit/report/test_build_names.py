@@ -4,7 +4,8 @@ import pytest
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import HttpResult
-from redeploy.report.collect import outcome_of
+from redeploy.report.collect import result_of
+from redeploy.report.facts import About
 from redeploy.report.wording import happened
 from redeploy.service.naming import names_in
 from redeploy.verdicts import Reason, Verdict
@@ -14,9 +15,10 @@ from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Told, reply
 
 def named(reason: Reason, before: HttpResult, after: HttpResult, **inputs: str) -> str:
     told = Told(**inputs).look(0.1, before).look(0.4, before).trigger(1.0).looks(2.0, 4.0, after)
-    outcome = outcome_of(told.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
-    assert not outcome.named or happened(outcome).endswith(outcome.named)
-    return outcome.named
+    outcome = result_of(told.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
+    said = "".join(outcome.facts.of(About.NAMES))
+    assert happened(outcome).endswith(said)
+    return said
 
 
 def test_versions_that_contradict_each_other_are_listed_with_what_to_write() -> None:
@@ -71,5 +73,5 @@ def test_the_version_is_that_of_the_version_address() -> None:
     health, version = reply(200, {"version": "2.0"}), reply(200, {"version": "1.4.0"})
     told.look(0.1, version, VERSION).look(0.2, health, HEALTH).trigger(1.0)
     told.look(2.0, version, VERSION).look(3.0, health, HEALTH)
-    outcome = outcome_of(told.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
-    assert (outcome.version, outcome.previous_version) == ("1.4.0", "1.4.0")
+    outcome = result_of(told.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
+    assert (outcome.version.live, outcome.version.before) == ("1.4.0", "1.4.0")

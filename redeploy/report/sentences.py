@@ -1,0 +1,162 @@
+"""The facts of one run, from its state: everything that is worth saying about it, except for its checks."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from redeploy.decision.verdict import Conclusion
+from redeploy.http.urls import origin_of
+from redeploy.remedies.by_door import TURNS, Met
+from redeploy.remedies.remedy import WATCHTOWER_LOG
+from redeploy.report.build_names import names_explained
+from redeploy.report.facts import About, Facts
+from redeploy.report.service_now import last_telling, service_now
+from redeploy.rollout.assess import Assessment
+from redeploy.rollout.service_state import ServiceState
+from redeploy.service.endpoint import Endpoint
+from redeploy.service.gaps import downtime, gaps
+from redeploy.service.identity import Build
+from redeploy.settings.cross_checks import UNMATCHED
+from redeploy.settings.plan import Mode, Plan
+from redeploy.text.untrusted import code
+from redeploy.triggers.trigger import Result
+from redeploy.verdicts import Reason, Verdict
+
+if TYPE_CHECKING:  # few runs name one image
+    from redeploy.registry.lookup import Lookup
+
+_NOT_REPLACED = (Verdict.UNPROVEN, Verdict.STALE, Verdict.WRONG_BUILD, Verdict.TRIGGER_FAILED)
+
+
+def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) -> Facts:
+    """Return the facts of a run at `now`; `met` is what responded."""
+    lookup, begun = state.lookup, state.triggered is not None or state.verifying
+    return (
+        Facts()
+        .plus(About.NOW, service_now(state, now))
+        .plus(About.CAUSE, (_missing(lookup, conclusion, state) if lookup else "") or _unmatched(state, conclusion))
+        .plus(About.UPDATE, _update(state))
+        .plus(About.REASON, *state.trigger.explained)
+        .plus(About.UNSTABLE, _unstable(state, met))
+        .plus(About.LAST, _last(state))
+        .plus(About.NAMES, names_explained(state, conclusion))
+        .plus(About.EVIDENCE, *_evidence(state, conclusion))
+        .plus(About.WARNING, *_warnings(state, conclusion), _calls_itself_ill(state))
+        .plus(About.NOTE, *state.plan.warnings, lookup.note if begun and lookup else "")
+    )
+
+
+def _missing(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> str:
+    """Say what was missing of the image, if that ended the run."""
+    if conclusion.reason is not Reason.IMAGE_MISSING:
+        return ""
+    waited = "" if lookup.hopeless else f" The run waited {state.plan.timeout:g} s for it."
+    return f"{lookup.told}{waited}"
+
+
+def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:
+    """Say why nothing was updated, if Watchtower may not match the image's name."""
+    answer = state.answer
+    ported = any(":" in each.partition("/")[0] for each in state.plan.watchtower.images)
+    shown = answer is not None and answer.counts is not None and answer.counts.scanned > 0
+    if not ported or shown or answer is None or answer.refusal or conclusion.verdict not in _NOT_REPLACED:
+        return ""
+    return f"The update was limited to an image whose registry has a port: {UNMATCHED}"
+
+
+def _update(state: ServiceState) -> str:
+    """Say how the trigger was answered."""
+    answer, url = state.answer, state.plan.watchtower.update_url
+    where = code(origin_of(url) if url else "")
+    if answer is None or not answer.seen:
+        return f"Watchtower at {where} has not responded." if state.triggered is not None else ""
+    after = f" after {state.answered - state.started:.1f} s" if state.answered is not None else ""
+    if answer.error_kind is not None:
+        return f"The request to Watchtower at {where} failed{after}: {answer.seen}."
+    return f"{'Watchtower' if answer.of_watchtower else 'The update URL'} at {where} responded{after}: {answer.seen}."
+
+
+def _unstable(state: ServiceState, met: Met) -> str:
+    broken = state.history.window.broken
+    if met.turns >= TURNS:
+        return "The old and the new build took turns."
+    return f"The new build did not stay up: it was healthy and then failed {broken} times." if broken > 1 else ""
+
+
+def _last(state: ServiceState) -> str:
+    last = last_telling(state)
+    seen = last.seen if last else (state.history.mute or "")
+    return f"The last response of the service at {code(state.plan.service.base_url)} then was {seen}." if seen else ""
+
+
+def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
+    """Say how it is known which build is live, the strongest first; only what was really seen."""
+    plan, history, weighed, found = state.plan, state.history, Assessment(state), list[str]()
+    back = plan.mode is Mode.ROLLBACK
+    running = state.running.evidence
+    if running and plan.expect_digest:
+        found.append(running.replace("declared digest", "digest that was put back") if back else running)
+    if weighed.registry_unchanged:
+        found.append("The running container has the digest that the image's tag points to in the registry.")
+    if plan.expect_version and history.build is Build.NEW:
+        which = "version that goes with it" if back else "declared version"
+        found.append(f"The service {'reported' if history.in_gap else 'reports'} the {which}.")
+    if running and not plan.expect_digest:
+        found.append(running)
+    if not plan.expect_version and history.like.changed:
+        found.append("The service reports another build than before: " + _listed(history.like.changed, state.redact))
+    if not plan.declared and weighed.contract_changed_since is not None:
+        found.append("Its OpenAPI document changed: it has other operations, or another version.")
+    if history.like.restarted:
+        found.append(
+            f"A new process responds, started after {_trigger(plan)}: " + _listed(history.like.restarted, state.redact)
+        )
+    if history.build is Build.OLD and history.like.same:
+        verb = "reported" if history.in_gap else "reports"
+        found.append(f"The service {verb} the same build as before: " + _listed(history.like.same, state.redact))
+    if conclusion.proof.word == "claim":
+        found.append("Watchtower reports that it updated this container, and no response contradicts it.")
+    if history.in_gap:
+        found.insert(0, "The service is unhealthy.")
+    elif history.gap_seen:
+        away = downtime(gaps(state.baseline, state.samples, state.started)) or 0.0
+        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after {_trigger(plan)}.")
+    return found
+
+
+def _trigger(plan: Plan) -> str:
+    return "the step before the deploy" if plan.baseline else "the trigger"
+
+
+def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
+    return ", ".join(code(redact(path), 80) for path in paths) + "."
+
+
+def _calls_itself_ill(state: ServiceState) -> str:
+    """Warn if the last probe of health counts as healthy, but its JSON says otherwise."""
+    looks = [each for each in (*state.baseline, *state.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
+    if not looks or not looks[-1].ill:
+        return ""
+    line, url = looks[-1].ill, code(state.redact(state.plan.service.health_url))
+    says = f"The response at {url} is healthy by its status, but its JSON says that the service is unhealthy."
+    return f"{says} To make that count, set `health-expect` to {code(line, 120)}."
+
+
+def _warnings(state: ServiceState, conclusion: Conclusion) -> list[str]:
+    """Return the warnings of a green run."""
+    if conclusion.exit_code:
+        return []
+    warnings, answer = [state.running.warning], state.answer
+    if turns := state.history.turns:
+        warnings.append(
+            f"Several instances take turns: another build responded {turns} times after the new one, before "
+            f"{state.history.window.looks_needed} probes in a row found the new one. Set `instances` to their number."
+        )
+    if state.triggered is not None and answer is None:
+        warnings.append("Watchtower never responded; the new build was proven without it.")
+    elif answer is not None and answer.lost and conclusion.proof:
+        warnings.append(f"Watchtower's response was lost ({answer.seen}); the new build was proven without it.")
+    elif answer is not None and answer.result in (Result.PARTIAL, Result.FAILED, Result.BLOCKED):
+        warnings.append(
+            f"Watchtower did not update everything: {answer.seen}. Its log on the server says why: `{WATCHTOWER_LOG}`"
+        )
+    return warnings
