@@ -34,6 +34,8 @@ PICTURED = (
     "invalid-inputs",
     "cancelled-int",
     "hostile-version",
+    "services-one-sick",
+    "fleet",
 )
 """The scenarios that pictures are taken of where none is named."""
 
