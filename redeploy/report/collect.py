@@ -19,7 +19,7 @@ from redeploy.report.results import Change, ImageFound, RunResult, Update
 from redeploy.report.seen import seen
 from redeploy.report.sentences import facts_of
 from redeploy.report.service_now import before_build, last_telling, what_was_met
-from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, stretches
+from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, renewed, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.gaps import Gap, downtime, gaps
@@ -151,6 +151,9 @@ def _timeline(
         spans += _checks(state, zero)
     telling = [each for each in state.baseline if not each.condition.tells_nothing]
     course = stretches(telling[-1] if telling else None, state.record.builds, zero, now, whose=before_build(state))
+    named = state.record.before.names or state.record.before.starts
+    if weighed.told_since is not None and not named:
+        course = renewed(course, weighed.told_since)
     happened = [*moments(state, found, zero), Moment(now - zero, What.ENDED)]
     if opened is not None:
         happened.insert(-1, Moment(opened - zero, What.OPENED))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redeploy.report.results import RunResult, Update
 from redeploy.report.timeline import During, Stretch
@@ -13,6 +13,9 @@ MOST_STRETCHES = 12
 
 SHORTEST = 0.05
 """Seconds; less would read `0.0 s`, and checks that passed in less time have no row."""
+
+UNNAMED = "Service"
+"""What a bar is called where nothing tells which build responded."""
 
 _NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
@@ -28,13 +31,21 @@ _TOP, _BAR, _GAP = 50, 16, 4
 """Pixels. Mermaid draws the axis 50 above the lower edge, and leaves as much room above the bars as below them."""
 
 
-def _settings(bars: int) -> str:
+def _settings(lines: int, *, compact: bool) -> str:
     """Return the directive for a chart, with GitHub's own colours: those of mermaid's themes look alike in dark mode.
 
-    Mermaid draws its grid lines in the colour of the text. If they begin at the axis, they have no length.
+    Mermaid draws its grid lines in the colour of the text. If they begin at the axis, they have no length. In a `compact`
+    chart, bars of one section share a line.
     """
-    sizes = {"leftPadding": 150, "rightPadding": 20, "topPadding": _TOP, "barHeight": _BAR, "barGap": _GAP}
-    sizes["gridLineStartPadding"] = _TOP + bars * (_BAR + _GAP)
+    sizes: dict[str, object] = {
+        "leftPadding": 150,
+        "rightPadding": 20,
+        "topPadding": _TOP,
+        "barHeight": _BAR,
+        "barGap": _GAP,
+    }
+    sizes["gridLineStartPadding"] = _TOP + lines * (_BAR + _GAP)
+    sizes |= {"displayMode": "compact"} if compact else {}
     return f"%%{{init: {json.dumps({'gantt': sizes, 'themeVariables': _THEME})}}}%%"
 
 
@@ -67,23 +78,31 @@ def gantt(run: RunResult) -> list[str]:
     Labels are the titles of sections, one for each bar: beside short bars they would collide, and in dark mode some
     could not be read. A label must not be empty, so it is a non-breaking space.
     """
-    return drawn(rows(run), run.timeline.ended)
+    return drawn([(each.what, [each]) for each in rows(run)], run.timeline.ended)
 
 
-def drawn(found: Sequence[Bar], ended: float) -> list[str]:
-    """Return the lines of a chart with these bars, in seconds until `ended`."""
+def phases(run: RunResult) -> list[Bar]:
+    """Return which build responded from when to when, one bar after the other; of a service that was watched at all."""
+    if not run.timeline.stretches and run.update.triggered:
+        return [Bar("Not known", "", 0.0, run.timeline.ended)]
+    return [replace(each, kind="") if each.what == UNNAMED else each for each in _service(run)]
+
+
+def drawn(labelled: Sequence[tuple[str, Sequence[Bar]]], ended: float) -> list[str]:
+    """Return the lines of a chart in seconds until `ended`; each row has a label, and bars one after the other."""
     lines = [
-        _settings(len(found)),
+        _settings(len(labelled), compact=any(len(bars) > 1 for _, bars in labelled)),
         "gantt",
         "  dateFormat x",
         "  axisFormat %s s",
         f"  tickInterval {_tick(ended)}",
     ]
-    for row in found:
-        begin = max(0, round(row.begin * 1000))
-        marks = f"{row.kind}, " if row.kind else ""
-        lines.append(f"  section {row.what} {_seconds(row.end - row.begin)}")
-        lines.append(f"  #160; :{marks}{begin}, {max(begin + 1, round(row.end * 1000))}")
+    for label, bars in labelled:
+        lines.append(f"  section {label} {_seconds(bars[-1].end - bars[0].begin)}")
+        for bar in bars:
+            begin = max(0, round(bar.begin * 1000))
+            marks = f"{bar.kind}, " if bar.kind else ""
+            lines.append(f"  #160; :{marks}{begin}, {max(begin + 1, round(bar.end * 1000))}")
     return lines
 
 
@@ -126,7 +145,7 @@ def _of_stretch(run: RunResult, stretch: Stretch) -> tuple[str, str]:
         declared = expected or run.conclusion.verdict == "already-current"
         back = "Image put back" if run.mode == "rollback" else "New build"
         return ("Declared build" if declared else back), "active"
-    return _NAMES.get(stretch.build, "Service"), "done"
+    return _NAMES.get(stretch.build, UNNAMED), "done"
 
 
 def _proof(run: RunResult) -> list[Bar]:

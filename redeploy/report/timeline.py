@@ -114,6 +114,17 @@ def stretches(
     return _merged(each for each in found if each.end > each.begin)
 
 
+def renewed(found: Iterable[Stretch], since: float) -> list[Stretch]:
+    """Return stretches whose build no response names: the running image shows that it is the new one from `since` on."""
+    changed = list[Stretch]()
+    for each in found:
+        if each.good and each.begin < since < each.end:
+            changed += [replace(each, end=since), replace(each, begin=since, build=Build.NEW)]
+        else:
+            changed.append(replace(each, build=Build.NEW) if each.good and each.begin >= since else each)
+    return _merged(changed)
+
+
 def _stretch(sample: Sample, build: Build, at: float) -> Stretch:
     return Stretch(at, at, build if sample.healthy else Build.UNKNOWN, sample.healthy, sample.gone)
 

@@ -159,6 +159,8 @@ def both(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) 
         try:
             list(side_by_side.map(Host.start, hosts.values()))
             manifests = {name: hub.manifest(hub.reference(image)) for name, image in IMAGES.items()}
+            for name, image in IMAGES.items():  # as docker/metadata-action tags it: containrrr tells no digest
+                hub.point(hub.reference(image).replace(":latest", f":sha-{V1.git_sha[:7]}"), manifests[name])
             yield Fleet(hub, hosts, before, manifests)
         finally:
             list(side_by_side.map(lambda host: host.stack.down(), hosts.values()))

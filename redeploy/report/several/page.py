@@ -1,11 +1,12 @@
 """Several services as the job summary: one table, one timeline, and the page of each service that is not green."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from redeploy.remedies.remedy import guide
 from redeploy.report import summary, wording
 from redeploy.report.facts import About
-from redeploy.report.gantt import Bar, drawn
+from redeploy.report.gantt import Bar, drawn, phases
 from redeploy.report.results import OneResult, RunResult, SeveralResults, spokesman
 from redeploy.report.several.texts import headline, not_started, waits
 from redeploy.report.several.whole import is_green
@@ -18,8 +19,16 @@ COLUMNS = ("", "Service", "Before", "After", "Proof", "Verdict", "Downtime:")
 MOST_PAGES = 20
 """Services whose whole page is folded below the table."""
 
-MOST_BARS = 40
+MOST_LINES = 40
 """Services that the timeline shows."""
+
+LEGEND = {
+    "done": "Grey: the build from before.",
+    "": "Blue: which build is not known.",
+    "crit": "Red: no healthy response, or a build that was replaced again.",
+    "active": "Green: the build that stays.",
+}
+"""What the colours of the timeline mean, by mermaid's words for them."""
 
 
 def page(result: SeveralResults, repository: Repository) -> str:
@@ -48,6 +57,8 @@ def linked_guide(reason: Reason) -> str:
 
 
 def _sign(result: SeveralResults | OneResult) -> str:
+    if isinstance(result, OneResult) and waits(result):
+        return "⏸️"
     if not is_green(result):
         return "❌"
     return "⚠️" if result.conclusion.verdict is Verdict.UNPROVEN else "✅"
@@ -59,7 +70,7 @@ def _row(key: str, each: RunResult, repository: Repository) -> tuple[str, ...]:
         summary.version_shown(version, linked) if version else code(summary.short(digest)) if digest else ""
         for version, digest in ((each.version.before, each.digest.before), (each.version.live, each.digest.live))
     )
-    reason = f", {code(each.conclusion.reason)}" if each.conclusion.reason else ""
+    reason = f",\N{NO-BREAK SPACE}{code(each.conclusion.reason)}" if each.conclusion.reason else ""
     gone = each.downtime_seconds
     return (
         _sign(each),
@@ -67,31 +78,32 @@ def _row(key: str, each: RunResult, repository: Repository) -> tuple[str, ...]:
         before,
         after,
         code(each.conclusion.proof.word) if each.conclusion.proof is not Proof.NONE else "",
-        f"{code(each.conclusion.verdict)}{reason}",
+        "not\N{NO-BREAK SPACE}started" if waits(each) else f"{code(each.conclusion.verdict)}{reason}",
         f"{gone:.1f} s" if gone else "none" if gone is not None else "",
     )
 
 
 def _times(services: Mapping[str, RunResult]) -> list[str]:
-    """Return when each service was watched, from the first trigger on, as a chart and in figures."""
-    bars = timeline(services)
-    if not bars:
+    """Return what each service's address responded from when to when, as a chart and in figures."""
+    lines = timeline(services)
+    if not lines:
         return []
-    took = [(bar.what, f"{bar.begin:.1f}", f"{bar.end:.1f}", bar.said) for bar in bars]
-    figures = folded("The same in figures", table(("Service", "From (s):", "To (s):", "What"), took))
-    chart = drawn(bars[:MOST_BARS], max(bar.end for bar in bars))
-    return ["### When", "", "```mermaid", *chart, "```", "", *figures]
+    took = [(key, bar.what, f"{bar.begin:.1f}", f"{bar.end:.1f}") for key, bars in lines.items() for bar in bars]
+    figures = folded("The same in figures", table(("Service", "What", "From (s):", "To (s):"), took))
+    shown = list(lines.items())[:MOST_LINES]
+    chart = drawn(shown, max(bars[-1].end for bars in lines.values()))
+    drawn_as = {bar.kind for _, bars in shown for bar in bars}
+    legend = " ".join(meaning for kind, meaning in LEGEND.items() if kind in drawn_as)
+    return ["### When", "", "```mermaid", *chart, "```", "", legend, "", *figures]
 
 
-def timeline(services: Mapping[str, RunResult]) -> list[Bar]:
-    """Return a bar for each service that was watched, in seconds since the first trigger of the run."""
+def timeline(services: Mapping[str, RunResult]) -> dict[str, list[Bar]]:
+    """Return the phases of each service that was watched, in seconds since the first trigger of the run."""
     sent = [each.update.sent_wall for each in services.values() if each.update.triggered]
     first = min(sent, default=0.0)
-    bars = []
+    found = {}
     for key, each in services.items():
-        if not each.timeline.stretches and not each.update.triggered:
-            continue
-        begin = each.update.sent_wall - first if each.update.triggered else 0.0
-        kind = "active" if is_green(each) else "crit"
-        bars.append(Bar(key, kind, begin, begin + each.timeline.ended, each.conclusion.verdict.value))
-    return bars
+        begun = each.update.sent_wall - first if each.update.triggered else 0.0
+        if bars := [replace(bar, begin=begun + bar.begin, end=begun + bar.end) for bar in phases(each)]:
+            found[key] = bars
+    return found

@@ -15,9 +15,12 @@ MOST_NAMED = 5
 def headline(result: SeveralResults) -> str:
     """Return the run in a few words: how many services are not as they should be, and which."""
     services, verdict = result.services, result.conclusion.verdict
-    bad = [key for key, each in services.items() if not is_green(each)]
+    bad = [key for key, each in services.items() if not is_green(each) and not waits(each)]
     if bad:
-        return f"{verdict}: {len(bad)} of {len(services)} services are not as they should be: {listed(bad)}"
+        are, they = ("is", "it") if len(bad) == 1 else ("are", "they")
+        waiting = sum(map(waits, services.values()))
+        more = f"; {waiting} not started" if waiting else ""
+        return f"{verdict}: {len(bad)} of {len(services)} services {are} not as {they} should be: {listed(bad)}{more}"
     weak = [key for key, each in services.items() if each.conclusion.verdict is Verdict.UNPROVEN]
     if weak:
         return f"{verdict}: All {len(services)} services are healthy; nothing proves the build of {listed(weak)}"

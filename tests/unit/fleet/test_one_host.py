@@ -1,15 +1,17 @@
 """Several services behind one Watchtower: one trigger, and each service's own evidence, window and verdict."""
 
+import itertools
+
 import pytest
 
-from redeploy.http.response import HttpResult
+from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report import outputs
 from redeploy.report.facts import About
 from redeploy.report.results import spokesman
-from redeploy.report.several.page import page
+from redeploy.report.several.page import page, timeline
 from redeploy.report.several.texts import annotations_of, headline
 from redeploy.report.summary import Repository
 from redeploy.report.timeline import What
@@ -154,12 +156,35 @@ def test_the_proof_of_a_green_run_is_the_weakest() -> None:
 def test_the_summary_has_one_table_one_timeline_and_the_page_of_what_is_not_green() -> None:
     told = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
     shown = page(told.outcome, Repository())
-    assert shown.startswith("## ❌ stale: 1 of 2 services are not as they should be: old")
+    assert shown.startswith("## ❌ stale: 1 of 2 services is not as it should be: old")
     assert shown.count("```mermaid") == 2
     assert shown.count("| Service | Before |") == 1
     assert "<summary>old: stale: " in shown
     assert "<summary>api: " not in shown
     assert headline(told.outcome).startswith("stale: 1 of 2")
+
+
+def test_the_timeline_has_the_phases_of_each_service_in_one_line() -> None:
+    def gone(moment: float) -> HttpResult:
+        return TransportError(ErrorKind.REFUSED) if 1.0 < moment < SWAP else swapped(moment)
+
+    def listed(moment: float) -> HttpResult:
+        return rows(("worker-1", "ghcr.io/o/worker:latest", D2 if moment > SWAP else D1))
+
+    services = [service("api"), worker("jobs", image="ghcr.io/o/worker:latest")]
+    told = at_one_host(services, {"api": gone}, containers=listed)
+    lines = timeline({key: spokesman(each) for key, each in told.outcome.services.items()})
+    assert [(bar.what, bar.kind) for bar in lines["api"]] == [
+        ("Old build", "done"),
+        ("Gone", "crit"),
+        ("New build", "active"),
+    ]
+    assert all(one.end == other.begin for one, other in itertools.pairwise(lines["api"]))
+    assert [(bar.what, bar.kind) for bar in lines["jobs"]] == [("Old build", "done"), ("New build", "active")]
+    shown = page(told.outcome, Repository())
+    assert shown.count("  section ") == 2
+    assert '"displayMode": "compact"' in shown
+    assert "Grey: the build from before. Red: no healthy response" in shown
 
 
 def test_each_service_that_is_not_as_it_should_be_has_an_annotation() -> None:
