@@ -25,8 +25,8 @@ MOST_LINES = 40
 LEGEND = {
     "done": "Grey: the build from before.",
     "": "Blue: which build is not known.",
-    "crit": "Red: no healthy response, or a build that was replaced again.",
-    "active": "Green: the build that stays.",
+    "crit": "Red: no healthy response, or a build that was rolled back.",
+    "active": "Green: the build that is live now.",
 }
 """What the colours of the timeline mean, by mermaid's words for them."""
 
