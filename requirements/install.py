@@ -5,6 +5,7 @@ lock is left alone; everything else is made from nothing, so that a set-up that 
 """
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -105,10 +106,15 @@ def _make(folder: Path, lock: Path, *, lean: bool) -> None:
 
 
 def _make_empty(folder: Path, *, lean: bool) -> None:
-    """A virtual environment with pip, and nothing of what was there."""
-    import ensurepip
-
-    command = [sys.executable, "-m", "venv", "--clear"]
+    """A virtual environment with pip, if this Python can give it one, and nothing of what was there."""
+    command = [sys.executable, "-P", "-m", "venv", "--clear"]
+    try:
+        import ensurepip
+    except ImportError:  # as Debian's Python without its package for venv
+        if importlib.util.find_spec("pip") is None:
+            raise
+        subprocess.run([*command, "--without-pip", str(folder)], check=True)
+        return
     # ensurepip takes seconds to compile pip; unpacked, it is compiled as far as it is used.
     bundled = [
         Path(ensurepip.__file__).parent / "_bundled",
@@ -135,7 +141,11 @@ def _install(folder: Path, lock: Path, *, lean: bool) -> None:
 
 
 def _pip(folder: Path, *arguments: str) -> list[str]:
-    return [_python(folder), "-m", "pip", "--disable-pip-version-check", *arguments]
+    inside = (_place(folder, "purelib") / "pip").is_dir()
+    python = (
+        [_python(folder), "-P", "-m", "pip"] if inside else [sys.executable, "-P", "-m", "pip", "--python", str(folder)]
+    )
+    return [*python, "--disable-pip-version-check", *arguments]
 
 
 def _python(folder: Path) -> str:

@@ -38,9 +38,11 @@ def write(path: Path, *wheels: tuple[str, bytes]) -> Path:
     return path
 
 
-def set_up(lock: Path, index: str, *flags: str) -> "subprocess.CompletedProcess[str]":
+def set_up(
+    lock: Path, index: str, *flags: str, python: tuple[str, ...] = (sys.executable,)
+) -> "subprocess.CompletedProcess[str]":
     variables = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1"}
-    command = [sys.executable, str(INSTALL), *flags, str(lock.parent / "venv"), str(lock)]
+    command = [*python, str(INSTALL), *flags, str(lock.parent / "venv"), str(lock)]
     return subprocess.run(
         command, env={**variables, "NO_PROXY": "127.0.0.1", "PIP_NO_CACHE_DIR": "1"},
         capture_output=True, text=True, check=False, timeout=120,
@@ -61,6 +63,24 @@ def test_what_is_locked_is_installed_though_all_of_it_has_newer_releases(
     assert "the 2 packages of" in ran.stderr
     again = set_up(lock, "http://127.0.0.1:9/", *flags)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_a_python_that_can_give_no_pip_to_an_environment_uses_its_own(lock: Path, index: str) -> None:
+    without = "import runpy, sys; sys.modules['ensurepip'] = None; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+    ran = set_up(lock, index, "--lean", python=(sys.executable, "-c", without))
+    assert ran.returncode == 0, ran.stderr
+    assert installed(lock) == ["a_base-1.0.dist-info", "a_tool-1.0.dist-info"]
+    assert not list((lock.parent / "venv").glob("lib/*/site-packages/pip"))
+
+
+def test_no_folder_in_which_it_is_run_can_stand_for_a_module(
+    lock: Path, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pip", "venv", "ensurepip"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is not the module that was meant')\n")
+    monkeypatch.chdir(tmp_path)
+    ran = set_up(lock, index, "--lean")
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_a_failed_set_up_says_what_to_do_and_is_simply_run_again(lock: Path, index: str) -> None:
