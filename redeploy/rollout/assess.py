@@ -76,15 +76,8 @@ class Assessment(Evidence):
         if self.wanted_under_way or self._plan.declared:
             since = self.counts_from
         else:
-            since = self._watch.answered
-            length = self._unnamed_length
+            since, length = self.unnamed_window
         return length + max(0.0, (since or 0.0) - opened)
-
-    @property
-    def _unnamed_length(self) -> float:
-        """Seconds that a window takes where nothing names the build in it."""
-        length = self._window.span_needed
-        return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
 
     @property
     def window_ends(self) -> float:
@@ -123,7 +116,7 @@ class Assessment(Evidence):
             alone = self.told_beside and self._held and self.digest_wanted_since is None
             return alone and not state.checking.closed(self.window_ends)
         since = max(state.answered or 0.0, self._window.opened or 0.0)
-        needed = self._unnamed_length
+        needed = self.unnamed_length
         unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
         return unnamed and not state.checking.closed(since + needed)
 

@@ -140,6 +140,20 @@ class Evidence:
         return kin.same(found.digest, self.digest_before) and kin.same(found.digest, self.digest_now)
 
     @property
+    def unnamed_window(self) -> tuple[float | None, float]:
+        """From when a window counts where nothing names the build in it, and how many seconds it takes."""
+        answer, gap_ended = self._watch.answer, self._track.gap_ended
+        if answer is not None and answer.lost and gap_ended is not None:  # the gap says more than when it was lost
+            return gap_ended, self._window.span_needed
+        return self._watch.answered, self.unnamed_length
+
+    @property
+    def unnamed_length(self) -> float:
+        """Seconds that such a window takes after Watchtower's response."""
+        length = self._window.span_needed
+        return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
+
+    @property
     def down_too_long(self) -> bool:
         """Whether the service was certainly without a good answer for longer than it may be."""
         state, most = self._watch, self._plan.max_downtime

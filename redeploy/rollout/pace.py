@@ -85,7 +85,22 @@ def kept_back(rate: Rate | None, stable_for: float, *, apart: bool = False) -> f
 
     With `apart`, the version has an address of its own, which is asked in the middle and at the end, too.
     """
-    if rate is None:
-        return 0.0
-    looks = 2 + 2 * apart + stable_for / (0.87 * max(0.05, min(WINDOW_MOST, stable_for / 2)))
-    return max(0.0, min(rate.burst / 2, looks - stable_for * rate.per_second))
+    return 0.0 if rate is None else min(rate.burst / 2, _drawn(rate, stable_for, apart=apart))
+
+
+def kept_to_watch(rate: Rate, watched_needed: float, left: float, *, apart: bool = False) -> float:
+    """Return the tokens that looks without a pause need, once a window has crashed, to last until it ends.
+
+    Args:
+        rate: the bucket's.
+        watched_needed: seconds that they have to last at least.
+        left: seconds until the window ends; looks that end before that would have been for nothing.
+        apart: as for `kept_back`.
+    """
+    return _drawn(rate, left, apart=apart) if left > watched_needed else kept_back(rate, watched_needed, apart=apart)
+
+
+def _drawn(rate: Rate, seconds: float, *, apart: bool) -> float:
+    """Return the tokens that a window of so many seconds draws, less what comes in meanwhile."""
+    looks = 2 + 2 * apart + seconds / (0.87 * max(0.05, min(WINDOW_MOST, seconds / 2)))
+    return max(0.0, looks - seconds * rate.per_second)

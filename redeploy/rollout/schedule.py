@@ -8,7 +8,7 @@ from redeploy.decision.stop import next_check_at, should_stop
 from redeploy.http.urls import origin_of
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.baseline import Baseline
-from redeploy.rollout.pace import LESS_APART, SAVING, Phase, interval, kept_back
+from redeploy.rollout.pace import LESS_APART, SAVING, Phase, interval, kept_back, kept_to_watch
 from redeploy.rollout.requests import (
     ALONE_FOR,
     CheckContainers,
@@ -239,18 +239,18 @@ class Schedule:
         ready = budget.ready(url, now)
         if rate is None:
             return ready
-        unsaved = latest + budget.cost(url) / rate.per_second
+        refilled = budget.cost(url) / rate.per_second
+        saving = max(ready, latest + SAVING * refilled)
         waiting = self._can_check(weighed) or weighed.needs_closing_document
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
-            return max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
+            return saving
         if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
             # What the version is asked in the window may wait for what refills.
             keep = max(0.0, kept_back(rate, self.state.plan.stable_for) - LESS_APART * apart)
-            keep += self.state.checking.tokens(rate)
-            return min(budget.ready(url, now, keep), max(ready, unsaved))
+            return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            saved = budget.ready(url, now, kept_back(rate, window.watched_needed, apart=apart)) <= now
-            return ready if saved else max(ready, latest + SAVING * budget.cost(url) / rate.per_second)
+            keep = kept_to_watch(rate, window.watched_needed, weighed.window_ends - now, apart=apart)
+            return ready if budget.ready(url, now, keep) <= now else saving
         return ready
 
     def _checks(self, weighed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:

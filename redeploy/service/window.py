@@ -17,7 +17,7 @@ MOST_CRASHES = 5
 """Windows of the new build that may be broken by an error, an unhealthy answer or a restart; this many end the run."""
 
 BLIND = 1.0
-"""Seconds between an answer and the next look in which a crash could hide."""
+"""Seconds between a response and the next look in which a crash could hide; also of one look, which shows but a moment."""
 
 WATCHED_MOST = 5.0
 """Seconds without such a pause that a window needs once one has crashed, however long it is."""
@@ -238,7 +238,7 @@ def _extended(
         starts={**starts, **window.starts},
     )
     if Endpoint.HEALTH in sample.endpoints:
-        seamless = sample.sent - window.answered <= BLIND
+        seamless = max(sample.sent - window.answered, window.answered - window.latest) <= BLIND
         longer = replace(
             longer,
             latest=sample.sent,

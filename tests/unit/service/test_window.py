@@ -98,6 +98,17 @@ def test_after_such_a_response_pauses_are_too_long_where_a_gap_could_hide_in_the
     assert window.holds()
 
 
+def test_a_slow_look_is_a_pause_in_which_a_gap_could_hide() -> None:
+    """It shows one moment between its request and its response, and no one knows which."""
+    slow = replace(sample(4.6), sent=2.0)
+    window = fold(
+        [sample(0, condition=Condition.NOT_READY), *good(1.0, 1.9), slow], Window(length=3.0, watched_needed=3.0)
+    )
+    window = replace(window, crashed=1)
+    assert fold(good(4.7, 5.4, 6.3), window).blind
+    assert not fold(good(4.7, 5.4, 6.3, 7.2, 8.1), window).blind
+
+
 @pytest.mark.parametrize(("again", "held"), [(5.9, True), (7.5, False)])
 def test_a_429_is_passed_over_between_good_responses_at_most_5_s_apart(again: float, held: bool) -> None:
     limited = sample(2.5, condition=Condition.THROTTLED)
