@@ -99,7 +99,8 @@ class Runner:
         for name, value in outputs.items():
             delimiter = f"redeploy_{secrets.token_hex(16)}"
             text = self._redacted(value)
-            entries.append(f"{name}<<{delimiter}\n{one_line(text, len(text) + 1)}\n{delimiter}\n")
+            room = 2 * len(text) + 1  # a line becomes longer where a command in it is broken up, and none may be cut
+            entries.append(f"{name}<<{delimiter}\n{one_line(text, room)}\n{delimiter}\n")
         self._append("GITHUB_OUTPUT", "".join(entries))
 
     def write_summary(self, markdown: str) -> None:
