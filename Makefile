@@ -7,6 +7,10 @@ BASE_IMAGE ?=
 DOCKER_BUILD_FLAGS ?=
 PYTEST_FLAGS ?=
 PYTHON ?=
+FUZZ_SECONDS ?= 30
+QUICK ?=
+SEED ?=
+WORLD ?=
 
 venv := .venv/bin
 workflows := $(wildcard .github/workflows/*.yml examples/*.yml)
@@ -25,7 +29,8 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format docs bench preview screenshots image image-smoke e2e parser release-check lock clean engine
+.PHONY: help setup demo test lint format docs bench gauntlet fuzz preview screenshots image image-smoke e2e parser release-check \
+  lock clean engine
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -76,6 +81,13 @@ docs: setup ## render the pages that say what the code says
 bench: setup ## measure start-up, the demo, detection, crash loops, documents and smoke requests, beside their bars
 	@$(venv)/python -m tools.bench
 
+gauntlet: setup ## send the action and other gates through worlds of known truth; QUICK=1, or one: SEED=..., WORLD=...
+	@$(venv)/python -m tools.gauntlet $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world "$(WORLD)")
+
+fuzz: ## fuzz what reads and writes text from outside, led by coverage; FUZZ_SECONDS=30
+	$(call install,.venv-fuzz,--lean requirements/fuzz.txt)
+	@.venv-fuzz/bin/python -m tools.fuzz --seconds $(FUZZ_SECONDS)
+
 preview: setup ## render the job summaries of all scenarios as GitHub would; SCENARIO=... for some
 	@$(venv)/python -m tools.preview $(named)
 
@@ -106,10 +118,10 @@ release-check: setup ## rehearse a release without its pushes; VERSION=1.2.3, BA
 
 # Run inside the folder, so that the locks name their sources as a reader finds them there.
 lock: setup ## lock what requirements/*.in ask for, with hashes
-	cd requirements && for name in runtime develop demo e2e; do ../$(venv)/uv pip compile --quiet --universal \
+	cd requirements && for name in runtime develop demo e2e fuzz; do ../$(venv)/uv pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
 	  --output-file "$$name.txt" "$$name.in" || exit 1; done
 
 clean: ## remove all that was made here
-	rm -rf .venv .venv-demo build tests/github_parser/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-demo .venv-fuzz build tests/github_parser/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("runtime", "demo", "e2e", "develop")
+LOCKS = ("runtime", "demo", "e2e", "fuzz", "develop")
 _WHAT_IS_LOADED = """\
 import sys
 before = set(sys.modules)
@@ -24,7 +24,9 @@ def locked(name: str) -> dict[str, str]:
     return dict(re.findall(r"(?m)^([a-z0-9-]+)==([^ ;]+)", text))
 
 
-@pytest.mark.parametrize(("part", "whole"), [("runtime", "demo"), ("demo", "develop"), ("e2e", "develop")])
+@pytest.mark.parametrize(
+    ("part", "whole"), [("runtime", "demo"), ("demo", "develop"), ("e2e", "develop"), ("runtime", "fuzz")]
+)
 def test_a_smaller_lock_is_a_part_of_the_larger(part: str, whole: str) -> None:
     assert locked(part)
     assert locked(part).items() <= locked(whole).items()
@@ -48,6 +50,10 @@ def test_the_demo_needs_no_linter_and_no_test_tool() -> None:
         "hypothesis",
         "uv",
     }
+
+
+def test_fuzzing_adds_its_engine_and_nothing_else_to_what_the_action_needs() -> None:
+    assert locked("fuzz").keys() - locked("runtime").keys() == {"atheris"}
 
 
 def test_what_the_sandbox_loads_in_a_container_is_locked_for_it() -> None:

@@ -1,0 +1,18 @@
+"""What is fuzzed, without an engine: where it begins, and every input that once broke something."""
+
+import pytest
+
+from tools.fuzz.targets import TARGETS
+
+BROKE = [
+    ("commands", b"a\r##[b\r##[c"),  # an output was cut, since a command that is broken up has a character more
+]
+"""Target and input; `make fuzz` says what to add here."""
+
+
+@pytest.mark.parametrize(
+    ("target", "data"),
+    [(name, data) for name, target in TARGETS.items() for data in (b"", b"\xff\xfe\x00", *target.seeds)] + BROKE,
+)
+def test_an_input_keeps_every_promise(target: str, data: bytes) -> None:
+    TARGETS[target].run(data)

@@ -1,0 +1,1 @@
+"""Fuzzing of what reads and writes text from outside: `make fuzz`."""

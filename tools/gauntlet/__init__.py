@@ -1,0 +1,1 @@
+"""How often a gate is wrong, in worlds whose truth is known: `make gauntlet`."""

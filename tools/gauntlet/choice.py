@@ -1,0 +1,87 @@
+"""Which worlds are raised: the ordinary one and each kind alone behind every product line, and pairs of kinds by chance."""
+
+import itertools
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.scenarios.scenario import NAMED
+from sandbox.server.builds import V2
+from sandbox.watchtower.variants import Variant
+from sandbox.worlds import Scene
+from tools.gauntlet.kinds import KINDS, LINES, Kind
+
+_ORDER = ("rollout", "answer", "proxy", "registry", "identity")
+"""In which the kinds change a world: what a build says of itself holds for whichever builds there are."""
+PATIENCE = 20
+"""Seconds that the action has, in each of these worlds."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One world that can be raised as often as it is needed."""
+
+    line: Variant
+    kinds: tuple[Kind, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called: the product line and its kinds."""
+        return " + ".join([self.line, *(kind.name for kind in self.kinds)])
+
+    @property
+    def scene(self) -> Scene:
+        """How it is set up."""
+        scene = Scene(variant=self.line)
+        for kind in sorted(self.kinds, key=lambda kind: _ORDER.index(kind.axis)):
+            scene = kind.change(scene)
+        return scene
+
+    @property
+    def declares(self) -> bool:
+        """Whether the step says which build must go live."""
+        return all(kind.declares is not False for kind in self.kinds)
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """The inputs of the step, with this world's placeholders."""
+        own = {name: text for kind in self.kinds for name, text in kind.inputs.items()}
+        by_digest = "expect-digest" in own
+        named = {"expect-version": V2.git_sha} if self.declares and not by_digest else {}
+        return {**NAMED, **named, "base-url": "{origin}", "timeout": f"{PATIENCE}s", **own}
+
+
+def alone() -> list[Setup]:
+    """Return the ordinary world and each kind alone, behind every product line that has it."""
+    return [Setup(line) for line in LINES] + [Setup(line, (kind,)) for kind in KINDS for line in kind.lines]
+
+
+def pairs(count: int, seed: int) -> list[Setup]:
+    """Return so many worlds of two kinds each, by chance."""
+    fitting = [
+        Setup(line, (one, other))
+        for one, other in itertools.combinations(KINDS, 2)
+        if _fit(one, other)
+        for line in one.lines
+        if line in other.lines
+    ]
+    return random.Random(seed).sample(fitting, count)
+
+
+def one_of_each() -> list[Setup]:
+    """Return the ordinary worlds, and each kind behind one product line, which changes from kind to kind."""
+    return [Setup(line) for line in LINES] + [
+        Setup(kind.lines[number % len(kind.lines)], (kind,)) for number, kind in enumerate(KINDS)
+    ]
+
+
+def _fit(one: Kind, other: Kind) -> bool:
+    """Whether two kinds make one world whose truth has one meaning."""
+    if one.axis == other.axis or {one.declares, other.declares} == {True, False}:
+        return False
+    names = {one.name, other.name}
+    # Where the declared build runs already, an update that cannot work is right and wrong at once.
+    if "already-current" in names and not (one.deploys and other.deploys):
+        return False
+    # A build that is told apart by nothing cannot be told from its neighbour, by any truth either.
+    return "two-builds-in-turn" not in names or {one.axis, other.axis} != {"proxy", "identity"}

@@ -1,0 +1,41 @@
+"""What the action gets wrong for a reason that can be told: nothing that it could ask would have shown the truth."""
+
+from dataclasses import dataclass
+
+from tools.gauntlet.choice import Setup
+from tools.gauntlet.simulated import Result
+from tools.gauntlet.trials import Trial
+
+
+@dataclass(frozen=True)
+class Limit:
+    """An end that is wrong, and why it is so all the same."""
+
+    ends: str
+    """Verdict and reason, as the outputs have them."""
+    why: str
+
+
+FAILED_NEIGHBOUR = Limit(
+    "trigger-failed/update-failed",
+    "Watchtower reports that one of two updates failed, and not which; where the step declares nothing, the failure is "
+    "believed.",
+)
+UNSEEN = Limit(
+    "trigger-failed/no-answer",
+    "Watchtower's response was lost, nothing names a build, and the old build made room for the new one between two looks: "
+    "nothing showed that anything had happened.",
+)
+
+
+def limit_of_trial(setup: Setup, trial: Trial) -> Limit | None:
+    """Return why a trial of the action ended wrongly, where that is known."""
+    beside_a_failure = not setup.declares and any(kind.name == "partial" for kind in setup.kinds)
+    fits = trial.false_red and beside_a_failure and trial.end.said == FAILED_NEIGHBOUR.ends
+    return FAILED_NEIGHBOUR if fits else None
+
+
+def limit_of_result(result: Result) -> Limit | None:
+    """Return the same for a simulated run."""
+    fits = result.false_red and not result.shown and result.said == UNSEEN.ends
+    return UNSEEN if fits else None

@@ -1,0 +1,108 @@
+"""What is true of a world: which build runs, whether it is healthy, and whether a visitor gets it.
+
+Nothing of this is written beside a world. It is looked up in the host, and seen by requests of its own: one past everything
+that stands in front of the service, one as a visitor sends it.
+"""
+
+import http.client
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from sandbox.network.faults import Limit
+from sandbox.network.front import passing
+from sandbox.server.builds import BUILDS, V2, Build
+from sandbox.worlds import World
+
+QUIET = 3.2
+"""Seconds without a change after which a world is taken to have settled; it is longer than any of its rhythms."""
+LONGEST = 14.0
+"""Seconds after which what is seen counts, settled or not."""
+_EVERY = 0.2
+_BOUND = 1.0
+
+
+@dataclass
+class Truth:
+    """What was seen from the end of a gate on."""
+
+    looks: list[bool] = field(default_factory=list)
+    """Whether the wanted build was live and healthy, look by look."""
+    settled: bool = False
+    """Whether it was so without a break at the end."""
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether the wanted build was live and healthy when the gate ended, and stayed so."""
+        return self.settled and all(self.looks)
+
+
+def watch(world: World, *, declared: bool) -> Truth:
+    """Look until the world has settled."""
+    truth = Truth()
+    if isinstance(world.service_front.on_service, Limit):
+        world.service_front.on_service = passing  # a visitor has a bucket of his own
+    began = time.monotonic()
+    changed = began
+    while (now := time.monotonic()) - changed < QUIET and now - began < LONGEST:
+        wanted = V2 if declared else world.host.registry.tags[world.host.service.image]
+        seen = _is_live(world, wanted) and _is_reached(world, wanted)
+        if world.watchtower.updater.busy.locked() or (truth.looks and seen != truth.looks[-1]):
+            changed = now
+        truth.looks.append(seen)
+        if truth.looks[0] and not seen:
+            break  # it was live when the gate ended, and did not stay
+        time.sleep(_EVERY)
+    truth.settled = truth.looks[-1] and now - changed >= QUIET - _EVERY
+    return truth
+
+
+def _is_live(world: World, wanted: Build) -> bool:
+    """Whether the wanted image's process answers, and did not crash since it first did."""
+    service = world.host.service
+    mine = [moment.build for moment in service.moments]
+    first = mine.index(wanted.name) if wanted.name in mine else len(mine)
+    steady = None not in mine[first:]
+    return service.build.image_id == wanted.image_id and service.answers_with() == wanted.name and steady
+
+
+def _is_reached(world: World, wanted: Build) -> bool:
+    """Whether a visitor gets what the service itself says when it is asked past everything that stands in front of it.
+
+    The service counts its requests, so that an old response is known by its number, whoever kept it.
+    """
+    mark = uuid.uuid4().hex
+    itself = _count(_get(f"http://127.0.0.1:{world.host.port}/api/ready"))
+    visitor = _count(_get(f"{world.service_front.origin}/api/ready?{mark}"))
+    status = _get(f"{world.service_front.origin}/api/dev/status?{mark}")
+    others = [build for build in BUILDS.values() if build.name != wanted.name]
+    return 0 < itself < visitor and bool(status) and not any(build.git_sha.encode() in status for build in others)
+
+
+def _get(url: str) -> bytes:
+    """The body of a good response; nothing where there is none in time."""
+    connection = http.client.HTTPConnection(url.split("/")[2], timeout=_BOUND)
+    if url.startswith("https:"):
+        connection = http.client.HTTPSConnection(url.split("/")[2], timeout=_BOUND)
+    deadline = time.monotonic() + _BOUND
+    try:
+        connection.request("GET", url[url.index("/", 8) :])
+        response = connection.getresponse()
+        body = b""
+        while (part := response.read1(65536)) and time.monotonic() < deadline:
+            body += part
+    except (OSError, http.client.HTTPException):
+        return b""
+    finally:
+        connection.close()
+    return body if response.status == 200 and not part else b""
+
+
+def _count(body: bytes) -> int:
+    """The request's number, where the service says that it is ready; otherwise 0."""
+    try:
+        document = json.loads(body)
+        return int(document["requests"]) if document["ok"] is True else 0
+    except (ValueError, TypeError, KeyError):
+        return 0
