@@ -1,14 +1,21 @@
-"""A run in a process of its own, cut short or not heard: what it has to say is written all the same."""
+"""A run in a process of its own, cut short or not heard, at every phase: what it has to say is written all the same.
 
+`PHASES` is how far a run gets before it is disturbed, `DISTURBANCES` what happens to it, and what is left of it then.
+"""
+
+import contextlib
 import io
+import itertools
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -18,64 +25,290 @@ from tests.adapters.github.test_runner import parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TERM = 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
 
 
-@contextmanager
-def silent() -> Iterator[tuple[str, socket.socket]]:
-    """A server that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
-        yield f"http://127.0.0.1:{server.getsockname()[1]}", server
+class Server:
+    """A service with a Watchtower. One that is asked for a `silent` path never answers, and the run has got there."""
+
+    def __init__(self, silent: str, *, sick: bool = False) -> None:
+        self.silent, self.sick = silent, sick
+        self.reached = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._triggered = False
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        for each in [self._socket, *self._open]:
+            each.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self._open.append(connection)
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                if not (part := connection.recv(65536)):
+                    return
+                head += part
+            path = head.split()[1].decode().partition("?")[0]
+            if path == self.silent:
+                self.reached.set()
+                return  # and the connection stays open
+            after = self._triggered
+            self._triggered = after or path == "/update"
+            if after and self.sick:
+                self.reached.set()
+            status = b"503 Service Unavailable" if after and self.sick else b"200 OK"
+            body = b"" if path == "/update" else b'{"status": "ready"}'
+            kind = b"Content-Type: application/json\r\nConnection: close"
+            connection.sendall(b"HTTP/1.1 %b\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (status, kind, len(body), body))
+            connection.close()
 
 
-def start(
-    folder: Path,
-    inputs: dict[str, str],
-    stdout: int = subprocess.PIPE,
-    before: Callable[[], object] | None = None,
-    program: Sequence[str] = (),
-) -> "subprocess.Popen[bytes]":
-    environment = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        path = folder / name
-        path.touch()
-        environment[name] = str(path)
+@dataclass(frozen=True)
+class Phase:
+    """How far a run gets."""
+
+    inputs: Mapping[str, str]
+    silent: str = ""
+    sick: bool = False
+    """Whether the service is not ready any more after the trigger."""
+    says: str = ""
+    """What the run that is cancelled here says of it."""
+
+
+VERIFY = {"mode": "verify", "base-url": "{origin}", "openapi-path": "off", "timeout": "60s", "request-timeout": "60s"}
+DEPLOY = {
+    **VERIFY,
+    "mode": "deploy",
+    "watchtower-url": "{origin}/update",
+    "watchtower-token": "tok-8d1f0c6b2a",
+    "request-rate": "30/s",
+}
+PHASES = {
+    "before the trigger": Phase(DEPLOY, "/api/ready", says="before anything was triggered"),
+    "the trigger is out": Phase(DEPLOY, "/update", says="after the trigger: the update may continue"),
+    "the service is watched": Phase(DEPLOY, sick=True, says="after the trigger: the update may continue"),
+    "a check is out": Phase(
+        {**VERIFY, "stable-for": "1s", "smoke": "GET /smoke"}, "/smoke", says="before anything was triggered"
+    ),
+    "inputs are refused": Phase({"mode": "verify"}),
+}
+REFUSED = "inputs are refused"
+"""This one ends by itself, before a signal could come."""
+
+
+@dataclass
+class Setting:
+    """The process that is about to start, and where its results go."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    stdout: int = subprocess.PIPE
+    before: Callable[[], object] | None = None
+    """Is called in the process before it becomes ours; has to be safe after a fork."""
+    undo: list[Callable[[], object]] = field(default_factory=list)
+
+
+def _closed(number: int) -> Callable[[Setting], None]:
+    def disturb(setting: Setting) -> None:
+        setting.before = lambda: os.close(number)
+
+    return disturb
+
+
+def _full_log(setting: Setting) -> None:
+    setting.stdout = os.open("/dev/full", os.O_WRONLY)
+    setting.undo.append(lambda: os.close(setting.stdout))
+
+
+def _full_disk(name: str) -> Callable[[Setting], None]:
+    """The file lies on a disk that is full: a tiny one that is mounted where we may, else the device that always is."""
+
+    def disturb(setting: Setting) -> None:
+        disk = setting.folder / "disk"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(disk)]
+        if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+            setting.environment[name] = "/dev/full"
+            return
+        setting.undo.append(lambda: subprocess.run(["umount", str(disk)], check=True))
+        (disk / name).touch()
+        (disk / "others").write_bytes(b"x" * 4096)
+        setting.environment[name] = str(disk / name)
+
+    return disturb
+
+
+def _unset(name: str) -> Callable[[Setting], None]:
+    return lambda setting: setting.environment.update({name: ""})
+
+
+def _nothing(_: Setting) -> None: ...
+
+
+def _leave(run: "subprocess.Popen[bytes]", _: Setting) -> None:
+    assert run.stdout is not None
+    run.stdout.close()
+
+
+def _remove(name: str) -> Callable[["subprocess.Popen[bytes]", Setting], None]:
+    """The folder of the file goes away while the run is on its way."""
+
+    def disturb(_: "subprocess.Popen[bytes]", setting: Setting) -> None:
+        shutil.rmtree(Path(setting.environment[name]).parent)
+
+    return disturb
+
+
+def _remove_all(_: "subprocess.Popen[bytes]", setting: Setting) -> None:
+    shutil.rmtree(setting.folder / "workspace")
+
+
+@dataclass(frozen=True)
+class Disturbance:
+    """What happens to a run before it starts or at its phase, and what is left of it."""
+
+    first: Callable[[Setting], None] = _nothing
+    then: Callable[["subprocess.Popen[bytes]", Setting], object] = lambda _, __: None
+    signals: tuple[signal.Signals, ...] = (signal.SIGTERM,)
+    codes: tuple[int, ...] = (TERM,)
+    outputs: bool = True
+    """Whether the outputs are written."""
+    summary: bool = True
+    says: str = ""
+    """What the log has to say of it."""
+    heard: bool = True
+    """Whether anyone can read the log."""
+
+
+FULL = "cannot be written: No space left on device"
+GONE = "cannot be written: No such file or directory"
+DISTURBANCES = {
+    "SIGINT": Disturbance(signals=(signal.SIGINT,), codes=(INTERRUPTED,)),
+    "SIGTERM": Disturbance(),
+    "SIGINT, then SIGTERM": Disturbance(signals=SIGNALS, codes=(INTERRUPTED, TERM)),
+    "SIGTERM, then SIGINT": Disturbance(signals=SIGNALS[::-1], codes=(INTERRUPTED, TERM)),
+    "two of each": Disturbance(signals=(*SIGNALS, *SIGNALS), codes=(INTERRUPTED, TERM)),
+    "no standard input": Disturbance(_closed(0)),
+    "no standard output": Disturbance(_closed(1), heard=False),
+    "no standard error": Disturbance(_closed(2)),
+    "the log's disk is full": Disturbance(_full_log, heard=False),
+    "the reader of the log leaves": Disturbance(then=_leave, heard=False),
+    "the outputs' disk is full": Disturbance(_full_disk("GITHUB_OUTPUT"), outputs=False, says=f"GITHUB_OUTPUT {FULL}"),
+    "the summary's disk is full": Disturbance(
+        _full_disk("GITHUB_STEP_SUMMARY"), summary=False, says=f"GITHUB_STEP_SUMMARY {FULL}"
+    ),
+    "the outputs' folder goes away": Disturbance(
+        then=_remove("GITHUB_OUTPUT"), outputs=False, says=f"GITHUB_OUTPUT {GONE}"
+    ),
+    "the summary's folder goes away": Disturbance(
+        then=_remove("GITHUB_STEP_SUMMARY"), summary=False, says=f"GITHUB_STEP_SUMMARY {GONE}"
+    ),
+    "the workspace goes away": Disturbance(then=_remove_all),
+    "no file for outputs is named": Disturbance(
+        _unset("GITHUB_OUTPUT"), outputs=False, says="GITHUB_OUTPUT is not set"
+    ),
+    "no file for a summary is named": Disturbance(
+        _unset("GITHUB_STEP_SUMMARY"), summary=False, says="GITHUB_STEP_SUMMARY is not set"
+    ),
+}
+
+
+def _rows() -> Iterator[tuple[str, str]]:
+    """Every phase with every disturbance; the one that ends by itself without those that need a run on its way."""
+    for phase, name in itertools.product(PHASES, DISTURBANCES):
+        one = DISTURBANCES[name]
+        on_its_way = one.then is not Disturbance.then or one.signals != (signal.SIGTERM,) or name == "SIGTERM"
+        if phase != REFUSED or not on_its_way:
+            yield phase, name
+
+
+def _start(setting: Setting, program: list[str]) -> "subprocess.Popen[bytes]":
     covered = os.environ.get("COVERAGE_PROCESS_CONFIG")
-    environment |= {"COVERAGE_PROCESS_CONFIG": covered} if covered else {}
     return subprocess.Popen(
-        [sys.executable, "-I", "-u", *(program or [str(ROOT / "entrypoint.py")])],
-        env=environment,
-        cwd=folder,
-        stdout=stdout,
+        [sys.executable, "-I", "-u", *program],
+        env=setting.environment | ({"COVERAGE_PROCESS_CONFIG": covered} if covered else {}),
+        cwd=setting.folder / "workspace",
+        stdin=subprocess.DEVNULL,
+        stdout=setting.stdout,
         stderr=subprocess.PIPE,
-        preexec_fn=before,  # noqa: PLW1509 - what it does is async-signal-safe
+        preexec_fn=setting.before,  # noqa: PLW1509 - what it does is async-signal-safe
     )
 
 
-def outputs(folder: Path) -> dict[str, str]:
-    return parsed((folder / "GITHUB_OUTPUT").read_text())
+@pytest.fixture
+def setting(tmp_path: Path) -> Iterator[Setting]:
+    made = Setting(tmp_path)
+    (tmp_path / "workspace").mkdir()
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        file = tmp_path / f"files of {name}" / name
+        file.parent.mkdir()
+        file.touch()
+        made.environment[name] = str(file)
+    yield made
+    for undo in made.undo:
+        undo()
 
 
-VERIFY = {"mode": "verify", "openapi-path": "off", "timeout": "60s", "request-timeout": "60s"}
+def _read(setting: Setting, name: str) -> str:
+    """What is in the file that the run was told of; nothing where there is none."""
+    path = Path(setting.environment[name] or os.devnull)
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-@pytest.mark.parametrize("pair", [SIGNALS, SIGNALS[::-1], (*SIGNALS, *SIGNALS)], ids=["int-term", "term-int", "four"])
-def test_signals_that_come_together_end_a_run_with_its_outputs(
-    pair: tuple[signal.Signals, ...], tmp_path: Path
+def _inputs(phase: Phase, origin: str) -> dict[str, str]:
+    return {f"INPUT_{name.upper()}": text.replace("{origin}", origin) for name, text in phase.inputs.items()}
+
+
+@pytest.mark.parametrize(("phase", "disturbance"), list(_rows()))
+def test_a_disturbed_run_ends_with_its_exit_code_and_writes_all_that_can_be_written(
+    phase: str, disturbance: str, setting: Setting
 ) -> None:
-    with silent() as (url, server):
-        run = start(tmp_path, VERIFY | {"base-url": url})
-        connection, _ = server.accept()
-        run.send_signal(signal.SIGSTOP)  # so that all of them wait for the process when it goes on
-        for each in pair:
-            run.send_signal(each)
-        run.send_signal(signal.SIGCONT)
-        _, errors = run.communicate(timeout=30)
-        connection.close()
-    assert run.returncode in (130, 143)
+    at, what = PHASES[phase], DISTURBANCES[disturbance]
+    with contextlib.closing(Server(at.silent, sick=at.sick)) as server:
+        what.first(setting)
+        setting.environment |= _inputs(at, server.origin)
+        run = _start(setting, [str(ROOT / "entrypoint.py")])
+        if phase != REFUSED:
+            assert server.reached.wait(30)
+            what.then(run, setting)
+            run.send_signal(signal.SIGSTOP)  # so that all of them wait for the process when it goes on
+            for each in what.signals:
+                run.send_signal(each)
+            run.send_signal(signal.SIGCONT)
+        log, errors = run.communicate(timeout=30) if disturbance != "the reader of the log leaves" else (b"", _end(run))
+    assert run.returncode in ((2,) if phase == REFUSED else what.codes)
     assert errors == b""
-    assert outputs(tmp_path)["verdict"] == "cancelled"
-    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    written, summary = _read(setting, "GITHUB_OUTPUT"), _read(setting, "GITHUB_STEP_SUMMARY")
+    assert bool(written) is what.outputs, log
+    assert bool(summary) is what.summary, log
+    if what.outputs:
+        assert parsed(written)["verdict"] == ("invalid-config" if phase == REFUSED else "cancelled")
+    if what.summary:
+        assert at.says in summary
+    if what.heard:
+        assert what.says in log.decode()
+
+
+def _end(run: "subprocess.Popen[bytes]") -> bytes:
+    """Wait for a run whose log no one reads; what it wrote to standard error."""
+    assert run.stderr is not None
+    with run.stderr as errors:
+        said = errors.read()
+    run.wait(timeout=30)
+    return said
 
 
 STRUCK = f"""
@@ -92,51 +325,36 @@ runpy.run_path({str(ROOT / "entrypoint.py")!r}, run_name="__main__")
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["while-it-loads", "before-it-starts"])
-def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits: bool, tmp_path: Path) -> None:
+def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits: bool, setting: Setting) -> None:
     def strike_early() -> None:
         """Leave both signals to the program that this process becomes: what is blocked stays so, and waits."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for each in SIGNALS:
             os.kill(os.getpid(), each)
 
-    with silent() as (url, _):
-        program = () if waits else ("-c", STRUCK)
-        run = start(tmp_path, VERIFY | {"base-url": url}, program=program, before=strike_early if waits else None)
+    setting.before = strike_early if waits else None
+    with contextlib.closing(Server("/api/ready")) as server:
+        setting.environment |= _inputs(Phase(VERIFY), server.origin)
+        run = _start(setting, [str(ROOT / "entrypoint.py")] if waits else ["-c", STRUCK])
         _, errors = run.communicate(timeout=30)
-    assert (run.returncode in (130, 143), errors) == (True, b"")
-    assert outputs(tmp_path)["verdict"] == "cancelled"
-    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+    assert (run.returncode in (INTERRUPTED, TERM), errors) == (True, b"")
+    assert parsed(_read(setting, "GITHUB_OUTPUT"))["verdict"] == "cancelled"
+    assert _read(setting, "GITHUB_STEP_SUMMARY")
 
 
-def test_without_a_standard_output_a_run_still_writes_its_outputs(tmp_path: Path) -> None:
-    run = start(tmp_path, {"mode": "verify"}, before=lambda: os.close(1))
-    _, errors = run.communicate(timeout=30)
-    assert (run.returncode, errors) == (2, b"")
-    assert outputs(tmp_path)["verdict"] == "invalid-config"
-
-
-def test_a_standard_output_that_takes_nothing_changes_no_exit_code(tmp_path: Path) -> None:
-    with Path("/dev/full").open("wb") as full:
-        run = start(tmp_path, {"mode": "verify"}, stdout=full.fileno())
-        _, errors = run.communicate(timeout=30)
-    assert (run.returncode, errors) == (2, b"")
-    assert outputs(tmp_path)["verdict"] == "invalid-config"
-
-
-def test_a_reader_of_the_log_who_leaves_does_not_end_a_run(tmp_path: Path) -> None:
-    with silent() as (url, server):
-        run = start(tmp_path, VERIFY | {"base-url": url, "timeout": "2s"})
-        connection, _ = server.accept()
+def test_a_reader_of_the_log_who_leaves_does_not_end_a_run(setting: Setting) -> None:
+    with contextlib.closing(Server("/api/ready")) as server:
+        setting.environment |= _inputs(Phase({**VERIFY, "timeout": "2s"}), server.origin)
+        run = _start(setting, [str(ROOT / "entrypoint.py")])
+        assert server.reached.wait(30)
         assert run.stdout is not None
         run.stdout.close()
-        connection.close()
-        assert run.wait(timeout=30) == 1
-        assert run.stderr is not None
-        run.stderr.close()
-    assert outputs(tmp_path)["verdict"] == "unhealthy"
+        assert _end(run) == b""
+    assert run.returncode == 1
+    assert parsed(_read(setting, "GITHUB_OUTPUT"))["verdict"] == "unhealthy"
 
 
-def test_outputs_that_do_not_fit_leave_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_that_do_not_fit_leave_the_file_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "output"
     path.write_text("earlier=1\n")
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
