@@ -42,6 +42,11 @@ class Doubts:
         """The addresses that must be looked at again."""
         return tuple(self._held)
 
+    @property
+    def held(self) -> tuple[Sample, ...]:
+        """The looks that are held back."""
+        return tuple(sample for held in self._held.values() for sample in held)
+
     def take(self, sample: Sample, *, past_caches: bool) -> Settled:
         """Take in a look; `past_caches` says whether it carried a random query."""
         held = self._held.get(sample.endpoints, ())

@@ -51,8 +51,8 @@ class SampleRecord:
 
     def is_out_of_turn(self, sample: Sample, *, before: bool) -> bool:
         """Tell whether a later look at the same address was answered earlier."""
-        earlier = self.baseline if before else self.samples
-        return any(each.sent > sample.sent for each in earlier[-2:] if each.endpoints & sample.endpoints)
+        earlier = self.baseline[-2:] if before else [*self.samples[-2:], *self.doubts.held]
+        return any(each.sent > sample.sent for each in earlier if each.endpoints & sample.endpoints)
 
     def take_before(self, sample: Sample) -> None:
         """Enter a sample from before the trigger."""

@@ -6,9 +6,10 @@ import pytest
 
 from redeploy.decision.verdict import conclude
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
+from redeploy.rollout.requests import BOTH, Event, Probe
 from redeploy.service.identity import Build
 from redeploy.verdicts import Proof
-from sandbox.simulation import WALL
+from sandbox.simulation import BASE, REFUSED, WALL
 from tests.unit.factories import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
 
 UPDATED = summary(updated=1)
@@ -83,6 +84,20 @@ def test_a_late_answer_to_an_earlier_look_changes_nothing() -> None:
     told = began(ready(OLD)).look(10.0, ready(NEW), took=0.1).look(10.5, ready(OLD), took=5.0)
     assert told.state.history.build is Build.NEW
     assert len(told.state.samples) == 1
+
+
+def test_a_late_answer_does_not_settle_what_a_later_look_left_open() -> None:
+    told, url = began(ready()), f"{BASE}/api/ready"
+
+    def look(sent: float, at: float, http_result: HttpResult, *, past_caches: bool) -> None:
+        request = Probe(BOTH, url, past_caches=past_caches)
+        told.state.take(Event(request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at))
+
+    look(3.6, 3.7, REFUSED, past_caches=True)
+    look(1.6, 4.4, ready(), past_caches=False)
+    look(4.5, 4.6, REFUSED, past_caches=False)
+    assert [sample.healthy for sample in told.state.samples] == [False, False]
+    assert not told.state.history.window.fresh
 
 
 def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
