@@ -81,7 +81,7 @@ def test_what_is_true_of_a_rollout_is_what_its_stretches_say() -> None:
     assert crashes.lasts_from == float("inf")
 
 
-@pytest.mark.parametrize("seed", [121, 420, 516])
+@pytest.mark.parametrize("seed", [121, 420, 516, 717])
 def test_a_seed_that_once_ended_wrongly_ends_rightly(seed: int) -> None:
     assert not judge(seed).is_wrong
 

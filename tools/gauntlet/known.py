@@ -26,6 +26,10 @@ UNSEEN = Limit(
     "Watchtower's response was lost, nothing names a build, and the old build made room for the new one between two looks: "
     "nothing showed that anything had happened.",
 )
+LATE = Limit(
+    "unhealthy/flapping",
+    "One of the requests that failed by chance came so late that no window could follow before `timeout`.",
+)
 
 
 def limit_of_trial(setup: Setup, trial: Trial) -> Limit | None:
@@ -37,5 +41,8 @@ def limit_of_trial(setup: Setup, trial: Trial) -> Limit | None:
 
 def limit_of_result(result: Result) -> Limit | None:
     """Return the same for a simulated run."""
-    fits = result.false_red and not result.shown and result.said == UNSEEN.ends
-    return UNSEEN if fits else None
+    if not result.false_red:
+        return None
+    if result.said == UNSEEN.ends and not result.shown:
+        return UNSEEN
+    return LATE if result.said == LATE.ends and result.late else None

@@ -35,6 +35,8 @@ class Result:
     leaks: tuple[str, ...]
     shown: bool
     """Whether anything tells the builds apart, or a look fell into the time between them."""
+    late: bool = False
+    """Whether a look failed so late that no further window had time before the deadline."""
 
     @property
     def is_wrong(self) -> bool:
@@ -66,7 +68,7 @@ def play(chosen: Script) -> Story:
 def of_story(chosen: Script, story: Story) -> Result:
     """Judge a run by what really happened."""
     ended = story.seconds if story.world.triggered is not None else -FOR_EVER
-    green = story.conclusion.exit_code == 0
+    green, window = story.conclusion.exit_code == 0, story.state.history.window
     unproven = green and story.verdict[0] == "unproven"
     live = chosen.is_live(ended, ended + QUIET)
     well = chosen.at(ended).healthy and chosen.at(ended).build != ""
@@ -81,6 +83,7 @@ def of_story(chosen: Script, story: Story) -> Result:
         hangs=ended > chosen.timeout + OVERTIME,
         leaks=_leaks(story),
         shown=chosen.identity != NAMELESS or story.state.history.gap_seen,
+        late=window.broke_at is not None and window.broke_at + window.span_needed > story.state.deadline,
     )
 
 
