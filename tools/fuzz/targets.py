@@ -31,7 +31,8 @@ from redeploy.text.secret import Secret, redactor
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.triggers.watchtower.answer import read_answer, told_reasons
-from redeploy.triggers.watchtower.containers import ContainerFilter, read_look
+from redeploy.triggers.watchtower.containers import read_look
+from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from sandbox.runner.commands import LineSplitter, pairs
 from sandbox.runner.log import StepLog
 from sandbox.runner.masks import Masker, leaked
