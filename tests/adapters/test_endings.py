@@ -114,7 +114,7 @@ class Setting:
     """The process that is about to start, and where its results go."""
 
     folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=lambda: {"GITHUB_ACTIONS": "true"})
     stdout: int = subprocess.PIPE
     before: Callable[[], object] | None = None
     """Is called in the process before it becomes ours; has to be safe after a fork."""

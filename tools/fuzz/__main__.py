@@ -60,7 +60,7 @@ def _fuzz(name: str, seconds: int) -> bool:
         print("\n".join(said[-40:]))
         for path in inputs:
             print(f"{name} breaks with {path.name.partition('-')[0]} for {path.read_bytes()!r}")
-        print(f"Add that input to `BROKE` in tests/unit/test_fuzz.py, and see it fail there: {name}.", flush=True)
+        print(f"Add that input to `BROKE` in tests/unit/tools/test_fuzz.py, and see it fail there: {name}.", flush=True)
         return True
 
 

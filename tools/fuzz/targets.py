@@ -158,7 +158,8 @@ def commands(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         output, summary = Path(folder) / "output", Path(folder) / "summary"
         stream = io.StringIO()
-        runner = Runner({"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}, stream)
+        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        runner = Runner({"GITHUB_ACTIONS": "true", **files}, stream)
         runner.mask((Secret(TOKEN),), _REDACT)
         runner.open_group(f"Look at {code(_REDACT(text))}")
         runner.say(f"the response: {code(_REDACT(text))}")
