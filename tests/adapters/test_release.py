@@ -7,6 +7,7 @@ import pytest
 
 from tools.release import metadata, steps
 from tools.release.checkout import Checkout
+from tools.release.rehearsal import Rehearsal
 from tools.release.version import RefusedError, Version
 
 VERSION = Version(1, 0, 1)
@@ -94,3 +95,24 @@ def test_the_commit_of_a_release_changes_the_image_alone_and_moves_nothing(check
     assert (checkout.folder / "action.yml").read_text() == ACTION
     assert steps.release_commit(checkout, VERSION, REFERENCE) == commit
     checkout.refuse_changes()
+
+
+def test_a_rehearsal_without_an_engine_does_the_rest_and_names_what_it_left_out(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{checkout.folder}/nothing-listens-here.sock")
+    git(checkout.folder, "remote", "remove", "origin")
+    before, lines = checkout.head(), list[str]()
+    rehearsal = Rehearsal(checkout, VERSION, 0, lines.append)
+    rehearsal.run("", "", checks=False)
+    assert "- A fix.\n" in lines
+    reasons = ("tags of origin cannot be read", "CHECKS=off", "no container engine responds", "GHCR", "GitHub signs")
+    for reason in reasons:
+        assert [each for each in rehearsal.skipped if reason in each] != [], reason
+        assert [line for line in lines if line.startswith("- ") and reason in line] != []
+    assert (checkout.head(), checkout.tags()) == (before, ["v1", "v1.0.0"])
+
+
+def test_a_rehearsal_stops_where_a_release_would(checkout: Checkout) -> None:
+    with pytest.raises(RefusedError, match="released already"):
+        Rehearsal(checkout, Version(1, 0, 0), 0, print).run("", "", checks=False)

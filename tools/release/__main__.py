@@ -120,7 +120,7 @@ def _rehearse(version: Version, options: argparse.Namespace) -> None:
         port = free.getsockname()[1]
     rehearsal = Rehearsal(_CHECKOUT, version, port, lambda text: print(text, flush=True))
     rehearsal.run(options.base_image, options.build_flags, checks=not options.no_checks)
-    print(f"\nNothing here keeps {version} from being released.")
+    print(f"\nNothing that was tried keeps {version} from being released.")
 
 
 def _give(name: str, value: str) -> None:

@@ -41,7 +41,8 @@ def disagreements(version: Version, files: Mapping[str, str]) -> list[str]:
         found.append(f'pyproject.toml says version = "{declared}": write "{version}".')
     inside = re.findall(r'(?m)^__version__ = "(.*)"$', files["redeploy/__init__.py"])
     if inside != [str(version)]:
-        found.append(f'redeploy/__init__.py says __version__ = {inside}: write __version__ = "{version}".')
+        said = ", ".join(inside) or "nothing"
+        found.append(f'redeploy/__init__.py says {said} of its version: write __version__ = "{version}".')
     if not metadata.builds_tree(files["action.yml"]):
         found.append("action.yml does not say `image: Dockerfile`: only the commit of a release names an image.")
     try:
