@@ -11,14 +11,23 @@ UNHURRIED_LEAST = 0.8
 UNHURRIED_MOST = 4.0
 """Longest interval before Watchtower has answered, while nothing is wrong."""
 
-QUICK_LEAST = 0.4
+QUICK_LEAST = 0.15
 """Shortest interval of the quick phase."""
+
+DEAR = 0.03
+"""The same as a share of the time in which a token comes in, where a low rate makes tokens dear."""
+
+FOR_THE_RESPONSE = 5.0
+"""Tokens that are saved for the time after Watchtower's response, while the service is gone: it tells best when to look."""
 
 WINDOW_MOST = 1.0
 """Longest interval inside a window."""
 
 SAVING = 2.0
 """How many times longer than the bucket's own rate looks are apart while tokens are saved for a window."""
+
+AT_ONCE = 0.5
+"""Tokens that the quick phase leaves more for a window, since that opens at once: less comes in meanwhile."""
 
 LESS_APART = 0.5
 """Tokens that the quick phase leaves less for a window where health and version have an address each: the looks before the
@@ -46,13 +55,28 @@ class Phase(Enum):
 
     UNHURRIED = "unhurried"
     """Watchtower's answer, with the service as it was."""
+    GONE = "gone"
+    """Watchtower's response, with the service gone: it comes as a rule before the new build's first one."""
     QUICK = "quick"
-    """The new build: Watchtower has answered, or the service is gone."""
+    """The new build: Watchtower has responded."""
     WINDOW = "window"
     """A window of the stability that it began."""
 
 
-def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jitter: float) -> float:
+SEARCHING = frozenset({Phase.GONE, Phase.QUICK})
+"""The phases in which looks come quickly, to see the new build soon."""
+
+
+def waiting_for(*, responded: bool, gone: bool, refused: bool) -> Phase:
+    """Return the phase before a window: whether Watchtower responded, the service was gone, or a trigger goes out again."""
+    if responded or (gone and refused):
+        return Phase.QUICK
+    return Phase.GONE if gone else Phase.UNHURRIED
+
+
+def interval(
+    phase: Phase, elapsed: float, waited: float, stable_for: float, jitter: float, *, rate: Rate | None = None
+) -> float:
     """Return the seconds from one look to the next.
 
     A rollout's length is unknown, but one that took long until here will likely take long yet: looks thin out with time.
@@ -64,12 +88,14 @@ def interval(phase: Phase, elapsed: float, waited: float, stable_for: float, jit
         waited: seconds from the trigger until then.
         stable_for: seconds that the window spans.
         jitter: a random number from 0 to 1.
+        rate: what the origin may be asked.
     """
     match phase:
         case Phase.UNHURRIED:
             base = min(UNHURRIED_MOST, max(UNHURRIED_LEAST, 0.6 * elapsed))
-        case Phase.QUICK:
-            base = max(QUICK_LEAST, 0.35 * (elapsed + 0.3 * waited) ** 0.5)
+        case Phase.GONE | Phase.QUICK:
+            least = max(QUICK_LEAST, DEAR * rate.apart) if rate else QUICK_LEAST
+            base = max(least, 0.33 * (elapsed + 0.25 * waited) ** 0.5)
         case Phase.WINDOW:
             base = max(0.05, min(WINDOW_MOST, stable_for / 2))
     return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
@@ -104,3 +130,12 @@ def _drawn(rate: Rate, seconds: float, *, apart: bool) -> float:
     """Return the tokens that a window of so many seconds draws, less what comes in meanwhile."""
     looks = 2 + 2 * apart + seconds / (0.87 * max(0.05, min(WINDOW_MOST, seconds / 2)))
     return max(0.0, looks - seconds * rate.per_second)
+
+
+def kept_from_search(phase: Phase, rate: Rate, stable_for: float, *, apart: bool) -> float:
+    """Return the tokens that looks for the new build leave: for a window, and for the time after Watchtower's response.
+
+    What the version is asked in the window may wait for what refills.
+    """
+    window = kept_back(rate, stable_for) + AT_ONCE - LESS_APART * apart
+    return max(0.0, window) + FOR_THE_RESPONSE * (phase is Phase.GONE)

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from redeploy.decision.stop import next_check_at, should_stop
 from redeploy.http.urls import origin_of
+from redeploy.rollout import pace
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.baseline import Baseline
-from redeploy.rollout.pace import LESS_APART, SAVING, Phase, interval, kept_back, kept_to_watch
+from redeploy.rollout.pace import Phase, interval
 from redeploy.rollout.requests import (
     ALONE_FOR,
     CheckContainers,
@@ -207,7 +208,7 @@ class Schedule:
         seen = [each.sent for each in state.samples if not side_by_side or each.endpoints == health]
         sent = seen[-2:] + under_way
         if not sent:
-            first = interval(phase, 0.0, 0.0, state.plan.stable_for, self._jitter)
+            first = interval(phase, 0.0, 0.0, state.plan.stable_for, self._jitter, rate=state.plan.rate)
             first_due = now if state.triggered is None else state.triggered + first
             return max(first_due, state.budget.ready(self._next_probe(weighed, now).url, now))
         latest = max(sent)
@@ -216,14 +217,12 @@ class Schedule:
     def _pause(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return the seconds that the next look is wanted after the latest one."""
         state, window = self.state, self.state.history.window
-        if weighed.unconfirmed:
+        if weighed.unconfirmed or (weighed.opening and window.opens_at_once):
             return 0.0
         if weighed.opening:
             return interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
-        origin = state.started
-        began = self._phase_began if self._phase_began is not None else origin
-        waited = began - origin
-        pause = interval(phase, now - began, waited, weighed.window_length, self._jitter)
+        began, length = self._phase_began if self._phase_began is not None else state.started, weighed.window_length
+        pause = interval(phase, now - began, began - state.started, length, self._jitter, rate=state.plan.rate)
         if phase is Phase.WINDOW and latest < weighed.window_ends:
             left = weighed.window_ends - latest  # the last look falls on the end, not some time after it
             budget, url = state.budget, state.addresses[0][1]
@@ -240,16 +239,15 @@ class Schedule:
         if rate is None:
             return ready
         refilled = budget.cost(url) / rate.per_second
-        saving = max(ready, latest + SAVING * refilled)
+        saving = max(ready, latest + pace.SAVING * refilled)
         waiting = self._can_check(weighed) or weighed.needs_closing_document
         if waiting and latest >= weighed.window_ends:  # every second token is for the checks
             return saving
-        if phase is Phase.QUICK and not weighed.opening:  # what is kept back is for the look that opens the window, too
-            # What the version is asked in the window may wait for what refills.
-            keep = max(0.0, kept_back(rate, self.state.plan.stable_for) - LESS_APART * apart)
+        if phase in pace.SEARCHING and not weighed.opening:  # what is kept back is for the opening look, too
+            keep = pace.kept_from_search(phase, rate, self.state.plan.stable_for, apart=apart)
             return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            keep = kept_to_watch(rate, window.watched_needed, weighed.window_ends - now, apart=apart)
+            keep = pace.kept_to_watch(rate, window.watched_needed, weighed.window_ends - now, apart=apart)
             return ready if budget.ready(url, now, keep) <= now else saving
         return ready
 
@@ -278,7 +276,8 @@ class Schedule:
         if plan.rate is None or origin_of(url) != origin_of(self.state.addresses[-1][1]):
             return budget.ready(url, now)
         left = min(1.0, max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW))
-        return budget.ready(url, now, kept_back(plan.rate, plan.stable_for, apart=self.state.plan.service.apart) * left)
+        keep = pace.kept_back(plan.rate, plan.stable_for, apart=plan.service.apart)
+        return budget.ready(url, now, keep * left)
 
     def _current_phase(self, weighed: Assessment, now: float) -> Phase:
         state, history, answered = self.state, self.state.history, weighed.answer_final
@@ -290,7 +289,8 @@ class Schedule:
             closing = (answered or state.verifying) and not self._can_check(weighed)
             phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:
-            phase = Phase.QUICK if answered or history.gap_seen or state.verifying else Phase.UNHURRIED
+            known = {"responded": answered or state.verifying, "refused": state.answer is not None}
+            phase = pace.waiting_for(gone=history.gap_seen, **known)
         if phase is not self._phase:
             self._phase, self._phase_began = phase, now
         return phase

@@ -130,6 +130,11 @@ class Window:
         return (self.crashed > 0 or self.interrupted) and self.watched < self.watched_needed
 
     @property
+    def opens_at_once(self) -> bool:
+        """Whether the look that opens it follows the first response at once: not the old build's, nor a crash loop's."""
+        return self.build is not Build.OLD and not self.crashed
+
+    @property
     def flapping(self) -> bool:
         """Whether so many windows broke that waiting for another is pointless."""
         return self.crashed >= MOST_CRASHES

@@ -866,7 +866,7 @@ def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held()
 
 def test_an_unsafe_request_goes_out_when_a_window_has_held_and_not_before() -> None:
     def flickers(moment: float, _: Probe) -> HttpResult:
-        return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 6.6 else ready(NEW)
+        return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 7.0 else ready(NEW)
 
     world = World(flickers, (UPDATED,), smoke=lambda *_: reply(500))
     story = tell(world, smoke="!POST /x", expect_version=NEW)

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from redeploy.http.condition import Condition
 from redeploy.http.response import Response
 from redeploy.rollout.budget import SLOWED, Bucket, Buckets, RequestBudget
-from redeploy.rollout.pace import QUICK_LEAST, UNHURRIED_MOST, WINDOW_MOST, Phase, interval, kept_back
+from redeploy.rollout.pace import (
+    FOR_THE_RESPONSE,
+    QUICK_LEAST,
+    UNHURRIED_MOST,
+    WINDOW_MOST,
+    Phase,
+    interval,
+    kept_back,
+    kept_from_search,
+    waiting_for,
+)
 from redeploy.rollout.requests import BOTH, Event, FetchContainers, Probe, SendTrigger
 from redeploy.service.sample import Sample, read_sample
 from redeploy.settings.plan import Rate
@@ -112,6 +122,30 @@ def test_in_a_window_looks_are_irregular() -> None:
 @pytest.mark.parametrize("stable_for", [0.0, 1.0, 5.0, 30.0, 3600.0])
 def test_what_is_kept_back_for_a_window_leaves_half_of_the_burst(rate: Rate | None, stable_for: float) -> None:
     assert 0.0 <= kept_back(rate, stable_for) <= 7.5
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_while_the_service_is_gone_tokens_are_saved_for_the_time_after_the_response(apart: bool) -> None:
+    gone, quick = (kept_from_search(phase, RATE, 5.0, apart=apart) for phase in (Phase.GONE, Phase.QUICK))
+    assert gone - quick == pytest.approx(FOR_THE_RESPONSE)
+    assert quick >= 5.0
+
+
+@pytest.mark.parametrize(
+    ("responded", "gone", "refused", "phase"),
+    [
+        (False, False, False, Phase.UNHURRIED),
+        (False, False, True, Phase.UNHURRIED),
+        (False, True, False, Phase.GONE),
+        (False, True, True, Phase.QUICK),
+        (True, False, False, Phase.QUICK),
+        (True, True, True, Phase.QUICK),
+    ],
+)
+def test_what_is_known_of_the_update_says_how_soon_to_look(
+    responded: bool, gone: bool, refused: bool, phase: Phase
+) -> None:
+    assert waiting_for(responded=responded, gone=gone, refused=refused) is phase
 
 
 # the books

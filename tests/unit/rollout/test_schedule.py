@@ -366,6 +366,21 @@ def test_a_bad_sample_makes_looking_quick() -> None:
     assert sent[noticed + 1] - sent[noticed] <= 2.05
 
 
+def test_the_window_opens_with_a_look_right_after_the_first_good_response() -> None:
+    story = tell(World(rollout(1.0, 2.0), (UPDATED,)), expect_version=NEW)
+    first, second = [sample for sample in story.state.samples if NEW in sample.names.values()][:2]
+    assert (second.sent, second.beyond_caches) == (first.at, True)
+
+
+def test_tokens_are_left_for_the_time_after_the_response_though_the_service_is_gone_for_long() -> None:
+    story = tell(World(rollout(2.0, 31.0), ((UPDATED, 30.0),)), expect_version=NEW)
+    moments = story.world.since_trigger(Probe)
+    gone = [moment for moment in moments if 4.0 < moment < 30.0]
+    after = [moment for moment in moments if 30.0 <= moment < 31.0]
+    assert story.verdict == ("deployed", "")
+    assert (len(gone) <= 15, len(after) >= 2) == (True, True)
+
+
 def test_after_a_transport_error_broke_a_window_the_next_look_comes_within_a_second() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else ready(NEW) if moment < 5 or moment > 15 else REFUSED
