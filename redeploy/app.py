@@ -84,6 +84,7 @@ class Run:
             self._left = list(run.services)
             while self._left:
                 self._watch = self._attempt = None
+                self._runner.about = self._left[0].key
                 result = self._one(self._left[0])
                 self._done[self._left.pop(0).key] = result
             return whole(self._done)

@@ -40,6 +40,8 @@ class Runner:
         self._redact: Callable[[str], str] = str
         self._in_group = False
         self._deaf = False
+        self.about = ""
+        """The service that the log is about, where several are dealt with one after the other: parts begin with it."""
 
     @property
     def debugging(self) -> bool:
@@ -69,7 +71,8 @@ class Runner:
     def open_group(self, title: str) -> None:
         """Begin a foldable part of the log, and end the one before."""
         self.close_group()
-        self._command("group", one_line(self._redact(title)))
+        named = f"{self.about}: {title}" if self.about else title
+        self._command("group", one_line(self._redact(named)))
         self._in_group = True
 
     def close_group(self) -> None:

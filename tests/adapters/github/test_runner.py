@@ -107,6 +107,15 @@ def test_where_no_runner_reads_the_log_no_secret_is_written_even_to_be_masked_an
     assert log == "Verify ***\nlooking\nerror: a.yml:3: unhealthy: down\nIt does not respond.\nFix: start it.\nmore\n"
 
 
+def test_where_services_are_dealt_with_one_after_the_other_each_part_of_the_log_names_its_service() -> None:
+    def do(one: Runner) -> None:
+        for one.about in ("eu/api", "eu/web"):
+            one.open_group("Put the previous image back")
+
+    parts = [line for line in written(do).splitlines() if line.startswith("::group::")]
+    assert parts == ["::group::eu/api: Put the previous image back", "::group::eu/web: Put the previous image back"]
+
+
 def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:
     output, summary = tmp_path / "output", tmp_path / "summary"
     secrets = (Secret("tok-12345"),)
