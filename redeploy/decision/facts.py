@@ -98,8 +98,8 @@ class Facts:
     """Whether containers that count run different digests."""
     old_digest_runs: bool = False
     """Whether the image from before still runs, as last reported."""
-    old_contract_back: bool = False
-    """Whether the OpenAPI document had changed, and is the one from before again."""
+    reverted: bool = False
+    """Whether other evidence, such as the OpenAPI document, had changed, and is as before again."""
 
     branch: "Standing | None" = None
     """Where production stands beside its branch; None where no branch is declared, or GitHub was not asked yet."""
@@ -137,9 +137,9 @@ class Facts:
 
     @property
     def old_build_back(self) -> bool:
-        """Whether the build from before answers again after a new one did, by its name, its digest or its contract."""
+        """Whether the build from before answers again after a new one did, by its name, its digest or other evidence."""
         old = self.build is Build.OLD
-        old_beside = (self.old_digest_runs or self.old_contract_back) and self.build is not Build.NEW
+        old_beside = (self.old_digest_runs or self.reverted) and self.build is not Build.NEW
         return self.new_build_seen and self.healthy and (old or old_beside)
 
     @property

@@ -35,6 +35,7 @@ _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UN
 def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunResult:
     """Gather the result of a run, whether it finished or was cut short. `now` is in monotonic seconds."""
     plan, weighed, lookup, last = state.plan, Assessment(state), state.lookup, last_telling(state)
+    running = state.running
     begun, live = state.triggered is not None or state.verifying, conclusion.verdict in _LIVE
     found = gaps(state.baseline, state.samples, state.started) if begun else []
     opened = _opened(state, weighed) if live else None
@@ -65,8 +66,8 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
         ),
         digest=Change(
             expected=plan.expect_digest,
-            before=weighed.digest_before if begun else weighed.digest_now,
-            live=weighed.digest_now,
+            before=running.before if begun else running.now,
+            live=running.now,
         ),
         digest_as_declared=state.running.is_of(plan.expect_digest),
         image=ImageFound(
@@ -152,8 +153,9 @@ def _timeline(
     telling = [each for each in state.baseline if not each.condition.tells_nothing]
     course = stretches(telling[-1] if telling else None, state.record.builds, zero, now, whose=before_build(state))
     named = state.record.before.names or state.record.before.starts
-    if weighed.told_since is not None and not named:
-        course = renewed(course, weighed.told_since)
+    changed = [each.since for each in weighed.evidence if each.since is not None and not each.in_samples]
+    if changed and not named:
+        course = renewed(course, min(changed))
     happened = [*moments(state, found, zero), Moment(now - zero, What.ENDED)]
     if opened is not None:
         happened.insert(-1, Moment(opened - zero, What.OPENED))

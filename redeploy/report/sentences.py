@@ -1,6 +1,5 @@
 """The facts of one run, from its state: everything that is worth saying about it, except for its checks."""
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
@@ -14,9 +13,7 @@ from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.endpoint import Endpoint
 from redeploy.service.gaps import downtime, gaps
-from redeploy.service.identity import Build
 from redeploy.settings.cross_checks import UNMATCHED
-from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Reason, Verdict
@@ -89,46 +86,15 @@ def _last(state: ServiceState) -> str:
 
 
 def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Say how it is known which build is live, the strongest first; only what was really seen."""
-    plan, history, weighed, found = state.plan, state.history, Assessment(state), list[str]()
-    back = plan.mode is Mode.ROLLBACK
-    running = state.running.evidence
-    if running and plan.expect_digest:
-        found.append(running.replace("declared digest", "digest that was put back") if back else running)
-    if weighed.registry_unchanged:
-        found.append("The running container has the digest that the image's tag points to in the registry.")
-    if plan.expect_version and history.build is Build.NEW:
-        which = "version that goes with it" if back else "declared version"
-        found.append(f"The service {'reported' if history.in_gap else 'reports'} the {which}.")
-    if running and not plan.expect_digest:
-        found.append(running)
-    if not plan.expect_version and history.like.changed:
-        found.append("The service reports another build than before: " + _listed(history.like.changed, state.redact))
-    if not plan.declared and weighed.contract_changed_since is not None:
-        found.append("Its OpenAPI document changed: it has other operations, or another version.")
-    if history.like.restarted:
-        found.append(
-            f"A new process responds, started after {_trigger(plan)}: " + _listed(history.like.restarted, state.redact)
-        )
-    if history.build is Build.OLD and history.like.same:
-        verb = "reported" if history.in_gap else "reports"
-        found.append(f"The service {verb} the same build as before: " + _listed(history.like.same, state.redact))
-    if conclusion.proof.word == "claim":
-        found.append("Watchtower reports that it updated this container, and no response contradicts it.")
+    """Say how it is known which build is live, and whether it is healthy; only what was really seen."""
+    found, history = Assessment(state).sentences(conclusion.proof), state.history
     if history.in_gap:
-        found.insert(0, "The service is unhealthy.")
-    elif history.gap_seen:
+        return ["The service is unhealthy.", *found]
+    if history.gap_seen:
         away = downtime(gaps(state.baseline, state.samples, state.started)) or 0.0
-        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after {_trigger(plan)}.")
+        after = "the step before the deploy" if state.plan.baseline else "the trigger"
+        found.append(f"The service was unhealthy or unreachable for at most {away:.1f} s after {after}.")
     return found
-
-
-def _trigger(plan: Plan) -> str:
-    return "the step before the deploy" if plan.baseline else "the trigger"
-
-
-def _listed(paths: Sequence[str], redact: Callable[[str], str]) -> str:
-    return ", ".join(code(redact(path), 80) for path in paths) + "."
 
 
 def _calls_itself_ill(state: ServiceState) -> str:

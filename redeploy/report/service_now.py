@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from redeploy.http.condition import Condition
 from redeploy.remedies.by_door import Met
 from redeploy.report.timeline import Stretch
-from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.endpoint import Endpoint
 from redeploy.service.identity import Build
@@ -62,7 +61,7 @@ def before_build(state: ServiceState) -> Build:
         return Build.NEW
     before, noise = state.record.before, state.record.learnt.noise
     names, starts = before.names.keys() - noise, before.starts.keys() - noise
-    known = bool(names or starts or Assessment(state).digest_before)
+    known = bool(names or starts or state.running.before)
     return Build.OLD if known else Build.UNKNOWN
 
 

@@ -8,7 +8,6 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image
 from redeploy.registry.manifest import Manifest
 from redeploy.rollback.policy import Tag, checks_again, checks_of_mode, plan_back, refusal
-from redeploy.rollout.assess import Assessment
 from redeploy.rollout.previous.build_before import target_of, telling_version, version_before
 from redeploy.rollout.previous.candidates import commit_of, number_of, references
 from redeploy.rollout.previous.target import ManifestResult, RestoreTarget
@@ -116,7 +115,7 @@ class Attempt:
         if isinstance(tag, Trouble):
             self.stop(tag.told, tag.fix)
             return False
-        running = Assessment(self.first).digest_now if self.mends else ""
+        running = self.first.running.now if self.mends else ""
         before = self.before.digest if isinstance(self.before, Manifest) else ""
         seen = Tag(before=before, running=running, now=tag.digest, holds=frozenset(tag.children))
         failed: frozenset[str] = frozenset()

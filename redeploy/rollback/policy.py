@@ -69,7 +69,7 @@ def _replaced(state: ServiceState, now: float) -> bool:
     """Tell whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
     weighed, history = Assessment(state), state.history
     known = weighed.facts(now)
-    differs = bool(weighed.digest_before and weighed.digest_now and not known.old_digest_runs)
+    differs = bool(state.running.before and state.running.now and not known.old_digest_runs)
     named_before = any(not names_nothing(name) for names in state.record.before.names.values() for name in names)
     other = named_before and history.build in (Build.OTHER, Build.UNNAMED)
     if differs or other or bool(history.like.changed) or (known.new_build_seen and not known.met_before):

@@ -6,8 +6,10 @@ from functools import cached_property
 from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE, should_stop
 from redeploy.decision.verdict import conclude
-from redeploy.rollout.evidence import UNNAMED_WINDOW, Evidence
+from redeploy.rollout.evidence.weighing import UNNAMED_WINDOW, Weighing
 from redeploy.rollout.pace import SAVING, WINDOW_MOST
+from redeploy.rollout.requests import FetchContainers, FetchDocument
+from redeploy.service.gaps import certain_downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.window import FEWEST
 from redeploy.triggers.trigger import Again
@@ -20,26 +22,8 @@ WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, V
 """Verdicts about a service that is healthy."""
 
 
-class Assessment(Evidence):
-    """A watch, weighed; made anew for each moment. Times are monotonic seconds."""
-
-    @cached_property
-    def told_beside(self) -> bool:
-        """Whether the digest or the contract, and no name, tells that the window under way is of what is expected."""
-        if self._plan.declared:
-            return bool(self._plan.expect_digest)
-        return not self._plan.inspects and self._window.build is not Build.NEW
-
-    @cached_property
-    def wanted_under_way(self) -> bool:
-        """Whether the window under way is one of what is expected."""
-        if self._window.opened is None:
-            return False
-        told = self.told_since is not None
-        if self._plan.declared:
-            version = self._window.build is Build.NEW or not self._plan.expect_version
-            return version and (told or not self._plan.expect_digest)
-        return self._plan.inspects or self._window.build is Build.NEW or told
+class Assessment(Weighing):
+    """The state of a run, summed up at one moment. Times are monotonic seconds."""
 
     @cached_property
     def opening(self) -> bool:
@@ -58,13 +42,13 @@ class Assessment(Evidence):
         return window.candidate and window.opened is None and not replaced and not self.held_off
 
     @property
-    def _wanted_opening(self) -> bool:
+    def _expected_opening(self) -> bool:
         return self.opening and (self._window.build is Build.NEW or not self._plan.expect_version)
 
     @cached_property
     def counts_from(self) -> float | None:
-        """From when a window counts that no name tells to be of what is expected; None where it counts whole."""
-        beside = self.told_since if self.told_beside and self._window.build is not Build.NEW else None
+        """From when a window counts that no response shows to be of the expected build; None where it counts whole."""
+        beside = self.beside_since if self._window.build is not Build.NEW else None
         if self._watch.met_before and self.answer_final:  # what was live before has to outlast the response
             return max(beside or 0.0, self._watch.answered or 0.0)
         return beside
@@ -73,7 +57,7 @@ class Assessment(Evidence):
     def window_length(self) -> float:
         """Seconds from the first sample of the window under way to its end, as far as can be told."""
         length, opened = self._window.span_needed, self._window.opened or 0.0
-        if self.wanted_under_way or self._plan.declared:
+        if self.expected_under_way or self._plan.declared:
             since = self.counts_from
         else:
             since, length = self.unnamed_window
@@ -101,20 +85,19 @@ class Assessment(Evidence):
     @cached_property
     def needs_closing_look(self) -> bool:
         """Whether the window has held but for a look at the running digest that was asked for after its end."""
-        return self._held and self._watch.running.needs_closing_look(self.window_ends, alone=self.told_beside)
+        return self._needs_closing(FetchContainers)
 
     @cached_property
     def needs_closing_document(self) -> bool:
         """Whether it has held but for a document that was asked for after its end.
 
-        That is where nothing but the document tells builds apart, or might: one may take over without a gap.
+        That is where nothing but the document distinguishes builds, or might: one may take over without a gap.
         """
         state = self._watch
         if self._plan.declared or state.plan.inspects or state.checking.known_before is None:
             return False
-        if self.wanted_under_way:
-            alone = self.told_beside and self._held and self.digest_wanted_since is None
-            return alone and not state.checking.closed(self.window_ends)
+        if self.expected_under_way:
+            return self._needs_closing(FetchDocument)
         since = max(state.answered or 0.0, self._window.opened or 0.0)
         needed = self.unnamed_length
         unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
@@ -122,7 +105,12 @@ class Assessment(Evidence):
 
     @property
     def _held(self) -> bool:
-        return self.wanted_under_way and self._window.holds(since=self.counts_from)
+        return self.expected_under_way and self._window.holds(since=self.counts_from)
+
+    def _needs_closing(self, request: type[FetchContainers | FetchDocument]) -> bool:
+        """Tell whether the window has held, but some evidence needs this request once more after its end."""
+        closing = ((place, each) for place, each in enumerate(self.evidence) if each.closes_with is request)
+        return self._held and any(each.needs_closing(self.window_ends, alone=self.alone(at)) for at, each in closing)
 
     @cached_property
     def checkable(self) -> bool:
@@ -132,7 +120,7 @@ class Assessment(Evidence):
         unproven = not self._plan.declared and not state.plan.inspects and released
         if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
             unproven = unproven and window.holds(since=state.answered)
-        return window.opened is not None and (self.wanted_under_way or unproven)
+        return window.opened is not None and (self.expected_under_way or unproven)
 
     @cached_property
     def checking(self) -> bool:
@@ -158,7 +146,7 @@ class Assessment(Evidence):
         An update that runs already is as good as ours. A rate limit is not, where what is expected was live before.
         """
         history, stayed = self._track, self._watch.met_before
-        live = history.healthy and self.wanted_under_way
+        live = history.healthy and self.expected_under_way
         undisturbed = stayed and history.ill is None and history.build in (Build.NEW, Build.UNKNOWN)
         return (
             (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
@@ -185,18 +173,10 @@ class Assessment(Evidence):
         return under_way and began is not None and began <= self._watch.deadline
 
     @property
-    def _new_told(self) -> bool:
-        state = self._watch
-        digest = not state.met_before and state.running.was_wanted
-        return digest or (
-            not self._plan.declared and (self.contract_changed_since is not None or self.contract_reverted)
-        )
-
-    @property
     def _old_build_stayed(self) -> bool:
         """Whether, since Watchtower's response, the old build was healthy for long enough and nothing else was seen."""
         state, history, running = self._watch, self._track, self._watch.running
-        if state.answered is None or not history.healthy or history.last is None or history.new_seen or self._new_told:
+        if state.answered is None or not history.healthy or history.last is None or self.new_build_seen:
             return False
         gap = history.gap_ended is not None and history.gap_ended > state.answered
         other = history.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
@@ -213,7 +193,7 @@ class Assessment(Evidence):
             state.plan.inspects
             and self._plan.declared
             and self._window.holds()
-            and not self.wanted_under_way
+            and not self.expected_under_way
             and looked
         )
 
@@ -236,7 +216,7 @@ class Assessment(Evidence):
     def facts(self, now: float) -> Facts:
         """Return what the stop rules and the verdict are decided from."""
         state, plan, history, window = self._watch, self._plan, self._track, self._window
-        right_build = self.wanted_under_way or self._wanted_opening
+        right_build = self.expected_under_way or self._expected_opening
         return Facts(
             verifying=state.verifying,
             awaiting=state.plan.awaits_build,
@@ -265,7 +245,7 @@ class Assessment(Evidence):
             claim_held=self.claims and window.holds(since=state.answered),
             gap_seen=history.gap_seen,
             held_after_gap=history.gap_ended is not None and window.holds(since=history.gap_ended),
-            new_build_seen=history.new_seen or self._new_told,
+            new_build_seen=self.new_build_seen,
             build=history.build,
             version_cached=history.version_cached,
             condition=history.condition,
@@ -279,11 +259,17 @@ class Assessment(Evidence):
             builds_visible=self.builds_visible,
             old_build_stayed=self._old_build_stayed,
             wrong_build_held=self._wrong_build_held,
-            digest_reported=bool(self.digest_now),
+            digest_reported=bool(state.running.now),
             digests_differ=state.running.last is not None and state.running.last.differ,
             old_digest_runs=state.running.is_old,
-            old_contract_back=not plan.declared and self.contract_reverted,
+            reverted=any(each.reverted for each in self.evidence),
             checking=self.checking,
             checked=self.checked,
-            check_failure=state.checking.failure(window.opened) or (Reason.DOWNTIME if self.down_too_long else None),
+            check_failure=state.checking.failure(window.opened) or (Reason.DOWNTIME if self._down_too_long else None),
         )
+
+    @property
+    def _down_too_long(self) -> bool:
+        """Whether the service was certainly without a good answer for longer than it may be."""
+        state, most = self._watch, self._plan.max_downtime
+        return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most

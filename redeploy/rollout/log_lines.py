@@ -102,11 +102,11 @@ class ProgressLog:
             self._say_of_trigger(f"again {len(state.trigger.answers)}", f"trigger: sending it again in {wait:.0f} s")
         window = state.history.window
         weighed = Assessment(state)
-        if weighed.wanted_under_way:
+        if weighed.expected_under_way:
             self._once(
                 f"window {window.broken}", f"the expected build is answering; watching it for {window.span_needed:g} s"
             )
-        held = weighed.wanted_under_way and window.holds(since=weighed.counts_from)
+        held = weighed.expected_under_way and window.holds(since=weighed.counts_from)
         if held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
@@ -236,7 +236,7 @@ class ProgressLog:
         if weighed.checking and state.history.window.latest >= weighed.window_ends:
             left = len(state.checking.unanswered)
             return f"{left} of {len(state.plan.checks.smoke)} smoke requests" if left else "the document"
-        if weighed.wanted_under_way:
+        if weighed.expected_under_way:
             return (
                 "the new build to stay healthy"
                 if state.answered is not None or state.verifying

@@ -283,7 +283,7 @@ class Schedule:
         state, history, answered = self.state, self.state.history, weighed.answer_final
         window = history.window
         unproven = not state.plan.declared and (answered or history.gap_seen or state.plan.awaits_build)
-        self._judged = window.opened is not None and (weighed.wanted_under_way or unproven or state.plan.inspects)
+        self._judged = window.opened is not None and (weighed.expected_under_way or unproven or state.plan.inspects)
         unfinished = window.latest < weighed.window_ends
         if self._judged:
             closing = (answered or state.verifying) and not self._can_check(weighed)

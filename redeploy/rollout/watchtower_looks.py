@@ -16,7 +16,7 @@ def reasons_due(state: ServiceState, weighed: Assessment, now: float) -> float:
     answer = state.answer
     if not state.trigger.kind.explains or answer is None:
         return _NEVER
-    unmet = state.plan.declared and not weighed.wanted_under_way and not state.met_before
+    unmet = state.plan.declared and not weighed.expected_under_way and not state.met_before
     idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
     return now if idle else _NEVER
 
@@ -44,5 +44,5 @@ def look_due(state: ServiceState, weighed: Assessment, now: float, *, looked_aft
     if state.verifying and opened is not None and last < opened and history.window.holds():
         return now  # the look that closes the window; the one before it was answered before the window opened
     begun = state.answered is not None or history.gap_seen or state.verifying
-    outdated = weighed.digest_wanted_since is None or (opened is not None and last < opened)
+    outdated = state.running.wanted_since is None or (opened is not None and last < opened)
     return last + LOOK_SECONDS if begun and outdated else _NEVER

@@ -112,7 +112,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
             "digest_reported",
             "digests_differ",
             "old_digest_runs",
-            "old_contract_back",
+            "reverted",
             "checking",
         ),
         FLAGS,
@@ -163,7 +163,7 @@ RULES: Mapping[str, list[Clause]] = {
             "refusal answer answered_at answer_final confirmed claim_held registry_unchanged old_build_stayed",
             _no("verifying"),
         ),
-        *_none_of("met_before old_digest_runs old_contract_back", _no("verifying"), _yes("awaiting")),
+        *_none_of("met_before old_digest_runs reverted", _no("verifying"), _yes("awaiting")),
         (_no("verifying"), _yes("awaiting"), _not("build", Build.OLD)),
         (_no("verifying"), _not("not_started", Reason.UNSUPPORTED, Reason.ROLLBACK_IMPOSSIBLE)),
     ],
@@ -240,9 +240,9 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("old_build_stayed"), _not("build", Build.NEW, Build.OTHER)),
     ],
     "another contract counts where nothing is declared, and then a new build was seen": [
-        (_no("old_contract_back"), _no("version_declared")),
-        (_no("old_contract_back"), _no("digest_declared")),
-        (_no("old_contract_back"), _yes("new_build_seen")),
+        (_no("reverted"), _no("version_declared")),
+        (_no("reverted"), _no("digest_declared")),
+        (_no("reverted"), _yes("new_build_seen")),
     ],
     "a tag is compared with what runs where nothing is declared": [
         (_no("registry_unchanged"), _no("version_declared")),
@@ -269,7 +269,7 @@ RULES: Mapping[str, list[Clause]] = {
     "of a worker that nothing shows, nothing was seen": [
         *_none_of(
             "window_open condition build blocked gap_seen new_build_seen window_broke throttled_past_deadline starved "
-            "flapping builds_visible digest_reported digests_differ old_digest_runs old_contract_back met_before "
+            "flapping builds_visible digest_reported digests_differ old_digest_runs reverted met_before "
             "registry_unchanged old_build_stayed right_build_under_way window_in_time confirmed check_failure checked",
             _no("unobservable"),
         ),

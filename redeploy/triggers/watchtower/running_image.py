@@ -181,19 +181,18 @@ class RunningImage:
 
     # what there is to say of it
 
-    @property
-    def evidence(self) -> str:
-        """What proves the build, as a sentence; empty where this does not."""
+    def evidence(self, declared_as: str = "declared digest") -> str:
+        """Return what proves the build, as a sentence; empty where this does not. `declared_as` names what is declared."""
         last = self.looks_since[-1] if self.looks_since else None
         if last is None or self.says(last) is not Build.NEW:
             return ""
         if not self.declared:
             return "The running digest changed."
         if last.digest == self.declared:
-            return "Watchtower reports the declared digest for the running container."
+            return f"Watchtower reports the {declared_as} for the running container."
         return (
             f"Watchtower reports {code(last.digest)} for the running container: the registry says that this and the "
-            "declared digest are one image, under another index or as the manifest of its platform."
+            f"{declared_as} are one image, under another index or as the manifest of its platform."
         )
 
     @property

@@ -844,5 +844,5 @@ def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(
 def test_a_contract_that_changed_and_changed_back_is_the_old_build_unless_a_name_says_otherwise(
     build: Build, verdict: Verdict
 ) -> None:
-    known = END | HEALTHY | {"answer": UPDATED, "new_build_seen": True, "old_contract_back": True, "claim_held": True}
+    known = END | HEALTHY | {"answer": UPDATED, "new_build_seen": True, "reverted": True, "claim_held": True}
     assert conclude(facts(**known | {"build": build})).verdict is verdict

@@ -354,15 +354,15 @@ def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
 def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() -> None:
     told = Told().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
     told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
-    assert not told.weighed.wanted_under_way
+    assert not told.weighed.expected_under_way
     told.containers(11.0, running(D2))
-    assert told.weighed.wanted_under_way
+    assert told.weighed.expected_under_way
 
 
 def test_a_commit_that_moved_is_one_all_the_same() -> None:
     told = Told().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
     told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
-    assert told.weighed.wanted_under_way
+    assert told.weighed.expected_under_way
 
 
 def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:

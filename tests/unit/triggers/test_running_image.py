@@ -36,7 +36,7 @@ def test_another_digest_than_before_is_a_new_image_from_the_answer_to_that_look_
     found = running(OLD, look(3.0, ("api", D2)))
     assert found.says(found.all[-1]) is Build.NEW
     assert (found.wanted_since, found.was_wanted, found.is_old) == (3.0, True, False)
-    assert found.evidence == "The running digest changed."
+    assert found.evidence() == "The running digest changed."
 
 
 def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() -> None:
@@ -47,7 +47,7 @@ def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() ->
 
 def test_nothing_seen_before_says_nothing() -> None:
     found = running(look(3.0, ("api", D2)))
-    assert (found.says(found.all[-1]), found.evidence) == (Build.UNKNOWN, "")
+    assert (found.says(found.all[-1]), found.evidence()) == (Build.UNKNOWN, "")
 
 
 def test_rows_that_differ_prove_nothing_and_are_reported_by_name() -> None:
@@ -83,7 +83,7 @@ def test_an_index_and_its_platform_are_one_image() -> None:
     found = running(OLD, look(3.0, ("api", D2)), declared=INDEX)
     found.kin.learn(index(INDEX, D2))
     assert found.says(found.all[-1]) is Build.NEW
-    assert "one image" in found.evidence
+    assert "one image" in found.evidence()
 
 
 def test_two_indexes_of_the_same_platforms_are_one_image() -> None:
@@ -122,4 +122,4 @@ def test_a_declared_digest_that_does_not_run_is_distinguished_from_the_one_befor
     found.add(look(4.0, ("api", D3)))
     assert found.says(found.all[-1]) is Build.OTHER
     found.add(look(5.0, ("api", D2)))
-    assert found.evidence == "Watchtower reports the declared digest for the running container."
+    assert found.evidence() == "Watchtower reports the declared digest for the running container."

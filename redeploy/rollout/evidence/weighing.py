@@ -1,0 +1,155 @@
+"""The fold over all evidence: what any of it shows, and whether what is declared is met."""
+
+from functools import cached_property
+
+from redeploy.http.condition import Condition
+from redeploy.rollout.evidence.claim import Claim
+from redeploy.rollout.evidence.digests import UnchangedTag
+from redeploy.rollout.evidence.kind import Evidence
+from redeploy.rollout.evidence.row import KINDS
+from redeploy.rollout.pace import longest_pause
+from redeploy.rollout.requests import Probe
+from redeploy.rollout.service_state import ServiceState
+from redeploy.service.gaps import longest_wait
+from redeploy.service.identity import Build
+from redeploy.service.window import FEWEST
+from redeploy.verdicts import Proof
+
+UNNAMED_WINDOW = 10.0
+"""Seconds of health that an unproven build needs at least: nothing shows when the old one stopped answering."""
+
+LAST_LOOK = 5.0
+"""Seconds before the last window that may open in time, in which a look falls for certain."""
+
+HELD_UP = 2
+"""How many times longer than its longest pause a service has to wait for a look where its bucket is too small for it."""
+
+
+class Weighing:
+    """All evidence about the build that is live. Times are monotonic seconds."""
+
+    def __init__(self, state: ServiceState) -> None:
+        """Sum up `state`, which must not change while this is used."""
+        self._watch = state
+        self._plan = state.plan
+        self._track = state.history
+        self._window = state.history.window
+
+    @cached_property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """All kinds of evidence about this state, the strongest first."""
+        return tuple(kind(self._watch) for kind in KINDS)
+
+    @cached_property
+    def _deciding(self) -> list[Evidence]:
+        """The evidence that must show the build: what is declared, or else any of what is not."""
+        return [each for each in self.evidence if each.declared] or list(self.evidence)
+
+    def sentences(self, proof: Proof) -> list[str]:
+        """Return what shows which build is live, the strongest first; a claim is worth saying where it is the `proof`."""
+        told = [each for each in self.evidence if each.proof is not Proof.CLAIM or proof is Proof.CLAIM]
+        return list(filter(None, [*(each.sentence for each in told), *(each.contradiction for each in told)]))
+
+    def shows(self, kind: type[Evidence], build: Build) -> bool:
+        """Tell whether one kind of evidence shows this build."""
+        return any(each.says is build for each in self.evidence if isinstance(each, kind))
+
+    @cached_property
+    def beside_since(self) -> float | None:
+        """Since when something beside the samples shows the expected build: the digest, or another contract."""
+        moments = (each.since for each in self._deciding if not each.in_samples)
+        return min((each for each in moments if each is not None), default=None)
+
+    @cached_property
+    def builds_visible(self) -> bool:
+        """Whether anything distinguishes builds or processes: what was seen before the trigger and since."""
+        return any(each.comparable for each in self.evidence)
+
+    @cached_property
+    def referenced(self) -> bool:
+        """Whether an earlier step saw something, so that a change can be seen."""
+        return self._plan.awaits_build and any(each.known_before for each in self.evidence)
+
+    @cached_property
+    def expected_under_way(self) -> bool:
+        """Whether the window under way is one of the expected build."""
+        if self._window.opened is None:
+            return False
+        shown = [each.since is not None for each in self._deciding]
+        return all(shown) if self._plan.declared else self._plan.inspects or any(shown)
+
+    @cached_property
+    def new_build_seen(self) -> bool:
+        """Whether any evidence has shown the new build since the trigger."""
+        return any(each.seen_new for each in self.evidence)
+
+    @cached_property
+    def claims(self) -> bool:
+        """Whether Watchtower claims the update, and nothing visible contradicts it."""
+        return any(each.stands for each in self.evidence if isinstance(each, Claim))
+
+    @cached_property
+    def registry_unchanged(self) -> bool:
+        """Whether, with nothing declared, what the image's tag points to ran before and runs on after the response."""
+        return self.shows(UnchangedTag, Build.OLD)
+
+    def alone(self, place: int) -> bool:
+        """Tell whether the evidence at a place of the row proves the build alone: no response does, and none before it."""
+        if self.evidence[place].declared:
+            return True
+        if self._plan.declared or self._plan.inspects:
+            return False
+        others = (other for at, other in enumerate(self.evidence) if at != place and (other.in_samples or at < place))
+        return all(other.since is None for other in others)
+
+    @property
+    def contract_matters(self) -> bool:
+        """Whether the OpenAPI document is to be read before a window is open: it may have changed."""
+        return self._watch.checking.recalled is not None and self.beside_since is None and self._window.opened is None
+
+    @cached_property
+    def held_off(self) -> bool:
+        """Whether no window is to be opened yet, since what answers is to be replaced until shortly before the deadline."""
+        state = self._watch
+        if not state.plan.awaits_build or self._plan.declared or not self.referenced:
+            return False
+        changed = self._window.build is Build.NEW or self.beside_since is not None
+        latest = max((each.at for each in state.samples[-1:]), default=state.began)
+        return not changed and latest < state.deadline - max(UNNAMED_WINDOW, self._window.span_needed) - LAST_LOOK
+
+    @property
+    def digest_matters(self) -> bool:
+        """Whether looks at the containers endpoint can show anything."""
+        return self._watch.running.can_list and bool(self._plan.expect_digest or self._watch.running.before)
+
+    @property
+    def unnamed_window(self) -> tuple[float | None, float]:
+        """From when a window counts where nothing names the build in it, and how many seconds it takes."""
+        answer, gap_ended = self._watch.answer, self._track.gap_ended
+        if answer is not None and answer.lost and gap_ended is not None:  # the gap says more than when it was lost
+            return gap_ended, self._window.span_needed
+        return self._watch.answered, self.unnamed_length
+
+    @property
+    def unnamed_length(self) -> float:
+        """Seconds that such a window takes after Watchtower's response."""
+        length = self._window.span_needed
+        return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
+
+    def is_starved(self, now: float, *, judged: bool) -> bool:
+        """Tell whether, at the deadline, nothing is known of the service for want of requests.
+
+        It was looked at too rarely since the update to say how it is. Or, where the window under way is `judged`, one that
+        the verdict is about, its looks were too far apart for it to hold. A limit of the service's own is another matter.
+        """
+        state, rate, samples = self._watch, self._plan.rate, self._watch.samples
+        limited = any(each.condition is Condition.THROTTLED for each in samples)
+        if now < state.deadline or rate is None or limited or not state.addresses:
+            return False
+        most = HELD_UP * longest_pause(rate, state.budget.dearest)
+        until = 0.0 if state.budget.under_way(Probe) else now
+        since, begun = max(state.started, state.answered or 0.0), self._window.begun
+        few = sum(each.sent >= since for each in samples) < FEWEST * len(state.addresses)
+        if few and longest_wait(samples, since, until) > most:
+            return True
+        return judged and begun is not None and longest_wait(samples, begun, until) > most
