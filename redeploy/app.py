@@ -213,7 +213,7 @@ class Run:
         self._runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
         certificate = self._own_authority()
         position = position_of(state, self._environment, certificate=certificate, wall=time.time, pause=time.sleep)
-        self._runner.say(position.told)
+        self._runner.say(position.sentence)
         known = dataclasses.replace(Assessment(state).facts(now), branch=position.standing)
         return beside_branch(result_of(state, conclude(known), now), position)
 
@@ -265,8 +265,8 @@ class Run:
         try:
             yield
         except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
-            told = f"{type(error).__name__} in the action itself, while this was to be written. Please report it at"
-            self._runner.annotate("warning", what, f"{told} {_ISSUES}.")
+            defect = f"{type(error).__name__} in the action itself, while this was to be written. Please report it at"
+            self._runner.annotate("warning", what, f"{defect} {_ISSUES}.")
 
     def _recording(self) -> "DeploymentRecorder | None":
         plan, begun = self._chosen, self._watch or self._fleet

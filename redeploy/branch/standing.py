@@ -67,7 +67,7 @@ class Position:
         return f"{self.page}/compare/{self.live}...{urllib.parse.quote(self.branch, safe='/')}" if known else ""
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Where production stands, in whole sentences."""
         branch, live, head = code(self.branch), code(self.live[:12]), code(self.head[:12])
         match self.standing:

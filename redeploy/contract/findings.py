@@ -10,9 +10,9 @@ from redeploy.verdicts import Reason
 def of_document(contract: Contract | None, why: str) -> Finding:
     """Return whether there is a document; `why` says why there is none."""
     if contract is None:
-        return Finding(Reason.OPENAPI, "openapi", passed=False, told=f"There is no OpenAPI document: {why}")
+        return Finding(Reason.OPENAPI, "openapi", passed=False, sentence=f"There is no OpenAPI document: {why}")
     version = f" of version {code(contract.version, 80)}" if contract.version else ""
-    return Finding(Reason.OPENAPI, "openapi", passed=True, told=f"{counted(contract.operations)}{version}")
+    return Finding(Reason.OPENAPI, "openapi", passed=True, sentence=f"{counted(contract.operations)}{version}")
 
 
 def of_routes(checks: Checks, contract: Contract) -> list[Finding]:
@@ -21,32 +21,36 @@ def of_routes(checks: Checks, contract: Contract) -> list[Finding]:
     for pattern in checks.required:
         there = any(map(pattern.matches, contract.operations))
         missing += not there
-        told = "is there" if there else "is missing"
+        sentence = "is there" if there else "is missing"
         unread = [] if there else [each for each in contract.unread if pattern.matches_path(each)]
         if unread:
-            told = f"may be there: {named(unread)} {contract.unread[unread[0]]}"
+            sentence = f"may be there: {named(unread)} {contract.unread[unread[0]]}"
         elif not there and missing <= MOST_EXPLAINED:
-            told += f"; {instead(pattern, contract)}"
-        found.append(Finding(Reason.ROUTES, f"required-route {pattern}", there, f"{code(str(pattern))} {told}"))
+            sentence += f"; {instead(pattern, contract)}"
+        found.append(Finding(Reason.ROUTES, f"required-route {pattern}", there, f"{code(str(pattern))} {sentence}"))
     for pattern in checks.forbidden:
         matching = [each for each in contract.operations if pattern.forbids(each)]
         unread = [each for each in contract.unread if pattern.forbids(each)]
-        told = f"is forbidden, and the document has {named(matching)}" if matching else "is not there"
+        sentence = f"is forbidden, and the document has {named(matching)}" if matching else "is not there"
         if unread and not matching:
-            told = f"is forbidden, and may be there: {named(unread)} {contract.unread[unread[0]]}"
+            sentence = f"is forbidden, and may be there: {named(unread)} {contract.unread[unread[0]]}"
         passed = not matching and not unread
-        found.append(Finding(Reason.ROUTES, f"forbidden-route {pattern}", passed, f"{code(str(pattern))} {told}"))
+        found.append(Finding(Reason.ROUTES, f"forbidden-route {pattern}", passed, f"{code(str(pattern))} {sentence}"))
     return found
 
 
 def of_difference(compared: Difference, why: str) -> list[Finding]:
     """Return which operations are gone; `why` goes on after each of them."""
     gone = [
-        Finding(Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, told=f"{code(str(each))} is gone{why}")
+        Finding(
+            Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, sentence=f"{code(str(each))} is gone{why}"
+        )
         for each in compared.removed[:MOST_LISTED]
     ]
     if more := len(compared.removed) - len(gone):
-        told = f"{more} more operations are gone"
-        gone.append(Finding(Reason.BREAKING_CHANGE, f"removed-route ... and {more} more", passed=False, told=told))
-    nothing = Finding(Reason.BREAKING_CHANGE, "breaking-changes", passed=True, told="no operation is gone")
+        sentence = f"{more} more operations are gone"
+        gone.append(
+            Finding(Reason.BREAKING_CHANGE, f"removed-route ... and {more} more", passed=False, sentence=sentence)
+        )
+    nothing = Finding(Reason.BREAKING_CHANGE, "breaking-changes", passed=True, sentence="no operation is gone")
     return gone or [nothing]

@@ -29,7 +29,7 @@ class Finding:
     check: str
     """The check's name in the output `failed-checks`."""
     passed: bool
-    told: str
+    sentence: str
     seconds: float | None = None
     only_warns: bool = False
     """Whether a failure is a warning."""

@@ -51,7 +51,7 @@ def conclude(facts: Facts) -> Conclusion:
     if facts.refusal:
         return Conclusion(Verdict.TRIGGER_FAILED, facts.refusal)
     if facts.unobservable and (facts.verifying or facts.answer_final):
-        failure = None if facts.verifying else _failure_that_watchtower_told(facts)
+        failure = None if facts.verifying else _failure_that_watchtower_reports(facts)
         return Conclusion(Verdict.TRIGGER_FAILED, failure) if failure else _proven(facts, Verdict.UNPROVEN, Proof.NONE)
     if facts.throttled_past_deadline and not (facts.held and facts.checked and (facts.confirmed or facts.verifying)):
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
@@ -61,7 +61,7 @@ def conclude(facts: Facts) -> Conclusion:
         return _verified(facts)
     if facts.held and not facts.watchtower_failure_wins:
         return _proven(facts, Verdict.ALREADY_CURRENT if facts.met_before else Verdict.DEPLOYED, facts.held_proof)
-    if failure := _failure_that_watchtower_told(facts):
+    if failure := _failure_that_watchtower_reports(facts):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
     if facts.old_build_back:
         return Conclusion(Verdict.STALE, Reason.OLD_BUILD)
@@ -135,7 +135,7 @@ def _awaited(facts: Facts) -> Conclusion:
     return _unfinished(facts)
 
 
-def _failure_that_watchtower_told(facts: Facts) -> Reason | None:
+def _failure_that_watchtower_reports(facts: Facts) -> Reason | None:
     """Return the failure that Watchtower reports, which is believed unless a declared expectation is met."""
     answer = facts.answer
     if answer is None or answer.lost:

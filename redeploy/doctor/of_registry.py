@@ -46,7 +46,9 @@ def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
     if isinstance(answer, Manifest):
         return _of_manifest(known, f"{name} is {code(answer.digest[:SHOWN])}", answer)
     seen = (
-        known.redact(answer.told) if isinstance(answer, Trouble) else f"{name}: no response from the registry in time"
+        known.redact(answer.sentence)
+        if isinstance(answer, Trouble)
+        else f"{name}: no response from the registry in time"
     )
     absent = isinstance(answer, Trouble) and answer.kind is Kind.ABSENT
     if absent or known.plan.version_of_image:  # without a look-up the version that must be live is not known
@@ -64,7 +66,7 @@ def _of_manifest(known: Evidence, seen: str, manifest: Manifest) -> LinkResult:
         read = known.from_registry(FetchRevision(manifest))
         why = "but it does not name its commit, which `expect-version: image` needs"
         if read != "":
-            words = known.redact(read.told) if isinstance(read, Trouble) else "no response in time"
+            words = known.redact(read.sentence) if isinstance(read, Trouble) else "no response in time"
             why = f"but its commit could not be read: {words}"
         return broken(Check.REGISTRY, f"{seen}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):

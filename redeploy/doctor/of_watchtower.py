@@ -98,13 +98,13 @@ def location(known: Evidence) -> LinkResult:
     """Return whether the update URL leads to Watchtower, and to which one."""
     product, reply = known.product, _like_the_trigger(known)
     if product is not None and known.plan.watchtower.containers and product is not FORK:
-        return broken(Check.LOCATION, f"{product.told}, but `container` is set", Reason.UNSUPPORTED)
+        return broken(Check.LOCATION, f"{product.sentence}, but `container` is set", Reason.UNSUPPORTED)
     if product is UNGUARDED:
-        return warning(Check.LOCATION, f"{product.told} ({read_answer(reply).seen})", Finding.UNGUARDED)
+        return warning(Check.LOCATION, f"{product.sentence} ({read_answer(reply).seen})", Finding.UNGUARDED)
     if product is not None and product.hides_refusals:
-        return warning(Check.LOCATION, product.told, Finding.WATCHTOWER_TOO_OLD)
+        return warning(Check.LOCATION, product.sentence, Finding.WATCHTOWER_TOO_OLD)
     if product is not None:
-        return ok(Check.LOCATION, product.told)
+        return ok(Check.LOCATION, product.sentence)
     answer = read_answer(reply)
     if isinstance(reply, TransportError):
         return broken(Check.LOCATION, answer.seen, Reason.MISROUTED)

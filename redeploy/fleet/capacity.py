@@ -51,7 +51,7 @@ def shortages(run: RunPlan) -> dict[str, Shortage]:
     return found
 
 
-def told(run: RunPlan) -> list[str]:
+def notes(run: RunPlan) -> list[str]:
     """Say of each origin that cannot carry the looks of its services in time what would do."""
     short = shortages(run)
     lines = []

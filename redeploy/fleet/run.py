@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.fleet.capacity import lowest_rates, shortages, told
+from redeploy.fleet.capacity import lowest_rates, notes, shortages
 from redeploy.fleet.loop import Loop
 from redeploy.fleet.watches import HostWatch, ServiceWatch, states_of
 from redeploy.report.collect import result_of
@@ -55,7 +55,7 @@ class Fleet:
 
     def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> SeveralResults:
         """Update every service, wave after wave, and return what came of all of them."""
-        for line in told(self.plan):
+        for line in notes(self.plan):
             log.say(line)
         for number, wave in enumerate(self.plan.waves, 1):
             log.open_group(self._title(number, wave))

@@ -87,13 +87,13 @@ class HostWatch:
         self.trigger = states[0].trigger
         self.hindered_by = ""
         """The key of the service on whose account nothing was triggered."""
-        told: dict[str, str] = {}
+        said: dict[str, str] = {}
         of_trigger = f"{self.name}: " if several_hosts else ""
         self.services = [
             ServiceWatch(
                 each,
                 Schedule(each, random, self._may_trigger),
-                ProgressLog(each, f"{each.plan.key}: ", of_trigger, told, alone=False),
+                ProgressLog(each, f"{each.plan.key}: ", of_trigger, said, alone=False),
             )
             for each in states
         ]

@@ -86,13 +86,13 @@ def beside_branch(run: RunResult, position: Position) -> RunResult:
     """Return a result with what is known of the branch."""
     facts, standing = run.facts, position.standing
     if standing is Standing.CURRENT:
-        facts = facts.plus(About.EVIDENCE, f"GitHub confirms it: {position.told[0].lower()}{position.told[1:]}")
+        facts = facts.plus(About.EVIDENCE, f"GitHub confirms it: {position.sentence[0].lower()}{position.sentence[1:]}")
     elif standing is Standing.WITHIN_GRACE:
-        facts = facts.plus(About.NOTE, position.told)
+        facts = facts.plus(About.NOTE, position.sentence)
     elif run.conclusion.verdict is Verdict.CHECKS_FAILED:
-        facts = facts.plus(About.WARNING, position.told)  # the checks decide, and this would be lost
+        facts = facts.plus(About.WARNING, position.sentence)  # the checks decide, and this would be lost
     else:
-        facts = facts.caused_by(position.told)
+        facts = facts.caused_by(position.sentence)
     version = run.version
     return replace(
         run,

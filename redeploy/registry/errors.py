@@ -36,7 +36,7 @@ class Trouble:
     """Why there is no manifest: one line of what was observed, and how to fix it, in Markdown."""
 
     kind: Kind
-    told: str
+    sentence: str
     fix: str = ""
 
 
@@ -49,8 +49,8 @@ def trouble_of(http_result: HttpResult, image: Image, scope: Scope, *, known: bo
         return Trouble(Kind.UNREACHABLE, f"{registry} does not respond: {http_result.seen}")
     code = _code(http_result)
     if not code and http_result.status < 500 and sender_of(http_result).door in _IN_FRONT:
-        told = f"{registry} was not reached, something in front of it responded: {described(http_result)}"
-        return Trouble(Kind.HOSTILE, told, "Let the runner's requests through there, or leave `image` out.")
+        sentence = f"{registry} was not reached, something in front of it responded: {described(http_result)}"
+        return Trouble(Kind.HOSTILE, sentence, "Let the runner's requests through there, or leave `image` out.")
     answers = f"{registry} responds with {http_result.status}{f' {code}' if code else ''}"
     match http_result.status:
         case 401 | 403:
@@ -85,7 +85,7 @@ def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
     """Return the error of a missing permission."""
     verb = "read" if scope is Scope.PULL else "write"
     with_what = "`registry-username` and `registry-password`" if known else "a client without credentials"
-    told = f"the registry `{image.registry}` does not let {with_what} {verb} `{image.path}` ({status})"
+    sentence = f"the registry `{image.registry}` does not let {with_what} {verb} `{image.path}` ({status})"
     if image.registry == GITHUB:
         given = (
             "" if known else "`registry-username: ${{ github.actor }}`, `registry-password: ${{ github.token }}` and "
@@ -98,7 +98,7 @@ def refusal(image: Image, scope: Scope, *, known: bool, status: str) -> Trouble:
         fix = f"Use a user or token that may {verb} `{image.path}`: the scope is `repository:{image.path}:{scope}`."
     else:
         fix = f"Set `registry-username` and `registry-password` of a user who may {verb} `{image.path}`."
-    return Trouble(Kind.REFUSED, told, fix)
+    return Trouble(Kind.REFUSED, sentence, fix)
 
 
 def _target(image: Image) -> str:

@@ -24,7 +24,7 @@ class FromRegistry(Response):
     def came(self) -> str:
         """What came, in a word or two."""
         if isinstance(self.found, Trouble):
-            return self.found.told
+            return self.found.sentence
         return self.found.digest if isinstance(self.found, Manifest) else f"revision {self.found or 'not named'}"
 
 
@@ -156,17 +156,17 @@ class Lookup:
         """What a run without the registry's response should report; empty if it has the response."""
         if self.standing is Standing.OPEN:
             return f"The registry `{self.image.registry}` did not respond in time."
-        return self.told if self.standing is Standing.UNKNOWN else ""
+        return self.sentence if self.standing is Standing.UNKNOWN else ""
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """What is wrong, in whole sentences; empty if nothing is."""
         trouble = self.no_revision if self.as_declared and self.names_version else self.trouble
         points = ""
         if self.manifest is not None and not self.as_declared:
             now = f"`{self.image}` points to `{self.manifest.digest}` in the registry"
             points = f"{now}, and not to the expected `{self.declared}`."
-        wrong = f"{trouble.told[:1].upper()}{trouble.told[1:]}. {trouble.fix}".strip() if trouble else ""
+        wrong = f"{trouble.sentence[:1].upper()}{trouble.sentence[1:]}. {trouble.fix}".strip() if trouble else ""
         return f"{points} {wrong}".strip()
 
 

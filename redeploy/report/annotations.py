@@ -61,7 +61,7 @@ def _of_run(run: RunResult) -> list[Annotation]:
             ]
         found.insert(0, Annotation(kind, headline(run), "\n".join(parts)))
     elif run.branch is not None and run.branch.commits:
-        found.append(Annotation("notice", headline(run), "\n".join([run.branch.told, *_not_live(run)])))
+        found.append(Annotation("notice", headline(run), "\n".join([run.branch.sentence, *_not_live(run)])))
     # Two are left for warnings about GitHub's Deployment and issue, which come last.
     return found + _of_places(run, room=MOST_ANNOTATIONS - 2 - len(found))
 

@@ -81,10 +81,10 @@ def downtime_check(found: Sequence[Gap], most: float) -> tuple[Finding, str]:
     """Return whether the service was down for at most so many seconds, and a warning if that is doubtful."""
     least, bound = certain_downtime(found), downtime(found) or 0.0
     allows = f"`max-downtime` allows {most:g} s"
-    told = f"The service was down for at least {least:.1f} s and at most {bound:.1f} s; {allows}"
+    sentence = f"The service was down for at least {least:.1f} s and at most {bound:.1f} s; {allows}"
     if not bound:
-        told = f"No interruption was seen; {allows}"
-    check = Finding(Reason.DOWNTIME, "max-downtime", passed=least <= most, told=told)
+        sentence = f"No interruption was seen; {allows}"
+    check = Finding(Reason.DOWNTIME, "max-downtime", passed=least <= most, sentence=sentence)
     doubt = (
         f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: the unhealthy "
         f"responses span {least:.1f} s, the healthy ones around them {bound:.1f} s."
@@ -111,7 +111,7 @@ def _warnings(checking: Checking, with_what: str, *, verifying: bool) -> list[st
         elif verifying:
             missing = "name a file with `openapi-reference`"
         found.append(f"Nothing was compared, though `breaking-changes` is `fail`: {missing}.")
-    lenient = [each.told for each in checking.findings() if each.only_warns and not each.passed]
+    lenient = [each.sentence for each in checking.findings() if each.only_warns and not each.passed]
     found += [f"A smoke request failed; it only warns, because its line begins with `?`: {each}." for each in lenient]
     return found + [f"{each}." for each in checking.partly_compared]
 

@@ -34,12 +34,12 @@ _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UN
 
 def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunResult:
     """Gather the result of a run, whether it finished or was cut short. `now` is in monotonic seconds."""
-    plan, weighed, lookup, last = state.plan, Assessment(state), state.lookup, last_telling(state)
+    plan, assessed, lookup, last = state.plan, Assessment(state), state.lookup, last_telling(state)
     running = state.running
     begun, live = state.triggered is not None or state.verifying, conclusion.verdict in _LIVE
     found = gaps(state.baseline, state.samples, state.started) if begun else []
-    opened = _opened(state, weighed) if live else None
-    timeline = _timeline(state, weighed, found, opened, now, live=live)
+    opened = _opened(state, assessed) if live else None
+    timeline = _timeline(state, assessed, found, opened, now, live=live)
     met = what_was_met(state, timeline.stretches)
     facts, results = facts_of(state, conclusion, met, now), NOTHING_CHECKED
     if live:
@@ -104,9 +104,9 @@ def update_of(state: ServiceState, zero: float) -> Update:
     )
 
 
-def _opened(state: ServiceState, weighed: Assessment) -> float | None:
+def _opened(state: ServiceState, assessed: Assessment) -> float | None:
     """Return the first response that counts of the window that passed."""
-    opened, since = state.history.window.opened, weighed.counts_from
+    opened, since = state.history.window.opened, assessed.counts_from
     if opened is None or since is None:
         return opened
     return next((each.at for each in state.samples if each.at >= opened and each.sent >= since), opened)
@@ -143,17 +143,17 @@ def _loopback_refused(state: ServiceState, reason: Reason) -> bool:
 
 
 def _timeline(
-    state: ServiceState, weighed: Assessment, found: Sequence[Gap], opened: float | None, now: float, *, live: bool
+    state: ServiceState, assessed: Assessment, found: Sequence[Gap], opened: float | None, now: float, *, live: bool
 ) -> Timeline:
     zero, spans = state.started, list[Span]()
     if opened is not None:
-        spans.append(_window(state, weighed, zero))
+        spans.append(_window(state, assessed, zero))
     if live and state.checking.wanted:
         spans += _checks(state, zero)
     telling = [each for each in state.baseline if not each.condition.tells_nothing]
     course = stretches(telling[-1] if telling else None, state.record.builds, zero, now, whose=before_build(state))
     named = state.record.before.names or state.record.before.starts
-    changed = [each.since for each in weighed.evidence if each.since is not None and not each.in_samples]
+    changed = [each.since for each in assessed.evidence if each.since is not None and not each.in_samples]
     if changed and not named:
         course = renewed(course, min(changed))
     happened = [*moments(state, found, zero), Moment(now - zero, What.ENDED)]
@@ -185,10 +185,10 @@ def since(zero: float, course: Sequence[Stretch]) -> tuple[Stretch, ...]:
     return tuple(replace(each, begin=each.begin - zero, end=each.end - zero) for each in course)
 
 
-def _window(state: ServiceState, weighed: Assessment, zero: float) -> Span:
+def _window(state: ServiceState, assessed: Assessment, zero: float) -> Span:
     """Return when the window that passed began to count, and its last probe."""
     window = state.history.window
-    begin = max(window.opened or 0.0, weighed.counts_from or 0.0)
+    begin = max(window.opened or 0.0, assessed.counts_from or 0.0)
     return Span(During.WINDOW, begin - zero, max(begin, window.latest) - zero)
 
 

@@ -166,7 +166,7 @@ def _document(result: InvalidInputs | OneResult) -> dict[str, Any]:
                 "check": one_line(each.check),
                 "passed": each.passed,
                 "only-warns": each.only_warns,
-                "told": each.told,
+                "told": each.sentence,
             }
             | ({} if each.seconds is None else {"seconds": _rounded(each.seconds)})
             for each in checked.findings

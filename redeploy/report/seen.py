@@ -37,7 +37,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     if state.plan.inspects:  # nothing was deployed meanwhile, so what differs tells nothing
         noisy |= {path for path, (_, values) in names.items() if len(values) > 1}
         noisy |= {path for path, moments in starts.items() if len(moments) > 1}
-    look = state.running.told[-1] if state.running.told else None
+    look = state.running.reported[-1] if state.running.reported else None
     rows = look.rows[:MOST_ROWS] if look else ()
     dated = next((sample for sample in reversed(samples) if sample.wall), None)
     ended = dt.datetime.fromtimestamp(dated.wall + now - dated.at, dt.UTC) if dated else None
@@ -75,7 +75,7 @@ def _names(state: ServiceState, samples: Iterable[Sample]) -> dict[str, tuple[Ki
 
 
 def _starts(state: ServiceState, samples: Iterable[Sample]) -> dict[str, list[float]]:
-    """Return the moments that each start time has told, those that are the same within its slack once."""
+    """Return the moments that each start time has named, once for those that are the same within its slack."""
     found: dict[str, list[float]] = {}
     for sample in samples:
         for path, start in sample.timed(state.record.learnt.units).starts.items():

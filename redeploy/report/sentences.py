@@ -47,7 +47,7 @@ def _missing(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> s
     if conclusion.reason is not Reason.IMAGE_MISSING:
         return ""
     waited = "" if lookup.hopeless else f" The run waited {state.plan.timeout:g} s for it."
-    return f"{lookup.told}{waited}"
+    return f"{lookup.sentence}{waited}"
 
 
 def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:

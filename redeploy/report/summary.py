@@ -224,7 +224,7 @@ def _checks(run: RunResult) -> list[str]:
     shown = [
         (
             "✅" if each.passed else "⚠️" if each.only_warns else "❌",
-            inline(each.told),
+            inline(each.sentence),
             f"{each.seconds * 1000:.0f} ms" if each.seconds is not None else "",
         )
         for each in findings[:MOST_FINDINGS]

@@ -85,7 +85,7 @@ def _observed(run: RunResult, *, brief: bool, past: bool) -> list[str]:
     """Return what was observed of a run; `past` if it is not followed by what is up now."""
     if failed := run.checked.failed:
         more = len(failed) - MOST_LISTED
-        listed = [f"{each.told}." for each in failed[:MOST_LISTED]]
+        listed = [f"{each.sentence}." for each in failed[:MOST_LISTED]]
         return [*listed, f"{more} more checks failed."] if more > 0 else listed  # what came before does not matter
     said = [*run.facts.of(About.UPDATE), *(f"It says about {each}." for each in run.facts.of(About.REASON))]
     said += run.facts.of(About.UNSTABLE, About.LAST) if past else run.facts.of(About.UNSTABLE)

@@ -87,7 +87,7 @@ class Attempt:
         self.before = tag
         running = self.first.running.last.digest if self.first.running.last else ""
         if isinstance(tag, Trouble):
-            self.stop(tag.told, tag.fix)
+            self.stop(tag.sentence, tag.fix)
         elif self.plan.rollback_to:
             self.target = RestoreTarget(references(self.plan, self.image.tag, "", ""), chosen=True)
         elif not running:
@@ -113,7 +113,7 @@ class Attempt:
     def compare(self, tag: ManifestResult) -> bool:
         """Take in what the tag points to just before the write, and tell whether to write it."""
         if isinstance(tag, Trouble):
-            self.stop(tag.told, tag.fix)
+            self.stop(tag.sentence, tag.fix)
             return False
         running = self.first.running.now if self.mends else ""
         before = self.before.digest if isinstance(self.before, Manifest) else ""
@@ -143,12 +143,12 @@ class Attempt:
             return True
         if isinstance(answer, Trouble) and answer.kind is not Kind.UNREACHABLE:
             self.writing = False
-            self.stop(answer.told, answer.fix)
+            self.stop(answer.sentence, answer.fix)
             return True
         if isinstance(tag, Trouble):
-            self.stop(f"whether the tag was moved is not known, because {tag.told}", tag.fix)
+            self.stop(f"whether the tag was moved is not known, because {tag.sentence}", tag.fix)
         elif isinstance(answer, Trouble):
-            self.stop(f"{answer.told}, and the tag has not moved so far", answer.fix)
+            self.stop(f"{answer.sentence}, and the tag has not moved so far", answer.fix)
         else:
             self.stop("the tag points to another image than the one that was just put back")
         return False
@@ -160,7 +160,13 @@ class Attempt:
     @property
     def needs_a_look(self) -> Probe | None:
         """The probe that reads the running build's version, if only a version can prove another build."""
-        if self.mends or not self.first.addresses or self.plan.expect_version or self._told or self.first.baseline:
+        if (
+            self.mends
+            or not self.first.addresses
+            or self.plan.expect_version
+            or self._digests_reported
+            or self.first.baseline
+        ):
             return None
         return Probe(*self.first.addresses[-1])
 
@@ -174,7 +180,9 @@ class Attempt:
 
         `trigger` is shared with other services that are put back with this one.
         """
-        plan = plan_back(self.plan, self.digest, self._version, told=self._told, checks=self._checks)
+        plan = plan_back(
+            self.plan, self.digest, self._version, digests_reported=self._digests_reported, checks=self._checks
+        )
         self.state = ServiceState(plan, began=now, redact=self.first.redact, shared_trigger=trigger)
         self.state.go_on_from(self.first)
         return self.state
@@ -185,7 +193,7 @@ class Attempt:
         Watchtower follows the tag: at the next poll it replaces a build that the tag does not point to any more.
         """
         if isinstance(tag, Trouble):
-            self.lost = f"the build of that image is live, but the tag could not be read again: {tag.told}"
+            self.lost = f"the build of that image is live, but the tag could not be read again: {tag.sentence}"
             return tag.kind is not Kind.UNREACHABLE
         self.lost = "" if tag.is_of(self.digest) else "another push has moved the tag since"
         return True
@@ -201,12 +209,12 @@ class Attempt:
         return [*failed, f"putting back {self.digest}, {self.target.source}", f"the tag {self.image.tag} {did}"]
 
     @property
-    def _told(self) -> bool:
+    def _digests_reported(self) -> bool:
         """Whether the containers endpoint reports running digests."""
         looks = self.first.running
         failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
         by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
-        return any(look.digest for look in looks.told) and not (looks.absent or (failing and by_version))
+        return any(look.digest for look in looks.reported) and not (looks.absent or (failing and by_version))
 
     @property
     def _checks(self) -> Checks:
@@ -233,7 +241,7 @@ class Attempt:
             return self.plan.expect_version
         if self.mends and self._is_from_before:
             return telling_version(self.first, version_before(self.first))
-        return "" if self._told else self._version_of_target
+        return "" if self._digests_reported else self._version_of_target
 
     @property
     def _version_of_target(self) -> str:

@@ -67,8 +67,8 @@ class Seen:
 
 def _replaced(state: ServiceState, now: float) -> bool:
     """Tell whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
-    weighed, history = Assessment(state), state.history
-    known = weighed.facts(now)
+    assessed, history = Assessment(state), state.history
+    known = assessed.facts(now)
     differs = bool(state.running.before and state.running.now and not known.old_digest_runs)
     named_before = any(not names_nothing(name) for names in state.record.before.names.values() for name in names)
     other = named_before and history.build in (Build.OTHER, Build.UNNAMED)
@@ -136,14 +136,14 @@ def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
     return "" if expected == tag.now else "another push moved the tag meanwhile"
 
 
-def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Checks) -> Plan:
+def plan_back(plan: Plan, target: str, version: str, *, digests_reported: bool, checks: Checks) -> Plan:
     """Return the plan that proves the image that was put back: by its digest or its version, and by nothing less.
 
     Args:
         plan: the run's own plan.
         target: the digest that was put back.
         version: the version that must be live then; empty if none is known.
-        told: whether the containers endpoint reports running digests.
+        digests_reported: whether the containers endpoint reports running digests.
         checks: the checks that the build has to pass.
     """
     return replace(
@@ -151,7 +151,7 @@ def plan_back(plan: Plan, target: str, version: str, *, told: bool, checks: Chec
         mode=Mode.ROLLBACK,
         on_failure=OnFailure.KEEP,
         checks=checks,
-        expect_digest=target if told else "",
+        expect_digest=target if digests_reported else "",
         expect_version=version,
         version_of_image=plan.version_of_image and plan.mode is Mode.ROLLBACK,
         max_downtime=None,

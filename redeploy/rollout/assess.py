@@ -1,4 +1,4 @@
-"""What the state of a run amounts to at one moment."""
+"""The state of a run, summed up at one moment."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -28,7 +28,7 @@ class Assessment(Weighing):
     @cached_property
     def opening(self) -> bool:
         """Whether a good response waits for the look past caches, at health, that opens the window."""
-        health, begun = self._track.health, self._window.begun
+        health, begun = self._history.health, self._window.begun
         if not self.may_open or begun is None:
             return False
         return not self._window.apart or health is None or health.sent < begun
@@ -36,7 +36,7 @@ class Assessment(Weighing):
     @cached_property
     def may_open(self) -> bool:
         """Whether a window is to be opened; not of the old build as long as that is expected to be replaced."""
-        window, state = self._window, self._watch
+        window, state = self._window, self._state
         awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
         replaced = not state.plan.inspects and window.build is Build.OLD and awaited
         return window.candidate and window.opened is None and not replaced and not self.held_off
@@ -49,13 +49,13 @@ class Assessment(Weighing):
     def counts_from(self) -> float | None:
         """From when a window counts that no response shows to be of the expected build; None where it counts whole."""
         beside = self.beside_since if self._window.build is not Build.NEW else None
-        if self._watch.met_before and self.answer_final:  # what was live before has to outlast the response
-            return max(beside or 0.0, self._watch.answered or 0.0)
+        if self._state.met_before and self.answer_final:  # what was live before has to outlast the response
+            return max(beside or 0.0, self._state.answered or 0.0)
         return beside
 
     @cached_property
     def window_length(self) -> float:
-        """Seconds from the first sample of the window under way to its end, as far as can be told."""
+        """Seconds from the first sample of the window under way to its end, as far as is known."""
         length, opened = self._window.span_needed, self._window.opened or 0.0
         if self.expected_under_way or self._plan.declared:
             since = self.counts_from
@@ -65,13 +65,13 @@ class Assessment(Weighing):
 
     @property
     def window_ends(self) -> float:
-        """When the window under way ends, as far as can be told."""
+        """When the window under way ends, as far as is known."""
         return (self._window.opened or 0.0) + self.window_length
 
     @property
     def confirmed(self) -> bool:
         """Whether the window under way goes on after Watchtower's answer: it may still have put the old image back."""
-        window, answered = self._window, self._watch.answered
+        window, answered = self._window, self._state.answered
         latest = min(window.latest, window.version_asked) if window.apart else window.latest
         return answered is not None and latest > answered
 
@@ -79,7 +79,7 @@ class Assessment(Weighing):
     def unconfirmed(self) -> bool:
         """Whether only that look is missing, or one after the last check."""
         ended = self._window.opened is not None and self._window.latest >= self.window_ends
-        unlooked = self._watch.checking.done(self._window.opened) and not self.checked
+        unlooked = self._state.checking.done(self._window.opened) and not self.checked
         return (self.answer_final and self._held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
@@ -93,14 +93,14 @@ class Assessment(Weighing):
 
         That is where nothing but the document distinguishes builds, or might: one may take over without a gap.
         """
-        state = self._watch
+        state = self._state
         if self._plan.declared or state.plan.inspects or state.checking.known_before is None:
             return False
         if self.expected_under_way:
             return self._needs_closing(FetchDocument)
         since = max(state.answered or 0.0, self._window.opened or 0.0)
         needed = self.unnamed_length
-        unnamed = self.checkable and not self._track.like.visible and self._window.holds(since=since, length=needed)
+        unnamed = self.checkable and not self._history.like.visible and self._window.holds(since=since, length=needed)
         return unnamed and not state.checking.closed(since + needed)
 
     @property
@@ -115,8 +115,8 @@ class Assessment(Weighing):
     @cached_property
     def checkable(self) -> bool:
         """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
-        state, window = self._watch, self._window
-        released = self.answer_final or self._track.gap_seen or state.plan.awaits_build
+        state, window = self._state, self._window
+        released = self.answer_final or self._history.gap_seen or state.plan.awaits_build
         unproven = not self._plan.declared and not state.plan.inspects and released
         if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
             unproven = unproven and window.holds(since=state.answered)
@@ -125,19 +125,19 @@ class Assessment(Weighing):
     @cached_property
     def checking(self) -> bool:
         """Whether checks of the window under way are still to be made."""
-        return self.checkable and not self._watch.checking.done(self._window.opened)
+        return self.checkable and not self._state.checking.done(self._window.opened)
 
     @cached_property
     def checked(self) -> bool:
         """Whether all checks are made, and the service was looked at after them."""
-        checking = self._watch.checking
+        checking = self._state.checking
         looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
         return not checking.wanted or (looked_after and not self.needs_closing_document)
 
     @cached_property
     def answer_final(self) -> bool:
         """Whether Watchtower's answer stands: it will not be asked again."""
-        answer = self._watch.answer
+        answer = self._state.answer
         return answer is not None and (answer.again is None or self._live_without_it(answer.again))
 
     def _live_without_it(self, again: Again) -> bool:
@@ -145,7 +145,7 @@ class Assessment(Weighing):
 
         An update that runs already is as good as ours. A rate limit is not, where what is expected was live before.
         """
-        history, stayed = self._track, self._watch.met_before
+        history, stayed = self._history, self._state.met_before
         live = history.healthy and self.expected_under_way
         undisturbed = stayed and history.ill is None and history.build in (Build.NEW, Build.UNKNOWN)
         return (
@@ -162,20 +162,20 @@ class Assessment(Weighing):
 
     @property
     def _refusal(self) -> Reason | None:
-        answer = self._watch.answer
+        answer = self._state.answer
         if answer is None or answer.again is None:
             return answer.refusal if answer else None
-        return None if self.answer_final else self._watch.trigger.given_up
+        return None if self.answer_final else self._state.trigger.given_up
 
     @property
     def _window_in_time(self) -> bool:
         began, under_way = self._window.begun, self._window.opened is not None or self.opening
-        return under_way and began is not None and began <= self._watch.deadline
+        return under_way and began is not None and began <= self._state.deadline
 
     @property
     def _old_build_stayed(self) -> bool:
         """Whether, since Watchtower's response, the old build was healthy for long enough and nothing else was seen."""
-        state, history, running = self._watch, self._track, self._watch.running
+        state, history, running = self._state, self._history, self._state.running
         if state.answered is None or not history.healthy or history.last is None or self.new_build_seen:
             return False
         gap = history.gap_ended is not None and history.gap_ended > state.answered
@@ -187,8 +187,8 @@ class Assessment(Weighing):
     @property
     def _wrong_build_held(self) -> bool:
         """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
-        state, told = self._watch, self._watch.running.told
-        looked = not self.digest_matters or (bool(told) and told[-1].at > (self._window.opened or 0.0))
+        state, looks = self._state, self._state.running.reported
+        looked = not self.digest_matters or (bool(looks) and looks[-1].at > (self._window.opened or 0.0))
         return (
             state.plan.inspects
             and self._plan.declared
@@ -203,7 +203,7 @@ class Assessment(Weighing):
 
         Checks may go on beyond the deadline as long as they get on: a bucket of a low rate has a token now and then.
         """
-        state, rate = self._watch, self._plan.rate
+        state, rate = self._state, self._plan.rate
         ends = max(state.deadline, self.window_ends)
         if state.checking.wanted:
             token = SAVING * state.budget.dearest / rate.per_second if rate else 0.0
@@ -215,7 +215,7 @@ class Assessment(Weighing):
 
     def facts(self, now: float) -> Facts:
         """Return what the stop rules and the verdict are decided from."""
-        state, plan, history, window = self._watch, self._plan, self._track, self._window
+        state, plan, history, window = self._state, self._plan, self._history, self._window
         right_build = self.expected_under_way or self._expected_opening
         return Facts(
             verifying=state.verifying,
@@ -252,7 +252,7 @@ class Assessment(Weighing):
             window_broke=window.broken > 0,
             broke_late=window.broke_at is not None and window.broke_at > state.deadline,
             flapping=window.flapping,
-            throttled_past_deadline=now < state.deadline < state.budget.told_until(state.addresses[-1:]),
+            throttled_past_deadline=now < state.deadline < state.budget.throttled_until(state.addresses[-1:]),
             starved=self.is_starved(now, judged=right_build or not (plan.declared or window.build is Build.OLD)),
             blocked=history.walled(pages=state.plan.inspects) is not None,
             unobservable=not state.addresses and not state.running.can_list,
@@ -271,5 +271,5 @@ class Assessment(Weighing):
     @property
     def _down_too_long(self) -> bool:
         """Whether the service was certainly without a good answer for longer than it may be."""
-        state, most = self._watch, self._plan.max_downtime
+        state, most = self._state, self._plan.max_downtime
         return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most

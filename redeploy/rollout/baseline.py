@@ -132,7 +132,7 @@ class Baseline:
         return [(request, max(due, state.budget.ready(url, now)))]
 
     def _wanted(self, now: float) -> Iterator[tuple[Request, float]]:
-        """Yield what is still to be asked, and from when on; another watch may have emptied the bucket."""
+        """Yield what is still to be asked, and from when on; another service may have emptied the bucket."""
         state, budget, plan = self.state, self.state.budget, self.state.plan
         for endpoints, url in state.addresses:
             looks = [sample for sample in state.baseline if sample.endpoints == endpoints]

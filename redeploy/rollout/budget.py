@@ -27,7 +27,7 @@ class Bucket:
 
     @classmethod
     def full(cls, rate: Rate | None, now: float) -> "Bucket":
-        """Return a bucket that nobody has drawn from."""
+        """Return a full bucket."""
         return cls(rate, float(rate.burst) if rate else 0.0, now)
 
     def level(self, now: float) -> float:
@@ -75,7 +75,7 @@ class Buckets:
     _levels: dict[str, Bucket] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
     """By origin: none pays for what another says."""
-    _told_until: dict[str, float] = field(default_factory=dict)
+    _throttled_until: dict[str, float] = field(default_factory=dict)
     _throttled: dict[str, int] = field(default_factory=dict)
     """By origin: how many times in a row it said that it was asked too often."""
     _limits: set[str] = field(default_factory=set)
@@ -83,14 +83,14 @@ class Buckets:
     _costs: dict[str, int] = field(default_factory=dict)
 
     def carried_on(self) -> "Buckets":
-        """Return the same for another watch: what was drawn stays, and no row of rate limits goes on."""
+        """Return the same for another state: what was drawn stays, and no row of rate limits goes on."""
         return Buckets(
             self.rate,
             self.rates,
             self.shortages,
             _levels=self._levels,
             _silent_until=self._silent_until,
-            _told_until=self._told_until,
+            _throttled_until=self._throttled_until,
             _costs=self._costs,
         )
 
@@ -102,9 +102,9 @@ class Buckets:
         """Return until when the origin of `url` does not want to be asked."""
         return self._silent_until.get(origin_of(url), 0.0)
 
-    def told_until(self, url: str) -> float:
+    def throttled_until(self, url: str) -> float:
         """Return the same where the origin itself named the time."""
-        return self._told_until.get(origin_of(url), 0.0)
+        return self._throttled_until.get(origin_of(url), 0.0)
 
     def cost(self, url: str) -> int:
         """Return the requests that one look at `url` takes."""
@@ -145,7 +145,7 @@ class Buckets:
         slowed = min(SLOWED_MOST, SLOWED * 2.0 ** self._throttled.get(origin, 0))
         self._throttled[origin] = self._throttled.get(origin, 0) + 1
         self._silent_until[origin] = at + (slowed if retry_after is None else retry_after)
-        self._told_until[origin] = at + (retry_after or 0.0)
+        self._throttled_until[origin] = at + (retry_after or 0.0)
 
     def _bucket(self, url: str, now: float) -> Bucket:
         return self._levels.setdefault(origin_of(url), Bucket.full(self.rates.get(origin_of(url), self.rate), now))
@@ -162,7 +162,7 @@ class RequestBudget:
     _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
 
     def carried_on(self) -> "RequestBudget":
-        """Return the books of another watch of the same service: what was drawn and learnt stays, nothing is under way."""
+        """Return the budget for another state of the same service: what was drawn and learnt stays, nothing is under way."""
         return RequestBudget(
             self.buckets.carried_on(), _past_caches=self._past_caches, _takes_no_query=self._takes_no_query
         )
@@ -202,9 +202,9 @@ class RequestBudget:
         """Return when the bucket of `url` allows a look, redirects included, with `keep` tokens left."""
         return self.buckets.ready(url, now, keep)
 
-    def told_until(self, addresses: Sequence[tuple[frozenset[Endpoint], str]]) -> float:
+    def throttled_until(self, addresses: Sequence[tuple[frozenset[Endpoint], str]]) -> float:
         """Return until when the origins of addresses do not want to be asked, where they named the time."""
-        return max((self.buckets.told_until(url) for _, url in addresses), default=0.0)
+        return max((self.buckets.throttled_until(url) for _, url in addresses), default=0.0)
 
     def cost(self, url: str) -> int:
         """Return the requests that one look at `url` takes."""
@@ -216,18 +216,18 @@ class RequestBudget:
         return self.buckets.dearest
 
     def note_sent(self, request: Request, now: float) -> None:
-        """Enter an ask as under way; looks at the service draw from the bucket of their origin."""
+        """Enter a request as under way; looks at the service draw from the bucket of their origin."""
         self.note_under_way(request, now)
         if isinstance(request, OfService):
             self.buckets.draw(request.url, now)
 
     def note_under_way(self, request: Request, sent: float) -> None:
-        """Enter an ask as under way that another service sent, or the trigger of both."""
+        """Enter a request as under way that another service sent, or the trigger of both."""
         self._under_way[request].append(sent)
         self._last_sent[type(request)] = sent
 
     def note_answered(self, event: Event) -> None:
-        """Enter an ask as answered."""
+        """Enter a request as answered."""
         waiting = self._under_way[event.request]
         if event.sent in waiting:
             waiting.remove(event.sent)
@@ -257,7 +257,7 @@ class RequestBudget:
         return bool(self._under_way.get(request))
 
     def under_way(self, kind: type[Request]) -> list[float]:
-        """Return when the asks of this kind that are under way were sent."""
+        """Return when the requests of this kind that are under way were sent."""
         return sorted(
             sent for request, waiting in self._under_way.items() if isinstance(request, kind) for sent in waiting
         )

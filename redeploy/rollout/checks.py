@@ -46,7 +46,7 @@ class Checking(Documents):
 
     @property
     def needs_document(self) -> bool:
-        """Whether the live document can tell anything that is wanted."""
+        """Whether any check needs the live document."""
         # The one from before comes first: as long as it is not read, its bytes would lie beside the live one's.
         plan = self.plan
         compared = self.known_before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
@@ -181,7 +181,7 @@ class Checking(Documents):
             Reason.SMOKE,
             f"smoke {smoke}",
             passed=result is not None and result.passed,
-            told=f"{code(str(smoke))}: {seen}",
+            sentence=f"{code(str(smoke))}: {seen}",
             seconds=result.seconds if result else None,
             only_warns=smoke.only_warns,
         )

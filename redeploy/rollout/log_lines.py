@@ -53,11 +53,11 @@ class ProgressLog:
     """Before each line about the service, where there are several."""
     of_trigger: str = ""
     """Before each line about the trigger, where there are several hosts."""
-    told_of_trigger: dict[str, str] = field(default_factory=dict)
+    said_of_trigger: dict[str, str] = field(default_factory=dict)
     """What the log has said of the trigger; services that share it share this, so that it is said once."""
     alone: bool = True
     """Whether the log is about this service only, and says so while nothing changes."""
-    _told: dict[str, str] = field(default_factory=dict)
+    _said: dict[str, str] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _spoke: float | None = None
     _waits_for: str = ""
@@ -101,12 +101,12 @@ class ProgressLog:
             wait = state.trigger.resend_at - now
             self._say_of_trigger(f"again {len(state.trigger.answers)}", f"trigger: sending it again in {wait:.0f} s")
         window = state.history.window
-        weighed = Assessment(state)
-        if weighed.expected_under_way:
+        assessed = Assessment(state)
+        if assessed.expected_under_way:
             self._once(
                 f"window {window.broken}", f"the expected build is answering; watching it for {window.span_needed:g} s"
             )
-        held = weighed.expected_under_way and window.holds(since=weighed.counts_from)
+        held = assessed.expected_under_way and window.holds(since=assessed.counts_from)
         if held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
@@ -114,7 +114,7 @@ class ProgressLog:
                 f"broken {window.broken}",
                 f"the new build did not stay healthy: {state.history.last.seen if state.history.last else ''}",
             )
-        awaited = self._awaited(weighed)
+        awaited = self._awaited(assessed)
         if awaited != self._waits_for:
             self._waits_for, self._waits_since = awaited, now
         if self.alone and not self._lines and now >= self.heartbeat_at(now):
@@ -180,8 +180,8 @@ class ProgressLog:
                     self._on_change("digest", f"running digest: {look.digest or look.untold}")
 
     def _of_image(self, lookup: "Lookup") -> None:
-        if lookup.holds_up and lookup.told and self.state.triggered is None:
-            self._on_change("image", f"{lookup.told}{'' if lookup.hopeless else ' Waiting for it.'}")
+        if lookup.holds_up and lookup.sentence and self.state.triggered is None:
+            self._on_change("image", f"{lookup.sentence}{'' if lookup.hopeless else ' Waiting for it.'}")
         elif lookup.manifest and lookup.as_declared:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
@@ -206,7 +206,7 @@ class ProgressLog:
         found = checking.of_smoke(smoke)
         if found.seconds is not None and not found.passed:
             self._on_change(
-                found.check, f"smoke failed{', which only warns' if found.only_warns else ''}: {found.told}"
+                found.check, f"smoke failed{', which only warns' if found.only_warns else ''}: {found.sentence}"
             )
         if not checking.unanswered:
             made = [checking.of_smoke(each) for each in checking.plan.smoke]
@@ -227,16 +227,16 @@ class ProgressLog:
         line = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"
         self._on_change(where, line + (f", version {version}{whose}" if version else ""))
 
-    def _awaited(self, weighed: Assessment) -> str:
+    def _awaited(self, assessed: Assessment) -> str:
         state = self.state
         if state.lookup and state.lookup.holds_up and state.triggered is None:
             return f"the image {state.lookup.image}"
         if state.triggered is None and not state.verifying:
             return "the first response of the service"
-        if weighed.checking and state.history.window.latest >= weighed.window_ends:
+        if assessed.checking and state.history.window.latest >= assessed.window_ends:
             left = len(state.checking.unanswered)
             return f"{left} of {len(state.plan.checks.smoke)} smoke requests" if left else "the document"
-        if weighed.expected_under_way:
+        if assessed.expected_under_way:
             return (
                 "the new build to stay healthy"
                 if state.answered is not None or state.verifying
@@ -244,22 +244,22 @@ class ProgressLog:
             )
         if state.answered is None and not state.verifying:
             return "Watchtower's response"
-        if state.plan.awaits_build and not state.plan.declared and weighed.referenced:
+        if state.plan.awaits_build and not state.plan.declared and assessed.referenced:
             return "another build than before"
         return "the expected build" if state.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:
-        if self._told.get(topic) != line:
-            self._told[topic] = line
+        if self._said.get(topic) != line:
+            self._said[topic] = line
             self._lines.append(f"{self.prefix}{line}")
 
     def _say_of_trigger(self, topic: str, line: str) -> None:
-        if topic not in self.told_of_trigger:
-            self.told_of_trigger[topic] = line
+        if topic not in self.said_of_trigger:
+            self.said_of_trigger[topic] = line
             self._lines.append(f"{self.of_trigger}{line}")
 
     def _once(self, topic: str, line: str) -> None:
-        if topic not in self._told:
+        if topic not in self._said:
             self._on_change(topic, line)
 
 

@@ -149,7 +149,7 @@ Request = OfService | FetchContainers | CheckContainers | ProbeContainerSupport 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do now: start the asks, then wait for an answer, or until `wake`, in monotonic seconds."""
+    """What to do now: send the requests, then wait for a response, or until `wake`, in monotonic seconds."""
 
     requests: tuple[Request, ...]
     wake: float
@@ -158,7 +158,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What came of an ask; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
+    """What came of a request; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
 
     service: str = ""
     """The key of the service that asked; empty where there is only one."""

@@ -15,7 +15,7 @@ REASONS_SECONDS = 10.0
 
 
 class Outside(Protocol):
-    """The world: asks run side by side in it, and it tells the time."""
+    """The world: requests are sent side by side in it, and it knows the time."""
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -24,7 +24,7 @@ class Outside(Protocol):
         """Return seconds since 1970."""
 
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
-        """Start an ask, which is entered as sent at `sent`; it is answered, one way or the other, within `bound` seconds.
+        """Start a request that counts as sent at `sent`; its result comes within `bound` seconds, one way or the other.
 
         `service` is the key of the one that asks, where there are several.
         """
@@ -79,7 +79,7 @@ def redeploy(
         if not step.requests:
             event = outside.wait(min(step.wake, progress_log.heartbeat_at(now)))
             if event and event.sent < state.began:
-                event = None  # an earlier watch asked for it
+                event = None  # an earlier state asked for it
         if event:
             state.take(event)
             log.debug(progress_log.detail(event))
@@ -92,7 +92,7 @@ def redeploy(
 
 
 def bound_of(state: ServiceState, request: Request, now: float) -> float:
-    """Return the seconds that an ask may take in all: the trigger as long as there is hope, a look `request-timeout`."""
+    """Return the seconds that a request may take: the trigger as long as there is hope, a look `request-timeout`."""
     match request:
         case SendTrigger():
             return max(0.0, state.trigger.deadline - now)

@@ -42,7 +42,7 @@ _NEVER = float("inf")
 
 @dataclass
 class Schedule:
-    """Decides the next step of a watch. Times are monotonic seconds."""
+    """Decides what to send next. Times are monotonic seconds."""
 
     state: ServiceState
     random: Callable[[], float]
@@ -70,26 +70,26 @@ class Schedule:
             return step
         if self.state.verifying and self.state.addresses and self.state.budget.last_sent(Probe) < self.state.began:
             return Step((self._sent(self.state.budget.probe(*self.state.addresses[-1]), now),), now)
-        weighed = Assessment(self.state)
-        known = weighed.facts(now)
+        assessed = Assessment(self.state)
+        known = assessed.facts(now)
         if should_stop(known):
             return Step((), now, finished=True)
-        self._unsafe_due = self.state.checking.only_unsafe_left and weighed.lacks_only_checks(now)
+        self._unsafe_due = self.state.checking.only_unsafe_left and assessed.lacks_only_checks(now)
         requests: list[Request] = []
         wake = next_check_at(known)
         for due, make in (
-            (self._resend_due(weighed), lambda: self._trigger(now, wall)),
-            (look_due(self.state, weighed, now, looked_after_gap=self._looked_after_gap), FetchContainers),
-            (_NEVER if self._asked_for_reasons else reasons_due(self.state, weighed, now), self._ask_for_reasons),
+            (self._resend_due(assessed), lambda: self._trigger(now, wall)),
+            (look_due(self.state, assessed, now, looked_after_gap=self._looked_after_gap), FetchContainers),
+            (_NEVER if self._asked_for_reasons else reasons_due(self.state, assessed, now), self._ask_for_reasons),
         ):
             if due <= now:
                 requests.append(self._sent(make(), now))
             else:
                 wake = min(wake, due)
-        requests += [self._sent(each, now) for each in self._baseline.due(now, document=weighed.contract_matters)]
+        requests += [self._sent(each, now) for each in self._baseline.due(now, document=assessed.contract_matters)]
         if not self.state.addresses:
             return Step(tuple(requests), now if requests else wake)
-        self._current_phase(weighed, now)
+        self._current_phase(assessed, now)
         beside, window = [self._look, self._version_look], self.state.history.window
         version_first = window.version_asked < window.latest  # the bucket may have a token for one of them only
         if self._chance_needed:
@@ -97,13 +97,13 @@ class Schedule:
         if version_first:
             beside.reverse()
         for look in (self._look_again, *beside):
-            probe, due = look(weighed, now)
+            probe, due = look(assessed, now)
             if due <= now:
                 requests.append(self._sent(probe, now))
             else:
                 wake = min(wake, due)
-        for request, wanted in self._checks(weighed):
-            due = max(wanted, self._spare(weighed, request.url, now))
+        for request, wanted in self._checks(assessed):
+            due = max(wanted, self._spare(assessed, request.url, now))
             if due <= now:
                 requests.append(self._sent(request, now))
             else:
@@ -129,10 +129,10 @@ class Schedule:
         self.state.enter_trigger(now, wall)
         return SendTrigger()
 
-    def _resend_due(self, weighed: Assessment) -> float:
+    def _resend_due(self, assessed: Assessment) -> float:
         """Return when the trigger goes out again: not while what is expected is live."""
         again = self.state.trigger.resend_at
-        return _NEVER if again is None or weighed.answer_final else again
+        return _NEVER if again is None or assessed.answer_final else again
 
     def _sent(self, request: Request, now: float) -> Request:
         self.state.budget.note_sent(request, now)
@@ -143,7 +143,7 @@ class Schedule:
             self._looked_after_gap = True
         return request
 
-    def _look_again(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+    def _look_again(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the look that settles a doubt, and when it is due: at once."""
         state, budget = self.state, self.state.budget
         for endpoints, url in state.addresses:
@@ -151,17 +151,17 @@ class Schedule:
             if past_caches is not None and not budget.looking(endpoints):
                 look = budget.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url)
                 return look, budget.ready(url, now)
-        return self._next_probe(weighed, now), _NEVER
+        return self._next_probe(assessed, now), _NEVER
 
-    def _look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+    def _look(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the next look at the service, and when it is due: at health, where the version is asked beside it."""
-        return self._next_probe(weighed, now), self._probe_due(weighed, now)
+        return self._next_probe(assessed, now), self._probe_due(assessed, now)
 
-    def _version_look(self, weighed: Assessment, now: float) -> tuple[Probe, float]:
+    def _version_look(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the look at the version beside the looks at health, and when it is due: first, in the middle, last."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
-        probe = state.budget.probe(endpoints, url, fresh=now >= weighed.window_ends)
+        probe = state.budget.probe(endpoints, url, fresh=now >= assessed.window_ends)
         if (
             not self._side_by_side
             or state.budget.looking(endpoints)
@@ -169,7 +169,7 @@ class Schedule:
         ):
             return probe, _NEVER
         pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter) * 2 * self._turn
-        due = version_due(window, now=now, ends=weighed.window_ends, length=weighed.window_length, pause=pause)
+        due = version_due(window, now=now, ends=assessed.window_ends, length=assessed.window_length, pause=pause)
         return probe, max(due, state.budget.ready(url, now))
 
     @property
@@ -182,21 +182,21 @@ class Schedule:
         """Whether health is watched, and the version beside it: a window is open that the verdict may be about."""
         return self.state.plan.service.apart and self._judged and self.state.history.window.opened is not None
 
-    def _next_probe(self, weighed: Assessment, now: float) -> Probe:
+    def _next_probe(self, assessed: Assessment, now: float) -> Probe:
         """Choose the address, and whether the look must pass caches: those that open a window and close it must."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
-        opening = weighed.may_open
+        opening = assessed.may_open
         astray = state.history.last is not None and state.history.last.astray  # then health alone tells of the service
         if self._side_by_side or opening or astray:
             endpoints, url = state.addresses[0]
-        closing = window.opened is not None and self._judged and now >= weighed.window_ends
+        closing = window.opened is not None and self._judged and now >= assessed.window_ends
         return state.budget.probe(endpoints, url, fresh=bool(opening or closing))
 
-    def _probe_due(self, weighed: Assessment, now: float) -> float:
+    def _probe_due(self, assessed: Assessment, now: float) -> float:
         """Return when the next look at the service may go out."""
         state = self.state
-        phase = self._current_phase(weighed, now)
+        phase = self._current_phase(assessed, now)
         if state.record.doubts.open:
             return _NEVER
         side_by_side, health = self._side_by_side, state.addresses[0][0]
@@ -210,55 +210,55 @@ class Schedule:
         if not sent:
             first = interval(phase, 0.0, 0.0, state.plan.stable_for, self._jitter, rate=state.plan.rate)
             first_due = now if state.triggered is None else state.triggered + first
-            return max(first_due, state.budget.ready(self._next_probe(weighed, now).url, now))
+            return max(first_due, state.budget.ready(self._next_probe(assessed, now).url, now))
         latest = max(sent)
-        return max(latest + self._pause(weighed, phase, now, latest), self._affordable(weighed, phase, now, latest))
+        return max(latest + self._pause(assessed, phase, now, latest), self._affordable(assessed, phase, now, latest))
 
-    def _pause(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
-        """Return the seconds that the next look is wanted after the latest one."""
+    def _pause(self, assessed: Assessment, phase: Phase, now: float, latest: float) -> float:
+        """Return the seconds from the latest look to the next one."""
         state, window = self.state, self.state.history.window
-        if weighed.unconfirmed or (weighed.opening and window.opens_at_once):
+        if assessed.unconfirmed or (assessed.opening and window.opens_at_once):
             return 0.0
-        if weighed.opening:
+        if assessed.opening:
             return interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter)
-        began, length = self._phase_began if self._phase_began is not None else state.started, weighed.window_length
+        began, length = self._phase_began if self._phase_began is not None else state.started, assessed.window_length
         pause = interval(phase, now - began, began - state.started, length, self._jitter, rate=state.plan.rate)
-        if phase is Phase.WINDOW and latest < weighed.window_ends:
-            left = weighed.window_ends - latest  # the last look falls on the end, not some time after it
+        if phase is Phase.WINDOW and latest < assessed.window_ends:
+            left = assessed.window_ends - latest  # the last look falls on the end, not some time after it
             budget, url = state.budget, state.addresses[0][1]
             twice = window.blind or budget.ready(url, now, budget.cost(url)) <= now  # else the last one would come late
             pause = left if left <= pause else (left / 2 if twice else left) if left < 2 * pause else pause
         broken_off = state.history.last is not None and state.history.last.gone and state.history.window.broken
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 
-    def _affordable(self, weighed: Assessment, phase: Phase, now: float, latest: float) -> float:
+    def _affordable(self, assessed: Assessment, phase: Phase, now: float, latest: float) -> float:
         """Return when the bucket allows the next look, and the tokens that a window will need stay in it."""
         budget, rate, window = self.state.budget, self.state.plan.rate, self.state.history.window
-        url, apart = self._next_probe(weighed, now).url, self.state.plan.service.apart
+        url, apart = self._next_probe(assessed, now).url, self.state.plan.service.apart
         ready = budget.ready(url, now)
         if rate is None:
             return ready
         refilled = budget.cost(url) / rate.per_second
         saving = max(ready, latest + pace.SAVING * refilled)
-        waiting = self._can_check(weighed) or weighed.needs_closing_document
-        if waiting and latest >= weighed.window_ends:  # every second token is for the checks
+        waiting = self._can_check(assessed) or assessed.needs_closing_document
+        if waiting and latest >= assessed.window_ends:  # every second token is for the checks
             return saving
-        if phase in pace.SEARCHING and not weighed.opening:  # what is kept back is for the opening look, too
+        if phase in pace.SEARCHING and not assessed.opening:  # what is kept back is for the opening look, too
             keep = pace.kept_from_search(phase, rate, self.state.plan.stable_for, apart=apart)
             return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
-            keep = pace.kept_to_watch(rate, window.watched_needed, weighed.window_ends - now, apart=apart)
+            keep = pace.kept_to_watch(rate, window.watched_needed, assessed.window_ends - now, apart=apart)
             return ready if budget.ready(url, now, keep) <= now else saving
         return ready
 
-    def _checks(self, weighed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
+    def _checks(self, assessed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
         """Yield the checks that are to be made of the build in the window under way, and from when on."""
         checking, budget = self.state.checking, self.state.budget
         window = self.state.history.window
-        if budget.under_way(FetchDocument) or window.opened is None or not weighed.checkable:
+        if budget.under_way(FetchDocument) or window.opened is None or not assessed.checkable:
             return
         checking.enter(window.opened, window.names, self.state.samples)
-        if weighed.needs_closing_document and (closing := checking.ask_document()):
+        if assessed.needs_closing_document and (closing := checking.ask_document()):
             yield closing, budget.last_sent(FetchDocument) + MOST_AFTER_BREAK
         for request, wanted in checking.requests(unsafe=self._unsafe_due):
             if isinstance(request, SendSmoke) and len(budget.under_way(SendSmoke)) >= MOST_AT_ONCE:
@@ -266,27 +266,27 @@ class Schedule:
             if not budget.is_under_way(request):
                 yield request, wanted
 
-    def _can_check(self, weighed: Assessment) -> bool:
+    def _can_check(self, assessed: Assessment) -> bool:
         """Tell whether checks are to be made that need not wait for the window to hold."""
-        return weighed.checking and (self._unsafe_due or not self.state.checking.only_unsafe_left)
+        return assessed.checking and (self._unsafe_due or not self.state.checking.only_unsafe_left)
 
-    def _spare(self, weighed: Assessment, url: str, now: float) -> float:
+    def _spare(self, assessed: Assessment, url: str, now: float) -> float:
         """Return when the bucket of `url` allows a check beside the looks that the window under way still needs."""
         budget, plan = self.state.budget, self.state.plan
         if plan.rate is None or origin_of(url) != origin_of(self.state.addresses[-1][1]):
             return budget.ready(url, now)
-        left = min(1.0, max(0.0, weighed.window_ends - now) / max(weighed.window_length, LEAST_WINDOW))
+        left = min(1.0, max(0.0, assessed.window_ends - now) / max(assessed.window_length, LEAST_WINDOW))
         keep = pace.kept_back(plan.rate, plan.stable_for, apart=plan.service.apart)
         return budget.ready(url, now, keep * left)
 
-    def _current_phase(self, weighed: Assessment, now: float) -> Phase:
-        state, history, answered = self.state, self.state.history, weighed.answer_final
+    def _current_phase(self, assessed: Assessment, now: float) -> Phase:
+        state, history, answered = self.state, self.state.history, assessed.answer_final
         window = history.window
         unproven = not state.plan.declared and (answered or history.gap_seen or state.plan.awaits_build)
-        self._judged = window.opened is not None and (weighed.expected_under_way or unproven or state.plan.inspects)
-        unfinished = window.latest < weighed.window_ends
+        self._judged = window.opened is not None and (assessed.expected_under_way or unproven or state.plan.inspects)
+        unfinished = window.latest < assessed.window_ends
         if self._judged:
-            closing = (answered or state.verifying) and not self._can_check(weighed)
+            closing = (answered or state.verifying) and not self._can_check(assessed)
             phase = Phase.WINDOW if unfinished or closing else Phase.UNHURRIED
         else:
             known = {"responded": answered or state.verifying, "refused": state.answer is not None}

@@ -76,7 +76,7 @@ class ServiceState:
         self.deadline = self.began + self.plan.timeout if self.verifying else float("inf")
 
     def go_on_from(self, earlier: "ServiceState") -> None:
-        """Begin where an earlier watch of the same service ended: with its bucket, and its last looks as the baseline."""
+        """Go on from an earlier state of the same service: with its bucket, and its last looks as the baseline."""
         self.budget = earlier.budget.carried_on()
         by_address = ([each for each in earlier.samples if each.endpoints == one] for one, _ in self.addresses)
         self.record.go_on_from(earlier.record, [sample for found in by_address for sample in found[-LOOKS_BEFORE:]])
@@ -103,7 +103,7 @@ class ServiceState:
 
     @property
     def started(self) -> float:
-        """When the trigger went out or, where none did, the run began: what moments are told from."""
+        """When the trigger was sent or, without one, the run began: the zero of all moments."""
         return self.began if self.triggered is None else self.triggered
 
     @property
@@ -196,7 +196,7 @@ class ServiceState:
 
     @property
     def tag_open(self) -> bool:
-        """Whether the image's tag is still to be told by the container that runs it, since no input writes one."""
+        """Whether the container that runs still has to show the image's tag, since no input has one."""
         image = self.plan.image
         return image is not None and image.bare and self.trigger.kind.lists_running and not self.running.all
 

@@ -11,17 +11,17 @@ LOOK_SECONDS = 5.0
 _NEVER = float("inf")
 
 
-def reasons_due(state: ServiceState, weighed: Assessment, now: float) -> float:
+def reasons_due(state: ServiceState, assessed: Assessment, now: float) -> float:
     """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
     answer = state.answer
     if not state.trigger.kind.explains or answer is None:
         return _NEVER
-    unmet = state.plan.declared and not weighed.expected_under_way and not state.met_before
+    unmet = state.plan.declared and not assessed.expected_under_way and not state.met_before
     idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
     return now if idle else _NEVER
 
 
-def look_due(state: ServiceState, weighed: Assessment, now: float, *, looked_after_gap: bool) -> float:
+def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_after_gap: bool) -> float:
     """Return when the containers endpoint may be asked again."""
     history = state.history
     if state.budget.under_way(FetchContainers):
@@ -32,15 +32,15 @@ def look_due(state: ServiceState, weighed: Assessment, now: float, *, looked_aft
         return now if after_answer else last + LOOK_SECONDS  # its row is all that shows a worker
     if state.verifying and state.trigger.kind.lists_running and last == -_NEVER:
         return now
-    if not weighed.digest_matters:
+    if not assessed.digest_matters:
         return _NEVER
     if state.answered is not None and last < state.answered and state.trigger.resend_at is None:
         return now
     if history.gap_ended is not None and not looked_after_gap:
         return now
     opened = history.window.opened
-    if weighed.needs_closing_look:
-        return last + LOOK_SECONDS if last >= weighed.window_ends else now
+    if assessed.needs_closing_look:
+        return last + LOOK_SECONDS if last >= assessed.window_ends else now
     if state.verifying and opened is not None and last < opened and history.window.holds():
         return now  # the look that closes the window; the one before it was answered before the window opened
     begun = state.answered is not None or history.gap_seen or state.verifying

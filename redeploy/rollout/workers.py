@@ -25,7 +25,7 @@ def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> 
         try:
             result = work()
             done.put((task, lambda: result))
-        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the run, which is the only place to handle it
             done.put((task, functools.partial(_raise, error)))
 
     began = time.monotonic()
@@ -49,7 +49,7 @@ def _raise(error: BaseException) -> NoReturn:
 
 
 class Workers:
-    """Runs each ask in a daemon thread; one that overruns its bound is given up and its answer thrown away."""
+    """Sends each request in a daemon thread; one that exceeds its time limit is given up, and its response thrown away."""
 
     def __init__(
         self,
@@ -60,8 +60,8 @@ class Workers:
         """Take how to work.
 
         Args:
-            perform: carries out one ask, bounded in seconds as well as it can.
-            weigh: adds to a complete answer what takes our own time and not the server's, without bound.
+            perform: sends one request, within its time limit as far as it can.
+            weigh: adds to a complete response what takes our own time and not the server's, without a limit.
             for_services: how to carry it out for each of several services, by its key.
         """
         self._perform = perform
@@ -84,7 +84,7 @@ class Workers:
         return time.time()
 
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
-        """Start an ask, which is entered as sent at `sent`, and must be answered within `bound` seconds of that."""
+        """Start a request that counts as sent at `sent`; its response must be complete within `bound` seconds of that."""
         self._started += 1
         number = self._started
         self._bounds[number] = (sent + bound, request, sent, service)
@@ -145,5 +145,5 @@ class Workers:
             http_result = self._weigh(request, http_result)
             event = Event(service=service, request=request, http_result=http_result, sent=sent, at=at, wall=wall)
             self._done.put((number, event))
-        except BaseException as error:  # noqa: BLE001 - raised again where the story runs, which is the only place to handle it
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the run, which is the only place to handle it
             self._done.put((number, error))

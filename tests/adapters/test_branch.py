@@ -157,7 +157,7 @@ def test_a_branch_that_has_just_moved_is_no_alarm(ask: Ask) -> None:
 def test_a_commit_that_cannot_be_compared(live: str, branch: str, says: str, ask: Ask) -> None:
     asked = ask(live=live, branch=branch)
     assert asked.position.standing is Standing.ELSEWHERE
-    assert says in asked.position.told
+    assert says in asked.position.sentence
     assert asked.paused == []
 
 
@@ -165,34 +165,34 @@ def test_a_version_that_is_the_beginning_of_two_commits(ask: Ask) -> None:
     twins = line(Commit("abcdef1" + "0" * 33), Commit("abcdef1" + "1" * 33))
     asked = ask(live="abcdef1", history=History(twins, {"main": twins[-1].sha}))
     assert asked.position.standing is Standing.ELSEWHERE
-    assert "the beginning of several" in asked.position.told
+    assert "the beginning of several" in asked.position.sentence
 
 
 def test_a_version_that_is_also_the_name_of_a_branch_is_not_a_commit(ask: Ask) -> None:
     asked = ask(live="deadbeef", history=History(MAIN, {"main": HEAD, "deadbeef": LIVE}))
     assert asked.position.standing is Standing.ELSEWHERE
-    assert "something else than a commit" in asked.position.told
+    assert "something else than a commit" in asked.position.sentence
 
 
 @pytest.mark.parametrize(("live", "says"), [("1.4.2", "`1.4.2`, which is not a commit"), ("", "names no version")])
 def test_without_a_commit_github_is_not_asked(live: str, says: str, ask: Ask) -> None:
     asked = ask(live=live)
     assert asked.position.standing is Standing.UNNAMED
-    assert says in asked.position.told
+    assert says in asked.position.sentence
     assert asked.github.seen == []
 
 
 def test_a_branch_that_does_not_exist(ask: Ask) -> None:
     asked = ask(branch="mian")
     assert asked.position.standing is Standing.UNNAMED
-    assert asked.position.told == "The repository has no branch `mian`."
+    assert asked.position.sentence == "The repository has no branch `mian`."
     assert asked.targets == ["/branches/mian", ""]
 
 
 def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
     asked = ask({"branch": [Mishap(NOT_FOUND)], "repository": [Mishap(NOT_FOUND)]})
     assert asked.position.standing is Standing.UNKNOWN
-    assert "lacks the right to read the repository" in asked.position.told
+    assert "lacks the right to read the repository" in asked.position.sentence
 
 
 @pytest.mark.parametrize("kind", ["branch", "compare"])
@@ -216,8 +216,8 @@ def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
 def test_trouble_at_github_is_never_an_alarm(kind: str, mishap: Mishap, says: str, ask: Ask) -> None:
     asked = ask({kind: [mishap]})
     assert asked.position.standing is Standing.UNKNOWN
-    assert says in asked.position.told
-    assert TOKEN not in asked.position.told
+    assert says in asked.position.sentence
+    assert TOKEN not in asked.position.sentence
 
 
 def many(number: int, page_size: int = 250) -> History:
@@ -269,4 +269,4 @@ def test_a_token_goes_to_no_other_server_for_the_next_page(ask: Ask) -> None:
 def test_outside_of_a_runner_there_is_no_repository_to_ask() -> None:
     position = position_of(state(LIVE, "main", "0s"), {}, certificate="", wall=time.time, pause=time.sleep)
     assert position.standing is Standing.UNKNOWN
-    assert "GITHUB_REPOSITORY" in position.told
+    assert "GITHUB_REPOSITORY" in position.sentence

@@ -210,7 +210,7 @@ class Told:
         return self
 
     @property
-    def weighed(self) -> Assessment:
+    def assessed(self) -> Assessment:
         return Assessment(self.state)
 
     def known(self, now: float) -> Facts:

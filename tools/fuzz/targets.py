@@ -81,7 +81,7 @@ def responses(data: bytes) -> None:
     shown = [answer.seen, described(reply), condition_of(reply)[1], sender_of(reply).name]
     shown += told_reasons(reply, Result.BLOCKED, _REDACT)
     trouble = trouble_of(reply, _IMAGE, Scope.PULL, known=False)
-    shown += [trouble.told, trouble.fix]
+    shown += [trouble.sentence, trouble.fix]
     build_names(reply.json, reply.headers)
     process_times(reply.json)
     read_look(

@@ -30,15 +30,15 @@ class Weighing:
 
     def __init__(self, state: ServiceState) -> None:
         """Sum up `state`, which must not change while this is used."""
-        self._watch = state
+        self._state = state
         self._plan = state.plan
-        self._track = state.history
+        self._history = state.history
         self._window = state.history.window
 
     @cached_property
     def evidence(self) -> tuple[Evidence, ...]:
         """All kinds of evidence about this state, the strongest first."""
-        return tuple(kind(self._watch) for kind in KINDS)
+        return tuple(kind(self._state) for kind in KINDS)
 
     @cached_property
     def _deciding(self) -> list[Evidence]:
@@ -47,8 +47,10 @@ class Weighing:
 
     def sentences(self, proof: Proof) -> list[str]:
         """Return what shows which build is live, the strongest first; a claim is worth saying where it is the `proof`."""
-        told = [each for each in self.evidence if each.proof is not Proof.CLAIM or proof is Proof.CLAIM]
-        return list(filter(None, [*(each.sentence for each in told), *(each.contradiction for each in told)]))
+        worth_saying = [each for each in self.evidence if each.proof is not Proof.CLAIM or proof is Proof.CLAIM]
+        return list(
+            filter(None, [*(each.sentence for each in worth_saying), *(each.contradiction for each in worth_saying)])
+        )
 
     def shows(self, kind: type[Evidence], build: Build) -> bool:
         """Tell whether one kind of evidence shows this build."""
@@ -105,12 +107,12 @@ class Weighing:
     @property
     def contract_matters(self) -> bool:
         """Whether the OpenAPI document is to be read before a window is open: it may have changed."""
-        return self._watch.checking.recalled is not None and self.beside_since is None and self._window.opened is None
+        return self._state.checking.recalled is not None and self.beside_since is None and self._window.opened is None
 
     @cached_property
     def held_off(self) -> bool:
         """Whether no window is to be opened yet, since what answers is to be replaced until shortly before the deadline."""
-        state = self._watch
+        state = self._state
         if not state.plan.awaits_build or self._plan.declared or not self.referenced:
             return False
         changed = self._window.build is Build.NEW or self.beside_since is not None
@@ -120,15 +122,15 @@ class Weighing:
     @property
     def digest_matters(self) -> bool:
         """Whether looks at the containers endpoint can show anything."""
-        return self._watch.running.can_list and bool(self._plan.expect_digest or self._watch.running.before)
+        return self._state.running.can_list and bool(self._plan.expect_digest or self._state.running.before)
 
     @property
     def unnamed_window(self) -> tuple[float | None, float]:
         """From when a window counts where nothing names the build in it, and how many seconds it takes."""
-        answer, gap_ended = self._watch.answer, self._track.gap_ended
+        answer, gap_ended = self._state.answer, self._history.gap_ended
         if answer is not None and answer.lost and gap_ended is not None:  # the gap says more than when it was lost
             return gap_ended, self._window.span_needed
-        return self._watch.answered, self.unnamed_length
+        return self._state.answered, self.unnamed_length
 
     @property
     def unnamed_length(self) -> float:
@@ -142,7 +144,7 @@ class Weighing:
         It was looked at too rarely since the update to say how it is. Or, where the window under way is `judged`, one that
         the verdict is about, its looks were too far apart for it to hold. A limit of the service's own is another matter.
         """
-        state, rate, samples = self._watch, self._plan.rate, self._watch.samples
+        state, rate, samples = self._state, self._plan.rate, self._state.samples
         limited = any(each.condition is Condition.THROTTLED for each in samples)
         if now < state.deadline or rate is None or limited or not state.addresses:
             return False

@@ -44,7 +44,7 @@ def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, st
     Args:
         plan: what the inputs say; `rollback-to` comes first, and alone.
         tag: the tag that the container runs, which names whatever was pushed last.
-        running: the digest that ran before the trigger; empty where it was not told.
+        running: the digest that ran before the trigger; empty where it was not reported.
         version: the version that answered before the trigger; empty where none was named.
     """
     if plan.rollback_to:

@@ -78,7 +78,7 @@ class RestoreTarget:
         if self.next is not None:
             return "the registry was not asked in time for the image that ran before"
         if self.trouble is not None and self.trouble.kind is not Kind.ABSENT:
-            return self.trouble.told
+            return self.trouble.sentence
         if self.refused:
             reference, label = next(iter(self.refused.items()))
             ran = next(each for each in self.named if commit_of(each))

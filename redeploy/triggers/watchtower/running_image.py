@@ -44,7 +44,7 @@ class RunningImage:
         return self.all[-1] if self.all else None
 
     @property
-    def told(self) -> list[Look]:
+    def reported(self) -> list[Look]:
         """The looks that brought rows."""
         return [look for look in self.all if look.endpoint is Endpoint.TOLD]
 
@@ -68,13 +68,13 @@ class RunningImage:
     @property
     def looks_before(self) -> list[Look]:
         """The looks before the trigger that brought rows."""
-        own = [look for look in self.told if self.triggered is not None and look.at <= self.triggered]
+        own = [look for look in self.reported if self.triggered is not None and look.at <= self.triggered]
         return [self.recalled, *own] if self.recalled else own
 
     @property
     def looks_since(self) -> list[Look]:
         """The looks since the trigger that brought rows."""
-        return [look for look in self.told if self.triggered is None or look.sent >= self.triggered]
+        return [look for look in self.reported if self.triggered is None or look.sent >= self.triggered]
 
     @property
     def before(self) -> str:
@@ -148,7 +148,7 @@ class RunningImage:
     def wanted_since(self) -> float | None:
         """When the first of the latest looks was answered that all showed the declared image or, undeclared, a new one."""
         since = None
-        for look in self.told:
+        for look in self.reported:
             if self.says(look) is not Build.NEW:
                 since = None
             elif since is None:
@@ -173,7 +173,7 @@ class RunningImage:
     @property
     def unread(self) -> list[str]:
         """The digests to be read in the registry, since they may be of the declared image, or of the one from before."""
-        last = self.told[-1] if self.told else None
+        last = self.reported[-1] if self.reported else None
         if last is None or not last.digest:
             return []
         against = [self.declared] if self.declared else [each.digest for each in self.looks_before]
@@ -198,7 +198,7 @@ class RunningImage:
     @property
     def warning(self) -> str:
         """What contradicts a build that is proven otherwise, as a sentence; empty where nothing does."""
-        split = self.told[-1].split if self.told else ()
+        split = self.reported[-1].split if self.reported else ()
         if not split:
             return ""
         runs = [f"{code(row.name)} runs {_shown(row)}" for row in split[:MOST_NAMED]]

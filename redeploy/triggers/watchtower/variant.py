@@ -18,7 +18,7 @@ from redeploy.triggers.watchtower.answer import read_answer
 class Product:
     """A product line, and what is certain of it."""
 
-    told: str
+    sentence: str
     """The line and its range of versions."""
     narrows: bool = False
     """Whether an update narrowed to an image is certain to leave all others alone."""

@@ -117,7 +117,7 @@ def test_a_registry_that_only_knows_passwords_is_shown_them(serve: Serve) -> Non
 def test_a_registry_that_does_not_say_how_is_shown_nothing(serve: Serve) -> None:
     server = serve(http("401 Unauthorized"))
     found = trouble(client().resolve(image_at(server), BOUND))
-    assert (found.kind, "does not say how to log in" in found.told) == (Kind.REFUSED, True)
+    assert (found.kind, "does not say how to log in" in found.sentence) == (Kind.REFUSED, True)
     assert server.header("Authorization") == []
 
 
@@ -150,7 +150,7 @@ def test_a_realm_that_is_not_safe_is_not_asked(serve: Serve, realm: str) -> None
     server = serve(challenged(f'Bearer realm="{realm}"'))
     found = trouble(client().resolve(image_at(server), BOUND))
     assert (found.kind, len(server.requests)) == (Kind.HOSTILE, 1)
-    assert "evil" not in found.told
+    assert "evil" not in found.sentence
 
 
 @pytest.mark.usefixtures("far_away")
@@ -298,7 +298,7 @@ def test_a_registry_that_says_when_to_ask_again_is_asked_again_then(serve: Serve
 @pytest.mark.parametrize("told", ["", "0", "3600"])
 def test_a_registry_that_is_asked_too_often_is_not_pressed(serve: Serve, told: str) -> None:
     server = serve(http("429 Too Many Requests", Retry_After=told))
-    assert "429" in trouble(client().resolve(image_at(server), BOUND)).told
+    assert "429" in trouble(client().resolve(image_at(server), BOUND)).sentence
     assert len(server.requests) == 1
 
 

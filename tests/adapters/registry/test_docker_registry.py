@@ -197,7 +197,7 @@ def test_what_is_not_there_is_absent(program: Program) -> None:
     assert trouble(client().resolve(real.image("o/other:1"), BOUND)).kind is Kind.ABSENT
     assert trouble(client().resolve(real.image("o/api:2"), BOUND)).kind is Kind.ABSENT
     gone = trouble(client().resolve(real.image().at(V2.digest), BOUND))
-    assert (gone.kind, V2.digest in gone.told) == (Kind.ABSENT, True)
+    assert (gone.kind, V2.digest in gone.sentence) == (Kind.ABSENT, True)
 
 
 def test_a_manifest_whose_parts_are_pruned_is_not_taken_back(program: Program) -> None:
@@ -212,7 +212,7 @@ def test_a_registry_that_is_read_only_says_so(program: Program) -> None:
     real = program.start(storage="  maintenance: {readonly: {enabled: true}}\n")
     manifest = found(client().resolve(real.image(), BOUND))
     refused = trouble(client().put(real.image("o/api:other"), manifest, BOUND))
-    assert (refused.kind, "read-only" in refused.told) == (Kind.REFUSED, True)
+    assert (refused.kind, "read-only" in refused.sentence) == (Kind.REFUSED, True)
 
 
 def test_a_password_lets_in_and_the_lack_of_one_is_reported(program: Program, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_without_credentials_a_token_is_had_for_what_is_public(program: Program,
     real.push(V1)
     manifest = found(client().resolve(real.image(), BOUND))
     refused = trouble(client().put(real.image(), manifest, BOUND))
-    assert (refused.kind, "does not let a client without credentials write `o/api`" in refused.told) == (
+    assert (refused.kind, "does not let a client without credentials write `o/api`" in refused.sentence) == (
         Kind.REFUSED,
         True,
     )

@@ -154,7 +154,7 @@ def test_more_than_250_commits_are_behind_whatever_their_age() -> None:
     known = Position(standing=Standing.UNKNOWN, branch="main", live=OLD, head="a" * 40, grace=90 * HOUR)
     found = judged(ahead(commit("a", 5, "1"), total=251), known, NOW)
     assert (found.standing, found.lag) == (Standing.BEHIND, "251 commits and more than 5 s")
-    assert "whatever `grace` is" in found.told
+    assert "whatever `grace` is" in found.sentence
     assert judged(ahead(commit("a", 5, "1"), total=250), known, NOW).standing is Standing.WITHIN_GRACE
 
 

@@ -105,10 +105,10 @@ def error(status: int, code: str) -> Response:
 )
 def test_every_answer_is_some_trouble(http_result: HttpResult, scope: Scope, kind: Kind, told: str) -> None:
     found = trouble_of(http_result, OWN, scope, known=False)
-    assert (found.kind, told in found.told) == (kind, True), found
-    assert found.told.startswith("the registry `registry.test:5000` ")
-    assert "\n" not in found.told
-    assert "<" not in found.told
+    assert (found.kind, told in found.sentence) == (kind, True), found
+    assert found.sentence.startswith("the registry `registry.test:5000` ")
+    assert "\n" not in found.sentence
+    assert "<" not in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_a_repository_that_its_owner_does_not_see_is_absent() -> None:
 
 
 def test_an_image_that_is_pinned_is_reported_by_its_digest() -> None:
-    assert f"`o/app@{D1}`" in trouble_of(error(404, "MANIFEST_UNKNOWN"), OWN.at(D1), Scope.PULL, known=True).told
+    assert f"`o/app@{D1}`" in trouble_of(error(404, "MANIFEST_UNKNOWN"), OWN.at(D1), Scope.PULL, known=True).sentence

@@ -99,10 +99,10 @@ def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
         assert story.verdict == ("deployed", "")
         assert (story.world.triggered or 9.0) < 1.0
         assert len(story.world.sent(FetchTag)) == 1
-        assert [trouble.told[1:] in note and trouble.fix in note for note in story.outcome.facts.of(About.NOTE)] == [
-            True
-        ]
-        assert said(story).count(trouble.told[1:]) == 1
+        assert [
+            trouble.sentence[1:] in note and trouble.fix in note for note in story.outcome.facts.of(About.NOTE)
+        ] == [True]
+        assert said(story).count(trouble.sentence[1:]) == 1
         assert annotations(story.outcome) == []
 
 
@@ -323,7 +323,7 @@ def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
     for look in (ABSENT, DOWN, REFUSED):
         story = verified(look)
         assert (story.verdict, len(story.outcome.facts.of(About.NOTE))) == (("verified", ""), 1)
-        assert said(story).count(look.told[1:]) == 1
+        assert said(story).count(look.sentence[1:]) == 1
 
 
 # the tag, and indexes of one image

@@ -149,7 +149,7 @@ LONG_ROUTES = tuple(f"GET /{'é' * 200}/{number}" for number in range(1000))
 
 def long_run() -> RunResult:
     """A run with more to tell than an output may hold, in all of its lists."""
-    finding = Finding(Reason.SMOKE, "smoke " + "s" * 200, passed=False, told="t" * 400)
+    finding = Finding(Reason.SMOKE, "smoke " + "s" * 200, passed=False, sentence="t" * 400)
     stretch = Stretch(0.0, 1.0, good=True, build=Build.NEW)
     checks = Checked(findings=[finding] * 500, added=LONG_ROUTES, removed=LONG_ROUTES)
     return ended(

@@ -187,8 +187,8 @@ def test_a_run_without_a_course_has_no_picture() -> None:
 
 
 def test_failed_checks_come_first_and_a_document_alone_is_no_check() -> None:
-    document = Finding(Reason.OPENAPI, "openapi", passed=True, told="7 operations")
-    failed = Finding(Reason.SMOKE, "smoke GET /x", passed=False, told="`GET /x`: 500, not 2xx", seconds=0.0421)
+    document = Finding(Reason.OPENAPI, "openapi", passed=True, sentence="7 operations")
+    failed = Finding(Reason.SMOKE, "smoke GET /x", passed=False, sentence="`GET /x`: 500, not 2xx", seconds=0.0421)
     text = page(ended(Verdict.CHECKS_FAILED, Reason.SMOKE, checked=Checked(findings=(document, failed))), NOWHERE)
     assert order(text, "1 of 2 checks failed", "| ❌ | `GET /x`: 500, not 2xx | 42 ms |", "| ✅ | 7 operations |")
     assert "Check" not in page(ended(checked=Checked(findings=(document,))), NOWHERE)
@@ -238,7 +238,7 @@ def test_nothing_in_a_block_leaves_it(text: str) -> None:
 @pytest.mark.parametrize("size", [1_000, 100_000])
 def test_a_page_stays_small_whatever_it_is_fed(size: int) -> None:
     text = "x|`" * size
-    findings = [Finding(Reason.SMOKE, "smoke", passed=False, told="y" * 400) for _ in range(5_000)]
+    findings = [Finding(Reason.SMOKE, "smoke", passed=False, sentence="y" * 400) for _ in range(5_000)]
     outcome = ended(
         Verdict.CHECKS_FAILED,
         Reason.SMOKE,

@@ -183,17 +183,17 @@ def test_nothing_is_written_without_a_compare_nor_what_failed(
 
 def test_the_previous_build_is_proven_by_nothing_less_than_its_digest_or_version() -> None:
     failed = plan(image="o/api", on_failure="rollback", expect_version=NEW)
-    back = plan_back(failed, D1, OLD, told=True, checks=Checks())
+    back = plan_back(failed, D1, OLD, digests_reported=True, checks=Checks())
     assert (back.expect_digest, back.expect_version, back.require_proof) == (D1, OLD, Proof.VERSION)
     assert (back.checks, back.on_failure, back.timeout) == (Checks(), OnFailure.KEEP, failed.timeout)
-    bare = plan_back(failed, D1, "", told=False, checks=Checks())
+    bare = plan_back(failed, D1, "", digests_reported=False, checks=Checks())
     assert (bare.declared, bare.require_proof) == (False, Proof.VERSION)
 
 
 def test_mode_rollback_may_ask_for_more_proof_and_not_for_less() -> None:
     asked = {"mode": "rollback", "image": "o/api"}
     for proof, needed in (("change", Proof.VERSION), ("digest", Proof.DIGEST)):
-        back = plan_back(plan(**asked, require_proof=proof), D1, "", told=True, checks=Checks())
+        back = plan_back(plan(**asked, require_proof=proof), D1, "", digests_reported=True, checks=Checks())
         assert (back.mode, back.expect_digest, back.require_proof) == (Mode.ROLLBACK, D1, needed)
 
 

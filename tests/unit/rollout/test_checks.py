@@ -84,7 +84,7 @@ class Told:
 
     @property
     def findings(self) -> list[tuple[str, str, bool, str]]:
-        return [(each.kind.value, each.check, each.passed, each.told) for each in self.checking.findings()]
+        return [(each.kind.value, each.check, each.passed, each.sentence) for each in self.checking.findings()]
 
     @property
     def signs(self) -> tuple[float | None, bool]:
@@ -636,7 +636,7 @@ def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked()
 def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_of_them_may_have_meant() -> None:
     wanted = [f"GET /api/item/{each}" for each in range(200)]
     told = Told(required=wanted).enter().document(document("GET /api/items/{id}"))
-    told_each = [each.told for each in told.checking.findings() if not each.passed]
+    told_each = [each.sentence for each in told.checking.findings() if not each.passed]
     assert len(told_each) == 200
     assert sum("the document has" in each for each in told_each) == MOST_EXPLAINED
 

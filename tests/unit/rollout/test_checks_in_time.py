@@ -479,7 +479,7 @@ def test_a_service_that_throttles_the_checks_for_ever_ends_soon_after_the_deadli
     story = tell(World(rollout(), (UPDATED,), smoke=lambda *_: reply(429)), smoke="GET /s", timeout="40")
     assert story.verdict == ("checks-failed", "smoke")
     assert 40 <= story.seconds < 70
-    assert "too many requests" in story.outcome.checked.failed[0].told
+    assert "too many requests" in story.outcome.checked.failed[0].sentence
 
 
 @pytest.mark.parametrize("kind", ["smoke", "document"])
@@ -535,7 +535,7 @@ def test_what_is_cached_for_ever_counts_for_nothing() -> None:
     world = World(rollout(), (UPDATED,), smoke=lambda *_: reply(200, age="60"))
     story = tell(world, smoke="GET /s", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
-    assert "cache" in story.outcome.checked.failed[0].told
+    assert "cache" in story.outcome.checked.failed[0].sentence
 
 
 # tries

@@ -249,25 +249,25 @@ def test_a_summary_claims_an_update_or_it_does_not(
     baseline: HttpResult, answer: HttpResult, after: HttpResult, inputs: dict[str, str], claim: bool
 ) -> None:
     told = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
-    assert (told.weighed.claims, told.known(9.5).claim_held) == (claim, claim)
+    assert (told.assessed.claims, told.known(9.5).claim_held) == (claim, claim)
 
 
 def test_a_claim_holds_only_after_stable_for_of_health_since_the_answer() -> None:
     told = began(ready()).looks(1.5, 8.5, ready()).answer(9.0, UPDATED).look(9.5, ready())
-    assert told.weighed.claims
+    assert told.assessed.claims
     assert not told.known(9.5).claim_held
     assert told.looks(10.0, 15.0, ready()).known(15.0).claim_held
 
 
 def test_a_build_name_that_turned_out_to_be_noise_speaks_against_the_claim() -> None:
     told = began(ready(OLD), ready(NEW)).answer(2.0, UPDATED).looks(2.5, 9.5, ready(OLD))
-    assert not told.weighed.claims
+    assert not told.assessed.claims
 
 
 def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
     told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
     told.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
-    assert not told.weighed.claims
+    assert not told.assessed.claims
 
 
 # after Watchtower's response
@@ -354,15 +354,15 @@ def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
 def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() -> None:
     told = Told().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
     told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
-    assert not told.weighed.expected_under_way
+    assert not told.assessed.expected_under_way
     told.containers(11.0, running(D2))
-    assert told.weighed.expected_under_way
+    assert told.assessed.expected_under_way
 
 
 def test_a_commit_that_moved_is_one_all_the_same() -> None:
     told = Told().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
     told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
-    assert told.weighed.expected_under_way
+    assert told.assessed.expected_under_way
 
 
 def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:
