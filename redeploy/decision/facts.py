@@ -81,7 +81,7 @@ class Facts:
     """Whether the service, or the window under way, could not be watched, since `request-rate` left too few requests."""
     gap_seen: bool = False
     build: Build = Build.UNKNOWN
-    """Whose the last response was that tells builds apart."""
+    """The build of the last response that shows one."""
     version_cached: bool = False
     """Whether the last response of the address that names the version came out of a cache."""
     new_build_seen: bool = False
@@ -92,7 +92,7 @@ class Facts:
     flapping: bool = False
     """Whether so many of them broke that waiting for another is pointless."""
     builds_visible: bool = False
-    """Whether a build name, a running digest or a start time tells builds or processes apart."""
+    """Whether a build name, a running digest or a start time distinguishes builds or processes."""
     digest_reported: bool = False
     digests_differ: bool = False
     """Whether containers that count run different digests."""
@@ -137,7 +137,7 @@ class Facts:
 
     @property
     def old_build_back(self) -> bool:
-        """Whether the build from before answers again after a new one did, by its name, its digest or other evidence."""
+        """Whether the build from before responds again after a new one did, by its name, its digest or other evidence."""
         old = self.build is Build.OLD
         old_beside = (self.old_digest_runs or self.reverted) and self.build is not Build.NEW
         return self.new_build_seen and self.healthy and (old or old_beside)

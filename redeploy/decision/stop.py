@@ -4,7 +4,7 @@ from redeploy.decision.facts import Facts
 from redeploy.triggers.trigger import Result
 
 GRACE = 5.0
-"""Seconds, beside one window, that are left to the service after an answer that leaves little hope."""
+"""Seconds, beside one window, that are left to the service after a response that leaves little hope."""
 
 
 def should_stop(facts: Facts) -> bool:
@@ -40,7 +40,7 @@ def next_check_at(facts: Facts) -> float:
 
 
 def _nothing_to_wait_for(facts: Facts) -> bool:
-    """Tell whether Watchtower's answer, and what was seen since, leave nothing to wait for."""
+    """Tell whether Watchtower's response, and what was seen since, leave nothing to wait for."""
     hope = _grace_ends(facts)
     if hope is not None:
         return facts.now >= hope and (facts.watchtower_failure_wins or not facts.right_build_under_way)
@@ -55,7 +55,7 @@ def _nothing_to_wait_for(facts: Facts) -> bool:
 
 
 def _grace_ends(facts: Facts) -> float | None:
-    """Return when hope ends after an answer that leaves little; None where it lasts until the deadline."""
+    """Return when hope ends after a response that leaves little; None where it lasts until the deadline."""
     if facts.answer is None or facts.answered_at is None or not facts.answer_final:
         return None
     little = (
@@ -74,7 +74,7 @@ def _out_of_time(facts: Facts) -> bool:
 
 
 def _unproven_under_way(facts: Facts) -> bool:
-    """Tell whether the window under way, should it hold, would do for a build that nothing tells apart."""
+    """Tell whether the window under way, should it hold, would do for a build that nothing distinguishes."""
     if facts.declared or facts.watchtower_failure_wins:
         return False
     if facts.awaiting:

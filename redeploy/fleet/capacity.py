@@ -13,7 +13,7 @@ LOOKS_BEFORE = 2
 """Looks at each address before the trigger."""
 
 LOOKS_MEANWHILE = 1
-"""Looks at each address until the build that counts answers, or the window opens."""
+"""Looks at each address until the build that counts responds, or the window opens."""
 
 FEWEST = 3
 """Looks at each address that a window needs at least."""

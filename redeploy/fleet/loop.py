@@ -8,7 +8,7 @@ from redeploy.rollout.requests import Event, OfService, Request
 from redeploy.rollout.run import Log, Outside, bound_of
 
 MOST_UNDER_WAY = 64
-"""Requests that are under way side by side, each in a thread; who has no room is stepped once a response has come."""
+"""Requests that are under way side by side, each in a thread; a service without room is stepped once a response has come."""
 
 Begin = Callable[[float], HostWatch]
 """Begins to watch a host, at a moment in monotonic seconds: from then on its timeouts count."""

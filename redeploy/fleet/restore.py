@@ -41,7 +41,7 @@ class Restorer:
     outcomes: Mapping[str, RunResult]
     """How each service ended, by its key."""
     attempts: dict[str, Attempt]
-    """What is being put back, by the keys of the services; entered here, also for who cuts it short."""
+    """What is being put back, by the keys of the services; entered here, so that it is known if the run is cut short."""
     taken_back: dict[str, RunResult]
     """How services ended that were dealt with here; entered here as well."""
     random: Callable[[], float]

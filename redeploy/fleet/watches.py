@@ -38,7 +38,7 @@ class ServiceWatch:
     wake: float = float("-inf")
     """When it is to be looked at again, if nothing happens before."""
     asked: float = float("-inf")
-    """When it last drew from a bucket: who waited longest comes first."""
+    """When it last drew from a bucket: the service that waited longest comes first."""
     conclusion: Conclusion | None = None
     ended: float = 0.0
 
@@ -66,7 +66,7 @@ class ServiceWatch:
                 return False
 
     def conclude(self, now: float) -> None:
-        """Enter how it ends; what is answered to the trigger from now on belongs to the others alone."""
+        """Enter how it ends; later responses to the trigger belong only to the others."""
         self.conclusion, self.ended = conclude(Assessment(self.state).facts(now)), now
         trigger = self.state.trigger
         self.state.trigger = replace(trigger, answers=list(trigger.answers))
@@ -104,7 +104,7 @@ class HostWatch:
         return [each for each in self.services if each.conclusion is None]
 
     def _may_trigger(self, now: float) -> bool:
-        """Tell whether all services are ready for the trigger; who was ready long ago looks at what runs once more."""
+        """Tell whether all services are ready for the trigger; one that was ready long ago looks once more at what runs."""
         waiting = [each.schedule for each in self.under_way]
         if any(each.ready_since is None for each in waiting):
             return False

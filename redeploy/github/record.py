@@ -28,7 +28,7 @@ class Channel(Protocol):
 
 
 class DeploymentRecorder:
-    """Tells GitHub of one run. The verdict is another's affair."""
+    """Writes the Deployment of one run; it never changes the verdict."""
 
     def __init__(self, plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str]) -> None:
         self._environment = plan.deployment_environment

@@ -168,7 +168,7 @@ def _timeline(
 
 
 def moments(state: ServiceState, found: Sequence[Gap], zero: float) -> Iterator[Moment]:
-    """Yield when the trigger went out and was answered, and when the service was gone, in seconds since `zero`."""
+    """Yield when the trigger was sent and responded to, and when the service was gone, in seconds since `zero`."""
     if state.triggered is not None:
         yield Moment(0.0, What.TRIGGERED)
     if state.answered is not None:
@@ -193,7 +193,7 @@ def _window(state: ServiceState, assessed: Assessment, zero: float) -> Span:
 
 
 def _checks(state: ServiceState, zero: float) -> list[Span]:
-    """Return from when to when checks were made; looks at the document that may tell of a new build are none."""
+    """Return from when to when checks were made; fetching the document to find a new build is not one."""
     begin, end, opened = state.checking.began, state.checking.answered, state.history.window.opened
     if begin is not None and opened is not None and state.plan.awaits_build:
         begin = max(begin, opened)

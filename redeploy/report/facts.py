@@ -12,7 +12,7 @@ class About(Enum):
     CAUSE = auto()
     """What comes before everything else that was seen."""
     UPDATE = auto()
-    """How the trigger was answered."""
+    """What the response to the trigger was."""
     REASON = auto()
     """What Watchtower says of a container that it did not update, after the words "it says about"."""
     UNSTABLE = auto()

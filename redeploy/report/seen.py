@@ -34,7 +34,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     begun = [_start(path, moment) for path, moments in starts.items() for moment in moments]
     begun = _within(begun, BYTES_OF_STARTS)
     noisy = set(state.record.learnt.noise)
-    if state.plan.inspects:  # nothing was deployed meanwhile, so what differs tells nothing
+    if state.plan.inspects:  # nothing was deployed meanwhile, so what differs shows nothing
         noisy |= {path for path, (_, values) in names.items() if len(values) > 1}
         noisy |= {path for path, moments in starts.items() if len(moments) > 1}
     look = state.running.reported[-1] if state.running.reported else None

@@ -61,7 +61,7 @@ def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:
 
 
 def _update(state: ServiceState) -> str:
-    """Say how the trigger was answered."""
+    """Say what the response to the trigger was."""
     answer, url = state.answer, state.plan.watchtower.update_url
     where = code(origin_of(url) if url else "")
     if answer is None or not answer.seen:

@@ -50,7 +50,7 @@ class Attempt:
     state: ServiceState | None = None
     """The state of the proof."""
     lost: str = ""
-    """Why the proof does not count in the end: the end of a sentence."""
+    """Why the proof does not count after all: the end of a sentence."""
 
     @classmethod
     def after(cls, failed: ServiceState, deploy: "RunResult") -> "Attempt":

@@ -16,7 +16,7 @@ from redeploy.triggers.trigger import Again
 from redeploy.verdicts import Reason, Verdict
 
 OVERTIME = 5.0
-"""Seconds, beside one request, that a window which began in time has after its end: answers that tell nothing may come."""
+"""Seconds, beside one request, that a window which began in time has after its end: responses that show nothing may come."""
 
 WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
 """Verdicts about a service that is healthy."""
@@ -70,7 +70,7 @@ class Assessment(Weighing):
 
     @property
     def confirmed(self) -> bool:
-        """Whether the window under way goes on after Watchtower's answer: it may still have put the old image back."""
+        """Whether the window under way goes on after Watchtower's response: it may still have put the old image back."""
         window, answered = self._window, self._state.answered
         latest = min(window.latest, window.version_asked) if window.apart else window.latest
         return answered is not None and latest > answered
@@ -136,7 +136,7 @@ class Assessment(Weighing):
 
     @cached_property
     def answer_final(self) -> bool:
-        """Whether Watchtower's answer stands: it will not be asked again."""
+        """Whether Watchtower's response is final: the trigger is not sent again."""
         answer = self._state.answer
         return answer is not None and (answer.again is None or self._live_without_it(answer.again))
 
@@ -270,6 +270,6 @@ class Assessment(Weighing):
 
     @property
     def _down_too_long(self) -> bool:
-        """Whether the service was certainly without a good answer for longer than it may be."""
+        """Whether the service was certainly unhealthy for longer than it may be."""
         state, most = self._state, self._plan.max_downtime
         return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most

@@ -29,7 +29,7 @@ DOCUMENT_SECONDS = 15.0
 """Seconds between two looks at the document."""
 
 SECOND_LOOK = 0.3
-"""Seconds from the first answer of an address to the second look."""
+"""Seconds from the first response of an address to the second look."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Baseline:
         lookup, budget, image = self.state.lookup, self.state.budget, self.state.plan.image
         if lookup is None or image is None:
             return []
-        if self.state.tag_open:  # the container that runs tells the tag
+        if self.state.tag_open:  # the container that runs shows the tag
             sent = budget.last_sent(FetchContainers) >= self.state.began
             return [] if sent else [(FetchContainers(), -inf)]
         found: list[tuple[Request, float]] = []
@@ -118,12 +118,12 @@ class Baseline:
         return found
 
     def due(self, now: float, *, document: bool) -> list[Request]:
-        """Return what is to be asked beside the looks at `now`; whether the `document` may tell that a build is there."""
+        """Return what is to be asked beside the looks at `now`; whether the `document` may show that a build is there."""
         errands = self.errands() + self._document(now, matters=document)
         return [request for request, due in errands if due <= now]
 
     def _document(self, now: float, *, matters: bool) -> list[tuple[Request, float]]:
-        """Return the OpenAPI document, and when: now and then, where it may tell that another deployer is done."""
+        """Return the OpenAPI document, and when: now and then, if it may show that another deployer is done."""
         state, url = self.state, self.state.plan.checks.document_url
         if url is None or not matters or state.budget.under_way(FetchDocument):
             return []

@@ -99,7 +99,7 @@ class Buckets:
         return max(self.silent_until(url), self._bucket(url, now).ready(now, self.cost(url), keep))
 
     def silent_until(self, url: str) -> float:
-        """Return until when the origin of `url` does not want to be asked."""
+        """Return until when the origin of `url` refuses requests."""
         return self._silent_until.get(origin_of(url), 0.0)
 
     def throttled_until(self, url: str) -> float:
@@ -168,16 +168,16 @@ class RequestBudget:
         )
 
     def probe(self, endpoints: frozenset[Endpoint], url: str, *, fresh: bool = False) -> Probe:
-        """Return the look at `url`, past caches where one has answered before, or where it must be `fresh`."""
+        """Return the look at `url`, past caches if one has responded before, or if it must be `fresh`."""
         past_caches = (fresh or endpoints in self._past_caches) and endpoints not in self._takes_no_query
         return Probe(endpoints, url, past_caches=past_caches)
 
     def is_beyond_caches(self, probe: Probe) -> bool:
-        """Tell whether no cache that heeds the query can answer a look, as far as the address lets us."""
+        """Tell whether no cache that respects the query can respond to a look, as far as the address allows."""
         return probe.past_caches or probe.endpoints in self._takes_no_query
 
     def note_cached(self, endpoints: frozenset[Endpoint]) -> None:
-        """Enter that a cache answers in the service's place."""
+        """Enter that a cache responds in place of the service."""
         self._past_caches.add(endpoints)
 
     def note_takes_no_query(self, endpoints: frozenset[Endpoint]) -> None:
@@ -203,7 +203,7 @@ class RequestBudget:
         return self.buckets.ready(url, now, keep)
 
     def throttled_until(self, addresses: Sequence[tuple[frozenset[Endpoint], str]]) -> float:
-        """Return until when the origins of addresses do not want to be asked, where they named the time."""
+        """Return until when the origins of addresses refuse requests, if they named the time."""
         return max((self.buckets.throttled_until(url) for _, url in addresses), default=0.0)
 
     def cost(self, url: str) -> int:
@@ -227,7 +227,7 @@ class RequestBudget:
         self._last_sent[type(request)] = sent
 
     def note_answered(self, event: Event) -> None:
-        """Enter a request as answered."""
+        """Enter that a request has its result."""
         waiting = self._under_way[event.request]
         if event.sent in waiting:
             waiting.remove(event.sent)
@@ -242,7 +242,7 @@ class RequestBudget:
         self.buckets.note_condition(probe.url, sample)
 
     def note_check(self, request: FetchDocument | SendSmoke, event: Event, *, throttled: bool) -> None:
-        """Learn the same from a check's answer."""
+        """Learn the same from the response to a check."""
         if isinstance(event.http_result, Response):
             self.buckets.note_cost(request.url, event.http_result.hops, event.at)
             if throttled:
@@ -253,7 +253,7 @@ class RequestBudget:
         return self._last_sent.get(kind, float("-inf"))
 
     def is_under_way(self, request: Request) -> bool:
-        """Tell whether this very ask awaits its answer."""
+        """Tell whether this very request is under way."""
         return bool(self._under_way.get(request))
 
     def under_way(self, kind: type[Request]) -> list[float]:

@@ -38,7 +38,7 @@ class Checking(Documents):
     began: float | None = None
     """When the first check was sent of which something is known."""
     answered: float = float("-inf")
-    """When the last check was answered."""
+    """When the last response to a check came."""
     _findings: list[Finding] | None = None
     _of_contract: list[Finding] | None = None
     """Those that change with the document alone: near misses are looked for in thousands of paths."""
@@ -100,7 +100,7 @@ class Checking(Documents):
         return read and bool(self.unanswered) and not any(each.safe for each in self.unanswered)
 
     def ask_document(self) -> FetchDocument | None:
-        """Return the request for the live document, past caches where one has answered before; None: it has no address."""
+        """Return the request for the live document, past caches if one has responded before; None if it has no address."""
         if self.plan.document_url is None or self.round is None:
             return None
         return FetchDocument(self.plan.document_url, self.round.document.past_caches, self.plan.smoke)
@@ -115,7 +115,7 @@ class Checking(Documents):
         document = self.round.document
         if self._asks_document and document.result is None and (request := self.ask_document()):
             yield request, document.again_at
-            return  # it says what the answers to the others must look like
+            return  # it says what the responses to the others must look like
         promises = self.contract.promises if self.contract else {}
         for smoke in self.unanswered:
             if not (smoke.safe or unsafe):
@@ -124,7 +124,7 @@ class Checking(Documents):
             yield SendSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
     def take(self, event: Event, *, patient: bool, hopeless: bool = False) -> Result:
-        """Take in an answer; `patient`: whether one that tells nothing is asked for again.
+        """Take in a response; `patient`: whether one that shows nothing is requested again.
 
         `hopeless`: whether it asks for a wait that is too long.
         """
@@ -159,7 +159,7 @@ class Checking(Documents):
 
     @property
     def unanswered(self) -> list[Smoke]:
-        """The smoke requests of which no result is known; asked for many times between two answers."""
+        """The smoke requests of which no result is known; read many times between two responses."""
         if self._unanswered is None:
             self._unanswered = [each for each in self.plan.smoke if self._progress(each).result is None]
         return self._unanswered
@@ -188,7 +188,7 @@ class Checking(Documents):
 
     @property
     def partly_compared(self) -> list[str]:
-        """What of the answers to smoke requests was compared only in part, and why; harmless Markdown."""
+        """What of the responses to smoke requests was compared only in part, and why; harmless Markdown."""
         made = [(each, self._progress(each).result) for each in self.plan.smoke]
         return [
             f"{code(str(each))} passed, and was compared only in part: {result.partial}"

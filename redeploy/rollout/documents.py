@@ -43,13 +43,13 @@ class Documents:
     read_at: float = float("-inf")
     """When the last document was asked for that was one."""
     past_caches: bool = False
-    """Whether a cache answered for the service where the document was asked for before the trigger."""
+    """Whether the response to the request for the document, before the trigger, came from a cache."""
     round: BuildChecks | None = None
     _compared: tuple[Contract, Contract, Difference] | None = None
 
     @cached_property
     def before(self) -> Contract | None:
-        """What the service promised before the trigger; read when first wanted, which must not delay the trigger."""
+        """What the service promised before the trigger; read when first needed, so that it does not delay the trigger."""
         if self.answer_before is None or self.plan.document_url is None:
             return None
         found = read_document(self.answer_before, self.plan.document_url, redact=self.redact)
@@ -66,7 +66,7 @@ class Documents:
         return found if isinstance(found, Contract) else None
 
     def take_before(self, request: FetchDocument, http_result: HttpResult) -> None:
-        """Take in the document from before the trigger; what a cache answered is asked for once more, past caches."""
+        """Take in the document from before the trigger; one that came from a cache is fetched once more, past caches."""
         if found_again(http_result) is Again.CACHED and not request.past_caches:
             self.past_caches = True
         else:
@@ -79,7 +79,7 @@ class Documents:
 
     @property
     def contract(self) -> Contract | None:
-        """What the live build promises, where its document could be read; that of a build before it tells nothing."""
+        """What the live build promises, if its document could be read; that of an earlier build shows nothing."""
         unread = self.round is not None and self.round.document.result is None
         return self.documents[-1][1] if self.documents and self.unfit is None and not unread else None
 

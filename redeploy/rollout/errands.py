@@ -33,7 +33,7 @@ def take_errand(
     target: "RestoreTarget | None",
     kin: Kin,
 ) -> Plan:
-    """Take in an answer of the registry, and return the plan, in which the image may now name the version."""
+    """Take in a response of the registry, and return the plan, in which the image may now name the version."""
     if isinstance(request, FetchRevision) and lookup:
         lookup.take_revision(request.manifest, http_result)
         if plan.version_of_image:

@@ -6,10 +6,10 @@ from redeploy.service.window import WATCHED_MOST
 from redeploy.settings.plan import Rate
 
 UNHURRIED_LEAST = 0.8
-"""Shortest interval before Watchtower has answered."""
+"""Shortest interval before Watchtower has responded."""
 
 UNHURRIED_MOST = 4.0
-"""Longest interval before Watchtower has answered, while nothing is wrong."""
+"""Longest interval before Watchtower has responded, while nothing is wrong."""
 
 QUICK_LEAST = 0.15
 """Shortest interval of the quick phase."""
@@ -54,7 +54,7 @@ class Phase(Enum):
     """What the run is waiting for."""
 
     UNHURRIED = "unhurried"
-    """Watchtower's answer, with the service as it was."""
+    """Watchtower's response, with the service as it was."""
     GONE = "gone"
     """Watchtower's response, with the service gone: it comes as a rule before the new build's first one."""
     QUICK = "quick"

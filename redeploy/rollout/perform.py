@@ -37,13 +37,13 @@ if TYPE_CHECKING:  # loaded where a run needs it; what reads responses, while th
 
 
 ANSWER_CAP = 1024 * 1024
-"""Bytes of an answer, documents excepted."""
+"""Bytes of a response, except for documents."""
 
 DOCUMENT_CAP = 16 * 1024 * 1024
 """Bytes of an OpenAPI document, decoded."""
 
 _WEIGHING = threading.Lock()
-"""Bodies are compared one at a time: several at once would keep the threads that wait for answers from running."""
+"""Bodies are compared one at a time: several at once would keep the threads that wait for responses from running."""
 
 
 def performer(plan: Plan, trigger: "Trigger | None" = None) -> Callable[[Request, float], HttpResult]:
@@ -146,7 +146,7 @@ def _from_registry(plan: Plan, http: "Http") -> Callable[[OfRegistry, float], Ht
 
 
 def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:
-    """Read a document, or compare an answer with its promise: that may take long, and is not the service's time.
+    """Read a document, or compare a response with its promise: that may take long, and is not the service's time.
 
     Of an image's label, take out what is secret.
     """
@@ -182,6 +182,6 @@ def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str
 
 
 def _fresh(request: OfService) -> str:
-    """Return the URL with a query that no cache has seen, where one has answered before."""
+    """Return the URL with a query that no cache has seen, if one has responded before."""
     url = request.url
     return f"{url}{'&' if '?' in url else '?'}_redeploy={secrets.token_hex(8)}" if request.past_caches else url

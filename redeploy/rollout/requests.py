@@ -44,7 +44,7 @@ class Probe:
 
 
 def opening(plan: Plan) -> tuple[Probe, ...]:
-    """Return the looks with which a run begins: its plan alone tells them, so they leave before the rest is loaded.
+    """Return the looks with which a run begins: only its plan decides them, so they are sent before the rest is loaded.
 
     A deploy looks at all addresses side by side, a run in mode verify at the one that names the version; where that needs
     an image, its registry has a say. What puts images back, or only examines, begins otherwise.
@@ -72,7 +72,7 @@ class CheckContainers:
 
 @dataclass(frozen=True)
 class ProbeContainerSupport:
-    """The trigger without its token: it triggers nothing, and tells whether `container=` is understood."""
+    """The trigger without its token: it triggers nothing, and shows whether `container=` is understood."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class FetchDocument:
 
 @dataclass(frozen=True)
 class SendSmoke:
-    """One smoke request; its answer's body is held against what the live document promises."""
+    """One smoke request; the body of its response is compared with what the live document promises."""
 
     smoke: "Smoke"
     past_caches: bool = False

@@ -55,7 +55,7 @@ class Schedule:
     _looked_after_gap: bool = False
     _jitter: float = 0.5
     _turn: float = 0.5
-    """A random number that says who is asked next, and how soon."""
+    """A random number that says which address is next, and how soon."""
     _judged: bool = False
     """Whether the window under way is one that the verdict may be about."""
     _asked_for_reasons: bool = False
@@ -174,7 +174,7 @@ class Schedule:
 
     @property
     def _chance_needed(self) -> bool:
-        """Whether chance says who is asked next: a balancer that takes turns would show one instance to each address."""
+        """Whether chance says which address is next: a balancer that takes turns would show one instance to each address."""
         return self.state.plan.service.apart and self.state.history.window.looks_needed > FEWEST
 
     @property
@@ -187,7 +187,7 @@ class Schedule:
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
         opening = assessed.may_open
-        astray = state.history.last is not None and state.history.last.astray  # then health alone tells of the service
+        astray = state.history.last is not None and state.history.last.astray  # then only health shows the service
         if self._side_by_side or opening or astray:
             endpoints, url = state.addresses[0]
         closing = window.opened is not None and self._judged and now >= assessed.window_ends

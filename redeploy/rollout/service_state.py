@@ -93,12 +93,12 @@ class ServiceState:
 
     @property
     def answered(self) -> float | None:
-        """When it was answered last."""
+        """When the last response to it came."""
         return self.trigger.answered
 
     @property
     def answer(self) -> Answer | None:
-        """What was answered last."""
+        """The last response to it."""
         return self.trigger.answer
 
     @property
@@ -201,7 +201,7 @@ class ServiceState:
         return image is not None and image.bare and self.trigger.kind.lists_running and not self.running.all
 
     def settle_tag(self, tag: str) -> None:
-        """Take the image's tag from the container that runs it, where no input writes one; `latest` where none tells."""
+        """Take the image's tag from the container that runs it, if no input has one; `latest` if none shows it."""
         image = self.plan.image
         if image is not None and image.bare:
             image = image.under(tag or image.tag)
@@ -227,7 +227,7 @@ class ServiceState:
         return not self._counting.only_commits
 
     def count(self) -> None:
-        """Find out what counts as a change, by Watchtower's answer and by whether the container kept its image."""
+        """Find out what counts as a change, by Watchtower's response and by whether the container kept its image."""
         result = self.answer.result if self.answer else None
         kept = (self.answered is not None or self.plan.awaits_build) and self.running.unchanged
         counting = Counting(

@@ -70,7 +70,7 @@ class Workers:
         self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
         self._bounds: dict[int, tuple[float, Request, float, str]] = {}
         self._answered: set[int] = set()
-        """Those whose answers are complete, and may still be weighed: their bounds are kept."""
+        """Those whose responses are complete, and may still be read: their time limits are kept."""
         self._started = 0
         self._left = self.now()
         """When the loop last stopped waiting."""

@@ -1,4 +1,4 @@
-"""What every kind of evidence about the live build answers. Times are monotonic seconds."""
+"""The questions that every kind of evidence about the live build has an answer to. Times are monotonic seconds."""
 
 from redeploy.rollout.requests import FetchContainers, FetchDocument
 from redeploy.rollout.service_state import ServiceState

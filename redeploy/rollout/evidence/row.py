@@ -16,4 +16,4 @@ KINDS: tuple[type[Evidence], ...] = (
     ProcessStart,
     Claim,
 )
-"""The order of their sentences; and who needs a closing request: one that nothing before it in the row makes needless."""
+"""The order of their sentences. One that needs a closing request needs it only if none before it shows the build."""

@@ -16,7 +16,7 @@ from redeploy.service.window import FEWEST
 from redeploy.verdicts import Proof
 
 UNNAMED_WINDOW = 10.0
-"""Seconds of health that an unproven build needs at least: nothing shows when the old one stopped answering."""
+"""Seconds of health that an unproven build needs at least: nothing shows when the old one stopped responding."""
 
 LAST_LOOK = 5.0
 """Seconds before the last window that may open in time, in which a look falls for certain."""
@@ -111,7 +111,7 @@ class Weighing:
 
     @cached_property
     def held_off(self) -> bool:
-        """Whether no window is to be opened yet, since what answers is to be replaced until shortly before the deadline."""
+        """Whether no window may open yet: until shortly before the deadline, what responds may still be replaced."""
         state = self._state
         if not state.plan.awaits_build or self._plan.declared or not self.referenced:
             return False

@@ -13,12 +13,12 @@ from redeploy.service.sample import Sample
 
 
 def version_before(state: ServiceState) -> str:
-    """Return the version that answered before the trigger; empty where nothing but noise was named."""
+    """Return the version from before the trigger; empty if only noise named one."""
     return _named(state, state.baseline)
 
 
 def telling_version(state: ServiceState, version: str) -> str:
-    """Return a version if it tells its build from the one that failed; else an empty text.
+    """Return a version if it distinguishes its build from the one that failed; else an empty text.
 
     The old build answers for a while after the trigger, too: what counts is what answered since the first fault or, where
     there was none, at the end.
@@ -30,7 +30,7 @@ def telling_version(state: ServiceState, version: str) -> str:
 
 
 def names_before(state: ServiceState) -> frozenset[str]:
-    """Return everything that the build named itself which answered before the trigger."""
+    """Return every name that the build from before the trigger gave itself."""
     named = next((names for each in reversed(state.baseline) if (names := _telling(state, each))), {})
     return frozenset(named.values())
 
