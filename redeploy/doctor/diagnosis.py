@@ -1,10 +1,10 @@
-"""From the evidence to the chain and the result: what doctor found, link by link."""
+"""From what doctor knows to the chain and the result, link by link."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from redeploy.decision.verdict import Conclusion
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.links import chain_of
 from redeploy.doctor.of_service import live_version
 from redeploy.http.urls import origin_of
@@ -14,12 +14,12 @@ from redeploy.settings.reading import Problem
 from redeploy.text.untrusted import code, one_line
 
 
-def diagnose(known: Evidence, now: float) -> Chain:
+def diagnose(known: Known, now: float) -> Chain:
     """Return the result of every link; `now` is our clock, in seconds since 1970."""
     return chain_of(replace(known, now=now))
 
 
-def examined(known: Evidence, chain: Chain) -> Examination:
+def examined(known: Known, chain: Chain) -> Examination:
     """Return the result of an examination."""
     plan = known.plan
     seen = RunResult(

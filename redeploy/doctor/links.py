@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from redeploy.doctor import of_github, of_network, of_registry, of_service, of_watchtower
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.of_inputs import of_inputs
 from redeploy.doctor.of_update import of_update
 from redeploy.doctor.questions import Question
 from redeploy.report.chain import Chain, Check, LinkResult, not_reached
 
 
-def _nothing(_: Evidence) -> Iterable[Question]:
+def _nothing(_: Known) -> Iterable[Question]:
     return ()
 
 
-def _nowhere(_: Evidence) -> str | None:
+def _nowhere(_: Known) -> str | None:
     return None
 
 
@@ -24,12 +24,12 @@ class Link:
     """One link of the chain. It is not judged if a link that it needs is broken, or the way to its URL."""
 
     check: Check
-    judge: Callable[[Evidence], LinkResult | None]
+    judge: Callable[[Known], LinkResult | None]
     """Returns the link's result; None if this run does not need the link."""
     needs: tuple[Check, ...] = ()
-    way_to: Callable[[Evidence], str | None] = _nowhere
+    way_to: Callable[[Known], str | None] = _nowhere
     """The URL that the link's requests go to."""
-    asks: Callable[[Evidence], Iterable[Question]] = _nothing
+    asks: Callable[[Known], Iterable[Question]] = _nothing
     """The questions to ask now; none while an earlier answer is missing, or if everything is known."""
     blames_service: bool = False
     """Whether the remedy is about the service, not about Watchtower."""
@@ -84,13 +84,13 @@ LINKS = (
 _BY_CHECK = {each.check: each for each in LINKS}
 
 
-def next_questions(known: Evidence) -> tuple[Question, ...]:
+def next_questions(known: Known) -> tuple[Question, ...]:
     """Return the questions to ask now, in parallel; none if everything is known that can be."""
     asked = (question for link in LINKS for question in link.asks(known))
     return tuple(dict.fromkeys(each for each in asked if each not in known.answers))
 
 
-def chain_of(known: Evidence) -> Chain:
+def chain_of(known: Known) -> Chain:
     """Return the results of all links."""
     found: dict[Check, LinkResult | None] = {}
 
@@ -102,7 +102,7 @@ def chain_of(known: Evidence) -> Chain:
     return Chain(tuple(filter(None, (result(each.check) for each in LINKS))))
 
 
-def _result(known: Evidence, link: Link, result: Callable[[Check], LinkResult | None]) -> LinkResult | None:
+def _result(known: Known, link: Link, result: Callable[[Check], LinkResult | None]) -> LinkResult | None:
     found = not_reached(link.check, [*map(result, link.needs), of_network.obstacle(known, link.way_to(known))])
     if found is None and (found := link.judge(known)) is not None:
         found = not_reached(link.check, map(result, found.owing_to)) or found

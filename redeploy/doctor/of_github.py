@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.questions import FetchEnvironment, Question
 from redeploy.github.retry import Trouble
 from redeploy.remedies.findings import Finding
@@ -10,13 +10,13 @@ from redeploy.report.chain import Check, LinkResult, not_asked, ok, warning
 from redeploy.text.untrusted import code
 
 
-def environment(known: Evidence) -> Iterable[Question]:
+def environment(known: Known) -> Iterable[Question]:
     """Yield the question whether the environment can be read, if one is named."""
     if known.plan.deployment_environment:
         yield FetchEnvironment()
 
 
-def deployments(known: Evidence) -> LinkResult | None:
+def deployments(known: Known) -> LinkResult | None:
     """Return whether this token may read the environment's Deployments; None if no environment is named."""
     answered = known.answers.get(FetchEnvironment())
     if answered is None:

@@ -1,13 +1,13 @@
 """The link of the inputs, which are valid if anything is examined at all."""
 
-from redeploy.doctor.evidence import Evidence, urls_of
+from redeploy.doctor.known import Known, urls_of
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import Check, LinkResult, listed, ok, warning
 from redeploy.text.untrusted import code
 
 
-def of_inputs(known: Evidence) -> LinkResult:
+def of_inputs(known: Known) -> LinkResult:
     """Return which update the inputs describe."""
     tower = known.plan.watchtower
     names = [code(each, 80) for each in (*tower.containers, *tower.images)]

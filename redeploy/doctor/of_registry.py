@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.questions import Question
 from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image, full_repository
@@ -17,14 +17,14 @@ SHOWN = 19
 """Characters of a digest, enough to compare it by eye."""
 
 
-def look_ups(known: Evidence) -> Iterable[Question]:
+def look_ups(known: Known) -> Iterable[Question]:
     """Yield the images to look up, and then the commit that one of them names."""
     yield from (FetchTag(image=each) for each in (*known.meant, *known.compared))
     if known.commit_question:
         yield known.commit_question
 
 
-def registry(known: Evidence) -> LinkResult:
+def registry(known: Known) -> LinkResult:
     """Return whether the registry has the images that an update would pull."""
     asked = [each for each in known.meant if FetchTag(image=each) in known.answers]
     found = [_of_image(known, each, known.from_registry(FetchTag(image=each))) for each in asked]
@@ -34,14 +34,14 @@ def registry(known: Evidence) -> LinkResult:
     return LinkResult(Check.REGISTRY, worst.state, "; ".join(each.seen for each in found), worst.finding)
 
 
-def image_is_absent(known: Evidence) -> bool:
+def image_is_absent(known: Known) -> bool:
     """Tell whether the registry does not have the image that the inputs name."""
     image = known.plan.image
     found = known.from_registry(FetchTag(image=image)) if image is not None else None
     return isinstance(found, Trouble) and found.kind is Kind.ABSENT
 
 
-def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
+def _of_image(known: Known, image: Image, answer: object) -> LinkResult:
     name = known.shown(str(image), 100)
     if isinstance(answer, Manifest):
         return _of_manifest(known, f"{name} is {code(answer.digest[:SHOWN])}", answer)
@@ -59,7 +59,7 @@ def _of_image(known: Evidence, image: Image, answer: object) -> LinkResult:
     return warning(Check.REGISTRY, seen, Finding.REGISTRY_SILENT)
 
 
-def _of_manifest(known: Evidence, seen: str, manifest: Manifest) -> LinkResult:
+def _of_manifest(known: Known, seen: str, manifest: Manifest) -> LinkResult:
     """Judge an image that exists by what the inputs declare about it."""
     plan = known.plan
     if plan.version_of_image and not known.expected_version:

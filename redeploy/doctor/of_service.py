@@ -7,7 +7,7 @@ from redeploy.contract.openapi import read_document
 from redeploy.contract.routes import Pattern
 from redeploy.contract.snapshot import Contract, NoContract
 from redeploy.decision.verdict import UNHEALTHY_REASONS
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.questions import Question, SecondLook
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Response
@@ -27,34 +27,34 @@ from redeploy.verdicts import Reason
 NO_ADDRESS = "`base-url` is `off`: only its container shows which build runs"
 
 
-def looks_at_health(known: Evidence) -> Iterable[Question]:
+def looks_at_health(known: Known) -> Iterable[Question]:
     """Return the next request for the health URL."""
     return _looks_at(known, Endpoint.HEALTH)
 
 
-def looks_at_version(known: Evidence) -> Iterable[Question]:
+def looks_at_version(known: Known) -> Iterable[Question]:
     """Return the next request for the version URL."""
     return _looks_at(known, Endpoint.VERSION)
 
 
-def looks_at_document(known: Evidence) -> Iterable[Question]:
+def looks_at_document(known: Known) -> Iterable[Question]:
     """Return the next request for the OpenAPI document."""
     url = known.plan.checks.document_url
     return _looks(known, FetchDocument(url)) if url else ()
 
 
-def _looks_at(known: Evidence, endpoint: Endpoint) -> tuple[Question, ...]:
+def _looks_at(known: Known, endpoint: Endpoint) -> tuple[Question, ...]:
     first = _probe(known, endpoint)
     return _looks(known, first, SecondLook(first)) if first else ()
 
 
-def _probe(known: Evidence, endpoint: Endpoint) -> Probe | None:
+def _probe(known: Known, endpoint: Endpoint) -> Probe | None:
     """Return the first look at the URL that shows the health, or the version; None if the service has no URL."""
     found = (Probe(*each) for each in addresses_of(known.plan.service))
     return next((each for each in found if endpoint in each.endpoints), None)
 
 
-def _looks(known: Evidence, first: Probe | FetchDocument, *again: SecondLook) -> tuple[Question, ...]:
+def _looks(known: Known, first: Probe | FetchDocument, *again: SecondLook) -> tuple[Question, ...]:
     """Return the first request or, once it has a response, the second: past caches if the first came from one."""
     if not known.passable(first.url):
         return ()
@@ -64,18 +64,18 @@ def _looks(known: Evidence, first: Probe | FetchDocument, *again: SecondLook) ->
     return (replace(first, past_caches=True),) if condition_of(response)[0] is Condition.CACHED else again
 
 
-def samples_of(known: Evidence) -> list[Sample]:
+def samples_of(known: Known) -> list[Sample]:
     """Return the samples of the URL that reports the version."""
     return _samples(known, Endpoint.VERSION)
 
 
-def live_version(known: Evidence) -> str:
+def live_version(known: Known) -> str:
     """Return the live version; empty if the service reports none."""
     named = [each for each in samples_of(known) if each.names]
     return version_of(named[-1], known.expected_version, {}) if named else ""
 
 
-def _samples(known: Evidence, endpoint: Endpoint) -> list[Sample]:
+def _samples(known: Known, endpoint: Endpoint) -> list[Sample]:
     """Return the samples of one URL; one that says nothing of the service counts only if there is no other."""
     first = _probe(known, endpoint)
     if first is None:
@@ -97,7 +97,7 @@ def _samples(known: Evidence, endpoint: Endpoint) -> list[Sample]:
     return [each for each in found if not each.condition.tells_nothing] or found[-1:]
 
 
-def health(known: Evidence) -> LinkResult:
+def health(known: Known) -> LinkResult:
     """Return whether the service is healthy."""
     if not known.plan.service.answers:
         return not_asked(Check.HEALTH, NO_ADDRESS)
@@ -116,7 +116,7 @@ def health(known: Evidence) -> LinkResult:
     return replace(found, mends=remedy_at(reason, Met(last=ill)), owing_to=(Check.FRONT,) if walled else ())
 
 
-def is_down(known: Evidence) -> bool:
+def is_down(known: Known) -> bool:
     """Tell whether nothing responds at the health address."""
     ill = next((each for each in _samples(known, Endpoint.HEALTH) if not each.healthy), None)
     return ill is not None and UNHEALTHY_REASONS[ill.condition] is Reason.DOWN
@@ -135,7 +135,7 @@ def _calls_itself_ill(seen: str, line: str) -> LinkResult:
     )
 
 
-def version(known: Evidence) -> LinkResult:
+def version(known: Known) -> LinkResult:
     """Return which build the service reports."""
     if not known.plan.service.answers:
         return not_asked(Check.VERSION, NO_ADDRESS)
@@ -181,7 +181,7 @@ def _steady(looks: list[Sample]) -> dict[str, str]:
     }
 
 
-def _instead(known: Evidence, sample: Sample) -> str:
+def _instead(known: Known, sample: Sample) -> str:
     """Say what else could prove a build."""
     found = []
     if known.digests:
@@ -191,7 +191,7 @@ def _instead(known: Evidence, sample: Sample) -> str:
     return f". Instead you could use {'; '.join(found)}" if found else ""
 
 
-def document(known: Evidence) -> LinkResult:
+def document(known: Known) -> LinkResult:
     """Return whether the OpenAPI document has the required routes."""
     checks = known.plan.checks
     url = checks.document_url

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.questions import CHECK
 from redeploy.http.response import TransportError
 from redeploy.remedies.findings import Finding
@@ -51,7 +51,7 @@ class Outlook:
         )
 
 
-def of_update(known: Evidence) -> LinkResult:
+def of_update(known: Known) -> LinkResult:
     """Return what the next update would do."""
     outlooks = [each for each in _outlooks(known) if each.fate is not Fate.UNKNOWN or each.left_to_the_engine]
     if not outlooks:
@@ -68,7 +68,7 @@ def of_update(known: Evidence) -> LinkResult:
     return (broken if nothing else warning)(Check.UPDATE, seen, finding)
 
 
-def _outlooks(known: Evidence) -> list[Outlook]:
+def _outlooks(known: Known) -> list[Outlook]:
     """Return the outlook of the containers that count, or else of all that Watchtower may replace."""
     rows = known.counted or known.watched or []
     said = {each.row.name: each for each in known.checked}
@@ -77,7 +77,7 @@ def _outlooks(known: Evidence) -> list[Outlook]:
     return found if known.counted or not moving else moving
 
 
-def _fate(known: Evidence, row: RunningContainer, checked: Checked | None) -> Fate:
+def _fate(known: Known, row: RunningContainer, checked: Checked | None) -> Fate:
     if is_pinned(row.image):
         return Fate.PINNED
     if row.name in known.held.monitored:
@@ -111,7 +111,7 @@ def _finding(worst: Sequence[Outlook]) -> Finding | Reason | None:
             return None
 
 
-def _sentences(known: Evidence, outlooks: Sequence[Outlook]) -> list[str]:
+def _sentences(known: Known, outlooks: Sequence[Outlook]) -> list[str]:
     """Return what an update would do to the containers, the worst first."""
 
     def names(fate: Fate) -> str:
@@ -147,5 +147,5 @@ def _error(outlook: Outlook) -> str:
     return code(outlook.checked.error if outlook.checked else "", 200)
 
 
-def _name(known: Evidence, row: RunningContainer) -> str:
+def _name(known: Known, row: RunningContainer) -> str:
     return known.shown(row.name.removeprefix("/"), 64)

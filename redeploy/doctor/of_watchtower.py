@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.of_registry import SHOWN, image_is_absent
 from redeploy.doctor.of_service import is_down
 from redeploy.doctor.questions import CHECK, CONTAINERS, WITH_TOKEN, WITHOUT_TOKEN, OfWatchtower, Question
@@ -29,20 +29,20 @@ from redeploy.triggers.watchtower.variant import CONTAINRRR_1_3, FORK, UNGUARDED
 from redeploy.verdicts import Reason
 
 
-def without_token(known: Evidence) -> Iterable[Question]:
+def without_token(known: Known) -> Iterable[Question]:
     """Return the requests without a token that show which product responds."""
     url = known.plan.watchtower.update_url
     return (WITHOUT_TOKEN, OfWatchtower.NOWHERE) if url and known.passable(url) else ()
 
 
-def for_containers(known: Evidence) -> Iterable[Question]:
+def for_containers(known: Known) -> Iterable[Question]:
     """Return the requests that list the containers, and then the one for their details."""
     reading = _readings(known)
     unread = [each for each in reading if each not in known.answers]
     return unread or ([OfWatchtower.DETAILS] if reading and known.running else ())
 
 
-def for_token(known: Evidence) -> Iterable[Question]:
+def for_token(known: Known) -> Iterable[Question]:
     """Return the next request that shows whether the token is right, if listing the containers has not shown it."""
     tower, product = known.plan.watchtower, known.product
     reading = _readings(known)
@@ -56,7 +56,7 @@ def for_token(known: Evidence) -> Iterable[Question]:
     return (OfWatchtower.IDLE_UPDATE,) if product.narrows else ()
 
 
-def _readings(known: Evidence) -> list[Question]:
+def _readings(known: Known) -> list[Question]:
     """Return the requests that list containers; none until a Watchtower that has such an endpoint was seen."""
     tower = known.plan.watchtower
     if known.product is None or known.product is CONTAINRRR_1_3:
@@ -66,12 +66,12 @@ def _readings(known: Evidence) -> list[Question]:
     return [each for each, routed in asked if routed]
 
 
-def _like_the_trigger(known: Evidence) -> HttpResult:
+def _like_the_trigger(known: Known) -> HttpResult:
     """Return the result of the trigger without its token: Watchtower checks the token before anything else."""
     return known.http_result(WITHOUT_TOKEN) or TransportError(ErrorKind.TIMED_OUT)
 
 
-def front(known: Evidence) -> LinkResult:
+def front(known: Known) -> LinkResult:
     """Return which proxies are in front, and whether they let requests through."""
     reply = _like_the_trigger(known)
     if isinstance(reply, TransportError):
@@ -94,7 +94,7 @@ def front(known: Evidence) -> LinkResult:
     return ok(Check.FRONT, fronts or "no proxy shows itself")
 
 
-def location(known: Evidence) -> LinkResult:
+def location(known: Known) -> LinkResult:
     """Return whether the update URL leads to Watchtower, and to which one."""
     product, reply = known.product, _like_the_trigger(known)
     if product is not None and known.plan.watchtower.containers and product is not FORK:
@@ -121,7 +121,7 @@ def location(known: Evidence) -> LinkResult:
     return replace(broken(Check.LOCATION, seen, reason), mends=remedy_at(reason, Met(answer=answer)))
 
 
-def token(known: Evidence) -> LinkResult:
+def token(known: Known) -> LinkResult:
     """Return whether Watchtower accepts the token."""
     product, idle = known.product, known.http_result(OfWatchtower.IDLE_UPDATE)
     if product is UNGUARDED:
@@ -141,11 +141,11 @@ def token(known: Evidence) -> LinkResult:
     return warning(Check.TOKEN, "not checked", Finding.TOKEN_UNJUDGED)
 
 
-def _asked_with_token(known: Evidence) -> list[HttpResult]:
+def _asked_with_token(known: Known) -> list[HttpResult]:
     return [each for each in map(known.http_result, WITH_TOKEN) if each is not None]
 
 
-def containers(known: Evidence) -> LinkResult:
+def containers(known: Known) -> LinkResult:
     """Return which containers Watchtower watches, and what they run."""
     rows, asked, declared = known.watched, known.http_result(CONTAINERS), known.plan.expect_digest
     if rows is None and _is_silent(asked):
@@ -178,7 +178,7 @@ def containers(known: Evidence) -> LinkResult:
     return ok(Check.CONTAINERS, f"watched: {names}{running}")
 
 
-def _not_watched(known: Evidence, seen: str) -> LinkResult:
+def _not_watched(known: Known, seen: str) -> LinkResult:
     """Return the broken link; a stopped container is never listed, and no container runs an image that does not exist."""
     owing_to = [Check.HEALTH] * is_down(known) + [Check.REGISTRY] * (bool(known.watched) and image_is_absent(known))
     return replace(broken(Check.CONTAINERS, seen, Finding.NOT_WATCHED), owing_to=tuple(owing_to))
@@ -191,5 +191,5 @@ def _is_silent(http_result: HttpResult | None) -> bool:
     return http_result is not None and http_result.status == 500 and "failed to list containers" in http_result.text
 
 
-def _name(known: Evidence, row: RunningContainer) -> str:
+def _name(known: Known, row: RunningContainer) -> str:
     return known.shown(row.name.removeprefix("/"), 64)

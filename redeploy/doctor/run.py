@@ -9,7 +9,7 @@ from typing import Protocol
 
 from redeploy.doctor.connect import find_way
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.links import next_questions
 from redeploy.doctor.questions import Answered, Connect, FetchEnvironment, OfWatchtower, Question, SecondLook, late
 from redeploy.doctor.terminal import line
@@ -42,14 +42,14 @@ def doctor(
     plan: Plan, environment: Mapping[str, str], redact: Callable[[str], str], say: Callable[[str], None]
 ) -> Examination:
     """Examine the whole chain, print every link, and return the result."""
-    known = examine(Evidence(plan, redact=redact), World(plan, environment))
+    known = examine(Known(plan, redact=redact), World(plan, environment))
     chain = diagnose(known, time.time())
     for each in chain.links:
         say(line(each))
     return examined(known, chain)
 
 
-def examine(known: Evidence, outside: Outside) -> Evidence:
+def examine(known: Known, outside: Outside) -> Known:
     """Find out everything that can be found out without changing anything."""
     while questions := next_questions(known):
         known = replace(known, answers={**known.answers, **outside.request(questions)})

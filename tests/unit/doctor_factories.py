@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from redeploy.doctor.diagnosis import diagnose
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.network import Certificate, Reachability
 from redeploy.doctor.questions import (
     CHECK,
@@ -126,10 +126,10 @@ class Script:
         return [each for step in self.asked for each in step]
 
 
-def known_from(answers: Answers, **inputs: str) -> tuple[Evidence, Script]:
+def known_from(answers: Answers, **inputs: str) -> tuple[Known, Script]:
     """What is known at the end of an examination whose answers are these and, for the rest, those of `HOLDS`."""
     script = Script({**HOLDS, **answers})
-    return examine(Evidence(plan(mode="doctor", **inputs)), script), script
+    return examine(Known(plan(mode="doctor", **inputs)), script), script
 
 
 def chain_from(answers: Answers | None = None, **inputs: str) -> Chain:

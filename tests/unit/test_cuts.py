@@ -8,7 +8,7 @@ import pytest
 from redeploy.contract.smoke import Judged
 from redeploy.contract.snapshot import Contract, Read
 from redeploy.doctor.diagnosis import diagnose, examined
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.network import Certificate
 from redeploy.doctor.questions import Connect, FetchEnvironment
 from redeploy.doctor.run import examine
@@ -90,7 +90,7 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
             deployment_environment="live",
             github_token="ghs_1",
         )
-        known = examine(Evidence(settings, redact=redact), script)
+        known = examine(Known(settings, redact=redact), script)
         chain = diagnose(known, WALL)
         told = "\n".join([*(each.seen for each in chain.links), everything(examined(known, chain))])
         assert parts_shown(secret, told) == set(), echo

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.doctor.diagnosis import diagnose, examined, unexamined
-from redeploy.doctor.evidence import Evidence
+from redeploy.doctor.known import Known
 from redeploy.doctor.links import LINKS
 from redeploy.doctor.network import Certificate, Reachability
 from redeploy.doctor.questions import Connect, FetchEnvironment
@@ -594,7 +594,7 @@ def test_nothing_that_servers_say_shows_a_secret() -> None:
             **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(200, {token: {"commit": token}})),
         }
     )
-    known = examine(Evidence(plan(mode="doctor", watchtower_token=token), redact=redact), script)
+    known = examine(Known(plan(mode="doctor", watchtower_token=token), redact=redact), script)
     told = "\n".join(each.seen for each in diagnose(known, WALL).links)
     assert not shows_secret(told, redact)
     assert "0c6b2a" not in told
@@ -625,7 +625,7 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Asked, HttpResul
 def of_a_worker(answers: Answers, **inputs: str) -> dict[Check, LinkResult]:
     """The links of a service that no address leads to."""
     worker = replace(plan(mode="doctor", container="api", openapi_path="off", **inputs), service=WORKER)
-    known = examine(Evidence(worker), Script({**HOLDS, **answers}))
+    known = examine(Known(worker), Script({**HOLDS, **answers}))
     return {each.link: each for each in diagnose(known, WALL).links}
 
 

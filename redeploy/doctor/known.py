@@ -1,4 +1,4 @@
-"""What doctor knows by now: the answers so far, and what follows from them."""
+"""What doctor knows so far: the answers to its questions, and what follows from them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ MOST_IMAGES = 5
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Known:
     """What doctor knows by now."""
 
     plan: Plan
