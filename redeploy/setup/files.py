@@ -132,7 +132,7 @@ def _check(framework: Framework) -> str:
             ended = "r => process.exit(r.status < 500 ? 0 : 1), () => process.exit(1)"
             code = f'fetch("{url}", {{redirect: "manual"}}).then({ended})'
             return f"        - CMD\n        - node\n        - -e\n        - '{code}'\n"
-        case Framework.OTHER:
+        case Framework.STATIC | Framework.OTHER:  # any web server may be in the image, and any program beside it
             return ""
 
 

@@ -115,6 +115,17 @@ _REDEPLOY = """\
      gh run watch
      gh workflow run redeploy-backend.yml
      gh run watch
+{named}"""
+_NAMED = """
+   The first redeploy has nothing new to bring, and says so. After you pushed the
+   image of another commit, name that commit: green means that it is live.
+
+     gh workflow run redeploy-backend.yml -f version="$(git rev-parse HEAD)"
+"""
+_UNNAMED = """
+   The first redeploy has nothing new to bring, and says so. Later ones look for
+   a change. To have a certain commit proven, let the service report its commit,
+   and run init again with `--version-path` or `--version-field`, and `--force`.
 """
 
 
@@ -125,7 +136,8 @@ def next_steps(answers: Answers, repository: str = "", *, has_gh: bool = True) -
         steps.append(_tunnel(answers))
     access = ". Access responds first, with 302 or 403" if answers.access else ""
     steps.append(_LOOK.format(number=len(steps) + 1, domain=answers.domain, update=UPDATE, access=access))
-    steps.append(_REDEPLOY.format(number=len(steps) + 1, environment=ENVIRONMENT))
+    named = _NAMED if answers.version_path or answers.version_field else _UNNAMED
+    steps.append(_REDEPLOY.format(number=len(steps) + 1, environment=ENVIRONMENT, named=named))
     return "\n".join(steps)
 
 

@@ -39,22 +39,23 @@ class Framework(StrEnum):
     FASTAPI = "fastapi"
     RAILS = "rails"
     NEXTJS = "nextjs"
+    STATIC = "static"
     OTHER = "other"
 
     @property
     def port(self) -> str:
         """The port that its image listens on by default."""
-        return {Framework.RAILS: "80", Framework.NEXTJS: "3000"}.get(self, "8000")
+        return {Framework.RAILS: "80", Framework.STATIC: "80", Framework.NEXTJS: "3000"}.get(self, "8000")
 
     @property
     def health_path(self) -> str:
-        """Its usual health check: Rails from 7.1 on has `/up`, Next.js has only its pages."""
-        return {Framework.RAILS: "/up", Framework.NEXTJS: "/"}.get(self, "/api/ready")
+        """Its usual health check: Rails from 7.1 on has `/up`; Next.js and a static site have only their pages."""
+        return {Framework.RAILS: "/up", Framework.NEXTJS: "/", Framework.STATIC: "/"}.get(self, "/api/ready")
 
     @property
     def answers_with_a_page(self) -> bool:
         """Whether that response is HTML."""
-        return self in (Framework.RAILS, Framework.NEXTJS)
+        return self in (Framework.RAILS, Framework.NEXTJS, Framework.STATIC)
 
     @property
     def has_document(self) -> bool:
@@ -234,7 +235,12 @@ QUESTIONS = (
     Question("port", "port that it listens on in its container", port, _by_framework(lambda each: each.port)),
     Question("health-path", "path of its health check", path, _by_framework(lambda each: each.health_path)),
     Question("version-path", "path that reports its version or commit, if it is another one", path, optional=True),
-    Question("version-field", "field of the version in that response, such as git_sha", version_field, optional=True),
+    Question(
+        "version-field",
+        "field of the version in that response, such as git_sha, header:X-Git-Sha or meta:git-sha",
+        version_field,
+        optional=True,
+    ),
     Question("name", "name for folder, Compose project and containers", name, _named_after_the_image),
     Question(
         "environment",

@@ -111,8 +111,9 @@ class TestWhatItWrites:
             ("--access", "yes", "--private", "yes", "--framework", "rails", "--version-field", "header:X-Version"),
             ("--environment", "none", "--private", "yes", "--image", "registry.example.com/o/app"),
             ("--environment", "live shop", "--version-path", "/version", "--framework", "nextjs"),
+            ("--framework", "static", "--version-field", "meta:git-sha"),
         ],
-        ids=["plain", "private", "repository's secrets", "pages"],
+        ids=["plain", "private", "repository's secrets", "pages", "files"],
     )
     def test_zizmor_and_githubs_schema_take_the_workflows(self, more: tuple[str, ...], tmp_path: Path) -> None:
         assert Newcomer(tmp_path, (*flags(), *more)).init().returncode == 0
@@ -147,7 +148,8 @@ class TestWhatItWrites:
         assert "root /var/www/shop;" in snippet
 
     @pytest.mark.parametrize(
-        ("framework", "program"), [("fastapi", "python3"), ("rails", "ruby"), ("nextjs", "node"), ("other", None)]
+        ("framework", "program"),
+        [("fastapi", "python3"), ("rails", "ruby"), ("nextjs", "node"), ("static", None), ("other", None)],
     )
     def test_the_containers_health_check_is_by_what_runs_the_service(
         self, framework: str, program: str | None, tmp_path: Path
@@ -161,10 +163,12 @@ class TestWhatItWrites:
         check = backend.get("healthcheck")
         assert (check["test"][:2] if check else None) == (["CMD", program] if program else None)
         told = newcomer.inputs(defaultdict(str))
-        expected = {"rails": ("80", "/up"), "nextjs": ("3000", "/")}.get(framework, ("8000", "/api/ready"))
+        expected = {"rails": ("80", "/up"), "nextjs": ("3000", "/"), "static": ("80", "/")}.get(
+            framework, ("8000", "/api/ready")
+        )
         assert (variables["SERVICE_PORT"], told["health-path"]) == expected
         assert not check or f"127.0.0.1:{expected[0]}{expected[1]}" in check["test"][-1]
-        is_page = framework in {"rails", "nextjs"}
+        is_page = framework in {"rails", "nextjs", "static"}
         assert (told.get("health-expect"), told.get("openapi-path")) == (("any", "off") if is_page else (None, None))
 
     @pytest.mark.parametrize("code", [200, 301, 403, 500, None])
@@ -517,6 +521,18 @@ class TestWalkthrough:
         assert max(len(line) for line in steps.splitlines() if str(tmp_path) not in line) <= 80
         for path in re.findall(r"(?<![\w/.:])deploy/[\w./-]+", steps):
             assert (tmp_path / path).exists(), path
+
+    def test_the_last_step_names_the_commit_where_the_service_does(self, tmp_path: Path) -> None:
+        named, unnamed = (
+            Newcomer(tmp_path / "named", (*flags(), "--version-path", "/version")),
+            Newcomer(tmp_path / "unnamed", flags()),
+        )
+        for each in (named, unnamed):
+            each.init()
+        command = 'gh workflow run redeploy-backend.yml -f version="$(git rev-parse HEAD)"'
+        assert named.step(6).splitlines()[-1] == command
+        assert unnamed.step(6).splitlines()[-1] == "gh run watch"
+        assert "`--version-path` or `--version-field`" in unnamed.told
 
     def test_the_first_step_gives_github_both_secrets(
         self, newcomer: Newcomer, tmp_path_factory: pytest.TempPathFactory
