@@ -30,7 +30,7 @@ def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) 
     return (
         Facts()
         .plus(About.NOW, service_now(state, now))
-        .plus(About.CAUSE, (_missing(lookup, conclusion, state) if lookup else "") or _unmatched(state, conclusion))
+        .plus(About.CAUSE, (_of_image(lookup, conclusion, state) if lookup else "") or _unmatched(state, conclusion))
         .plus(About.UPDATE, _update(state))
         .plus(About.REASON, *state.trigger.explained)
         .plus(About.UNSTABLE, _unstable(state, met))
@@ -42,12 +42,26 @@ def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) 
     )
 
 
-def _missing(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> str:
-    """Say what was missing of the image, if that ended the run."""
+def _of_image(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> str:
+    """Say what of the image ended the run: it was missing, or it was not a new one."""
+    if conclusion.reason is Reason.OLD_BUILD:
+        return _not_pushed(lookup, state)
     if conclusion.reason is not Reason.IMAGE_MISSING:
         return ""
     waited = "" if lookup.hopeless else f" The run waited {state.plan.timeout:g} s for it."
     return f"{lookup.sentence}{waited}"
+
+
+def _not_pushed(lookup: "Lookup", state: ServiceState) -> str:
+    """Say that the tag pointed to the image that ran already; empty if it did not, or if that is not known."""
+    found = lookup.manifest
+    if found is None or state.triggered is None or not state.running.kin.same(found.digest, state.running.before):
+        return ""
+    commit = f", whose label names the commit {code(state.redact(lookup.revision))}" if lookup.revision else ""
+    return (
+        f"When this run looked, `{lookup.image}` pointed to the image that was running already{commit}: the push of a new "
+        "one had not finished, had failed, or went to another tag."
+    )
 
 
 def _unmatched(state: ServiceState, conclusion: Conclusion) -> str:

@@ -11,7 +11,7 @@ from redeploy.registry.lookup import FIRST_PAUSE, LONGEST_PAUSE, FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.annotations import annotations
 from redeploy.report.facts import About
-from redeploy.report.wording import headline
+from redeploy.report.wording import happened, headline
 from redeploy.rollout.baseline import SECONDS
 from redeploy.rollout.requests import (
     FetchContainers,
@@ -392,3 +392,21 @@ def test_another_image_is_a_change_though_the_registry_says_nothing_of_the_one_b
     story = tell(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
     assert story.conclusion.proof.word == "change"
+
+
+@pytest.mark.parametrize(("pointed_to", "said"), [(D1, True), (D2, False)])
+def test_a_tag_that_pointed_to_the_running_image_is_named_as_the_cause_of_an_old_build(
+    pointed_to: str,
+    said: bool,
+) -> None:
+    world = World(
+        steady(ready(OLD)),
+        (NOTHING,),
+        containers=digests(3.0, D1, D1),
+        registry=registry(index(pointed_to), revision=OLD),
+    )
+    story = tell(world, image=IMAGE, expect_version=NEW, timeout="20s")
+    assert story.verdict == ("stale", "old-build")
+    message = happened(story.outcome)
+    cause = f"`{IMAGE}` pointed to the image that was running already, whose label names the commit `{OLD}`: the push"
+    assert (cause in message) is said
