@@ -61,7 +61,9 @@ def read_document(
         large = http_result.error_kind is ErrorKind.TOO_LARGE
         return NoContract("it is larger than 16 MiB" if large else seen)
     if http_result.is_html and condition in (Condition.HEALTHY, Condition.NOT_READY):
-        page = f"a web page came ({http_result.status}), as a single-page application sends it for every path"
+        page = f"a web page came ({http_result.status})"
+        if condition is Condition.HEALTHY:
+            page += ", as a single-page application sends it for every path"
         return NoContract(page, gone=condition is Condition.HEALTHY or http_result.status in _GONE)
     if condition is not Condition.HEALTHY:
         return NoContract(f"the response was {seen}", gone=http_result.status in _GONE)

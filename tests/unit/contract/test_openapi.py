@@ -334,6 +334,10 @@ def test_what_is_no_document_has_one_clear_reason(http_result: HttpResult, reaso
     assert reason in why(http_result)
 
 
+def test_an_error_page_is_not_said_to_come_for_every_path() -> None:
+    assert why(page(404)) == "a web page came (404)"
+
+
 def test_a_very_long_number_is_reported_as_what_it_is() -> None:
     assert "digits" in why(reply(200, b'{"openapi": ' + b"9" * 5000 + b"}"))
 
