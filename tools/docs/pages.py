@@ -78,7 +78,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
         Reason.BUSY,
         Reason.IMAGE_MISSING,
     ),
-    "Green or 200, but the old build is still live": (
+    "The deploy is green but the old version runs, or 200 but the old build is still live": (
         Reason.OLD_BUILD,
         Reason.NOTHING_TO_DO,
         Reason.NOTHING_SCANNED,
@@ -130,8 +130,9 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     "200 from a cache (`Age`, `cf-cache-status: HIT`)": (Reason.CACHED,),
     "301, 302, 307, 308": (Reason.REDIRECT, Reason.ACCESS_WALL),
     "401": (Reason.AUTH, Finding.FORBIDDEN),
+    "401 from Watchtower (`401 Unauthorized`)": (Reason.AUTH,),
     "403": (Finding.FORBIDDEN, Reason.AUTH, Reason.ACCESS_WALL, Reason.CHALLENGE),
-    "404": (Reason.MISROUTED,),
+    "404": (Reason.MISROUTED, Reason.NEVER_READY),
     '404 with `{"detail":"Not Found"}`': (Reason.MISROUTED, "what-a-cloudflare-tunnel-must-route-where"),
     "405": (Reason.METHOD,),
     "429": (Reason.RATE_LIMITED, Reason.BUSY, Reason.THROTTLED),
