@@ -9,7 +9,7 @@ from tests.unit.test_architecture import ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PAGES = ("CONTRIBUTING.md", "docs/architecture.md", "tests/README.md", "SECURITY.md")
+PAGES = ("CONTRIBUTING.md", "docs/architecture.md", "docs/threat-model.md", "tests/README.md", "SECURITY.md")
 
 RUN_OR_PATTERN = re.compile(r"[ *=<>]|NAME")
 
@@ -40,3 +40,12 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     )
     missing = [name for name in sorted(named) if not any((root / name).exists() for root in roots)]
     assert missing == []
+
+
+def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
+    rows = re.findall(r"(?m)^\| (?!it could|what |---)(.+) \|$", read("docs/threat-model.md"))
+    assert len(rows) > 30
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row.split(" | ")[-1])
+        assert named, row
+        assert [name for file, name in named if f"\ndef {name}(" not in read(file)] == []
