@@ -15,6 +15,8 @@ _ORDER = ("rollout", "answer", "proxy", "registry", "identity")
 """In which the kinds change a world: what a build says of itself holds for whichever builds there are."""
 PATIENCE = 20
 """Seconds that the action has, in each of these worlds."""
+_BOUNDS = {"timeout": f"{PATIENCE}s", "request-timeout": "5s"}
+"""Many worlds share a machine, where a response may take a second that takes none in a world alone."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Setup:
         own = {name: text for kind in self.kinds for name, text in kind.inputs.items()}
         by_digest = "expect-digest" in own
         named = {"expect-version": V2.git_sha} if self.declares and not by_digest else {}
-        return {**NAMED, **named, "base-url": "{origin}", "timeout": f"{PATIENCE}s", **own}
+        return {**NAMED, **named, "base-url": "{origin}", **_BOUNDS, **own}
 
 
 def alone() -> list[Setup]:
