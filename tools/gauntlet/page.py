@@ -69,6 +69,9 @@ the requests. `make gauntlet SEED=N` shows one of them, its log and its truth.
 """
 
 
+_OPEN = 'Not explained. `make gauntlet WORLD="..."` or `SEED=...` runs one of them again, alone.'
+
+
 @dataclass(frozen=True)
 class Findings:
     """Everything that a run of the gauntlet found."""
@@ -126,7 +129,7 @@ def _of_action(found: Findings) -> str:
         if each.contestant == ACTION and each.is_wrong:
             setup = found.setups[each.setup]
             limit = limit_of_trial(setup, each)
-            why.setdefault(limit.why if limit else "Not explained; a defect.", []).append(f"`{setup.name}`")
+            why.setdefault(limit.why if limit else _OPEN, []).append(f"`{setup.name}`")
     if not why:
         return "The action was never wrong."
     return "\n".join(["Where the action was wrong:", "", *_list(why)])
@@ -178,7 +181,7 @@ def _simulated(results: Sequence[Result]) -> str:
     for each in results:
         if each.is_wrong:
             limit = limit_of_result(each)
-            why.setdefault(limit.why if limit else "Not explained; a defect.", []).append(f"seed {each.seed}")
+            why.setdefault(limit.why if limit else _OPEN, []).append(f"seed {each.seed}")
     limits = "\n".join(["Where a run was wrong:", "", *_list(why)]) if why else "No run was wrong."
     return _SIMULATED.format(
         count=f"{len(results):,}",

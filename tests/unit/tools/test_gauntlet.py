@@ -1,16 +1,19 @@
 """The gauntlet's own rules: which worlds there are, what is true of a random rollout, and what the page says of both."""
 
+from pathlib import Path
+
 import pytest
 
 from sandbox.worlds import Scene
 from tools.gauntlet.choice import Setup, alone, one_of_each, pairs
 from tools.gauntlet.contestants import ACTION, CONTESTANTS, End
-from tools.gauntlet.kinds import AXES, KINDS, LINES
+from tools.gauntlet.kinds import AXES, KINDS, LINES, Kind
 from tools.gauntlet.page import Findings, page, wrong
 from tools.gauntlet.scripts import NEW, OLD, ROLLOUTS, Stretch, script
 from tools.gauntlet.simulated import judge
 from tools.gauntlet.trials import Trial
 
+ROOT = Path(__file__).resolve().parents[3]
 GREEN, RED = End("green", "deployed"), End("red", "stale/old-build")
 
 
@@ -26,7 +29,7 @@ def test_every_kind_stands_alone_behind_every_line_that_has_it() -> None:
     assert len({setup.name for setup in setups}) == len(setups) == len(LINES) + sum(len(kind.lines) for kind in KINDS)
     assert {kind.axis for kind in KINDS} == set(AXES)
     assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert len(setups) + len(pairs(116, 1)) >= 250
+    assert len(setups) + len(pairs(66, 1)) >= 250
 
 
 def test_one_of_each_has_every_kind_once() -> None:
@@ -118,3 +121,17 @@ def test_what_the_action_gets_wrong_fails_unless_it_is_known_why() -> None:
     believed = End("red", "trigger-failed/update-failed")
     assert wrong(Findings(setups, [trial(0, believed)], [])) == []
     assert len(wrong(Findings(setups, [trial(1, believed), trial(1, live=False)], []))) == 2
+
+
+PAGE = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_page_has_a_row_of_every_kind(kind: Kind) -> None:
+    assert f"| `{kind.name}` | {kind.tells} |" in PAGE, "run `make gauntlet`"
+
+
+def test_readme_has_the_table_of_the_page() -> None:
+    table = PAGE[PAGE.index("| gate |") : PAGE.index("\n\n", PAGE.index("| gate |"))]
+    assert len(table.splitlines()) == 2 + len(CONTESTANTS)
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
