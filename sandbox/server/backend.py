@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+import anyio
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
@@ -21,7 +22,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 
-from sandbox.server.builds import BUILDS, Build
+from sandbox.server.builds import BUILDS, V1, Build
 from sandbox.server.documents import PLACEHOLDER, document
 
 
@@ -198,11 +199,21 @@ def _later(seconds: float, act: Callable[[], None]) -> None:
 
 
 def serve(build: Build, port: int, listening: Callable[[], None], host: str = "127.0.0.1") -> None:
-    """Boots and serves one build until it is told to stop; `listening` is called once it accepts."""
+    """Boot one build and serve it until a signal ends it; `listening` is called once it accepts connections."""
     started = time.time() - build.age
     time.sleep(build.boot)
-    config = uvicorn.Config(
-        create_app(build, started),
+    _Server(_config(create_app(build, started), host, port), build, listening).run()
+
+
+def warm_up() -> None:
+    """Load what a process loads for its first application, server and request, so that forked processes have it."""
+    _config(create_app(V1, time.time()), "127.0.0.1", 0).load()
+    anyio.run(anyio.sleep, 0)
+
+
+def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -213,7 +224,6 @@ def serve(build: Build, port: int, listening: Callable[[], None], host: str = "1
         ws="none",
         timeout_graceful_shutdown=1,
     )
-    _Server(config, build, listening).run()
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ A line of JSON in asks for a process or a signal; a line out tells what became o
 because its owner closed it or was killed, the pool kills what it started and ends.
 """
 
+import gc
 import json
 import os
 import select
@@ -129,8 +130,10 @@ def _tell(word: str, number: int) -> None:
 
 def main() -> None:
     """Obeys orders until standard input ends."""
-    from sandbox.server import backend  # noqa: F401  pays for the imports before the first order
+    from sandbox.server import backend
 
+    backend.warm_up()
+    gc.freeze()  # a collection in a forked process would touch, and so copy, every page that it shares with this one
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
