@@ -1,4 +1,4 @@
-"""Every story of the sandbox, by name."""
+"""Every scenario of the sandbox, by name."""
 
 from sandbox.scenarios import (
     config_files,

@@ -1,4 +1,4 @@
-"""Runs whose services and hosts a file of the workspace describes."""
+"""Scenarios whose services and hosts are described in a file of the workspace."""
 
 from dataclasses import replace
 
@@ -128,7 +128,7 @@ SCENARIOS = (
     story(
         "config-file",
         "A file describes the service and its host",
-        "One service of a file runs as the inputs would have it run, with a body in a smoke request.",
+        "One service in a file works as with inputs, and a smoke request can have a body.",
     )
     .plays(Scene(), {"config": FILE})
     .ends(
@@ -143,7 +143,7 @@ SCENARIOS = (
     story(
         "config-file-wrong",
         "A file with several mistakes",
-        "Every mistake is an annotation at its line, in one run, and nothing is sent.",
+        "Every mistake becomes an annotation at its line, in one run, and no request is sent.",
     )
     .plays(Scene(), {"config": FILE})
     .ends(
@@ -159,7 +159,7 @@ SCENARIOS = (
     story(
         "services",
         "Three services behind one Watchtower",
-        "One trigger updates two services and a worker; each is proven by itself.",
+        "One trigger updates two services and a worker; each is proven separately.",
     )
     .plays(Scene(details=True, neighbours={"web": Neighbour(), "jobs": _JOBS}), {"config": FILE})
     .ends(
@@ -173,7 +173,7 @@ SCENARIOS = (
     story(
         "services-one-sick",
         "One of three services does not become ready",
-        "The others are proven all the same, and the page of the one that failed is folded below the table.",
+        "The others are still proven, and the page of the failed one is folded below the table.",
     )
     .plays(Scene(details=True, neighbours={"web": Neighbour(pushed=_SICK), "jobs": _JOBS}), {"config": FILE})
     .ends(
@@ -251,7 +251,7 @@ SCENARIOS = (
     story(
         "fleet",
         "Two services on three hosts; the canary fails and is rolled back",
-        "The first wave has one host. Its service fails and is put back, and the other hosts are not touched.",
+        "The first wave has one host. Its service fails and is rolled back, and the other hosts are not touched.",
     )
     .plays(replace(_HOST, pushed=_SICK, others={"eu": _HOST, "us": _HOST}), {"config": FILE})
     .ends(

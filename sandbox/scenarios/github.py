@@ -1,4 +1,4 @@
-"""Stories in which GitHub is told of the run, as a Deployment."""
+"""Scenarios in which GitHub gets a Deployment of the run."""
 
 import signal
 from collections.abc import Mapping
@@ -15,25 +15,25 @@ SCENARIOS = (
     story(
         "deployment",
         "GitHub gets a Deployment",
-        "It is created once the trigger is out, and its last status is the verdict's.",
+        "It is created once the trigger is sent, and its last status matches the verdict.",
     )
     .plays(Scene(details=True), _RECORDED)
     .ends("deployed", proof="version", result="updated", records=("in_progress", "success")),
     story(
         "deployment-failure",
         "A Deployment of a rollout that fails",
-        "The new build is never ready, and the Deployment says so.",
+        "The new build never becomes ready, and the Deployment says so.",
     )
     .plays(Scene(pushed=replace(V2, readiness="never")), _RECORDED, timeout="5s")
     .ends("unhealthy", "never-ready", result="updated", records=("in_progress", "failure")),
     story(
         "deployment-cancelled",
         "A Deployment of a run that is cancelled",
-        "The final status still gets out within the two seconds that there are.",
+        "The final status is still written within the two seconds that are left.",
     )
     .plays(Scene(before=replace(V1, ignores_term=8.0)), _RECORDED, timeout="20s")
     .ends("cancelled", interrupt=signal.SIGINT, interrupt_after=3.0, records=("in_progress", "error")),
-    story("deployment-cancelled-hung", "GitHub hangs while a run is cancelled", "Nobody waits for it.")
+    story("deployment-cancelled-hung", "GitHub hangs while a run is cancelled", "The run does not wait for it.")
     .plays(
         Scene(
             before=replace(V1, ignores_term=8.0),
@@ -52,7 +52,7 @@ SCENARIOS = (
     story(
         "deployment-forbidden",
         "The token may not write Deployments",
-        "The rollout is green, and a warning holds the block to paste.",
+        "The run succeeds, and a warning has the block to paste.",
     )
     .plays(Scene(github={"create": [Mishap(NO_PERMISSION)]}), _RECORDED)
     .ends(
@@ -63,22 +63,22 @@ SCENARIOS = (
     ),
     story(
         "deployment-lost-answer",
-        "GitHub creates a Deployment and answers 502",
-        "It is looked for before it would be created again, so there is one.",
+        "GitHub creates a Deployment and responds 502",
+        "The run looks for it before it creates another, so there is only one.",
     )
     .plays(Scene(github={"create": [Mishap(BAD_GATEWAY, obeyed=True), None]}), _RECORDED)
     .ends("deployed", proof="version", result="updated", records=("in_progress", "success")),
     story(
         "deployment-refused-trigger",
-        "A Deployment of an update that is refused at once",
-        "The run is over before GitHub's library is even loaded, and is told all the same.",
+        "A Deployment of an update that is rejected at once",
+        "The run ends before GitHub's library is loaded, and the Deployment is still written.",
     )
     .plays(Scene(), _RECORDED, watchtower_token="another-token")
     .ends("trigger-failed", "auth", result="none", records=("in_progress", "failure")),
     story(
         "deployment-verify",
         "A Deployment of a proof without a rollout",
-        "Mode verify writes one too, where it is asked to.",
+        "Mode verify writes one too, if it has an environment.",
     )
     .plays(
         Scene(before=replace(V2, boot=0.0)),

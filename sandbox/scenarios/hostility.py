@@ -1,4 +1,4 @@
-"""Stories in which the other side means harm, or behaves as if."""
+"""Scenarios in which the other side attacks the run, or behaves as if it did."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def _echoed_names(world: World) -> None:
 
 
 def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> Scenario:
-    """A service that can never be healthy, and must not take time or memory either."""
+    """A service that can never be healthy, and must not cost time or memory."""
 
     def finish(world: World) -> None:
         world.front.on_service = fault()
@@ -47,22 +47,22 @@ def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> S
 SCENARIOS = (
     story(
         "hostile-text",
-        "The trigger's answer attacks the log",
+        "The response to the trigger attacks the log",
         "Workflow commands, escape sequences and markup in a page, its headers and its reason phrase stay text.",
     )
     .plays(Scene(on_watchtower=Instead(hostile_page(404))), DECLARED)
     .ends("trigger-failed", "misrouted", result="none"),
-    story("hostile-version", "The build's name attacks the log", "The same in what becomes an output.")
+    story("hostile-version", "The build's name attacks the log", "The same text in a value that becomes an output.")
     .plays(Scene(on_service=On(_STATUS, Instead(hostile_document()))), VERIFY)
     .ends("verified", result="none", triggers=0),
     story(
         "echoed-secrets",
-        "A refusal shows the token in many forms",
-        "None of them reaches log, summary, outputs or annotations.",
+        "A refusal contains the token in many encodings",
+        "None of them reaches the log, summary, outputs or annotations.",
     )
     .plays(Scene(finish=_echoed_refusal), DECLARED, headers=_HEADERS)
     .ends("trigger-failed", "auth", result="none"),
-    story("echoed-names", "The service calls itself by the secrets", "What would be a version is no output.")
+    story("echoed-names", "The service uses the secrets as build names", "They do not become an output.")
     .plays(
         Scene(finish=_echoed_names),
         VERIFY,
@@ -74,32 +74,32 @@ SCENARIOS = (
     story(
         "deep-document",
         "JSON nested two hundred thousand deep",
-        "The health answer is good, and its names cannot be read.",
+        "The service is healthy, but its build names cannot be read.",
     )
     .plays(Scene(on_service=Instead(deep_document())), VERIFY, version_path="")
     .ends("verified", result="none", triggers=0),
     _harmful(
         "endless-body",
-        "An answer that never ends",
-        "It is cut off at a size.",
+        "A response that never ends",
+        "The body is cut off at a limit.",
         endless_body,
     ),
     _harmful(
         "slow-body",
-        "An answer that drips",
-        "Each byte comes soon, the whole is bounded.",
+        "A response that drips",
+        "Each byte comes soon, but the whole response has a time limit.",
         slow_body,
     ),
     _harmful(
         "slow-headers",
         "Headers that drip",
-        "They are bounded like the body.",
+        "They have the same time limit as the body.",
         slow_headers,
     ),
     _harmful(
         "gzip-bomb",
         "Kilobytes that unpack to 64 MiB",
-        "The size is counted unpacked.",
+        "The limit applies to the unpacked size.",
         gzip_bomb,
     ),
 )

@@ -1,4 +1,4 @@
-"""What somebody meant who typed a name that no scenario has."""
+"""Suggestions for a name that no scenario has."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ _MOST = 4
 
 
 def near_misses(typed: str, names: Iterable[str]) -> list[str]:
-    """The names nearest to what was typed, nearest first: alike as a whole, or in each word that was typed."""
+    """Return the names most similar to the typed one, best first: similar as a whole, or in each typed word."""
     sought = re.findall(r"[a-z0-9]+", typed.lower())
     scores = {name: _likeness(sought, name.split("-")) for name in names} if sought else {}
     near = sorted((name for name, score in scores.items() if score >= _CLOSE), key=lambda name: (-scores[name], name))
@@ -17,14 +17,14 @@ def near_misses(typed: str, names: Iterable[str]) -> list[str]:
 
 
 def _likeness(sought: Sequence[str], words: Sequence[str]) -> float:
-    """From 0 to 1, which is the same."""
+    """Return the similarity, from 0 to 1 (the same)."""
     whole = _alike("".join(sought), "".join(words))
     each = [max(_alike(one, word, start=0.9) for word in words) for one in sought]
     return max(whole, 0.95 * sum(each) / len(each))
 
 
 def _alike(one: str, other: str, start: float = 0.0) -> float:
-    """How alike two words are; `start` is what it counts that one begins with the other."""
+    """Return how similar two words are; `start` is the least similarity of two words of which one starts with the other."""
     if len(one) > 1 and (one.startswith(other) or other.startswith(one)):
         return max(start, _ratio(one, other))
     return _ratio(one, other)

@@ -1,4 +1,4 @@
-"""Stories in which another deployer is asked: a step before it, a step after it, and what the second proves."""
+"""Scenarios with another deployer: a step before it, a step after it, and what the second one proves."""
 
 import urllib.request
 
@@ -31,8 +31,8 @@ def _portainer(world: World) -> str:
 SCENARIOS = (
     story(
         "after-coolify",
-        "Coolify deploys, and the new build is proven beside the look before",
-        "Coolify answers before it has done anything; the run waits for another build than before, and proves the change.",
+        "Coolify deploys, and the new build is proven by comparison with the build before",
+        "Coolify responds before it has done anything; the run waits for another build than before, and proves the change.",
     )
     .plays(Scene(deployer="coolify"), AFTER)
     .ends(
@@ -45,8 +45,8 @@ SCENARIOS = (
     ),
     story(
         "after-coolify-skipped",
-        "Coolify answers 200 and has skipped the request",
-        "A deployment of the same commit is queued already, so nothing comes of this one; its id does not exist.",
+        "Coolify responds 200 and has skipped the request",
+        "A deployment of the same commit is already queued, so this one never starts; its id does not exist.",
     )
     .plays(Scene(deployer="coolify", deployer_works=False), AFTER, expect_version=V2.git_sha, timeout="5s")
     .ends(
@@ -58,8 +58,8 @@ SCENARIOS = (
     ),
     story(
         "after-portainer-without-pull",
-        "Portainer answers 204 and never pulls the tag again",
-        "The webhook of a stack does nothing where the commit did not change, whatever image the tag points to.",
+        "Portainer responds 204 and does not pull the tag again",
+        "The webhook of a stack does nothing if the commit did not change, whichever image the tag points to.",
     )
     .plays(Scene(deployer="portainer", deployer_works=False), AFTER, timeout="5s")
     .ends(
@@ -73,9 +73,8 @@ SCENARIOS = (
     ),
     story(
         "after-a-first-deploy",
-        "There was nothing to compare with before the deploy",
-        "The step before saw no build, since the service named none; so no change can be proven, and the run says so at its "
-        "start.",
+        "Nothing to compare with from before the deploy",
+        "The step before saw no build name; so no change can be proven, and the run says so at its start.",
     )
     .plays(Scene(deployer="coolify"), AFTER, require_proof="none", openapi_path="off")
     .ends(

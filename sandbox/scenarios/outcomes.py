@@ -1,4 +1,4 @@
-"""Stories in which the update was asked for and the service is not what was hoped, or somebody stops the run."""
+"""Scenarios in which the update was triggered but the service is not as expected, or the run is cancelled."""
 
 import signal
 from dataclasses import replace
@@ -42,61 +42,67 @@ def _ready_now_and_then(world: World) -> None:
 
 
 SCENARIOS = (
-    story("wrong-build", "A third build goes live", "Somebody else pushed meanwhile.")
+    story("wrong-build", "A third build goes live", "Another push came in between.")
     .plays(Scene(pushed=V3), DECLARED, timeout="5s")
     .ends("wrong-build", "wrong-version", result="updated"),
-    story("never-ready", "The new build is never ready", "It names itself rightly and answers 503 to the health check.")
+    story(
+        "never-ready", "The new build is never ready", "It names the declared build, but its health check responds 503."
+    )
     .plays(Scene(pushed=replace(V2, readiness="never")), DECLARED, timeout="5s")
     .ends("unhealthy", "never-ready", result="updated"),
-    story("stays-down", "The new build never answers", "nginx's 502 page is all that is left.")
+    story("stays-down", "The new build never responds", "The only response is nginx's 502 page.")
     .plays(Scene(pushed=replace(V2, boot=3600)), DECLARED, timeout="5s")
     .ends("unhealthy", "down", result="updated"),
     story(
         "crash-loop",
         "The new build crashes again and again",
-        "It is up for a second and a half each time, and never gets through the window.",
+        "It is up for a second and a half each time, and never stays up for the whole window.",
     )
     .plays(Scene(pushed=replace(V2, crashes_after=1.5)), DECLARED, stable_for="3s", timeout="8s")
     .ends("unhealthy", "flapping", result="updated"),
-    story("html-placeholder", "A placeholder page answers 200 everywhere", "HTML is no healthy answer.")
+    story("html-placeholder", "A placeholder page responds 200 everywhere", "HTML is not a healthy response.")
     .plays(Scene(pushed=replace(V2, readiness="html")), DECLARED, timeout="5s")
     .ends("unhealthy", "html", result="updated"),
-    story("always-cached", "A cache that nothing gets past", "Old answers are counted as nothing, and it is said so.")
+    story("always-cached", "No request gets past the cache", "Cached responses do not count, and the run says so.")
     .plays(Scene(finish=_always_cached), DECLARED, timeout="5s")
     .ends("unhealthy", "cached", result="updated"),
-    story("throttled", "The proxy's limit is used up by others", "nginx's stock 503 page is no answer of the service.")
+    story(
+        "throttled", "The proxy's limit is used up by others", "nginx's stock 503 page does not come from the service."
+    )
     .plays(Scene(on_service=Instead(LIMITED)), DECLARED, timeout="5s")
     .ends("unhealthy", "throttled", result="updated"),
     story(
         "service-behind-wall",
-        "Cloudflare Access stands before the service",
-        "Three samples over five seconds that show nothing but a login page are enough.",
+        "Cloudflare Access is in front of the service",
+        "Three samples over five seconds that all show a login page are enough.",
     )
     .plays(Scene(two_origins=True, on_service=Instead(ACCESS_WALL)), DECLARED, base_url="{origin}", timeout="15s")
     .ends("unhealthy", "access-wall", result="updated"),
     story(
-        "service-challenged", "Cloudflare challenges whoever looks", "A challenge before the service is named as such."
+        "service-challenged",
+        "Cloudflare challenges every look at the service",
+        "A challenge in front of the service is reported as such.",
     )
     .plays(Scene(two_origins=True, on_service=Instead(CHALLENGE)), DECLARED, base_url="{origin}", timeout="15s")
     .ends("unhealthy", "challenge", result="updated"),
     story(
         "two-builds-in-turn",
-        "The old and the new build take turns",
-        "A replica that was forgotten keeps the window from closing.",
+        "The old and the new build respond in turn",
+        "A forgotten replica keeps the window from closing.",
     )
     .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", stable_for="3s")
     .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
     story(
         "ready-now-and-then",
         "Readiness comes and goes behind a constant version",
-        "The version address names the new build all along; health, watched beside it, shows that it does not stay well.",
+        "The version address always names the new build; probes of the health check show that it does not stay healthy.",
     )
     .plays(Scene(finish=_ready_now_and_then), DECLARED, timeout="8s", stable_for="3s")
     .ends("unhealthy", "flapping", or_else=(("unhealthy", "never-ready"),), result="updated"),
     story(
         "cache-hides-that-it-is-gone",
-        "A silent cache answers for a service that is gone",
-        "Watchtower claims an update and plain looks are good; the look that opens the window gets past the cache.",
+        "A cache without cache headers responds for a service that is gone",
+        "Watchtower claims an update and plain requests succeed; the request that opens the window gets past the cache.",
     )
     .plays(
         Scene(before=replace(V1, identity="hidden"), pushed=replace(V2, boot=3600), finish=_silent_cache),
@@ -106,22 +112,24 @@ SCENARIOS = (
     .ends("unhealthy", "cached", result="updated"),
     story(
         "instance-left-behind",
-        "Two instances answer, and one stays old",
-        "`instances: 2` shows it, also where each window would have been short.",
+        "Two instances respond, and one keeps the old build",
+        "`instances: 2` shows it, even though each window would have been too short.",
     )
     .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", instances="2")
     .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),
     story(
         "nothing-behind-the-proxy",
         "The proxy's stock 503 page, and never a good response",
-        "Three over five seconds, asked for ever more slowly, are no rate limit: nothing is behind the proxy.",
+        "Three such pages over five seconds, at a falling request rate, are not a rate limit: nothing is behind the proxy.",
     )
     .plays(Scene(pushed=replace(V2, boot=3600), on_service=NothingBehind(LIMITED)), DECLARED, timeout="10s")
     .ends("unhealthy", "down", result="updated"),
-    story("verify-wrong", "Verify: another build runs", "A healthy wrong build is told after one window.")
+    story("verify-wrong", "Verify: another build is live", "A healthy wrong build is reported after one window.")
     .plays(Scene(), VERIFY, expect_version=V2.git_sha)
     .ends("wrong-build", "wrong-version", result="none", triggers=0),
-    story("verify-down", "Verify: nobody answers", "The wait for health ends at the deadline.")
+    story(
+        "verify-down", "Verify: the service does not respond", "The wait for a healthy response ends at the deadline."
+    )
     .plays(Scene(before=Build("v1", boot=3600)), VERIFY, expect_version=V2.git_sha)
     .ends("unhealthy", "down", result="none", triggers=0),
     story("cancelled-int", "The run is cancelled", "Outputs and summary are written within two seconds of SIGINT.")

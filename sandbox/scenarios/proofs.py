@@ -1,4 +1,4 @@
-"""Stories about what tells one build from another, and what cannot."""
+"""Scenarios about what distinguishes one build from another, and what does not."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import CONTAINERS, Scene, World
 
-# What the fork says where its engine does not answer, given here while updates work.
+# The fork's response when its engine does not respond, given here while updates work.
 _CANNOT_LIST = Answer(500, b"failed to list containers", "text/plain; charset=utf-8")
 
 
@@ -22,32 +22,34 @@ def _registry_down(world: World) -> None:
 SCENARIOS = (
     story(
         "change-by-names",
-        "Nothing declared, build names tell",
+        "Nothing is declared, build names show the change",
         "A commit never seen before the trigger proves a change.",
     )
     .plays(Scene(), NAMED)
     .ends("deployed", proof="change", result="updated"),
     story(
         "change-by-start-time",
-        "Nothing declared, only a start time tells",
+        "Nothing is declared, only a start time shows the change",
         "A process that began after the trigger is a change.",
     )
     .plays(Scene(before=replace(V1, identity="start-time"), pushed=Build("v2", identity="start-time")), NAMED)
     .ends("deployed", proof="change", result="updated"),
     story(
         "change-by-digest",
-        "Nothing declared, the running digest tells",
-        "Where the service says nothing of itself, Watchtower's containers endpoint does.",
+        "Nothing is declared, the running digest shows the change",
+        "The service does not name its build, but Watchtower's containers endpoint does.",
     )
     .plays(replace(_HIDDEN, details=True), QUICK)
     .ends("deployed", proof="change", result="updated"),
-    story("claim", "Only Watchtower claims an update", "A summary that leaves nothing open is a proof, the weakest.")
+    story("claim", "Only Watchtower claims an update", "An unambiguous summary is the weakest proof.")
     .plays(_HIDDEN, QUICK)
     .ends("deployed", proof="claim", result="updated"),
     story("digest", "A declared digest is met", "The running container reports the digest that the registry was given.")
     .plays(replace(_HIDDEN, details=True), QUICK, timeout="15s", expect_digest=V2.digest)
     .ends("deployed", proof="digest", result="updated", outputs={"digest": V2.digest, "previous-digest": V1.digest}),
-    story("wrong-digest", "Another image runs than the declared one", "The containers endpoint names a third digest.")
+    story(
+        "wrong-digest", "The running image is not the declared one", "The containers endpoint reports a third digest."
+    )
     .plays(
         replace(_HIDDEN, pushed=Build("v3", identity="hidden"), details=True),
         QUICK,
@@ -57,8 +59,8 @@ SCENARIOS = (
     .ends("wrong-build", "wrong-digest", result="updated"),
     story(
         "digest-lost",
-        "The containers endpoint fails all along",
-        "One that merely fails is asked again, and decides at the end.",
+        "The containers endpoint keeps failing",
+        "An endpoint that fails is retried, and decides only at the end.",
     )
     .plays(
         replace(
@@ -72,20 +74,22 @@ SCENARIOS = (
     .ends("wrong-build", "digest-unavailable", result="updated"),
     story(
         "digest-unavailable",
-        "A digest is declared and nobody can tell it",
-        "Without a containers endpoint the proof cannot be had, so nothing is triggered.",
+        "A digest is declared, but nothing reports digests",
+        "Without a containers endpoint there is no proof, so nothing is triggered.",
     )
     .plays(Scene(variant="containrrr"), QUICK, expect_digest=V2.digest)
     .ends("not-started", "digest-unavailable", result="none", triggers=0),
     story(
-        "version-missing", "The service does not report its build", "A declared version that cannot be read is not met."
+        "version-missing",
+        "The service does not report its build",
+        "A declared version that cannot be read is not proven.",
     )
     .plays(_HIDDEN, DECLARED, timeout="5s")
     .ends("wrong-build", "version-unavailable", result="updated"),
     story(
         "constant-version",
         "A constant version beside the commit",
-        "A version that never changes does not hide the commit that was declared.",
+        "A version that never changes does not hide the declared commit.",
     )
     .plays(
         Scene(before=replace(V1, identity="constant-version"), pushed=replace(V2, identity="constant-version")),
@@ -94,35 +98,41 @@ SCENARIOS = (
     .ends("deployed", proof="version", result="updated"),
     story(
         "short-version",
-        "A short commit, as an image tag spells it",
-        "A short commit and a `sha-` before it name the same build.",
+        "A short commit, as in an image tag",
+        "A short commit and one with the prefix `sha-` name the same build.",
     )
     .plays(Scene(before=V1, pushed=V3), NAMED, expect_version=f"sha-{V3.git_sha[:7]}")
     .ends("deployed", proof="version", result="updated"),
-    story("nothing-declared", "Nothing tells the builds apart", "Healthy and unproven: green with a warning.")
+    story(
+        "nothing-declared", "Nothing distinguishes the builds", "Healthy but unproven: the run succeeds with a warning."
+    )
     .plays(replace(_HIDDEN, variant="containrrr"), QUICK, timeout="20s")
     .ends("unproven", "no-identity", proof="none", result="accepted"),
     story(
         "no-change",
-        "Nothing declared, and the same build answers",
-        "A visible build name that stays is not counted as a deploy.",
+        "Nothing is declared, and the same build responds",
+        "A build name that stays the same does not count as a deploy.",
     )
     .plays(Scene(variant="containrrr", finish=_registry_down), NAMED, timeout="20s")
     .ends("unproven", "no-change", proof="none", result="accepted"),
-    story("nothing-to-do", "Nothing declared, nothing new", "Watchtower found nothing to do, and the service agrees.")
+    story(
+        "nothing-to-do",
+        "Nothing is declared, and nothing is new",
+        "Watchtower found nothing to do, and the service did not change.",
+    )
     .plays(Scene(pushed=None), NAMED, timeout="20s")
     .ends("unproven", "nothing-to-do", proof="none", result="nothing"),
     story(
         "noise",
-        "Build names that move by themselves",
-        "A clock under a build name, a random revision, and the word `local` prove nothing.",
+        "Build names that change by themselves",
+        "A clock in a build field, a random revision and the word `local` prove nothing.",
     )
     .plays(Scene(before=replace(V1, identity="noise"), pushed=Build("v2", identity="noise")), NAMED, timeout="20s")
     .ends("unproven", "no-identity", proof="none", result="updated"),
     story(
         "dependency",
-        "Only a dependency names another version",
-        "The version of the service itself stayed the same; that of Redis beside it is not the service's.",
+        "Only a dependency reports another version",
+        "The version of the service stayed the same; the version of Redis is not the service's.",
     )
     .plays(
         Scene(
@@ -134,8 +144,8 @@ SCENARIOS = (
     .ends("unproven", "no-change", proof="none", result="accepted", outputs={"version": "0.1.0"}),
     story(
         "busy",
-        "A job that starts over and over, and an uptime in percent",
-        "Neither is the process's start, so the declared build is seen to stay.",
+        "A job that restarts repeatedly, and an uptime in percent",
+        "Neither is the start of the process, so the declared build counts as stable.",
     )
     .plays(
         Scene(before=replace(V1, identity="busy"), pushed=replace(V2, identity="busy")),
@@ -144,7 +154,7 @@ SCENARIOS = (
         timeout="20s",
     )
     .ends("deployed", proof="version", result="updated"),
-    story("weak-proof", "More proof is asked for than there is", "A claim does not pass where a change is required.")
+    story("weak-proof", "The run requires more proof than there is", "A claim does not pass if a change is required.")
     .plays(_HIDDEN, QUICK, timeout="20s", require_proof="change")
     .ends("unproven", "weak-proof", result="updated", exit_code=1),
 )

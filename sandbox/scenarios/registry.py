@@ -1,4 +1,4 @@
-"""Stories in which the registry is asked for the image before anything is triggered."""
+"""Scenarios in which the run looks up the image in the registry before the trigger."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ def _hostile(misbehaviour: Misbehaviour, title: str) -> Scenario:
         story(
             f"registry-{misbehaviour}",
             title,
-            "What such a registry says is not believed, its realm is shown no password, and the run does without.",
+            "The run does not trust such a registry, sends no password to its realm, and continues without it.",
         )
         .plays(replace(_SCENE, registry=Ways(misbehaviour=misbehaviour)), {**_IMAGE, **_OWNER})
         .ends("deployed", proof="change", result="updated", unremarked=True, shown=("The registry",))
@@ -31,7 +31,7 @@ SCENARIOS = (
     story(
         "image-found",
         "The image is looked up before the trigger",
-        "The registry has it, and the commit that its label names is shown.",
+        "The registry has it, and the run shows the commit in its label.",
     )
     .plays(_SCENE, _IMAGE)
     .ends("deployed", proof="change", result="updated", unremarked=True, shown=(V2.digest, V2.git_sha)),
@@ -42,11 +42,13 @@ SCENARIOS = (
     )
     .plays(replace(_HIDDEN, pushed=None, registry=Ways(arrives=(2, replace(V2, identity="hidden")))), _DIGEST)
     .ends("deployed", proof="digest", result="updated", outputs={"digest": V2.digest, "previous-digest": V1.digest}),
-    story("image-missing", "The declared image never arrives", "Nothing is triggered, and both digests are told.")
+    story("image-missing", "The declared image never arrives", "Nothing is triggered, and both digests are reported.")
     .plays(replace(_HIDDEN, pushed=Build("v3", identity="hidden")), _DIGEST, timeout="5s")
     .ends("not-started", "image-missing", result="none", triggers=0, says=(V2.digest, V3.digest)),
     story(
-        "image-no-tag", "The tag is not in the registry", "A tag that nobody has pushed is waited for, and then named."
+        "image-no-tag",
+        "The tag is not in the registry",
+        "The run waits for a tag that was never pushed, and then names it.",
     )
     .plays(_SCENE, _IMAGE, image="{registry}/o/api:2.0", timeout="5s")
     .ends(
@@ -59,21 +61,21 @@ SCENARIOS = (
     story(
         "image-private",
         "A private image, with a password",
-        "The token is had for this repository alone; the store of the blobs sees neither token nor password.",
+        "The token is for this repository only; the blob store gets neither the token nor the password.",
     )
     .plays(replace(_SCENE, registry=Ways(auth="token")), {**_IMAGE, **_OWNER, "expect-version": "image"})
     .ends("deployed", proof="version", result="updated", unremarked=True, outputs={"version": V2.git_sha}),
     story(
         "image-basic",
-        "A registry that only knows passwords",
-        "It is shown user name and password, since it asks for them.",
+        "A registry with password authentication",
+        "It asks for user name and password, so it gets them.",
     )
     .plays(replace(_SCENE, registry=Ways(auth="basic")), {**_IMAGE, **_OWNER, "expect-version": "image"})
     .ends("deployed", proof="version", result="updated", unremarked=True),
     story(
         "image-refused",
         "A private image, without a password",
-        "A registry that refuses is a note, and the run goes on.",
+        "The refusal becomes a note, and the run continues.",
     )
     .plays(replace(_SCENE, registry=Ways(auth="token")), _IMAGE)
     .ends(
@@ -85,22 +87,22 @@ SCENARIOS = (
     ),
     story(
         "image-unreachable",
-        "Nothing answers for the registry",
-        "A registry that cannot be reached is a note, and the run goes on.",
+        "The registry does not respond",
+        "An unreachable registry becomes a note, and the run continues.",
     )
     .plays(replace(_SCENE, registry=Ways(serves=False)), _IMAGE)
     .ends("deployed", proof="change", result="updated", unremarked=True, shown=("the connection was refused",)),
     story(
         "image-slow",
-        "The registry takes its time",
-        "Nobody waits for it longer than for the other looks before the trigger.",
+        "The registry is slow",
+        "The run waits for it no longer than for the other requests before the trigger.",
     )
     .plays(replace(_SCENE, registry=Ways(after=9.0)), _IMAGE)
     .ends("deployed", proof="change", result="updated", unremarked=True),
     story(
         "image-platform",
         "The container was pulled by its platform's manifest",
-        "The registry shows that the running digest and the declared one are one image.",
+        "The registry shows that the running digest and the declared one belong to the same image.",
     )
     .plays(replace(_HIDDEN, pushed=Build("v2", identity="hidden", by_platform=True)), _DIGEST)
     .ends(
@@ -113,15 +115,15 @@ SCENARIOS = (
     ),
     story(
         "image-current",
-        "What the tag points to runs already",
-        "With nothing declared and nothing new, the registry tells that this is as it should be.",
+        "The image under the tag is already running",
+        "With nothing declared and nothing new, the registry confirms that the running image is the current one.",
     )
     .plays(replace(_SCENE, pushed=None), _IMAGE)
     .ends("already-current", proof="none", result="nothing", unremarked=True),
     story(
         "image-unlabelled",
         "The image does not name its commit",
-        "The version that is expected cannot be known, so nothing is triggered.",
+        "The expected version is unknown, so nothing is triggered.",
     )
     .plays(replace(_SCENE, pushed=replace(V2, labelled=False)), _IMAGE, expect_version="image")
     .ends(
@@ -132,7 +134,9 @@ SCENARIOS = (
         says=("has no label `org.opencontainers.image.revision`",),
     ),
     story(
-        "image-verified", "What runs is the image's commit", "Mode verify takes the expected version from the registry."
+        "image-verified",
+        "The live build is the image's commit",
+        "Mode verify takes the expected version from the registry.",
     )
     .plays(
         replace(_SCENE, before=replace(V2, boot=0.0), pushed=None),

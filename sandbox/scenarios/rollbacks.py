@@ -1,4 +1,4 @@
-"""Stories in which a previous image is put back under its tag, and in which that is better left alone."""
+"""Scenarios in which a previous image is put back under its tag, and in which it is better not to."""
 
 import signal
 from collections.abc import Callable
@@ -40,12 +40,12 @@ def _tagged(world: World) -> None:
 
 
 def _stable(build: Build) -> Callable[[World], None]:
-    """Keeps a build under a tag of its own."""
+    """Keep a build under its own tag."""
     return lambda world: world.host.push(build, f"{world.host.service.repository}:stable")
 
 
 def _pushed_meanwhile(world: World) -> None:
-    """Somebody pushes a third build once the second one is live."""
+    """Push a third build once the second one is live."""
 
     def push(exchange: Exchange) -> bool:
         if world.host.service.build.name == "v2":
@@ -63,7 +63,7 @@ SCENARIOS = (
     story(
         "rollback",
         "A build that is never ready is rolled back",
-        "The previous image is put back under its tag, and proven live as a deploy is.",
+        "The previous image is put back under its tag, and proven live as in a deploy.",
     )
     .plays(replace(_SCENE, before=replace(V1, ignores_term=0.8)), _ROLLBACK)
     .ends(
@@ -84,7 +84,7 @@ SCENARIOS = (
     story(
         "rollback-by-version",
         "The previous image is found by its version",
-        "Where Watchtower tells no digest, a tag that names the version from before does.",
+        "Watchtower reports no digest, so the tag with the previous version names the image.",
     )
     .plays(replace(_SCENE, details=False, finish=_tagged), _ROLLBACK)
     .ends(
@@ -98,8 +98,8 @@ SCENARIOS = (
     ),
     story(
         "rollback-of-a-check",
-        "A healthy build without a route is rolled back",
-        "What failed the run is told with the operations; it is checked again, and the build that has them is live again.",
+        "A healthy build that lacks a route is rolled back",
+        "The failure names the operations; after the rollback they are checked again, and the previous build has them.",
     )
     .plays(
         replace(_SCENE, pushed=replace(V2, lost=("GET /api/status/uptime",))),
@@ -118,8 +118,8 @@ SCENARIOS = (
     ),
     story(
         "rollback-of-a-check-that-fails-for-good",
-        "A route that the build from before has not either",
-        "It is proven live, and what failed the deploy fails on it, too: that is no success.",
+        "A route that the previous build lacks, too",
+        "The previous build is proven live, but fails the same check: that is not a success.",
     )
     .plays(
         replace(_SCENE, pushed=V2),
@@ -138,8 +138,8 @@ SCENARIOS = (
     ),
     story(
         "rollback-of-a-crash-loop",
-        "A build that crashes is rolled back within reach",
-        "With restarting containers included, Watchtower finds the one that crashes again and again.",
+        "A crashing build that Watchtower can still see is rolled back",
+        "With restarting containers included, Watchtower finds the one that keeps crashing.",
     )
     .plays(
         replace(_SCENE, pushed=replace(V2, crashes_after=0.3), flags={"include_restarting": True}),
@@ -155,8 +155,8 @@ SCENARIOS = (
     ),
     story(
         "rollback-out-of-reach",
-        "A build that crashes is out of Watchtower's reach",
-        "A container that restarts is not on its list: the tag is put back, and the commands for the rest are told.",
+        "A crashing build that Watchtower does not see",
+        "A restarting container is not on its list: the tag is put back, and the message has the commands for the rest.",
     )
     .plays(replace(_SCENE, pushed=replace(V2, crashes_after=0.3), finish=_restarts_late), _ROLLBACK, timeout="5s")
     .ends(
@@ -170,7 +170,7 @@ SCENARIOS = (
     story(
         "rollback-of-what-never-started",
         "A container that could not be started",
-        "It was only created, and Watchtower does not see it any more.",
+        "It was only created, so Watchtower does not see it any more.",
     )
     .plays(replace(_SCENE, pushed=replace(V2, starts=False)), _ROLLBACK)
     .ends(
@@ -184,7 +184,7 @@ SCENARIOS = (
     story(
         "rollback-pruned",
         "The previous image is no longer in the registry",
-        "It was known before the trigger; the failure stays, and the way back is told.",
+        "That was known before the trigger; the failure stays, and the message says how to go back.",
     )
     .plays(replace(_SCENE, finish=_pruned), _ROLLBACK)
     .ends(
@@ -195,21 +195,21 @@ SCENARIOS = (
     ),
     story(
         "rollback-would-not-be-possible",
-        "A deploy goes on though it could not be rolled back",
-        "A warning says so, with what mends it.",
+        "A deploy continues although a rollback is not possible",
+        "A warning says so, and how to fix it.",
     )
     .plays(replace(_SCENE, pushed=V2, finish=_pruned), _ROLLBACK, timeout="15s")
     .ends("deployed", proof="version", says=("could not have been rolled back", "`rollback-to`")),
     story(
         "rollback-tag-moved",
-        "Somebody else pushed meanwhile",
-        "A tag that is not what it was before the trigger is left alone.",
+        "Another push came in between",
+        "A tag that has moved since the trigger is left alone.",
     )
     .plays(replace(_SCENE, finish=_pushed_meanwhile), _ROLLBACK)
     .ends("rollback-failed", "never-ready", says=("another push moved the tag", "imagetools")),
     story(
         "rollback-read-only",
-        "A registry that lets nobody write",
+        "A read-only registry",
         "The tag stays where it is, and the error says what is missing.",
     )
     .plays(replace(_SCENE, registry=Ways(read_only=True)), _ROLLBACK)
@@ -217,7 +217,7 @@ SCENARIOS = (
     story(
         "rollback-in-a-private-registry",
         "A registry that asks for tokens",
-        "Whoever may push gets one that may move the tag, and nobody else is shown the password.",
+        "A user with push rights gets a token that can move the tag, and no other server gets the password.",
     )
     .plays(
         replace(_SCENE, registry=Ways(auth="token")),
@@ -228,8 +228,8 @@ SCENARIOS = (
     .ends("rolled-back", "never-ready", proof="digest", triggers=2, outputs={"rolled-back": "true"}),
     story(
         "rollback-of-no-use",
-        "A failure that no image mends",
-        "A login page before the service stays there, whatever runs behind it.",
+        "A failure that no image fixes",
+        "A login page in front of the service stays there, whichever image is running.",
     )
     .plays(
         replace(_SCENE, two_origins=True, on_service=Instead(ACCESS_WALL)),
@@ -245,8 +245,8 @@ SCENARIOS = (
     ),
     story(
         "rollback-to-another-sick-build",
-        "The image that was put back is sick as well",
-        "It is not taken for a success, and both failures are told.",
+        "The image that was put back is unhealthy, too",
+        "That is not a success, and both failures are reported.",
     )
     .plays(replace(_SCENE, finish=_stable(replace(V3, readiness="never"))), _ROLLBACK, rollback_to="stable")
     .ends(
@@ -258,19 +258,19 @@ SCENARIOS = (
     ),
     story(
         "rollback-cancelled",
-        "The run is cancelled in the middle of a rollback",
-        "It says that the tag was put back already.",
+        "The run is cancelled during a rollback",
+        "It reports that the tag has already been put back.",
     )
     .plays(_SCENE, _ROLLBACK, timeout="4s")
     .ends("cancelled", triggers=2, interrupt=signal.SIGINT, interrupt_after=5.5, says=("during the rollback", "again")),
     story(
         "rollback-deployment",
         "A rollback in the Deployment",
-        "GitHub's status is a failure, and names the build that is live.",
+        "The status of the Deployment is a failure, and names the live build.",
     )
     .plays(_SCENE, _ROLLBACK, deployment_environment="production")
     .ends("rolled-back", "never-ready", triggers=2, records=("in_progress", "failure")),
-    story("rollback-button", "Somebody asks for an earlier image", "It is put back, and proven live.")
+    story("rollback-button", "A rollback to an earlier image on request", "The image is put back, and proven live.")
     .plays(replace(_SCENE, before=V2, pushed=None, finish=_stable(V1)), _BUTTON, rollback_to="stable")
     .ends(
         "deployed",
@@ -282,17 +282,17 @@ SCENARIOS = (
     story(
         "rollback-button-stays",
         "A push that must not go live",
-        "Without a name, the running image is put back under its tag.",
+        "Without `rollback-to`, the running image is put back under its tag.",
     )
     .plays(_SCENE, _BUTTON)
     .ends("already-current", proof="digest", outputs={"rolled-back": "true", "digest": V1.digest}),
-    story("rollback-button-there", "The image is there already", "Nothing is written, and it is proven live.")
+    story("rollback-button-there", "The image is already in place", "Nothing is written, and it is proven live.")
     .plays(replace(_SCENE, pushed=None), _BUTTON, rollback_to=V1.digest)
     .ends("already-current", proof="digest", outputs={"rolled-back": "false"}),
     story(
         "rollback-button-impossible",
         "Nothing says which image to put back",
-        "What runs is what the tag points at, so nothing is triggered.",
+        "The running image is the one under the tag, so nothing is triggered.",
     )
     .plays(replace(_SCENE, pushed=None), _BUTTON)
     .ends("not-started", "rollback-impossible", result="none", triggers=0, says=("`rollback-to`",)),

@@ -1,4 +1,4 @@
-"""What a scenario is: a world, the inputs of a step, and what must come out.
+"""What a scenario is: a world, the inputs of a step, and the expected result.
 
 A row of a table reads `story(NAME, TITLE, WHAT IT SHOWS).plays(WORLD, INPUTS).ends(VERDICT, REASON, ...)`.
 """
@@ -62,12 +62,12 @@ class Earlier:
 
     inputs: Mapping[str, str]
     then: Callable[[World], object] = lambda _: None
-    """What happens in the world after it; a text is shown in the log."""
+    """Called with the world after it; a returned text is shown in the log."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named story with a known end."""
+    """A named run with a known ending."""
 
     name: str
     title: str
@@ -79,59 +79,59 @@ class Scenario:
     verdict: str
     reason: str = ""
     proof: str | None = None
-    """None: not part of the promise."""
+    """None: not checked."""
     result: str | None = None
     """What `watchtower-result` must be."""
     exit_code: int | None = None
-    """None: what the verdict says."""
+    """None: the one that belongs to the verdict."""
     triggers: int = 1
-    """How often a request with the token may reach the trigger's path: exactly so often."""
+    """How many requests with the token reach the trigger's path, exactly."""
     or_else: tuple[tuple[str, str], ...] = ()
-    """Further ends, verdict and reason, where chance decides which answer came last."""
+    """Further endings, verdict and reason, where chance decides which response comes last."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     says: tuple[str, ...] = ()
     """What the annotations' messages must name."""
     unremarked: bool = False
-    """Nothing may be annotated, but that the sandbox's registry has a port, which some lines of Watchtower do not match."""
+    """No annotations, except that the sandbox's registry has a port, which some variants of Watchtower do not match."""
     shown: tuple[str, ...] = ()
     """What the summary must name."""
     failed: tuple[str, ...] | None = ()
-    """The checks that must have failed, as the output `failed-checks` calls them; None: not part of the promise."""
+    """The checks that must have failed, as named in the output `failed-checks`; None: not checked."""
     files: Mapping[str, str] = field(default_factory=dict)
     """What the workspace holds."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """The step's `env:`; may hold what inputs may."""
     places: tuple[tuple[str, int], ...] = ()
-    """File and line of every annotation that stands at one."""
+    """File and line of every annotation that has one."""
     asked: Mapping[str, int] = field(default_factory=dict)
-    """How often `METHOD PATH` must have reached the service's origin."""
+    """How many times `METHOD PATH` must have reached the service's origin."""
     interrupt: signal.Signals | None = None
-    """Cancels after the trigger was seen."""
+    """The signal that cancels the run once the trigger was seen; None: not cancelled."""
     interrupt_after: float = 0.5
-    """So many seconds after it."""
+    """Seconds between the trigger and that signal."""
     found: Mapping[str, str] = field(default_factory=dict)
-    """What mode doctor must find of each link that is broken or could be better; of all others, nothing."""
+    """The finding that mode doctor must report for each link that is broken or could be better; all other links are fine."""
     records: tuple[str, ...] = ()
-    """The states of the one Deployment that GitHub has at the end, in their order; none: it has no Deployment."""
+    """The states of the one Deployment at GitHub, in order; empty: there is no Deployment."""
     earlier: tuple[Earlier, ...] = ()
-    """Runs before this one."""
+    """Runs before this one, in order."""
     issues: tuple[tuple[str, int], ...] = ()
-    """The state of every issue that GitHub has at the end, and how many comments it has."""
+    """State and number of comments of every issue at GitHub in the end."""
     silent: bool = False
-    """Nothing may be sent to anyone."""
+    """Whether no request may be sent at all."""
 
     def endings(self) -> set[tuple[str, str]]:
-        """Every verdict and reason that is right."""
+        """Return every verdict and reason that is correct."""
         return {(self.verdict, self.reason), *self.or_else}
 
     def code(self) -> int:
-        """The exit code that is right."""
+        """Return the correct exit code."""
         return EXIT_CODES[self.verdict] if self.exit_code is None else self.exit_code
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A story, its world and the inputs of the step; what is left to say is how it ends.
+    """A story, its world and the inputs of the step; only the ending is missing.
 
     `promises` are further fields of `Scenario`, by name.
     """
@@ -141,36 +141,36 @@ class Setting:
     inputs: Mapping[str, str]
 
     def ends(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
-        """It ends so."""
+        """Return the scenario with this ending."""
         return self._promising(verdict, reason, promises)
 
     def is_refused(self, reason: str, **promises: object) -> Scenario:
-        """The trigger is refused at once."""
+        """Return a scenario whose trigger is rejected at once."""
         return self._promising("trigger-failed", reason, {"result": "none", **promises})
 
     def is_checked(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
-        """The declared build goes live, and its checks decide about the end."""
+        """Return a scenario in which the declared build goes live, and its checks decide the ending."""
         return self._promising(verdict, reason, {"proof": "version", "result": "updated", **promises})
 
     def is_ready(self, found: Mapping[str, str] | None = None, **promises: object) -> Scenario:
-        """Doctor finds that a deploy would get through; `found` is what could be better, by link."""
+        """Return a scenario in which doctor finds that a deploy would succeed; `found` is what could be better, by link."""
         known = {"triggers": 0, "unremarked": not found, "found": found or {}}
         return self._promising("ready", "", {**known, **promises})
 
     def is_broken(self, found: Mapping[str, str], **promises: object) -> Scenario:
-        """Doctor finds the first link of `found` broken; whatever else stands there could be better."""
+        """Return a scenario in which doctor finds the first link of `found` broken; the others there could be better."""
         known = {"triggers": 0, "failed": (next(iter(found)),), "found": found}
         return self._promising("not-ready", "", {**known, **promises})
 
     def _promising(self, verdict: str, reason: str, promises: Mapping[str, object]) -> Scenario:
-        told = (self.story.name, self.story.title, self.story.shows)
+        described = (self.story.name, self.story.title, self.story.shows)
         # The dataclass itself refuses a name that it does not have.
-        return Scenario(*told, self.scene, self.inputs, verdict, reason, **promises)  # type: ignore[arg-type]
+        return Scenario(*described, self.scene, self.inputs, verdict, reason, **promises)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Story:
-    """The name of a scenario, and what a person reads of it."""
+    """The name of a scenario, and its texts for people."""
 
     name: str
     title: str
@@ -178,10 +178,10 @@ class Story:
     """One sentence on what it shows."""
 
     def plays(self, scene: Scene, inputs: Mapping[str, str], **more: str) -> Setting:
-        """In this world, with these inputs of the step, and more of them: `stable_for` is the input `stable-for`."""
+        """Set the world and the inputs of the step; keywords are further inputs: `stable_for` is the input `stable-for`."""
         return Setting(self, scene, {**inputs, **{name.replace("_", "-"): text for name, text in more.items()}})
 
 
 def story(name: str, title: str, shows: str) -> Story:
-    """Begins a row of a table."""
+    """Begin a row of a table."""
     return Story(name, title, shows)

@@ -1,4 +1,4 @@
-"""Stories of production that is watched: whether what is live is the head of its branch."""
+"""Scenarios that watch production: whether the live build is the head of its branch."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,7 +34,7 @@ _ISSUE = {**BRANCH, "grace": "90m", "issue-on-failure": TITLE}
 
 
 def _deployed(world: World) -> None:
-    """Someone starts the deploy that was missing."""
+    """Start the deploy that was missing."""
     world.host.service.replace(replace(V2, boot=0.0), grace=1.0, gap=0.0)
     world.host.service.wait_until_listening(10)
 
@@ -47,7 +47,7 @@ SCENARIOS = (
     story(
         "behind",
         "Production is behind its branch",
-        "Three commits of main are not live, the oldest for more than two hours; the summary links each of them.",
+        "Three commits of main are not live, the oldest for more than two hours; the summary links to each of them.",
     )
     .plays(_LIVE, BRANCH, grace="90m")
     .ends(
@@ -61,8 +61,8 @@ SCENARIOS = (
     ),
     story(
         "behind-within-grace",
-        "Production is behind, and may be for a while",
-        "The deploy of the last commit may still be under way, so there is a notice and no alarm.",
+        "Production is behind, but within the grace period",
+        "The deploy of the last commit may still be under way, so there is a notice and no failure.",
     )
     .plays(replace(_LIVE, finish=_main(*_ONLY_V2)), BRANCH, grace="90m")
     .ends(
@@ -88,8 +88,8 @@ SCENARIOS = (
     ),
     story(
         "branch-other-build",
-        "What is live is not a commit of the branch",
-        "It is looked at once more after five seconds, since the branch may just have moved.",
+        "The live build is not a commit of the branch",
+        "The run checks again after five seconds, because the branch may just have moved.",
     )
     .plays(
         Scene(
@@ -100,7 +100,7 @@ SCENARIOS = (
         BRANCH,
     )
     .ends("wrong-build", "wrong-version", result="none", triggers=0, says=("both have commits that the other lacks",)),
-    story("branch-misspelled", "The branch does not exist", "GitHub answers 404 for it, and knows the repository.")
+    story("branch-misspelled", "The branch does not exist", "GitHub responds 404 for it, but knows the repository.")
     .plays(_LIVE, BRANCH, expect_version="branch:mian")
     .ends(
         "wrong-build", "version-unavailable", result="none", triggers=0, says=("The repository has no branch `mian`.",)
@@ -108,7 +108,7 @@ SCENARIOS = (
     story(
         "branch-unreadable",
         "The token may not read the repository",
-        "That is no alarm: the run is green with a warning that has the block to paste.",
+        "That is not an alarm: the run succeeds with a warning that has the block to paste.",
     )
     .plays(replace(_LIVE, github={"branch": [Mishap(NO_PERMISSION)]}), BRANCH)
     .ends(
@@ -121,31 +121,31 @@ SCENARIOS = (
     story(
         "branch-unknown-and-proof-required",
         "GitHub fails where a proof is required",
-        "Without an answer there is no proof, so the run is as red as `require-proof` asks for.",
+        "Without a response there is no proof, so the run fails because of `require-proof`.",
     )
     .plays(replace(_LIVE, github={"compare": [Mishap(BAD_GATEWAY)]}), BRANCH, require_proof="version")
     .ends("unproven", "no-reference", exit_code=1, result="none", triggers=0, says=("GitHub failed (502)",)),
-    story("branch-hangs", "GitHub does not answer", "The run waits for it no longer than `request-timeout`.")
+    story("branch-hangs", "GitHub does not respond", "The run waits for it no longer than `request-timeout`.")
     .plays(replace(_LIVE, github={"branch": [Mishap(after=60.0, only_slow=True)]}), BRANCH)
     .ends("unproven", "no-reference", result="none", triggers=0, says=("no response came in time",)),
     story(
         "branch-live-and-smoke-fails",
         "The head of the branch is live, and a check fails",
-        "Checks decide where the build is the right one.",
+        "With the right build live, the checks decide.",
     )
     .plays(Scene(before=replace(V2, boot=0.0), pushed=None, finish=_main(*_MAIN)), BRANCH, smoke="GET /nowhere")
     .ends("checks-failed", "smoke", result="none", triggers=0, failed=("smoke GET /nowhere",)),
     story(
         "issue-opens",
-        "A red run opens an issue",
-        "It says what is wrong, since when, what was expected, what is live and what to do.",
+        "A failed run opens an issue",
+        "The issue says what is wrong, since when, what was expected, what is live and what to do.",
     )
     .plays(_LIVE, _ISSUE)
     .ends("stale", "behind", result="none", triggers=0, issues=(("open", 0),)),
     story(
         "issue-opens-and-closes",
-        "An issue is opened by a red run and closed by the next green one",
-        "Production is behind in two runs, the service is gone in a third, and then someone deploys.",
+        "A failed run opens an issue, and the next successful one closes it",
+        "Production is behind in two runs, the service is down in the third, and then a deploy fixes it.",
     )
     .plays(_LIVE, _ISSUE)
     .ends(
@@ -163,21 +163,21 @@ SCENARIOS = (
     story(
         "issue-forbidden",
         "The token may not write issues",
-        "The verdict is what it is, and a warning has the block to paste.",
+        "The verdict stays the same, and a warning has the block to paste.",
     )
     .plays(replace(_LIVE, github={"open": [Mishap(NO_PERMISSION)]}), _ISSUE)
     .ends("stale", "behind", result="none", triggers=0, says=("permissions:\n  issues: write",)),
     story(
         "issue-not-opened",
-        "A green run that proves nothing touches no issue",
-        "GitHub cannot be asked for the branch: neither an alarm nor the end of one.",
+        "A successful run without proof changes no issue",
+        "GitHub does not report the branch: neither the start nor the end of an alarm.",
     )
     .plays(replace(_LIVE, github={"branch": [Mishap(BAD_GATEWAY)]}), _ISSUE)
     .ends("unproven", "no-reference", result="none", triggers=0),
     story(
         "issue-of-a-deploy",
-        "A deploy that fails opens an issue",
-        "The build never gets ready, and the deploy's own job says so in an issue.",
+        "A failed deploy opens an issue",
+        "The build never becomes ready, and the deploy job says so in an issue.",
     )
     .plays(Scene(pushed=replace(V2, readiness="never")), DECLARED, timeout="5s", issue_on_failure="The deploy failed")
     .ends("unhealthy", "never-ready", result="updated", issues=(("open", 0),)),
