@@ -8,7 +8,7 @@ import sys
 
 from redeploy import __version__
 
-TYPE_CHECKING = False  # typing takes a while to load, and a command is to answer at once
+TYPE_CHECKING = False  # typing loads slowly, and a command should respond at once
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
@@ -36,10 +36,10 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
         return USAGE
     try:
         return _run(arguments, load)
-    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D where something was asked
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a question
         _complain("")
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever read the output has heard enough
+    except BrokenPipeError:  # the reader of the output has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
@@ -49,8 +49,8 @@ def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = impor
         if (error.name or "redeploy").partition(".")[0] == "redeploy":
             return _defect(error)
         _complain(
-            f"This command needs the library `{error.name}`, which {sys.executable} has not. In a checkout run `make setup` "
-            "once, and then `.venv/bin/python -m redeploy`."
+            f"This command needs the library `{error.name}`, which {sys.executable} does not have. In a checkout run "
+            "`make setup` once, and then `.venv/bin/python -m redeploy`."
         )
         return USAGE
     except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret

@@ -1,7 +1,7 @@
-"""GitHub's comparison of two commits, read from its answer: what is missing between them, and since when.
+"""GitHub's comparison of two commits, read from its response: which commits are missing, and since when.
 
 The shape is that of `GET /repos/{owner}/{repo}/compare/{basehead}` in GitHub's OpenAPI description: `status` says where the
-branch stands seen from the commit, and without a page in the request `commits` holds the newest 250, the oldest first.
+branch is, seen from the commit, and without a page in the request `commits` holds the newest 250, the oldest first.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 from redeploy.text.untrusted import one_line
 
 MOST_READ = 250
-"""Commits that one answer holds."""
+"""Commits in one response."""
 
 MOST_COUNTED = 1_000_000
 """Commits beyond which the exact number does not matter."""
@@ -27,13 +27,13 @@ _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Relation(StrEnum):
-    """Where the branch stands, seen from the commit that is live."""
+    """Where the branch is, seen from the live commit."""
 
     IDENTICAL = "identical"
     AHEAD = "ahead"
     """The branch has commits that are not live."""
     BEHIND = "behind"
-    """What is live has commits that the branch does not have."""
+    """The live build has commits that the branch does not have."""
     DIVERGED = "diverged"
 
 
@@ -52,18 +52,18 @@ class Commit:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one answer says."""
+    """What one response says."""
 
     relation: Relation
     base: str
-    """The commit that GitHub took for the live one."""
+    """The commit that GitHub understood as the live one."""
     total: int
     """Commits that are missing."""
     commits: tuple[Commit, ...] = ()
-    """Those of the answer, the oldest first."""
+    """Those in the response, the oldest first."""
 
     def followed_by(self, more: "Comparison") -> "Comparison":
-        """Return it with the commits of the next page."""
+        """Return the comparison with the commits of the next page added."""
         return Comparison(self.relation, self.base, self.total, self.commits + more.commits)
 
     @property
@@ -73,7 +73,7 @@ class Comparison:
 
 
 def read(document: object, redact: Callable[[str], str]) -> Comparison | None:
-    """Return the comparison in an answer; None where it is not one."""
+    """Return the comparison in a response; None if it is not one."""
     found = _mapping(document)
     relation = found.get("status")
     base = _sha(_mapping(found.get("base_commit")).get("sha"))
@@ -87,12 +87,12 @@ def read(document: object, redact: Callable[[str], str]) -> Comparison | None:
 
 
 def head_of(document: object) -> str:
-    """Return the commit that a branch is at, from GitHub's answer about it; empty where none is named."""
+    """Return the commit that a branch is at, from GitHub's response about it; empty if it names none."""
     return _sha(_mapping(_mapping(document).get("commit")).get("sha"))
 
 
 def behind_since(commits: Sequence[Commit], head: str, now: float) -> float | None:
-    """Return since when production is behind, in seconds since 1970; None where no commit says.
+    """Return since when production is behind, in seconds since 1970; None if no commit has a date.
 
     That is the oldest committer date on the way of first parents from the head of the branch: a commit that was merged long
     after it was written counts from the merge on. Where no parents are reported, the oldest of all counts.
@@ -107,7 +107,7 @@ def behind_since(commits: Sequence[Commit], head: str, now: float) -> float | No
     if any(each.parents is not None for each in commits):
         here = by_sha.get(head) or (commits[-1] if commits else None)
         while here is not None:
-            way.append(by_sha.pop(here.sha))  # so that parents in a circle come to an end
+            way.append(by_sha.pop(here.sha))  # so that a circle of parents ends
             here = by_sha.get(here.parents[0]) if here.parents else None
     dates = [each.committed for each in way or commits if each.committed is not None]
     return min(now, *dates) if dates else None

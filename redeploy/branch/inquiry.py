@@ -1,4 +1,4 @@
-"""Asks GitHub where production stands beside its branch: at most four calls, and never an alarm where GitHub is at fault.
+"""Asks GitHub where production is compared with its branch: at most four calls, and no alarm if GitHub fails.
 
 Sources: docs.github.com, REST API, "Get a branch", "Compare two commits" (paging: "the returned list is limited to 250
 commits"), "Rate limits for the REST API" (403 or 429), "Using pagination in the REST API" (`Link`).
@@ -18,7 +18,7 @@ from redeploy.text.untrusted import code
 
 MOST_CALLS = 4
 ASKED_AGAIN_AFTER = 5.0
-"""Seconds after which a branch that is not ahead is looked at once more: it may just have moved."""
+"""Seconds after which a branch that is not ahead is checked once more: it may just have moved."""
 
 _NEXT = re.compile(r'<([^<>]{1,2000})>;\s*rel="next"')
 
@@ -28,7 +28,7 @@ class Inquiry:
     """One inquiry. Times are seconds, `wall` is our clock since 1970."""
 
     get: Callable[[str], HttpResult]
-    """Gets a URL of GitHub's API, within a bound."""
+    """Gets a URL of GitHub's API, within a time limit."""
     repository: str
     """The API's URL of the repository."""
     page: str
@@ -39,10 +39,10 @@ class Inquiry:
     _calls: int = field(default=0, init=False)
 
     def position(self, version: str, branch: str, grace: float) -> Position:
-        """Return where production stands.
+        """Return where production is compared with its branch.
 
         Args:
-            version: what the service names itself; empty where it names nothing.
+            version: the version that the service reports; empty if it reports none.
             branch: the branch whose head should be live.
             grace: seconds that it may lag behind.
         """
@@ -79,7 +79,7 @@ class Inquiry:
         if compared is None:
             return self._unanswered(known, f"{live} could not be compared with {branch}", answer)
         if not compared.base.startswith(known.live):
-            told = f"GitHub takes {live} for something else than a commit: it leads to {code(compared.base)}."
+            told = f"GitHub does not read {live} as a commit: it resolved it to {code(compared.base)}."
             return replace(known, standing=Standing.ELSEWHERE, why=told)
         match compared.relation:
             case Relation.IDENTICAL:
@@ -89,11 +89,11 @@ class Inquiry:
             case Relation.BEHIND:
                 told = f"{live} is live, which {branch} does not have: it is newer than the branch's head."
             case _:
-                told = f"{live} is live, which {branch} does not have: both have commits that the other lacks."
+                told = f"{live} is live, which {branch} does not have: each has commits that the other lacks."
         return replace(known, standing=Standing.ELSEWHERE, why=told)
 
     def _whole(self, compared: Comparison, answer: HttpResult) -> Comparison:
-        """Return a comparison with the pages that follow, where a server gives fewer commits at once than GitHub does."""
+        """Return a comparison with the pages that follow, if a server sends fewer commits at once than GitHub does."""
         while not compared.whole and compared.total <= MOST_READ and self._calls < MOST_CALLS:
             url = self._next(answer)
             answer = self._get(url) if url else TransportError(ErrorKind.CUT)
@@ -104,7 +104,7 @@ class Inquiry:
         return compared
 
     def _next(self, answer: HttpResult) -> str:
-        """Return the next page's URL; the token goes nowhere but to the repository."""
+        """Return the next page's URL, if it is in the repository: the token is sent nowhere else."""
         link = answer.headers.get("link", "") if isinstance(answer, Response) else ""
         found = _NEXT.search(link[:8_000])
         return found[1] if found and found[1].startswith(f"{origin_of(self.repository)}/") else ""
@@ -115,7 +115,7 @@ class Inquiry:
         return read(answer.json, self.redact)
 
     def _without_branch(self, known: Position, answer: HttpResult) -> Position:
-        """Say whether there is no such branch, or no right to see it: GitHub responds with 404 to both."""
+        """Say whether the branch is missing or may not be read: GitHub responds with 404 to both."""
         repository = self._get(self.repository)
         if _status(repository) == 200:
             told = f"The repository has no branch {code(known.branch)}."
@@ -136,12 +136,12 @@ class Inquiry:
         said = f"{answer.status}{f' {words}' if words else ''}"
         exhausted = answer.headers.get("x-ratelimit-remaining", "").strip() == "0" or "rate limit" in words.lower()
         if answer.status == 429 or (answer.status == 403 and (exhausted or answer.retry_after is not None)):
-            return f"GitHub's rate limit stands in the way ({said})."
+            return f"GitHub's rate limit is used up ({said})."
         if answer.status in (401, 403, 404):
-            return f"GitHub answered {said}. The token probably lacks the right to read the repository."
+            return f"GitHub responded {said}. The token probably lacks the right to read the repository."
         if answer.status >= 500:
             return f"GitHub failed ({said})."
-        return f"GitHub answered {said}, which is not what its API says."
+        return f"GitHub responded {said}, which is not what its API says."
 
     def _words(self, answer: HttpResult) -> str:
         """Return GitHub's own message, as harmless code."""

@@ -7,20 +7,20 @@ LONGEST = 255
 
 _COMMIT = re.compile(r"(?:sha-)?([0-9a-f]{7,40})", re.IGNORECASE)
 _WRONG = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[-./]|[./]$|\.lock(?:/|$)")
-"""What no name of a branch has (git-check-ref-format(1))."""
+"""What a branch name cannot contain (git-check-ref-format(1))."""
 
 
 def check_branch(name: str) -> None:
-    """Refuse what cannot be the name of a branch.
+    """Reject what cannot be the name of a branch.
 
     Raises:
-        ValueError: with what is wrong with it, as the end of a sentence.
+        ValueError: with what is wrong, as the end of a sentence.
     """
     if not name:
-        msg = "names no branch; write `branch:main`"
+        msg = "does not name a branch; write `branch:main`"
         raise ValueError(msg)
     if name.startswith("refs/heads/"):
-        msg = "names a reference; write only the name of the branch, such as `branch:main`"
+        msg = "is a reference; write only the name of the branch, such as `branch:main`"
         raise ValueError(msg)
     if _WRONG.search(name) or not name.isprintable() or len(name) > LONGEST:
         msg = "is not the name of a branch; write `branch:main`, or `branch:release/2.x`"
@@ -28,6 +28,6 @@ def check_branch(name: str) -> None:
 
 
 def commit_of(version: str) -> str:
-    """Return the commit that a version is: 7 to 40 hexadecimal digits, in lower case; empty where it is none."""
+    """Return a version as a commit: 7 to 40 hexadecimal digits, in lower case; empty if it is not one."""
     found = _COMMIT.fullmatch(version.strip())
     return found[1].lower() if found else ""

@@ -1,4 +1,4 @@
-"""Where production stands beside its branch, in the words and forms that headline, messages, summary and report have."""
+"""Where production is compared with its branch, as headline, message lines, summary section and report values."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ MOST_LISTED = 25
 
 
 def headline(position: Position) -> str:
-    """Return a run whose build is in order in a few words."""
+    """Return the headline of a run whose build is fine."""
     if position.standing is Standing.WITHIN_GRACE:
         return f"The running build is healthy, and {position.lag} behind {code(position.branch)}"
     return f"The head of {code(position.branch)} is live and healthy"
 
 
 def in_lines(position: Position) -> list[str]:
-    """Return the commits that are not live as lines of plain text, a few of them, and where all are."""
+    """Return the first commits that are not live as lines of plain text, and the URL that lists all."""
     if not position.commits:
         return []
     lines = [f"- {each.sha[:7]} {each.subject}".rstrip() for each in position.commits[:MOST_NAMED]]
@@ -46,7 +46,7 @@ def section(position: Position) -> list[str]:
 
 
 def document(position: Position) -> Mapping[str, object]:
-    """Return it as JSON values."""
+    """Return the position as JSON values."""
     return {
         "name": position.branch,
         "standing": position.standing.value,

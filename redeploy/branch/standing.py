@@ -1,4 +1,4 @@
-"""Where production stands beside its branch: the judgement over GitHub's answers, as values."""
+"""Where production is compared with its branch: the judgement of GitHub's responses, as values."""
 
 import urllib.parse
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ class Standing(StrEnum):
     CURRENT = "current"
     """The head of the branch is live."""
     WITHIN_GRACE = "within-grace"
-    """Production is behind, and for no longer than it may be."""
+    """Production is behind, but within the grace period."""
     BEHIND = "behind"
     ELSEWHERE = "elsewhere"
-    """What is live is not a commit of the branch."""
+    """The live build is not a commit of the branch."""
     UNNAMED = "unnamed"
-    """The service names no commit, or there is no such branch."""
+    """The service does not name a commit, or the branch does not exist."""
     UNKNOWN = "unknown"
     """GitHub could not be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """Where production stands beside its branch. Durations are in seconds."""
+    """Where production is compared with its branch. Durations are in seconds."""
 
     standing: Standing
     branch: str
@@ -39,18 +39,18 @@ class Position:
     missing: int = 0
     """Commits of the branch that are not live."""
     behind_for: float | None = None
-    """How long the oldest of them has been waiting; None where that is not known."""
+    """How long the oldest of them has been waiting; None if unknown."""
     at_least: bool = False
-    """Whether it has been longer than that, since not every commit was read."""
+    """Whether it may have been longer, because not every commit was read."""
     grace: float = 0.0
     commits: tuple[Commit, ...] = ()
-    """Those that are not live, the newest first."""
+    """The commits that are not live, the newest first."""
     asked_at: float = 0.0
-    """When that was so, in seconds since 1970."""
+    """When GitHub was asked, in seconds since 1970."""
     page: str = ""
     """The repository's page; empty where it is not known."""
     why: str = ""
-    """What was observed, in whole sentences, where it is not that production is behind."""
+    """What was observed, in whole sentences, unless production is behind."""
 
     @property
     def lag(self) -> str:
@@ -62,13 +62,13 @@ class Position:
 
     @property
     def url(self) -> str:
-        """The page that compares both; empty where there is nothing to compare."""
+        """The page that compares both; empty if there is nothing to compare."""
         known = self.page and commit_of(self.live) and self.head
         return f"{self.page}/compare/{self.live}...{urllib.parse.quote(self.branch, safe='/')}" if known else ""
 
     @property
     def sentence(self) -> str:
-        """Where production stands, in whole sentences."""
+        """Where production is compared with its branch, in whole sentences."""
         branch, live, head = code(self.branch), code(self.live[:12]), code(self.head[:12])
         match self.standing:
             case Standing.CURRENT:
@@ -86,11 +86,11 @@ class Position:
 
 
 def judged(compared: Comparison, position: Position, now: float) -> Position:
-    """Return where production stands, by a comparison that says that the branch is ahead of it, or where it is.
+    """Return where production is, from a comparison in which the branch is ahead of it or identical.
 
     Args:
         compared: GitHub's answer.
-        position: what is known besides; its standing is not looked at.
+        position: what else is known; its standing is ignored.
         now: our clock, in seconds since 1970.
     """
     since = behind_since(compared.commits, position.head, now)

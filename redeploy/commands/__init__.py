@@ -1,1 +1,1 @@
-"""What a person at a terminal can ask for. A command is a module here with `declare(parser)` and `run(arguments) -> int`."""
+"""The commands for a terminal. A command is a module here with `declare(parser)` and `run(arguments) -> int`."""

@@ -33,7 +33,7 @@ _INVALID = 2
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's arguments."""
     parser.epilog = (
         "Inputs without a flag are read from the environment: INPUT_HEALTH_PATH and the like for every input, and "
         "WATCHTOWER_UPDATE_URL, WATCHTOWER_HTTP_API_TOKEN and GITHUB_TOKEN. Secrets have no flag, because every process "
@@ -103,7 +103,7 @@ def inputs_of(flags: Mapping[str, object], environment: Mapping[str, str]) -> di
 
 
 def _sentence(problem: Problem, environment: Mapping[str, str]) -> str:
-    """Say what is wrong with an input; if it is missing, how to set it at a terminal instead of in a workflow."""
+    """Return what is wrong with an input; if it is missing, how to set it at a terminal instead of in a workflow."""
     name = problem.input
     if problem.place:
         return f"{problem.where}: {problem.sentence}"
@@ -126,5 +126,5 @@ def _read(path: str, cap: int) -> bytes:
 
 
 def _uses_colour(environment: Mapping[str, str]) -> bool:
-    """Tell whether to use colours: at a terminal that has them, unless NO_COLOR is set (no-color.org)."""
+    """Return whether to use colours: at a terminal that has them, unless NO_COLOR is set (no-color.org)."""
     return sys.stdout.isatty() and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"

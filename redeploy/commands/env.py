@@ -17,12 +17,13 @@ NOT_FOUND = 127
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's arguments."""
     parser.usage = "python -m redeploy env [-h] --template FILE --output FILE [-- COMMAND ...]"
     parser.epilog = (
         f"Each line `NAME=` of the template is filled in from the environment variable `{PREFIX}NAME`. If one is missing "
-        "or not asked for, nothing is written. Values are quoted so that docker compose v2 and docker-compose 1.29 read the "
-        "same. Exit codes: 0; 1 if COMMAND fails, which is then run again next time; 2 if template and secrets do not fit."
+        "or not in the template, nothing is written. Values are quoted so that docker compose v2 and docker-compose 1.29 "
+        "read the same. Exit codes: 0; 1 if COMMAND fails, which is then run again next time; 2 if template "
+        "and secrets do not match."
     )
     parser.add_argument("--template", type=Path, required=True, metavar="FILE", help="the file with the lines `NAME=`")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what is written, mode 0600")
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         unburdened = {name: value for name, value in os.environ.items() if name not in named}
         runner.say(f"Running {shlex.join(arguments.command)}")
         try:
-            running = subprocess.Popen(  # noqa: S603 - whoever calls this says what to run
+            running = subprocess.Popen(  # noqa: S603 - the caller says what to run
                 arguments.command,
                 env=unburdened,
                 stdin=subprocess.DEVNULL,
@@ -84,7 +85,7 @@ def _sentence(brought: Brought) -> str:
     if brought.changed:
         return f"changed ({', '.join(brought.changed)})."
     if brought.pending:
-        return "unchanged, but what changed before has not been applied to its end."
+        return "unchanged, but an earlier change has not been applied completely."
     return "unchanged."
 
 

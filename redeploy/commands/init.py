@@ -19,7 +19,7 @@ from redeploy.text.secret import Secret
 from redeploy.text.untrusted import block, one_line
 
 SIZE = 32
-"""Bytes of chance in a token."""
+"""Random bytes in a token."""
 LONGEST_DIFF = 400
 DIFFERENT = 1
 UNFIT = 2
@@ -27,7 +27,7 @@ _ISSUES = "https://github.com/leok974/redeploy-action"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's arguments."""
     parser.epilog = (
         "At a terminal it asks for every value without a flag; elsewhere it uses the defaults. Exit codes: 0; 1 if a "
         "different file exists (then nothing is written); 2 if a value is wrong or missing, or git tracks the file for the "
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     answered = _answers(arguments)
     if answered is None:
         return UNFIT
-    answers = Answers(**answered)  # type: ignore[arg-type] # each cleaner returns what its field takes
+    answers = Answers(**answered)  # type: ignore[arg-type] # each cleaner returns the type of its field
     try:
         drafts = drafted(answers, arguments.into, Secret(secrets.token_urlsafe(SIZE)))
     except NoKitError as error:
@@ -75,12 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(drafts: list[File], arguments: argparse.Namespace, harmless: set[str]) -> bool:
-    """Write files and say so; tell whether that was done: other files that are there stay, unless `--force` is given."""
+    """Write files and say so; return whether they were written: existing files stay, unless `--force` is given."""
     different = [draft for draft in drafts if draft.differs]
     for draft in different:
         sys.stdout.write(_difference(draft, harmless))
     if different and not arguments.force:
-        _complain(f"{len(different)} files are there and different, so nothing was written. --force overwrites them.")
+        _complain(f"{len(different)} files exist and are different, so nothing was written. --force overwrites them.")
         return False
     write(drafts, arguments.into)
     for draft in drafts:
@@ -95,7 +95,7 @@ def _write_config_file(arguments: argparse.Namespace) -> int:
 
     found: list[services.ServiceAnswers] = []
     problems = [
-        f"--{each.name} is not taken beside --service, which says it for each service."
+        f"--{each.name} cannot be combined with --service, which gives it for each service."
         for each in QUESTIONS
         if getattr(arguments, each.field) is not None
     ]
@@ -121,7 +121,7 @@ def _write_config_file(arguments: argparse.Namespace) -> int:
 
 
 def _is_fit(repository: Path) -> bool:
-    """Tell whether the files may be written there; what speaks against it has been said then."""
+    """Return whether the files may be written there; if not, the reason has been printed."""
     if not _is_folder(repository):
         return False
     secret = repository / places.ENVIRONMENT
@@ -129,7 +129,7 @@ def _is_fit(repository: Path) -> bool:
         tracked = git.tracked(secret)
     except git.UnknownError as error:
         _complain(
-            f"Whether git tracks {secret} is not known, so no token was written into it. git said: {one_line(str(error))}"
+            f"It is unknown whether git tracks {secret}, so no token was written into it. git said: {one_line(str(error))}"
         )
         return False
     if tracked:
@@ -138,7 +138,7 @@ def _is_fit(repository: Path) -> bool:
 
 
 def _is_folder(repository: Path) -> bool:
-    """Tell whether there is a folder to write into; what is wrong has been said then."""
+    """Return whether there is a folder to write into; if not, the reason has been printed."""
     if not repository.is_dir():
         beside = repository.absolute().parent
         folders = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
@@ -163,7 +163,7 @@ def _complain_of_git(tracked: Path, repository: Path) -> None:
 
 
 def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
-    """Return the answers by field, None where they do not do; what is wrong with them has been said then."""
+    """Return the answers by field; None if they are not valid, and the problems have been printed."""
     answers: dict[str, object] = {}
     asking = sys.stdin.isatty() and sys.stdout.isatty()
     problems: list[str] = []
@@ -186,7 +186,7 @@ def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
 
 
 def _asked(question: Question, before: Mapping[str, object]) -> object:
-    """Return the answer that somebody gives, once it does."""
+    """Ask until the answer is valid, and return it."""
     default = question.default(before)
     hint = f" [{default or 'none'}]" if default or question.optional else ""
     choices = f" ({'/'.join(question.choices)})" if question.choices else ""
@@ -204,7 +204,7 @@ def _ended(error: ValueError) -> str:
 
 
 def _difference(draft: File, harmless: set[str]) -> str:
-    """Return how a file differs; of an environment file only values that were asked about are shown."""
+    """Return how a file differs; of an environment file, only values from the answers are shown."""
     before, after = (
         without_values(text, harmless) if draft.path == places.ENVIRONMENT else text
         for text in (draft.before or "", draft.after)

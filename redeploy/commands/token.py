@@ -11,11 +11,11 @@ from redeploy.setup.token_rotation import FROM_GITHUB, FROM_THE_SERVER, steps
 
 UNFIT = 2
 SIZE = 32
-"""Bytes of chance in a token."""
+"""Random bytes in a token."""
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Say what the command takes."""
+    """Declare the command's arguments."""
     parser.add_argument(
         "--rotate",
         nargs="?",

@@ -119,7 +119,7 @@ class Clause:
 
 
 def equal(value: Any, expected: str) -> bool:  # noqa: ANN401 - a JSON value
-    """Tell whether a JSON scalar equals a condition's VALUE: a number by its amount, a string by its characters."""
+    """Return whether a JSON scalar equals a condition's VALUE: a number by its amount, a string by its characters."""
     if value is None:
         return expected == "null"
     if isinstance(value, bool):
@@ -130,10 +130,10 @@ def equal(value: Any, expected: str) -> bool:  # noqa: ANN401 - a JSON value
 
 
 def holds_equal(values: Sequence[Any], wanted: str) -> bool:
-    """Tell whether an array has an element that is `equal`, in little more time than reading the array took."""
+    """Return whether an array has an element that is `equal`, in little more time than reading the array took."""
     amount = number(wanted)
     alike: set[Any] = {wanted, _WORDS.get(wanted, wanted), wanted if amount is None else amount}
-    with suppress(TypeError):  # an object or an array among them: then each one is looked at
+    with suppress(TypeError):  # there is an object or an array: then each one is compared
         if alike.isdisjoint(values):
             return False
     if wanted in _WORDS and any(map(partial(is_, _WORDS[wanted]), values)):

@@ -11,7 +11,7 @@ LONGEST = 1_000
 
 
 def check(expression: str) -> None:
-    """Make sure that an expression can be used.
+    """Check that an expression can be used.
 
     Raises:
         ValueError: with what is wrong; the message continues the sentence after the expression.
@@ -32,7 +32,7 @@ def check(expression: str) -> None:
 
 
 def found(expression: str, text: str) -> bool:
-    """Tell whether an expression is found anywhere in a text."""
+    """Return whether an expression matches anywhere in a text."""
     return _compiled(expression).search(_encoded(text)) is not None
 
 

@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a header's name, RFC 9110
 
 
 def check_source(name: str) -> None:
-    """Make sure that a name is the place of a value.
+    """Check that a name is the place of a value.
 
     Raises:
         ValueError: with what is wrong; the message continues the sentence after the name.
@@ -34,12 +34,12 @@ def check_source(name: str) -> None:
 
 
 def is_text(source: str) -> bool:
-    """Tell whether a source is text, which is trimmed, and not a JSON value."""
+    """Return whether a source is text, which is trimmed, and not a JSON value."""
     return source == BODY or source.startswith(("header:", "meta:"))
 
 
 def reads_page(source: str) -> bool:
-    """Tell whether a source is read from an HTML page as well as from any other body."""
+    """Return whether a source can be read from an HTML page as well as from any other body."""
     return source == BODY or source.startswith("meta:")
 
 

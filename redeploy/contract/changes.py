@@ -1,4 +1,4 @@
-"""What the OpenAPI documents of a run say of builds: whether they promise something else than before the trigger."""
+"""What the OpenAPI documents of a run show about builds: whether they promise something other than before the trigger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from redeploy.contract.snapshot import Contract, Fingerprint
 
 MOST_VERSIONS = 4
-"""Values of a document's version from which on it is noise, as a build name's."""
+"""Values of a document's version after which it is noise, as for a build name."""
 
 Identity = tuple[str, object]
 
 
 @dataclass(frozen=True)
 class Changes:
-    """A contract from before the trigger, and those since with when they were asked for, in monotonic seconds."""
+    """A contract from before the trigger, and those since, with the time of their requests in monotonic seconds."""
 
     before: Contract | Fingerprint
     documents: Sequence[tuple[float, Contract]]
     operations: bool
-    """Whether other operations are another contract though the version is the same: some documents are made of data."""
+    """Whether other operations mean another contract even with the same version: some documents depend on data."""
 
     @property
     def since(self) -> float | None:
-        """Since when the service promises something else than before the trigger."""
+        """Since when the service promises something other than before the trigger."""
         found = None
         identities = self._identities()
         old = latest = identities[0]
@@ -34,13 +34,13 @@ class Changes:
 
     @property
     def reverted(self) -> bool:
-        """Whether it promised something else, and again what it did before."""
+        """Whether it promised something else, and then the same as before again."""
         old, *since = self._identities()
         other = [identity != old for identity in since]
         return any(other) and not other[-1]
 
     def _identities(self) -> list[Identity]:
-        """Return what tells contracts apart: a version that has shown too many values is a clock or a counter."""
+        """Return what distinguishes contracts: a version that has shown too many values is a clock or a counter."""
         known = [self.before, *(each for _, each in self.documents)]
         noise = len({each.version for each in known}) >= MOST_VERSIONS
         if isinstance(self.before, Fingerprint):  # which is of the version, too

@@ -1,4 +1,4 @@
-"""How far the checks of one window have come."""
+"""The progress of the checks in one window."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,26 +6,26 @@ from dataclasses import dataclass, field, replace
 from redeploy.contract.smoke import TRIES, Again, Result, Smoke
 
 PAUSE = 1.0
-"""Seconds before a failed request is tried once more."""
+"""Seconds before a failed request is retried once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempts:
-    """How far one request has come."""
+    """The progress of one request."""
 
     tries: int = 0
     again_at: float = 0.0
     past_caches: bool = False
     result: Result | None = None
-    """What counts; None as long as it is not known."""
+    """The result that counts; None as long as it is unknown."""
 
     @property
     def passed(self) -> bool:
-        """Whether it has been answered as it should."""
+        """Whether its response was as expected."""
         return self.result is not None and self.result.passed
 
     def step(self, result: Result, at: float, *, patient: bool) -> "Attempts":
-        """Return the progress after one more answer; `patient`: whether one that tells nothing is asked for again."""
+        """Return the progress after one more response; `patient`: whether an inconclusive one leads to a retry."""
         fresh = result.again is Again.CACHED and not self.past_caches
         if not result.final and (fresh or (result.again is Again.THROTTLED and patient)):
             return replace(self, again_at=at, past_caches=self.past_caches or fresh)
@@ -39,16 +39,16 @@ _UNTRIED = Attempts()
 
 @dataclass(kw_only=True)
 class BuildChecks:
-    """The checks of one build. They are made anew once another answers, or it cannot be told."""
+    """The checks of one build. They start over once another build, or an unknown one, responds."""
 
     opened: float
-    """When the window of the build opened in which they are made."""
+    """When the window of the build opened that they belong to."""
     names: Mapping[str, str]
     document: Attempts = field(default_factory=Attempts)
     smoke: dict[Smoke, Attempts] = field(default_factory=dict)
 
     def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "BuildChecks":
-        """Return what a new window finds of it: what passed, where the build is certainly the same.
+        """Return what a new window keeps: the checks that passed, if the build is certainly the same.
 
         It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
         tried anew, as it may have failed with the window.

@@ -1,46 +1,46 @@
-"""The schemas of a document: OpenAPI 2.0, 3.0 and 3.1 have a dialect each, and all become JSON Schema 2020-12."""
+"""The schemas of a document: OpenAPI 2.0, 3.0 and 3.1 each have a dialect, and all become JSON Schema 2020-12."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 MOST_SCHEMAS = 20_000
-"""Schemas that one promise may be made of."""
+"""Schemas that one promise may consist of."""
 
 MOST_CHOICES = 1_000
-"""Values of an `enum` that is asserted: each one is compared."""
+"""Values of an `enum` that is checked: each one is compared."""
 
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _TYPES = frozenset({"null", "boolean", "object", "array", "number", "string", "integer"})
 
 MOST_LEVELS = 100
-"""Keywords within keywords: beyond Python's own limit jsonschema ends in a way that nothing can catch."""
+"""Nested keywords: beyond Python's own limit, jsonschema fails in a way that cannot be caught."""
 
 
 class TooMuchError(Exception):
-    """The schema, or its document, is beyond what is worth weighing."""
+    """The schema, or its document, is too large to be checked."""
 
 
 def is_json(media: str) -> bool:
-    """Tell whether a media type, without parameters and in lower case, is JSON."""
+    """Return whether a media type, without parameters and in lower case, is JSON."""
     return media == "application/json" or media.endswith("+json")
 
 
 def is_modern(document: Mapping[str, Any]) -> bool:
-    """Tell whether a document is one of OpenAPI 3.1 or later, whose schemas are JSON Schema as it is."""
+    """Return whether a document is of OpenAPI 3.1 or later, whose schemas are plain JSON Schema."""
     return bool(re.match(r"3\.[1-9]", str(document.get("openapi", ""))))
 
 
 def is_swagger(document: Mapping[str, Any]) -> bool:
-    """Tell whether a document is one of OpenAPI 2.0."""
+    """Return whether a document is of OpenAPI 2.0."""
     return str(document.get("swagger")) == "2.0"
 
 
 def says_nothing(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
-    """Tell whether everything fits a self-contained schema, as far as the first levels show."""
+    """Return whether every value matches a self-contained schema, as far as its first levels show."""
     defined = schema.get("$defs", {}) if isinstance(schema, dict) else {}
-    known: dict[str, bool] = {}  # each definition is looked at once, however many refer to it
+    known: dict[str, bool] = {}  # each definition is examined once, no matter how many refer to it
 
     def nothing(part: Any, level: int = 0) -> bool:  # noqa: ANN401 - a JSON value
         if not isinstance(part, dict):
@@ -50,7 +50,7 @@ def says_nothing(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
     def keyword(name: str, told: Any, level: int) -> bool:  # noqa: ANN401 - a JSON value
         if name == "$ref":
             if told not in known:
-                known[told] = True  # one that holds itself adds nothing to itself
+                known[told] = True  # a schema that contains itself adds nothing to itself
                 known[told] = nothing(defined.get(told.rpartition("/")[2]), level)
             return known[told]
         if name in ("allOf", "anyOf"):
@@ -61,14 +61,14 @@ def says_nothing(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
 
 
 class Schemas:
-    """Turns the schemas of one document into ones of JSON Schema 2020-12 that need nothing else.
+    """Turns the schemas of one document into self-contained ones of JSON Schema 2020-12.
 
     OpenAPI 2.0 and 3.0 have dialects of their own (spec.openapis.org/oas/v3.0.4, "Schema Object"). What only costs time
     or differs between implementations is left out: `format`, `pattern`, `uniqueItems`, references to other files.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Take the schemas' meaning from the document's own version."""
+        """Use the dialect of the document's version."""
         self._document = document
         self._siblings = is_modern(document)  # before 3.1, keywords beside a `$ref` do not count
         self._names: dict[str, str] = {}
@@ -79,14 +79,14 @@ class Schemas:
 
     @property
     def missing(self) -> str:
-        """The first reference that leads nowhere, or out of the document; empty where there is none."""
+        """The first reference that leads nowhere, or out of the document; empty if there is none."""
         return self._missing[0] if self._missing else ""
 
     def standalone(self, schema: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """Return a schema with all that it refers to, or None where it is too large, or refers to itself only."""
+        """Return a schema with everything that it refers to, or None if it is too large, or refers only to itself."""
         try:
             root = self._converted(schema)
-            while self._waiting:  # one after the other: schemas that refer to each other make long chains
+            while self._waiting:  # in a loop: schemas that refer to each other make long chains
                 name, reference = self._waiting.pop()
                 target = self._at(reference)
                 if target is None:
@@ -97,7 +97,7 @@ class Schemas:
         return {"allOf": [root], "$defs": self._defined}
 
     def resolved(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
-        """Return what a local `$ref` leads to, in at most ten steps; None where it leads nowhere."""
+        """Return what a local `$ref` leads to, in at most ten steps; None if it leads nowhere."""
         for _ in range(10):
             if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
                 return value
@@ -140,7 +140,7 @@ class Schemas:
         return {"anyOf": [{"type": "null"}, own]} if nullable else own
 
     def _named(self, reference: str) -> str:
-        """Return our own name of a reference's target, which will be converted once."""
+        """Return our own name for a reference's target, which is converted once."""
         if reference not in self._names:
             name = str(len(self._names))
             self._names[reference] = name
@@ -169,7 +169,7 @@ class Schemas:
             if isinstance(schema.get(name), dict | bool):
                 found[name] = self._converted(schema[name])
         if isinstance(schema.get("patternProperties"), dict):
-            found.pop("additionalProperties", None)  # it speaks of the names that no pattern takes
+            found.pop("additionalProperties", None)  # it is about the names that match no pattern
         return found | self._properties(schema) | self._items(schema)
 
     def _bounds(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,7 +178,9 @@ class Schemas:
         if is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
             found["multipleOf"] = schema["multipleOf"]
         for strict, loose in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-            if schema.get(strict) is True and loose in found:  # 2.0 and 3.0 say only whether the bound itself is out
+            if (
+                schema.get(strict) is True and loose in found
+            ):  # in 2.0 and 3.0 it only says whether the bound itself is excluded
                 found[strict] = found.pop(loose)
         return found
 
@@ -190,7 +192,7 @@ class Schemas:
             found["properties"] = {name: self._converted(each) for name, each in properties.items()}
         required = schema.get("required")
         if isinstance(required, list):
-            # What is only written is required of requests alone.
+            # Write-only properties are required only in requests.
             found["required"] = [
                 name for name in required if isinstance(name, str) and not self._write_only(properties.get(name))
             ]
@@ -213,5 +215,5 @@ class Schemas:
 
 
 def is_number(value: Any) -> bool:  # noqa: ANN401 - a JSON value
-    """Tell whether a JSON value is a number; Python counts `true` among them."""
+    """Return whether a JSON value is a number; to Python, `true` is one, too."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_NODES = 1_000_000
-"""Objects and arrays in it: they take some fifty times their length in memory."""
+"""Objects and arrays in it: in memory, they take some fifty times their length."""
 
 MOST_VALUES = 2 * MOST_NODES
-"""Values of a YAML document, those counted again that an alias repeats."""
+"""Values of a YAML document, including those that aliases repeat."""
 
 MOST_NESTED = 200
 """Levels of a YAML document, aliases followed."""
 
 LONGEST_NUMBER = 300
-"""Characters of a number in YAML; what is longer is a text."""
+"""Characters of a number in YAML; a longer one is a text."""
 
 _HALF = re.compile(r"-?|\.|[eE][-+]?|t(?:ru?)?|f(?:a|al|als)?|n(?:ul?)?|u[0-9a-fA-F]{0,3}")
-"""What is left where a JSON text breaks off within a word, a number or an escape."""
+"""What remains if a JSON text is cut off within a word, a number or an escape."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{80,}={0,2}")
 
@@ -42,10 +42,10 @@ class UnfitError(Exception):
 
 
 def value_of(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Return the value that a document's text stands for: JSON where it begins like JSON, else YAML.
+    """Return the value of a document's text: JSON if it begins like JSON, else YAML.
 
     Raises:
-        UnfitError: where it is neither, too large or too deep, or another encoding around a document.
+        UnfitError: if it is neither, too large or too deep, or an encoded document.
     """
     as_json = not text.strip() or text.lstrip()[0] in '{["'
     found = parsed_json(text) if as_json else parsed_yaml(text)
@@ -64,7 +64,7 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
     """Return a JSON text's value; a version that is a fractional number keeps its digits.
 
     Raises:
-        UnfitError: where it is none, or too large or too deep to be a document.
+        UnfitError: if it is not JSON, or too large or too deep to be a document.
     """
     if text.count("{") + text.count("[") > MOST_NODES:
         msg = f"it has more than {MOST_NODES:,} objects and arrays"
@@ -77,7 +77,7 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
     except json.JSONDecodeError as error:
         rest = error.doc[error.pos :].rstrip()
         cut = error.msg.startswith("Unterminated") or _HALF.fullmatch(rest)
-        what = "it breaks off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
+        what = "it is cut off" if cut else f"line {error.lineno}, column {error.colno} cannot be read"
         msg = f"it is not valid JSON: {what}"
         raise UnfitError(msg) from None
     except ValueError:
@@ -90,7 +90,7 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
 
 
 class Number(str):
-    """A number, as it is written."""
+    """A number, as written."""
 
     __slots__ = ()
 
@@ -133,12 +133,12 @@ class _Level:
 
 
 def parsed_yaml(text: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a YAML text's value by the core schema; keys are text, tags make nothing, merge keys are followed.
+    """Return a YAML text's value by the core schema; keys are text, tags have no effect, merge keys are followed.
 
     It is built from the parser's events in one pass, so that aliases can be counted before anything follows them.
 
     Raises:
-        UnfitError: where it is none, or beyond the bounds.
+        UnfitError: if it is not YAML, or beyond the bounds.
     """
     import yaml  # few documents are YAML
 
@@ -189,7 +189,7 @@ def _built(events: Iterator[Any]) -> Any:  # noqa: ANN401 - a JSON value
                 anchors[level.anchor] = value, None, values, levels
             opened.pop()
             level = opened[-1]
-        elif isinstance(event, yaml.AliasEvent):  # counts for all that it stands for: aliases multiply
+        elif isinstance(event, yaml.AliasEvent):  # counts with all that it repeats: aliases multiply
             if event.anchor not in anchors:
                 raise _unreadable(event.start_mark)
             value, word, values, levels = anchors[event.anchor]
@@ -212,7 +212,7 @@ def _built(events: Iterator[Any]) -> Any:  # noqa: ANN401 - a JSON value
 
 
 def scalar(word: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Return what a plain scalar of YAML stands for."""
+    """Return the value of a plain YAML scalar."""
     if word in _WORDS:
         return _WORDS[word]
     if word[:1] not in "+-.0123456789" or len(word) > LONGEST_NUMBER:

@@ -1,4 +1,4 @@
-"""What a document comes to beside what was asked of it: whether it is there, its routes, the operations that are gone."""
+"""The checks of a document: whether it exists, its routes, the operations that are gone."""
 
 from redeploy.contract.results import MOST_EXPLAINED, MOST_LISTED, Finding, counted, instead, named
 from redeploy.contract.settings import Checks
@@ -8,7 +8,7 @@ from redeploy.verdicts import Reason
 
 
 def of_document(contract: Contract | None, why: str) -> Finding:
-    """Return whether there is a document; `why` says why there is none."""
+    """Return the check that there is a document; `why` says why there is none."""
     if contract is None:
         return Finding(Reason.OPENAPI, "openapi", passed=False, sentence=f"There is no OpenAPI document: {why}")
     version = f" of version {code(contract.version, 80)}" if contract.version else ""
@@ -16,7 +16,7 @@ def of_document(contract: Contract | None, why: str) -> Finding:
 
 
 def of_routes(checks: Checks, contract: Contract) -> list[Finding]:
-    """Return which required routes are there, and which forbidden ones."""
+    """Return the checks of the required and the forbidden routes."""
     found, missing = [], 0
     for pattern in checks.required:
         there = any(map(pattern.matches, contract.operations))
@@ -40,7 +40,7 @@ def of_routes(checks: Checks, contract: Contract) -> list[Finding]:
 
 
 def of_difference(compared: Difference, why: str) -> list[Finding]:
-    """Return which operations are gone; `why` goes on after each of them."""
+    """Return the checks of the operations that are gone; `why` follows each of them."""
     gone = [
         Finding(
             Reason.BREAKING_CHANGE, f"removed-route {each}", passed=False, sentence=f"{code(str(each))} is gone{why}"

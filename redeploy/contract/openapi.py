@@ -30,13 +30,13 @@ class OtherContentError(UnfitError):
 
 @dataclass
 class _Oddities:
-    """Violations of the specification that no check needs to care about: they are ignored, and reported."""
+    """Violations of the specification that do not affect a check: they are ignored, and reported."""
 
     redact: Callable[[str], str]
     _found: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def note(self, what: str, where: str) -> None:
-        """Enter one place; `what` is a kind in our own words."""
+        """Add one place; `what` is the kind in our own words."""
         first, number = self._found.get(what, (where, 0))
         self._found[what] = first, number + 1
 
@@ -54,7 +54,7 @@ def read_document(
 ) -> Contract | NoContract:
     """Return the contract of the service's document at `url`, with its promises for smoke requests.
 
-    Paths and version are redacted before they are cut: half a secret could not be found any more.
+    Paths and version are redacted before they are cut: half a secret would not be found any more.
     """
     condition, seen = condition_of(http_result)
     if isinstance(http_result, TransportError):
@@ -133,7 +133,7 @@ def _contract_of(
 
 
 def _version(info: Any, odd: _Oddities) -> str:  # noqa: ANN401 - a JSON value
-    """Return the document's version as it is written; empty if it has none."""
+    """Return the document's version as written; empty if it has none."""
     version = info.get("version") if isinstance(info, dict) else None
     if isinstance(info, dict) and "version" in info and type(version) is not str:
         odd.note("is not text", "info.version")
@@ -151,7 +151,7 @@ def _decoded(body: bytes) -> str:
 
 
 def _without_secrets(items: Mapping[str, Any], redact: Callable[[str], str]) -> Mapping[str, Any]:
-    """Return the paths' items; a path that shows a secret in any disguise gets another name."""
+    """Return the path items; a path that contains a secret in any encoding gets another name."""
     if not shows_secret("\n".join(items), redact):
         return items
     return {("/***" if shows_secret(path, redact) else path): item for path, item in items.items()}
@@ -169,7 +169,7 @@ def _items(document: Mapping[str, Any], odd: _Oddities) -> tuple[dict[str, Any],
     if paths is None:
         msg = "it has no `paths`"
         raise UnfitError(msg)
-    if not isinstance(paths, dict) and paths != []:  # PHP writes an empty object so
+    if not isinstance(paths, dict) and paths != []:  # PHP writes an empty object like this
         msg = "its `paths` are not an object"
         raise UnfitError(msg)
     schemas = Schemas(document)

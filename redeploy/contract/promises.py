@@ -1,4 +1,4 @@
-"""What a document promises of the responses to smoke requests."""
+"""What a document promises about the responses to smoke requests."""
 
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ def promises(
     *,
     redact: Callable[[str], str],
 ) -> dict[Smoke, ResponseSchemas]:
-    """Return what the document says of the answers to smoke requests."""
+    """Return what the document says about the responses to smoke requests."""
     found: dict[Smoke, ResponseSchemas] = {}
     spoken_of = origins(document, url) if smoke else frozenset()
     for each in smoke:
@@ -33,10 +33,10 @@ def promises(
 
 
 def _meant(smoke: Smoke, operations: Sequence[Operation], spoken_of: frozenset[str]) -> Operation | None:
-    """Return the operation that a request goes to: where several templates take its path, the most literal one."""
+    """Return the operation that a request goes to: if several templates match its path, the most literal one."""
     path = smoke.target.partition("?")[0]
     if not path.startswith("/") and origin_of(smoke.url) not in spoken_of:
-        return None  # of another origin this document does not speak
+        return None  # this document is not about another origin
     asked = dict.fromkeys((path, urllib.parse.urlsplit(smoke.url).path or "/"))
     fitting = [
         each

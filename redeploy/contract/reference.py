@@ -1,4 +1,4 @@
-"""An OpenAPI file of the workspace, JSON or YAML, and the lines of its operations."""
+"""An OpenAPI file in the workspace, JSON or YAML, and the lines of its operations."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from redeploy.contract.snapshot import Contract
 
 @dataclass(frozen=True)
 class Reference:
-    """An OpenAPI file of the workspace, and the lines of its operations."""
+    """An OpenAPI file in the workspace, and the lines of its operations."""
 
     path: str
     contract: Contract
@@ -41,11 +41,11 @@ def read(path: str, text: str) -> Reference:
 
 
 def _lines(text: str, operations: tuple[Operation, ...]) -> dict[Operation, int]:
-    """Return the line of each operation's method, as far as the file has a line for each key."""
+    """Return the line of each operation's method, if the file has a line for each key."""
     by_key = {(each.path, each.method.lower()): each for each in operations}
     paths = {each.path for each in operations}
     methods = {method.lower() for method in METHODS}
-    found: dict[Operation, tuple[int, int]] = {}  # a schema or a callback may have keys of that name, further inside
+    found: dict[Operation, tuple[int, int]] = {}  # a schema or a callback may have keys of that name at a deeper level
     path, indent, line, counted = "", 0, 1, 0
     for match in _KEY.finditer(text):
         line += text.count("\n", counted, match.start(2))

@@ -1,4 +1,4 @@
-"""What a document promises about a response body, and whether a body keeps the promise."""
+"""What a document promises about a response body, and whether a body matches."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,10 +12,10 @@ from redeploy.http.response import Response
 from redeploy.text.untrusted import code, one_line
 
 MOST_STEPS = 300_000
-"""Keywords that may be weighed for one answer, some seconds of work: schemas can be written that take for ever."""
+"""Keywords that may be checked for one response, some seconds of work: some schemas would take for ever."""
 
 MOST_MISFITS = 20
-"""Misfits among which the most telling one is looked for."""
+"""Mismatches among which the most helpful one is searched for."""
 
 
 _BODILESS = (204, 205, 304)
@@ -32,16 +32,16 @@ class ResponseSchema:
     media: tuple[str, ...]
     schemas: Mapping[str, Any] = field(default_factory=dict)
     partial: Mapping[str, str] = field(default_factory=dict)
-    """Why the schema of a media type is known only in part."""
+    """Why the schema of a media type is only partly known."""
 
     @property
     def promises_json(self) -> bool:
-        """Whether an answer must be JSON: every media type is, and has a schema that promises something."""
+        """Whether a response must be JSON: every media type is, and has a schema that promises something."""
         known = self.schemas.keys() | self.partial.keys()
         return bool(self.media) and all(is_json(each) and each in known for each in self.media)
 
     def described_as(self, media: str) -> str:
-        """Return the media type that the document describes a JSON answer under; empty where it promises nothing."""
+        """Return the media type under which the document describes a JSON response; empty if it promises nothing."""
         for each in (media, "application/*", "*/*"):
             if each in self.media:
                 return each
@@ -50,16 +50,16 @@ class ResponseSchema:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of holding an answer against its promise; each text is one line, and empty where there is nothing to say."""
+    """The result of comparing a response with its promise; each text is one line, or empty."""
 
     schema_violation: str = ""
-    """Where the answer departs from it."""
+    """The first mismatch."""
     partial: str = ""
     """Why only a part of it was compared."""
 
 
 ResponseSchemas = Mapping[str, ResponseSchema]
-"""Responses by status as the document writes it: `200`, `2XX`, `default`."""
+"""Responses by status as written in the document: `200`, `2XX`, `default`."""
 
 
 def described(promise: ResponseSchemas, status: int) -> ResponseSchema | None:
@@ -69,14 +69,16 @@ def described(promise: ResponseSchemas, status: int) -> ResponseSchema | None:
 
 
 def compare(promise: ResponseSchemas, method: str, reply: Response, redact: Callable[[str], str] = str) -> Comparison:
-    """Return where a reply departs from its promise; where nothing is promised, it keeps to it."""
+    """Return where a response does not match its promise; without a promise, it always matches."""
     wanted = described(promise, reply.status)
     if wanted is None or method == "HEAD" or reply.status in _BODILESS:
         return Comparison()
     if not is_json(reply.media_type):
-        said = reply.headers.get("content-type", "").partition(";")[0]  # as it came: a secret is known by its letters
+        said = reply.headers.get("content-type", "").partition(";")[
+            0
+        ]  # unchanged: a secret is recognised by its exact letters
         kind = f"`{one_line(redact(said), 60)}`" if reply.media_type else "a response without a type"
-        return Comparison(f"the document describes JSON, and {kind} came" if wanted.promises_json else "")
+        return Comparison(f"the document describes JSON, but {kind} came" if wanted.promises_json else "")
     media = wanted.described_as(reply.media_type)
     partial = wanted.partial.get(media, "")
     if media not in wanted.schemas:
@@ -86,7 +88,7 @@ def compare(promise: ResponseSchemas, method: str, reply: Response, redact: Call
     try:
         body = json.loads(reply.body.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        return Comparison("the body is no valid JSON")
+        return Comparison("the body is not valid JSON")
     try:
         return Comparison(_first_misfit(wanted.schemas[media], body, redact), partial)
     except (TooMuchError, RecursionError):
@@ -94,12 +96,12 @@ def compare(promise: ResponseSchemas, method: str, reply: Response, redact: Call
 
 
 def _no_constant(word: str) -> None:
-    """Refuse `NaN` and `Infinity`, which Python reads and JSON does not know (RFC 8259, 6)."""
+    """Reject `NaN` and `Infinity`, which Python reads but JSON does not have (RFC 8259, 6)."""
     raise ValueError(word)
 
 
 def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - jsonschema's, which must not be loaded for it
-    """Say what jsonschema found, and quote nothing of the value: it may be long, hostile or secret."""
+    """Return what jsonschema found, without quoting the value: it may be long, hostile or secret."""
     keyword, wanted, value = error.validator, error.validator_value, error.instance
     told = f"breaks `{keyword}`"
     if keyword == "type":
@@ -108,7 +110,7 @@ def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 -
     elif keyword == "required" and isinstance(value, dict):
         told = f"has no {code(redact(next(name for name in wanted if name not in value)), 60)}"
     elif keyword in ("anyOf", "oneOf"):
-        told = "fits none of the alternatives, or too many"
+        told = "matches none of the alternatives, or too many"
     elif keyword in ("enum", "const"):
         told = "is not one of the values that are allowed"
     elif is_number(wanted):
@@ -117,7 +119,7 @@ def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 -
 
 
 def _place(path: Iterable[str | int], redact: Callable[[str], str]) -> str:
-    """Return a way into a JSON value as a path (RFC 9535); names are redacted before quotes change them."""
+    """Return the keys into a JSON value as a path (RFC 9535); names are redacted before quotes change them."""
     names = (each if isinstance(each, int) else redact(each) for each in path)
     return "$" + "".join(
         f".{each}" if isinstance(each, str) and each.isidentifier() else f"[{each!r}]" for each in names
@@ -130,7 +132,7 @@ def _kind(value: Any) -> str:  # noqa: ANN401 - a JSON value
 
 
 def _first_misfit(schema: Any, body: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - JSON values
-    from jsonschema.exceptions import best_match  # takes a tenth of a second, and few runs need it
+    from jsonschema.exceptions import best_match  # loading it takes a tenth of a second, and few runs need it
 
     _steps.set([0])
     _levels.set([0])
@@ -165,9 +167,9 @@ def _validator() -> Any:  # noqa: ANN401 - a class that jsonschema makes
 
 
 def _without_errors_of_others(weigh: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a choice of alternatives end a value's weighing where exactly one fits.
+    """Stop checking a value against alternatives once exactly one fits.
 
-    jsonschema makes every error of each alternative that does not, which in a long list takes most of the time.
+    jsonschema builds every error of each alternative that does not fit, which takes most of the time in a long list.
     """
 
     def keyword(validator: Any, parts: Any, value: Any, schema: Any) -> Iterator[Any]:  # noqa: ANN401 - as jsonschema
@@ -179,7 +181,7 @@ def _without_errors_of_others(weigh: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _multiple_of(_: Any, unit: float, number: Any, __: Any) -> Iterator[Exception]:  # noqa: ANN401 - as jsonschema passes them
-    """Weigh `multipleOf` by the digits as they are written: as binary fractions 1.13 is no multiple of 0.01."""
+    """Check `multipleOf` with the written digits: as binary fractions, 1.13 is not a multiple of 0.01."""
     from fractions import Fraction
 
     from jsonschema.exceptions import ValidationError

@@ -53,7 +53,7 @@ def named(operations: list[Operation] | tuple[Operation, ...]) -> str:
 
 
 def instead(pattern: Pattern, contract: Contract) -> str:
-    """Say what the document has in a missing route's place."""
+    """Return what the document has instead of a missing route."""
     near = near_misses(pattern, contract.operations)
     if near:
         return f"the document has {named(near)}"

@@ -14,14 +14,14 @@ MOST_COMPARED = 5_000
 """Operations that are searched for near misses."""
 
 MOST_SPELLED = 1_000
-"""Paths whose spelling is compared; so many take a tenth of a second."""
+"""Paths whose spelling is compared; this many take a tenth of a second."""
 
 _PARAMETER = re.compile(r"\{[^{}/]*\}")
 
 
 @dataclass(frozen=True, order=True)
 class Operation:
-    """A method and a path, as the document writes it, and the prefixes of its servers."""
+    """A method and a path, as written in the document, and the prefixes of its servers."""
 
     path: str
     method: str
@@ -32,7 +32,7 @@ class Operation:
 
     @cached_property
     def written(self) -> tuple[str, str]:
-        """Method and path without the names of parameters, so that templates compare equal whatever the names."""
+        """Method and path without the names of parameters, so that templates with other names compare equal."""
         return self.method, shape(self.path)
 
     @cached_property
@@ -57,15 +57,15 @@ class Pattern:
         return f"{self.method} {self.path}".lstrip()
 
     def matches(self, operation: Operation) -> bool:
-        """Tell whether an operation matches, by its address at a server or as the document writes it."""
+        """Return whether an operation matches, by its address at a server or as written in the document."""
         return self.method in ("", operation.method) and self.matches_path(operation)
 
     def matches_path(self, operation: Operation) -> bool:
-        """Tell whether the path matches, with any method."""
+        """Return whether the path matches, with any method."""
         return any(_match(self._segments, path) for path in operation.segments)
 
     def forbids(self, operation: Operation) -> bool:
-        """Tell the same for a forbidden route: letter case and a slash at the end make no difference.
+        """Return the same for a forbidden route: letter case and a slash at the end make no difference.
 
         Many servers respond alike to both spellings. An operation without a method stands for any method of its path.
         """
@@ -102,7 +102,7 @@ def parse_pattern(line: str) -> Pattern:
 
 
 def method_of(line: str, word: str) -> str:
-    """Return the method that a word of a line names.
+    """Return the method that a word in a line names.
 
     Raises:
         ValueError: with what is wrong.
@@ -120,7 +120,7 @@ def shape(path: str) -> str:
 
 
 def fits(path: str, template: str) -> bool:
-    """Tell whether a template matches a concrete path: a parameter takes one segment, or a part of one."""
+    """Return whether a template matches a concrete path: a parameter matches one segment, or a part of one."""
     concrete, expected = _segments(path), _segments(shape(template))
     return len(concrete) == len(expected) and all(map(_segment_fits, concrete, expected))
 

@@ -1,4 +1,4 @@
-"""The servers that a document names: where its paths begin, and of which origins it speaks."""
+"""The servers that a document names: where its paths begin, and which origins it is about."""
 
 import contextlib
 import urllib.parse
@@ -8,7 +8,7 @@ from typing import Any
 from redeploy.http.urls import origin_of
 
 MOST_PREFIXES = 8
-"""Different paths of servers that are told apart."""
+"""Paths of servers that are distinguished."""
 
 LONGEST_PATH = 1_000
 
@@ -18,13 +18,13 @@ def filled(server: Mapping[str, Any]) -> str:
     address, variables = str(server["url"]), server.get("variables")
     for name, variable in variables.items() if isinstance(variables, dict) else ():
         default = variable.get("default", "") if isinstance(variable, dict) else ""
-        if isinstance(default, str):  # one may hold the name of the next: they must not grow out of hand
+        if isinstance(default, str):  # one may contain the name of the next: they must not grow without limit
             address = address[:LONGEST_PATH].replace(f"{{{name}}}", default[:LONGEST_PATH])
     return address[:LONGEST_PATH]
 
 
 def path_of(address: str, url: str) -> str:
-    """Return the path that a server's address, relative to the document at `url`, begins with; empty where it is none."""
+    """Return the path that a server's address, relative to the document at `url`, begins with; empty if there is none."""
     try:
         return urllib.parse.urlsplit(urllib.parse.urljoin(url, address or "/")).path.rstrip("/")
     except ValueError:
@@ -32,11 +32,11 @@ def path_of(address: str, url: str) -> str:
 
 
 def origins(document: Mapping[str, Any], url: str) -> frozenset[str]:
-    """Return the origins of the document and of its servers: of these it speaks."""
+    """Return the origins of the document and of its servers: the document is about these."""
     servers = document.get("servers")
     named = [each for each in (servers if isinstance(servers, list) else ()) if isinstance(each, dict)][:MOST_PREFIXES]
     found: set[str] = set()
     for address in ("", *(filled(each) for each in named if isinstance(each.get("url"), str))):
-        with contextlib.suppress(ValueError):  # a port that is none, or a bracket too few
+        with contextlib.suppress(ValueError):  # an invalid port, or a missing bracket
             found.add(origin_of(urllib.parse.urljoin(url, address)))
     return frozenset(found)

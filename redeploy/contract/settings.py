@@ -1,4 +1,4 @@
-"""Which checks of the contract are asked for."""
+"""Which checks of the contract a run should make."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and send 
 
 
 class Breaking(StrEnum):
-    """What becomes of operations that are gone."""
+    """How operations that are gone count."""
 
     IGNORE = "ignore"
     WARN = "warn"
@@ -20,12 +20,12 @@ class Breaking(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Checks:
-    """What a live build must keep to, beside being healthy."""
+    """What a live build must fulfil besides being healthy."""
 
     document_url: str | None = None
-    """Where the OpenAPI document is; None where it is not asked for."""
+    """Where the OpenAPI document is; None if it is not requested."""
     document_needed: bool = False
-    """Whether a missing document is a failure, whatever else is asked."""
+    """Whether a missing document always fails the run."""
     required: tuple["Pattern", ...] = ()
     forbidden: tuple["Pattern", ...] = ()
     reference: "Reference | None" = None
@@ -34,7 +34,7 @@ class Checks:
 
     @property
     def insist_on_document(self) -> bool:
-        """Whether something was asked that only the document can answer."""
+        """Whether a check needs the document."""
         compared = self.reference and self.breaking is Breaking.FAIL
         asked = self.document_needed or self.required or self.forbidden or compared
         return self.document_url is not None and bool(asked)

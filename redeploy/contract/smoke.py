@@ -15,7 +15,7 @@ from redeploy.text.secret import Secret
 
 @dataclass(frozen=True)
 class Sent:
-    """What a request carries, and how long its response may take: a line of the input cannot say it."""
+    """Body and headers of a request, and how long its response may take, which a line of the input cannot say."""
 
     body: bytes = b""
     headers: tuple[tuple[str, Secret], ...] = ()
@@ -42,7 +42,7 @@ class Smoke:
     only_warns: bool = False
     """Whether `?` says that a failure is a warning."""
     clauses: tuple[Clause, ...] = ()
-    """The conditions that the response must fulfil, whatever its status."""
+    """The conditions that the response must fulfil besides its status."""
     sent: Sent = NOTHING_ELSE
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ def parse_smoke(line: str, address: Callable[[str], str]) -> Smoke:
     A `#` after white space, where a status or a condition could begin, begins a comment.
 
     Args:
-        line: as it is written in the input; columns in messages count from its beginning.
+        line: as written in the input; columns in messages count from its beginning.
         address: makes a path or URL absolute, and raises `ValueError` if that is impossible.
 
     Raises:

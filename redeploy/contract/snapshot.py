@@ -21,27 +21,27 @@ class Contract:
     located: bool = False
     """Whether it says under which path its server offers the operations."""
     promises: Mapping[Smoke, ResponseSchemas] = field(default_factory=dict)
-    """What it says of the answers to smoke requests."""
+    """What it says about the responses to smoke requests."""
     unread: Mapping[Operation, str] = field(default_factory=dict)
-    """Places whose operations are not known, and why; without a method, all that stand under the path."""
+    """Places whose operations are unknown, and why; without a method, all operations of the path."""
     oddities: tuple[str, ...] = ()
-    """What was passed over in the document, in clauses that are harmless Markdown."""
+    """What was skipped in the document, in clauses that are harmless Markdown."""
 
     @cached_property
     def identity(self) -> tuple[str, frozenset[tuple[str, str]]]:
-        """What tells one contract from another: the version, and the set of operations."""
+        """What distinguishes one contract from another: the version, and the set of operations."""
         return self.version, frozenset(each.written for each in self.operations)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the same, by which a later run knows it."""
+        """A hash of the identity, by which a later run recognises it."""
         version, operations = self.identity
         return hashlib.sha256(json.dumps([version, sorted(operations)]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What a later run knows of a contract."""
+    """What a later run knows about a contract."""
 
     whole: str
     """The fingerprint of version and operations."""
@@ -54,18 +54,18 @@ class NoContract:
 
     why: str
     gone: bool = False
-    """Whether the service answered, and shows that nothing like a document is there; else it may only not have been read."""
+    """Whether the service responded and certainly has no document; otherwise it may only not have been read."""
 
 
 @dataclass(frozen=True)
 class Read(Response):
-    """A reply whose body was read as a document where it was fetched: that may take long."""
+    """A response whose body was read as a document in the thread that fetched it: that may take long."""
 
     found: Contract | NoContract = NoContract("")
 
 
 NO_OPERATIONS = Contract("", ())
-"""What a service promises that has no document any more."""
+"""The contract of a service that has no document any more."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,13 @@ def difference(before: Contract, after: Contract) -> Difference:
     as another by either, its address at a server or the path as it is written.
     """
     if (before.operations, before.unread) == (after.operations, after.unread):
-        return Difference()  # as a rule; for thousands of operations the sets below take a while
+        return Difference()  # the usual case; for thousands of operations the sets below are slow
     either = not (before.located and after.located)
     return Difference(_missing(after, before, either=either), _missing(before, after, either=either))
 
 
 def _missing(there: Contract, here: Contract, *, either: bool) -> tuple[Operation, ...]:
-    """Return the operations of `there` that `here` has not; one that may stand where `here` was not read is not missing."""
+    """Return the operations of `there` that `here` lacks, except those at places where `here` was not read."""
 
     def names(operations: Iterable[Operation]) -> set[tuple[str, str]]:
         found = {place for each in operations for place in each.places}

@@ -1,4 +1,4 @@
-"""Where production stands beside its branch: asked of GitHub once the service has shown what is live."""
+"""Compares production with its branch at GitHub, once the service has shown which build is live."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason, Verdict
 
 ANSWER_CAP = 16 * 1024 * 1024
-"""Bytes of an answer; a comparison holds the changes of up to 300 files."""
+"""Bytes of a response; a comparison has the changes of up to 300 files."""
 
 NOWHERE = (
     "GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say which repository has the branch. A runner sets them for "
@@ -37,7 +37,7 @@ def position_of(
     wall: Callable[[], float],
     pause: Callable[[float], None],
 ) -> Position:
-    """Return where the build that is live stands beside the branch that the inputs name.
+    """Return where the live build is compared with the branch that the inputs name.
 
     Args:
         state: a run in mode verify whose window has held.
@@ -104,7 +104,7 @@ def beside_branch(run: RunResult, position: Position) -> RunResult:
 
 
 def _remedy(reason: Reason, position: Position) -> Remedy | None:
-    """Return what to do, where the branch has something of its own to say."""
+    """Return what to do, if the branch is the problem."""
     own, branch = REMEDIES.get(reason), code(position.branch)
     match position.standing:
         case Standing.BEHIND if own:
@@ -113,9 +113,9 @@ def _remedy(reason: Reason, position: Position) -> Remedy | None:
             return replace(own, headline=f"Whether production is behind {branch} is not known")
         case Standing.ELSEWHERE:
             return Remedy(
-                f"What is live is not a commit of {branch}",
-                "Another branch was deployed, the image was built from a commit that was never pushed or was pushed away "
-                "by force, or the version that the service names is not the commit that it was built from.",
+                f"The live build is not a commit of {branch}",
+                "Another branch was deployed, the image was built from a commit that was never pushed or was removed "
+                "by a forced push, or the version that the service reports is not its commit.",
                 "Deploy the branch again, or name the branch that production follows: `expect-version: branch:release`. "
                 "The image takes its commit from the build: `build-args: GIT_SHA=${{ github.sha }}`.",
             )

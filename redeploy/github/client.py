@@ -24,26 +24,26 @@ class Bounds:
     """Seconds that the end of a run may wait for GitHub."""
 
     creation: float = 10.0
-    """For a Deployment that is still being created: as long as GitHub may take over a request."""
+    """For a Deployment that is still being created: as long as GitHub may take for a request."""
     whole: float = 30.0
     """For everything."""
     hurried: float = 1.0
-    """Once a signal came: the run must be over within 2 s of it."""
+    """After a signal: the run must end within 2 s."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What became of it."""
+    """What happened to the Deployment."""
 
     number: int | None
-    """The Deployment's; None where none is known to have been created."""
+    """The Deployment's number; None if none is known to have been created."""
     states: tuple[State, ...]
-    """Of the statuses that were written."""
+    """The states of the statuses that were written."""
     warning: str
 
 
 class DeploymentClient:
-    """Writes one Deployment and its statuses in a thread of its own; whatever happens there, the run goes on."""
+    """Writes one Deployment and its statuses in a separate thread; whatever happens there, the run continues."""
 
     def __init__(
         self,
@@ -72,12 +72,12 @@ class DeploymentClient:
         return self._thread is not None
 
     def begin(self, deployment: Deployment, first: Status) -> None:
-        """Create the Deployment and its first status, beside whatever the caller does next."""
+        """Create the Deployment and its first status in the background."""
         self._thread = threading.Thread(target=self._run, args=(deployment, first), daemon=True)
         self._thread.start()
 
     def end(self, final: Status, hurried: Callable[[], bool]) -> Record:
-        """Write the final status, and return what became of it all; `hurried` tells whether a signal has come."""
+        """Write the final status, and return what happened; `hurried` says whether a signal has come."""
         now = time.monotonic()
         self._final = final
         self._creation_until, self._until = now + self._bounds.creation, now + self._bounds.whole
@@ -89,7 +89,7 @@ class DeploymentClient:
                 return Record(self._number, tuple(self._states), warning(self._doing, LATE, self._redact))
         return Record(self._number, tuple(self._states), self._warning)
 
-    def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only thing that it is about
+    def _hurry(self, hurried: bool) -> None:  # noqa: FBT001 - the only subject of the call
         if hurried and not self._hurried:
             self._hurried = True
             self._until = min(self._until, time.monotonic() + self._bounds.hurried)
@@ -117,7 +117,7 @@ class DeploymentClient:
             self._number = number
             self._doing = "write a status of the Deployment"
             self._write_status(repository, number, first, until=lambda: 0.0 if self._hurried else self._until)
-            self._warning = ""  # nobody misses the first status where the final one is there
+            self._warning = ""  # the first status is not missed once the final one exists
             repository.requester.close()  # a connection that was idle for minutes may be gone without a sign
             self._ended.wait()
             self._doing = "write the final status of the Deployment"
@@ -153,7 +153,7 @@ class DeploymentClient:
     def _carry_out(
         self, write: Callable[[], int | None], look: Callable[[], int | None], *, until: Callable[[], float]
     ) -> int | None:
-        """Return the number of what was written; where it could not be done before `until`, leave a warning."""
+        """Return the number of what was written; if that was not possible before `until`, leave a warning."""
         now = time.monotonic()
         errand: WriteAttempt | None = WriteAttempt(began=now, at=now)
         last = Trouble()
@@ -164,7 +164,7 @@ class DeploymentClient:
                 if number is not None:
                     return number
                 if errand.move is NextStep.WRITE:
-                    came = Trouble(message="an answer that is not GitHub's")
+                    came = Trouble(message="a response that is not GitHub's")
             except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets, down to assertions about URLs
                 came = trouble_of_error(error)
             last = came or last
@@ -185,7 +185,7 @@ def look(place: Place, token: Secret, environment: str) -> Trouble | None:
 
 
 def _create(repository: "Repository", deployment: Deployment) -> int | None:
-    # Left to their defaults, `auto_merge` merges the default branch and `required_contexts` asks for every check.
+    # By default, `auto_merge` merges the default branch and `required_contexts` requires every check.
     created = repository.create_deployment(
         deployment.ref,
         auto_merge=False,
@@ -198,7 +198,7 @@ def _create(repository: "Repository", deployment: Deployment) -> int | None:
 
 
 def _find(repository: "Repository", deployment: Deployment) -> int | None:
-    """Return the number of the Deployment that carries the mark."""
+    """Return the number of the Deployment with the mark."""
     from github import BadAttributeException
 
     for each in repository.get_deployments(sha=deployment.ref, environment=deployment.environment).get_page(0):
@@ -212,7 +212,7 @@ def _find(repository: "Repository", deployment: Deployment) -> int | None:
 
 
 def _paused(until: float, limit: Callable[[], float]) -> bool:
-    """Wait for a moment; False, and no wait, where it lies beyond a limit that may change meanwhile."""
+    """Wait for a moment; False, without a wait, if it is beyond a limit, which may change meanwhile."""
     while (now := time.monotonic()) < until <= limit():
         time.sleep(min(_POLL, until - now))
     return until <= limit()

@@ -20,26 +20,28 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 REQUEST_SECONDS = 15
-"""Silence after which an answer counts as lost; GitHub itself gives up after 10 s."""
+"""Seconds of silence after which a response counts as lost; GitHub itself gives up after 10 s."""
 
 USER_AGENT = f"redeploy-action/{__version__} (+https://github.com/leok974/redeploy-action)"
 
 
 class Ask(Protocol):
-    """Sends one request about a repository, and returns what the answer holds; raises what PyGithub raises."""
+    """Sends one request about a repository, and returns the JSON of the response; raises what PyGithub raises."""
 
     def __call__(
         self, method: str, path: str, asked: Mapping[str, object] | None = None, query: Mapping[str, str] | None = None
     ) -> object:
-        """Send it; `path` goes on after the repository's URL."""
+        """Send it; `path` follows the repository's URL."""
 
 
 @contextlib.contextmanager
 def connected(place: Place, token: Secret) -> Iterator["Repository"]:
-    """Yield the run's repository, of which nothing was asked yet."""
+    """Yield the run's repository, without a request."""
     import github
 
-    github.set_log_level(logging.CRITICAL + 1)  # it logs what the server says to stderr, where the runner obeys
+    github.set_log_level(
+        logging.CRITICAL + 1
+    )  # it logs the server's words to stderr, where the runner executes commands
     with github.Github(
         auth=github.Auth.Token(token.reveal()),
         base_url=place.api_url,
@@ -48,7 +50,7 @@ def connected(place: Place, token: Secret) -> Iterator["Repository"]:
         per_page=100,
         retry=None,
         seconds_between_requests=None,
-        seconds_between_writes=None,  # a run writes a few times in all
+        seconds_between_writes=None,  # a run writes only a few times
         lazy=True,
     ) as client:
         yield client.get_repo(place.repository)
@@ -56,7 +58,7 @@ def connected(place: Place, token: Secret) -> Iterator["Repository"]:
 
 @contextlib.contextmanager
 def asking(place: Place, token: Secret) -> Iterator[Ask]:
-    """Yield what sends a request about the repository."""
+    """Yield a function that sends a request about the repository."""
     with connected(place, token) as repository:
 
         def ask(
@@ -69,7 +71,7 @@ def asking(place: Place, token: Secret) -> Iterator[Ask]:
 
 
 def trouble_of_error(error: Exception) -> Trouble:
-    """Translate what PyGithub raises; its texts quote whole answers, so only GitHub's own message is taken."""
+    """Translate PyGithub's exceptions; their texts quote whole responses, so only GitHub's own message is used."""
     from github import GithubException
 
     if isinstance(error, GithubException):
@@ -89,7 +91,7 @@ def trouble_of_error(error: Exception) -> Trouble:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return an exception and all that it wraps: as cause, context, reason or argument."""
+    """Return an exception and everything that it wraps: as cause, context, reason or argument."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""What GitHub is told about a run: one Deployment and its statuses, as values. Nothing is sent here.
+"""What a run reports to GitHub: one Deployment and its statuses, as values. Nothing is sent here.
 
 A Deployment's payload is given when it is created, once the baseline is known: it holds what was declared and what ran
 before. What is live at the end stands in the description of the final status.
@@ -16,13 +16,13 @@ from redeploy.text.untrusted import code, one_line
 from redeploy.verdicts import Verdict
 
 LONGEST_DESCRIPTION = 140
-"""Characters that GitHub takes of a description."""
+"""Characters of a description that GitHub allows."""
 
 RIGHT = "deployments: write"
-"""The right that a token needs for it."""
+"""The permission that a token needs for it."""
 
 Redact = Callable[[str], str]
-"""Takes secrets out of a text."""
+"""Removes secrets from a text."""
 
 
 class State(StrEnum):
@@ -48,19 +48,19 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What a Deployment says when it is created."""
+    """The content of a Deployment when it is created."""
 
     ref: str
     environment: str
     description: str
     payload: Mapping[str, object]
     mark: str
-    """In the payload of this one alone: what it is recognised by."""
+    """In the payload of this one only, so that it can be recognised."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What one of its statuses says."""
+    """The content of one of its statuses."""
 
     state: State
     description: str
@@ -71,7 +71,7 @@ class Status:
 
 
 def place_of(environment: Mapping[str, str]) -> Place | None:
-    """Return where the run is; None where the runner's variables do not tell, as at a terminal."""
+    """Return where the run is; None if the runner's variables are not set, as at a terminal."""
     names = ("GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA", "GITHUB_SERVER_URL", "GITHUB_RUN_ID")
     api, repository, sha, server, run = (environment.get(name, "").strip() for name in names)
     if not (re.match(r"https?://[^/]", api) and re.fullmatch(r"[\w.-]+/[\w.-]+", repository) and sha):
@@ -84,7 +84,7 @@ def place_of(environment: Mapping[str, str]) -> Place | None:
 
 
 def deployment_of(known: Result, place: Place, environment: str, chance: str, redact: Redact) -> Deployment:
-    """Return the Deployment to create, of what is known by now; `chance` is random, so that its mark is like no other."""
+    """Return the Deployment to create, from what is known so far; `chance` is random, to make its mark unique."""
     mark, run = f"{place.run}-{chance}", spokesman(known)
     declared = f", declared version {redact(run.version.expected)}" if run.version.expected else ""
     what = {"verify": "Proof of what runs", "rollback": "Rollback through Watchtower"}.get(
@@ -122,20 +122,20 @@ def ended(result: Result, place: Place, redact: Redact) -> Status:
 
 
 def state_of(result: Result) -> State:
-    """Return how a run ended in GitHub's terms: `error` says that it is not known what became of the rollout."""
+    """Return how a run ended in GitHub's terms: `error` means that the outcome of the rollout is unknown."""
     if result.conclusion.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
         return State.ERROR
     return State.FAILURE if result.conclusion.exit_code else State.SUCCESS
 
 
 def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = RIGHT) -> str:
-    """Return why `what` could not be done, and what mends it. The verdict never depends on it.
+    """Return why `what` could not be done, and how to fix it. The verdict never depends on it.
 
     Args:
         what: as an imperative: `create the Deployment`.
         trouble: what went wrong.
         redact: hides secrets.
-        right: what the token needs, as a line of `permissions:`.
+        right: the permission that the token needs, as a line of `permissions:`.
     """
     message = redact(trouble.message)
     said = " ".join(filter(None, [str(trouble.status), message and code(message, 200)]))

@@ -1,4 +1,4 @@
-"""The one GitHub issue of a red run, as values: which one it is, what it has said so far, and what to do about it.
+"""The one GitHub issue of a failed run, as values: which one it is, what it says so far, and what to do with it.
 
 An issue is known by a mark in its body: a hash of what must be the same from run to run, so that the issue of another
 service, job or workflow is left alone. Nothing is sent here.
@@ -18,10 +18,10 @@ from redeploy.text.spans import counted
 from redeploy.verdicts import Verdict
 
 LABEL = "redeploy-action"
-"""What every issue of ours carries; listing by it leaves out what others opened."""
+"""The label of all our issues; listing by it leaves out those of others."""
 
 LONGEST = 60_000
-"""Characters of what we write; GitHub takes 65,536."""
+"""Characters of our texts; GitHub allows 65,536."""
 
 LONGEST_KEPT = 65_000
 """Characters of a body to which people have added something."""
@@ -40,7 +40,7 @@ class Ending(Enum):
     RED = auto()
     GREEN = auto()
     NEITHER = auto()
-    """It says nothing of production: cancelled, wrong inputs, a defect of ours, or healthy and not proven."""
+    """It says nothing about production: cancelled, invalid inputs, a defect of ours, or healthy and not proven."""
 
 
 def ending_of(conclusion: Conclusion) -> Ending:
@@ -57,7 +57,7 @@ def mark_of(environment: Mapping[str, str], title: str, about: Sequence[str]) ->
     Args:
         environment: the runner's variables: repository, workflow file and job.
         title: the title that the inputs give.
-        about: what the run is about: the service's base URL or, where a config file describes it, that and its services.
+        about: what the run is about: the service's base URL or, with a config file, that file and its services.
     """
     workflow = environment.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
     parts = [environment.get("GITHUB_REPOSITORY", ""), workflow, environment.get("GITHUB_JOB", ""), title, *about]
@@ -66,17 +66,17 @@ def mark_of(environment: Mapping[str, str], title: str, about: Sequence[str]) ->
 
 @dataclass(frozen=True)
 class Seen:
-    """What the first lines of an issue's body say."""
+    """The content of the first lines of an issue's body."""
 
     why: str
     """Verdict and reason: `stale/behind`."""
     since: float
-    """When the first red run ended, in seconds since 1970."""
+    """When the first failed run ended, in seconds since 1970."""
     times: int
-    """How many runs were red."""
+    """How many runs failed."""
 
     def again(self, why: str) -> "Seen":
-        """Return what they say after one more red run."""
+        """Return the content after one more failed run."""
         return Seen(why, self.since, self.times + 1)
 
 
@@ -87,7 +87,7 @@ class Issue:
     number: int
     body: str
     seen: Seen | None
-    """None where a person has changed the first lines."""
+    """None if a person has changed the first lines."""
 
 
 def ours(listed: Iterable[object], mark: str) -> list[Issue]:
@@ -123,10 +123,10 @@ def head(mark: str, seen: Seen, now: float, run_url: str) -> str:
     """Return the first lines of a body: the mark, which GitHub does not show, and when and how often it was so.
 
     Args:
-        mark: that of the issue.
-        seen: what they say.
-        now: when the run ended that was red last, in seconds since 1970.
-        run_url: the page of that run; empty where it is not known.
+        mark: the issue's mark.
+        seen: the content of these lines.
+        now: when the last failed run ended, in seconds since 1970.
+        run_url: the page of that run; empty if unknown.
     """
     run = f" in [this run]({run_url})" if run_url else ""
     told = f"{_SEEN} {moment(now)}{run} · first seen {moment(seen.since)} · {counted(seen.times, 'red run')}"
@@ -134,7 +134,7 @@ def head(mark: str, seen: Seen, now: float, run_url: str) -> str:
 
 
 def with_head(body: str, mark: str, lines: str) -> str:
-    """Return the body of an issue with other first lines; all else that people wrote into it stays."""
+    """Return the body of an issue with other first lines; everything that people wrote into it stays."""
     start = body.find(_opening(mark))
     before, rest = (body[:start], body[start:]) if start >= 0 else ("", body)
     _, _, following = rest.partition("\n") if start >= 0 else ("", "", rest)

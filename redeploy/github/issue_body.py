@@ -1,4 +1,4 @@
-"""What an issue, its comments and its end say, in GitHub's Markdown: to be read on a phone."""
+"""The texts of an issue and its comments, in GitHub's Markdown: readable on a phone."""
 
 import re
 
@@ -12,40 +12,40 @@ from redeploy.text.spans import counted, span
 from redeploy.text.untrusted import code
 
 _ALONE = re.compile(r"`(sha256:[0-9a-f]{12})[0-9a-f]{52}`|`([0-9a-f]{12})[0-9a-f]{28}`")
-"""A digest or a commit that is quoted by itself."""
+"""A digest or a commit that is quoted alone."""
 
 MOST_SERVICES = 50
 """Services that an issue lists."""
 
 _KEPT = (
-    "<sub>Kept by [redeploy-action](https://github.com/leok974/redeploy-action/blob/main/docs/watch.md): the next green run "
-    "closes it. A run that is red for the same reason only updates the first line.</sub>"
+    "<sub>Kept by [redeploy-action](https://github.com/leok974/redeploy-action/blob/main/docs/watch.md): the next "
+    "successful run closes it. A run that fails for the same reason only updates the first line.</sub>"
 )
 
 
 def opened(result: Result, run_url: str) -> str:
-    """Return what an issue says below its first lines."""
+    """Return the text of an issue below its first lines."""
     return _within("\n".join([*_described(result, run_url), _KEPT]))
 
 
 def changed(result: Result, before: Seen | None, run_url: str) -> str:
-    """Return the comment of a run that is red for another reason than the one before."""
+    """Return the comment of a run that failed for another reason than the one before."""
     was = f" (it was {code(before.why.rstrip('/').replace('/', ', '))})" if before else ""
-    return _within("\n".join([f"Still red, for another reason{was}.", "", *_described(result, run_url)]))
+    return _within("\n".join([f"Still failing, for another reason{was}.", "", *_described(result, run_url)]))
 
 
 def closed(result: Result, before: Seen | None, now: float, run_url: str) -> str:
-    """Return the comment with which the next green run closes an issue."""
+    """Return the comment with which the next successful run closes an issue."""
     lines = [f"### ✅ {headline(result)}", "", *_facts(result)]
     if before is not None:
         lasted = span(now - before.since)
-        lines += [f"It was red for {lasted}, since {moment(before.since)}, in {counted(before.times, 'run')}.", ""]
+        lines += [f"It failed for {lasted}, since {moment(before.since)}, in {counted(before.times, 'run')}.", ""]
     return _within("\n".join([*lines, *_run(run_url)]))
 
 
 def duplicate(number: int) -> str:
-    """Return what takes the place of the text of an issue that another run opened at the same time."""
-    return f"Another run opened #{number} a moment before, and goes on there."
+    """Return the text that replaces that of an issue which was opened at the same time as another run's."""
+    return f"Another run opened #{number} a moment before, and continues there."
 
 
 def _described(result: Result, run_url: str) -> list[str]:
@@ -70,13 +70,13 @@ def _described(result: Result, run_url: str) -> list[str]:
 
 
 def _others(result: Result) -> list[str]:
-    """Return the services that are not green, where there are several; what comes before speaks of the first of them."""
+    """Return the services that failed, if there are several; the text before is about the first of them."""
     if not isinstance(result, SeveralResults):
         return []
     from redeploy.report.several.whole import is_green  # few runs have several
 
     red = [(key, each) for key, each in result.services.items() if not is_green(each)]
-    lines = [f"**{len(red)} of {len(result.services)} services are not as they should be:**", ""]
+    lines = [f"**{len(red)} of {len(result.services)} services are not as expected:**", ""]
     lines += [f"- {code(key)}: {inline(headline(each))}" for key, each in red[:MOST_SERVICES]]
     if (more := len(red) - MOST_SERVICES) > 0:
         lines.append(f"- and {more} more")

@@ -1,4 +1,4 @@
-"""Keeps the one issue of a red run: five calls at most, in a thread beside the end of the run.
+"""Keeps the one issue of a failed run: five calls at most, in a thread beside the end of the run.
 
 Sources: docs.github.com, REST API, "Create an issue" (labels are dropped without a word where the token may not set them;
 410 where issues are disabled) and "List repository issues".
@@ -28,14 +28,14 @@ class Bounds:
 
     whole: float = 40.0
     hurried: float = 1.0
-    """Once a signal came: the run must be over within 2 s of it."""
+    """After a signal: the run must end within 2 s."""
     looked_again_after: float = 3.0
-    """After an issue was opened, since two runs may have done so at once, or after an answer was lost."""
+    """Seconds after an issue was opened, because two runs may have done so at once, or after a response was lost."""
 
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to be said about a run."""
+    """What to report about a run."""
 
     ending: Ending
     result: Result
@@ -49,16 +49,16 @@ class Errand:
 
 @dataclass(frozen=True)
 class Kept:
-    """What became of the issue."""
+    """What happened to the issue."""
 
     did: str = ""
-    """What was done; empty where there was nothing to do, or nothing could be done."""
+    """What was done; empty if there was nothing to do, or nothing could be done."""
     number: int | None = None
     warning: str = ""
 
 
 class IssueClient:
-    """Keeps one issue; whatever happens there, the run goes on."""
+    """Keeps one issue; whatever happens there, the run continues."""
 
     def __init__(
         self, place: Place, token: Secret, redact: Callable[[str], str] = str, bounds: Bounds | None = None
@@ -72,7 +72,7 @@ class IssueClient:
         self._finished, self._hurry = threading.Event(), threading.Event()
 
     def keep(self, errand: Errand, hurried: Callable[[], bool]) -> Kept:
-        """Do what is to be done, and return what became of it; `hurried` says whether a signal has come."""
+        """Open, update or close the issue, and return what happened; `hurried` says whether a signal has come."""
         until = time.monotonic() + self._bounds.whole
         threading.Thread(target=self._run, args=(errand,), daemon=True).start()
         while not self._finished.wait(_POLL):
@@ -98,7 +98,7 @@ class IssueClient:
         return warning(self._doing, trouble, self._redact, right=RIGHT)
 
     def _tell(self, issues: "_Issues", errand: Errand) -> None:
-        """Open the issue of a red run, or bring it up to date."""
+        """Open the issue of a failed run, or update it."""
         found = issues.look()
         if not found:
             self._open(issues, errand)
@@ -110,14 +110,14 @@ class IssueClient:
         if oldest.seen is not None and oldest.seen.why != errand.why:
             self._doing = f"comment on the issue #{oldest.number}"
             issues.comment(oldest.number, issue_body.changed(errand.result, oldest.seen, self._place.run_url))
-            did = "commented, since the reason is another one"
+            did = "commented, because the reason has changed"
             self._kept = Kept(did, oldest.number)
         self._doing = f"update the issue #{oldest.number}"
         issues.update(oldest)
         self._kept = Kept(did, oldest.number)
 
     def _close(self, issues: "_Issues", errand: Errand) -> None:
-        """Say what is live, and close what is open."""
+        """Comment what is live, and close the open issues."""
         oldest, *others = issues.look() or (None,)
         if oldest is None:
             return
@@ -142,7 +142,7 @@ class IssueClient:
             self._kept = Kept(f"opened by another run at the same time; #{number} is closed", oldest.number)
 
     def _opened(self, issues: "_Issues") -> int:
-        """Open an issue; one whose answer was lost is looked for before it would be opened again."""
+        """Open an issue; if the response is lost, search for the issue before opening another."""
         while True:
             try:
                 return issues.open()
@@ -168,20 +168,20 @@ class _Issues:
         self.calls_left = MOST_CALLS
 
     def look(self) -> list[Issue]:
-        """Return those that are open, the oldest first; those without our label only where there is none with it."""
+        """Return the open issues, the oldest first; those without our label only if there is none with it."""
         return self.listed(labelled=True) or self.listed(labelled=False)
 
     def listed(self, *, labelled: bool) -> list[Issue]:
-        """Return those that one page shows."""
+        """Return the issues on one page."""
         wanted = {"state": "open", "per_page": "100", "sort": "created", "direction": "desc"}
         found = self._call("GET", "issues", parameters=wanted | ({"labels": LABEL} if labelled else {}))
         return ours(found, self._errand.mark) if isinstance(found, list) else []
 
     def open(self) -> int:
-        """Open one, and return its number.
+        """Open an issue, and return its number.
 
         Raises:
-            ValueError: the answer is not GitHub's.
+            ValueError: the response is not GitHub's.
         """
         errand = self._errand
         text = issue_body.opened(errand.result, self._run_url)
@@ -190,12 +190,12 @@ class _Issues:
         answer = self._call("POST", "issues", asked)
         number = answer.get("number") if isinstance(answer, dict) else None
         if not isinstance(number, int):
-            msg = "an answer without a number"
+            msg = "a response without a number"
             raise ValueError(msg)  # noqa: TRY004 - GitHub's answer is wrong, and no argument of ours
         return number
 
     def update(self, issue: Issue) -> None:
-        """Bring the first lines of one up to date."""
+        """Update the first lines of an issue."""
         errand = self._errand
         seen = issue.seen.again(errand.why) if issue.seen else Seen(errand.why, errand.now, 1)
         self.change(issue.number, body=with_head(issue.body, errand.mark, self._head(seen)))
@@ -205,13 +205,13 @@ class _Issues:
         self._call("POST", f"issues/{number}/comments", {"body": self._redact(text)})
 
     def close_as_duplicate(self, number: int, seen: Seen | None, *, of: int) -> None:
-        """Close one with a link to another."""
+        """Close an issue with a link to another."""
         errand = self._errand
         lines = self._head(seen or Seen(errand.why, errand.now, 1))
         self.change(number, body=f"{lines}\n\n{issue_body.duplicate(of)}", state="closed", state_reason="not_planned")
 
     def change(self, number: int, **changed: str) -> None:
-        """Change what is given of one."""
+        """Change the given fields of an issue."""
         told = {name: self._redact(text) if name == "body" else text for name, text in changed.items()}
         self._call("PATCH", f"issues/{number}", told)
 

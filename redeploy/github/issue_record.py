@@ -1,4 +1,4 @@
-"""The issue of a run: opened by a red one, closed by the next green one, never in the way of either."""
+"""The issue of a run: opened by a failed one, closed by the next successful one, and never in the way of either."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ from redeploy.settings.plan import Plan
 
 TITLE = "GitHub issue"
 NOWHERE = (
-    "No issue was opened or closed: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say where. A runner sets them "
+    "No issue was opened or closed: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set. A runner sets them "
     "for every step; outside of one, leave `issue-on-failure` empty."
 )
 
@@ -27,13 +27,13 @@ def keep_issue(
     redact: Callable[[str], str],
     now: float,
 ) -> None:
-    """Open, update or close the issue of a run that is over; what goes wrong is a warning.
+    """Open, update or close the issue of a run that has ended; problems become warnings.
 
     Args:
         result: how the run ended.
         plan: what the inputs say.
         environment: the runner's variables.
-        channel: where the run speaks.
+        channel: where the run writes.
         hurried: says whether a signal has come.
         redact: hides secrets.
         now: our clock, in seconds since 1970.
@@ -60,6 +60,6 @@ def keep_issue(
 
 
 def _about(environment: Mapping[str, str], plan: Plan) -> tuple[str, ...]:
-    """Return what a run is about: the config file and the services of it or, where there is none, the service's address."""
+    """Return what a run is about: the config file and its services or, without a file, the service's address."""
     texts = given(environment)
     return (texts["config"], texts["services"]) if texts["config"] else (plan.service.base_url,)

@@ -12,13 +12,13 @@ from redeploy.text.untrusted import code
 
 TITLE = "GitHub Deployment"
 NOWHERE = (
-    "No Deployment was written: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA do not say for what. A runner sets them "
+    "No Deployment was written: GITHUB_API_URL, GITHUB_REPOSITORY and GITHUB_SHA are not set. A runner sets them "
     "for every step; outside of one, leave `deployment-environment` empty."
 )
 
 
 class Channel(Protocol):
-    """Where a run speaks."""
+    """Where a run writes."""
 
     def say(self, text: str) -> None:
         """Write a line."""
@@ -37,7 +37,7 @@ class DeploymentRecorder:
         self._scribe = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
 
     def begin(self, known: Result) -> None:
-        """Create the Deployment beside the run, of what is known by now."""
+        """Create the Deployment beside the run, from what is known so far."""
         if self._scribe is None or self._place is None or self._scribe.begun:
             return
         place, redact = self._place, self._redact
@@ -45,14 +45,14 @@ class DeploymentRecorder:
         self._scribe.begin(made, deployment.begun(known, place, redact))
 
     def end(self, result: Result, hurried: Callable[[], bool], channel: Channel) -> None:
-        """Write the final status; what goes wrong is a warning."""
+        """Write the final status; problems become warnings."""
         if self._scribe is None or self._place is None:
             channel.annotate("warning", TITLE, NOWHERE)
             return
         final = deployment.ended(result, self._place, self._redact)
         if not self._scribe.begun:
             if final.state is deployment.State.ERROR:
-                return  # cut short before there was anything to tell
+                return  # cut short before there was anything to report
             self.begin(result)
         record = self._scribe.end(final, hurried)
         if record.number is not None:

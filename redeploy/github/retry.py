@@ -11,50 +11,50 @@ from enum import Enum, auto
 from redeploy.http.response import Response
 
 PATIENCE = 30.0
-"""Seconds that rate limits are waited for, all in all."""
+"""Seconds that a run waits for rate limits in total."""
 
 UNTOLD_WAIT = 60.0
-"""What a rate limit asks for that does not say how long it lasts."""
+"""Seconds to wait for a rate limit that does not say how long it lasts."""
 
 MOST_WRITES = 3
 LONGEST = 60.0
-"""Seconds after which nothing more is tried."""
+"""Seconds after which there are no more tries."""
 
 SETTLED_ONCE_ANSWERED = 3.0
-"""Seconds after a 5xx in which a write may still come to light: reads may lag behind."""
+"""Seconds after a 5xx in which a write may still become visible: reads may lag behind."""
 
 SETTLED_ONCE_SENT = 12.0
-"""Seconds after the request in which one that was never answered may still be carried out."""
+"""Seconds after a request without a response in which it may still be carried out."""
 
 _LOOK_AFTER, _LOOK_EVERY = 1.0, 2.0
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a request came to nothing; `status` is 0 where GitHub gave no usable response."""
+    """Why a request failed; `status` is 0 if GitHub sent no usable response."""
 
     status: int = 0
     message: str = ""
-    """What GitHub says of it, hostile, or why it gave no usable response, in our own words."""
+    """GitHub's message, which is untrusted, or why there was no usable response, in our own words."""
     rate_limited: bool = False
     wait: float | None = None
     """Seconds that a rate limit asks for."""
     unsent: bool = False
-    """Whether nothing was sent, nor would be the next time: the server is not trusted."""
+    """Whether no request was sent, and a retry would not send one either: the server is not trusted."""
 
     @property
     def refused(self) -> bool:
-        """Whether GitHub certainly did nothing, and would not the next time either."""
+        """Whether GitHub certainly did nothing, and would not after a retry either."""
         answered = 400 <= self.status < 500 and self.status != 408 and not self.rate_limited
         return answered or self.unsent
 
 
 LATE = Trouble(message="none in time, and what was asked for may still be carried out")
-"""What a call came to that was given up, whatever GitHub makes of it."""
+"""The result of a call that was given up, whatever GitHub does with it."""
 
 
 def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble:
-    """Return what an answer means that is not the one hoped for. Header names are in lower case."""
+    """Return what an unexpected response means. Header names are in lower case."""
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
     told = "rate limit" in message.lower() or "retry-after" in headers
     limited = status == 429 or (status == 403 and (exhausted or told))
@@ -67,33 +67,33 @@ def _wait(headers: Mapping[str, str], *, exhausted: bool) -> float:
         return max(1.0, reply.retry_after)
     reset = headers.get("x-ratelimit-reset", "").strip()
     if exhausted and reset.isascii() and reset[:12].isdigit() and reply.date is not None:
-        return max(1.0, float(reset[:12]) - reply.date + 1.0)  # nobody says when in that second
+        return max(1.0, float(reset[:12]) - reply.date + 1.0)  # it may be at any moment of that second
     return UNTOLD_WAIT
 
 
 class NextStep(Enum):
-    """What is done next."""
+    """What to do next."""
 
     WRITE = auto()
     LOOK = auto()
-    """Look whether what was written is there."""
+    """Check whether the write is visible."""
 
 
 @dataclass(frozen=True)
 class WriteAttempt:
-    """How far the writing of one thing is. Times are monotonic seconds."""
+    """The progress of one write. Times are monotonic seconds."""
 
     began: float
     at: float
-    """When to make the move."""
+    """When to do it."""
     move: NextStep = NextStep.WRITE
     writes: int = 0
     waited: float = 0.0
     settled: float = 0.0
-    """From when on a look that finds nothing means that there is nothing."""
+    """The time from which on a check that finds nothing means that there is nothing."""
 
     def after(self, trouble: Trouble | None, *, sent: float, now: float) -> "WriteAttempt | None":
-        """Return how to go on after a move that failed, or a look that found nothing (no trouble); None: give up."""
+        """Return how to continue after a failed try, or after a check that found nothing (no trouble); None: give up."""
         if now - self.began > LONGEST or (trouble is not None and trouble.refused):
             return None
         if trouble is not None and trouble.rate_limited:

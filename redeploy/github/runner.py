@@ -18,7 +18,7 @@ from redeploy.text.untrusted import one_line
 LONGEST_ANNOTATION = 4000
 LONGEST_LINE = 1000
 SUMMARY_CAP = 1_000_000
-"""Bytes; the runner throws a summary away that has more than 1,048,576."""
+"""Bytes; the runner discards a summary with more than 1,048,576."""
 
 _READ_ONLY = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # the first two are missing on Windows, the last one elsewhere
@@ -26,7 +26,7 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # the first two are miss
 
 
 class Runner:
-    """Writes what the runner reads. Nothing leaves here that holds a secret in any known form."""
+    """Writes what the runner reads. Nothing that contains a secret in any known form leaves here."""
 
     def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
         """Write commands and log to `stream`; files are the ones that `environment` names.
@@ -45,13 +45,13 @@ class Runner:
 
     @property
     def debugging(self) -> bool:
-        """Whether the run was asked to show debug lines."""
+        """Whether the run shows debug lines."""
         return self._environment.get("RUNNER_DEBUG") == "1"
 
     def mask(self, hidden: Iterable[Secret], redact: Callable[[str], str]) -> None:
-        """Have the runner mask these values, and from now on redact every text; comes before anything else is written.
+        """Have the runner mask these values, and from now on redact every text; call it before anything else is written.
 
-        `redact` knows no secret that our own words could hold.
+        `redact` knows no secret that our own words could contain.
         """
         for secret in hidden if self._heard else ():
             self._line(f"::add-mask::{_data(secret.reveal())}")
@@ -64,7 +64,7 @@ class Runner:
             self._line(f"> {harmless}" if harmless.lstrip().startswith("::") else harmless)
 
     def debug(self, text: str) -> None:
-        """Write a line that shows only in debug runs."""
+        """Write a line that is shown only in debug runs."""
         if self.debugging:
             self._command("debug", one_line(self._redact(text), LONGEST_LINE))
 
@@ -97,7 +97,7 @@ class Runner:
         self._line(f"::{kind} {place}title={_property(one_line(self._redact(title), 120))}::{_data(text)}")
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        """Hand the outputs to the next steps, by a delimiter that no value can foresee (CVE-2022-35954)."""
+        """Pass the outputs to the next steps, with a delimiter that no value can predict (CVE-2022-35954)."""
         entries = []
         for name, value in outputs.items():
             delimiter = f"redeploy_{secrets.token_hex(16)}"
@@ -118,7 +118,7 @@ class Runner:
         return self.workspace_bytes(path, cap).decode("utf-8", "replace")
 
     def workspace_bytes(self, path: str, cap: int) -> bytes:
-        """Return what a regular file of at most `cap` bytes holds that lies in the workspace.
+        """Return the content of a regular file in the workspace with at most `cap` bytes.
 
         Raises:
             ValueError: with what is wrong. Links that lead out of the workspace are not followed: the code that was
@@ -132,7 +132,7 @@ class Runner:
                 raise ValueError(msg)
             with os.fdopen(os.open(place, _READ_ONLY), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    msg = "names something that is no file"
+                    msg = "names something that is not a file"
                     raise ValueError(msg)
                 content = file.read(cap + 1)
         except RuntimeError as error:  # links that lead in a circle, on Python 3.11 and 3.12
@@ -147,7 +147,7 @@ class Runner:
         return content
 
     def _redacted(self, value: str) -> str:
-        """Redact an output; of a JSON document of ours the strings, and never what holds them together."""
+        """Redact an output; in a JSON document of ours only the strings, never the structure."""
 
         def redacted(value: Any) -> Any:  # noqa: ANN401 - a JSON value
             if isinstance(value, dict):
@@ -191,20 +191,20 @@ class Runner:
         except (
             OSError,
             ValueError,
-        ):  # nobody reads the log any more; the files can still be written, and there is nowhere to say so
+        ):  # no one reads the log any more; the files can still be written, and there is nowhere to report it
             self._deaf = True
 
 
 def _append_whole(path: Path, content: bytes) -> None:
-    """Append to a file all of a text, or none of it: half an entry would make the runner refuse the whole file.
+    """Append a whole text to a file, or nothing: half an entry would make the runner reject the whole file.
 
     Raises:
-        OSError: where it cannot be written; the file is as it was then.
+        OSError: if it cannot be written; the file is unchanged then.
     """
     with path.open("a+b", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         if size and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
-            content = b"\n" + content  # whoever wrote before did not end the line
+            content = b"\n" + content  # an earlier writer did not end the line
         left = memoryview(content)
         try:
             while left:

@@ -1,1 +1,1 @@
-"""What came of one HTTP request, and who answered it: values in, values out. Imports nothing else of ours."""
+"""The result of one HTTP request, and who responded: values in, values out. Imports nothing else of ours."""

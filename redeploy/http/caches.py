@@ -1,4 +1,4 @@
-"""Whether a cache says that it answered in the service's place, as the vendors of caches write it."""
+"""Whether a cache says that it responded instead of the service, as the vendors of caches write it."""
 
 import re
 from collections.abc import Mapping
@@ -43,13 +43,13 @@ _SERVED = frozenset(
         *("tcp_offline_hit", "tcp_remote_hit", "tcp_refresh_fail", "tcp_refresh_fail_hit", "tcp_refresh_fail_old"),
     ]
 )
-"""Words of a cache that answered by itself: nginx's `$upstream_cache_status`, and Squid's and Akamai's result codes.
+"""Words of a cache that responded by itself: nginx's `$upstream_cache_status`, and Squid's and Akamai's result codes.
 
-MISS, EXPIRED, REVALIDATED, BYPASS and `RefreshHit` are words of one that asked the service.
+MISS, EXPIRED, REVALIDATED, BYPASS and `RefreshHit` are words of a cache that requested the page from the service.
 """
 
 _OWN = "x-nextjs-cache"
-"""Next.js's word on pages that it rendered when it was built: with `HIT` the page is the running build's own."""
+"""Next.js's word on pages that were rendered at build time: with `HIT`, the page belongs to the running build."""
 
 _TIMED = r'\bcdn-cache\s{0,8};\s{0,8}desc="?(?:hit|stale)\b'
 """Akamai's word in `Server-Timing`."""
@@ -59,7 +59,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def from_cache(headers: Mapping[str, str]) -> bool:
-    """Tell whether a response says that a cache made it. Sources: RFC 9111 (`Age`), RFC 9211 (`Cache-Status`), vendors."""
+    """Return whether a response says that a cache sent it. Sources: RFC 9111 (`Age`), RFC 9211 (`Cache-Status`), vendors."""
     age = headers.get("age", "").partition(",")[0].strip()
     if age.isascii() and age.isdigit() and age.strip("0"):
         return True
@@ -77,12 +77,12 @@ def _word(status: str) -> str:
 
 
 def _from_varnish(ids: str) -> bool:
-    """Tell whether `X-Varnish` names two requests: this one, and the one that filled the cache."""
+    """Return whether `X-Varnish` names two requests: this one, and the one that filled the cache."""
     return any(len(numbers) > 1 and all(map(str.isdecimal, numbers)) for numbers in map(str.split, ids.split(",")))
 
 
 def _cache_status(value: str) -> bool:
-    """Tell whether a member of `Cache-Status` has the parameter `hit` (RFC 9211), or is nothing but a status."""
+    """Return whether a member of `Cache-Status` has the parameter `hit` (RFC 9211), or is only a status."""
     for member in _QUOTED.sub("name", value).lower().split(","):
         name, *parameters = (part.strip() for part in member.split(";"))
         if {"hit", "hit=?1"} & set(parameters) or (not parameters and _word(name) in _SERVED):

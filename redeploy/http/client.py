@@ -28,7 +28,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def check_certificate(pem: str) -> None:
-    """Raise `ValueError` where PEM text holds no certificate that TLS can use."""
+    """Raise `ValueError` if PEM text has no certificate that TLS can use."""
     try:
         ssl.create_default_context(cadata=pem or "\n")
     except (ssl.SSLError, ValueError) as error:
@@ -37,7 +37,7 @@ def check_certificate(pem: str) -> None:
 
 
 def trusting(pem: str) -> ssl.SSLContext:
-    """Return what verifies a server: the authorities that everybody trusts and, if given, one more."""
+    """Return what verifies a server: the public authorities and, if given, one more."""
     context = ssl.create_default_context(cafile=certifi.where())
     if pem:
         context.load_verify_locations(cadata=pem)
@@ -45,17 +45,17 @@ def trusting(pem: str) -> ssl.SSLContext:
 
 
 def is_proxied(url: str) -> bool:
-    """Tell whether the environment has a proxy go to `url` for us."""
+    """Return whether the environment sets a proxy for `url`."""
     return select_proxy(url, _proxies(url)) is not None
 
 
 def _proxies(url: str) -> Mapping[str, str]:
-    """Return the environment's proxies for `url`; none where it names this machine, which no proxy could reach."""
+    """Return the environment's proxies for `url`; none if it names this machine, which no proxy could reach."""
     return {} if is_loopback(url) else get_environ_proxies(url)
 
 
 class Http:
-    """Sends single requests. Every one has a connection of its own: a kept one may lead to a process that is going."""
+    """Sends single requests, each on a new connection: a kept one may lead to a process that is shutting down."""
 
     def __init__(self, *, headers: Mapping[str, Secret], origins: frozenset[str], ca_certificate: str = "") -> None:
         """Remember the headers that the given origins, and no others, receive."""
@@ -67,7 +67,7 @@ class Http:
         self._own_origin = ""
 
     def to_service(self, headers: Mapping[str, Secret], origin: str) -> "Http":
-        """Return a client whose requests to one origin carry these headers too, or in the place of others of their name."""
+        """Return a client whose requests to one origin have these headers, too, instead of others with their names."""
         if not headers:
             return self
         client = Http(headers=self._headers, origins=self._origins, ca_certificate=self._ca_certificate)
@@ -76,7 +76,7 @@ class Http:
 
     @property
     def bare(self) -> "Http":
-        """A client whose requests carry none of these headers."""
+        """A client whose requests have none of these headers."""
         return Http(headers={}, origins=frozenset(), ca_certificate=self._ca_certificate)
 
     def fetch(
@@ -93,17 +93,17 @@ class Http:
         body: bytes = b"",
         follow: bool,
     ) -> HttpResult:
-        """Send one request and return what came of it.
+        """Send one request and return its result.
 
         Args:
-            method: the HTTP method; a POST goes out with an empty body where none is given.
-            url: where to.
+            method: the HTTP method; a POST without a body gets an empty one.
+            url: the address.
             cap: bytes that the decoded body may have.
-            timeout: seconds of silence after which the reply counts as lost.
+            timeout: seconds of silence after which the response counts as lost.
             connect: seconds that the connection may take.
-            token: goes into `Authorization` as a bearer token.
+            token: sent in `Authorization` as a bearer token.
             authorization: is the whole value of `Authorization`.
-            headers: come beside the usual ones, or take their place.
+            headers: added to the usual ones, or replacing them.
             body: what is sent.
             follow: whether redirects within the origin are followed, at most three.
         """
@@ -148,7 +148,7 @@ class Http:
         asked.headers = _over(headers, asked.headers)
         try:
             request = asked.prepare()
-            # The adapter alone: a session would follow a redirect in thought, and read its whole body for that.
+            # Only the adapter: a session would prepare to follow a redirect, and read its whole body for that.
             with self._adapter(url) as adapter:
                 response = adapter.send(request, stream=True, timeout=timeout, proxies=_proxies(url))
                 return _reply(response, cap)
@@ -178,7 +178,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class _TlsAdapter(_Adapter):
-    """Verifies with one context that was loaded once, where `requests` would read all authorities for each request."""
+    """Verifies with one context that was loaded once; `requests` would read all authorities for each request."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -204,7 +204,7 @@ class _TlsAdapter(_Adapter):
 
 
 def _over(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Return headers of which others take the place, whatever the case of their names."""
+    """Return headers with others added, which replace those with the same name in any case."""
     taken = set(map(str.lower, others))
     return {name: value for name, value in headers.items() if name.lower() not in taken} | dict(others)
 
@@ -232,7 +232,7 @@ def _target(url: str, location: str) -> str | None:
 
 
 def _no_reply(error: BaseException) -> TransportError:
-    """Translate a failure of `requests` into ours; what it wraps says more than its own type."""
+    """Translate an error of `requests` into ours; the errors that it wraps say more than its own type."""
     causes = list(_causes(error))
 
     def wraps(*kinds: type[BaseException]) -> BaseException | None:
@@ -259,7 +259,7 @@ def _no_reply(error: BaseException) -> TransportError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and all that it wraps: as cause, context, reason or argument."""
+    """Yield an exception and everything that it wraps: as cause, context, reason or argument."""
     waiting, seen = [error], set[int]()
     while waiting:
         each = waiting.pop()

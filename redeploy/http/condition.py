@@ -84,7 +84,7 @@ def described(reply: Response) -> str:
 
 
 def _speaks_for_the_service(reply: Response, sender: Sender) -> bool:
-    """Tell whether a 503 is a proxy's page that says that the service is gone, and not the service's own response."""
+    """Return whether a 503 is a proxy's page for a missing service, and not the service's own response."""
     return sender.door in (Door.PROXY, Door.CLOUDFLARE) or (reply.is_html and sender.door is not Door.APPLICATION)
 
 

@@ -1,6 +1,6 @@
-"""Connections: the next address of a host is tried where one does not answer, and what urllib3 needs to use them.
+"""Connections: if one address of a host does not respond, the next is tried; and what urllib3 needs to use them.
 
-Left to itself, urllib3 gives each address the whole bound, one after the other: behind an IPv6 route that leads nowhere no
+By default, urllib3 gives each address the whole time, one after the other: behind an IPv6 route that leads nowhere no
 second one is ever tried. Here the next is tried beside it after a moment (RFC 8305, "Happy Eyeballs").
 """
 
@@ -25,12 +25,12 @@ _Option = tuple[int, int, int | bytes]
 
 
 def dial(host: str, port: int, timeout: float, options: Sequence[_Option] = ()) -> socket.socket:
-    """Return a connection to the first address of a host that takes one, in `timeout` seconds in all.
+    """Return a connection to the first address of a host that accepts one, within `timeout` seconds in total.
 
     Raises:
-        socket.gaierror: where the name has no address.
-        TimeoutError: where none took it in time.
-        OSError: where all of them refused.
+        socket.gaierror: if the name has no address.
+        TimeoutError: if none accepted in time.
+        OSError: if all of them refused.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     waiting = list(dict.fromkeys((family, kind, protocol, place) for family, kind, protocol, _, place in found))
@@ -69,7 +69,7 @@ def dial(host: str, port: int, timeout: float, options: Sequence[_Option] = ()) 
 
 
 def _begun(family: int, kind: int, protocol: int, place: object, options: Sequence[_Option]) -> socket.socket:
-    """Return a socket that is on its way to an address."""
+    """Return a socket that is connecting to an address."""
     made = socket.socket(family, kind, protocol)
     try:
         for option in options:
@@ -83,14 +83,14 @@ def _begun(family: int, kind: int, protocol: int, place: object, options: Sequen
 
 
 def _connect(made: socket.socket, place: object) -> None:
-    """Begin to connect; the selector says when that has come to an end."""
+    """Begin to connect; the selector says when that has ended."""
     failed = made.connect_ex(place)  # type: ignore[arg-type] # as getaddrinfo gave it
     if failed not in (0, errno.EINPROGRESS, _BEGUN_ON_WINDOWS):
         raise OSError(failed, os.strerror(failed))
 
 
 class _Head:
-    """Hands on the lines of an answer's head, and remembers the last one."""
+    """Passes on the lines of a response's head, and remembers the last one."""
 
     def __init__(self, inner: IO[bytes]) -> None:
         self.inner = inner
@@ -105,19 +105,19 @@ class _Head:
 
 
 class _Response(http.client.HTTPResponse):
-    """Tells a head that breaks off from a whole one; http.client takes the end of the connection for its end."""
+    """Distinguishes a truncated head from a complete one; http.client takes the end of the connection for its end."""
 
     def begin(self) -> None:
         known: Any = self.headers
         if known is not None:
             return
         head: Any = _Head(self.fp)
-        self.fp = head  # nothing but its lines is read until the head is over
+        self.fp = head  # only its lines are read until the head ends
         try:
             super().begin()
         finally:
             left: Any = self.fp
-            self.fp = left and head.inner  # it is None where that has closed it
+            self.fp = left and head.inner  # it is None if that has closed it
         if not head.last:
             raise http.client.IncompleteRead(b"")
 
@@ -157,4 +157,4 @@ class _SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
 
 
 POOLS: dict[str, type[urllib3.connectionpool.HTTPConnectionPool]] = {"http": _PlainPool, "https": _SecurePool}
-"""What a manager of urllib3 takes as `pool_classes_by_scheme`."""
+"""The `pool_classes_by_scheme` of a manager of urllib3."""

@@ -1,4 +1,4 @@
-"""One HTTP request: as a value, and what sends it."""
+"""One HTTP request as a value, and the protocol of what sends it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Fetch(Protocol):
         body: bytes = b"",
         follow: bool,
     ) -> HttpResult:
-        """Return what came of it."""
+        """Return the result."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """A request as it goes out, but for the headers that every request to its origin has."""
+    """A request as it is sent, without the headers that every request to its origin has."""
 
     method: str = "GET"
     url: str

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 MOST_NESTED = 200
-"""A JSON document nested more deeply than this is no answer of a service that names its build."""
+"""A JSON document nested more deeply than this does not come from a service that names its build."""
 
 
 _BLANK = b" \t\n\r\x0b\x0c\xef\xbb\xbf"
@@ -22,7 +22,7 @@ _MARKUP = rb"(?i)(?P<page><!doctype html|<html)|<"  # compiled when first needed
 
 
 class ErrorKind(StrEnum):
-    """Why no reply came."""
+    """Why there was no response."""
 
     UNRESOLVED = "unresolved"
     """The host name has no address."""
@@ -33,11 +33,11 @@ class ErrorKind(StrEnum):
     TLS = "tls"
     """The TLS handshake failed, so the request was never sent."""
     CUT = "cut"
-    """The connection ended before the reply did."""
+    """The connection ended before the response did."""
     TIMED_OUT = "timed-out"
-    """The reply was not there in time."""
+    """The response was not complete in time."""
     TOO_LARGE = "too-large"
-    """The reply went on beyond its cap."""
+    """The response was larger than its cap."""
 
 
 NEVER_SENT = frozenset({ErrorKind.UNRESOLVED, ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED, ErrorKind.TLS})
@@ -46,12 +46,12 @@ NEVER_SENT = frozenset({ErrorKind.UNRESOLVED, ErrorKind.REFUSED, ErrorKind.NOT_C
 
 @dataclass(frozen=True)
 class TransportError:
-    """No reply came; `detail` is in our own words or the TLS library's, never the server's."""
+    """There was no response; `detail` is in our own words or the TLS library's, never the server's."""
 
     error_kind: ErrorKind
     detail: str = ""
     status: int = 0
-    """That of a reply which went beyond its cap."""
+    """The status of a response that was larger than its cap."""
 
     @property
     def seen(self) -> str:
@@ -72,7 +72,7 @@ _FAULTS = {
 
 @dataclass(frozen=True)
 class Response:
-    """A complete reply. Header names are in lower case, the body is decoded and within its cap."""
+    """A complete response. Header names are in lower case, the body is decoded and within its cap."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -108,12 +108,12 @@ class Response:
 
     @functools.cached_property
     def json(self) -> Any:  # noqa: ANN401 - a document has whatever shape the server gave it
-        """The body as a JSON document; None where it is not one."""
+        """The body as a JSON document; None if it is not one."""
         return self._parsed()
 
     @functools.cached_property
     def json_as_written(self) -> Any:  # noqa: ANN401 - as above
-        """The same, with fractions as the text that was written: the version 1.10 is not 1.1."""
+        """The same, with fractions as text: the version 1.10 is not 1.1."""
         return self._parsed(parse_float=str)
 
     @functools.cached_property
@@ -124,7 +124,7 @@ class Response:
         if not self._may_be_json:
             return None
         try:
-            return json.loads(self.body.decode("utf-8-sig"), **options)  # left to itself, json would read UTF-16 too
+            return json.loads(self.body.decode("utf-8-sig"), **options)  # by default, json would read UTF-16, too
         except ValueError:
             return None
 
@@ -137,7 +137,7 @@ class Response:
 
     @property
     def is_access_wall(self) -> bool:
-        """Whether Cloudflare Access asks for a login, or refuses the service token."""
+        """Whether Cloudflare Access asks for a login, or rejects the service token."""
         location = self.headers.get("location", "")
         return (
             (
@@ -150,14 +150,14 @@ class Response:
 
     @property
     def is_nginx_busy_page(self) -> bool:
-        """Whether this is nginx's stock answer to more requests than its `limit_req` allows; AWS has the same words."""
+        """Whether this is nginx's stock response to more requests than its `limit_req` allows; AWS has the same words."""
         if self.headers.get("server", "").lower().startswith("awselb"):
             return False
         return self.status == 503 and self.is_html and b"503 Service Temporarily Unavailable" in self.body[:512]
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that `Retry-After` asks for, by the server's own clock where it names a date (RFC 9110, 10.2.3)."""
+        """Seconds that `Retry-After` asks for, by the server's own clock if it names a date (RFC 9110, 10.2.3)."""
         text = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d{1,9}", text):
             return float(text)
@@ -167,7 +167,7 @@ class Response:
 
     @property
     def date(self) -> float | None:
-        """The server's clock, in seconds since 1970, where a `Date` header tells it."""
+        """The server's clock, in seconds since 1970; None without a `Date` header."""
         return http_date(self.headers.get("date", ""))
 
 
@@ -175,7 +175,7 @@ HttpResult = Response | TransportError
 
 
 def http_date(text: str) -> float | None:
-    """Return the seconds since 1970 of an HTTP date; None where it is none."""
+    """Return the seconds since 1970 of an HTTP date; None if it is not one."""
     try:
         return email.utils.parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):
@@ -183,23 +183,23 @@ def http_date(text: str) -> float | None:
 
 
 def nested_too_deeply(body: bytes) -> bool:
-    """Tell whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
+    """Return whether brackets nest beyond `MOST_NESTED`, without parsing; brackets in strings are skipped."""
     steps = _brackets(body)
     if steps.count(b"[") <= MOST_NESTED:
         return False
     level, shorter = 0, steps.replace(b"[]", b"")
-    while 2 * len(shorter) <= len(steps) and steps:  # most levels of most documents go in a few strokes
+    while 2 * len(shorter) <= len(steps) and steps:  # this removes most levels of most documents quickly
         level, steps = level + 1, shorter
         shorter = steps.replace(b"[]", b"")
     return level + max(itertools.accumulate(memoryview(steps.translate(_STEPS)).cast("b")), default=0) > MOST_NESTED
 
 
 def _brackets(body: bytes) -> bytes:
-    """Return the brackets outside of strings, all of one kind; nothing where there are few, in strings or not."""
+    """Return the brackets outside strings, all of one kind; nothing if there are few, in strings or not."""
     pieces, escapes = body.split(b'"', MOST_NESTED), b"\\" in body
     if escapes or len(pieces) > MOST_NESTED:
         signs = body.translate(_ONE_KIND, delete=_NO_SIGNS)
-        if len(signs.split(b"[", MOST_NESTED + 1)) <= MOST_NESTED + 1:  # in less time than counting takes
+        if len(signs.split(b"[", MOST_NESTED + 1)) <= MOST_NESTED + 1:  # this takes less time than counting
             return b""
         if escapes:  # without what a backslash escapes: a second one, or a quote that ends no string
             body = body.replace(b"\\\\", b"").replace(b'\\"', b"")

@@ -1,6 +1,6 @@
-"""Who answered, recognised by stock pages of proxies, errors of frameworks and Watchtower's own words.
+"""Who responded, recognised by stock pages of proxies, errors of frameworks and Watchtower's own words.
 
-A `Server` header tells least of all, since a proxy puts its own on what it passes on: what the body says comes first. Every
+A `Server` header says least, because a proxy puts its own on responses that it passes on: the body comes first. Every
 mark is that of a stock answer, as the product's sources or its documentation have it.
 """
 
@@ -11,35 +11,35 @@ from enum import StrEnum
 
 from redeploy.http.response import Response
 
-NO_TOKEN_TEXT = "missing or invalid API Key"  # noqa: S105 - words of an answer
-"""What nicholas-fedor 1.20 and newer, and no other, answers to a request without the right token (auth.go:58)."""
+NO_TOKEN_TEXT = "missing or invalid API Key"  # noqa: S105 - words of a response
+"""The response of nicholas-fedor 1.20 and newer, and no other, to a request without the right token (auth.go:58)."""
 
 LOOKED_AT = 4096
-"""Bytes of a body in which a mark is looked for."""
+"""Bytes of a body in which a mark is searched."""
 
 
 class Door(StrEnum):
-    """Which door answered."""
+    """Which door responded."""
 
     WATCHTOWER = "watchtower"
     CHALLENGE = "challenge"
     """Cloudflare asks for a browser."""
     ACCESS = "access"
-    """Cloudflare Access asks for a login, or refuses the service token."""
+    """Cloudflare Access asks for a login, or rejects the service token."""
     CLOUDFLARE = "cloudflare"
-    """Cloudflare itself: it blocks the request, or did not get as far as the server."""
+    """Cloudflare itself: it blocks the request, or could not reach the server."""
     LOGIN = "login"
-    """Whatever asks for credentials of its own by `WWW-Authenticate`."""
+    """Anything that asks for its own credentials by `WWW-Authenticate`."""
     PROXY = "proxy"
-    """A proxy or a load balancer in its own words, not one that passes an answer on."""
+    """A proxy or a load balancer in its own words, not one that passes a response on."""
     APPLICATION = "application"
-    """An application, by its framework's stock answer."""
+    """An application, by its framework's stock response."""
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who answered; `name` is from this module, never from the answer, and empty where nothing tells it."""
+    """Who responded; `name` is from this module, never from the response, and empty if unknown."""
 
     door: Door = Door.UNKNOWN
     name: str = ""
@@ -48,18 +48,18 @@ class Sender:
 NOBODY_KNOWN = Sender()
 WATCHTOWER = Sender(Door.WATCHTOWER, "Watchtower")
 GO = Sender(Door.UNKNOWN, "a Go program")
-"""Go's own 404, whole with its headers: Traefik's for want of a router, containrrr's for another path, any Go program's."""
+"""Go's own 404, complete with its headers: Traefik's without a router, containrrr's for another path, any Go program's."""
 TRAEFIK_OR_GO = Sender(Door.UNKNOWN, "Traefik or another Go program")
-"""The same where no proxy has passed it on, as far as its headers tell."""
+"""The same if, by its headers, no proxy has passed it on."""
 
 
 def capital(name: str) -> str:
-    """Return a name as it stands at the beginning of a sentence: nginx writes itself small there too."""
+    """Return a name for the beginning of a sentence: nginx stays in lower case there, too."""
     return f"{name[:1].upper()}{name[1:]}" if name.startswith(("a ", "an ", "the ")) else name
 
 
 def sender_of(reply: Response) -> Sender:
-    """Return who answered: the first rung that fits, from what stands outermost to what stands behind it."""
+    """Return who responded: the first rung that fits, from the outermost to the innermost."""
     if reply.is_challenge:
         return Sender(Door.CHALLENGE, "Cloudflare")
     if reply.is_access_wall:
@@ -83,12 +83,12 @@ def sender_of(reply: Response) -> Sender:
 
 
 def asks_for_login(reply: Response) -> bool:
-    """Tell whether a refusal asks for credentials by `WWW-Authenticate`, which Watchtower never does."""
+    """Return whether a refusal asks for credentials by `WWW-Authenticate`, which Watchtower never does."""
     return reply.status in (401, 403) and bool(reply.headers.get("www-authenticate", "").strip())
 
 
 def login_scheme(reply: Response) -> str:
-    """Return the scheme that is asked for, such as `Basic`; empty where it is none in use."""
+    """Return the requested scheme, such as `Basic`; empty if it is not one in use."""
     word = reply.headers.get("www-authenticate", "").strip().partition(" ")[0].rstrip(",")
     return next(
         (each for each in ("Basic", "Bearer", "Digest", "Negotiate", "NTLM") if each.lower() == word.lower()), ""
@@ -96,9 +96,9 @@ def login_scheme(reply: Response) -> str:
 
 
 def refuses_token(reply: Response) -> bool:
-    """Tell whether this is Watchtower's refusal of a token, and not of another that wants credentials.
+    """Return whether this is Watchtower's refusal of a token, and not that of another server that requires credentials.
 
-    It never says which it wants (`WWW-Authenticate`), as HTTP has it and others do.
+    Watchtower never says which it requires (`WWW-Authenticate`), although HTTP requires that and others do.
     """
     if reply.status != 401 or asks_for_login(reply) or reply.is_html:
         return False
@@ -106,7 +106,7 @@ def refuses_token(reply: Response) -> bool:
 
 
 def passed_on_by(reply: Response) -> str:
-    """Return the proxy whose name stands on a reply, its own or not; empty where none does. Cloudflare hides all others."""
+    """Return the proxy that a response names, its own or not; empty if it names none. Cloudflare hides all others."""
     server = reply.headers.get("server", "").lower()
     return next(
         (each for each in ("nginx", "Caddy", "Traefik", "Apache", "HAProxy", "Envoy") if each.lower() in server), ""
@@ -114,17 +114,17 @@ def passed_on_by(reply: Response) -> str:
 
 
 def says_nginx(reply: Response) -> bool:
-    """Tell whether a reply is one of nginx's stock pages, whoever passed it on."""
+    """Return whether a response is one of nginx's stock pages, even if another proxy passed it on."""
     return reply.is_html and b"<center>nginx" in reply.body[:1024]
 
 
 def is_cloudflares_own(reply: Response) -> bool:
-    """Tell whether Cloudflare itself says that the server behind it did not answer."""
+    """Return whether Cloudflare itself says that the server behind it did not respond."""
     return reply.status in _CLOUDFLARE_REACHED_NOBODY and sender_of(reply).door is Door.CLOUDFLARE
 
 
 def _is_watchtower(reply: Response) -> bool:
-    """Tell whether Watchtower itself refuses or fails; what it says in success is read by `triggers.watchtower.answer`."""
+    """Return whether Watchtower itself refuses or fails; its successes are read by `triggers.watchtower.answer`."""
     if reply.status < 400 or reply.is_html:
         return False
     if refuses_token(reply):
@@ -146,7 +146,7 @@ _FORK_SAYS = {
     (500, "Internal Server Error"),
     (503, "Service Unavailable"),
 }
-"""Words that others have too: of the fork where the headers that it puts on everything are there."""
+"""Words that others use, too: they come from the fork if the headers are there that it always sends."""
 
 _FIBER = {
     ("cross-origin-embedder-policy", "require-corp"),
@@ -170,7 +170,7 @@ Mark = Callable[[Response, str], bool]
 
 
 def _body(pattern: str, *statuses: int) -> Mark:
-    """Return a mark that looks for a pattern in the beginning of the body."""
+    """Return a mark that searches for a pattern in the beginning of the body."""
     compiled = re.compile(pattern)
     return lambda reply, start: (not statuses or reply.status in statuses) and bool(compiled.search(start))
 
@@ -180,7 +180,7 @@ def _header(name: str, value: str = "") -> Mark:
 
 
 def _empty_from(server: str) -> Mark:
-    """Return a mark of one that answers for itself with an empty body, and signs everything."""
+    """Return a mark of a server that responds itself with an empty body, and puts its name on every response."""
     return lambda reply, _: reply.status >= 400 and not reply.body and reply.headers.get("server", "").lower() == server
 
 
@@ -224,7 +224,7 @@ _PROXIES: tuple[tuple[str, Mark], ...] = (
     ("ngrok", _header("ngrok-error-code")),
     ("Kong", _json(message="no Route matched with those values")),
 )
-"""Stock answers of what stands in front, each in its own words."""
+"""Stock responses of proxies in front, each in its own words."""
 
 _FRAMEWORKS: tuple[tuple[str, Mark], ...] = (
     ("Express", _header("x-powered-by", "express")),
@@ -233,7 +233,7 @@ _FRAMEWORKS: tuple[tuple[str, Mark], ...] = (
     ("ASP.NET", _header("x-powered-by", "asp.net")),
     ("ASP.NET", _header("server", "kestrel")),
 )
-"""Headers that a framework puts on everything, its empty answers included."""
+"""Headers that a framework always sends, even on empty responses."""
 
 
 def _shows_framework(reply: Response) -> bool:
@@ -258,7 +258,7 @@ _APPLICATIONS: tuple[tuple[str, Mark], ...] = (
     ("ASP.NET", _json(title=..., status=..., traceId=...)),
     *_FRAMEWORKS,
 )
-"""Stock answers of applications."""
+"""Stock responses of applications."""
 
 
 def _marked(reply: Response, start: str, marks: tuple[tuple[str, Mark], ...]) -> str:

@@ -48,7 +48,7 @@ def _without_quotes(text: str) -> None:
         raise ValueError(msg)
 
 
-@lru_cache(maxsize=64)  # a run has a handful of addresses, and asks at each step
+@lru_cache(maxsize=64)  # a run has a handful of addresses, and needs this at each step
 def origin_of(url: str) -> str:
     """Return scheme, host and port of `url`, in lower case and without the scheme's own port (RFC 6454)."""
     parts = urllib.parse.urlsplit(url)
@@ -59,7 +59,7 @@ def origin_of(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether `url` names this machine itself."""
+    """Return whether `url` names this machine itself."""
     host = (urllib.parse.urlsplit(url).hostname or "").lower().rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -1,11 +1,11 @@
-"""The `WWW-Authenticate` header: what a server asks to be shown before it answers (RFC 9110, section 11.6.1)."""
+"""The `WWW-Authenticate` header: the credentials that a server requires (RFC 9110, section 11.6.1)."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LONGEST = 8192
-"""Characters of a header beyond which nobody reads on."""
+"""Characters of a header that are read."""
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(rf'({_WORD})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|({_WORD}))(?=[ \t]*(?:,|$))')
@@ -15,14 +15,14 @@ _SCHEME = re.compile(rf"({_WORD})(?:[ \t]+[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$))|
 
 @dataclass(frozen=True)
 class Challenge:
-    """One way to be let in; the names of scheme and parameters are in lower case, the values hostile."""
+    """One way to log in; the names of scheme and parameters are in lower case, the values are untrusted."""
 
     scheme: str
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse(header: str) -> tuple[Challenge, ...]:
-    """Return the challenges of a header, several headers joined by commas included, up to where it makes no sense.
+    """Return the challenges of a header, which may be several headers joined by commas, up to the first invalid part.
 
     A parameter that is given twice counts as given first: what comes later may have been smuggled in.
     """

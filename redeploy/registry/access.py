@@ -7,7 +7,7 @@ from redeploy.text.secret import Secret
 
 @dataclass(frozen=True)
 class Access:
-    """How registries are reached; both texts are empty where no credentials are given."""
+    """How registries are reached; both texts are empty if no credentials are given."""
 
     username: str
     password: Secret

@@ -23,7 +23,7 @@ from redeploy.registry.manifest import Manifest
 from redeploy.text.secret import Secret, basic
 
 MOST_TRIES = 3
-"""Requests that a read may take where the registry fails, cuts them off, or says when to ask again."""
+"""Tries of a read if the registry fails, cuts the response off, or says when to retry."""
 
 _FIT_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _PASSING = frozenset({ErrorKind.CUT, ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED})
@@ -31,7 +31,7 @@ _PASSING = frozenset({ErrorKind.CUT, ErrorKind.REFUSED, ErrorKind.NOT_CONNECTED}
 
 @dataclass(frozen=True)
 class _Errand:
-    """What is asked of a registry until the monotonic second `ends`."""
+    """A task at a registry that must end by the monotonic second `ends`."""
 
     method: str
     image: Image
@@ -56,12 +56,12 @@ class Registry:
         self._fetch = fetch
         self._access = access
         self._shown: dict[tuple[str, Scope], Secret] = {}
-        """What let us in, by repository."""
+        """The authorization that worked, by repository."""
         self._plain: set[str] = set()
-        """Hosts that turned out to speak plain http."""
+        """Hosts that turned out to use plain http."""
 
     def resolve(self, image: Image, bound: float, known: Manifest | None = None) -> Manifest | Trouble:
-        """Return the manifest of an image's digest or, where it has none, of its tag, within `bound` seconds.
+        """Return the manifest of an image's digest or, if it has none, of its tag, within `bound` seconds.
 
         What the tag pointed to when it was last looked up is `known`: it is not read again where that is still so.
         """
@@ -79,10 +79,10 @@ class Registry:
         try:
             return manifest.read(found, image.digest)
         except ValueError as error:
-            return _hostile(image, f"is not to be trusted: {error}")
+            return _hostile(image, f"cannot be trusted: {error}")
 
     def revision(self, image: Image, found: Manifest, bound: float) -> str | Trouble:
-        """Return the commit that the image's label names, of an index that of its first platform; empty without one."""
+        """Return the commit in the image's label, or in that of an index's first platform; empty if there is none."""
         ends = time.monotonic() + bound
         of_one = self.resolve(image.at(found.children[0]), bound) if found.children else found
         if isinstance(of_one, Trouble):
@@ -98,13 +98,13 @@ class Registry:
         if not isinstance(blob, Response) or blob.status != 200:
             return self._trouble(errand, blob)
         if manifest.digest_of(blob.body) != of_one.config:
-            return _hostile(image, "sends another configuration than the manifest names")
+            return _hostile(image, "sends a configuration that the manifest does not name")
         return manifest.revision_of(blob.body)
 
     def put(self, image: Image, wanted: Manifest, bound: float) -> Manifest | Trouble:
         """Put the exact bytes of a manifest under an image's tag, within `bound` seconds; never twice, but after a 429.
 
-        Where no answer comes, the tag may have been moved all the same: read it again.
+        Without a response, the tag may still have been moved: read it again.
         """
         ends = time.monotonic() + bound
         headers = {"Content-Type": wanted.media_type}
@@ -115,11 +115,11 @@ class Registry:
         if not isinstance(reply, Response) or not 200 <= reply.status < 300:
             return self._trouble(errand, reply)
         if reply.headers.get("docker-content-digest", wanted.digest) != wanted.digest:
-            return _hostile(image, "says that it keeps another manifest than it was given")
+            return _hostile(image, "reports that it stored another manifest than it received")
         return wanted
 
     def _run(self, errand: _Errand) -> HttpResult | Trouble:
-        """Send a request, with what the registry asks to be shown."""
+        """Send a request, with the credentials that the registry requires."""
         place = (errand.image.repository, errand.scope)
         reply = self._send(errand, self._shown.get(place))
         if not isinstance(reply, Response) or reply.status != 401:
@@ -150,7 +150,7 @@ class Registry:
         *,
         body: bytes = b"",
     ) -> HttpResult:
-        """Send one request; again where the registry would not take it yet or, if it only reads, failed in passing."""
+        """Send one request; retry it if the registry asks to wait or, for a read, failed temporarily."""
 
         def once() -> HttpResult:
             left = max(0.001, ends - time.monotonic())
@@ -181,20 +181,20 @@ class Registry:
         return later(once if method == "PUT" else again(once))()
 
     def _base(self, image: Image) -> str:
-        """Return the registry's origin: http for loopback, as engines have it, else https."""
+        """Return the registry's origin: http for loopback, as engines do, else https."""
         http = f"http://{image.host}"
         return http if image.host in self._plain or is_loopback(http) else f"https://{image.host}"
 
     def _may_be_plain(self, image: Image) -> bool:
-        """Tell whether plain http may be tried where https failed: with `allow-http`, for a registry that names a port.
+        """Return whether plain http may be tried after https failed: with `allow-http`, for a registry with a port.
 
-        GHCR and Docker Hub name none: nobody on the way can talk us into showing them credentials in the clear.
+        GHCR and Docker Hub have none: no one on the way can make us send their credentials unencrypted.
         """
         base = urllib.parse.urlsplit(self._base(image))
         return self._access.allow_http and base.scheme == "https" and base.port not in (None, 443)
 
     def _authorize(self, errand: _Errand, refused: Response) -> Secret | Trouble | HttpResult:
-        """Return what a registry wants to be shown, or why there is none."""
+        """Return the authorization that a registry requires, or why there is none."""
         told = www_authenticate.parse(refused.headers.get("www-authenticate", ""))
         challenges = {each.scheme: each for each in reversed(told)}
         credentials = self._credentials()
@@ -203,18 +203,18 @@ class Registry:
         if credentials is None or "basic" in challenges:
             return credentials or refused
         seen = f"the registry `{errand.image.registry}` responds with 401, and does not say how to log in"
-        return Trouble(Kind.REFUSED, seen, "Look for a proxy before it that drops the header `WWW-Authenticate`.")
+        return Trouble(Kind.REFUSED, seen, "Look for a proxy in front of it that drops the header `WWW-Authenticate`.")
 
     def _credentials(self) -> Secret | None:
         access = self._access
         return Secret(f"Basic {basic(access.username, access.password.reveal())}") if access.known else None
 
     def _token(self, errand: _Errand, asked: Mapping[str, str], credentials: Secret | None) -> Secret | Trouble:
-        """Return a token of the realm that a registry names."""
+        """Return a token from the realm that a registry names."""
         image = errand.image
         realm = self._fit(image, asked.get("realm", ""))
         if realm is None:
-            return _hostile(image, "names no address over https that tokens could be had from")
+            return _hostile(image, "names no https address for tokens")
         query = {"service": asked.get("service", ""), "scope": f"repository:{image.path}:{errand.scope}"}
         url = f"{realm}{'&' if '?' in realm else '?'}{urllib.parse.urlencode(query)}"
         reply = self._ask("GET", url, errand.ends, credentials)
@@ -226,18 +226,18 @@ class Registry:
         told = reply.json if reply.status == 200 and isinstance(reply.json, dict) else {}
         token = told.get("token") or told.get("access_token")
         if not isinstance(token, str) or not _FIT_TOKEN.fullmatch(token):
-            return _hostile(image, f"gives no token with its {reply.status}")
+            return _hostile(image, f"sends no token in its {reply.status} response")
         return Secret(f"Bearer {token}")
 
     def _elsewhere(self, errand: _Errand, reply: Response) -> HttpResult | Trouble:
-        """Read a blob from the store that its registry sends to, which is shown no credentials."""
+        """Read a blob from the store that its registry redirects to, without sending credentials there."""
         url = self._fit(errand.image, reply.headers.get("location", ""))
         if url is None:
-            return _hostile(errand.image, "sends for a blob to no address over https")
+            return _hostile(errand.image, "does not redirect to an https address for a blob")
         return self._ask("GET", url, errand.ends)
 
     def _fit(self, image: Image, url: str) -> str | None:
-        """Return the address that a registry names; None for one in plain http, but from a registry that speaks it too."""
+        """Return the address that a registry names; None for plain http, unless the registry itself uses that."""
         try:
             fit = urls.url(url, allow_http=self._access.allow_http)
         except ValueError:
@@ -253,10 +253,10 @@ def _hostile(image: Image, does: str) -> Trouble:
 
 
 def _in_passing(found: HttpResult) -> bool:
-    """Tell whether the next try may fare better."""
+    """Return whether a retry may succeed."""
     return found.error_kind in _PASSING if isinstance(found, TransportError) else found.status >= 500
 
 
 def _told_to_wait(found: HttpResult) -> float:
-    """Return the seconds after which a registry that is asked too often wants to be asked again; 0 where it says none."""
+    """Return the seconds that a rate-limited registry asks to wait; 0 if it says none."""
     return (found.retry_after or 0.0) if isinstance(found, Response) and found.status == 429 else 0.0

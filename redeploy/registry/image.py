@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 HUB = "docker.io"
-"""The registry of a reference that names none."""
+"""The registry of a reference without one."""
 
 LONGEST_PATH = 255
 """Characters of a repository within its registry (`RepositoryNameTotalLengthMax`)."""
@@ -23,13 +23,13 @@ _HUBS = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
 
 @dataclass(frozen=True)
 class Image:
-    """An image reference: the repository as it was written, a tag, and a digest where one was given."""
+    """An image reference: the repository as written, a tag, and a digest if one was given."""
 
     name: str
     tag: str = "latest"
     digest: str = ""
     bare: bool = field(default=False, compare=False)
-    """Whether no tag was written, so that `latest` is a guess."""
+    """Whether the reference has no tag, so that `latest` is a guess."""
 
     @property
     def registry(self) -> str:
@@ -48,7 +48,7 @@ class Image:
 
     @property
     def host(self) -> str:
-        """Host and port that the registry answers at."""
+        """Host and port of the registry."""
         return "registry-1.docker.io" if self.registry == HUB else self.registry
 
     def at(self, digest: str) -> "Image":
@@ -56,7 +56,7 @@ class Image:
         return replace(self, digest=digest)
 
     def same_as(self, other: "Image") -> bool:
-        """Tell whether both name the same image, however their repositories are written."""
+        """Return whether both name the same image, in any spelling of their repositories."""
         return (self.repository, self.tag, self.digest) == (other.repository, other.tag, other.digest)
 
     def under(self, reference: str) -> "Image":
@@ -81,7 +81,7 @@ def parse(text: str) -> Image:
             if _PATH.fullmatch(path.lower()) and path.lower() != path
             else ""
         )
-        msg = f"{text!r:.80} is no image reference; write `ghcr.io/owner/app` or `ghcr.io/owner/app:tag`{hint}"
+        msg = f"{text!r:.80} is not an image reference; write `ghcr.io/owner/app` or `ghcr.io/owner/app:tag`{hint}"
         raise ValueError(msg)
     if len(path) > LONGEST_PATH:
         msg = f"{text!r:.80} is longer than the {LONGEST_PATH} characters that a repository may have"
@@ -90,24 +90,24 @@ def parse(text: str) -> Image:
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text is a `sha256:` digest; registries and engines make no other."""
+    """Return whether a text is a `sha256:` digest; registries and engines use no other."""
     return bool(_DIGEST.fullmatch(text))
 
 
 def is_tag(text: str) -> bool:
-    """Tell whether a text can be a tag."""
+    """Return whether a text can be a tag."""
     return bool(_TAG.fullmatch(text))
 
 
 def full_repository(reference: str) -> str:
-    """Return the repository of any image reference, fit or not, with its registry."""
+    """Return the repository of any image reference, valid or not, with its registry."""
     rest = reference.partition("@")[0]
     colon = rest.rfind(":")
     return "/".join(_split(rest[:colon] if colon > rest.rfind("/") else rest))
 
 
 def tag_of(reference: str) -> str:
-    """Return the tag of any image reference, as Docker completes it; empty where a digest alone pins the image."""
+    """Return the tag of any image reference, as Docker completes it; empty if only a digest pins the image."""
     rest, pinned, _ = reference.partition("@")
     colon = rest.rfind(":")
     if colon > rest.rfind("/"):

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # few runs name one image
+if TYPE_CHECKING:  # few runs name an image
     from redeploy.registry.manifest import Manifest
 
 MOST_READ = 8
-"""Manifests that a run reads to find out whether two digests are of one image."""
+"""Manifests that a run reads to find out whether two digests belong to the same image."""
 
 
 @dataclass
@@ -20,16 +20,16 @@ class Kin:
     _unread: set[str] = field(default_factory=set)
 
     def learn(self, found: "Manifest") -> None:
-        """Take in what a digest stands for."""
+        """Add the manifest of a digest."""
         self._children[found.digest] = frozenset(found.children)
         self._configs[found.digest] = found.config
 
     def give_up(self, digest: str) -> None:
-        """Enter that the registry does not tell what a digest stands for."""
+        """Record that the registry does not have the manifest of a digest."""
         self._unread.add(digest)
 
     def same(self, one: str, other: str, image_id: str = "") -> bool:
-        """Tell whether two digests are known to be of one image.
+        """Return whether two digests are known to belong to the same image.
 
         They are where one is an index that lists the other as a platform's manifest; where both are indexes of the same
         platforms, as after a push with another attestation; or where both list the manifest that runs, which the engine's
@@ -44,7 +44,7 @@ class Kin:
         return bool(image_id) and any(image_id in (each, self._configs.get(each)) for each in common)
 
     def doubts(self, one: str, other: str, image_id: str = "") -> list[str]:
-        """Return the digests to read before it can be said that two are not of one image; none where that is known."""
+        """Return the digests to read before two can be said to belong to different images; empty if that is known."""
         if not one or not other or self.same(one, other, image_id):
             return []
         unknown = [each for each in (one, other) if self._is_open(each)]

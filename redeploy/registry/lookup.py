@@ -55,7 +55,7 @@ class Lookup:
     patient: bool = True
     """Whether the run waits for the image."""
     kin: Kin = field(default_factory=Kin)
-    """What the registry has shown of digests."""
+    """What the registry has shown about digests."""
     manifest: Manifest | None = None
     """What the tag points to, as last reported."""
     absent: bool = False

@@ -1,4 +1,4 @@
-"""Manifests: what a registry keeps under a tag, and what is read of one.
+"""Manifests: what a registry stores under a tag, and what a run reads from one.
 
 Media types and fields are those of the OCI image specification (`manifest.md`, `image-index.md`) and of Docker's
 "Image Manifest Version 2, Schema 2".
@@ -37,14 +37,14 @@ _OTHERS = frozenset(
         "text/xml",
     }
 )
-"""Types of what may come in place of a manifest that can be read."""
+"""Types of responses that may come instead of a readable manifest."""
 
 _MOST_CHILDREN = 1000
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The exact bytes of a manifest, and what they say."""
+    """The exact bytes of a manifest, and their meaning."""
 
     digest: str
     media_type: str
@@ -55,7 +55,7 @@ class Manifest:
     """Of an image: the digest of its configuration."""
 
     def is_of(self, digest: str) -> bool:
-        """Tell whether a digest is that of this manifest or, where it is an index, of one of its platforms."""
+        """Return whether a digest is that of this manifest or, if it is an index, of one of its platforms."""
         return digest == self.digest or digest in self.children
 
 
@@ -65,7 +65,7 @@ def digest_of(body: bytes) -> str:
 
 
 def read(reply: Response, wanted: str = "") -> Manifest:
-    """Return the manifest that a reply holds, and that must have the `wanted` digest, where one is given.
+    """Return the manifest in a response, which must have the `wanted` digest, if one is given.
 
     Raises:
         ValueError: with what the registry sent instead.
@@ -74,11 +74,11 @@ def read(reply: Response, wanted: str = "") -> Manifest:
     document = reply.json
     media_type = reply.media_type
     if not isinstance(document, dict) or media_type not in (*INDEXES, *IMAGES):
-        msg = f"it sends {_kind_of(reply)}, and no manifest"
+        msg = f"it sends {_kind_of(reply)} instead of a manifest"
         raise ValueError(msg)
     if digest != (wanted or told or digest):
-        meant = wanted or (told if is_digest(told) else "")  # else it may be anything, our token included
-        msg = f"what it sends has the digest `{digest}`, and not {code(meant) if meant else 'the one it tells'} as it should"
+        meant = wanted or (told if is_digest(told) else "")  # otherwise it may be anything, even our token
+        msg = f"what it sends has the digest `{digest}`instead of {code(meant) if meant else 'the one it reports'}"
         raise ValueError(msg)
     children = tuple(_platforms(document)) if media_type in INDEXES else ()
     config = document.get("config") if media_type in IMAGES else None
@@ -93,8 +93,8 @@ def read(reply: Response, wanted: str = "") -> Manifest:
 
 
 def revision_of(body: bytes) -> str:
-    """Return the commit that an image's configuration names; empty where it names none."""
-    configuration = Response(200, {}, body).json  # whatever type a store calls it
+    """Return the commit in an image's configuration; empty if it names none."""
+    configuration = Response(200, {}, body).json  # whichever type a store gives it
     config = configuration.get("config") if isinstance(configuration, dict) else None
     labels = config.get("Labels") if isinstance(config, dict) else None
     label = labels.get(REVISION) if isinstance(labels, dict) else None
@@ -102,16 +102,16 @@ def revision_of(body: bytes) -> str:
 
 
 def _kind_of(reply: Response) -> str:
-    """Return what came in place of a manifest. A type that is not listed is not quoted: it may be anything, a secret too."""
+    """Return what came instead of a manifest. A type that is not listed is not quoted: it may be anything, even a secret."""
     if reply.is_html:
         return "a web page"
     if reply.media_type in (*INDEXES, *IMAGES, *_OTHERS):
         return code(reply.media_type)
-    return "a document of another type" if reply.media_type else "nothing of a type"
+    return "a document of another type" if reply.media_type else "a document without a type"
 
 
 def _platforms(index: dict[str, Any]) -> Iterator[str]:
-    """Yield the digests of an index, without what is no image: BuildKit attests under the platform `unknown`."""
+    """Yield the digests of an index that are images: BuildKit puts attestations under the platform `unknown`."""
     listed = index.get("manifests")
     rows = [row for row in listed[:_MOST_CHILDREN] if isinstance(row, dict)] if isinstance(listed, list) else []
 

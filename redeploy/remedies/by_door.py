@@ -40,7 +40,7 @@ class Met:
     before: Sample | None = None
     """The response of the same address before the trigger."""
     turns: int = 0
-    """How often old and new build took over from each other."""
+    """How often the old and the new build alternated."""
 
 
 def remedy_at(reason: Reason, met: Met) -> Remedy | None:

@@ -1,4 +1,4 @@
-"""What doctor can find beside the reasons, and what to do about it."""
+"""What doctor can find besides the reasons, and what to do about it."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What to do where a build was waited for that another deployer was to bring: Watchtower is not to blame there."""
+"""What to do if a build did not come that another tool should have deployed: the cause is not Watchtower."""
 
 from collections.abc import Mapping
 
@@ -50,4 +50,4 @@ OF_OTHER_DEPLOYERS: Mapping[Reason, Remedy] = {
         "Let every build report its commit in the same place, or declare `expect-version` or `expect-digest`.",
     ),
 }
-"""They take the place of the reason's own remedy in mode verify with `wait-for-build` or `baseline`."""
+"""They replace the reason's own remedy in mode verify with `wait-for-build` or `baseline`."""

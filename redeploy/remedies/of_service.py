@@ -1,4 +1,4 @@
-"""What to do where another build than the expected one is live, the service is unhealthy, or its checks fail."""
+"""What to do if another build than the expected one is live, the service is unhealthy, or its checks fail."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What to do where the update was not triggered, did not happen, or cannot be proven."""
+"""What to do if the update was not triggered, did not happen, or cannot be proven."""
 
 from collections.abc import Mapping
 
@@ -49,7 +49,7 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "docker buildx imagetools inspect «image»\n```",
     ),
     Reason.UNSUPPORTED: Remedy(
-        "This Watchtower does not understand `container`",
+        "This Watchtower does not support `container`",
         "Only nicholas-fedor/watchtower 1.20 and newer can limit an update to containers. Any other would have updated "
         "everything, so nothing was triggered.",
         "Limit the update by `image` instead, or run the maintained fork on the server:\n\n"
@@ -78,8 +78,8 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
     Reason.EARLIER_WAVE: Remedy(
         "An earlier wave is not green",
         "A wave begins only once every service of the one before it is green, and one of them is not.",
-        "Mend what the services of the earlier wave say, and run it again. Hosts that may be updated whatever becomes of "
-        "the others belong into the same wave: list them together under `waves`.",
+        "Fix what the services of the earlier wave report, and run it again. Hosts that may be updated regardless of "
+        "the others belong in the same wave: list them together under `waves`.",
     ),
     Reason.AUTH: Remedy(
         "Watchtower, or a proxy in front of it, refused the token",

@@ -65,7 +65,7 @@ _WHERE_THE_SERVICE_IS = {
 }
 
 
-_REPLACES = "The location takes the place of one for the same path."
+_REPLACES = "The location replaces an existing one for the same path."
 
 
 def endpoint(name: str, nginx: Nginx, *more: str) -> str:

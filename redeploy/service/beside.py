@@ -1,4 +1,4 @@
-"""When the version address is asked beside health: first, in the middle and last, or as often as instances require."""
+"""When the version address is requested beside health: first, in the middle and last, or as often as instances require."""
 
 from math import inf
 
@@ -6,12 +6,12 @@ from redeploy.service.window import FEWEST, Window
 
 
 def version_due(window: Window, *, now: float, ends: float, length: float, pause: float) -> float:
-    """Return when the version is to be asked next in a window that is open; infinity where nothing calls for it.
+    """Return when to request the version next in an open window; infinity if there is no need.
 
     Args:
         window: the window, which must be open.
         now: the moment, in monotonic seconds.
-        ends: when it ends, as far as can be told.
+        ends: when it ends, as far as is known.
         length: seconds from its opening to `ends`.
         pause: seconds from one look to the next.
     """

@@ -1,4 +1,4 @@
-"""Which fields of a response name the build that answers, and how strongly. Whatever is not listed here is noise."""
+"""Which fields of a response name the build, and how strongly. Fields that are not listed here are noise."""
 
 import itertools
 import re
@@ -11,7 +11,7 @@ from redeploy.text.json_path import below, spelled
 
 
 class Kind(IntEnum):
-    """What a build name is, the strongest first: the strongest kind that was seen on both sides decides alone."""
+    """Kinds of build names, the strongest first: the strongest kind that was seen on both sides decides alone."""
 
     COMMIT = 1
     BUILD = 2
@@ -69,7 +69,7 @@ FOREIGN = words(
     upstream target previous
     """
 )
-"""What a prefixed name (`litellm_version`) must not hold: it would name something else than this build."""
+"""Words that a prefixed name (`litellm_version`) must not contain: it would name something other than this build."""
 
 PLACEHOLDERS = words(
     """
@@ -81,16 +81,16 @@ PLACEHOLDERS = words(
     0+unknown ok up healthy true false
     """
 )
-"""Words, in lower case, that name no build: every build without its build argument says the same."""
+"""Words, in lower case, that do not name a build: every build without its build argument says the same."""
 
 MOST_NAMES = 64
 MOST_FIELDS = 2_000
-"""Fields of one response that are looked at; one with more does not describe itself, but carries data."""
+"""Fields of one response that are read; a response with more does not describe the service, but carries data."""
 LONGEST_FIELD = 64
 LONGEST_NAME = 256
 
 IN_HEADERS = 1_000
-"""The depth of a header: what the body says is nearer to the service than what a proxy may add."""
+"""The depth of a header: the body is nearer to the service than a header, which a proxy may add."""
 
 _SEPARATORS = str.maketrans("", "", "-_.")
 # Compiled when first needed, which is after the first request.
@@ -100,23 +100,23 @@ _VARIABLE = r"\$\{.*|\$\(.*|\$[A-Za-z_]\w*|\{\{.*|%\w+%|@[\w.-]+@|#\{.*|__\w+__|
 
 @dataclass(frozen=True)
 class BuildName:
-    """What a field says, and what it is."""
+    """A build name: the value of a field, and its kind."""
 
     text: str
     kind: Kind
     depth: int
-    """How many objects it lies in."""
+    """How deeply it is nested in objects."""
     fraction: bool = False
-    """Whether it came as a number with a fraction, whose digits may not be those that were written."""
+    """Whether it was a number with a fraction, whose digits may differ from those in the response."""
 
 
 def plain(name: str) -> str:
-    """Return a field's name as the lists spell it."""
+    """Return a field's name in the spelling of the lists."""
     return name.translate(_SEPARATORS).lower()
 
 
 def names_nothing(text: str) -> bool:
-    """Tell whether a value names no build: a word such as `unknown` or `latest`, or a variable that was not expanded."""
+    """Return whether a value names no build: a word such as `unknown` or `latest`, or a variable that was not expanded."""
     if len(text) > LONGEST_NAME:
         return False
     word = text.lower().replace(" ", "-")
@@ -130,14 +130,14 @@ def trimmed(text: str) -> str:
 
 
 def kind_of_value(text: str) -> Kind:
-    """Tell what a value is that has no listed name: hexadecimal of 7 digits or more is a commit, all else a version."""
+    """Return the kind of a value without a listed name: 7 or more hexadecimal digits are a commit, all else is a version."""
     bare = text.lower().removeprefix("sha-")
     certain = bare != text.lower() or len(bare) in (40, 64) or not bare.isdecimal()  # 20260115 is a date
     return Kind.COMMIT if re.fullmatch("[0-9a-f]{7,64}", bare) and certain else Kind.VERSION
 
 
 def kind_of_field(field: str, text: str) -> Kind:
-    """Tell what the declared field holds: by its own name where that is listed, else by its value."""
+    """Return the kind of the declared field: by its name if that is listed, else by its value."""
     last = plain(re.split(r"[./:]", field)[-1])
     return BUILD_NAMES.get(last) or BUILD_NAMES.get(last.removeprefix("x")) or kind_of_value(text)
 
@@ -145,7 +145,7 @@ def kind_of_field(field: str, text: str) -> Kind:
 def build_names(document: Any, headers: Mapping[str, str]) -> dict[str, BuildName]:  # noqa: ANN401 - a JSON value
     """Return what names the build in a response: by the path of its field, or by `header:NAME`.
 
-    Values are trimmed, whole, and may be words that name nothing. The time that this takes is bounded.
+    Values are trimmed, whole, and may be words that name nothing. The time for this is bounded.
     """
     found: dict[str, BuildName] = {}
     for path, name in _in_document(document):
@@ -166,9 +166,9 @@ class OwnObject:
     path: str
     depth: int
     holder: Kind | None
-    """What `id`, `number` and the like are inside it; None where they are nothing."""
+    """The kind of `id`, `number` and the like inside it; None if they do not count."""
     within: frozenset[str]
-    """The plain names of the objects on the way to it."""
+    """The plain names of the objects around it."""
     fields: tuple[tuple[str, str, Any], ...]
     """Name as it is written, plain name, and value."""
 
@@ -177,7 +177,7 @@ def own_objects(document: Any, more: frozenset[str] = frozenset()) -> Iterator[O
     """Yield the objects of a document in which names count, the outermost first.
 
     Args:
-        document: what was answered.
+        document: the JSON of the response.
         more: names of objects that count as `OWN` does.
     """
     waiting: list[tuple[str, dict[str, Any], Kind | None, frozenset[str], int]] = []

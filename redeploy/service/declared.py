@@ -11,9 +11,9 @@ from redeploy.service.build_fields import Kind, names_nothing, trimmed
 
 @lru_cache(maxsize=256)  # the same few names are compared at each look
 def same_version(expected: str, seen: str) -> bool:
-    """Tell whether two spellings name one version: `v1.2` and `1.2`, `sha-1a2b3c4` and the full hash.
+    """Return whether two spellings name the same version: `v1.2` and `1.2`, `sha-1a2b3c4` and the full hash.
 
-    A version is taken as it is written: 1.10 is not 1.1.
+    A version is compared as text: 1.10 is not 1.1.
     """
     one, other = _bare(expected), _bare(seen)
     if one == other:
@@ -30,16 +30,16 @@ def _bare(version: str) -> str:
 
 @dataclass(frozen=True)
 class Rank:
-    """Where a build name stands, and what it is."""
+    """Where a build name was found, and its kind."""
 
     kind: Kind
     at_health: bool = False
-    """Whether the health address says it, and the version has an address of its own."""
+    """Whether it comes from the health address although the version has its own address."""
     depth: int = 0
 
 
 class Standing(StrEnum):
-    """What the names of a response say of the declared version."""
+    """How the names in a response relate to the declared version."""
 
     MET = "met"
     UNMET = "unmet"
@@ -50,14 +50,14 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Declared:
-    """What a response says of the declared version, and the fields that decide."""
+    """How a response relates to the declared version, and the fields that decide."""
 
     standing: Standing
     paths: tuple[str, ...] = ()
 
 
 def declared(expected: str, names: Mapping[str, str], ranks: Mapping[str, Rank]) -> Declared:
-    """Hold the declared version against the names of a response; only those of the first rank decide.
+    """Compare the declared version with the names in a response; only those of the first rank decide.
 
     Rank is the kind that the declared version looks like, then the address, then the depth.
     """
@@ -100,7 +100,7 @@ _KINDS = {
 
 @lru_cache(maxsize=256)  # as `same_version`
 def _looks(text: str) -> tuple[_Look, ...]:
-    """Return what a version looks like: 20260115 may be a commit, and may be a number."""
+    """Return the kinds that a version may be: 20260115 may be a commit or a number."""
     bare = _bare(text).lower()
     number = (_Look.NUMBER,) if bare.isdecimal() and len(bare) < 40 else ()
     if re.fullmatch(r"[0-9a-f]{7,64}", bare):

@@ -1,4 +1,4 @@
-"""Looks past caches that fail: whether the service failed, a cache hides that it is gone, or it takes no random query."""
+"""Failed looks past caches: did the service fail, does a cache hide that it is down, or does it reject a random query?"""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,18 +7,18 @@ from redeploy.service.endpoint import Endpoint
 from redeploy.service.sample import Sample
 
 KNOWN_ILL = 15.0
-"""Seconds after a plain look that failed, too, in which another failure needs no plain look: the service is still down."""
+"""Seconds after a failed plain look in which another failure needs no plain look: the service is still down."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """What a look, and those that were held back for it, turn out to be."""
+    """What a look, and the looks that were held back for it, turn out to be."""
 
     samples: tuple[Sample, ...] = ()
     cached: bool = False
-    """Whether a cache answers the plain address without saying so."""
+    """Whether a cache responds at the plain address without a header that says so."""
     takes_no_query: bool = False
-    """Whether the address refuses a random query parameter."""
+    """Whether the address rejects a random query parameter."""
 
 
 @dataclass
@@ -30,10 +30,10 @@ class Doubts:
 
     _held: dict[frozenset[Endpoint], tuple[Sample, ...]] = field(default_factory=dict)
     _ill_since: dict[frozenset[Endpoint], float] = field(default_factory=dict)
-    """When a plain look failed of an address that no good look was seen of since."""
+    """When a plain look failed, by address; removed by the next good look."""
 
     def next_look(self, endpoints: frozenset[Endpoint]) -> bool | None:
-        """Return whether the next look at an address must pass caches; None where no doubt is open."""
+        """Return whether the next look at an address must get past caches; None if nothing is in doubt."""
         held = self._held.get(endpoints)
         return None if held is None else len(held) > 1
 
@@ -70,7 +70,7 @@ class Doubts:
         return Settled(samples=(_cached(held[0]), _cached(sample)), cached=True)
 
     def _known_ill(self, sample: Sample) -> bool:
-        """Tell whether a failure is one more of a service that failed without the query, too, a moment ago."""
+        """Return whether the service also failed without the query a moment ago."""
         since = self._ill_since.get(sample.endpoints)
         return since is not None and sample.at - since < KNOWN_ILL and _fails(sample)
 

@@ -1,4 +1,4 @@
-"""Where the service answers, and what a healthy response is."""
+"""The addresses of the service, and what a healthy response is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from redeploy.conditions.expectation import NOTHING_EXPECTED, Expectation
 
 
 class Endpoint(StrEnum):
-    """Which of the service's addresses was asked; one with both meanings counts as `HEALTH` and `VERSION`."""
+    """Which of the service's addresses was requested; one with both meanings counts as `HEALTH` and `VERSION`."""
 
     HEALTH = "health"
     VERSION = "version"
@@ -15,28 +15,28 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Where the service answers, what healthy means, and where it names its build."""
+    """The addresses of the service, what healthy means, and where it names its build."""
 
     base_url: str
-    """Empty for a worker, which answers no requests."""
+    """Empty for a worker, which does not serve requests."""
     health_url: str
     version_url: str
     names_itself: bool
     """Whether `version-path` was given: only then is a one-line body a version."""
     health_expect: Expectation = NOTHING_EXPECTED
     version_field: str = ""
-    """Where the version stands: as in a condition, or `attr:NAME`, `match:REGEX`, a template; empty: the usual names."""
+    """Where to find the version: as in a condition, or `attr:NAME`, `match:REGEX`, a template; empty: the usual names."""
 
     @property
     def apart(self) -> bool:
-        """Whether the version has an address of its own."""
+        """Whether the version has its own address."""
         return self.version_url != self.health_url
 
     @property
     def answers(self) -> bool:
-        """Whether it answers requests; a worker is known by its container alone."""
+        """Whether it serves requests; a worker is known only by its container."""
         return bool(self.base_url)
 
 
 WORKER = Service(base_url="", health_url="", version_url="", names_itself=False)
-"""A service that no address leads to."""
+"""A service without an address."""

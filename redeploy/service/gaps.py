@@ -8,12 +8,12 @@ from redeploy.service.sample import Sample
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without healthy responses: from the last one before it to the first one after it; None if none came."""
+    """A time without healthy responses: from the last one before it to the first one after it; None if it has not ended."""
 
     last_good: float
     first_good: float | None
     bad: tuple[float, float]
-    """The times of its first and its last unhealthy response."""
+    """When its first and its last unhealthy response came."""
 
 
 def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float) -> list[Gap]:

@@ -11,18 +11,18 @@ from redeploy.service.sample import Sample
 from redeploy.service.window import Window, looks_for
 
 WALL_SAMPLES, WALL_SECONDS = 3, 5.0
-"""So many samples over so long that show nothing but a wall make it certain that waiting does not move it."""
+"""Samples, and seconds that they span, after which a wall is certain: waiting does not help."""
 
 LOOKS_AFTER_TURNS = 20
-"""Looks in a row that a window needs once another build has answered after the new one: several instances answer."""
+"""Looks in a row that a window needs once another build has responded after the new one: several instances respond."""
 
 MORE_EACH_TURN, MOST_AFTER_TURNS = 4, 36
-"""Looks that each further turn adds: many windows of 20 would let a stale instance of four through after all."""
+"""Looks that each further alternation adds: with many windows of 20 looks, a stale instance of four could stay unseen."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the fold needs to know beside the samples."""
+    """What the fold needs besides the samples."""
 
     before: Before
     learnt: Learnt
@@ -32,11 +32,11 @@ class Rules:
     """When the trigger was sent, by our clock, in seconds since 1970."""
     counting: Counting
     met_before: bool
-    """Whether what is declared was live before: then only a gap tells the new build from the old."""
+    """Whether the declared build was live before: then only a gap distinguishes the new process from the old one."""
     verifying: bool
-    """Whether there is no before: then every window is the build's that is judged."""
+    """Whether there was no look before: then every window belongs to the build that is judged."""
     instances: int = 1
-    """How many instances are said to answer behind the address."""
+    """How many instances are declared behind the address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +45,29 @@ class SampleHistory:
 
     window: Window
     like: Likeness = NOTHING_SEEN
-    """How the last telling answer compares with the baseline."""
+    """How the last conclusive response compares with the baseline."""
     build: Build = Build.UNKNOWN
-    """Whose answer the last telling one was."""
+    """The build of the last conclusive response."""
     told: Build = Build.UNKNOWN
-    """Whose answer the last one was."""
+    """The build of the last response."""
     new_seen: bool = False
-    """Whether the new build has answered, healthy or not."""
+    """Whether the new build has responded, healthy or not."""
     in_gap: bool = False
     gap_seen: bool = False
     gap_ended: float | None = None
-    """When the first good answer after the last gap came."""
+    """When the first good response after the last gap came."""
     health: Sample | None = None
     """The last sample of the health address."""
     version: Sample | None = None
     """The last sample of the version address."""
     version_cached: bool = False
-    """Whether the last response of the version address came out of a cache."""
+    """Whether the last response of the version address came from a cache."""
     turns: int = 0
-    """How often another build answered after the new one."""
+    """How often another build responded after the new one."""
     hidden_by: Condition | None = None
-    """What the last response was that told nothing."""
+    """The condition of the last inconclusive response."""
     mute: Condition | None = None
-    """What the last answer was if it told nothing."""
+    """The condition of the last response, if that was inconclusive."""
     wall: Condition | None = None
     wall_since: float = 0.0
     wall_latest: float = 0.0
@@ -77,26 +77,26 @@ class SampleHistory:
 
     @property
     def last(self) -> Sample | None:
-        """The last telling sample."""
+        """The last conclusive sample."""
         return max((each for each in (self.health, self.version) if each), key=lambda each: each.at, default=None)
 
     @property
     def ill(self) -> Sample | None:
-        """The last sample of an address that did not answer as it should; None where all is well, or nothing known."""
+        """The last sample of an address with an unexpected response; None if all is well or nothing is known."""
         sick = [each for each in (self.health, self.version) if each and not each.healthy]
         return max(sick, key=lambda each: each.at, default=None)
 
     @property
     def healthy(self) -> bool:
-        """Whether the last answers were good ones."""
+        """Whether the last responses were good."""
         return self.last is not None and self.ill is None
 
     @property
     def condition(self) -> Condition | None:
-        """The worse one of the last responses of both addresses; None where nothing ever came back."""
+        """The worse of the last responses of both addresses; None if there was never a response."""
         hidden = self.window.interrupted and self.window.opened is None and self.build in (Build.NEW, Build.UNKNOWN)
         if self.ill is None and self.last is not None and hidden and self.hidden_by is not None:
-            return self.hidden_by  # the build was not seen for long enough without such a response
+            return self.hidden_by  # without an inconclusive response, the build was not seen for long enough
         return self.ill.condition if self.ill else Condition.HEALTHY if self.last else self.mute
 
     def _other_than(self, sample: Sample) -> Sample | None:
@@ -106,7 +106,7 @@ class SampleHistory:
         return self.health if Endpoint.HEALTH not in sample.endpoints else None
 
     def walled(self, *, pages: bool) -> Condition | None:
-        """Return what stands before the service for certain; web pages count where `pages` says so."""
+        """Return the wall that is certainly in front of the service; web pages count if `pages` is set."""
         enough = self.wall_samples >= WALL_SAMPLES and self.wall_latest - self.wall_since >= WALL_SECONDS
         return self.wall if enough and (pages or not self.page_samples) else None
 
@@ -165,7 +165,7 @@ def _looks_needed(instances: int, turns: int) -> int:
 
 
 def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
-    """Yield each sample with whose answer it is."""
+    """Yield each sample with its build."""
     history = SampleHistory(window=window)
     for sample in samples:
         history = history.step(sample, rules)
@@ -181,7 +181,7 @@ def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> SampleHis
 
 
 def met_by(baseline: Iterable[Sample], expected: str) -> bool:
-    """Tell whether every look before the trigger that names a build names the declared version."""
+    """Return whether every look before the trigger that names a build names the declared version."""
     standings, health = set[Standing](), None
     for sample in sorted(baseline, key=lambda each: each.at):
         if Endpoint.HEALTH in sample.endpoints:

@@ -1,4 +1,4 @@
-"""Which build answered: what changed, what stayed the same, and what is noise."""
+"""Which build responded: what changed, what stayed the same, and what is noise."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,28 +13,28 @@ from redeploy.service.process import Start, Uptimes
 from redeploy.service.sample import CLOCK_TOLERANCE, Sample
 
 MOVED = 2.0
-"""Seconds by which a start time must differ from another to be that of another process."""
+"""Seconds by which two start times must differ to belong to two processes."""
 
 NOISY_VALUES = 4
-"""A build name that has shown this many values names no build; fewer, in turn, are builds."""
+"""A field with this many values does not name a build; fewer values that alternate are builds."""
 
 RESTLESS_MOVES = 2
-"""So many moves of a start time, with neither a gap nor another build name in between, prove no change."""
+"""A start time that moved this often, without a gap or another build name in between, does not prove a change."""
 
 
 class Build(StrEnum):
-    """Whose answer a sample is."""
+    """Which build a sample belongs to."""
 
     NEW = "new"
-    """What was declared; or, where nothing was, one that differs from all that answered before the trigger."""
+    """The declared build; or, if none is declared, one that differs from all that responded before the trigger."""
     OLD = "old"
-    """One that answered before the trigger."""
+    """One that responded before the trigger."""
     OTHER = "other"
-    """Neither the declared one nor one from before."""
+    """Neither the declared build nor one from before."""
     UNNAMED = "unnamed"
-    """A version is declared, and the answer names none, or names that contradict each other."""
+    """A version is declared, but the response names none, or names that contradict each other."""
     UNKNOWN = "unknown"
-    """Nothing in the answer tells builds apart."""
+    """Nothing in the response distinguishes builds."""
 
 
 def version_of(sample: Sample, expected: str, before: Mapping[str, frozenset[str]]) -> str:
@@ -54,7 +54,7 @@ def version_of(sample: Sample, expected: str, before: Mapping[str, frozenset[str
 
 
 def last_named(samples: Sequence[Sample]) -> Sample | None:
-    """Return the last look that names a build: that of the version address, beside what health said then, else health's."""
+    """Return the last look that names a build: the version address with what health said then, else health alone."""
     for place in reversed(range(len(samples))):
         if samples[place].names and samples[place].names_itself:
             health = next((each for each in reversed(samples[:place]) if not each.names_itself), None)
@@ -64,14 +64,14 @@ def last_named(samples: Sequence[Sample]) -> Sample | None:
 
 @dataclass(frozen=True)
 class Before:
-    """What answered before the trigger."""
+    """What responded before the trigger."""
 
     names: Mapping[str, frozenset[str]]
     starts: Mapping[str, tuple[float, ...]]
 
     @classmethod
     def of(cls, samples: Iterable[Sample], units: Mapping[str, float] = MappingProxyType({})) -> "Before":
-        """Gather what the baseline's samples showed; `units` are those of the uptimes that tick."""
+        """Collect what the samples of the baseline showed; `units` are those of the uptimes that tick."""
         names: dict[str, set[str]] = defaultdict(set)
         starts: dict[str, list[float]] = defaultdict(list)
         for sample in samples:
@@ -87,7 +87,7 @@ class Before:
 
 
 class Noise:
-    """Learns which fields tell nothing, from every sample of the run in order."""
+    """Learns which fields are noise, from every sample of the run in order."""
 
     def __init__(self, noisy: Iterable[str] = ()) -> None:
         """Begin with fields that are known to be `noisy`."""
@@ -106,7 +106,7 @@ class Noise:
 
     @property
     def learnt(self) -> "Learnt":
-        """What is known of the fields by now."""
+        """What is known of the fields so far."""
         return Learnt(
             noise=frozenset(self._noisy | self._ticked_always | self._clocks | self._uptimes.stood),
             restless=frozenset(self._restless),
@@ -123,7 +123,7 @@ class Noise:
             if len(self._values[path]) >= (2 if before else NOISY_VALUES):
                 self._noisy.add(path)
             if self._latest_name.setdefault(path, name) != name and path not in self._noisy:
-                self._moves.clear()  # another build: its processes may be others
+                self._moves.clear()  # another build may have other processes
             self._latest_name[path] = name
         self._uptimes.learn(sample.uptimes, sample.at)
         timed = sample.timed(self._uptimes.units)
@@ -147,7 +147,7 @@ class Noise:
             self._seen.add(path)
 
     def _learn_clock(self, path: str, told: float, wall: float) -> None:
-        """Learn whether a start time moves on as our clock does, however far from it: in another zone, for example."""
+        """Learn whether a start time advances with our clock, at any distance from it: in another time zone, for example."""
         first_told, first_wall = self._first_start.setdefault(path, (told, wall))
         passed = wall - first_wall
         if abs(told - first_told - passed) > CLOCK_TOLERANCE:
@@ -160,38 +160,38 @@ class Noise:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a run has learnt of the fields that it sees."""
+    """What a run has learned about the fields that it sees."""
 
     noise: frozenset[str] = frozenset()
-    """Fields that tell nothing: clocks too, until one sample shows that they stand."""
+    """Fields that distinguish nothing; clocks, too, until one sample shows that they stand still."""
     restless: frozenset[str] = frozenset()
-    """Start times that moved again and again while nothing else happened: each is a restart, and none a change."""
+    """Start times that moved repeatedly while nothing else happened: restarts, not changes."""
     units: Mapping[str, float] = field(default_factory=dict)
     """What one unit is, in seconds, of each uptime that ticks."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How the service's answers compare with what answered before the trigger."""
+    """How the service's responses compare with those before the trigger."""
 
     changed: tuple[str, ...] = ()
     """Build names of the strongest kind seen on both sides that differ from every value seen before."""
     same: tuple[str, ...] = ()
-    """Build names of whatever kind that were seen before with this value."""
+    """Build names of any kind that were seen before with this value."""
     restarted: tuple[str, ...] = ()
     """Start times that lie after the trigger and differ from every one seen before."""
     running_on: tuple[str, ...] = ()
     """Start times that were seen before."""
     outweighed: tuple[str, ...] = ()
-    """Build names that differ, of a weaker kind than others that were seen before: they count for nothing."""
+    """Build names that differ but are weaker than others that were seen before: they do not count."""
     kind: Kind | None = None
     """The strongest kind that was seen on both sides."""
     pinned: bool = False
-    """Whether a commit or the number of a build stayed the same: then a new process is one of the same build."""
+    """Whether a commit or build number stayed the same: then a new process runs the same build."""
 
     @property
     def visible(self) -> bool:
-        """Whether anything tells builds or processes apart."""
+        """Whether anything distinguishes builds or processes."""
         return bool(self.changed or self.same or self.restarted or self.running_on)
 
 
@@ -230,22 +230,22 @@ def likeness(sample: Sample, before: Before, learnt: Learnt, triggered: float) -
 
 
 def _is_later(start: Start, before: tuple[float, ...], triggered: float) -> bool:
-    """Tell whether a process was started after the trigger; without a zone, whether it is later than all before."""
+    """Return whether a process was started after the trigger; without a time zone, whether it is later than all before."""
     return start.ours >= triggered - CLOCK_TOLERANCE if start.zoned else start.told > max(before)
 
 
 @dataclass(frozen=True)
 class Counting:
-    """What counts as a change, by what Watchtower answered."""
+    """What counts as a change, given Watchtower's response."""
 
     processes: bool = True
-    """Whether a new process does: not after Watchtower said that it replaced nothing, or failed."""
+    """Whether a new process does: not after Watchtower reported that it replaced nothing or failed."""
     only_commits: bool = False
-    """Whether, of build names, only commits do: Watchtower says `nothing`, or the container kept its image."""
+    """Whether only commits do, of all build names: Watchtower reported `nothing`, or the container kept its image."""
 
 
 def build_of(sample: Sample, like: Likeness, expected: str, counting: Counting) -> Build:
-    """Tell whose answer a sample is; `like` is how it compares with the baseline, `expected` the declared version."""
+    """Return the build of a sample; `like` is how it compares with the baseline, `expected` the declared version."""
     if not expected:
         renamed = bool(like.changed) and (like.kind is Kind.COMMIT or not counting.only_commits)
         if renamed or (like.restarted and counting.processes and not like.pinned):

@@ -61,7 +61,7 @@ def names_in(
 
 
 def version_in(reply: Response, field: str, redact: Callable[[str], str] = str) -> str | None:
-    """Return the declared field of a response, as it is written; None if there is no such field.
+    """Return the declared field of a response, unchanged; None if the field is missing.
 
     `redact` hides secrets: an expression could show a part of one, which would not be recognised any more.
     """
@@ -76,12 +76,12 @@ def version_in(reply: Response, field: str, redact: Callable[[str], str] = str) 
 
 
 def is_template(field: str) -> bool:
-    """Tell whether a version field is a template of JSON fields in braces."""
+    """Return whether a version field is a template of JSON fields in braces."""
     return not re.match("(header|meta|attr|match):", field) and _PLACE.search(field) is not None
 
 
 def check_field(field: str) -> None:
-    """Make sure that a text is the place of a version.
+    """Check that a text says where a version is.
 
     Raises:
         ValueError: with what is wrong; the message continues the sentence after the input's name.

@@ -1,4 +1,4 @@
-"""What tells the builds of a web page apart: the files it loads, where their names change with their content."""
+"""What distinguishes the builds of a web page: the files it loads, if their names change with their content."""
 
 import hashlib
 import re
@@ -11,10 +11,10 @@ MOST_FILES = 2_000
 
 
 def hashed_files(body: bytes) -> str:
-    """Return one word for the set of content-hashed files that an HTML page loads; empty where it loads none.
+    """Return one word for the set of content-hashed files that an HTML page loads; empty if it loads none.
 
     Bundlers write a hash of the content into the name (`index-BkA7dxQ2.js`, `main.3f2a1b4c.css`) or into the query
-    (`site.css?v=3f2a1b4c`). What Cloudflare adds to a page, under `/cdn-cgi/`, is not the build's.
+    (`site.css?v=3f2a1b4c`). What Cloudflare adds to a page, under `/cdn-cgi/`, is not part of the build.
     """
     files = set()
     for loaded in dict.fromkeys(_LOADED.findall(body)):
@@ -37,7 +37,7 @@ def _parts(name: str, query: str) -> list[str]:
 
 
 def _is_hash(part: str) -> bool:
-    """Tell a hash from a word: it has digits among letters, or capitals amid small letters."""
+    """Return whether a text is a hash rather than a word: digits among letters, or capitals amid small letters."""
     if not _PART.fullmatch(part):
         return False
     mixed = re.search(r"[a-z][A-Z]", part) and re.search(r"[A-Z][a-z]*[A-Z]|[A-Z]$", part)

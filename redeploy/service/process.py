@@ -1,4 +1,4 @@
-"""When the process that answers was started, by a start time it reports or by an uptime that ticks."""
+"""When the process that responds was started, by a start time it reports or by an uptime that ticks."""
 
 import re
 from collections.abc import Mapping
@@ -42,18 +42,18 @@ MOST_TIMES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """When a process started: as told (to compare with itself), and by our own clock (to compare with the trigger)."""
+    """When a process started: as reported (to compare with itself), and by our own clock (to compare with the trigger)."""
 
     told: float
     ours: float
     slack: float = 0.5
-    """Seconds by which it may waver: an uptime in whole seconds does by one."""
+    """Seconds by which it may vary: an uptime in whole seconds varies by one."""
     zoned: bool = True
-    """Whether it is known by which clock it was told; without, it can be compared with itself only."""
+    """Whether its time zone is known; otherwise it can only be compared with itself."""
 
 
 def process_times(document: Any) -> tuple[dict[str, tuple[float, bool]], dict[str, float]]:  # noqa: ANN401 - a JSON value
-    """Return what a response tells of its process, by path.
+    """Return what a response reports of its process, by path.
 
     Returns:
         The start times, in seconds since 1970, each with whether its zone is known, and the uptimes, in an unknown unit.
@@ -74,7 +74,7 @@ def process_times(document: Any) -> tuple[dict[str, tuple[float, bool]], dict[st
 
 
 def moment_of(value: Any) -> float | None:  # noqa: ANN401 - a JSON value
-    """Return the seconds since 1970 that a value names, or None where it names no moment since 2001."""
+    """Return the seconds since 1970 that a value names, or None if it is not a moment after 2001."""
     number = _number(value)
     if number is not None:
         number = number / 1000 if number >= 1e12 else number
@@ -115,7 +115,7 @@ class Uptimes:
     """Learns which uptimes tick, from every look in order."""
 
     stood: set[str] = field(default_factory=set)
-    """Those that stood while time passed: percentages, whole hours, values that are refreshed now and then."""
+    """Those that stood still while time passed: percentages, whole hours, values that are refreshed now and then."""
     _units: dict[str, float] = field(default_factory=dict)
     _lives: dict[str, _Life] = field(default_factory=dict)
 
@@ -125,7 +125,7 @@ class Uptimes:
         return {path: unit for path, unit in self._units.items() if path not in self.stood}
 
     def learn(self, uptimes: Mapping[str, float], at: float) -> None:
-        """Take in what one look showed; `at` is when it was answered."""
+        """Take in what one look showed; `at` is when its response was complete."""
         for path, value in uptimes.items():
             life = self._lives.get(path)
             if life is None or value < life.latest:
@@ -145,5 +145,5 @@ class Uptimes:
                 self._units[path] = unit
 
     def interrupt(self) -> None:
-        """Take in that the service was gone: what stood before may be another process since."""
+        """Take in that the service was down: what stood still before may be another process since."""
         self._lives.clear()

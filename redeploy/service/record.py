@@ -1,4 +1,4 @@
-"""Everything that one service has shown: its samples, and what they amount to by all that is known now."""
+"""Everything that one service has shown: its samples, and what they mean given all that is known now."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ class SampleRecord:
     """The samples of one service. Times are monotonic seconds."""
 
     rules: Callable[[], Rules]
-    """By what it is known now whose response a sample is."""
+    """What decides the build of a sample, as known now."""
     fresh_window: Callable[[], Window]
-    """What a window is before it has begun."""
+    """A window that has not begun."""
     baseline: list[Sample] = field(default_factory=list)
     """Those before the trigger."""
     samples: list[Sample] = field(default_factory=list)
@@ -26,7 +26,7 @@ class SampleRecord:
     recalled: Sequence[Sample] = ()
     """What an earlier step saw, before another deployer was asked."""
     noisy: frozenset[str] = frozenset()
-    """Fields that told nothing then."""
+    """Fields that were noise then."""
     doubts: Doubts = field(default_factory=Doubts)
     _stock_pages: StockPages = field(default_factory=StockPages)
     _before: Before | None = None
@@ -37,7 +37,7 @@ class SampleRecord:
         self.history = SampleHistory(window=self.fresh_window())
 
     def go_on_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
-        """Begin where an earlier record of the same service ended, with its `last` samples as those from before."""
+        """Begin where an earlier record of the same service ended; its `last` samples become those from before."""
         for sample in (*earlier.baseline, *earlier.samples):
             if not sample.condition.tells_nothing:
                 self._noise.learn(sample, before=sample in earlier.baseline)
@@ -45,12 +45,12 @@ class SampleRecord:
         self._before = None
 
     def as_down(self, sample: Sample) -> tuple[Sample, list[Sample]]:
-        """Return a sample as it counts, and with it those before it that a row of stock pages shows to be of a gap."""
+        """Return a sample as it counts, and those before it that a row of stock pages shows to be part of a gap."""
         down = self._stock_pages.take(sample)
         return (as_down(sample) if down else sample), down
 
     def is_out_of_turn(self, sample: Sample, *, before: bool) -> bool:
-        """Tell whether a later look at the same address was answered earlier."""
+        """Return whether a later look at the same address got its response earlier."""
         earlier = self.baseline[-2:] if before else [*self.samples[-2:], *self.doubts.held]
         return any(each.sent > sample.sent for each in earlier if each.endpoints & sample.endpoints)
 
@@ -84,17 +84,17 @@ class SampleRecord:
             self.follow()
 
     def follow(self) -> None:
-        """Judge all samples once more, since the rules have changed."""
+        """Judge all samples again, because the rules have changed."""
         self.history = follow(self.samples, self.rules(), self.fresh_window())
 
     @property
     def builds(self) -> list[tuple[Sample, Build]]:
-        """The samples, each with whose response it is by all that is known now."""
+        """The samples, each with its build, given all that is known now."""
         return list(builds(self.samples, self.rules(), self.fresh_window()))
 
     @property
     def learnt(self) -> Learnt:
-        """What is known by now of the service's fields: which are noise, which uptimes tick."""
+        """What is known so far of the service's fields: which are noise, which uptimes tick."""
         return self._noise.learnt
 
     @property
@@ -110,7 +110,7 @@ class SampleRecord:
         return [*self.recalled, *self.baseline]
 
     def met_before(self, expected: str) -> bool:
-        """Tell whether every look before the trigger that names a build names the declared version.
+        """Return whether every look before the trigger that names a build names the declared version.
 
         Each step of a watch asks, and the looks before the trigger are soon complete, so that the last result is kept.
         """

@@ -13,16 +13,16 @@ from redeploy.service.naming import names_in, version_in
 from redeploy.service.process import Start, moment_of, process_times
 
 CLOCK_TOLERANCE = 2.0
-"""Seconds within which two clocks are the same; a `Date` header is cut to whole seconds."""
+"""Seconds within which two clocks agree; a `Date` header is cut to whole seconds."""
 
 
 WHOLE_SECONDS = 1.25
-"""Seconds by which a start time wavers that is reckoned from an uptime in whole seconds."""
+"""Seconds by which a start time varies that is calculated from an uptime in whole seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One look. `sent` and `at` are monotonic seconds: when it was asked, and when its answer was complete."""
+    """One look. `sent` and `at` are monotonic seconds: when the request was sent, and when its response was complete."""
 
     sent: float
     at: float
@@ -31,36 +31,36 @@ class Sample:
     seen: str
     """What came back, in our own words."""
     error_kind: ErrorKind | None = None
-    """Why there was no reply, if there was none."""
+    """Why there was no response, if there was none."""
     status: int = 0
-    """The reply's; 0 where there was none."""
+    """The status of the response; 0 if there was none."""
     sender: Sender = NOBODY_KNOWN
-    """Who answered, where that was not the service as it should."""
+    """Who responded, if that was not the service as expected."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """What names the build, by path; redacted. With an address for the version, health's paths begin with `health:`."""
+    """The build names, by path; redacted. If the version has its own address, health's paths begin with `health:`."""
     ranks: Mapping[str, Rank] = field(default_factory=dict)
-    """What each of these names is, and where it stands."""
+    """The kind of each name, and where it was found."""
     starts: Mapping[str, Start] = field(default_factory=dict)
     uptimes: Mapping[str, float] = field(default_factory=dict)
-    """How long the process says that it has run, in a unit that is not known."""
+    """How long the process says that it has been running, in an unknown unit."""
     wall: float = 0.0
     """Our clock at `at`, in seconds since 1970."""
     ticking: frozenset[str] = frozenset()
-    """Paths whose value is the present moment: a clock, unless another sample tells otherwise."""
+    """Paths whose value is the present moment: a clock, unless another sample shows otherwise."""
     names_itself: bool = False
-    """Whether this answer is where the version was to be found."""
+    """Whether the version was expected in this response."""
     retry_after: float | None = None
     hops: int = 0
     astray: bool = False
-    """Whether the version address, asked alone, answered with a page or a 4xx: that names no build and tells no health."""
+    """Whether the version address, asked alone, responded with a page or a 4xx: that shows neither build nor health."""
     ill: str = ""
-    """The line of `health-expect` by which this response, healthy by its status, would count as ill: it says so itself."""
+    """The line of `health-expect` that would make this response unhealthy, although its status is: it says so itself."""
     beyond_caches: bool = False
-    """Whether no cache that heeds the query could make this response, or the address takes no random query."""
+    """Whether a cache that respects the query cannot have sent this response, or the address rejects a random query."""
 
     @property
     def transport_error(self) -> bool:
-        """Whether the connection failed, in whatever way."""
+        """Whether the connection failed in any way."""
         return self.error_kind not in (None, ErrorKind.TLS, ErrorKind.TOO_LARGE)
 
     @property
@@ -70,7 +70,7 @@ class Sample:
 
     @property
     def healthy(self) -> bool:
-        """Whether the service answered as it should."""
+        """Whether the service responded as expected."""
         return self.condition is Condition.HEALTHY
 
     @property
@@ -80,11 +80,11 @@ class Sample:
 
     @property
     def is_rate_limit(self) -> bool:
-        """Whether a rate limit answered for certain."""
+        """Whether this certainly came from a rate limit."""
         return self.condition is Condition.THROTTLED and self.status != 503
 
     def timed(self, units: Mapping[str, float]) -> "Sample":
-        """Return the sample with its uptimes read as start times, where `units` says how."""
+        """Return the sample with uptimes turned into start times, for those whose unit is in `units`."""
         if not self.uptimes or not units:
             return self
         starts = dict(self.starts)
@@ -121,15 +121,15 @@ def read_sample(
     redact: Callable[[str], str] = str,
     beyond_caches: bool = False,
 ) -> Sample:
-    """Return what one exchange tells of the service; `wall` is our clock, in seconds since 1970, when it was complete.
+    """Return what one look shows of the service; `wall` is our clock, in seconds since 1970, when the response was complete.
 
-    A 4xx or a page at an address of the version's own names no build; it does not tell that the service is ill.
-    `beyond_caches` says that no cache could make this response, should one stand in front.
+    A 4xx or a page at a separate version address names no build; it does not mean that the service is unhealthy.
+    `beyond_caches` says that a cache in front, if there is one, cannot have sent this response.
     """
     condition, seen = _condition(http_result, service, endpoints, redact)
     astray = isinstance(http_result, Response) and _astray(http_result, condition, endpoints)
     if astray:
-        condition, seen = Condition.HEALTHY, f"{seen}, which names no version"
+        condition, seen = Condition.HEALTHY, f"{seen}, which does not name a version"
     if isinstance(http_result, TransportError):
         return Sample(
             sent=sent,
@@ -192,7 +192,7 @@ def _astray(reply: Response, condition: Condition, endpoints: frozenset[Endpoint
 def _condition(
     http_result: HttpResult, service: Service, endpoints: frozenset[Endpoint], redact: Callable[[str], str]
 ) -> tuple[Condition, str]:
-    """Judge one look: beside what is true of every response, whether it is the one that health asks for."""
+    """Judge one look: what is true of every response, and whether it meets the health condition."""
     condition, seen = condition_of(http_result)
     if condition is not Condition.HEALTHY or isinstance(http_result, TransportError):
         return condition, seen
@@ -206,5 +206,5 @@ def _condition(
 
 
 def _names_build(page: Response, service: Service) -> bool:
-    """Tell whether a page at the version address has the version that `version-field` says is there."""
+    """Return whether a page at the version address has the version that `version-field` names."""
     return bool(service.version_field and version_in(page, service.version_field))

@@ -7,18 +7,18 @@ from redeploy.service.endpoint import Endpoint
 from redeploy.service.sample import Sample
 
 MOST_IN_A_ROW, LONGEST_ROW = 3, 5.0
-"""So many pages over so many seconds without a good response between them are no rate limit: we ask ever more slowly."""
+"""Pages, and seconds that they span without a good response in between, that rule out a rate limit: our rate falls."""
 
 
 @dataclass
 class StockPages:
-    """The pages that came in a row, for each address."""
+    """The pages that came in a row, by address."""
 
     _rows: dict[frozenset[Endpoint], list[Sample]] = field(default_factory=dict)
     _down: set[frozenset[Endpoint]] = field(default_factory=set)
 
     def take(self, sample: Sample) -> list[Sample]:
-        """Take in a look; return the pages that it shows to come from a proxy with nothing behind it, each page once."""
+        """Take in a look; return the pages that now turn out to come from a proxy with nothing behind it, each page once."""
         if not sample.condition.tells_nothing:
             self._rows.pop(sample.endpoints, None)
             self._down.discard(sample.endpoints)

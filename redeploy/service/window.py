@@ -14,13 +14,13 @@ LONGEST = 30.0
 """Seconds up to which a window doubles."""
 
 MOST_CRASHES = 5
-"""Windows of the new build that may be broken by an error, an unhealthy answer or a restart; this many end the run."""
+"""Windows of the new build broken by an error, an unhealthy response or a restart that end the run."""
 
 BLIND = 1.0
 """Seconds between a response and the next look in which a crash could hide; also of one look, which shows but a moment."""
 
 WATCHED_MOST = 5.0
-"""Seconds without such a pause that a window needs once one has crashed, however long it is."""
+"""Seconds without such a pause that a window needs after a crash, however long it is."""
 
 PASSED_OVER = 5.0
 """Seconds between two good responses within which a 429 does not interrupt the window."""
@@ -29,11 +29,11 @@ JUST_BEFORE = 2.0
 """Seconds before a window opens within which a look at the version address counts as its first."""
 
 _CHANCE = 0.01
-"""The chance with which a stale instance may stay unseen."""
+"""The probability with which a stale instance may stay unseen."""
 
 
 def looks_for(instances: int) -> int:
-    """Return the looks that show a single stale one of so many instances with 99 %, each look at one by chance."""
+    """Return the looks that show a single stale instance of this many with 99 %, if each look reaches a random one."""
     looks = FEWEST
     while instances > 1 and (1 - 1 / instances) ** looks > _CHANCE:
         looks += 1
@@ -42,15 +42,15 @@ def looks_for(instances: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The window as it stands, and what became of those before it. Times are monotonic seconds."""
+    """The current window, and what happened to those before it. Times are monotonic seconds."""
 
     length: float
-    """How long it must span if none broke before; `span_needed` tells how long it must now."""
+    """How long it must span if none broke before; `span_needed` is how long it must span now."""
     watched_needed: float = 0.0
     """Seconds without a blind pause that it must hold once one has crashed or was interrupted; 0 where the rate is too
     low for it."""
     apart: bool = False
-    """Whether the version has an address of its own, which is then asked beside health."""
+    """Whether the version has its own address, which is then requested beside health."""
     looks_needed: int = FEWEST
     """Looks in a row that it needs at the address that names the build."""
     opened: float | None = None
@@ -63,42 +63,42 @@ class Window:
     samples: int = 0
     """Good looks at health."""
     closed: float = float("-inf")
-    """When the last good look at health was sent that no cache could answer."""
+    """When the last good look at health was sent that got past caches."""
     versions: int = 0
-    """Good looks at the version address, where that is another."""
+    """Good looks at the version address, if it has its own."""
     version_at: float = float("-inf")
     """When the last of them was sent."""
     version_cached: float | None = None
-    """When the last look at the version address was sent that a cache answered."""
+    """When the last look at the version address was sent that got a cached response."""
     build: Build = Build.UNKNOWN
     names: Mapping[str, str] = field(default_factory=dict)
     starts: Mapping[str, float] = field(default_factory=dict)
     broken: int = 0
-    """Windows of the new build that broke, whatever broke them."""
+    """Windows of the new build that broke, for any reason."""
     crashed: int = 0
-    """Those that an error, an unhealthy answer or a restart broke."""
+    """Those that broke by an error, an unhealthy response or a restart."""
     broke_at: float | None = None
     """When the last of them broke."""
     interrupted: bool = False
-    """Whether a response that may hide a gap came: a cached one, or a proxy's page that also a rate limit sends."""
+    """Whether a response came that may hide a gap: a cached one, or a proxy's page that a rate limit sends, too."""
     limited: bool = False
     """Whether a 429 came since the last good look."""
     fresh: bool = False
-    """Whether it is the new build's."""
+    """Whether it belongs to the new build."""
     candidate: bool = False
     """Whether a good response waits for the look that opens the window."""
     candidate_at: float = float("-inf")
     """When the last such response came."""
     begun: float | None = None
-    """When the first response of this window's build came: its candidate's."""
+    """When the first response of this window's build came, even before the window opened."""
 
     @property
     def span_needed(self) -> float:
-        """Seconds that the window must span: from the second broken one on twice as long each time, up to `LONGEST`."""
+        """Seconds that the window must span: doubled with each broken window from the second on, up to `LONGEST`."""
         return max(self.length, min(LONGEST, self.length * 2.0 ** max(0, self.broken - 1)))
 
     def holds(self, *, since: float | None = None, length: float | None = None) -> bool:
-        """Tell whether it has held, counted from `since` where that is later than its first sample."""
+        """Return whether it has held, counted from `since` if that is later than its first sample."""
         if self.opened is None or self.samples < FEWEST:
             return False
         start = self.opened if since is None else max(since, self.opened)
@@ -106,17 +106,17 @@ class Window:
         return self.latest >= ends and self.closed >= ends and not self.blind and self._named_until(ends)
 
     def _named_until(self, ends: float) -> bool:
-        """Tell whether the address that names the build was looked at often enough, the last time after `ends`."""
+        """Return whether the address that names the build was looked at often enough, the last time after `ends`."""
         if not self.apart:
             return self.samples >= self.looks_needed
         enough = self.versions >= self.looks_needed
         if self.version_cached is not None and self.looks_needed == FEWEST:
-            enough = self.versions > 0  # a cache shows the build but now and then
+            enough = self.versions > 0  # a cache shows the build only now and then
         return enough and self.version_asked >= ends
 
     @property
     def version_asked(self) -> float:
-        """When the version address was last looked at, also where a cache answered; minus infinity if it was not."""
+        """When the version address was last looked at, cached responses included; minus infinity if it was not."""
         return self.version_at if self.version_cached is None else max(self.version_at, self.version_cached)
 
     @property
@@ -126,7 +126,7 @@ class Window:
 
     @property
     def blind(self) -> bool:
-        """Whether it was looked at too thinly to tell a crash loop from a stable build, where one was suspected."""
+        """Whether a crash loop is suspected and the looks were too few to rule it out."""
         return (self.crashed > 0 or self.interrupted) and self.watched < self.watched_needed
 
     @property
@@ -143,10 +143,10 @@ class Window:
         """Return the window after one more sample.
 
         Args:
-            sample: what was seen; one that tells nothing breaks nothing, but may begin the window again.
-            build: whose answer it is.
-            noise: fields that are no part of an identity.
-            fresh: whether the answer counts as the new build's, should a window begin with it.
+            sample: what was seen; an inconclusive one does not break the window, but may restart it.
+            build: the build of the sample.
+            noise: fields that are not part of an identity.
+            fresh: whether a window that begins with this sample belongs to the new build.
         """
         if sample.condition.tells_nothing:
             return self._interrupt(sample)
@@ -185,7 +185,7 @@ class Window:
         return _opened(window, sample, build, names, starts) if opens else window
 
     def _interrupt(self, sample: Sample) -> "Window":
-        """Return the window after a response that tells nothing: what was watched before it does not count."""
+        """Return the window after an inconclusive response: what was watched before it does not count."""
         if sample.is_rate_limit:
             return replace(self, limited=self.opened is not None)
         if sample.endpoints == {Endpoint.VERSION} and not sample.is_stock_page:
@@ -193,7 +193,7 @@ class Window:
         return replace(self._empty(), interrupted=True)
 
     def _empty(self) -> "Window":
-        """Return one that is yet to open."""
+        """Return a window that has not opened."""
         return replace(
             self,
             opened=None,
@@ -213,7 +213,7 @@ class Window:
         )
 
     def _break(self, at: float, *, crash: bool) -> "Window":
-        """Return the window after a break; it counts where the new build had answered, whether or not a window was open."""
+        """Return the window after a break; it counts if the new build had responded, whether or not a window was open."""
         counts = self.fresh and (self.opened is not None or self.candidate)
         return replace(
             self._empty(),
@@ -226,7 +226,7 @@ class Window:
 def _opened(
     window: Window, sample: Sample, build: Build, names: Mapping[str, str], starts: Mapping[str, float]
 ) -> Window:
-    """Open a window with a look that no cache could answer."""
+    """Open a window with a look that got past caches."""
     first = window.apart and window.looks_needed == FEWEST and sample.sent - window.candidate_at <= JUST_BEFORE
     opened = replace(window, opened=sample.at, latest=sample.sent, answered=sample.at, versions=int(first))
     return _extended(opened, sample, build, names, starts)

@@ -1,4 +1,4 @@
-"""Inputs that do not go together, and valid values that are probably mistakes."""
+"""Inputs that contradict each other, and valid values that are probably mistakes."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,12 +25,12 @@ _CREDENTIAL = re.compile(r"auth|token|secret|passw|key|cookie|credential", re.IG
 
 
 def check_together(plan: Plan, reader: Reader) -> None:
-    """Note every problem of inputs that do not go together."""
+    """Note every problem of inputs that contradict each other."""
     proof = plan.require_proof
     if plan.mode is Mode.VERIFY and proof is Proof.CLAIM:
         reader.wrong(
             "require-proof",
-            "`claim` is impossible in mode `verify`, which asks no Watchtower; use `version` or `digest`",
+            "`claim` is impossible in mode `verify`, which does not ask Watchtower; use `version` or `digest`",
         )
     if plan.mode is Mode.VERIFY and proof is Proof.CHANGE and not reader.texts["baseline"]:
         reader.wrong(
@@ -71,12 +71,13 @@ def _check_branch(plan: Plan, reader: Reader) -> None:
         )
     if plan.grace and not plan.branch and not reader.has_problem("expect-version"):
         reader.wrong(
-            "grace", "says how long production may lag behind a branch; name it with `expect-version: branch:main`"
+            "grace",
+            "says how long production may lag behind a branch; name the branch with `expect-version: branch:main`",
         )
 
 
 def _check_waiting(plan: Plan, reader: Reader) -> None:
-    """Note what keeps a run from waiting for a build that another deployer brings."""
+    """Note what prevents a run from waiting for a build that another tool deploys."""
     asked = ["wait-for-build"] * plan.wait_for_build + ["baseline"] * bool(reader.texts["baseline"])
     if not asked or any(map(reader.has_problem, asked)):
         return
@@ -91,7 +92,7 @@ def _check_waiting(plan: Plan, reader: Reader) -> None:
     if plan.branch:
         reader.wrong(
             asked[0],
-            "cannot be combined with `expect-version: branch:...`, which compares once with the branch as it is now; "
+            "cannot be combined with `expect-version: branch:...`, which compares once, with the branch as it is now; "
             "declare the commit that was deployed, such as `${{ github.sha }}`",
         )
     expects = (
@@ -137,13 +138,13 @@ def _check_rollback(plan: Plan, reader: Reader) -> None:
 
 
 def doubts(plan: Plan, commit: str) -> list[str]:
-    """Return warnings about valid values that are probably mistakes; `commit` is how a workflow's commit is given."""
+    """Return warnings about valid values that are probably mistakes; `commit` is how to write a workflow's commit."""
     found: list[str] = []
     if plan.baseline is not None and not plan.declared and not plan.version_of_image and not compares(plan):
         found.append(
-            f"The report in `baseline` has nothing that this step can compare: at {code(plan.service.base_url)} the service "
-            "was down, named no build, or was asked at other addresses. So no change can be proven; declare what must be "
-            "live with `expect-version` or `expect-digest`."
+            f"The report in `baseline` has nothing to compare with: at {code(plan.service.base_url)} the service "
+            "was down, did not name its build, or was requested at other addresses. So no change can be proven; declare "
+            "what must be live with `expect-version` or `expect-digest`."
         )
     if parsers.moves(plan.expect_version):
         found.append(
@@ -170,18 +171,18 @@ def doubts(plan: Plan, commit: str) -> list[str]:
 
 
 def _too_fine(plan: Plan) -> Iterator[str]:
-    """Yield a warning where the longest downtime is shorter than the time between two looks at the service."""
+    """Yield a warning if the allowed downtime is shorter than the time between two looks at the service."""
     if plan.max_downtime is None or plan.rate is None or plan.max_downtime >= plan.rate.apart:
         return
     yield (
         f"`max-downtime` is {plan.max_downtime:g} s, and at this `request-rate` two looks at the service may be "
-        f"{plan.rate.apart:g} s apart. What lies between two looks is not measured: a shorter interruption is a warning at "
+        f"{plan.rate.apart:g} s apart. The time between two looks is not measured: a shorter interruption is a warning at "
         "most. Raise `request-rate` as far as the proxy in front of the service allows, or `max-downtime`."
     )
 
 
 def compares(plan: Plan, redact: Callable[[str], str] = str) -> bool:
-    """Tell whether the baseline's report has anything beside which a change could be seen."""
+    """Return whether the baseline's report has anything that a change can be compared with."""
     document = plan.checks.document_url is not None
     return plan.baseline is not None and plan.baseline.tells_builds_apart(plan.service, redact, document=document)
 

@@ -70,10 +70,10 @@ OF_RUN = frozenset(
         "github-token",
     }
 )
-"""Inputs that speak of the run as a whole: a config file has none of them."""
+"""Inputs about the run as a whole: a config file has none of them."""
 
 OF_HOST = ("watchtower-url", "watchtower-token", "containers-url", "headers", "ca-certificate", "allow-http")
-"""Inputs that speak of a Watchtower and the way to it: in a config file they are keys of a host."""
+"""Inputs about a Watchtower and the way to it: in a config file they are keys of a host."""
 
 LISTED = frozenset({"image", "container", "health-expect", "required-routes", "forbidden-routes", "smoke"})
 """Inputs that a config file may give as a list."""
@@ -83,7 +83,7 @@ NAMED_VALUES = frozenset({"headers", "service-headers"})
 
 
 def of_service() -> tuple[str, ...]:
-    """Return the inputs that speak of one service, its image or its checks: in a config file they are its keys."""
+    """Return the inputs about one service, its image or its checks: in a config file they are its keys."""
     return tuple(name for name in DEFAULTS if name not in OF_RUN and name not in OF_HOST)
 
 
@@ -94,7 +94,7 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Return what has to be masked before anything is printed, valid or not.
+    """Return what must be masked before anything is printed, valid or not.
 
     The value of a header is none where it is short, or where another input gives it openly.
     """
@@ -102,7 +102,7 @@ def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
 
 
 def secrets_of(texts: Mapping[str, str]) -> tuple[Secret, ...]:
-    """Return what is secret in the texts of all inputs; as `secrets_in`."""
+    """Return the secrets in the texts of all inputs; as `secrets_in`."""
     firm = [
         _unquoted(texts[name]) for name in ("watchtower-token", "github-token", "watchtower-url", "registry-password")
     ]

@@ -1,4 +1,4 @@
-"""From the texts of the inputs to a `Plan`; every problem of every input is found in one run."""
+"""Turns the texts of the inputs into a `Plan`; every problem of every input is found in one run."""
 
 import re
 import urllib.parse
@@ -44,7 +44,7 @@ def parse(environment: Mapping[str, str], workspace: Workspace) -> Plan:
 
 
 def made(reader: Reader, workspace: Workspace) -> Plan:
-    """Return the plan that the texts of a reader make.
+    """Return the plan for the texts of a reader.
 
     Raises:
         InvalidInputsError: with every problem of every text.
@@ -162,7 +162,7 @@ def _update_url(text: str, *, allow_http: bool) -> str:
 
 
 def _containers_url(reader: Reader, update_url: str, *, known: bool, allow_http: bool) -> str | None:
-    """Return the URL of the containers endpoint; None if it is not known, or the token is not `known`."""
+    """Return the URL of the containers endpoint; None if it is unknown, or the token is not `known`."""
     given = reader.clean("containers-url", lambda text: urls.url(text, allow_http=allow_http), "")
     beside = None if reader.texts["containers-url"] else _beside(update_url, "containers")
     return (given or beside) if known else None
@@ -193,7 +193,7 @@ def _certificate(text: str, workspace: Workspace) -> str:
 
 
 def _beside(update_url: str, endpoint: str) -> str | None:
-    """Return the URL of another endpoint, derived from the update's path; None where that does not end in `/update`."""
+    """Return the URL of another endpoint, derived from the update's path; None if that does not end in `/update`."""
     path, _, _ = update_url.partition("?")
     return f"{path.removesuffix('update')}{endpoint}" if path.endswith("/update") else None
 

@@ -8,7 +8,7 @@ BRANCH = "branch:"
 """What `expect-version` begins with where it names a branch."""
 
 LONGEST_TITLE = 255
-"""Characters of an issue's title; GitHub takes 256."""
+"""Characters of an issue's title; GitHub allows 256."""
 
 
 def token(reader: Reader) -> str:
@@ -44,7 +44,7 @@ def environment(text: str) -> str:
 
 
 def title(text: str) -> str:
-    """Return the title of an issue: one visible line of at most 255 characters; what is more is cut."""
+    """Return the title of an issue: one visible line, cut at 255 characters."""
     line = one_line(text, LONGEST_TITLE)
     if not line:
         msg = "has no visible character; write a title, such as `Production is not what main is`"

@@ -244,7 +244,7 @@ def version(text: str) -> str:
 
 
 def field(text: str) -> str:
-    """Return the place of the version in a response."""
+    """Return where the version is in a response."""
     from redeploy.service.naming import check_field
 
     check_field(text)
@@ -259,7 +259,7 @@ def health_expectation(text: str) -> "Expectation":
 
 
 def moves(version: str) -> bool:
-    """Tell whether a version is a word that may mean another build tomorrow."""
+    """Return whether a version is a word that may mean another build tomorrow."""
     return version.lower() in _MOVING
 
 

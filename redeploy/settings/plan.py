@@ -1,4 +1,4 @@
-"""What a run is asked to do, as frozen values: a plan for each service at each host, and the run of them all.
+"""What a run should do, as frozen values: a plan for each service on each host, and the run of all of them.
 
 The inputs make a run of one host with one service; a config file makes several.
 """
@@ -16,7 +16,7 @@ from redeploy.text.secret import Secret
 from redeploy.triggers.watchtower.endpoints import ContainerFilter, Watchtower, narrowed_together
 from redeploy.verdicts import Proof
 
-if TYPE_CHECKING:  # most runs ask for no route, compare with no file, and look up no image
+if TYPE_CHECKING:  # most runs require no route, compare with no file, and look up no image
     from redeploy.registry.image import Image
     from redeploy.settings.seen_before import SeenBefore
 
@@ -31,7 +31,7 @@ class Mode(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What becomes of a deploy that failed."""
+    """What happens after a failed deploy."""
 
     KEEP = "keep"
     ROLLBACK = "rollback"
@@ -39,7 +39,7 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True)
 class Rate:
-    """Requests that an origin may be asked: `per_second` in the long run, `burst` at once."""
+    """Requests that an origin may get: `per_second` in the long run, `burst` at once."""
 
     per_second: float
     burst: int = 15
@@ -52,21 +52,21 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is asked for one service at one host. Durations are in seconds."""
+    """What a run should do for one service on one host. Durations are in seconds."""
 
     name: str = ""
-    """The service's name in the config file; empty where the inputs describe the only one."""
+    """The service's name in the config file; empty if the inputs describe the only one."""
     host: str = ""
-    """The host's name there; empty where the inputs name the only Watchtower."""
+    """The host's name there; empty if the inputs name the only Watchtower."""
     mode: Mode
     watchtower: Watchtower
     containers: tuple[str, ...]
-    """The containers whose rows count, where any are named; what the update is narrowed to may be something else."""
+    """The containers whose rows count, if any are named; the update may be narrowed to something else."""
     service: Service
     checks: Checks
     expect_version: str
     branch: str
-    """The branch whose head must be live, in mode verify; empty where `expect-version` names none."""
+    """The branch whose head must be live, in mode verify; empty if `expect-version` names none."""
     grace: float
     """How long production may lag behind it."""
     expect_digest: str
@@ -74,58 +74,58 @@ class Plan:
     timeout: float
     stable_for: float
     max_downtime: float | None
-    """How long the service may be without a good answer; None: as long as it takes."""
+    """How long the service may be without a good response; None: no limit."""
     instances: int
-    """How many instances answer behind the address that names the build."""
+    """How many instances there are behind the address that names the build."""
     request_timeout: float
     rate: Rate | None
     headers: Mapping[str, Secret]
     header_origins: frozenset[str]
     service_headers: Mapping[str, Secret]
-    """What goes with requests to the service alone, at the origin of its base URL; wins over `headers`."""
+    """Headers of requests to the service only, at the origin of its base URL; they win over `headers`."""
     ca_certificate: str
     image: "Image | None"
-    """The image whose tag is looked up in its registry; None where none is named, or several are."""
+    """The image whose tag is looked up in its registry; None if none is named, or several are."""
     images: tuple["Image", ...]
     """All images that are named: their repositories and tags choose the rows that count."""
     access: Access
     version_of_image: bool
-    """Whether the commit that the image names is the version which must be live."""
+    """Whether the commit in the image's label is the version that must be live."""
     on_failure: OnFailure
     rollback_to: str
-    """The digest or tag of the image that a rollback puts back; empty: the one that ran before."""
+    """The digest or tag of the image that a rollback puts back; empty: the one that was running before."""
     deployment_environment: str
-    """The GitHub environment that a Deployment is written for; empty: none is."""
+    """The GitHub environment that a Deployment is written for; empty: no Deployment."""
     issue_on_failure: str
-    """The title of the issue that a red run opens and the next green one closes; empty: none is."""
+    """The title of the issue that a failed run opens and the next successful one closes; empty: no issue."""
     github_token: Secret
     wait_for_build: bool = False
-    """Whether, in mode verify, what is declared is waited for."""
+    """Whether the run waits, in mode verify, for the declared build."""
     baseline: "SeenBefore | None" = None
-    """What an earlier step saw before another deployer was asked."""
+    """What an earlier step saw before another tool deployed."""
     warnings: tuple[str, ...] = ()
-    """What is probably not meant as it stands; said before anything is sent."""
+    """Warnings about values that are probably mistakes; given before any request is sent."""
 
     @property
     def key(self) -> str:
-        """The service's name in logs and outputs: with its host's, where that has one."""
+        """The service's name in logs and outputs: with its host's, if that has one."""
         return f"{self.host}/{self.name}" if self.host else self.name
 
     @property
     def service_origins(self) -> tuple[str, ...]:
-        """The origins that the service is asked at, that of its health check first; none of a worker."""
+        """The origins of the service's addresses, that of its health check first; empty for a worker."""
         service, smoke = self.service, [each.url for each in self.checks.smoke]
         urls = (service.health_url, service.version_url, self.checks.document_url or "", *smoke)
         return tuple(dict.fromkeys(origin_of(url) for url in urls if url))
 
     @property
     def declared(self) -> bool:
-        """Whether the inputs say what must be live."""
+        """Whether the inputs declare what must be live."""
         return bool(self.expect_version or self.expect_digest)
 
     @property
     def needs_rows(self) -> bool:
-        """Whether nothing but the list of running containers could prove what is asked for."""
+        """Whether only the list of running containers could prove what is required."""
         return bool(self.expect_digest) or (not self.service.answers and self.require_proof >= Proof.CHANGE)
 
     @property
@@ -135,12 +135,12 @@ class Plan:
 
     @property
     def inspects(self) -> bool:
-        """Whether the run only looks at what runs: then every window is of the build that is judged."""
+        """Whether the run only looks at the running build: then every window belongs to the build that is judged."""
         return self.mode is Mode.VERIFY and not self.awaits_build
 
     @property
     def awaits_build(self) -> bool:
-        """Whether a run in mode verify waits for the build of another deployer."""
+        """Whether a run in mode verify waits for a build that another tool deploys."""
         return self.mode is Mode.VERIFY and (self.wait_for_build or self.baseline is not None)
 
     @property
@@ -168,11 +168,11 @@ class HostPlan:
 
     name: str = ""
     services: tuple[Plan, ...]
-    """In the order of the file. All have this host's Watchtower, narrowed to what all of them need."""
+    """In the order of the file. All have this host's Watchtower, narrowed to the services together."""
 
     @classmethod
     def of(cls, name: str, services: Sequence[Plan]) -> "HostPlan":
-        """Return the plan of a host; each service's Watchtower is narrowed to what that service alone would need."""
+        """Return the plan of a host; each service's Watchtower is narrowed to that service alone."""
         watchtower = narrowed_together([each.watchtower for each in services])
         return cls(name=name, services=tuple(replace(each, watchtower=watchtower, host=name) for each in services))
 
@@ -186,7 +186,7 @@ class RunPlan:
     max_parallel: int = 4
     """Hosts of a wave that are updated at once."""
     warnings: tuple[str, ...] = ()
-    """What is probably not meant as it stands; said before anything is sent."""
+    """Warnings about values that are probably mistakes; given before any request is sent."""
 
     @classmethod
     def of_one(cls, plan: Plan) -> "RunPlan":

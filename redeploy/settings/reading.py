@@ -1,4 +1,4 @@
-"""How inputs are read: each is cleaned once, and all problems are gathered."""
+"""How inputs are read: each is cleaned once, and all problems are collected."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Place:
     line: int
     column: int
     words: str
-    """What is at this place, in Markdown: the beginning of a sentence."""
+    """What is at this place, in Markdown, as the beginning of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Problem:
 
 
 class InvalidInputsError(Exception):
-    """Some inputs are wrong; nothing was sent."""
+    """Some inputs are invalid; no request was sent."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} invalid inputs")
@@ -64,27 +64,27 @@ class Workspace:
     read: Callable[[str, int], str]
     """The text of a file in the workspace that has at most so many bytes; raises `ValueError` with what is wrong."""
     check_certificate: Callable[[str], None]
-    """Raises `ValueError` where PEM text holds no usable certificate."""
+    """Raises `ValueError` if PEM text has no usable certificate."""
 
 
 class Reader:
-    """Cleans input after input and gathers the problems."""
+    """Cleans one input after the other and collects the problems."""
 
     commit = "${{ github.sha }}"
-    """How the commit that a workflow runs for is given, for messages to suggest."""
+    """How to write the commit that a workflow runs for, for suggestions in messages."""
 
     def __init__(self, texts: dict[str, str], redactor: Callable[[], Callable[[str], str]]) -> None:
         """`redactor` returns the function that hides secrets in texts; few runs need it here."""
         self.texts = texts
         self.problems: list[Problem] = []
         self.sent: Mapping[int, Sent] = {}
-        """What smoke requests carry, by the numbers of their lines; only a file can say it."""
+        """What smoke requests have besides their lines, by line number; only a file can give it."""
         self._redactor = redactor
 
     def refuse_expressions(self) -> None:
-        """Refuse an expression that GitHub did not expand where it was written."""
+        """Reject an expression that GitHub did not expand."""
         for name, text in self.texts.items():
-            said = text[: len("${{")] if name == "baseline" else text  # a report repeats what services say
+            said = text[: len("${{")] if name == "baseline" else text  # a report repeats texts of services
             if "${{" in said:
                 self.wrong(
                     name,
@@ -94,7 +94,7 @@ class Reader:
                 self.texts[name] = DEFAULTS[name]
 
     def clean(self, name: str, cleaner: Callable[[str], _Value], fallback: _Value) -> _Value:
-        """Return the cleaned input, or `fallback` where it is empty or, once the problem is noted, wrong."""
+        """Return the cleaned input; `fallback` if it is empty, or if it is wrong, which is noted."""
         text = self.texts[name]
         if not text:
             return fallback
@@ -105,7 +105,7 @@ class Reader:
             return fallback
 
     def _said(self, cleaner: Callable[[str], _Value], text: str, message: str) -> str:
-        """Return what is wrong with a text that may hold a secret: a message quotes it, and cuts what it quotes."""
+        """Return what is wrong with a text that may contain a secret: a message quotes it, and cuts what it quotes."""
         hidden = self._redactor()(text)
         if hidden == text:
             return message
@@ -125,7 +125,7 @@ class Reader:
 
 
 def each_line(text: str, read: Callable[[str], _Value]) -> tuple[_Value, ...]:
-    """Return the values of an input's lines, each once; raises `ValueError` with all that is wrong in them."""
+    """Return the values of an input's lines, each once; raises `ValueError` with all problems in them."""
     found: dict[_Value, None] = {}
     wrong: list[str] = []
     for line in parsers.lines(text):

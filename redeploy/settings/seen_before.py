@@ -1,4 +1,4 @@
-"""The report of an earlier step, as far as a later one compares with it."""
+"""The part of an earlier step's report that a later step compares with."""
 
 import datetime as dt
 import json
@@ -24,10 +24,10 @@ VERSION = 1
 """The version of the reports that this release writes."""
 
 MOST_BYTES = 128 * 1024
-"""A report has 96 KiB at the most; the runner starts no container with a longer variable than this."""
+"""A report has at most 96 KiB; the runner cannot start a container with a longer variable than this."""
 
 LATEST = 1e11
-"""Seconds since 1970 that no moment reaches."""
+"""Seconds since 1970 later than any moment."""
 
 LONGEST_TEXT = 2048
 LONGEST_LIST = 1000
@@ -43,7 +43,7 @@ class SeenBefore:
     health_url: str
     version_url: str
     names: Mapping[str, tuple[str, ...]]
-    """The values of each build name, by path; those of the health address begin with `health:` where there are two."""
+    """The values of each build name, by path; those of the health address begin with `health:` if there are two."""
     kinds: Mapping[str, Kind]
     noisy: frozenset[str]
     starts: tuple[tuple[str, float], ...]
@@ -51,20 +51,20 @@ class SeenBefore:
     images: frozenset[str]
     """The image references of the rows."""
     contract: str
-    """The fingerprint of the OpenAPI document; empty where none was read."""
+    """The fingerprint of the OpenAPI document; empty if none was read."""
     contract_version: str
     ended: float
-    """When that step ended; 0 where it cannot be told."""
+    """When that step ended; 0 if unknown."""
 
     @property
     def promised(self) -> Fingerprint | None:
-        """What the service promised then; None where no document was read."""
+        """What the service promised then; None if no document was read."""
         return Fingerprint(self.contract, self.contract_version) if self.contract else None
 
     def samples(self, service: Service, redact: Callable[[str], str], at: float) -> list[Sample]:
-        """Return looks that show what was seen, as of `at` in monotonic seconds; none where nothing can be compared.
+        """Return looks that show what was seen, as of `at` in monotonic seconds; empty if nothing can be compared.
 
-        Only what stands at the same address is compared, and nothing that holds a secret of this run.
+        Only fields at the same address are compared, and nothing that contains a secret of this run.
         """
         names: dict[str, list[str]] = {}
         ranks: dict[str, Rank] = {}
@@ -95,22 +95,22 @@ class SeenBefore:
         ]
 
     def noise(self, service: Service, redact: Callable[[str], str]) -> frozenset[str]:
-        """Return the fields that told nothing then, by the paths of this run."""
+        """Return the fields that were noise then, by the paths of this run."""
         return frozenset(here for path in self.noisy if (here := self._here(path, service, redact)) is not None)
 
     def look(self, at: float) -> Look | None:
-        """Return the running containers that were seen, as of `at` in monotonic seconds; None where none were."""
+        """Return the running containers that were seen, as of `at` in monotonic seconds; None if none were."""
         return Look(sent=at, at=at, endpoint=ContainersEndpoint.TOLD, rows=self.rows) if self.rows else None
 
     def tells_builds_apart(self, service: Service, redact: Callable[[str], str], *, document: bool) -> bool:
-        """Tell whether a change could be seen beside this; `document`: whether the OpenAPI document is looked at."""
+        """Return whether a change can be compared with this; `document`: whether the OpenAPI document is requested."""
         known = self.samples(service, redact, 0.0)
         named = any(not names_nothing(name) for each in known for name in each.names.values())
         runs = any(row.digest for row in self.rows)
         return named or runs or any(each.starts for each in known) or bool(document and self.contract)
 
     def _here(self, path: str, service: Service, redact: Callable[[str], str]) -> str | None:
-        """Return a path as this run calls it; None where this run does not ask the address that it stands at."""
+        """Return a path as this run calls it; None if this run does not request its address."""
         at_health = path.startswith("health:") and self.health_url != self.version_url
         address, bare = (self.health_url, path.removeprefix("health:")) if at_health else (self.version_url, path)
         if address == _spelled(service.version_url, redact):
@@ -153,18 +153,18 @@ def reports_in(text: str) -> Mapping[str, str] | None:
 
 
 def read_report(text: str) -> SeenBefore:
-    """Return what a report says of the service; it is untrusted, and no message quotes it.
+    """Return what a report says of the service; the report is untrusted, and messages do not quote it.
 
     Raises:
-        ValueError: with what is wrong and what would be right; the message goes on after the input's name.
+        ValueError: with what is wrong and what would be right; the message continues after the input's name.
     """
     if len(text) > MOST_BYTES:
-        msg = f"has {len(text):,} characters, and a report has 96 KiB at the most; {_AS_IT_IS}"
+        msg = f"has {len(text):,} characters, but a report has at most 96 KiB; {_AS_IT_IS}"
         raise ValueError(msg)
     try:
         document = None if nested_too_deeply(text.encode("utf-8", "replace")) else json.loads(text)
     except ValueError:
-        msg = f"is not a whole JSON document; it was cut off or changed on its way. So {_AS_IT_IS}"
+        msg = f"is not a whole JSON document; it was cut off or changed on the way. So {_AS_IT_IS}"
         raise ValueError(msg) from None
     version = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(document, dict) or type(version) is not int or "verdict" not in document:
@@ -176,7 +176,7 @@ def read_report(text: str) -> SeenBefore:
         raise ValueError(msg)
     mode, seen = document.get("mode"), document.get("seen")
     if mode == "":
-        msg = "is the report of a step whose inputs were wrong, so it saw nothing; correct that step first"
+        msg = "is the report of a step with invalid inputs, so it saw nothing; correct that step first"
         raise ValueError(msg)
     if mode != "verify":
         msg = (
@@ -190,7 +190,7 @@ def read_report(text: str) -> SeenBefore:
     try:
         return _seen(seen)
     except (KeyError, TypeError, ValueError, OverflowError):
-        msg = f"was changed on its way: what was `seen` is not as this release writes it. So {_AS_IT_IS}"
+        msg = f"was changed on the way: its `seen` is not in the format of this release. So {_AS_IT_IS}"
         raise ValueError(msg) from None
 
 

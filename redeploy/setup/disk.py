@@ -1,4 +1,4 @@
-"""Files of the machine that a command runs on: read as text, written as a whole or not at all."""
+"""Files on this machine: read as text, written as a whole or not at all."""
 
 import contextlib
 import errno
@@ -16,32 +16,32 @@ def read(path: Path) -> str | None:
     """Return the text of a file, None if there is none.
 
     Raises:
-        OSError: where it cannot be read, or is no text.
+        OSError: if it cannot be read, or is not text.
     """
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise OSError(errno.EILSEQ, "No UTF-8 text", str(path)) from error
+        raise OSError(errno.EILSEQ, "not UTF-8 text", str(path)) from error
 
 
 def is_private(path: Path) -> bool:
-    """Tell whether nobody but its owner may read or write a file."""
+    """Return whether only its owner may read or write a file."""
     return not stat.S_IMODE(path.stat().st_mode) & 0o077
 
 
 def write(path: Path, text: str, mode: int = PUBLIC) -> None:
-    """Write a file so that whoever looks, also after a crash, finds the old text or the new one, under no wider mode.
+    """Write a file so that readers, even after a crash, find either the old text or the new one, with no wider mode.
 
-    What a link names is written, not the link. The owner of a file stays, where the system allows that.
+    A link is followed, not replaced. The owner of a file stays, if the system allows that.
 
     Raises:
-        OSError: where it cannot be written; the old file is as it was.
+        OSError: if it cannot be written; the old file is unchanged.
     """
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f"{place.name}.", dir=place.parent)  # for nobody else, whatever the umask
+    number, name = tempfile.mkstemp(prefix=f"{place.name}.", dir=place.parent)  # for no one else, whatever the umask
     try:
         with os.fdopen(number, "wb") as file:
             file.write(text.encode("utf-8"))

@@ -8,9 +8,9 @@ r"""The environment file that Compose reads, written so that all of its parsers 
 * Single quotes: none replaces `$NAME`; but `\\` is two backslashes in compose-go and one in python-dotenv, and `\'` is a
   quote only in python-dotenv and from compose-go 2.0 on.
 * Double quotes: all know `\\`, `\"`, `\n` and `\r`; compose-go replaces `$NAME`, and only it knows `\$`.
-* python-dotenv replaces `${NAME}` in all quotes, and nothing escapes it. A double quote behind `\\` it takes for escaped, if
+* python-dotenv replaces `${NAME}` in all quotes, and nothing escapes it. It takes a double quote after `\\` for escaped, if
   another follows anywhere in the file.
-* All take a line end of two characters for one.
+* All read a line end of two characters as one.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterator, Mapping
 from redeploy.text.secret import Secret
 
 PREFIX = "SECRET_"
-"""Begins the name of a variable that hands a secret over, so that nothing else of an environment is taken for one."""
+"""Prefix of the variables that pass secrets, so that nothing else in an environment is taken for one."""
 
 _LINE_ENDS = "\r\n"
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
@@ -33,7 +33,7 @@ _SETTINGS = re.compile(rf"(?m)^({_NAME})=({_QUOTED}|[^\n]*)")
 
 
 class TemplateError(Exception):
-    """A template and the secrets for it do not fit; `problems` has a sentence for each, none of which holds a value."""
+    """A template and its secrets do not match; `problems` has a sentence for each mismatch, without values."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -41,10 +41,10 @@ class TemplateError(Exception):
 
 
 def quoted(value: str) -> str:
-    """Return a value as it stands behind `NAME=`, read alike by every parser.
+    """Return a value as written after `NAME=`, so that every parser reads it alike.
 
     Raises:
-        ValueError: where there is no such way to write it. The message does not hold the value.
+        ValueError: if there is no such way to write it. The message does not contain the value.
     """
     if not value:
         msg = (
@@ -80,14 +80,14 @@ def quoted(value: str) -> str:
 
 
 def traces(value: str) -> Iterator[str]:
-    """Yield what of a value a program may quote that read it from the file: its lines, also as they are written there."""
+    """Yield the parts of a value that a program may quote after reading the file: its lines, also as written there."""
     yield from value.splitlines()
     with contextlib.suppress(ValueError):
         yield from quoted(value).strip("'\"").splitlines()
 
 
 def rendered(template: str, secrets: Mapping[str, Secret]) -> str:
-    """Return a template with each line `NAME=` filled in by the secret of that name; all other lines stay as they are.
+    """Return a template with each line `NAME=` filled in with the secret of that name; all other lines stay unchanged.
 
     Line ends at the end of a secret are left out: they are there because it was piped in.
 
@@ -130,24 +130,24 @@ def rendered(template: str, secrets: Mapping[str, Secret]) -> str:
 
 
 def settings(text: str) -> dict[str, str]:
-    """Return the settings of an environment file by name, each as it is written there."""
+    """Return the settings of an environment file by name, each as written there."""
     return dict(_SETTINGS.findall(text))
 
 
 def without_values(text: str, shown: Collection[str]) -> str:
-    """Return an environment file with no values but those of the settings that may be shown, and nothing else of it."""
+    """Return an environment file with only the values that may be shown, and nothing else of it."""
     bare = _SETTINGS.sub(lambda found: found[0] if found[1] in shown else f"{found[1]}=***", text)
     return re.sub(rf"(?m)^(?!{_NAME}=).+", "***", bare)
 
 
 def changes(before: str, after: str) -> list[str]:
-    """Return the names of the settings that two environment files do not have in common, in order."""
+    """Return the names of the settings in which two environment files differ, in order."""
     old, new = settings(before), settings(after)
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
 def with_setting(text: str, name: str, value: str) -> str:
-    """Return an environment file in which a name has this value: in its place, commented out or not, else at the end."""
+    """Return an environment file with a name set to this value: in its place, even if commented out, else at the end."""
     line = f"{name}={quoted(value)}"
     found = re.search(rf"(?m)^{name}=(?:{_QUOTED}|[^\n]*)", text) or re.search(rf"(?m)^#{name}=.*", text)
     if found:

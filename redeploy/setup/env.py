@@ -16,18 +16,18 @@ _OUT_OF_GIT = "take it out with `git rm --cached`, and put it into .gitignore"
 
 @dataclass(frozen=True)
 class Brought:
-    """What became of the file."""
+    """What happened to the file."""
 
     changed: tuple[str, ...]
-    """Names of the settings that are new, gone or have another value."""
+    """Names of the settings that are new, removed or have another value."""
     pending: bool
-    """Whether an earlier change had not been applied to its end."""
+    """Whether an earlier change had not been applied completely."""
     code: int = 0
-    """What applying it ended with."""
+    """The exit code of applying it."""
 
     @property
     def anything(self) -> bool:
-        """Whether what uses the file has, or had, an old value."""
+        """Whether the containers that use the file have, or had, an old value."""
         return bool(self.changed) or self.pending
 
 
@@ -40,24 +40,24 @@ def bring(
 ) -> Brought:
     """Render the template into the file, and apply it if a value has changed; the file is for its owner alone.
 
-    A change that was not applied to its end is remembered beside the file, and applied next time.
+    A change that was not applied completely is remembered beside the file, and applied the next time.
 
     Args:
         template: has a line `NAME=` for each secret.
         output: what is written.
         secrets: by name.
-        apply: creates anew what uses the file, and returns an exit code.
+        apply: recreates the containers that use the file, and returns an exit code.
         told: hears what changed, before that is applied.
 
     Raises:
-        TemplateError: where something is missing, or git tracks the file; nothing has been touched then.
+        TemplateError: if something is missing, or git tracks the file; nothing is changed then.
         OSError: where a file cannot be read or written.
     """
     asked = disk.read(template)
     if asked is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(template))
     text = rendered(asked, secrets)
-    with contextlib.suppress(git.UnknownError):  # a server has a git of its own, or none that matters
+    with contextlib.suppress(git.UnknownError):  # on a server, the repository is another one or does not matter
         if git.tracked(output):
             raise TemplateError([f"git tracks {output}, so the next commit would publish the secrets: {_OUT_OF_GIT}."])
     before = disk.read(output)

@@ -1,6 +1,6 @@
 """The server's side for one service: the files of `deploy/`, filled in from a few answers.
 
-Those files are a working set-up of a service called `portfolio`. What is written is theirs with another name, without what
+Those files are a working set-up of a service called `portfolio`. The result is those files with another name, without what
 only that service has.
 """
 
@@ -40,7 +40,7 @@ def files(
         answers: the answers.
         shipped: the text of a file of this project, by path.
         token: what Watchtower and GitHub are to share, where the environment file holds none yet.
-        there: the text of a file of the repository, by path; None where there is none. Of its environment file stays what
+        there: the text of a file of the repository, by path; None if there is none. Of its environment file stays what
             nobody was asked about, and of its `.gitignore` every line.
     """
     places = Places(answers)
@@ -81,14 +81,14 @@ def _ignoring(text: str) -> str:
 
 
 def asked_about(answers: Answers) -> set[str]:
-    """Return the names of the settings that come from the answers; their values are no secrets."""
+    """Return the names of the settings that come from the answers; their values are not secret."""
     return set(_settings(answers))
 
 
 def _settings(answers: Answers) -> dict[str, str]:
     """Return the settings that differ from the kit's defaults."""
     found = {
-        # Else Compose calls every project after its folder, which is `deploy` for each.
+        # Otherwise Compose names every project after its folder, which is always `deploy`.
         "COMPOSE_PROJECT_NAME": answers.name,
         "BACKEND_IMAGE": str(answers.image),
         "SERVICE_PORT": str(answers.port),
@@ -120,12 +120,12 @@ def _compose(text: str, answers: Answers) -> str:
 
 
 def _check(framework: Framework) -> str:
-    """Return the health check of the container: by what runs the service, so that it is surely there; else empty."""
+    """Return the health check of the container, run by the service's own runtime, which is certainly there; else empty."""
     url = "http://127.0.0.1:${SERVICE_PORT:-8000}${HEALTH_PATH:-/api/ready}"
     match framework:
         case Framework.FASTAPI:
             return "python3"  # as the shipped file has it
-        case Framework.RAILS:  # which may answer with a redirect to https, or refuse the host name: it is up then too
+        case Framework.RAILS:  # which may redirect to https, or reject the host name: it is up then, too
             code = f'exit Net::HTTP.get_response(URI("{url}")).code.to_i < 500'
             return f"        - CMD\n        - ruby\n        - -rnet/http\n        - -e\n        - '{code}'\n"
         case Framework.NEXTJS:
@@ -138,9 +138,9 @@ def _check(framework: Framework) -> str:
 
 def _environment(text: str, answers: Answers) -> str:
     """Return the template of the environment file."""
-    text = cut(text, "# What the backend is told of its own address.\n", "#BACKEND_URL=https://api.leoklemet.com\n\n")
+    text = cut(text, "# What the backend knows of its own address.\n", "#BACKEND_URL=https://api.leoklemet.com\n\n")
     if not _check(answers.framework):
-        text = put(text, "names the port, too), and where it says that it is well.\n", "names the port, too).\n")
+        text = put(text, "names the port, too), and where its health check is.\n", "names the port, too).\n")
         text = put(text, "#HEALTH_PATH=/api/ready\n", "")
     text = put(text, IMAGE, str(answers.image))
     for name, value in _settings(answers).items():
@@ -149,7 +149,7 @@ def _environment(text: str, answers: Answers) -> str:
 
 
 def _server(text: str, answers: Answers) -> str:
-    """Return an nginx file for this domain and port; it limits nothing but requests to Watchtower."""
+    """Return an nginx file for this domain and port; it limits only requests to Watchtower."""
     text = re.sub(r"(?m)^limit_req_zone .* zone=api:.*\n", "", text)
     text = text.replace(" default_server;", ";")
     text = re.sub(r"server_name [^;]+;", f"server_name {answers.domain};", text)
@@ -165,7 +165,7 @@ def _ends(text: str, answers: Answers) -> str:
 
 
 def _paths(text: str, answers: Answers) -> str:
-    """Return the snippet that says what goes where."""
+    """Return the snippet with the locations."""
     text = put(text, "    limit_req zone=api burst=15 nodelay;\n", "")
     if not answers.pages:
         return text[: text.index("location /api/ {")] + _ALL_TO_THE_SERVICE
@@ -177,7 +177,7 @@ def _paths(text: str, answers: Answers) -> str:
 
 _ALL_TO_THE_SERVICE = """\
 location / {
-    proxy_buffering off; # answers are streamed
+    proxy_buffering off; # responses are streamed
     proxy_read_timeout 300s;
     proxy_pass http://$backend;
 }

@@ -5,17 +5,17 @@ from pathlib import Path
 
 
 class UnknownError(Exception):
-    """There is a repository, and git does not say what it knows; the message is git's, or what keeps it from running."""
+    """There is a repository, but git cannot be asked; the message is git's, or says why git cannot run."""
 
 
 def tracked(path: Path) -> Path | None:
-    """Return the file if git tracks it, or what a link of this name leads to if git tracks that; else None.
+    """Return the file if git tracks it, or the target of a link of this name if git tracks that; else None.
 
     For what is tracked `.gitignore` has no effect. The file need not be there any more: what stands in the index goes into
     the next commit once it is back.
 
     Raises:
-        UnknownError: where that cannot be found out.
+        UnknownError: if that cannot be found out.
     """
     return next(filter(_tracks, (path.absolute(), path.resolve())), None)
 
@@ -26,7 +26,7 @@ def _tracks(path: Path) -> bool:
         return False
     command = ["git", "-C", str(folder), "--literal-pathspecs", "ls-files", "--", str(path.relative_to(folder))]
     try:
-        asked = subprocess.run(  # noqa: S603 - a fixed program, and a path that is no option
+        asked = subprocess.run(  # noqa: S603 - a fixed program, and a path that is not an option
             command, capture_output=True, text=True, errors="replace", check=False, timeout=30
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,4 @@
-"""How a service's repository gets its files: all of them or none, and never over an existing one unasked."""
+"""How a service's repository gets its files: all of them or none, and existing ones are replaced only on request."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ SHIPPED = Path(__file__).resolve().parents[2]
 
 
 class NoKitError(Exception):
-    """The files that are to be filled in are not here."""
+    """The files to fill in are missing."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class File:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is none yet."""
+        """Whether the file does not exist yet."""
         return self.before is None
 
     @property
     def differs(self) -> bool:
-        """Whether there is another."""
+        """Whether the file exists with other content."""
         return not self.is_new and self.before != self.after
 
 
@@ -38,8 +38,8 @@ def drafted(answers: Answers, repository: Path, token: Secret, shipped: Path = S
     """Return the files for a repository; the token that its environment file holds stays.
 
     Raises:
-        NoKitError: where this project's own files are missing.
-        OSError: where a file cannot be read.
+        NoKitError: if this project's own files are missing.
+        OSError: if a file cannot be read.
     """
 
     def read(path: str) -> str:
@@ -53,10 +53,10 @@ def drafted(answers: Answers, repository: Path, token: Secret, shipped: Path = S
 
 
 def write(drafts: list[File], repository: Path) -> None:
-    """Write what is new or different; the environment file is for its owner alone, also where it was there before.
+    """Write what is new or different; only its owner may read the environment file, even if it existed before.
 
     Raises:
-        OSError: where a file cannot be written.
+        OSError: if a file cannot be written.
     """
     for draft in drafts:
         place, private = repository / draft.path, draft.path == places.ENVIRONMENT

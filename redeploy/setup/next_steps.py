@@ -1,4 +1,4 @@
-"""What is left to do once the files are written: commands to paste, in order, at most 80 columns wide."""
+"""What remains to be done once the files are written: commands to paste, in order, at most 80 columns wide."""
 
 import shlex
 
@@ -130,7 +130,7 @@ _UNNAMED = """
 
 
 def next_steps(answers: Answers, repository: str = "", *, has_gh: bool = True) -> str:
-    """Return the steps that lead from the files in a repository (empty for where one is) to the first redeploy."""
+    """Return the steps from the files in a repository (empty: the current folder) to the first redeploy."""
     steps = [_secrets(answers, repository, has_gh=has_gh), _COPY.format(home=Places(answers).home), _start(answers)]
     if answers.tls is Tls.TUNNEL:
         steps.append(_tunnel(answers))
@@ -189,6 +189,6 @@ def _tunnel(answers: Answers) -> str:
 
 
 def _compose_files(places: Places) -> list[str]:
-    """Return the options that tell Compose what makes up the server."""
+    """Return the options that give Compose the server's files."""
     profile = ["--profile nginx"] if places.answers.nginx is Nginx.COMPOSE else []
     return [*profile, *(f"-f {path}" for path in (places.compose, *places.overlays))]

@@ -1,4 +1,4 @@
-"""Where everything is that is set up, in the repository and on the server, and what it is called."""
+"""The paths and names of everything in the set-up, in the repository and on the server."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ IGNORED = "deploy/.gitignore"
 WORKFLOW = ".github/workflows/redeploy-backend.yml"
 DOCTOR = ".github/workflows/doctor.yml"
 EXAMINES = "examples/doctor.yml"
-"""What that one is made of."""
+"""The template of that file."""
 UPDATE = "/ops/watchtower/update"
 GHCR = "ghcr.io"
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything is, in the repository and on the server."""
+    """The paths in the repository and on the server."""
 
     answers: Answers
 
@@ -48,16 +48,16 @@ class Places:
 
     @property
     def includes(self) -> str:
-        """The folder of what that includes."""
+        """The folder of the snippets that it includes."""
         return f"deploy/nginx/{self.answers.name}"
 
     @property
     def pages(self) -> str:
-        """The folder that nginx finds its pages in."""
+        """The folder of nginx's pages."""
         return f"/var/www/{self.answers.name}" if self.answers.nginx is Nginx.HOST else "/usr/share/nginx/html"
 
     @property
     def certificates(self) -> str:
-        """The server's folder of certificate and key, where nginx ends TLS."""
+        """The server's folder of certificate and key, if nginx ends TLS."""
         on_the_host = self.answers.nginx is Nginx.HOST
         return f"/etc/nginx/{self.answers.name}/certs" if on_the_host else f"{self.home}/certs"

@@ -13,7 +13,7 @@ FILE = ".github/redeploy.yml"
 """Where it is written."""
 
 FORM = "NAME,image=IMAGE,domain=DOMAIN"
-"""How a service is given; `domain=none` where no address leads to it."""
+"""The form of a service's flag; `domain=none` for one without an address."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _QUESTIONS = {
@@ -24,17 +24,17 @@ _QUESTIONS = {
 _OF_ITS_ADDRESS = ("framework", "health-path", "version-path", "version-field")
 NOWHERE = "none"
 _OFF = '"off"'
-"""In quotes, for readers who take it for a boolean."""
+"""In quotes, for readers that take it for a boolean."""
 
 
 @dataclass(frozen=True)
 class ServiceAnswers:
-    """What there is to know of one of several services."""
+    """What is known of one of several services."""
 
     name: str
     image: Image
     domain: str
-    """Empty for a worker, which no address leads to."""
+    """Empty for a worker, which has no address."""
     framework: Framework = Framework.OTHER
     health_path: str = ""
     version_path: str = ""
@@ -69,21 +69,21 @@ def read(text: str) -> ServiceAnswers:
     missing = [each for each in ("image", "domain") if each not in given]
     if missing:
         named = "` and `".join(missing)
-        msg = f"`{name}` says nothing of its `{named}`; write `{FORM}`, with `domain={NOWHERE}` for a worker"
+        msg = f"`{name}` does not give its `{named}`; write `{FORM}`, with `domain={NOWHERE}` for a worker"
         raise ValueError(msg)
     needless = [each for each in _OF_ITS_ADDRESS if each in given]
     if not given["domain"] and needless:
-        msg = f"`{name}` has no domain, so its `{needless[0]}` is never asked; leave one of the two out"
+        msg = f"`{name}` has no domain, so its `{needless[0]}` is never requested; leave one of the two out"
         raise ValueError(msg)
-    return ServiceAnswers(name, **{key.replace("-", "_"): value for key, value in given.items()})  # type: ignore[arg-type] # each cleaner returns what its field takes
+    return ServiceAnswers(name, **{key.replace("-", "_"): value for key, value in given.items()})  # type: ignore[arg-type] # each cleaner returns the type of its field
 
 
 def unlike(services: Sequence[ServiceAnswers]) -> str:
-    """Return why services cannot stand in one file; empty where they can."""
+    """Return why services cannot be in one file; empty if they can."""
     names = [each.name for each in services]
     twice = next((name for name in names if names.count(name) > 1), "")
     if twice:
-        return f"`{twice}` is given twice; each service has a name of its own"
+        return f"`{twice}` is given twice; each service needs its own name"
     images = [str(each.image) for each in services]
     same = next((image for image in images if images.count(image) > 1), "")
     if same:
@@ -95,7 +95,7 @@ def config_file(services: Sequence[ServiceAnswers], schema: str) -> str:
     """Return the file; `schema` is the URL of the JSON Schema that editors judge it by."""
     lines = [f"# yaml-language-server: $schema={schema}", "services:"]
     for each in services:
-        lines += [f"  {each.name}:{'' if each.domain else ' # no address leads to it: its container proves it'}"]
+        lines += [f"  {each.name}:{'' if each.domain else ' # it has no address: its container proves it'}"]
         lines += [f"    {key}: {scalar(value)}" for key, value in _keys(each)]
     return "\n".join([*lines, ""])
 

@@ -1,14 +1,14 @@
-"""The files of this project as they become another service's: under its name, with parts put in or cut out."""
+"""The files of this project, adapted to another service: renamed, with parts inserted or cut out."""
 
 from redeploy.setup.places import SHIPPED_NAME
 
 _NGINX_IMAGE = "nginx:1.28-alpine"
 IMAGE = "(the image)"
-"""Stands where the service's image will."""
+"""Placeholder for the service's image."""
 
 
 def renamed(text: str, name: str) -> str:
-    """Return a file of this project in which everything has another name; what was answered is put in afterwards."""
+    """Return a file of this project with another name everywhere; the answers are put in afterwards."""
     variable = name.replace("-", "_")
     for old, new in (
         ("ghcr.io/leok974/leo-portfolio/portfolio:latest", _NGINX_IMAGE),
@@ -27,18 +27,18 @@ def renamed(text: str, name: str) -> str:
 
 
 def cut(text: str, first: str, last: str) -> str:
-    """Return a text without what stands from `first` to the end of `last`."""
+    """Return a text without the part from `first` to the end of `last`."""
     begin = text.index(first)
     return text[:begin] + text[text.index(last, begin) + len(last) :]
 
 
 def put(text: str, old: str, new: str) -> str:
-    """Return a text with `new` in the place of `old`.
+    """Return a text with `new` in place of `old`.
 
     Raises:
-        LookupError: where `old` does not stand in it: the file that is shipped was changed, and this was not.
+        LookupError: if it does not contain `old`: the shipped file was changed without this module.
     """
     if old not in text:
-        msg = f"{old!r} is not in the file that is shipped"
+        msg = f"{old!r} is not in the shipped file"
         raise LookupError(msg)
     return text.replace(old, new)

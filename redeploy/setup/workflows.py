@@ -1,4 +1,4 @@
-"""The workflows of a service, made of this project's own."""
+"""The workflows of a service, derived from this project's own."""
 
 import json
 import re
@@ -43,7 +43,7 @@ _LOGIN = {
     True: ("${{ github.actor }}", "${{ github.token }}"),
     False: ("${{ secrets.REGISTRY_USERNAME }}", "${{ secrets.REGISTRY_PASSWORD }}"),
 }
-"""Who asks the registry: GHCR knows the job's own token."""
+"""Who logs in to the registry: GHCR accepts the job's own token."""
 
 
 _PACKAGES = """\
@@ -60,6 +60,6 @@ _ACCESS = """\
 
 
 def scalar(value: str) -> str:
-    """Return a text as YAML reads it back."""
+    """Return a text in a form that YAML reads back unchanged."""
     bare = re.fullmatch(r'"off"|\$\{\{ [\w.]+ \}\}|(?:/|[A-Za-z_])[\w./~-]*(?::[\w.-]+)?', value)
     return value if bare else json.dumps(value)

@@ -1,4 +1,4 @@
-"""Looking into JSON documents of unknown shape."""
+"""Reading values from JSON documents of unknown shape."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ MISSING = object()
 
 
 _MOST_DIGITS = 10
-"""Digits of an index: no list is so long, and Python refuses to read a number of thousands of digits."""
+"""Digits of an index: no list is that long, and Python refuses to read a number with thousands of digits."""
 
 
 def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
@@ -35,7 +35,7 @@ def pick(document: Any, field: str) -> Any:  # noqa: ANN401 - a JSON value
 def below(path: str, key: str) -> str:
     """Return the path of a field in the object at `path`, as `pick` reads it.
 
-    It is dotted, but a pointer if a key has a dot, a colon or a brace, which would be read as something else.
+    It is dotted, or a pointer if a key has a dot, a colon or a brace, which would be read as something else.
     """
     if not path.startswith("/") and not key.startswith("/") and not any(sign in key for sign in ".:{"):
         return f"{path}.{key}" if path else key

@@ -1,10 +1,10 @@
-"""Looking for one value in an HTML page of any shape, in time that grows as the page does."""
+"""Finds one value in an HTML page of any shape, in time that is linear in the page's length."""
 
 import re
 from collections.abc import Iterator
 
 _MANY_DIGITS = re.compile("&#(?=[0-9]{20}|[xX][0-9A-Fa-f]{20})")
-"""The beginning of a reference to no character; Python refuses to read a number of thousands of digits."""
+"""The beginning of an invalid character reference; Python refuses to read a number with thousands of digits."""
 
 _RAW = frozenset([b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noembed", b"noframes"])
 """Elements whose content is text up to their own end tag (html.spec.whatwg.org, 13.2.5)."""
@@ -12,14 +12,14 @@ _RAW = frozenset([b"script", b"style", b"textarea", b"title", b"xmp", b"iframe",
 _TAG = rb"<(?:(?P<comment>!--)|(?P<other>[!?/])|(?P<name>[a-z][^\s/>]*+))"
 _ATTRIBUTE = rb"""[\s/]*+(?:(?P<end>>)|(?P<name>[^\s/>][^\s/>=]*+)(?P<given>\s*+=\s*+)?+)"""
 _BARE = rb"[^\s>]*+"
-"""Possessive: no byte is read a second time."""
+"""Possessive: no byte is read twice."""
 
 
 def meta_content(page: bytes, name: str) -> str | None:
-    """Return the `content` of the first `<meta>` that has `name` or `property` so, in any case; None without one."""
+    """Return the `content` of the first `<meta>` with this `name` or `property`, in any case; None if there is none."""
     wanted, lower = name.encode().lower(), page.lower()
     if wanted not in lower:
-        return None  # most pages are not taken apart for nothing
+        return None  # so most pages are not parsed
     for tag, attributes in _elements(page, lower):
         if tag == b"meta" and b"content" in attributes:
             called = (attributes.get(b"name", b""), attributes.get(b"property", b""))
@@ -29,7 +29,7 @@ def meta_content(page: bytes, name: str) -> str | None:
 
 
 def attribute(page: bytes, name: str) -> str | None:
-    """Return the value of the first element's attribute of that name, in any case; None without one."""
+    """Return the value of the first attribute of that name, in any case; None if there is none."""
     wanted, lower = name.encode().lower(), page.lower()
     if wanted not in lower:
         return None
@@ -41,7 +41,7 @@ def attribute(page: bytes, name: str) -> str | None:
 
 def unescaped(text: str) -> str:
     """Return a text with HTML's character references resolved; one of many digits, which `html` cannot read, stays."""
-    import html  # its tables take a while to load
+    import html  # its tables load slowly
 
     return html.unescape(_MANY_DIGITS.sub("", text))
 
@@ -54,7 +54,7 @@ def _text(value: bytes) -> str:
 def _elements(page: bytes, lower: bytes) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
     """Yield the start tags of a page with their attributes, names in lower case; the first of two attributes counts.
 
-    Comments, and what is text inside scripts and the like, are passed over. A page that ends within a tag ends before it.
+    Comments, and the text inside scripts and the like, are skipped. A page that ends within a tag ends before it.
     `lower` is the page in lower case.
     """
     next_tag, place = re.compile(_TAG).search, 0
@@ -74,7 +74,7 @@ def _elements(page: bytes, lower: bytes) -> Iterator[tuple[bytes, dict[bytes, by
 
 
 def _attributes(page: bytes, place: int) -> tuple[dict[bytes, bytes], int]:
-    """Return the attributes from a place in a tag on, and where the tag ends; -1 where the page ends first."""
+    """Return the attributes from a position in a tag on, and where the tag ends; -1 if the page ends first."""
     found: dict[bytes, bytes] = {}
     attribute_at = re.compile(_ATTRIBUTE).match
     while match := attribute_at(page, place):

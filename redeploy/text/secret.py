@@ -15,13 +15,13 @@ SHORTEST = 4
 """Shorter values are neither masked nor redacted: hiding `1` or `abc` everywhere would make the log unreadable."""
 
 SHORTEST_HEADER = 8
-"""The same for values of headers, of which most are words, and for parts of the update URL."""
+"""The same for values of headers, most of which are words, and for parts of the update URL."""
 
 CUT = "\N{HORIZONTAL ELLIPSIS}"
-"""What stands where a text was cut off."""
+"""The mark where a text was cut off."""
 
 TELLING = 8
-"""Characters of the beginning of a secret that are worth hiding where the rest was cut off."""
+"""Characters of the beginning of a secret that are worth hiding if the rest was cut off."""
 
 LONG, LONGER_THAN_WORDS = 12, 24
 """Characters: shorter ones may be a number or a date of ours; the longest word of ours has fewer than the latter."""
@@ -56,7 +56,7 @@ _COMMON = frozenset(
         "webhooks",
     ]
 )
-"""Words of paths that tell nobody anything."""
+"""Words in paths that reveal nothing."""
 
 
 class Secret:
@@ -68,7 +68,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the value, for the one request that has to carry it."""
+        """Return the value, for the one request that needs it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -91,16 +91,16 @@ class Secret:
 
 
 def basic(username: str, password: str) -> str:
-    """Return what stands for both in an `Authorization` header of the scheme Basic (RFC 7617)."""
+    """Return the credentials of an `Authorization` header with the scheme Basic (RFC 7617)."""
     return base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogatepass")).decode()
 
 
 def of_authorization(value: str) -> Iterator[str]:
-    """Yield what is secret in a value of `Authorization`: what follows the scheme, and the password in it (RFC 7617)."""
+    """Yield the secrets in a value of `Authorization`: the credentials after the scheme, and their password (RFC 7617)."""
     scheme, _, credentials = value.partition(" ")
     yield credentials.strip()
     if scheme.lower() == "basic":
-        with contextlib.suppress(ValueError):  # it is not base64, and then there is no password in it
+        with contextlib.suppress(ValueError):  # it is not base64, so there is no password in it
             yield base64.b64decode(credentials, validate=True).decode("utf-8", "replace").partition(":")[2]
 
 
@@ -112,7 +112,7 @@ def disguises(value: str) -> Iterator[str]:
     """
     raw = value.encode("utf-8", "surrogatepass")
     yield value
-    yield " ".join(value.split())  # as it stands in one line of ours
+    yield " ".join(value.split())  # as it appears in one line of ours
     yield value[::-1]
     yield raw.decode("latin-1")
     yield value.encode("latin-1", "replace").decode("utf-8", "replace")  # a header's bytes, echoed in a text of UTF-8
@@ -142,7 +142,7 @@ def disguises(value: str) -> Iterator[str]:
 
 
 def of_url(url: str) -> Iterator[str]:
-    """Yield what of the update URL is as secret as the whole: its path, its query, and what a server may quote of them.
+    """Yield the secret parts of the update URL: its path, its query, and what a server may quote of them.
 
     A server behind a proxy sees the path without its beginning or its end, and the query decoded.
     """
@@ -163,7 +163,7 @@ def of_url(url: str) -> Iterator[str]:
 
 
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a function that replaces each secret, in any of its disguises and where it is cut off, by `***`.
+    """Return a function that replaces each secret by `***`, in any of its encodings and even if it is cut off.
 
     For texts from outside, before anything cuts, decodes or reshapes them. It takes time in proportion to a text's length.
     """
@@ -176,7 +176,7 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
         by_beginning.setdefault(form[:TELLING], []).append(form)
 
     def without_beginning(text: str) -> str:
-        """Return a text that was cut off, without the beginning of a secret at its end."""
+        """Return a cut-off text without the beginning of a secret at its end."""
         for place in range(max(0, len(text) - longest), len(text) - TELLING + 1):
             forms_here = by_beginning.get(text[place : place + TELLING])
             if forms_here and any(form.startswith(text[place:]) for form in forms_here):
@@ -196,22 +196,22 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
 
 
 def safeguard(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a redactor for all that leaves the action, by the secrets alone that no words of our own can hold.
+    """Return a redactor for everything that leaves the action, with only those secrets that our own words cannot contain.
 
-    Texts from outside were redacted when they came in. What the action itself made is not: a header whose value is
-    `deployed` would take the verdict away.
+    Texts from outside were redacted when they came in. What the action itself made is not: a header with the
+    value `deployed` would hide the verdict.
     """
     return redactor(each for each in secrets if _is_unmistakable(each.reveal()))
 
 
 def _is_unmistakable(value: str) -> bool:
-    """Tell whether a value is longer than any word of ours, or long and of letters and digits."""
+    """Return whether a value is longer than any of our own words, or long and made of letters and digits."""
     mixed = any(each.isdigit() for each in value) and any(each.isalpha() for each in value)
     return len(value) >= LONGER_THAN_WORDS or (len(value) >= LONG and mixed)
 
 
 def shows_secret(text: str, redact: Callable[[str], str]) -> bool:
-    """Tell whether a text shows a secret in any disguise, or in several of them one over the other."""
+    """Return whether a text contains a secret in any encoding, or in several nested ones."""
     layers = [text]
     for _ in range(3):
         layers += [urllib.parse.unquote(layers[-1]), unescaped(urllib.parse.unquote(layers[-1]))]

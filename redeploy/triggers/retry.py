@@ -1,4 +1,4 @@
-"""Whether and when the trigger is sent again: only if it certainly did not run."""
+"""Whether and when the trigger is retried: only if it certainly did not run."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from redeploy.triggers.trigger import Again, Answer
 from redeploy.verdicts import Reason
 
 UNREACHED_WAITS = (1.0, 4.0)
-"""Seconds before the second and third try where nobody was reached; there is no fourth."""
+"""Seconds before the second and third try if nothing was reached; there is no fourth."""
 
 UNREACHED_SPAN = 15.0
-"""Seconds from the first try within which the last one has to go out."""
+"""Seconds from the first try within which the last one must be sent."""
 
 UNTOLD_WAITS = (5.0, 10.0, 20.0, 30.0)
-"""Seconds to wait where the server does not say how long; the last one repeats."""
+"""Seconds to wait if the server does not say how long; the last one repeats."""
 
 _GIVEN_UP = {
     Again.UNREACHED: Reason.UNREACHABLE,
@@ -24,19 +24,19 @@ _GIVEN_UP = {
 
 @dataclass(frozen=True)
 class Resend:
-    """The trigger goes out again at `at`, in monotonic seconds."""
+    """The trigger is sent again at `at`, in monotonic seconds."""
 
     at: float
 
 
 def next_try(answers: list[Answer], *, now: float, first_sent: float, deadline: float) -> Resend | Reason:
-    """Return when to send the trigger again after the last of `answers`, or the reason to give up.
+    """Return when to retry the trigger after the last of `answers`, or the reason to give up.
 
     Args:
-        answers: all answers so far; the last one allows another try.
+        answers: all responses so far; the last one allows a retry.
         now: the present, in monotonic seconds like the others.
-        first_sent: when the first try went out.
-        deadline: when the new build must have been seen; a wait beyond it is given up at once.
+        first_sent: when the first try was sent.
+        deadline: when the new build must have been seen; a wait beyond it is not started.
     """
     last = answers[-1]
     if last.again is None:

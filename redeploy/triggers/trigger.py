@@ -14,7 +14,7 @@ from redeploy.verdicts import Reason
 
 
 class Result(StrEnum):
-    """What Watchtower says that it did; the words of the output `watchtower-result`."""
+    """What Watchtower reports that it did; the words of the output `watchtower-result`."""
 
     UPDATED = "updated"
     NOTHING = "nothing"
@@ -28,7 +28,7 @@ class Result(StrEnum):
 
 
 class Again(StrEnum):
-    """Why a trigger may be sent again: it certainly did not run."""
+    """Why a trigger may be retried: it certainly did not run."""
 
     UNREACHED = "unreached"
     BUSY = "busy"
@@ -38,7 +38,7 @@ class Again(StrEnum):
 
 @dataclass(frozen=True)
 class Counts:
-    """The containers that Watchtower counted; `skipped` is None in lines and versions that do not tell it."""
+    """The containers that Watchtower counted; `skipped` is None in variants and versions that do not report it."""
 
     scanned: int = 0
     updated: int = 0
@@ -47,10 +47,10 @@ class Counts:
     skipped: int | None = None
 
     def __str__(self) -> str:
-        told = {"scanned": self.scanned, "updated": self.updated, "failed": self.failed, "restarted": self.restarted}
+        counts = {"scanned": self.scanned, "updated": self.updated, "failed": self.failed, "restarted": self.restarted}
         if self.skipped is not None:
-            told["skipped"] = self.skipped
-        return ", ".join(f"{name} {count}" for name, count in told.items())
+            counts["skipped"] = self.skipped
+        return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,27 +62,27 @@ class Answer:
     """What came back, in our own words."""
     counts: Counts | None = None
     refusal: Reason | None = None
-    """Why it was refused, where waiting cannot mend that."""
+    """Why it was refused, if waiting cannot help."""
     again: Again | None = None
-    """Set where the trigger certainly did not run and may be sent again."""
+    """Set if the trigger certainly did not run and may be retried."""
     wait: float | None = None
     """Seconds that the server asks to wait before that."""
     error_kind: ErrorKind | None = None
-    """Why there was no reply, if there was none."""
+    """Why there was no response, if there was none."""
     status: int = 0
-    """The reply's; 0 where there was none."""
+    """The status of the response; 0 if there was none."""
     sender: Sender = NOBODY_KNOWN
-    """Who answered, where it was a refusal or a failure."""
+    """Who responded, if it was a refusal or a failure."""
 
     @property
     def of_watchtower(self) -> bool:
-        """Whether Watchtower itself answered, as far as can be told."""
+        """Whether Watchtower itself responded, as far as is known."""
         accepted = self.refusal is None and 200 <= self.status < 300
         return accepted or self.result is Result.BUSY or self.sender.door is Door.WATCHTOWER
 
     @property
     def lost(self) -> bool:
-        """Whether the outcome is unknown because the answer was lost on its way."""
+        """Whether the outcome is unknown because the response was lost on its way."""
         return self.result is Result.UNKNOWN and self.counts is None
 
     @property
@@ -95,12 +95,12 @@ class Trigger(Protocol):
     """What starts an update: what it sends, how it reads the response, and what else it can report.
 
     Its requests are values, which the performer sends; reading the responses is a function of values, too. What a trigger
-    does not support is never asked of it.
+    does not support is never requested.
     """
 
     @property
     def lists_running(self) -> bool:
-        """Whether it may list which images run."""
+        """Whether it may list the running images."""
 
     @property
     def explains(self) -> bool:
@@ -108,16 +108,16 @@ class Trigger(Protocol):
 
     @property
     def narrows_doubtfully(self) -> bool:
-        """Whether the update is narrowed in a way that must be asked about first."""
+        """Whether the update is narrowed in a way that the trigger must be checked for first."""
 
     def update(self) -> HttpRequest:
         """Return the request that starts the update."""
 
     def read(self, http_result: HttpResult) -> Answer:
-        """Return what the response to that says; total: every result is some answer."""
+        """Return what the response to the update says; total: every HTTP result becomes an answer."""
 
     def list_running(self) -> HttpRequest:
-        """Return the request for the images that run."""
+        """Return the request for the running images."""
 
     def read_running(
         self,
@@ -128,7 +128,7 @@ class Trigger(Protocol):
         at: float,
         redact: Callable[[str], str],
     ) -> Look:
-        """Return what the list says of the rows that are `wanted`; `sent` and `at` are monotonic seconds."""
+        """Return what the list says of the containers that count; `sent` and `at` are monotonic seconds."""
 
     def explain(self) -> HttpRequest:
         """Return the request for why nothing was updated."""
@@ -136,10 +136,10 @@ class Trigger(Protocol):
     def read_explanation(
         self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
     ) -> tuple[str, ...]:
-        """Return that as lines, without secrets; `result` is what the update itself reported."""
+        """Return why nothing was updated, as lines without secrets; `result` is what the update itself reported."""
 
     def ask_support(self) -> HttpRequest:
-        """Return the request that shows whether the update can be narrowed as it would be; it may update nothing."""
+        """Return the request that shows whether the update can be narrowed as planned; it must not update anything."""
 
     def read_support(self, http_result: HttpResult) -> bool:
-        """Tell whether it can."""
+        """Return whether the update can be narrowed as planned."""

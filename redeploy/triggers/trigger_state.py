@@ -1,4 +1,4 @@
-"""What is known of the trigger: when it went out, what was answered, and whether it goes out again."""
+"""What is known of the trigger: when it was sent, what came back, and whether it is retried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ class TriggerState:
     triggered: float | None = None
     triggered_wall: float = 0.0
     deadline: float = float("-inf")
-    """Until when its response may help; the latest of its services' deadlines."""
+    """Until when its response is of use; the latest of its services' deadlines."""
     supported: bool | None = None
-    """Whether the update can be narrowed as it would be; None as long as that is not known."""
+    """Whether the update can be narrowed as planned; None as long as that is unknown."""
     not_started: Reason | None = None
     explained: tuple[str, ...] = ()
     """What it says of containers that were not updated."""
@@ -37,13 +37,13 @@ class TriggerState:
         return self.answers[-1] if self.answers else None
 
     def send(self, now: float, wall: float) -> None:
-        """Enter that it goes out."""
+        """Record that it is sent."""
         self.resend_at = None
         if self.triggered is None:
             self.triggered, self.triggered_wall = now, wall
 
     def take_answer(self, http_result: HttpResult, *, sent: float, at: float) -> None:
-        """Take in what the update URL answered, and find out whether the trigger goes out again."""
+        """Take in the response of the update URL, and find out whether the trigger is retried."""
         answer = self.kind.read(http_result)
         self.answers.append(answer)
         self.reply = http_result if isinstance(http_result, Response) else self.reply
@@ -54,7 +54,7 @@ class TriggerState:
             self.given_up = None if isinstance(again, Resend) else again
 
     def take_support(self, http_result: HttpResult) -> None:
-        """Take in whether the update can be narrowed as it would be: else nothing is triggered."""
+        """Take in whether the update can be narrowed as planned: if not, nothing is triggered."""
         self.supported = self.kind.read_support(http_result)
         if not self.supported:
             self.not_started = Reason.UNSUPPORTED

@@ -171,7 +171,7 @@ def test_a_version_that_is_the_beginning_of_two_commits(ask: Ask) -> None:
 def test_a_version_that_is_also_the_name_of_a_branch_is_not_a_commit(ask: Ask) -> None:
     asked = ask(live="deadbeef", history=History(MAIN, {"main": HEAD, "deadbeef": LIVE}))
     assert asked.position.standing is Standing.ELSEWHERE
-    assert "something else than a commit" in asked.position.sentence
+    assert "does not read `deadbeef` as a commit" in asked.position.sentence
 
 
 @pytest.mark.parametrize(("live", "says"), [("1.4.2", "`1.4.2`, which is not a commit"), ("", "names no version")])

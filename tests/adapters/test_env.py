@@ -107,7 +107,7 @@ def test_a_change_that_was_not_applied_is_applied_the_next_time(server: Server, 
     tried = len(server.environments())
     again = server.env(server.applied(), SECRET_TOKEN="1")
     assert again.returncode == 0
-    assert "unchanged, but what changed before has not been applied" in again.stdout
+    assert "unchanged, but an earlier change has not been applied" in again.stdout
     assert len(server.environments()) == tried + 1
     assert server.env(server.applied(), SECRET_TOKEN="1").stdout.endswith("unchanged.\n")
 
@@ -167,7 +167,7 @@ def test_files_that_cannot_be_used_are_named(server: Server) -> None:
     (server.folder / "template").unlink()
     assert server.env(SECRET_TOKEN="1").stderr == f"{server.folder / 'template'}: No such file or directory.\n"
     (server.folder / "template").write_bytes(b"A=\xff\n")
-    assert server.env().stderr == f"{server.folder / 'template'}: No UTF-8 text.\n"
+    assert server.env().stderr == f"{server.folder / 'template'}: not UTF-8 text.\n"
 
 
 def test_the_nightly_step_writes_the_file_and_starts_compose_with_it(tmp_path: Path) -> None:

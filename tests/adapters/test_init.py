@@ -331,7 +331,7 @@ class TestGit:
         newcomer = Newcomer(tmp_path, flags())
         ran = newcomer.init()
         assert ran.returncode == 2
-        assert "is not known, so no token was written into it. git said: fatal: not a git repository" in ran.stderr
+        assert ", so no token was written into it. git said: fatal: not a git repository" in ran.stderr
         assert not (tmp_path / "deploy").exists()
 
 
@@ -350,7 +350,7 @@ class TestASecondTime:
         refused = newcomer.init("--port", "9001")
         assert refused.returncode == 1
         assert "-SERVICE_PORT=9000\n+SERVICE_PORT=9001\n" in refused.stdout
-        assert "2 files are there and different, so nothing was written." in refused.stderr
+        assert "2 files exist and are different, so nothing was written." in refused.stderr
         assert contents(newcomer.repository) == before
 
     def test_one_file_that_is_different_keeps_all_others_from_being_written(self, newcomer: Newcomer) -> None:
@@ -420,7 +420,7 @@ class TestAnswers:
             ("--domain", "https://api.example.com", "is not a host name"),
             ("--domain", "api.example.com; rm -rf /", "is not a host name"),
             ("--domain", "", "is missing"),
-            ("--image", "Example/App", "is no image reference"),
+            ("--image", "Example/App", "is not an image reference"),
             ("--image", "app", "has no registry and no owner; write `ghcr.io/owner/app`"),
             ("--private", "perhaps", "must be `yes` or `no`"),
             ("--framework", "railz", "did you mean `rails`?"),

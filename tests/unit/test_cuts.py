@@ -98,7 +98,7 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
 
 def manifest_refused(echo: str) -> str:
     """Why a registry's response of this type holds no manifest."""
-    with pytest.raises(ValueError, match="no manifest") as refused:
+    with pytest.raises(ValueError, match="instead of a manifest") as refused:
         read(reply(200, {}, content_type=echo, docker_content_digest=echo))
     return str(refused.value)
 

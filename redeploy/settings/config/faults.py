@@ -1,4 +1,4 @@
-"""What is wrong with a file, gathered with the place of each problem."""
+"""What is wrong with a file, collected with the place of each problem."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from redeploy.settings.reading import Place, Problem
 from redeploy.text.untrusted import code
 
 MOST = 1000
-"""Problems after which no more are looked for."""
+"""Problems after which the search stops."""
 
 MOST_HINTS = 100
-"""Problems after which no near misses are looked for, which takes time."""
+"""Problems after which no near misses are searched for, which takes time."""
 
 INPUT = "config"
-"""The input whose problems those of the file are."""
+"""The input to which the problems of the file belong."""
 
 
 Words = Callable[[], str]
-"""Says what something is, to begin a sentence with; asked only where something is wrong, since hiding secrets takes time."""
+"""Says what something is, to begin a sentence with; called only if something is wrong, because hiding secrets takes time."""
 
 
 @dataclass
@@ -30,15 +30,15 @@ class Faults:
     redact: Callable[[str], str] = str
     """Hides secrets in what is quoted; before anything cuts it."""
     found: dict[Problem, None] = field(default_factory=dict)
-    """In the order in which they were found; one that several services share counts once."""
+    """In the order in which they were found; a problem that several services share counts once."""
 
     @property
     def full(self) -> bool:
-        """Whether so much is wrong that no more is looked for."""
+        """Whether so much is wrong that the search stops."""
         return len(self.found) >= MOST
 
     def at(self, node: Node, words: Words, message: str) -> None:
-        """Note a problem of what stands there."""
+        """Note a problem of the value at a place."""
         said = words()
         self.add(Problem(INPUT, message, Place(self.file, node.line, node.column, f"{said[:1].upper()}{said[1:]}")))
 
@@ -53,14 +53,14 @@ class Faults:
 
     @property
     def in_order(self) -> tuple[Problem, ...]:
-        """All of them, as they stand in the file; those of inputs come first."""
+        """All problems, in the order of the file; those of inputs come first."""
         told = sorted(self.found, key=lambda each: (each.place.line, each.place.column) if each.place else (0, 0))
         if self.full:
-            told.append(Problem(INPUT, f"names a file with more problems than the {MOST:,} that are listed here"))
+            told.append(Problem(INPUT, f"names a file with more than {MOST:,} problems; the others are not listed"))
         return tuple(told)
 
     def near(self, name: str, known: Iterable[str]) -> str:
-        """Return what was probably meant by a name, after a semicolon; empty where nothing is near, or too much is wrong."""
+        """Return a suggestion for a name, after a semicolon; empty if no name is similar, or too much is wrong."""
         if len(name) > 80 or len(self.found) > MOST_HINTS:
             return ""
         import difflib  # only a wrong name needs it
@@ -75,13 +75,13 @@ class Faults:
 
 
 def joined(words: Words, message: str) -> Words:
-    """Return words with what stands between them and a message that does not go on with a verb."""
+    """Return words with what belongs between them and a message that does not start with a verb."""
     between = "," if message.startswith("column ") else ":" if message[:1] in "'\"`" else ""
     return lambda: words() + between
 
 
 def kind_of(node: Node) -> str:
-    """Say what a value is."""
+    """Return the kind of a value in words."""
     match node:
         case Mapping():
             return "a mapping"

@@ -17,11 +17,11 @@ MOST_PARALLEL = 100
 
 @dataclass(frozen=True)
 class Member:
-    """A service of a host, with the mappings that give its keys; the first that has one decides."""
+    """A service of a host, with the mappings that give its keys; the first that has a key decides."""
 
     name: str
     key: Node
-    """Where it is named."""
+    """Where the file names it."""
     path: Path
     layers: tuple[tuple[Path, Mapping], ...]
 
@@ -31,10 +31,10 @@ class Host:
     """A Watchtower and the services that one trigger of it updates."""
 
     name: str
-    """Empty: the one that the inputs name."""
+    """Empty: the host that the inputs name."""
     key: Node
     own: Mapping | None
-    """Its keys; None where the inputs give them."""
+    """Its keys; None if the inputs give them."""
     members: tuple[Member, ...]
 
 
@@ -50,7 +50,7 @@ class Reading:
     """Reads the layout of one file."""
 
     def __init__(self, root: Mapping, faults: Faults) -> None:
-        """Take a file, of which what is unusable is passed over."""
+        """Take a file; unusable parts are skipped."""
         self._root = root
         self._faults = faults
         self._is_unclear = False
@@ -58,13 +58,13 @@ class Reading:
         self.services = self._named(("services",))
 
     def layout(self) -> Layout:
-        """Return the layout; what is wrong with it is noted."""
+        """Return the layout, and note what is wrong with it."""
         if "hosts" not in self._root.names:
             key = self._root.key("services") if "services" in self._root.names else self._root
             hosts = [Host("", key, None, tuple(self._member("", name) for name in self.services))]
             if "waves" in self._root.names:
                 self._faults.at(
-                    self._root.key("waves"), lambda: "`waves`", "puts hosts into an order, and there are no `hosts`"
+                    self._root.key("waves"), lambda: "`waves`", "puts hosts into an order, but there are no `hosts`"
                 )
         else:
             hosts = [self._host(name, node) for name, node in self._named(("hosts",)).items()]
@@ -138,7 +138,7 @@ class Reading:
         return False
 
     def _idle(self, hosts: Sequence[Host]) -> None:
-        """Note services on no host; where it is not clear what is on a host, nothing is said."""
+        """Note services that are on no host, unless it is unclear what is on a host."""
         unclear = [self._root.get("hosts"), *(host.own.get("services") for host in hosts if host.own)]
         if self._is_unclear or any(
             isinstance(each, Unusable) or (isinstance(each, Mapping) and _is_spoilt(each)) for each in unclear
@@ -201,13 +201,13 @@ class Reading:
 
 
 def _is_spoilt(node: Mapping | Items) -> bool:
-    """Tell whether a part of it is unusable, so that not all is known that it names."""
+    """Return whether a part of it is unusable, so that not all names in it are known."""
     parts = node.items if isinstance(node, Items) else tuple(each for _, each in node.entries)
     return any(isinstance(each, Unusable) for each in parts)
 
 
 def selected(layout: Layout, names: Iterable[str]) -> Layout:
-    """Return the layout with the services of these names only; all of them where there are none."""
+    """Return the layout with only the services of these names; all services if there are no names."""
     wanted = set(names)
     if not wanted:
         return layout

@@ -1,4 +1,4 @@
-"""The keys of a config file, as a JSON Schema: what an editor completes, and what the action itself judges a file by."""
+"""The keys of a config file, as a JSON Schema: editors complete by it, and the action judges files by it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ NAME = r"^[a-z0-9-]{1,40}$(?!\n)"
 ID = "https://raw.githubusercontent.com/leok974/redeploy-action/main/docs/config.schema.json"
 
 SMOKE = ("request", "status", "expect", "headers", "body", "max-latency", "warn")
-"""Keys of a smoke request that one line cannot hold."""
+"""Keys of a smoke request that do not fit into one line."""
 
 _TEXT = ["string", "number", "boolean"]
 _OR_NOTHING = [*_TEXT, "null"]
@@ -23,7 +23,7 @@ def schema(told: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
     A text may look like a number or a boolean to an editor, and be nothing at all; here all of them are texts.
 
     Args:
-        told: what each input means, in words; empty where the schema only judges.
+        told: what each input means, in words; empty if the schema only judges.
     """
 
     def of_input(name: str) -> dict[str, Any]:

@@ -35,18 +35,18 @@ BESIDE = (
 """Inputs that may be given beside a file."""
 
 _OF_ONE_HOST = ("watchtower-url", "watchtower-token", "containers-url")
-"""Of these, those that a file with hosts says for each of them."""
+"""Those of them that a file with hosts gives for each host."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a file came to."""
+    """The result of reading a file."""
 
     run: RunPlan | None
-    """None where something is wrong."""
+    """None if something is wrong."""
     problems: tuple[Problem, ...]
     secrets: tuple[Secret, ...]
-    """What has to be masked before anything of it is printed."""
+    """What must be masked before anything of it is printed."""
 
     @property
     def whole(self) -> RunPlan:
@@ -70,7 +70,7 @@ class Loaded:
             raise InvalidInputsError(list(self.problems))
         if len(self.run.services) > 1:
             keys = ", ".join(f"`{each.key}`" for each in self.run.services[:10])
-            said = f"asks for {len(self.run.services)} services ({keys}), and this command examines one at a time"
+            said = f"asks for {len(self.run.services)} services ({keys}), but this command examines one at a time"
             raise InvalidInputsError([Problem("config", f"{said}; choose it by `services`")])
         return replace(self.run.services[0], warnings=self.run.warnings)
 
@@ -133,7 +133,7 @@ def _run(
 
 
 def _besides(texts: dict[str, str], file: str) -> list[Problem]:
-    """Return a problem for each input that the file says for each service; from then on it has its default."""
+    """Return a problem for each input that the file gives for each service; from then on the input has its default."""
     found = []
     for name, text in texts.items():
         if name not in BESIDE and text != DEFAULTS[name]:
@@ -148,7 +148,7 @@ def _besides(texts: dict[str, str], file: str) -> list[Problem]:
 
 
 def _relative(path: str, workspace: str) -> str:
-    """Return a path as GitHub wants it in annotations: from the workspace on, without dots."""
+    """Return a path as annotations need it: relative to the workspace, without dots."""
     clean = posixpath.normpath(path)
     root = posixpath.normpath(workspace) if workspace else ""
     return clean.removeprefix(f"{root}/") if root else clean

@@ -1,4 +1,4 @@
-"""The plans of all services of a file, each made as the inputs would make it."""
+"""The plans of all services of a file, each made as from inputs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ _BY_REQUEST = (
     "breaking-changes",
     "smoke",
 )
-"""What can be asked of a service only by requests to it."""
+"""Inputs that need requests to the service."""
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Plans:
         return True
 
     def run(self, layout: Layout) -> RunPlan | None:
-        """Return the run of all hosts; None where something is wrong, once it is noted."""
+        """Return the run of all hosts; None if something is wrong, which is noted."""
         self._alone = sum(len(host.members) for wave in layout.waves for host in wave) == 1
         waves = [[self._host(host) for host in wave] for wave in layout.waves]
         if self.faults.found or not any(map(any, waves)):
@@ -98,8 +98,8 @@ class Plans:
             if plan.images and asked in seen:
                 other = self.faults.shown(seen[asked])
                 said = (
-                    f"has the same `image` and `container` as service {other}{self._at(host)}, so nothing tells them apart; "
-                    "give each its `container`"
+                    f"has the same `image` and `container` as service {other}{self._at(host)}, so nothing distinguishes "
+                    "them; give each its `container`"
                 )
                 self.faults.at(member.key, words(member.path, self.faults), said)
             seen.setdefault(asked, member.name)
@@ -109,7 +109,7 @@ class Plans:
         return f" on host {self.faults.shown(host.name)}" if host.name else ""
 
     def _given(self, mapping: Names, path: Path, names: tuple[str, ...]) -> Iterator[tuple[str, Value]]:
-        """Yield what a mapping gives of some inputs, as far as it can be used."""
+        """Yield the values of some inputs in a mapping, as far as they can be used."""
         for key, node in mapping.entries:
             where = (*path, key.text)
             if key.text not in names:
@@ -182,7 +182,7 @@ class Plans:
         for name in _BY_REQUEST:
             if name in own:
                 value = values[name]
-                said = "needs requests to the service, and `base-url: off` says that none reach it; leave one of the two out"
+                said = "needs requests to the service, but `base-url: off` says that it has no address; leave one out"
                 self.faults.at(value.node, value.words, said)
         if not any(values[name].text for name in ("image", "container") if name in values):
             said = (
@@ -195,7 +195,7 @@ class Plans:
 
 
 def _without_requests(plan: Plan) -> Plan:
-    """Return the plan of a worker: nothing of it is asked by requests."""
+    """Return the plan of a worker, which gets no requests."""
     update_url = plan.watchtower.update_url
     origins = frozenset({origin_of(update_url)} if update_url else ())
     return replace(plan, service=WORKER, checks=Checks(), header_origins=origins)

@@ -1,4 +1,4 @@
-"""What in a file is secret: it is masked before anything of the file is printed, also where the file may not hold it."""
+"""The secrets in a file: they are masked before anything of it is printed, even those that must not be in a file."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from redeploy.settings.defaults import DEFAULTS, NAMED_VALUES, secrets_of
 from redeploy.text.secret import Secret
 
 MOST = 300
-"""Secrets of a file: hiding each in every text takes its time."""
+"""The most secrets of a file: hiding each of them in every text takes time."""
 
 _PRIVATE = re.compile(r"cf-access-client-.*|.*(?:auth|cookie|token|secret|passw|key).*", re.IGNORECASE)
 """Names of headers whose value is a secret."""
@@ -18,21 +18,21 @@ _PRIVATE = re.compile(r"cf-access-client-.*|.*(?:auth|cookie|token|secret|passw|
 _MUST_VARY = re.compile(
     r"authorization|cookie|proxy-authorization|cf-access-client-.*|.*(?:token|secret|password|key).*", re.IGNORECASE
 )
-"""Names of headers whose value no file may hold."""
+"""Names of headers whose value must not be in a file."""
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{[A-Za-z_]")
 
 
 def refused(header: str, value: str) -> str | None:
-    """Return what is wrong with the value of a header, as the file has it: none where it may stand there."""
+    """Return what is wrong with the value of a header as written in the file; empty if it may be there."""
     if not value or not _MUST_VARY.fullmatch(header) or _VARIABLE.search(value):
         return None
     variable = re.sub(r"[^A-Z0-9]+", "_", header.upper()).strip("_")[:40]
-    return f"is a secret, which no file may hold; read it from a variable of the step, such as `${{{variable}}}`"
+    return f"is a secret, which must not be in a file; read it from a variable of the step, such as `${{{variable}}}`"
 
 
 def secrets(root: Node, variables: Variables, username: str) -> tuple[Secret, ...]:
-    """Return the secrets of a file; `username` is the input, for a registry whose password the file gives alone."""
+    """Return the secrets of a file; `username` is the input, for a registry of which the file gives only the password."""
     found: dict[Secret, None] = {}
     for mapping in _mappings(root):
         for texts in _texts(mapping, variables, username):
@@ -46,9 +46,9 @@ _FIRM = ("watchtower-token", "watchtower-url", "registry-username", "registry-pa
 
 
 def _texts(mapping: Names, variables: Variables, username: str) -> Iterator[Mapping[str, str]]:
-    """Yield what a mapping says of inputs that are secret; first of those that are, whatever is said elsewhere.
+    """Yield the secret values of a mapping; first those that are always secret.
 
-    Any other header may say what the service's address or its image says openly.
+    Any other header may repeat what the service's address or its image says openly.
     """
     nothing = dict.fromkeys(DEFAULTS, "")
     said = {
@@ -65,7 +65,7 @@ def _texts(mapping: Names, variables: Variables, username: str) -> Iterator[Mapp
 
 
 def _headers(mapping: Names, variables: Variables) -> tuple[str, str]:
-    """Return the lines of headers that are secret by their names, and of those that a variable makes so."""
+    """Return the lines of headers that are secret by their names, and of those that contain a variable."""
     firm: list[str] = []
     loose: list[str] = []
     for key, node in mapping.entries:
@@ -75,7 +75,7 @@ def _headers(mapping: Names, variables: Variables) -> tuple[str, str]:
 
 
 def _lines(node: Node, variables: Variables) -> Iterator[tuple[str, str]]:
-    """Yield name and line of the headers that are secret; a value that any reader of the file can see is none."""
+    """Yield name and line of the secret headers; a value that any reader of the file can see is not a secret."""
     pairs = [line.partition(":")[::2] for line in re.split(r"[\r\n]+", node.text)] if isinstance(node, Scalar) else []
     if isinstance(node, Names):
         pairs = [(key.text, value.text) for key, value in node.entries if isinstance(value, Scalar)]
@@ -85,7 +85,7 @@ def _lines(node: Node, variables: Variables) -> Iterator[tuple[str, str]]:
 
 
 def _mappings(root: Node) -> Iterator[Names]:
-    """Yield all mappings, each once, however often an alias repeats it."""
+    """Yield all mappings, each once, no matter how often an alias repeats it."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:

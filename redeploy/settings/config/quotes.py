@@ -1,4 +1,4 @@
-"""What a file means where YAML cannot read it: mostly a text that needs quotes."""
+"""Explains why YAML cannot read a file: usually a text needs quotes."""
 
 import re
 from typing import Protocol
@@ -7,7 +7,7 @@ from redeploy.text.untrusted import code
 
 _VALUE = re.compile(r"""[ \t]*(?:-[ \t]+)*(?:(?P<key>[\w.$/-]+|"[^"]*"|'[^']*')[ \t]*:[ \t]+)?(?P<value>\S.*)""")
 _PRIVATE = re.compile(r"auth|token|secret|passw|key|cookie|credential|url", re.IGNORECASE)
-"""Lines with such a word are not shown: what they say may be a secret."""
+"""Lines with such a word are not shown: they may contain a secret."""
 
 _MEANS = {
     "!": "reads as a tag",
@@ -27,7 +27,7 @@ _MEANS = {
 """What YAML does with a character at the beginning of a text."""
 
 LONGEST = 2000
-"""Characters of a line that is looked at."""
+"""Characters of a line that are examined."""
 
 
 class Text(Protocol):
@@ -45,14 +45,14 @@ def cause(lines: Text, index: int, began: int, said: str) -> tuple[int, int, str
 
     Args:
         lines: its lines.
-        index: the character at which its parser gave up.
-        began: the one where what it was reading began.
-        said: what it said.
+        index: the character at which the parser gave up.
+        began: the character where the value began that it was reading.
+        said: the parser's message.
     """
     line, column = lines.at(index)
     text = lines.line(line)[:LONGEST]
     if "\t" in text[: len(text) - len(text.lstrip())]:
-        return line, text.index("\t") + 1, "is indented with a tab; YAML takes spaces only"
+        return line, text.index("\t") + 1, "is indented with a tab; YAML allows only spaces"
     if "flow" in said:
         return _in_brackets(lines, lines.at(began), (line, column))
     if "quoted scalar" in said:
@@ -73,11 +73,11 @@ def cause(lines: Text, index: int, began: int, said: str) -> tuple[int, int, str
         return line, column, "has text after a closing quote; put the whole value in one pair of quotes"
     if found and "block sequence entries" in said:
         return line, column, f"has a value that begins with `-`, which YAML reads as a list{quoted(text)}"
-    return line, column, "is not YAML here; is this line indented as its neighbours are, with `: ` after its name?"
+    return line, column, "is not YAML here; is this line indented like its neighbours, with `: ` after its name?"
 
 
 def quoted(text: str) -> str:
-    """Return the advice to put the value of a line in quotes, with the line as it should be; begins with a semicolon."""
+    """Return the advice to put the value of a line in quotes, with the corrected line; begins with a semicolon."""
     found = _VALUE.match(text[:LONGEST])
     advice = "; put the value in quotes"
     if not found or _PRIVATE.search(text):
@@ -89,7 +89,7 @@ def quoted(text: str) -> str:
 
 
 def _is_bracketed(value: str) -> bool:
-    """Tell whether a text is one list or mapping in brackets, from its first character to its last."""
+    """Return whether a text is one list or mapping in brackets, from its first character to its last."""
     depth = 0
     for place, each in enumerate(value):
         depth += (each in "[{") - (each in "]}")
@@ -99,14 +99,14 @@ def _is_bracketed(value: str) -> bool:
 
 
 def in_quotes(value: str) -> str:
-    """Return a text as YAML reads it back."""
+    """Return a text in a form that YAML reads back unchanged."""
     if '"' in value or "\\" in value:
         return "'" + value.replace("'", "''") + "'"
     return f'"{value}"'
 
 
 def _in_brackets(lines: Text, began: tuple[int, int], ended: tuple[int, int]) -> tuple[int, int, str]:
-    """Say what is wrong between brackets or braces that began and ended at a place, line and column."""
+    """Return what is wrong between brackets or braces, given line and column of their beginning and end."""
     first, column = began
     text = lines.line(first)[:LONGEST]
     for number in range(first, min(ended[0], first + 50) + 1):

@@ -13,11 +13,11 @@ from redeploy.settings.reading import Problem, Reader
 _Value = TypeVar("_Value")
 
 _GIVEN = "?"
-"""Stands for a value that is given and wrong, so that nothing says that it is missing."""
+"""Stands for a value that is given but wrong, so that it is not reported as missing."""
 
 
 class FileReader(Reader):
-    """A reader whose texts come from a file, as far as it gives them, and else from the inputs."""
+    """A reader whose texts come from a file and, where the file gives none, from the inputs."""
 
     commit = "${GITHUB_SHA}"
 
@@ -31,10 +31,10 @@ class FileReader(Reader):
         """Take the texts.
 
         Args:
-            texts: the inputs, for what the file does not give.
-            values: what the file gives.
-            owners: to what an input belongs that the file could give and does not; None where the inputs give it.
-            faults: where problems go.
+            texts: the inputs, for keys that the file does not give.
+            values: the values in the file.
+            owners: what an input belongs to that the file could give but does not; None if the inputs give it.
+            faults: collects the problems.
         """
         self._known = {name for name, value in values.items() if value.faulty}
         given = {name: value.text or DEFAULTS[name] for name, value in values.items()}
@@ -48,11 +48,11 @@ class FileReader(Reader):
         self.sent = values["smoke"].sent if "smoke" in values else {}
 
     def known(self, name: str) -> None:
-        """Say that a problem of this input is noted already."""
+        """Record that a problem of this input is already noted."""
         self._known.add(name)
 
     def clean(self, name: str, cleaner: Callable[[str], _Value], fallback: _Value) -> _Value:
-        """Return the cleaned input; what is wrong is noted for each of its lines that are known."""
+        """Return the cleaned input; problems are noted at their lines, if these are known."""
         text = self.texts[name]
         value = self._values.get(name)
         if not text or (name in self._known and not (value and value.listed)):
@@ -77,7 +77,7 @@ class FileReader(Reader):
         return each or found
 
     def wrong(self, name: str, message: str, *, line: int = 0) -> None:
-        """Note a problem where the file gives the input, or could give it; else as one of the input."""
+        """Note a problem at the place where the file gives the input, or could give it; else as a problem of the input."""
         self._known.add(name)
         if value := self._values.get(name):
             node, words = value.place(line)
@@ -98,7 +98,7 @@ class FileReader(Reader):
 
 
 def _errors(cleaner: Callable[[str], object], text: str) -> list[tuple[int, str]]:
-    """Return what is wrong with a text, by line; line 0 is all of it."""
+    """Return what is wrong with a text, by line; line 0 is the whole text."""
     try:
         cleaner(text)
     except LinesError as error:

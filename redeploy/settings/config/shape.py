@@ -1,4 +1,4 @@
-"""Whether a file has the keys and kinds of values that it may have, judged by its schema."""
+"""Whether a file has valid keys and kinds of values, judged by its schema."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ Path = tuple[str | int, ...]
 
 
 def check(root: Mapping, faults: Faults) -> Mapping:
-    """Note what does not fit the schema; return the tree without what nothing more can be made of."""
+    """Note what does not fit the schema; return the tree without the unusable parts."""
     from jsonschema import Draft202012Validator
 
     unfit: set[Path] = set()
@@ -44,7 +44,7 @@ def check(root: Mapping, faults: Faults) -> Mapping:
 
 
 def at(root: Node, path: Iterable[str | int]) -> Node:
-    """Return what stands at a path."""
+    """Return the node at a path."""
     node = root
     for step in path:
         if isinstance(node, Mapping):
@@ -110,7 +110,7 @@ def _owner(path: Path, faults: Faults) -> str:
 
 
 def _elsewhere(name: str, path: Path) -> str:
-    """Say where a key belongs that is none here; empty where it belongs nowhere."""
+    """Say where a key belongs that is not a key here; empty if it belongs nowhere."""
     of_host = path[:1] == ("hosts",) and len(path) == 2
     at_top = not path
     if name in OF_HOST and not of_host:
@@ -148,7 +148,7 @@ _EXAMPLES = {
 
 
 def _is_cut(node: Mapping) -> bool:
-    """Tell whether a mapping is more likely one text with a `: ` in it."""
+    """Return whether a mapping is more likely one text with a `: ` in it."""
     return len(node.entries) == 1 and " " in node.entries[0][0].text.strip()
 
 
@@ -163,13 +163,13 @@ def _unnamed(node: Node, name: object, path: Path, faults: Faults) -> None:
 
 def _missing(node: Node, path: Path, name: str, faults: Faults) -> None:
     if isinstance(node, Mapping) and name in node.names:
-        return  # what stands there is unusable, which is noted
+        return  # the value is unusable, which is noted
     if not path and isinstance(node, Mapping) and any(faults.near(each, [name]) for each in node.names):
-        return  # so does a name that is nearly right
+        return  # so is a name that is nearly right
     if path:
         said = f"has no `{name}`, which says what is sent, such as `{name}: GET /api/status`"
         if isinstance(node, Mapping) and (node.asked or _is_cut(node)):
-            return  # an unknown key tells it better
+            return  # an unknown key says it better
         faults.at(node, words(path, faults), said)
     else:
         said = f"has no `{name}`; it must name at least one service, such as `{name}: {{api: {{}}}}`"

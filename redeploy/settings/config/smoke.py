@@ -1,4 +1,4 @@
-"""A smoke request that is written as a mapping: the line that the input would have, and what no line can say."""
+"""A smoke request that is written as a mapping: the line that the input would have, and what does not fit into a line."""
 
 import json
 import math
@@ -19,7 +19,7 @@ _STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)(?:\|[1-5](?:[0-9]{2}|xx))*", re.IGNO
 
 
 class Reads(Protocol):
-    """What makes texts of nodes."""
+    """Turns nodes into texts."""
 
     def one_line(self, node: Node, words: Words) -> str:
         """Return the text of a node, which may have one line."""
@@ -43,7 +43,7 @@ class Request:
 
 
 def request(node: Mapping, words: Words, reads: Reads) -> Request:
-    """Return the request that a mapping describes; what is wrong with it is noted."""
+    """Return the request that a mapping describes, and note what is wrong with it."""
 
     def told(name: str) -> Words:
         return lambda: f"`{name}` of {words()}"
@@ -128,7 +128,7 @@ def _seconds(node: Node | None, words: Words, reads: Reads) -> float | None:
 
 
 def _listed(node: Node | None, words: Words, reads: Reads) -> list[tuple[Node, str]]:
-    """Return the texts of a list, or the one text, each with its place."""
+    """Return the texts of a list, or a single text, each with its place."""
     if node is None or is_empty(node):
         return []
     items = node.items if isinstance(node, Sequence) else (node,)
@@ -136,7 +136,7 @@ def _listed(node: Node | None, words: Words, reads: Reads) -> list[tuple[Node, s
 
 
 def _value(node: Node, words: Words, reads: Reads) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a body as a JSON value: the one place where a word without quotes may be a number, a boolean or null."""
+    """Return a body as a JSON value: only here, a word without quotes may be a number, a boolean or null."""
     match node:
         case Mapping():
             return {key.text: _value(each, words, reads) for key, each in node.entries}

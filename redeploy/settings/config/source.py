@@ -1,7 +1,7 @@
-"""The bytes of a file as a tree: YAML within limits, of which only texts, lists and mappings are taken.
+"""The bytes of a file as a tree: YAML within limits, with only texts, lists and mappings.
 
-It is built from the parser's events in one pass, so that aliases are counted before anything follows them. Tags make
-nothing, and every text stays as it is written: `1.10`, `off` and `2026-01-20` are words.
+It is built from the parser's events in one pass, so that aliases are counted before anything follows them. Tags have
+no effect, and every text stays as it is written: `1.10`, `off` and `2026-01-20` are words.
 """
 
 import re
@@ -21,24 +21,24 @@ MOST_NESTED = 100
 """Levels, aliases followed."""
 
 MOST_VALUES = 50_000
-"""Texts, lists and mappings, those counted again that an alias repeats."""
+"""Texts, lists and mappings, including those that aliases repeat."""
 
 LETTERS = 100
-"""Characters of a text that weigh as much as another value."""
+"""Characters of a text that count as one more value."""
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML takes nowhere (YAML 1.2.2, section 5.1)."""
+"""Characters that YAML does not allow anywhere (YAML 1.2.2, section 5.1)."""
 
 
 _NO_NAME = Scalar("", 0, 0)
-"""Stands for a name that is none, which is noted; its value is passed over."""
+"""Stands for something that is not a name, which is noted; its value is skipped."""
 
 
 class Lines:
     """The lines of a text, as editors and GitHub count them: YAML's parsers count some separators as line ends, too."""
 
     def __init__(self, text: str) -> None:
-        """Look for the line ends."""
+        """Find the line ends."""
         self.text = text
         self._starts = [0, *(each.end() for each in re.finditer(r"\r\n|\n|\r", text))]
 
@@ -56,17 +56,17 @@ class Lines:
 
 
 class _StopError(Exception):
-    """The rest of the file cannot be read; why is noted."""
+    """The rest of the file cannot be read; the reason is noted."""
 
 
 def tree(content: bytes, faults: Faults) -> Mapping | None:
-    """Return the mapping that a file holds; None where it holds none, once that is noted."""
+    """Return the mapping in a file; None if there is none, which is noted."""
     text = _decoded(content, faults)
     if text is None:
         return None
     lines = Lines(text)
     if forbidden := _FORBIDDEN.search(text):
-        what = f"holds the character U+{ord(forbidden[0]):04X}, which YAML does not take; remove it"
+        what = f"contains the character U+{ord(forbidden[0]):04X}, which YAML does not allow; remove it"
         faults.at_line(*lines.at(forbidden.start()), what)
         return None
     import yaml
@@ -114,7 +114,7 @@ class _Level:
     items: list[Node] = field(default_factory=list)
     entries: list[tuple[Scalar, Node]] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
-    """Where each name stands."""
+    """The place of each name."""
     key: Scalar | None = None
     values: int = 1
     levels: int = 1
@@ -165,7 +165,7 @@ class _Builder:
         if level.values > MOST_VALUES:
             self._stop(
                 event,
-                f"holds too much: {MOST_VALUES:,} values, those counted again that an alias repeats, are the most",
+                f"holds too much: {MOST_VALUES:,} values, including those that aliases repeat, are the most",
             )
         if len(self._opened) + levels - 1 > MOST_NESTED:
             self._stop(event, f"has more than {MOST_NESTED} levels")
@@ -181,7 +181,7 @@ class _Builder:
         if isinstance(node, Scalar):
             return node
         if not isinstance(node, Unusable):
-            self._note(event, "has a list or a mapping in the place of a name; put it in quotes if it is text")
+            self._note(event, "has a list or a mapping where a name belongs; put it in quotes if it is text")
         return _NO_NAME
 
     def _enter(self, level: _Level, key: Scalar, node: Node) -> None:
@@ -191,7 +191,7 @@ class _Builder:
             said = f"is given a second time; the first is in line {level.lines[key.text]}. Keep one of them"
             self._faults.at(key, lambda: self._faults.shown(key.text), said)
         elif key.text == "<<" and key.plain:
-            said = "merges mappings, and nothing is merged here; what all services share goes under `defaults`"
+            said = "merges mappings, which is not supported here; what all services share goes under `defaults`"
             self._faults.at(key, lambda: "`<<`", said)
         else:
             level.lines[key.text] = key.line
@@ -227,10 +227,10 @@ class _Builder:
             return node, event, values, levels
         name = self._faults.shown(f"*{event.anchor}")
         if any(level.start is not None and level.start.anchor == event.anchor for level in self._opened):
-            self._stop(event, f"holds {name} inside of what it stands for, which has no end")
+            self._stop(event, f"holds {name} inside the value that it stands for, which never ends")
         line, column = self._lines.at(event.start_mark.index)
         fix = quoted(self._lines.line(line))
-        self._note(event, f"holds {name}, which YAML reads as an alias, and no anchor has that name{fix}")
+        self._note(event, f"holds {name}, which YAML reads as an alias, but no anchor has that name{fix}")
         return Unusable(line, column), event, 1, 0
 
     def _refuse_tag(self, event: Any) -> bool:  # noqa: ANN401 - as above
@@ -239,7 +239,7 @@ class _Builder:
         line, _ = self._lines.at(event.start_mark.index)
         tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
         shown, fix = self._faults.shown(tag), quoted(self._lines.line(line))
-        self._note(event, f"holds {shown}, which YAML reads as a tag, and tags are not taken{fix}")
+        self._note(event, f"holds {shown}, which YAML reads as a tag, and tags are not supported{fix}")
         return True
 
     def _note(self, event: Any, message: str) -> None:  # noqa: ANN401 - as above

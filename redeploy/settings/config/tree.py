@@ -1,4 +1,4 @@
-"""A YAML file as a tree of texts that know where they stand."""
+"""A YAML file as a tree of texts that know their places."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -12,9 +12,9 @@ class Scalar:
     line: int
     column: int
     plain: bool = True
-    """Whether it stands without quotes."""
+    """Whether it is written without quotes."""
     commented: bool = False
-    """Whether the rest of its line is a comment, which may have been meant as a part of it."""
+    """Whether the rest of its line is a comment, which may have been meant as part of it."""
     in_lines: bool = False
     """Whether it is a block (`|`), whose lines are lines of the file from the next one on."""
 
@@ -36,25 +36,25 @@ class Mapping:
     line: int
     column: int
     asked: bool = False
-    """Whether it begins with `? `, which makes one of what may have been meant as text."""
+    """Whether it begins with `? `, which makes a mapping of what may have been meant as text."""
     names: "dict[str, tuple[Scalar, Node]]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", {key.text: (key, value) for key, value in self.entries})
 
     def get(self, name: str) -> "Node | None":
-        """Return the value of a name; None where it is not there."""
+        """Return the value of a name; None if it is missing."""
         found = self.names.get(name)
         return found[1] if found else None
 
     def key(self, name: str) -> Scalar:
-        """Return where a name stands that is there."""
+        """Return the place of a name, which must exist."""
         return self.names[name][0]
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A value of which a problem is known already, so that no more is said about it."""
+    """A value with a problem that is already noted, so that nothing more is said about it."""
 
     line: int
     column: int
@@ -64,7 +64,7 @@ Node = Scalar | Sequence | Mapping | Unusable
 
 
 def without(node: Node, unfit: AbstractSet[tuple[str | int, ...]]) -> Node:
-    """Return a tree in which nothing can be made of what stands at some paths."""
+    """Return a tree with the nodes at some paths marked as unusable."""
     on_the_way = {path[:end] for path in unfit for end in range(len(path))}
 
     def rebuilt(node: Node, path: tuple[str | int, ...]) -> Node:
@@ -82,12 +82,12 @@ def without(node: Node, unfit: AbstractSet[tuple[str | int, ...]]) -> Node:
 
 
 def is_empty(node: Node | None) -> bool:
-    """Tell whether nothing is given: no value, or one of nothing."""
+    """Return whether a value is missing or empty."""
     return node is None or (isinstance(node, Scalar) and not node.text.strip())
 
 
 def instance(node: Node) -> object:
-    """Return what a tree is as JSON; every text is a string, and no value at all is null."""
+    """Return a tree as JSON; every text is a string, and a missing value is null."""
     match node:
         case Scalar():
             return None if node.plain and not node.text else node.text

@@ -1,4 +1,4 @@
-"""The value of one key as the text that an input would have, with the place of each of its lines."""
+"""The value of a key as the text that an input would have, with the place of each line."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,23 +19,23 @@ ALONE_ALLOWED = frozenset({"watchtower-token", "registry-password"})
 
 @dataclass(frozen=True)
 class Value:
-    """What a file gives in the place of an input."""
+    """The value of an input from a file."""
 
     text: str
     words: Words
     node: Node
     lines: tuple[Node, ...] = ()
-    """Where each line of the text stands; none where that is not known."""
+    """The place of each line of the text; empty if unknown."""
     listed: bool = False
     """Whether the lines are items of a list, or of a mapping."""
     sent: Mapping[int, Sent] = field(default_factory=dict)
-    """What smoke requests carry, by the numbers of their lines."""
+    """What smoke requests have besides their lines, by line number."""
 
     faulty: bool = False
-    """Whether a problem of it is known already."""
+    """Whether a problem of it is already noted."""
 
     def place(self, line: int) -> tuple[Node, Words]:
-        """Return where a line of the text stands, and what it is in words; line 0 is all of it."""
+        """Return the place of a line of the text, and what it is in words; line 0 is the whole text."""
         if not line:
             return self.node, self.words
         node = self.lines[line - 1] if line <= len(self.lines) else self.node
@@ -54,14 +54,14 @@ class Value:
 
 
 class Maker:
-    """Makes values of nodes, and notes what is wrong with them."""
+    """Turns nodes into values, and notes what is wrong with them."""
 
     def __init__(self, faults: Faults, variables: Variables, header: Callable[[str, str], str | None]) -> None:
-        """Take what it needs.
+        """Keep what is needed.
 
         Args:
-            faults: where problems go.
-            variables: what `${NAME}` reads.
+            faults: collects the problems.
+            variables: the variables for `${NAME}`.
             header: what is wrong with the value of a header, by its name and its value as the file has it.
         """
         self._faults = faults
@@ -69,7 +69,7 @@ class Maker:
         self._header = header
 
     def value(self, name: str, node: Node, words: Words) -> Value:
-        """Return the value of a key, whose kind fits."""
+        """Return the value of a key, whose kind is valid."""
         if isinstance(node, Unusable):
             return Value("", words, node, faulty=True)
         before = len(self._faults.found)
@@ -150,7 +150,7 @@ class Maker:
         return text
 
     def expanded(self, node: Node, raw: str, words: Words) -> str:
-        """Return a text with its variables, once what is wrong with them is noted."""
+        """Return a text with its variables put in, and note what is wrong with them."""
         found = self._variables.expand(raw)
         for said in (*found.wrong, *found.unset):
             self._faults.at(node, words, said)
@@ -162,5 +162,5 @@ class Maker:
 
 
 def _part(name: str, words: Words, faults: Faults | None = None) -> Words:
-    """Return the words for a part of something; a name out of the file is shown as one."""
+    """Return the words for a part of something; a name from the file is shown as code."""
     return lambda: f"{faults.shown(name) if faults else name} of {words()}"

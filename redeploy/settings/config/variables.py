@@ -26,9 +26,9 @@ class Expanded:
 
     text: str
     wrong: tuple[str, ...] = ()
-    """What is wrong with it, each the end of a sentence."""
+    """What is wrong with it, each as the end of a sentence."""
     unset: tuple[str, ...] = ()
-    """The variables that are not set: wrong only where the value is used."""
+    """The variables that are not set: a problem only if the value is used."""
     varied: bool = False
     """Whether a variable is in it."""
 
@@ -42,7 +42,7 @@ class Variables:
         self._names = [name for name in environment if not name.upper().startswith(_OF_THE_RUNNER)]
 
     def expand(self, text: str) -> Expanded:
-        """Return a text with its variables put in; what they hold is not looked at again."""
+        """Return a text with its variables put in; variables in their values are not replaced."""
         if "${" not in text:
             return Expanded(text)
         if "${{" in text:
@@ -85,7 +85,7 @@ class Variables:
 
 
 def _near(name: str, known: list[str]) -> str:
-    """Return a variable that was probably meant, in brackets; empty where none is near."""
+    """Return a variable that was probably meant, in brackets; empty if none is similar."""
     import difflib  # only a wrong name needs it
 
     near = difflib.get_close_matches(name, known[:500], n=1) if len(name) <= 80 else []

@@ -21,20 +21,20 @@ WALLS = {Door.CHALLENGE: Reason.CHALLENGE, Door.ACCESS: Reason.ACCESS_WALL}
 """Doors at Cloudflare that have a reason of their own."""
 
 MOST_CONTAINERS = 1_000_000
-"""A count beyond this is no count of containers."""
+"""A larger number is not a count of containers."""
 
 SAYS_GONE = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
-"""Said of a tag that is gone; a 404 to the question where tokens are to be had says nothing of it."""
+"""Errors for a missing tag; a 404 from a token realm does not mean that the tag is missing."""
 
 LONGEST_ERROR = 4096
-"""Characters of an error that are looked at."""
+"""Characters of an error that are read."""
 
 MOST_REASONS = 5
-"""Containers whose trouble is told."""
+"""Containers whose trouble is reported."""
 
 
 def read_answer(http_result: HttpResult) -> Answer:
-    """Classify what the trigger brought back. Total: every exchange is some answer."""
+    """Classify the result of the trigger. Total: every HTTP result becomes an answer."""
     if isinstance(http_result, TransportError):
         return _without_reply(http_result)
     return replace(_of_reply(http_result), status=http_result.status, sender=sender_of(http_result))
@@ -64,7 +64,7 @@ def _of_reply(reply: Response) -> Answer:
 
 
 def told_reasons(http_result: HttpResult, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Return what the fork's check endpoint says went wrong, a line a container; nothing where it is absent or content.
+    """Return what the fork's check endpoint reports as wrong, one line for each container; empty if it is absent or content.
 
     It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,
     which the update says only where it could pull, or where the tag is gone, no other error can be the cause.
@@ -84,13 +84,13 @@ def told_reasons(http_result: HttpResult, result: Result, redact: Callable[[str]
 def plain_words(error: str, redact: Callable[[str], str]) -> str:
     """Return what the check endpoint says of a container as one line: a registry's HTML page is quoted whole in it.
 
-    Secrets go first: of one with a `<` in it the tags would take a part, and nobody would know the rest again.
+    Secrets are redacted first: stripping tags would cut a secret with a `<` in it, and the rest would not be recognised.
     """
     return one_line(without_tags(redact(error)), 200)
 
 
 def is_fork_with_containers(http_result: HttpResult) -> bool:
-    """Tell whether the answer to a trigger without a token comes from a line that understands `container=`."""
+    """Return whether the response to a trigger without a token comes from a variant that supports `container=`."""
     return isinstance(http_result, Response) and refuses_token(http_result) and bool(http_result.body)
 
 
@@ -137,7 +137,7 @@ def _success(reply: Response) -> Answer:
         return Answer(result=Result.ACCEPTED, seen="202, accepted for later")
     if not reply.body.strip():
         return Answer(
-            result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, which says nothing of what happened"
+            result=Result.ACCEPTED, seen=f"{reply.status} with an empty body, which does not say what happened"
         )
     counts = _counts(reply.json)
     if counts is None:

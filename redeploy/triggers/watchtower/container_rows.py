@@ -18,16 +18,16 @@ class Checked:
     row: RunningContainer
     available: bool
     error: str
-    """Why it could not tell, as one line; empty where it could."""
+    """Why it could not compare the images, as one line; empty if it could."""
 
     @property
     def rate_limited(self) -> bool:
-        """Whether the registry told Watchtower to wait: an update gives up then, and leaves the pull to no one."""
+        """Whether the registry asked Watchtower to wait: an update gives up then, and the engine does not pull either."""
         return bool(_RATE_LIMIT.search(self.error))
 
     @property
     def refused(self) -> bool:
-        """Whether a registry answered and refused, which it would refuse to the engine's pull as well."""
+        """Whether a registry responded with a refusal, which would meet the engine's pull as well."""
         return self.rate_limited or bool(_REFUSAL.search(self.error))
 
     @property
@@ -38,16 +38,16 @@ class Checked:
 
 @dataclass(frozen=True)
 class Held:
-    """The containers that Watchtower is told to leave as they are, by name."""
+    """The containers that Watchtower is configured not to update, by name."""
 
     monitored: frozenset[str] = frozenset()
-    """It only looks whether there is a newer image (`monitor_only`)."""
+    """It only checks whether there is a newer image (`monitor_only`)."""
     unpulled: frozenset[str] = frozenset()
-    """It pulls no image for them (`no_pull`)."""
+    """It does not pull images for them (`no_pull`)."""
 
 
 def checked_in(http_result: HttpResult | None, redact: Callable[[str], str]) -> list[Checked]:
-    """Return what the check endpoint says, a container each; nothing where it is absent."""
+    """Return what the check endpoint reports for each container; empty if it is absent."""
     found = []
     for each in _rows(http_result):
         name, image, digest, error = (str(each.get(part) or "") for part in ("name", "image", "digest", "error"))
@@ -57,7 +57,7 @@ def checked_in(http_result: HttpResult | None, redact: Callable[[str], str]) -> 
 
 
 def held_in(http_result: HttpResult | None) -> Held:
-    """Return what the details endpoint says of its rows' flags; nothing where it is absent."""
+    """Return the flags in the rows of the details endpoint; empty if it is absent."""
     rows = _rows(http_result)
 
     def flagged(flag: str) -> frozenset[str]:
@@ -67,7 +67,7 @@ def held_in(http_result: HttpResult | None) -> Held:
 
 
 def is_pinned(reference: str) -> bool:
-    """Tell whether a container was created with a digest, so that no other image can take its place (`image.go`)."""
+    """Return whether a container was created with a digest, so that no other image can replace it (`image.go`)."""
     return "@sha256:" in reference or reference.startswith("sha256:")
 
 
@@ -81,4 +81,4 @@ _RATE_LIMIT = re.compile(r"(?i)rate.?limit|toomanyrequests|too many requests|\b4
 _REFUSAL = re.compile(
     r"(?i)\bstatus:? [45]\d\d\b|\b(?:no credentials|unauthorized|denied|forbidden|manifest unknown)\b"
 )
-"""The words of the fork's `digest.go` and `auth.go` for an answer of the registry, or of its token realm."""
+"""The words of the fork's `digest.go` and `auth.go` for a response of the registry, or of its token realm."""

@@ -17,9 +17,9 @@ class Endpoint(StrEnum):
 
     TOLD = "told"
     ABSENT = "absent"
-    """Not enabled, not routed, or not for this token: asking again is pointless."""
+    """Not enabled, not routed, or not for this token: a retry is pointless."""
     FAILED = "failed"
-    """It did not answer this time."""
+    """It did not respond this time."""
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class RunningContainer:
     @property
     def repository(self) -> str:
         """The repository of its image, with the registry."""
-        from redeploy.registry.image import full_repository  # what reads answers is loaded after the first request
+        from redeploy.registry.image import full_repository  # what reads responses is loaded after the first request
 
         return full_repository(self.image)
 
     @property
     def tag(self) -> str:
-        """The tag that it was created with; empty where it is pinned by its digest alone."""
+        """The tag that it was created with; empty if it is pinned by its digest alone."""
         from redeploy.registry.image import tag_of  # as above
 
         return tag_of(self.image)
 
     def without_secrets(self, redact: Callable[[str], str]) -> "RunningContainer":
-        """Return the row with its texts redacted; a digest that shows a secret is none."""
+        """Return the row with its texts redacted; a digest that contains a secret is dropped."""
         digest = self.digest if redact(self.digest) == self.digest else ""
         return RunningContainer(redact(self.name), redact(self.image), digest, redact(self.image_id))
 
     def kept(self, before: "RunningContainer") -> bool:
-        """Tell whether it runs the very image that it ran before: by its digest, or by the engine's id of it."""
+        """Return whether it runs the same image as before: by its digest, or by the engine's id of it."""
         digest = bool(self.digest) and self.digest == before.digest
         return digest or (bool(self.image_id) and self.image_id == before.image_id)
 
@@ -66,19 +66,19 @@ class Look:
     rows: tuple[RunningContainer, ...] = ()
     """The rows that count."""
     untold: str = ""
-    """Why rows tell no digest; empty where they do."""
+    """Why the rows report no digest; empty if they report one."""
     tag: str = ""
-    """The tag of the one container of an image's repository, where the input writes no tag."""
+    """The tag of the only container of an image's repository, if the input has no tag."""
 
     @property
     def digest(self) -> str:
-        """The one digest of all rows that count; empty where there is none, or they differ."""
+        """The one digest of all rows that count; empty if there is none, or they differ."""
         digests = {row.digest for row in self.rows}
         return next(iter(digests)) if len(digests) == 1 else ""
 
     @property
     def container(self) -> str:
-        """The name of the container that counts; empty where there is not one."""
+        """The name of the container that counts; empty unless there is exactly one."""
         return self.rows[0].name if len(self.rows) == 1 else ""
 
     @property
@@ -97,7 +97,7 @@ class Look:
 
     @property
     def image_ids(self) -> frozenset[str]:
-        """What the engine calls the images of all rows that count; empty where one is not told."""
+        """The engine's ids of the images of all rows that count; empty if one is not reported."""
         ids = frozenset(row.image_id for row in self.rows)
         return frozenset() if "" in ids else ids
 
@@ -105,7 +105,7 @@ class Look:
 def read_look(
     http_result: HttpResult, wanted: ContainerFilter, *, sent: float, at: float, redact: Callable[[str], str] = str
 ) -> Look:
-    """Return what one exchange with the containers endpoint reports; its rows hold no secret."""
+    """Return what one response of the containers endpoint reports; its rows contain no secrets."""
     if not isinstance(http_result, Response):
         return Look(sent=sent, at=at, endpoint=Endpoint.FAILED)
     rows = rows_of(http_result.json) if http_result.status == 200 else None
@@ -139,7 +139,7 @@ def _untold(rows: Sequence[RunningContainer], counting: Sequence[RunningContaine
 
 
 def missing_containers(rows: Sequence[RunningContainer], wanted: ContainerFilter) -> list[str]:
-    """Return the named containers that do not run."""
+    """Return the named containers that are not running."""
     running = {row.name.removeprefix("/") for row in rows}
     return [name for name in wanted.containers if name not in running]
 
@@ -147,7 +147,7 @@ def missing_containers(rows: Sequence[RunningContainer], wanted: ContainerFilter
 def rows_that_count(rows: Sequence[RunningContainer], wanted: ContainerFilter) -> list[RunningContainer]:
     """Return the rows of the named containers, if all are there; else of the images; else of the declared digest's.
 
-    Where nothing names any, rows count that are all of one image: the only one, or instances side by side.
+    If nothing names any, the rows count if all have the same image: a single one, or several instances.
     """
     if wanted.containers:
         named = [row for row in rows if row.name.removeprefix("/") in wanted.containers]
@@ -164,7 +164,7 @@ def rows_that_count(rows: Sequence[RunningContainer], wanted: ContainerFilter) -
 def _rows_of_image(rows: Sequence[RunningContainer], image: "Image") -> list[RunningContainer]:
     """Return the rows of an image: of its repository and tag.
 
-    Where no tag is written, that of the repository's only container is meant. Where no row has the tag, all rows of the
+    Without a tag, the tag of the repository's only container is meant. Where no row has the tag, all rows of the
     repository count, and prove nothing if they run different digests.
     """
     of_repository = [row for row in rows if row.repository == image.repository]
@@ -175,7 +175,7 @@ def _rows_of_image(rows: Sequence[RunningContainer], image: "Image") -> list[Run
 
 
 def rows_of(document: Any) -> list[RunningContainer] | None:  # noqa: ANN401 - whatever the server sent
-    """Return the rows of the answer; `containers` is null where a filter matches none. None: no such answer."""
+    """Return the rows of the response; `containers` is null if a filter matches none. None: not such a response."""
     from redeploy.registry.image import is_digest  # as above
 
     if not isinstance(document, dict) or "containers" not in document:

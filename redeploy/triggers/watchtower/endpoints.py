@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # few runs name images
     from redeploy.registry.image import Image
 
 NO_IMAGE = "redeploy-action.invalid/no-such-image"
-"""An image that no registry has: `.invalid` is nobody's (RFC 2606)."""
+"""An image that no registry has: no one can own `.invalid` (RFC 2606)."""
 
 
 NO_PATH = "redeploy-action-no-such-path"
@@ -47,7 +47,7 @@ class Watchtower:
 
     @property
     def idle_url(self) -> str:
-        """The update URL narrowed to an image that cannot exist: where the line narrows, this updates nothing."""
+        """The update URL narrowed to an image that cannot exist: a variant that can narrow updates nothing."""
         url, _, query = (self.update_url or "").partition("?")
         return f"{url}?{_narrowed_to_nothing(query)}"
 
@@ -59,7 +59,7 @@ class Watchtower:
 
     @property
     def details_url(self) -> str:
-        """Where the fork 1.20 and newer tells the flags of each container (`handlers/containers/details`)."""
+        """Where the fork 1.20 and newer reports the flags of each container (`handlers/containers/details`)."""
         url, question, query = (self.containers_url or "").partition("?")
         return f"{url.rstrip('/')}/details{question}{query}"
 
@@ -89,6 +89,6 @@ def narrowed_together(services: Sequence[Watchtower]) -> Watchtower:
 
 
 def _narrowed_to_nothing(query: str) -> str:
-    """Return a query narrowed to `NO_IMAGE`; what else a proxy may want to see in it is kept."""
+    """Return a query narrowed to `NO_IMAGE`; other parameters, which a proxy may need, are kept."""
     kept = [each for each in query.split("&") if each and each.partition("=")[0] not in ("image", "container")]
     return "&".join([*kept, f"image={NO_IMAGE}"])

@@ -4,7 +4,7 @@ from redeploy.http.fetch import HttpRequest
 from redeploy.triggers.watchtower.endpoints import Watchtower
 
 TRIGGER_CAP = 64 * 1024
-"""Bytes of the response to the trigger; the longest that any line sends has some hundreds."""
+"""Limit of the response to the trigger, in bytes; the longest of any variant has some hundreds."""
 
 CONTAINERS_CAP = 1024 * 1024
 
@@ -20,7 +20,7 @@ def trigger(watchtower: Watchtower) -> HttpRequest:
 def ask_whether_forked(watchtower: Watchtower) -> HttpRequest:
     """Return the request to update an image that cannot exist, without the token: every version refuses it (auth.go:58).
 
-    Where a proxy adds the token, nothing is updated all the same.
+    Even if a proxy adds the token, nothing is updated.
     """
     return HttpRequest(method="POST", url=watchtower.idle_url, cap=TRIGGER_CAP)
 
@@ -31,12 +31,12 @@ def reasons(watchtower: Watchtower) -> HttpRequest:
 
 
 def containers(watchtower: Watchtower) -> HttpRequest:
-    """Ask which containers run, and from which digests."""
+    """Ask for the running containers and their digests."""
     return HttpRequest(url=watchtower.containers_url or "", cap=CONTAINERS_CAP, token=watchtower.token)
 
 
 def details(watchtower: Watchtower) -> HttpRequest:
-    """Ask which containers are only monitored, or never pulled for."""
+    """Ask which containers are only monitored, or get no pulls."""
     return HttpRequest(url=watchtower.details_url, cap=CONTAINERS_CAP, token=watchtower.token)
 
 
@@ -46,10 +46,10 @@ def ask_nowhere(watchtower: Watchtower) -> HttpRequest:
 
 
 def metrics(watchtower: Watchtower) -> HttpRequest:
-    """Ask for the metrics, which every line has where they are enabled: the response shows whether the token is right."""
+    """Ask for the metrics, which every variant has if enabled: the response shows whether the token is right."""
     return HttpRequest(url=watchtower.metrics_url or "", cap=CONTAINERS_CAP, token=watchtower.token)
 
 
 def update_nothing(watchtower: Watchtower) -> HttpRequest:
-    """Ask for an update of an image that cannot exist; only for lines that are certain to narrow."""
+    """Ask for an update of an image that cannot exist; only for variants that certainly narrow."""
     return HttpRequest(method="POST", url=watchtower.idle_url, cap=TRIGGER_CAP, token=watchtower.token)

@@ -1,4 +1,4 @@
-"""A worker that no address leads to: what its row at the containers endpoint shows, as a look at a service."""
+"""A worker without an address: its row at the containers endpoint, as a look at a service."""
 
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind
@@ -11,7 +11,7 @@ HEALTH = frozenset({Part.HEALTH, Part.VERSION})
 
 
 def row_sample(look: Look, wall: float) -> Sample | None:
-    """Return whether its container runs; None where a look brought no rows, which says nothing of it."""
+    """Return whether its container is running; None if a look brought no rows."""
     if look.endpoint is not Endpoint.TOLD:
         return None
     runs = ", ".join(code(row.name.removeprefix("/")) for row in look.rows)

@@ -1,4 +1,4 @@
-"""The running image as evidence: what ran before the trigger, and what each look at the rows says since."""
+"""The running image as evidence: what ran before the trigger, and what each look at the rows has shown since."""
 
 from dataclasses import dataclass, field
 
@@ -13,10 +13,10 @@ MOST_NAMED = 4
 
 @dataclass
 class RunningImage:
-    """All looks of a run, in the order in which they were answered. Times are monotonic seconds."""
+    """All looks of a run, in the order of their responses. Times are monotonic seconds."""
 
     declared: str = ""
-    """The digest that must run; empty where none is declared."""
+    """The digest that must run; empty if none is declared."""
     triggered: float | None = None
     all: list[Look] = field(default_factory=list)
     recalled: Look | None = None
@@ -24,14 +24,14 @@ class RunningImage:
     images: frozenset[str] = frozenset()
     """The image references of its rows."""
     kin: Kin = field(default_factory=Kin)
-    """What the registry has shown of digests."""
+    """What the registry has shown about digests."""
     asks_registry: bool = False
-    """Whether the registry can be asked of which image a digest is."""
+    """Whether the registry can be asked which image a digest belongs to."""
     listed: bool = True
     """Whether the trigger may list the running containers at all."""
 
     def add(self, look: Look) -> None:
-        """Enter one more look."""
+        """Add one more look."""
         self.all.append(look)
 
     def recall(self, look: Look | None, images: frozenset[str]) -> None:
@@ -60,7 +60,7 @@ class RunningImage:
 
     @property
     def container(self) -> str:
-        """The name of the container that counts, as last told; empty where there is not one."""
+        """The name of the container that counts, as last reported; empty unless there is exactly one."""
         return next((look.container for look in reversed(self.all) if look.container), "")
 
     # what was seen before
@@ -78,20 +78,20 @@ class RunningImage:
 
     @property
     def before(self) -> str:
-        """The digest that ran before the trigger; empty where it was not told, or nothing is triggered."""
+        """The digest that ran before the trigger; empty if it was not reported, or nothing is triggered."""
         return self.looks_before[-1].digest if self.looks_before else ""
 
     @property
     def now(self) -> str:
-        """The digest that runs, as last told since the trigger."""
+        """The running digest, as last reported since the trigger."""
         return self.looks_since[-1].digest if self.looks_since else ""
 
     # what a look says
 
     def says(self, look: Look) -> Build:
-        """Tell whose image runs by a look: the declared or a changed one is new.
+        """Return which image is running in a look: the declared or a changed one is new.
 
-        A digest that changed while the engine's id of the image did not is the same image, pushed once more.
+        If the digest changed but the engine's id of the image did not, the same image was pushed again.
         """
         if not look.digest:
             return Build.UNKNOWN
@@ -109,11 +109,11 @@ class RunningImage:
         return Build.UNKNOWN if any(self._doubts(each.digest, look) for each in seen) else Build.NEW
 
     def is_declared(self, look: Look) -> bool:
-        """Tell whether the declared digest runs by a look."""
+        """Return whether the declared digest is running in a look."""
         return bool(self.declared) and self.kin.same(look.digest, self.declared, _one_id(look))
 
     def is_of(self, digest: str) -> bool:
-        """Tell whether the image of a digest runs, as last told since the trigger."""
+        """Return whether the image of a digest is running, as last reported since the trigger."""
         last = self.looks_since[-1] if self.looks_since else None
         return last is not None and self.kin.same(last.digest, digest, _one_id(last))
 
@@ -124,12 +124,12 @@ class RunningImage:
 
     @property
     def is_old(self) -> bool:
-        """Whether the image from before still runs, as last told."""
+        """Whether the image from before is still running, as last reported."""
         return bool(self.before and self.looks_since) and self._ran_before(self.looks_since[-1])
 
     @property
     def kept(self) -> bool:
-        """Whether a container that counts runs on with the image that it had before the trigger, or is gone."""
+        """Whether a container that counts still runs the image that it had before the trigger, or is gone."""
         if not self.looks_before or not self.looks_since:
             return False
         now = {row.name: row for row in self.looks_since[-1].rows}
@@ -139,14 +139,14 @@ class RunningImage:
 
     @property
     def unchanged(self) -> bool:
-        """Whether all rows that count kept their image, as last told."""
+        """Whether all rows that count kept their image, as last reported."""
         before = {row.name: row for row in self.looks_before[-1].rows} if self.looks_before else {}
         now = self.looks_since[-1].rows if self.looks_since else ()
         return self.is_old or (bool(now) and all(row.name in before and row.kept(before[row.name]) for row in now))
 
     @property
     def wanted_since(self) -> float | None:
-        """When the first of the latest looks was answered that all showed the declared image or, undeclared, a new one."""
+        """When the first of the latest looks responded that all showed the declared image or, undeclared, a new one."""
         since = None
         for look in self.reported:
             if self.says(look) is not Build.NEW:
@@ -163,7 +163,7 @@ class RunningImage:
     # what is still to be asked
 
     def needs_closing_look(self, ends: float, *, alone: bool) -> bool:
-        """Tell whether a window that ends then wants one more look: where these `alone` prove it, or containers differ."""
+        """Return whether a window that ends then needs one more look: these `alone` prove it, or containers differ."""
         last = self.last
         late = last is None or last.sent < ends
         proves = alone and (self.wanted_since is not None or bool(self.declared))
@@ -172,7 +172,7 @@ class RunningImage:
 
     @property
     def unread(self) -> list[str]:
-        """The digests to be read in the registry, since they may be of the declared image, or of the one from before."""
+        """The digests to look up in the registry: they may belong to the declared image, or to the one from before."""
         last = self.reported[-1] if self.reported else None
         if last is None or not last.digest:
             return []
@@ -197,7 +197,7 @@ class RunningImage:
 
     @property
     def warning(self) -> str:
-        """What contradicts a build that is proven otherwise, as a sentence; empty where nothing does."""
+        """What contradicts a build that is proven in another way, as a sentence; empty if nothing does."""
         split = self.reported[-1].split if self.reported else ()
         if not split:
             return ""
@@ -218,7 +218,7 @@ class RunningImage:
         )
 
     def _compares(self, before: Look, look: Look) -> bool:
-        """Tell whether both looks are at the same containers: an earlier step may have looked at others."""
+        """Return whether both looks are at the same containers: an earlier step may have looked at others."""
         if before is not self.recalled:
             return True
         names = {row.name for row in before.rows} == {row.name for row in look.rows}

@@ -13,23 +13,23 @@ from redeploy.triggers.watchtower.endpoints import ContainerFilter, Watchtower
 
 @dataclass(frozen=True)
 class WatchtowerTrigger:
-    """The HTTP API of a Watchtower, of whatever line and version."""
+    """The HTTP API of a Watchtower of any variant and version."""
 
     watchtower: Watchtower
 
     @property
     def lists_running(self) -> bool:
-        """Whether an address is known that may list the running containers."""
+        """Whether there is an address that may list the running containers."""
         return bool(self.watchtower.containers_url)
 
     @property
     def explains(self) -> bool:
-        """Whether an address is known that may say why nothing was updated."""
+        """Whether there is an address that may say why nothing was updated."""
         return bool(self.watchtower.check_url)
 
     @property
     def narrows_doubtfully(self) -> bool:
-        """Whether the update is narrowed to containers, which few lines understand: the others would update everything."""
+        """Whether the update is narrowed to containers, which few variants support: the others would update everything."""
         return bool(self.watchtower.containers)
 
     def update(self) -> HttpRequest:
@@ -67,10 +67,10 @@ class WatchtowerTrigger:
         return answer.told_reasons(http_result, result, redact)
 
     def ask_support(self) -> HttpRequest:
-        """Ask whether the line understands `container=`; nothing is updated by that."""
+        """Ask whether the variant supports `container=`; that does not update anything."""
         return requests.ask_whether_forked(self.watchtower)
 
     def read_support(self, http_result: HttpResult) -> bool:
-        """Tell whether it does; where it cannot be reached, the trigger will find that out."""
+        """Return whether it does; if it cannot be reached, the trigger will find that out."""
         unreached = isinstance(http_result, TransportError) and http_result.error_kind in NEVER_SENT
         return unreached or answer.is_fork_with_containers(http_result)

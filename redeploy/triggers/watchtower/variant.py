@@ -1,6 +1,6 @@
-"""Which Watchtower answers, and what stands in front of it, from responses to requests without a token.
+"""Which Watchtower responds, and what is in front of it, from responses to requests without a token.
 
-No endpoint tells Watchtower's version, but every line refuses a request without a token in its own way, and none of them
+No endpoint reports Watchtower's version, but every variant refuses a request without a token in its own way, and none
 updates: the token is judged before anything is done (containrrr `api.go:29`, the fork's `auth.go:58`). It is a POST, which
 passes a proxy that lets only POST through, and narrowed to an image that cannot exist, so that nothing is updated either
 where a proxy adds the token.
@@ -16,16 +16,16 @@ from redeploy.triggers.watchtower.answer import read_answer
 
 @dataclass(frozen=True)
 class Product:
-    """A product line, and what is certain of it."""
+    """A product line, and what is known for certain about it."""
 
     sentence: str
-    """The line and its range of versions."""
+    """The product line and its range of versions."""
     narrows: bool = False
-    """Whether an update narrowed to an image is certain to leave all others alone."""
+    """Whether an update narrowed to an image certainly leaves all others alone."""
     has_endpoints: bool = False
     """Whether it has endpoints for containers and checks, if they are enabled."""
     hides_refusals: bool = False
-    """Whether a wrong token gets the same answer as a right one."""
+    """Whether a wrong token gets the same response as the right one."""
 
 
 FORK = Product("nicholas-fedor/watchtower 1.20 or newer", narrows=True, has_endpoints=True)
@@ -41,9 +41,9 @@ UNGUARDED = Product("a Watchtower that updates without a token", has_endpoints=T
 
 
 def product_of(by_post: HttpResult | None, nowhere: HttpResult | None) -> Product | None:
-    """Return which Watchtower answers a POST without a token so; None where none does.
+    """Return which Watchtower responds like this to a POST without a token; None if none does.
 
-    None, too, where a path that cannot exist gets the same answer: Watchtower has none for such a path.
+    None, too, if a path that cannot exist gets the same response: Watchtower has no such path.
     """
     if not isinstance(by_post, Response) or by_post.is_html or alike(by_post, nowhere):
         return None
@@ -58,19 +58,19 @@ def product_of(by_post: HttpResult | None, nowhere: HttpResult | None) -> Produc
 
 
 def alike(one: HttpResult | None, other: HttpResult | None) -> bool:
-    """Tell whether two requests got the same answer; of pages, which may name the path, the status is enough."""
+    """Return whether two requests got the same response; for pages, which may name the path, the status is enough."""
     if not isinstance(one, Response) or not isinstance(other, Response) or one.status != other.status:
         return False
     return one.body == other.body or (one.is_html and other.is_html)
 
 
 def refuses(http_result: HttpResult | None) -> bool:
-    """Tell whether this is Watchtower's refusal of a token."""
+    """Return whether this is Watchtower's refusal of a token."""
     return isinstance(http_result, Response) and refuses_token(http_result)
 
 
 def front_of(*http_results: HttpResult | None) -> tuple[str, ...]:
-    """Return the names of the proxies that show themselves in responses, the outermost first; nginx's is as it came."""
+    """Return the names of the proxies that identify themselves in responses, the outermost first; nginx's as it was sent."""
     found: dict[str, None] = {}
     for each in _replies(*http_results):
         server = each.headers.get("server", "")

@@ -78,7 +78,7 @@ SCENARIOS = (
         "truncated",
         "The OpenAPI document is cut off",
         "Half a document is distinguished from an invalid one.",
-        "it breaks off",
+        "it is cut off",
     ),
     _unread(
         "deep",

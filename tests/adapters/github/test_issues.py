@@ -105,7 +105,7 @@ def test_another_reason_is_a_comment(github: Start) -> None:
     keep(one, STALE)
     assert keep(one, DOWN).did.startswith("commented")
     assert len(one.issues.comments[1]) == 1
-    assert "Still red, for another reason (it was `stale, old-build`)." in one.issues.comments[1][0]
+    assert "Still failing, for another reason (it was `stale, old-build`)." in one.issues.comments[1][0]
     assert "nothing answers" in one.issues.comments[1][0]
     assert "unhealthy/down" in one.issues.documents[0]["body"]
     keep(one, DOWN)
@@ -119,7 +119,7 @@ def test_the_next_green_run_says_what_is_live_and_closes_it(github: Start) -> No
     assert keep(one, GREEN, now=NOW + 7800) == Kept("closed", 1)
     assert (states(one), one.issues.documents[0]["state_reason"]) == (["closed"], "completed")
     [comment] = one.issues.comments[1]
-    assert "It was red for 2 h 10 min, since 2027-01-15 08:00 UTC, in 2 runs." in comment
+    assert "It failed for 2 h 10 min, since 2027-01-15 08:00 UTC, in 2 runs." in comment
     assert "222222222222" in comment
 
 

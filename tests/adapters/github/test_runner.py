@@ -394,7 +394,7 @@ def test_a_pipe_is_refused_and_no_one_waits_for_it(workspace: Path) -> None:
     reader = threading.Thread(target=lambda: found.append(refused(workspace, "pipe.pem")), daemon=True)
     reader.start()
     reader.join(20)
-    assert found == ["names something that is no file"]
+    assert found == ["names something that is not a file"]
 
 
 @pytest.mark.parametrize("path", ["sub", ".", "missing.pem", "ca.pem/x", "x" * 5000, "a\0b"])

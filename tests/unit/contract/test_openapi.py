@@ -305,9 +305,9 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
         pytest.param(TransportError(ErrorKind.REFUSED), "the connection was refused", id="refused"),
         pytest.param(TransportError(ErrorKind.TLS), "the TLS handshake failed", id="TLS"),
         pytest.param(TransportError(ErrorKind.TOO_LARGE, status=200), "it is larger than 16 MiB", id="too large"),
-        pytest.param(reply(200, b""), "it is not valid JSON: it breaks off", id="empty"),
+        pytest.param(reply(200, b""), "it is not valid JSON: it is cut off", id="empty"),
         pytest.param(
-            reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is not valid JSON: it breaks off", id="truncated"
+            reply(200, b'{"openapi": "3.1.0", "paths": {'), "it is not valid JSON: it is cut off", id="truncated"
         ),
         pytest.param(
             reply(200, b'{"openapi": }'), "it is not valid JSON: line 1, column 13 cannot be read", id="not JSON"
@@ -357,7 +357,7 @@ def test_the_media_type_is_no_reason() -> None:
 )
 def test_wherever_a_document_breaks_off_that_is_what_is_reported(text: str) -> None:
     for end in range(len(text)):
-        assert why(reply(200, text[:end].encode())) == "it is not valid JSON: it breaks off", text[:end]
+        assert why(reply(200, text[:end].encode())) == "it is not valid JSON: it is cut off", text[:end]
 
 
 @pytest.mark.parametrize("place", ["paths", "openapi", "info", "servers", "x"])

@@ -181,7 +181,7 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
         pytest.param("- a\n- b\n", "not an OpenAPI document", id="a list"),
         pytest.param("[]", "not an OpenAPI document", id="an array"),
         pytest.param("openapi: 4.0.0", "not an OpenAPI document", id="OpenAPI 4"),
-        pytest.param('{"openapi": "3.0.0", "paths": {', "it is not valid JSON: it breaks off", id="truncated JSON"),
+        pytest.param('{"openapi": "3.0.0", "paths": {', "it is not valid JSON: it is cut off", id="truncated JSON"),
         pytest.param('{\n  "openapi": 3.0.0\n}', "it is not valid JSON: line 2", id="not JSON"),
         pytest.param("openapi: 3.0.0\npaths:\n\t/a: {}\n", "it is not valid YAML: line 3, column 1", id="tabs"),
         pytest.param("openapi: [3.0.0\npaths: {}\n", "it is not valid YAML: line 2", id="not YAML"),

@@ -151,23 +151,23 @@ def test_the_answer_to_head_has_no_body() -> None:
 @pytest.mark.parametrize(
     ("media", "answer", "told"),
     [
-        (("application/json",), page(200), "the document describes JSON, and `text/html` came"),
-        (("application/json",), reply(200, "x"), "the document describes JSON, and a response without a type came"),
-        (("application/json",), reply(200, "x", content_type="text/plain"), "describes JSON, and `text/plain` came"),
+        (("application/json",), page(200), "the document describes JSON, but `text/html` came"),
+        (("application/json",), reply(200, "x"), "the document describes JSON, but a response without a type came"),
+        (("application/json",), reply(200, "x", content_type="text/plain"), "describes JSON, but `text/plain` came"),
         (("application/json", "text/html"), page(200), ""),
         (("application/json", "*/*"), page(200), ""),
         (("application/json; charset=utf-8",), reply(200, {}), ""),
         (("application/json",), reply(200, {}, content_type="Application/JSON; charset=UTF-8"), ""),
         (("application/json",), reply(200, {}, content_type="application/hal+json"), ""),
-        (("application/json",), reply(200, "{", content_type="application/json"), "the body is no valid JSON"),
-        (("application/json",), reply(200, "", content_type="application/json"), "the body is no valid JSON"),
+        (("application/json",), reply(200, "{", content_type="application/json"), "the body is not valid JSON"),
+        (("application/json",), reply(200, "", content_type="application/json"), "the body is not valid JSON"),
         (
             ("application/json",),
             reply(200, "[" * 100_000, content_type="application/json"),
-            "the body is no valid JSON",
+            "the body is not valid JSON",
         ),
-        (("application/json",), reply(200, b'"\xff"', content_type="application/json"), "the body is no valid JSON"),
-        (("application/json",), reply(200, "9" * 5000, content_type="application/json"), "the body is no valid JSON"),
+        (("application/json",), reply(200, b'"\xff"', content_type="application/json"), "the body is not valid JSON"),
+        (("application/json",), reply(200, "9" * 5000, content_type="application/json"), "the body is not valid JSON"),
         (("application/json",), reply(200, b"\xef\xbb\xbf{}", content_type="application/json"), ""),
         (("*/*",), reply(200, []), "`$`"),
         (("application/*",), reply(200, []), "`$`"),
@@ -548,7 +548,7 @@ def test_a_misfit_is_one_harmless_line() -> None:
 def test_what_python_reads_and_json_does_not_know_is_no_json(body: str) -> None:
     reply = Response(200, {"content-type": "application/json"}, body.encode())
     response_schema = {"200": ResponseSchema(("application/json",), {"application/json": True})}
-    assert schema_violation(response_schema, "GET", reply) == "the body is no valid JSON"
+    assert schema_violation(response_schema, "GET", reply) == "the body is not valid JSON"
 
 
 # hostile schemas
@@ -588,7 +588,7 @@ def test_a_body_that_nests_deeply_is_given_up() -> None:
     schemas = {"T": {"items": {"$ref": "#/components/schemas/T"}}}
     told = promised(document({"$ref": "#/components/schemas/T"}, components={"schemas": schemas}))
     answer = reply(200, "[" * 400 + "]" * 400, content_type="application/json")
-    assert schema_violation(told, "GET", answer) in ("", "the body is no valid JSON")
+    assert schema_violation(told, "GET", answer) in ("", "the body is not valid JSON")
 
 
 BEYOND = [b"1e400", b"-1e400", b"NaN", b"Infinity", pytest.param(b"1" + b"0" * 400, id="large"), b"1.5", b"1e-320"]

@@ -150,15 +150,15 @@ def test_the_comment_that_closes_it_says_what_is_live() -> None:
     green = replace(RED, conclusion=Conclusion(Verdict.DEPLOYED))
     told = issue_body.closed(green, SEEN, NOW + 7_800, "")
     assert "- **Live:** `111111111111`" in told
-    assert "It was red for 2 h 10 min, since 2027-01-15 08:00 UTC, in 3 runs." in told
-    assert "It was red" not in issue_body.closed(green, None, NOW, "")
+    assert "It failed for 2 h 10 min, since 2027-01-15 08:00 UTC, in 3 runs." in told
+    assert "It failed for" not in issue_body.closed(green, None, NOW, "")
 
 
 def test_of_several_services_every_one_that_is_not_green_is_listed() -> None:
     green = RunResult(conclusion=Conclusion(Verdict.VERIFIED))
     down = RunResult(conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), url="https://www.example.com")
     body = issue_body.opened(SeveralResults({"api": RED, "web": down, "worker": green}, RED), "")
-    assert "**2 of 3 services are not as they should be:**" in body
+    assert "**2 of 3 services are not as expected:**" in body
     assert f"- `api`: {headline(RED)}" in body
     assert f"- `web`: {headline(down)}" in body
     assert "worker" not in body
