@@ -1,6 +1,5 @@
 """The action under the contract with its runner: odd environments, odd workspaces, lost files."""
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,8 +17,7 @@ from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import Scene, World
 
 PROJECT = Path(__file__).resolve().parents[2]
-MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
-RUNNER = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=45, environment=MEASURING)
+RUNNER = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=45)
 VERIFY = SCENARIOS["verify-right"]
 
 

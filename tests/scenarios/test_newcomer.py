@@ -1,6 +1,5 @@
 """The path of somebody new in the sandbox: `init`, a server that is made of what it wrote, the first redeploy."""
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,8 +22,7 @@ pytestmark = WITH_NGINX
 
 DOMAIN = "api.example.com"
 IMAGE = "registry.test/o/api:latest"
-MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
-RUNNER = Runner(ROOT, FromCheckout(Path(sys.executable)), patience=60, environment=MEASURING)
+RUNNER = Runner(ROOT, FromCheckout(Path(sys.executable)), patience=60)
 
 
 @pytest.fixture

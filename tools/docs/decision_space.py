@@ -6,6 +6,7 @@ and patience ends at 330 s.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from redeploy.branch.standing import Standing
@@ -284,23 +285,24 @@ CLAUSES: tuple[Clause, ...] = tuple(clause for clauses in RULES.values() for cla
 
 
 def broken_rules(facts: Facts) -> list[str]:
-    """Return the rules that these facts of a run break: none, where the rules are right."""
-    return list(_broken_by(tuple(_class_of(facts, name) for name in AXES)))
+    """Return the rules that these facts of a run break: none, where the rules are right.
+
+    The clock and the responses of a real run are not those of the axes. Of the time, the rules know whether the deadline
+    has passed, and of a response whether it came.
+    """
+    window_open = any(_windows(facts))
+    return list(_broken_by((facts.late, facts.answered_at is None, window_open, *_plain(facts))))
 
 
-def _class_of(facts: Facts, name: str) -> Any:  # noqa: ANN401 - the value of any fact
-    """Return what the rules can tell of a fact of a real run, whose clock and responses are not those of the axes."""
-    if name == "window_open":
-        return any(getattr(facts, each) for each in _IN_A_WINDOW)
-    if name == "now":
-        return facts.late
-    value = getattr(facts, name)
-    return value is None if name == "answered_at" else value
+_SPECIAL = ("now", "answered_at", "window_open")
+_PLAIN = tuple(name for name in AXES if name not in _SPECIAL)
+_plain = attrgetter(*_PLAIN)
+_windows = attrgetter(*_IN_A_WINDOW)
 
 
 @lru_cache(maxsize=4096)  # most steps of a run change no more than the clock
 def _broken_by(classes: tuple[Any, ...]) -> tuple[str, ...]:
-    known = dict(zip(AXES, classes, strict=True))
+    known = dict(zip((*_SPECIAL, *_PLAIN), classes, strict=True))
     return tuple(why for why, clauses in RULES.items() if not all(_holds(known, clause) for clause in clauses))
 
 

@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.response import HttpResult
 from redeploy.report.several.page import page
@@ -16,6 +18,8 @@ from sandbox.simulated_hosts import Worlds
 from sandbox.simulation import Log
 from tests.unit.factories import NEW
 from tests.unit.fleet.stage import Told, fleet_of, service, sick, stays, tell, world
+
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
 
 
 def in_waves(

@@ -26,6 +26,8 @@ from sandbox.simulation import Story, World, tell
 from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 from tests.unit.rollout.test_schedule import digests, rollout, steady
 
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
+
 IMAGE = "ghcr.io/o/api:1"
 UPDATED, NOTHING = summary(updated=1), summary()
 ABSENT = Trouble(Kind.ABSENT, "the registry `ghcr.io` has no `o/api:1`")

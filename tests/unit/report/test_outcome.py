@@ -373,7 +373,9 @@ def test_our_sentences_show_what_they_quote(text: str) -> None:
 
 
 def test_a_problem_quotes_its_code_and_nothing_else() -> None:
-    text = shown(InvalidInputs([Problem("image", "'<img src=x>' is no image reference; write `ghcr.io/owner/app`")]))
+    text = shown(
+        InvalidInputs([Problem("image", "'<img src=x>' is not an image reference; write `ghcr.io/owner/app`")])
+    )
     assert "<img" not in outside_code(text)
     assert "`image`" in text
 

@@ -18,6 +18,8 @@ from redeploy.rollout.requests import FetchDocument, OfService, Probe, Request, 
 from sandbox.simulation import REFUSED, WALL, Story, World, tell
 from tests.unit.factories import D1, D2, NEW, OLD, THIRD, page, ready, reply, rows, summary
 
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
+
 UPDATED = summary(updated=1)
 ROUTES = ("GET /api/ready", "GET /api/items/{id}")
 

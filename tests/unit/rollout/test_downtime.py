@@ -13,6 +13,8 @@ from redeploy.rollout.requests import Probe
 from sandbox.simulation import Story, World, bare_plan, plan, tell
 from tests.unit.factories import NEW, OLD, bare_problems, problems, ready, summary
 
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
+
 GONE = TransportError(ErrorKind.REFUSED)
 
 

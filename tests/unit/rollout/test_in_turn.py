@@ -10,6 +10,8 @@ from redeploy.rollout.requests import Probe
 from sandbox.simulation import World, tell
 from tests.unit.factories import HEALTH, NEW, OLD, VERSION, ready, reply
 
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
+
 
 @pytest.mark.parametrize("path", [{}, {"version_path": "/api/version"}], ids=["one address", "two addresses"])
 def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_run_says_so(

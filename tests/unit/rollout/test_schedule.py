@@ -24,6 +24,8 @@ from redeploy.rollout.requests import (
 from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
 from tests.unit.factories import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 
+pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
+
 FORKED = reply(401, "missing or invalid API Key")
 UPDATED = summary(updated=1)
 
