@@ -1,4 +1,4 @@
-"""Servers that mean harm: text that attacks a log, answers without an end, secrets shown to whoever looks."""
+"""Hostile servers: text that attacks a log, endless responses, secrets in responses."""
 
 import base64
 import gzip
@@ -32,7 +32,7 @@ def hostile_page(status: int) -> Answer:
 
 
 def hostile_document() -> Answer:
-    """A healthy answer whose build names are hostile."""
+    """A healthy response with hostile build names."""
     names = {"version": _HOSTILE, "commit": "::stop-commands::x", "build": {"id": "\x1b[31m\ud83d\ude00\u202e"}}
     return Answer(200, json.dumps({"ok": True, **names}).encode(), "application/json")
 
@@ -47,7 +47,7 @@ def hostile_contract() -> dict[str, object]:
 
 
 def hostile_item() -> Answer:
-    """An answer that keeps no promise, and says so in hostile words."""
+    """A response that does not match its schema, with hostile words."""
     return Answer(200, json.dumps({"id": _HOSTILE, "name": [_HOSTILE], _HOSTILE: 1}).encode(), "application/json")
 
 
@@ -72,14 +72,14 @@ def every_form(secret: str) -> dict[str, str]:
 
 
 def echo(status: int, *values: str) -> Answer:
-    """An answer that shows what it was sent, in body and headers, in every form."""
+    """A response that repeats what it was sent, in body and headers, in every encoding."""
     forms = [form for value in values for form in every_form(value).items()]
     headers = tuple((f"X-Echo-{number}", form) for number, (_, form) in enumerate(forms))
     return Answer(status, json.dumps(forms).encode(), "application/json", headers)
 
 
 def echoed_names(*values: str) -> Answer:
-    """A healthy answer that gives secrets for its build names."""
+    """A healthy response with secrets as its build names."""
     names = ("version", "commit", "revision", "release", "build_id", "git_sha")
     forms = [form for value in values for form in every_form(value).values()]
     return Answer(200, json.dumps({"ok": True, **dict(zip(names, forms, strict=False))}).encode(), "application/json")

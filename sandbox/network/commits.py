@@ -42,7 +42,7 @@ class History:
     commits: Sequence[Commit] = ()
     branches: dict[str, str] = field(default_factory=dict)
     page_size: int = MOST_UNPAGED
-    """Commits of an answer without a page in its request."""
+    """Commits of a response to a request without a page."""
 
     def branch(self, name: str, api_url: str) -> Mapping[str, object] | None:
         """The branch as `GET /repos/{owner}/{repo}/branches/{branch}` has it."""
@@ -110,7 +110,7 @@ class History:
         return found
 
     def _page(self, missing: Sequence[Commit], query: Mapping[str, Sequence[str]]) -> tuple[Sequence[Commit], int]:
-        """The commits of a page, and the number of the page after it; 0 where there is none."""
+        """The commits of a page, and the number of the next page; 0 if there is none."""
         if not query and self.page_size >= MOST_UNPAGED:
             return missing[-MOST_UNPAGED:], 0
         number = int(query.get("page", ["1"])[0])

@@ -46,7 +46,7 @@ _CLOUDFLARE_REASONS = {
 
 
 def cloudflare(status: int) -> Answer:
-    """Cloudflare's own error, as it is given to clients that are no browsers."""
+    """Cloudflare's own error, as sent to clients that are not browsers."""
     return Answer(
         status,
         f"error code: {1033 if status == 530 else status}".encode(),
@@ -144,7 +144,7 @@ class OnlyPost:
 
 
 class Cache:
-    """A cache that keeps the first good answer for ever; told apart by the query only if it honours it."""
+    """A cache that keeps the first good response for ever; with `honours_query`, one for each query."""
 
     def __init__(self, *, honours_query: bool, silent: bool = False) -> None:
         self._honours_query = honours_query
@@ -172,12 +172,12 @@ class Cache:
 
 @dataclass(frozen=True)
 class NothingBehind:
-    """A proxy, such as nginx-proxy, that answers for a service that is gone."""
+    """A proxy, such as nginx-proxy, that responds for a service that is gone."""
 
     answer: Answer
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Passes on, or answers."""
+        """Pass the request on, or respond."""
         raw = exchange.forward()
         gone = raw.startswith(b"HTTP/1.1 502")
         return exchange.send(self.answer) if gone else exchange.connection.send(raw)

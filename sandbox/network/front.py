@@ -1,4 +1,4 @@
-"""What stands before the service on one origin: nginx with its locations, and whoever else is in the way.
+"""What is in front of the service on one origin: nginx with its locations, and anything else in the way.
 
 Every request is written down as it came: which origin saw the token, how many triggers there were, how dense they are.
 """
@@ -16,7 +16,7 @@ from sandbox.network.sockets import Connection, Request, Server
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that somebody in the way gives himself."""
+    """A response of something in the way."""
 
     status: int
     body: bytes
@@ -66,16 +66,16 @@ class Exchange:
     """Port and target that the location points to."""
 
     def forward(self) -> bytes:
-        """What the upstream answers, as nginx passes it on; its 502 page where there is no answer."""
+        """Return the upstream's response, as nginx passes it on; nginx's 502 page if there is none."""
         raw = _ask(self.request, *self.upstream)
         return _pass_on(self.request, raw) if raw else BAD_GATEWAY.render(self.request)
 
     def forward_alone(self) -> None:
-        """Hands the request to the upstream and cares for no answer: what runs there goes on."""
+        """Pass the request to the upstream and ignore the response: the work there continues."""
         self.front.begin(self.forward)
 
     def send(self, answer: Answer) -> bool:
-        """Answers; False where the connection is no more."""
+        """Send a response; False if the connection is closed."""
         return self.connection.send(answer.render(self.request))
 
 
@@ -112,7 +112,7 @@ class Front:
         self.origin = f"{'https' if tls else 'http'}://{host}:{self.port}"
 
     def listen(self) -> None:
-        """Begins to answer; until then the port refuses."""
+        """Begin to respond; until then the port refuses connections."""
         self._server.listen()
 
     def begin(self, errand: Callable[[], object]) -> None:
@@ -145,7 +145,7 @@ class Front:
 
 
 def _ask(request: Request, port: int, target: str) -> bytes:
-    """The upstream's whole answer; nothing where it refuses, resets or says nothing."""
+    """Return the upstream's whole response; empty if it refuses, resets or sends nothing."""
     kept = [(name, value) for name, value in request.headers if name.lower() != "connection"]
     lines = "".join(
         f"{name}: {value}\r\n" for name, value in [*kept, ("X-Real-IP", "127.0.0.1"), ("Connection", "close")]
@@ -162,7 +162,7 @@ def _ask(request: Request, port: int, target: str) -> bytes:
 
 
 def _pass_on(request: Request, raw: bytes) -> bytes:
-    """The upstream's answer under the proxy's own name, its length kept so that the connection can live on."""
+    """Return the upstream's response under the proxy's own name, with a length, so that the connection can stay open."""
     head, _, body = raw.partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
     dropped = {"connection", "server", "date", "content-length", "transfer-encoding"}

@@ -41,11 +41,11 @@ class Mishap:
 
 
 Mishaps = Mapping[Kind, Sequence[Mishap | None]]
-"""For the requests of a kind, one after the other; the last one holds for all that follow, and None is no mishap."""
+"""For the requests of a kind, one after the other; the last one stays for all that follow, and None is no mishap."""
 
 
 def problem(status: int, message: str, *headers: tuple[str, str], **more: object) -> Answer:
-    """An answer of GitHub's that is no success."""
+    """An error response of GitHub."""
     document = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status), **more}
     return Answer(status, json.dumps(document).encode(), "application/json; charset=utf-8", headers, "github.com")
 
@@ -75,7 +75,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Talk:
-    """One request that GitHub understood, and its own answer, as documents."""
+    """One request that GitHub understood, and its response, as documents."""
 
     kind: Kind
     asked: object
@@ -98,7 +98,7 @@ class GitHub:
         self.api_url = f"http://127.0.0.1:{self._server.port}{PREFIX}"
 
     def listen(self) -> None:
-        """Begins to answer; until then the port refuses."""
+        """Begin to respond; until then the port refuses connections."""
         self._server.listen()
 
     def close(self) -> None:

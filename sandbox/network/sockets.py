@@ -1,4 +1,4 @@
-"""Sockets on loopback: ports that stay reserved, requests as they came, answers byte for byte."""
+"""Sockets on loopback: ports that stay reserved, requests as received, responses byte for byte."""
 
 import contextlib
 import socket
@@ -14,7 +14,7 @@ _HEAD_LIMIT = 1 << 20
 
 
 def reserve(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """A socket bound to a port (0: a free one) and not listening: it is refused, and nobody else is given it."""
+    """A socket bound to a port (0: a free one) and not listening: connections are refused, and no one else gets the port."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind((host, port))
@@ -49,7 +49,7 @@ class Request:
 
     @property
     def closes(self) -> bool:
-        """Whether the client wants the connection closed after the answer."""
+        """Whether the client asks to close the connection after the response."""
         asked = (self.header("Connection") or "").lower()
         return asked == "close" or (self.version == "HTTP/1.0" and asked != "keep-alive")
 

@@ -27,7 +27,7 @@ from sandbox.server.documents import PLACEHOLDER, document
 
 
 class Item(BaseModel):
-    """What one item's answer promises to be."""
+    """What the response for one item promises to be."""
 
     id: int
     name: str
@@ -93,7 +93,7 @@ def _add_catalogue(app: FastAPI, build: Build) -> None:
     """What the service is there for."""
 
     def answered(path: str, good: object, bad: object) -> JSONResponse:
-        return JSONResponse(bad if path in build.unkept else good)  # a response of its own is not validated by FastAPI
+        return JSONResponse(bad if path in build.unkept else good)  # FastAPI does not validate a `Response` object
 
     @app.get("/api/items/{item_id}", response_model=Item)
     async def item(item_id: int) -> Response:
@@ -147,7 +147,7 @@ def _identity(build: Build, started: float) -> dict[str, object]:
         case "constant-version":
             return {"version": "0.1.0", "commit": build.git_sha}
         case "noise":
-            # A time of the answer under a build name, and a revision drawn anew each time: neither names a build.
+            # A build field with the time of the response, and a revision that is random each time: neither names a build.
             return {
                 "build": {"sha": "local", "time": time.time(), "id": str(time.time())},
                 "revision": secrets.token_hex(8),

@@ -27,20 +27,20 @@ class Build:
     constant version beside that of a dependency; `busy` the commit beside a job's start and an uptime in percent."""
     readiness: Readiness = "json"
     ready_after: float = 0.0
-    """How long `/api/ready` answers 503 once the port listens."""
+    """How long `/api/ready` responds 503 once the port listens."""
     crashes_after: float | None = None
     ignores_term: float = 0.0
     """How long it goes on serving after SIGTERM."""
     starts: bool = True
     """False where the image's entrypoint does not exist."""
     passes_health_check: bool = True
-    """What the image's own HEALTHCHECK says, whatever the service answers to others."""
+    """The result of the image's own HEALTHCHECK, independent of the service's responses."""
     labelled: bool = True
     """Whether the image's label names the commit."""
     by_platform: bool = False
     """Whether the engine pulled it by the manifest of its platform, and not by the index."""
     attested: str = ""
-    """What its attestation says: the same image pushed anew with another one has another index."""
+    """Its attestation: the same image pushed again with another one has another index."""
     manifest_list: bool = False
     """Whether the index is a Docker manifest list, as `docker manifest` makes them."""
     operations: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Build:
     lost: tuple[str, ...] = ()
     """`METHOD PATH` of common operations that this build does not have."""
     unkept: tuple[str, ...] = ()
-    """Paths whose answers are not what their response model says, with status 200 all the same."""
+    """Paths whose responses do not match their response model, with status 200."""
     document: Document = "own"
     """What `/openapi.json` is: `own` FastAPI's, `2.0` and `3.0` written by hand about the same service, `other` JSON
     that is no OpenAPI, `huge` beyond what anybody should read, `hostile` one whose strings attack the log."""

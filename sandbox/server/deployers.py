@@ -33,10 +33,10 @@ class Row:
     body: Any = None
     """As JSON; None: an empty body."""
     idle: Any = None
-    """What it answers where nothing will happen, if that is something else."""
+    """Its response if nothing will happen, if that is different."""
     idle_status: int | None = None
     after: float = 1.5
-    """Seconds from the answer to the deploy; 0: the answer comes when it is done."""
+    """Seconds from the response to the deploy; 0: the response comes after the deploy."""
 
 
 PRODUCTS: Mapping[str, tuple[Row, ...]] = {
@@ -51,7 +51,7 @@ PRODUCTS: Mapping[str, tuple[Row, ...]] = {
         Row("POST", "/api/application.deploy", 200, True),  # noqa: FBT003  the product's body
         Row("POST", f"/api/deploy/{TOKEN}", 200, {"message": "Application deployed successfully"}, None, 301),
     ),
-    # deployments/deploy.go works after the answer, and does nothing where the commit did not change.
+    # deployments/deploy.go works after the response, and does nothing if the commit did not change.
     "portainer": (
         Row("POST", f"/api/stacks/webhooks/{TOKEN}", 204),
         Row("PUT", "/api/stacks/7/git/redeploy", 200, {"Id": 7}, after=0.0),
@@ -75,7 +75,7 @@ PRODUCTS: Mapping[str, tuple[Row, ...]] = {
 
 
 class StandIn:
-    """One product on a port of its own, in front of a host."""
+    """One product on its own port, in front of a host."""
 
     def __init__(self, product: str, host: Host, *, at_work: bool) -> None:
         self.rows = PRODUCTS[product]
@@ -88,7 +88,7 @@ class StandIn:
         self.origin = f"http://127.0.0.1:{self._server.port}"
 
     def listen(self) -> None:
-        """Begins to answer."""
+        """Begin to respond."""
         self._server.listen()
 
     def close(self) -> None:

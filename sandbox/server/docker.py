@@ -38,7 +38,7 @@ class Engine:
 
     @property
     def engine_reachable(self) -> bool:
-        """Whether the socket answers."""
+        """Whether the socket responds."""
         try:
             return bool(self.client.ping())
         except (DockerException, OSError):
@@ -64,7 +64,7 @@ class Registry:
 
     def resolve(self, reference: str) -> Pulled:
         """The image behind `repository:tag`, not pulled. Raises `RegistryError` or `TagMissingError`."""
-        self._client.api.reload_config()  # somebody may have logged in
+        self._client.api.reload_config()  # the user may have logged in
         try:
             return Pulled(self._client.images.get_registry_data(reference).id)
         except APIError as error:

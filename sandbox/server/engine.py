@@ -7,20 +7,20 @@ State = Literal["created", "running", "paused", "restarting", "removing", "exite
 
 
 class TagMissingError(Exception):
-    """The registry answers 404 MANIFEST_UNKNOWN: there is no such tag."""
+    """The registry responds 404 MANIFEST_UNKNOWN: there is no such tag."""
 
 
 class RegistryError(Exception):
-    """The registry says nothing about the tag: it answers with an error, or no request gets to it."""
+    """The registry says nothing about the tag: it responds with an error, or cannot be reached."""
 
     def __init__(self, status: int = 0, words: str = "", *, of_realm: bool = False) -> None:
         super().__init__(words or f"the registry answers {status}")
         self.status = status
-        """What it answers; 0 where nothing got to it."""
+        """The status of its response; 0 if it was not reached."""
         self.words = words
         """Why nothing did, as Go's HTTP client says it."""
         self.of_realm = of_realm
-        """Whether the token realm answers so, to which the registry sends."""
+        """Whether the response comes from the token realm that the registry names."""
 
 
 class StartError(Exception):
@@ -89,7 +89,7 @@ class Container(Protocol[ImageT]):
         """Stops it: SIGTERM, `grace` seconds, SIGKILL. Returns when it is gone."""
 
     def start(self, build: ImageT) -> None:
-        """Creates and starts the container anew, of `build`. Raises `StartError`."""
+        """Recreate and start the container with `build`. Raises `StartError`."""
 
     def becomes_healthy(self, seconds: float) -> bool:
         """Whether the engine calls it healthy within that time."""
@@ -106,7 +106,7 @@ class Registry(Protocol[ImageT_co]):
 
 
 class Engine(Protocol[ImageT]):
-    """The engine: its containers, its registry, and whether its socket answers."""
+    """The engine: its containers, its registry, and whether its socket responds."""
 
     @property
     def registry(self) -> Registry[ImageT]:
@@ -114,7 +114,7 @@ class Engine(Protocol[ImageT]):
 
     @property
     def engine_reachable(self) -> bool:
-        """Whether the socket answers."""
+        """Whether the socket responds."""
 
     @property
     def containers(self) -> Sequence[Container[ImageT]]:

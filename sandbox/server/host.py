@@ -39,7 +39,7 @@ class Registry:
     trouble: int | None = None
     """Status answered to everything."""
     of_realm: bool = False
-    """Whether it is the token realm that answers so."""
+    """Whether the token realm responds like this, and not the registry."""
     https_trouble: str = ""
     """What Go's HTTP client says where https does not get there: Watchtower asks by nothing else, the engine does."""
     pruned: set[str] = field(default_factory=set)
@@ -76,7 +76,7 @@ class Registry:
 
 @dataclass(frozen=True)
 class Seen:
-    """An image as a HEAD of its tag tells it."""
+    """An image as a HEAD of its tag reports it."""
 
     digest: str
     image_id: str
@@ -84,7 +84,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Moment:
-    """From `at` (monotonic seconds) on, `build` answers; None: nobody does."""
+    """From `at` (monotonic seconds) on, `build` responds; None: no build does."""
 
     at: float
     build: str | None
@@ -164,7 +164,7 @@ class Container:
         return self.wait_until_listening(seconds) and self.build.passes_health_check
 
     def answers_with(self) -> str | None:
-        """The name of the build that answers right now: the truth that an observer is measured by."""
+        """Return the name of the build that responds right now: the truth that an observer is measured by."""
         return self.moments[-1].build if self.moments else None
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Container:
         )
 
     def _exited(self) -> None:
-        """The process is gone. One that nobody stopped is started again, as `restart: unless-stopped` says."""
+        """Note that the process is gone. Unless it was stopped, it is started again, as with `restart: unless-stopped`."""
         with self._lock:
             self.moments.append(Moment(time.monotonic(), None))
             if self.state == "exited":
@@ -203,7 +203,7 @@ class Container:
 
 
 class Host:
-    """The engine: its containers, its registry, and whether its socket answers."""
+    """The engine: its containers, its registry, and whether its socket responds."""
 
     def __init__(self, pool: ProcessPool, image: str = "registry.test/o/api:latest", *, build: Build = V1) -> None:
         self.store = Store()
@@ -221,7 +221,7 @@ class Host:
         return self.service.port
 
     def add(self, name: str, image: str, build: Build, pool: ProcessPool | None = None) -> Container:
-        """Adds a running neighbour; without a pool it has no process of its own."""
+        """Add a running neighbour; without a pool it has no process."""
         container = Container(name, image, build, pool, self.store)
         self.store.keep(image, build)
         if image not in self.registry.tags:

@@ -18,7 +18,7 @@ def die_with(parent: int) -> None:
     """Has the kernel kill this process once `parent`, the process that started it, is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # The parent may have gone before the call above: then nobody would ever send the signal.
+    # The parent may have gone before the call above: then no one would ever send the signal.
     if os.getppid() != parent:
         os._exit(1)
 

@@ -1,4 +1,4 @@
-"""Starts the service's processes: from a process that has imported FastAPI already and forks in milliseconds.
+"""Starts the service's processes from a process that has already imported FastAPI and forks in milliseconds.
 
 A line of JSON in asks for a process or a signal; a line out tells what became of one. When its standard input ends,
 because its owner closed it or was killed, the pool kills what it started and ends.
@@ -35,12 +35,12 @@ class Process:
         self._number = number
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal; to one that has gone, nothing."""
+        """Send a signal; nothing if the process has gone."""
         self._pool.order(do="signal", number=self._number, signal=int(number))
 
 
 class ProcessPool:
-    """The owner's side: starts the forking process and keeps the books."""
+    """The owner's side: starts the forking process, and knows all processes."""
 
     def __init__(self) -> None:
         self._processes: dict[int, Process] = {}
@@ -78,7 +78,7 @@ class ProcessPool:
                 self._orders.flush()
 
     def close(self) -> None:
-        """Kills every process that was born here."""
+        """Kill every process that was started here."""
         with self._lock:
             self._orders.close()
         self._child.wait()
@@ -103,7 +103,7 @@ class ProcessPool:
                 process.on_exit()
 
 
-def _bear(number: int, build: Build, port: int) -> int:
+def _fork(number: int, build: Build, port: int) -> int:
     """Forks a process that serves `build`; gives its process id."""
     from sandbox.server import backend
 
@@ -129,7 +129,7 @@ def _tell(word: str, number: int) -> None:
 
 
 def main() -> None:
-    """Obeys orders until standard input ends."""
+    """Carry out orders until standard input ends."""
     from sandbox.server import backend
 
     backend.warm_up()
@@ -160,7 +160,7 @@ def main() -> None:
 def _obey(order: dict[str, object], numbers: dict[int, int]) -> None:
     number = int(str(order["number"]))
     if order["do"] == "spawn":
-        numbers[_bear(number, Build.load(str(order["build"])), int(str(order["port"])))] = number
+        numbers[_fork(number, Build.load(str(order["build"])), int(str(order["port"])))] = number
         return
     for pid, known in numbers.items():
         if known == number:

@@ -33,7 +33,7 @@ class Ways:
     read_only: bool = False
     misbehaviour: Misbehaviour | None = None
     after: float = 0.0
-    """Seconds that an answer takes."""
+    """Seconds that a response takes."""
     arrives: tuple[int, Build] | None = None
     """The build that is pushed once its tag was asked for so many times."""
     serves: bool = True
@@ -65,7 +65,7 @@ class RegistryServer:
         return base64.b64encode(f"{USER}:{self.password}".encode()).decode()
 
     def listen(self) -> None:
-        """Begins to answer, if it is to."""
+        """Begin to respond, if it should."""
         if self.ways.serves:
             self._server.listen()
             self._store.listen()
@@ -89,7 +89,7 @@ class RegistryServer:
                 return
 
     def _hand_out(self, connection: Connection) -> None:
-        """The store, which as others do refuses whoever shows it a token beside the address's own signature."""
+        """The store, which like others refuses a request with both a token and a signature in its address."""
         while (request := connection.read()) is not None:
             self.stored.append(request)
             blob = self._blob(request.path.removeprefix("/"))

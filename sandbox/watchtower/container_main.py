@@ -44,13 +44,13 @@ def seconds(duration: str) -> float:
 
 
 def _poll(one: Watchtower[Pulled], every: float, over: threading.Event) -> None:
-    """The updates that nobody asks for."""
+    """The scheduled updates."""
     while not over.wait(every):
         with one.updater.busy:
             try:
                 one.updater.update(lambda _: True, float("inf"))
             except EngineUnreachableError:
-                print("the engine does not answer", flush=True)
+                print("the engine does not respond", flush=True)
 
 
 def _answers() -> int:
@@ -59,7 +59,7 @@ def _answers() -> int:
 
 
 def main() -> int:
-    """Serves until it is told to stop."""
+    """Serve until a signal stops it."""
     if "--health-check" in sys.argv:
         return _answers()
     token = os.environ["WATCHTOWER_HTTP_API_TOKEN"]

@@ -1,4 +1,4 @@
-"""nicholas-fedor 1.21.0, the fork with a summary in JSON, a rate limit, and endpoints that tell digests."""
+"""nicholas-fedor 1.21.0, the fork with a summary in JSON, a rate limit, and endpoints that report digests."""
 
 import contextlib
 import re
@@ -42,7 +42,7 @@ class NicholasFedor(Watchtower[ImageT]):
         self._rate: Rate = []
 
     def answer(self, request: Request) -> bytes | None:
-        """The rate limit first, of which the answers tell, then the path, the method, the token."""
+        """Check the rate limit first, which the responses report, then the path, the method, the token."""
         client = request.header(self.settings.proxy_header) or ""
         standing = self.limiter.count(client, time.monotonic())
         if standing.remaining < 0:
@@ -100,7 +100,7 @@ class NicholasFedor(Watchtower[ImageT]):
         self._begin(lambda: self._scan(scan, request, by_reference(images, names), scan.began + bound))
         if request.query.get("async") == ["true"]:
             return fiber(request, 202, "Accepted", rate=rate)
-        # A time-out in the query bounds the work; only the server's own bounds the answer.
+        # A time-out in the query limits the work; only the server's own limits the response.
         if not scan.done.wait(self.settings.update_timeout):
             return fiber_timeout(request)
         summary = {
@@ -112,7 +112,7 @@ class NicholasFedor(Watchtower[ImageT]):
         return self._json(request, rate, summary)
 
     def _scan(self, scan: "_Scan", request: Request, matches: Filter, deadline: float) -> None:
-        """Does the work, whoever still waits for its answer. An engine that does not answer makes a scan of nothing."""
+        """Do the work, even if no one waits for the response. If the engine does not respond, nothing is scanned."""
         with self.updater.busy:
             began = time.monotonic()
             with contextlib.suppress(EngineUnreachableError):
@@ -135,7 +135,7 @@ class NicholasFedor(Watchtower[ImageT]):
         *,
         failure: str,
     ) -> bytes:
-        """An endpoint's answer with a row for each container that matches."""
+        """Return an endpoint's response with a row for each container that matches."""
         try:
             rows = [row(one) for one in self.updater.listed() if matches(one)]
         except EngineUnreachableError:

@@ -1,4 +1,4 @@
-"""What the fork tells of each container: the rows of its containers, details and check endpoints, and its error texts."""
+"""What the fork reports of each container: the rows of its containers, details and check endpoints, and its errors."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ RunningContainer = dict[str, object]
 
 
 def status_row(container: AnyContainer) -> RunningContainer:
-    """A row of `/v1/containers`. Of several digests of one image it tells the first in the alphabet (`image.go`)."""
+    """A row of `/v1/containers`. Of several digests of one image it reports the first in the alphabet (`image.go`)."""
     return {
         "name": container.name,
         "image": container.image,

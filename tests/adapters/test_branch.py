@@ -141,7 +141,7 @@ def test_what_the_branch_does_not_have_is_looked_at_once_more(live: str, branch:
     assert len(asked.targets) == 3
 
 
-def test_a_branch_that_has_just_moved_is_no_alarm(ask: Ask) -> None:
+def test_a_branch_that_has_just_moved_is_not_an_alarm(ask: Ask) -> None:
     moving = History(HISTORY.commits, {"main": LIVE})
     asked = ask(live=HEAD, history=moving, then=lambda _: moving.branches.update(main=HEAD))
     assert asked.position.standing is Standing.CURRENT

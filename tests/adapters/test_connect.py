@@ -96,7 +96,7 @@ def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_long() -> None
     assert time.monotonic() - began < 10
 
 
-def test_a_port_that_refuses_is_no_connection() -> None:
+def test_a_refused_port_is_not_a_connection() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         found = way(f"https://127.0.0.1:{closed.getsockname()[1]}")

@@ -34,7 +34,7 @@ def test_a_file_that_others_could_read_is_private_afterwards(tmp_path: Path) -> 
     assert disk.read(file) == "new"
 
 
-def test_whoever_reads_meanwhile_finds_the_old_text_or_the_new_one(tmp_path: Path) -> None:
+def test_a_concurrent_reader_finds_the_old_text_or_the_new_one(tmp_path: Path) -> None:
     file, texts, seen, done = tmp_path / "file", ["a" * 100_000, "b" * 100_000], set[str](), threading.Event()
     disk.write(file, texts[0], disk.PRIVATE)
 

@@ -113,7 +113,7 @@ def test_a_python_that_has_gone_is_replaced(lock: Path, index: str) -> None:
     assert subprocess.run([python, "-c", ""], check=False).returncode == 0
 
 
-def test_a_lock_that_lacks_what_a_package_needs_is_no_set_up(lock: Path, index: str) -> None:
+def test_a_lock_that_lacks_a_dependency_fails_the_set_up(lock: Path, index: str) -> None:
     write(lock, BASE[0])
     failed = set_up(lock, index, "--lean")
     assert failed.returncode == 1

@@ -138,7 +138,7 @@ def test_while_one_answer_is_weighed_others_are_taken() -> None:
     assert wait(one).request == FIRST
 
 
-def test_an_answer_that_the_busy_loop_kept_back_is_no_time_out() -> None:
+def test_a_response_that_the_busy_loop_delayed_is_not_a_time_out() -> None:
     go = threading.Event()
     one = workers((FIRST, lambda: Response(200 if go.wait(LONG) else 500)))
     start(one, FIRST, 0.05)

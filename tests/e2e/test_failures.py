@@ -47,7 +47,7 @@ def test_nginx_without_the_location_is_misrouted(stack: Stack, action: Action, b
     assert stack.runs(before)
 
 
-def test_a_build_that_crashes_at_its_start_is_red_and_the_next_one_mends_it(
+def test_a_build_that_crashes_at_its_start_fails_and_the_next_one_fixes_it(
     stack: Stack, action: Action, before: Pushed
 ) -> None:
     stack.push(replace(V2, boot=0.0, crashes_after=0.0))

@@ -245,7 +245,7 @@ def test_a_registry_that_wants_a_password_gets_it_for_the_rollback_too(
     assert is_back(stack, before, run)
 
 
-def test_whoever_may_only_read_cannot_roll_back(stack: Stack, action: Action, before: Pushed) -> None:
+def test_a_user_who_may_only_read_cannot_roll_back(stack: Stack, action: Action, before: Pushed) -> None:
     stays = stack.push(LOST)
     with realm(READER, OWNER) as tokens, stack.registry.set_up(tokens.files, auth=tokens.settings):
         run = deploy(action, stack, ("rollback-failed", "routes"), required_routes=ROUTE, login=READER)

@@ -30,7 +30,7 @@ def test_a_story_that_ends_badly_gives_its_exit_code() -> None:
     assert "Error: " in shown.stdout
 
 
-def test_a_demo_of_a_red_ending_is_no_failure_and_ends_with_the_result() -> None:
+def test_a_demo_of_a_red_ending_does_not_fail_and_ends_with_the_result() -> None:
     shown = demo("--demo", "invalid-inputs")
     assert (shown.returncode, shown.stderr) == (0, "")
     last = shown.stdout.splitlines()[-1]

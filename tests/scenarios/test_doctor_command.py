@@ -104,7 +104,7 @@ def test_a_terminal_gets_colours_and_no_line_is_wider_than_it(world: World, colu
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_colours_where_none_are_wanted(world: World, variables: dict[str, str]) -> None:
+def test_no_colours_with_no_color_or_a_dumb_terminal(world: World, variables: dict[str, str]) -> None:
     code, shown = at_terminal(environment(world, **variables))
     assert (code, "\x1b" in shown) == (0, False)
 

@@ -239,7 +239,7 @@ def test_a_long_rate_limit_is_not(answer: Answer, github: Start) -> None:
         Answer(307, b'{"message": "Moved Permanently"}', "application/json", (("Location", "http://127.0.0.2:9/"),)),
     ],
 )
-def test_an_answer_that_is_not_githubs_is_no_answer(answer: Answer, github: Start) -> None:
+def test_a_response_that_is_not_githubs_does_not_count(answer: Answer, github: Start) -> None:
     one = github({"create": [Mishap(answer)]})
     record = written(one, Bounds(creation=2.5))
     assert record.number is None

@@ -323,7 +323,7 @@ def test_nothing_that_a_server_says_mentions_anyone_or_closes_another_issue(gith
     assert render(body).accidents == ()
 
 
-def test_a_pull_request_with_the_mark_is_no_issue(github: Start) -> None:
+def test_a_pull_request_with_the_mark_is_not_an_issue(github: Start) -> None:
     one = github()
     forged(one, labelled=True, kind="Bot")
     one.issues.documents[0]["pull_request"] = {"url": "x", "html_url": "x", "diff_url": "x", "patch_url": "x"}

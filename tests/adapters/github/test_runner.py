@@ -415,7 +415,7 @@ def test_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
         assert "more than 1 MiB" in refused(workspace, "large.pem")
 
 
-def test_a_file_that_is_no_text_is_read_as_far_as_it_goes(workspace: Path) -> None:
+def test_a_file_that_is_not_text_is_read_as_far_as_possible(workspace: Path) -> None:
     (workspace / "binary.pem").write_bytes(b"\xff\xfeabc")
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem", CAP) == "\ufffd\ufffdabc"
 

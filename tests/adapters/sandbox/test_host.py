@@ -54,7 +54,7 @@ def test_between_two_builds_the_port_refuses(host: Host) -> None:
         request(host, "/api/ready")
 
 
-def test_the_truth_tells_who_answered_when(host: Host) -> None:
+def test_the_truth_names_the_build_that_responded_at_each_moment(host: Host) -> None:
     host.service.replace(QUICK_V2, grace=5, gap=0)
     host.service.wait_until_listening(5)
     until(lambda: len(host.service.moments) == 3)
@@ -119,7 +119,7 @@ def test_an_image_without_an_entrypoint_leaves_a_created_container(host: Host) -
         ),
     ],
 )
-def test_a_build_answers_as_it_is_told_to(
+def test_a_build_responds_as_configured(
     build: Build, path: str, status: int, content_type: str, pool: ProcessPool
 ) -> None:
     host = Host(pool, build=build)
@@ -149,7 +149,7 @@ def test_a_build_stays_itself_on_its_way_to_another_process() -> None:
     assert Build.load(build.dump()) == build
 
 
-def test_a_build_departs_from_its_response_model_where_it_is_told_to(pool: ProcessPool) -> None:
+def test_a_build_departs_from_its_response_model_where_configured(pool: ProcessPool) -> None:
     host = Host(pool, build=replace(V1, unkept=("/api/items/{item_id}",)))
     try:
         answer = request(host, "/api/items/7")
@@ -173,7 +173,7 @@ def test_a_build_departs_from_its_response_model_where_it_is_told_to(pool: Proce
         ("huge", 200, "application/json", "-" * (16 << 20)),
     ],
 )
-def test_a_build_serves_the_document_that_it_is_told_to(
+def test_a_build_serves_the_configured_document(
     document: Document, status: int, content_type: str, part: str, pool: ProcessPool
 ) -> None:
     host = Host(pool, build=replace(V1, document=document))

@@ -357,7 +357,7 @@ def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(pool: ProcessP
     assert small.endswith(b"missing or invalid API Key")
 
 
-def test_the_fork_tells_the_first_digest_of_an_image_that_was_pushed_again(pool: ProcessPool) -> None:
+def test_the_fork_reports_the_first_digest_of_an_image_that_was_pushed_again(pool: ProcessPool) -> None:
     again = replace(V1, attested="anew")
     first, last = sorted([V1, again], key=lambda build: build.digest)
     with bench(pool, "nicholas-fedor", before=last) as world:

@@ -23,7 +23,7 @@ def test_the_commands_are_the_modules_of_their_folder() -> None:
 
 
 @pytest.mark.parametrize("name", terminal.COMMANDS)
-def test_each_command_tells_what_it_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_command_describes_its_arguments(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         terminal.main([name, "--help"])
     assert ended.value.code == 0
@@ -38,7 +38,7 @@ def test_help_names_all_commands_and_loads_none(capsys: pytest.CaptureFixture[st
     assert all(re.search(rf"(?m)^ +{name} ", told) for name in terminal.COMMANDS)
 
 
-def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_reports_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         terminal.main(["--version"])
     assert ended.value.code == 0
@@ -46,7 +46,7 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["reboot"], ["token", "--reboot"]])
-def test_a_wrong_call_is_told_how_it_goes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_call_gets_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         terminal.main(arguments)
     assert ended.value.code == terminal.USAGE
@@ -67,7 +67,7 @@ def test_a_library_that_is_missing_is_named_with_what_to_do(capsys: pytest.Captu
     assert "needs the library `requests.sessions`" in capsys.readouterr().err
 
 
-def test_an_old_python_is_told_which_it_takes(
+def test_an_old_python_gets_a_message_with_the_required_version(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(terminal, "OLDEST_PYTHON", (99, 0))

@@ -48,7 +48,9 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
         ),
     ],
 )
-def test_a_rate_limit_is_no_missing_right(status: int, headers: dict[str, str], message: str, wait: float) -> None:
+def test_a_rate_limit_is_not_a_missing_permission(
+    status: int, headers: dict[str, str], message: str, wait: float
+) -> None:
     trouble = trouble_of(status, headers, message)
     assert trouble.rate_limited
     assert not trouble.refused

@@ -324,9 +324,7 @@ def check(*rows: object) -> Response:
         pytest.param(TransportError(ErrorKind.REFUSED), (), id="refused"),
     ],
 )
-def test_the_check_endpoint_tells_in_words_why_containers_were_skipped(
-    http_result: HttpResult, reasons: tuple[str, ...]
-) -> None:
+def test_the_check_endpoint_says_why_containers_were_skipped(http_result: HttpResult, reasons: tuple[str, ...]) -> None:
     assert told_reasons(http_result, Result.BLOCKED) == reasons
 
 
