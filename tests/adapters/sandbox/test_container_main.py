@@ -9,7 +9,7 @@ from tests.deploy_files import PROD, compose
 def test_it_takes_what_the_shipped_compose_file_says() -> None:
     said = flags(compose(PROD)["services"]["watchtower"]["environment"])
     assert said["address"] == ("0.0.0.0", 8080)
-    assert (said["stop_timeout"], said["update_timeout"]) == (15, 1800)
+    assert (said["stop_timeout"], said["update_timeout"]) == (60, 1800)
     assert (said["include_restarting"], said["monitor_only"]) == (True, False)
     assert said["proxy_header"] == "X-Real-IP"
 

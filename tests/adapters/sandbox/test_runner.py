@@ -318,7 +318,7 @@ def test_a_secret_is_found_in_forms_that_the_masker_lets_through(form: str) -> N
     assert leaked(f"before{form}after", SECRET)
 
 
-def test_other_text_tells_no_secret() -> None:
+def test_other_text_reveals_no_secret() -> None:
     assert leaked("wt+ Zk9 aB3 and more", SECRET) is None
 
 

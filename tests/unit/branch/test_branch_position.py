@@ -97,7 +97,7 @@ def test_grace_may_be_days(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["31d", "d", "1d1d", "-1d", "1 d", "30d1s", "soon"])
-def test_what_is_no_grace_is_an_error(text: str) -> None:
+def test_an_invalid_grace_is_an_error(text: str) -> None:
     given = {"mode": "verify", "base_url": BASE, "expect_version": "branch:main", "github_token": "ghs_x"}
     assert set(bare_problems(**given, grace=text)) == {"grace"}
 

@@ -282,7 +282,7 @@ def test_any_stands_alone() -> None:
     assert "must be the only line" in refused("any\nany")
 
 
-def test_comments_alone_are_no_condition() -> None:
+def test_comments_alone_are_not_a_condition() -> None:
     assert "has only comments" in refused("# later")
 
 

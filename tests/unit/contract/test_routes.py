@@ -56,7 +56,7 @@ def test_a_pattern_is_a_method_and_a_path(line: str, method: str, path: str) -> 
         ("GET /api?x=1", "has a query"),
     ],
 )
-def test_what_is_no_pattern_is_reported_as_such(line: str, told: str) -> None:
+def test_an_invalid_pattern_is_reported(line: str, told: str) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
         parse_pattern(line)
 

@@ -82,7 +82,7 @@ def test_a_reference_is_completed(text: str, registry: str, path: str, tag: str,
         "\u0430pp",
     ],
 )
-def test_what_is_no_reference_is_an_error(text: str) -> None:
+def test_an_invalid_reference_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"reference|longer"):
         parse(text)
 

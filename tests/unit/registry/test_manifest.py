@@ -72,7 +72,7 @@ def test_the_platforms_of_an_index_may_be_nonsense(rows: object, children: tuple
         (page(), "", "a web page"),
     ],
 )
-def test_what_is_no_manifest_or_another_is_an_error(reply: Response, wanted: str, told: str) -> None:
+def test_a_response_without_the_expected_manifest_is_an_error(reply: Response, wanted: str, told: str) -> None:
     with pytest.raises(ValueError, match="it sends") as caught:
         read(reply, wanted)
     assert told in str(caught.value)

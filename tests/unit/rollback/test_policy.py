@@ -222,7 +222,7 @@ def test_the_version_from_before_is_expected_only_if_the_failed_build_has_anothe
     assert telling_version(told.state, version_before(told.state)) == version
 
 
-def test_noise_is_no_version() -> None:
+def test_noise_is_not_a_version() -> None:
     told = Told().look(0.1, ready("a1")).look(0.5, ready("a2")).trigger(1.0)
     assert version_before(told.state) == ""
 

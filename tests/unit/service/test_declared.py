@@ -67,7 +67,7 @@ def test_a_commit_is_known_by_seven_digits_or_more(sha: str, length: int, prefix
     st.text(alphabet="0123456789abcdef", min_size=7, max_size=40),
     st.text(alphabet="0123456789abcdef", min_size=7, max_size=40),
 )
-def test_commits_that_are_no_prefix_of_each_other_are_two(one: str, other: str) -> None:
+def test_commits_that_are_not_prefixes_of_each_other_are_two(one: str, other: str) -> None:
     if not one.startswith(other) and not other.startswith(one):
         assert not same_version(one, other)
 

@@ -307,7 +307,7 @@ def test_a_look_knows_what_it_cost_and_how_long_to_wait() -> None:
 # clocks and processes
 
 
-def test_a_start_time_is_kept_as_told_and_by_our_clock() -> None:
+def test_a_start_time_is_kept_as_reported_and_by_our_clock() -> None:
     told = read(ready(start_time=WALL - 100, date=None), wall=WALL)
     assert told.starts["start_time"].told == told.starts["start_time"].ours == WALL - 100
 

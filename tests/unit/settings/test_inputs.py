@@ -279,7 +279,7 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
         "5M",
     ],
 )
-def test_what_is_no_duration_is_an_error(text: str) -> None:
+def test_an_invalid_duration_is_an_error(text: str) -> None:
     assert set(problems(timeout=text)) == {"timeout"}
 
 
@@ -304,7 +304,7 @@ def test_a_rate_is_read(text: str, rate: Rate | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["30", "0/m", "30/h", "-1/s", "1.5/s", "30 /m", "OFF", "/s", "\u0663/s"])
-def test_what_is_no_rate_is_an_error(text: str) -> None:
+def test_an_invalid_rate_is_an_error(text: str) -> None:
     assert set(problems(request_rate=text)) == {"request-rate"}
 
 
@@ -394,7 +394,7 @@ def test_a_path_may_hold_a_url_in_its_query() -> None:
 
 
 @pytest.mark.parametrize("path", ["ready", "api/ready", "?x=1", "/rea dy", "/ready#x", "/réady"])
-def test_what_is_no_path_is_an_error(path: str) -> None:
+def test_an_invalid_path_is_an_error(path: str) -> None:
     assert set(problems(health_path=path)) == {"health-path"}
 
 
@@ -615,7 +615,7 @@ def test_an_image_is_narrowed_by_its_repository(text: str, repositories: tuple[s
         "a/b:t:u",
     ],
 )
-def test_what_is_no_image_reference_is_an_error(text: str) -> None:
+def test_an_invalid_image_reference_is_an_error(text: str) -> None:
     assert set(problems(image=text)) == {"image"}
 
 
@@ -633,7 +633,7 @@ def test_containers_are_named(text: str, names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["-api", "a b", "api*", ".*", "a/b", "//api", "ap|i"])
-def test_what_is_no_container_name_is_an_error(text: str) -> None:
+def test_an_invalid_container_name_is_an_error(text: str) -> None:
     assert set(problems(container=text)) == {"container"}
 
 
@@ -707,7 +707,7 @@ def test_the_version_of_the_image_is_not_known_yet() -> None:
 @pytest.mark.parametrize(
     "text", ["sha256:" + "a" * 63, "sha256:" + "A" * 64, "a" * 64, "sha512:" + "a" * 64, "sha256:" + "g" * 64]
 )
-def test_what_is_no_digest_is_an_error(text: str) -> None:
+def test_an_invalid_digest_is_an_error(text: str) -> None:
     assert set(problems(expect_digest=text)) == {"expect-digest"}
 
 
@@ -759,7 +759,7 @@ def test_a_version_field_says_where_the_version_stands(field: str) -> None:
         "{a..b}",
     ],
 )
-def test_what_is_no_field_is_an_error(field: str) -> None:
+def test_an_invalid_field_is_an_error(field: str) -> None:
     assert set(problems(version_field=field)) == {"version-field"}
 
 
@@ -772,7 +772,7 @@ def test_a_health_expectation_is_any_or_lines_of_conditions(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["ok", "=ok", "status=", "a..b=1", "Any", "a=1\nany"])
-def test_what_is_no_health_expectation_is_an_error(text: str) -> None:
+def test_an_invalid_health_expectation_is_an_error(text: str) -> None:
     assert set(problems(health_expect=text)) == {"health-expect"}
 
 

@@ -86,7 +86,7 @@ class TestTemplate:
         text = rendered(EXAMPLE, {"WATCHTOWER_HTTP_API_TOKEN": Secret("t")})
         assert text == EXAMPLE.replace("\nWATCHTOWER_HTTP_API_TOKEN=\n", "\nWATCHTOWER_HTTP_API_TOKEN=t\n")
 
-    def test_line_ends_of_another_system_are_no_part_of_a_setting(self) -> None:
+    def test_line_ends_of_another_system_are_not_part_of_a_setting(self) -> None:
         assert rendered("A=\r\nB=1\r\n", {"A": Secret("x\r\n")}) == "A=x\nB=1\n"
 
     @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ class TestChanges:
     def test_new_gone_and_other_settings_are_named(self) -> None:
         assert changes("A=1\nB=2\nC='3\nD=4'\n", "A=1\nB=3\nE=5\n") == ["B", "C", "E"]
 
-    def test_comments_and_order_are_no_change(self) -> None:
+    def test_comments_and_order_are_not_a_change(self) -> None:
         assert changes("# old\nA=1\nB=2\n", "B=2\n\nA=1\n") == []
 
     @given(VALUES)

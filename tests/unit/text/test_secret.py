@@ -48,7 +48,7 @@ def test_a_secret_is_not_serialised(copied: Callable[[object], object]) -> None:
         copied(Secret("hunter2"))
 
 
-def test_a_secret_is_no_json() -> None:
+def test_a_secret_is_not_serialised_as_json() -> None:
     with pytest.raises(TypeError):
         json.dumps({"token": Secret("hunter2")})
 
@@ -186,7 +186,7 @@ def test_path_and_query_of_the_update_url_are_as_secret_as_the_whole(echo: str) 
     assert not any(part in shown for part in ("9f8e7d6c", "Kx93", "hidden"))
 
 
-def test_words_that_every_update_url_has_are_no_secrets() -> None:
+def test_words_that_every_update_url_has_are_not_secrets() -> None:
     assert set(of_url("https://api.example.com/ops/watchtower/update")) - {""} == {"/ops/watchtower/update"}
     assert not set(of_url("https://api.example.com"))
 
