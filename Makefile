@@ -78,8 +78,8 @@ format: setup ## put the code into the form that lint asks for
 docs: setup ## render the pages that say what the code says
 	@$(venv)/python -m tools.docs
 
-bench: setup ## measure start-up, the demo, detection, crash loops, documents and smoke requests, beside their bars
-	@$(venv)/python -m tools.bench
+bench: setup ## measure speed, memory and crash loops beside their bars, and write docs/performance.md; ROLLOUTS=2000
+	@$(venv)/python -m tools.bench $(if $(ROLLOUTS),--rollouts $(ROLLOUTS))
 
 gauntlet: setup ## send the action and other gates through worlds of known truth; QUICK=1, or one: SEED=..., WORLD=...
 	@$(venv)/python -m tools.gauntlet $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world "$(WORLD)")

@@ -105,6 +105,7 @@ class Run:
         began, opened = workers.now(), opening(plan)
         for request in opened:
             workers.start(request, began, plan.request_timeout)
+        from redeploy.report import annotations, outputs, summary  # noqa: F401 - the end of a run waits for no loading
         from redeploy.rollout.run import redeploy  # all that reads responses is loaded while these are on their way
         from redeploy.rollout.service_state import ServiceState
 

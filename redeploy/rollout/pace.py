@@ -29,9 +29,9 @@ SAVING = 2.0
 AT_ONCE = 0.5
 """Tokens that the quick phase leaves more for a window, since that opens at once: less comes in meanwhile."""
 
-LESS_APART = 0.5
-"""Tokens that the quick phase leaves less for a window where health and version have an address each: the looks before the
-trigger drew two more."""
+MORE_APART = 1.0
+"""Tokens that the quick phase leaves more for a window where health and version have an address each: without them the last
+looks wait for what refills."""
 
 LOWEST_WATCHED = 0.2
 """Requests a second below which saving for a window would take longer than anybody waits."""
@@ -133,9 +133,6 @@ def _drawn(rate: Rate, seconds: float, *, apart: bool) -> float:
 
 
 def kept_from_search(phase: Phase, rate: Rate, stable_for: float, *, apart: bool) -> float:
-    """Return the tokens that looks for the new build leave: for a window, and for the time after Watchtower's response.
-
-    What the version is asked in the window may wait for what refills.
-    """
-    window = kept_back(rate, stable_for) + AT_ONCE - LESS_APART * apart
+    """Return the tokens that looks for the new build leave: for a window, and for the time after Watchtower's response."""
+    window = kept_back(rate, stable_for) + AT_ONCE + MORE_APART * apart
     return max(0.0, window) + FOR_THE_RESPONSE * (phase is Phase.GONE)

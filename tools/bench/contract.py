@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from redeploy.contract.routes import parse_pattern
@@ -18,7 +18,7 @@ from redeploy.rollout.requests import Event, FetchDocument, Probe
 from redeploy.text.secret import Secret, redactor
 from sandbox.simulation import REFUSED, TOKEN, World, tell
 from tools.bench.answers import NEW, OLD, names
-from tools.bench.large_document import URL, large_document, written
+from tools.bench.large_document import URL, large_document, shortened, written
 from tools.bench.startup import resident
 
 ROUNDS = 11
@@ -54,7 +54,20 @@ def measure() -> dict[str, float]:
         return {"time": statistics.median(child("time") for _ in range(PROCESSES)), "peak memory": told / loaded}
 
 
-def _time(before: bytes, after: bytes) -> float:
+def by_size(paths: Sequence[int]) -> dict[float, float]:
+    """Return the time of the work on two documents as a multiple of that of `json.loads`, by the size of one in kB."""
+    found = {}
+    for number in paths:
+        document = shortened(large_document(), number)
+        before = written(document)
+        kept = document["paths"]
+        first = next(iter(kept))
+        kept["/new"] = kept.pop(first)
+        found[len(before) / 1000] = _time(before, written(document), REQUIRED[:1])
+    return found
+
+
+def _time(before: bytes, after: bytes, required: Sequence[str] = REQUIRED) -> float:
     """Return the median of rounds in which both are measured in turn."""
 
     def loads() -> None:
@@ -64,7 +77,7 @@ def _time(before: bytes, after: bytes) -> float:
     ratios = []
     for _ in range(1 + ROUNDS):
         base = _seconds(loads)
-        ratios.append(_seconds(lambda: _check(before, after)) / base)
+        ratios.append(_seconds(lambda: _check(before, after, required)) / base)
     return statistics.median(ratios[1:])  # the first round loads what is needed
 
 
@@ -75,9 +88,9 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _check(before: bytes, after: bytes) -> None:
+def _check(before: bytes, after: bytes, required: Sequence[str]) -> None:
     """Do what a run does from two answers to what it has to say of them: routes, and what changed."""
-    checks = Checks(document_url=DOCUMENT, required=tuple(map(parse_pattern, REQUIRED)), breaking=Breaking.FAIL)
+    checks = Checks(document_url=DOCUMENT, required=tuple(map(parse_pattern, required)), breaking=Breaking.FAIL)
     checking = Checking(checks, redactor([Secret(TOKEN)]), answer_before=_reply(before))
     checking.enter(0.0, {})
     event = Event(request=FetchDocument(DOCUMENT), http_result=_reply(after), sent=1.0, at=1.0, wall=1.0)
@@ -85,7 +98,7 @@ def _check(before: bytes, after: bytes) -> None:
     *passed, gone = checking.findings()
     assert all(each.passed for each in passed)
     assert not gone.passed
-    assert len(passed) == 1 + len(REQUIRED)
+    assert len(passed) == 1 + len(required)
 
 
 def _grows(work: Callable[[], None]) -> float:

@@ -14,14 +14,14 @@ ROLLOUTS = 2000
 SHORTEST, LONGEST = 0.3, 90.0
 
 
-def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
+def rollouts(seed: int, *, lost: bool, count: int = ROLLOUTS) -> Iterator[tuple[float, World]]:
     """Yield rollouts of log-uniform length: the second at which the new build first answers, and its world.
 
     The old build answers until it is stopped, nothing does while the new one boots, and Watchtower answers when it has
     started it; or its answer is lost, at some time or when a proxy gives up after a minute.
     """
     chance = random.Random(seed)
-    for number in range(ROLLOUTS):
+    for number in range(count):
         length = math.exp(chance.uniform(math.log(SHORTEST), math.log(LONGEST)))
         stopped = length * chance.uniform(0.1, 0.9)
         done = chance.uniform(stopped, length)
@@ -38,14 +38,16 @@ def rollouts(seed: int, *, lost: bool) -> Iterator[tuple[float, World]]:
         yield length, World(service, ((answer, done),), latency=chance.uniform(0.01, 0.15), seed=number)
 
 
-def measure(*, lost: bool, apart: bool = False) -> dict[str, float]:
+def measure(*, lost: bool, apart: bool = False, count: int = ROLLOUTS, longest: float = LONGEST) -> dict[str, float]:
     """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached.
 
-    `apart`: whether the version has an address of its own.
+    `apart`: whether the version has an address of its own; only rollouts up to `longest` seconds count.
     """
     path = {"version_path": "/api/version"} if apart else {}
     delays, lowest = [], math.inf
-    for length, world in rollouts(7, lost=lost):
+    for length, world in rollouts(7, lost=lost, count=count):
+        if length > longest:
+            continue
         story = tell(world, expect_version=NEW, **path)
         seen = next(
             (sample.at for sample in story.state.samples if sample.healthy and NEW in sample.names.values()), None

@@ -30,6 +30,16 @@ def large_document() -> dict[str, Any]:
     return _Maker(random.Random(13)).document()
 
 
+def shortened(document: dict[str, Any], paths: int) -> dict[str, Any]:
+    """Return a document with the first paths alone, and as large a share of its components."""
+    share = paths / PATHS
+    parts = {
+        kind: dict(list(each.items())[: max(1, round(share * len(each)))])
+        for kind, each in document["components"].items()
+    }
+    return {**document, "paths": dict(list(document["paths"].items())[:paths]), "components": parts}
+
+
 def written(document: dict[str, Any]) -> bytes:
     """Return a document as the bytes of an answer, a line for each key.
 

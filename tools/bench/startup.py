@@ -11,31 +11,42 @@ import threading
 import time
 from pathlib import Path
 
-ROUNDS = 15
+ROUNDS = 9
 ENTRYPOINT = Path(__file__).resolve().parents[2] / "entrypoint.py"
 
 
 def measure() -> dict[str, float]:
     """Return the time to the first request and the peak memory, as multiples of `python -I -c "import requests"`.
 
-    Both times are the processor's: what else the machine does meanwhile hardly counts.
+    Beside them the milliseconds to the first request, and those of an interpreter that does nothing, of that import and of
+    one request by `curl`. All times are the processor's: what else the machine does meanwhile hardly counts.
     """
-    imports, firsts = [], []
-    for _ in range(ROUNDS):  # in turn, so that a machine that slows down slows both
-        imports.append(_import_requests())
-        firsts.append(_first_request())
+    times: dict[str, list[float]] = {"first": [], "nothing": [], "requests": [], "curl": []}
+    python = [sys.executable, "-I", "-c"]
+    listener = _Listener()
+    for _ in range(ROUNDS):  # in turn, so that a machine that slows down slows all
+        times["requests"].append(_used([*python, "import requests"]))
+        times["first"].append(_first_request())
+        times["nothing"].append(_used([*python, "pass"]))
+        times["curl"].append(_used(["curl", "-s", "-o", os.devnull, listener.url]))
+    listener.close()
+    medians = {name: statistics.median(each) for name, each in times.items()}
     memory = statistics.median(
-        _peak([sys.executable, "-I", "-c", "import sys, requests; sys.stdin.read()"]) for _ in range(3)
+        _peak([sys.executable, "-I", "-u", "-c", "import sys, requests; print(); sys.stdin.read()"]) for _ in range(3)
     )
     whole = statistics.median(_peak_of_a_deploy() for _ in range(3))
     return {
-        "time to the first request": statistics.median(firsts) / statistics.median(imports),
+        "time to the first request": medians["first"] / medians["requests"],
         "peak memory": whole / memory,
+        **{f"ms: {name}": 1000 * seconds for name, seconds in medians.items()},
+        "MiB": whole / 1024,
+        "MiB: requests": memory / 1024,
     }
 
 
-def _import_requests() -> float:
-    process = os.posix_spawn(sys.executable, [sys.executable, "-I", "-c", "import requests"], os.environ)
+def _used(command: list[str]) -> float:
+    """Return the processor's seconds that a command takes."""
+    process = os.posix_spawnp(command[0], command, os.environ)
     _, status, used = os.wait4(process, 0)
     assert status == 0, status
     return used.ru_utime + used.ru_stime
@@ -123,8 +134,10 @@ def _peak_of_a_deploy() -> float:
 
 
 def _peak(command: list[str]) -> float:
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        time.sleep(1.0)
+    """Return the peak memory in KiB of a command that writes a line once it is there, and ends with its input."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)  # it has loaded all
         return resident(process.pid)
 
 

@@ -899,3 +899,23 @@ def test_two_builds_that_answer_in_turn_never_make_a_window(stable_for: str) -> 
         World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="20", stable_for=stable_for
     )
     assert story.conclusion.exit_code == 1
+
+
+# how much a run asks and says
+
+
+@pytest.mark.parametrize(
+    ("world", "inputs", "requests", "lines"),
+    [
+        (World(rollout(), (UPDATED,)), {}, 21, 8),
+        (World(rollout(), (UPDATED,)), {"version_path": "/api/version"}, 22, 9),
+        (World(rollout(20.0, 40.0), ((UPDATED, 30.0),)), {}, 37, 9),
+        (World(steady(ready(NEW)), (summary(),)), {}, 13, 6),
+        (World(steady(ready(NEW))), {"mode": "verify"}, 11, 4),
+    ],
+    ids=["deploy", "version-apart", "slow", "already-current", "verify"],
+)
+def test_a_run_asks_and_says_no_more_than_this(world: World, inputs: dict[str, str], requests: int, lines: int) -> None:
+    story = tell(world, expect_version=NEW, **inputs)
+    assert story.conclusion.exit_code == 0
+    assert (len(world.asked) <= requests, len(story.log.lines) <= lines) == (True, True), story.log.lines
