@@ -278,7 +278,7 @@ def test_a_service_that_was_down_before_proves_no_change_and_the_run_says_so_at_
     assert ran.verdict == ("unproven", "no-reference")
     assert ran.seconds < 20
     [warning] = bare_plan(**VERIFY, baseline=ran.report).warnings
-    assert "nothing that this step can compare" in warning
+    assert "has nothing to compare with" in warning
     declared = TwoSteps(deployed_at(-10.0, reply(502), ready(NEW)), expect_version=NEW)
     assert (declared.verdict, declared.proof) == (("verified", ""), "version")
     assert bare_plan(**VERIFY, baseline=ran.report, expect_version=NEW).warnings == ()
@@ -358,23 +358,23 @@ def without(name: str) -> str:
         (changed(schema=2), "is a report of version 2"),
         (changed(schema=10**400), "is a report of version 1000"),
         (changed(mode="deploy"), "is not the report of a step in mode `verify`"),
-        (changed(mode=""), "inputs were wrong"),
+        (changed(mode=""), "invalid inputs"),
         (changed(seen={}), "ended before it looked"),
         (changed(seen=[]), "ended before it looked"),
-        *((without(name), "was changed on its way") for name in sorted(NEEDED)),
-        (seen(names=[{"field": "commit", "kind": "colour", "values": [OLD]}]), "was changed on its way"),
-        (seen(names=[{"field": "a\nb", "kind": "commit", "values": [OLD]}]), "was changed on its way"),
-        (seen(names=[{"field": "commit", "kind": "commit", "values": ["\ud800"]}]), "was changed on its way"),
-        (seen(names={"field": 1}), "was changed on its way"),
-        (seen(names=[7] * 2000), "was changed on its way"),
-        (seen(starts=[{"field": "start", "seconds": 1e300}]), "was changed on its way"),
-        (seen(starts=[{"field": "start", "seconds": True}]), "was changed on its way"),
-        (seen(starts=[{"field": "start", "seconds": float("nan")}]), "was changed on its way"),
-        (seen(rows=[{"container": "a", "digest": "sha256:1", "image-id": ""}]), "was changed on its way"),
-        (seen(ended="yesterday"), "was changed on its way"),
-        (seen(ended="2027-01-01T00:00:00"), "was changed on its way"),
+        *((without(name), "was changed on the way") for name in sorted(NEEDED)),
+        (seen(names=[{"field": "commit", "kind": "colour", "values": [OLD]}]), "was changed on the way"),
+        (seen(names=[{"field": "a\nb", "kind": "commit", "values": [OLD]}]), "was changed on the way"),
+        (seen(names=[{"field": "commit", "kind": "commit", "values": ["\ud800"]}]), "was changed on the way"),
+        (seen(names={"field": 1}), "was changed on the way"),
+        (seen(names=[7] * 2000), "was changed on the way"),
+        (seen(starts=[{"field": "start", "seconds": 1e300}]), "was changed on the way"),
+        (seen(starts=[{"field": "start", "seconds": True}]), "was changed on the way"),
+        (seen(starts=[{"field": "start", "seconds": float("nan")}]), "was changed on the way"),
+        (seen(rows=[{"container": "a", "digest": "sha256:1", "image-id": ""}]), "was changed on the way"),
+        (seen(ended="yesterday"), "was changed on the way"),
+        (seen(ended="2027-01-01T00:00:00"), "was changed on the way"),
         (seen(url="https://other.example.com"), "`https://other.example.com`, and this step looks at `https://api.example.com`"),
-        ("x" * 200_000, "96 KiB at the most"),
+        ("x" * 200_000, "at most 96 KiB"),
         ("${{ steps.baseline.outputs.report }}", "not expanded"),
     ],
 )  # fmt: skip
