@@ -23,8 +23,8 @@ FAILED_NEIGHBOUR = Limit(
 )
 UNCOUNTED = Limit(
     "unhealthy/flapping",
-    "Without a location of its own, the request for running containers counts against nginx's limit for the service, and the "
-    "action does not count it: a later request was refused, and `timeout` left no time for another window.",
+    "Without a location of its own, the request for running containers counts against nginx's limit for the service, and "
+    "the action does not count it: a later request was refused, and `timeout` left no time for another window.",
 )
 UNSEEN = Limit(
     "trigger-failed/no-answer",
