@@ -62,7 +62,7 @@ def chart(charts: Sequence[Chart]) -> str:
             kind = "ours" if number == 0 else "other"
             parts.append(f'<text class="name" x="{_LEFT - 10}" y="{y}">{escape(name)}</text>')
             parts.append(f'<rect class="{kind}" x="{_LEFT}" y="{y - 14}" width="{long:.1f}" height="18" rx="3"/>')
-            parts.append(f'<text x="{_LEFT + long + 8:.1f}" y="{y}">{value:.2f} {escape(each.unit)}</text>')
+            parts.append(f'<text x="{_LEFT + long + 8:.1f}" y="{y}">{value:.3g} {escape(each.unit)}</text>')
         y += 12
     return _SVG.format(width=_WIDTH, height=y + 12, parts="\n".join(parts))
 
