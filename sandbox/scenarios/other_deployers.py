@@ -83,6 +83,6 @@ SCENARIOS = (
         proof="none",
         triggers=0,
         earlier=(Earlier({**VERIFY, "version-path": "/api/ready", "openapi-path": "off"}, _coolify),),
-        says=("nothing that this step can compare", "saw no build"),
+        says=("nothing to compare with", "saw no build"),
     ),
 )

@@ -99,7 +99,7 @@ SCENARIOS = (
         ),
         BRANCH,
     )
-    .ends("wrong-build", "wrong-version", result="none", triggers=0, says=("both have commits that the other lacks",)),
+    .ends("wrong-build", "wrong-version", result="none", triggers=0, says=("each has commits that the other lacks",)),
     story("branch-misspelled", "The branch does not exist", "GitHub responds 404 for it, but knows the repository.")
     .plays(_LIVE, BRANCH, expect_version="branch:mian")
     .ends(
