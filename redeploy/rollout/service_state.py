@@ -126,30 +126,34 @@ class ServiceState:
     def take(self, event: Event) -> None:
         """Take in what came of a request of this service, or of its trigger."""
         self.budget.note_answered(event)
-        request, result = event.request, event.http_result
-        match request:
+        match event.request:
             case Probe():
-                self._take_sample(event, request)
+                self._take_sample(event, event.request)
             case FetchContainers():
                 self._take_look(event)
             case FetchDocument() | SendSmoke():
-                self._take_check(event, request)
+                self._take_check(event, event.request)
             case FetchTag() if self.lookup:
-                self.lookup.take(result, event.at)
+                self.lookup.take(event.http_result, event.at)
                 if found := self.lookup.manifest:
                     self.running.kin.learn(found)
             case FetchRevision() | FetchManifest():
                 from redeploy.rollout.errands import take_errand  # as in `lookup`
 
                 self.plan = take_errand(
-                    request, result, plan=self.plan, lookup=self.lookup, target=self.target, kin=self.running.kin
+                    event.request,
+                    event.http_result,
+                    plan=self.plan,
+                    lookup=self.lookup,
+                    target=self.target,
+                    kin=self.running.kin,
                 )
             case ProbeContainerSupport():
-                self.trigger.take_support(result)
+                self.trigger.take_support(event.http_result)
             case CheckContainers():
-                self.trigger.take_explanation(result, self.redact)
+                self.trigger.take_explanation(event.http_result, self.redact)
             case SendTrigger():
-                self.trigger.take_answer(result, sent=event.sent, at=event.at)
+                self.trigger.take_answer(event.http_result, sent=event.sent, at=event.at)
                 self.count()
 
     def _take_sample(self, event: Event, probe: Probe) -> None:
@@ -185,10 +189,6 @@ class ServiceState:
         self.settle_tag(look.tag)
         self.count()
         before = self.triggered is None and not self.verifying
-        if self.running.absent and (url := self.plan.watchtower.containers_url):
-            self.budget.buckets.draw(
-                url, event.at
-            )  # without a location of its own it went to the service, whose limit counts it
         if self.running.absent and self.plan.needs_rows and before:
             self.trigger.not_started = Reason.DIGEST_UNAVAILABLE
         if not self.addresses and (sample := row_sample(look, event.wall)):

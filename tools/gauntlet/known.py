@@ -21,6 +21,11 @@ FAILED_NEIGHBOUR = Limit(
     "Watchtower reports that one of two updates failed, and not which; where the step declares nothing, the failure is "
     "believed.",
 )
+UNCOUNTED = Limit(
+    "unhealthy/flapping",
+    "Without a location of its own, the request for running containers counts against nginx's limit for the service, and "
+    "the action does not count it: a later request was refused, and `timeout` left no time for another window.",
+)
 UNSEEN = Limit(
     "trigger-failed/no-answer",
     "Watchtower's response was lost, nothing names a build, and the old build made room for the new one between two looks: "
@@ -34,6 +39,9 @@ LATE = Limit(
 
 def limit_of_trial(setup: Setup, trial: Trial) -> Limit | None:
     """Return why a trial of the action ended wrongly, where that is known."""
+    limited = any(kind.name == "request-limit" for kind in setup.kinds)
+    if trial.false_red and limited and trial.end.said == UNCOUNTED.ends:
+        return UNCOUNTED
     beside_a_failure = not setup.declares and any(kind.name == "partial" for kind in setup.kinds)
     fits = trial.false_red and beside_a_failure and trial.end.said == FAILED_NEIGHBOUR.ends
     return FAILED_NEIGHBOUR if fits else None

@@ -100,17 +100,6 @@ def test_a_late_answer_does_not_settle_what_a_later_look_left_open() -> None:
     assert not told.state.history.window.fresh
 
 
-@pytest.mark.parametrize(("listed", "counted"), [(reply(404), 1), (running(D1), 0)])
-def test_a_request_for_containers_that_went_to_the_service_counts_against_its_limit(
-    listed: HttpResult, counted: int
-) -> None:
-    told = Told(request_rate="1/s").look(0.1, ready())
-    url, now = told.state.plan.service.health_url, 0.2
-    before = told.state.budget.ready(url, now, 14.0)
-    told.containers(now, listed)
-    assert told.state.budget.ready(url, now, 14.0) == pytest.approx(before + counted)
-
-
 def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
     told = began(ready(OLD)).look(2.0, ready(OLD), took=1.5)
     assert told.state.samples == []
