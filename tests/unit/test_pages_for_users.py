@@ -3,6 +3,8 @@
 import importlib.resources
 import json
 import re
+import subprocess
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -55,14 +57,23 @@ def test_every_link_leads_to_a_file_and_a_heading_of_it(page: str) -> None:
     ] == []
 
 
-def _blocks() -> Iterator[Any]:
-    for page in PAGES:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        for number, block in enumerate(re.findall(r"(?ms)^```yaml\n(.*?)^```", text), 1):
-            yield pytest.param(block, id=f"{page}-{number}")
+def _blocks(language: str) -> list[Any]:
+    return [
+        pytest.param(textwrap.dedent(block), id=f"{page}-{number}")
+        for page in PAGES
+        for number, (_, block) in enumerate(
+            re.findall(rf"(?ms)^( *)```{language}\n(.*?)^ *```", (ROOT / page).read_text(encoding="utf-8")), 1
+        )
+    ]
 
 
-@pytest.mark.parametrize("block", [*_blocks()])
+@pytest.mark.parametrize("block", _blocks("sh"))
+def test_a_shell_takes_the_commands_of_a_page(block: str) -> None:
+    checked = subprocess.run(["bash", "-n"], input=block, check=False, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", _blocks("yaml"))
 def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
     told = yaml.safe_load(block)
     if isinstance(told, dict) and "jobs" in told:
