@@ -131,8 +131,11 @@ class Window:
 
     @property
     def opens_at_once(self) -> bool:
-        """Whether the look that opens it follows the first response at once: not the old build's, nor a crash loop's."""
-        return self.build is not Build.OLD and not self.crashed
+        """Whether the look that opens it follows the first response at once: not the old build's, nor a crash loop's.
+
+        Nor where the version has an address of its own, at which a build that comes and goes names itself all the time.
+        """
+        return not self.apart and self.build is not Build.OLD and not self.crashed
 
     @property
     def flapping(self) -> bool:
