@@ -27,12 +27,12 @@ def measure(number: int) -> dict[str, float]:
     runner = Runner(_PROJECT, FromCheckout(Path(sys.executable)))
     with ProcessPool() as pool, World(pool, scenario.scene) as world:
         run = play(scenario, world, runner)
-    report = json.loads(run.outputs["report"])
-    ended = report["services"].values() if number > 1 else [report]
-    slowest = max(each["rollout-seconds"] or 0.0 for each in ended)
+    report = json.loads(run.outputs["report"])  # that of many services says less of each, for it has to stay short
+    slowest = max(each.get("rollout-seconds") or 0.0 for each in (report, *report.get("services", {}).values()))
+    ended = json.loads(run.outputs["services"] or "{}") if number > 1 else {"": {"verdict": run.outputs["verdict"]}}
     return {
         "beyond": run.seconds - slowest - _STABLE_FOR,
-        "not green": sum(each["exit-code"] != 0 for each in ended),
+        "not green": number - sum(each["verdict"] == "deployed" for each in ended.values()),
     }
 
 
