@@ -76,7 +76,7 @@ def live_version(known: Known) -> str:
 
 
 def _samples(known: Known, endpoint: Endpoint) -> list[Sample]:
-    """Return the samples of one URL; one that says nothing of the service counts only if there is no other."""
+    """Return the samples of one URL; a sample that does not show the service counts only if all others are like it."""
     first = _probe(known, endpoint)
     if first is None:
         return []

@@ -198,7 +198,7 @@ KINDS: tuple[Kind, ...] = (
         "crash-loop", "The new build crashes again and again, after a second and a half each time.", deploys=False
     ),
     _rollout("html-placeholder", "The new build answers every path with 200 and a page.", deploys=False),
-    _rollout("wrong-build", "A third build goes live, since somebody else pushed.", deploys=False),
+    _rollout("wrong-build", "A third build goes live, since someone else pushed.", deploys=False),
     _proxy("cached", "A cache keeps old responses; a query gets past it."),
     _proxy("request-limit", "nginx allows 30 requests a minute, with a burst of 15."),
     _proxy("told-to-slow-down", "The first two requests get a 429."),

@@ -1,4 +1,4 @@
-"""Random rollouts for the simulation: what really happens, and what stands between it and whoever looks."""
+"""Random rollouts for the simulation: what really happens, and what stands between it and the action."""
 
 import base64
 import json

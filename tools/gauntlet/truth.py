@@ -71,7 +71,7 @@ def _is_live(world: World, wanted: Build) -> bool:
 def _is_reached(world: World, wanted: Build) -> bool:
     """Whether a visitor gets what the service itself says when it is asked past everything that stands in front of it.
 
-    The service counts its requests, so that an old response is known by its number, whoever kept it.
+    The service counts its requests, so that a response from a cache is known by its number.
     """
     mark = uuid.uuid4().hex
     itself = _count(_get(f"http://127.0.0.1:{world.host.port}/api/ready"))
