@@ -7,6 +7,7 @@ from pathlib import PurePath
 from tests.e2e.parts.images import ACTION
 from tests.e2e.parts.registry import Registry
 from tools.image import check
+from tools.image.files import files_of
 
 MOST = 28_000_000
 """Bytes that a pull may transfer: a job waits for them before its first step."""
@@ -27,6 +28,7 @@ def test_a_pull_transfers_little(hub: Registry) -> None:
 def _parts() -> str:
     """What is in the image, largest first: a package, or a folder two levels below the root."""
     parts = Counter[str]()
-    for each in check.files(ACTION):
-        parts["/".join(PurePath(each.name).parts[: 6 if "site-packages" in each.name else 3])] += each.size
+    with files_of(ACTION) as files:
+        for each in files:
+            parts["/".join(PurePath(each.name).parts[: 6 if "site-packages" in each.name else 3])] += each.size
     return "\n".join(f"{size / 1e6:6.1f} MB  {name}" for name, size in parts.most_common(20))

@@ -9,6 +9,8 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from tools.image.files import files_of
+
 PYTHON = "/opt/redeploy/bin/python"
 
 _MISSING = """
@@ -42,21 +44,9 @@ def problems(image: str) -> list[str]:
     Raises:
         subprocess.CalledProcessError: if the engine does not know the image, or its interpreter does not start.
     """
-    listed = files(image)
+    with files_of(image) as files:
+        listed = list(files)
     return [*_programs(listed), *_without_licence(listed), *_missing(image)]
-
-
-def files(image: str) -> list[tarfile.TarInfo]:
-    """Return what is in the image, as a container without a process shows it."""
-    container = _docker("create", image).strip()
-    try:
-        with (
-            subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting,
-            tarfile.open(fileobj=exporting.stdout, mode="r|") as archive,
-        ):
-            return list(archive)
-    finally:
-        _docker("rm", container)
 
 
 def _programs(listed: Sequence[tarfile.TarInfo]) -> list[str]:
@@ -80,11 +70,9 @@ def _without_licence(listed: Sequence[tarfile.TarInfo]) -> list[str]:
 
 def _missing(image: str) -> list[str]:
     isolated = ("--rm", "--interactive", "--network", "none", "--read-only", "--entrypoint", PYTHON)
-    return _docker("run", *isolated, image, "-I", "-", given=_MISSING).splitlines()
-
-
-def _docker(*arguments: str, given: str = "") -> str:
-    return subprocess.run(["docker", *arguments], input=given, check=True, stdout=subprocess.PIPE, text=True).stdout
+    command = ["docker", "run", *isolated, image, "-I", "-"]
+    run = subprocess.run(command, input=_MISSING, check=True, stdout=subprocess.PIPE, text=True)
+    return run.stdout.splitlines()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-import tarfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from tools.release.version import RefusedError
 
@@ -81,20 +79,6 @@ def platforms(reference: str, *, insecure: bool = False) -> set[str]:
     document = json.loads(_docker("manifest", "inspect", *loose, reference))
     each = [entry["platform"] for entry in document.get("manifests", [])]
     return {f"{one['os']}/{one['architecture']}" for one in each}
-
-
-@contextmanager
-def files_of(image: str, platform: str) -> Iterator[tarfile.TarFile]:
-    """Give the files of an image of any platform, one after the other; nothing of it is run."""
-    container = _docker("create", "--platform", platform, image).strip()
-    try:
-        with (
-            subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as exporting,
-            tarfile.open(fileobj=exporting.stdout, mode="r|") as archive,
-        ):
-            yield archive
-    finally:
-        _docker("rm", "--force", container)
 
 
 def forget(*images: str) -> None:

@@ -12,9 +12,6 @@ from email.parser import HeaderParser
 
 from tools.release.version import RefusedError, Version
 
-PREDICATE = "https://spdx.dev/Document/v2.3"
-"""The type under which GitHub keeps an attestation of such a document."""
-
 
 @dataclass(frozen=True, order=True)
 class Package:

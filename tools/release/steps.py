@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from tools.image.files import files_of
 from tools.release import changelog, consistency, engine, metadata, sbom
 from tools.release.checkout import Checkout
 from tools.release.version import RefusedError, Version, refuse_unless_next, released
@@ -42,7 +43,7 @@ def contents(repository: str, digests: Mapping[str, str]) -> dict[str, set[sbom.
     """Return the packages of the images of a repository, by platform; `digests` are of their manifests."""
     found = {}
     for platform, digest in digests.items():
-        with engine.files_of(f"{repository}@{digest}", platform) as files:
+        with files_of(f"{repository}@{digest}", "--platform", platform) as files:
             found[platform] = sbom.packages(files)
     return found
 
