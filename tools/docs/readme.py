@@ -18,14 +18,18 @@ def readme() -> str:
     ]
     outputs = [f"| `{name}` | {_cell(each['description'])} |" for name, each in action["outputs"].items()]
     text = (_ROOT / "README.md").read_text(encoding="utf-8")
-    text = _between(text, "inputs", "\n".join(["| input | default | meaning |", "|---|---|---|", *inputs]))
-    return _between(text, "outputs", "\n".join(["| output | meaning |", "|---|---|", *outputs]))
+    text = filled(text, "inputs", "\n".join(["| input | default | meaning |", "|---|---|---|", *inputs]))
+    return filled(text, "outputs", "\n".join(["| output | meaning |", "|---|---|", *outputs]))
 
 
-def _between(text: str, name: str, table: str) -> str:
-    start, end = f"<!-- {name}: from action.yml, by `make docs` -->\n", f"\n<!-- end of {name} -->"
-    before, rest = text.split(start)
-    return before + start + "\n" + table + "\n" + end + rest.split(end, 1)[1]
+def filled(text: str, name: str, table: str) -> str:
+    """Return README's text with a table between the marks of that name, which say what renders it."""
+    marks = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    found, count = marks.subn(lambda each: f"{each[1]}\n{table}\n\n{each[2]}", text)
+    if count != 1:
+        msg = f"README has {count} places for the table `{name}`"
+        raise ValueError(msg)
+    return found
 
 
 def _default(text: str) -> str:
