@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from redeploy.contract.results import Finding
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
@@ -44,10 +45,11 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
     facts, results = facts_of(state, conclusion, met, now), NOTHING_CHECKED
     if live:
         facts += facts_of_checks(state.checking, verifying=state.verifying)
-        results = checked(state.checking)
-    if live and plan.max_downtime is not None:
-        check, doubt = downtime_check(found, plan.max_downtime)
-        facts, results = facts.plus(About.WARNING, doubt), checked(state.checking, check)
+        beside: list[Finding] = []
+        if plan.max_downtime is not None:
+            check, doubt = downtime_check(found, plan.max_downtime)
+            facts, beside = facts.plus(About.WARNING, doubt), [check]
+        results = checked(state.checking, *beside)
     return RunResult(
         conclusion=conclusion,
         service=plan.key,
@@ -57,7 +59,7 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
         subject=subject_of(
             plan,
             blames_service=conclusion.verdict not in (Verdict.NOT_STARTED, Verdict.TRIGGER_FAILED),
-            container=state.redact(state.running.container),
+            container=state.redact(running.container),
         ),
         version=Change(
             expected=f"branch:{plan.branch}" if plan.branch else plan.expect_version,
@@ -69,7 +71,7 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
             before=running.before if begun else running.now,
             live=running.now,
         ),
-        digest_as_declared=state.running.is_of(plan.expect_digest),
+        digest_as_declared=running.is_of(plan.expect_digest),
         image=ImageFound(
             str(lookup.image),
             lookup.manifest.digest if lookup.manifest else "",
