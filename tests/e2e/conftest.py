@@ -119,10 +119,7 @@ def server(stack: Stack) -> Stack:
 @pytest.fixture(scope="module")
 def act(tmp_path_factory: pytest.TempPathFactory) -> Act:
     """A workflow engine, in a repository that has the shipped workflows as they are."""
-    if not engine.obtainable():
-        pytest.skip("there is neither act nor Go")
-    folder = tmp_path_factory.mktemp("act")
-    running = Act(engine.program(folder), folder, "python:3.12-slim")
+    running = engine.standing(tmp_path_factory)
     for path in (REDEPLOY, *EXAMPLES.glob("*.yml")):
         running.add(path.name, path.read_text(encoding="utf-8"))
     return running

@@ -62,10 +62,7 @@ def job_image() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def played(job_image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
     """Every example, played."""
-    if not engine.obtainable():
-        pytest.skip("there is neither act nor Go")
-    folder = tmp_path_factory.mktemp("act")
-    act = Act(engine.program(folder), folder, "python:3.12-slim", job_image)
+    act = engine.standing(tmp_path_factory, job_image)
 
     def play(product: str) -> Played:
         with ProcessPool() as pool, World(pool, Scene(deployer=product, deployer_works=False)) as world:

@@ -11,7 +11,6 @@ from sandbox.server.builds import V2
 from sandbox.server.process_pool import ProcessPool
 from sandbox.worlds import Neighbour, Scene, World
 from tests.deploy_files import ROOT
-from tests.e2e.parts import act as engine
 from tests.e2e.parts.act import Act, Ended
 
 WORKFLOW, CONFIG = "several-services.yml", "config/redeploy.yml"
@@ -39,17 +38,6 @@ OWN = {
 }
 """What a user would write otherwise, and what the sandbox's services are: each has one registry a host."""
 PUSHED = {"ref": "refs/heads/main", "deleted": False, "after": V2.git_sha}
-
-
-@pytest.fixture(scope="module")
-def act(tmp_path_factory: pytest.TempPathFactory) -> Act:
-    """A workflow engine, in a repository that has the example as it is."""
-    if not engine.obtainable():
-        pytest.skip("there is neither act nor Go")
-    folder = tmp_path_factory.mktemp("act")
-    running = Act(engine.program(folder), folder, "python:3.12-slim")
-    running.add(WORKFLOW, (ROOT / "examples" / WORKFLOW).read_text(encoding="utf-8"))
-    return running
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """action.yml, the Dockerfile, the code and the README say the same."""
 
 import ast
-import importlib.resources
 import json
 import re
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from redeploy.settings import defaults
+from tests.github_schemas import github_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -66,8 +66,7 @@ def test_its_steps_are_bash(number: int) -> None:
 
 @pytest.mark.parametrize("part", ["icon", "color"])
 def test_the_branding_is_one_that_github_knows(part: str) -> None:
-    schema = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "github-actions.json"
-    known = json.loads(schema.read_text(encoding="utf-8"))["properties"]["branding"]["properties"][part]["enum"]
+    known = github_schema("github-actions")["properties"]["branding"]["properties"][part]["enum"]
     assert ACTION["branding"][part] in known
 
 

@@ -1,7 +1,5 @@
 """README and the pages of docs/: their links lead somewhere, and their YAML is what GitHub and the action take."""
 
-import importlib.resources
-import json
 import re
 import subprocess
 import textwrap
@@ -17,6 +15,7 @@ import yaml
 from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode
 from redeploy.settings.reading import Workspace
+from tests.github_schemas import github_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -77,7 +76,8 @@ def test_a_shell_takes_the_commands_of_a_page(block: str) -> None:
 def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
     told = yaml.safe_load(block)
     if isinstance(told, dict) and "jobs" in told:
-        jsonschema.validate({"on" if key is True else key: value for key, value in told.items()}, _workflows())
+        workflow = {"on" if key is True else key: value for key, value in told.items()}
+        jsonschema.validate(workflow, github_schema("github-workflows"))
     for given in _given(told):
         usual = SERVICE if given.get("mode") == "verify" else DEPLOY
         inputs = {**usual, "github-token": "a-token", **given}
@@ -108,13 +108,6 @@ def _uses(told: object) -> Iterator[dict[str, object]]:
 def _filled(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: USUAL.get(found[1], "a-word"), text)
-
-
-@cache
-def _workflows() -> dict[str, Any]:
-    schemas = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
-    read: dict[str, Any] = json.loads((schemas / "github-workflows.json").read_text(encoding="utf-8"))
-    return read
 
 
 def _prose(page: str) -> str:

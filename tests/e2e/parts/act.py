@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.deploy_files import ROOT
 
 VERSION = "v0.2.82"
@@ -26,11 +28,6 @@ ON_THIS_MACHINE = "self-hosted=-self-hosted"
 """The platform, after `--platform`, whose jobs run outside containers."""
 
 
-def obtainable() -> bool:
-    """Whether act is there, or Go, which builds it."""
-    return bool(shutil.which("act") or shutil.which("go"))
-
-
 def program(folder: Path) -> Path:
     """Where act is; if need be, Go puts it into the folder."""
     found = shutil.which("act")
@@ -39,6 +36,14 @@ def program(folder: Path) -> Path:
     get = ["go", "install", f"github.com/nektos/act@{VERSION}"]
     subprocess.run(get, env={**os.environ, "GOBIN": str(folder)}, check=True, timeout=600)
     return folder / "act"
+
+
+def standing(folders: pytest.TempPathFactory, job_image: str = "") -> "Act":
+    """Return a workflow engine in a folder of its own; where neither act nor Go is there, skip the test that asks for it."""
+    if not shutil.which("act") and not shutil.which("go"):
+        pytest.skip("there is neither act nor Go")
+    folder = folders.mktemp("act")
+    return Act(program(folder), folder, "python:3.12-slim", job_image)
 
 
 def tidy() -> None:
