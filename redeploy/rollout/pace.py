@@ -34,7 +34,7 @@ MORE_APART = 1.0
 looks wait for what refills."""
 
 LOWEST_WATCHED = 0.2
-"""Requests a second below which saving for a window would take longer than anybody waits."""
+"""Requests a second below which saving for a window would take longer than anyone waits."""
 
 
 def too_slow(rate: Rate | None) -> bool:
@@ -97,8 +97,13 @@ def interval(
             least = max(QUICK_LEAST, DEAR * rate.apart) if rate else QUICK_LEAST
             base = max(least, 0.33 * (elapsed + 0.25 * waited) ** 0.5)
         case Phase.WINDOW:
-            base = max(0.05, min(WINDOW_MOST, stable_for / 2))
+            base = _in_window(stable_for)
     return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
+
+
+def _in_window(seconds: float) -> float:
+    """Return the seconds from one look to the next inside a window of so many, before chance shortens it."""
+    return max(0.05, min(WINDOW_MOST, seconds / 2))
 
 
 def watched_needed(rate: Rate | None, stable_for: float) -> float:
@@ -128,11 +133,11 @@ def kept_to_watch(rate: Rate, watched_needed: float, left: float, *, apart: bool
 
 def _drawn(rate: Rate, seconds: float, *, apart: bool) -> float:
     """Return the tokens that a window of so many seconds draws, less what comes in meanwhile."""
-    looks = 2 + 2 * apart + seconds / (0.87 * max(0.05, min(WINDOW_MOST, seconds / 2)))
+    looks = 2 + 2 * apart + seconds / (0.87 * _in_window(seconds))  # 0.87 of it on average
     return max(0.0, looks - seconds * rate.per_second)
 
 
 def kept_from_search(phase: Phase, rate: Rate, stable_for: float, *, apart: bool) -> float:
     """Return the tokens that looks for the new build leave: for a window, and for the time after Watchtower's response."""
     window = kept_back(rate, stable_for) + AT_ONCE + MORE_APART * apart
-    return max(0.0, window) + FOR_THE_RESPONSE * (phase is Phase.GONE)
+    return window + FOR_THE_RESPONSE * (phase is Phase.GONE)
