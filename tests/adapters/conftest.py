@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 import threading
@@ -11,17 +12,17 @@ from dataclasses import dataclass, field
 import pytest
 
 Handler = Callable[[socket.socket, bytes], None]
-"""Answers on an open connection, given the head of the request."""
+"""Answers on an open connection, given the request."""
 
 
 @dataclass
 class Server:
-    """A server of raw bytes; every connection is read up to the end of the request's head."""
+    """A server of raw bytes; of every connection one request is read."""
 
     handler: Handler
     tls: ssl.SSLContext | None = None
     requests: list[str] = field(default_factory=list)
-    """The heads of the requests, in the order in which they came."""
+    """In the order in which they came."""
 
     def __post_init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -57,13 +58,22 @@ class Server:
             plain.settimeout(30)
             connection = self.tls.wrap_socket(plain, server_side=True) if self.tls else plain
             with connection:
-                head = b""
-                while b"\r\n\r\n" not in head and not head.startswith(b"\x16"):  # that is how TLS begins
+                request = b""
+                while not _is_whole(request):
                     if not (chunk := connection.recv(65536)):
                         return
-                    head += chunk
-                self.requests.append(head.decode("latin-1"))
-                self.handler(connection, head)
+                    request += chunk
+                self.requests.append(request.decode("latin-1"))
+                self.handler(connection, request)
+
+
+def _is_whole(request: bytes) -> bool:
+    """Whether a request has come with its body, which may be a packet of its own."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    if request.startswith(b"\x16"):  # that is how TLS begins
+        return True
+    length = re.search(rb"(?im)^content-length: *(\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 def said(*pieces: bytes) -> Handler:
