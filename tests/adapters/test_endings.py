@@ -236,10 +236,10 @@ def _rows() -> Iterator[tuple[str, str]]:
 
 
 def _start(setting: Setting, program: list[str]) -> "subprocess.Popen[bytes]":
-    covered = os.environ.get("COVERAGE_PROCESS_CONFIG")
+    """Start the action, unmeasured: a signal that comes while coverage holds its lock makes the run wait for it for ever."""
     return subprocess.Popen(
         [sys.executable, "-I", "-u", *program],
-        env=setting.environment | ({"COVERAGE_PROCESS_CONFIG": covered} if covered else {}),
+        env=setting.environment,
         cwd=setting.folder / "workspace",
         stdin=subprocess.DEVNULL,
         stdout=setting.stdout,

@@ -38,7 +38,7 @@ def inputs(world: World) -> dict[str, str]:
 
 @pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
 def test_a_signal_ends_the_wait_for_github_and_not_the_verdict(signal: Signals, world: World) -> None:
-    runner = replace(RUNNER, github={"GITHUB_API_URL": world.github.api_url})
+    runner = replace(RUNNER, github={"GITHUB_API_URL": world.github.api_url}, environment={})
     waiting = Interrupt(0.2, signal, lambda: len(world.github.seen) == 3)
     run = runner.run(inputs(world), interrupt=waiting)
     assert run.problems == (), run.log
