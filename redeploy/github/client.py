@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from redeploy.github.connection import connected, trouble_of_error
 from redeploy.github.deployment import Deployment, Place, State, Status, warning
 from redeploy.github.retry import LATE, NextStep, Trouble, WriteAttempt
+from redeploy.rollout.workers import start_thread
 from redeploy.text.secret import Secret
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class DeploymentClient:
         self._token = token
         self._bounds = bounds or Bounds()
         self._redact = redact
-        self._thread: threading.Thread | None = None
+        self.begun = False
+        """Whether anything was started."""
         self._ended, self._finished = threading.Event(), threading.Event()
         self._final: Status | None = None
         self._hurried = False
@@ -66,15 +68,10 @@ class DeploymentClient:
         self._doing = "create the Deployment"
         self._warning = ""
 
-    @property
-    def begun(self) -> bool:
-        """Whether anything was started."""
-        return self._thread is not None
-
     def begin(self, deployment: Deployment, first: Status) -> None:
         """Create the Deployment and its first status in the background."""
-        self._thread = threading.Thread(target=self._run, args=(deployment, first), daemon=True)
-        self._thread.start()
+        self.begun = True
+        start_thread(self._run, deployment, first)
 
     def end(self, final: Status, hurried: Callable[[], bool]) -> Record:
         """Write the final status, and return what happened; `hurried` says whether a signal has come."""

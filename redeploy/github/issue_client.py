@@ -15,6 +15,7 @@ from redeploy.github.deployment import Place, warning
 from redeploy.github.issue import LABEL, Ending, Issue, Seen, head, ours, with_head
 from redeploy.github.retry import LATE, Trouble
 from redeploy.report.results import Result
+from redeploy.rollout.workers import start_thread
 from redeploy.text.secret import Secret
 
 MOST_CALLS = 5
@@ -74,7 +75,7 @@ class IssueClient:
     def keep(self, errand: Errand, hurried: Callable[[], bool]) -> Kept:
         """Open, update or close the issue, and return what happened; `hurried` says whether a signal has come."""
         until = time.monotonic() + self._bounds.whole
-        threading.Thread(target=self._run, args=(errand,), daemon=True).start()
+        start_thread(self._run, errand)
         while not self._finished.wait(_POLL):
             if hurried() and not self._hurry.is_set():
                 self._hurry.set()

@@ -2,6 +2,8 @@
 
 import functools
 import queue
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +33,7 @@ def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> 
     began = time.monotonic()
     waiting = {task: began + seconds for task, (_, seconds) in tasks.items()}
     for task, (work, _) in tasks.items():
-        threading.Thread(target=run, args=(task, work), daemon=True).start()
+        start_thread(run, task, work)
     found: dict[_Task, _Result] = {}
     while waiting:
         try:
@@ -42,6 +44,21 @@ def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> 
         if waiting.pop(task, None) is not None:
             found[task] = result()
     return found
+
+
+def start_thread(run: Callable[..., None], *arguments: object) -> None:
+    """Start a thread that takes no signal: one that it took would not wake the thread of the run, which has to end."""
+    thread = threading.Thread(target=run, args=arguments, daemon=True)
+    if sys.platform != "win32":
+        before = signal.pthread_sigmask(
+            signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM)
+        )  # a thread begins with the same
+        try:
+            thread.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        thread.start()
 
 
 def _raise(error: BaseException) -> NoReturn:
@@ -88,7 +105,7 @@ class Workers:
         self._started += 1
         number = self._started
         self._bounds[number] = (sent + bound, request, sent, service)
-        threading.Thread(target=self._run, args=(number, request, sent, bound, service), daemon=True).start()
+        start_thread(self._run, number, request, sent, bound, service)
 
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`.

@@ -103,6 +103,11 @@ PHASES = {
     "a check is out": Phase(
         {**VERIFY, "stable-for": "1s", "smoke": "GET /smoke"}, "/smoke", says="before anything was triggered"
     ),
+    "an image is put back": Phase(
+        {**DEPLOY, "mode": "rollback", "image": "{registry}/o/api:latest", "rollback-to": "stable"},
+        "/v2/o/api/manifests/latest",
+        says="during the rollback",
+    ),
     "inputs are refused": Phase({"mode": "verify"}),
 }
 REFUSED = "inputs are refused"
@@ -235,9 +240,13 @@ def _rows() -> Iterator[tuple[str, str]]:
             yield phase, name
 
 
-def _start(setting: Setting, program: list[str]) -> "subprocess.Popen[bytes]":
-    """Start the action, unmeasured: a signal that comes while coverage holds its lock makes the run wait for it for ever."""
-    return subprocess.Popen(
+@contextlib.contextmanager
+def _started(setting: Setting, program: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The action in a process of its own, which is gone after the test.
+
+    It is not measured: a signal that comes while coverage holds its lock makes the run wait for it for ever.
+    """
+    with subprocess.Popen(
         [sys.executable, "-I", "-u", *program],
         env=setting.environment,
         cwd=setting.folder / "workspace",
@@ -245,7 +254,11 @@ def _start(setting: Setting, program: list[str]) -> "subprocess.Popen[bytes]":
         stdout=setting.stdout,
         stderr=subprocess.PIPE,
         preexec_fn=setting.before,  # noqa: PLW1509 - what it does is async-signal-safe
-    )
+    ) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
 
 
 @pytest.fixture
@@ -269,7 +282,9 @@ def _read(setting: Setting, name: str) -> str:
 
 
 def _inputs(phase: Phase, origin: str) -> dict[str, str]:
-    return {f"INPUT_{name.upper()}": text.replace("{origin}", origin) for name, text in phase.inputs.items()}
+    registry = origin.removeprefix("http://")
+    filled = {name: text.format(origin=origin, registry=registry) for name, text in phase.inputs.items()}
+    return {f"INPUT_{name.upper()}": text for name, text in filled.items()}
 
 
 @pytest.mark.parametrize(("phase", "disturbance"), list(_rows()))
@@ -277,18 +292,19 @@ def test_a_disturbed_run_ends_with_its_exit_code_and_writes_all_that_can_be_writ
     phase: str, disturbance: str, setting: Setting
 ) -> None:
     at, what = PHASES[phase], DISTURBANCES[disturbance]
+    what.first(setting)
     with contextlib.closing(Server(at.silent, sick=at.sick)) as server:
-        what.first(setting)
         setting.environment |= _inputs(at, server.origin)
-        run = _start(setting, [str(ROOT / "entrypoint.py")])
-        if phase != REFUSED:
-            assert server.reached.wait(30)
-            what.then(run, setting)
-            run.send_signal(signal.SIGSTOP)  # so that all of them wait for the process when it goes on
-            for each in what.signals:
-                run.send_signal(each)
-            run.send_signal(signal.SIGCONT)
-        log, errors = run.communicate(timeout=30) if disturbance != "the reader of the log leaves" else (b"", _end(run))
+        with _started(setting, [str(ROOT / "entrypoint.py")]) as run:
+            if phase != REFUSED:
+                assert server.reached.wait(30)
+                what.then(run, setting)
+                run.send_signal(signal.SIGSTOP)  # so that all of them wait for the process when it goes on
+                for each in what.signals:
+                    run.send_signal(each)
+                run.send_signal(signal.SIGCONT)
+            left = disturbance == "the reader of the log leaves"
+            log, errors = (b"", _end(run)) if left else run.communicate(timeout=30)
     assert run.returncode in ((2,) if phase == REFUSED else what.codes)
     assert errors == b""
     written, summary = _read(setting, "GITHUB_OUTPUT"), _read(setting, "GITHUB_STEP_SUMMARY")
@@ -335,8 +351,8 @@ def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits
     setting.before = strike_early if waits else None
     with contextlib.closing(Server("/api/ready")) as server:
         setting.environment |= _inputs(Phase(VERIFY), server.origin)
-        run = _start(setting, [str(ROOT / "entrypoint.py")] if waits else ["-c", STRUCK])
-        _, errors = run.communicate(timeout=30)
+        with _started(setting, [str(ROOT / "entrypoint.py")] if waits else ["-c", STRUCK]) as run:
+            _, errors = run.communicate(timeout=30)
     assert (run.returncode in (INTERRUPTED, TERM), errors) == (True, b"")
     assert parsed(_read(setting, "GITHUB_OUTPUT"))["verdict"] == "cancelled"
     assert _read(setting, "GITHUB_STEP_SUMMARY")
@@ -345,11 +361,11 @@ def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits
 def test_a_reader_of_the_log_who_leaves_does_not_end_a_run(setting: Setting) -> None:
     with contextlib.closing(Server("/api/ready")) as server:
         setting.environment |= _inputs(Phase({**VERIFY, "timeout": "2s"}), server.origin)
-        run = _start(setting, [str(ROOT / "entrypoint.py")])
-        assert server.reached.wait(30)
-        assert run.stdout is not None
-        run.stdout.close()
-        assert _end(run) == b""
+        with _started(setting, [str(ROOT / "entrypoint.py")]) as run:
+            assert server.reached.wait(30)
+            assert run.stdout is not None
+            run.stdout.close()
+            assert _end(run) == b""
     assert run.returncode == 1
     assert parsed(_read(setting, "GITHUB_OUTPUT"))["verdict"] == "unhealthy"
 

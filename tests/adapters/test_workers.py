@@ -1,5 +1,7 @@
 """Asks side by side: each bounded in whole time, late answers thrown away, failures handed on."""
 
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +39,22 @@ def test_an_answer_is_an_event_with_its_times() -> None:
     assert (event.request, event.http_result, event.sent) == (FIRST, Response(204), before)
     assert before <= event.at <= one.now()
     assert abs(event.wall - one.wall()) < 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot keep a signal from a thread")
+def test_a_signal_that_ends_a_run_reaches_its_own_thread_and_no_worker() -> None:
+    blocked: list[set[signal.Signals]] = []
+
+    def perform(_: Request, __: float) -> HttpResult:
+        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))  # type: ignore[arg-type]
+        return Response(200)
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    one = Workers(perform)
+    start(one, FIRST)
+    wait(one)
+    assert blocked[0] >= {signal.SIGINT, signal.SIGTERM}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
 def test_the_bound_is_handed_on() -> None:
