@@ -3,36 +3,38 @@
 import re
 from collections.abc import Mapping
 
-_STATUS_HEADERS = (
-    "x-cache",
-    "x-cache-status",
-    "x-proxy-cache",
-    "x-proxy-cache-status",
-    "x-nginx-cache",
-    "x-nginx-cache-status",
-    "x-fastcgi-cache",
-    "x-fastcgi-cache-status",
-    "x-uwsgi-cache",
-    "x-scgi-cache",
-    "x-srcache-fetch-status",
-    "x-varnish-cache",
-    "x-edge-cache",
-    "x-edge-cache-status",
-    "x-cdn-cache",
-    "x-cdn-cache-status",
-    "x-litespeed-cache",
-    "x-qc-cache",
-    "x-nitro-cache",
-    "x-drupal-cache",
-    "x-vercel-cache",
-    "x-sucuri-cache",
-    "x-kinsta-cache",
-    "x-hcdn-cache-status",
-    "x-bdcdn-cache-status",
-    "x-77-cache",
-    "cdn-cache",
-    "cf-cache-status",
-    "akamai-cache-status",
+_STATUS_HEADERS = frozenset(
+    [
+        "x-cache",
+        "x-cache-status",
+        "x-proxy-cache",
+        "x-proxy-cache-status",
+        "x-nginx-cache",
+        "x-nginx-cache-status",
+        "x-fastcgi-cache",
+        "x-fastcgi-cache-status",
+        "x-uwsgi-cache",
+        "x-scgi-cache",
+        "x-srcache-fetch-status",
+        "x-varnish-cache",
+        "x-edge-cache",
+        "x-edge-cache-status",
+        "x-cdn-cache",
+        "x-cdn-cache-status",
+        "x-litespeed-cache",
+        "x-qc-cache",
+        "x-nitro-cache",
+        "x-drupal-cache",
+        "x-vercel-cache",
+        "x-sucuri-cache",
+        "x-kinsta-cache",
+        "x-hcdn-cache-status",
+        "x-bdcdn-cache-status",
+        "x-77-cache",
+        "cdn-cache",
+        "cf-cache-status",
+        "akamai-cache-status",
+    ]
 )
 """Headers whose first word is a cache's status; a host or a cache may be named after it (`MISS from white-proxy`)."""
 
@@ -63,7 +65,7 @@ def from_cache(headers: Mapping[str, str]) -> bool:
     age = headers.get("age", "").partition(",")[0].strip()
     if age.isascii() and age.isdigit() and age.strip("0"):
         return True
-    statuses = (part for name in _STATUS_HEADERS for part in headers.get(name, "").split(","))
+    statuses = (part for name in headers.keys() & _STATUS_HEADERS for part in headers[name].split(","))
     if any(_word(status) in _SERVED for status in statuses) or _word(headers.get(_OWN, "")) == "stale":
         return True
     if re.search(_TIMED, headers.get("server-timing", "").lower()):

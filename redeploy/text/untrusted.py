@@ -18,8 +18,9 @@ def one_line(text: str, limit: int = 256) -> str:
     is broken up; `::` counts only at the start of a line, and what is printed always starts with our own words.
     """
     visible = _TERMINAL_SEQUENCE.sub(" ", text[: limit * 8])
-    spaced = "".join(" " if unicodedata.category(each) in _INVISIBLE else each for each in visible)
-    line = " ".join(spaced.split()).replace("##[", "# #[")
+    if not visible.isprintable():  # most texts are
+        visible = "".join(" " if unicodedata.category(each) in _INVISIBLE else each for each in visible)
+    line = " ".join(visible.split()).replace("##[", "# #[")
     return line if len(line) <= limit and len(text) <= limit * 8 else line[: limit - 1] + "…"
 
 
