@@ -122,22 +122,20 @@ def test_a_build_that_crashes_at_its_start_is_rolled_back(stack: Stack, action: 
     assert is_back(stack, before, run)
 
 
-def test_a_container_that_restarts_out_of_reach_is_left_to_a_person(
+def test_a_container_that_the_engine_restarts_no_more_is_left_to_a_person(
     stack: Stack, action: Action, before: Pushed
 ) -> None:
     files = stack.files
-    unseen = {"WATCHTOWER_INCLUDE_RESTARTING": "false"}
-    stack.overlay("unseen.yml", {"services": {"watchtower": {"environment": unseen}}})
-    stack.up("watchtower")
-    stack.wait_for_watchtower()
+    stack.overlay("thrice.yml", {"services": {"backend": {"restart": "on-failure:3"}}})
+    stack.up("backend")
+    stack.wait_for_service()
     failed = stack.registry.push(stack.image, SANDBOX, 'ENTRYPOINT ["false"]')
     try:
         run = deploy(action, stack, ("rollback-failed", "down"), timeout=SHORT)
     finally:
         stack.files = files
-        stack.up("watchtower")
-        stack.wait_for_watchtower()
-    assert stack.container().attrs["Image"] == failed.image_id
+    left = stack.container()
+    assert (left.status, left.attrs["Image"]) == ("exited", failed.image_id)
     assert stack.registry.manifest(stack.image).digest == before.digest
     assert run.outputs["rolled-back"] == "false"
     [error] = run.messages("error")

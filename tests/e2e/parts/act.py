@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -106,8 +107,13 @@ class Act:
         self._lay_out_action()
 
     def add(self, name: str, text: str) -> None:
-        """Adds a workflow to the repository, or replaces it."""
-        (self._workflows / name).write_text(text, encoding="utf-8")
+        """Adds a workflow to the repository, or replaces it.
+
+        Its name becomes one of a kind: act names containers after it, and other engines may run one of the same name.
+        """
+        named, count = re.subn(r"(?m)^name: .*$", rf"\g<0> {token_hex(4)}", text, count=1)
+        assert count == 1
+        (self._workflows / name).write_text(named, encoding="utf-8")
 
     def add_file(self, path: str, text: str) -> None:
         """Adds a file of another kind, or replaces it."""
