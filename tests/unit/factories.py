@@ -58,14 +58,14 @@ def page(status: int = 200, text: str = "hello", **headers: str) -> Response:
 
 
 def ready(build: str = "", /, **fields: Any) -> Response:  # noqa: ANN401 - JSON values
-    """A healthy answer that names its build, if it is told one."""
+    """A healthy response that names its build, if one is given."""
     return reply(200, {"status": "ready", **({"commit": build} if build else {}), **fields})
 
 
 def summary(**counts: int) -> Response:
     """The answer of nicholas-fedor's line."""
-    told = {"scanned": 1, "updated": 0, "failed": 0, "restarted": 0, "skipped": 0} | counts
-    return reply(200, {"api_version": "v1", "summary": told, "timing": {"duration": "930.4µs"}})
+    counted = {"scanned": 1, "updated": 0, "failed": 0, "restarted": 0, "skipped": 0} | counts
+    return reply(200, {"api_version": "v1", "summary": counted, "timing": {"duration": "930.4µs"}})
 
 
 def rows(*listed: tuple[str, str, str]) -> Response:
@@ -104,7 +104,7 @@ def sample(
     uptimes: Mapping[str, float] | None = None,
 ) -> Sample:
     """One look, answered at `at`; `build` is what its `commit` says, `start` its `start_time`."""
-    told = dict(starts or {}) | ({} if start is None else {"start_time": start})
+    moments = dict(starts or {}) | ({} if start is None else {"start_time": start})
     named = dict(names or {}) | ({"commit": build} if build else {})
     return Sample(
         sent=at - took,
@@ -117,7 +117,7 @@ def sample(
         ranks={path: ranked(path, name) for path, name in named.items()},
         uptimes=dict(uptimes or {}),
         wall=WALL + at,
-        starts={path: Start(told=moment, ours=moment) for path, moment in told.items()},
+        starts={path: Start(told=moment, ours=moment) for path, moment in moments.items()},
         ticking=frozenset(ticking),
         names_itself=Endpoint.VERSION in endpoints,
         beyond_caches=True,
@@ -125,7 +125,7 @@ def sample(
 
 
 def ranked(path: str, name: str) -> Rank:
-    """What a name is, and where it stands, as its path tells."""
+    """What a name is, and where it stands, from its path."""
     bare = path.removeprefix("health:")
     kind = Kind.FILES if bare == "files" else kind_of_field(bare, name)
     return Rank(kind, at_health=bare != path, depth=bare.count("."))
@@ -137,9 +137,9 @@ def gone(at: float) -> Sample:
 
 
 def answer(result: Result = Result.UPDATED, **counts: int) -> Answer:
-    """Watchtower's answer with these counts; without any, one that tells no counts."""
-    told = {"scanned": 1, "skipped": 0} | counts
-    return Answer(result=result, seen=result.value, counts=Counts(**told) if counts else None)
+    """Watchtower's answer with these counts; without any, one without counts."""
+    counted = {"scanned": 1, "skipped": 0} | counts
+    return Answer(result=result, seen=result.value, counts=Counts(**counted) if counts else None)
 
 
 UPDATED = answer(Result.UPDATED, updated=1)
@@ -155,7 +155,7 @@ LOST = answer(Result.UNKNOWN)
 
 def facts(**known: Any) -> Facts:  # noqa: ANN401 - the fields of a Facts
     """What is known of a deploy at 100 s whose deadline is at 300 s; answered means answered at 10 s."""
-    told: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "now": 100.0,
         "deadline": 300.0,
         "stable_for": 5.0,
@@ -163,24 +163,24 @@ def facts(**known: Any) -> Facts:  # noqa: ANN401 - the fields of a Facts
         "digest_declared": False,
     }
     if known.get("answer") is not None:
-        told |= {"answered_at": 10.0, "answer_final": True}
-    return Facts(**told | known)
+        usual |= {"answered_at": 10.0, "answer_final": True}
+    return Facts(**usual | known)
 
 
-class Told:
-    """A watch to which a test tells what happened, moment by moment."""
+class Run:
+    """The state of a run, to which a test feeds events one by one."""
 
     def __init__(self, **inputs: str) -> None:
         self.state = ServiceState(plan(**inputs), began=0.0)
 
-    def trigger(self, at: float) -> "Told":
+    def trigger(self, at: float) -> "Run":
         self.state.budget.note_sent(SendTrigger(), at)
         self.state.enter_trigger(at, WALL + at)
         return self
 
     def look(
         self, at: float, http_result: HttpResult, endpoints: frozenset[Endpoint] = BOTH, took: float = 0.04
-    ) -> "Told":
+    ) -> "Run":
         """A look at the service, answered at `at`."""
         target = self.state.plan.service
         url = target.version_url if endpoints == VERSION else target.health_url
@@ -190,7 +190,7 @@ class Told:
         self.state.take(Event(request=request, http_result=http_result, sent=at - took, at=at, wall=WALL + at))
         return self
 
-    def looks(self, begin: float, end: float, http_result: HttpResult, every: float = 1.0) -> "Told":
+    def looks(self, begin: float, end: float, http_result: HttpResult, every: float = 1.0) -> "Run":
         """Looks from `begin` to `end`, all answered alike."""
         moment = begin
         while moment <= end:
@@ -198,13 +198,13 @@ class Told:
             moment += every
         return self
 
-    def containers(self, at: float, http_result: HttpResult, took: float = 0.04) -> "Told":
+    def containers(self, at: float, http_result: HttpResult, took: float = 0.04) -> "Run":
         self.state.take(
             Event(request=FetchContainers(), http_result=http_result, sent=at - took, at=at, wall=WALL + at)
         )
         return self
 
-    def answer(self, at: float, http_result: HttpResult) -> "Told":
+    def answer(self, at: float, http_result: HttpResult) -> "Run":
         sent = self.state.triggered or 0.0
         self.state.take(Event(request=SendTrigger(), http_result=http_result, sent=sent, at=at, wall=WALL + at))
         return self

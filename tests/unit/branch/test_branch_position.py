@@ -15,15 +15,15 @@ from redeploy.branch.standing import Position, Standing, judged
 from redeploy.report.build_names import live_commit
 from redeploy.text.spans import counted, span
 from sandbox.simulation import BASE
-from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Told, bare_problems, problems, ready, reply
+from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Run, bare_problems, problems, ready, reply
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0
 HEAD = "f" * 40
 
 
-def commit(name: str, ago: float, *parents: str, tells: bool = True) -> Commit:
-    return Commit(name * 40, f"Change {name}", NOW - ago, tuple(each * 40 for each in parents) if tells else None)
+def commit(name: str, ago: float, *parents: str, has_parents: bool = True) -> Commit:
+    return Commit(name * 40, f"Change {name}", NOW - ago, tuple(each * 40 for each in parents) if has_parents else None)
 
 
 def ahead(*commits: Commit, total: int = 0) -> Comparison:
@@ -92,8 +92,8 @@ def test_what_no_branch_can_be_called_is_an_error(name: str) -> None:
     [("90m", 5400), ("0s", 0), ("2d", 172_800), ("1d12h", 129_600), ("30d", 2_592_000), ("48h", 172_800)],
 )
 def test_grace_may_be_days(text: str, seconds: float) -> None:
-    told = Told(mode="verify", base_url=BASE, expect_version="branch:main", github_token="ghs_x", grace=text)
-    assert told.state.plan.grace == seconds
+    run = Run(mode="verify", base_url=BASE, expect_version="branch:main", github_token="ghs_x", grace=text)
+    assert run.state.plan.grace == seconds
 
 
 @pytest.mark.parametrize("text", ["31d", "d", "1d1d", "-1d", "1 d", "30d1s", "soon"])
@@ -124,7 +124,9 @@ def test_the_age_is_that_of_the_oldest_commit_on_the_way_of_first_parents() -> N
         pytest.param((commit("a", 5, "1"),), "a", 5, id="one"),
         pytest.param((commit("a", 9, "1"), commit("b", 99, "a")), "b", 99, id="dates that are not in order"),
         pytest.param((commit("a", -60, "1"),), "a", 0, id="a date to come counts as now"),
-        pytest.param((commit("a", 5, tells=False), commit("b", 7, tells=False)), "b", 7, id="no parents: the oldest"),
+        pytest.param(
+            (commit("a", 5, has_parents=False), commit("b", 7, has_parents=False)), "b", 7, id="no parents: the oldest"
+        ),
         pytest.param((commit("a", 5, "1"), commit("b", 3, "a")), "9", 5, id="the branch moved on: from the newest"),
         pytest.param((commit("a", 5, "b"), commit("b", 3, "a")), "b", 5, id="parents in a circle"),
         pytest.param((Commit("a" * 40, "", None, ()),), "a", None, id="no date"),
@@ -258,26 +260,26 @@ def test_a_long_history_is_listed_in_part_and_the_rest_is_counted() -> None:
 
 
 def test_the_commit_counts_also_where_a_release_number_stands_beside_it() -> None:
-    told = Told(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2", git_sha=NEW))
-    assert live_commit(told.state).version == NEW
+    run = Run(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2", git_sha=NEW))
+    assert live_commit(run.state).version == NEW
 
 
 def test_a_version_that_is_no_commit_is_what_the_service_names() -> None:
-    told = Told(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2"))
-    assert live_commit(told.state).version == "1.4.2"
-    assert live_commit(Told(mode="verify", base_url=BASE).look(0.1, ready()).state).version == ""
-    assert live_commit(Told(mode="verify", base_url=BASE).state).version == ""
+    run = Run(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2"))
+    assert live_commit(run.state).version == "1.4.2"
+    assert live_commit(Run(mode="verify", base_url=BASE).look(0.1, ready()).state).version == ""
+    assert live_commit(Run(mode="verify", base_url=BASE).state).version == ""
 
 
 def test_two_commits_of_equal_rank_are_unclear() -> None:
-    told = Told(mode="verify", base_url=BASE).look(0.1, ready(commit=NEW, git_sha=OLD))
-    assert "Say which one counts with `version-field`" in live_commit(told.state).unclear
+    run = Run(mode="verify", base_url=BASE).look(0.1, ready(commit=NEW, git_sha=OLD))
+    assert "Say which one counts with `version-field`" in live_commit(run.state).unclear
 
 
 def test_the_version_address_counts_before_health() -> None:
-    told = Told(mode="verify", base_url=BASE, version_path="/api/version")
-    told.look(0.1, reply(200, {"commit": OLD}), HEALTH).look(0.2, reply(200, {"commit": NEW}), VERSION)
-    assert live_commit(told.state).version == NEW
+    run = Run(mode="verify", base_url=BASE, version_path="/api/version")
+    run.look(0.1, reply(200, {"commit": OLD}), HEALTH).look(0.2, reply(200, {"commit": NEW}), VERSION)
+    assert live_commit(run.state).version == NEW
 
 
 # words

@@ -10,12 +10,12 @@ from redeploy.report.wording import happened
 from redeploy.service.naming import names_in
 from redeploy.verdicts import Reason, Verdict
 from sandbox.simulation import plan
-from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Told, reply
+from tests.unit.factories import HEALTH, NEW, OLD, VERSION, Run, reply
 
 
 def named(reason: Reason, before: HttpResult, after: HttpResult, **inputs: str) -> str:
-    told = Told(**inputs).look(0.1, before).look(0.4, before).trigger(1.0).looks(2.0, 4.0, after)
-    outcome = result_of(told.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
+    run = Run(**inputs).look(0.1, before).look(0.4, before).trigger(1.0).looks(2.0, 4.0, after)
+    outcome = result_of(run.state, Conclusion(Verdict.WRONG_BUILD, reason), 5.0)
     said = "".join(outcome.facts.of(About.NAMES))
     assert happened(outcome).endswith(said)
     return said
@@ -69,9 +69,9 @@ def test_nothing_is_said_where_the_field_was_declared_or_the_reason_is_another()
 
 
 def test_the_version_is_that_of_the_version_address() -> None:
-    told = Told(version_path="/version", expect_version="1.5.0")
+    run = Run(version_path="/version", expect_version="1.5.0")
     health, version = reply(200, {"version": "2.0"}), reply(200, {"version": "1.4.0"})
-    told.look(0.1, version, VERSION).look(0.2, health, HEALTH).trigger(1.0)
-    told.look(2.0, version, VERSION).look(3.0, health, HEALTH)
-    outcome = result_of(told.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
+    run.look(0.1, version, VERSION).look(0.2, health, HEALTH).trigger(1.0)
+    run.look(2.0, version, VERSION).look(3.0, health, HEALTH)
+    outcome = result_of(run.state, Conclusion(Verdict.STALE, Reason.OLD_BUILD), 5.0)
     assert (outcome.version.live, outcome.version.before) == ("1.4.0", "1.4.0")

@@ -35,7 +35,7 @@ from redeploy.text.secret import redactor
 from redeploy.text.untrusted import one_line
 from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
-from tests.unit.factories import D1, D2, D3, NEW, OLD, Told, page, ready, reply, rows, summary
+from tests.unit.factories import D1, D2, D3, NEW, OLD, Run, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
 
 HOSTILE = (
@@ -50,7 +50,7 @@ def ended(verdict: Verdict, reason: Reason = Reason.NONE, **values: Any) -> RunR
     conclusion = Conclusion(
         verdict, reason, values.pop("proof", Proof.NONE), signal=2 if verdict is Verdict.CANCELLED else 0
     )
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "mode": "deploy",
         "url": BASE,
         "watchtower_origin": BASE,
@@ -59,7 +59,7 @@ def ended(verdict: Verdict, reason: Reason = Reason.NONE, **values: Any) -> RunR
         "timeline": Timeline(moments=(Moment(0.0, What.TRIGGERED), Moment(9.0, What.ENDED)), ended=9.0),
         "facts": SEEN,
     }
-    return RunResult(conclusion=conclusion, **told | values)
+    return RunResult(conclusion=conclusion, **given | values)
 
 
 def shown(outcome: InvalidInputs | OneResult) -> str:
@@ -148,7 +148,7 @@ LONG_ROUTES = tuple(f"GET /{'é' * 200}/{number}" for number in range(1000))
 
 
 def long_run() -> RunResult:
-    """A run with more to tell than an output may hold, in all of its lists."""
+    """A run that has more to report than an output may hold, in each of its lists."""
     finding = Finding(Reason.SMOKE, "smoke " + "s" * 200, passed=False, sentence="t" * 400)
     stretch = Stretch(0.0, 1.0, good=True, build=Build.NEW)
     checks = Checked(findings=[finding] * 500, added=LONG_ROUTES, removed=LONG_ROUTES)
@@ -188,10 +188,10 @@ def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
 
 
 def test_what_a_later_run_compares_with_is_never_cut() -> None:
-    told = Told()
+    run = Run()
     names = {f"{letter}_version": f"{letter}{'é' * 250}" for letter in "abcdefghijklmnopqrstuvwxyz"}
-    told.look(0.1, ready(OLD, **names)).look(0.5, ready(OLD, **names)).trigger(1.0).look(3.0, ready(NEW, **names))
-    seen = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0).seen
+    run.look(0.1, ready(OLD, **names)).look(0.5, ready(OLD, **names)).trigger(1.0).look(3.0, ready(NEW, **names))
+    seen = result_of(run.state, Conclusion(Verdict.DEPLOYED), 4.0).seen
     report = outputs.outputs(dataclasses.replace(long_run(), seen=seen))["report"]
     assert len(report) <= MOST_BYTES
     found = json.loads(report)["seen"]
@@ -255,8 +255,8 @@ def test_the_runner_keeps_all_annotations(count: int) -> None:
         InvalidInputs([Problem(f"input-{number}", f"is bad{number}.") for number in range(count)])
     )
     assert 1 <= len(found) <= 10
-    told = "\n".join(each.message for each in found)
-    assert all(f"is bad{number}." in told for number in range(count))
+    text = "\n".join(each.message for each in found)
+    assert all(f"is bad{number}." in text for number in range(count))
 
 
 def test_all_problems_at_once_fit_into_what_the_runner_keeps() -> None:
@@ -476,8 +476,8 @@ def test_a_trigger_without_any_answer_is_unknown() -> None:
 
 def everything(story: Story) -> str:
     outcome = story.outcome
-    told = [*outputs.outputs(outcome).values(), shown(outcome), *story.log.lines]
-    return "\n".join([*told, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
+    texts = [*outputs.outputs(outcome).values(), shown(outcome), *story.log.lines]
+    return "\n".join([*texts, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
 
 
 @pytest.mark.parametrize(
@@ -495,17 +495,17 @@ def test_nothing_that_is_reported_holds_more_of_watchtowers_url_than_its_origin(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult]
 ) -> None:
     url = f"{BASE}/ops/s3cret-path/update?key=s3cret-key"
-    told = everything(tell(World(service, (answer,)), watchtower_url=url, timeout="30"))
-    assert "s3cret" not in told
-    assert BASE in told
+    text = everything(tell(World(service, (answer,)), watchtower_url=url, timeout="30"))
+    assert "s3cret" not in text
+    assert BASE in text
 
 
 def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> None:
-    told = Told(watchtower_token="tok-8d1f0c6b2a", headers="X-Key: hunter2-hunter2", expect_version=NEW)
-    state = ServiceState(told.state.plan, began=0.0, redact=redactor(told.state.plan.secrets))
-    told.state = state
+    run = Run(watchtower_token="tok-8d1f0c6b2a", headers="X-Key: hunter2-hunter2", expect_version=NEW)
+    state = ServiceState(run.state.plan, began=0.0, redact=redactor(run.state.plan.secrets))
+    run.state = state
     echo = ready("tok-8d1f0c6b2a hunter2-hunter2")
-    told.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
+    run.look(0.1, echo).trigger(1.0).answer(2.0, reply(200)).looks(2.0, 12.0, echo)
     outcome = result_of(state, Conclusion(Verdict.WRONG_BUILD, Reason.WRONG_VERSION), 12.0)
     values = json.dumps(outputs.outputs(outcome)) + shown(outcome)
     assert "tok-8d1f0c6b2a" not in values
@@ -538,14 +538,14 @@ def test_a_new_process_is_never_reported_as_a_new_image() -> None:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
     outcome = tell(World(restarted, (reply(200),))).outcome
-    told = " ".join([*outcome.facts.of(About.EVIDENCE), shown(outcome)])
-    assert "A new process responds" in told
-    assert "new image" not in told
+    text = " ".join([*outcome.facts.of(About.EVIDENCE), shown(outcome)])
+    assert "A new process responds" in text
+    assert "new image" not in text
 
 
 def test_an_unfinished_run_is_reported_too() -> None:
-    told = Told(expect_version=NEW).look(0.1, ready(OLD)).trigger(1.0).look(2.0, ready(OLD))
-    known = result_of(told.state, Conclusion(Verdict.CANCELLED, signal=15), 3.0)
+    run = Run(expect_version=NEW).look(0.1, ready(OLD)).trigger(1.0).look(2.0, ready(OLD))
+    known = result_of(run.state, Conclusion(Verdict.CANCELLED, signal=15), 3.0)
     outcome = dataclasses.replace(known, facts=known.facts.caused_by("SIGTERM came."))
     values = outputs.outputs(outcome)
     assert (values["verdict"], values["version"], values["watchtower-result"]) == ("cancelled", OLD, "unknown")
@@ -554,7 +554,7 @@ def test_an_unfinished_run_is_reported_too() -> None:
 
 
 def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
-    outcome = result_of(Told().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
+    outcome = result_of(Run().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
     values = outputs.outputs(outcome)
     assert (values["version"], values["downtime-seconds"], values["watchtower-result"]) == ("", "", "none")
 
@@ -586,10 +586,10 @@ def compared(before: HttpResult, after: HttpResult, **inputs: str) -> RunResult:
 
 def test_routes_that_were_added_and_removed_are_outputs_and_shown() -> None:
     outcome = compared(contract("/a", "/b"), contract("/b", "/c"))
-    told = outputs.outputs(outcome)
-    assert json.loads(told["added-routes"]) == ["GET /c"]
-    assert json.loads(told["removed-routes"]) == ["GET /a"]
-    assert told["failed-checks"] == "[]"
+    written = outputs.outputs(outcome)
+    assert json.loads(written["added-routes"]) == ["GET /c"]
+    assert json.loads(written["removed-routes"]) == ["GET /a"]
+    assert written["failed-checks"] == "[]"
     text = shown(outcome)
     assert "GET /a" in text
     assert "GET /c" in text
@@ -598,9 +598,9 @@ def test_routes_that_were_added_and_removed_are_outputs_and_shown() -> None:
 
 def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
     outcome = compared(contract("/a"), contract("/a"), required_routes="/x\n/y", smoke="GET /s 404")
-    told = outputs.outputs(outcome)
-    assert (told["verdict"], told["reason"]) == ("checks-failed", "routes")
-    assert json.loads(told["failed-checks"]) == ["required-route /x", "required-route /y", "smoke GET /s 404"]
+    written = outputs.outputs(outcome)
+    assert (written["verdict"], written["reason"]) == ("checks-failed", "routes")
+    assert json.loads(written["failed-checks"]) == ["required-route /x", "required-route /y", "smoke GET /s 404"]
     (annotation,) = annotations.annotations(outcome)
     assert annotation.kind == "error"
     assert "`/x` is missing" in annotation.message
@@ -676,8 +676,8 @@ def test_the_summary_counts_all_operations_that_are_gone() -> None:
 
 
 def test_what_was_seen_is_reported_for_a_later_run() -> None:
-    told = Told().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
-    outcome = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
+    run = Run().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
+    outcome = result_of(run.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["url"] == BASE
     assert found["names"] == [{"field": "commit", "kind": "commit", "values": [OLD, NEW]}]
@@ -690,9 +690,9 @@ def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
         {"name": "api-2", "image": "ghcr.io/o/api:latest", "digest": D2},
         {"name": "web", "image": "ghcr.io/o/web:latest", "digest": D3},
     ]
-    told = Told(image="ghcr.io/o/api").look(0.1, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
-    told.containers(3.2, reply(200, {"containers": listed}))
-    outcome = result_of(told.state, Conclusion(Verdict.DEPLOYED), 4.0)
+    run = Run(image="ghcr.io/o/api").look(0.1, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
+    run.containers(3.2, reply(200, {"containers": listed}))
+    outcome = result_of(run.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]
     assert found["digests"] == [D1, D2]
     assert found["rows"] == [
@@ -702,10 +702,10 @@ def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
 
 
 def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
-    told = Told()
+    run = Run()
     for second in range(5):
-        told.look(float(second), ready(OLD, uptime=100 + second))
-    found = told.trigger(6.0).look(7.0, ready(OLD, uptime=107, started_at="2026-01-01T00:00:00Z"))
+        run.look(float(second), ready(OLD, uptime=100 + second))
+    found = run.trigger(6.0).look(7.0, ready(OLD, uptime=107, started_at="2026-01-01T00:00:00Z"))
     outcome = result_of(found.state, Conclusion(Verdict.UNPROVEN), 8.0)
     starts = {
         each["field"]: each["seconds"] for each in json.loads(outputs.outputs(outcome)["report"])["seen"]["starts"]
@@ -715,10 +715,10 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
 
 
 def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
-    told = Told(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
-    told.answer(2.0, reply(200)).look(3.0, ready(OLD))
-    message = shown(result_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
+    run = Run(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
+    run.answer(2.0, reply(200)).look(3.0, ready(OLD))
+    message = shown(result_of(run.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))
     assert "containrrr and openserbia match no image whose registry has a port" in message
-    told.answer(5.0, summary(scanned=1, updated=1))
-    message = wording.happened(result_of(told.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
+    run.answer(5.0, summary(scanned=1, updated=1))
+    message = wording.happened(result_of(run.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 6.0))
     assert "containrrr" not in message

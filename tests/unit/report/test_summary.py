@@ -32,7 +32,7 @@ UPDATED = Update(result="updated", said="200: scanned 1, updated 1", sent=0.0, a
 
 
 def ended(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **values: Any) -> RunResult:  # noqa: ANN401 - fields of a RunResult
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         "mode": "deploy",
         "url": BASE,
         "watchtower_origin": BASE,
@@ -42,7 +42,7 @@ def ended(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **v
         "rollout_seconds": 5.0,
         "downtime_seconds": 3.0,
     }
-    return RunResult(conclusion=Conclusion(verdict, reason, values.pop("proof", Proof.NONE)), **told | values)
+    return RunResult(conclusion=Conclusion(verdict, reason, values.pop("proof", Proof.NONE)), **given | values)
 
 
 def seen(*sentences: str) -> Facts:
@@ -82,10 +82,10 @@ def test_a_digest_is_short_where_it_is_reported_and_whole_in_the_facts_and_in_co
     text = page(
         ended(Verdict.ROLLBACK_FAILED, facts=seen(f"It runs `{D2}`."), digest=Change(live=D2), rollback=rolled), NOWHERE
     )
-    told, facts = text.split("All facts")
-    assert f"It runs `{D2[:19]}`." in told
-    assert f"`docker pull r.io/a@{D1}`" in told
-    assert D2 not in told
+    message, facts = text.split("All facts")
+    assert f"It runs `{D2[:19]}`." in message
+    assert f"`docker pull r.io/a@{D1}`" in message
+    assert D2 not in message
     assert D2 in facts
 
 

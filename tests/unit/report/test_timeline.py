@@ -45,7 +45,7 @@ GOOD_BEFORE = [sample(-1.0)]
             [],
             0.0,
             0.0,
-            id="what tells nothing is no gap",
+            id="an inconclusive sample is not a gap",
         ),
         pytest.param(
             [*GOOD_BEFORE, sample(-0.5, condition=Condition.CACHED)],
@@ -101,7 +101,7 @@ OLD, NEW, UNKNOWN = Build.OLD, Build.NEW, Build.UNKNOWN
             sample(-1),
             [(sample(1, condition=Condition.THROTTLED), UNKNOWN)],
             [Stretch(0, 10, OLD, True)],
-            id="what tells nothing changes nothing",
+            id="an inconclusive sample changes nothing",
         ),
         pytest.param(
             None, [(sample(4), NEW)], [Stretch(0, 10, NEW, True)], id="it is taken to have been so from the start"

@@ -15,7 +15,7 @@ from redeploy.rollout.previous.build_before import telling_version, version_befo
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import plan
-from tests.unit.factories import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
+from tests.unit.factories import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Run, ready, reply, rows, summary
 from tools.docs.decision_walk import walk
 
 MENDED = {
@@ -79,18 +79,18 @@ def test_a_document_that_never_was_is_not_brought_back_by_another_image() -> Non
 # what was seen
 
 
-def deployed(answer: Any, **inputs: str) -> Told:  # noqa: ANN401 - an exchange
+def deployed(answer: Any, **inputs: str) -> Run:  # noqa: ANN401 - an exchange
     """A deploy whose old build was seen with its name and digest, and that Watchtower has answered."""
-    told = Told(image="ghcr.io/o/api", **inputs)
-    told.look(0.1, ready(OLD)).containers(0.2, rows(("api", "ghcr.io/o/api:latest", D1))).look(0.5, ready(OLD))
-    return told.trigger(1.0).answer(2.0, answer)
+    run = Run(image="ghcr.io/o/api", **inputs)
+    run.look(0.1, ready(OLD)).containers(0.2, rows(("api", "ghcr.io/o/api:latest", D1))).look(0.5, ready(OLD))
+    return run.trigger(1.0).answer(2.0, answer)
 
 
 UPDATED, NOTHING, FAILED = summary(updated=1), summary(), summary(failed=1)
 
 
 @pytest.mark.parametrize(
-    ("told", "replaced"),
+    ("run", "replaced"),
     [
         (deployed(UPDATED).look(3.0, ready(NEW)), True),
         (deployed(UPDATED, expect_version=NEW).look(3.0, ready(THIRD)), True),
@@ -116,19 +116,19 @@ UPDATED, NOTHING, FAILED = summary(updated=1), summary(), summary(failed=1)
         "no-name-any-more",
     ],
 )
-def test_what_was_seen_tells_whether_the_container_was_replaced(told: Told, replaced: bool) -> None:
-    assert Seen.of(told.state, 10.0).replaced is replaced
+def test_what_was_seen_tells_whether_the_container_was_replaced(run: Run, replaced: bool) -> None:
+    assert Seen.of(run.state, 10.0).replaced is replaced
 
 
 def test_a_service_that_was_sick_before_is_known_to_have_been() -> None:
-    sick = Told().look(0.1, reply(503)).trigger(1.0)
+    sick = Run().look(0.1, reply(503)).trigger(1.0)
     assert Seen.of(sick.state, 2.0).sick_before
-    assert not Seen.of(Told().trigger(1.0).state, 2.0).sick_before
+    assert not Seen.of(Run().trigger(1.0).state, 2.0).sick_before
 
 
 def test_a_version_that_is_reported_all_the_same_does_not_make_a_sick_service_healthy() -> None:
-    told = Told(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
-    assert Seen.of(told.state, 2.0).sick_before
+    run = Run(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
+    assert Seen.of(run.state, 2.0).sick_before
 
 
 # when the tag is left alone
@@ -216,15 +216,15 @@ def test_mode_rollback_keeps_its_checks_and_does_not_warn_of_operations_that_wer
 def test_the_version_from_before_is_expected_only_if_the_failed_build_has_another(
     after: list[Any], version: str
 ) -> None:
-    told = Told(version_path="/api/ready").look(0.1, ready(OLD)).look(0.5, ready(OLD)).trigger(1.0)
+    run = Run(version_path="/api/ready").look(0.1, ready(OLD)).look(0.5, ready(OLD)).trigger(1.0)
     for number, http_result in enumerate(after):
-        told.look(2.0 + number, http_result)
-    assert telling_version(told.state, version_before(told.state)) == version
+        run.look(2.0 + number, http_result)
+    assert telling_version(run.state, version_before(run.state)) == version
 
 
 def test_noise_is_not_a_version() -> None:
-    told = Told().look(0.1, ready("a1")).look(0.5, ready("a2")).trigger(1.0)
-    assert version_before(told.state) == ""
+    run = Run().look(0.1, ready("a1")).look(0.5, ready("a2")).trigger(1.0)
+    assert version_before(run.state) == ""
 
 
 # what proves it

@@ -1,4 +1,4 @@
-"""What a run knows, told to it moment by moment."""
+"""What a run knows after each event."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from redeploy.rollout.requests import BOTH, Event, Probe
 from redeploy.service.identity import Build
 from redeploy.verdicts import Proof
 from sandbox.simulation import BASE, REFUSED, WALL
-from tests.unit.factories import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Told, ready, reply, rows, summary
+from tests.unit.factories import D1, D2, D3, HEALTH, NEW, OLD, THIRD, VERSION, Run, ready, reply, rows, summary
 
 UPDATED = summary(updated=1)
 
@@ -19,12 +19,12 @@ def running(digest: str) -> HttpResult:
     return rows(("api", "ghcr.io/o/api", digest))
 
 
-def began(*baseline: HttpResult, **inputs: str) -> Told:
+def began(*baseline: HttpResult, **inputs: str) -> Run:
     """A run with this baseline, whose trigger went out at 1 s."""
-    told = Told(**inputs)
+    run = Run(**inputs)
     for place, http_result in enumerate(baseline):
-        told.look(0.1 + place * 0.3, http_result)
-    return told.trigger(1.0)
+        run.look(0.1 + place * 0.3, http_result)
+    return run.trigger(1.0)
 
 
 # before
@@ -48,19 +48,19 @@ def test_what_is_declared_was_met_before_where_every_answer_named_it(baseline: l
 
 @pytest.mark.parametrize(("digest", "met"), [(D2, True), (D1, False), ("", False)])
 def test_a_declared_digest_was_met_before_where_it_ran(digest: str, met: bool) -> None:
-    told = Told(expect_digest=D2).look(0.1, ready()).containers(0.2, running(digest)).trigger(1.0)
-    assert told.known(2.0).met_before is met
+    run = Run(expect_digest=D2).look(0.1, ready()).containers(0.2, running(digest)).trigger(1.0)
+    assert run.known(2.0).met_before is met
 
 
 def test_both_must_have_been_met_before_where_both_are_declared() -> None:
     for digest, name, met in ((D2, NEW, True), (D1, NEW, False), (D2, OLD, False)):
-        told = (
-            Told(expect_digest=D2, expect_version=NEW)
+        run = (
+            Run(expect_digest=D2, expect_version=NEW)
             .look(0.1, ready(name))
             .containers(0.2, running(digest))
             .trigger(1.0)
         )
-        assert told.known(2.0).met_before is met
+        assert run.known(2.0).met_before is met
 
 
 def test_nothing_undeclared_is_met_before() -> None:
@@ -68,57 +68,57 @@ def test_nothing_undeclared_is_met_before() -> None:
 
 
 def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:
-    told = began(ready(OLD), timeout="60")
-    told.state.enter_trigger(30.0, WALL + 30.0)
-    assert told.state.deadline == 61.0
+    run = began(ready(OLD), timeout="60")
+    run.state.enter_trigger(30.0, WALL + 30.0)
+    assert run.state.deadline == 61.0
 
 
 def test_in_mode_verify_it_starts_at_once() -> None:
-    assert Told(mode="verify", timeout="60").state.deadline == 60.0
+    assert Run(mode="verify", timeout="60").state.deadline == 60.0
 
 
 # samples
 
 
 def test_a_late_answer_to_an_earlier_look_changes_nothing() -> None:
-    told = began(ready(OLD)).look(10.0, ready(NEW), took=0.1).look(10.5, ready(OLD), took=5.0)
-    assert told.state.history.build is Build.NEW
-    assert len(told.state.samples) == 1
+    run = began(ready(OLD)).look(10.0, ready(NEW), took=0.1).look(10.5, ready(OLD), took=5.0)
+    assert run.state.history.build is Build.NEW
+    assert len(run.state.samples) == 1
 
 
 def test_a_late_answer_does_not_settle_what_a_later_look_left_open() -> None:
-    told, url = began(ready()), f"{BASE}/api/ready"
+    run, url = began(ready()), f"{BASE}/api/ready"
 
     def look(sent: float, at: float, http_result: HttpResult, *, past_caches: bool) -> None:
         request = Probe(BOTH, url, past_caches=past_caches)
-        told.state.take(Event(request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at))
+        run.state.take(Event(request=request, http_result=http_result, sent=sent, at=at, wall=WALL + at))
 
     look(3.6, 3.7, REFUSED, past_caches=True)
     look(1.6, 4.4, ready(), past_caches=False)
     look(4.5, 4.6, REFUSED, past_caches=False)
-    assert [sample.healthy for sample in told.state.samples] == [False, False]
-    assert not told.state.history.window.fresh
+    assert [sample.healthy for sample in run.state.samples] == [False, False]
+    assert not run.state.history.window.fresh
 
 
 def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
-    told = began(ready(OLD)).look(2.0, ready(OLD), took=1.5)
-    assert told.state.samples == []
+    run = began(ready(OLD)).look(2.0, ready(OLD), took=1.5)
+    assert run.state.samples == []
 
 
 def test_a_field_that_turns_out_to_be_noise_is_forgotten_from_the_start() -> None:
-    told = began(ready("1", version="1"))
+    run = began(ready("1", version="1"))
     for number in range(2, 6):
-        told.look(float(number), ready(str(number), version="1"))
+        run.look(float(number), ready(str(number), version="1"))
         if number == 3:
-            assert told.known(3.0).new_build_seen
-    assert not told.known(6.0).new_build_seen
-    assert not told.known(6.0).window_broke
+            assert run.known(3.0).new_build_seen
+    assert not run.known(6.0).new_build_seen
+    assert not run.known(6.0).window_broke
 
 
 def test_a_new_process_counts_until_watchtower_says_that_it_replaced_nothing() -> None:
-    told = began(ready(start_time=WALL - 5000)).looks(2.0, 8.0, ready(start_time=WALL + 1.5))
-    assert told.known(8.0).held
-    assert not told.answer(8.1, summary()).known(9.0).held
+    run = began(ready(start_time=WALL - 5000)).looks(2.0, 8.0, ready(start_time=WALL + 1.5))
+    assert run.known(8.0).held
+    assert not run.answer(8.1, summary()).known(9.0).held
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_a_new_process_counts_until_watchtower_says_that_it_replaced_nothing() -
     ],
 )
 def test_an_uptime_tells_a_new_process_once_it_was_seen_to_tick(uptime: Callable[[float], float], build: Build) -> None:
-    told = began(ready(uptime=uptime(0.1)), ready(uptime=uptime(0.4)))
-    told.look(2.0, ready(uptime=uptime(2.0)))
-    assert told.state.history.build is Build.UNKNOWN
+    run = began(ready(uptime=uptime(0.1)), ready(uptime=uptime(0.4)))
+    run.look(2.0, ready(uptime=uptime(2.0)))
+    assert run.state.history.build is Build.UNKNOWN
     for at in (3.0, 4.0, 5.0, 6.0):
-        told.look(at, ready(uptime=uptime(at)))
-    assert told.state.history.build is build
-    assert not told.known(6.0).window_broke
+        run.look(at, ready(uptime=uptime(at)))
+    assert run.state.history.build is build
+    assert not run.known(6.0).window_broke
 
 
 def test_a_word_is_declared_only_where_it_is_that_word() -> None:
@@ -150,49 +150,49 @@ def test_a_word_is_declared_only_where_it_is_that_word() -> None:
 
 
 def test_a_digest_proves_a_window_that_a_later_look_closes() -> None:
-    told = Told(expect_digest=D2).look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
-    told.containers(3.0, running(D2)).looks(3.5, 9.5, ready())
-    assert not told.known(9.5).held
-    told.containers(10.0, running(D2))
-    assert told.known(10.0).held
-    assert told.known(10.0).held_proof is Proof.DIGEST
-    told.containers(11.0, running(D1))
-    assert not told.known(11.0).held
+    run = Run(expect_digest=D2).look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
+    run.containers(3.0, running(D2)).looks(3.5, 9.5, ready())
+    assert not run.known(9.5).held
+    run.containers(10.0, running(D2))
+    assert run.known(10.0).held
+    assert run.known(10.0).held_proof is Proof.DIGEST
+    run.containers(11.0, running(D1))
+    assert not run.known(11.0).held
 
 
 def test_a_window_counts_only_from_when_the_digest_was_seen() -> None:
-    told = Told(expect_digest=D2).look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
-    told.looks(2.0, 9.0, ready()).containers(9.1, running(D2)).look(9.5, ready())
-    assert not told.known(9.5).held
-    told.looks(10.0, 15.0, ready()).containers(15.5, running(D2))
-    assert told.known(15.5).held
+    run = Run(expect_digest=D2).look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
+    run.looks(2.0, 9.0, ready()).containers(9.1, running(D2)).look(9.5, ready())
+    assert not run.known(9.5).held
+    run.looks(10.0, 15.0, ready()).containers(15.5, running(D2))
+    assert run.known(15.5).held
 
 
 def test_with_both_declared_both_must_be_met() -> None:
-    told = Told(expect_digest=D2, expect_version=NEW).look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0)
-    told.answer(2.0, UPDATED).containers(3.0, running(D2)).looks(3.5, 12.5, ready(OLD)).containers(13.0, running(D2))
-    assert not told.known(13.0).held
-    told.looks(13.5, 20.5, ready(NEW)).containers(21.0, running(D2))
-    assert told.known(21.0).held
+    run = Run(expect_digest=D2, expect_version=NEW).look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0)
+    run.answer(2.0, UPDATED).containers(3.0, running(D2)).looks(3.5, 12.5, ready(OLD)).containers(13.0, running(D2))
+    assert not run.known(13.0).held
+    run.looks(13.5, 20.5, ready(NEW)).containers(21.0, running(D2))
+    assert run.known(21.0).held
 
 
 def test_a_digest_that_differs_among_the_rows_proves_nothing() -> None:
-    told = (
-        Told(expect_digest=D2, image="o/api")
+    run = (
+        Run(expect_digest=D2, image="o/api")
         .look(0.1, ready())
         .containers(0.2, running(D1))
         .trigger(1.0)
         .answer(2.0, UPDATED)
     )
-    told.containers(3.0, rows(("a", "o/api", D2), ("b", "o/api", D3))).looks(3.5, 9.5, ready())
-    told.containers(10.0, rows(("a", "o/api", D2), ("b", "o/api", D3)))
-    assert not told.known(10.0).held
+    run.containers(3.0, rows(("a", "o/api", D2), ("b", "o/api", D3))).looks(3.5, 9.5, ready())
+    run.containers(10.0, rows(("a", "o/api", D2), ("b", "o/api", D3)))
+    assert not run.known(10.0).held
 
 
 def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
-    told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
-    told.containers(3.0, running(D2)).look(4.0, ready()).containers(9.0, running(D1)).looks(10.0, 25.0, ready())
-    known = told.known(25.0)
+    run = Run().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
+    run.containers(3.0, running(D2)).look(4.0, ready()).containers(9.0, running(D1)).looks(10.0, 25.0, ready())
+    known = run.known(25.0)
     assert known.new_build_seen
     assert conclude(known).verdict.value == "stale"
 
@@ -248,37 +248,37 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
 def test_a_summary_claims_an_update_or_it_does_not(
     baseline: HttpResult, answer: HttpResult, after: HttpResult, inputs: dict[str, str], claim: bool
 ) -> None:
-    told = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
-    assert (told.assessed.claims, told.known(9.5).claim_held) == (claim, claim)
+    run = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
+    assert (run.assessed.claims, run.known(9.5).claim_held) == (claim, claim)
 
 
 def test_a_claim_holds_only_after_stable_for_of_health_since_the_answer() -> None:
-    told = began(ready()).looks(1.5, 8.5, ready()).answer(9.0, UPDATED).look(9.5, ready())
-    assert told.assessed.claims
-    assert not told.known(9.5).claim_held
-    assert told.looks(10.0, 15.0, ready()).known(15.0).claim_held
+    run = began(ready()).looks(1.5, 8.5, ready()).answer(9.0, UPDATED).look(9.5, ready())
+    assert run.assessed.claims
+    assert not run.known(9.5).claim_held
+    assert run.looks(10.0, 15.0, ready()).known(15.0).claim_held
 
 
 def test_a_build_name_that_turned_out_to_be_noise_speaks_against_the_claim() -> None:
-    told = began(ready(OLD), ready(NEW)).answer(2.0, UPDATED).looks(2.5, 9.5, ready(OLD))
-    assert not told.assessed.claims
+    run = began(ready(OLD), ready(NEW)).answer(2.0, UPDATED).looks(2.5, 9.5, ready(OLD))
+    assert not run.assessed.claims
 
 
 def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
-    told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
-    told.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
-    assert not told.assessed.claims
+    run = Run().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
+    run.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
+    assert not run.assessed.claims
 
 
 # after Watchtower's response
 
 
 def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_response() -> None:
-    told = began(ready(NEW), expect_version=NEW).looks(1.2, 9.2, ready(NEW))
-    assert told.known(9.3).held, "no response yet: it may never come"
-    told.answer(9.5, summary()).looks(10.2, 14.2, ready(NEW))
-    assert not told.known(14.3).held
-    assert told.look(14.6, ready(NEW)).known(14.7).held
+    run = began(ready(NEW), expect_version=NEW).looks(1.2, 9.2, ready(NEW))
+    assert run.known(9.3).held, "no response yet: it may never come"
+    run.answer(9.5, summary()).looks(10.2, 14.2, ready(NEW))
+    assert not run.known(14.3).held
+    assert run.look(14.6, ready(NEW)).known(14.7).held
 
 
 @pytest.mark.parametrize(
@@ -295,13 +295,13 @@ def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_resp
 def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
     moments: dict[float, HttpResult], stayed: bool
 ) -> None:
-    told = began(ready(OLD), expect_version=NEW)
+    run = began(ready(OLD), expect_version=NEW)
     for moment in map(float, range(2, 15)):
         if moment == 4.0:
-            told.answer(3.9, summary())
-        assert not told.known(moment).old_build_stayed
-        told.look(moment, moments.get(moment, ready(OLD)))
-    assert told.known(14.1).old_build_stayed is stayed
+            run.answer(3.9, summary())
+        assert not run.known(moment).old_build_stayed
+        run.look(moment, moments.get(moment, ready(OLD)))
+    assert run.known(14.1).old_build_stayed is stayed
 
 
 # the deadline
@@ -309,10 +309,10 @@ def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
 
 @pytest.mark.parametrize(("moment", "in_time"), [(49.0, True), (50.0, True), (51.0, False)])
 def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_time: bool) -> None:
-    told = began(ready(OLD), timeout="49s").look(moment, ready(NEW))
-    assert told.state.deadline == 50.0
-    assert told.known(60.0).window_in_time is in_time
-    assert not told.look(61.0, TransportError(ErrorKind.REFUSED)).known(62.0).window_in_time
+    run = began(ready(OLD), timeout="49s").look(moment, ready(NEW))
+    assert run.state.deadline == 50.0
+    assert run.known(60.0).window_in_time is in_time
+    assert not run.look(61.0, TransportError(ErrorKind.REFUSED)).known(62.0).window_in_time
 
 
 # what is visible
@@ -328,50 +328,50 @@ def test_what_distinguishes_builds_is_visible(http_result: HttpResult, visible: 
 
 
 def test_a_running_digest_is_visible() -> None:
-    told = Told().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).containers(2.0, running(D1))
-    assert told.known(3.0).builds_visible
+    run = Run().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).containers(2.0, running(D1))
+    assert run.known(3.0).builds_visible
 
 
 # a version address of its own
 
 
 def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address() -> None:
-    told = Told(expect_version=NEW, version_path="/version")
-    told.look(0.1, ready(OLD), HEALTH).look(0.1, ready(OLD), VERSION).trigger(1.0).answer(1.5, UPDATED)
-    told.look(2.0, ready(NEW), HEALTH)
-    assert not told.known(2.0).new_build_seen
-    told.look(3.0, ready(NEW), VERSION)
-    assert told.known(3.0).new_build_seen
+    run = Run(expect_version=NEW, version_path="/version")
+    run.look(0.1, ready(OLD), HEALTH).look(0.1, ready(OLD), VERSION).trigger(1.0).answer(1.5, UPDATED)
+    run.look(2.0, ready(NEW), HEALTH)
+    assert not run.known(2.0).new_build_seen
+    run.look(3.0, ready(NEW), VERSION)
+    assert run.known(3.0).new_build_seen
 
 
 def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
-    told = began(ready(OLD), expect_version=NEW).answer(2.0, reply(429, retry_after="5"))
-    assert not told.known(3.0).answer_final
-    assert told.state.trigger.resend_at == 7.0
-    assert told.known(3.0).refusal is None
+    run = began(ready(OLD), expect_version=NEW).answer(2.0, reply(429, retry_after="5"))
+    assert not run.known(3.0).answer_final
+    assert run.state.trigger.resend_at == 7.0
+    assert run.known(3.0).refusal is None
 
 
 def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() -> None:
-    told = Told().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
-    told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
-    assert not told.assessed.expected_under_way
-    told.containers(11.0, running(D2))
-    assert told.assessed.expected_under_way
+    run = Run().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
+    run.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
+    assert not run.assessed.expected_under_way
+    run.containers(11.0, running(D2))
+    assert run.assessed.expected_under_way
 
 
 def test_a_commit_that_moved_is_one_all_the_same() -> None:
-    told = Told().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
-    told.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
-    assert told.assessed.expected_under_way
+    run = Run().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
+    run.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
+    assert run.assessed.expected_under_way
 
 
 def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:
-    told = Told(image="ghcr.io/o/api").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
-    assert str(told.state.plan.image) == "ghcr.io/o/api:main"
-    assert told.state.lookup is not None
-    assert told.state.lookup.image.tag == "main"
+    run = Run(image="ghcr.io/o/api").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
+    assert str(run.state.plan.image) == "ghcr.io/o/api:main"
+    assert run.state.lookup is not None
+    assert run.state.lookup.image.tag == "main"
 
 
 def test_an_image_whose_tag_is_written_keeps_it() -> None:
-    told = Told(image="ghcr.io/o/api:prod").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
-    assert str(told.state.plan.image) == "ghcr.io/o/api:prod"
+    run = Run(image="ghcr.io/o/api:prod").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
+    assert str(run.state.plan.image) == "ghcr.io/o/api:prod"
