@@ -60,8 +60,8 @@ class Server:
     """The digest that runs at first."""
     answers: dict[str, HttpResult] = field(default_factory=lambda: {D2: SICK})
     """What the builds answer that are not healthy."""
-    tells_digests: bool = True
-    tells_names: bool = True
+    reports_digests: bool = True
+    reports_names: bool = True
     trigger: HttpResult = field(default_factory=lambda: summary(updated=1))
     in_reach: Callable[[str], bool] = lambda _: True
     """Whether Watchtower sees the container while a digest runs."""
@@ -72,14 +72,14 @@ class Server:
     smoke: dict[str, HttpResult] = field(default_factory=dict)
     """What a build answers to smoke requests, by its digest."""
     local: str = ""
-    """The digest that the tag names on the host, where somebody pulled another image there."""
+    """The digest that the tag names on the host, if another image was pulled there."""
     on_put: Trouble | None = None
     silently: bool = False
     """Whether a write that is refused is carried out all the same."""
     trouble: Trouble | None = None
     """What every read meets."""
     meanwhile: Callable[["Server"], object] = lambda _: None
-    """What somebody else does once the first trigger is out."""
+    """What another deployer does once the first trigger has been sent."""
     world: World = field(init=False)
     puts: list[str] = field(default_factory=list)
     _history: list[tuple[float, str]] = field(default_factory=list)
@@ -111,11 +111,11 @@ class Server:
 
     def service(self) -> HttpResult:
         digest = self.running()
-        return self.answers.get(digest, ready(NAMES[digest] if self.tells_names else ""))
+        return self.answers.get(digest, ready(NAMES[digest] if self.reports_names else ""))
 
     def containers(self) -> HttpResult:
         digest = self.running()
-        if not self.tells_digests:
+        if not self.reports_digests:
             return reply(404)
         return rows(("api", IMAGE, digest)) if self.in_reach(digest) else rows()
 
@@ -140,8 +140,8 @@ class Server:
 
 
 @dataclass
-class Told:
-    """A run that was told to its end."""
+class Finished:
+    """A run that has ended."""
 
     server: Server
     outcome: RunResult
@@ -153,11 +153,11 @@ class Told:
         return self.outcome.conclusion.verdict.value, self.outcome.conclusion.reason.value
 
     @property
-    def told(self) -> str:
+    def finished(self) -> str:
         return self.outcome.rollback.sentence if self.outcome.rollback else ""
 
 
-def run(server: Server | None = None, **inputs: str) -> Told:
+def run(server: Server | None = None, **inputs: str) -> Finished:
     """A deploy that is rolled back on failure, or mode rollback."""
     server = server or Server()
     world, log, attempts = server.world, Log(), list[Attempt]()
@@ -171,26 +171,26 @@ def run(server: Server | None = None, **inputs: str) -> Told:
         conclusion = redeploy(state, world, lambda: 0.5, log)
         deploy = result_of(state, conclusion, world.now())
         outcome = mend(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
-    return Told(server, outcome, log, attempts)
+    return Finished(server, outcome, log, attempts)
 
 
 def test_a_build_that_is_never_ready_is_rolled_back_to_the_digest_that_ran() -> None:
-    told = run(expect_version=NEW)
-    assert told.verdict == ("rolled-back", "never-ready")
-    assert told.outcome.conclusion.exit_code == 1
-    assert told.server.puts == [D1]
-    assert told.server.current() == D1
-    assert (told.outcome.version.live, told.outcome.digest.live) == (OLD, D1)
-    assert (told.outcome.version.before, told.outcome.digest.before) == (OLD, D1)
-    rolled = told.outcome.rollback
+    finished = run(expect_version=NEW)
+    assert finished.verdict == ("rolled-back", "never-ready")
+    assert finished.outcome.conclusion.exit_code == 1
+    assert finished.server.puts == [D1]
+    assert finished.server.current() == D1
+    assert (finished.outcome.version.live, finished.outcome.digest.live) == (OLD, D1)
+    assert (finished.outcome.version.before, finished.outcome.digest.before) == (OLD, D1)
+    rolled = finished.outcome.rollback
     assert rolled is not None
     assert (rolled.done, rolled.proof, rolled.source) == (True, "digest", "the digest that ran before")
     assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.sentence
 
 
 def test_the_picture_tells_the_whole_story_in_its_order() -> None:
-    told = run(expect_version=NEW)
-    assert [row.what for row in rows_of(told.outcome)] == [
+    finished = run(expect_version=NEW)
+    assert [row.what for row in rows_of(finished.outcome)] == [
         "Watchtower",
         "Old build",
         "Not healthy",
@@ -222,40 +222,40 @@ def test_the_deploys_own_facts_are_kept() -> None:
 def test_a_container_that_crashes_is_rolled_back_where_watchtower_sees_it(pull: bool) -> None:
     server = Server(answers={D2: GONE}, in_reach=lambda digest: pull or digest != D2)
     server.world.trigger = [server.trigger, server.trigger if pull else summary(scanned=0)]
-    told = run(server, expect_version=NEW)
-    assert told.verdict == ("rolled-back" if pull else "rollback-failed", "down")
+    finished = run(server, expect_version=NEW)
+    assert finished.verdict == ("rolled-back" if pull else "rollback-failed", "down")
     assert server.puts == [D1]  # either way the poll, and whoever recreates the container, finds the good image
     if not pull:
-        assert "does not reach" in told.told
-        assert told.outcome.rollback is not None
-        assert "docker compose up -d --force-recreate your-service" in told.outcome.rollback.by_hand
-        assert "imagetools" not in told.outcome.rollback.by_hand
+        assert "does not reach" in finished.sentence
+        assert finished.outcome.rollback is not None
+        assert "docker compose up -d --force-recreate your-service" in finished.outcome.rollback.by_hand
+        assert "imagetools" not in finished.outcome.rollback.by_hand
 
 
 def test_a_version_names_the_image_where_no_digest_is_reported() -> None:
     kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
-    told = run(Server(kept=kept, tells_digests=False), expect_version=NEW)
-    assert told.verdict == ("rolled-back", "never-ready")
-    assert told.outcome.conclusion.proof.word == "version"
-    assert told.outcome.rollback is not None
-    assert "previous version" in told.outcome.rollback.source
-    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in told.outcome.rollback.sentence
+    finished = run(Server(kept=kept, reports_digests=False), expect_version=NEW)
+    assert finished.verdict == ("rolled-back", "never-ready")
+    assert finished.outcome.conclusion.proof.word == "version"
+    assert finished.outcome.rollback is not None
+    assert "previous version" in finished.outcome.rollback.source
+    assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in finished.outcome.rollback.sentence
 
 
 def test_a_rollback_that_nothing_can_prove_is_none() -> None:
-    server = Server(tells_digests=False, tells_names=False, answers={D2: SICK}, trigger=reply(200))
-    told = run(server, rollback_to=D1)
-    assert told.verdict[0] == "rollback-failed"
-    assert "not proven live" in told.told
+    server = Server(reports_digests=False, reports_names=False, answers={D2: SICK}, trigger=reply(200))
+    finished = run(server, rollback_to=D1)
+    assert finished.verdict[0] == "rollback-failed"
+    assert "not proven live" in finished.sentence
 
 
 def test_the_previous_build_that_is_sick_now_too_is_no_success() -> None:
     server = Server()
     server.meanwhile = lambda one: one.answers.update({D1: SICK}) if len(one.world.sent(SendTrigger)) > 1 else None
-    told = run(server, expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert told.outcome.downtime_seconds is None
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert finished.outcome.downtime_seconds is None
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
@@ -263,74 +263,74 @@ def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
     server = Server(answers={D2: broken}, trigger=summary(updated=1))
     server.world.trigger = [summary(updated=1), summary(updated=0)]
     server.in_reach = lambda digest: digest != D2
-    told = run(server, smoke="GET /api/items 404", expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "smoke")
-    assert "the failed build is still live" in told.told
-    assert "from before" not in told.told
+    finished = run(server, smoke="GET /api/items 404", expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "smoke")
+    assert "the failed build is still live" in finished.sentence
+    assert "from before" not in finished.sentence
 
 
 def test_a_digest_that_was_pruned_is_looked_for_by_its_version() -> None:
     server = Server(kept={D2: D2, "latest": D2, OLD: D3, D3: D3}, answers={D2: SICK, D3: ready(OLD)})
-    told = run(server, expect_version=NEW)
-    assert told.verdict == ("rolled-back", "never-ready")
+    finished = run(server, expect_version=NEW)
+    assert finished.verdict == ("rolled-back", "never-ready")
     assert server.puts == [D3]
 
 
 def test_a_target_that_is_nowhere_is_reported_before_the_trigger_and_the_deploy_goes_on() -> None:
-    told = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
-    assert told.verdict == ("deployed", "")
-    assert any("could not have been rolled back" in warning for warning in told.outcome.facts.of(About.WARNING))
-    assert any("a rollback is not possible" in line for line in told.log.lines)
-    assert told.server.puts == []
+    finished = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
+    assert finished.verdict == ("deployed", "")
+    assert any("could not have been rolled back" in warning for warning in finished.outcome.facts.of(About.WARNING))
+    assert any("a rollback is not possible" in line for line in finished.log.lines)
+    assert finished.server.puts == []
 
 
 def test_a_deploy_that_succeeds_says_nothing_of_rollbacks() -> None:
-    told = run(Server(answers={}), expect_version=NEW)
-    assert told.verdict == ("deployed", "")
-    assert (told.outcome.rollback, list(told.outcome.facts.of(About.WARNING))) == (None, [])
-    assert told.attempts == []
+    finished = run(Server(answers={}), expect_version=NEW)
+    assert finished.verdict == ("deployed", "")
+    assert (finished.outcome.rollback, list(finished.outcome.facts.of(About.WARNING))) == (None, [])
+    assert finished.attempts == []
 
 
 def test_a_target_that_is_nowhere_makes_the_failure_a_failed_rollback() -> None:
-    told = run(Server(kept={D2: D2, "latest": D2}), expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "Nothing was put back" in told.told
-    assert len(told.server.world.sent(SendTrigger)) == 1
+    finished = run(Server(kept={D2: D2, "latest": D2}), expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "Nothing was put back" in finished.sentence
+    assert len(finished.server.world.sent(SendTrigger)) == 1
 
 
 def test_a_tag_that_someone_else_moved_meanwhile_is_left_alone() -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     server.meanwhile = lambda one: one.kept.update(latest=D3)
-    told = run(server, expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "another push moved the tag" in told.told
+    finished = run(server, expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "another push moved the tag" in finished.sentence
     assert (server.puts, server.kept["latest"]) == ([], D3)
 
 
 def test_a_tag_that_someone_else_put_back_already_is_not_written_again() -> None:
     server = Server()
     server.meanwhile = lambda one: one.kept.update(latest=D1)
-    told = run(server, expect_version=NEW)
-    assert told.verdict == ("rolled-back", "never-ready")
-    assert "as it did already" in told.told
+    finished = run(server, expect_version=NEW)
+    assert finished.verdict == ("rolled-back", "never-ready")
+    assert "as it did already" in finished.sentence
     assert server.puts == []
 
 
 def test_a_registry_that_lets_no_one_write_says_so_with_the_fix() -> None:
     refused = Trouble(Kind.REFUSED, "the registry does not let anybody write `o/api`", "Give `packages: write`.")
-    told = run(Server(on_put=refused), expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "write `o/api`" in told.told
-    assert "Give `packages: write`." in told.told
+    finished = run(Server(on_put=refused), expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "write `o/api`" in finished.sentence
+    assert "Give `packages: write`." in finished.sentence
 
 
 def test_an_answer_to_the_write_that_was_lost_is_reported_by_the_tag() -> None:
     lost = Trouble(Kind.UNREACHABLE, "the registry does not answer")
     assert run(Server(on_put=lost, silently=True), expect_version=NEW).verdict[0] == "rolled-back"
-    told = run(Server(on_put=lost), expect_version=NEW)
-    assert "the tag has not moved so far" in told.told
-    assert told.verdict[0] == "rollback-failed"
-    assert len(told.server.puts) == 1
+    finished = run(Server(on_put=lost), expect_version=NEW)
+    assert "the tag has not moved so far" in finished.sentence
+    assert finished.verdict[0] == "rollback-failed"
+    assert len(finished.server.puts) == 1
 
 
 def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
@@ -348,25 +348,25 @@ def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
 
 
 def test_a_failure_that_no_image_mends_keeps_its_verdict_and_says_why_nothing_was_tried() -> None:
-    told = run(Server(trigger=reply(401)), expect_version=NEW)
-    assert told.verdict == ("trigger-failed", "auth")
-    assert told.told.startswith("No rollback was tried: ")
-    assert told.server.puts == []
+    finished = run(Server(trigger=reply(401)), expect_version=NEW)
+    assert finished.verdict == ("trigger-failed", "auth")
+    assert finished.sentence.startswith("No rollback was tried: ")
+    assert finished.server.puts == []
 
 
 def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> None:
     same = ready("1.0.0")
-    server = Server(answers={D1: same, D2: same}, tells_digests=False)
+    server = Server(answers={D1: same, D2: same}, reports_digests=False)
     server.kept["1.0.0"] = D1
-    told = run(server, required_routes="GET /missing", openapi_path="/openapi.json")
-    assert told.verdict[0] not in ("rolled-back", "deployed")
+    finished = run(server, required_routes="GET /missing", openapi_path="/openapi.json")
+    assert finished.verdict[0] not in ("rolled-back", "deployed")
 
 
 @pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
 def test_where_digests_are_reported_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
     server = Server()
-    told = server.world.containers
-    server.world.containers = lambda moment: told(moment) if moment < 0 else silence
+    rows_before = server.world.containers
+    server.world.containers = lambda moment: rows_before(moment) if moment < 0 else silence
     ended = run(server, expect_version=NEW)
     assert ended.verdict == ("rolled-back", "never-ready")
     assert ended.outcome.rollback is not None
@@ -374,26 +374,26 @@ def test_where_digests_are_reported_no_more_the_version_proves_what_was_put_back
 
 
 def test_the_build_that_failed_is_never_put_back() -> None:
-    told = run(expect_version=NEW, rollback_to=D2)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "the one that failed" in told.told
-    assert told.server.puts == []
+    finished = run(expect_version=NEW, rollback_to=D2)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "the one that failed" in finished.sentence
+    assert finished.server.puts == []
 
 
 @pytest.mark.parametrize("platforms", [{D2: D3}, {D3: D2}], ids=["its-platform", "its-index"])
 def test_nor_is_it_put_back_by_another_digest_of_the_same_image(platforms: dict[str, str]) -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2}, platforms=platforms)
-    told = run(server, expect_version=NEW, rollback_to=D3)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "the one that failed" in told.told
+    finished = run(server, expect_version=NEW, rollback_to=D3)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "the one that failed" in finished.sentence
     assert server.puts == []
-    assert told.outcome.rollback is not None
-    assert D3 not in told.outcome.rollback.by_hand
+    assert finished.outcome.rollback is not None
+    assert D3 not in finished.outcome.rollback.by_hand
 
 
 def test_looks_stay_within_the_bucket_over_both_halves() -> None:
-    told = run(expect_version=NEW)
-    looks = told.server.world.sent(Probe)
+    finished = run(expect_version=NEW)
+    looks = finished.server.world.sent(Probe)
     for first, start in enumerate(looks):
         for last in range(first, len(looks)):
             assert last - first + 1 <= 15 + 0.5 * (looks[last] - start) + 1
@@ -402,11 +402,13 @@ def test_looks_stay_within_the_bucket_over_both_halves() -> None:
 DIGESTS = st.sampled_from([D1, D2, D3])
 
 
-@given(tag=DIGESTS, moved=st.none() | DIGESTS, runs=DIGESTS, to=st.sampled_from(["", D1, D2, D3]), told=st.booleans())
+@given(
+    tag=DIGESTS, moved=st.none() | DIGESTS, runs=DIGESTS, to=st.sampled_from(["", D1, D2, D3]), reported=st.booleans()
+)
 def test_whatever_happens_only_a_tag_that_was_seen_unmoved_is_written_and_never_with_what_failed(
-    tag: str, moved: str | None, runs: str, to: str, told: bool
+    tag: str, moved: str | None, runs: str, to: str, reported: bool
 ) -> None:
-    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": tag, OLD: D1}, runs=runs, tells_digests=told)
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": tag, OLD: D1}, runs=runs, reports_digests=reported)
     server.answers = {tag: SICK} if tag != runs else {}
     server.meanwhile = lambda one: one.kept.update(latest=moved or tag) if not one.puts else None
     ended = run(server, timeout="20s", **({"rollback_to": to} if to else {}))
@@ -432,41 +434,41 @@ def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_t
 
 def test_a_tag_that_moves_is_never_taken_for_the_version_that_ran() -> None:
     main = ready("", version="main")
-    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "main": D3}, tells_digests=False)
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "main": D3}, reports_digests=False)
     server.answers = {D1: main, D2: SICK, D3: main}
-    told = run(server)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert "it is not known which image ran before" in told.told
+    finished = run(server)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert "it is not known which image ran before" in finished.sentence
     assert (server.puts, server.kept["latest"]) == ([], D2)
 
 
 def test_an_image_whose_label_names_another_commit_is_not_what_ran() -> None:
     kept = {D1: D1, D2: D2, D3: D3, "latest": D2, OLD: D3}
-    told = run(Server(kept=kept, labels={D3: THIRD}, tells_digests=False), expect_version=NEW)
-    assert told.verdict == ("rollback-failed", "never-ready")
-    assert f"labelled with the commit `{THIRD}`" in told.told
-    assert told.server.puts == []
+    finished = run(Server(kept=kept, labels={D3: THIRD}, reports_digests=False), expect_version=NEW)
+    assert finished.verdict == ("rollback-failed", "never-ready")
+    assert f"labelled with the commit `{THIRD}`" in finished.sentence
+    assert finished.server.puts == []
 
 
 def test_an_image_whose_label_names_the_commit_that_ran_is_put_back() -> None:
     kept = {D1: D1, D2: D2, "latest": D2, OLD: D1}
-    told = run(Server(kept=kept, labels={D1: OLD[:12]}, tells_digests=False), expect_version=NEW)
-    assert told.verdict == ("rolled-back", "never-ready")
+    finished = run(Server(kept=kept, labels={D1: OLD[:12]}, reports_digests=False), expect_version=NEW)
+    assert finished.verdict == ("rolled-back", "never-ready")
 
 
 def test_a_version_that_both_builds_name_does_not_tell_which_image_ran() -> None:
     same = ready("", version="1.0.0")
-    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "1.0.0": D3}, tells_digests=False)
+    server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "1.0.0": D3}, reports_digests=False)
     server.answers, server.smoke = {D1: same, D2: same, D3: same}, {D2: reply(500)}
     server.trigger = summary(updated=1)
     server.world.trigger = [server.trigger]
-    told = run(server, smoke="GET /pay")
-    assert told.verdict[0] != "rolled-back"
+    finished = run(server, smoke="GET /pay")
+    assert finished.verdict[0] != "rolled-back"
     assert server.puts == []
 
 
 def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
-    server = Server(tells_digests=False, tells_names=False, trigger=reply(200))
+    server = Server(reports_digests=False, reports_names=False, trigger=reply(200))
     server.world.trigger = [server.trigger]
     server.in_reach = lambda digest: digest != D2
     server.smoke = {D2: reply(500)}
@@ -479,16 +481,16 @@ def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
         return ready("", started_at=passed[-1])
 
     server.world.service = answers
-    told = run(server, smoke="GET /pay", rollback_to=D1)
-    assert told.verdict == ("rollback-failed", "smoke")
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, smoke="GET /pay", rollback_to=D1)
+    assert finished.verdict == ("rollback-failed", "smoke")
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 def test_a_commit_that_the_tag_to_put_back_names_is_proven_by_the_service() -> None:
     kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
-    told = run(Server(kept=kept, tells_digests=False), expect_version=NEW, rollback_to=f"sha-{OLD[:7]}")
-    assert told.verdict == ("rolled-back", "never-ready")
-    assert told.outcome.conclusion.proof.word == "version"
+    finished = run(Server(kept=kept, reports_digests=False), expect_version=NEW, rollback_to=f"sha-{OLD[:7]}")
+    assert finished.verdict == ("rolled-back", "never-ready")
+    assert finished.outcome.conclusion.proof.word == "version"
 
 
 # the check that failed, once more
@@ -499,18 +501,18 @@ WHOLE = {**LOST, "paths": {"/a": {"get": {}}, "/b": {"get": {}}}}
 
 def test_the_smoke_request_that_failed_is_made_again_of_the_build_that_was_put_back() -> None:
     server = Server(answers={}, smoke={D2: reply(500)})
-    told = run(server, expect_version=NEW, smoke="GET /pay\nGET /other")
-    assert told.verdict == ("rolled-back", "smoke")
+    finished = run(server, expect_version=NEW, smoke="GET /pay\nGET /other")
+    assert finished.verdict == ("rolled-back", "smoke")
     server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
-    told = run(server, expect_version=NEW, smoke="GET /pay")
-    assert told.verdict == ("rollback-failed", "smoke")
-    assert "the checks that failed the deploy fail on the live build, too: `smoke GET /pay`" in told.told
+    finished = run(server, expect_version=NEW, smoke="GET /pay")
+    assert finished.verdict == ("rollback-failed", "smoke")
+    assert "the checks that failed the deploy fail on the live build, too: `smoke GET /pay`" in finished.sentence
 
 
 def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
     server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
-    told = run(server, expect_version=NEW, smoke="!POST /pay")
-    assert told.verdict == ("rolled-back", "smoke")
+    finished = run(server, expect_version=NEW, smoke="!POST /pay")
+    assert finished.verdict == ("rolled-back", "smoke")
     sent = [at for at in server.world.sent(SendSmoke) if at > server.world.sent(SendTrigger)[1]]
     assert sent == []
 
@@ -528,8 +530,8 @@ def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], r
     server = Server(answers={}, promises=promises)
     if not back:
         server.meanwhile = lambda one: promises.update({D1: reply(200, LOST)})
-    told = run(server, expect_version=NEW, openapi_path="/openapi.json", **inputs)
-    assert told.verdict == ("rolled-back" if back else "rollback-failed", reason)
+    finished = run(server, expect_version=NEW, openapi_path="/openapi.json", **inputs)
+    assert finished.verdict == ("rolled-back" if back else "rollback-failed", reason)
 
 
 # the end
@@ -546,74 +548,74 @@ def test_a_tag_that_someone_moved_while_the_build_was_proven_is_no_rollback(mode
         return reads(request)
 
     server.world.manifests = lambda _, request: registry(request)
-    told = run(server, **({"expect_version": NEW} if mode == "deploy" else {"mode": "rollback"}))
-    assert told.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
-    assert told.outcome.conclusion.exit_code == 1
-    assert "another push has moved the tag since" in told.told
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, **({"expect_version": NEW} if mode == "deploy" else {"mode": "rollback"}))
+    assert finished.verdict == (("rollback-failed", "never-ready") if mode == "deploy" else ("unproven", "weak-proof"))
+    assert finished.outcome.conclusion.exit_code == 1
+    assert "another push has moved the tag since" in finished.sentence
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 def test_an_image_of_the_hosts_own_that_goes_live_instead_is_reported_with_the_pull_that_mends_it() -> None:
     server = Server(runs=D1, kept={D1: D1, D2: D2, "latest": D2}, local=D3, answers={})
-    told = run(server, mode="rollback", rollback_to=D1)
-    assert told.verdict[0] not in ("deployed", "already-current")
-    assert "`docker pull ghcr.io/o/api:latest` on the server" in told.told
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, mode="rollback", rollback_to=D1)
+    assert finished.verdict[0] not in ("deployed", "already-current")
+    assert "`docker pull ghcr.io/o/api:latest` on the server" in finished.sentence
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 # mode rollback
 
 
 def test_mode_rollback_is_red_where_nothing_proves_the_image() -> None:
-    server = Server(runs=D2, answers={}, tells_digests=False, tells_names=False, trigger=reply(200))
+    server = Server(runs=D2, answers={}, reports_digests=False, reports_names=False, trigger=reply(200))
     server.kept["stable"] = D1
-    told = run(server, mode="rollback", rollback_to="stable")
-    assert told.verdict == ("unproven", "weak-proof")
-    assert told.outcome.conclusion.exit_code == 1
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, mode="rollback", rollback_to="stable")
+    assert finished.verdict == ("unproven", "weak-proof")
+    assert finished.outcome.conclusion.exit_code == 1
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 @pytest.mark.parametrize("named", ["tag", "label"])
 def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named: str) -> None:
     tag = f"sha-{OLD[:7]}" if named == "tag" else "stable"
-    server = Server(runs=D2, answers={}, tells_digests=False, labels={D1: OLD} if named == "label" else {})
+    server = Server(runs=D2, answers={}, reports_digests=False, labels={D1: OLD} if named == "label" else {})
     server.kept[tag] = D1
-    told = run(server, mode="rollback", rollback_to=tag)
-    assert told.verdict == ("deployed", "")
-    assert told.outcome.conclusion.proof.word == "version"
-    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
+    finished = run(server, mode="rollback", rollback_to=tag)
+    assert finished.verdict == ("deployed", "")
+    assert finished.outcome.conclusion.proof.word == "version"
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "true"
 
 
 def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
-    told = run(mode="rollback")
-    assert told.verdict == ("already-current", "")
-    assert (told.server.puts, told.outcome.digest.live) == ([D1], D1)
-    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
+    finished = run(mode="rollback")
+    assert finished.verdict == ("already-current", "")
+    assert (finished.server.puts, finished.outcome.digest.live) == ([D1], D1)
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "true"
 
 
 def test_a_named_image_is_put_back_and_proven() -> None:
     server = Server(runs=D2, answers={}, kept={D1: D1, D2: D2, "latest": D2, "stable": D1})
-    told = run(server, mode="rollback", rollback_to="stable")
-    assert told.verdict == ("deployed", "")
-    assert told.outcome.conclusion.proof.word == "digest"
-    assert (server.puts, told.outcome.version.live, told.outcome.version.before) == ([D1], OLD, NEW)
-    assert outputs.outputs(told.outcome)["rolled-back"] == "true"
-    assert told.outcome.mode == "rollback"
+    finished = run(server, mode="rollback", rollback_to="stable")
+    assert finished.verdict == ("deployed", "")
+    assert finished.outcome.conclusion.proof.word == "digest"
+    assert (server.puts, finished.outcome.version.live, finished.outcome.version.before) == ([D1], OLD, NEW)
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "true"
+    assert finished.outcome.mode == "rollback"
 
 
 def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
     server = Server(runs=D1, kept={D1: D1, "latest": D1})
-    told = run(server, mode="rollback", rollback_to=D1)
-    assert told.verdict == ("already-current", "")
+    finished = run(server, mode="rollback", rollback_to=D1)
+    assert finished.verdict == ("already-current", "")
     assert server.puts == []
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 @pytest.mark.parametrize(
     ("server", "inputs", "why"),
     [
         (Server(runs=D2), {}, "`rollback-to`"),
-        (Server(tells_digests=False), {}, "`rollback-to`"),
+        (Server(reports_digests=False), {}, "`rollback-to`"),
         (Server(), {"rollback_to": "gone"}, "has no image under `gone`"),
         (Server(on_put=Trouble(Kind.REFUSED, "nobody may write")), {}, "nobody may write"),
         (Server(trouble=Trouble(Kind.UNREACHABLE, "nobody answers")), {"rollback_to": D1}, "nobody answers"),
@@ -622,25 +624,25 @@ def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
     ids=["tag-at-running", "no-digest", "absent", "read-only", "unreachable", "no-tag"],
 )
 def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
-    told = run(server, mode="rollback", **inputs)
-    assert told.verdict == ("not-started", "rollback-impossible")
-    assert why in wording.happened(told.outcome)
-    assert told.outcome.digest.before == (server.runs if server.tells_digests else "")
+    finished = run(server, mode="rollback", **inputs)
+    assert finished.verdict == ("not-started", "rollback-impossible")
+    assert why in wording.happened(finished.outcome)
+    assert finished.outcome.digest.before == (server.runs if server.reports_digests else "")
     assert server.world.sent(SendTrigger) == []
 
 
 def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     server = Server(runs=D2, answers={D1: SICK}, kept={D1: D1, D2: D2, "latest": D2})
-    told = run(server, mode="rollback", rollback_to=D1)
-    assert told.verdict == ("unhealthy", "never-ready")
-    assert outputs.outputs(told.outcome)["rolled-back"] == "false"
+    finished = run(server, mode="rollback", rollback_to=D1)
+    assert finished.verdict == ("unhealthy", "never-ready")
+    assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
 # cut short
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "finished"),
     [
         ({}, "`latest` was not moved"),
         ({"writing": True}, "`latest` may have been moved"),
@@ -648,7 +650,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     ],
     ids=["before", "amid", "after"],
 )
-def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, bool], told: str) -> None:
+def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, bool], finished: str) -> None:
     ended = run(expect_version=NEW)
     [attempt] = ended.attempts
     attempt.state, attempt.settled, attempt.moved = None, False, False
@@ -656,6 +658,6 @@ def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, boo
         setattr(attempt, name, value)
     outcome = cut_short(attempt, Conclusion(Verdict.CANCELLED, signal=2), ended.server.world.now())
     assert outcome.conclusion.verdict is Verdict.CANCELLED
-    assert told in wording.happened(outcome)
+    assert finished in wording.happened(outcome)
     assert outputs.outputs(outcome)["rolled-back"] == "false"
     assert page(outcome, Repository())
