@@ -1,4 +1,4 @@
-"""Several services and hosts in a world without sockets."""
+"""Several services and hosts in a simulated world, without sockets."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -44,8 +44,8 @@ def swapped(moment: float) -> HttpResult:
 
 
 @dataclass
-class Told:
-    """A run that was told to its end."""
+class Finished:
+    """A run that has ended."""
 
     fleet: Fleet
     outcome: SeveralResults
@@ -82,24 +82,24 @@ def fleet_of(run: RunPlan) -> Fleet:
 
 def world(answers: Mapping[str, Callable[[float], HttpResult]] | None = None, **script: Any) -> World:  # noqa: ANN401
     """Return a host whose services respond as their names say, and else are replaced as they should."""
-    told = answers or {}
-    return World(lambda moment, probe: told.get(name_of(probe), swapped)(moment), **script)
+    given = answers or {}
+    return World(lambda moment, probe: given.get(name_of(probe), swapped)(moment), **script)
 
 
-def tell(run: RunPlan, worlds: Mapping[str, World]) -> Told:
+def run_to_end(run: RunPlan, worlds: Mapping[str, World]) -> Finished:
     """Run to the end."""
     fleet, outside, log = fleet_of(run), Worlds(worlds), Log()
     outcome = fleet.run(outside, log)
-    return Told(fleet, outcome, outside, log)
+    return Finished(fleet, outcome, outside, log)
 
 
 def at_one_host(
     services: list[Plan],
     answers: Mapping[str, Callable[[float], HttpResult]] | None = None,
     **script: Any,  # noqa: ANN401 - the fields of a World
-) -> Told:
+) -> Finished:
     """Run services behind one Watchtower."""
-    return tell(RunPlan(waves=((HostPlan.of("", services),),)), {"": world(answers, **script)})
+    return run_to_end(RunPlan(waves=((HostPlan.of("", services),),)), {"": world(answers, **script)})
 
 
 def sick(moment: float) -> HttpResult:

@@ -8,19 +8,19 @@ from redeploy.report.annotations import annotations
 from redeploy.report.results import spokesman
 from redeploy.settings.plan import HostPlan, RunPlan
 from tests.unit.factories import NEW, OLD
-from tests.unit.fleet.stage import Told, service, sick, swapped, tell, world
+from tests.unit.fleet.stage import Finished, run_to_end, service, sick, swapped, world
 
 STARVED = ("unhealthy", "throttled")
 WOULD_DO = re.compile(r"`request-rate: (\d+)/m` or `timeout: (\d+)s` would do$")
 
 
-def of_one_origin(number: int, **inputs: str) -> Told:
+def of_one_origin(number: int, **inputs: str) -> Finished:
     """Run services at paths of one origin."""
     services = [
         service(f"s{each}", base_url="https://all.example.com", health_path=f"/{each}", **inputs)
         for each in range(number)
     ]
-    return tell(RunPlan(waves=((HostPlan.of("", services),),)), {"": world({"all": swapped})})
+    return run_to_end(RunPlan(waves=((HostPlan.of("", services),),)), {"": world({"all": swapped})})
 
 
 @pytest.mark.parametrize("declared", ["", NEW])
@@ -28,14 +28,14 @@ def of_one_origin(number: int, **inputs: str) -> Told:
 def test_a_service_that_could_not_be_watched_is_not_called_down_or_flapping(
     declared: str, paths: dict[str, str]
 ) -> None:
-    told = of_one_origin(20, timeout="20s", expect_version=declared, **paths)
-    assert told.verdict == STARVED
-    assert set(told.verdicts.values()) <= {STARVED, ("deployed", ""), ("unproven", "no-identity")}
+    finished = of_one_origin(20, timeout="20s", expect_version=declared, **paths)
+    assert finished.verdict == STARVED
+    assert set(finished.verdicts.values()) <= {STARVED, ("deployed", ""), ("unproven", "no-identity")}
 
 
 def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
-    told = of_one_origin(20, timeout="20s", expect_version=NEW)
-    [error, *_] = annotations(spokesman(told.outcome))
+    finished = of_one_origin(20, timeout="20s", expect_version=NEW)
+    [error, *_] = annotations(spokesman(finished.outcome))
     assert error.title.endswith("`request-rate` left too few requests for it")
     assert "allows 30 requests a minute at `https://all.example.com`, which 20 services share" in error.message
     assert "Nothing shows that this service is unhealthy." in error.message
@@ -44,8 +44,8 @@ def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
 
 
 def test_no_image_is_put_back_where_only_requests_were_missing() -> None:
-    told = of_one_origin(20, timeout="20s", expect_version=NEW, on_failure="rollback", image="ghcr.io/o/all:latest")
-    for each in told.services.values():
+    finished = of_one_origin(20, timeout="20s", expect_version=NEW, on_failure="rollback", image="ghcr.io/o/all:latest")
+    for each in finished.services.values():
         if each.conclusion.reason == "throttled":
             assert each.rollback is not None
             assert each.rollback.sentence.startswith("No rollback was tried: too few requests came through")
@@ -66,9 +66,9 @@ def test_what_would_do_does(number: int, mode: str) -> None:
     assert found
     rate, seconds = found.groups()
     for more in ({"timeout": "20s", "request_rate": f"{rate}/m"}, {"timeout": f"{seconds}s"}):
-        told = of_one_origin(number, **asked, **more)
-        assert set(told.verdicts.values()) == {("deployed" if mode == "deploy" else "verified", "")}, more
-        assert not told.log.lines[0].startswith("note: ")
+        finished = of_one_origin(number, **asked, **more)
+        assert set(finished.verdicts.values()) == {("deployed" if mode == "deploy" else "verified", "")}, more
+        assert not finished.log.lines[0].startswith("note: ")
 
 
 def test_services_that_cannot_be_looked_at_before_the_trigger_are_counted() -> None:
@@ -84,16 +84,16 @@ def test_a_service_that_is_seen_to_be_unhealthy_stays_so() -> None:
         service(name, base_url=f"https://{name}.example.com/x", health_path="/", timeout="20s", expect_version=NEW)
         for name in ("sick", "api", "web")
     ]
-    told = tell(RunPlan(waves=((HostPlan.of("", shared),),)), {"": world({"sick": sick})})
-    assert told.verdicts["sick"] == ("unhealthy", "never-ready")
+    finished = run_to_end(RunPlan(waves=((HostPlan.of("", shared),),)), {"": world({"sick": sick})})
+    assert finished.verdicts["sick"] == ("unhealthy", "never-ready")
     alike = [
         service(f"s{each}", base_url="https://all.example.com", health_path=f"/{each}", timeout="30s")
         for each in range(3)
     ]
-    told = tell(RunPlan(waves=((HostPlan.of("", alike),),)), {"": world({"all": sick})})
-    assert set(told.verdicts.values()) == {("unhealthy", "never-ready")}
+    finished = run_to_end(RunPlan(waves=((HostPlan.of("", alike),),)), {"": world({"all": sick})})
+    assert set(finished.verdicts.values()) == {("unhealthy", "never-ready")}
 
 
 def test_a_wrong_build_that_is_seen_is_a_wrong_build_however_rarely_it_was_looked_at() -> None:
-    told = of_one_origin(20, timeout="20s", mode="verify", expect_version=NEW)
-    assert set(told.verdicts.values()) == {("wrong-build", "wrong-version")}
+    finished = of_one_origin(20, timeout="20s", mode="verify", expect_version=NEW)
+    assert set(finished.verdicts.values()) == {("wrong-build", "wrong-version")}

@@ -6,7 +6,7 @@ from redeploy.report.facts import About
 from redeploy.rollout.requests import SendTrigger
 from redeploy.settings.plan import HostPlan, Plan, RunPlan
 from tests.unit.factories import D1, D2, D3, NEW, ready
-from tests.unit.fleet.stage import Told, service, tell
+from tests.unit.fleet.stage import Finished, run_to_end, service
 from tests.unit.rollback.test_run import IMAGE, SICK, Server
 
 
@@ -16,14 +16,14 @@ def api(host: str, **inputs: str) -> tuple[str, Plan]:
     return host, service("api", **given)
 
 
-def run(servers: dict[str, Server], waves: list[list[str]], **inputs: str) -> Told:
+def run(servers: dict[str, Server], waves: list[list[str]], **inputs: str) -> Finished:
     """Run `api` at every host; the hosts share one registry."""
     kept = next(iter(servers.values())).kept
     for server in servers.values():
         server.kept = kept
     hosts = {name: HostPlan.of(name, [api(name, **inputs)[1]]) for name in servers}
     plan = RunPlan(waves=tuple(tuple(hosts[name] for name in wave) for wave in waves))
-    return tell(plan, {name: server.world for name, server in servers.items()})
+    return run_to_end(plan, {name: server.world for name, server in servers.items()})
 
 
 def healthy() -> Server:
@@ -32,22 +32,22 @@ def healthy() -> Server:
 
 def test_a_canary_that_fails_is_taken_back_and_the_rest_is_left_alone() -> None:
     servers = {"canary": Server(), "eu": healthy()}
-    told = run(servers, [["canary"], ["eu"]])
-    assert told.verdicts == {
+    finished = run(servers, [["canary"], ["eu"]])
+    assert finished.verdicts == {
         "canary/api": ("rolled-back", "never-ready"),
         "eu/api": ("not-started", "earlier-wave"),
     }
-    assert told.verdict == ("rolled-back", "never-ready")
+    assert finished.verdict == ("rolled-back", "never-ready")
     assert servers["canary"].puts == [D1]
     assert servers["canary"].current() == D1
     assert not servers["eu"].world.sent(SendTrigger)
-    assert told.outputs["rolled-back"] == "true"
+    assert finished.outputs["rolled-back"] == "true"
 
 
 def test_a_green_service_of_an_earlier_wave_goes_back_with_the_image_that_it_shares() -> None:
     servers = {"canary": healthy(), "eu": Server()}
-    told = run(servers, [["canary"], ["eu"]])
-    assert told.verdicts == {
+    finished = run(servers, [["canary"], ["eu"]])
+    assert finished.verdicts == {
         "canary/api": ("rolled-back", "never-ready"),
         "eu/api": ("rolled-back", "never-ready"),
     }
@@ -55,25 +55,25 @@ def test_a_green_service_of_an_earlier_wave_goes_back_with_the_image_that_it_sha
     assert [each.current() for each in servers.values()] == [D1, D1]
     last = {name: server.world.sent(SendTrigger)[-1] for name, server in servers.items()}
     assert last["eu"] < last["canary"], "the last wave goes back first"
-    assert "went back with `eu/api`" in told.services["canary/api"].facts.of(About.CAUSE)[0]
+    assert "went back with `eu/api`" in finished.services["canary/api"].facts.of(About.CAUSE)[0]
 
 
 def test_nothing_is_written_where_hosts_ran_different_images() -> None:
     servers = {"canary": Server(runs=D3, answers={}), "eu": Server()}
     servers["canary"].kept |= {D3: D3}
-    told = run(servers, [["canary"], ["eu"]])
-    assert told.verdicts["eu/api"] == ("rollback-failed", "never-ready")
-    assert told.verdicts["canary/api"] == ("deployed", "")
+    finished = run(servers, [["canary"], ["eu"]])
+    assert finished.verdicts["eu/api"] == ("rollback-failed", "never-ready")
+    assert finished.verdicts["canary/api"] == ("deployed", "")
     assert not any(each.puts for each in servers.values())
-    rolled = told.services["eu/api"].rollback
+    rolled = finished.services["eu/api"].rollback
     assert rolled is not None
     assert "different digests" in rolled.sentence
 
 
 def test_nothing_goes_back_where_the_service_that_failed_does_not_ask_for_it() -> None:
     servers = {"eu": Server()}
-    told = run(servers, [["eu"]], on_failure="keep")
-    assert told.verdicts == {"eu/api": ("unhealthy", "never-ready")}
+    finished = run(servers, [["eu"]], on_failure="keep")
+    assert finished.verdicts == {"eu/api": ("unhealthy", "never-ready")}
     assert not servers["eu"].puts
 
 
@@ -83,15 +83,15 @@ def test_a_service_with_another_image_stays_where_it_is() -> None:
     server.world.service = lambda moment, probe: (
         server.service() if "api" in probe.url else ready(NEW if moment > 1 else D2)
     )
-    told = tell(RunPlan(waves=((HostPlan.of("eu", [api("eu")[1], web]),),)), {"eu": server.world})
-    assert told.verdicts == {"eu/api": ("rolled-back", "never-ready"), "eu/web": ("deployed", "")}
+    finished = run_to_end(RunPlan(waves=((HostPlan.of("eu", [api("eu")[1], web]),),)), {"eu": server.world})
+    assert finished.verdicts == {"eu/api": ("rolled-back", "never-ready"), "eu/web": ("deployed", "")}
 
 
 def test_one_that_cannot_go_back_says_so_and_keeps_no_other_from_it() -> None:
     good, bad = Server(), Server(tells_digests=False, tells_names=False)
     other = service("api", image="ghcr.io/o/other:latest", on_failure="rollback", expect_version=NEW, timeout="30s")
     hosts = (HostPlan.of("bad", [replace(other, name="other")]), HostPlan.of("good", [api("good")[1]]))
-    told = tell(RunPlan(waves=(hosts,)), {"bad": bad.world, "good": good.world})
-    assert told.verdicts["good/api"] == ("rolled-back", "never-ready")
-    assert told.verdicts["bad/other"][0] == "rollback-failed"
+    finished = run_to_end(RunPlan(waves=(hosts,)), {"bad": bad.world, "good": good.world})
+    assert finished.verdicts["good/api"] == ("rolled-back", "never-ready")
+    assert finished.verdicts["bad/other"][0] == "rollback-failed"
     assert SICK is not None

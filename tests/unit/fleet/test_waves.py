@@ -17,16 +17,16 @@ from redeploy.verdicts import Verdict
 from sandbox.simulated_hosts import Worlds
 from sandbox.simulation import Log
 from tests.unit.factories import NEW
-from tests.unit.fleet.stage import Told, fleet_of, service, sick, stays, tell, world
+from tests.unit.fleet.stage import Finished, fleet_of, run_to_end, service, sick, stays, world
 
 pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
 
 
 def in_waves(
     waves: list[list[str]], answers: dict[str, Callable[[float], HttpResult]] | None = None, most: int = 4
-) -> Told:
+) -> Finished:
     """Run the service `api` at every host; `answers` says by host what it responds."""
-    told = answers or {}
+    given = answers or {}
 
     def api(host: str) -> Plan:
         base = f"https://{host}.example.com"
@@ -34,54 +34,54 @@ def in_waves(
 
     hosts = {name: HostPlan.of(name, [api(name)]) for wave in waves for name in wave}
     run = RunPlan(waves=tuple(tuple(hosts[name] for name in wave) for wave in waves), max_parallel=most)
-    return tell(run, {name: world(told) for name in hosts})
+    return run_to_end(run, {name: world(given) for name in hosts})
 
 
-def triggered(told: Told) -> dict[str, float]:
+def triggered(finished: Finished) -> dict[str, float]:
     """When each host was triggered."""
-    return {name: world.triggered for name, world in told.worlds.hosts.items() if world.triggered is not None}
+    return {name: world.triggered for name, world in finished.worlds.hosts.items() if world.triggered is not None}
 
 
 def test_a_wave_begins_once_the_one_before_is_green() -> None:
-    told = in_waves([["canary"], ["eu", "us"]])
-    assert told.verdict == ("deployed", "")
-    assert set(told.verdicts) == {"canary/api", "eu/api", "us/api"}
-    sent = triggered(told)
-    canary = told.fleet.hosts[0].services[0]
+    finished = in_waves([["canary"], ["eu", "us"]])
+    assert finished.verdict == ("deployed", "")
+    assert set(finished.verdicts) == {"canary/api", "eu/api", "us/api"}
+    sent = triggered(finished)
+    canary = finished.fleet.hosts[0].services[0]
     assert sent["eu"] == sent["us"] >= canary.ended
 
 
 def test_what_comes_after_a_wave_that_failed_is_not_started() -> None:
-    told = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
-    assert told.verdicts == {
+    finished = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
+    assert finished.verdicts == {
         "canary/api": ("stale", "old-build"),
         "eu/api": ("not-started", "earlier-wave"),
         "us/api": ("not-started", "earlier-wave"),
     }
-    assert told.verdict == ("stale", "old-build")
-    assert set(triggered(told)) == {"canary"}
+    assert finished.verdict == ("stale", "old-build")
+    assert set(triggered(finished)) == {"canary"}
 
 
 def test_what_was_not_reached_is_said_in_one_sentence() -> None:
-    told = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
-    shown = page(told.outcome, Repository())
+    finished = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
+    shown = page(finished.outcome, Repository())
     assert "so 2 services were not started: eu/api, us/api." in shown
     assert shown.count("<summary>canary/api: ") == 1
     assert "<summary>eu/api: " not in shown
-    titles = [each.title.partition(":")[0] for each in annotations_of(told.outcome.services)]
+    titles = [each.title.partition(":")[0] for each in annotations_of(finished.outcome.services)]
     assert titles == ["canary/api", "Services not started"]
 
 
 def test_hosts_of_a_wave_do_not_wait_for_each_other_and_a_failure_of_one_stops_none() -> None:
-    told = in_waves([["eu", "us"]], {"eu": sick})
-    assert told.verdicts == {"eu/api": ("unhealthy", "never-ready"), "us/api": ("deployed", "")}
-    assert len(set(triggered(told).values())) == 1
+    finished = in_waves([["eu", "us"]], {"eu": sick})
+    assert finished.verdicts == {"eu/api": ("unhealthy", "never-ready"), "us/api": ("deployed", "")}
+    assert len(set(triggered(finished).values())) == 1
 
 
 def test_only_so_many_hosts_are_updated_at_once() -> None:
-    told = in_waves([["a", "b", "c"]], most=1)
-    assert told.verdict == ("deployed", "")
-    hosts = told.fleet.hosts
+    finished = in_waves([["a", "b", "c"]], most=1)
+    assert finished.verdict == ("deployed", "")
+    hosts = finished.fleet.hosts
     moments = [(each.trigger.triggered or 0.0, each.services[0].ended) for each in hosts]
     assert all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(moments))
 
