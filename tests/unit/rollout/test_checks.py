@@ -35,10 +35,10 @@ def document(*routes: str, version: str = "1") -> HttpResult:
     return reply(200, {"openapi": "3.1.0", "info": {"title": "t", "version": version}, "paths": paths})
 
 
-def checks(**told: Any) -> Checks:  # noqa: ANN401 - the fields of Checks
+def checks(**given: Any) -> Checks:  # noqa: ANN401 - the fields of Checks
     for name in ("required", "forbidden"):
-        told[name] = tuple(map(parse_pattern, told.get(name, ())))
-    return Checks(document_url=told.pop("document_url", URL), **told)
+        given[name] = tuple(map(parse_pattern, given.get(name, ())))
+    return Checks(document_url=given.pop("document_url", URL), **given)
 
 
 def reference(*routes: str) -> Reference:
@@ -46,19 +46,19 @@ def reference(*routes: str) -> Reference:
     return read("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + "".join(lines))
 
 
-class Told:
-    """Checks to which a test tells what happened."""
+class CheckRun:
+    """The checks of a build, to which a test feeds responses one by one."""
 
-    def __init__(self, before: HttpResult | None = None, **told: Any) -> None:  # noqa: ANN401 - the fields of Checks
-        self.checking = Checking(checks(**told), answer_before=before)
+    def __init__(self, before: HttpResult | None = None, **given: Any) -> None:  # noqa: ANN401 - the fields of Checks
+        self.checking = Checking(checks(**given), answer_before=before)
 
-    def enter(self, opened: float = 10.0, names: dict[str, str] | None = None) -> "Told":
+    def enter(self, opened: float = 10.0, names: dict[str, str] | None = None) -> "CheckRun":
         self.checking.enter(opened, NAMES if names is None else names)
         return self
 
     def document(
         self, http_result: HttpResult, sent: float = 10.1, took: float = 0.1, *, patient: bool = True
-    ) -> "Told":
+    ) -> "CheckRun":
         request = FetchDocument(URL)
         self.checking.take(
             Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
@@ -67,7 +67,7 @@ class Told:
 
     def smoke(
         self, smoke: Smoke, http_result: HttpResult, sent: float = 10.3, took: float = 0.1, *, patient: bool = True
-    ) -> "Told":
+    ) -> "CheckRun":
         request = SendSmoke(smoke)
         self.checking.take(
             Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
@@ -99,7 +99,7 @@ class Told:
 
 
 @pytest.mark.parametrize(
-    ("told", "before", "document_needed", "wanted"),
+    ("settings", "before", "document_needed", "wanted"),
     [
         pytest.param({}, None, False, False, id="nothing"),
         pytest.param({}, reply(404), False, False, id="no document before"),
@@ -125,15 +125,15 @@ class Told:
     ],
 )
 def test_the_document_is_needed_where_it_can_tell_anything(
-    told: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
+    settings: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
 ) -> None:
-    checking = Told(before, **told).checking
+    checking = CheckRun(before, **settings).checking
     assert (checking.needs_document, checking.wanted) == (document_needed, wanted)
     assert checking.done(None) is not wanted
 
 
 def test_the_document_from_before_is_read_once() -> None:
-    checking = Told(document("GET /a")).checking
+    checking = CheckRun(document("GET /a")).checking
     assert checking.before is not None
     assert checking.answer_before is None
     assert checking.before is checking.before
@@ -143,20 +143,20 @@ def test_the_document_from_before_is_read_once() -> None:
 
 
 def test_the_document_is_asked_before_the_requests_that_it_describes() -> None:
-    told = Told(smoke=(ONE, TWO)).enter()
-    assert [what for what, _ in told.requests] == ["document"]
-    told.document(document())
-    assert [what for what, _ in told.requests] == ["/s/1", "/s/2"]
-    told.smoke(ONE, reply(200))
-    assert [what for what, _ in told.requests] == ["/s/2"]
-    told.smoke(TWO, reply(200))
-    assert told.requests == []
-    assert told.checking.done(10.0)
-    assert told.failure() is None
+    run = CheckRun(smoke=(ONE, TWO)).enter()
+    assert [what for what, _ in run.requests] == ["document"]
+    run.document(document())
+    assert [what for what, _ in run.requests] == ["/s/1", "/s/2"]
+    run.smoke(ONE, reply(200))
+    assert [what for what, _ in run.requests] == ["/s/2"]
+    run.smoke(TWO, reply(200))
+    assert run.requests == []
+    assert run.checking.done(10.0)
+    assert run.failure() is None
 
 
 def test_without_a_window_nothing_is_asked() -> None:
-    assert Told(smoke=(ONE,)).requests == []
+    assert CheckRun(smoke=(ONE,)).requests == []
 
 
 def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
@@ -167,10 +167,10 @@ def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
             "paths": {"/s/{id}": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {}}}}}}}},
         },
     )
-    told = Told(smoke=(ONE, UNSAFE)).enter().document(described)
+    run = CheckRun(smoke=(ONE, UNSAFE)).enter().document(described)
     promises = {
         request.smoke: request.promise
-        for request, _ in told.checking.requests(unsafe=True)
+        for request, _ in run.checking.requests(unsafe=True)
         if isinstance(request, SendSmoke)
     }
     assert promises[ONE] is not None
@@ -178,43 +178,43 @@ def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
 
 
 def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> None:
-    told = Told(required=["/a"], smoke=(ONE,)).enter()
-    request = told.checking.ask_document()
+    run = CheckRun(required=["/a"], smoke=(ONE,)).enter()
+    request = run.checking.ask_document()
     assert request is not None
     assert request.smoke == (ONE,)
-    told.document(Read(200, {}, b"not read", 0, Contract("7", (Operation("/a", "GET"),))))
-    assert told.checking.contract == Contract("7", (Operation("/a", "GET"),))
-    assert told.requests == [("/s/1", 0.0)]
+    run.document(Read(200, {}, b"not read", 0, Contract("7", (Operation("/a", "GET"),))))
+    assert run.checking.contract == Contract("7", (Operation("/a", "GET"),))
+    assert run.requests == [("/s/1", 0.0)]
 
 
 # tries
 
 
 def test_what_failed_is_tried_once_more_after_a_pause() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter().smoke(ONE, reply(500))
-    assert told.requests == [("/s/1", 10.4 + PAUSE)]
-    assert not told.checking.done(10.0)
-    told.smoke(ONE, reply(500), sent=11.5)
-    assert told.requests == []
-    assert told.failure() is Reason.SMOKE
+    run = CheckRun(smoke=(ONE,), document_url=None).enter().smoke(ONE, reply(500))
+    assert run.requests == [("/s/1", 10.4 + PAUSE)]
+    assert not run.checking.done(10.0)
+    run.smoke(ONE, reply(500), sent=11.5)
+    assert run.requests == []
+    assert run.failure() is Reason.SMOKE
 
 
 def test_the_second_try_may_mend_the_first() -> None:
-    told = (
-        Told(smoke=(ONE,), document_url=None)
+    run = (
+        CheckRun(smoke=(ONE,), document_url=None)
         .enter()
         .smoke(ONE, TransportError(ErrorKind.CUT))
         .smoke(ONE, reply(200), 12.0)
     )
-    assert told.failure() is None
+    assert run.failure() is None
 
 
 def test_a_document_is_tried_once_more_too() -> None:
-    told = Told(required=["/api/ready"]).enter().document(reply(500))
-    (what, at), *others = told.requests
+    run = CheckRun(required=["/api/ready"]).enter().document(reply(500))
+    (what, at), *others = run.requests
     assert (what, others) == ("document", [])
     assert at == pytest.approx(10.2 + PAUSE)
-    assert told.document(document(), 11.5).failure() is None
+    assert run.document(document(), 11.5).failure() is None
 
 
 @pytest.mark.parametrize(
@@ -222,71 +222,71 @@ def test_a_document_is_tried_once_more_too() -> None:
     [(reply(500), 0), (TransportError(ErrorKind.CUT), 0), (TransportError(ErrorKind.REFUSED), 1), (reply(429), 0)],
 )
 def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(http_result: HttpResult, requests: int) -> None:
-    assert len(Told(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, http_result).requests) == requests
+    assert len(CheckRun(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, http_result).requests) == requests
 
 
 def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> None:
-    told = Told(smoke=(UNSAFE, ONE)).enter().document(document())
-    assert [request.url for request, _ in told.checking.requests(unsafe=False)] == [ONE.url]
-    left = [told.checking.only_unsafe_left]
-    told.smoke(ONE, reply(200))
-    assert list(told.checking.requests(unsafe=False)) == []
-    left.append(told.checking.only_unsafe_left)
-    told.smoke(UNSAFE, reply(200))
-    left.append(told.checking.only_unsafe_left)
+    run = CheckRun(smoke=(UNSAFE, ONE)).enter().document(document())
+    assert [request.url for request, _ in run.checking.requests(unsafe=False)] == [ONE.url]
+    left = [run.checking.only_unsafe_left]
+    run.smoke(ONE, reply(200))
+    assert list(run.checking.requests(unsafe=False)) == []
+    left.append(run.checking.only_unsafe_left)
+    run.smoke(UNSAFE, reply(200))
+    left.append(run.checking.only_unsafe_left)
     assert left == [False, True, False]
-    assert told.checking.done(10.0)
+    assert run.checking.done(10.0)
 
 
 @pytest.mark.parametrize("answered", [11.0, 31.0])
 def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(answered: float) -> None:
-    told = Told(smoke=(UNSAFE,), document_url=None).enter()
+    run = CheckRun(smoke=(UNSAFE,), document_url=None).enter()
     if answered > 30:
-        told.enter(30.0, {"commit": OLD})
-    told.smoke(UNSAFE, reply(500), 10.5, answered - 10.5)
-    told.enter(40.0, {"commit": OLD})
-    assert told.requests == []
-    assert told.failure(40.0) is Reason.SMOKE
+        run.enter(30.0, {"commit": OLD})
+    run.smoke(UNSAFE, reply(500), 10.5, answered - 10.5)
+    run.enter(40.0, {"commit": OLD})
+    assert run.requests == []
+    assert run.failure(40.0) is Reason.SMOKE
 
 
 def test_being_throttled_is_no_try_while_there_is_patience() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter()
+    run = CheckRun(smoke=(ONE,), document_url=None).enter()
     for number in range(20):
-        told.smoke(ONE, reply(429), 11.0 + number)
-    assert len(told.requests) == 1
-    told.smoke(ONE, reply(429), 40.0, patient=False)
-    assert len(told.requests) == 1
-    told.smoke(ONE, reply(429), 42.0, patient=False)
-    assert told.failure() is Reason.SMOKE
+        run.smoke(ONE, reply(429), 11.0 + number)
+    assert len(run.requests) == 1
+    run.smoke(ONE, reply(429), 40.0, patient=False)
+    assert len(run.requests) == 1
+    run.smoke(ONE, reply(429), 42.0, patient=False)
+    assert run.failure() is Reason.SMOKE
 
 
 def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter()
-    told.smoke(ONE, reply(200, age="9"))
-    assert [request.past_caches for request, _ in told.checking.requests(unsafe=True)] == [True]
-    told.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
-    assert told.failure() is Reason.SMOKE
-    assert "from a cache" in told.findings[0][3]
+    run = CheckRun(smoke=(ONE,), document_url=None).enter()
+    run.smoke(ONE, reply(200, age="9"))
+    assert [request.past_caches for request, _ in run.checking.requests(unsafe=True)] == [True]
+    run.smoke(ONE, reply(200, age="9"), 11.0).smoke(ONE, reply(200, age="9"), 13.0)
+    assert run.failure() is Reason.SMOKE
+    assert "from a cache" in run.findings[0][3]
 
 
 # rounds
 
 
 def test_another_window_of_the_same_build_keeps_what_passed() -> None:
-    told = Told(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)).smoke(TWO, reply(500))
-    told.smoke(TWO, reply(500), 12.0)
-    assert told.failure() is Reason.SMOKE
-    told.enter(20.0)
-    assert [what for what, _ in told.requests] == ["/s/2"]
-    assert not told.checking.done(20.0)
-    assert told.smoke(TWO, reply(200), 20.5).failure(20.0) is None
+    run = CheckRun(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)).smoke(TWO, reply(500))
+    run.smoke(TWO, reply(500), 12.0)
+    assert run.failure() is Reason.SMOKE
+    run.enter(20.0)
+    assert [what for what, _ in run.requests] == ["/s/2"]
+    assert not run.checking.done(20.0)
+    assert run.smoke(TWO, reply(200), 20.5).failure(20.0) is None
 
 
 def test_a_document_that_failed_is_asked_for_again() -> None:
-    told = Told(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
-    assert told.failure() is Reason.OPENAPI
-    assert [what for what, _ in told.enter(20.0).requests] == ["document"]
-    assert told.document(document(), 20.1).failure(20.0) is None
+    run = CheckRun(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
+    assert run.failure() is Reason.OPENAPI
+    assert [what for what, _ in run.enter(20.0).requests] == ["document"]
+    assert run.document(document(), 20.1).failure(20.0) is None
 
 
 @pytest.mark.parametrize(
@@ -305,66 +305,68 @@ def test_a_document_that_failed_is_asked_for_again() -> None:
 def test_what_passed_is_kept_where_the_build_is_certainly_the_same(
     earlier: dict[str, str], later: dict[str, str], kept: bool
 ) -> None:
-    told = Told(smoke=(ONE,)).enter(10.0, earlier).document(document()).smoke(ONE, reply(200)).enter(20.0, later)
-    assert told.checking.done(20.0) is kept
-    assert told.requests == ([] if kept else [("document", 0.0)])
+    run = CheckRun(smoke=(ONE,)).enter(10.0, earlier).document(document()).smoke(ONE, reply(200)).enter(20.0, later)
+    assert run.checking.done(20.0) is kept
+    assert run.requests == ([] if kept else [("document", 0.0)])
 
 
 def test_the_names_that_a_window_learns_count() -> None:
-    told = Told(smoke=(ONE,)).enter(10.0, {}).enter(10.0, NAMES).document(document()).smoke(ONE, reply(200))
-    assert told.enter(20.0, NAMES).checking.done(20.0)
+    run = CheckRun(smoke=(ONE,)).enter(10.0, {}).enter(10.0, NAMES).document(document()).smoke(ONE, reply(200))
+    assert run.enter(20.0, NAMES).checking.done(20.0)
 
 
 def test_an_answer_to_an_earlier_window_does_not_count_for_the_next() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter(10.0).enter(20.0, {"commit": OLD})
-    told.smoke(ONE, reply(500), sent=19.0, took=2.0).smoke(ONE, reply(500), sent=19.5, took=2.0)
-    assert told.requests == [("/s/1", 0.0)]
+    run = CheckRun(smoke=(ONE,), document_url=None).enter(10.0).enter(20.0, {"commit": OLD})
+    run.smoke(ONE, reply(500), sent=19.0, took=2.0).smoke(ONE, reply(500), sent=19.5, took=2.0)
+    assert run.requests == [("/s/1", 0.0)]
 
 
 def test_checks_of_one_window_say_nothing_of_another() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter(10.0).smoke(ONE, reply(200))
-    assert told.checking.done(10.0)
-    assert not told.checking.done(20.0)
-    assert not told.checking.done(None)
-    assert told.failure(20.0) is Reason.SMOKE
+    run = CheckRun(smoke=(ONE,), document_url=None).enter(10.0).smoke(ONE, reply(200))
+    assert run.checking.done(10.0)
+    assert not run.checking.done(20.0)
+    assert not run.checking.done(None)
+    assert run.failure(20.0) is Reason.SMOKE
 
 
 # what is not finished has failed
 
 
 @pytest.mark.parametrize(
-    ("told", "failure"),
+    ("run", "failure"),
     [
-        pytest.param(Told(smoke=(ONE,)), Reason.SMOKE, id="no round, document of use"),
-        pytest.param(Told(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
-        pytest.param(Told(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
-        pytest.param(Told(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
-        pytest.param(Told(before=document()).enter(), None, id="a document that nobody insists on"),
-        pytest.param(Told(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
+        pytest.param(CheckRun(smoke=(ONE,)), Reason.SMOKE, id="no round, document of use"),
+        pytest.param(CheckRun(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
+        pytest.param(CheckRun(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
+        pytest.param(CheckRun(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
+        pytest.param(CheckRun(before=document()).enter(), None, id="a document that nobody insists on"),
+        pytest.param(CheckRun(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
         pytest.param(
-            Told(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)), Reason.SMOKE, id="half answered"
+            CheckRun(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)),
+            Reason.SMOKE,
+            id="half answered",
         ),
-        pytest.param(Told(), None, id="nothing wanted"),
+        pytest.param(CheckRun(), None, id="nothing wanted"),
     ],
 )
-def test_a_check_that_was_not_made_has_failed(told: Told, failure: Reason | None) -> None:
-    assert told.failure() is failure
+def test_a_check_that_was_not_made_has_failed(run: CheckRun, failure: Reason | None) -> None:
+    assert run.failure() is failure
 
 
 # findings
 
 
 def test_findings_come_in_the_order_of_their_reasons() -> None:
-    told = Told(
+    run = CheckRun(
         document("GET /api/ready", "GET /gone/1", "GET /gone/2"),
         required=["GET /api/ready", "POST /api/ready"],
         forbidden=["/api/**", "/internal"],
         breaking=Breaking.FAIL,
         smoke=(ONE, TWO),
     )
-    told.enter().document(document("GET /api/ready", version="7")).smoke(ONE, reply(200))
-    told.smoke(TWO, reply(500)).smoke(TWO, TransportError(ErrorKind.CUT), 12.0)
-    assert told.findings == [
+    run.enter().document(document("GET /api/ready", version="7")).smoke(ONE, reply(200))
+    run.smoke(TWO, reply(500)).smoke(TWO, TransportError(ErrorKind.CUT), 12.0)
+    assert run.findings == [
         ("openapi", "openapi", True, "1 operation of version `7`"),
         ("routes", "required-route GET /api/ready", True, "`GET /api/ready` is there"),
         (
@@ -380,17 +382,17 @@ def test_findings_come_in_the_order_of_their_reasons() -> None:
         ("smoke", "smoke GET /s/1", True, "`GET /s/1`: 200"),
         ("smoke", "smoke GET /s/2", False, "`GET /s/2`: the connection was closed without a response"),
     ]
-    assert told.failure() is Reason.ROUTES
-    assert [each.seconds is not None for each in told.checking.findings()][-2:] == [True, True]
+    assert run.failure() is Reason.ROUTES
+    assert [each.seconds is not None for each in run.checking.findings()][-2:] == [True, True]
 
 
 def test_a_missing_route_that_nothing_is_like_says_so() -> None:
-    told = Told(required=["/completely/different"]).enter().document(document())
-    assert told.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, but none like it"
+    run = CheckRun(required=["/completely/different"]).enter().document(document())
+    assert run.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, but none like it"
 
 
 @pytest.mark.parametrize(
-    ("told", "before", "after", "failure"),
+    ("settings", "before", "after", "failure"),
     [
         pytest.param({"required": ["/a"]}, None, reply(404), Reason.OPENAPI, id="insisted on"),
         pytest.param({}, document(), reply(404), None, id="lost, and it is a warning"),
@@ -432,30 +434,28 @@ def test_a_missing_route_that_nothing_is_like_says_so() -> None:
     ],
 )
 def test_what_a_document_fails_by(
-    told: dict[str, Any], before: HttpResult | None, after: HttpResult, failure: Reason | None
+    settings: dict[str, Any], before: HttpResult | None, after: HttpResult, failure: Reason | None
 ) -> None:
-    found = Told(before, **told).enter().document(after).document(after, 12.0)
-    for smoke in told.get("smoke", ()):
+    found = CheckRun(before, **settings).enter().document(after).document(after, 12.0)
+    for smoke in settings.get("smoke", ()):
         found.smoke(smoke, reply(200), 13.0)
     assert found.failure() is failure
 
 
 def test_a_misfit_is_reported_with_the_request() -> None:
-    told = Told(smoke=(ONE,), document_url=None).enter()
+    run = CheckRun(smoke=(ONE,), document_url=None).enter()
     schema_violation = Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")
-    told.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
-    assert told.findings == [
-        ("smoke", "smoke GET /s/1", False, "`GET /s/1`: 200, but `$.a`: 1 is not of type 'string'")
-    ]
+    run.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
+    assert run.findings == [("smoke", "smoke GET /s/1", False, "`GET /s/1`: 200, but `$.a`: 1 is not of type 'string'")]
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "listing"),
     [(1, "`GET /1`"), (5, "`GET /1`, `GET /2`, `GET /3`, `GET /4`, `GET /5`"), (8, "and 3 more")],
 )
-def test_a_message_names_five_operations_at_the_most(number: int, told: str) -> None:
+def test_a_message_names_five_operations_at_the_most(number: int, listing: str) -> None:
     found = named([Operation(f"/{each}", "GET") for each in range(1, number + 1)])
-    assert found.endswith(told)
+    assert found.endswith(listing)
     assert found.count("GET") <= 5
 
 
@@ -463,100 +463,102 @@ def test_a_message_names_five_operations_at_the_most(number: int, told: str) -> 
 
 
 def test_since_when_another_contract_is_promised() -> None:
-    told = Told(document("GET /a")).enter()
-    assert told.signs == (None, False)
-    assert told.document(document("GET /a"), 10.0).signs == (None, False)
-    assert told.document(document("GET /b"), 12.0).document(document("GET /c"), 14.0).signs == (14.0, False)
-    assert told.document(document("GET /a"), 16.0).signs == (None, True)
-    assert told.document(document("GET /b"), 18.0).signs == (18.0, False)
+    run = CheckRun(document("GET /a")).enter()
+    assert run.signs == (None, False)
+    assert run.document(document("GET /a"), 10.0).signs == (None, False)
+    assert run.document(document("GET /b"), 12.0).document(document("GET /c"), 14.0).signs == (14.0, False)
+    assert run.document(document("GET /a"), 16.0).signs == (None, True)
+    assert run.document(document("GET /b"), 18.0).signs == (18.0, False)
 
 
 def test_without_a_document_from_before_nothing_has_changed() -> None:
     for before in (None, reply(404), page(200)):
-        told = Told(before, required=["/a"]).enter().document(document("GET /b"))
-        assert told.signs == (None, False)
+        run = CheckRun(before, required=["/a"]).enter().document(document("GET /b"))
+        assert run.signs == (None, False)
 
 
 def test_a_document_that_fails_leaves_the_last_one_as_a_sign() -> None:
-    told = Told(document("GET /a")).enter().document(document("GET /b"), 12.0).document(reply(500), 14.0)
-    assert told.checking.changed_since(operations=True) == 12.0
-    assert told.checking.contract is None
+    run = CheckRun(document("GET /a")).enter().document(document("GET /b"), 12.0).document(reply(500), 14.0)
+    assert run.checking.changed_since(operations=True) == 12.0
+    assert run.checking.contract is None
 
 
 # what is shown
 
 
-def shown(told: Told) -> tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]:
-    found, facts = checked(told.checking), facts_of_checks(told.checking)
+def shown(run: CheckRun) -> tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]:
+    found, facts = checked(run.checking), facts_of_checks(run.checking)
     return found.added, found.removed, facts.of(About.WARNING), facts.of(About.NOTE_ON_CHECKS)
 
 
 def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
-    told = Told(document("GET /a", "GET /b")).enter().document(document("GET /b", "GET /c"))
-    assert shown(told) == (
+    run = CheckRun(document("GET /a", "GET /b")).enter().document(document("GET /b", "GET /c"))
+    assert shown(run) == (
         ("GET /c",),
         ("GET /a",),
         ("Compared with the document that was live before the trigger, 1 operation removed: `GET /a`.",),
         (),
     )
-    assert checked(told.checking).places == ()
+    assert checked(run.checking).places == ()
 
 
 def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
-    told = Told(reference=reference("GET /a", "GET /b", "GET /c")).enter().document(document("GET /b"))
-    found = checked(told.checking)
+    run = CheckRun(reference=reference("GET /a", "GET /b", "GET /c")).enter().document(document("GET /b"))
+    found = checked(run.checking)
     assert [(each.file, each.line) for each in found.places] == [("docs/openapi.yaml", 4), ("docs/openapi.yaml", 8)]
     assert found.compared_with == "`docs/openapi.yaml`"
-    assert shown(told)[2] == ("Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`.",)
+    assert shown(run)[2] == ("Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`.",)
 
 
 def test_what_is_ignored_is_shown_and_no_more() -> None:
-    told = Told(reference=reference("GET /a"), breaking=Breaking.IGNORE, required=["/b"])
-    found = checked(told.enter().document(document("GET /b")).checking)
-    assert (found.removed, found.places, shown(told)[2]) == (("GET /a",), (), ())
+    run = CheckRun(reference=reference("GET /a"), breaking=Breaking.IGNORE, required=["/b"])
+    found = checked(run.enter().document(document("GET /b")).checking)
+    assert (found.removed, found.places, shown(run)[2]) == (("GET /a",), (), ())
 
 
-def twice(told: Told, http_result: HttpResult) -> Told:
-    return told.enter().document(http_result).document(http_result, 12.0)
+def twice(run: CheckRun, http_result: HttpResult) -> CheckRun:
+    return run.enter().document(http_result).document(http_result, 12.0)
 
 
 @pytest.mark.parametrize("after", [reply(404), reply(410), page(200), reply(200, {"status": "ok"}), reply(200, "bye")])
 def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -> None:
-    told = twice(Told(document()), after)
-    added, removed, warnings, notes = shown(told)
+    run = twice(CheckRun(document()), after)
+    added, removed, warnings, notes = shown(run)
     assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), ())
     (warning,) = warnings
     assert warning.startswith("The OpenAPI document that was live before the trigger is gone, so all 2 operations")
-    assert told.failure() is None
-    failing = twice(Told(document(), breaking=Breaking.FAIL), after)
+    assert run.failure() is None
+    failing = twice(CheckRun(document(), breaking=Breaking.FAIL), after)
     assert failing.failure() is Reason.BREAKING_CHANGE
     assert [each.check for each in checked(failing.checking).failed] == [
         "removed-route POST /api/items",
         "removed-route GET /api/ready",
     ]
     assert shown(failing)[2] == ()
-    ignoring = shown(twice(Told(document(), breaking=Breaking.IGNORE), after))
+    ignoring = shown(twice(CheckRun(document(), breaking=Breaking.IGNORE), after))
     assert ignoring[1] == removed
     assert ignoring[2] == ()
 
 
 @pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), TransportError(ErrorKind.TIMED_OUT)])
 def test_a_document_that_cannot_be_read_is_not_gone(after: HttpResult) -> None:
-    added, removed, warnings, notes = shown(twice(Told(document()), after))
+    added, removed, warnings, notes = shown(twice(CheckRun(document()), after))
     assert (added, removed, warnings) == ((), (), ())
     assert len(notes) == 1
-    assert twice(Told(document(), breaking=Breaking.FAIL), after).failure() is Reason.OPENAPI
+    assert twice(CheckRun(document(), breaking=Breaking.FAIL), after).failure() is Reason.OPENAPI
 
 
 def test_with_a_reference_a_missing_document_is_a_warning_unless_it_fails() -> None:
-    told = twice(Told(reference=reference("GET /a")), reply(404))
-    assert shown(told) == (
+    run = twice(CheckRun(reference=reference("GET /a")), reply(404))
+    assert shown(run) == (
         (),
         (),
         ("There is no OpenAPI document, so nothing was compared with `docs/openapi.yaml`: the response was 404.",),
         (),
     )
-    assert twice(Told(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
+    assert (
+        twice(CheckRun(reference=reference("GET /a"), breaking=Breaking.FAIL), reply(404)).failure() is Reason.OPENAPI
+    )
 
 
 def strange(**items: Any) -> HttpResult:  # noqa: ANN401 - JSON values
@@ -565,16 +567,16 @@ def strange(**items: Any) -> HttpResult:  # noqa: ANN401 - JSON values
 
 
 def test_what_was_passed_over_in_a_document_is_a_note() -> None:
-    told = Told(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
-    assert told.failure() is None
-    (note,) = shown(told)[3]
+    run = CheckRun(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
+    assert run.failure() is None
+    (note,) = shown(run)[3]
     assert note.startswith("Ignored in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
 
 
 def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() -> None:
-    told = Told(required=["GET /c", "/c/**", "/a"], forbidden=["GET /C/", "DELETE /a", "/d"]).enter()
-    told.document(strange(c={"$ref": "./c.yaml"}))
-    assert [(check, passed) for _, check, passed, _ in told.findings] == [
+    run = CheckRun(required=["GET /c", "/c/**", "/a"], forbidden=["GET /C/", "DELETE /a", "/d"]).enter()
+    run.document(strange(c={"$ref": "./c.yaml"}))
+    assert [(check, passed) for _, check, passed, _ in run.findings] == [
         ("openapi", True),
         ("required-route GET /c", False),
         ("required-route /c/**", False),
@@ -583,23 +585,23 @@ def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() ->
         ("forbidden-route DELETE /a", True),
         ("forbidden-route /d", True),
     ]
-    assert "may be there: `/c` refers to `./c.yaml`, which is not in the document" in told.findings[1][3]
-    assert "is forbidden, and may be there: `/c` refers to" in told.findings[4][3]
+    assert "may be there: `/c` refers to `./c.yaml`, which is not in the document" in run.findings[1][3]
+    assert "is forbidden, and may be there: `/c` refers to" in run.findings[4][3]
 
 
 def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
-    told = Told(smoke=(ONE, TWO), document_url=None).enter()
-    told.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
-    assert told.failure() is None
-    assert shown(told)[2] == ("`GET /s/1` passed, and was compared only in part: it is too large.",)
-    assert "compared only in part" in told.findings[0][3]
+    run = CheckRun(smoke=(ONE, TWO), document_url=None).enter()
+    run.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
+    assert run.failure() is None
+    assert shown(run)[2] == ("`GET /s/1` passed, and was compared only in part: it is too large.",)
+    assert "compared only in part" in run.findings[0][3]
 
 
 @pytest.mark.parametrize("breaking", [Breaking.WARN, Breaking.FAIL])
 def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
-    told = Told(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))
-    assert told.failure() is None
-    _, removed, warnings, notes = shown(told)
+    run = CheckRun(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))
+    assert run.failure() is None
+    _, removed, warnings, notes = shown(run)
     assert removed == ()
     where = warnings if breaking is Breaking.FAIL else notes
     assert any("only in part: a document does not show the operations under `/c`" in each for each in where)
@@ -607,8 +609,8 @@ def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
 
 def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
     many = document(*(f"GET /p{number}" for number in range(5_000)))
-    told = Told(many).enter().document(document("GET /new"))
-    found, (warning,) = checked(told.checking), shown(told)[2]
+    run = CheckRun(many).enter().document(document("GET /new"))
+    found, (warning,) = checked(run.checking), shown(run)[2]
     assert len(found.removed) == MOST_LISTED + 1
     assert found.removed[-1] == "... and 4000 more"
     assert "5,000 operations removed" in warning
@@ -617,32 +619,32 @@ def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
 
 @pytest.mark.parametrize("breaking", Breaking)
 def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it(breaking: Breaking) -> None:
-    told = Told(before=document(), required=["GET /api/ready"], breaking=breaking).enter().document(document())
-    assert told.checking.failure(10.0) is None
-    told.enter(20.0, {"commit": OLD})
-    assert told.checking.failure(20.0) is Reason.OPENAPI
-    found = checked(told.checking)
+    run = CheckRun(before=document(), required=["GET /api/ready"], breaking=breaking).enter().document(document())
+    assert run.checking.failure(10.0) is None
+    run.enter(20.0, {"commit": OLD})
+    assert run.checking.failure(20.0) is Reason.OPENAPI
+    found = checked(run.checking)
     assert [each.check for each in found.failed] == ["openapi"]
     assert found.compared_with == ""
 
 
 def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked() -> None:
-    told = Told(before=page())
-    _, _, warnings, notes = shown(told)
+    run = CheckRun(before=page())
+    _, _, warnings, notes = shown(run)
     assert (len(notes), warnings) == (1, ())
-    assert not checked(told.checking).findings
+    assert not checked(run.checking).findings
 
 
 def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_of_them_may_have_meant() -> None:
     wanted = [f"GET /api/item/{each}" for each in range(200)]
-    told = Told(required=wanted).enter().document(document("GET /api/items/{id}"))
-    told_each = [each.sentence for each in told.checking.findings() if not each.passed]
-    assert len(told_each) == 200
-    assert sum("the document has" in each for each in told_each) == MOST_EXPLAINED
+    run = CheckRun(required=wanted).enter().document(document("GET /api/items/{id}"))
+    sentences = [each.sentence for each in run.checking.findings() if not each.passed]
+    assert len(sentences) == 200
+    assert sum("the document has" in each for each in sentences) == MOST_EXPLAINED
 
 
 def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
-    _, _, warnings, _ = shown(Told(document_url=None, breaking=Breaking.FAIL))
+    _, _, warnings, _ = shown(CheckRun(document_url=None, breaking=Breaking.FAIL))
     assert [each.partition(": ")[2] for each in warnings] == ["`openapi-path` is `off`."]
 
 
@@ -651,21 +653,21 @@ def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_b
 
 def test_a_line_that_only_warns_fails_no_run_and_is_reported_in_a_warning() -> None:
     lenient = replace(ONE, only_warns=True)
-    told = Told(smoke=(lenient, TWO), document_url=None).enter()
+    run = CheckRun(smoke=(lenient, TWO), document_url=None).enter()
     for sent in (10.3, 12.0):
-        told.smoke(lenient, reply(500), sent)
-    told.smoke(TWO, reply(200))
-    assert told.failure() is None
-    assert told.checking.done(10.0)
-    results = checked(told.checking)
+        run.smoke(lenient, reply(500), sent)
+    run.smoke(TWO, reply(200))
+    assert run.failure() is None
+    assert run.checking.done(10.0)
+    results = checked(run.checking)
     assert results.failed == []
     assert [each.passed for each in results.findings] == [False, True]
-    [warning] = shown(told)[2]
+    [warning] = shown(run)[2]
     assert "only warns" in warning
     assert "`GET /s/1`: 500, not 2xx" in warning
 
 
 def test_a_line_that_only_warns_fails_no_run_by_having_no_answer_either() -> None:
     lenient = replace(ONE, only_warns=True)
-    assert Told(smoke=(lenient,), document_url=None).enter().failure() is None
-    assert Told(smoke=(lenient, TWO), document_url=None).enter().failure() is Reason.SMOKE
+    assert CheckRun(smoke=(lenient,), document_url=None).enter().failure() is None
+    assert CheckRun(smoke=(lenient, TWO), document_url=None).enter().failure() is Reason.SMOKE

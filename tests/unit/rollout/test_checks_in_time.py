@@ -1,4 +1,4 @@
-"""When the checks of a build are made, told by whole runs in worlds without sockets."""
+"""When the checks of a build are made, in whole simulated runs."""
 
 import json
 from collections.abc import Callable
@@ -272,10 +272,10 @@ def test_forty_smoke_requests_come_to_an_end_and_the_log_says_at_the_start_that_
     assert story.seconds < 240
 
 
-@pytest.mark.parametrize(("number", "rate", "told"), [(2, "30/m", False), (40, "30/m", True), (200, "off", False)])
-def test_only_long_checks_are_announced(number: int, rate: str, told: bool) -> None:
+@pytest.mark.parametrize(("number", "rate", "announced"), [(2, "30/m", False), (40, "30/m", True), (200, "off", False)])
+def test_only_long_checks_are_announced(number: int, rate: str, announced: bool) -> None:
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(number), request_rate=rate, expect_version=NEW)
-    assert any("the checks will take" in line for line in story.log.lines) is told
+    assert any("the checks will take" in line for line in story.log.lines) is announced
     assert story.verdict == ("deployed", "")
 
 
@@ -339,10 +339,10 @@ def test_other_operations_under_one_version_prove_nothing_by_themselves(result: 
 
 
 def test_operations_that_come_and_go_under_one_version_do_not_make_a_build_stale() -> None:
-    def told(moment: float) -> HttpResult:
+    def served(moment: float) -> HttpResult:
         return document("GET /api/new") if 4 <= moment < 8 else document()
 
-    story = tell(World(always_healthy, (reply(202),), document=told), request_rate="off")
+    story = tell(World(always_healthy, (reply(202),), document=served), request_rate="off")
     assert story.verdict == ("unproven", "no-identity")
 
 
@@ -380,10 +380,10 @@ def test_the_same_contract_proves_nothing() -> None:
 
 
 def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
-    def told(moment: float) -> HttpResult:
+    def served(moment: float) -> HttpResult:
         return document("GET /api/new") if 4 <= moment < 8 else document()
 
-    story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
+    story = tell(World(nameless(), (UPDATED,), document=served), request_rate="off")
     assert story.verdict == ("stale", "old-build")
     assert any(each.reverted for each in Assessment(story.state).evidence)
 
@@ -391,12 +391,12 @@ def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
 def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
     fails = count()
 
-    def told(moment: float) -> HttpResult:
+    def served(moment: float) -> HttpResult:
         if moment < 4:
             return document()
         return reply(500) if next(fails) == 1 else document("GET /api/new")
 
-    story = tell(World(nameless(), (UPDATED,), document=told), request_rate="off")
+    story = tell(World(nameless(), (UPDATED,), document=served), request_rate="off")
     assert story.conclusion.exit_code == 0
 
 
@@ -474,7 +474,7 @@ def test_where_the_answer_never_comes_a_failing_check_is_reported_all_the_same()
     assert story.verdict == ("checks-failed", "smoke")
 
 
-# answers that tell nothing
+# inconclusive responses
 
 
 def test_a_service_that_throttles_the_checks_for_ever_ends_soon_after_the_deadline() -> None:
@@ -728,7 +728,7 @@ services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), read
 
 @given(
     phases=st.lists(st.tuples(st.floats(0.5, 25), services), min_size=1, max_size=5),
-    told=st.lists(documents, min_size=1, max_size=4),
+    served=st.lists(documents, min_size=1, max_size=4),
     smokes=st.lists(answers, min_size=1, max_size=6),
     watchtower=st.tuples(
         st.sampled_from([UPDATED, summary(), reply(202), reply(200), reply(500), summary(failed=1)]),
@@ -748,7 +748,7 @@ services = st.sampled_from([ready(OLD), ready(NEW), ready(NEW), ready(NEW), read
 )
 def test_nothing_is_green_with_checks_unfinished_nothing_overdraws_and_everything_ends(
     phases: list[tuple[float, HttpResult]],
-    told: list[HttpResult],
+    served: list[HttpResult],
     smokes: list[HttpResult],
     watchtower: tuple[HttpResult, float],
     number: int,
@@ -767,7 +767,7 @@ def test_nothing_is_green_with_checks_unfinished_nothing_overdraws_and_everythin
     world = World(
         service,
         (watchtower,),
-        document=lambda _: told[next(asked) % len(told)],
+        document=lambda _: served[next(asked) % len(served)],
         smoke=lambda _, __: smokes[next(smoked) % len(smokes)],
     )
     story = tell(world, smoke=lines(number), timeout="40", **({"mode": "verify"} if verify else {}), **inputs)

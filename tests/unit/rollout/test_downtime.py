@@ -28,12 +28,12 @@ def deploy(down: float, **inputs: str) -> Story:
 
 
 def test_a_service_that_was_certainly_down_for_longer_fails_the_run() -> None:
-    told = deploy(8.0, max_downtime="5s")
-    assert told.verdict == ("checks-failed", "downtime")
-    found = outputs(told.outcome)
+    story = deploy(8.0, max_downtime="5s")
+    assert story.verdict == ("checks-failed", "downtime")
+    found = outputs(story.outcome)
     assert json.loads(found["failed-checks"]) == ["max-downtime"]
     assert float(found["downtime-seconds"]) > 8
-    [error] = annotations(told.outcome)
+    [error] = annotations(story.outcome)
     assert error.kind == "error"
     least = re.search(r"The service was down for at least ([\d.]+) s and at most", error.message)
     assert least
@@ -42,27 +42,27 @@ def test_a_service_that_was_certainly_down_for_longer_fails_the_run() -> None:
 
 
 def test_a_service_that_may_have_been_down_for_longer_is_a_warning() -> None:
-    told = deploy(4.0, max_downtime="4s")
-    assert told.verdict == ("deployed", "")
-    [warning] = annotations(told.outcome)
+    story = deploy(4.0, max_downtime="4s")
+    assert story.verdict == ("deployed", "")
+    [warning] = annotations(story.outcome)
     assert warning.kind == "warning"
     assert "longer than the 4 s of `max-downtime` is not known" in warning.message
-    assert outputs(told.outcome)["failed-checks"] == "[]"
+    assert outputs(story.outcome)["failed-checks"] == "[]"
 
 
 @pytest.mark.parametrize(("down", "limit"), [(2.0, "20s"), (0.0, "0s")])
 def test_a_service_that_was_down_for_no_longer_is_well(down: float, limit: str) -> None:
-    told = deploy(down, max_downtime=limit)
-    assert told.verdict == ("deployed", "")
-    assert annotations(told.outcome) == []
-    shown = page(told.outcome, Repository())
+    story = deploy(down, max_downtime=limit)
+    assert story.verdict == ("deployed", "")
+    assert annotations(story.outcome) == []
+    shown = page(story.outcome, Repository())
     assert ("No interruption was seen" in shown) is (down == 0)
 
 
 def test_without_a_limit_no_downtime_is_too_long() -> None:
-    told = deploy(60.0)
-    assert told.verdict == ("deployed", "")
-    assert outputs(told.outcome)["report"].count("max-downtime") == 0
+    story = deploy(60.0)
+    assert story.verdict == ("deployed", "")
+    assert outputs(story.outcome)["report"].count("max-downtime") == 0
 
 
 def test_a_limit_of_zero_fails_on_every_interruption_that_was_seen_twice() -> None:
@@ -75,9 +75,9 @@ def test_in_mode_verify_the_time_since_the_start_counts() -> None:
 
 
 def test_another_check_that_failed_comes_first() -> None:
-    told = deploy(8.0, max_downtime="5s", required_routes="GET /nowhere")
-    assert told.verdict == ("checks-failed", "openapi")
-    assert json.loads(outputs(told.outcome)["failed-checks"]) == ["openapi", "max-downtime"]
+    story = deploy(8.0, max_downtime="5s", required_routes="GET /nowhere")
+    assert story.verdict == ("checks-failed", "openapi")
+    assert json.loads(outputs(story.outcome)["failed-checks"]) == ["openapi", "max-downtime"]
 
 
 @pytest.mark.parametrize(

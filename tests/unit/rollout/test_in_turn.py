@@ -1,4 +1,4 @@
-"""Several instances behind one address, and readiness that comes and goes, told by whole runs."""
+"""Several instances behind one address, and readiness that comes and goes, in whole simulated runs."""
 
 import random
 

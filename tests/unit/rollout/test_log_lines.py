@@ -32,7 +32,7 @@ def texts(story: Story) -> list[str]:
 def test_a_rollout_is_reported_line_by_line() -> None:
     story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
     assert story.log.groups == ["Look at what runs before the trigger", "Trigger the update and watch the service"]
-    told = "\n".join(texts(story))
+    log = "\n".join(texts(story))
     expected = [
         f"service: healthy, version {OLD}",
         "trigger sent",
@@ -40,8 +40,8 @@ def test_a_rollout_is_reported_line_by_line() -> None:
         "Watchtower: 200: scanned 1, updated 1",
         f"service: healthy, version {NEW} (new)",
     ]
-    places = [told.find(each) for each in expected]
-    assert -1 not in places, told
+    places = [log.find(each) for each in expected]
+    assert -1 not in places, log
     assert places[0] < places[1] < places[4]
     assert len(story.log.lines) < 15
 
@@ -146,7 +146,7 @@ def test_digests_that_differ_are_reported_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "image", "told"),
+    ("listed", "image", "why"),
     [
         ([("a", "o/x", D1), ("b", "o/y", D2)], "", "several containers run; name one with `image` or `container`"),
         ([("b", "o/y", D2)], "o/x", "not reported; no such container runs"),
@@ -154,9 +154,9 @@ def test_digests_that_differ_are_reported_as_such() -> None:
         ([("a", "o/x", "")], "o/x", "not reported; the image was not pulled from a registry"),
     ],
 )
-def test_why_no_digest_is_reported_is_said(listed: list[tuple[str, str, str]], image: str, told: str) -> None:
+def test_why_no_digest_is_reported_is_said(listed: list[tuple[str, str, str]], image: str, why: str) -> None:
     story = tell(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
-    assert f"running digest: {told}" in texts(story)
+    assert f"running digest: {why}" in texts(story)
 
 
 def test_of_two_addresses_the_log_says_which() -> None:
@@ -215,22 +215,22 @@ def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs:
 
 
 def test_the_document_and_the_requests_are_reported_in_a_line_each() -> None:
-    told = texts(checked_rollout())
-    assert [each for each in told if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 removed"]
-    assert [each for each in told if "smoke" in each] == ["smoke: 2 of 2 passed"]
+    lines = texts(checked_rollout())
+    assert [each for each in lines if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 removed"]
+    assert [each for each in lines if "smoke" in each] == ["smoke: 2 of 2 passed"]
 
 
 def test_each_request_that_failed_has_its_line() -> None:
-    told = texts(checked_rollout(smoke=500))
-    assert [each for each in told if "smoke" in each] == [
+    lines = texts(checked_rollout(smoke=500))
+    assert [each for each in lines if "smoke" in each] == [
         "smoke failed: `GET /s/1`: 500, not 2xx",
         "smoke: 1 of 2 passed",
     ]
 
 
 def test_why_there_is_no_document_is_reported_in_a_line() -> None:
-    told = texts(checked_rollout(after=reply(404)))
-    assert "OpenAPI: no document, the response was 404" in told
+    lines = texts(checked_rollout(after=reply(404)))
+    assert "OpenAPI: no document, the response was 404" in lines
 
 
 def test_while_only_checks_are_left_the_heartbeat_says_which() -> None:

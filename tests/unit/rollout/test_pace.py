@@ -189,7 +189,7 @@ def test_redirects_cost_a_request_each_from_then_on() -> None:
         (reply(429), SLOWED),
         (reply(503, "<html>503 Service Temporarily Unavailable</html>", content_type="text/html"), SLOWED),
     ],
-    ids=["as long as told", "not told", "nginx"],
+    ids=["with Retry-After", "without Retry-After", "nginx"],
 )
 def test_after_too_many_requests_there_is_silence(http_result: Response, silent: float) -> None:
     budget = RequestBudget(Buckets(RATE))

@@ -1,4 +1,4 @@
-"""What is asked, and when, told by whole runs in worlds without sockets."""
+"""Which requests a run sends, and when, in whole simulated runs."""
 
 from collections.abc import Callable
 from itertools import count, pairwise
@@ -451,8 +451,8 @@ def test_a_balancer_that_takes_turns_does_not_show_one_instance_to_each_address(
             return ready(OLD if moment < 2 or next(turns) % 2 else NEW)
 
         world = World(service, (UPDATED,), seed=seed)
-        told = tell(world, expect_version=NEW, version_path="/api/version", instances="2", timeout="60")
-        ends.append(told.conclusion.exit_code)
+        story = tell(world, expect_version=NEW, version_path="/api/version", instances="2", timeout="60")
+        ends.append(story.conclusion.exit_code)
     assert ends == [1] * 12
 
 
@@ -522,16 +522,16 @@ def test_watchtower_is_asked_once_why_it_did_nothing(
 @pytest.mark.parametrize(
     "reasons",
     [(CHECKED, 0.04), (reply(404), 0.04), (REFUSED, 0.04), (CHECKED, 60.0)],
-    ids=["told", "absent", "refused", "too slow"],
+    ids=["text", "absent", "refused", "too slow"],
 )
 def test_why_it_did_nothing_explains_and_never_decides(reasons: Taking) -> None:
     story = tell(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
     assert story.verdict == ("trigger-failed", "update-blocked")
     assert story.seconds < 11.0
-    told = " ".join(story.outcome.facts.of(About.REASON))
-    assert ("registry rate limited" in told) is (reasons == (CHECKED, 0.04))
-    assert "\n" not in told
-    assert "<html>" not in told
+    text = " ".join(story.outcome.facts.of(About.REASON))
+    assert ("registry rate limited" in text) is (reasons == (CHECKED, 0.04))
+    assert "\n" not in text
+    assert "<html>" not in text
 
 
 # mode verify
