@@ -194,7 +194,7 @@ def test_any_is_every_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("db.latency_ms < 250", "`db.latency_ms < 250` does not hold: the value is `412`"),
         ("ratio = 1.2", "`ratio = 1.2` does not hold: the value is `1.1`"),
@@ -205,8 +205,8 @@ def test_any_is_every_response() -> None:
         ("ready = false and status=UP", "`ready = false` does not hold: the value is `true`"),
     ],
 )
-def test_a_condition_that_fails_says_what_it_asked_and_what_was_there(line: str, told: str) -> None:
-    assert expectation(line).failure(ANSWER, str) == told
+def test_a_condition_that_fails_says_what_it_asked_and_what_was_there(line: str, message: str) -> None:
+    assert expectation(line).failure(ANSWER, str) == message
 
 
 def test_a_fraction_is_shown_as_it_was_written() -> None:
@@ -216,10 +216,10 @@ def test_a_fraction_is_shown_as_it_was_written() -> None:
 def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> None:
     secret = "s3cr3t-" + "x" * 100
     answer = reply(200, f"{'y' * 60}{secret} ::error::`|\n##[group]" + "z" * 500_000)
-    told = str(expectation("body=ok").failure(answer, redactor([Secret(secret)])))
-    assert "s3cr3t" not in told
-    assert "***" in told
-    shown = told.partition("there is ")[2]
+    message = str(expectation("body=ok").failure(answer, redactor([Secret(secret)])))
+    assert "s3cr3t" not in message
+    assert "***" in message
+    shown = message.partition("there is ")[2]
     assert len(shown) <= 82
     assert "\n" not in shown
     assert "|" not in shown
@@ -264,17 +264,17 @@ def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> N
 def test_what_is_wrong_is_reported_with_its_place_and_an_example_that_is_right(
     line: str, column: int, says: str
 ) -> None:
-    told = refused(line)
-    assert told.startswith(f"line 1, column {column}: ")
-    assert says in told
-    example = told.rpartition("Correct: `")[2].rstrip("`").replace("¦", "|")
+    message = refused(line)
+    assert message.startswith(f"line 1, column {column}: ")
+    assert says in message
+    example = message.rpartition("Correct: `")[2].rstrip("`").replace("¦", "|")
     expectation(example)
 
 
 def test_every_line_that_is_wrong_is_reported_with_its_number() -> None:
-    told = refused("# states\nstatus==UP\nready=true\n\n  any")
-    assert "line 2, column 7" in told
-    assert "line 5, column 1" in told
+    message = refused("# states\nstatus==UP\nready=true\n\n  any")
+    assert "line 2, column 7" in message
+    assert "line 5, column 1" in message
 
 
 def test_any_stands_alone() -> None:
@@ -334,8 +334,8 @@ def test_a_field_that_a_condition_judges_is_not_warned_of() -> None:
 def examples() -> list[str]:
     text = (ROOT / "docs" / "conditions.md").read_text(encoding="utf-8")
     [table] = re.findall(r"\| condition \| holds if \|\n\|---\|---\|\n(.*?)\n\n", text, re.DOTALL)
-    told = [row.split("` |")[0].removeprefix("| `").replace("\\|", "|") for row in table.splitlines()]
-    return told + re.findall(r"(?m)^  health-expect: (.+)$", text.replace("health-expect: |", ""))
+    conditions = [row.split("` |")[0].removeprefix("| `").replace("\\|", "|") for row in table.splitlines()]
+    return conditions + re.findall(r"(?m)^  health-expect: (.+)$", text.replace("health-expect: |", ""))
 
 
 @pytest.mark.parametrize("line", examples())

@@ -31,7 +31,7 @@ def document(**parts: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     return {"openapi": "3.1.0", "info": {"title": "t", "version": "7"}, "paths": {"/items": {"get": {}}}} | parts
 
 
-def told(found: dict[str, Any], url: str = URL) -> list[str]:
+def operations_in(found: dict[str, Any], url: str = URL) -> list[str]:
     """The operations of a document, in words."""
     return [str(each) for each in contract_of(found, url).operations]
 
@@ -49,15 +49,15 @@ def why(http_result: HttpResult) -> str:
 @pytest.mark.parametrize("version", ["3.0.0", "3.0.4", "3.1.0", "3.1.1", "3.2.0", "3.0", "3.10.0"])
 def test_openapi_3_is_read(version: str) -> None:
     found = contract_of(document(openapi=version))
-    assert (found.version, told(document(openapi=version))) == ("7", ["GET /items"])
+    assert (found.version, operations_in(document(openapi=version))) == ("7", ["GET /items"])
 
 
 def test_openapi_2_is_read_with_its_base_path() -> None:
     two = {"swagger": "2.0", "info": {"title": "t", "version": "7"}, "paths": {"/items": {"get": {}, "post": {}}}}
-    assert told(two) == ["GET /items", "POST /items"]
-    assert told(two | {"basePath": "/v1"}) == ["GET /v1/items", "POST /v1/items"]
-    assert told(two | {"basePath": "/v1/"}) == ["GET /v1/items", "POST /v1/items"]
-    assert told(two | {"basePath": "/"}) == ["GET /items", "POST /items"]
+    assert operations_in(two) == ["GET /items", "POST /items"]
+    assert operations_in(two | {"basePath": "/v1"}) == ["GET /v1/items", "POST /v1/items"]
+    assert operations_in(two | {"basePath": "/v1/"}) == ["GET /v1/items", "POST /v1/items"]
+    assert operations_in(two | {"basePath": "/"}) == ["GET /items", "POST /items"]
     assert contract_of(two | {"basePath": "/"}).located
     assert not contract_of(two).located
 
@@ -65,13 +65,13 @@ def test_openapi_2_is_read_with_its_base_path() -> None:
 def test_every_method_is_an_operation_and_nothing_else_is() -> None:
     methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"]
     item: dict[str, Any] = {each: {} for each in methods} | {"parameters": [], "summary": "s", "x-get": {}, "GET": {}}
-    found = told(document(paths={"/a": item, "x-paths": {"get": {}}}))
+    found = operations_in(document(paths={"/a": item, "x-paths": {"get": {}}}))
     assert found == sorted(f"{each.upper()} /a" for each in methods)
 
 
 def test_a_document_of_3_1_may_have_no_paths() -> None:
-    assert told({"openapi": "3.1.0", "webhooks": {}}) == []
-    assert told(document(paths={})) == []
+    assert operations_in({"openapi": "3.1.0", "webhooks": {}}) == []
+    assert operations_in(document(paths={})) == []
 
 
 # servers
@@ -100,14 +100,14 @@ def test_a_document_of_3_1_may_have_no_paths() -> None:
     ],
 )
 def test_the_path_of_a_server_comes_before_the_paths(servers: list[dict[str, Any]], found: str) -> None:
-    assert told(document(servers=servers)) == [found]
+    assert operations_in(document(servers=servers)) == [found]
     assert contract_of(document(servers=servers)).located is bool(servers)
 
 
 def test_servers_of_a_path_and_of_an_operation_count_before_the_documents() -> None:
     servers = [{"url": "/operation"}]
     item = {"servers": [{"url": "/path"}], "get": {"servers": servers}, "post": {}, "put": {"servers": []}}
-    found = told(document(servers=[{"url": "/document"}], paths={"/a": item, "/b": {"get": {}}}))
+    found = operations_in(document(servers=[{"url": "/document"}], paths={"/a": item, "/b": {"get": {}}}))
     assert found == ["GET /operation/a", "POST /path/a", "PUT /path/a", "GET /document/b"]
 
 
@@ -134,7 +134,7 @@ def test_variables_that_hold_each_others_names_do_not_grow_out_of_hand() -> None
 def test_a_path_item_may_stand_elsewhere_in_the_document(name: str) -> None:
     items: dict[str, Any] = {"x": {"get": {}}, "a/b": {"get": {}}, "c d": {"get": {}}}
     item = {"$ref": f"#/components/pathItems/{name}", "post": {}}
-    assert told(document(paths={"/a": item}, components={"pathItems": items})) == ["GET /a", "POST /a"]
+    assert operations_in(document(paths={"/a": item}, components={"pathItems": items})) == ["GET /a", "POST /a"]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_version_is_taken_as_it_is_written(written: str, version: str) -> None
 
 @pytest.mark.parametrize("version", ["2.0", 2.0])
 def test_a_version_of_the_specification_may_be_a_number(version: str | float) -> None:
-    assert told({"swagger": version, "paths": {"/items": {"get": {}}}}) == ["GET /items"]
+    assert operations_in({"swagger": version, "paths": {"/items": {"get": {}}}}) == ["GET /items"]
 
 
 # YAML

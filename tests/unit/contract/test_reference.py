@@ -161,8 +161,8 @@ def test_a_property_or_a_callback_that_is_called_like_a_method_is_not_taken_for_
     st.booleans(),
 )
 def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], indent: int, as_json: bool) -> None:
-    told = {"openapi": "3.1.0", "paths": paths}
-    text = json.dumps(told, indent=indent) if as_json else yaml.safe_dump(told, indent=max(2, indent))
+    document = {"openapi": "3.1.0", "paths": paths}
+    text = json.dumps(document, indent=indent) if as_json else yaml.safe_dump(document, indent=max(2, indent))
     found = reference.read("x", text)
     assert len(found.lines) == len(found.contract.operations)
     for operation, line in found.lines.items():
@@ -173,7 +173,7 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         pytest.param("", "not an OpenAPI document", id="empty"),
         pytest.param("just a sentence", "not an OpenAPI document", id="a sentence"),
@@ -203,8 +203,8 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
         ),
     ],
 )
-def test_what_is_no_document_has_one_clear_reason(text: str, told: str) -> None:
-    assert told in wrong(text)
+def test_what_is_no_document_has_one_clear_reason(text: str, message: str) -> None:
+    assert message in wrong(text)
 
 
 def test_a_very_long_number_is_reported_as_what_it_is() -> None:
@@ -231,8 +231,8 @@ def bomb(levels: int, width: int = 9) -> str:
     "end", ["paths: {}", "paths: *a11", "paths: {/a: *a11}", "openapi: *a11", "info: {version: *a11}"]
 )
 def test_aliases_that_multiply_are_counted_for_all_that_they_stand_for(end: str) -> None:
-    told = wrong(bomb(12) + ("" if "openapi" in end else "openapi: 3.0.0\n") + end + "\n")
-    assert "more than" in told
+    message = wrong(bomb(12) + ("" if "openapi" in end else "openapi: 3.0.0\n") + end + "\n")
+    assert "more than" in message
 
 
 def test_aliases_that_nest_are_counted_too() -> None:
@@ -280,10 +280,10 @@ pieces = st.sampled_from(["openapi: 3.0.0\n", "paths:\n", "  /a:\n", "    get: {
 
 @given(st.lists(pieces, max_size=25).map("".join))
 def test_no_text_raises_anything_but_what_is_wrong_with_it(text: str) -> None:
-    told = ""
+    message = ""
     try:
         assert isinstance(reference.read("x", text), Reference)
     except ValueError as error:
-        told = str(error)
-    assert not told or told.startswith("names a file that cannot be used as a reference: ")
-    assert "\n" not in told
+        message = str(error)
+    assert not message or message.startswith("names a file that cannot be used as a reference: ")
+    assert "\n" not in message

@@ -35,8 +35,8 @@ def document(
     return {"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}, **parts}
 
 
-def promised(told: dict[str, Any]) -> ResponseSchemas:
-    return contract_of(told, "/", (SMOKE,)).promises[SMOKE]
+def promised(described_as: dict[str, Any]) -> ResponseSchemas:
+    return contract_of(described_as, "/", (SMOKE,)).promises[SMOKE]
 
 
 def schema_violation(promise: ResponseSchemas, method: str, answer: Response) -> str:
@@ -82,8 +82,8 @@ def raw(schema: Any, body: bytes, version: str = "3.1.0") -> str:  # noqa: ANN40
 )
 def test_the_most_exact_description_of_a_status_counts(names: tuple[str, ...], status: int, meant: str | None) -> None:
     responses = {name: {"description": "", "content": {f"x/{name.lower()}": {}}} for name in names}
-    told = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": responses}}}}
-    found = described(promised(told), status)
+    spec = {"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": responses}}}}
+    found = described(promised(spec), status)
     assert (found.media if found else None) == ((f"x/{meant.lower()}",) if meant else None)
 
 
@@ -115,7 +115,7 @@ def test_a_body_that_keeps_to_its_schema_fits(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "answer"),
+    ("spec", "answer"),
     [
         pytest.param(document({"type": "object"}, status="404"), reply(200, []), id="status not described"),
         pytest.param({"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}, reply(200, []), id="no responses"),
@@ -131,25 +131,25 @@ def test_a_body_that_keeps_to_its_schema_fits(version: str) -> None:
         pytest.param(document({"type": "object"}, "2.0", media=("text/csv",)), reply(200, []), id="2.0 produces"),
     ],
 )
-def test_where_nothing_is_promised_everything_fits(told: dict[str, Any], answer: Response) -> None:
-    assert schema_violation(promised(told), "GET", answer) == ""
+def test_where_nothing_is_promised_everything_fits(spec: dict[str, Any], answer: Response) -> None:
+    assert schema_violation(promised(spec), "GET", answer) == ""
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
 def test_an_answer_without_a_body_is_not_compared(status: int) -> None:
-    told = document({"type": "object"}, status="default")
-    assert schema_violation(promised(told), "GET", Response(status)) == ""
+    spec = document({"type": "object"}, status="default")
+    assert schema_violation(promised(spec), "GET", Response(status)) == ""
 
 
 def test_the_answer_to_head_has_no_body() -> None:
     smoke = Smoke("HEAD", "/a", "2xx", "https://api.example.com/a")
-    told = document({"type": "object"})
-    told["paths"]["/a"]["head"] = told["paths"]["/a"].pop("get")
-    assert schema_violation(contract_of(told, "/", (smoke,)).promises[smoke], "HEAD", Response(200)) == ""
+    spec = document({"type": "object"})
+    spec["paths"]["/a"]["head"] = spec["paths"]["/a"].pop("get")
+    assert schema_violation(contract_of(spec, "/", (smoke,)).promises[smoke], "HEAD", Response(200)) == ""
 
 
 @pytest.mark.parametrize(
-    ("media", "answer", "told"),
+    ("media", "answer", "violation"),
     [
         (("application/json",), page(200), "the document describes JSON, but `text/html` came"),
         (("application/json",), reply(200, "x"), "the document describes JSON, but a response without a type came"),
@@ -175,10 +175,12 @@ def test_the_answer_to_head_has_no_body() -> None:
     ],
 )
 @pytest.mark.parametrize("version", OPENAPI)
-def test_json_that_was_promised_must_come(media: tuple[str, ...], answer: Response, told: str, version: str) -> None:
+def test_json_that_was_promised_must_come(
+    media: tuple[str, ...], answer: Response, violation: str, version: str
+) -> None:
     found = schema_violation(promised(document({"type": "object"}, version, media=media)), "GET", answer)
-    assert told in found
-    assert bool(found) is bool(told)
+    assert violation in found
+    assert bool(found) is bool(violation)
 
 
 NOTHING: list[Any] = [
@@ -204,16 +206,16 @@ def test_an_empty_schema_promises_nothing_and_no_content_type_either(
     schema: Any,  # noqa: ANN401
     answer: Response,
 ) -> None:
-    told = document(schema, version, x={"Any": {"title": "t"}, "Self": {"allOf": [{"$ref": "#/x/Self"}]}})
-    assert compare(promised(told), "GET", answer) == Comparison()
+    spec = document(schema, version, x={"Any": {"title": "t"}, "Self": {"allOf": [{"$ref": "#/x/Self"}]}})
+    assert compare(promised(spec), "GET", answer) == Comparison()
 
 
 def test_an_empty_schema_beside_another_lets_every_content_type_pass() -> None:
-    told = document({}, media=("application/json", "application/problem+json"))
-    told["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/problem+json"]["schema"] = {"type": "object"}
-    assert schema_violation(promised(told), "GET", page(200)) == ""
-    assert schema_violation(promised(told), "GET", reply(200, [])) == ""
-    assert schema_violation(promised(told), "GET", reply(200, [], content_type="application/problem+json")) != ""
+    spec = document({}, media=("application/json", "application/problem+json"))
+    spec["paths"]["/a"]["get"]["responses"]["200"]["content"]["application/problem+json"]["schema"] = {"type": "object"}
+    assert schema_violation(promised(spec), "GET", page(200)) == ""
+    assert schema_violation(promised(spec), "GET", reply(200, [])) == ""
+    assert schema_violation(promised(spec), "GET", reply(200, [], content_type="application/problem+json")) != ""
 
 
 def test_a_schema_of_many_definitions_is_found_empty_in_no_long_time() -> None:
@@ -279,11 +281,11 @@ def test_a_long_list_of_alternatives_is_compared_whole(word: str, length: int) -
 
 
 def test_an_answer_is_held_against_the_schema_of_its_own_media_type() -> None:
-    told = document({"type": "object"})
-    content = told["paths"]["/a"]["get"]["responses"]["200"]["content"]
+    spec = document({"type": "object"})
+    content = spec["paths"]["/a"]["get"]["responses"]["200"]["content"]
     content["application/hal+json"] = {"schema": {"type": "array"}}
     content["application/problem+json"] = {}
-    made = promised(told)
+    made = promised(spec)
     assert schema_violation(made, "GET", reply(200, [], content_type="application/hal+json")) == ""
     assert schema_violation(made, "GET", reply(200, {}, content_type="application/hal+json")) != ""
     assert schema_violation(made, "GET", reply(200, {})) == ""
@@ -292,13 +294,13 @@ def test_an_answer_is_held_against_the_schema_of_its_own_media_type() -> None:
 
 
 def test_in_2_0_what_is_produced_is_json_unless_someone_says_otherwise() -> None:
-    told = document({"type": "object"}, "2.0")
-    operation = told["paths"]["/a"]["get"]
+    spec = document({"type": "object"}, "2.0")
+    operation = spec["paths"]["/a"]["get"]
     del operation["produces"]
-    assert schema_violation(promised(told), "GET", reply(200, [])) != ""
-    assert schema_violation(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) == ""
+    assert schema_violation(promised(spec), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(spec | {"produces": ["text/csv"]}), "GET", reply(200, [])) == ""
     operation["produces"] = ["application/json"]
-    assert schema_violation(promised(told | {"produces": ["text/csv"]}), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(spec | {"produces": ["text/csv"]}), "GET", reply(200, [])) != ""
 
 
 # references
@@ -317,12 +319,12 @@ def test_references_are_followed_in_the_document(version: str) -> None:
 
 
 def test_a_response_may_be_a_reference_too() -> None:
-    told = {
+    spec = {
         "openapi": "3.0.0",
         "paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/R"}}}}},
         "components": {"responses": {"R": document({"type": "object"})["paths"]["/a"]["get"]["responses"]["200"]}},
     }
-    assert schema_violation(promised(told), "GET", reply(200, [])) != ""
+    assert schema_violation(promised(spec), "GET", reply(200, [])) != ""
 
 
 @pytest.mark.parametrize("version", OPENAPI)
@@ -587,9 +589,9 @@ def test_schemas_that_nest_deeply_are_given_up() -> None:
 
 def test_a_body_that_nests_deeply_is_given_up() -> None:
     schemas = {"T": {"items": {"$ref": "#/components/schemas/T"}}}
-    told = promised(document({"$ref": "#/components/schemas/T"}, components={"schemas": schemas}))
+    promise = promised(document({"$ref": "#/components/schemas/T"}, components={"schemas": schemas}))
     answer = reply(200, "[" * 400 + "]" * 400, content_type="application/json")
-    assert schema_violation(told, "GET", answer) in ("", "the body is not valid JSON")
+    assert schema_violation(promise, "GET", answer) in ("", "the body is not valid JSON")
 
 
 BEYOND = [b"1e400", b"-1e400", b"NaN", b"Infinity", pytest.param(b"1" + b"0" * 400, id="large"), b"1.5", b"1e-320"]
@@ -690,9 +692,9 @@ def test_no_schema_whatever_its_keywords_hold_raises_anything(
     body: Any,  # noqa: ANN401 - a JSON value
     version: str,
 ) -> None:
-    told = document(schema, version, components={"schemas": {"A": named}})
+    spec = document(schema, version, components={"schemas": {"A": named}})
     answer = Response(200, {"content-type": "application/json"}, json.dumps(body).encode())
-    found = schema_violation(promised(told), "GET", answer)
+    found = schema_violation(promised(spec), "GET", answer)
     assert isinstance(found, str)
     assert "\n" not in found
 
@@ -704,8 +706,8 @@ def test_no_responses_whatever_they_hold_raise_anything(
     version: str,
     status: int,
 ) -> None:
-    told = document({}, version)
+    spec = document({}, version)
     for described_as in (responses, {"200": responses}, {"200": {"content": responses, "schema": responses}}):
-        told["paths"]["/a"]["get"] = {"responses": described_as, "produces": responses}
+        spec["paths"]["/a"]["get"] = {"responses": described_as, "produces": responses}
         answer = Response(status, {"content-type": "application/json"}, json.dumps(body).encode())
-        assert isinstance(schema_violation(promised(told), "GET", answer), str)
+        assert isinstance(schema_violation(promised(spec), "GET", answer), str)

@@ -40,7 +40,7 @@ def test_a_pattern_is_a_method_and_a_path(line: str, method: str, path: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("GET", "is not a route"),
         ("api/ready", "is not a route"),
@@ -56,8 +56,8 @@ def test_a_pattern_is_a_method_and_a_path(line: str, method: str, path: str) -> 
         ("GET /api?x=1", "has a query"),
     ],
 )
-def test_an_invalid_pattern_is_reported(line: str, told: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+def test_an_invalid_pattern_is_reported(line: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         parse_pattern(line)
 
 
@@ -73,12 +73,12 @@ def test_the_line_of_an_unknown_method_is_named() -> None:
 
 @given(st.text(max_size=40))
 def test_any_line_is_a_pattern_or_says_what_is_wrong(line: str) -> None:
-    told = ""
+    message = ""
     try:
         assert parse_pattern(line).path.startswith("/")
     except ValueError as error:
-        told = str(error)
-    assert len(told) < 300
+        message = str(error)
+    assert len(message) < 300
 
 
 # what matches
@@ -195,10 +195,10 @@ def test_without_wildcards_matching_is_symmetric(one: list[str], other: list[str
 
 @given(wild, segments)
 def test_wildcards_match_as_a_regular_expression_of_segments_does(pattern: list[str], path: list[str]) -> None:
-    told = "".join(
+    expression = "".join(
         "(?:/[^/]*)*" if each == "**" else "/[^/]+" if each == "*" else "/" + re.escape(shape(each)) for each in pattern
     )
-    expected = bool(re.fullmatch(told, shape("/" + "/".join(path))))
+    expected = bool(re.fullmatch(expression, shape("/" + "/".join(path))))
     assert Pattern("", "/" + "/".join(pattern)).matches(operation("GET /" + "/".join(path))) is expected
 
 
@@ -259,8 +259,10 @@ def test_a_concrete_path_fits_a_template(path: str, template: str, fit: bool) ->
 )
 def test_a_template_takes_what_its_regular_expression_would(path: list[str], template: list[list[str]]) -> None:
     concrete, written = "/" + "/".join(path), "/" + "/".join(map("".join, template))
-    told = "/".join("".join("[^/]+" if each.startswith("{") else re.escape(each) for each in part) for part in template)
-    assert fits(concrete, written) is bool(re.fullmatch("/" + told, concrete))
+    expression = "/".join(
+        "".join("[^/]+" if each.startswith("{") else re.escape(each) for each in part) for part in template
+    )
+    assert fits(concrete, written) is bool(re.fullmatch("/" + expression, concrete))
 
 
 def test_a_hostile_template_takes_no_exponential_time() -> None:

@@ -46,7 +46,7 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("GET", "is not of the form"),
         ("/a", "is not of the form"),
@@ -75,8 +75,8 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
         ("OPTIONS /a", "put `!` before the line"),
     ],
 )
-def test_what_is_no_such_line_is_reported_as_such(line: str, told: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+def test_what_is_no_such_line_is_reported_as_such(line: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         smoke(line)
 
 
@@ -88,15 +88,15 @@ def test_only_ascii_digits_make_a_status(status: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_line_is_a_request_or_says_what_is_wrong(line: str) -> None:
-    told = ""
+    message = ""
     try:
         read = smoke(line)
         assert read.target.startswith(("/", "http"))
         assert (read.method in ("GET", "HEAD")) or "!" in line
         assert len(read.status) % 4 == 3
     except ValueError as error:
-        told = str(error)
-    assert len(told) < 300
+        message = str(error)
+    assert len(message) < 300
 
 
 def test_a_request_reads_as_it_was_written() -> None:
@@ -264,8 +264,8 @@ def test_an_unsafe_request_that_was_answered_is_never_repeated(http_result: Http
 
 def test_a_condition_that_fails_is_reported_with_what_was_there_and_without_secrets() -> None:
     hide = redactor([Secret("topsecret-value")])
-    told = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
-    assert told == "200, but `state=UP` does not hold: the value is `*** is wrong`"
+    sentence = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
+    assert sentence == "200, but `state=UP` does not hold: the value is `*** is wrong`"
 
 
 def test_a_redirect_is_not_followed_where_it_can_be_right() -> None:

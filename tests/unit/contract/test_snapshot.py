@@ -81,20 +81,20 @@ items = st.dictionaries(methods, st.fixed_dictionaries({}, optional={"servers": 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, object]:
     """Documents of every version, with servers at every level."""
-    told: dict[str, object] = {
+    document: dict[str, object] = {
         "info": {"title": "t", "version": draw(st.sampled_from(["1", "2"]))},
         "paths": draw(st.dictionaries(paths, items, max_size=5)),
     }
     if draw(st.booleans()):
-        told |= {"swagger": "2.0"} | draw(st.sampled_from([{}, {"basePath": "/v1"}, {"basePath": "v1/"}]))
+        document |= {"swagger": "2.0"} | draw(st.sampled_from([{}, {"basePath": "/v1"}, {"basePath": "v1/"}]))
     else:
-        told |= {"openapi": draw(st.sampled_from(["3.0.0", "3.0.4", "3.1.0", "3.2.0"])), "servers": draw(servers)}
-    return told
+        document |= {"openapi": draw(st.sampled_from(["3.0.0", "3.0.4", "3.1.0", "3.2.0"])), "servers": draw(servers)}
+    return document
 
 
 @given(documents())
-def test_a_document_differs_in_nothing_from_itself(told: dict[str, object]) -> None:
-    found = difference(contract_of(told), contract_of(told))
+def test_a_document_differs_in_nothing_from_itself(document: dict[str, object]) -> None:
+    found = difference(contract_of(document), contract_of(document))
     assert (found.added, found.removed) == ((), ())
 
 
@@ -106,21 +106,21 @@ def test_what_was_added_and_removed_swaps_with_the_sides(one: dict[str, object],
 
 
 @given(documents())
-def test_parameters_may_change_their_names(told: dict[str, object]) -> None:
-    found = told["paths"]
+def test_parameters_may_change_their_names(document: dict[str, object]) -> None:
+    found = document["paths"]
     assert isinstance(found, dict)
     again = {path.replace("{id}", "{key}").replace("{d}", "{e}"): item for path, item in found.items()}
-    before, after = contract_of(told), contract_of(told | {"paths": again})
+    before, after = contract_of(document), contract_of(document | {"paths": again})
     assert differing(before, after) == ([], [])
     assert before.identity == after.identity
 
 
 @given(documents())
-def test_the_order_of_a_document_says_nothing(told: dict[str, object]) -> None:
-    found = told["paths"]
+def test_the_order_of_a_document_says_nothing(document: dict[str, object]) -> None:
+    found = document["paths"]
     assert isinstance(found, dict)
-    turned = told | {"paths": dict(reversed(found.items()))}
-    assert contract_of(turned).operations == contract_of(told).operations
+    turned = document | {"paths": dict(reversed(found.items()))}
+    assert contract_of(turned).operations == contract_of(document).operations
 
 
 @given(documents(), documents())

@@ -233,17 +233,17 @@ def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("read", "told"),
+    ("read", "sentence"),
     [
         ("", "does not name its commit"),
         (None, "could not be read: no response in time"),
         (Trouble(Kind.REFUSED, "hung"), "read: hung"),
     ],
 )
-def test_a_commit_that_is_not_named_is_distinguished_from_one_that_was_not_read(read: object, told: str) -> None:
+def test_a_commit_that_is_not_named_is_distinguished_from_one_that_was_not_read(read: object, sentence: str) -> None:
     one = found(Check.REGISTRY, {API: manifest(D1), OF_API: read}, image="ghcr.io/o/api", expect_version="image")
     assert (one.state, one.finding) == (State.BROKEN, "image-missing")
-    assert told in one.seen
+    assert sentence in one.seen
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("answers", "sentence"),
     [
         ({}, "would replace `api`"),
         (
@@ -290,9 +290,9 @@ def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> No
     ],
 )
 def test_whether_an_update_would_happen_is_reported_by_watchtower_or_else_by_the_registry(
-    answers: Answers, told: str
+    answers: Answers, sentence: str
 ) -> None:
-    assert told in found(Check.UPDATE, answers, container="api").seen
+    assert sentence in found(Check.UPDATE, answers, container="api").seen
 
 
 CHECKED = (
@@ -307,12 +307,12 @@ def check_of_api(*, available: bool = False, error: str = "") -> Answers:
 
 
 @pytest.mark.parametrize(
-    ("digest", "told"), [(D2, "would replace `api`"), (D1, "would find nothing newer in the registry")]
+    ("digest", "sentence"), [(D2, "would replace `api`"), (D1, "would find nothing newer in the registry")]
 )
-def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, told: str) -> None:
+def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, sentence: str) -> None:
     one = found(Check.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
     assert one.state is State.OK
-    assert one.seen.startswith(f"{told}; Watchtower could not ask the registry itself, so the engine pulls")
+    assert one.seen.startswith(f"{sentence}; Watchtower could not ask the registry itself, so the engine pulls")
     assert "connection refused" in one.seen
 
 
@@ -505,8 +505,8 @@ def test_a_private_address_is_reported() -> None:
 
 
 def test_what_would_do_as_identity_is_reported() -> None:
-    told = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready(start_time=WALL - 500))
-    seen = found(Check.VERSION, told, container="api").seen
+    health = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready(start_time=WALL - 500))
+    seen = found(Check.VERSION, health, container="api").seen
     assert "expect-digest" in seen
     assert "`start_time`" in seen
 
@@ -517,11 +517,11 @@ def test_a_name_that_changes_from_look_to_look_is_reported_as_that(inputs: dict[
     assert "`commit` differs from response to response" in found(Check.VERSION, looks, **inputs).seen
 
 
-@pytest.mark.parametrize(("declared", "told"), [("1" * 40, "live already"), (NEW, "and a deploy must put it live")])
-def test_a_declared_version_is_compared(declared: str, told: str) -> None:
+@pytest.mark.parametrize(("declared", "sentence"), [("1" * 40, "live already"), (NEW, "and a deploy must put it live")])
+def test_a_declared_version_is_compared(declared: str, sentence: str) -> None:
     one = found(Check.VERSION, expect_version=declared)
     assert one.state is State.OK
-    assert told in one.seen
+    assert sentence in one.seen
 
 
 def test_plain_http_to_another_machine_is_a_warning() -> None:
@@ -595,10 +595,10 @@ def test_nothing_that_servers_say_shows_a_secret() -> None:
         }
     )
     known = examine(Known(plan(mode="doctor", watchtower_token=token), redact=redact), script)
-    told = "\n".join(each.seen for each in diagnose(known, WALL).links)
-    assert not shows_secret(told, redact)
-    assert "0c6b2a" not in told
-    assert "tok-8d1f" not in told
+    text = "\n".join(each.seen for each in diagnose(known, WALL).links)
+    assert not shows_secret(text, redact)
+    assert "0c6b2a" not in text
+    assert "tok-8d1f" not in text
 
 
 def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:

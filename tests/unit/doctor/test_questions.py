@@ -103,10 +103,10 @@ def test_a_watchtower_that_asks_for_no_token_is_only_read() -> None:
 
 
 def test_the_details_are_asked_for_where_the_containers_are_reported() -> None:
-    _, told = known_from({})
-    assert Asked.DETAILS in told.requests
-    _, untold = known_from({Asked.CONTAINERS: reply(404)})
-    assert Asked.DETAILS not in untold.requests
+    _, known = known_from({})
+    assert Asked.DETAILS in known.requests
+    _, unlisted = known_from({Asked.CONTAINERS: reply(404)})
+    assert Asked.DETAILS not in unlisted.requests
 
 
 def test_one_endpoint_that_takes_the_token_is_enough() -> None:
@@ -146,8 +146,8 @@ def test_a_second_look_passes_caches_where_one_has_answered() -> None:
 def test_the_image_is_that_of_the_input_or_of_the_container_that_counts() -> None:
     _, named = known_from({}, image="ghcr.io/o/web:7")
     assert FetchTag(image=parse("ghcr.io/o/web:7")) in named.asked[0]
-    _, told = known_from({}, container="api")
-    assert FetchTag(image=parse("ghcr.io/o/api:latest")) in told.requests
+    _, known = known_from({}, container="api")
+    assert FetchTag(image=parse("ghcr.io/o/api:latest")) in known.requests
     settled = checks(("api", "ghcr.io/o/api:latest", False, ""), ("web", "ghcr.io/o/web:latest", False, ""))
     _, unknown = known_from({Asked.CHECK: settled})
     assert not [each for each in unknown.requests if isinstance(each, FetchTag)]

@@ -54,7 +54,7 @@ def test_a_body_that_is_not_json_is_none(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("body", "document"),
     [
-        pytest.param(b'{"a": 1}', {"a": 1}, id="JSON, as Flask and PHP send it unless told otherwise"),
+        pytest.param(b'{"a": 1}', {"a": 1}, id="JSON, as Flask and PHP send it unless configured otherwise"),
         pytest.param(b"\xef\xbb\xbf \n[1]", [1], id="JSON after a byte order mark"),
         pytest.param(b"<p>1</p>", None, id="markup"),
         pytest.param(b"OK", None, id="a word"),
@@ -65,8 +65,8 @@ def test_json_sent_as_a_web_page_is_json(body: bytes, document: object) -> None:
 
 
 def test_a_fraction_is_kept_as_it_is_written() -> None:
-    told = reply(body=b'{"version": 1.10, "build": 7}')
-    assert (told.json, told.json_as_written) == ({"version": 1.1, "build": 7}, {"version": "1.10", "build": 7})
+    response = reply(body=b'{"version": 1.10, "build": 7}')
+    assert (response.json, response.json_as_written) == ({"version": 1.1, "build": 7}, {"version": "1.10", "build": 7})
 
 
 def test_text_has_no_byte_order_mark() -> None:
@@ -75,10 +75,10 @@ def test_text_has_no_byte_order_mark() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_body_is_read_without_a_complaint(body: bytes) -> None:
-    told = reply(body=body)
-    assert isinstance(told.text, str)
-    assert told.json is None or told.body
-    assert isinstance(told.is_html, bool)
+    response = reply(body=body)
+    assert isinstance(response.text, str)
+    assert response.json is None or response.body
+    assert isinstance(response.is_html, bool)
 
 
 def test_brackets_nest_as_deeply_as_allowed_and_no_more() -> None:
@@ -109,7 +109,7 @@ def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], de
 
 
 @pytest.mark.parametrize(
-    ("told", "html"),
+    ("response", "html"),
     [
         pytest.param(page(), True, id="a page"),
         pytest.param(reply(body="<p>", content_type="TEXT/HTML; charset=x"), True, id="said"),
@@ -126,12 +126,12 @@ def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], de
         pytest.param(reply(body="ok", content_type="text/plain"), False, id="text"),
     ],
 )
-def test_a_web_page_is_known(told: Response, html: bool) -> None:
-    assert told.is_html is html
+def test_a_web_page_is_known(response: Response, html: bool) -> None:
+    assert response.is_html is html
 
 
 @pytest.mark.parametrize(
-    ("told", "wall"),
+    ("response", "wall"),
     [
         pytest.param(
             reply(302, location="https://team.cloudflareaccess.com/cdn-cgi/access/login/x"),
@@ -144,16 +144,16 @@ def test_a_web_page_is_known(told: Response, html: bool) -> None:
             reply(401, www_authenticate='Cloudflare-Access resource_metadata="x"'), True, id="refused service token"
         ),
         pytest.param(page(403, "see https://team.cloudflareaccess.com"), True, id="forbidden page"),
-        pytest.param(page(200, "cloudflareaccess.com"), False, id="a page that tells of it"),
-        pytest.param(reply(403, "cloudflareaccess.com"), False, id="text that tells of it"),
+        pytest.param(page(200, "cloudflareaccess.com"), False, id="a page that mentions it"),
+        pytest.param(reply(403, "cloudflareaccess.com"), False, id="text that mentions it"),
     ],
 )
-def test_an_access_wall_is_known(told: Response, wall: bool) -> None:
-    assert told.is_access_wall is wall
+def test_an_access_wall_is_known(response: Response, wall: bool) -> None:
+    assert response.is_access_wall is wall
 
 
 @pytest.mark.parametrize(
-    ("told", "challenge"),
+    ("response", "challenge"),
     [
         pytest.param(reply(403, cf_mitigated="challenge"), True, id="header"),
         pytest.param(reply(200, cf_mitigated="CHALLENGE"), True, id="header on any status"),
@@ -162,8 +162,8 @@ def test_an_access_wall_is_known(told: Response, wall: bool) -> None:
         pytest.param(reply(403, "no"), False, id="forbidden"),
     ],
 )
-def test_a_challenge_is_known(told: Response, challenge: bool) -> None:
-    assert told.is_challenge is challenge
+def test_a_challenge_is_known(response: Response, challenge: bool) -> None:
+    assert response.is_challenge is challenge
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_challenge_is_known(told: Response, challenge: bool) -> None:
         pytest.param({"retry_after": "-1"}, None, id="negative"),
         pytest.param({"retry_after": "1.5"}, None, id="fraction"),
         pytest.param({"retry_after": "9" * 40}, None, id="beyond all sense"),
-        pytest.param({}, None, id="not told"),
+        pytest.param({}, None, id="no header"),
     ],
 )
 def test_retry_after_is_read(headers: dict[str, str], seconds: float | None) -> None:

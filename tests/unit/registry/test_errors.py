@@ -15,7 +15,7 @@ def error(status: int, code: str) -> Response:
 
 
 @pytest.mark.parametrize(
-    ("http_result", "scope", "kind", "told"),
+    ("http_result", "scope", "kind", "sentence"),
     [
         (error(404, "MANIFEST_UNKNOWN"), Scope.PULL, Kind.ABSENT, "has no `o/app:1` (404 MANIFEST_UNKNOWN)"),
         (
@@ -103,9 +103,9 @@ def error(status: int, code: str) -> Response:
         (TransportError(ErrorKind.TOO_LARGE), Scope.PULL, Kind.HOSTILE, "more than any manifest has"),
     ],
 )
-def test_every_answer_is_some_trouble(http_result: HttpResult, scope: Scope, kind: Kind, told: str) -> None:
+def test_every_answer_is_some_trouble(http_result: HttpResult, scope: Scope, kind: Kind, sentence: str) -> None:
     found = trouble_of(http_result, OWN, scope, known=False)
-    assert (found.kind, told in found.sentence) == (kind, True), found
+    assert (found.kind, sentence in found.sentence) == (kind, True), found
     assert found.sentence.startswith("the registry `registry.test:5000` ")
     assert "\n" not in found.sentence
     assert "<" not in found.sentence

@@ -1,4 +1,4 @@
-"""The look-up of the image before the trigger, told by whole runs in worlds without sockets."""
+"""The registry lookup before the trigger, in whole simulated runs."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -45,7 +45,7 @@ def index(digest: str, *children: str) -> Manifest:
 def registry(
     *looks: LinkResult, revision: str | Trouble = ""
 ) -> Callable[[float, FetchTag | FetchRevision], HttpResult]:
-    """A registry that tells these one after the other, the last one for good."""
+    """A registry that responds with these one after the other, and from then on with the last."""
     left = list(looks)
 
     def answer(_: float, request: FetchTag | FetchRevision) -> HttpResult:
@@ -245,7 +245,7 @@ def test_it_is_not_where_more_proof_is_asked_for_or_the_tag_points_elsewhere() -
     world = World(steady(ready(OLD)), (NOTHING,), containers=digests(3.0, D1, D1), registry=registry(index(D2)))
     assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")
     world = World(steady(ready(OLD)), (NOTHING,), registry=registry(index(D1)))
-    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nobody tells what runs"
+    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nothing reports what runs"
 
 
 # the version that the image names
@@ -265,7 +265,7 @@ def test_it_is_awaited_with_its_image() -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "revision", "told"),
+    ("look", "revision", "message"),
     [
         (index(D2), "", "has no label `org.opencontainers.image.revision`"),
         (index(D2), HOSTILE, "redirects elsewhere"),
@@ -273,12 +273,12 @@ def test_it_is_awaited_with_its_image() -> None:
         (HOSTILE, "", "redirects elsewhere"),
     ],
 )
-def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, told: str) -> None:
+def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, message: str) -> None:
     story = run(look, revision=revision, expect_version="image")
     assert story.verdict == ("not-started", "image-missing")
     assert story.world.sent(SendTrigger) == []
     assert story.world.clock < SECONDS
-    assert told in annotations(story.outcome)[0].message
+    assert message in annotations(story.outcome)[0].message
 
 
 def test_a_registry_that_is_down_is_awaited_where_the_run_cannot_do_without() -> None:
@@ -367,7 +367,7 @@ def manifests(*found: Manifest) -> Callable[[float, FetchManifest | PutManifest]
 
 
 def test_the_declared_image_under_another_index_is_the_declared_one() -> None:
-    """A push with another attestation moves the tag to another index, and Watchtower tells that one's digest."""
+    """A push with another attestation moves the tag to another index, and Watchtower reports the digest of that one."""
     tagged, declared = index(D2, "sha256:" + "e" * 64), index(D3, "sha256:" + "e" * 64)
     world = World(
         rollout(), (UPDATED,), containers=digests(3.0), registry=registry(tagged), manifests=manifests(declared)

@@ -15,9 +15,9 @@ from tests.unit.factories import D1, D2, D3, page
 
 
 def sent(body: object, media_type: str = INDEXES[0], **headers: str) -> Response:
-    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(
-        200, {"content-type": media_type} | told, body if isinstance(body, bytes) else json.dumps(body).encode()
+        200, {"content-type": media_type} | named, body if isinstance(body, bytes) else json.dumps(body).encode()
     )
 
 
@@ -58,7 +58,7 @@ def test_the_platforms_of_an_index_may_be_nonsense(rows: object, children: tuple
 
 
 @pytest.mark.parametrize(
-    ("reply", "wanted", "told"),
+    ("reply", "wanted", "message"),
     [
         (sent({"a": 1}, docker_content_digest=D1), "", f"instead of `{D1}`"),
         (sent({"a": 1}, docker_content_digest="Bearer x"), "", "instead of the one it reports"),
@@ -72,10 +72,10 @@ def test_the_platforms_of_an_index_may_be_nonsense(rows: object, children: tuple
         (page(), "", "a web page"),
     ],
 )
-def test_a_response_without_the_expected_manifest_is_an_error(reply: Response, wanted: str, told: str) -> None:
+def test_a_response_without_the_expected_manifest_is_an_error(reply: Response, wanted: str, message: str) -> None:
     with pytest.raises(ValueError, match="it sends") as caught:
         read(reply, wanted)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(

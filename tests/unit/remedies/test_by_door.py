@@ -22,7 +22,7 @@ def before_and_after(before: HttpResult, after: HttpResult) -> Callable[[float, 
     return lambda moment, _: before if moment < 1 else after
 
 
-def told(world: World, **inputs: str) -> tuple[str, str]:
+def error_of(world: World, **inputs: str) -> tuple[str, str]:
     """The headline and the message of a run's first annotation."""
     found = annotations.annotations(tell(world, **inputs).outcome)[0]
     return found.title, found.message
@@ -141,7 +141,7 @@ def told(world: World, **inputs: str) -> tuple[str, str]:
 def test_a_trigger_that_fails_blames_the_door_that_answered(
     answer: HttpResult | tuple[HttpResult, float], headline: str, words: tuple[str, ...], not_said: str
 ) -> None:
-    title, message = told(World(before_and_after(ready(), ready()), (answer,)), timeout="90")
+    title, message = error_of(World(before_and_after(ready(), ready()), (answer,)), timeout="90")
     assert headline in title
     assert message.startswith("The service at `https://api.example.com/api/ready` is up: it responded with 200")
     assert [word for word in words if word not in message] == []
@@ -150,7 +150,7 @@ def test_a_trigger_that_fails_blames_the_door_that_answered(
 
 @pytest.mark.parametrize("declared", [{}, {"expect_version": NEW}], ids=["undeclared", "declared"])
 def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str, str]) -> None:
-    title, message = told(World(before_and_after(ready(OLD), ready(OLD)), (page(502),)), timeout="20", **declared)
+    title, message = error_of(World(before_and_after(ready(OLD), ready(OLD)), (page(502),)), timeout="20", **declared)
     assert "Watchtower does not run" in title
     assert "The update URL at `https://api.example.com` responded after" in message
 
@@ -205,7 +205,7 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
 def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_build(
     before: HttpResult, after: HttpResult, headline: str, words: tuple[str, ...]
 ) -> None:
-    title, message = told(World(before_and_after(before, after), (summary(updated=1),)), timeout="20")
+    title, message = error_of(World(before_and_after(before, after), (summary(updated=1),)), timeout="20")
     assert headline in title
     assert message.startswith("The service at `https://api.example.com/api/ready` is not healthy: it responded with")
     assert [word for word in words if word not in message] == []
@@ -252,7 +252,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
 def test_a_service_that_is_down_is_reported_first_and_names_only_what_can_be_the_cause(
     answer: HttpResult, service: HttpResult, headline: str, said: str, not_said: str
 ) -> None:
-    title, message = told(World(before_and_after(ready(OLD), service), (answer,)), timeout="20", expect_version=NEW)
+    title, message = error_of(World(before_and_after(ready(OLD), service), (answer,)), timeout="20", expect_version=NEW)
     assert headline in title
     assert re.match(
         r"The service at `https://api\.example\.com/api/ready` is down: .*; the last healthy response came [\d.]+ s ago\.",
@@ -264,7 +264,7 @@ def test_a_service_that_is_down_is_reported_first_and_names_only_what_can_be_the
 
 def test_old_and_new_build_in_turn_are_reported_as_that() -> None:
     counter = itertools.count()
-    title, message = told(
+    title, message = error_of(
         World(lambda moment, _: ready(OLD if moment < 1 or next(counter) % 4 < 2 else NEW), (summary(updated=1),)),
         timeout="30",
         expect_version=NEW,

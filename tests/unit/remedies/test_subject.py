@@ -66,7 +66,7 @@ def test_what_was_seen_takes_the_place_of_every_placeholder_for_it(name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "command"),
     [
         ("unresolved", "dig +short shop.test A shop.test AAAA"),
         ("certificate-expired", "openssl s_client -connect shop.test:443 -servername shop.test"),
@@ -77,14 +77,14 @@ def test_what_was_seen_takes_the_place_of_every_placeholder_for_it(name: str) ->
         ("auth", "gh secret set WATCHTOWER_HTTP_API_TOKEN --env 'live shop'"),
     ],
 )
-def test_a_command_names_what_was_seen(name: str, told: str) -> None:
-    assert told in text_of(CATALOGUE[name].about(SEEN))
+def test_a_command_names_what_was_seen(name: str, command: str) -> None:
+    assert command in text_of(CATALOGUE[name].about(SEEN))
 
 
 def test_auth_says_what_an_environment_needs_where_none_is_known() -> None:
-    told = text_of(CATALOGUE["auth"].about(NOTHING_KNOWN))
-    assert "gh secret set WATCHTOWER_HTTP_API_TOKEN\n" in told
-    assert "add `--env` and its name" in told
+    text = text_of(CATALOGUE["auth"].about(NOTHING_KNOWN))
+    assert "gh secret set WATCHTOWER_HTTP_API_TOKEN\n" in text
+    assert "add `--env` and its name" in text
     assert "add `--env`" not in text_of(CATALOGUE["auth"].about(SEEN))
 
 
@@ -95,27 +95,27 @@ def test_bot_fight_mode_is_turned_off_since_no_rule_skips_it() -> None:
 
 @pytest.mark.parametrize("blames_service", [False, True])
 def test_a_redirect_is_looked_at_where_it_was_seen_and_never_by_the_secret_url(*, blames_service: bool) -> None:
-    told = text_of(CATALOGUE["redirect"].about(replace(SEEN, blames_service=blames_service)))
-    assert ("'https://shop.test/up'" in told) is blames_service
-    assert ('-X POST "$WATCHTOWER_UPDATE_URL"' in told) is not blames_service
+    text = text_of(CATALOGUE["redirect"].about(replace(SEEN, blames_service=blames_service)))
+    assert ("'https://shop.test/up'" in text) is blames_service
+    assert ('-X POST "$WATCHTOWER_UPDATE_URL"' in text) is not blames_service
 
 
 @pytest.mark.parametrize("container", ["x; reboot", "$(reboot)", "a b", "-rm", "é"])
 def test_a_name_that_docker_would_not_give_is_not_put_into_a_command(container: str) -> None:
-    told = CATALOGUE["never-ready"].about(replace(SEEN, container=container)).fix
-    assert "docker logs --tail 100 your-container\n" in told
+    text = CATALOGUE["never-ready"].about(replace(SEEN, container=container)).fix
+    assert "docker logs --tail 100 your-container\n" in text
 
 
 @pytest.mark.parametrize("url", ["https://shop.test/a'b", "https://shop.test/a?b=$(reboot)&c=`d`"])
 def test_a_url_in_a_command_is_one_word_to_a_shell(url: str) -> None:
-    told = CATALOGUE["never-ready"].about(replace(SEEN, health=url)).fix
-    [line] = re.findall(r"(?m)^curl .*$", told)
+    text = CATALOGUE["never-ready"].about(replace(SEEN, health=url)).fix
+    [line] = re.findall(r"(?m)^curl .*$", text)
     assert shlex.split(line)[2:] == [url.replace("'", "%27").replace("`", "%60")]
 
 
 def test_a_path_that_nginx_would_misread_is_not_put_into_its_configuration() -> None:
-    told = CATALOGUE["openapi"].about(replace(SEEN, document="https://shop.test/a;b{")).fix
-    assert "location = /openapi.json {" in told
+    text = CATALOGUE["openapi"].about(replace(SEEN, document="https://shop.test/a;b{")).fix
+    assert "location = /openapi.json {" in text
 
 
 def test_a_run_speaks_of_the_host_that_it_blames() -> None:
