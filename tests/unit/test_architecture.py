@@ -415,4 +415,4 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
 
 
 ALWAYS = {"redeploy.registry.access", "redeploy.registry.kin"}
-"""Settings that every plan has, and what tells whether two digests are of one image."""
+"""Settings that every plan has, and the test whether two digests are of one image."""

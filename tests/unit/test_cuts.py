@@ -41,15 +41,15 @@ def echoes(secret: str) -> Iterator[str]:
         yield f"{'p' * max(0, limit - len(secret) * 2 // 3)}{secret}"
 
 
-def parts_shown(secret: str, told: str) -> set[str]:
+def parts_shown(secret: str, shown: str) -> set[str]:
     """The parts of a secret, of six characters, that a text shows; letter case hides nothing."""
-    low, text = secret.lower(), told.lower()
+    low, text = secret.lower(), shown.lower()
     return {low[place : place + 6] for place in range(len(low) - 5) if low[place : place + 6] in text}
 
 
 def everything(outcome: OneResult) -> str:
-    told = [*outputs.outputs(outcome).values(), summary.page(outcome, summary.Repository("https://github.com/o/r"))]
-    return "\n".join([*told, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
+    texts = [*outputs.outputs(outcome).values(), summary.page(outcome, summary.Repository("https://github.com/o/r"))]
+    return "\n".join([*texts, *(f"{each.title} {each.message}" for each in annotations.annotations(outcome))])
 
 
 def name_in(secret: str) -> str:
@@ -92,8 +92,8 @@ def test_doctor_shows_no_part_of_a_secret(secret: str) -> None:
         )
         known = examine(Known(settings, redact=redact), script)
         chain = diagnose(known, WALL)
-        told = "\n".join([*(each.seen for each in chain.links), everything(examined(known, chain))])
-        assert parts_shown(secret, told) == set(), echo
+        text = "\n".join([*(each.seen for each in chain.links), everything(examined(known, chain))])
+        assert parts_shown(secret, text) == set(), echo
 
 
 def manifest_refused(echo: str) -> str:
@@ -137,8 +137,8 @@ def test_a_deploy_shows_no_part_of_a_secret(secret: str, expected: str) -> None:
         )
         settings = {"watchtower_token": secret, "smoke": "GET /api", "timeout": "20s"}
         story = tell(world, **settings, **({"expect_version": expected} if expected else {}), required_routes="/none")
-        told = "\n".join([everything(story.outcome), *story.log.lines, *story.log.groups])
-        assert parts_shown(secret, told) == set(), echo
+        text = "\n".join([everything(story.outcome), *story.log.lines, *story.log.groups])
+        assert parts_shown(secret, text) == set(), echo
 
 
 def described(echo: str) -> dict[str, object]:
@@ -173,5 +173,5 @@ def test_what_is_weighed_shows_no_part_of_a_secret(secret: str) -> None:
         other = perform.weigh(SendSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
         warned = deployment.warning("create the Deployment", trouble_of(422, {}, echo), redact)
         assert isinstance(label, FromRegistry)
-        told = f"{label.found} {judged(schema_violation)} {judged(other)} {warned}"
-        assert parts_shown(secret, told) == set(), echo
+        text = f"{label.found} {judged(schema_violation)} {judged(other)} {warned}"
+        assert parts_shown(secret, text) == set(), echo

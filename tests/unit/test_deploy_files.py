@@ -241,15 +241,15 @@ class TestMessages:
     ) -> None:
         remedy = REMEDIES[said] if isinstance(said, Reason) else FINDINGS[said]
         for block in re.findall(r"```yaml\n(.*?)```", remedy.about(NOTHING_KNOWN).fix, re.DOTALL):
-            told = yaml.safe_load(block).get("services") or {}
-            assert set(told) <= {"watchtower", "your-service"}
-            for key, value in told.get("watchtower", {}).items():
+            services = yaml.safe_load(block).get("services") or {}
+            assert set(services) <= {"watchtower", "your-service"}
+            for key, value in services.get("watchtower", {}).items():
                 kept = WATCHTOWER[key]
                 if isinstance(value, dict):  # of settings the kit may leave some at their default
                     assert {name: kept.get(name, each) for name, each in value.items()} == value
                 else:
                     assert value == kept or set(value) <= set(kept)
-            labels = told.get("your-service", {}).get("labels", {})
+            labels = services.get("your-service", {}).get("labels", {})
             assert {name: BACKEND["labels"].get(name, each) for name, each in labels.items()} == labels
 
 
@@ -264,13 +264,13 @@ class TestEnvironmentFile:
             for text in texts
             for name, kind, default in re.findall(r"\$\{(\w+):([-?])([^}]*)\}", text)
         }
-        told = dict(re.findall(r"(?m)^#?([A-Z_]+)=(.*)$", _example_environment()))
-        assert set(used) <= {*told, "NGINX_CONF"}
-        assert set(told) <= set(used)
-        for name, default in told.items():
+        defaults = dict(re.findall(r"(?m)^#?([A-Z_]+)=(.*)$", _example_environment()))
+        assert set(used) <= {*defaults, "NGINX_CONF"}
+        assert set(defaults) <= set(used)
+        for name, default in defaults.items():
             if used[name] and name != "WATCHTOWER_IMAGE":
                 assert default == used[name]
-        assert told["WATCHTOWER_IMAGE"] == WATCHTOWER["image"]
+        assert defaults["WATCHTOWER_IMAGE"] == WATCHTOWER["image"]
 
     def test_it_is_kept_out_of_git_once_filled_in(self) -> None:
         assert ".env.production" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()

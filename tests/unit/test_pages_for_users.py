@@ -74,11 +74,11 @@ def test_a_shell_takes_the_commands_of_a_page(block: str) -> None:
 
 @pytest.mark.parametrize("block", _blocks("yaml"))
 def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
-    told = yaml.safe_load(block)
-    if isinstance(told, dict) and "jobs" in told:
-        workflow = {"on" if key is True else key: value for key, value in told.items()}
+    content = yaml.safe_load(block)
+    if isinstance(content, dict) and "jobs" in content:
+        workflow = {"on" if key is True else key: value for key, value in content.items()}
         jsonschema.validate(workflow, github_schema("github-workflows"))
-    for given in _given(told):
+    for given in _given(content):
         usual = SERVICE if given.get("mode") == "verify" else DEPLOY
         inputs = {**usual, "github-token": "a-token", **given}
         # What an earlier step reported is no plain word.
@@ -87,21 +87,21 @@ def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
         assert parse({"GITHUB_REPOSITORY": "owner/app", **texts}, workspace).mode in Mode
 
 
-def _given(told: object) -> list[dict[str, object]]:
+def _given(content: object) -> list[dict[str, object]]:
     """The inputs of every use of the action in a block; a block may be nothing but some of them."""
-    match told:
-        case dict() if told.keys() <= INPUTS.keys() and not any(isinstance(each, dict) for each in told.values()):
-            return [told]
+    match content:
+        case dict() if content.keys() <= INPUTS.keys() and not any(isinstance(each, dict) for each in content.values()):
+            return [content]
         case _:
-            return [*_uses(told)]
+            return [*_uses(content)]
 
 
-def _uses(told: object) -> Iterator[dict[str, object]]:
-    match told:
+def _uses(content: object) -> Iterator[dict[str, object]]:
+    match content:
         case {"uses": str(action), "with": dict(given)} if OURS.match(action):
             yield given
         case dict() | list():
-            for each in told.values() if isinstance(told, dict) else told:
+            for each in content.values() if isinstance(content, dict) else content:
                 yield from _uses(each)
 
 

@@ -144,9 +144,11 @@ def test_no_text_takes_for_ever(hostile: str) -> None:
 
 
 def test_the_page_holds_every_summary_and_what_is_wrong_with_it() -> None:
-    told = (Annotation("error", "Title <b>", "a\nb", ""),)
+    annotations = (Annotation("error", "Title <b>", "a\nb", ""),)
     sheets = [
-        Sheet("one", "## One\n\nfor @leok974\n", "A title", "It shows.", "✅", ("deployed",), told, ("a problem",)),
+        Sheet(
+            "one", "## One\n\nfor @leok974\n", "A title", "It shows.", "✅", ("deployed",), annotations, ("a problem",)
+        ),
         Sheet("two", "## Two\n"),
     ]
     html = page(sheets, BORROWED)

@@ -34,8 +34,8 @@ def test_help_names_all_commands_and_loads_none(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         terminal.main(["--help"], _none)
     assert ended.value.code == 0
-    told = capsys.readouterr().out
-    assert all(re.search(rf"(?m)^ +{name} ", told) for name in terminal.COMMANDS)
+    text = capsys.readouterr().out
+    assert all(re.search(rf"(?m)^ +{name} ", text) for name in terminal.COMMANDS)
 
 
 def test_it_reports_its_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,10 +55,10 @@ def test_a_wrong_call_gets_the_usage(arguments: list[str], capsys: pytest.Captur
 
 def test_a_defect_is_reported_without_what_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
     assert terminal.main(["token"], _command(_raise(ValueError("a-secret")))) == terminal.DEFECT
-    told = capsys.readouterr().err
-    assert told.startswith("ValueError in redeploy itself.")
-    assert "a-secret" not in told
-    assert "Traceback" not in told
+    text = capsys.readouterr().err
+    assert text.startswith("ValueError in redeploy itself.")
+    assert "a-secret" not in text
+    assert "Traceback" not in text
 
 
 def test_a_library_that_is_missing_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,7 @@ def test_who_interrupts_it_gets_no_traceback(capsys: pytest.CaptureFixture[str])
 
 
 def test_who_stops_listening_gets_no_traceback() -> None:
-    told = subprocess.run(
+    ended = subprocess.run(
         ["/bin/sh", "-c", '"$0" -m redeploy token --rotate | exec true; exit 0', sys.executable],
         cwd=ROOT,
         capture_output=True,
@@ -89,7 +89,7 @@ def test_who_stops_listening_gets_no_traceback() -> None:
         check=True,
         timeout=60,
     )
-    assert told.stderr == ""
+    assert ended.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["env", "init", "token"])
@@ -108,9 +108,9 @@ def test_a_token_has_32_bytes_of_chance_and_needs_no_quotes() -> None:
 class TestRotation:
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
     def test_no_deployment_runs_between_the_changes_and_doctor_looks_before_one_may(self, source: str) -> None:
-        told = steps(source, "shop")
+        text = steps(source, "shop")
         order = ["gh workflow disable", "gh secret set", "gh workflow run doctor.yml", "gh workflow enable"]
-        assert sorted(order, key=told.index) == order
+        assert sorted(order, key=text.index) == order
 
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
     def test_the_steps_are_numbered_and_fit_a_terminal(self, source: str) -> None:
@@ -120,19 +120,19 @@ class TestRotation:
 
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
     def test_the_names_are_those_of_the_service(self, source: str) -> None:
-        told = steps(source, "shop", "")
-        assert "portfolio" not in told
-        assert "--env production" not in told
-        assert ("/opt/shop/deploy" in told) is (source == FROM_THE_SERVER)
+        text = steps(source, "shop", "")
+        assert "portfolio" not in text
+        assert "--env production" not in text
+        assert ("/opt/shop/deploy" in text) is (source == FROM_THE_SERVER)
 
     def test_the_name_is_found_where_init_has_written_its_files(self, tmp_path: Path) -> None:
         (tmp_path / "deploy").mkdir()
         (tmp_path / "deploy" / "docker-compose.shop-prod.yml").write_text("")
-        told = subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", "redeploy", "token", "--rotate"],
             cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
-        assert "/opt/shop/deploy" in told.stdout
+        assert "/opt/shop/deploy" in ended.stdout
 
     def test_a_name_that_is_none_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE

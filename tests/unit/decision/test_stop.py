@@ -94,7 +94,7 @@ def test_undeclared_a_claim_that_held_ends_the_run() -> None:
 def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
     assert ends(LOST, gap_seen=True, held_after_gap=True) == 10.0
     assert ends(LOST, gap_seen=True) == D
-    assert ends(LOST, healthy_long_enough=True) == D, "no gap was seen, and health alone tells nothing"
+    assert ends(LOST, healthy_long_enough=True) == D, "no gap was seen, and health alone proves nothing"
 
 
 @pytest.mark.parametrize("answer", [FAILED, BLOCKED, PARTIAL_FAILED], ids=["failed", "blocked", "partial, failed"])
@@ -267,24 +267,24 @@ def test_no_one_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_t
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, NOTHING, LOST])
 @pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"healthy_long_enough": True}])
 def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, Any]) -> None:
-    told: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_in_time": True} | known
-    under_way = told | {"checked": False, "checking": True, "right_build_under_way": "held" in known}
+    base: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_in_time": True} | known
+    under_way = base | {"checked": False, "checking": True, "right_build_under_way": "held" in known}
     assert not should_stop(facts(**under_way))
     if "held" in known:
-        assert should_stop(facts(**told, right_build_under_way=True))
+        assert should_stop(facts(**base, right_build_under_way=True))
 
 
 def test_checks_that_are_made_still_need_a_look_after_them() -> None:
-    told: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "right_build_under_way": True}
-    assert not should_stop(facts(**told, window_in_time=True, checked=False))
-    assert should_stop(facts(**told, window_in_time=True, checked=True))
+    base: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "right_build_under_way": True}
+    assert not should_stop(facts(**base, window_in_time=True, checked=False))
+    assert should_stop(facts(**base, window_in_time=True, checked=True))
 
 
 @pytest.mark.parametrize("verifying", [False, True], ids=["deploy", "verify"])
 def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(verifying: bool) -> None:
-    told: dict[str, Any] = {"verifying": verifying, "held": True, "right_build_under_way": True, "window_in_time": True}
+    base: dict[str, Any] = {"verifying": verifying, "held": True, "right_build_under_way": True, "window_in_time": True}
     answer = None if verifying else UPDATED
-    assert not should_stop(facts(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **told))
+    assert not should_stop(facts(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **base))
 
 
 @pytest.mark.parametrize("why", [{"flapping": True}, {"refusal": Reason.AUTH}, {"not_started": Reason.UNSUPPORTED}])

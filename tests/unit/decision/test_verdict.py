@@ -432,7 +432,9 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             **HEALTHY,
             digest_reported=True,
         ),
-        case(Verdict.WRONG_BUILD, Reason.DIGEST_UNAVAILABLE, "digest not told", **END, answer=UPDATED, **D, **HEALTHY),
+        case(
+            Verdict.WRONG_BUILD, Reason.DIGEST_UNAVAILABLE, "digest not reported", **END, answer=UPDATED, **D, **HEALTHY
+        ),
         case(
             Verdict.WRONG_BUILD,
             Reason.WRONG_DIGEST,
@@ -477,7 +479,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.WRONG_BUILD,
             Reason.DIGEST_UNAVAILABLE,
-            "verify, digest not told",
+            "verify, digest not reported",
             **VERIFY,
             **D,
             **HEALTHY,

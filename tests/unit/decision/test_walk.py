@@ -23,7 +23,7 @@ LEFT_OUT = {"require_proof": Proof.NONE, "check_failure": None, "not_started": N
 
 
 def fails(holds: Callable[[Facts], bool], **given: object) -> Iterator[str]:
-    """Every combination for which something does not hold, told so that a person can read it."""
+    """Every combination for which something does not hold, in readable words."""
     for kept, domains in walk(holds, **given):
         if not kept:
             full = completed(domains)

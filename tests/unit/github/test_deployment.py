@@ -1,4 +1,4 @@
-"""What GitHub is told of a run."""
+"""What a run reports to GitHub."""
 
 import json
 from dataclasses import replace
@@ -45,8 +45,8 @@ def test_the_place_is_read_from_the_runners_variables() -> None:
 @pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"])
 @pytest.mark.parametrize("value", ["", "  ", None])
 def test_without_a_place_there_is_nothing_to_write(name: str, value: str | None) -> None:
-    told = {key: text for key, text in RUNNER.items() if key != name}
-    assert deployment.place_of(told if value is None else {**told, name: value}) is None
+    variables = {key: text for key, text in RUNNER.items() if key != name}
+    assert deployment.place_of(variables if value is None else {**variables, name: value}) is None
 
 
 @pytest.mark.parametrize(("name", "value"), [("GITHUB_API_URL", "ftp://x"), ("GITHUB_REPOSITORY", "o/r/../x")])
@@ -138,11 +138,11 @@ def test_no_secret_is_reported() -> None:
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
-    told = deployment.warning("create the Deployment", Trouble(status, "Resource not accessible by integration"))
-    assert told.startswith(f"Could not create the Deployment. GitHub responded with {status}")
-    assert "\npermissions:\n  deployments: write\n" in told
-    assert "`Resource not accessible by integration`" in told
-    assert "verdict of this run does not depend on it" in told
+    text = deployment.warning("create the Deployment", Trouble(status, "Resource not accessible by integration"))
+    assert text.startswith(f"Could not create the Deployment. GitHub responded with {status}")
+    assert "\npermissions:\n  deployments: write\n" in text
+    assert "`Resource not accessible by integration`" in text
+    assert "verdict of this run does not depend on it" in text
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,6 @@ def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
     ],
 )
 def test_whatever_else_goes_wrong_is_reported_as_what_it_is(trouble: Trouble, says: str) -> None:
-    told = deployment.warning("create the Deployment", trouble)
-    assert says in told
-    assert "permissions" not in told
+    text = deployment.warning("create the Deployment", trouble)
+    assert says in text
+    assert "permissions" not in text

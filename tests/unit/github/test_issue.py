@@ -120,7 +120,7 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
         asked_at=NOW,
         page="https://github.example/o/r",
     )
-    told = issue_body.opened(
+    body = issue_body.opened(
         replace(RED, branch=position, version=Change(expected="2" * 40, live="1" * 40)), "https://github.example/run"
     )
     order = [
@@ -133,7 +133,7 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
         "[`2222222`](https://github.example/o/r/commit/",
         "[The run](https://github.example/run)",
     ]
-    places = [told.find(part) for part in order]
+    places = [body.find(part) for part in order]
     assert -1 not in places
     assert places == sorted(places)
 
@@ -141,16 +141,16 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
 def test_a_rollback_and_what_to_do_by_hand_are_in_it() -> None:
     rolled = RollbackResult(state=State.REFUSED, why="someone moved the tag", by_hand="Run `docker pull`.")
     failed = replace(RED, conclusion=Conclusion(Verdict.ROLLBACK_FAILED, Reason.SMOKE), rollback=rolled)
-    told = issue_body.opened(failed, "")
-    assert "**Rollback.** Nothing was put back: someone moved the tag." in told
-    assert "**By hand.** Run `docker pull`." in told
+    body = issue_body.opened(failed, "")
+    assert "**Rollback.** Nothing was put back: someone moved the tag." in body
+    assert "**By hand.** Run `docker pull`." in body
 
 
 def test_the_comment_that_closes_it_says_what_is_live() -> None:
     green = replace(RED, conclusion=Conclusion(Verdict.DEPLOYED))
-    told = issue_body.closed(green, SEEN, NOW + 7_800, "")
-    assert "- **Live:** `111111111111`" in told
-    assert "It failed for 2 h 10 min, since 2027-01-15 08:00 UTC, in 3 runs." in told
+    body = issue_body.closed(green, SEEN, NOW + 7_800, "")
+    assert "- **Live:** `111111111111`" in body
+    assert "It failed for 2 h 10 min, since 2027-01-15 08:00 UTC, in 3 runs." in body
     assert "It failed for" not in issue_body.closed(green, None, NOW, "")
 
 

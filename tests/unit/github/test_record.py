@@ -30,8 +30,8 @@ def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyP
 
 def test_a_run_that_was_cut_short_before_anything_was_reported_leaves_nothing() -> None:
     made = plan(deployment_environment="production", github_token="ghs_abcdef")
-    told = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "a" * 40}
-    recorder = DeploymentRecorder(made, told, str)
+    environment = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "a" * 40}
+    recorder = DeploymentRecorder(made, environment, str)
     recorder.end(RunResult(conclusion=Conclusion(Verdict.CANCELLED, signal=2)), lambda: True, _NoChannel())
 
 

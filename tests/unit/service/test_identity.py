@@ -140,19 +140,19 @@ def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
 
 
 @pytest.mark.parametrize(
-    ("told", "restarted"),
+    ("shift", "restarted"),
     [
         pytest.param(-890.0, True, id="later than all before, by whatever clock"),
         pytest.param(-899.0, False, id="within 2 s"),
         pytest.param(-2000.0, False, id="earlier"),
     ],
 )
-def test_a_start_time_without_a_zone_is_compared_with_itself(told: float, restarted: bool) -> None:
+def test_a_start_time_without_a_zone_is_compared_with_itself(shift: float, restarted: bool) -> None:
     def local(at: float, start: float) -> Sample:
         return replace(sample(at), starts={"started": Start(told=WALL + start, ours=WALL + start, zoned=False)})
 
     before = [local(0, -1000.0), local(0.3, -900.0)]
-    assert bool(compare(local(5, told), before).restarted) is restarted
+    assert bool(compare(local(5, shift), before).restarted) is restarted
 
 
 @given(st.lists(st.tuples(st.sampled_from([OLD, NEW, THIRD, "4"]), st.integers(0, 3), st.booleans()), max_size=12))
@@ -288,7 +288,7 @@ def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> Non
 @pytest.mark.parametrize(
     ("names", "build"),
     [
-        pytest.param({}, Build.NEW, id="nothing else is told"),
+        pytest.param({}, Build.NEW, id="nothing else is reported"),
         pytest.param({"version": "1.0"}, Build.NEW, id="a version stayed, as it may"),
         pytest.param({"commit": OLD}, Build.OLD, id="the commit stayed"),
         pytest.param({"build": "7"}, Build.OLD, id="the number of the build stayed"),
@@ -315,7 +315,7 @@ def test_where_watchtower_replaced_nothing_only_a_commit_is_a_change(names: dict
     [
         pytest.param({"commit": OLD, "build": "8", "version": "2"}, Build.OLD, id="a commit outweighs all else"),
         pytest.param({"build": "7", "version": "2"}, Build.OLD, id="the number of a build outweighs a version"),
-        pytest.param({"version": "2"}, Build.NEW, id="a version decides where nothing stronger is told now"),
+        pytest.param({"version": "2"}, Build.NEW, id="a version decides where nothing stronger is reported now"),
         pytest.param({"commit": NEW, "version": "1"}, Build.NEW, id="a constant version hides no commit"),
         pytest.param({"version": "1", "release": "b"}, Build.NEW, id="one of several of the same kind changed"),
         pytest.param({"files": "2 files b", "version": "1"}, Build.OLD, id="files are the weakest"),
@@ -354,7 +354,7 @@ def test_a_word_that_names_no_build_is_not_compared(word: str) -> None:
             sample(1, NEW, endpoints=HEALTH),
             [sample(0, OLD)],
             Build.UNKNOWN,
-            id="health does not tell where version has its own address",
+            id="health does not count where the version has an address of its own",
         ),
         pytest.param(
             sample(1, start=WALL + 5), [sample(0, start=WALL - 900)], Build.UNNAMED, id="a new process is no version"

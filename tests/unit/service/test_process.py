@@ -1,4 +1,4 @@
-"""When the process that answers was started, as far as a response tells."""
+"""When the responding process started, as far as its responses show."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One look at the service, and what it tells."""
+"""One look at the service, and what it shows."""
 
 import email.utils
 
@@ -255,7 +255,7 @@ def test_a_body_is_no_version_where_only_health_was_asked() -> None:
 
 
 def test_names_are_redacted_before_they_are_cut() -> None:
-    told = read_sample(
+    found = read_sample(
         ready("x" * 253 + "s3cret"),
         service(),
         BOTH,
@@ -264,7 +264,7 @@ def test_names_are_redacted_before_they_are_cut() -> None:
         wall=WALL,
         redact=lambda text: text.replace("s3cret", "***"),
     )
-    assert told.names == {"commit": "x" * 253 + "***"}
+    assert found.names == {"commit": "x" * 253 + "***"}
 
 
 def test_names_of_two_addresses_are_distinguished() -> None:
@@ -285,10 +285,10 @@ def test_a_page_that_counts_as_healthy_is_known_by_its_files() -> None:
 
 
 def test_names_are_redacted_before_anybody_compares_or_prints_them() -> None:
-    told = read_sample(
+    found = read_sample(
         ready("s3cret"), service(), BOTH, sent=1, at=2, wall=WALL, redact=lambda text: text.replace("s3cret", "***")
     )
-    assert told.names == {"commit": "***"}
+    assert found.names == {"commit": "***"}
 
 
 @pytest.mark.parametrize(("endpoints", "names_itself"), [(BOTH, True), (VERSION, True), (HEALTH, False)])
@@ -308,8 +308,8 @@ def test_a_look_knows_what_it_cost_and_how_long_to_wait() -> None:
 
 
 def test_a_start_time_is_kept_as_reported_and_by_our_clock() -> None:
-    told = read(ready(start_time=WALL - 100, date=None), wall=WALL)
-    assert told.starts["start_time"].told == told.starts["start_time"].ours == WALL - 100
+    found = read(ready(start_time=WALL - 100, date=None), wall=WALL)
+    assert found.starts["start_time"].told == found.starts["start_time"].ours == WALL - 100
 
 
 def test_a_clock_that_goes_wrong_is_corrected_by_the_date_header() -> None:
@@ -325,15 +325,15 @@ def test_a_clock_that_goes_wrong_is_corrected_by_the_date_header() -> None:
     [(100, 1.0, WALL - 100), (100_000, 0.001, WALL - 100), (12.5, 1.0, WALL - 12.5)],
 )
 def test_an_uptime_that_ticks_is_a_start_time(uptime: float, unit: float, start: float) -> None:
-    told = read(ready(uptime=uptime))
-    assert told.timed({}).starts == {}
-    found = told.timed({"uptime": unit}).starts["uptime"]
+    seen = read(ready(uptime=uptime))
+    assert seen.timed({}).starts == {}
+    found = seen.timed({"uptime": unit}).starts["uptime"]
     assert found.told == found.ours == start
 
 
 def test_a_start_time_without_a_zone_is_known_as_such() -> None:
-    told = read(ready(start_time="2027-01-15T08:00:00", app={"started_at": "2027-01-15T08:00:00Z"}))
-    assert {path: start.zoned for path, start in told.starts.items()} == {"start_time": False, "app.started_at": True}
+    found = read(ready(start_time="2027-01-15T08:00:00", app={"started_at": "2027-01-15T08:00:00Z"}))
+    assert {path: start.zoned for path, start in found.starts.items()} == {"start_time": False, "app.started_at": True}
 
 
 @pytest.mark.parametrize(
@@ -385,12 +385,12 @@ def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(http_result: Ht
 def test_every_exchange_is_some_sample(
     http_result: HttpResult, names_itself: bool, expect: str, field: str, endpoints: frozenset[Endpoint]
 ) -> None:
-    told = read(http_result, service(names_itself=names_itself, health_expect=expect, version_field=field), endpoints)
-    assert told.seen
-    assert told.healthy is (told.condition is Condition.HEALTHY)
-    if told.healthy:
+    found = read(http_result, service(names_itself=names_itself, health_expect=expect, version_field=field), endpoints)
+    assert found.seen
+    assert found.healthy is (found.condition is Condition.HEALTHY)
+    if found.healthy:
         assert isinstance(http_result, Response)
-        assert 200 <= http_result.status < 300 or told.astray
+        assert 200 <= http_result.status < 300 or found.astray
 
 
 # where a declared version stands

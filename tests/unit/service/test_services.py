@@ -29,19 +29,19 @@ def looked_at(answer: Answer) -> Response:
 @EACH
 def test_only_what_names_the_build_is_read(answer: Answer) -> None:
     target = service(health_expect="any", names_itself=True)
-    told = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
-    assert told.condition is Condition.HEALTHY
-    telling = {path: told.ranks[path].kind for path, name in told.names.items() if not names_nothing(name)}
+    sample = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
+    assert sample.condition is Condition.HEALTHY
+    telling = {path: sample.ranks[path].kind for path, name in sample.names.items() if not names_nothing(name)}
     assert telling == answer.names
-    assert told.names.keys() - telling.keys() == set(answer.nothing)
-    assert (set(told.starts), set(told.uptimes)) == (set(answer.starts), set(answer.uptimes))
+    assert sample.names.keys() - telling.keys() == set(answer.nothing)
+    assert (set(sample.starts), set(sample.uptimes)) == (set(answer.starts), set(answer.uptimes))
 
 
 @EACH
 def test_a_declared_version_is_found_where_it_stands(answer: Answer) -> None:
     target = service(health_expect="any", names_itself=True)
-    told = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
-    met = declared(answer.version or "0.9.9", told.names, told.ranks).standing is Standing.MET
+    sample = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
+    met = declared(answer.version or "0.9.9", sample.names, sample.ranks).standing is Standing.MET
     assert met is bool(answer.version)
 
 

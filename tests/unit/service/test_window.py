@@ -1,4 +1,4 @@
-"""The stability window, told by plain numbers for a clock."""
+"""The stability window, with plain numbers for a clock."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -60,7 +60,7 @@ def test_without_backslashes_dollars_and_control_characters_every_value_has_a_fo
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "problem"),
     [
         ("", "is empty; the secret behind it is probably unset"),
         ("a\0b", "zero byte"),
@@ -71,8 +71,8 @@ def test_without_backslashes_dollars_and_control_characters_every_value_has_a_fo
         ('"\\', "cannot be quoted"),
     ],
 )
-def test_what_no_form_keeps_is_reported(value: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_no_form_keeps_is_reported(value: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
         quoted(value)
 
 
@@ -90,7 +90,7 @@ class TestTemplate:
         assert rendered("A=\r\nB=1\r\n", {"A": Secret("x\r\n")}) == "A=x\nB=1\n"
 
     @pytest.mark.parametrize(
-        ("template", "secrets", "told"),
+        ("template", "secrets", "problem"),
         [
             ("A=\n", {}, "`A` has no value: the template has none, and `SECRET_A` is not set."),
             ("A=\n", {"A": ""}, "`SECRET_A` is empty"),
@@ -104,18 +104,18 @@ class TestTemplate:
             ("A= # for a secret\n", {}, "Line 1 of the template is neither"),
         ],
     )
-    def test_what_does_not_fit_is_reported(self, template: str, secrets: dict[str, str], told: str) -> None:
+    def test_what_does_not_fit_is_reported(self, template: str, secrets: dict[str, str], problem: str) -> None:
         with pytest.raises(TemplateError) as refused:
             rendered(template, {name: Secret(value) for name, value in secrets.items()})
-        assert refused.value.problems[0].startswith(told)
+        assert refused.value.problems[0].startswith(problem)
 
     def test_all_problems_are_reported_at_once_and_none_shows_a_value(self) -> None:
         hidden = "s3cret-${X}"
         with pytest.raises(TemplateError) as refused:
             rendered("A=\nB=\n!\n", {"A": Secret(hidden), "C": Secret(hidden)})
-        told = refused.value.problems
-        assert len(told) == 4
-        assert not any("s3cret" in each for each in told)
+        problems = refused.value.problems
+        assert len(problems) == 4
+        assert not any("s3cret" in each for each in problems)
 
     @given(st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True), VALUES, min_size=1, max_size=4))
     def test_what_was_filled_in_is_read_back(self, values: dict[str, str]) -> None:

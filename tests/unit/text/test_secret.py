@@ -172,7 +172,7 @@ UPDATE_URL = "https://api.example.com/ops-9f8e7d6c/watchtower/update?key=Kx93%2F
     "echo",
     [
         pytest.param("/ops-9f8e7d6c/watchtower/update?key=Kx93%2Fhidden-key&v=1", id="the target"),
-        pytest.param('{"path": "/ops-9f8e7d6c/watchtower/update"}', id="the path, as Spring tells it"),
+        pytest.param('{"path": "/ops-9f8e7d6c/watchtower/update"}', id="the path, as Spring reports it"),
         pytest.param("no route /ops-9f8e7d6c/watchtower/", id="its beginning"),
         pytest.param("no such tenant: ops-9f8e7d6c", id="one piece of it"),
         pytest.param("%2Fops-9f8e7d6c%2Fwatchtower%2Fupdate", id="encoded"),

@@ -93,7 +93,7 @@ def test_a_seed_that_once_ended_wrongly_ends_rightly(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "fault"),
     [
         (trial(live=False), "false green"),
         (trial(live=False, later=True), "green too early"),
@@ -105,11 +105,11 @@ def test_a_seed_that_once_ended_wrongly_ends_rightly(seed: int) -> None:
         (trial(end=RED, live=False), ""),
     ],
 )
-def test_a_cell_says_what_was_wrong(found: Trial, told: str) -> None:
+def test_a_cell_says_what_was_wrong(found: Trial, fault: str) -> None:
     kind = next(kind for kind in KINDS if kind.name == "slow-stop")
     made = page(Findings([Setup("containrrr", (kind,))], [found], [judge(1)]), "Made by hand.")
     [row] = [line for line in made.splitlines() if line.startswith("| `slow-stop` |")]
-    assert row == f"| `slow-stop` | {kind.tells} | {f'{told} (1 of 1)' if told else ''} |" + "  |" * (
+    assert row == f"| `slow-stop` | {kind.tells} | {f'{fault} (1 of 1)' if fault else ''} |" + "  |" * (
         len(CONTESTANTS) - 1
     )
 

@@ -24,7 +24,7 @@ from tests.unit.factories import NEW, OLD, ready
 
 @dataclass(frozen=True)
 class Webhook:
-    """A deployer that is told to begin, and reports nothing more."""
+    """A deployer that is asked to start, and reports nothing more."""
 
     url: str
     lists_running: bool = False

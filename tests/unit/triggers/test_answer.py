@@ -304,7 +304,7 @@ def check(*rows: object) -> Response:
     ("http_result", "reasons"),
     [
         pytest.param(
-            check({"name": "api", "error": "registry rate limited"}), ("api: registry rate limited",), id="told"
+            check({"name": "api", "error": "registry rate limited"}), ("api: registry rate limited",), id="reported"
         ),
         pytest.param(
             check({"name": "api"}, {"name": "web", "error": ""}, {"name": "db", "error": None}), (), id="content"
@@ -419,15 +419,15 @@ def test_every_exchange_is_some_answer(http_result: HttpResult) -> None:
 
 @given(st.builds(Counts, *[st.integers(0, 3)] * 4, st.none() | st.integers(0, 3)))
 def test_what_failed_or_was_skipped_is_never_reported_as_updated(counts: Counts) -> None:
-    told = {
+    reported = {
         "scanned": counts.scanned,
         "updated": counts.updated,
         "failed": counts.failed,
         "restarted": counts.restarted,
     }
     if counts.skipped is not None:
-        told["skipped"] = counts.skipped
-    answer = read_answer(reply(200, {"summary": told}))
+        reported["skipped"] = counts.skipped
+    answer = read_answer(reply(200, {"summary": reported}))
     assert answer.counts == counts
     if answer.result is Result.UPDATED:
         assert counts.updated

@@ -67,7 +67,7 @@ API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), (
             id="all of the declared digest's repository",
         ),
         pytest.param([API], wanted(digest=D2), {"api"}, id="else the only one"),
-        pytest.param([API, WEB], wanted(), set[str](), id="nothing tells which of several"),
+        pytest.param([API, WEB], wanted(), set[str](), id="nothing says which of several"),
         pytest.param([API], wanted(), {"api"}, id="the only one"),
         pytest.param([API, ("api-2", API[1], D2)], wanted(), {"api", "api-2"}, id="instances of one image"),
         pytest.param([API, WEB], wanted(containers=("api", "gone")), set[str](), id="not all named containers"),
@@ -118,8 +118,10 @@ def test_the_endpoint_tells_is_absent_or_failed(http_result: HttpResult, endpoin
         pytest.param(rows(API), wanted(), D1, False, id="one"),
         pytest.param(rows(API, ("api2", API[1], D1)), wanted(images=("ghcr.io/o/api",)), D1, False, id="all equal"),
         pytest.param(rows(API, ("api2", API[1], D2)), wanted(images=("ghcr.io/o/api",)), "", True, id="not all equal"),
-        pytest.param(rows(API, ("api2", API[1], "")), wanted(images=("ghcr.io/o/api",)), "", True, id="one not told"),
-        pytest.param(rows(("api", API[1], "")), wanted(), "", False, id="not told"),
+        pytest.param(
+            rows(API, ("api2", API[1], "")), wanted(images=("ghcr.io/o/api",)), "", True, id="one digest missing"
+        ),
+        pytest.param(rows(("api", API[1], "")), wanted(), "", False, id="no digest"),
         pytest.param(rows(("api", API[1], "sha256:12")), wanted(), "", False, id="no digest"),
         pytest.param(rows(API, WEB), wanted(), "", False, id="nobody knows which"),
         pytest.param(rows(), wanted(), "", False, id="none"),
@@ -135,8 +137,8 @@ def test_the_endpoint_tells_is_absent_or_failed(http_result: HttpResult, endpoin
 def test_a_look_tells_the_one_digest(
     http_result: HttpResult, which: ContainerFilter, digest: str, differ: bool
 ) -> None:
-    told = look(http_result, which)
-    assert (told.digest, told.differ) == (digest, differ)
+    seen = look(http_result, which)
+    assert (seen.digest, seen.differ) == (digest, differ)
 
 
 def test_the_tag_that_is_not_written_is_the_one_of_the_only_container() -> None:
@@ -155,12 +157,12 @@ def test_a_container_that_is_named_and_does_not_run_is_reported() -> None:
     st.integers(100, 599),
 )
 def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
-    told = look(Response(status, {}, body), wanted(digest=D1))
-    assert told.digest in ("", D1) or told.endpoint is Endpoint.TOLD
+    seen = look(Response(status, {}, body), wanted(digest=D1))
+    assert seen.digest in ("", D1) or seen.endpoint is Endpoint.TOLD
 
 
 @pytest.mark.parametrize(
-    ("name", "line", "endpoint", "told"),
+    ("name", "line", "endpoint", "reported"),
     [
         ("containers", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
         ("containers-after", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
@@ -172,8 +174,8 @@ def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
         ("other-path", "openserbia-1.18.3", Endpoint.ABSENT, False),
     ],
 )
-def test_what_was_recorded_of_the_endpoint_is_read(name: str, line: str, endpoint: Endpoint, told: bool) -> None:
+def test_what_was_recorded_of_the_endpoint_is_read(name: str, line: str, endpoint: Endpoint, reported: bool) -> None:
     row = next(row for row in RECORDED if (row["line"], row["name"]) == (line, name))
     seen = look(recorded_reply(row["response"]))
     assert seen.endpoint is endpoint
-    assert bool(seen.digest) is told
+    assert bool(seen.digest) is reported

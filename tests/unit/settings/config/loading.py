@@ -48,7 +48,7 @@ def plan_of(text: str, **inputs: str) -> Plan:
     return plan
 
 
-def told(text: str, **inputs: str) -> list[str]:
+def messages(text: str, **inputs: str) -> list[str]:
     """What is wrong with a file, and with the inputs beside it; without hosts, the inputs name the Watchtower."""
     found = load_text(text, **(inputs if "hosts:" in text or inputs.get("mode") == "verify" else ENOUGH | inputs))
     assert found.run is None

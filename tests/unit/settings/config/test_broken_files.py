@@ -44,8 +44,8 @@ def shown(annotation: Annotation) -> str:
 def test_a_broken_file_gets_exactly_these_annotations(file: Path) -> None:
     found = loaded(file.read_bytes())
     assert found.run is None
-    told = [shown(each) for each in annotations(InvalidInputs(found.problems))]
-    assert told == file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    shown_lines = [shown(each) for each in annotations(InvalidInputs(found.problems))]
+    assert shown_lines == file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_no_annotation_and_no_line_of_the_log_shows_a_refused_secret() -> None:

@@ -16,7 +16,7 @@ from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import Secret
 from sandbox.simulation import ENOUGH, any_certificate, no_file, plan
 from tests.unit.factories import D1
-from tests.unit.settings.config.loading import ENVIRONMENT, FILE, HOSTS, load_text, plan_of, run_of, told
+from tests.unit.settings.config.loading import ENVIRONMENT, FILE, HOSTS, load_text, messages, plan_of, run_of
 
 ONE_OF_EACH = {
     "image": "ghcr.io/o/api:v1",
@@ -163,8 +163,8 @@ def test_a_host_has_its_own_way_and_else_that_of_the_inputs() -> None:
 def test_services_chooses_and_nothing_else_needs_its_variables() -> None:
     text = f"services:\n  api: {{expect-version: '${{NOT_SET}}'}}\n  web: {HOSTS}"
     assert [each.key for each in run_of(text, services="web").services] == ["eu/web", "us/web"]
-    assert "NOT_SET" in told(text)[0]
-    assert told(text, services="wbe") == [
+    assert "NOT_SET" in messages(text)[0]
+    assert messages(text, services="wbe") == [
         "`services` names `wbe`, which is not a service of `.github/redeploy.yml`; did you mean `web`?"
     ]
 
@@ -172,14 +172,14 @@ def test_services_chooses_and_nothing_else_needs_its_variables() -> None:
 @pytest.mark.parametrize("name", sorted(set(defaults.DEFAULTS) - BESIDE))
 def test_an_input_that_the_file_says_better_is_refused_beside_it(name: str) -> None:
     value = "GET /a" if name != "allow-http" else "true"
-    (said,) = told("services: {api: }", **{name.replace("-", "_"): value})
+    (said,) = messages("services: {api: }", **{name.replace("-", "_"): value})
     assert said.startswith(f"`{name}` is given beside `config`; write it as the key `{name}` of a service")
     assert run_of("services: {api: }", **{name.replace("-", "_"): defaults.DEFAULTS[name]}).services
 
 
 @pytest.mark.parametrize("name", ["watchtower_url", "watchtower_token", "containers_url"])
 def test_a_watchtower_beside_hosts_is_refused(name: str) -> None:
-    (said,) = told(f"services: {{api: }}{HOSTS}", **{name: "https://x.example.com/update"})
+    (said,) = messages(f"services: {{api: }}{HOSTS}", **{name: "https://x.example.com/update"})
     assert "is given beside `hosts`" in said
 
 
@@ -196,7 +196,7 @@ def test_a_variable_is_put_in_once_and_a_dollar_can_be_escaped() -> None:
 def test_verify_needs_no_token_and_a_host_may_have_a_url_alone() -> None:
     text = "services: {api: }\nhosts: {eu: {watchtower-url: '${EU_URL}'}}"
     assert plan_of(text, mode="verify").service.base_url == "https://eu.example.com"
-    assert "watchtower-token" in told(text)[0]
+    assert "watchtower-token" in messages(text)[0]
 
 
 def test_a_smoke_request_can_carry_what_no_line_can_say() -> None:
@@ -281,7 +281,7 @@ def test_secrets_of_the_file_are_known_before_anything_is_said() -> None:
 
 
 def test_a_secret_in_a_wrong_value_is_not_shown() -> None:
-    (said,) = told("services: {api: {service-headers: {X-Token: '${EU_TOKEN}'}, image: 'o/${EU_TOKEN}:-'}}")
+    (said,) = messages("services: {api: {service-headers: {X-Token: '${EU_TOKEN}'}, image: 'o/${EU_TOKEN}:-'}}")
     assert "token-of-eu-1" not in said
     assert "***" in said
 
@@ -359,7 +359,7 @@ def test_a_service_that_an_earlier_report_does_not_have_is_a_note() -> None:
 
 
 def test_a_report_that_is_none_is_an_error_once() -> None:
-    [only] = told(TWO, mode="verify", baseline='{"schema": 1, "verd')
+    [only] = messages(TWO, mode="verify", baseline='{"schema": 1, "verd')
     assert only.startswith("`baseline` is not a whole JSON document")
 
 
