@@ -40,7 +40,7 @@ def ended(verdict: Verdict, reason: Reason) -> Conclusion:
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_only_what_an_image_can_mend_is_rolled_back(verdict: Verdict) -> None:
+def test_only_failures_that_another_image_can_fix_are_rolled_back(verdict: Verdict) -> None:
     whys = {reason.value: hindrance(ended(verdict, reason), Seen(replaced=True)) for reason in Reason}
     assert {(verdict.value, reason) for reason, why in whys.items() if not why} == {
         each for each in MENDED if each[0] == verdict
@@ -65,12 +65,12 @@ NEVER_READY = ended(Verdict.UNHEALTHY, Reason.NEVER_READY)
     ],
     ids=["kept", "sick", "sick-but-named", "no-document"],
 )
-def test_a_rollback_that_would_bring_nothing_back_is_not_tried(seen: Seen, why: str) -> None:
+def test_a_rollback_that_could_not_help_is_not_tried(seen: Seen, why: str) -> None:
     assert why in hindrance(NEVER_READY, seen)
     assert bool(hindrance(NEVER_READY, seen)) is bool(why)
 
 
-def test_a_document_that_never_was_is_not_brought_back_by_another_image() -> None:
+def test_a_document_that_was_missing_before_the_deploy_is_not_a_reason_to_roll_back() -> None:
     missing = ended(Verdict.CHECKS_FAILED, Reason.OPENAPI)
     assert "no OpenAPI document before" in hindrance(missing, Seen(replaced=True, document_before=False))
     assert hindrance(missing, Seen(replaced=True)) == ""
@@ -116,17 +116,17 @@ UPDATED, NOTHING, FAILED = summary(updated=1), summary(), summary(failed=1)
         "no-name-any-more",
     ],
 )
-def test_what_was_seen_tells_whether_the_container_was_replaced(run: Run, replaced: bool) -> None:
+def test_a_replaced_container_is_recognised_by_what_was_seen(run: Run, replaced: bool) -> None:
     assert Seen.of(run.state, 10.0).replaced is replaced
 
 
-def test_a_service_that_was_sick_before_is_known_to_have_been() -> None:
+def test_a_service_that_was_unhealthy_before_the_trigger_is_recognised() -> None:
     sick = Run().look(0.1, reply(503)).trigger(1.0)
     assert Seen.of(sick.state, 2.0).sick_before
     assert not Seen.of(Run().trigger(1.0).state, 2.0).sick_before
 
 
-def test_a_version_that_is_reported_all_the_same_does_not_make_a_sick_service_healthy() -> None:
+def test_an_unhealthy_service_that_reports_a_version_is_still_unhealthy() -> None:
     run = Run(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
     assert Seen.of(run.state, 2.0).sick_before
 
@@ -151,7 +151,7 @@ def tag(before: str = "", running: str = "", now: str = "") -> Tag:
         (tag(before=D2), "another push moved the tag"),
     ],
 )
-def test_a_tag_is_moved_only_where_it_is_what_it_was(seen: Tag, why: str) -> None:
+def test_a_tag_is_moved_only_if_no_other_push_has_moved_it(seen: Tag, why: str) -> None:
     assert why in refusal(D1, seen, frozenset({D2}))
     assert bool(refusal(D1, seen, frozenset({D2}))) is bool(why)
 
@@ -170,7 +170,7 @@ SEEN = st.sampled_from(["", D1, D2, D3])
 
 
 @given(st.sampled_from([D1, D2, D3]), SEEN, SEEN, SEEN, st.sets(st.sampled_from([D1, D2, D3]), max_size=2))
-def test_nothing_is_written_without_a_compare_nor_what_failed(
+def test_no_tag_is_written_without_a_comparison_or_with_the_failed_image(
     target: str, before: str, running: str, now: str, failed: set[str]
 ) -> None:
     if not refusal(target, Tag(before=before, running=running, now=now), failed):
@@ -181,7 +181,7 @@ def test_nothing_is_written_without_a_compare_nor_what_failed(
 # how it is proven
 
 
-def test_the_previous_build_is_proven_by_nothing_less_than_its_digest_or_version() -> None:
+def test_a_rollback_requires_a_digest_or_a_version_as_proof() -> None:
     failed = plan(image="o/api", on_failure="rollback", expect_version=NEW)
     back = plan_back(failed, D1, OLD, digests_reported=True, checks=Checks())
     assert (back.expect_digest, back.expect_version, back.require_proof) == (D1, OLD, Proof.VERSION)
@@ -190,14 +190,14 @@ def test_the_previous_build_is_proven_by_nothing_less_than_its_digest_or_version
     assert (bare.declared, bare.require_proof) == (False, Proof.VERSION)
 
 
-def test_mode_rollback_may_ask_for_more_proof_and_not_for_less() -> None:
+def test_mode_rollback_may_require_more_proof_but_not_less() -> None:
     asked = {"mode": "rollback", "image": "o/api"}
     for proof, needed in (("change", Proof.VERSION), ("digest", Proof.DIGEST)):
         back = plan_back(plan(**asked, require_proof=proof), D1, "", digests_reported=True, checks=Checks())
         assert (back.mode, back.expect_digest, back.require_proof) == (Mode.ROLLBACK, D1, needed)
 
 
-def test_mode_rollback_keeps_its_checks_and_does_not_warn_of_operations_that_were_not_there_yet() -> None:
+def test_mode_rollback_keeps_its_checks_but_does_not_warn_about_removed_operations() -> None:
     asked = plan(mode="rollback", image="o/api", smoke="GET /y").checks
     assert checks_of_mode(asked) == replace(asked, breaking=Breaking.IGNORE)
 
@@ -213,7 +213,7 @@ def test_mode_rollback_keeps_its_checks_and_does_not_warn_of_operations_that_wer
     ],
     ids=["old-then-sick", "new", "the-same", "the-same-after-a-fault", "nothing"],
 )
-def test_the_version_from_before_is_expected_only_if_the_failed_build_has_another(
+def test_the_previous_version_is_expected_only_if_the_failed_build_has_another_one(
     after: list[Any], version: str
 ) -> None:
     run = Run(version_path="/api/ready").look(0.1, ready(OLD)).look(0.5, ready(OLD)).trigger(1.0)
@@ -244,7 +244,7 @@ def test_nothing_proves_a_rollback_that_was_not_watched() -> None:
     assert not proves(None)
 
 
-def test_however_the_watch_of_a_rollback_ends_it_is_proven_only_where_its_declaration_is_met() -> None:
+def test_a_rollback_is_only_ever_proven_by_the_build_that_was_declared() -> None:
     def holds(known: Facts) -> bool:
         return not proves(conclude(known)) or (known.held and known.declared and known.check_failure is None)
 

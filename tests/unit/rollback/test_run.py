@@ -1,4 +1,4 @@
-"""The story of a rollback in a world without sockets: what is put back, when it is not, and what a run says of it."""
+"""A rollback in a simulated world: what is put back, when nothing is, and what the run reports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -188,7 +188,7 @@ def test_a_build_that_is_never_ready_is_rolled_back_to_the_digest_that_ran() -> 
     assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in rolled.sentence
 
 
-def test_the_picture_tells_the_whole_story_in_its_order() -> None:
+def test_the_timeline_shows_the_deploy_and_the_rollback_in_order() -> None:
     finished = run(expect_version=NEW)
     assert [row.what for row in rows_of(finished.outcome)] == [
         "Watchtower",
@@ -201,7 +201,7 @@ def test_the_picture_tells_the_whole_story_in_its_order() -> None:
     ]
 
 
-def test_the_run_was_down_from_the_failed_build_to_the_one_that_was_put_back() -> None:
+def test_downtime_lasts_until_the_previous_build_is_healthy_again() -> None:
     outcome = run(expect_version=NEW).outcome
     assert outcome.downtime_seconds is not None
     back = next(each.at for each in outcome.timeline.moments if each.what is What.GOOD_AGAIN)
@@ -224,7 +224,7 @@ def test_a_container_that_crashes_is_rolled_back_where_watchtower_sees_it(pull: 
     server.world.trigger = [server.trigger, server.trigger if pull else summary(scanned=0)]
     finished = run(server, expect_version=NEW)
     assert finished.verdict == ("rolled-back" if pull else "rollback-failed", "down")
-    assert server.puts == [D1]  # either way the poll, and whoever recreates the container, finds the good image
+    assert server.puts == [D1]  # either way the next poll, or a manual recreate of the container, finds the good image
     if not pull:
         assert "does not reach" in finished.sentence
         assert finished.outcome.rollback is not None
@@ -242,14 +242,14 @@ def test_a_version_names_the_image_where_no_digest_is_reported() -> None:
     assert f"`docker run --rm ghcr.io/o/api@{D2}` starts its image" in finished.outcome.rollback.sentence
 
 
-def test_a_rollback_that_nothing_can_prove_is_none() -> None:
+def test_a_rollback_without_proof_fails() -> None:
     server = Server(reports_digests=False, reports_names=False, answers={D2: SICK}, trigger=reply(200))
     finished = run(server, rollback_to=D1)
     assert finished.verdict[0] == "rollback-failed"
     assert "not proven live" in finished.sentence
 
 
-def test_the_previous_build_that_is_sick_now_too_is_no_success() -> None:
+def test_a_rollback_fails_if_the_previous_build_is_unhealthy_too() -> None:
     server = Server()
     server.meanwhile = lambda one: one.answers.update({D1: SICK}) if len(one.world.sent(SendTrigger)) > 1 else None
     finished = run(server, expect_version=NEW)
@@ -258,7 +258,7 @@ def test_the_previous_build_that_is_sick_now_too_is_no_success() -> None:
     assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
-def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
+def test_a_failed_build_that_stays_live_is_not_called_the_old_build() -> None:
     broken = ready(NEW)
     server = Server(answers={D2: broken}, trigger=summary(updated=1))
     server.world.trigger = [summary(updated=1), summary(updated=0)]
@@ -269,14 +269,14 @@ def test_a_failed_build_that_stays_is_not_called_the_old_one() -> None:
     assert "from before" not in finished.sentence
 
 
-def test_a_digest_that_was_pruned_is_looked_for_by_its_version() -> None:
+def test_a_pruned_digest_is_looked_up_by_its_version() -> None:
     server = Server(kept={D2: D2, "latest": D2, OLD: D3, D3: D3}, answers={D2: SICK, D3: ready(OLD)})
     finished = run(server, expect_version=NEW)
     assert finished.verdict == ("rolled-back", "never-ready")
     assert server.puts == [D3]
 
 
-def test_a_target_that_is_nowhere_is_reported_before_the_trigger_and_the_deploy_goes_on() -> None:
+def test_a_missing_rollback_target_is_reported_before_the_trigger_and_the_deploy_continues() -> None:
     finished = run(Server(kept={D2: D2, "latest": D2}, answers={}), expect_version=NEW)
     assert finished.verdict == ("deployed", "")
     assert any("could not have been rolled back" in warning for warning in finished.outcome.facts.of(About.WARNING))
@@ -291,14 +291,14 @@ def test_a_deploy_that_succeeds_says_nothing_of_rollbacks() -> None:
     assert finished.attempts == []
 
 
-def test_a_target_that_is_nowhere_makes_the_failure_a_failed_rollback() -> None:
+def test_a_missing_rollback_target_makes_a_failed_deploy_a_failed_rollback() -> None:
     finished = run(Server(kept={D2: D2, "latest": D2}), expect_version=NEW)
     assert finished.verdict == ("rollback-failed", "never-ready")
     assert "Nothing was put back" in finished.sentence
     assert len(finished.server.world.sent(SendTrigger)) == 1
 
 
-def test_a_tag_that_someone_else_moved_meanwhile_is_left_alone() -> None:
+def test_a_tag_that_another_push_moved_is_left_alone() -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     server.meanwhile = lambda one: one.kept.update(latest=D3)
     finished = run(server, expect_version=NEW)
@@ -307,7 +307,7 @@ def test_a_tag_that_someone_else_moved_meanwhile_is_left_alone() -> None:
     assert (server.puts, server.kept["latest"]) == ([], D3)
 
 
-def test_a_tag_that_someone_else_put_back_already_is_not_written_again() -> None:
+def test_a_tag_that_is_already_back_is_not_written_again() -> None:
     server = Server()
     server.meanwhile = lambda one: one.kept.update(latest=D1)
     finished = run(server, expect_version=NEW)
@@ -316,7 +316,7 @@ def test_a_tag_that_someone_else_put_back_already_is_not_written_again() -> None
     assert server.puts == []
 
 
-def test_a_registry_that_lets_no_one_write_says_so_with_the_fix() -> None:
+def test_a_refused_write_to_the_registry_is_reported_with_its_fix() -> None:
     refused = Trouble(Kind.REFUSED, "the registry does not let anybody write `o/api`", "Give `packages: write`.")
     finished = run(Server(on_put=refused), expect_version=NEW)
     assert finished.verdict == ("rollback-failed", "never-ready")
@@ -324,7 +324,7 @@ def test_a_registry_that_lets_no_one_write_says_so_with_the_fix() -> None:
     assert "Give `packages: write`." in finished.sentence
 
 
-def test_an_answer_to_the_write_that_was_lost_is_reported_by_the_tag() -> None:
+def test_after_a_lost_response_to_the_write_the_tag_shows_whether_it_was_carried_out() -> None:
     lost = Trouble(Kind.UNREACHABLE, "the registry does not answer")
     assert run(Server(on_put=lost, silently=True), expect_version=NEW).verdict[0] == "rolled-back"
     finished = run(Server(on_put=lost), expect_version=NEW)
@@ -333,7 +333,7 @@ def test_an_answer_to_the_write_that_was_lost_is_reported_by_the_tag() -> None:
     assert len(finished.server.puts) == 1
 
 
-def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
+def test_a_registry_that_is_slow_to_show_the_new_tag_is_read_again() -> None:
     server = Server()
     shown = server.manifests
     late = iter([True, True])
@@ -347,14 +347,14 @@ def test_a_registry_that_is_slow_to_show_the_tag_is_asked_again() -> None:
     assert run(server, expect_version=NEW).verdict[0] == "rolled-back"
 
 
-def test_a_failure_that_no_image_mends_keeps_its_verdict_and_says_why_nothing_was_tried() -> None:
+def test_a_failure_that_another_image_cannot_fix_keeps_its_verdict_and_says_why_no_rollback_was_tried() -> None:
     finished = run(Server(trigger=reply(401)), expect_version=NEW)
     assert finished.verdict == ("trigger-failed", "auth")
     assert finished.sentence.startswith("No rollback was tried: ")
     assert finished.server.puts == []
 
 
-def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> None:
+def test_a_version_that_all_builds_share_does_not_prove_the_previous_one() -> None:
     same = ready("1.0.0")
     server = Server(answers={D1: same, D2: same}, reports_digests=False)
     server.kept["1.0.0"] = D1
@@ -363,7 +363,7 @@ def test_a_version_that_every_build_has_is_no_proof_of_the_previous_one() -> Non
 
 
 @pytest.mark.parametrize("silence", [reply(404), GONE], ids=["absent", "failing"])
-def test_where_digests_are_reported_no_more_the_version_proves_what_was_put_back(silence: HttpResult) -> None:
+def test_if_digests_are_no_longer_reported_the_version_proves_the_rollback(silence: HttpResult) -> None:
     server = Server()
     rows_before = server.world.containers
     server.world.containers = lambda moment: rows_before(moment) if moment < 0 else silence
@@ -381,7 +381,7 @@ def test_the_build_that_failed_is_never_put_back() -> None:
 
 
 @pytest.mark.parametrize("platforms", [{D2: D3}, {D3: D2}], ids=["its-platform", "its-index"])
-def test_nor_is_it_put_back_by_another_digest_of_the_same_image(platforms: dict[str, str]) -> None:
+def test_the_build_that_failed_is_not_put_back_under_another_digest_either(platforms: dict[str, str]) -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2}, platforms=platforms)
     finished = run(server, expect_version=NEW, rollback_to=D3)
     assert finished.verdict == ("rollback-failed", "never-ready")
@@ -391,7 +391,7 @@ def test_nor_is_it_put_back_by_another_digest_of_the_same_image(platforms: dict[
     assert D3 not in finished.outcome.rollback.by_hand
 
 
-def test_looks_stay_within_the_bucket_over_both_halves() -> None:
+def test_deploy_and_rollback_together_stay_within_the_request_rate() -> None:
     finished = run(expect_version=NEW)
     looks = finished.server.world.sent(Probe)
     for first, start in enumerate(looks):
@@ -405,7 +405,7 @@ DIGESTS = st.sampled_from([D1, D2, D3])
 @given(
     tag=DIGESTS, moved=st.none() | DIGESTS, runs=DIGESTS, to=st.sampled_from(["", D1, D2, D3]), reported=st.booleans()
 )
-def test_whatever_happens_only_a_tag_that_was_seen_unmoved_is_written_and_never_with_what_failed(
+def test_only_an_unmoved_tag_is_written_and_never_with_the_failed_image(
     tag: str, moved: str | None, runs: str, to: str, reported: bool
 ) -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": tag, OLD: D1}, runs=runs, reports_digests=reported)
@@ -420,7 +420,7 @@ def test_whatever_happens_only_a_tag_that_was_seen_unmoved_is_written_and_never_
         assert server.current() == server.kept["latest"] != tag
 
 
-def test_an_answer_to_the_deploys_own_trigger_that_comes_late_is_not_taken_for_the_rollbacks() -> None:
+def test_a_late_response_to_the_deploys_trigger_is_not_taken_for_the_rollbacks() -> None:
     world = World(service=lambda _, __: ready(OLD), trigger=[(summary(failed=1), 3.0), (summary(updated=1), 9.0)])
     world.start(SendTrigger(), 0.0, 10.0)
     world.clock = 1.0
@@ -456,7 +456,7 @@ def test_an_image_whose_label_names_the_commit_that_ran_is_put_back() -> None:
     assert finished.verdict == ("rolled-back", "never-ready")
 
 
-def test_a_version_that_both_builds_name_does_not_tell_which_image_ran() -> None:
+def test_a_version_that_both_builds_report_does_not_identify_the_image_that_ran() -> None:
     same = ready("", version="1.0.0")
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2, "1.0.0": D3}, reports_digests=False)
     server.answers, server.smoke = {D1: same, D2: same, D3: same}, {D2: reply(500)}
@@ -486,7 +486,7 @@ def test_a_new_process_does_not_prove_the_image_that_was_put_back() -> None:
     assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
-def test_a_commit_that_the_tag_to_put_back_names_is_proven_by_the_service() -> None:
+def test_a_commit_in_the_tag_to_put_back_is_proven_by_the_service() -> None:
     kept = {D1: D1, D2: D2, "latest": D2, f"sha-{OLD[:7]}": D1}
     finished = run(Server(kept=kept, reports_digests=False), expect_version=NEW, rollback_to=f"sha-{OLD[:7]}")
     assert finished.verdict == ("rolled-back", "never-ready")
@@ -499,7 +499,7 @@ LOST = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/
 WHOLE = {**LOST, "paths": {"/a": {"get": {}}, "/b": {"get": {}}}}
 
 
-def test_the_smoke_request_that_failed_is_made_again_of_the_build_that_was_put_back() -> None:
+def test_the_smoke_request_that_failed_is_sent_again_to_the_restored_build() -> None:
     server = Server(answers={}, smoke={D2: reply(500)})
     finished = run(server, expect_version=NEW, smoke="GET /pay\nGET /other")
     assert finished.verdict == ("rolled-back", "smoke")
@@ -509,7 +509,7 @@ def test_the_smoke_request_that_failed_is_made_again_of_the_build_that_was_put_b
     assert "the checks that failed the deploy fail on the live build, too: `smoke GET /pay`" in finished.sentence
 
 
-def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
+def test_an_unsafe_smoke_request_is_not_sent_again() -> None:
     server = Server(answers={}, smoke={D2: reply(500), D1: reply(500)})
     finished = run(server, expect_version=NEW, smoke="!POST /pay")
     assert finished.verdict == ("rolled-back", "smoke")
@@ -524,8 +524,8 @@ def test_a_request_that_is_not_safe_is_not_sent_again() -> None:
         ({"required_routes": "GET /a"}, "routes"),
     ],
 )
-@pytest.mark.parametrize("back", [True, False], ids=["there again", "gone for good"])
-def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], reason: str, back: bool) -> None:
+@pytest.mark.parametrize("back", [True, False], ids=["restored", "still missing"])
+def test_removed_operations_must_be_back_after_the_rollback(inputs: dict[str, str], reason: str, back: bool) -> None:
     promises: dict[str, HttpResult] = {D1: reply(200, WHOLE), D2: reply(200, LOST)}
     server = Server(answers={}, promises=promises)
     if not back:
@@ -538,7 +538,7 @@ def test_operations_that_were_gone_must_be_there_again(inputs: dict[str, str], r
 
 
 @pytest.mark.parametrize("mode", ["deploy", "rollback"])
-def test_a_tag_that_someone_moved_while_the_build_was_proven_is_no_rollback(mode: str) -> None:
+def test_a_tag_that_moves_while_the_build_is_being_proven_fails_the_rollback(mode: str) -> None:
     server = Server(kept={D1: D1, D2: D2, D3: D3, "latest": D2})
     reads = server.manifests
 
@@ -555,7 +555,7 @@ def test_a_tag_that_someone_moved_while_the_build_was_proven_is_no_rollback(mode
     assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
-def test_an_image_of_the_hosts_own_that_goes_live_instead_is_reported_with_the_pull_that_mends_it() -> None:
+def test_a_local_image_of_the_host_that_goes_live_instead_is_reported_with_the_docker_pull_that_fixes_it() -> None:
     server = Server(runs=D1, kept={D1: D1, D2: D2, "latest": D2}, local=D3, answers={})
     finished = run(server, mode="rollback", rollback_to=D1)
     assert finished.verdict[0] not in ("deployed", "already-current")
@@ -576,7 +576,7 @@ def test_mode_rollback_is_red_where_nothing_proves_the_image() -> None:
 
 
 @pytest.mark.parametrize("named", ["tag", "label"])
-def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named: str) -> None:
+def test_mode_rollback_is_proven_by_the_commit_in_the_tag_or_label_of_the_image(named: str) -> None:
     tag = f"sha-{OLD[:7]}" if named == "tag" else "stable"
     server = Server(runs=D2, answers={}, reports_digests=False, labels={D1: OLD} if named == "label" else {})
     server.kept[tag] = D1
@@ -586,7 +586,7 @@ def test_mode_rollback_is_proven_by_the_commit_that_the_image_is_known_by(named:
     assert outputs.outputs(finished.outcome)["rolled-back"] == "true"
 
 
-def test_the_running_image_is_to_stay_where_the_tag_points_elsewhere() -> None:
+def test_without_a_target_mode_rollback_points_the_tag_to_the_running_image() -> None:
     finished = run(mode="rollback")
     assert finished.verdict == ("already-current", "")
     assert (finished.server.puts, finished.outcome.digest.live) == ([D1], D1)
@@ -603,7 +603,7 @@ def test_a_named_image_is_put_back_and_proven() -> None:
     assert finished.outcome.mode == "rollback"
 
 
-def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
+def test_an_image_that_is_already_live_is_proven_and_no_tag_is_written() -> None:
     server = Server(runs=D1, kept={D1: D1, "latest": D1})
     finished = run(server, mode="rollback", rollback_to=D1)
     assert finished.verdict == ("already-current", "")
@@ -623,7 +623,7 @@ def test_what_is_there_already_is_proven_and_nothing_is_written() -> None:
     ],
     ids=["tag-at-running", "no-digest", "absent", "read-only", "unreachable", "no-tag"],
 )
-def test_where_nothing_can_be_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
+def test_without_an_image_to_put_back_nothing_is_triggered(server: Server, inputs: dict[str, str], why: str) -> None:
     finished = run(server, mode="rollback", **inputs)
     assert finished.verdict == ("not-started", "rollback-impossible")
     assert why in wording.happened(finished.outcome)
@@ -642,7 +642,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "finished"),
+    ("state", "sentence"),
     [
         ({}, "`latest` was not moved"),
         ({"writing": True}, "`latest` may have been moved"),
@@ -650,7 +650,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     ],
     ids=["before", "amid", "after"],
 )
-def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, bool], finished: str) -> None:
+def test_an_interrupted_rollback_reports_where_the_tag_points(state: dict[str, bool], sentence: str) -> None:
     ended = run(expect_version=NEW)
     [attempt] = ended.attempts
     attempt.state, attempt.settled, attempt.moved = None, False, False
@@ -658,6 +658,6 @@ def test_a_rollback_that_is_cut_short_says_where_the_tag_is(state: dict[str, boo
         setattr(attempt, name, value)
     outcome = cut_short(attempt, Conclusion(Verdict.CANCELLED, signal=2), ended.server.world.now())
     assert outcome.conclusion.verdict is Verdict.CANCELLED
-    assert finished in wording.happened(outcome)
+    assert sentence in wording.happened(outcome)
     assert outputs.outputs(outcome)["rolled-back"] == "false"
     assert page(outcome, Repository())
