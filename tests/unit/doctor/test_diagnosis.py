@@ -79,7 +79,7 @@ def manifest(digest: str, *children: str) -> Manifest:
 OF_API = FetchRevision(manifest(D1))
 
 
-def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
+def test_an_intact_chain_is_ready_and_lists_every_link_except_github() -> None:
     chain = chain_from()
     assert chain.verdict is Verdict.READY
     assert [each.link for each in chain.links] == [each for each in Check if each is not Check.GITHUB]
@@ -171,7 +171,7 @@ def test_a_chain_that_holds_is_ready_and_names_every_link_but_githubs() -> None:
         ({Asked.HEALTH: ready("a" * 40), Asked.HEALTH_AGAIN: ready("b" * 40)}, {"version": "version-unnamed"}),
     ],
 )
-def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[str, str]) -> None:
+def test_only_the_broken_link_is_named(answers: Answers, expected: dict[str, str]) -> None:
     if Asked.HEALTH in answers and next(iter(expected)) == "health":
         answers = {**answers, Asked.HEALTH_AGAIN: answers.get(Asked.HEALTH_AGAIN, answers[Asked.HEALTH])}
     assert weak(answers) == expected
@@ -228,7 +228,9 @@ def test_the_broken_link_is_named_and_no_other(answers: Answers, expected: dict[
         ({Asked.DOCUMENT: page(200)}, {"openapi_path": "off"}, {}),
     ],
 )
-def test_what_the_inputs_ask_for_is_judged(answers: Answers, inputs: dict[str, str], expected: dict[str, str]) -> None:
+def test_each_input_is_judged_by_the_responses(
+    answers: Answers, inputs: dict[str, str], expected: dict[str, str]
+) -> None:
     assert weak(answers, **inputs) == expected
 
 
@@ -262,7 +264,7 @@ def test_what_the_registry_said_to_watchtower_is_reported_in_plain_text(error: s
     assert "<" not in one.seen
 
 
-def test_a_neighbours_trouble_does_not_break_an_update_that_is_not_of_it() -> None:
+def test_trouble_with_another_container_does_not_break_the_update_of_the_named_one() -> None:
     listed = checks(("api", "ghcr.io/o/api:latest", True, ""), ("web", "ghcr.io/o/web:latest", False, "429"))
     assert weak({Asked.CHECK: listed}, container="api") == {}
     assert weak({Asked.CHECK: listed}) == {"update": "update-blocked"}
@@ -309,7 +311,7 @@ def check_of_api(*, available: bool = False, error: str = "") -> Answers:
 @pytest.mark.parametrize(
     ("digest", "sentence"), [(D2, "would replace `api`"), (D1, "would find nothing newer in the registry")]
 )
-def test_a_check_that_did_not_get_to_a_registry_which_we_reach_is_no_fault(digest: str, sentence: str) -> None:
+def test_a_registry_that_only_watchtower_could_not_reach_is_not_a_fault(digest: str, sentence: str) -> None:
     one = found(Check.UPDATE, {**check_of_api(error=CHECKED), API: manifest(digest)}, container="api")
     assert one.state is State.OK
     assert one.seen.startswith(f"{sentence}; Watchtower could not ask the registry itself, so the engine pulls")
@@ -334,13 +336,15 @@ def test_an_error_of_the_check_endpoint_blocks_where_the_update_would_fail_too(a
     assert (one.state, one.finding) == (state, None if state is State.OK else "update-blocked")
 
 
-def test_an_answer_that_every_path_gets_is_reported_as_that() -> None:
+def test_a_response_that_is_the_same_for_every_path_is_reported_as_such() -> None:
     for answer in (reply(200), reply(401), page(405, **NGINX)):
         assert "the same at a path that cannot exist" in found(Check.LOCATION, everywhere(answer)).seen
 
 
 @pytest.mark.parametrize("registry", [manifest(D1), manifest(D3, D1)])
-def test_what_runs_what_the_registry_has_is_not_replaced_whatever_the_check_endpoint_says(registry: Manifest) -> None:
+def test_a_container_that_already_runs_the_registrys_image_is_not_replaced_whatever_the_check_endpoint_says(
+    registry: Manifest,
+) -> None:
     one = found(Check.UPDATE, {**check_of_api(available=True), API: registry}, container="api")
     assert (one.state, one.seen) == (State.OK, "would find nothing newer in the registry")
 
@@ -369,22 +373,22 @@ def test_a_container_that_no_push_replaces_is_reported(answers: Answers, finding
 
 
 @pytest.mark.parametrize("answers", [each.values[0] for each in HELD])
-def test_a_neighbour_that_no_push_replaces_is_no_fault(answers: Answers) -> None:
+def test_another_container_that_no_push_replaces_is_not_a_fault(answers: Answers) -> None:
     assert weak(answers, container="web") == weak(answers) == {}
 
 
-def test_of_two_containers_that_are_named_one_that_is_only_monitored_is_a_warning() -> None:
+def test_one_monitor_only_container_of_two_is_a_warning() -> None:
     one = found(Check.UPDATE, {Asked.DETAILS: details(("web", "monitor_only"))}, container="api,web")
     assert (one.state, one.finding) == (State.WARNING, "monitor-only")
     assert "monitors `web`; would replace `api`" in one.seen
 
 
-def test_an_expected_digest_that_is_not_pushed_yet_is_no_start_of_a_deploy() -> None:
+def test_an_expected_digest_that_is_not_in_the_registry_yet_breaks_the_chain() -> None:
     one = found(Check.REGISTRY, {API: manifest(D3)}, image="ghcr.io/o/api", expect_digest=D1)
     assert one.state is State.BROKEN
 
 
-def test_a_digest_that_only_the_check_endpoint_tells_is_not_proposed_as_proof() -> None:
+def test_a_digest_that_only_the_check_endpoint_reports_is_not_proposed_as_proof() -> None:
     answers = {**HIDDEN, Asked.CONTAINERS: reply(404)}
     assert "expect-digest" not in found(Check.VERSION, answers, container="api").seen
     assert "expect-digest" in found(Check.VERSION, HIDDEN, container="api").seen
@@ -413,14 +417,14 @@ def test_a_token_that_the_proxy_adds_is_reported_and_the_chain_is_judged_to_its_
         ),
     ],
 )
-def test_a_broken_link_says_what_lies_behind_it(broken: Answers, hidden: set[Check]) -> None:
+def test_a_broken_link_lists_the_links_that_it_hides(broken: Answers, hidden: set[Check]) -> None:
     chain = chain_from(broken)
     [one] = chain.those(State.BROKEN)
     assert set(chain.hidden_by(one.link)) == hidden
     assert {each.link for each in chain.links if each.behind} == hidden
 
 
-def test_a_wall_before_everything_is_one_fault_and_not_two() -> None:
+def test_a_challenge_in_front_of_everything_is_reported_once() -> None:
     wall = page(403, cf_mitigated="challenge")
     everywhere = {**posted(wall), **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN, Asked.DOCUMENT), wall)}
     assert weak(everywhere) == {"front": "challenge"}
@@ -431,7 +435,7 @@ def test_a_container_that_does_not_run_is_not_called_unwatched() -> None:
     assert weak({**gone, Asked.CONTAINERS: rows(), Asked.CHECK: checks()}) == {"health": "down"}
 
 
-def test_an_ill_service_that_names_its_version_is_believed() -> None:
+def test_the_version_of_an_unhealthy_service_counts() -> None:
     ill = reply(503, {"ok": False, "commit": NEW})
     one = found(Check.VERSION, dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ill))
     assert one.state is State.OK
@@ -442,7 +446,9 @@ def test_an_ill_service_that_names_its_version_is_believed() -> None:
     ("left", "life", "soon"),
     [(13.9, 90, True), (14.1, 90, False), (0.9, 6, True), (1.1, 6, False), (13.9, 365, True), (40, 47, False)],
 )
-def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, life: float, soon: bool) -> None:
+def test_a_certificate_that_expires_soon_is_reported_whatever_its_lifetime(
+    left: float, life: float, soon: bool
+) -> None:
     ends = WALL + left * DAY
     certificate = Certificate(begins=ends - life * DAY, ends=ends, issuer="An Authority")
     one = found(
@@ -453,7 +459,7 @@ def test_a_certificate_should_be_renewed_in_time_whatever_its_life(left: float, 
     assert f"valid for {int(left)} day" in one.seen
 
 
-def test_two_origins_are_distinguished_and_the_worse_counts() -> None:
+def test_the_worse_of_two_origins_counts() -> None:
     other = "https://www.example.com"
     ways = {Connect(other): Reachability(origin=other, addresses=("203.0.113.8",), error_kind=ErrorKind.REFUSED)}
     chain = chain_from(ways, base_url=other)
@@ -463,14 +469,14 @@ def test_two_origins_are_distinguished_and_the_worse_counts() -> None:
     assert set(chain.hidden_by(Check.CONNECTION)) == {Check.HEALTH, Check.VERSION, Check.OPENAPI}
 
 
-def test_a_proxy_of_the_environment_goes_the_way_for_us() -> None:
+def test_behind_a_proxy_of_the_environment_the_connection_is_not_examined() -> None:
     way: Answers = {WAY: Reachability(origin=BASE, proxied=True)}
     assert weak(way) == {}
     assert {found(each, way).state for each in (Check.DNS, Check.CONNECTION, Check.TLS)} == {State.NOT_REACHED}
 
 
 @pytest.mark.parametrize(("error_kind", "finding"), [(ErrorKind.TLS, "tls"), (ErrorKind.REFUSED, "unreachable")])
-def test_a_fault_on_the_way_of_such_a_proxy_is_reported_as_what_it_is(error_kind: ErrorKind, finding: str) -> None:
+def test_a_fault_of_the_connection_through_such_a_proxy_is_reported(error_kind: ErrorKind, finding: str) -> None:
     silent: Answers = dict.fromkeys(Asked, TransportError(error_kind, "in detail"))
     answers: Answers = {**silent, WAY: Reachability(origin=BASE, proxied=True)}
     one = found(Check.FRONT, answers)
@@ -504,7 +510,7 @@ def test_a_private_address_is_reported() -> None:
     )
 
 
-def test_what_would_do_as_identity_is_reported() -> None:
+def test_what_could_identify_the_build_is_reported() -> None:
     health = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready(start_time=WALL - 500))
     seen = found(Check.VERSION, health, container="api").seen
     assert "expect-digest" in seen
@@ -512,7 +518,7 @@ def test_what_would_do_as_identity_is_reported() -> None:
 
 
 @pytest.mark.parametrize("inputs", [{}, {"expect_version": NEW}])
-def test_a_name_that_changes_from_look_to_look_is_reported_as_that(inputs: dict[str, str]) -> None:
+def test_a_build_name_that_changes_with_every_response_is_reported(inputs: dict[str, str]) -> None:
     looks = {Asked.HEALTH: ready("a" * 40), Asked.HEALTH_AGAIN: ready("b" * 40)}
     assert "`commit` differs from response to response" in found(Check.VERSION, looks, **inputs).seen
 
@@ -530,7 +536,7 @@ def test_plain_http_to_another_machine_is_a_warning() -> None:
     assert weak(answers, watchtower_url=f"{base}/ops/update", allow_http="true") == {"inputs": "plain-http"}
 
 
-def test_githubs_refusal_is_a_warning_with_its_words() -> None:
+def test_a_refusal_by_github_is_a_warning_that_quotes_it() -> None:
     wished = {"deployment_environment": "production", "github_token": "ghs_1234"}
     refusal = Refusal(status=403, message="Resource not accessible by integration")
     one = found(Check.GITHUB, {FetchEnvironment(): refusal}, **wished)
@@ -547,7 +553,7 @@ def test_githubs_refusal_is_a_warning_with_its_words() -> None:
         Refusal(message="ConnectionError"),
     ],
 )
-def test_what_github_says_nothing_of_is_no_lack_of_a_right(trouble: Refusal) -> None:
+def test_an_unclear_github_error_is_not_reported_as_a_missing_permission(trouble: Refusal) -> None:
     one = found(
         Check.GITHUB, {FetchEnvironment(): trouble}, deployment_environment="production", github_token="ghs_1234"
     )
@@ -555,7 +561,7 @@ def test_what_github_says_nothing_of_is_no_lack_of_a_right(trouble: Refusal) -> 
     assert (trouble.message or "500") in one.seen
 
 
-def test_the_outcome_tells_what_runs() -> None:
+def test_the_result_reports_what_is_running() -> None:
     known, _ = known_from({}, container="api")
     outcome = examined(known, diagnose(known, WALL))
     assert (outcome.conclusion.verdict, outcome.conclusion.exit_code) == (Verdict.READY, 0)
@@ -563,7 +569,7 @@ def test_the_outcome_tells_what_runs() -> None:
     assert (seen.version.live, seen.digest.live, seen.url, seen.mode) == ("1" * 40, D1, BASE, "doctor")
 
 
-def test_wrong_inputs_hide_everything() -> None:
+def test_invalid_inputs_hide_every_other_link() -> None:
     outcome = unexamined([Problem("timeout", "is not a duration")])
     assert outcome.conclusion.exit_code == 2
     assert outcome.chain is not None
@@ -571,7 +577,7 @@ def test_wrong_inputs_hide_everything() -> None:
     assert set(outcome.chain.hidden_by(Check.INPUTS)) == set(Check) - {Check.INPUTS}
 
 
-def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
+def test_a_containers_url_at_another_origin_is_connected_to_separately() -> None:
     other = "https://ops.example.com"
     ways = {Connect(other): Reachability(origin=other, error_kind=ErrorKind.UNRESOLVED), Asked.CHECK: reply(404)}
     chain = chain_from(ways, containers_url=f"{other}/containers")
@@ -579,7 +585,7 @@ def test_a_containers_url_of_another_origin_is_gone_to_for_itself() -> None:
     assert set(chain.hidden_by(Check.DNS)) == {Check.CONTAINERS, Check.UPDATE}
 
 
-def test_nothing_that_servers_say_shows_a_secret() -> None:
+def test_no_text_from_a_server_shows_a_secret() -> None:
     token = "tok-8d1f`|<i>0c6b2a"
     redact = redactor([Secret(token)])
     certificate = replace(TRUSTED, issuer=token, names=(token,))

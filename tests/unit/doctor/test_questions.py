@@ -44,17 +44,17 @@ def asked(line: HttpResult = FORK_BY_POST, nowhere: HttpResult = OLD_NOWHERE) ->
     return list(script.requests)
 
 
-def test_the_ways_come_first_and_one_origin_is_gone_to_once() -> None:
+def test_connections_come_first_and_once_per_origin() -> None:
     _, script = known_from({})
     assert script.asked[0] == (Connect(BASE),)
 
 
-def test_nothing_is_sent_where_the_way_ends() -> None:
+def test_nothing_is_sent_where_the_connection_fails() -> None:
     _, script = known_from({Connect(BASE): Reachability(origin=BASE, error_kind=ErrorKind.REFUSED)})
     assert script.requests == [Connect(BASE)]
 
 
-def test_another_origin_is_examined_though_one_is_not_reached() -> None:
+def test_one_unreachable_origin_does_not_stop_the_examination_of_another() -> None:
     other = "https://www.example.com"
     ways = {Connect(BASE): Reachability(origin=BASE, error_kind=ErrorKind.TLS), Connect(other): CLEAR}
     _, script = known_from(ways, base_url=other)
@@ -76,12 +76,12 @@ def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without
         pytest.param(reply(429), id="a limit"),
     ],
 )
-def test_the_token_is_shown_to_no_one_who_has_not_refused_to_go_on_without(line: HttpResult) -> None:
+def test_the_token_is_sent_only_after_a_request_without_it_was_refused(line: HttpResult) -> None:
     assert not WITH_TOKEN & set(asked(line))
 
 
 @pytest.mark.parametrize("answer", [FORK_BY_POST, OLD_BY_POST, summary(updated=1)])
-def test_the_token_is_not_shown_where_a_path_that_cannot_exist_gets_the_same_answer(answer: HttpResult) -> None:
+def test_the_token_is_not_sent_where_a_path_that_cannot_exist_gets_the_same_response(answer: HttpResult) -> None:
     assert not WITH_TOKEN & set(asked(answer, nowhere=answer))
 
 
@@ -91,7 +91,7 @@ def test_an_update_of_nothing_is_the_last_resort() -> None:
     assert Asked.METRICS in script.requests
 
 
-def test_a_line_that_may_narrow_nothing_is_never_asked_for_an_update() -> None:
+def test_a_watchtower_line_that_cannot_narrow_an_update_is_never_sent_one() -> None:
     assert Asked.IDLE_UPDATE not in asked(OLD_BY_POST)
     assert Asked.METRICS in asked(OLD_BY_POST)
 
@@ -109,12 +109,12 @@ def test_the_details_are_asked_for_where_the_containers_are_reported() -> None:
     assert Asked.DETAILS not in unlisted.requests
 
 
-def test_one_endpoint_that_takes_the_token_is_enough() -> None:
+def test_one_endpoint_that_accepts_the_token_settles_it() -> None:
     _, script = known_from({Asked.CHECK: reply(404)})
     assert not {Asked.METRICS, Asked.IDLE_UPDATE} & set(script.requests)
 
 
-def test_an_endpoint_that_refuses_the_token_is_enough_too() -> None:
+def test_one_endpoint_that_refuses_the_token_settles_it() -> None:
     _, script = known_from({Asked.CONTAINERS: FORK_BY_POST, Asked.CHECK: reply(404)})
     assert not {Asked.METRICS, Asked.IDLE_UPDATE} & set(script.requests)
 
@@ -136,7 +136,7 @@ def test_a_backend_that_wants_other_credentials_says_nothing_of_the_token(
     assert known.token_is_right is None
 
 
-def test_a_second_look_passes_caches_where_one_has_answered() -> None:
+def test_the_second_look_bypasses_the_cache_after_a_cached_response() -> None:
     cached = reply(200, {"status": "ready"}, age="7")
     _, script = known_from({Asked.HEALTH: cached, Asked.DOCUMENT: cached})
     assert {Asked.HEALTH_FRESH, Asked.DOCUMENT_FRESH} <= set(script.requests)
@@ -161,7 +161,7 @@ def test_an_image_of_which_the_check_endpoint_may_be_wrong_is_looked_up(said: tu
     ]
 
 
-def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
+def test_github_is_asked_only_if_a_deployment_is_configured() -> None:
     _, script = known_from({}, deployment_environment="production", github_token="ghs_1234")
     assert FetchEnvironment() in script.requests
     _, none = known_from({})
@@ -169,7 +169,7 @@ def test_github_is_asked_where_a_deployment_is_wished_for() -> None:
 
 
 @given(st.fixed_dictionaries({each: st.sampled_from(ANSWERS) for each in Asked}))
-def test_whatever_is_answered_it_ends_and_asks_nothing_twice(answers: dict[Asked, HttpResult]) -> None:
+def test_for_any_responses_doctor_ends_and_sends_no_request_twice(answers: dict[Asked, HttpResult]) -> None:
     known, script = known_from(answers)
     assert len(script.requests) == len(set(script.requests))
     assert len(script.asked) < 10

@@ -33,7 +33,7 @@ def test_every_link_and_every_remedy_is_shown() -> None:
     assert "\nnot-ready: Token: " in shown
 
 
-def test_colours_add_nothing_but_colours() -> None:
+def test_colours_do_not_change_the_text() -> None:
     chain = chain_from(BROKEN)
     plain, coloured = (screen(chain, 80, coloured=each) for each in (False, True))
     assert "\x1b" not in plain
@@ -54,7 +54,7 @@ def test_code_to_paste_is_left_as_it_is() -> None:
         (BROKEN, "Token: Watchtower, or a proxy in front of it, refused the token, and 1 more"),
     ],
 )
-def test_a_headline_says_how_it_stands(answers: Answers, expected: str) -> None:
+def test_the_headline_sums_up_the_chain(answers: Answers, expected: str) -> None:
     assert headline(chain_from(answers)) == expected
 
 
