@@ -23,7 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 UNIT = Path(__file__).parent
 PLAYED = ("decision", "doctor", "fleet", "rollback", "rollout")
-"""Rooms whose tests play whole runs; the cases of one test take the same way through the code."""
+"""Rooms whose tests play whole runs; all cases of one test take the same path through the code."""
 CASES = 1
 """How many cases of each test are measured there."""
 
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_run_comes_to_facts_that_the_rules_exclude(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold the rules of `tools.docs.decision_space` against every run that a test plays: what they exclude never happens."""
+    """Check the rules of `tools.docs.decision_space` in every run that a test plays: what they exclude never happens."""
 
     def checked(facts: Facts) -> bool:
         assert broken_rules(facts) == []

@@ -1,4 +1,4 @@
-"""An examination without sockets: answers come from a script, and what was asked is kept."""
+"""An examination without sockets: responses come from a script, which records the requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,11 @@ from sandbox.simulation import BASE, WALL, plan
 from tests.unit.factories import D1, D2, page, ready, reply, rows
 
 Answers = Mapping[Any, object]
-"""By question, or by its name."""
+"""Responses by request, or by the name of the request."""
 
 
 class Asked(Enum):
-    """The questions that have an address or a token in them, by name."""
+    """The requests that contain an address or a token, by name."""
 
     POST_UPDATE = WITHOUT_TOKEN
     NOWHERE = OfWatchtower.NOWHERE
@@ -55,7 +55,7 @@ class Asked(Enum):
 
     @classmethod
     def of(cls, question: Question) -> "Asked | None":
-        """The name of a question; None for those that are named by their values."""
+        """The name of a request; None for those that are identified by their values."""
         match question:
             case SecondLook(probe):
                 return cls.HEALTH_AGAIN if Endpoint.HEALTH in probe.endpoints else cls.VERSION_AGAIN
@@ -78,12 +78,12 @@ CLEAR = Reachability(origin=BASE, addresses=("203.0.113.7",), certificate=TRUSTE
 
 
 def details(*listed: tuple[str, str]) -> Response:
-    """The details endpoint's answer for rows of name and the flag that is set."""
+    """The response of the details endpoint for rows of name and the flag that is set."""
     return reply(200, {"containers": [{"name": name, flag: True} for name, flag in listed]})
 
 
 def checks(*listed: tuple[str, str, bool, str]) -> Response:
-    """The check endpoint's answer for rows of name, image, whether there is a newer one, and error."""
+    """The response of the check endpoint for rows of name, image, whether there is a newer one, and error."""
     names = ("name", "image", "update_available", "error")
     return reply(200, {"containers": [dict(zip(names, row, strict=True)) for row in listed] or None})
 
@@ -103,12 +103,12 @@ HOLDS: Answers = {
     Asked.HEALTH_FRESH: ready("1" * 40),
     Asked.DOCUMENT: DOCUMENT,
 }
-"""A set-up in which every link holds."""
+"""A setup in which every link holds."""
 
 
 @dataclass
 class Script:
-    """An `Outside`: the answers to questions, and the questions in the order in which they came."""
+    """An `Outside` with scripted responses, and the requests in the order in which they came."""
 
     answers: Answers
     asked: list[tuple[Question | Asked, ...]] = field(default_factory=list)
@@ -127,7 +127,7 @@ class Script:
 
 
 def known_from(answers: Answers, **inputs: str) -> tuple[Known, Script]:
-    """What is known at the end of an examination whose answers are these and, for the rest, those of `HOLDS`."""
+    """What is known at the end of an examination with these responses and, for the rest, those of `HOLDS`."""
     script = Script({**HOLDS, **answers})
     return examine(Known(plan(mode="doctor", **inputs)), script), script
 
@@ -142,13 +142,13 @@ def found(link: Check, answers: Answers | None = None, **inputs: str) -> LinkRes
 
 
 def weak(answers: Answers | None = None, **inputs: str) -> dict[str, str]:
-    """What was found of every link that is not as it should be."""
+    """The finding of every link that is not OK."""
     links = chain_from(answers, **inputs).links
     return {each.link.value: each.finding.value for each in links if each.finding is not None}
 
 
 def without(*, line: HttpResult, nowhere: HttpResult = OLD_NOWHERE) -> dict[Any, object]:
-    """A Watchtower that answers a request without a token so, and has no endpoint but the update."""
+    """A Watchtower with this response to a request without a token, and no endpoint but the update."""
     nothing = reply(404, "404 page not found\n")
     return {
         Asked.POST_UPDATE: line,

@@ -1,4 +1,4 @@
-"""Values that tests are made of: each factory gives something plain, and takes what a test is about."""
+"""Factories of test values: each returns something ordinary, and takes what the test is about."""
 
 import json
 import re
@@ -28,7 +28,7 @@ HEALTH, VERSION = frozenset({Endpoint.HEALTH}), frozenset({Endpoint.VERSION})
 
 
 def bare_problems(**inputs: str) -> dict[str, str]:
-    """The messages about wrong inputs, by input; several about one are joined."""
+    """The messages about invalid inputs, by input; several about one input are joined."""
     found: dict[str, str] = {}
     try:
         bare_plan(**inputs)
@@ -39,12 +39,12 @@ def bare_problems(**inputs: str) -> dict[str, str]:
 
 
 def problems(**inputs: str) -> dict[str, str]:
-    """As `bare_problems`, with what a deploy cannot do without."""
+    """As `bare_problems`, with the inputs that a deploy requires."""
     return bare_problems(**(ENOUGH | inputs))
 
 
 def reply(status: int = 200, body: object = b"", **headers: str) -> Response:
-    """A reply; a body that is no text is sent as JSON, and `content_type` names a header."""
+    """A response; a body that is not text is sent as JSON, and `content_type` names a header."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if isinstance(body, bytes):
         return Response(status, named, body)
@@ -63,13 +63,13 @@ def ready(build: str = "", /, **fields: Any) -> Response:  # noqa: ANN401 - JSON
 
 
 def summary(**counts: int) -> Response:
-    """The answer of nicholas-fedor's line."""
+    """The response of nicholas-fedor's Watchtower to a trigger."""
     counted = {"scanned": 1, "updated": 0, "failed": 0, "restarted": 0, "skipped": 0} | counts
     return reply(200, {"api_version": "v1", "summary": counted, "timing": {"duration": "930.4µs"}})
 
 
 def rows(*listed: tuple[str, str, str]) -> Response:
-    """The containers endpoint's answer for rows of name, image and digest."""
+    """The response of the containers endpoint for rows of name, image and digest."""
     return reply(
         200,
         {"containers": [dict(zip(("name", "image", "digest"), row, strict=True)) for row in listed] or None},
@@ -103,7 +103,7 @@ def sample(
     ticking: Sequence[str] = (),
     uptimes: Mapping[str, float] | None = None,
 ) -> Sample:
-    """One look, answered at `at`; `build` is what its `commit` says, `start` its `start_time`."""
+    """One look whose response came at `at`; `build` is its `commit`, `start` its `start_time`."""
     moments = dict(starts or {}) | ({} if start is None else {"start_time": start})
     named = dict(names or {}) | ({"commit": build} if build else {})
     return Sample(
@@ -125,19 +125,19 @@ def sample(
 
 
 def ranked(path: str, name: str) -> Rank:
-    """What a name is, and where it stands, from its path."""
+    """The kind and the place of a name, from its path."""
     bare = path.removeprefix("health:")
     kind = Kind.FILES if bare == "files" else kind_of_field(bare, name)
     return Rank(kind, at_health=bare != path, depth=bare.count("."))
 
 
 def gone(at: float) -> Sample:
-    """A look that met a refused connection."""
+    """A look whose connection was cut."""
     return sample(at, condition=Condition.DOWN, error_kind=ErrorKind.CUT)
 
 
 def answer(result: Result = Result.UPDATED, **counts: int) -> Answer:
-    """Watchtower's answer with these counts; without any, one without counts."""
+    """Watchtower's response with these counts; without arguments, one without counts."""
     counted = {"scanned": 1, "skipped": 0} | counts
     return Answer(result=result, seen=result.value, counts=Counts(**counted) if counts else None)
 
@@ -154,7 +154,7 @@ LOST = answer(Result.UNKNOWN)
 
 
 def facts(**known: Any) -> Facts:  # noqa: ANN401 - the fields of a Facts
-    """What is known of a deploy at 100 s whose deadline is at 300 s; answered means answered at 10 s."""
+    """What is known at 100 s of a deploy whose deadline is at 300 s; a response of Watchtower came at 10 s."""
     usual: dict[str, Any] = {
         "now": 100.0,
         "deadline": 300.0,
@@ -181,7 +181,7 @@ class Run:
     def look(
         self, at: float, http_result: HttpResult, endpoints: frozenset[Endpoint] = BOTH, took: float = 0.04
     ) -> "Run":
-        """A look at the service, answered at `at`."""
+        """A look at the service, with its response at `at`."""
         target = self.state.plan.service
         url = target.version_url if endpoints == VERSION else target.health_url
         good = isinstance(http_result, Response) and http_result.status < 300
@@ -191,7 +191,7 @@ class Run:
         return self
 
     def looks(self, begin: float, end: float, http_result: HttpResult, every: float = 1.0) -> "Run":
-        """Looks from `begin` to `end`, all answered alike."""
+        """Looks from `begin` to `end`, all with the same response."""
         moment = begin
         while moment <= end:
             self.look(moment, http_result)

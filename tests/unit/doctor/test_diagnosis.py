@@ -1,4 +1,4 @@
-"""From answers to the chain: the link that is broken, what it is called, and what lies behind it."""
+"""From responses to the chain: which link is broken, how it is named, and which links it hides."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -63,12 +63,12 @@ def test_every_link_has_one_row_in_the_order_of_the_chain_and_needs_only_links_b
 
 
 def posted(http_result: HttpResult) -> Answers:
-    """Something that answers a POST of the update URL so, and nothing else."""
+    """Responses of a server that knows nothing but a POST of the update URL."""
     return {Asked.POST_UPDATE: http_result}
 
 
 def everywhere(http_result: HttpResult) -> Answers:
-    """Something that answers a path that cannot exist as it answers the update URL."""
+    """Responses of a server that treats a path that cannot exist like the update URL."""
     return dict.fromkeys((Asked.POST_UPDATE, Asked.NOWHERE), http_result)
 
 
@@ -304,7 +304,7 @@ REFUSED = "failed to get token: unexpected status with empty WWW-Authenticate he
 
 
 def check_of_api(*, available: bool = False, error: str = "") -> Answers:
-    """What the check endpoint says of the container `api`, which runs D1."""
+    """The response of the check endpoint about the container `api`, which runs D1."""
     return {Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", available, error))}
 
 
@@ -321,13 +321,23 @@ def test_a_registry_that_only_watchtower_could_not_reach_is_not_a_fault(digest: 
 @pytest.mark.parametrize(
     ("answers", "state"),
     [
-        pytest.param(check_of_api(error=CHECKED), State.BROKEN, id="neither of us got there"),
-        pytest.param({**check_of_api(error=REFUSED), API: manifest(D2)}, State.WARNING, id="refused, and we were not"),
-        pytest.param({**check_of_api(error=REFUSED), API: manifest(D1)}, State.OK, id="refused what runs already"),
+        pytest.param(
+            check_of_api(error=CHECKED), State.BROKEN, id="neither Watchtower nor doctor reached the registry"
+        ),
+        pytest.param(
+            {**check_of_api(error=REFUSED), API: manifest(D2)},
+            State.WARNING,
+            id="Watchtower was refused, doctor was not",
+        ),
+        pytest.param(
+            {**check_of_api(error=REFUSED), API: manifest(D1)},
+            State.OK,
+            id="refused, but the current image runs already",
+        ),
         pytest.param(
             {**check_of_api(error="registry rate limited: retry-after 30s"), API: manifest(D1)},
             State.BROKEN,
-            id="a rate limit, which keeps the engine from pulling",
+            id="a rate limit, which also stops the pull",
         ),
     ],
 )
@@ -352,7 +362,7 @@ def test_a_container_that_already_runs_the_registrys_image_is_not_replaced_whate
 PINNED = f"ghcr.io/o/api@{D1}"
 HELD = [
     pytest.param({Asked.DETAILS: details(("api", "monitor_only"))}, "monitor-only", State.BROKEN, id="monitored"),
-    pytest.param({Asked.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="not pulled for"),
+    pytest.param({Asked.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="no-pull"),
     pytest.param(
         {
             Asked.CONTAINERS: rows(("api", PINNED, D1), ("web", "ghcr.io/o/web:latest", D2)),
@@ -629,7 +639,7 @@ def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Asked, HttpResul
 
 
 def of_a_worker(answers: Answers, **inputs: str) -> dict[Check, LinkResult]:
-    """The links of a service that no address leads to."""
+    """The links of a service without an address."""
     worker = replace(plan(mode="doctor", container="api", openapi_path="off", **inputs), service=WORKER)
     known = examine(Known(worker), Script({**HOLDS, **answers}))
     return {each.link: each for each in diagnose(known, WALL).links}

@@ -1,4 +1,4 @@
-"""What doctor asks, and when: nothing twice, nothing that changes anything, the token only once it is Watchtower."""
+"""Which requests doctor sends, and when: none twice, none with an effect, the token only to a confirmed Watchtower."""
 
 import itertools
 
@@ -72,8 +72,8 @@ def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without
     [
         pytest.param(page(405), id="an application"),
         pytest.param(page(502), id="nginx alone"),
-        pytest.param(reply(200), id="what hides a wrong token"),
-        pytest.param(reply(429), id="a limit"),
+        pytest.param(reply(200), id="a server that ignores a wrong token"),
+        pytest.param(reply(429), id="a rate limit"),
     ],
 )
 def test_the_token_is_sent_only_after_a_request_without_it_was_refused(line: HttpResult) -> None:

@@ -1,4 +1,4 @@
-"""An examination at a terminal and in the summary: narrow, with and without colours, nothing lost."""
+"""An examination at a terminal and in the summary: narrow or wide, with or without colours, but complete."""
 
 import re
 

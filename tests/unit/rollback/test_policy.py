@@ -1,4 +1,4 @@
-"""What another image can mend, what is put back, and when a tag is left alone."""
+"""Which failures another image can fix, what is put back, and when a tag is left alone."""
 
 from dataclasses import replace
 from typing import Any
@@ -76,11 +76,11 @@ def test_a_document_that_was_missing_before_the_deploy_is_not_a_reason_to_roll_b
     assert hindrance(missing, Seen(replaced=True)) == ""
 
 
-# what was seen
+# whether the container was replaced
 
 
 def deployed(answer: Any, **inputs: str) -> Run:  # noqa: ANN401 - an exchange
-    """A deploy whose old build was seen with its name and digest, and that Watchtower has answered."""
+    """A deploy whose old build was seen with its name and digest, after the response of Watchtower."""
     run = Run(image="ghcr.io/o/api", **inputs)
     run.look(0.1, ready(OLD)).containers(0.2, rows(("api", "ghcr.io/o/api:latest", D1))).look(0.5, ready(OLD))
     return run.trigger(1.0).answer(2.0, answer)
@@ -178,7 +178,7 @@ def test_no_tag_is_written_without_a_comparison_or_with_the_failed_image(
         assert now in (target, before or running)
 
 
-# how it is proven
+# the plan that proves a rollback
 
 
 def test_a_rollback_requires_a_digest_or_a_version_as_proof() -> None:
@@ -227,7 +227,7 @@ def test_noise_is_not_a_version() -> None:
     assert version_before(run.state) == ""
 
 
-# what proves it
+# what proves a rollback
 
 
 @pytest.mark.parametrize("lost", ["", "the tag was moved"], ids=["", "lost"])

@@ -33,7 +33,7 @@ from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows
 
 IMAGE = "ghcr.io/o/api:latest"
 SWAP = 1.0
-"""Seconds from a trigger to the moment when its image answers."""
+"""Seconds from a trigger to the first response of its image."""
 
 NAMES = {D1: OLD, D2: NEW, D3: THIRD}
 SICK = reply(503, {"status": "starting"})
@@ -55,11 +55,11 @@ class Server:
     kept: dict[str, str] = field(default_factory=lambda: {D1: D1, D2: D2, "latest": D2})
     """What the registry has under each digest and tag."""
     platforms: dict[str, str] = field(default_factory=dict)
-    """The digest of the platform's manifest that an index lists, by that of the index."""
+    """The digest of the platform manifest that an index lists, by the digest of the index."""
     runs: str = D1
     """The digest that runs at first."""
     answers: dict[str, HttpResult] = field(default_factory=lambda: {D2: SICK})
-    """What the builds answer that are not healthy."""
+    """The responses of the builds that are not healthy."""
     reports_digests: bool = True
     reports_names: bool = True
     trigger: HttpResult = field(default_factory=lambda: summary(updated=1))
@@ -70,14 +70,14 @@ class Server:
     promises: dict[str, HttpResult] = field(default_factory=dict)
     """The OpenAPI document of a build, by its digest."""
     smoke: dict[str, HttpResult] = field(default_factory=dict)
-    """What a build answers to smoke requests, by its digest."""
+    """The response of a build to smoke requests, by its digest."""
     local: str = ""
     """The digest that the tag names on the host, if another image was pulled there."""
     on_put: Trouble | None = None
     silently: bool = False
-    """Whether a write that is refused is carried out all the same."""
+    """Whether a write is carried out although its response is an error."""
     trouble: Trouble | None = None
-    """What every read meets."""
+    """The error of every read, if any."""
     meanwhile: Callable[["Server"], object] = lambda _: None
     """What another deployer does once the first trigger has been sent."""
     world: World = field(init=False)
@@ -97,7 +97,7 @@ class Server:
         )
 
     def running(self) -> str:
-        """The digest that runs now: each trigger brings the one that the tag pointed at when it came."""
+        """The digest that runs now: each trigger deploys the one that the tag pointed at when the trigger arrived."""
         for sent in self.world.sent(SendTrigger)[self._seen :]:
             self._seen += 1
             if self.in_reach(self.current()):
@@ -429,7 +429,7 @@ def test_a_late_response_to_the_deploys_trigger_is_not_taken_for_the_rollbacks()
     assert [each.result.value for each in state.trigger.answers] == ["updated"]
 
 
-# what may name the image, and what proves it
+# what may identify the image, and what proves it
 
 
 def test_a_tag_that_moves_is_never_taken_for_the_version_that_ran() -> None:
@@ -493,7 +493,7 @@ def test_a_commit_in_the_tag_to_put_back_is_proven_by_the_service() -> None:
     assert finished.outcome.conclusion.proof.word == "version"
 
 
-# the check that failed, once more
+# repeating the check that failed
 
 LOST = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/b": {"get": {}}}}
 WHOLE = {**LOST, "paths": {"/a": {"get": {}}, "/b": {"get": {}}}}
@@ -534,7 +534,7 @@ def test_removed_operations_must_be_back_after_the_rollback(inputs: dict[str, st
     assert finished.verdict == ("rolled-back" if back else "rollback-failed", reason)
 
 
-# the end
+# the final result
 
 
 @pytest.mark.parametrize("mode", ["deploy", "rollback"])
@@ -638,7 +638,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
     assert outputs.outputs(finished.outcome)["rolled-back"] == "false"
 
 
-# cut short
+# interrupted
 
 
 @pytest.mark.parametrize(
@@ -648,7 +648,7 @@ def test_an_ordinary_failure_keeps_its_ordinary_verdict() -> None:
         ({"writing": True}, "`latest` may have been moved"),
         ({"settled": True, "moved": True}, f"`{IMAGE}` points to `{D1}` again"),
     ],
-    ids=["before", "amid", "after"],
+    ids=["before the write", "during the write", "after the write"],
 )
 def test_an_interrupted_rollback_reports_where_the_tag_points(state: dict[str, bool], sentence: str) -> None:
     ended = run(expect_version=NEW)
