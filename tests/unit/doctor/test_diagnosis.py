@@ -362,7 +362,7 @@ def test_a_container_that_already_runs_the_registrys_image_is_not_replaced_whate
 PINNED = f"ghcr.io/o/api@{D1}"
 HELD = [
     pytest.param({Asked.DETAILS: details(("api", "monitor_only"))}, "monitor-only", State.BROKEN, id="monitored"),
-    pytest.param({Asked.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="no-pull"),
+    pytest.param({Asked.DETAILS: details(("api", "no_pull"))}, "no-pull", State.WARNING, id="not pulled"),
     pytest.param(
         {
             Asked.CONTAINERS: rows(("api", PINNED, D1), ("web", "ghcr.io/o/web:latest", D2)),

@@ -10,11 +10,11 @@ from sandbox.simulation import plan
 from tests.unit.factories import D1, D3, NEW, OLD
 
 
-def test_what_is_named_comes_first_and_alone() -> None:
+def test_an_explicit_rollback_target_is_the_only_candidate() -> None:
     assert list(references(plan(image="o/api", on_failure="rollback", rollback_to=D3), "latest", D1, OLD)) == [D3]
 
 
-def test_the_digest_that_ran_comes_before_tags_of_the_version_that_answered() -> None:
+def test_the_digest_that_ran_comes_before_tags_of_the_version_that_responded() -> None:
     found = references(plan(), "latest", D1, OLD)
     assert list(found) == [D1, OLD, f"sha-{OLD}", f"sha-{OLD[:7]}", OLD[:7]]
 
@@ -45,12 +45,12 @@ def test_a_version_is_looked_for_as_tags_spell_it(version: str, tags: list[str])
         *("0.0.0", "0000000", "unknown", "1a2b3c"),
     ],
 )
-def test_a_word_that_moves_or_names_no_build_is_no_candidate(word: str) -> None:
+def test_a_moving_tag_or_a_placeholder_is_not_a_candidate(word: str) -> None:
     assert references(plan(), "latest", "", word) == {}
 
 
 @given(st.text(max_size=140), st.sampled_from(["", D1]))
-def test_only_a_digest_a_commit_or_a_number_is_asked_for(version: str, running: str) -> None:
+def test_only_a_digest_a_commit_or_a_version_number_is_looked_up(version: str, running: str) -> None:
     found = references(plan(), "latest", running, version)
     assert all(each == running or (is_tag(each) and (commit_of(each) or number_of(each))) for each in found)
     assert len(found) <= 5
@@ -81,7 +81,7 @@ def test_only_a_digest_a_commit_or_a_number_is_asked_for(version: str, running: 
         "no name",
     ],
 )
-def test_only_another_commit_contradicts_the_build_that_named_itself(
+def test_only_another_commit_in_the_label_contradicts_the_build(
     label: str, named: set[str], contradicted: bool
 ) -> None:
     assert contradicts(label, named) is contradicted

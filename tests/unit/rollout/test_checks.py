@@ -124,7 +124,7 @@ class CheckRun:
         ),
     ],
 )
-def test_the_document_is_needed_where_it_can_tell_anything(
+def test_the_document_is_needed_only_where_a_check_uses_it(
     settings: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
 ) -> None:
     checking = CheckRun(before, **settings).checking
@@ -142,7 +142,7 @@ def test_the_document_from_before_is_read_once() -> None:
 # what is asked
 
 
-def test_the_document_is_asked_before_the_requests_that_it_describes() -> None:
+def test_the_document_is_fetched_before_the_requests_that_it_describes() -> None:
     run = CheckRun(smoke=(ONE, TWO)).enter()
     assert [what for what, _ in run.requests] == ["document"]
     run.document(document())
@@ -155,11 +155,11 @@ def test_the_document_is_asked_before_the_requests_that_it_describes() -> None:
     assert run.failure() is None
 
 
-def test_without_a_window_nothing_is_asked() -> None:
+def test_without_a_window_no_check_is_sent() -> None:
     assert CheckRun(smoke=(ONE,)).requests == []
 
 
-def test_a_request_goes_out_with_what_the_document_says_of_its_answer() -> None:
+def test_a_request_carries_the_response_schema_of_the_document() -> None:
     described = reply(
         200,
         {
@@ -190,7 +190,7 @@ def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> No
 # tries
 
 
-def test_what_failed_is_tried_once_more_after_a_pause() -> None:
+def test_a_check_that_failed_is_retried_once_after_a_pause() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter().smoke(ONE, reply(500))
     assert run.requests == [("/s/1", 10.4 + PAUSE)]
     assert not run.checking.done(10.0)
@@ -199,7 +199,7 @@ def test_what_failed_is_tried_once_more_after_a_pause() -> None:
     assert run.failure() is Reason.SMOKE
 
 
-def test_the_second_try_may_mend_the_first() -> None:
+def test_a_check_passes_if_its_retry_passes() -> None:
     run = (
         CheckRun(smoke=(ONE,), document_url=None)
         .enter()
@@ -209,7 +209,7 @@ def test_the_second_try_may_mend_the_first() -> None:
     assert run.failure() is None
 
 
-def test_a_document_is_tried_once_more_too() -> None:
+def test_a_document_is_retried_once_too() -> None:
     run = CheckRun(required=["/api/ready"]).enter().document(reply(500))
     (what, at), *others = run.requests
     assert (what, others) == ("document", [])
@@ -221,11 +221,11 @@ def test_a_document_is_tried_once_more_too() -> None:
     ("http_result", "requests"),
     [(reply(500), 0), (TransportError(ErrorKind.CUT), 0), (TransportError(ErrorKind.REFUSED), 1), (reply(429), 0)],
 )
-def test_an_unsafe_request_is_repeated_only_where_it_never_went_out(http_result: HttpResult, requests: int) -> None:
+def test_an_unsafe_request_is_retried_only_if_it_was_never_sent(http_result: HttpResult, requests: int) -> None:
     assert len(CheckRun(smoke=(UNSAFE,), document_url=None).enter().smoke(UNSAFE, http_result).requests) == requests
 
 
-def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> None:
+def test_an_unsafe_request_waits_for_permission_and_for_all_other_checks() -> None:
     run = CheckRun(smoke=(UNSAFE, ONE)).enter().document(document())
     assert [request.url for request, _ in run.checking.requests(unsafe=False)] == [ONE.url]
     left = [run.checking.only_unsafe_left]
@@ -239,7 +239,7 @@ def test_an_unsafe_request_waits_until_it_may_go_out_and_for_all_others() -> Non
 
 
 @pytest.mark.parametrize("answered", [11.0, 31.0])
-def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(answered: float) -> None:
+def test_the_result_of_an_unsafe_request_counts_for_all_later_windows_and_builds(answered: float) -> None:
     run = CheckRun(smoke=(UNSAFE,), document_url=None).enter()
     if answered > 30:
         run.enter(30.0, {"commit": OLD})
@@ -249,7 +249,7 @@ def test_what_an_unsafe_request_came_to_counts_for_every_later_window_and_build(
     assert run.failure(40.0) is Reason.SMOKE
 
 
-def test_being_throttled_is_no_try_while_there_is_patience() -> None:
+def test_a_throttled_request_does_not_count_as_a_try_while_the_run_is_patient() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter()
     for number in range(20):
         run.smoke(ONE, reply(429), 11.0 + number)
@@ -260,7 +260,7 @@ def test_being_throttled_is_no_try_while_there_is_patience() -> None:
     assert run.failure() is Reason.SMOKE
 
 
-def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
+def test_a_cached_response_is_retried_past_caches_and_then_counts() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter()
     run.smoke(ONE, reply(200, age="9"))
     assert [request.past_caches for request, _ in run.checking.requests(unsafe=True)] == [True]
@@ -272,7 +272,7 @@ def test_a_cached_answer_is_asked_for_past_caches_and_then_counts() -> None:
 # rounds
 
 
-def test_another_window_of_the_same_build_keeps_what_passed() -> None:
+def test_a_new_window_of_the_same_build_keeps_the_checks_that_passed() -> None:
     run = CheckRun(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)).smoke(TWO, reply(500))
     run.smoke(TWO, reply(500), 12.0)
     assert run.failure() is Reason.SMOKE
@@ -282,7 +282,7 @@ def test_another_window_of_the_same_build_keeps_what_passed() -> None:
     assert run.smoke(TWO, reply(200), 20.5).failure(20.0) is None
 
 
-def test_a_document_that_failed_is_asked_for_again() -> None:
+def test_a_document_that_failed_is_fetched_again_in_the_next_window() -> None:
     run = CheckRun(required=["/api/ready"]).enter().document(reply(500)).document(reply(500), 12.0)
     assert run.failure() is Reason.OPENAPI
     assert [what for what, _ in run.enter(20.0).requests] == ["document"]
@@ -302,7 +302,7 @@ def test_a_document_that_failed_is_asked_for_again() -> None:
         pytest.param({"commit": NEW, "version": "1"}, {"commit": NEW, "version": "2"}, False, id="one differs"),
     ],
 )
-def test_what_passed_is_kept_where_the_build_is_certainly_the_same(
+def test_checks_that_passed_are_kept_only_for_certainly_the_same_build(
     earlier: dict[str, str], later: dict[str, str], kept: bool
 ) -> None:
     run = CheckRun(smoke=(ONE,)).enter(10.0, earlier).document(document()).smoke(ONE, reply(200)).enter(20.0, later)
@@ -310,18 +310,18 @@ def test_what_passed_is_kept_where_the_build_is_certainly_the_same(
     assert run.requests == ([] if kept else [("document", 0.0)])
 
 
-def test_the_names_that_a_window_learns_count() -> None:
+def test_build_names_that_a_window_learns_later_count() -> None:
     run = CheckRun(smoke=(ONE,)).enter(10.0, {}).enter(10.0, NAMES).document(document()).smoke(ONE, reply(200))
     assert run.enter(20.0, NAMES).checking.done(20.0)
 
 
-def test_an_answer_to_an_earlier_window_does_not_count_for_the_next() -> None:
+def test_a_response_from_an_earlier_window_does_not_count_for_the_next() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter(10.0).enter(20.0, {"commit": OLD})
     run.smoke(ONE, reply(500), sent=19.0, took=2.0).smoke(ONE, reply(500), sent=19.5, took=2.0)
     assert run.requests == [("/s/1", 0.0)]
 
 
-def test_checks_of_one_window_say_nothing_of_another() -> None:
+def test_checks_of_one_window_do_not_count_for_another() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter(10.0).smoke(ONE, reply(200))
     assert run.checking.done(10.0)
     assert not run.checking.done(20.0)
@@ -349,7 +349,7 @@ def test_checks_of_one_window_say_nothing_of_another() -> None:
         pytest.param(CheckRun(), None, id="nothing wanted"),
     ],
 )
-def test_a_check_that_was_not_made_has_failed(run: CheckRun, failure: Reason | None) -> None:
+def test_a_check_that_was_not_made_counts_as_failed(run: CheckRun, failure: Reason | None) -> None:
     assert run.failure() is failure
 
 
@@ -386,7 +386,7 @@ def test_findings_come_in_the_order_of_their_reasons() -> None:
     assert [each.seconds is not None for each in run.checking.findings()][-2:] == [True, True]
 
 
-def test_a_missing_route_that_nothing_is_like_says_so() -> None:
+def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
     run = CheckRun(required=["/completely/different"]).enter().document(document())
     assert run.findings[1][3] == "`/completely/different` is missing; the document has 2 operations, but none like it"
 
@@ -433,7 +433,7 @@ def test_a_missing_route_that_nothing_is_like_says_so() -> None:
         ),
     ],
 )
-def test_what_a_document_fails_by(
+def test_a_document_fails_for_one_reason(
     settings: dict[str, Any], before: HttpResult | None, after: HttpResult, failure: Reason | None
 ) -> None:
     found = CheckRun(before, **settings).enter().document(after).document(after, 12.0)
@@ -442,7 +442,7 @@ def test_what_a_document_fails_by(
     assert found.failure() is failure
 
 
-def test_a_misfit_is_reported_with_the_request() -> None:
+def test_a_schema_violation_is_reported_with_its_request() -> None:
     run = CheckRun(smoke=(ONE,), document_url=None).enter()
     schema_violation = Judged(200, schema_violation="`$.a`: 1 is not of type 'string'")
     run.smoke(ONE, schema_violation).smoke(ONE, schema_violation, 12.0)
@@ -453,7 +453,7 @@ def test_a_misfit_is_reported_with_the_request() -> None:
     ("number", "listing"),
     [(1, "`GET /1`"), (5, "`GET /1`, `GET /2`, `GET /3`, `GET /4`, `GET /5`"), (8, "and 3 more")],
 )
-def test_a_message_names_five_operations_at_the_most(number: int, listing: str) -> None:
+def test_a_message_names_at_most_five_operations(number: int, listing: str) -> None:
     found = named([Operation(f"/{each}", "GET") for each in range(1, number + 1)])
     assert found.endswith(listing)
     assert found.count("GET") <= 5
@@ -462,7 +462,7 @@ def test_a_message_names_five_operations_at_the_most(number: int, listing: str) 
 # the contract as a sign of change
 
 
-def test_since_when_another_contract_is_promised() -> None:
+def test_a_changed_contract_has_the_time_of_its_last_change() -> None:
     run = CheckRun(document("GET /a")).enter()
     assert run.signs == (None, False)
     assert run.document(document("GET /a"), 10.0).signs == (None, False)
@@ -471,13 +471,13 @@ def test_since_when_another_contract_is_promised() -> None:
     assert run.document(document("GET /b"), 18.0).signs == (18.0, False)
 
 
-def test_without_a_document_from_before_nothing_has_changed() -> None:
+def test_without_a_document_from_before_the_contract_has_not_changed() -> None:
     for before in (None, reply(404), page(200)):
         run = CheckRun(before, required=["/a"]).enter().document(document("GET /b"))
         assert run.signs == (None, False)
 
 
-def test_a_document_that_fails_leaves_the_last_one_as_a_sign() -> None:
+def test_a_document_that_fails_keeps_the_last_contract_change() -> None:
     run = CheckRun(document("GET /a")).enter().document(document("GET /b"), 12.0).document(reply(500), 14.0)
     assert run.checking.changed_since(operations=True) == 12.0
     assert run.checking.contract is None
@@ -491,7 +491,7 @@ def shown(run: CheckRun) -> tuple[Sequence[str], Sequence[str], Sequence[str], S
     return found.added, found.removed, facts.of(About.WARNING), facts.of(About.NOTE_ON_CHECKS)
 
 
-def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
+def test_the_difference_names_what_the_document_was_compared_with() -> None:
     run = CheckRun(document("GET /a", "GET /b")).enter().document(document("GET /b", "GET /c"))
     assert shown(run) == (
         ("GET /c",),
@@ -502,7 +502,7 @@ def test_the_difference_is_shown_with_what_it_was_compared_with() -> None:
     assert checked(run.checking).places == ()
 
 
-def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
+def test_with_a_reference_each_removed_operation_has_its_line() -> None:
     run = CheckRun(reference=reference("GET /a", "GET /b", "GET /c")).enter().document(document("GET /b"))
     found = checked(run.checking)
     assert [(each.file, each.line) for each in found.places] == [("docs/openapi.yaml", 4), ("docs/openapi.yaml", 8)]
@@ -510,7 +510,7 @@ def test_with_a_reference_each_operation_that_is_gone_has_its_place() -> None:
     assert shown(run)[2] == ("Compared with `docs/openapi.yaml`, 2 operations removed: `GET /a`, `GET /c`.",)
 
 
-def test_what_is_ignored_is_shown_and_no_more() -> None:
+def test_ignored_breaking_changes_are_listed_without_a_warning() -> None:
     run = CheckRun(reference=reference("GET /a"), breaking=Breaking.IGNORE, required=["/b"])
     found = checked(run.enter().document(document("GET /b")).checking)
     assert (found.removed, found.places, shown(run)[2]) == (("GET /a",), (), ())
@@ -521,7 +521,7 @@ def twice(run: CheckRun, http_result: HttpResult) -> CheckRun:
 
 
 @pytest.mark.parametrize("after", [reply(404), reply(410), page(200), reply(200, {"status": "ok"}), reply(200, "bye")])
-def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -> None:
+def test_a_missing_document_counts_as_every_operation_removed(after: HttpResult) -> None:
     run = twice(CheckRun(document()), after)
     added, removed, warnings, notes = shown(run)
     assert (added, removed, notes) == ((), ("POST /api/items", "GET /api/ready"), ())
@@ -541,7 +541,7 @@ def test_a_document_that_is_gone_is_every_operation_removed(after: HttpResult) -
 
 
 @pytest.mark.parametrize("after", [reply(500), reply(401), reply(200, "{"), TransportError(ErrorKind.TIMED_OUT)])
-def test_a_document_that_cannot_be_read_is_not_gone(after: HttpResult) -> None:
+def test_an_unreadable_document_does_not_count_as_missing(after: HttpResult) -> None:
     added, removed, warnings, notes = shown(twice(CheckRun(document()), after))
     assert (added, removed, warnings) == ((), (), ())
     assert len(notes) == 1
@@ -566,14 +566,14 @@ def strange(**items: Any) -> HttpResult:  # noqa: ANN401 - JSON values
     return reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
 
 
-def test_what_was_passed_over_in_a_document_is_a_note() -> None:
+def test_skipped_parts_of_a_document_are_a_note() -> None:
     run = CheckRun(required=["/a"]).enter().document(strange(b={"get": None}, c={"$ref": "./c.yaml"}))
     assert run.failure() is None
     (note,) = shown(run)[3]
     assert note.startswith("Ignored in the OpenAPI document: `GET /b` is null; `/c` refers to `./c.yaml`, which ")
 
 
-def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() -> None:
+def test_a_route_of_unknown_operations_is_neither_present_nor_absent() -> None:
     run = CheckRun(required=["GET /c", "/c/**", "/a"], forbidden=["GET /C/", "DELETE /a", "/d"]).enter()
     run.document(strange(c={"$ref": "./c.yaml"}))
     assert [(check, passed) for _, check, passed, _ in run.findings] == [
@@ -589,7 +589,7 @@ def test_where_operations_are_unknown_no_route_passes_for_present_or_absent() ->
     assert "is forbidden, and may be there: `/c` refers to" in run.findings[4][3]
 
 
-def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
+def test_a_response_that_was_compared_only_in_part_is_a_warning() -> None:
     run = CheckRun(smoke=(ONE, TWO), document_url=None).enter()
     run.smoke(ONE, Judged(200, partial="it is too large")).smoke(TWO, reply(200))
     assert run.failure() is None
@@ -598,7 +598,7 @@ def test_an_answer_that_was_compared_only_in_part_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize("breaking", [Breaking.WARN, Breaking.FAIL])
-def test_what_is_compared_only_in_part_is_reported(breaking: Breaking) -> None:
+def test_a_comparison_with_unreadable_operations_is_reported_as_partial(breaking: Breaking) -> None:
     run = CheckRun(strange(c={"get": {}}), breaking=breaking).enter().document(strange(c={"$ref": "./c.yaml"}))
     assert run.failure() is None
     _, removed, warnings, notes = shown(run)
@@ -618,7 +618,7 @@ def test_an_output_lists_a_thousand_operations_and_says_how_many_more() -> None:
 
 
 @pytest.mark.parametrize("breaking", Breaking)
-def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it(breaking: Breaking) -> None:
+def test_the_document_of_the_previous_build_does_not_count_for_its_successor(breaking: Breaking) -> None:
     run = CheckRun(before=document(), required=["GET /api/ready"], breaking=breaking).enter().document(document())
     assert run.checking.failure(10.0) is None
     run.enter(20.0, {"commit": OLD})
@@ -628,14 +628,14 @@ def test_a_document_of_the_build_before_says_nothing_of_the_one_that_replaced_it
     assert found.compared_with == ""
 
 
-def test_a_missing_document_from_before_is_a_note_where_nothing_else_was_asked() -> None:
+def test_without_other_checks_a_missing_document_from_before_is_a_note() -> None:
     run = CheckRun(before=page())
     _, _, warnings, notes = shown(run)
     assert (len(notes), warnings) == (1, ())
     assert not checked(run.checking).findings
 
 
-def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_of_them_may_have_meant() -> None:
+def test_hundreds_of_missing_routes_are_reported_without_a_suggestion_for_each() -> None:
     wanted = [f"GET /api/item/{each}" for each in range(200)]
     run = CheckRun(required=wanted).enter().document(document("GET /api/items/{id}"))
     sentences = [each.sentence for each in run.checking.findings() if not each.passed]
@@ -643,7 +643,7 @@ def test_hundreds_of_missing_routes_are_reported_without_looking_for_what_each_o
     assert sum("the document has" in each for each in sentences) == MOST_EXPLAINED
 
 
-def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_being() -> None:
+def test_a_comparison_that_was_not_made_is_explained_by_the_input_that_prevents_it() -> None:
     _, _, warnings, _ = shown(CheckRun(document_url=None, breaking=Breaking.FAIL))
     assert [each.partition(": ")[2] for each in warnings] == ["`openapi-path` is `off`."]
 
@@ -651,7 +651,7 @@ def test_that_nothing_was_compared_is_explained_by_the_input_that_kept_it_from_b
 # lines that only warn
 
 
-def test_a_line_that_only_warns_fails_no_run_and_is_reported_in_a_warning() -> None:
+def test_a_smoke_line_that_only_warns_does_not_fail_the_run() -> None:
     lenient = replace(ONE, only_warns=True)
     run = CheckRun(smoke=(lenient, TWO), document_url=None).enter()
     for sent in (10.3, 12.0):
@@ -667,7 +667,7 @@ def test_a_line_that_only_warns_fails_no_run_and_is_reported_in_a_warning() -> N
     assert "`GET /s/1`: 500, not 2xx" in warning
 
 
-def test_a_line_that_only_warns_fails_no_run_by_having_no_answer_either() -> None:
+def test_a_smoke_line_that_only_warns_does_not_fail_the_run_without_a_response_either() -> None:
     lenient = replace(ONE, only_warns=True)
     assert CheckRun(smoke=(lenient,), document_url=None).enter().failure() is None
     assert CheckRun(smoke=(lenient, TWO), document_url=None).enter().failure() is Reason.SMOKE

@@ -86,9 +86,7 @@ def held_from(story: Story) -> float:
 
 @pytest.mark.parametrize(("number", "stable_for"), [(0, "5s"), (1, "5s"), (4, "5s"), (0, "15s"), (1, "15s")])
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_few_checks_cost_no_time_where_the_bucket_has_room_for_them(
-    number: int, declared: bool, stable_for: str
-) -> None:
+def test_a_few_checks_take_no_extra_time_within_the_request_rate(number: int, declared: bool, stable_for: str) -> None:
     inputs = {"stable_for": stable_for, "smoke": lines(number)} | ({"expect_version": NEW} if declared else {})
     world = World(rollout(12.0, 14.0), ((UPDATED, 20.0),), document=always(document()))
     story = tell(world, **inputs)
@@ -99,14 +97,14 @@ def test_a_few_checks_cost_no_time_where_the_bucket_has_room_for_them(
     assert story.seconds <= without.seconds + 1.5
 
 
-def test_the_document_comes_before_the_smoke_requests_whose_answers_it_describes() -> None:
+def test_the_document_is_fetched_before_the_smoke_requests_that_it_describes() -> None:
     world = World(rollout(12.0, 14.0), ((UPDATED, 16.0),), document=always(document()))
     story = tell(world, smoke=lines(3), expect_version=NEW)
     assert story.world.since_trigger(FetchDocument)[0] < min(story.world.since_trigger(SendSmoke))
     assert story.world.since_trigger(FetchDocument)[0] >= held_from(story) - 0.1
 
 
-def test_smoke_requests_run_side_by_side_eight_at_the_most() -> None:
+def test_at_most_eight_smoke_requests_run_at_once() -> None:
     under_way: list[tuple[float, float]] = []
 
     def smoke(moment: float, _: SendSmoke) -> tuple[HttpResult, float]:
@@ -130,7 +128,7 @@ def test_the_last_look_comes_after_the_last_check() -> None:
     assert story.world.since_trigger(Probe)[-1] >= story.world.since_trigger(SendSmoke)[-1] + 8.0
 
 
-def test_a_service_that_dies_of_the_checks_is_not_deployed() -> None:
+def test_a_service_that_crashes_during_the_checks_is_not_deployed() -> None:
     asked: list[float] = []
 
     def service(moment: float, probe: Probe) -> HttpResult:
@@ -147,7 +145,7 @@ def test_a_service_that_dies_of_the_checks_is_not_deployed() -> None:
 # again only where the build changed
 
 
-def test_checks_that_passed_are_not_made_again_where_the_same_build_goes_on() -> None:
+def test_checks_that_passed_are_not_repeated_for_the_same_build() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
 
@@ -158,7 +156,7 @@ def test_checks_that_passed_are_not_made_again_where_the_same_build_goes_on() ->
     assert (len(world.since_trigger(FetchDocument)), len(world.since_trigger(SendSmoke))) == (1, 2)
 
 
-def test_a_check_that_failed_with_the_window_is_made_again() -> None:
+def test_a_check_that_failed_with_its_window_is_repeated() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else REFUSED if moment < 4 or 7.5 < moment < 8.5 else ready(NEW)
 
@@ -184,7 +182,7 @@ def test_another_build_is_checked_again() -> None:
     assert len([moment for moment in world.since_trigger(SendSmoke) if moment > 7]) == 2
 
 
-def test_what_a_build_that_names_nothing_passed_is_asked_again_after_a_gap() -> None:
+def test_the_checks_of_a_nameless_build_are_repeated_after_a_gap() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return REFUSED if 2 < moment < 4 or 7.5 < moment < 8.5 else ready()
 
@@ -210,7 +208,7 @@ def test_what_a_build_that_names_nothing_passed_is_asked_again_after_a_gap() -> 
         pytest.param({"smoke": "GET /s"}, reply(404), 1, id="smoke, whose answers it may describe"),
     ],
 )
-def test_no_document_is_asked_for_where_nothing_could_come_of_it(
+def test_no_document_is_fetched_if_no_check_could_use_it(
     inputs: dict[str, str], before: HttpResult, after: int
 ) -> None:
     world = World(rollout(), (UPDATED,), document=turning(0, document(), before))
@@ -220,7 +218,7 @@ def test_no_document_is_asked_for_where_nothing_could_come_of_it(
 
 
 @pytest.mark.parametrize(("off", "times"), [("/openapi.json", 1), ("off", 0)])
-def test_before_the_trigger_the_document_is_asked_for_once(off: str, times: int) -> None:
+def test_before_the_trigger_the_document_is_fetched_once(off: str, times: int) -> None:
     world = World(rollout(), (UPDATED,), document=always(document()))
     tell(world, openapi_path=off)
     assert sum(moment < (world.triggered or 0.0) for moment in world.sent(FetchDocument)) == times
@@ -264,7 +262,7 @@ def test_looks_and_checks_together_never_overdraw_the_bucket(number: int, declar
     assert overdrawn(story) <= 1e-6
 
 
-def test_forty_smoke_requests_come_to_an_end_and_the_log_says_at_the_start_that_they_take_long() -> None:
+def test_forty_smoke_requests_finish_and_the_log_announces_their_duration_at_the_start() -> None:
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(40), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert len(story.world.since_trigger(SendSmoke)) == 40
@@ -279,7 +277,7 @@ def test_only_long_checks_are_announced(number: int, rate: str, announced: bool)
     assert story.verdict == ("deployed", "")
 
 
-def test_smoke_requests_to_another_origin_draw_from_a_bucket_of_their_own() -> None:
+def test_smoke_requests_to_another_origin_have_a_request_rate_of_their_own() -> None:
     elsewhere = "\n".join(f"GET https://other.example.com/{each}" for each in range(10))
     story = tell(World(rollout(), (UPDATED,)), smoke=elsewhere, openapi_path="off", expect_version=NEW)
     without = tell(World(rollout(), (UPDATED,)), openapi_path="off", expect_version=NEW)
@@ -290,7 +288,7 @@ def test_smoke_requests_to_another_origin_draw_from_a_bucket_of_their_own() -> N
 
 @pytest.mark.parametrize("rate", ["30/m", "20/m", "15/m", "10/m", "6/m"])
 @pytest.mark.parametrize("declared", [True, False])
-def test_one_document_delays_a_deploy_little_at_any_rate(rate: str, declared: bool) -> None:
+def test_fetching_one_document_delays_a_deploy_by_at_most_2_5_s(rate: str, declared: bool) -> None:
     inputs = {"request_rate": rate} | ({"expect_version": NEW} if declared else {})
     story = tell(World(rollout(), (UPDATED,), document=always(document())), **inputs)
     without = tell(World(rollout(), (UPDATED,)), openapi_path="off", **inputs)
@@ -299,7 +297,7 @@ def test_one_document_delays_a_deploy_little_at_any_rate(rate: str, declared: bo
 
 
 @pytest.mark.parametrize("rate", ["15/m", "10/m", "2/m"])
-def test_checks_come_to_an_end_at_low_rates(rate: str) -> None:
+def test_checks_finish_even_at_low_request_rates(rate: str) -> None:
     per_second = int(rate.removesuffix("/m")) / 60
     story = tell(World(rollout(), (UPDATED,)), smoke=lines(6), request_rate=rate, expect_version=NEW)
     assert story.verdict == ("deployed", "")
@@ -309,7 +307,7 @@ def test_checks_come_to_an_end_at_low_rates(rate: str) -> None:
 # the contract as a sign of change
 
 
-def test_a_changed_contract_proves_a_build_that_names_nothing_with_a_last_document_after_the_window() -> None:
+def test_a_changed_contract_proves_a_nameless_build_with_a_final_document_after_the_window() -> None:
     world = World(nameless(), (UPDATED,), document=turning(4, document("GET /api/ready", "GET /api/new")))
     story = tell(world)
     assert story.verdict == ("deployed", "")
@@ -338,7 +336,7 @@ def test_other_operations_under_one_version_prove_nothing_by_themselves(result: 
     assert not any("OpenAPI" in each for each in story.outcome.facts.of(About.EVIDENCE))
 
 
-def test_operations_that_come_and_go_under_one_version_do_not_make_a_build_stale() -> None:
+def test_operations_that_appear_and_vanish_under_one_version_do_not_make_a_build_stale() -> None:
     def served(moment: float) -> HttpResult:
         return document("GET /api/new") if 4 <= moment < 8 else document()
 
@@ -388,7 +386,7 @@ def test_a_contract_that_changed_and_changed_back_is_stale() -> None:
     assert any(each.reverted for each in Assessment(story.state).evidence)
 
 
-def test_a_document_that_fails_for_once_does_not_undo_the_change() -> None:
+def test_one_failed_document_does_not_undo_the_contract_change() -> None:
     fails = count()
 
     def served(moment: float) -> HttpResult:
@@ -459,7 +457,7 @@ def test_a_window_that_a_restart_breaks_after_the_deadline_ends_the_run() -> Non
     assert story.seconds < 40
 
 
-def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning() -> None:
+def test_without_a_response_of_watchtower_the_run_is_green_at_the_deadline_with_a_warning() -> None:
     world = World(rollout(), ((UPDATED, 1000.0),), document=always(document()))
     story = tell(world, smoke=lines(2), expect_version=NEW, timeout="30")
     assert story.verdict == ("deployed", "")
@@ -468,7 +466,7 @@ def test_where_the_answer_never_comes_it_is_green_at_the_deadline_with_a_warning
     assert len(story.outcome.facts.of(About.WARNING)) == 1
 
 
-def test_where_the_answer_never_comes_a_failing_check_is_reported_all_the_same() -> None:
+def test_without_a_response_of_watchtower_a_failed_check_is_still_reported() -> None:
     world = World(rollout(), ((UPDATED, 1000.0),), smoke=lambda *_: reply(500))
     story = tell(world, smoke="GET /s", expect_version=NEW, timeout="30")
     assert story.verdict == ("checks-failed", "smoke")
@@ -486,7 +484,7 @@ def test_a_service_that_throttles_the_checks_for_ever_ends_soon_after_the_deadli
 
 @pytest.mark.parametrize("kind", ["smoke", "document"])
 @pytest.mark.parametrize("seconds", ["900", "100000"])
-def test_a_wait_beyond_the_deadline_that_a_check_is_reported_does_not_prolong_the_run(kind: str, seconds: str) -> None:
+def test_a_retry_after_beyond_the_deadline_does_not_prolong_the_run(kind: str, seconds: str) -> None:
     wait = reply(429, retry_after=seconds)
     world = World(
         rollout(),
@@ -499,7 +497,7 @@ def test_a_wait_beyond_the_deadline_that_a_check_is_reported_does_not_prolong_th
     assert story.seconds < 120
 
 
-def test_being_throttled_for_a_while_is_waited_for_and_no_try() -> None:
+def test_a_check_that_is_throttled_for_a_while_waits_and_passes() -> None:
     def smoke(moment: float, _: SendSmoke) -> HttpResult:
         return reply(429, retry_after="3") if moment < 12 else reply(200)
 
@@ -507,7 +505,7 @@ def test_being_throttled_for_a_while_is_waited_for_and_no_try() -> None:
     assert story.verdict == ("deployed", "")
 
 
-def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
+def test_a_cached_response_is_retried_once_past_the_caches() -> None:
     def smoke(_: float, request: SendSmoke) -> HttpResult:
         return reply(200) if request.past_caches else reply(500, age="60")
 
@@ -516,7 +514,7 @@ def test_a_cached_answer_is_asked_for_once_more_past_the_caches() -> None:
     assert [request.past_caches for _, request in world.asked if isinstance(request, SendSmoke)] == [False, True]
 
 
-def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_past_it_too() -> None:
+def test_after_a_cached_response_the_final_document_bypasses_the_cache_too() -> None:
     class Cached(World):
         def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
             self.past_caches = self.triggered is None or (isinstance(request, FetchDocument) and request.past_caches)
@@ -533,7 +531,7 @@ def test_once_a_cache_answered_the_document_that_closes_the_window_is_asked_for_
     assert story.conclusion.proof.word == "change"
 
 
-def test_what_is_cached_for_ever_counts_for_nothing() -> None:
+def test_a_response_that_is_always_cached_fails_the_check() -> None:
     world = World(rollout(), (UPDATED,), smoke=lambda *_: reply(200, age="60"))
     story = tell(world, smoke="GET /s", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
@@ -543,7 +541,7 @@ def test_what_is_cached_for_ever_counts_for_nothing() -> None:
 # tries
 
 
-def test_a_request_that_failed_is_tried_once_more_before_it_counts() -> None:
+def test_a_failed_request_is_retried_once_before_it_counts() -> None:
     tries = count()
 
     def smoke(_: float, __: SendSmoke) -> HttpResult:
@@ -564,9 +562,7 @@ def test_a_request_that_failed_is_tried_once_more_before_it_counts() -> None:
         pytest.param(TransportError(ErrorKind.NOT_CONNECTED), 2, id="it was never sent either"),
     ],
 )
-def test_an_unsafe_request_is_sent_again_only_where_it_never_reached_the_server(
-    http_result: HttpResult, times: int
-) -> None:
+def test_an_unsafe_request_is_resent_only_if_it_never_reached_the_server(http_result: HttpResult, times: int) -> None:
     world = World(rollout(), (UPDATED,), smoke=lambda *_: http_result)
     story = tell(world, smoke="!POST /purge 202", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
@@ -618,7 +614,7 @@ def test_the_report_marks_the_checks_that_only_warn() -> None:
     assert [(each["passed"], each["only-warns"]) for each in checks] == [(False, True), (True, True), (True, False)]
 
 
-def test_mode_verify_reports_the_contract_also_where_no_check_asks_for_it() -> None:
+def test_mode_verify_reports_the_contract_even_without_a_check_of_it() -> None:
     read = tell(World(lambda *_: ready(NEW), document=always(document(version="7"))), mode="verify")
     none = tell(World(lambda *_: ready(NEW), document=always(reply(404))), mode="verify")
     compared = tell(
@@ -653,12 +649,12 @@ def test_in_mode_verify_a_wrong_build_is_not_checked() -> None:
 @pytest.mark.parametrize(
     ("smoke", "verdict"), [(200, ("unproven", "no-identity")), (500, ("checks-failed", "smoke"))], ids=["pass", "fail"]
 )
-def test_what_nothing_proves_is_checked_as_well(smoke: int, verdict: tuple[str, str]) -> None:
+def test_an_unproven_build_is_checked_too(smoke: int, verdict: tuple[str, str]) -> None:
     world = World(lambda *_: ready(), (reply(202),), smoke=lambda *_: reply(smoke))
     assert tell(world, smoke="GET /s").verdict == verdict
 
 
-def test_a_claim_is_checked_as_well() -> None:
+def test_a_build_that_watchtower_claims_is_checked_too() -> None:
     world = World(nameless(), (UPDATED,), smoke=lambda *_: reply(500))
     assert tell(world, smoke="GET /s").verdict == ("checks-failed", "smoke")
     assert tell(World(nameless(), (UPDATED,)), smoke="GET /s").conclusion.proof.word == "claim"
@@ -826,12 +822,12 @@ def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("late", [5.5, 7.0, 9.5])
-def test_what_takes_over_late_without_a_gap_is_found_as_long_as_the_run_looks(late: float) -> None:
+def test_a_build_that_takes_over_late_without_a_gap_is_found_while_the_run_still_looks(late: float) -> None:
     world = World(always_healthy, (reply(202),), document=turning(late, document(version="2")))
     assert tell(world).verdict == ("deployed", "")
 
 
-def test_a_service_that_asks_for_a_wait_beyond_the_deadline_ends_the_run_at_once() -> None:
+def test_a_retry_after_beyond_the_deadline_ends_the_run_at_once() -> None:
     refused = reply(429, retry_after="3600")
     world = World(rollout(), (UPDATED,), smoke=lambda *_: refused)
     story = tell(world, smoke="GET /x", timeout="60", expect_version=NEW)
@@ -839,7 +835,7 @@ def test_a_service_that_asks_for_a_wait_beyond_the_deadline_ends_the_run_at_once
     assert story.seconds < 15
 
 
-def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
+def test_a_retry_after_of_another_origin_pauses_only_that_origin() -> None:
     asked = iter([reply(429, retry_after="8")])
     world = World(rollout(), (UPDATED,), smoke=lambda *_: next(asked, reply(200)))
     story = tell(world, smoke="GET https://www.example.com/", expect_version=NEW)
@@ -849,7 +845,7 @@ def test_another_origin_that_asks_for_a_wait_silences_itself_only() -> None:
     assert max(later - sooner for sooner, later in pairwise(looks) if sooner >= held) < 4.5
 
 
-def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held() -> None:
+def test_an_unsafe_request_is_sent_once_even_if_it_breaks_the_window() -> None:
     sent: list[float] = []
 
     def smoke(moment: float, _: SendSmoke) -> HttpResult:
@@ -866,7 +862,7 @@ def test_an_unsafe_request_goes_out_once_though_it_breaks_the_window_that_held()
     assert len(sent) == 1
 
 
-def test_an_unsafe_request_goes_out_when_a_window_has_held_and_not_before() -> None:
+def test_an_unsafe_request_is_sent_only_after_a_window_has_held() -> None:
     def flickers(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else page(503) if 6.0 < moment < 7.0 else ready(NEW)
 
@@ -890,20 +886,20 @@ def test_with_a_digest_an_unsafe_request_does_not_reach_the_build_that_the_proxy
 
 
 @pytest.mark.parametrize("answer", [reply(500), reply(401)])
-def test_an_unsafe_request_is_not_made_where_the_update_failed(answer: HttpResult) -> None:
+def test_an_unsafe_request_is_not_sent_if_the_update_failed(answer: HttpResult) -> None:
     world = World(always_healthy, (answer,), smoke=lambda *_: reply(200))
     assert tell(world, smoke="!POST /x", expect_version=NEW, timeout="20").conclusion.exit_code == 1
     assert world.since_trigger(SendSmoke) == []
 
 
-def test_where_watchtower_never_answers_an_unsafe_request_goes_out_at_the_deadline() -> None:
+def test_without_a_response_of_watchtower_an_unsafe_request_is_sent_at_the_deadline() -> None:
     world = World(rollout(), ((TransportError(ErrorKind.TIMED_OUT), 1e6),), smoke=lambda *_: reply(200))
     story = tell(world, smoke="!POST /x", expect_version=NEW, timeout="30")
     assert story.verdict == ("deployed", "")
     assert len(world.since_trigger(SendSmoke)) == 1
 
 
-def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() -> None:
+def test_in_mode_verify_an_unsafe_request_is_sent_once_the_window_has_held() -> None:
     world = World(lambda *_: ready(NEW), smoke=lambda *_: reply(200))
     story = tell(world, mode="verify", smoke="!POST /x\nGET /y", expect_version=NEW)
     assert story.verdict == ("verified", "")
@@ -912,7 +908,7 @@ def test_in_mode_verify_an_unsafe_request_goes_out_once_the_window_has_held() ->
 
 
 @pytest.mark.parametrize("require", ["none", "change"])
-def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_run_ends(require: str) -> None:
+def test_an_unsafe_request_is_sent_once_to_an_unproven_build_and_the_run_ends(require: str) -> None:
     world = World(always_healthy, (UPDATED,), smoke=lambda *_: reply(200))
     story = tell(world, smoke="!POST /x", require_proof=require)
     assert len(world.since_trigger(SendSmoke)) == 1
@@ -922,7 +918,7 @@ def test_where_nothing_proves_a_build_an_unsafe_request_goes_out_once_and_the_ru
 # caches in front of the document from before
 
 
-def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
+def test_a_cached_document_from_before_is_fetched_again_past_the_cache() -> None:
     class Cached(World):
         def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
             self.past_caches = isinstance(request, FetchDocument) and request.past_caches
@@ -949,7 +945,7 @@ def test_a_cached_document_from_before_is_asked_for_past_the_cache() -> None:
     assert all(request.past_caches for request in after)
 
 
-def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_counts_for_nothing() -> None:
+def test_a_document_from_before_that_is_always_cached_is_fetched_twice_and_ignored() -> None:
     world = World(rollout(), (UPDATED,), document=always(document(age="30")))
     story = tell(world, expect_version=NEW, breaking_changes="fail")
     assert story.verdict == ("deployed", "")
@@ -957,7 +953,7 @@ def test_a_document_from_before_that_is_cached_for_ever_is_asked_for_twice_and_c
     assert "from a cache" in " ".join(story.outcome.facts.of(About.WARNING))
 
 
-def test_what_reached_the_old_build_among_replicas_is_asked_again_of_the_new_one() -> None:
+def test_a_check_that_reached_an_old_replica_is_repeated_on_the_new_build() -> None:
     def turns(moment: float, _: Probe) -> HttpResult:
         mixed = int(moment * 2) % 3
         return ready(OLD) if moment < 1 or (moment < 6 and not mixed) else ready(NEW)

@@ -55,12 +55,12 @@ def run(until: float = 1e9, **inputs: str) -> Story:
     return tell(World(answers, (reply(200),)), **inputs)
 
 
-def test_without_a_kind_that_sees_it_a_change_proves_nothing() -> None:
+def test_a_change_that_no_kind_of_evidence_recognises_proves_nothing() -> None:
     assert run().verdict == ("unproven", "no-identity")
 
 
 @pytest.mark.usefixtures("in_the_row")
-def test_a_kind_in_the_row_decides_a_run_and_stands_in_its_report() -> None:
+def test_a_registered_kind_of_evidence_decides_a_run_and_appears_in_its_report() -> None:
     story = run()
     assert story.verdict == ("deployed", "")
     assert story.conclusion.proof is Proof.CHANGE
@@ -69,21 +69,21 @@ def test_a_kind_in_the_row_decides_a_run_and_stands_in_its_report() -> None:
 
 
 @pytest.mark.usefixtures("in_the_row")
-def test_the_window_of_a_build_that_only_it_shows_begins_where_it_does() -> None:
+def test_the_window_of_a_build_begins_when_its_only_evidence_does() -> None:
     assert run(stable_for="5s").world.clock >= 3 + 5
 
 
 @pytest.mark.usefixtures("in_the_row")
-def test_where_it_shows_the_old_build_again_the_run_is_stale() -> None:
+def test_the_run_is_stale_if_the_evidence_shows_the_old_build_again() -> None:
     assert run(until=6, stable_for="5s").verdict == ("stale", "old-build")
 
 
 @pytest.mark.usefixtures("in_the_row")
-def test_it_never_replaces_what_is_declared() -> None:
+def test_it_never_replaces_a_declared_identity() -> None:
     assert run(expect_version=NEW, timeout="20s").verdict[0] == "wrong-build"
 
 
-def test_what_is_declared_comes_first_and_a_claim_last() -> None:
+def test_declared_evidence_comes_first_and_a_claim_last() -> None:
     kinds = [kind.proof for kind in KINDS if kind.proof is not Proof.NONE]
     assert kinds == sorted(kinds, key=ORDER.index)
 

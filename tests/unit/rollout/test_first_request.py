@@ -78,9 +78,7 @@ MODES: tuple[dict[str, str], ...] = (
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("addresses", ADDRESSES)
-def test_the_looks_that_leave_first_are_those_that_the_schedule_asks_for(
-    addresses: dict[str, str], mode: dict[str, str]
-) -> None:
+def test_the_first_requests_are_those_that_the_schedule_wants(addresses: dict[str, str], mode: dict[str, str]) -> None:
     asked = plan(expect_version="1.2.3", **addresses, **mode)
     schedule = Schedule(ServiceState(asked, began=0.0), lambda: 0.5)
     first = opening(asked)
@@ -89,7 +87,7 @@ def test_the_looks_that_leave_first_are_those_that_the_schedule_asks_for(
     assert first or mode.get("mode") in ("rollback", "verify")
 
 
-def test_what_has_left_already_is_not_asked_for_again() -> None:
+def test_a_request_that_was_sent_early_is_not_sent_again() -> None:
     asked = plan(version_path="/version")
     state = ServiceState(asked, began=0.0)
     for request in opening(asked):

@@ -43,7 +43,7 @@ def test_a_build_without_a_name_is_green_some_time_after_the_last_look_that_fail
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("missed", [(6, 13, 17), (2, 3, 4)])
 @pytest.mark.parametrize("declared", [True, False])
-def test_a_build_with_a_name_is_too(missed: tuple[int, ...], declared: bool, seed: int) -> None:
+def test_a_build_with_a_name_is_green_too(missed: tuple[int, ...], declared: bool, seed: int) -> None:
     inputs = {"expect_version": NEW} if declared else {}
     world = World(hiccups(missed, named=True), ((LOST, 11.2),), seed=seed, latency=0.15)
     story = tell(world, openapi_path="off", timeout="60s", **inputs)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach
 
 
 @pytest.mark.parametrize("path", [{}, {"version_path": "/api/version"}], ids=["one address", "two addresses"])
-def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_run_says_so(
+def test_after_builds_alternated_20_looks_in_a_row_are_needed_and_a_green_run_reports_it(
     path: dict[str, str],
 ) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
@@ -28,7 +28,7 @@ def test_once_builds_answered_in_turn_20_looks_in_a_row_are_needed_and_a_green_r
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_a_readiness_that_comes_and_goes_behind_a_constant_version_is_flapping(apart: bool) -> None:
+def test_readiness_that_alternates_under_a_constant_version_is_flapping(apart: bool) -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         if moment < 0.5 or (apart and probe.endpoints == VERSION):
             return ready(OLD if moment < 0.5 else NEW)
@@ -38,7 +38,7 @@ def test_a_readiness_that_comes_and_goes_behind_a_constant_version_is_flapping(a
     assert tell(World(service, (reply(200),)), expect_version=NEW, **path).verdict == ("unhealthy", "flapping")
 
 
-def test_a_stale_instance_does_not_stay_unseen_where_instances_are_declared() -> None:
+def test_a_stale_instance_is_found_if_instances_are_declared() -> None:
     chance = random.Random(5)  # noqa: S311 - which instance answers
 
     def service(moment: float, _: Probe) -> HttpResult:
@@ -51,7 +51,7 @@ def test_a_stale_instance_does_not_stay_unseen_where_instances_are_declared() ->
     assert all(story.conclusion.exit_code for story in ends)
 
 
-def test_an_address_that_takes_no_random_query_is_proven_without_one_and_the_log_says_so() -> None:
+def test_an_address_that_rejects_a_random_query_is_proven_without_one_and_the_log_reports_it() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return reply(400) if probe.past_caches else ready(OLD if moment < 2 else NEW)
 
@@ -60,7 +60,7 @@ def test_an_address_that_takes_no_random_query_is_proven_without_one_and_the_log
     assert any("refuses a random query parameter" in line for line in story.log.lines)
 
 
-def test_a_rate_too_low_for_a_look_a_second_is_noted_at_the_start() -> None:
+def test_a_rate_below_one_look_per_second_is_noted_at_the_start() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD if moment < 2 else NEW), (reply(200),)),
         request_rate="6/m",
@@ -69,7 +69,7 @@ def test_a_rate_too_low_for_a_look_a_second_is_noted_at_the_start() -> None:
     assert any("too low for a probe every second" in line for line in story.log.lines)
 
 
-def test_health_of_its_own_address_is_asked_all_through_the_window() -> None:
+def test_a_separate_health_address_is_probed_throughout_the_window() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD if moment < 2 else NEW), (reply(200),)), expect_version=NEW, version_path="/v"
     )

@@ -46,7 +46,7 @@ def test_a_rollout_is_reported_line_by_line() -> None:
     assert len(story.log.lines) < 15
 
 
-def test_every_line_says_when() -> None:
+def test_every_line_has_a_time() -> None:
     story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
     start = texts(story).index("trigger sent")
     assert all(each >= 0 for each in moments(story))
@@ -93,7 +93,7 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
         ),
     ],
 )
-def test_a_heartbeat_says_what_is_waited_for(world: World, inputs: dict[str, str], awaited: str) -> None:
+def test_a_heartbeat_says_what_the_run_waits_for(world: World, inputs: dict[str, str], awaited: str) -> None:
     story = tell(world, timeout="60", **inputs)
     assert any(text.startswith(f"waiting for {awaited} (") for text in texts(story))
 
@@ -154,12 +154,12 @@ def test_digests_that_differ_are_reported_as_such() -> None:
         ([("a", "o/x", "")], "o/x", "not reported; the image was not pulled from a registry"),
     ],
 )
-def test_why_no_digest_is_reported_is_said(listed: list[tuple[str, str, str]], image: str, why: str) -> None:
+def test_the_log_says_why_no_running_digest_is_known(listed: list[tuple[str, str, str]], image: str, why: str) -> None:
     story = tell(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
     assert f"running digest: {why}" in texts(story)
 
 
-def test_of_two_addresses_the_log_says_which() -> None:
+def test_with_two_addresses_the_log_says_which_one_responded() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return rollout(moment, probe)
 
@@ -185,7 +185,7 @@ def test_no_line_holds_more_than_one_line(http_result: HttpResult) -> None:
     assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)
 
 
-def test_every_answer_is_reported_where_debugging_was_asked_for() -> None:
+def test_with_debugging_enabled_every_response_is_logged() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD) if moment < 1 else REFUSED if moment < 2 else ready(NEW)), expect_version=NEW
     )
@@ -214,13 +214,13 @@ def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs:
     return tell(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
 
 
-def test_the_document_and_the_requests_are_reported_in_a_line_each() -> None:
+def test_the_document_and_the_smoke_requests_have_one_log_line_each() -> None:
     lines = texts(checked_rollout())
     assert [each for each in lines if each.startswith("OpenAPI")] == ["OpenAPI: 2 operations, 1 added, 1 removed"]
     assert [each for each in lines if "smoke" in each] == ["smoke: 2 of 2 passed"]
 
 
-def test_each_request_that_failed_has_its_line() -> None:
+def test_each_failed_request_has_a_log_line() -> None:
     lines = texts(checked_rollout(smoke=500))
     assert [each for each in lines if "smoke" in each] == [
         "smoke failed: `GET /s/1`: 500, not 2xx",
@@ -228,7 +228,7 @@ def test_each_request_that_failed_has_its_line() -> None:
     ]
 
 
-def test_why_there_is_no_document_is_reported_in_a_line() -> None:
+def test_the_log_says_why_there_is_no_document() -> None:
     lines = texts(checked_rollout(after=reply(404)))
     assert "OpenAPI: no document, the response was 404" in lines
 

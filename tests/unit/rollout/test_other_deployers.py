@@ -86,13 +86,13 @@ def test_a_build_that_another_deployer_brings_is_proven_by_the_change(moment: fl
     assert outcome.rollout_seconds == pytest.approx(100 - ran.first.world.clock + ran.seconds - 5, abs=2)
 
 
-def test_a_declared_version_is_waited_for_and_ends_the_run_once_it_stayed() -> None:
+def test_the_run_waits_for_a_declared_version_and_ends_once_it_is_stable() -> None:
     ran = TwoSteps(deployed_at(30.0, ready(OLD), ready(NEW)), expect_version=NEW)
     assert (ran.verdict, ran.proof) == (("verified", ""), "version")
     assert 35 <= ran.seconds < 45
 
 
-def test_a_declared_version_is_waited_for_without_a_step_before() -> None:
+def test_the_run_waits_for_a_declared_version_even_without_an_earlier_step() -> None:
     script = deployed_at(30.0 - 1000.0, ready(OLD), ready(NEW))
     story = tell(World(lambda now, _: script(now)), **VERIFY, wait_for_build="true", expect_version=NEW)
     assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "version")
@@ -109,7 +109,7 @@ def test_a_new_process_of_an_unnamed_build_is_a_change() -> None:
     )
 
 
-def test_a_process_that_started_before_the_first_step_ended_is_no_change() -> None:
+def test_a_process_that_started_before_the_first_step_ended_is_not_a_change() -> None:
     def at(second: float) -> Response:
         return reply(200, {"status": "ok", "started_at": WALL + second})
 
@@ -117,7 +117,7 @@ def test_a_process_that_started_before_the_first_step_ended_is_no_change() -> No
     assert ran.verdict == ("unproven", "no-change")
 
 
-def test_an_uptime_that_went_on_is_the_same_process_and_one_that_began_again_another() -> None:
+def test_a_growing_uptime_is_the_same_process_and_a_reset_uptime_another_one() -> None:
     def since(began: float) -> Script:
         return lambda now: reply(200, {"status": "ok", "uptime_seconds": round(now + 100 - began, 2)})
 
@@ -146,7 +146,7 @@ def test_a_running_image_that_changed_is_a_change_whatever_the_service_names() -
         pytest.param(listed(D3, "sha256:c", "web", "ghcr.io/o/web:latest"), id="another container"),
     ],
 )
-def test_the_same_image_or_one_of_another_container_is_no_change(now: Response) -> None:
+def test_the_same_image_or_the_image_of_another_container_is_not_a_change(now: Response) -> None:
     ran = TwoSteps(
         lambda _: ready(version="1.0"),
         containers=deployed_at(-10.0, listed(D1, "sha256:a"), now),
@@ -155,12 +155,12 @@ def test_the_same_image_or_one_of_another_container_is_no_change(now: Response) 
     assert ran.verdict == ("unproven", "no-change")
 
 
-def test_an_image_that_stayed_is_stale_where_another_digest_is_declared() -> None:
+def test_an_unchanged_image_is_stale_if_another_digest_is_declared() -> None:
     ran = TwoSteps(lambda _: ready(), containers=lambda _: listed(D1), towered=True, expect_digest=D2)
     assert ran.verdict == ("stale", "old-build")
 
 
-def test_a_declared_digest_is_waited_for() -> None:
+def test_the_run_waits_for_a_declared_digest() -> None:
     ran = TwoSteps(
         lambda _: ready(), containers=deployed_at(30.0, listed(D1), listed(D2)), towered=True, expect_digest=D2
     )
@@ -178,7 +178,7 @@ def openapi(version: str, *paths: str) -> Response:
     )
 
 
-def test_another_document_version_is_a_change_where_nothing_else_names_the_build() -> None:
+def test_another_document_version_is_a_change_if_nothing_else_names_the_build() -> None:
     ran = TwoSteps(lambda _: reply(200, {"ok": 1}), document=deployed_at(20.0, openapi("1"), openapi("2")))
     assert (ran.verdict, ran.proof) == (("verified", ""), "change")
 
@@ -193,7 +193,7 @@ def test_other_operations_under_the_same_version_are_a_change_only_after_a_gap()
 # what is no proof
 
 
-def test_nothing_that_changed_is_waited_for_until_the_deadline_and_checked() -> None:
+def test_without_a_change_the_run_waits_until_the_deadline_and_checks_the_running_build() -> None:
     ran = TwoSteps(lambda _: ready(OLD), smoke="GET /a")
     assert (ran.verdict, ran.second.conclusion.exit_code) == (("unproven", "no-change"), 0)
     assert 118 <= ran.seconds < 135
@@ -203,12 +203,12 @@ def test_nothing_that_changed_is_waited_for_until_the_deadline_and_checked() -> 
     assert "Watchtower" not in warning.message
 
 
-def test_no_change_is_red_where_one_is_required() -> None:
+def test_no_change_is_red_if_a_change_is_required() -> None:
     ran = TwoSteps(lambda _: ready(OLD), require_proof="change")
     assert (ran.verdict, ran.second.conclusion.exit_code) == (("unproven", "no-change"), 1)
 
 
-def test_a_line_that_may_change_something_goes_to_the_new_build_alone() -> None:
+def test_an_unsafe_smoke_line_is_sent_only_to_the_new_build() -> None:
     ran = TwoSteps(deployed_at(30.0, ready(OLD), ready(NEW)), smoke="!POST /a")
     assert ran.verdict == ("verified", "")
     sent = [moment - 100 for moment, each in ran.second.world.asked if type(each).__name__ == "SendSmoke"]
@@ -228,13 +228,13 @@ def test_a_line_that_may_change_something_goes_to_the_new_build_alone() -> None:
         pytest.param(deployed_at(20.0, ready(OLD), page()), ("unhealthy", "html"), id="a page until the deadline"),
     ],
 )
-def test_what_is_declared_and_not_met_at_the_deadline(service: Script, ends: tuple[str, str]) -> None:
+def test_a_declaration_that_is_not_met_by_the_deadline_fails(service: Script, ends: tuple[str, str]) -> None:
     ran = TwoSteps(service, expect_version=NEW)
     assert ran.verdict == ends
     assert 118 <= ran.seconds < 140
 
 
-def test_without_a_step_before_an_old_build_is_another_version_at_the_deadline() -> None:
+def test_without_an_earlier_step_the_old_build_counts_as_another_version_at_the_deadline() -> None:
     story = tell(World(lambda _, __: ready(OLD)), **VERIFY, wait_for_build="true", expect_version=NEW)
     assert story.verdict == ("wrong-build", "wrong-version")
     assert 118 <= story.world.clock < 130
@@ -242,17 +242,17 @@ def test_without_a_step_before_an_old_build_is_another_version_at_the_deadline()
     assert "With `baseline` the run can tell" in error.message
 
 
-def test_a_change_that_is_taken_back_is_stale() -> None:
+def test_a_change_that_is_undone_is_stale() -> None:
     ran = TwoSteps(lambda now: ready(NEW) if 20 < now < 23 else ready(OLD))
     assert ran.verdict == ("stale", "old-build")
 
 
-def test_a_build_that_crashes_over_and_over_does_not_stay() -> None:
+def test_a_build_that_crashes_repeatedly_is_not_stable() -> None:
     ran = TwoSteps(lambda now: ready(OLD) if now < 20 else ready(NEW) if now % 6 < 3 else reply(502), stable_for="5s")
     assert ran.verdict == ("unhealthy", "flapping")
 
 
-def test_a_cache_that_still_has_the_old_build_hides_no_new_one() -> None:
+def test_a_cached_response_of_the_old_build_does_not_hide_the_new_one() -> None:
     def service(moment: float, probe: Probe) -> Response:
         if moment < -1000.0 + 10 or (not probe.past_caches and moment < -1000.0 + 60):
             return ready(OLD) if moment < -1000.0 + 10 else reply(200, {"commit": OLD}, age="5")
@@ -263,7 +263,7 @@ def test_a_cache_that_still_has_the_old_build_hides_no_new_one() -> None:
     assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "change")
 
 
-def test_a_wall_in_front_ends_the_wait_at_once() -> None:
+def test_an_access_wall_ends_the_wait_at_once() -> None:
     wall = reply(302, location="https://team.cloudflareaccess.com/login")
     ran = TwoSteps(deployed_at(-1.0, ready(OLD), wall), expect_version=NEW)
     assert ran.verdict == ("unhealthy", "access-wall")
@@ -273,7 +273,7 @@ def test_a_wall_in_front_ends_the_wait_at_once() -> None:
 # what the first step saw
 
 
-def test_a_service_that_was_down_before_proves_no_change_and_the_run_says_so_at_its_start() -> None:
+def test_a_service_that_was_down_before_cannot_prove_a_change_and_the_run_warns_at_its_start() -> None:
     ran = TwoSteps(deployed_at(-10.0, reply(502), ready(NEW)))
     assert ran.verdict == ("unproven", "no-reference")
     assert ran.seconds < 20
@@ -284,7 +284,7 @@ def test_a_service_that_was_down_before_proves_no_change_and_the_run_says_so_at_
     assert bare_plan(**VERIFY, baseline=ran.report, expect_version=NEW).warnings == ()
 
 
-def test_a_name_that_two_instances_gave_in_turn_before_proves_no_change() -> None:
+def test_a_name_that_alternated_between_two_instances_before_proves_no_change() -> None:
     def service(now: float) -> Response:
         return ready(OLD if int(now * 3) % 2 else THIRD) if now < -1 else ready(NEW)
 
@@ -300,7 +300,7 @@ def test_names_of_another_address_are_not_compared() -> None:
     assert ran.verdict == ("unproven", "no-reference")
 
 
-def test_a_step_in_mode_verify_reads_the_document_for_its_report_and_waits_for_it_no_longer() -> None:
+def test_a_verify_step_reads_the_document_for_its_report_without_waiting_for_it() -> None:
     story = tell(World(lambda _, __: ready(OLD), document=lambda _: (openapi("1"), 9.0)), **VERIFY)
     assert story.verdict == ("verified", "")
     assert len(story.world.sent(FetchDocument)) == 1
@@ -378,7 +378,7 @@ def without(name: str) -> str:
         ("${{ steps.baseline.outputs.report }}", "not expanded"),
     ],
 )  # fmt: skip
-def test_a_baseline_that_cannot_be_one_is_refused_with_what_it_is(text: str, says: str) -> None:
+def test_an_unusable_baseline_is_rejected_with_its_reason(text: str, says: str) -> None:
     found = bare_problems(**VERIFY, baseline=text)
     assert list(found) == ["baseline"]
     assert says in found["baseline"]
@@ -392,7 +392,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(sorted(NEEDED)), JSON)
-def test_whatever_stands_in_a_report_is_read_or_refused(name: str, value: object) -> None:
+def test_any_report_is_either_read_or_rejected(name: str, value: object) -> None:
     found = bare_problems(**VERIFY, baseline=seen(**{name: value}))
     assert set(found) <= {"baseline"}
 
@@ -421,7 +421,7 @@ def test_a_report_of_the_largest_size_is_read_and_so_is_one_that_repeats_an_unex
         ({"require_proof": "claim", "baseline": REPORT}, "require-proof", "`claim`"),
     ],
 )
-def test_inputs_that_leave_nothing_to_wait_for_are_refused(inputs: dict[str, str], wrong: str, says: str) -> None:
+def test_inputs_that_leave_nothing_to_wait_for_are_rejected(inputs: dict[str, str], wrong: str, says: str) -> None:
     found = bare_problems(**VERIFY, **inputs)
     assert list(found) == [wrong]
     assert says in found[wrong]

@@ -49,12 +49,12 @@ def test_a_bucket_fills_at_its_rate_and_not_beyond_its_burst() -> None:
     assert bucket.level(1000.0) == 15.0
 
 
-def test_time_that_goes_back_gives_nothing_and_takes_nothing() -> None:
+def test_a_clock_that_goes_back_does_not_change_the_bucket() -> None:
     bucket = Bucket.full(RATE, 100.0).draw(100.0, 10)
     assert bucket.level(50.0) == 5.0
 
 
-def test_tokens_can_be_kept_back() -> None:
+def test_tokens_can_be_reserved() -> None:
     bucket = Bucket.full(RATE, 0.0).draw(0.0, 10)
     assert bucket.ready(0.0, 1, keep=4) == 0.0
     assert bucket.ready(0.0, 1, keep=5) == pytest.approx(2.0)
@@ -77,7 +77,9 @@ def test_without_a_rate_nothing_waits(draws: list[tuple[float, int]]) -> None:
     st.floats(0.01, 10),
     st.lists(st.tuples(st.floats(0, 20), st.integers(1, 4), st.floats(0, 10)), min_size=1, max_size=60),
 )
-def test_who_waits_until_it_is_ready_never_overdraws(rate: float, wishes: list[tuple[float, int, float]]) -> None:
+def test_requests_that_wait_until_the_bucket_is_ready_never_overdraw_it(
+    rate: float, wishes: list[tuple[float, int, float]]
+) -> None:
     now, bucket, drawn = 0.0, Bucket.full(Rate(rate), 0.0), list[tuple[float, int]]()
     for pause, cost, keep in wishes:
         now = max(now + pause, bucket.ready(now + pause, cost, keep))
@@ -110,7 +112,7 @@ def test_an_interval_fits_its_phase(elapsed: float, jitter: float) -> None:
 
 
 @pytest.mark.parametrize(("stable_for", "most"), [(5.0, 1.3), (1.0, 0.65), (0.0, 0.1), (60.0, 1.3)])
-def test_in_a_window_looks_come_about_once_a_second_or_twice_a_window(stable_for: float, most: float) -> None:
+def test_in_a_window_looks_are_about_a_second_apart_or_half_a_window(stable_for: float, most: float) -> None:
     assert all(0 < pause(Phase.WINDOW, 3.0, stable_for, jitter / 10) <= most for jitter in range(11))
 
 
@@ -120,7 +122,7 @@ def test_in_a_window_looks_are_irregular() -> None:
 
 @pytest.mark.parametrize("rate", [None, RATE, Rate(1 / 60), Rate(10.0)], ids=["off", "30/m", "1/m", "10/s"])
 @pytest.mark.parametrize("stable_for", [0.0, 1.0, 5.0, 30.0, 3600.0])
-def test_what_is_kept_back_for_a_window_leaves_half_of_the_burst(rate: Rate | None, stable_for: float) -> None:
+def test_the_tokens_reserved_for_a_window_leave_half_of_the_burst(rate: Rate | None, stable_for: float) -> None:
     assert 0.0 <= kept_back(rate, stable_for) <= 7.5
 
 
@@ -142,7 +144,7 @@ def test_while_the_service_is_gone_tokens_are_saved_for_the_time_after_the_respo
         (True, True, True, Phase.QUICK),
     ],
 )
-def test_what_is_known_of_the_update_says_how_soon_to_look(
+def test_the_state_of_the_update_decides_how_soon_to_look(
     responded: bool, gone: bool, refused: bool, phase: Phase
 ) -> None:
     assert waiting_for(responded=responded, gone=gone, refused=refused) is phase
@@ -155,7 +157,7 @@ def look(http_result: Response, at: float) -> Sample:
     return read_sample(http_result, service(), BOTH, sent=at, at=at, wall=WALL)
 
 
-def test_every_look_draws_from_the_bucket_of_its_origin() -> None:
+def test_every_look_takes_a_token_from_the_bucket_of_its_origin() -> None:
     budget = RequestBudget(Buckets(RATE))
     for _ in range(15):
         budget.note_sent(PROBE, 0.0)
@@ -164,14 +166,14 @@ def test_every_look_draws_from_the_bucket_of_its_origin() -> None:
 
 
 @pytest.mark.parametrize("tokened", [SendTrigger(), FetchContainers()])
-def test_what_carries_the_token_draws_from_no_bucket(tokened: SendTrigger | FetchContainers) -> None:
+def test_requests_with_the_watchtower_token_take_no_token_from_a_bucket(tokened: SendTrigger | FetchContainers) -> None:
     budget = RequestBudget(Buckets(RATE))
     for _ in range(40):
         budget.note_sent(tokened, 0.0)
     assert budget.ready(URL, 0.0) == 0.0
 
 
-def test_redirects_cost_a_request_each_from_then_on() -> None:
+def test_each_redirect_counts_as_a_request_from_then_on() -> None:
     budget = RequestBudget(Buckets(RATE))
     budget.note_sent(PROBE, 0.0)
     budget.note_sample(PROBE, look(Response(200, hops=2), 0.0))
@@ -191,7 +193,7 @@ def test_redirects_cost_a_request_each_from_then_on() -> None:
     ],
     ids=["with Retry-After", "without Retry-After", "nginx"],
 )
-def test_after_too_many_requests_there_is_silence(http_result: Response, silent: float) -> None:
+def test_after_a_429_no_look_is_sent_for_a_while(http_result: Response, silent: float) -> None:
     budget = RequestBudget(Buckets(RATE))
     sample = look(http_result, 10.0)
     assert sample.condition is Condition.THROTTLED
@@ -200,7 +202,7 @@ def test_after_too_many_requests_there_is_silence(http_result: Response, silent:
     assert budget.ready(URL, 10.0 + silent) == 10.0 + silent
 
 
-def test_where_a_cache_answered_every_further_look_of_that_kind_passes_it() -> None:
+def test_after_a_cached_response_every_further_look_of_that_kind_bypasses_the_cache() -> None:
     budget = RequestBudget(Buckets(RATE))
     health = Probe(HEALTH, URL)
     budget.note_sample(health, look(reply(200, "ok", age="5"), 0.0))
@@ -210,7 +212,7 @@ def test_where_a_cache_answered_every_further_look_of_that_kind_passes_it() -> N
     assert budget.probe(HEALTH, URL).past_caches
 
 
-def test_what_is_under_way_is_known_until_it_is_answered() -> None:
+def test_a_request_is_under_way_until_its_response() -> None:
     budget = RequestBudget(Buckets(RATE))
     budget.note_sent(PROBE, 2.0)
     budget.note_sent(PROBE, 1.0)
@@ -230,7 +232,7 @@ def again(kind: Again, wait: float | None = None) -> Answer:
 
 
 @pytest.mark.parametrize("kind", [Again.BUSY, Again.RATE_LIMITED, Again.CANCELLED])
-def test_where_no_one_tells_how_long_to_wait_the_waits_grow(kind: Again) -> None:
+def test_without_retry_after_the_waits_grow(kind: Again) -> None:
     answers, now, waits = list[Answer](), 0.0, list[float]()
     for _ in range(6):
         answers.append(again(kind))
@@ -257,7 +259,7 @@ def test_a_wait_beyond_the_deadline_fails_now(kind: Again, reason: Reason) -> No
     assert next_try([again(kind)], now=298.0, first_sent=0.0, deadline=300.0) is reason
 
 
-def test_where_no_one_is_reached_there_are_three_tries_within_15_s() -> None:
+def test_an_unreachable_watchtower_is_tried_three_times_within_15_s() -> None:
     answers, now, sent = list[Answer](), 0.0, [0.0]
     while True:
         answers.append(again(Again.UNREACHED))
@@ -274,7 +276,7 @@ def test_where_no_one_is_reached_there_are_three_tries_within_15_s() -> None:
 @pytest.mark.parametrize(
     ("now", "deadline"), [(14.5, 300.0), (2.0, 2.5)], ids=["15 s are over", "the deadline is near"]
 )
-def test_no_one_is_tried_for_longer(now: float, deadline: float) -> None:
+def test_an_unreachable_watchtower_is_not_tried_for_longer(now: float, deadline: float) -> None:
     assert next_try([again(Again.UNREACHED)], now=now, first_sent=0.0, deadline=deadline) is Reason.UNREACHABLE
 
 
@@ -292,7 +294,7 @@ def test_a_trigger_that_may_have_run_is_never_sent_again() -> None:
     st.lists(st.tuples(st.sampled_from(Again), st.none() | st.floats(0, 400)), min_size=1, max_size=30),
     st.floats(1, 400),
 )
-def test_no_try_goes_out_after_the_deadline_and_none_at_once(
+def test_a_retry_is_sent_at_least_1_s_later_and_before_the_deadline(
     waits: list[tuple[Again, float | None]], deadline: float
 ) -> None:
     answers, now = list[Answer](), 0.0

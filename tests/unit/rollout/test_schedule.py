@@ -64,7 +64,7 @@ def overdrawn(story: Story, per_second: float = 0.5) -> float:
 # the baseline
 
 
-def test_before_the_trigger_there_are_two_looks_and_one_at_the_containers_and_the_document() -> None:
+def test_before_the_trigger_the_service_is_looked_at_twice_and_containers_and_document_once() -> None:
     story = tell(World(rollout(), (UPDATED,)))
     before = [request for moment, request in story.world.asked if moment < (story.world.triggered or 0.0)]
     assert before == [
@@ -75,14 +75,14 @@ def test_before_the_trigger_there_are_two_looks_and_one_at_the_containers_and_th
     ]
 
 
-def test_health_and_version_are_looked_at_side_by_side() -> None:
+def test_health_and_version_are_requested_side_by_side() -> None:
     story = tell(World(rollout(), (UPDATED,)), version_path="/api/version")
     first = [request.endpoints for moment, request in story.world.asked if moment == 0.0 and isinstance(request, Probe)]
     assert first == [HEALTH, VERSION]
 
 
 @pytest.mark.parametrize("takes", [5.0, 60.0])
-def test_the_baseline_takes_3_s_at_the_most(takes: float) -> None:
+def test_the_baseline_takes_at_most_3_s(takes: float) -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(NEW), 0.04) if moment > 0 else (ready(OLD), takes)
 
@@ -100,7 +100,7 @@ def test_a_quick_service_is_triggered_quickly() -> None:
     [REFUSED, page(), reply(500), TransportError(ErrorKind.TLS), reply(429, retry_after="100")],
     ids=["refused", "page", "500", "TLS", "429"],
 )
-def test_a_baseline_that_fails_is_no_error(http_result: HttpResult) -> None:
+def test_a_failed_baseline_is_not_an_error(http_result: HttpResult) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return http_result if moment < 2 else ready(NEW)
 
@@ -111,7 +111,7 @@ def test_a_baseline_that_fails_is_no_error(http_result: HttpResult) -> None:
 # the trigger
 
 
-def test_the_trigger_goes_out_once() -> None:
+def test_the_trigger_is_sent_once() -> None:
     for answer in (UPDATED, reply(200), reply(202), TransportError(ErrorKind.CUT), reply(408), page(502), page(504)):
         story = tell(World(rollout(), (answer,)), expect_version=NEW, timeout="60")
         assert len(story.world.sent(SendTrigger)) == 1
@@ -132,41 +132,41 @@ def test_the_trigger_goes_out_once() -> None:
         (TransportError(ErrorKind.TLS), "tls"),
     ],
 )
-def test_a_refusal_that_waiting_cannot_mend_ends_the_run_at_once(http_result: HttpResult, reason: str) -> None:
+def test_a_refusal_that_waiting_cannot_fix_ends_the_run_at_once(http_result: HttpResult, reason: str) -> None:
     story = tell(World(steady(ready(OLD)), (http_result,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", reason)
     assert story.seconds < 0.1
 
 
-def test_no_one_there_is_tried_three_times_within_15_s() -> None:
+def test_an_unreachable_watchtower_is_triggered_three_times_within_15_s() -> None:
     story = tell(World(steady(ready(OLD)), (REFUSED,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", "unreachable")
     assert len(story.world.sent(SendTrigger)) == 3
     assert story.seconds < 15.0
 
 
-def test_busy_is_waited_for_as_told_and_then_triggered_again() -> None:
+def test_a_busy_watchtower_is_triggered_again_after_its_retry_after() -> None:
     busy = reply(429, {"error": "another update is already running"}, retry_after="12")
     story = tell(World(rollout(gone=14.0, back=16.0), (busy, UPDATED)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert story.world.since_trigger(SendTrigger) == pytest.approx([0.0, 12.04])
 
 
-def test_busy_is_not_resent_where_what_is_declared_came_live_meanwhile() -> None:
+def test_a_busy_watchtower_is_not_triggered_again_if_the_declared_build_goes_live_meanwhile() -> None:
     busy = reply(429, {"error": "another update is already running"}, retry_after="30")
     story = tell(World(rollout(), (busy, UPDATED)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(SendTrigger)) == 1
 
 
-def test_busy_counts_as_the_answer_where_what_is_declared_was_live_before() -> None:
+def test_busy_is_a_final_response_if_the_declared_build_was_live_before() -> None:
     busy = reply(429, {"error": "another update is already running"})
     story = tell(World(steady(ready(NEW)), (busy,)), expect_version=NEW)
     assert story.verdict == ("already-current", "")
     assert len(story.world.sent(SendTrigger)) == 1
 
 
-def test_a_rate_limit_is_waited_for_also_where_what_is_declared_was_live_before() -> None:
+def test_a_rate_limit_is_waited_out_even_if_the_declared_build_was_live_before() -> None:
     story = tell(World(steady(ready(NEW)), (reply(429, retry_after="8"), summary())), expect_version=NEW)
     assert story.verdict == ("already-current", "")
     assert len(story.world.sent(SendTrigger)) == 2
@@ -185,7 +185,7 @@ def test_a_wait_beyond_the_deadline_fails_now(http_result: HttpResult, reason: s
     assert story.seconds < 1.0
 
 
-def test_busy_until_the_deadline_is_busy() -> None:
+def test_a_watchtower_that_is_busy_until_the_deadline_fails_as_busy() -> None:
     busy = reply(429, {"reason": "another update is already running"})
     story = tell(World(steady(ready(OLD)), (busy,)), expect_version=NEW, timeout="60")
     assert story.verdict == ("trigger-failed", "busy")
@@ -195,7 +195,7 @@ def test_busy_until_the_deadline_is_busy() -> None:
 # container narrowing
 
 
-def test_with_container_the_fork_is_asked_for_first() -> None:
+def test_with_container_support_for_it_is_probed_first() -> None:
     story = tell(World(rollout(), (UPDATED,), forked=FORKED), container="api")
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(ProbeContainerSupport)) == 1
@@ -205,23 +205,23 @@ def test_with_container_the_fork_is_asked_for_first() -> None:
 @pytest.mark.parametrize(
     "http_result", [reply(401), reply(200), reply(403), page(401), page(502), TransportError(ErrorKind.CUT)]
 )
-def test_anything_but_the_forks_refusal_starts_nothing(http_result: HttpResult) -> None:
+def test_without_confirmed_container_support_nothing_is_triggered(http_result: HttpResult) -> None:
     story = tell(World(rollout(), (UPDATED,), forked=http_result), container="api")
     assert story.verdict == ("not-started", "unsupported")
     assert story.world.triggered is None
 
 
-def test_where_the_fork_could_not_be_reached_the_trigger_tells() -> None:
+def test_an_unreachable_watchtower_is_reported_by_the_trigger_and_not_by_the_container_probe() -> None:
     story = tell(World(steady(ready(OLD)), (REFUSED,), forked=REFUSED), container="api")
     assert story.verdict == ("trigger-failed", "unreachable")
 
 
-def test_a_slow_word_about_the_fork_is_waited_for_before_anything_is_triggered() -> None:
+def test_the_trigger_waits_for_a_slow_response_to_the_container_probe() -> None:
     story = tell(World(rollout(), (UPDATED,), forked=(FORKED, 8.0)), container="api")
     assert story.world.triggered == pytest.approx(8.0)
 
 
-def test_without_container_no_one_asks() -> None:
+def test_without_container_no_probe_for_container_support_is_sent() -> None:
     assert tell(World(rollout(), (UPDATED,))).world.sent(ProbeContainerSupport) == []
 
 
@@ -231,13 +231,13 @@ def test_without_container_no_one_asks() -> None:
 @pytest.mark.parametrize(
     "http_result", [reply(401), reply(404), reply(405), page(200)], ids=["401", "404", "405", "page"]
 )
-def test_a_declared_digest_without_the_endpoint_starts_nothing(http_result: HttpResult) -> None:
+def test_a_declared_digest_without_the_containers_endpoint_triggers_nothing(http_result: HttpResult) -> None:
     story = tell(World(rollout(), (UPDATED,), containers=lambda _: http_result), expect_digest=D2)
     assert story.verdict == ("not-started", "digest-unavailable")
     assert story.world.triggered is None
 
 
-def test_an_endpoint_that_merely_fails_is_asked_again() -> None:
+def test_a_containers_endpoint_that_fails_is_requested_again() -> None:
     def containers(moment: float) -> HttpResult:
         return reply(500) if moment < 6 else digests(3.0)(moment)
 
@@ -246,7 +246,7 @@ def test_an_endpoint_that_merely_fails_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("stable_for", ["0", "5s", "12s"])
-def test_containers_are_asked_at_most_every_5_s_but_for_three_exceptions(stable_for: str) -> None:
+def test_containers_are_listed_at_most_every_5_s_with_three_exceptions(stable_for: str) -> None:
     story = tell(
         World(rollout(6.0, 9.0), ((UPDATED, 3.0),), containers=digests(9.0)), expect_digest=D2, stable_for=stable_for
     )
@@ -256,7 +256,7 @@ def test_containers_are_asked_at_most_every_5_s_but_for_three_exceptions(stable_
     assert len(close) <= 3
 
 
-def test_a_stale_digest_is_asked_for_every_5_s_until_the_deadline() -> None:
+def test_with_a_stale_digest_containers_are_listed_every_5_s_until_the_deadline() -> None:
     story = tell(World(steady(ready()), ((UPDATED, 3.0),), containers=digests(1e9)), expect_digest=D2, timeout="60")
     assert story.verdict == ("stale", "old-build")
     sent = story.world.since_trigger(FetchContainers)
@@ -265,7 +265,7 @@ def test_a_stale_digest_is_asked_for_every_5_s_until_the_deadline() -> None:
     assert len(sent) >= 10
 
 
-def test_without_an_endpoint_no_one_asks_twice() -> None:
+def test_a_missing_containers_endpoint_is_requested_once() -> None:
     assert len(tell(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
@@ -322,7 +322,7 @@ def test_the_bucket_of_a_health_address_of_its_own_origin_is_not_overdrawn_eithe
     assert overdrawn(story) <= 1e-6
 
 
-def test_after_429_no_one_asks_until_retry_after() -> None:
+def test_after_a_429_no_look_is_sent_until_retry_after() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else reply(429, retry_after="20") if moment < 5 else ready(NEW)
 
@@ -333,7 +333,7 @@ def test_after_429_no_one_asks_until_retry_after() -> None:
     assert story.verdict == ("deployed", "")
 
 
-def test_only_one_look_is_under_way_in_a_window() -> None:
+def test_in_a_window_only_one_look_is_under_way() -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(OLD), 0.04) if moment < 2 else (ready(NEW), 3.0)
 
@@ -344,7 +344,7 @@ def test_only_one_look_is_under_way_in_a_window() -> None:
     assert all(later - earlier >= 3.0 for earlier, later in pairwise(sent))
 
 
-def test_a_look_that_hangs_does_not_keep_the_next_one_outside_of_a_window() -> None:
+def test_outside_of_a_window_a_look_that_hangs_does_not_delay_the_next_one() -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(OLD), 0.04) if moment < 2 or moment > 8 else (TransportError(ErrorKind.TIMED_OUT), 10.0)
 
@@ -353,7 +353,7 @@ def test_a_look_that_hangs_does_not_keep_the_next_one_outside_of_a_window() -> N
     assert len(sent) >= 2
 
 
-def test_looking_is_unhurried_until_the_answer_and_quick_after_it() -> None:
+def test_looks_are_slow_until_watchtower_responds_and_quick_afterwards() -> None:
     story = tell(World(steady(ready(OLD)), ((reply(200), 30.0),)), expect_version=NEW, timeout="60")
     sent = story.world.since_trigger(Probe)
     before = [later - earlier for earlier, later in pairwise(moment for moment in sent if moment < 30)]
@@ -361,7 +361,7 @@ def test_looking_is_unhurried_until_the_answer_and_quick_after_it() -> None:
     assert any(30 < moment < 32.5 for moment in sent)
 
 
-def test_a_bad_sample_makes_looking_quick() -> None:
+def test_a_bad_sample_makes_looks_quick() -> None:
     story = tell(World(rollout(10.0, 12.0), ((reply(200), 30.0),)), expect_version=NEW)
     sent = story.world.since_trigger(Probe)
     noticed = next(place for place, moment in enumerate(sent) if moment >= 10)
@@ -393,7 +393,7 @@ def test_after_a_transport_error_broke_a_window_the_next_look_comes_within_a_sec
     assert all(later - earlier <= 1.0 + 1e-9 for earlier, later in pairwise(sent))
 
 
-def test_looking_never_stops_though_tokens_are_kept_for_a_window() -> None:
+def test_looks_never_stop_although_tokens_are_reserved_for_a_window() -> None:
     story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
     sent = story.world.since_trigger(Probe)
     assert all(later - earlier <= 5.0 for earlier, later in pairwise(sent))
@@ -410,7 +410,7 @@ def test_in_a_window_looks_come_about_once_a_second_at_irregular_intervals(seed:
     assert len({round(gap, 3) for gap in gaps}) > 1
 
 
-def test_past_a_cache_every_further_look_carries_a_query_of_its_own() -> None:
+def test_after_a_cached_response_every_look_has_a_unique_query() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return ready(NEW if moment > 2 else OLD) if probe.past_caches else reply(200, {"commit": OLD}, age="60")
 
@@ -421,13 +421,13 @@ def test_past_a_cache_every_further_look_carries_a_query_of_its_own() -> None:
     assert all(probe.past_caches for probe in probes[1:])
 
 
-def test_where_everything_is_cached_nothing_counts() -> None:
+def test_if_every_response_is_cached_the_run_fails_as_cached() -> None:
     story = tell(World(steady(reply(200, {"commit": NEW}, age="60")), (UPDATED,)), expect_version=NEW, timeout="30")
     assert story.verdict == ("unhealthy", "cached")
 
 
 @pytest.mark.parametrize("inputs", [{}, {"mode": "verify"}], ids=["deploy", "verify"])
-def test_a_declared_version_that_only_a_cache_names_is_hidden_by_the_cache(inputs: dict[str, str]) -> None:
+def test_a_declared_version_seen_only_in_cached_responses_fails_as_cached(inputs: dict[str, str]) -> None:
     def service(_: float, probe: Probe) -> HttpResult:
         return ready() if probe.endpoints == HEALTH else reply(200, {"commit": NEW}, age="60")
 
@@ -435,14 +435,14 @@ def test_a_declared_version_that_only_a_cache_names_is_hidden_by_the_cache(input
     assert story.verdict == ("unhealthy", "cached")
 
 
-def test_a_silent_cache_over_a_service_that_is_gone_is_the_cause_where_nothing_names_a_build() -> None:
+def test_a_cache_that_hides_an_unreachable_nameless_service_is_reported_as_the_cause() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return reply(502) if probe.past_caches and moment > 0 else ready()
 
     assert tell(World(service, (UPDATED,)), timeout="30").verdict == ("unhealthy", "cached")
 
 
-def test_a_balancer_that_takes_turns_does_not_show_one_instance_to_each_address() -> None:
+def test_a_round_robin_balancer_does_not_show_one_instance_per_address() -> None:
     ends = []
     for seed in range(12):
         turns = count()
@@ -456,7 +456,7 @@ def test_a_balancer_that_takes_turns_does_not_show_one_instance_to_each_address(
     assert ends == [1] * 12
 
 
-def test_a_build_that_was_named_fresh_is_not_hidden_by_a_cache_that_answers_later() -> None:
+def test_a_build_seen_in_a_fresh_response_is_not_hidden_by_a_later_cached_one() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         if probe.endpoints == HEALTH:
             return ready()
@@ -466,7 +466,7 @@ def test_a_build_that_was_named_fresh_is_not_hidden_by_a_cache_that_answers_late
     assert story.verdict == ("wrong-build", "wrong-version")
 
 
-def test_with_a_version_address_of_its_own_health_is_watched_and_the_version_asked_beside_it() -> None:
+def test_with_a_separate_version_address_health_is_watched_and_the_version_requested_beside_it() -> None:
     story = tell(World(rollout(), (UPDATED,)), expect_version=NEW, version_path="/api/version")
     assert story.verdict == ("deployed", "")
     asked = [
@@ -513,7 +513,7 @@ CHECKED = reply(
         ),
     ],
 )
-def test_watchtower_is_asked_once_why_it_did_nothing(
+def test_the_check_endpoint_is_requested_once_if_watchtower_did_nothing(
     service: Callable[[float, Probe], HttpResult], answer: HttpResult, inputs: dict[str, str], asked: int
 ) -> None:
     assert len(tell(World(service, (answer,)), **inputs).world.sent(CheckContainers)) == asked
@@ -524,7 +524,7 @@ def test_watchtower_is_asked_once_why_it_did_nothing(
     [(CHECKED, 0.04), (reply(404), 0.04), (REFUSED, 0.04), (CHECKED, 60.0)],
     ids=["text", "absent", "refused", "too slow"],
 )
-def test_why_it_did_nothing_explains_and_never_decides(reasons: Taking) -> None:
+def test_the_reasons_of_the_check_endpoint_explain_but_never_decide(reasons: Taking) -> None:
     story = tell(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
     assert story.verdict == ("trigger-failed", "update-blocked")
     assert story.seconds < 11.0
@@ -537,7 +537,7 @@ def test_why_it_did_nothing_explains_and_never_decides(reasons: Taking) -> None:
 # mode verify
 
 
-def test_verify_asks_watchtower_for_nothing_and_triggers_nothing() -> None:
+def test_verify_sends_no_trigger() -> None:
     story = tell(World(steady(ready(NEW))), mode="verify", expect_version=NEW)
     assert story.verdict == ("verified", "")
     assert story.world.sent(SendTrigger) == []
@@ -580,7 +580,7 @@ def test_verify_ends_with_its_verdict(
         assert story.seconds < 15.0
 
 
-def test_verify_compares_the_digest_where_one_is_declared() -> None:
+def test_verify_compares_a_declared_digest() -> None:
     for running, verdict in ((D2, ("verified", "")), (D1, ("wrong-build", "wrong-digest"))):
         world = World(steady(ready()), containers=lambda _, digest=running: rows(("api", "x", digest)))  # type: ignore[misc]
         assert tell(world, mode="verify", expect_digest=D2).verdict == verdict
@@ -763,25 +763,25 @@ def test_a_new_process_alone_is_a_change_but_not_where_watchtower_did_nothing() 
     assert tell(World(restarted, (summary(),))).verdict == ("unproven", "nothing-to-do")
 
 
-def test_green_waits_for_the_answer_and_looks_once_more_after_it() -> None:
+def test_a_green_run_waits_for_watchtowers_response_and_looks_once_more_after_it() -> None:
     story = tell(World(rollout(), ((UPDATED, 25.0),)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert story.state.history.window.latest > 25.0
     assert 25.0 < story.seconds < 29.0
 
 
-def test_an_answer_just_before_the_deadline_still_gets_its_look() -> None:
+def test_a_response_just_before_the_deadline_still_gets_its_look() -> None:
     story = tell(World(rollout(), ((UPDATED, 39.9),)), expect_version=NEW, timeout="40")
     assert story.state.answered is not None
     assert story.state.history.window.latest > story.state.answered
 
 
-def test_the_end_comes_as_soon_as_the_window_held() -> None:
+def test_the_run_ends_as_soon_as_the_window_held() -> None:
     story = tell(World(rollout(), ((UPDATED, 1.0),)), expect_version=NEW)
     assert story.seconds < 4.0 + 5.0 + 3.0
 
 
-def test_an_undeclared_digest_that_goes_back_is_stale() -> None:
+def test_an_undeclared_digest_that_reverts_is_stale() -> None:
     def containers(moment: float) -> HttpResult:
         return rows(("api", "x", D2 if 3 < moment < 8 else D1))
 
@@ -800,7 +800,7 @@ def test_an_undeclared_digest_that_goes_back_is_stale() -> None:
     ],
 )
 @pytest.mark.parametrize("build", [OLD, NEW], ids=["the old build", "the new build"])
-def test_a_window_that_is_never_told_more_ends_near_the_deadline(
+def test_a_window_without_further_usable_responses_ends_near_the_deadline(
     mute: HttpResult, inputs: dict[str, str], build: str
 ) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
@@ -880,7 +880,7 @@ def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_he
     assert story.verdict == ("deployed", "")
 
 
-def test_a_version_path_that_leads_nowhere_is_reported_as_such() -> None:
+def test_a_version_path_that_does_not_exist_is_reported_as_such() -> None:
     def service(_: float, probe: Probe) -> HttpResult:
         return reply(404, {"detail": "Not Found"}) if probe.endpoints == VERSION else reply(200, {"status": "ok"})
 
@@ -889,7 +889,7 @@ def test_a_version_path_that_leads_nowhere_is_reported_as_such() -> None:
 
 
 @pytest.mark.parametrize("stable_for", ["1s", "2s", "5s"])
-def test_two_builds_that_answer_in_turn_never_make_a_window(stable_for: str) -> None:
+def test_two_alternating_builds_never_complete_a_window(stable_for: str) -> None:
     turn = count()
 
     def service(moment: float, _: Probe) -> HttpResult:
@@ -915,7 +915,9 @@ def test_two_builds_that_answer_in_turn_never_make_a_window(stable_for: str) -> 
     ],
     ids=["deploy", "version-apart", "slow", "already-current", "verify"],
 )
-def test_a_run_asks_and_says_no_more_than_this(world: World, inputs: dict[str, str], requests: int, lines: int) -> None:
+def test_a_run_stays_within_its_number_of_requests_and_log_lines(
+    world: World, inputs: dict[str, str], requests: int, lines: int
+) -> None:
     story = tell(world, expect_version=NEW, **inputs)
     assert story.conclusion.exit_code == 0
     assert (len(world.asked) <= requests, len(story.log.lines) <= lines) == (True, True), story.log.lines

@@ -42,17 +42,17 @@ def began(*baseline: HttpResult, **inputs: str) -> Run:
         pytest.param([ready(NEW), TransportError(ErrorKind.CUT)], True, id="one look failed"),
     ],
 )
-def test_what_is_declared_was_met_before_where_every_answer_named_it(baseline: list[HttpResult], met: bool) -> None:
+def test_a_declaration_was_met_before_if_every_response_named_it(baseline: list[HttpResult], met: bool) -> None:
     assert began(*baseline, expect_version=NEW).known(2.0).met_before is met
 
 
 @pytest.mark.parametrize(("digest", "met"), [(D2, True), (D1, False), ("", False)])
-def test_a_declared_digest_was_met_before_where_it_ran(digest: str, met: bool) -> None:
+def test_a_declared_digest_was_met_before_if_it_ran(digest: str, met: bool) -> None:
     run = Run(expect_digest=D2).look(0.1, ready()).containers(0.2, running(digest)).trigger(1.0)
     assert run.known(2.0).met_before is met
 
 
-def test_both_must_have_been_met_before_where_both_are_declared() -> None:
+def test_if_both_are_declared_both_must_have_been_met_before() -> None:
     for digest, name, met in ((D2, NEW, True), (D1, NEW, False), (D2, OLD, False)):
         run = (
             Run(expect_digest=D2, expect_version=NEW)
@@ -63,7 +63,7 @@ def test_both_must_have_been_met_before_where_both_are_declared() -> None:
         assert run.known(2.0).met_before is met
 
 
-def test_nothing_undeclared_is_met_before() -> None:
+def test_without_a_declaration_nothing_was_met_before() -> None:
     assert not began(ready(NEW)).known(2.0).met_before
 
 
@@ -73,20 +73,20 @@ def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:
     assert run.state.deadline == 61.0
 
 
-def test_in_mode_verify_it_starts_at_once() -> None:
+def test_in_mode_verify_the_clock_of_the_deadline_starts_at_once() -> None:
     assert Run(mode="verify", timeout="60").state.deadline == 60.0
 
 
 # samples
 
 
-def test_a_late_answer_to_an_earlier_look_changes_nothing() -> None:
+def test_a_late_response_to_an_earlier_look_changes_nothing() -> None:
     run = began(ready(OLD)).look(10.0, ready(NEW), took=0.1).look(10.5, ready(OLD), took=5.0)
     assert run.state.history.build is Build.NEW
     assert len(run.state.samples) == 1
 
 
-def test_a_late_answer_does_not_settle_what_a_later_look_left_open() -> None:
+def test_a_late_response_does_not_settle_what_a_later_look_left_open() -> None:
     run, url = began(ready()), f"{BASE}/api/ready"
 
     def look(sent: float, at: float, http_result: HttpResult, *, past_caches: bool) -> None:
@@ -100,7 +100,7 @@ def test_a_late_answer_does_not_settle_what_a_later_look_left_open() -> None:
     assert not run.state.history.window.fresh
 
 
-def test_an_answer_to_a_look_from_before_the_trigger_changes_nothing() -> None:
+def test_a_response_to_a_look_from_before_the_trigger_changes_nothing() -> None:
     run = began(ready(OLD)).look(2.0, ready(OLD), took=1.5)
     assert run.state.samples == []
 
@@ -131,7 +131,7 @@ def test_a_new_process_counts_until_watchtower_says_that_it_replaced_nothing() -
         pytest.param(lambda at: 340 if at < 1 else int(at // 60), Build.UNKNOWN, id="whole minutes"),
     ],
 )
-def test_an_uptime_tells_a_new_process_once_it_was_seen_to_tick(uptime: Callable[[float], float], build: Build) -> None:
+def test_an_uptime_shows_a_new_process_once_it_was_seen_to_tick(uptime: Callable[[float], float], build: Build) -> None:
     run = began(ready(uptime=uptime(0.1)), ready(uptime=uptime(0.4)))
     run.look(2.0, ready(uptime=uptime(2.0)))
     assert run.state.history.build is Build.UNKNOWN
@@ -141,7 +141,7 @@ def test_an_uptime_tells_a_new_process_once_it_was_seen_to_tick(uptime: Callable
     assert not run.known(6.0).window_broke
 
 
-def test_a_word_is_declared_only_where_it_is_that_word() -> None:
+def test_a_placeholder_counts_as_a_build_name_only_if_it_is_declared() -> None:
     assert began(ready("unknown"), expect_version=NEW).look(2.0, ready("unknown")).state.history.build is Build.UNNAMED
     assert began(ready(OLD), expect_version="stable").look(2.0, ready("stable")).state.history.build is Build.NEW
 
@@ -245,7 +245,7 @@ def test_a_digest_that_went_back_means_that_a_new_build_was_there() -> None:
         ),
     ],
 )
-def test_a_summary_claims_an_update_or_it_does_not(
+def test_only_an_unambiguous_summary_claims_an_update(
     baseline: HttpResult, answer: HttpResult, after: HttpResult, inputs: dict[str, str], claim: bool
 ) -> None:
     run = began(baseline, **inputs).answer(2.0, answer).looks(2.5, 9.5, after)
@@ -273,7 +273,7 @@ def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
 # after Watchtower's response
 
 
-def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_response() -> None:
+def test_the_build_that_was_live_before_must_stay_live_for_a_window_after_the_response() -> None:
     run = began(ready(NEW), expect_version=NEW).looks(1.2, 9.2, ready(NEW))
     assert run.known(9.3).held, "no response yet: it may never come"
     run.answer(9.5, summary()).looks(10.2, 14.2, ready(NEW))
@@ -292,7 +292,7 @@ def test_what_was_live_before_has_to_stay_live_for_a_whole_window_after_the_resp
         pytest.param({14.0: TransportError(ErrorKind.CUT)}, False, id="it is gone now"),
     ],
 )
-def test_the_old_build_stayed_where_it_alone_was_healthy_since_the_response(
+def test_the_old_build_stayed_if_it_alone_was_healthy_since_the_response(
     moments: dict[float, HttpResult], stayed: bool
 ) -> None:
     run = began(ready(OLD), expect_version=NEW)
@@ -323,11 +323,11 @@ def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_ti
     [(ready(), False), (ready(OLD), True), (ready(start_time=WALL - 5000), True)],
     ids=["nothing", "a build name", "a start time"],
 )
-def test_what_distinguishes_builds_is_visible(http_result: HttpResult, visible: bool) -> None:
+def test_builds_are_distinguishable_by_a_name_or_a_start_time(http_result: HttpResult, visible: bool) -> None:
     assert began(http_result).looks(2.0, 3.0, http_result).known(3.0).builds_visible is visible
 
 
-def test_a_running_digest_is_visible() -> None:
+def test_builds_are_distinguishable_by_a_running_digest() -> None:
     run = Run().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).containers(2.0, running(D1))
     assert run.known(3.0).builds_visible
 
@@ -335,7 +335,7 @@ def test_a_running_digest_is_visible() -> None:
 # a version address of its own
 
 
-def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address() -> None:
+def test_with_a_separate_version_address_health_alone_does_not_identify_the_build() -> None:
     run = Run(expect_version=NEW, version_path="/version")
     run.look(0.1, ready(OLD), HEALTH).look(0.1, ready(OLD), VERSION).trigger(1.0).answer(1.5, UPDATED)
     run.look(2.0, ready(NEW), HEALTH)
@@ -344,14 +344,14 @@ def test_health_does_not_say_whose_it_is_where_the_version_has_its_own_address()
     assert run.known(3.0).new_build_seen
 
 
-def test_an_answer_that_will_be_asked_again_does_not_stand() -> None:
+def test_a_response_that_leads_to_a_resend_is_not_final() -> None:
     run = began(ready(OLD), expect_version=NEW).answer(2.0, reply(429, retry_after="5"))
     assert not run.known(3.0).answer_final
     assert run.state.trigger.resend_at == 7.0
     assert run.known(3.0).refusal is None
 
 
-def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() -> None:
+def test_another_version_is_not_a_change_if_the_container_kept_its_image() -> None:
     run = Run().look(0.1, ready(version="1.0.0")).containers(0.2, running(D1)).trigger(1.0).answer(2.0, reply(200))
     run.containers(2.5, running(D1)).looks(3.0, 10.0, ready(version="1.0.1"))
     assert not run.assessed.expected_under_way
@@ -359,19 +359,19 @@ def test_a_version_that_moved_is_no_change_where_the_container_kept_its_image() 
     assert run.assessed.expected_under_way
 
 
-def test_a_commit_that_moved_is_one_all_the_same() -> None:
+def test_another_commit_is_a_change_even_if_the_container_kept_its_image() -> None:
     run = Run().look(0.1, ready(OLD)).containers(0.2, running(D1)).trigger(1.0).answer(2.0, summary())
     run.containers(2.5, running(D1)).looks(3.0, 10.0, ready(NEW))
     assert run.assessed.expected_under_way
 
 
-def test_the_image_without_a_tag_has_the_one_of_its_only_container() -> None:
+def test_an_image_without_a_tag_takes_the_tag_of_its_only_container() -> None:
     run = Run(image="ghcr.io/o/api").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
     assert str(run.state.plan.image) == "ghcr.io/o/api:main"
     assert run.state.lookup is not None
     assert run.state.lookup.image.tag == "main"
 
 
-def test_an_image_whose_tag_is_written_keeps_it() -> None:
+def test_an_image_with_a_tag_keeps_it() -> None:
     run = Run(image="ghcr.io/o/api:prod").containers(0.2, rows(("api", "ghcr.io/o/api:main", D1)))
     assert str(run.state.plan.image) == "ghcr.io/o/api:prod"
