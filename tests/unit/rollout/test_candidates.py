@@ -1,4 +1,4 @@
-"""What may name the image that ran before."""
+"""Which references may name the image that ran before."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Which checks are still to be made, and what came of those that were."""
+"""Which checks are still to be made, and the results of those that were."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -76,7 +76,7 @@ class CheckRun:
 
     @property
     def requests(self) -> list[tuple[str, float]]:
-        """What is still to be asked, and from when on."""
+        """The requests still to be sent, and from when on."""
         requests = self.checking.requests(unsafe=True)
         return [
             ("document" if isinstance(request, FetchDocument) else request.smoke.target, at) for request, at in requests
@@ -88,14 +88,14 @@ class CheckRun:
 
     @property
     def signs(self) -> tuple[float | None, bool]:
-        """Since when another contract is promised, and whether the one from before is again."""
+        """Since when the contract differs, and whether it has changed back."""
         return self.checking.changed_since(operations=True), self.checking.reverted(operations=True)
 
     def failure(self, opened: float = 10.0) -> Reason | None:
         return self.checking.failure(opened)
 
 
-# what is needed
+# which checks are needed
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_document_from_before_is_read_once() -> None:
     assert checking.before is checking.before
 
 
-# what is asked
+# which requests are sent
 
 
 def test_the_document_is_fetched_before_the_requests_that_it_describes() -> None:
@@ -187,7 +187,7 @@ def test_a_document_that_was_read_where_it_was_fetched_is_not_read_again() -> No
     assert run.requests == [("/s/1", 0.0)]
 
 
-# tries
+# retries
 
 
 def test_a_check_that_failed_is_retried_once_after_a_pause() -> None:
@@ -269,7 +269,7 @@ def test_a_cached_response_is_retried_past_caches_and_then_counts() -> None:
     assert "from a cache" in run.findings[0][3]
 
 
-# rounds
+# one window after another
 
 
 def test_a_new_window_of_the_same_build_keeps_the_checks_that_passed() -> None:
@@ -329,7 +329,7 @@ def test_checks_of_one_window_do_not_count_for_another() -> None:
     assert run.failure(20.0) is Reason.SMOKE
 
 
-# what is not finished has failed
+# unfinished checks have failed
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_checks_of_one_window_do_not_count_for_another() -> None:
         pytest.param(CheckRun(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
         pytest.param(CheckRun(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
         pytest.param(CheckRun(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
-        pytest.param(CheckRun(before=document()).enter(), None, id="a document that nobody insists on"),
+        pytest.param(CheckRun(before=document()).enter(), None, id="a document that is optional"),
         pytest.param(CheckRun(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
         pytest.param(
             CheckRun(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)),
@@ -394,7 +394,7 @@ def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
 @pytest.mark.parametrize(
     ("settings", "before", "after", "failure"),
     [
-        pytest.param({"required": ["/a"]}, None, reply(404), Reason.OPENAPI, id="insisted on"),
+        pytest.param({"required": ["/a"]}, None, reply(404), Reason.OPENAPI, id="required"),
         pytest.param({}, document(), reply(404), None, id="lost, and it is a warning"),
         pytest.param(
             {"breaking": Breaking.FAIL}, document(), reply(404), Reason.BREAKING_CHANGE, id="lost, and it fails"
@@ -422,14 +422,14 @@ def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
             document("GET /api/ready"),
             document("GET /api/ready"),
             Reason.BREAKING_CHANGE,
-            id="not in the reference, which counts instead",
+            id="not in the reference, which is used instead",
         ),
         pytest.param(
             {"breaking": Breaking.FAIL, "reference": reference("GET /api/ready")},
             document(),
             document("GET /api/ready"),
             None,
-            id="as the reference has it, whatever was before",
+            id="the same as the reference, whatever was before",
         ),
     ],
 )
@@ -459,7 +459,7 @@ def test_a_message_names_at_most_five_operations(number: int, listing: str) -> N
     assert found.count("GET") <= 5
 
 
-# the contract as a sign of change
+# the contract as evidence of a change
 
 
 def test_a_changed_contract_has_the_time_of_its_last_change() -> None:
@@ -483,7 +483,7 @@ def test_a_document_that_fails_keeps_the_last_contract_change() -> None:
     assert run.checking.contract is None
 
 
-# what is shown
+# what is reported
 
 
 def shown(run: CheckRun) -> tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]:
@@ -648,7 +648,7 @@ def test_a_comparison_that_was_not_made_is_explained_by_the_input_that_prevents_
     assert [each.partition(": ")[2] for each in warnings] == ["`openapi-path` is `off`."]
 
 
-# lines that only warn
+# smoke lines that only warn
 
 
 def test_a_smoke_line_that_only_warns_does_not_fail_the_run() -> None:

@@ -36,12 +36,12 @@ def document(*routes: str, version: str = "1", **headers: str) -> Response:
 def rollout(
     gone: float = 2.0, back: float = 4.0, new: str = NEW, old: str = OLD
 ) -> Callable[[float, Probe], HttpResult]:
-    """A service that is replaced: it goes, and comes back as the new build."""
+    """A service that is replaced: it goes down, and comes back as the new build."""
     return lambda moment, _: ready(old) if moment < gone else REFUSED if moment < back else ready(new)
 
 
 def nameless(gone: float = 2.0, back: float = 4.0) -> Callable[[float, Probe], HttpResult]:
-    """The same, of a service that names no build."""
+    """The same for a service that names no build."""
     return rollout(gone, back, new="", old="")
 
 
@@ -50,7 +50,7 @@ def always_healthy(_: float, __: Probe) -> HttpResult:
 
 
 def turning(at: float, later: HttpResult, earlier: HttpResult | None = None) -> Callable[[float], HttpResult]:
-    """What is `earlier` before a moment, and `later` from then on."""
+    """A script that returns `earlier` before a moment, and `later` from then on."""
     return lambda moment: (earlier or document()) if moment < at else later
 
 
@@ -63,7 +63,7 @@ def lines(number: int, form: str = "GET /s/{}") -> str:
 
 
 def overdrawn(story: Story) -> float:
-    """By how many tokens the bucket of 15 that 30 a minute fill was overdrawn at worst, checks counted, over all origins."""
+    """The worst overdraft in tokens of a bucket of 15 refilled at 30 per minute, checks included, over all origins."""
     worst = -15.0
     asked = [(moment, request) for moment, request in story.world.asked if isinstance(request, OfService)]
     for origin in {origin_of(request.url) for _, request in asked}:
@@ -77,7 +77,7 @@ def overdrawn(story: Story) -> float:
 
 
 def held_from(story: Story) -> float:
-    """When the window that held opened, in seconds since the trigger."""
+    """When the final window opened, in seconds since the trigger."""
     return (story.state.history.window.opened or 0.0) - (story.world.triggered or 0.0)
 
 
@@ -142,7 +142,7 @@ def test_a_service_that_crashes_during_the_checks_is_not_deployed() -> None:
     assert story.conclusion.verdict == "unhealthy"
 
 
-# again only where the build changed
+# repeated only for another build
 
 
 def test_checks_that_passed_are_not_repeated_for_the_same_build() -> None:
@@ -192,7 +192,7 @@ def test_the_checks_of_a_nameless_build_are_repeated_after_a_gap() -> None:
     assert world.since_trigger(SendSmoke)[-1] > 8.5
 
 
-# where nothing could come of it
+# checks that cannot give a result
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_the_checks_of_a_nameless_build_are_repeated_after_a_gap() -> None:
         pytest.param({}, document(), 1, id="a document from before to compare with"),
         pytest.param({"required_routes": "/api/ready"}, reply(404), 1, id="a route asked for"),
         pytest.param({"forbidden_routes": "/internal"}, reply(404), 1, id="a route forbidden"),
-        pytest.param({"smoke": "GET /s"}, reply(404), 1, id="smoke, whose answers it may describe"),
+        pytest.param({"smoke": "GET /s"}, reply(404), 1, id="smoke, whose responses it may describe"),
     ],
 )
 def test_no_document_is_fetched_if_no_check_could_use_it(
@@ -249,7 +249,7 @@ def test_what_was_live_before_is_checked_too() -> None:
     assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("checks-failed", "smoke")
 
 
-# within the bucket
+# within the request rate
 
 
 @pytest.mark.parametrize("number", [1, 5, 15, 40])
@@ -304,7 +304,7 @@ def test_checks_finish_even_at_low_request_rates(rate: str) -> None:
     assert story.seconds <= 60 + 20 / per_second
 
 
-# the contract as a sign of change
+# the contract as evidence of a change
 
 
 def test_a_changed_contract_proves_a_nameless_build_with_a_final_document_after_the_window() -> None:
@@ -325,7 +325,7 @@ def test_a_changed_version_in_the_document_alone_is_a_change_too() -> None:
 
 
 def document_of_data(moment: float) -> HttpResult:
-    """A document of which each row of a table is an operation, under one version."""
+    """A document whose operations are the rows of a table, under one version."""
     return document("GET /api/ready", *(["GET /api/posts/{slug}"] if moment >= 0 else []))
 
 
@@ -398,7 +398,7 @@ def test_one_failed_document_does_not_undo_the_contract_change() -> None:
     assert story.conclusion.exit_code == 0
 
 
-# what changes while the checks are made
+# changes during the checks
 
 
 def test_a_build_that_changes_during_the_checks_is_checked_as_what_it_has_become() -> None:
@@ -538,7 +538,7 @@ def test_a_response_that_is_always_cached_fails_the_check() -> None:
     assert "cache" in story.outcome.checked.failed[0].sentence
 
 
-# tries
+# retries
 
 
 def test_a_failed_request_is_retried_once_before_it_counts() -> None:
@@ -595,7 +595,7 @@ def test_all_failures_are_reported_in_one_run() -> None:
     ]
 
 
-# verify, and what nothing proves
+# mode verify, and unproven builds
 
 
 def test_in_mode_verify_the_running_build_is_checked() -> None:
@@ -691,7 +691,7 @@ def test_each_kind_of_check_has_its_reason(inputs: dict[str, str], answer: HttpR
     assert tell(world, expect_version=NEW, **inputs).verdict == ("checks-failed", reason)
 
 
-# whatever happens
+# properties of any run
 
 answers = st.sampled_from(
     [
@@ -788,7 +788,7 @@ def test_the_document_that_closes_the_window_is_not_kept_waiting_by_looks(rate: 
     assert story.seconds < 60 + 5 * 60 / int(rate.removesuffix("/m"))
 
 
-# what might still be replaced
+# builds that might still be replaced
 
 
 def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is_replaced() -> None:
@@ -811,7 +811,7 @@ def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract
     assert tell(world, required_routes="GET /api/items/{id}").verdict == ("checks-failed", "routes")
 
 
-# what adversaries and accidents made of it
+# cases found by adversarial tests and accidents
 
 
 def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:

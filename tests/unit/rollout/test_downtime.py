@@ -1,4 +1,4 @@
-"""`max-downtime`: how long a deploy may keep the service from answering, and what of that can be known."""
+"""`max-downtime`: how long the service may be down during a deploy, and how much of that can be known."""
 
 import json
 import re
@@ -19,7 +19,7 @@ GONE = TransportError(ErrorKind.REFUSED)
 
 
 def deploy(down: float, **inputs: str) -> Story:
-    """A deploy whose service is gone from second 2 on for so long."""
+    """A deploy whose service goes down at second 2 for this many seconds."""
 
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else GONE if moment < 2 + down else ready(NEW)

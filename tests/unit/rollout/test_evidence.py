@@ -1,4 +1,4 @@
-"""Every kind of evidence answers the same few questions: a new one is one class and one place in the row."""
+"""Every kind of evidence has the same few methods: a new kind is one class and one entry in the list."""
 
 from functools import cached_property
 
@@ -42,7 +42,7 @@ class StatusChange(Evidence):
 
 
 @pytest.fixture
-def in_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redeploy.rollout.evidence.weighing.KINDS", (*KINDS, StatusChange))
 
 
@@ -59,7 +59,7 @@ def test_a_change_that_no_kind_of_evidence_recognises_proves_nothing() -> None:
     assert run().verdict == ("unproven", "no-identity")
 
 
-@pytest.mark.usefixtures("in_the_row")
+@pytest.mark.usefixtures("registered")
 def test_a_registered_kind_of_evidence_decides_a_run_and_appears_in_its_report() -> None:
     story = run()
     assert story.verdict == ("deployed", "")
@@ -68,18 +68,18 @@ def test_a_registered_kind_of_evidence_decides_a_run_and_appears_in_its_report()
     assert "The status of the health check changed." in outputs.outputs(story.outcome)["report"]
 
 
-@pytest.mark.usefixtures("in_the_row")
+@pytest.mark.usefixtures("registered")
 def test_the_window_of_a_build_begins_when_its_only_evidence_does() -> None:
     assert run(stable_for="5s").world.clock >= 3 + 5
 
 
-@pytest.mark.usefixtures("in_the_row")
+@pytest.mark.usefixtures("registered")
 def test_the_run_is_stale_if_the_evidence_shows_the_old_build_again() -> None:
     assert run(until=6, stable_for="5s").verdict == ("stale", "old-build")
 
 
-@pytest.mark.usefixtures("in_the_row")
-def test_it_never_replaces_a_declared_identity() -> None:
+@pytest.mark.usefixtures("registered")
+def test_a_change_never_replaces_a_declared_identity() -> None:
     assert run(expect_version=NEW, timeout="20s").verdict[0] == "wrong-build"
 
 

@@ -1,4 +1,4 @@
-"""What happens before the first request leaves: little is loaded, and the plan alone says what is sent."""
+"""What happens before the first request is sent: few modules are loaded, and the plan alone decides what is sent."""
 
 import os
 import subprocess
@@ -29,10 +29,10 @@ main()
 """
 
 MOST_OF_OURS = 42
-"""Modules of the action, empty packages among them, that are loaded before the first request leaves."""
+"""Modules of the action, including empty packages, that are loaded before the first request is sent."""
 
 NEEDED = "import dataclasses, requests, secrets, signal"
-"""What else is loaded by then, with all that these load themselves."""
+"""Other modules that are loaded by then, with everything that they load themselves."""
 
 
 def _loaded(code: str, **inputs: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""A new build of which a look fails now and then: it has time to show that it stays."""
+"""A new build with occasional failed looks: it gets time to prove that it is stable."""
 
 from collections.abc import Callable
 from itertools import count
@@ -15,7 +15,7 @@ LOST = TransportError(ErrorKind.CUT)
 
 
 def hiccups(missed: tuple[int, ...], *, named: bool) -> Callable[[float, Probe], HttpResult]:
-    """A service whose new build is live from `LIVE` on; these looks at it get a proxy's 502."""
+    """A service whose new build is live from `LIVE` on; these looks get a 502 of a proxy."""
     looks = count(1)
 
     def service(moment: float, _: Probe) -> HttpResult:

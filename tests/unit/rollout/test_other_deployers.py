@@ -1,4 +1,4 @@
-"""Mode verify around the deploy of another tool: two steps, and what the second proves beside the first."""
+"""Mode verify around the deploy of another tool: two steps, and what the second can prove with the report of the first."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sandbox.simulation import BASE, WALL, Story, World, bare_plan, tell
 from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, bare_problems, page, ready, reply
 
 BETWEEN = 30.0
-"""Seconds from the end of the first step to the begin of the second."""
+"""Seconds from the end of the first step to the start of the second."""
 
 VERIFY = {"mode": "verify", "base_url": BASE, "stable_for": "5s", "timeout": "2m"}
 
@@ -24,11 +24,11 @@ TOWER = {"watchtower_url": f"{BASE}/ops/watchtower/update", "watchtower_token": 
 WITHOUT_TOWER = dict.fromkeys(TOWER, "")
 
 Script = Callable[[float], HttpResult]
-"""What the service answers, so many seconds after the second step began; negative in the first."""
+"""The response of the service, by seconds after the start of the second step; negative during the first."""
 
 
 class TwoSteps:
-    """A look, somebody else's deploy, and a run that waits for it, in one world of time."""
+    """A first look, the deploy of another tool, and a run that waits for it, on one clock."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class TwoSteps:
 
         def world(clock: float) -> World:
             def at(moment: float) -> float:
-                return moment + 1000.0 - began  # as long as nothing is triggered, the simulation counts from -1000
+                return moment + 1000.0 - began  # until something is triggered, the simulation counts from -1000
 
             return World(
                 lambda moment, _: service(at(moment)),
@@ -190,7 +190,7 @@ def test_other_operations_under_the_same_version_are_a_change_only_after_a_gap()
     assert (gap.verdict, gap.proof) == (("verified", ""), "change")
 
 
-# what is no proof
+# changes that prove nothing
 
 
 def test_without_a_change_the_run_waits_until_the_deadline_and_checks_the_running_build() -> None:
@@ -295,7 +295,7 @@ def test_a_name_that_alternated_between_two_instances_before_proves_no_change() 
 
 def test_names_of_another_address_are_not_compared() -> None:
     ran = TwoSteps(deployed_at(-10.0, ready(OLD), ready(NEW)), version_path="/api/version")
-    assert ran.verdict == ("verified", "")  # health still has the address of the first step
+    assert ran.verdict == ("verified", "")  # health still has the address from the first step
     ran = TwoSteps(deployed_at(-10.0, ready(OLD), ready(NEW)), health_path="/other")
     assert ran.verdict == ("unproven", "no-reference")
 
@@ -316,7 +316,7 @@ def test_looks_for_a_change_keep_to_the_request_rate() -> None:
             assert last - first + 1 <= 15 + 0.5 * (asked[last] - start) + 1
 
 
-# what is refused before anything is sent
+# inputs that are rejected before anything is sent
 
 
 def report_of(**inputs: str) -> str:
@@ -336,7 +336,7 @@ def seen(**fields: object) -> str:
 
 
 NEEDED = set(json.loads(REPORT)["seen"]) - {"digests", "container"}
-"""What is read of the part `seen`; the rest says it once more, for people."""
+"""What is read from the part `seen`; the rest repeats it for people."""
 
 
 def without(name: str) -> str:

@@ -1,4 +1,4 @@
-"""When to look next, and when the trigger goes out again."""
+"""When to look next, and when the trigger is sent again."""
 
 import pytest
 from hypothesis import given
@@ -93,7 +93,7 @@ def test_requests_that_wait_until_the_bucket_is_ready_never_overdraw_it(
                 assert total <= 15 + rate * (end - start) + 1e-6
 
 
-# how long from one look to the next
+# the time between two looks
 
 
 def pause(phase: Phase, elapsed: float, stable_for: float, jitter: float) -> float:
@@ -150,7 +150,7 @@ def test_the_state_of_the_update_decides_how_soon_to_look(
     assert waiting_for(responded=responded, gone=gone, refused=refused) is phase
 
 
-# the books
+# the request budget
 
 
 def look(http_result: Response, at: float) -> Sample:

@@ -31,7 +31,7 @@ UPDATED = summary(updated=1)
 
 
 def rollout(gone: float = 2.0, back: float = 4.0, **fields: object) -> Callable[[float, Probe], HttpResult]:
-    """A service that is replaced: it goes, and comes back as the new build."""
+    """A service that is replaced: it goes down, and comes back as the new build."""
 
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD, **fields) if moment < gone else REFUSED if moment < back else ready(NEW, **fields)
@@ -48,7 +48,7 @@ def digests(changed: float, before: str = D1, after: str = D2) -> Callable[[floa
 
 
 def overdrawn(story: Story, per_second: float = 0.5) -> float:
-    """By how many tokens the bucket of 15 was overdrawn at worst, over all origins."""
+    """The worst overdraft in tokens of a bucket of 15, over all origins."""
     worst = -15.0
     probes = [(moment, request) for moment, request in story.world.asked if isinstance(request, Probe)]
     for origin in {origin_of(request.url) for _, request in probes}:
@@ -276,7 +276,7 @@ def test_a_digest_deploy_takes_no_longer_than_a_version_deploy() -> None:
     assert by_digest.seconds <= by_version.seconds + 5.0
 
 
-# looking
+# looks
 
 
 @pytest.mark.parametrize("rate", ["30/m", "6/m", "2/s"])
@@ -492,16 +492,20 @@ CHECKED = reply(
     [
         pytest.param(steady(ready(OLD)), summary(scanned=0, skipped=1), {}, 1, id="blocked"),
         pytest.param(
-            steady(ready(OLD)), summary(), {"expect_version": NEW}, 1, id="nothing, and what is declared is not live"
+            steady(ready(OLD)),
+            summary(),
+            {"expect_version": NEW},
+            1,
+            id="nothing to do, and the declared build is not live",
         ),
         pytest.param(
             steady(ready(NEW)),
             summary(),
             {"expect_version": NEW},
             0,
-            id="nothing, and what is declared was live before",
+            id="nothing to do, and the declared build was live before",
         ),
-        pytest.param(steady(ready(OLD)), summary(), {}, 0, id="nothing, and nothing is declared"),
+        pytest.param(steady(ready(OLD)), summary(), {}, 0, id="nothing to do, and nothing is declared"),
         pytest.param(steady(ready(OLD)), summary(failed=1), {}, 0, id="failed"),
         pytest.param(rollout(), UPDATED, {}, 0, id="updated"),
         pytest.param(
@@ -522,7 +526,7 @@ def test_the_check_endpoint_is_requested_once_if_watchtower_did_nothing(
 @pytest.mark.parametrize(
     "reasons",
     [(CHECKED, 0.04), (reply(404), 0.04), (REFUSED, 0.04), (CHECKED, 60.0)],
-    ids=["text", "absent", "refused", "too slow"],
+    ids=["reasons given", "absent", "refused", "too slow"],
 )
 def test_the_reasons_of_the_check_endpoint_explain_but_never_decide(reasons: Taking) -> None:
     story = tell(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
@@ -646,7 +650,7 @@ def crashing(moment: float, _: Probe) -> HttpResult:
             lambda: World(steady(ready(OLD)), (UPDATED,)),
             {},
             ("unproven", "no-change"),
-            id="undeclared, a claim that a name denies",
+            id="undeclared, a claim that a build name contradicts",
         ),
         pytest.param(
             lambda: World(steady(ready()), (summary(failed=1),)),
@@ -815,7 +819,7 @@ def test_a_window_without_further_usable_responses_ends_near_the_deadline(
     assert story.conclusion.exit_code == 1
 
 
-# whatever the world does
+# properties of any run
 
 MOODS: list[HttpResult] = [
     ready(OLD),
@@ -901,7 +905,7 @@ def test_two_alternating_builds_never_complete_a_window(stable_for: str) -> None
     assert story.conclusion.exit_code == 1
 
 
-# how much a run asks and says
+# how many requests and log lines a run makes
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,14 @@ def running(digest: str) -> HttpResult:
 
 
 def began(*baseline: HttpResult, **inputs: str) -> Run:
-    """A run with this baseline, whose trigger went out at 1 s."""
+    """A run with this baseline, whose trigger was sent at 1 s."""
     run = Run(**inputs)
     for place, http_result in enumerate(baseline):
         run.look(0.1 + place * 0.3, http_result)
     return run.trigger(1.0)
 
 
-# before
+# before the trigger
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_the_build_that_was_live_before_must_stay_live_for_a_window_after_the_re
         pytest.param({2.0: TransportError(ErrorKind.CUT)}, True, id="a gap before the response"),
         pytest.param({6.0: TransportError(ErrorKind.CUT)}, False, id="a gap after it"),
         pytest.param({6.0: ready(THIRD), 14.0: ready(THIRD)}, False, id="another build answers"),
-        pytest.param({6.0: ready(NEW)}, False, id="the declared build has answered"),
+        pytest.param({6.0: ready(NEW)}, False, id="the declared build has responded"),
         pytest.param({14.0: TransportError(ErrorKind.CUT)}, False, id="it is gone now"),
     ],
 )
@@ -315,7 +315,7 @@ def test_a_window_is_in_time_that_began_before_the_deadline(moment: float, in_ti
     assert not run.look(61.0, TransportError(ErrorKind.REFUSED)).known(62.0).window_in_time
 
 
-# what is visible
+# what distinguishes builds
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_builds_are_distinguishable_by_a_running_digest() -> None:
     assert run.known(3.0).builds_visible
 
 
-# a version address of its own
+# a separate version address
 
 
 def test_with_a_separate_version_address_health_alone_does_not_identify_the_build() -> None:
