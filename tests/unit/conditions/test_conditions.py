@@ -114,7 +114,7 @@ def refused(line: str) -> str:
         "# a comment\nstatus=UP\n\n   # and one more\nready=true",
     ],
 )
-def test_a_response_fulfils(line: str) -> None:
+def test_a_response_meets_the_condition(line: str) -> None:
     assert holds(line)
 
 
@@ -151,13 +151,13 @@ def test_a_response_fulfils(line: str) -> None:
         f"tags.{'9' * 5_000} = 2",
     ],
 )
-def test_a_response_does_not_fulfil(line: str) -> None:
+def test_a_response_does_not_meet_the_condition(line: str) -> None:
     assert not holds(line)
 
 
 @pytest.mark.parametrize("line", ["status=UP", "status!=DOWN", "status !contains x", "status !matches x", "status<1"])
 @pytest.mark.parametrize("answer", [reply(200, "Healthy"), reply(200, ""), PAGE, reply(200, b"\xff")])
-def test_a_response_that_is_not_json_fulfils_nothing_on_a_json_field(line: str, answer: Response) -> None:
+def test_a_response_that_is_not_json_meets_no_condition_on_a_json_field(line: str, answer: Response) -> None:
     assert expectation(line).failure(answer, str) == f"`{line}` does not hold: the response is not JSON"
 
 
@@ -176,17 +176,17 @@ def test_text_is_trimmed_before_it_is_compared_whole() -> None:
 @pytest.mark.parametrize(
     "line", ["meta:git-sha = 1a2b3c4", "meta:OG:title = 'Shop & more'", "body contains Welcome", "body !contains Error"]
 )
-def test_a_page_fulfils_conditions_on_its_text_and_its_meta_tags(line: str) -> None:
+def test_a_page_meets_conditions_on_its_text_and_its_meta_tags(line: str) -> None:
     assert expectation(line).takes_page
     assert holds(line, PAGE)
 
 
 @pytest.mark.parametrize("line", ["status=UP", "header:x-a != 1", "/body != 1"])
-def test_other_conditions_accept_no_page(line: str) -> None:
+def test_a_page_meets_no_other_condition(line: str) -> None:
     assert not expectation(line).takes_page
 
 
-def test_any_is_every_response() -> None:
+def test_any_accepts_every_response() -> None:
     assert expectation("any") == expectation("# a page\nany") == Expectation(anything=True)
 
 
@@ -205,7 +205,7 @@ def test_any_is_every_response() -> None:
         ("ready = false and status=UP", "`ready = false` does not hold: the value is `true`"),
     ],
 )
-def test_a_condition_that_fails_says_what_it_asked_and_what_was_there(line: str, message: str) -> None:
+def test_a_failed_condition_reports_the_expected_and_the_actual_value(line: str, message: str) -> None:
     assert expectation(line).failure(ANSWER, str) == message
 
 
@@ -213,7 +213,7 @@ def test_a_fraction_is_shown_as_it_was_written() -> None:
     assert "the value is `1.10`" in str(expectation("v=2").failure(reply(200, '{"v": 1.10}'), str))
 
 
-def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> None:
+def test_the_actual_value_is_redacted_as_a_whole_then_cut_and_escaped() -> None:
     secret = "s3cr3t-" + "x" * 100
     answer = reply(200, f"{'y' * 60}{secret} ::error::`|\n##[group]" + "z" * 500_000)
     message = str(expectation("body=ok").failure(answer, redactor([Secret(secret)])))
@@ -261,9 +261,7 @@ def test_what_was_there_is_redacted_as_a_whole_then_cut_and_made_harmless() -> N
         ("Any", 1, "`any` must be the only line"),
     ],
 )
-def test_what_is_wrong_is_reported_with_its_place_and_an_example_that_is_right(
-    line: str, column: int, says: str
-) -> None:
+def test_a_syntax_error_is_reported_with_its_position_and_a_correct_example(line: str, column: int, says: str) -> None:
     message = refused(line)
     assert message.startswith(f"line 1, column {column}: ")
     assert says in message
@@ -271,7 +269,7 @@ def test_what_is_wrong_is_reported_with_its_place_and_an_example_that_is_right(
     expectation(example)
 
 
-def test_every_line_that_is_wrong_is_reported_with_its_number() -> None:
+def test_every_invalid_line_is_reported_with_its_number() -> None:
     message = refused("# states\nstatus==UP\nready=true\n\n  any")
     assert "line 2, column 7" in message
     assert "line 5, column 1" in message
@@ -291,7 +289,7 @@ def test_a_line_of_many_conditions_is_read_once() -> None:
     assert len(clauses(line)) == 2_000
 
 
-def test_two_conditions_that_are_written_alike_are_one() -> None:
+def test_identical_conditions_count_once() -> None:
     assert clauses("status = UP") == clauses("status = UP")
     assert isinstance(hash(clauses("status = UP")[0]), int)
     assert isinstance(clauses("status = UP")[0], Clause)
@@ -314,14 +312,14 @@ def test_two_conditions_that_are_written_alike_are_one() -> None:
         (["down"], ""),
     ],
 )
-def test_a_response_that_calls_itself_ill_is_known(document: object, line: str) -> None:
+def test_a_response_that_reports_itself_unhealthy_is_recognised(document: object, line: str) -> None:
     answer = reply(200, document)
     assert Expectation().ill(answer, str) == line
     if line:
         assert not holds(line, answer)
 
 
-def test_a_field_that_a_condition_judges_is_not_warned_of() -> None:
+def test_there_is_no_warning_about_a_field_that_has_a_condition() -> None:
     answer = reply(200, {"status": "DOWN"})
     assert expectation("/status = DOWN|UP").ill(answer, str) == ""
     assert expectation("ready = true").ill(answer, str) == "status != DOWN"
@@ -339,11 +337,11 @@ def examples() -> list[str]:
 
 
 @pytest.mark.parametrize("line", examples())
-def test_a_condition_of_the_page_is_one(line: str) -> None:
+def test_every_condition_in_the_docs_is_valid(line: str) -> None:
     assert len(expectation(line).clauses) == 1
 
 
-def test_a_run_warns_of_a_service_that_calls_itself_ill() -> None:
+def test_a_run_warns_about_a_service_that_reports_itself_unhealthy() -> None:
     answer = reply(200, {"status": "DOWN", "commit": "1" * 40})
     facts = tell(World(lambda *_: answer), mode="verify").outcome.facts
     [warning] = [each for each in facts.of(About.WARNING) if "health-expect" in each]

@@ -111,7 +111,7 @@ def test_servers_of_a_path_and_of_an_operation_count_before_the_documents() -> N
     assert found == ["GET /operation/a", "POST /path/a", "PUT /path/a", "GET /document/b"]
 
 
-def test_all_servers_count_up_to_a_bound() -> None:
+def test_all_servers_count_up_to_a_limit() -> None:
     many = [{"url": f"/v{number}"} for number in range(100)]
     found = contract_of(document(servers=many))
     assert found.oddities == ("`servers` names more than 8 paths; the rest are ignored",)
@@ -121,7 +121,7 @@ def test_all_servers_count_up_to_a_bound() -> None:
     assert parse_pattern("/items").matches(operation)
 
 
-def test_variables_that_hold_each_others_names_do_not_grow_out_of_hand() -> None:
+def test_server_variables_that_contain_each_other_do_not_explode() -> None:
     variables = {f"v{number}": {"default": f"{{v{number + 1}}}" * 8} for number in range(7)}
     found = contract_of(document(servers=[{"url": "/{v0}", "variables": variables}])).operations[0]
     assert len(found.prefixes[0]) <= servers.LONGEST_PATH + 1
@@ -184,7 +184,9 @@ def test_a_path_item_that_is_not_in_the_document_leaves_its_operations_unknown(r
         ({"info": []}, ["GET /items"], ""),
     ],
 )
-def test_what_no_contract_needs_is_passed_over(parts: dict[str, Any], operations: list[str], oddity: str) -> None:
+def test_malformed_parts_that_the_contract_does_not_need_are_skipped(
+    parts: dict[str, Any], operations: list[str], oddity: str
+) -> None:
     found = contract_of(document(**parts))
     assert [str(each) for each in found.operations] == operations
     assert found.oddities == ((oddity,) if oddity else ())
@@ -207,7 +209,7 @@ def test_a_path_that_is_too_long_is_cut_and_unknown() -> None:
     assert [str(each) for each in found.operations] == ["GET /b"]
 
 
-def test_of_many_oddities_of_a_kind_the_first_and_their_number_are_reported() -> None:
+def test_repeated_oddities_are_reported_once_with_their_number() -> None:
     paths: dict[str, Any] = {f"/{number}": {"get": None, "put": {}} for number in range(2000)}
     assert contract_of(document(paths=paths)).oddities == ("`GET /0` and 1,999 more is null",)
     paths = {f"/{number}": {"$ref": f"./{number}.yaml"} for number in range(2000)}
@@ -281,7 +283,7 @@ def test_a_document_may_be_yaml() -> None:
         ("a: " + "[" * 300, "more than 200 levels"),
     ],
 )
-def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> None:
+def test_a_document_that_is_encoded_differently_is_reported_as_such(body: str | bytes, reason: str) -> None:
     assert reason in why(reply(200, body))
 
 
@@ -330,15 +332,15 @@ def test_what_is_in_another_wrapping_says_so(body: str | bytes, reason: str) -> 
         pytest.param(reply(200, document(paths="x")), "its `paths` are not an object", id="paths a text"),
     ],
 )
-def test_what_is_no_document_has_one_clear_reason(http_result: HttpResult, reason: str) -> None:
+def test_text_that_is_not_a_document_has_one_clear_reason(http_result: HttpResult, reason: str) -> None:
     assert reason in why(http_result)
 
 
-def test_an_error_page_is_not_said_to_come_for_every_path() -> None:
+def test_an_error_page_is_not_reported_as_a_page_for_every_path() -> None:
     assert why(page(404)) == "a web page came (404)"
 
 
-def test_a_very_long_number_is_reported_as_what_it_is() -> None:
+def test_a_very_long_number_is_reported_as_such() -> None:
     assert "digits" in why(reply(200, b'{"openapi": ' + b"9" * 5000 + b"}"))
 
 
@@ -355,7 +357,7 @@ def test_the_media_type_does_not_matter() -> None:
 @pytest.mark.parametrize(
     "text", [json.dumps(document(deprecated=True, x=[None, False, -1.5, "text"])), json.dumps(document(), indent=2)]
 )
-def test_wherever_a_document_breaks_off_that_is_what_is_reported(text: str) -> None:
+def test_a_truncated_document_is_reported_as_truncated(text: str) -> None:
     for end in range(len(text)):
         assert why(reply(200, text[:end].encode())) == "it is not valid JSON: it is cut off", text[:end]
 
@@ -367,7 +369,7 @@ def test_a_document_as_deep_as_python_can_read_raises_nothing(place: str) -> Non
         assert isinstance(read_document(reply(200, text), URL, SMOKE), Contract | NoContract)
 
 
-def test_what_is_passed_over_is_one_harmless_line() -> None:
+def test_an_oddity_is_reported_in_one_harmless_line() -> None:
     hostile = "\u202e\n::error::<img>##[error]" * 30
     for found in (
         document(paths={hostile: {}}),
@@ -479,7 +481,7 @@ def changed(whole: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> A
 
 
 @given(st.data(), st.sampled_from([FULL, TWO]))
-def test_no_document_raises_anything_but_that_it_is_unfit(data: st.DataObject, whole: dict[str, Any]) -> None:
+def test_a_damaged_document_gives_a_contract_or_a_reason(data: st.DataObject, whole: dict[str, Any]) -> None:
     broken: Any = whole
     for _ in range(data.draw(st.integers(1, 3))):
         way = data.draw(st.sampled_from(places(broken)))
@@ -493,10 +495,10 @@ def test_no_document_raises_anything_but_that_it_is_unfit(data: st.DataObject, w
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_raise_anything(body: bytes) -> None:
+def test_no_bytes_raise_an_exception(body: bytes) -> None:
     assert isinstance(read_document(Response(200, {}, body), URL, SMOKE), Contract | NoContract)
 
 
-def test_what_is_described_comes_out_of_the_undisturbed_documents() -> None:
+def test_the_undamaged_documents_describe_their_requests() -> None:
     assert len(contract_of(FULL, URL, SMOKE).promises) == 2
     assert len(contract_of(TWO, URL, SMOKE).promises) == 1

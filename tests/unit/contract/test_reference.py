@@ -74,7 +74,7 @@ def test_json_and_yaml_are_read_alike(text: str) -> None:
     assert (found.path, found.contract.version) == ("openapi.yaml", "1")
 
 
-def test_versions_and_names_of_yaml_are_text_whatever_they_look_like() -> None:
+def test_versions_and_names_in_yaml_are_always_text() -> None:
     text = "swagger: 2.0\ninfo: {title: t, version: 1.10}\npaths:\n  /on:\n    get: {deprecated: yes}\n"
     found = reference.read("x", text)
     assert (found.contract.version, operations(found)) == ("1.10", ["GET /on"])
@@ -105,7 +105,7 @@ def test_slashes_may_be_escaped_as_php_does() -> None:
     assert lines(reference.read("x", text.replace("/", "\\/"))) == numbered(text)
 
 
-def test_in_a_minified_document_no_line_is_known() -> None:
+def test_a_minified_document_has_no_known_lines() -> None:
     assert lines(reference.read("x", json.dumps(DOCUMENT))) == {}
 
 
@@ -138,7 +138,7 @@ components:
     assert found["GET /api/ready"] in (15, 16)
 
 
-def test_a_property_or_a_callback_that_is_called_like_a_method_is_not_taken_for_it() -> None:
+def test_a_property_or_callback_with_the_name_of_a_method_is_not_taken_for_one() -> None:
     item = {
         "get": {"responses": {"200": {"schema": {"properties": {"post": {}, "delete": {}}}}}},
         "post": {"callbacks": {"done": {"/{url}": {"delete": {}}}}},
@@ -203,11 +203,11 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
         ),
     ],
 )
-def test_what_is_no_document_has_one_clear_reason(text: str, message: str) -> None:
+def test_text_that_is_not_a_document_has_one_clear_reason(text: str, message: str) -> None:
     assert message in wrong(text)
 
 
-def test_a_very_long_number_is_reported_as_what_it_is() -> None:
+def test_a_very_long_number_is_reported_as_such() -> None:
     assert "digits" in wrong('{"openapi": "3.0.0", "paths": {}, "x": ' + "9" * 5000 + "}")
 
 
@@ -216,7 +216,7 @@ def test_aliases_are_followed() -> None:
     assert operations(reference.read("x", text)) == ["GET /a", "GET /b"]
 
 
-def test_tags_make_nothing() -> None:
+def test_yaml_tags_create_no_objects() -> None:
     text = "openapi: 3.0.0\nx: !!python/object/apply:os.system ['true']\npaths: {}\n"
     assert operations(reference.read("x", text)) == []
 
@@ -230,17 +230,17 @@ def bomb(levels: int, width: int = 9) -> str:
 @pytest.mark.parametrize(
     "end", ["paths: {}", "paths: *a11", "paths: {/a: *a11}", "openapi: *a11", "info: {version: *a11}"]
 )
-def test_aliases_that_multiply_are_counted_for_all_that_they_stand_for(end: str) -> None:
+def test_multiplying_aliases_count_with_everything_they_expand_to(end: str) -> None:
     message = wrong(bomb(12) + ("" if "openapi" in end else "openapi: 3.0.0\n") + end + "\n")
     assert "more than" in message
 
 
-def test_aliases_that_nest_are_counted_too() -> None:
+def test_nested_aliases_are_counted_too() -> None:
     chain = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 2_000))
     assert "levels" in wrong(chain + "openapi: 3.0.0\npaths: {}\n")
 
 
-def test_a_large_scalar_is_no_matter() -> None:
+def test_a_large_scalar_is_accepted() -> None:
     text = f"openapi: 3.0.0\ninfo: {{title: {'x' * 1_000_000}, version: 1}}\npaths: {{/a: {{get: {{}}}}}}\n"
     assert operations(reference.read("x", text)) == ["GET /a"]
 
@@ -279,7 +279,7 @@ pieces = st.sampled_from(["openapi: 3.0.0\n", "paths:\n", "  /a:\n", "    get: {
 
 
 @given(st.lists(pieces, max_size=25).map("".join))
-def test_no_text_raises_anything_but_what_is_wrong_with_it(text: str) -> None:
+def test_any_text_is_a_reference_or_one_clear_error(text: str) -> None:
     message = ""
     try:
         assert isinstance(reference.read("x", text), Reference)

@@ -153,7 +153,7 @@ def test_a_forbidden_route_is_found_whatever_its_letter_case_and_with_a_slash_at
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_method_matches_itself_and_its_absence_any(method: str) -> None:
+def test_a_method_matches_itself_and_no_method_matches_any(method: str) -> None:
     assert parse_pattern(f"{method} /a").matches(operation(f"{method} /a"))
     assert parse_pattern("/a").matches(operation(f"{method} /a"))
     other = "GET" if method != "GET" else "POST"
@@ -177,7 +177,7 @@ def renamed(path: str, suffix: str) -> str:
 
 
 @given(wild, segments, st.sampled_from(["", "_id", "2"]), st.sampled_from(["", "name"]))
-def test_matching_does_not_depend_on_what_parameters_are_called(
+def test_matching_does_not_depend_on_the_names_of_parameters(
     pattern: list[str], path: list[str], one: str, other: str
 ) -> None:
     asked, written = "/" + "/".join(pattern), "/" + "/".join(path)
@@ -257,7 +257,7 @@ def test_a_concrete_path_fits_a_template(path: str, template: str, fit: bool) ->
     st.lists(st.text("ab-", max_size=5), min_size=1, max_size=3),
     st.lists(st.lists(st.sampled_from(["a", "b", "-", "{x}", "{y}"]), max_size=4), min_size=1, max_size=3),
 )
-def test_a_template_takes_what_its_regular_expression_would(path: list[str], template: list[list[str]]) -> None:
+def test_a_template_accepts_what_its_regular_expression_would(path: list[str], template: list[list[str]]) -> None:
     concrete, written = "/" + "/".join(path), "/" + "/".join(map("".join, template))
     expression = "/".join(
         "".join("[^/]+" if each.startswith("{") else re.escape(each) for each in part) for part in template
@@ -300,11 +300,11 @@ DOCUMENT = [
         pytest.param("GET /something/else/entirely", [], id="nothing like it"),
     ],
 )
-def test_what_was_probably_meant_is_named(pattern: str, near: list[str]) -> None:
+def test_the_nearest_operation_is_suggested(pattern: str, near: list[str]) -> None:
     assert [str(each) for each in near_misses(parse_pattern(pattern), DOCUMENT)] == near
 
 
-def test_no_more_near_misses_are_named_than_someone_reads() -> None:
+def test_only_a_few_near_misses_are_named() -> None:
     many = [operation(f"GET /api/v{each}/ready") for each in range(50)]
     assert len(near_misses(parse_pattern("POST /**"), many)) == 3
     assert near_misses(parse_pattern("POST /a"), []) == []

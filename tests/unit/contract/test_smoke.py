@@ -75,7 +75,7 @@ def test_a_line_is_a_method_a_path_and_a_status(line: str, parts: tuple[str, str
         ("OPTIONS /a", "put `!` before the line"),
     ],
 )
-def test_what_is_no_such_line_is_reported_as_such(line: str, message: str) -> None:
+def test_an_invalid_line_is_reported(line: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         smoke(line)
 
@@ -180,9 +180,7 @@ def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: 
         ),
     ],
 )
-def test_an_answer_passes_where_its_status_is_the_one_asked_for(
-    line: str, http_result: HttpResult, passed: bool
-) -> None:
+def test_a_response_with_the_expected_status_passes(line: str, http_result: HttpResult, passed: bool) -> None:
     found = judged(line, http_result)
     assert found.passed is passed
     assert found.again is None
@@ -201,7 +199,9 @@ def test_an_answer_passes_where_its_status_is_the_one_asked_for(
         ("!POST /a", reply(429), Again.THROTTLED),
     ],
 )
-def test_some_answers_tell_nothing_and_are_no_try(line: str, http_result: HttpResult, again: Again) -> None:
+def test_a_throttled_or_cached_response_does_not_count_as_a_try(
+    line: str, http_result: HttpResult, again: Again
+) -> None:
     found = judged(line, http_result)
     assert (found.passed, found.again) == (False, again)
     assert found_again(http_result) is again
@@ -211,7 +211,7 @@ def test_some_answers_tell_nothing_and_are_no_try(line: str, http_result: HttpRe
     "http_result",
     [reply(200), reply(404), page(200), TransportError(ErrorKind.CUT), TransportError(ErrorKind.TOO_LARGE)],
 )
-def test_other_answers_count(http_result: HttpResult) -> None:
+def test_other_responses_count(http_result: HttpResult) -> None:
     assert found_again(http_result) is None
 
 
@@ -222,7 +222,7 @@ def test_a_body_that_does_not_fit_is_reported_with_the_status() -> None:
     assert judged("GET /a 404", Judged(200, schema_violation="`$`: it is wrong")).seen.startswith("200")
 
 
-def test_what_was_compared_only_in_part_passes_and_says_so() -> None:
+def test_a_response_that_was_compared_only_in_part_passes_with_a_note() -> None:
     found = judged("GET /a", Judged(200, partial="its schema is too large"))
     assert (found.passed, found.partial) == (True, "its schema is too large")
     found = judged("GET /a", TransportError(ErrorKind.TOO_LARGE, status=200))
@@ -241,7 +241,7 @@ def test_a_response_that_takes_longer_than_it_may_fails_with_both_times() -> Non
 
 
 @pytest.mark.parametrize("line", ["!GET /a", "!HEAD /a", "!POST /a"])
-def test_a_line_that_is_marked_is_never_repeated_whatever_its_method(line: str) -> None:
+def test_a_line_marked_as_unsafe_is_never_repeated_whatever_its_method(line: str) -> None:
     assert judged(line, reply(500)).final
     assert smoke(line).reads is ("POST" not in line)
 
@@ -252,22 +252,22 @@ def test_a_safe_request_may_always_be_sent_again(error_kind: ErrorKind) -> None:
 
 
 @pytest.mark.parametrize("error_kind", ErrorKind)
-def test_an_unsafe_one_only_where_it_was_never_sent(error_kind: ErrorKind) -> None:
+def test_an_unsafe_request_may_be_sent_again_only_if_it_was_never_sent(error_kind: ErrorKind) -> None:
     assert judged("!POST /a", TransportError(error_kind)).final is (error_kind not in NEVER_SENT)
 
 
 @pytest.mark.parametrize("http_result", [reply(500), reply(200), reply(404), reply(429), reply(200, age="5")])
-def test_an_unsafe_request_that_was_answered_is_never_repeated(http_result: HttpResult) -> None:
+def test_an_unsafe_request_with_a_response_is_never_repeated(http_result: HttpResult) -> None:
     assert judged("!POST /a", http_result).final
     assert not judged("GET /a", http_result).final
 
 
-def test_a_condition_that_fails_is_reported_with_what_was_there_and_without_secrets() -> None:
+def test_a_failed_condition_is_reported_with_the_actual_value_and_without_secrets() -> None:
     hide = redactor([Secret("topsecret-value")])
     sentence = judge(smoke("GET /a state=UP"), reply(200, {"state": "topsecret-value is wrong"}), 0.1, hide).seen
     assert sentence == "200, but `state=UP` does not hold: the value is `*** is wrong`"
 
 
-def test_a_redirect_is_not_followed_where_it_can_be_right() -> None:
+def test_a_redirect_is_not_followed_if_it_is_an_expected_status() -> None:
     assert smoke("GET /a 200|302").takes_redirect
     assert not smoke("GET /a 200|403").takes_redirect

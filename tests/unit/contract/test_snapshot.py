@@ -93,13 +93,13 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
 
 
 @given(documents())
-def test_a_document_differs_in_nothing_from_itself(document: dict[str, object]) -> None:
+def test_a_document_does_not_differ_from_itself(document: dict[str, object]) -> None:
     found = difference(contract_of(document), contract_of(document))
     assert (found.added, found.removed) == ((), ())
 
 
 @given(documents(), documents())
-def test_what_was_added_and_removed_swaps_with_the_sides(one: dict[str, object], other: dict[str, object]) -> None:
+def test_swapping_the_documents_swaps_added_and_removed(one: dict[str, object], other: dict[str, object]) -> None:
     there, back = contract_of(one), contract_of(other)
     assert difference(there, back).added == difference(back, there).removed
     assert difference(there, back).removed == difference(back, there).added
@@ -116,7 +116,7 @@ def test_parameters_may_change_their_names(document: dict[str, object]) -> None:
 
 
 @given(documents())
-def test_the_order_of_a_document_says_nothing(document: dict[str, object]) -> None:
+def test_the_order_of_a_document_does_not_matter(document: dict[str, object]) -> None:
     found = document["paths"]
     assert isinstance(found, dict)
     turned = document | {"paths": dict(reversed(found.items()))}
@@ -124,7 +124,9 @@ def test_the_order_of_a_document_says_nothing(document: dict[str, object]) -> No
 
 
 @given(documents(), documents())
-def test_what_is_neither_added_nor_removed_is_in_both(one: dict[str, object], other: dict[str, object]) -> None:
+def test_operations_that_are_neither_added_nor_removed_are_in_both(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
     before, after = contract_of(one), contract_of(other)
     found = difference(before, after)
     assert set(found.added) <= set(after.operations)

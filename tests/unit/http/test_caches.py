@@ -36,7 +36,7 @@ from redeploy.http.caches import from_cache
     ],
     ids=str,
 )
-def test_a_cache_that_answered_by_itself_is_recognized(headers: dict[str, str]) -> None:
+def test_a_response_from_a_cache_is_recognised(headers: dict[str, str]) -> None:
     assert from_cache(headers)
 
 

@@ -112,19 +112,19 @@ APPLICATIONS = [
 
 
 @pytest.mark.parametrize(("answer", "name"), PROXIES)
-def test_a_proxy_is_reported_by_its_stock_answer(answer: Response, name: str) -> None:
+def test_a_proxy_is_recognised_by_its_stock_response(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.PROXY, name)
 
 
 @pytest.mark.parametrize(("answer", "name"), APPLICATIONS)
-def test_an_application_is_reported_by_its_frameworks_stock_answer(answer: Response, name: str) -> None:
+def test_an_application_is_recognised_by_the_stock_response_of_its_framework(answer: Response, name: str) -> None:
     assert sender_of(answer) == Sender(Door.APPLICATION, name)
 
 
 @pytest.mark.parametrize(
     "row", [row for row in RECORDED if " 40" in row["response"][:14] or " 50" in row["response"][:14]]
 )
-def test_every_recorded_refusal_of_watchtower_is_watchtowers_but_gos_own_404(row: dict[str, Any]) -> None:
+def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(row: dict[str, Any]) -> None:
     head, _, body = row["response"].partition("\r\n\r\n")
     first, _, rest = head.partition("\r\n")
     headers = {name.lower(): value for name, value in email.message_from_string(rest).items()}
@@ -172,7 +172,7 @@ def test_every_recorded_refusal_of_watchtower_is_watchtowers_but_gos_own_404(row
         pytest.param(page(200), NOBODY_KNOWN, id="a page"),
     ],
 )
-def test_the_first_rung_that_fits_names_the_door(answer: Response, expected: Sender) -> None:
+def test_the_first_matching_rule_names_the_sender_of_a_response(answer: Response, expected: Sender) -> None:
     assert sender_of(answer) == expected
 
 
@@ -207,7 +207,7 @@ def test_a_response_of_the_service_says_who_sent_it(answer: Response, condition:
     assert condition_of(answer) == (condition, seen)
 
 
-def test_a_description_never_holds_a_word_of_the_answer() -> None:
+def test_a_description_never_quotes_the_response() -> None:
     hostile = "::error::\x1b[31m<script>"
     for status in (401, 403, 404, 500, 503):
         said = described(reply(status, hostile, server=hostile, www_authenticate=hostile, x_powered_by=hostile))

@@ -74,14 +74,14 @@ def test_text_has_no_byte_order_mark() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_body_is_read_without_a_complaint(body: bytes) -> None:
+def test_any_body_is_read_without_an_error(body: bytes) -> None:
     response = reply(body=body)
     assert isinstance(response.text, str)
     assert response.json is None or response.body
     assert isinstance(response.is_html, bool)
 
 
-def test_brackets_nest_as_deeply_as_allowed_and_no_more() -> None:
+def test_brackets_nest_up_to_the_limit() -> None:
     assert not nested_too_deeply(nested(MOST_NESTED))
     assert nested_too_deeply(nested(MOST_NESTED + 1))
     assert not nested_too_deeply(b"[]" * 10_000)
@@ -126,7 +126,7 @@ def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], de
         pytest.param(reply(body="ok", content_type="text/plain"), False, id="text"),
     ],
 )
-def test_a_web_page_is_known(response: Response, html: bool) -> None:
+def test_a_web_page_is_recognised(response: Response, html: bool) -> None:
     assert response.is_html is html
 
 
@@ -148,7 +148,7 @@ def test_a_web_page_is_known(response: Response, html: bool) -> None:
         pytest.param(reply(403, "cloudflareaccess.com"), False, id="text that mentions it"),
     ],
 )
-def test_an_access_wall_is_known(response: Response, wall: bool) -> None:
+def test_an_access_wall_is_recognised(response: Response, wall: bool) -> None:
     assert response.is_access_wall is wall
 
 
@@ -162,7 +162,7 @@ def test_an_access_wall_is_known(response: Response, wall: bool) -> None:
         pytest.param(reply(403, "no"), False, id="forbidden"),
     ],
 )
-def test_a_challenge_is_known(response: Response, challenge: bool) -> None:
+def test_a_challenge_is_recognised(response: Response, challenge: bool) -> None:
     assert response.is_challenge is challenge
 
 
@@ -204,7 +204,7 @@ def test_any_date_header_is_a_date_or_none(text: str) -> None:
         "1 Jan 2024 00:00:00 +99999999999",
     ],
 )
-def test_a_date_that_is_none_does_no_harm(text: str) -> None:
+def test_an_invalid_date_does_no_harm(text: str) -> None:
     moment = http_date(text)
     assert moment is None or isinstance(moment, float)
 
@@ -239,7 +239,7 @@ def test_a_field_is_picked(field: str, value: object) -> None:
 
 
 @given(JSON, st.text(max_size=12))
-def test_picking_is_total(document: object, field: str) -> None:
+def test_picking_a_field_never_raises(document: object, field: str) -> None:
     pick(document, field)
 
 
@@ -265,7 +265,7 @@ def test_the_path_of_a_field_is_one_that_picks_it(keys: list[str]) -> None:
         (("{app}", "version"), "/{app}/version"),
     ],
 )
-def test_a_path_is_dotted_where_no_one_can_read_it_otherwise(keys: tuple[str, ...], path: str) -> None:
+def test_a_path_is_dotted_unless_that_would_be_ambiguous(keys: tuple[str, ...], path: str) -> None:
     assert functools.reduce(below, keys, "") == path
 
 
@@ -273,5 +273,5 @@ def test_a_path_is_dotted_where_no_one_can_read_it_otherwise(keys: tuple[str, ..
     ("value", "text"),
     [(True, "true"), (False, "false"), (1, "1"), (1.5, "1.5"), ("x", "x"), (None, None), ([], None), ({}, None)],
 )
-def test_a_scalar_is_spelled_as_people_write_it(value: object, text: str | None) -> None:
+def test_a_scalar_is_written_as_people_write_it(value: object, text: str | None) -> None:
     assert spelled(value) == text

@@ -31,7 +31,7 @@ from redeploy.http.www_authenticate import Challenge, parse
         ("\x00Basic", []),
     ],
 )
-def test_challenges_are_taken_apart(header: str, challenges: list[tuple[str, dict[str, str]]]) -> None:
+def test_challenges_are_parsed(header: str, challenges: list[tuple[str, dict[str, str]]]) -> None:
     assert [(each.scheme, dict(each.parameters)) for each in parse(header)] == challenges
 
 
@@ -41,7 +41,7 @@ CHALLENGES = st.lists(st.tuples(WORD, st.dictionaries(WORD.map(str.lower), VALUE
 
 
 @given(CHALLENGES)
-def test_what_was_put_together_is_taken_apart_again(challenges: list[tuple[str, dict[str, str]]]) -> None:
+def test_parsing_undoes_formatting(challenges: list[tuple[str, dict[str, str]]]) -> None:
     def quoted(value: str) -> str:
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -53,13 +53,13 @@ def test_what_was_put_together_is_taken_apart_again(challenges: list[tuple[str, 
 
 
 @given(st.text(max_size=200) | st.text(' \t,="\\abBearer', max_size=200))
-def test_any_header_makes_some_challenges(header: str) -> None:
+def test_any_header_is_parsed_without_an_error(header: str) -> None:
     for each in parse(header):
         assert each.scheme == each.scheme.lower()
         assert all(name == name.lower() for name in each.parameters)
         assert sum(len(name) + len(value) for name, value in each.parameters.items()) <= len(header)
 
 
-def test_a_header_that_goes_on_is_read_no_further() -> None:
+def test_an_endless_header_is_read_only_up_to_a_limit() -> None:
     assert len(parse("a " * 10_000)) < 10_000
     assert len(parse('Basic realm="' + "\\" * 1_000_000)) == 1

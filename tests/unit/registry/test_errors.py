@@ -103,7 +103,9 @@ def error(status: int, code: str) -> Response:
         (TransportError(ErrorKind.TOO_LARGE), Scope.PULL, Kind.HOSTILE, "more than any manifest has"),
     ],
 )
-def test_every_answer_is_some_trouble(http_result: HttpResult, scope: Scope, kind: Kind, sentence: str) -> None:
+def test_every_failed_response_has_its_kind_of_trouble(
+    http_result: HttpResult, scope: Scope, kind: Kind, sentence: str
+) -> None:
     found = trouble_of(http_result, OWN, scope, known=False)
     assert (found.kind, sentence in found.sentence) == (kind, True), found
     assert found.sentence.startswith("the registry `registry.test:5000` ")
@@ -131,9 +133,9 @@ def test_a_refusal_names_the_permission_that_is_missing(image: Image, scope: Sco
     assert fix in trouble_of(reply(403), image, scope, known=known).fix
 
 
-def test_a_repository_that_its_owner_does_not_see_is_absent() -> None:
+def test_a_repository_that_its_owner_cannot_see_is_absent() -> None:
     assert trouble_of(error(404, "NAME_UNKNOWN"), OWN, Scope.PULL, known=True).kind is Kind.ABSENT
 
 
-def test_an_image_that_is_pinned_is_reported_by_its_digest() -> None:
+def test_a_pinned_image_is_reported_by_its_digest() -> None:
     assert f"`o/app@{D1}`" in trouble_of(error(404, "MANIFEST_UNKNOWN"), OWN.at(D1), Scope.PULL, known=True).sentence

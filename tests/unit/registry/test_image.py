@@ -87,7 +87,7 @@ def test_an_invalid_reference_is_an_error(text: str) -> None:
         parse(text)
 
 
-def test_the_longest_names_are_fit() -> None:
+def test_the_longest_names_are_valid() -> None:
     assert parse("ghcr.io/" + "a" * LONGEST_PATH + ":" + "t" * 128).path == "a" * LONGEST_PATH
     assert parse("f" * 63).path == "library/" + "f" * 63
 
@@ -97,7 +97,7 @@ def test_a_repository_in_upper_case_is_reported_in_lower_case() -> None:
         parse("ghcr.io/Leo/App:1")
 
 
-def test_docker_hub_answers_at_a_host_of_another_name() -> None:
+def test_docker_hub_is_reached_at_a_host_of_another_name() -> None:
     assert (parse("nginx").host, parse("ghcr.io/o/app").host) == ("registry-1.docker.io", "ghcr.io")
 
 
@@ -107,7 +107,7 @@ TAG = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 
 
 @given(st.none() | DOMAIN, st.lists(COMPONENT, min_size=2, max_size=4), st.none() | TAG, st.booleans())
-def test_a_reference_is_taken_apart_as_it_was_put_together(
+def test_parsing_a_reference_undoes_writing_it(
     domain: str | None, path: list[str], tag: str | None, pinned: bool
 ) -> None:
     assume(domain is not None or ("." not in path[0] and path[0] != "localhost"))

@@ -73,7 +73,7 @@ def gaps(moments: Sequence[float]) -> list[float]:
 # nothing in the way
 
 
-def test_without_an_image_no_registry_is_asked() -> None:
+def test_without_an_image_no_registry_is_contacted() -> None:
     for inputs in ({}, {"image": "ghcr.io/o/api,ghcr.io/o/web"}, {"image": "ghcr.io/o/api:1,ghcr.io/o/api:2"}):
         story = tell(World(rollout(), (UPDATED,)), **inputs)
         assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image.reference) == ([], None, "")
@@ -95,7 +95,7 @@ def test_the_tag_is_looked_up_beside_the_baseline_and_its_commit_is_shown() -> N
 
 
 @pytest.mark.parametrize("trouble", [REFUSED, DOWN, HOSTILE])
-def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
+def test_a_registry_that_gives_no_digest_is_a_note(trouble: Trouble) -> None:
     for inputs in ({}, {"expect_digest": D2}):
         story = run(trouble, **inputs)
         assert story.verdict == ("deployed", "")
@@ -108,7 +108,7 @@ def test_a_registry_that_does_not_say_is_a_note(trouble: Trouble) -> None:
         assert annotations(story.outcome) == []
 
 
-def test_a_registry_that_is_slow_is_a_note_and_keeps_no_one() -> None:
+def test_a_slow_registry_is_a_note_and_delays_nothing() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=index(D2)), 9.0))
     story = tell(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
@@ -116,7 +116,7 @@ def test_a_registry_that_is_slow_is_a_note_and_keeps_no_one() -> None:
     assert "note: The registry `ghcr.io` did not respond in time." in said(story)
 
 
-def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
+def test_a_late_response_of_the_registry_is_not_waited_for() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=ABSENT), 5.0))
     story = tell(world, image=IMAGE)
     assert (story.verdict, len(story.world.sent(FetchTag))) == (("deployed", ""), 1)
@@ -125,7 +125,7 @@ def test_an_answer_that_comes_late_is_not_waited_for_any_more() -> None:
 # an image that is not there yet
 
 
-def test_a_tag_that_is_missing_is_waited_for() -> None:
+def test_the_run_waits_for_a_missing_tag() -> None:
     story = run(*[ABSENT] * 6, index(D2), revision=NEW)
     assert story.verdict == ("deployed", "")
     looks = story.world.sent(FetchTag)
@@ -139,13 +139,13 @@ def test_a_tag_that_is_missing_is_waited_for() -> None:
     assert f"waiting for the image {IMAGE}" in said(story)
 
 
-def test_the_time_that_it_takes_is_a_part_of_the_timeout() -> None:
+def test_waiting_for_the_image_counts_towards_the_timeout() -> None:
     story = run(*[ABSENT] * 4, index(D2), timeout="60s")
     begun = story.world.sent(FetchTag)[0]
     assert begun < story.state.deadline - 60 < begun + SECONDS
 
 
-def test_a_tag_that_never_comes_is_missing() -> None:
+def test_a_tag_that_never_appears_is_reported_as_missing() -> None:
     story = run(ABSENT, timeout="30s")
     assert story.verdict == ("not-started", "image-missing")
     assert story.world.sent(SendTrigger) == []
@@ -154,7 +154,7 @@ def test_a_tag_that_never_comes_is_missing() -> None:
     assert "The registry `ghcr.io` has no `o/api:1`. The run waited 30 s for it." in error.message
 
 
-def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_reported() -> None:
+def test_the_run_waits_for_a_tag_that_points_elsewhere_and_reports_both_digests() -> None:
     assert run(index(D1), index(D1), index(D2), expect_digest=D2).verdict == ("deployed", "")
     story = run(index(D1), expect_digest=D2, timeout="10s")
     assert story.verdict == ("not-started", "image-missing")
@@ -163,14 +163,14 @@ def test_a_tag_that_points_elsewhere_is_waited_for_and_both_digests_are_reported
     assert (story.outcome.image.digest, story.outcome.digest.expected) == (D1, D2)
 
 
-def test_a_registry_that_fails_while_the_image_is_awaited_changes_nothing() -> None:
+def test_a_registry_failure_while_waiting_for_the_image_changes_nothing() -> None:
     story = run(ABSENT, DOWN, REFUSED, index(D1), DOWN, index(D2), expect_digest=D2)
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(FetchTag)) == 6
     assert run(ABSENT, DOWN, timeout="20s").verdict == ("not-started", "image-missing")
 
 
-def test_after_a_wait_what_runs_is_looked_at_again() -> None:
+def test_after_a_wait_the_running_container_is_looked_at_again() -> None:
     story = run(*[ABSENT] * 6, index(D2))
     triggered = story.world.triggered or 0.0
     assert triggered - 1 < max(moment for moment in story.world.sent(Probe) if moment < triggered)
@@ -182,7 +182,9 @@ def test_after_a_wait_what_runs_is_looked_at_again() -> None:
     ("inputs", "verdict"),
     [({}, "already-current"), ({"expect_digest": D2}, "already-current"), ({"expect_version": NEW}, "deployed")],
 )
-def test_what_watchtower_brought_about_by_itself_meanwhile_is_live(inputs: dict[str, str], verdict: str) -> None:
+def test_a_build_that_watchtower_deployed_by_itself_during_the_wait_counts_as_live(
+    inputs: dict[str, str], verdict: str
+) -> None:
     world = World(steady(ready(OLD)), (NOTHING,), registry=registry(*[ABSENT] * 5, index(D2)))
     world.service = lambda _, __: ready(NEW if world.clock > 15.0 else OLD)
     world.containers = lambda _: rows(("api", "ghcr.io/o/api", D2 if world.clock > 15.0 else D1))
@@ -212,14 +214,14 @@ def test_two_platforms_of_an_index_are_two_images() -> None:
     assert story.verdict == ("wrong-build", "wrong-digest")
 
 
-def test_the_same_image_by_another_digest_is_no_change() -> None:
+def test_the_same_image_under_another_digest_is_not_a_change() -> None:
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0, D1, D2), registry=registry(index(D2, D1), revision=OLD)
     )
     assert tell(world, image=IMAGE).verdict != ("deployed", "")
 
 
-def test_what_the_index_shows_to_be_live_was_live_before() -> None:
+def test_an_image_that_the_index_shows_to_be_live_was_live_before() -> None:
     world = World(steady(ready(NEW)), (NOTHING,), containers=digests(3.0, D2, D2), registry=registry(index(D3, D2)))
     assert tell(world, image=IMAGE, expect_digest=D3).verdict == ("already-current", "")
 
@@ -232,7 +234,7 @@ def current(answer: HttpResult = NOTHING, after: str = D1, **inputs: str) -> Sto
     return tell(world, image=IMAGE, **inputs)
 
 
-def test_what_the_tag_points_to_and_runs_already_is_current_without_noise() -> None:
+def test_an_image_that_already_runs_under_the_tag_is_current_without_annotations() -> None:
     story = current()
     assert (story.verdict, len(story.world.sent(SendTrigger))) == (("already-current", ""), 1)
     assert annotations(story.outcome) == []
@@ -240,7 +242,7 @@ def test_what_the_tag_points_to_and_runs_already_is_current_without_noise() -> N
     assert story.seconds < 10
 
 
-def test_it_is_not_where_more_proof_is_asked_for_or_the_tag_points_elsewhere() -> None:
+def test_it_is_not_current_if_more_proof_is_required_or_the_tag_points_elsewhere() -> None:
     assert current(require_proof="change").verdict == ("unproven", "nothing-to-do")
     world = World(steady(ready(OLD)), (NOTHING,), containers=digests(3.0, D1, D1), registry=registry(index(D2)))
     assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")
@@ -259,7 +261,7 @@ def test_the_images_commit_is_the_version_that_must_be_live() -> None:
     assert wrong.verdict == ("wrong-build", "wrong-version")
 
 
-def test_it_is_awaited_with_its_image() -> None:
+def test_the_run_waits_for_the_images_commit_together_with_the_image() -> None:
     story = run(ABSENT, DOWN, index(D2), revision=NEW, expect_version="image")
     assert (story.verdict, story.outcome.version.expected) == (("deployed", ""), NEW)
 
@@ -273,7 +275,9 @@ def test_it_is_awaited_with_its_image() -> None:
         (HOSTILE, "", "redirects elsewhere"),
     ],
 )
-def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision: str | Trouble, message: str) -> None:
+def test_without_the_images_commit_nothing_is_triggered(
+    look: LinkResult, revision: str | Trouble, message: str
+) -> None:
     story = run(look, revision=revision, expect_version="image")
     assert story.verdict == ("not-started", "image-missing")
     assert story.world.sent(SendTrigger) == []
@@ -281,13 +285,13 @@ def test_where_it_cannot_be_had_nothing_is_triggered(look: LinkResult, revision:
     assert message in annotations(story.outcome)[0].message
 
 
-def test_a_registry_that_is_down_is_awaited_where_the_run_cannot_do_without() -> None:
+def test_the_run_waits_for_an_unavailable_registry_that_it_needs() -> None:
     assert run(DOWN, DOWN, index(D2), revision=NEW, expect_version="image").verdict == ("deployed", "")
     story = run(DOWN, revision=NEW, expect_version="image", timeout="20s")
     assert story.verdict == ("not-started", "image-missing")
 
 
-def test_a_registry_that_hangs_is_too() -> None:
+def test_the_run_waits_for_a_hanging_registry_that_it_needs() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (TransportError(ErrorKind.CUT), 100.0))
     story = tell(world, image=IMAGE, expect_version="image", timeout="30s")
     assert story.verdict == ("not-started", "image-missing")
@@ -304,7 +308,7 @@ def verified(*looks: LinkResult, revision: str | Trouble = "", running: str = D2
     return tell(world, image=IMAGE, mode="verify", **inputs)
 
 
-def test_verify_takes_the_images_commit_and_waits_for_nothing() -> None:
+def test_verify_expects_the_images_commit_and_does_not_wait() -> None:
     story = verified(index(D2), revision=NEW, expect_version="image")
     assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "version")
     assert verified(index(D2), revision=OLD, expect_version="image").verdict == ("wrong-build", "wrong-version")
@@ -321,7 +325,7 @@ def test_verify_knows_an_index_by_its_platform() -> None:
     assert f"points to `{D1}`" in story.outcome.facts.of(About.NOTE)[0]
 
 
-def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
+def test_verify_notes_a_registry_that_gives_no_digest() -> None:
     for look in (ABSENT, DOWN, REFUSED):
         story = verified(look)
         assert (story.verdict, len(story.outcome.facts.of(About.NOTE))) == (("verified", ""), 1)
@@ -331,7 +335,7 @@ def test_verify_makes_a_note_of_a_registry_that_does_not_say() -> None:
 # the tag, and indexes of one image
 
 
-def test_the_tag_that_is_looked_up_is_the_running_containers_where_none_is_written() -> None:
+def test_without_a_written_tag_the_running_containers_tag_is_looked_up() -> None:
     main = lambda _: rows(("api", "ghcr.io/o/api:main", D1))  # noqa: E731 - a script of one line
     world = World(rollout(), (UPDATED,), containers=main, registry=registry(index(D2)))
     tell(world, image="ghcr.io/o/api", expect_version=NEW)
@@ -340,13 +344,13 @@ def test_the_tag_that_is_looked_up_is_the_running_containers_where_none_is_writt
 
 
 @pytest.mark.parametrize("answer", [reply(404), TransportError(ErrorKind.REFUSED)], ids=["absent", "failing"])
-def test_it_is_latest_where_no_container_tells_it(answer: HttpResult) -> None:
+def test_without_a_written_or_running_tag_latest_is_looked_up(answer: HttpResult) -> None:
     world = World(rollout(), (UPDATED,), containers=lambda _: answer, registry=registry(index(D2)))
     tell(world, image="ghcr.io/o/api", expect_version=NEW)
     assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"latest"}
 
 
-def test_a_verify_that_takes_the_version_from_the_image_asks_for_its_tag_first() -> None:
+def test_verify_with_the_version_of_the_image_first_lists_the_containers_for_its_tag() -> None:
     main = lambda _: rows(("api", "ghcr.io/o/api:main", D2))  # noqa: E731 - as above
     world = World(lambda _, __: ready(NEW), containers=main, registry=registry(index(D2), revision=NEW))
     story = tell(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
@@ -377,7 +381,7 @@ def test_the_declared_image_under_another_index_is_the_declared_one() -> None:
     assert story.conclusion.proof.word == "digest"
 
 
-def test_the_same_image_pushed_again_is_no_change() -> None:
+def test_the_same_image_pushed_again_is_not_a_change() -> None:
     platform = "sha256:" + "e" * 64
     before, after = index(D1, platform), index(D2, platform)
     world = World(
@@ -387,7 +391,7 @@ def test_the_same_image_pushed_again_is_no_change() -> None:
     assert story.verdict == ("unproven", "no-change")
 
 
-def test_another_image_is_a_change_though_the_registry_says_nothing_of_the_one_before() -> None:
+def test_another_image_is_a_change_even_if_the_registry_does_not_know_the_previous_one() -> None:
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(index(D2)), manifests=manifests()
     )
@@ -397,7 +401,7 @@ def test_another_image_is_a_change_though_the_registry_says_nothing_of_the_one_b
 
 
 @pytest.mark.parametrize(("pointed_to", "said"), [(D1, True), (D2, False)])
-def test_a_tag_that_pointed_to_the_running_image_is_named_as_the_cause_of_an_old_build(
+def test_an_old_build_is_explained_by_a_tag_that_still_points_to_it(
     pointed_to: str,
     said: bool,
 ) -> None:

@@ -36,7 +36,7 @@ def test_an_image_names_its_configuration(media_type: str) -> None:
 
 
 @pytest.mark.parametrize("config", [None, [], {}, {"digest": 7}, {"digest": "sha256:short"}])
-def test_an_image_may_name_none(config: object) -> None:
+def test_an_image_may_have_no_configuration(config: object) -> None:
     assert read(sent({"config": config}, IMAGES[0])).config == ""
 
 
@@ -91,7 +91,7 @@ def test_a_response_without_the_expected_manifest_is_an_error(reply: Response, w
         (None, ""),
     ],
 )
-def test_the_commit_is_the_labels(configuration: object, revision: str) -> None:
+def test_the_commit_comes_from_the_label(configuration: object, revision: str) -> None:
     assert revision_of(json.dumps(configuration).encode()) == revision
 
 

@@ -138,7 +138,7 @@ def error_of(world: World, **inputs: str) -> tuple[str, str]:
         ),
     ],
 )
-def test_a_trigger_that_fails_blames_the_door_that_answered(
+def test_a_failed_trigger_names_the_server_that_responded(
     answer: HttpResult | tuple[HttpResult, float], headline: str, words: tuple[str, ...], not_said: str
 ) -> None:
     title, message = error_of(World(before_and_after(ready(), ready()), (answer,)), timeout="90")
@@ -262,7 +262,7 @@ def test_a_service_that_is_down_is_reported_first_and_names_only_what_can_be_the
     assert not_said not in message
 
 
-def test_old_and_new_build_in_turn_are_reported_as_that() -> None:
+def test_alternating_old_and_new_builds_are_reported_as_such() -> None:
     counter = itertools.count()
     title, message = error_of(
         World(lambda moment, _: ready(OLD if moment < 1 or next(counter) % 4 < 2 else NEW), (summary(updated=1),)),
@@ -273,25 +273,25 @@ def test_old_and_new_build_in_turn_are_reported_as_that() -> None:
     assert "The old and the new build took turns." in message
 
 
-def test_where_nothing_distinguishes_builds_none_is_named() -> None:
+def test_without_a_distinction_between_builds_none_is_named() -> None:
     outcome = tell(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
     assert "by the" not in wording.happened(outcome)
     assert {each.build.value for each in outcome.timeline.stretches} == {"unknown"}
 
 
-def test_what_was_live_already_is_never_called_the_old_build() -> None:
+def test_a_build_that_was_already_live_is_never_called_the_old_build() -> None:
     outcome = tell(World(lambda *_: ready(NEW), (summary(),)), expect_version=NEW).outcome
     assert outcome.conclusion.verdict == "already-current"
     assert {each.build.value for each in outcome.timeline.stretches} == {"new"}
 
 
-def test_a_steady_wrong_build_is_one_however_little_time_there_was() -> None:
+def test_a_steady_wrong_build_is_reported_even_after_a_short_time() -> None:
     story = tell(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
     assert story.verdict == ("wrong-build", "wrong-version")
     assert f"The service's version: `{OLD}` (expected `{NEW}`)." in wording.happened(story.outcome)
 
 
-def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:
+def test_an_alternating_wrong_build_is_not_steady() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD) if moment % 3 < 2 else reply(503, {"status": "no"})),
         mode="verify",
@@ -301,7 +301,7 @@ def test_a_wrong_build_that_comes_and_goes_is_not_steady() -> None:
     assert story.verdict[0] == "unhealthy"
 
 
-def test_what_is_to_be_pasted_at_a_door_is_well_formed() -> None:
+def test_blocks_to_paste_are_well_formed_for_every_responding_server() -> None:
     doors = [
         GO_404,
         page(403, NGINX_PAGE),

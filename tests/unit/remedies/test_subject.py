@@ -45,22 +45,22 @@ def code_of(text: str) -> str:
 @pytest.mark.parametrize("subject", [NOTHING_KNOWN, SEEN], ids=["nothing known", "seen"])
 @pytest.mark.parametrize("name", CATALOGUE)
 class TestEveryMessage:
-    def test_names_nothing_of_another_server(self, name: str, subject: Subject) -> None:
+    def test_a_remedy_names_nothing_from_another_server(self, name: str, subject: Subject) -> None:
         text = text_of(CATALOGUE[name].about(subject))
         assert not re.search(r"portfolio|leoklemet|api\.example\.com|/opt/", text)
 
-    def test_has_no_bare_word_that_a_person_would_have_to_guess(self, name: str, subject: Subject) -> None:
+    def test_a_remedy_has_no_placeholder_that_a_person_would_have_to_guess(self, name: str, subject: Subject) -> None:
         code = code_of(text_of(CATALOGUE[name].about(subject)))
         assert not re.search(r"(?<![$\w])(?:URL|CONTAINER|IMAGE|SERVICE|SERVER|HOST|NAME|YOU)(?!\w)", code)
 
-    def test_has_only_placeholders_that_say_what_belongs_there(self, name: str, subject: Subject) -> None:
+    def test_a_remedy_has_only_placeholders_that_explain_themselves(self, name: str, subject: Subject) -> None:
         text = text_of(CATALOGUE[name].about(subject))
         assert not re.search("[«»]", text)
         assert set(re.findall(r"your-[\w.-]+(?:/your-[\w.-]+:tag)?", text)) <= PLACEHOLDERS
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_what_was_seen_takes_the_place_of_every_placeholder_for_it(name: str) -> None:
+def test_observed_values_replace_their_placeholders(name: str) -> None:
     text = text_of(CATALOGUE[name].about(SEEN))
     assert not re.search(r"your-(?:host|container|registry)", text)
 
@@ -77,11 +77,11 @@ def test_what_was_seen_takes_the_place_of_every_placeholder_for_it(name: str) ->
         ("auth", "gh secret set WATCHTOWER_HTTP_API_TOKEN --env 'live shop'"),
     ],
 )
-def test_a_command_names_what_was_seen(name: str, command: str) -> None:
+def test_a_command_contains_the_observed_values(name: str, command: str) -> None:
     assert command in text_of(CATALOGUE[name].about(SEEN))
 
 
-def test_auth_says_what_an_environment_needs_where_none_is_known() -> None:
+def test_without_a_known_environment_auth_explains_the_env_option() -> None:
     text = text_of(CATALOGUE["auth"].about(NOTHING_KNOWN))
     assert "gh secret set WATCHTOWER_HTTP_API_TOKEN\n" in text
     assert "add `--env` and its name" in text
@@ -94,14 +94,14 @@ def test_bot_fight_mode_is_turned_off_since_no_rule_skips_it() -> None:
 
 
 @pytest.mark.parametrize("blames_service", [False, True])
-def test_a_redirect_is_looked_at_where_it_was_seen_and_never_by_the_secret_url(*, blames_service: bool) -> None:
+def test_a_redirect_is_inspected_where_it_was_seen_and_never_with_the_secret_url(*, blames_service: bool) -> None:
     text = text_of(CATALOGUE["redirect"].about(replace(SEEN, blames_service=blames_service)))
     assert ("'https://shop.test/up'" in text) is blames_service
     assert ('-X POST "$WATCHTOWER_UPDATE_URL"' in text) is not blames_service
 
 
 @pytest.mark.parametrize("container", ["x; reboot", "$(reboot)", "a b", "-rm", "é"])
-def test_a_name_that_docker_would_not_give_is_not_put_into_a_command(container: str) -> None:
+def test_a_name_that_docker_does_not_allow_is_not_put_into_a_command(container: str) -> None:
     text = CATALOGUE["never-ready"].about(replace(SEEN, container=container)).fix
     assert "docker logs --tail 100 your-container\n" in text
 
@@ -118,7 +118,7 @@ def test_a_path_that_nginx_would_misread_is_not_put_into_its_configuration() -> 
     assert "location = /openapi.json {" in text
 
 
-def test_a_run_speaks_of_the_host_that_it_blames() -> None:
+def test_a_remedy_names_the_host_that_the_run_blames() -> None:
     apart = plan(watchtower_url="https://ops.test/hidden/update", base_url="https://shop.test", container="shop-web-1")
     assert subject_of(apart, blames_service=False).host == "ops.test"
     assert subject_of(apart, blames_service=True).host == "shop.test"

@@ -43,7 +43,7 @@ def test_what_only_looks_like_a_meta_tag_is_not_read(text: bytes) -> None:
     assert meta_content(b"<!doctype html>" + text, "git-sha") is None
 
 
-def test_references_to_characters_are_resolved() -> None:
+def test_character_references_are_resolved() -> None:
     assert meta_content(b"<meta name=v content='a &amp; b &#x31;'>", "v") == "a & b 1"
     assert meta_content(b"<meta name=v content='&#" + b"1" * 10_000 + b";'>", "v")
 

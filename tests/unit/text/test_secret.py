@@ -53,7 +53,7 @@ def test_a_secret_is_not_serialised_as_json() -> None:
         json.dumps({"token": Secret("hunter2")})
 
 
-def test_secrets_of_one_value_are_equal_and_no_text_is() -> None:
+def test_secrets_with_the_same_value_are_equal_and_never_equal_to_text() -> None:
     assert Secret("hunter2") == Secret("hunter2")
     assert len({Secret("hunter2"), Secret("hunter2")}) == 1
     assert Secret("hunter2") != Secret("hunter3")
@@ -64,7 +64,7 @@ def test_secrets_of_one_value_are_equal_and_no_text_is() -> None:
 
 
 @given(SECRETS, st.text(max_size=20), st.text(max_size=20), st.data())
-def test_no_disguise_of_a_secret_gets_through(secret: str, before: str, after: str, data: st.DataObject) -> None:
+def test_no_encoding_of_a_secret_gets_through(secret: str, before: str, after: str, data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(sorted(disguises(secret))))
     redacted = redactor([Secret(secret)])(before + form + after)
     assert MASK in redacted
@@ -78,7 +78,7 @@ def test_no_disguise_of_a_secret_gets_through(secret: str, before: str, after: s
     st.binary(max_size=40),
     st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
 )
-def test_a_secret_inside_longer_base64_is_gone_whatever_its_offset(
+def test_a_secret_inside_longer_base64_is_redacted_at_any_offset(
     secret: str, before: bytes, after: bytes, encode: Callable[[bytes], bytes]
 ) -> None:
     encoded = encode(before + secret.encode() + after).decode()
@@ -129,16 +129,16 @@ def test_an_echo_of_the_secret_is_redacted(disguise: Callable[..., str]) -> None
     assert "51H8xyz" not in redacted
 
 
-def test_a_secret_is_gone_from_a_text_that_became_one_line_before() -> None:
+def test_a_secret_is_redacted_from_text_that_was_joined_into_one_line() -> None:
     secret = "two  blanks\tand a tab"
     assert redactor([Secret(secret)])(one_line(f"denied: {secret}!")) == f"denied: {MASK}!"
 
 
-def test_of_two_secrets_the_longer_one_goes_first() -> None:
+def test_the_longer_of_two_secrets_is_redacted_first() -> None:
     assert redactor([Secret("abcd1234"), Secret("abcd1234efgh")])("x abcd1234efgh abcd1234 y") == "x *** *** y"
 
 
-def test_a_secret_too_short_to_hide_is_left() -> None:
+def test_a_secret_that_is_too_short_to_hide_is_left_alone() -> None:
     assert redactor([Secret("abc")])("abc") == "abc"
     assert redactor([Secret("abcd")])("abcd") == MASK
     assert SHORTEST == 4
@@ -150,7 +150,7 @@ def test_without_secrets_nothing_changes(text: str) -> None:
     assert redactor([Secret("")])(text) == text
 
 
-def test_the_beginning_of_a_secret_is_gone_where_a_text_was_cut_off() -> None:
+def test_the_beginning_of_a_secret_is_redacted_at_the_end_of_cut_text() -> None:
     redact = redactor([Secret("abcd1234efgh5678")])
     assert redact(f"x abcd1234ef{CUT} abcd1234{CUT}") == f"x {MASK}{CUT} {MASK}{CUT}"
     assert redact(f"x abcd123{CUT} abcd1234ef") == f"x abcd123{CUT} abcd1234ef"
@@ -195,11 +195,11 @@ def test_words_that_every_update_url_has_are_not_secrets() -> None:
 
 
 @pytest.mark.parametrize("word", ["true", "200", "deployed", "version-unavailable", "127.0.0.1", "2026-01-20"])
-def test_what_the_action_itself_says_is_never_redacted(word: str) -> None:
+def test_the_actions_own_words_are_never_redacted(word: str) -> None:
     assert safeguard([Secret(word)])(f"verdict {word}") == f"verdict {word}"
 
 
-def test_a_secret_that_no_words_of_ours_can_hold_is_redacted_to_the_last() -> None:
+def test_a_secret_that_cannot_occur_in_our_own_words_is_redacted_completely() -> None:
     safe = safeguard([Secret("Zq8-x_V4tWn2LrKp"), Secret("https://api.example.com/ops/watchtower/update")])
     assert safe("Zq8-x_V4tWn2LrKp https://api.example.com/ops/watchtower/update") == f"{MASK} {MASK}"
 
@@ -236,7 +236,7 @@ def test_hostile_text_becomes_one_visible_line(text: str, limit: int) -> None:
         pytest.param("é ✓ 日本", "é ✓ 日本", id="letters stay"),
     ],
 )
-def test_what_could_do_harm_is_taken_out(text: str, line: str) -> None:
+def test_harmful_characters_are_removed(text: str, line: str) -> None:
     assert one_line(text) == line
 
 
@@ -246,7 +246,7 @@ def test_long_text_is_cut_visibly() -> None:
 
 
 @given(st.text(max_size=100))
-def test_a_code_span_cannot_be_left(text: str) -> None:
+def test_text_cannot_break_out_of_a_code_span(text: str) -> None:
     span = code(text)
     assert span[0] == span[-1] == "`"
     assert not set("`|\r\n") & set(span[1:-1])
