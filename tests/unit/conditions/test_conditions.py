@@ -1,4 +1,4 @@
-"""Conditions on a response: how they are written, and what they say of it."""
+"""Conditions on a response: their syntax, and how they are judged."""
 
 import re
 from pathlib import Path
@@ -56,7 +56,7 @@ def refused(line: str) -> str:
     return str(error.value)
 
 
-# what holds
+# conditions that hold
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_any_accepts_every_response() -> None:
     assert expectation("any") == expectation("# a page\nany") == Expectation(anything=True)
 
 
-# what a message shows
+# messages
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_the_actual_value_is_redacted_as_a_whole_then_cut_and_escaped() -> None:
     assert "|" not in shown
 
 
-# what is wrong with a line
+# syntax errors
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_identical_conditions_count_once() -> None:
     assert isinstance(clauses("status = UP")[0], Clause)
 
 
-# what calls itself ill
+# responses that report themselves unhealthy
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_there_is_no_warning_about_a_field_that_has_a_condition() -> None:
     assert Expectation().ill(page(), str) == ""
 
 
-# what the page says
+# the page in the docs
 
 
 def examples() -> list[str]:

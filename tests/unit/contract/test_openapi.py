@@ -1,4 +1,4 @@
-"""OpenAPI documents, and what is none."""
+"""Responses that are OpenAPI documents, and responses that are not."""
 
 import base64
 import copy
@@ -160,7 +160,7 @@ def test_a_path_item_that_is_not_in_the_document_leaves_its_operations_unknown(r
     assert [each.startswith("`/a` refers to ") for each in found.oddities] == [True]
 
 
-# what is passed over, and reported
+# what is skipped and reported
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_a_document_that_is_encoded_differently_is_reported_as_such(body: str | 
     assert reason in why(reply(200, body))
 
 
-# what is unfit
+# what is not a document
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_the_version_is_one_harmless_line_of_bounded_length() -> None:
     assert version.isprintable()
 
 
-# what is described for smoke requests
+# response schemas for smoke requests
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_a_base_url_with_a_path_is_a_part_of_the_request() -> None:
     assert smoke not in contract_of(document(paths={"/v2/items": {"get": {}}}), URL, (smoke,)).promises
 
 
-# whatever comes
+# any input
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 KEYS = ["get", "post", "$ref", "servers", "url", "variables", "default", "schema", "content", "<<", "/a", ""]
@@ -466,13 +466,13 @@ TWO: dict[str, Any] = {
 
 
 def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401 - a JSON value
-    """The ways to all the places of a document."""
+    """The paths to all places of a document."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [way, *(each for key, part in parts for each in places(part, (*way, key)))]
 
 
 def changed(whole: Any, way: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON values
-    """The document with something else at a place of it."""
+    """The document with one place changed."""
     if not way:
         return change(whole)
     whole = copy.copy(whole)

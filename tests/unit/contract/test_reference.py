@@ -1,4 +1,4 @@
-"""An OpenAPI file of the workspace, and the lines on which its operations stand."""
+"""An OpenAPI file of the workspace, and the lines of its operations."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def wrong(text: str) -> str:
 
 
 def numbered(text: str) -> dict[str, int]:
-    """Where the operations of `DOCUMENT` stand in a text with a line for each key, found by a plain reader."""
+    """The lines of the operations of `DOCUMENT` in a text with one line per key, found by a simple reader."""
     found, path = {}, ""
     for number, line in enumerate(text.splitlines(), 1):
         key = line.partition(":")[0].strip(" \t\"'")
@@ -49,7 +49,7 @@ def numbered(text: str) -> dict[str, int]:
     return found
 
 
-# what is read
+# reading
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_lines_are_those_on_which_the_method_is_written(paths: dict[str, Any], i
         assert operation.method.lower() in text.splitlines()[line - 1]
 
 
-# what is unfit
+# what is not a document
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_yaml_tags_create_no_objects() -> None:
 
 
 def bomb(levels: int, width: int = 9) -> str:
-    """A list of lists of lists, each the one before so many times."""
+    """Nested lists, each containing the previous one many times."""
     more = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * width)}]\n" for n in range(1, levels))
     return "a0: &a0 [x]\n" + "".join(more)
 
@@ -251,7 +251,7 @@ def test_a_large_scalar_is_accepted() -> None:
     ids=["line ends", "blank lines", "slashes", "methods", "spaces", "empty"],
 )
 def test_a_long_text_is_searched_for_lines_once(unit: str) -> None:
-    assert reference._lines("openapi: 3.0.0\n" + unit * 200_000, ()) == {}  # it would take hours otherwise
+    assert reference._lines("openapi: 3.0.0\n" + unit * 200_000, ()) == {}  # otherwise this would take hours
 
 
 marks = [

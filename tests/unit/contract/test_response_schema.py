@@ -1,4 +1,4 @@
-"""What a document promises of an answer's body, and whether an answer keeps to it."""
+"""What a document promises about a response body, and whether a response matches it."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def document(
     media: tuple[str, ...] = ("application/json",),
     **parts: Any,  # noqa: ANN401 - JSON values
 ) -> dict[str, Any]:
-    """A document that describes the answer of `GET /a` by a schema; `parts` are beside it at the document's top."""
+    """A document that describes the response of `GET /a` by a schema; `parts` are added at the top level."""
     if version == "2.0":
         operation = {"responses": {status: {"description": "", "schema": schema}}, "produces": list(media)}
         return {"swagger": "2.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"get": operation}}, **parts}
@@ -49,7 +49,7 @@ def judged(
     version: str = "3.0.3",
     **parts: Any,  # noqa: ANN401 - JSON values
 ) -> str:
-    """Where a body departs from a schema, by way of a whole document; `schemas` are its components."""
+    """The violation of a schema by a body, through a whole document; `schemas` are its components."""
     if "schemas" in parts:
         schemas = parts.pop("schemas")
         parts |= {"definitions": schemas} if version == "2.0" else {"components": {"schemas": schemas}}
@@ -58,12 +58,12 @@ def judged(
 
 
 def raw(schema: Any, body: bytes, version: str = "3.1.0") -> str:  # noqa: ANN401 - a JSON value
-    """The same for a body as it stands on the wire."""
+    """The same for a body as sent over the network."""
     answer = Response(200, {"content-type": "application/json"}, body)
     return schema_violation(promised(document(schema, version)), "GET", answer)
 
 
-# which response is meant
+# which response is described
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("word", "length"), [("anyOf", 5_000), ("oneOf", 500)])
-@pytest.mark.no_cover  # long, and other tests reach the same lines
+@pytest.mark.no_cover  # takes long, and other tests reach the same lines
 def test_a_long_list_of_alternatives_is_compared_whole(word: str, length: int) -> None:
     schema = {"type": "array", "items": {word: [{"$ref": f"#/components/schemas/{kind}"} for kind in KINDS]}}
     made = promised(document(schema, "3.1.0", components={"schemas": KINDS}))

@@ -1,4 +1,4 @@
-"""Patterns that ask for routes, and the operations that they match."""
+"""Route patterns, and the operations that they match."""
 
 import re
 from itertools import product
@@ -81,7 +81,7 @@ def test_any_line_is_a_pattern_or_says_what_is_wrong(line: str) -> None:
     assert len(message) < 300
 
 
-# what matches
+# matching
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_wildcards_match_as_a_regular_expression_of_segments_does(pattern: list[
 
 
 class Counted(list[str]):
-    """Segments that count how often one of them is looked at."""
+    """Segments that count how often they are compared."""
 
     looks = 0
 

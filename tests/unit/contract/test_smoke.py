@@ -1,4 +1,4 @@
-"""Smoke requests: how they are written, and what their answers mean."""
+"""Smoke requests: their syntax, and what their responses mean."""
 
 import re
 from dataclasses import replace
@@ -132,7 +132,7 @@ def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: 
     assert (smoke(line).status, [str(each) for each in smoke(line).clauses]) == (status, conditions)
 
 
-# what an answer means
+# what a response means
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_response_that_takes_longer_than_it_may_fails_with_both_times() -> Non
     assert judge(slow, reply(500), 0.9).seen == "500, not 2xx"
 
 
-# what may be sent again
+# which requests may be sent again
 
 
 @pytest.mark.parametrize("line", ["!GET /a", "!HEAD /a", "!POST /a"])

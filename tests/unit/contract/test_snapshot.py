@@ -1,4 +1,4 @@
-"""What two documents differ by."""
+"""The differences between two documents."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from redeploy.contract.snapshot import Contract, difference
 
 
 def contract(*routes: str, prefix: str | None = None, version: str = "1") -> Contract:
-    """A contract of these operations, at a server whose path is `prefix`, if one is named."""
+    """A contract with these operations, at a server whose path is `prefix`, if given."""
     operations = [Operation(path, method, (prefix or "",)) for method, path in (route.split() for route in routes)]
     return Contract(version, tuple(sorted(operations)), located=prefix is not None)
 

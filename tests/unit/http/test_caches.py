@@ -1,4 +1,4 @@
-"""What the headers of caches say, as their vendors write them."""
+"""Cache headers as the vendors send them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who answered: one ladder over real answers of those who stand before a service, of applications, and of Watchtower."""
+"""Who sent a response: one list of rules, tried on real responses of proxies, applications and Watchtower."""
 
 import email
 import json
@@ -27,7 +27,7 @@ RECORDED: list[dict[str, Any]] = json.loads(
 
 
 def stock(status: int, title: str, *, server: str = "nginx/1.25.3", mark: str = "nginx/1.25.3") -> Response:
-    """A stock page of nginx or, without its mark, one that looks much the same."""
+    """A stock page of nginx or, without its signature, one that looks much the same."""
     footer = f"<hr><center>{mark}</center>" if mark else ""
     text = f"<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n<center><h1>{status} {title}</h1></center>"
     return reply(status, f"{text}\r\n{footer}\r\n</body>\r\n</html>\r\n", content_type="text/html", server=server)
@@ -135,9 +135,11 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        pytest.param(reply(401), WATCHTOWER, id="every line but the newest: 401 without a word"),
+        pytest.param(reply(401), WATCHTOWER, id="every Watchtower line except the newest: 401 without a body"),
         pytest.param(reply(401, server="nginx/1.25.3"), WATCHTOWER, id="the same, through nginx"),
-        pytest.param(reply(401, server="Caddy"), WATCHTOWER, id="the same, through Caddy, which signs everything"),
+        pytest.param(
+            reply(401, server="Caddy"), WATCHTOWER, id="the same through Caddy, which adds its name to everything"
+        ),
         pytest.param(reply(401, www_authenticate='Basic realm="ops"'), Sender(Door.LOGIN), id="basic auth"),
         pytest.param(reply(401, www_authenticate="Bearer"), Sender(Door.LOGIN), id="Watchtower never names a scheme"),
         pytest.param(
@@ -154,8 +156,12 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
         ),
         pytest.param(reply(404, "404 page not found\n", server="nginx", **GO_404), GO, id="a Go program behind nginx"),
         pytest.param(reply(404, "Not Found", **FIBER), WATCHTOWER, id="the fork at another path"),
-        pytest.param(reply(404, "Not Found", content_type=TEXT), NOBODY_KNOWN, id="the same words of another program"),
-        pytest.param(reply(408, "Request Timeout", server="nginx"), WATCHTOWER, id="the fork's own limit of an update"),
+        pytest.param(
+            reply(404, "Not Found", content_type=TEXT), NOBODY_KNOWN, id="the same words from another program"
+        ),
+        pytest.param(
+            reply(408, "Request Timeout", server="nginx"), WATCHTOWER, id="the fork's own rate limit of updates"
+        ),
         pytest.param(reply(429, "Too Many Requests", **FIBER), WATCHTOWER, id="the fork's rate limit"),
         pytest.param(cloudflare(403, cf_mitigated="challenge"), Sender(Door.CHALLENGE, "Cloudflare"), id="a challenge"),
         pytest.param(cloudflare(403, "error code: 1020"), Sender(Door.CLOUDFLARE, "Cloudflare"), id="Cloudflare: 1020"),

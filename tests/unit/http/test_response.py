@@ -1,4 +1,4 @@
-"""What a reply says about itself, however hostile it is."""
+"""What a response says about itself, even a hostile one."""
 
 import functools
 import json
@@ -119,10 +119,10 @@ def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], de
         pytest.param(reply(body=" " * 5000 + "<!doctype html>"), True, id="after much white space"),
         pytest.param(reply(body="<!-- a comment --><html>", content_type="text/html"), True, id="after a comment"),
         pytest.param(reply(body={"a": "<html>"}), False, id="HTML inside JSON"),
-        pytest.param(reply(body="{}", content_type="text/html"), False, id="JSON that says it is a page"),
-        pytest.param(reply(body="1.2.3", content_type="text/html"), False, id="a word that says it is a page"),
-        pytest.param(reply(body="", content_type="text/html"), False, id="nothing that says it is a page"),
-        pytest.param(reply(body="<p>", content_type="text/plain"), False, id="markup that says it is text"),
+        pytest.param(reply(body="{}", content_type="text/html"), False, id="JSON sent as HTML"),
+        pytest.param(reply(body="1.2.3", content_type="text/html"), False, id="one word sent as HTML"),
+        pytest.param(reply(body="", content_type="text/html"), False, id="an empty body sent as HTML"),
+        pytest.param(reply(body="<p>", content_type="text/plain"), False, id="markup sent as text"),
         pytest.param(reply(body="ok", content_type="text/plain"), False, id="text"),
     ],
 )

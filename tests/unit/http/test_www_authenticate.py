@@ -1,4 +1,4 @@
-"""What a server asks to be shown, as its header spells it."""
+"""The credentials that a server asks for in its header."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What goes wrong at a registry, in words."""
+"""Registry errors and their messages."""
 
 import pytest
 

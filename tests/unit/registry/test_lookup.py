@@ -70,7 +70,7 @@ def gaps(moments: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(moments)]
 
 
-# nothing in the way
+# the lookup succeeds or does not matter
 
 
 def test_without_an_image_no_registry_is_contacted() -> None:
@@ -122,7 +122,7 @@ def test_a_late_response_of_the_registry_is_not_waited_for() -> None:
     assert (story.verdict, len(story.world.sent(FetchTag))) == (("deployed", ""), 1)
 
 
-# an image that is not there yet
+# an image that has not been pushed yet
 
 
 def test_the_run_waits_for_a_missing_tag() -> None:
@@ -226,7 +226,7 @@ def test_an_image_that_the_index_shows_to_be_live_was_live_before() -> None:
     assert tell(world, image=IMAGE, expect_digest=D3).verdict == ("already-current", "")
 
 
-# nothing new
+# no new image
 
 
 def current(answer: HttpResult = NOTHING, after: str = D1, **inputs: str) -> Story:
@@ -250,7 +250,7 @@ def test_it_is_not_current_if_more_proof_is_required_or_the_tag_points_elsewhere
     assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nothing reports what runs"
 
 
-# the version that the image names
+# the version in the label of the image
 
 
 def test_the_images_commit_is_the_version_that_must_be_live() -> None:

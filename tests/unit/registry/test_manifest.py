@@ -1,4 +1,4 @@
-"""What a registry sends, read as a manifest or not at all."""
+"""Registry responses, read as a manifest or rejected."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a run says where it is known which door answered: it blames that door, and says first whether the service is up."""
+"""The error of a run that knows which server responded: it names that server, and first says whether the service is up."""
 
 import itertools
 import re
@@ -23,7 +23,7 @@ def before_and_after(before: HttpResult, after: HttpResult) -> Callable[[float, 
 
 
 def error_of(world: World, **inputs: str) -> tuple[str, str]:
-    """The headline and the message of a run's first annotation."""
+    """The title and the message of a run's first annotation."""
     found = annotations.annotations(tell(world, **inputs).outcome)[0]
     return found.title, found.message
 
@@ -78,7 +78,7 @@ def error_of(world: World, **inputs: str) -> tuple[str, str]:
             "The update URL leads to an application (FastAPI)",
             ("401 from FastAPI",),
             "gh secret set",
-            id="FastAPI wants a token of its own",
+            id="FastAPI requires its own token",
         ),
         pytest.param(
             page(404, NGINX_PAGE),
@@ -198,7 +198,7 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
             reply(503, {"status": "starting"}),
             "The service responds, but never became healthy",
             ("a setting is missing",),
-            id="a build that does not get ready",
+            id="a build that does not become ready",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
             "Nothing responds at the service's address",
             "resolver",
             "WATCHTOWER_HTTP",
-            id="an address that a proxy keeps",
+            id="an address that a proxy reserves",
         ),
         pytest.param(
             summary(updated=1),

@@ -1,4 +1,4 @@
-"""What a message speaks of: the host, URL, container and image of the run, or a placeholder that says what belongs there."""
+"""The subject of a message: host, URL, container and image of the run, or placeholders that explain themselves."""
 
 import re
 import shlex
@@ -37,7 +37,7 @@ def text_of(remedy: Remedy) -> str:
 
 
 def code_of(text: str) -> str:
-    """What of Markdown is to be pasted or typed."""
+    """The code in Markdown: what is to be pasted or typed."""
     fenced = re.findall(r"```\w+\n(.*?)```", text, re.DOTALL)
     return "\n".join([*fenced, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))])
 

@@ -18,7 +18,7 @@ from redeploy.text.untrusted import code, one_line
 SECRETS = st.text(
     st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="*"), min_size=8, max_size=48
 )
-"""What tokens and header values are made of; asterisks are left out, because the mask is made of them."""
+"""Characters of tokens and header values; without asterisks, because the mask consists of them."""
 
 
 # the type
@@ -191,7 +191,7 @@ def test_words_that_every_update_url_has_are_not_secrets() -> None:
     assert not set(of_url("https://api.example.com"))
 
 
-# what the action itself made
+# the words of the action itself
 
 
 @pytest.mark.parametrize("word", ["true", "200", "deployed", "version-unavailable", "127.0.0.1", "2026-01-20"])
