@@ -60,7 +60,7 @@ def ends(answer: Answer | None, **known: Any) -> float | None:  # noqa: ANN401 -
     ],
 )
 @pytest.mark.parametrize("column", ["declared, unmet", "nothing declared, no change"])
-def test_watchtowers_answer_decides_how_long_there_is_hope(
+def test_watchtowers_response_decides_how_long_the_run_waits(
     answer: Answer | None, declared_unmet: float, no_change: float, column: str
 ) -> None:
     if column == "declared, unmet":
@@ -70,7 +70,7 @@ def test_watchtowers_answer_decides_how_long_there_is_hope(
 
 
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING], ids=lambda each: each.result.value)
-def test_undeclared_enough_good_answers_since_watchtowers_end_the_run(answer: Answer) -> None:
+def test_undeclared_enough_good_responses_after_watchtowers_end_the_run(answer: Answer) -> None:
     assert ends(answer, healthy_long_enough=True, condition=Condition.HEALTHY) == 10.0
 
 
@@ -81,7 +81,7 @@ def test_declared_nothing_done_ends_the_run_once_the_old_build_has_stayed() -> N
 
 @pytest.mark.parametrize("seen", [{"healthy_long_enough": True}, {"gap_seen": True, "held_after_gap": True}])
 @pytest.mark.parametrize("answer", [UPDATED, NOTHING, LOST], ids=lambda each: each.result.value)
-def test_undeclared_a_new_build_that_was_seen_is_waited_for(seen: dict[str, Any], answer: Answer) -> None:
+def test_undeclared_the_run_waits_for_a_new_build_that_was_seen(seen: dict[str, Any], answer: Answer) -> None:
     """It would be red: nothing but a window of that build proves it, and the service is healthy."""
     assert ends(answer, **seen, new_build_seen=True, condition=Condition.HEALTHY) == D
 
@@ -91,7 +91,7 @@ def test_undeclared_a_claim_that_held_ends_the_run() -> None:
     assert ends(UPDATED) == D
 
 
-def test_undeclared_a_lost_answer_and_a_gap_need_one_window_after_it() -> None:
+def test_undeclared_a_lost_response_and_a_gap_need_one_window_after_it() -> None:
     assert ends(LOST, gap_seen=True, held_after_gap=True) == 10.0
     assert ends(LOST, gap_seen=True) == D
     assert ends(LOST, healthy_long_enough=True) == D, "no gap was seen, and health alone proves nothing"
@@ -122,20 +122,20 @@ class TestHeld:
         return {"version_declared": declared, "held": True, "right_build_under_way": True} | more
 
     @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, PARTIAL_SKIPPED, NOTHING, SCANNED_NOTHING, LOST])
-    def test_ends_with_one_more_sample_after_the_answer(self, declared: bool, answer: Answer) -> None:
+    def test_the_run_ends_with_one_more_sample_after_the_response(self, declared: bool, answer: Answer) -> None:
         assert ends(answer, **self.known(declared, confirmed=True)) == 10.0
 
-    def test_waits_for_that_sample(self, declared: bool) -> None:
+    def test_the_run_waits_for_that_sample(self, declared: bool) -> None:
         assert not should_stop(facts(answer=UPDATED, now=200.0, **self.known(declared)))
 
-    def test_waits_for_that_sample_beyond_the_deadline_too(self, declared: bool) -> None:
+    def test_the_run_waits_for_that_sample_beyond_the_deadline_too(self, declared: bool) -> None:
         known = self.known(declared, window_in_time=True)
         assert not should_stop(facts(answer=UPDATED, answered_at=299.9, now=300.1, **known))
 
-    def test_waits_for_an_answer_that_does_not_come_until_the_deadline(self, declared: bool) -> None:
+    def test_the_run_waits_until_the_deadline_for_a_response_that_does_not_come(self, declared: bool) -> None:
         assert ends(None, **self.known(declared)) == D
 
-    def test_waits_for_an_answer_that_will_be_asked_for_again(self, declared: bool) -> None:
+    def test_the_run_waits_for_the_response_to_a_resent_trigger(self, declared: bool) -> None:
         assert not should_stop(
             facts(answer=UPDATED, answer_final=False, now=200.0, **self.known(declared, confirmed=True))
         )
@@ -147,7 +147,7 @@ def test_a_declared_expectation_that_is_met_outweighs_a_failure_that_watchtower_
 
 
 @pytest.mark.parametrize("answer", [NOTHING, FAILED, BLOCKED, SCANNED_NOTHING], ids=lambda each: str(each.counts))
-def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answer) -> None:
+def test_a_window_of_the_declared_build_may_end_even_after_the_wait_is_over(answer: Answer) -> None:
     known = {"right_build_under_way": True, "window_in_time": True}
     assert not should_stop(facts(answer=answer, now=HOPE + 1, **DECLARED, **known))
 
@@ -157,12 +157,12 @@ def test_a_window_of_what_is_declared_is_let_to_its_end_beyond_hope(answer: Answ
 
 @pytest.mark.parametrize("verifying", [False, True], ids=["deploy", "verify"])
 @pytest.mark.parametrize("in_time", [True, False], ids=["before D", "after D"])
-def test_only_a_window_begun_before_the_deadline_may_end_after_it(verifying: bool, in_time: bool) -> None:
+def test_only_a_window_that_began_before_the_deadline_may_end_after_it(verifying: bool, in_time: bool) -> None:
     known = {"window_in_time": in_time, "right_build_under_way": True}
     assert should_stop(facts(verifying=verifying, now=D + 2, answer=UPDATED, **DECLARED, **known)) is not in_time
 
 
-def test_a_window_of_a_build_that_is_not_expected_is_not_waited_for() -> None:
+def test_the_run_does_not_wait_for_the_window_of_an_unexpected_build() -> None:
     known = {"window_in_time": True}
     assert should_stop(facts(now=D + 2, answer=UPDATED, **DECLARED, **known))
 
@@ -185,7 +185,7 @@ def test_undeclared_any_window_may_end_after_the_deadline() -> None:
         pytest.param({"flapping": True, "held": True}, id="flapping, whatever else"),
     ],
 )
-def test_what_waiting_cannot_mend_ends_the_run_at_once(known: dict[str, Any]) -> None:
+def test_a_failure_that_waiting_cannot_fix_ends_the_run_at_once(known: dict[str, Any]) -> None:
     assert should_stop(facts(now=1.0, **known))
 
 
@@ -199,7 +199,9 @@ def test_what_waiting_cannot_mend_ends_the_run_at_once(known: dict[str, Any]) ->
         pytest.param({"verifying": True}, True, id="in mode verify"),
     ],
 )
-def test_a_wall_ends_the_run_after_the_answer_and_in_verify_at_once(known: dict[str, Any], over: bool) -> None:
+def test_an_access_wall_ends_the_run_after_the_response_and_in_mode_verify_at_once(
+    known: dict[str, Any], over: bool
+) -> None:
     assert should_stop(facts(blocked=True, **known)) is over
 
 
@@ -256,7 +258,7 @@ def test_a_run_wakes_no_later_than_it_may_end(known: Facts) -> None:
 
 
 @given(SITUATIONS)
-def test_no_one_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_the_answer(known: Facts) -> None:
+def test_a_run_waits_beyond_the_deadline_only_for_a_window_or_the_sample_after_the_response(known: Facts) -> None:
     if known.late and not should_stop(known):
         assert known.window_in_time or known.held
 
@@ -266,7 +268,7 @@ def test_no_one_waits_beyond_the_deadline_but_for_a_window_or_the_sample_after_t
 
 @pytest.mark.parametrize("answer", [UPDATED, ACCEPTED, NOTHING, LOST])
 @pytest.mark.parametrize("known", [{"held": True}, {"claim_held": True}, {"healthy_long_enough": True}])
-def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, Any]) -> None:
+def test_the_run_does_not_end_before_its_checks(answer: Answer, known: dict[str, Any]) -> None:
     base: dict[str, Any] = {"answer": answer, "confirmed": True, "gap_seen": True, "window_in_time": True} | known
     under_way = base | {"checked": False, "checking": True, "right_build_under_way": "held" in known}
     assert not should_stop(facts(**under_way))
@@ -274,19 +276,19 @@ def test_nothing_is_over_before_the_checks_are(answer: Answer, known: dict[str, 
         assert should_stop(facts(**base, right_build_under_way=True))
 
 
-def test_checks_that_are_made_still_need_a_look_after_them() -> None:
+def test_finished_checks_still_need_one_more_look() -> None:
     base: dict[str, Any] = {"answer": UPDATED, "held": True, "confirmed": True, "right_build_under_way": True}
     assert not should_stop(facts(**base, window_in_time=True, checked=False))
     assert should_stop(facts(**base, window_in_time=True, checked=True))
 
 
 @pytest.mark.parametrize("verifying", [False, True], ids=["deploy", "verify"])
-def test_checks_of_a_window_that_began_in_time_may_go_on_beyond_the_deadline(verifying: bool) -> None:
+def test_checks_of_a_window_that_began_in_time_may_continue_beyond_the_deadline(verifying: bool) -> None:
     base: dict[str, Any] = {"verifying": verifying, "held": True, "right_build_under_way": True, "window_in_time": True}
     answer = None if verifying else UPDATED
     assert not should_stop(facts(answer=answer, now=D + 50, checking=True, checked=False, confirmed=True, **base))
 
 
 @pytest.mark.parametrize("why", [{"flapping": True}, {"refusal": Reason.AUTH}, {"not_started": Reason.UNSUPPORTED}])
-def test_what_cannot_get_better_does_not_wait_for_checks(why: dict[str, Any]) -> None:
+def test_a_hopeless_run_does_not_wait_for_checks(why: dict[str, Any]) -> None:
     assert should_stop(facts(answer=UPDATED, checking=True, checked=False, **why))

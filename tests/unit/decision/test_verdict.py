@@ -706,7 +706,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
 
 
 @given(any_facts())
-def test_all_facts_has_one_verdict_that_fits_its_mode(known: Facts) -> None:
+def test_any_facts_have_one_verdict_that_fits_the_mode(known: Facts) -> None:
     found = conclude(known)
     assert found.exit_code in (0, 1)
     if known.verifying:
@@ -786,7 +786,7 @@ def test_evidence_of_failure_never_turns_red_to_green(worse: dict[str, Any], kno
     "failed", [FAILED, BLOCKED, PARTIAL_FAILED, SCANNED_NOTHING, LOST], ids=lambda each: str(each.counts or "lost")
 )
 @given(known=any_facts())
-def test_a_worse_answer_never_turns_red_to_green(failed: Answer, known: Facts) -> None:
+def test_a_worse_response_never_turns_red_to_green(failed: Answer, known: Facts) -> None:
     worse = replace(known, answer=failed, claim_held=False)
     if known.answer in (UPDATED, ACCEPTED, NOTHING, PARTIAL_SKIPPED) and conclude(worse).exit_code == 0:
         assert conclude(known).exit_code == 0
@@ -806,7 +806,7 @@ def test_a_failure_is_believed_unless_a_declared_expectation_is_met(
 
 
 @given(any_facts())
-def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Facts) -> None:
+def test_a_run_whose_windows_broke_and_never_held_is_red(known: Facts) -> None:
     if not known.verifying and known.flapping:
         assert conclude(known).exit_code == 1
 
@@ -825,14 +825,14 @@ def test_the_end_of_a_run_that_broke_and_never_held_is_red(known: Facts) -> None
         pytest.param(END | HELD | {"verifying": True}, id="verified"),
     ],
 )
-def test_a_check_that_failed_makes_red_of_what_would_be_green(known: dict[str, Any], reason: Reason) -> None:
+def test_a_failed_check_turns_green_to_red(known: dict[str, Any], reason: Reason) -> None:
     assert conclude(facts(**known)).exit_code == 0
     failed = conclude(facts(**known, check_failure=reason))
     assert (failed.verdict, failed.reason, failed.exit_code) == (Verdict.CHECKS_FAILED, reason, 1)
 
 
 @given(any_facts(), st.sampled_from([Reason.OPENAPI, Reason.SMOKE]))
-def test_a_check_that_failed_is_never_green_and_turns_no_other_red_verdict_over(known: Facts, reason: Reason) -> None:
+def test_a_failed_check_is_never_green_and_replaces_no_other_red_verdict(known: Facts, reason: Reason) -> None:
     before, after = conclude(replace(known, check_failure=None)), conclude(replace(known, check_failure=reason))
     assert after.exit_code != 0
     assert after == before or after.verdict is Verdict.CHECKS_FAILED

@@ -53,7 +53,7 @@ def green(known: Facts) -> bool:
 # the walk itself
 
 
-def test_what_a_branch_leaves_open_decides_nothing() -> None:
+def test_facts_that_a_branch_leaves_open_do_not_change_the_verdict() -> None:
     ways = 0
     for conclusion, domains in walk(conclude):
         first, last = completed(domains), completed(domains, first=False)
@@ -64,7 +64,7 @@ def test_what_a_branch_leaves_open_decides_nothing() -> None:
     assert ways > 1000
 
 
-def test_what_a_branch_leaves_open_stops_nothing() -> None:
+def test_facts_that_a_branch_leaves_open_do_not_change_the_stop() -> None:
     for stops, domains in walk(should_stop):
         first, last = completed(domains), completed(domains, first=False)
         assert first is not None
@@ -72,7 +72,7 @@ def test_what_a_branch_leaves_open_stops_nothing() -> None:
         assert should_stop(facts_of(first)) == should_stop(facts_of(last)) == stops, told(domains)
 
 
-def test_the_ends_of_the_branches_are_all_combinations_once() -> None:
+def test_the_branches_cover_every_combination_exactly_once() -> None:
     def some(known: Facts) -> tuple[object, ...]:
         return known.answer, known.verifying, known.answer_final, known.claim_held, known.confirmed
 
@@ -93,7 +93,7 @@ def test_the_ends_of_the_branches_are_all_combinations_once() -> None:
     assert set(ends) == set(by_hand)
 
 
-def test_every_rule_leaves_out_something() -> None:
+def test_every_rule_excludes_something() -> None:
     for why, clauses in RULES.items():
         assert clauses, why
         for clause in clauses:
@@ -114,7 +114,7 @@ def test_a_broken_rule_is_named() -> None:
 # the verdict
 
 
-def test_every_verdict_and_every_reason_of_a_watched_service_can_be_reached() -> None:
+def test_every_verdict_and_reason_of_a_watched_service_is_reachable() -> None:
     found = conclusions()
     assert {verdict for verdict, _ in found} == set(REASONS)
     for verdict, reasons in REASONS.items():
@@ -159,7 +159,7 @@ REASONS: dict[Verdict, set[Reason]] = {
 """The reasons that each verdict has; a red one has exactly one of them."""
 
 
-def test_no_declaration_is_met_but_by_a_window_that_held_with_its_own_proof() -> None:
+def test_a_declaration_is_met_only_by_a_window_that_held_with_its_own_proof() -> None:
     def holds(known: Facts) -> bool:
         if not green(known) or not known.declared:
             return True
@@ -184,7 +184,7 @@ def test_nothing_is_green_without_a_window_that_held() -> None:
     )
 
 
-def test_nothing_is_green_that_is_not_healthy_or_whose_checks_failed() -> None:
+def test_nothing_is_green_if_it_is_unhealthy_or_its_checks_failed() -> None:
     assert_always(
         lambda known: (
             not green(known)
@@ -194,7 +194,7 @@ def test_nothing_is_green_that_is_not_healthy_or_whose_checks_failed() -> None:
     )
 
 
-def test_nothing_is_green_where_watchtowers_failure_stands() -> None:
+def test_nothing_is_green_if_a_failure_of_watchtower_stands() -> None:
     def holds(known: Facts) -> bool:
         if not green(known) or known.answer is None:
             return True
@@ -220,7 +220,7 @@ def test_a_failure_that_watchtower_reports_is_the_verdict_unless_what_is_declare
     assert_always(holds, verifying=False, not_started=None, refusal=None)
 
 
-def test_nothing_is_green_where_the_old_build_answers_after_a_new_one() -> None:
+def test_nothing_is_green_if_the_old_build_responds_after_a_new_one() -> None:
     def holds(known: Facts) -> bool:
         if known.held or not known.new_build_seen or not known.healthy or known.build is not Build.OLD:
             return True
@@ -231,7 +231,7 @@ def test_nothing_is_green_where_the_old_build_answers_after_a_new_one() -> None:
     assert_always(holds, awaiting=True, not_started=None)
 
 
-def test_current_is_only_what_was_live_before() -> None:
+def test_already_current_is_only_a_build_that_was_live_before() -> None:
     def holds(known: Facts) -> bool:
         if conclude(known).verdict is not Verdict.ALREADY_CURRENT:
             return True
@@ -252,7 +252,7 @@ def test_each_mode_has_its_verdicts() -> None:
         assert found == of_verify if verifying else Verdict.VERIFIED not in found
 
 
-def test_a_build_that_another_deployer_brings_is_verified_only_as_declared_or_as_another_than_before() -> None:
+def test_a_build_of_another_deployer_is_verified_only_if_it_is_declared_or_differs_from_before() -> None:
     def holds(known: Facts) -> bool:
         ended = conclude(known)
         if ended.verdict is not Verdict.VERIFIED:
@@ -262,7 +262,7 @@ def test_a_build_that_another_deployer_brings_is_verified_only_as_declared_or_as
     assert_always(holds, awaiting=True)
 
 
-def test_a_build_that_another_deployer_brings_is_waited_for_until_the_deadline() -> None:
+def test_a_run_waits_until_the_deadline_for_the_build_of_another_deployer() -> None:
     def holds(known: Facts) -> bool:
         if known.late or decided_at_once(known) or not should_stop(known):
             return True
@@ -274,11 +274,11 @@ def test_a_build_that_another_deployer_brings_is_waited_for_until_the_deadline()
 # the stop rules
 
 
-def test_once_patience_ends_every_run_stops() -> None:
+def test_every_run_stops_when_its_patience_ends() -> None:
     assert_always(should_stop, now=PATIENCE_ENDS)
 
 
-def test_after_the_deadline_only_a_window_or_the_look_after_it_is_waited_for() -> None:
+def test_after_the_deadline_a_run_waits_only_for_a_window_or_the_look_after_it() -> None:
     assert_always(lambda known: not known.late or should_stop(known) or known.window_in_time or known.held)
 
 
@@ -327,7 +327,7 @@ def decided_at_once(known: Facts) -> bool:
     return bool(known.throttled_past_deadline or known.blocked or known.flapping)
 
 
-def test_what_stops_before_the_deadline_is_decided_by_a_row_of_the_table() -> None:
+def test_every_stop_before_the_deadline_matches_a_row_of_the_table() -> None:
     def holds(known: Facts) -> bool:
         if not should_stop(known) or known.late or decided_at_once(known):
             return True
@@ -354,7 +354,7 @@ def test_nothing_stops_green_before_its_checks_are_made() -> None:
     assert_always(lambda known: known.checked or known.late or not (should_stop(known) and green(known)), **LEFT_OUT)
 
 
-def test_what_is_proven_is_not_waited_for() -> None:
+def test_a_run_does_not_wait_once_the_build_is_proven() -> None:
     def holds(known: Facts) -> bool:
         if not (known.held and known.checked) or known.watchtower_failure_wins:
             return True
@@ -363,11 +363,11 @@ def test_what_is_proven_is_not_waited_for() -> None:
     assert_always(holds, **LEFT_OUT)
 
 
-def test_every_answer_ends_a_run_that_sees_nothing_more() -> None:
+def test_every_response_ends_a_run_without_further_samples() -> None:
     assert_always(lambda known: should_stop(known) or known.window_in_time or known.held, now=PATIENCE_ENDS - 20)
 
 
-def test_a_check_that_failed_turns_only_green_over() -> None:
+def test_a_failed_check_changes_only_green_verdicts() -> None:
     def holds(known: Facts) -> bool:
         ended = conclude(known)
         green_without = ended.exit_code == 0 or ended.reason is Reason.WEAK_PROOF or ended.verdict is Verdict.UNPROVEN

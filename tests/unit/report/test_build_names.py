@@ -21,7 +21,7 @@ def named(reason: Reason, before: HttpResult, after: HttpResult, **inputs: str) 
     return said
 
 
-def test_versions_that_contradict_each_other_are_listed_with_what_to_write() -> None:
+def test_contradictory_versions_are_listed_with_the_input_to_set() -> None:
     both = reply(200, {"version": "1.3.0", "release": "1.4.0"})
     said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), both, expect_version="1.4.0")
     assert said == (
@@ -30,7 +30,7 @@ def test_versions_that_contradict_each_other_are_listed_with_what_to_write() -> 
     )
 
 
-def test_the_field_that_was_taken_is_named() -> None:
+def test_the_field_of_the_version_is_named() -> None:
     said = named(Reason.WRONG_VERSION, reply(200, {}), reply(200, {"version": "1.3.0"}), expect_version="1.4.0")
     assert said == "The version was read from `version`."
 
@@ -50,18 +50,18 @@ def test_a_field_with_a_dot_in_its_name_is_offered_as_a_pointer_that_picks_it() 
     assert names_in(reply(200, both), service, for_version=True, healthy=True)["/vcs.revision"].text == NEW
 
 
-def test_a_word_that_names_no_build_is_shown() -> None:
+def test_a_placeholder_that_names_no_build_is_shown() -> None:
     said = named(Reason.VERSION_UNAVAILABLE, reply(200, {}), reply(200, {"commit": "unknown"}), expect_version=NEW)
     assert said == "`commit` says `unknown`, which does not name a build."
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_CHANGE, Reason.NOTHING_TO_DO])
-def test_a_version_that_moved_beside_a_commit_that_stayed_is_explained(reason: Reason) -> None:
+def test_a_changed_version_beside_an_unchanged_commit_is_explained(reason: Reason) -> None:
     before, after = reply(200, {"commit": OLD, "version": "1"}), reply(200, {"commit": OLD, "version": "2"})
     assert named(reason, before, after) == "`version` changed, but `commit` did not: that is the same build."
 
 
-def test_nothing_is_said_where_the_field_was_declared_or_the_reason_is_another() -> None:
+def test_with_a_declared_field_or_another_reason_nothing_is_added() -> None:
     other = reply(200, {"version": "1.3.0"})
     assert named(Reason.WRONG_VERSION, other, other, expect_version="1.4.0", version_field="version") == ""
     assert named(Reason.FLAPPING, other, other, expect_version="1.4.0") == ""

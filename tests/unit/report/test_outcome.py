@@ -124,7 +124,7 @@ ENDINGS: list[InvalidInputs | OneResult] = [
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_every_declared_output_is_set_as_one_line(outcome: InvalidInputs | OneResult) -> None:
+def test_every_declared_output_is_one_line(outcome: InvalidInputs | OneResult) -> None:
     values = outputs.outputs(outcome)
     assert values.keys() == OUTPUTS.keys()
     assert all(isinstance(value, str) for value in values.values())
@@ -132,7 +132,7 @@ def test_every_declared_output_is_set_as_one_line(outcome: InvalidInputs | OneRe
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_the_report_is_one_json_document_that_says_the_same(outcome: InvalidInputs | OneResult) -> None:
+def test_the_report_is_one_json_document_with_the_same_content(outcome: InvalidInputs | OneResult) -> None:
     values = outputs.outputs(outcome)
     document = json.loads(values["report"])
     assert (document["verdict"], document["reason"], document["proof"]) == (
@@ -173,7 +173,7 @@ def test_no_output_is_longer_than_an_environment_variable_may_be() -> None:
     assert added[-1] == f"... and {1000 - len(added) + 1} more"
 
 
-def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
+def test_a_long_report_first_loses_the_middle_of_its_lists() -> None:
     document = json.loads(outputs.outputs(long_run())["report"])
     assert document["truncated"]
     assert (document["verdict"], document["version"]["live"]) == ("checks-failed", NEW)
@@ -187,7 +187,7 @@ def test_what_a_long_report_loses_first_is_the_middle_of_its_lists() -> None:
     assert document["evidence"] == ["why"]
 
 
-def test_what_a_later_run_compares_with_is_never_cut() -> None:
+def test_data_for_a_later_comparison_is_never_cut() -> None:
     run = Run()
     names = {f"{letter}_version": f"{letter}{'é' * 250}" for letter in "abcdefghijklmnopqrstuvwxyz"}
     run.look(0.1, ready(OLD, **names)).look(0.5, ready(OLD, **names)).trigger(1.0).look(3.0, ready(NEW, **names))
@@ -277,7 +277,7 @@ def test_every_reason_has_its_own_remedy() -> None:
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
-def test_a_reason_is_reported_with_what_happened_why_and_what_mends_it(reason: Reason) -> None:
+def test_a_reason_is_reported_with_what_happened_its_cause_and_its_fix(reason: Reason) -> None:
     outcome = ended(Verdict.UNHEALTHY, reason)
     [found] = annotations.annotations(outcome)
     remedy = REMEDIES[reason].about(outcome.subject)
@@ -295,7 +295,7 @@ def test_a_reason_is_reported_with_what_happened_why_and_what_mends_it(reason: R
 
 
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason], ids=lambda each: each.value)
-def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
+def test_blocks_to_paste_are_well_formed(reason: Reason) -> None:
     for language, block in re.findall(r"```(\w+)\n(.*?)```", REMEDIES[reason].fix, re.DOTALL):
         assert language in {"yaml", "sh", "nginx", "dockerfile"}
         if language == "yaml":
@@ -304,7 +304,7 @@ def test_what_is_to_be_pasted_is_well_formed(reason: Reason) -> None:
             assert block.count("{") == block.count("}")
 
 
-def test_a_loopback_address_that_refused_is_reported_as_what_it_is() -> None:
+def test_a_refused_connection_to_a_loopback_address_is_reported_as_such() -> None:
     [found] = annotations.annotations(ended(Verdict.UNHEALTHY, Reason.DOWN, remedy=LOOPBACK))
     assert LOOPBACK.headline in found.title
     assert "container" in found.message
@@ -325,7 +325,7 @@ def outside_code(text: str) -> str:
 
 
 @pytest.mark.parametrize("outcome", ENDINGS, ids=wording.headline)
-def test_tables_stay_whole(outcome: InvalidInputs | OneResult) -> None:
+def test_tables_stay_intact(outcome: InvalidInputs | OneResult) -> None:
     text = shown(outcome)
     assert text.endswith("\n")
     assert set(cells(text)) <= {2, 3}
@@ -351,7 +351,7 @@ def test_hostile_text_makes_no_html_mention_or_link(state: State | None) -> None
 
 
 @given(st.text(max_size=60) | st.text(alphabet="`|<>@#[]()!*_~\\\n\r &;:/wh.tps", max_size=60))
-def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
+def test_tables_stay_intact_whatever_they_quote(text: str) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(text)
 
@@ -363,7 +363,7 @@ def test_whatever_is_quoted_the_tables_stay_whole(text: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_our_sentences_show_what_they_quote(text: str) -> None:
+def test_sentences_show_their_quoted_text_unchanged(text: str) -> None:
     line = " ".join(text.split())
     made = html.unescape(
         shown(ended(Verdict.DEPLOYED, proof=Proof.VERSION, facts=Facts().plus(About.EVIDENCE, line)))
@@ -391,7 +391,7 @@ def rollout(moment: float, _: Probe) -> HttpResult:
     return ready(OLD) if moment < 2 else REFUSED if moment < 4 else ready(NEW)
 
 
-def test_a_rollout_is_measured() -> None:
+def test_the_duration_of_a_rollout_is_measured() -> None:
     story = tell(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
     found = story.outcome
     assert (found.version.live, found.version.before, found.update.result) == (NEW, OLD, "updated")
@@ -416,13 +416,13 @@ def test_a_rollout_is_measured() -> None:
         ),
     ],
 )
-def test_downtime_is_zero_where_none_was_seen_and_empty_where_it_lasts(
+def test_downtime_is_zero_if_none_was_seen_and_empty_if_it_lasts(
     world: World, inputs: dict[str, str], seconds: str
 ) -> None:
     assert outputs.outputs(tell(world, **inputs).outcome)["downtime-seconds"] == seconds
 
 
-def test_the_rollout_of_a_build_known_by_its_digest_counts_from_there() -> None:
+def test_the_rollout_of_a_build_known_by_its_digest_counts_from_that_digest() -> None:
     story = tell(
         World(
             steady(ready()),
@@ -435,7 +435,7 @@ def test_the_rollout_of_a_build_known_by_its_digest_counts_from_there() -> None:
     assert (story.outcome.rollout_seconds or 0) >= 5.0
 
 
-def test_a_red_run_has_no_rollout() -> None:
+def test_a_red_run_has_no_rollout_duration() -> None:
     story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="20")
     assert outputs.outputs(story.outcome)["rollout-seconds"] == ""
 
@@ -461,11 +461,11 @@ def test_watchtowers_result_is_an_output(answer: HttpResult, result: str) -> Non
     assert outputs.outputs(story.outcome)["watchtower-result"] == result
 
 
-def test_without_a_trigger_the_result_is_none() -> None:
+def test_without_a_trigger_watchtowers_result_is_none() -> None:
     assert outputs.outputs(tell(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
 
 
-def test_a_trigger_without_any_answer_is_unknown() -> None:
+def test_a_trigger_without_any_response_has_the_result_unknown() -> None:
     story = tell(World(rollout, ((summary(updated=1), 500.0),)), expect_version=NEW, timeout="30")
     assert outputs.outputs(story.outcome)["watchtower-result"] == "unknown"
     assert story.verdict == ("deployed", "")
@@ -523,7 +523,7 @@ def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> No
         pytest.param(reply(200), steady(TransportError(ErrorKind.TIMED_OUT)), False, id="the service was silent"),
     ],
 )
-def test_only_a_loopback_address_that_refused_is_reported_as_one(
+def test_only_a_refused_loopback_address_is_reported_as_one(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult], refused: bool
 ) -> None:
     story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
@@ -553,13 +553,13 @@ def test_an_unfinished_run_is_reported_too() -> None:
     assert "SIGTERM came." in annotations.annotations(outcome)[0].message
 
 
-def test_an_outcome_before_anything_was_seen_is_reported_too() -> None:
+def test_a_result_before_anything_was_seen_is_reported_too() -> None:
     outcome = result_of(Run().state, Conclusion(Verdict.CANCELLED, signal=2), 0.0)
     values = outputs.outputs(outcome)
     assert (values["version"], values["downtime-seconds"], values["watchtower-result"]) == ("", "", "none")
 
 
-def test_the_evidence_is_of_the_end_and_not_of_what_was_seen_on_the_way() -> None:
+def test_the_evidence_describes_the_end_and_not_the_course_of_the_run() -> None:
     went_back = tell(
         World(lambda moment, _: ready(NEW) if 2 < moment < 6 else ready(OLD), ((reply(200), 5.0),)),
         expect_version=NEW,
@@ -608,7 +608,7 @@ def test_checks_that_failed_are_outputs_and_in_the_one_annotation() -> None:
 
 
 @pytest.mark.parametrize("breaking", ["ignore", "warn", "fail"])
-def test_routes_by_the_thousand_are_reported_within_bounds(breaking: str) -> None:
+def test_thousands_of_routes_are_reported_within_limits(breaking: str) -> None:
     many = contract(*(f"/{'p' * 60}/{number}" for number in range(5_000)))
     outcome = compared(many, contract("/new"), breaking_changes=breaking)
     assert len(json.loads(outputs.outputs(outcome)["removed-routes"])) <= 1_001
@@ -618,7 +618,7 @@ def test_routes_by_the_thousand_are_reported_within_bounds(breaking: str) -> Non
     assert all(len(each.message) < 4_000 for each in found)
 
 
-def test_hostile_routes_stay_what_they_are() -> None:
+def test_hostile_routes_stay_plain_text() -> None:
     outcome = compared(contract("/a"), contract("/" + HOSTILE, "/a"), forbidden_routes="/*", required_routes="/b")
     text = shown(outcome)
     assert "<script>" not in outside_code(text).replace("```diff", "")
@@ -644,7 +644,7 @@ def reference_outcome(number: int, breaking: str) -> RunResult:
 
 
 @pytest.mark.parametrize(("breaking", "kind"), [("warn", "warning"), ("fail", "error")])
-def test_an_operation_that_is_gone_is_annotated_at_its_line_in_the_reference_file(breaking: str, kind: str) -> None:
+def test_a_removed_operation_is_annotated_at_its_line_in_the_reference_file(breaking: str, kind: str) -> None:
     headline, *places = annotations.annotations(reference_outcome(3, breaking))
     assert headline.kind == kind
     assert not headline.file
@@ -657,17 +657,15 @@ def test_an_operation_that_is_gone_is_annotated_at_its_line_in_the_reference_fil
 
 @pytest.mark.parametrize("number", [2, 8, 9, 10, 11, 5_000])
 @pytest.mark.parametrize("breaking", ["warn", "fail"])
-def test_operations_that_are_gone_leave_room_for_two_more_warnings_among_those_that_the_runner_keeps(
-    number: int, breaking: str
-) -> None:
+def test_annotations_of_removed_operations_leave_room_for_two_more_warnings(number: int, breaking: str) -> None:
     assert len(annotations.annotations(reference_outcome(number, breaking))) == min(8, number)
 
 
-def test_what_is_ignored_is_annotated_nowhere() -> None:
+def test_ignored_breaking_changes_are_not_annotated() -> None:
     assert annotations.annotations(reference_outcome(3, "ignore")) == []
 
 
-def test_the_summary_counts_all_operations_that_are_gone() -> None:
+def test_the_summary_counts_all_removed_operations() -> None:
     many = contract(*(f"/p{number}" for number in range(5_000)))
     assert "5000 removed" in shown(compared(many, contract("/new"))).replace(",", "")
 
@@ -701,7 +699,7 @@ def test_the_images_that_were_seen_to_run_are_reported_row_by_row() -> None:
     ]
 
 
-def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
+def test_a_process_start_is_reported_from_a_start_time_or_an_uptime() -> None:
     run = Run()
     for second in range(5):
         run.look(float(second), ready(OLD, uptime=100 + second))
@@ -714,7 +712,7 @@ def test_a_process_start_is_reported_whether_it_was_named_or_counted() -> None:
     assert starts["uptime"] == pytest.approx(WALL - 100, abs=2)
 
 
-def test_an_image_whose_registry_has_a_port_is_named_as_the_cause_where_nothing_shows_that_it_was_matched() -> None:
+def test_an_image_with_a_registry_port_is_named_as_the_cause_unless_it_was_matched() -> None:
     run = Run(image="registry.example.com:5000/o/app").look(0.1, ready(OLD)).trigger(1.0)
     run.answer(2.0, reply(200)).look(3.0, ready(OLD))
     message = shown(result_of(run.state, Conclusion(Verdict.UNPROVEN, Reason.NO_CHANGE), 4.0))

@@ -61,7 +61,7 @@ def order(text: str, *parts: str) -> bool:
     return -1 not in places and places == sorted(places)
 
 
-def test_a_green_page_tells_the_story_the_proof_and_the_course() -> None:
+def test_a_green_page_shows_the_result_the_proof_and_the_timeline() -> None:
     text = page(ended(proof=Proof.VERSION, facts=seen("The service reports the declared version.")), NOWHERE)
     assert order(
         text, "## ✅ deployed", "proof: `version`", "since second 5.0", "### How we know", "### When", "All facts"
@@ -89,7 +89,7 @@ def test_a_digest_is_short_where_it_is_reported_and_whole_in_the_facts_and_in_co
     assert D2 in facts
 
 
-def test_the_times_stand_once_in_the_chart_and_folded_in_a_table_below_it() -> None:
+def test_the_times_are_in_the_chart_and_in_a_folded_table_below_it() -> None:
     text = page(ended(timeline=checks(6.0, 6.01)), NOWHERE)
     assert order(text, "```mermaid", "<summary>The same in figures</summary>", "| From (s) | To (s) | What |")
     assert "Checks" not in text
@@ -111,14 +111,14 @@ def test_a_red_page_has_the_remedy_at_the_top() -> None:
     )
 
 
-def test_what_was_declared_stands_beside_what_is_live() -> None:
+def test_the_declared_build_is_shown_beside_the_live_one() -> None:
     text = page(ended(Verdict.STALE, Reason.OLD_BUILD, version=Change(expected=NEW, before=OLD, live=OLD)), NOWHERE)
     assert f"live: `{OLD[:12]}` · expected: `{NEW[:12]}`" in text
     text = page(ended(Verdict.WRONG_BUILD, Reason.WRONG_DIGEST, digest=Change(expected=D1, live=D2)), NOWHERE)
     assert f"expected: `{D1[:19]}`, running: `{D2[:19]}`" in text
 
 
-def test_versions_are_links_where_one_of_them_is_the_commit_of_the_run() -> None:
+def test_versions_are_links_if_one_of_them_is_the_commit_of_the_run() -> None:
     text = page(ended(), REPOSITORY)
     assert f"[`{OLD[:7]}`](https://github.com/o/r/commit/{OLD})" in text
     assert f"(https://github.com/o/r/compare/{OLD}...{NEW})" in text
@@ -132,7 +132,7 @@ def test_versions_are_links_where_one_of_them_is_the_commit_of_the_run() -> None
         pytest.param(REPOSITORY, {"version": Change(before="v1.1", live="v1.2")}, id="no commits"),
     ],
 )
-def test_other_versions_are_no_links(repository: Repository, facts: dict[str, Any]) -> None:
+def test_other_versions_are_not_links(repository: Repository, facts: dict[str, Any]) -> None:
     assert "/commit/" not in page(ended(**facts), repository)
 
 
@@ -149,11 +149,11 @@ def test_other_versions_are_no_links(repository: Repository, facts: dict[str, An
         ({}, NOWHERE),
     ],
 )
-def test_the_repository_is_what_the_runner_says(variables: dict[str, str], found: Repository) -> None:
+def test_the_repository_comes_from_the_runners_variables(variables: dict[str, str], found: Repository) -> None:
     assert Repository.of(variables) == found
 
 
-def test_the_picture_has_a_bar_for_each_stretch_in_milliseconds() -> None:
+def test_the_chart_has_a_bar_in_milliseconds_for_each_stretch() -> None:
     chart = "\n".join(gantt(ended(timeline=checks(5.0, 5.25))))
     for bar in (
         "section Watchtower 1.2 s\n  #160; :0, 1250",
@@ -170,23 +170,23 @@ def test_the_picture_has_a_bar_for_each_stretch_in_milliseconds() -> None:
     ("seconds", "interval"),
     [(0.5, "1second"), (11, "2second"), (47, "5second"), (240, "30second"), (3600, "6minute"), (86400, "144minute")],
 )
-def test_the_axis_has_some_ten_ticks(seconds: float, interval: str) -> None:
+def test_the_axis_has_about_ten_ticks(seconds: float, interval: str) -> None:
     assert f"  tickInterval {interval}" in gantt(ended(timeline=replace(TIMELINE, ended=seconds)))
 
 
-def test_the_middle_of_a_long_crash_loop_is_left_out_of_the_picture() -> None:
+def test_the_middle_of_a_long_crash_loop_is_left_out_of_the_chart() -> None:
     loop = tuple(Stretch(at, at + 1, Build.NEW, bool(at % 2), not at % 2) for at in range(200))
     assert sum("section" in line for line in gantt(ended(timeline=Timeline(stretches=loop, ended=200.0)))) <= 14
 
 
-def test_a_run_without_a_course_has_no_picture() -> None:
+def test_a_run_without_a_timeline_has_no_chart() -> None:
     assert "mermaid" not in page(
         ended(Verdict.TRIGGER_FAILED, Reason.AUTH, timeline=replace(TIMELINE, ended=0.05)), NOWHERE
     )
     assert "mermaid" not in page(ended(Verdict.TRIGGER_FAILED, Reason.AUTH, timeline=Timeline(ended=11.0)), NOWHERE)
 
 
-def test_failed_checks_come_first_and_a_document_alone_is_no_check() -> None:
+def test_failed_checks_come_first_and_a_document_alone_is_not_a_check() -> None:
     document = Finding(Reason.OPENAPI, "openapi", passed=True, sentence="7 operations")
     failed = Finding(Reason.SMOKE, "smoke GET /x", passed=False, sentence="`GET /x`: 500, not 2xx", seconds=0.0421)
     text = page(ended(Verdict.CHECKS_FAILED, Reason.SMOKE, checked=Checked(findings=(document, failed))), NOWHERE)
@@ -203,7 +203,7 @@ def test_operations_that_differ_are_shown_up_to_a_limit() -> None:
     assert "/p25" not in text
 
 
-def test_watchtowers_answer_is_folded_capped_and_cannot_leave_its_block() -> None:
+def test_watchtowers_response_is_folded_cut_and_cannot_leave_its_block() -> None:
     hostile = "HTTP 200\n\n````\n</details><script>x</script>\n" + "\n".join(f"line {number}" for number in range(500))
     text = page(ended(update=replace(UPDATED, reply=hostile)), NOWHERE)
     assert "<script" not in text
@@ -218,7 +218,7 @@ HOSTILE = st.text(max_size=80) | st.text(
 
 
 @given(HOSTILE)
-def test_nothing_that_a_sentence_quotes_becomes_more_than_text(text: str) -> None:
+def test_quoted_text_in_a_sentence_stays_plain_text(text: str) -> None:
     line = inline(" ".join(text.split()))
     for markdown, cell in ((f"- It says {line}\n", "<li"), (f"| a |\n|---|\n| {line} |\n", "<td")):
         rendered = render(markdown)
@@ -228,7 +228,7 @@ def test_nothing_that_a_sentence_quotes_becomes_more_than_text(text: str) -> Non
 
 
 @given(HOSTILE)
-def test_nothing_in_a_block_leaves_it(text: str) -> None:
+def test_no_text_breaks_out_of_a_code_block(text: str) -> None:
     rendered = render("\n".join(["before", "", *fenced(text), "after"]))
     assert rendered.accidents == ()
     assert rendered.html.count("<pre") == 1
@@ -236,7 +236,7 @@ def test_nothing_in_a_block_leaves_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1_000, 100_000])
-def test_a_page_stays_small_whatever_it_is_fed(size: int) -> None:
+def test_a_page_stays_small_for_any_content(size: int) -> None:
     text = "x|`" * size
     findings = [Finding(Reason.SMOKE, "smoke", passed=False, sentence="y" * 400) for _ in range(5_000)]
     outcome = ended(

@@ -108,13 +108,13 @@ OLD, NEW, UNKNOWN = Build.OLD, Build.NEW, Build.UNKNOWN
         ),
     ],
 )
-def test_it_is_known_who_answered_from_when_to_when(
+def test_the_timeline_shows_which_build_responded_when(
     before: Sample | None, seen: list[tuple[Sample, Build]], found: list[Stretch]
 ) -> None:
     assert stretches(before, seen, began=0.0, ended=10.0) == found
 
 
-def test_stretches_leave_no_hole() -> None:
+def test_stretches_leave_no_gap() -> None:
     flapping = [(gone(at), UNKNOWN) if at % 3 else (sample(at), NEW) for at in range(1, 40)]
     found = stretches(sample(-1), flapping, began=0.0, ended=40.0)
     assert (found[0].begin, found[-1].end) == (0.0, 40.0)

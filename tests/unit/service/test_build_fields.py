@@ -113,13 +113,13 @@ def test_build_names_are_found_in_headers(name: str, counts: bool) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BUILD_NAMES))
-def test_a_listed_name_counts_in_every_spelling(name: str) -> None:
+def test_a_listed_field_name_counts_in_every_spelling(name: str) -> None:
     for spelling in (name, name.upper(), "-".join(name), "_".join(name)):
         assert texts({spelling: "1"}) == {spelling: "1"}
 
 
 @pytest.mark.parametrize("name", sorted(INSIDE - BUILD_NAMES.keys()))
-def test_a_name_that_counts_inside_a_listed_one_does_not_count_alone(name: str) -> None:
+def test_a_field_name_that_counts_inside_a_listed_one_does_not_count_alone(name: str) -> None:
     assert texts({name: "1"}) == {}
     assert texts({"commit": {name: "1"}}) == {f"commit.{name}": "1"}
 
@@ -149,7 +149,7 @@ def test_the_stems_that_the_interface_names_are_listed(stem: str) -> None:
         "id",
     ],
 )
-def test_what_tells_no_build_is_not_listed(noise: str) -> None:
+def test_fields_that_do_not_name_a_build_are_not_listed(noise: str) -> None:
     assert noise not in BUILD_NAMES
 
 
@@ -166,13 +166,13 @@ JSON = st.recursive(
 
 
 @given(JSON, st.dictionaries(st.sampled_from(["x-version", "date"]), st.text(max_size=5)))
-def test_looking_for_names_is_total_and_bounded(document: Any, headers: dict[str, str]) -> None:  # noqa: ANN401
+def test_the_search_for_names_never_raises_and_is_limited(document: Any, headers: dict[str, str]) -> None:  # noqa: ANN401
     names = build_names(document, headers)
     assert len(names) <= 64
     assert all(name.text.strip() for name in names.values())
 
 
-def test_a_document_of_many_names_is_bounded() -> None:
+def test_the_number_of_names_from_a_document_is_limited() -> None:
     assert (
         len(
             build_names(
@@ -185,12 +185,12 @@ def test_a_document_of_many_names_is_bounded() -> None:
     )
 
 
-def test_only_so_many_fields_are_looked_at() -> None:
+def test_the_number_of_searched_fields_is_limited() -> None:
     many = {str(number): number for number in range(MOST_FIELDS)}
     assert texts({"version": "1", **many, "commit": "a1"}) == {"version": "1"}
 
 
-def test_a_deeply_nested_document_is_looked_through() -> None:
+def test_a_deeply_nested_document_is_searched() -> None:
     document: object = {"version": "1"}
     for _ in range(190):
         document = {"data": document}
@@ -216,7 +216,7 @@ def test_a_deeply_nested_document_is_looked_through() -> None:
         pytest.param({"is_release": True, "subversion": "1", "appversionx": "1"}, {}, id="what only looks like it"),
     ],
 )
-def test_a_prefixed_name_counts_where_no_plain_one_stands(document: object, found: dict[str, str]) -> None:
+def test_a_prefixed_name_counts_if_there_is_no_plain_one(document: object, found: dict[str, str]) -> None:
     assert texts(document) == found
 
 
@@ -310,15 +310,15 @@ def test_a_long_number_of_forty_digits_is_a_commit() -> None:
         ),
     ],
 )
-def test_words_and_unexpanded_variables_name_nothing(text: str, nothing: bool) -> None:
+def test_placeholders_and_unexpanded_variables_name_no_build(text: str, nothing: bool) -> None:
     assert names_nothing(text) is nothing
 
 
-def test_the_words_are_listed_as_they_are_compared() -> None:
+def test_the_placeholders_are_listed_as_they_are_compared() -> None:
     assert {word.lower() for word in PLACEHOLDERS} == PLACEHOLDERS
 
 
-def test_a_fraction_is_marked_since_its_digits_may_be_others() -> None:
+def test_a_fraction_is_marked_because_its_digits_may_differ() -> None:
     assert [name.fraction for name in build_names({"version": 1.1, "build": 7}, {}).values()] == [True, False]
 
 

@@ -46,20 +46,20 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
         ("sha-", "", False),
     ],
 )
-def test_two_spellings_are_one_version_or_not(expected: str, seen: str, same: bool) -> None:
+def test_spellings_of_a_version_are_compared(expected: str, seen: str, same: bool) -> None:
     assert same_version(expected, seen) is same
     assert same_version(seen, expected) is same
 
 
 @given(st.text(max_size=50))
-def test_a_version_is_itself_unless_nothing_is_left_of_it(text: str) -> None:
+def test_a_version_equals_itself_unless_it_is_empty(text: str) -> None:
     assert same_version(text, text) is (text.strip() not in ("", "sha-"))
 
 
 @given(
     st.text(alphabet="0123456789abcdef", min_size=40, max_size=40), st.integers(7, 40), st.sampled_from(["", "sha-"])
 )
-def test_a_commit_is_known_by_seven_digits_or_more(sha: str, length: int, prefix: str) -> None:
+def test_a_commit_is_recognised_by_seven_or_more_digits(sha: str, length: int, prefix: str) -> None:
     assert same_version(f"{prefix}{sha[:length]}", sha)
 
 
@@ -67,7 +67,7 @@ def test_a_commit_is_known_by_seven_digits_or_more(sha: str, length: int, prefix
     st.text(alphabet="0123456789abcdef", min_size=7, max_size=40),
     st.text(alphabet="0123456789abcdef", min_size=7, max_size=40),
 )
-def test_commits_that_are_not_prefixes_of_each_other_are_two(one: str, other: str) -> None:
+def test_commits_that_are_not_prefixes_of_each_other_differ(one: str, other: str) -> None:
     if not one.startswith(other) and not other.startswith(one):
         assert not same_version(one, other)
 

@@ -22,7 +22,7 @@ def stock_page(at: float, endpoints: frozenset[object] = BOTH) -> Sample:
 
 
 @pytest.mark.parametrize("bad", [gone(1), ill(1, 500)], ids=["transport error", "500"])
-def test_a_cache_answers_where_only_plain_looks_succeed(bad: Sample) -> None:
+def test_if_only_plain_looks_succeed_a_cache_is_responding(bad: Sample) -> None:
     doubts = Doubts()
     assert doubts.take(bad, past_caches=True).samples == ()
     assert doubts.next_look(BOTH) is False
@@ -34,7 +34,7 @@ def test_a_cache_answers_where_only_plain_looks_succeed(bad: Sample) -> None:
     assert doubts.next_look(BOTH) is None
 
 
-def test_an_address_that_refuses_only_looks_with_a_query_takes_none() -> None:
+def test_an_address_that_rejects_only_looks_with_a_query_gets_none() -> None:
     doubts, plain = Doubts(), replace(sample(2, NEW), beyond_caches=False)
     doubts.take(ill(1, 400), past_caches=True)
     doubts.take(plain, past_caches=False)
@@ -43,7 +43,7 @@ def test_an_address_that_refuses_only_looks_with_a_query_takes_none() -> None:
     assert settled.samples == (replace(plain, beyond_caches=True),)
 
 
-def test_a_service_that_failed_is_seen_as_it_was() -> None:
+def test_after_a_doubt_the_samples_of_a_failing_service_count() -> None:
     doubts = Doubts()
     doubts.take(gone(1), past_caches=True)
     assert doubts.take(gone(2), past_caches=False).samples == (gone(1), gone(2))
@@ -53,7 +53,7 @@ def test_a_service_that_failed_is_seen_as_it_was() -> None:
     assert doubts.take(sample(5, NEW), past_caches=True).samples == (gone(3), sample(4, NEW), sample(5, NEW))
 
 
-def test_a_service_that_failed_without_the_query_too_is_not_asked_again_without_it_for_a_while() -> None:
+def test_a_service_that_failed_without_the_query_too_gets_no_plain_look_for_a_while() -> None:
     doubts = Doubts()
     doubts.take(gone(1), past_caches=True)
     doubts.take(gone(2), past_caches=False)
@@ -64,7 +64,7 @@ def test_a_service_that_failed_without_the_query_too_is_not_asked_again_without_
 
 
 @pytest.mark.parametrize("then", [ill(4, 404), sample(3, NEW)], ids=["a refusal", "a good look"])
-def test_a_failure_after_something_else_is_doubted_as_the_first_one(then: Sample) -> None:
+def test_a_failure_after_a_different_response_is_doubted_again(then: Sample) -> None:
     doubts = Doubts()
     doubts.take(gone(1), past_caches=True)
     doubts.take(gone(2), past_caches=False)
@@ -73,7 +73,7 @@ def test_a_failure_after_something_else_is_doubted_as_the_first_one(then: Sample
     assert not then.healthy or doubts.take(gone(4), past_caches=True).samples == ()
 
 
-def test_three_stock_pages_over_5_s_come_from_a_proxy_with_nothing_behind_it() -> None:
+def test_three_stock_pages_over_5_s_mean_a_proxy_without_a_backend() -> None:
     pages, looks = StockPages(), [stock_page(at) for at in (0, 2, 4, 6, 8)]
     assert [pages.take(each) for each in looks] == [[], [], [], looks[:4], looks[4:]]
 
@@ -83,7 +83,7 @@ def test_three_stock_pages_over_5_s_come_from_a_proxy_with_nothing_behind_it() -
     [(sample(3, NEW), False), (sample(3, NEW, endpoints=VERSION), True), (ill(3, 429), False)],
     ids=["a good one", "one of another address", "a bad one"],
 )
-def test_a_response_of_the_same_address_between_ends_the_row(between: Sample, down: bool) -> None:
+def test_a_different_response_of_the_same_address_restarts_the_count(between: Sample, down: bool) -> None:
     pages = StockPages()
     looks = [stock_page(at, BOTH if between.endpoints == BOTH else HEALTH) for at in (0, 2, 6)]
     found = [pages.take(each) for each in (*looks[:2], between, looks[2])]

@@ -36,7 +36,7 @@ def history(samples: list[Sample], under: Rules, *, apart: bool = False) -> Samp
 WAS = sample(-1, OLD, start=WALL - 900)
 
 
-def test_nothing_seen_is_nothing_known() -> None:
+def test_without_samples_the_build_is_unknown() -> None:
     found = history([], rules(WAS))
     assert (found.last, found.ill, found.healthy, found.new_seen, found.build) == (
         None,
@@ -56,7 +56,7 @@ def test_a_rollout_with_a_gap_is_followed_to_its_new_build() -> None:
     assert found.healthy
 
 
-def test_samples_that_tell_nothing_are_remembered_only_as_such() -> None:
+def test_inconclusive_samples_do_not_change_the_history() -> None:
     found = history([sample(1, OLD), sample(2, condition=Condition.THROTTLED)], rules(WAS))
     assert found.mute is Condition.THROTTLED
     assert found.healthy
@@ -64,7 +64,7 @@ def test_samples_that_tell_nothing_are_remembered_only_as_such() -> None:
     assert history([sample(1, condition=Condition.CACHED)], rules(WAS)).last is None
 
 
-def test_the_new_build_is_seen_even_where_it_is_not_ready() -> None:
+def test_the_new_build_is_seen_even_before_it_is_ready() -> None:
     found = history([sample(1, NEW, Condition.NOT_READY)], rules(WAS))
     assert found.new_seen
     assert not found.healthy
@@ -156,13 +156,13 @@ def test_three_samples_over_5_s_make_a_wall_certain(wall: Condition, moments: li
 @pytest.mark.parametrize(
     "between", [sample(2, OLD), gone(2), sample(2, condition=Condition.NOT_READY)], ids=["healthy", "gone", "not ready"]
 )
-def test_anything_else_between_begins_the_wall_again(between: Sample) -> None:
+def test_any_other_response_restarts_the_count_for_a_wall(between: Sample) -> None:
     walls = [sample(at, condition=Condition.TLS) for at in (0, 1, 3, 4, 5.5)]
     found = history(sorted([*walls, between], key=lambda each: each.at), rules(WAS))
     assert found.walled(pages=True) is None
 
 
-def test_a_limit_between_does_not_disturb_the_wall() -> None:
+def test_a_rate_limit_in_between_does_not_restart_the_count_for_a_wall() -> None:
     samples = [
         sample(0, condition=Condition.TLS),
         sample(2, condition=Condition.THROTTLED),
@@ -172,13 +172,13 @@ def test_a_limit_between_does_not_disturb_the_wall() -> None:
     assert history(samples, rules(WAS)).walled(pages=False) is Condition.TLS
 
 
-def test_a_web_page_is_a_wall_only_where_pages_are() -> None:
+def test_web_pages_are_a_wall_only_if_pages_count() -> None:
     found = history([sample(at, condition=Condition.HTML) for at in (0, 3, 6)], rules(WAS))
     assert found.walled(pages=True) is Condition.HTML
     assert found.walled(pages=False) is None
 
 
-def test_two_builds_in_turn_are_distinguished_for_ever() -> None:
+def test_two_alternating_builds_stay_known_as_alternating() -> None:
     samples = [sample(at, NEW if at % 2 else OLD) for at in range(1, 20)]
     found = history(samples, rules(WAS))
     assert found.window.broken > 1
@@ -186,7 +186,7 @@ def test_two_builds_in_turn_are_distinguished_for_ever() -> None:
     assert not found.window.holds()
 
 
-def test_a_third_build_is_neither() -> None:
+def test_a_third_build_is_neither_old_nor_new() -> None:
     found = history([sample(1, THIRD)], rules(WAS, expected=NEW))
     assert found.build is Build.OTHER
     assert not found.new_seen
@@ -208,7 +208,7 @@ def test_two_addresses_are_judged_together() -> None:
     assert not pinned.new_seen
 
 
-def test_a_lost_answer_says_nothing_that_the_other_address_said() -> None:
+def test_a_lost_response_does_not_repeat_the_build_of_the_other_address() -> None:
     lost = sample(3, condition=Condition.DOWN, endpoints=HEALTH)
     found = history([sample(2, NEW, endpoints=VERSION), lost], rules(sample(-1, OLD, endpoints=VERSION)), apart=True)
     assert found.told is Build.UNKNOWN

@@ -91,7 +91,7 @@ def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[
         pytest.param([False, True, True], False, id="not at first"),
     ],
 )
-def test_a_field_that_is_the_present_moment_at_every_look_is_a_clock(ticks: list[bool], noisy: bool) -> None:
+def test_a_field_with_the_current_time_at_every_look_is_a_clock(ticks: list[bool], noisy: bool) -> None:
     looks = [sample(0, OLD, ticking=["commit"] if tick else []) for tick in ticks]
     assert ("commit" in noise_of([], looks)) is noisy
 
@@ -156,7 +156,7 @@ def test_a_start_time_without_a_zone_is_compared_with_itself(shift: float, resta
 
 
 @given(st.lists(st.tuples(st.sampled_from([OLD, NEW, THIRD, "4"]), st.integers(0, 3), st.booleans()), max_size=12))
-def test_real_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
+def test_a_field_found_to_be_noise_stays_noise(looks: list[tuple[str, int, bool]]) -> None:
     noise = Noise()
     seen: set[str] = set()
     for name, start, before in looks:
@@ -249,7 +249,7 @@ def test_noise_is_not_compared() -> None:
         (Likeness(running_on=("a",)), True),
     ],
 )
-def test_something_distinguishes_builds_or_nothing_does(like: Likeness, visible: bool) -> None:
+def test_builds_are_distinguishable_by_a_name_or_a_start_time(like: Likeness, visible: bool) -> None:
     assert like.visible is visible
 
 
@@ -274,11 +274,11 @@ def whose(seen: Sample, before: Sequence[Sample], expected: str = "", counting: 
         ),
     ],
 )
-def test_undeclared_a_build_is_new_where_something_changed(seen: Sample, before: list[Sample], build: Build) -> None:
+def test_an_undeclared_build_is_new_if_something_changed(seen: Sample, before: list[Sample], build: Build) -> None:
     assert whose(seen, before) is build
 
 
-def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> None:
+def test_a_new_process_does_not_count_if_watchtower_replaced_nothing() -> None:
     seen, before = sample(1, start=WALL + 5), [sample(0, start=WALL - 900)]
     assert whose(seen, before) is Build.NEW
     assert whose(seen, before, counting=Counting(processes=False)) is Build.OLD
@@ -294,7 +294,7 @@ def test_a_new_process_does_not_count_where_watchtower_replaced_nothing() -> Non
         pytest.param({"build": "7"}, Build.OLD, id="the number of the build stayed"),
     ],
 )
-def test_a_new_process_is_no_new_build_where_a_commit_or_build_number_stayed(
+def test_a_new_process_is_not_a_new_build_if_the_commit_or_build_number_is_the_same(
     names: dict[str, str], build: Build
 ) -> None:
     assert whose(sample(1, start=WALL + 5, names=names), [sample(0, start=WALL - 900, names=names)]) is build
@@ -304,7 +304,7 @@ def test_a_new_process_is_no_new_build_where_a_commit_or_build_number_stayed(
     ("names", "build"),
     [({"commit": NEW}, Build.NEW), ({"version": NEW}, Build.OLD), ({"build": NEW}, Build.OLD)],
 )
-def test_where_watchtower_replaced_nothing_only_a_commit_is_a_change(names: dict[str, str], build: Build) -> None:
+def test_if_watchtower_replaced_nothing_only_another_commit_is_a_change(names: dict[str, str], build: Build) -> None:
     before = [sample(0, names=dict.fromkeys(names, OLD))]
     assert whose(sample(1, names=names), before, counting=Counting(processes=False, only_commits=True)) is build
     assert whose(sample(1, names=names), before) is Build.NEW
@@ -321,13 +321,13 @@ def test_where_watchtower_replaced_nothing_only_a_commit_is_a_change(names: dict
         pytest.param({"files": "2 files b", "version": "1"}, Build.OLD, id="files are the weakest"),
     ],
 )
-def test_the_strongest_kind_that_was_seen_on_both_sides_decides(now: dict[str, str], build: Build) -> None:
+def test_the_strongest_kind_of_name_seen_before_and_after_decides(now: dict[str, str], build: Build) -> None:
     was = {"commit": OLD, "build": "7", "version": "1", "release": "a", "files": "2 files a"}
     assert whose(sample(1, names=now), [sample(0, names=was)]) is build
 
 
 @pytest.mark.parametrize("word", ["unknown", "latest", "${GIT_SHA}"])
-def test_a_word_that_names_no_build_is_not_compared(word: str) -> None:
+def test_a_placeholder_is_not_compared(word: str) -> None:
     assert whose(sample(1, NEW), [sample(0, word)]) is Build.UNKNOWN
     assert whose(sample(1, word), [sample(0, OLD)]) is Build.UNKNOWN
     assert whose(sample(1, word), [sample(0, word)]) is Build.UNKNOWN
@@ -367,7 +367,7 @@ def test_a_word_that_names_no_build_is_not_compared(word: str) -> None:
         ),
     ],
 )
-def test_declared_a_build_is_new_only_where_it_names_what_was_declared(
+def test_a_declared_build_is_new_only_if_it_reports_what_was_declared(
     seen: Sample, before: list[Sample], build: Build
 ) -> None:
     assert whose(seen, before, NEW) is build
@@ -382,7 +382,7 @@ def test_declared_a_build_is_new_only_where_it_names_what_was_declared(
         pytest.param({"commit": THIRD, "version": NEW}, Build.OTHER, id="a weaker name does not speak for it"),
     ],
 )
-def test_declared_only_names_of_the_first_rank_decide(names: dict[str, str], build: Build) -> None:
+def test_for_a_declared_build_only_names_of_the_first_rank_decide(names: dict[str, str], build: Build) -> None:
     assert whose(sample(1, names=names), [sample(0, OLD)], NEW) is build
 
 

@@ -72,7 +72,7 @@ def test_the_lists_hold_names_as_they_are_compared(listed: frozenset[str]) -> No
     ("text", "zoned"),
     [("2027-01-15T08:00:00", False), ("2027-01-15T08:00:00Z", True), ("2027-01-15T08:00:00+01:00", True)],
 )
-def test_a_zone_is_known_or_not(text: str, zoned: bool) -> None:
+def test_a_start_time_has_a_zone_or_not(text: str, zoned: bool) -> None:
     assert [known for _, known in process_times({"started_at": text})[0].values()] == [zoned]
 
 
@@ -104,7 +104,7 @@ def test_an_uptime_counts_once_it_has_ticked(looks: Looks, unit: float | None, n
     assert (uptimes.units.get("uptime"), "uptime" in uptimes.stood) == (unit, noise)
 
 
-def test_an_uptime_does_not_stand_while_the_service_is_gone() -> None:
+def test_an_uptime_does_not_count_as_stopped_while_the_service_is_down() -> None:
     uptimes = Uptimes()
     uptimes.learn({"uptime": 5}, 0)
     uptimes.interrupt()

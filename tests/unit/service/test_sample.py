@@ -86,18 +86,18 @@ def clock(moment: float) -> str:
         pytest.param(TransportError(ErrorKind.TOO_LARGE), Condition.NOT_READY, id="too large"),
     ],
 )
-def test_an_exchange_shows_how_the_service_is(http_result: HttpResult, condition: Condition) -> None:
+def test_a_response_shows_the_condition_of_the_service(http_result: HttpResult, condition: Condition) -> None:
     assert read(http_result).condition is condition
 
 
 @pytest.mark.parametrize("condition", [Condition.CACHED, Condition.THROTTLED])
-def test_what_a_cache_or_a_limit_says_is_no_sample(condition: Condition) -> None:
+def test_a_cached_or_rate_limited_response_says_nothing_about_the_service(condition: Condition) -> None:
     assert condition.tells_nothing
     assert not condition.is_wall
 
 
 @pytest.mark.parametrize("status", [200, 404, 500, 503, 429])
-def test_a_cached_answer_is_none_whatever_it_says(status: int) -> None:
+def test_a_cached_response_is_ignored_whatever_it_contains(status: int) -> None:
     assert read(reply(status, {"commit": NEW}, age="30")).condition is Condition.CACHED
     assert read(reply(status, {"commit": NEW}, age="30")).names == {}
 
@@ -113,7 +113,7 @@ def test_a_cached_answer_is_none_whatever_it_says(status: int) -> None:
         (reply(502), False),
     ],
 )
-def test_a_transport_error_is_one_of_the_connection(http_result: HttpResult, broken: bool) -> None:
+def test_only_an_interrupted_connection_is_a_transport_error(http_result: HttpResult, broken: bool) -> None:
     assert read(http_result).transport_error is broken
 
 
@@ -145,18 +145,20 @@ def test_a_transport_error_is_one_of_the_connection(http_result: HttpResult, bro
         pytest.param("/a/0/b=x=y", reply(200, {"a": [{"b": "x=y"}]}), Condition.HEALTHY, id="pointer"),
     ],
 )
-def test_health_expect_says_what_healthy_is(expect: str, http_result: HttpResult, condition: Condition) -> None:
+def test_health_expect_defines_a_healthy_response(expect: str, http_result: HttpResult, condition: Condition) -> None:
     assert read(http_result, service(health_expect=expect)).condition is condition
 
 
 @pytest.mark.parametrize("expect", ["any", "status=ok"])
-def test_health_expect_is_not_asked_of_a_version_address(expect: str) -> None:
+def test_health_expect_does_not_apply_to_a_version_address(expect: str) -> None:
     target = service(apart=True, health_expect=expect)
     assert read(ready(NEW), target, VERSION).condition is Condition.HEALTHY
 
 
 @pytest.mark.parametrize("http_result", [page(), page(404), reply(401), reply(404, {"detail": "Not Found"})])
-def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illness(http_result: Response) -> None:
+def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make_the_service_unhealthy(
+    http_result: Response,
+) -> None:
     found = read(http_result, service(apart=True), VERSION)
     assert found.healthy
     assert found.astray
@@ -245,11 +247,11 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_tells_no_illn
         ),
     ],
 )
-def test_a_look_finds_the_names(http_result: HttpResult, target: Service, names: dict[str, str]) -> None:
+def test_a_look_finds_the_build_names(http_result: HttpResult, target: Service, names: dict[str, str]) -> None:
     assert read(http_result, target).names == names
 
 
-def test_a_body_is_no_version_where_only_health_was_asked() -> None:
+def test_a_body_is_not_a_version_if_only_health_was_requested() -> None:
     assert read(reply(200, "ok"), service(apart=True), HEALTH).names == {}
     assert read(ready(NEW), service(apart=True, version_field="commit"), HEALTH).names == {}
 
@@ -284,7 +286,7 @@ def test_a_page_that_counts_as_healthy_is_known_by_its_files() -> None:
     assert named("index.js") == named("index-BkA7dxQ2.js", "") == {}
 
 
-def test_names_are_redacted_before_anybody_compares_or_prints_them() -> None:
+def test_names_are_redacted_before_they_are_compared_or_printed() -> None:
     found = read_sample(
         ready("s3cret"), service(), BOTH, sent=1, at=2, wall=WALL, redact=lambda text: text.replace("s3cret", "***")
     )
@@ -292,13 +294,11 @@ def test_names_are_redacted_before_anybody_compares_or_prints_them() -> None:
 
 
 @pytest.mark.parametrize(("endpoints", "names_itself"), [(BOTH, True), (VERSION, True), (HEALTH, False)])
-def test_a_look_knows_whether_the_version_was_to_be_found_there(
-    endpoints: frozenset[Endpoint], names_itself: bool
-) -> None:
+def test_a_look_knows_whether_a_version_was_expected_in_it(endpoints: frozenset[Endpoint], names_itself: bool) -> None:
     assert read(ready(), service(apart=True), endpoints).names_itself is names_itself
 
 
-def test_a_look_knows_what_it_cost_and_how_long_to_wait() -> None:
+def test_a_look_records_its_redirects_and_its_retry_after() -> None:
     assert read(Response(200, hops=2)).hops == 2
     assert read(reply(429, retry_after="7")).retry_after == 7.0
     assert read(reply(503, {"status": "starting"}, retry_after="7")).retry_after is None
@@ -307,12 +307,12 @@ def test_a_look_knows_what_it_cost_and_how_long_to_wait() -> None:
 # clocks and processes
 
 
-def test_a_start_time_is_kept_as_reported_and_by_our_clock() -> None:
+def test_a_start_time_is_kept_by_its_own_clock_and_by_ours() -> None:
     found = read(ready(start_time=WALL - 100, date=None), wall=WALL)
     assert found.starts["start_time"].told == found.starts["start_time"].ours == WALL - 100
 
 
-def test_a_clock_that_goes_wrong_is_corrected_by_the_date_header() -> None:
+def test_a_wrong_clock_is_corrected_by_the_date_header() -> None:
     ahead = 3600.0
     http_result = reply(200, {"start_time": WALL + ahead - 100}, date=clock(WALL + ahead))
     start = read(http_result).starts["start_time"]
@@ -354,7 +354,7 @@ def test_a_start_time_without_a_zone_is_known_as_such() -> None:
         pytest.param(ready(version="1.2"), set[str](), id="no moment"),
     ],
 )
-def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(http_result: HttpResult, ticking: set[str]) -> None:
+def test_a_field_with_the_current_time_is_provisionally_a_clock(http_result: HttpResult, ticking: set[str]) -> None:
     assert read(http_result).ticking == ticking
 
 
@@ -382,7 +382,7 @@ def test_a_field_that_tells_the_present_moment_is_a_clock_so_far(http_result: Ht
     st.sampled_from(["", "a.b", "/a", "header:Date", "meta:a", "attr:a", "match:.*", "{a}-{b}"]),
     st.sampled_from([BOTH, HEALTH, VERSION]),
 )
-def test_every_exchange_is_some_sample(
+def test_any_response_makes_a_sample(
     http_result: HttpResult, names_itself: bool, expect: str, field: str, endpoints: frozenset[Endpoint]
 ) -> None:
     found = read(http_result, service(names_itself=names_itself, health_expect=expect, version_field=field), endpoints)
@@ -420,27 +420,25 @@ SHOP = reply(
         (reply(200, {"a": "<meta name=git-sha content=no>"}), "meta:git-sha", None),
     ],
 )
-def test_a_declared_version_is_read_from_where_it_stands(
-    http_result: HttpResult, field: str, version: str | None
-) -> None:
+def test_a_declared_version_is_read_from_its_field(http_result: HttpResult, field: str, version: str | None) -> None:
     seen = read(http_result, service(apart=True, version_field=field), VERSION)
     assert seen.names == ({} if version is None else {field: version})
 
 
-def test_a_page_at_the_version_address_is_fine_where_the_declared_version_is_in_it() -> None:
+def test_a_page_at_the_version_address_is_fine_if_it_contains_the_declared_version() -> None:
     assert read(SHOP, service(apart=True, version_field="meta:git-sha"), VERSION).condition is Condition.HEALTHY
     elsewhere = read(SHOP, service(apart=True, version_field="meta:other"), VERSION)
     assert (elsewhere.condition, elsewhere.astray, elsewhere.names) == (Condition.HEALTHY, True, {})
     assert read(SHOP, service(version_field="meta:git-sha")).condition is Condition.HTML
 
 
-def test_an_expression_takes_no_part_of_a_secret() -> None:
+def test_an_expression_extracts_no_part_of_a_secret() -> None:
     target, hide = service(apart=True, version_field="match:key=(....)"), redactor([Secret("topsecret-value")])
     seen = read_sample(reply(200, "key=topsecret-value"), target, VERSION, sent=1, at=2, wall=WALL, redact=hide)
     assert seen.names == {}
 
 
-def test_a_look_at_health_remembers_that_the_response_calls_itself_ill() -> None:
+def test_a_health_look_records_that_the_response_reports_itself_unhealthy() -> None:
     assert read(reply(200, {"status": "DOWN"})).ill == "status != DOWN"
     assert read(reply(200, {"status": "DOWN"}), service(apart=True), VERSION).ill == ""
     assert read(reply(503, {"status": "DOWN"})).ill == ""

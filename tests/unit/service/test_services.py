@@ -27,7 +27,7 @@ def looked_at(answer: Answer) -> Response:
 
 
 @EACH
-def test_only_what_names_the_build_is_read(answer: Answer) -> None:
+def test_only_build_names_are_read(answer: Answer) -> None:
     target = service(health_expect="any", names_itself=True)
     sample = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
     assert sample.condition is Condition.HEALTHY
@@ -38,13 +38,13 @@ def test_only_what_names_the_build_is_read(answer: Answer) -> None:
 
 
 @EACH
-def test_a_declared_version_is_found_where_it_stands(answer: Answer) -> None:
+def test_a_declared_version_is_found_in_its_field(answer: Answer) -> None:
     target = service(health_expect="any", names_itself=True)
     sample = read_sample(looked_at(answer), target, BOTH, sent=1.0, at=1.1, wall=WALL)
     met = declared(answer.version or "0.9.9", sample.names, sample.ranks).standing is Standing.MET
     assert met is bool(answer.version)
 
 
-def test_a_good_many_shapes_are_held() -> None:
+def test_at_least_60_kinds_of_software_are_recorded() -> None:
     assert len(ANSWERS) >= 60
     assert len({each.software for each in ANSWERS}) == len(ANSWERS)

@@ -66,7 +66,7 @@ def test_a_window_without_length_still_needs_three_samples() -> None:
     assert FEWEST == 3
 
 
-def test_a_window_may_have_to_hold_from_later_on() -> None:
+def test_a_window_may_have_to_hold_from_a_later_time_on() -> None:
     window = fold(good(0, 1, 2, 3, 4, 5, 6, 7, 8))
     assert window.holds(since=2.9)
     assert not window.holds(since=3.0)
@@ -83,14 +83,14 @@ def test_a_window_may_have_to_be_longer() -> None:
 @pytest.mark.parametrize(
     "mute", [stock_page(2.5), sample(2.5, condition=Condition.CACHED)], ids=["stock 503", "cached"]
 )
-def test_a_response_that_may_hide_a_gap_breaks_nothing_and_is_not_watched_across(mute: Sample) -> None:
+def test_a_response_that_may_hide_a_gap_does_not_break_the_window_but_interrupts_it(mute: Sample) -> None:
     window = fold([*good(0, 1, 2), mute, *good(3, 4, 5, 6, 7)])
     assert (window.broken, window.crashed) == (0, 0)
     assert not window.holds()
     assert fold(good(8.1), window).holds()
 
 
-def test_after_such_a_response_pauses_are_too_long_where_a_gap_could_hide_in_them() -> None:
+def test_after_such_a_response_a_pause_is_too_long_if_it_could_hide_a_gap() -> None:
     window = fold([stock_page(0), *good(1, 3, 5, 7)], Window(length=5.0, watched_needed=5.0))
     assert window.blind
     assert not window.holds()
@@ -110,14 +110,14 @@ def test_a_slow_look_is_a_pause_in_which_a_gap_could_hide() -> None:
 
 
 @pytest.mark.parametrize(("again", "held"), [(5.9, True), (7.5, False)])
-def test_a_429_is_passed_over_between_good_responses_at_most_5_s_apart(again: float, held: bool) -> None:
+def test_a_429_between_good_responses_at_most_5_s_apart_is_ignored(again: float, held: bool) -> None:
     limited = sample(2.5, condition=Condition.THROTTLED)
     window = fold([*good(0, 1, 2), limited, *good(again)])
     assert window.holds() is held
     assert window.broken == 0
 
 
-def test_only_a_look_past_caches_opens_a_window_and_closes_it() -> None:
+def test_only_a_look_past_caches_opens_or_closes_a_window() -> None:
     plain = [replace(each, beyond_caches=False) for each in good(*range(20))]
     window = fold(plain[:3])
     assert (window.candidate, window.opened, window.begun) == (True, None, 0)
@@ -129,7 +129,9 @@ def test_only_a_look_past_caches_opens_a_window_and_closes_it() -> None:
 
 
 @pytest.mark.parametrize(("instances", "looks"), [(1, 3), (2, 7), (3, 12), (4, 17), (10, 44)])
-def test_as_many_looks_are_needed_as_show_a_stale_instance_with_99_percent(instances: int, looks: int) -> None:
+def test_enough_looks_are_needed_to_find_a_stale_instance_with_99_percent_probability(
+    instances: int, looks: int
+) -> None:
     assert looks_for(instances) == looks
     window = Window(length=0.0, looks_needed=looks_for(instances))
     assert not fold(good(*range(looks - 1)), window).holds()
@@ -178,18 +180,18 @@ def test_another_healthy_build_begins_a_window_of_its_own() -> None:
     assert window.broken == 0
 
 
-def test_a_window_of_the_old_build_may_break_without_a_mark() -> None:
+def test_a_broken_window_of_the_old_build_is_not_counted() -> None:
     window = fold([*good(0, 1, 2, build=OLD), gone(3)], build=Build.OLD, fresh=False)
     assert (window.broken, window.crashed, window.broke_at) == (0, 0, None)
 
 
 @pytest.mark.parametrize("build", [Build.OLD, Build.OTHER, Build.UNNAMED])
-def test_an_answer_of_another_build_breaks_it_though_no_name_tells(build: Build) -> None:
+def test_a_response_of_another_build_breaks_the_window_even_without_a_name(build: Build) -> None:
     window = fold([sample(at) for at in (0, 1, 2)])
     assert fold([sample(3)], window, build).broken == 1
 
 
-def test_an_answer_that_does_not_tell_whose_it_is_breaks_nothing() -> None:
+def test_a_response_of_an_unknown_build_does_not_break_the_window() -> None:
     window = fold(good(0, 1, 2))
     window = fold([sample(3), sample(4), sample(5.1)], window, Build.UNKNOWN)
     assert window.holds()
@@ -210,7 +212,7 @@ def test_a_start_time_that_moves_is_another_process(starts: list[float], broken:
     assert fold([sample(at, start=WALL + start) for at, start in enumerate(starts)]).broken == broken
 
 
-def test_an_uptime_in_whole_seconds_may_waver_by_one() -> None:
+def test_an_uptime_in_whole_seconds_may_vary_by_one() -> None:
     looks = [sample(at, starts={"uptime": WALL + start}) for at, start in enumerate([0.0, 0.9, 0.1])]
     whole = [
         replace(look, starts={path: replace(start, slack=WHOLE_SECONDS) for path, start in look.starts.items()})
@@ -226,14 +228,14 @@ def test_an_uptime_that_fell_is_another_process() -> None:
     assert fold(looks).broken == 1
 
 
-def test_noise_is_no_part_of_an_identity() -> None:
+def test_noise_is_not_part_of_an_identity() -> None:
     looks = [sample(at, names={"build": f"{at}"}, start=WALL + 10 * at) for at in range(7)]
     window = fold(looks, noise=frozenset({"build", "start_time"}))
     assert window.holds()
     assert window.broken == 0
 
 
-def test_a_name_that_comes_to_light_later_belongs_to_the_identity_from_then_on() -> None:
+def test_a_name_that_appears_later_is_part_of_the_identity_from_then_on() -> None:
     window = fold([sample(0), sample(1, NEW), sample(2), sample(3, NEW)])
     assert window.samples == 4
     assert fold([sample(4, OLD)], window).broken == 1
@@ -268,7 +270,7 @@ def test_from_the_second_broken_window_on_its_length_doubles_to_30_s_at_most(
     assert crash_loop(broken, length).span_needed == span
 
 
-def test_a_window_that_doubled_does_not_hold_before_its_time() -> None:
+def test_a_doubled_window_does_not_hold_before_its_full_length() -> None:
     window = crash_loop(2)
     assert not fold(good(*range(100, 110)), window).holds()
     assert fold(good(*range(100, 112)), window).holds()
@@ -280,7 +282,7 @@ def test_the_fifth_crash_ends_the_run() -> None:
     assert MOST_CRASHES == 5
 
 
-def test_the_old_build_in_turn_with_the_new_one_is_no_crash() -> None:
+def test_alternating_old_and_new_builds_are_not_a_crash() -> None:
     window = Window(length=5.0)
     for turn in range(8):
         window = window.take(sample(turn * 2, NEW), Build.NEW, NONE, fresh=True)
@@ -290,7 +292,7 @@ def test_the_old_build_in_turn_with_the_new_one_is_no_crash() -> None:
     assert window.span_needed == LONGEST
 
 
-def test_errors_in_a_row_break_one_window() -> None:
+def test_consecutive_errors_break_one_window() -> None:
     assert fold([*good(0, 1), gone(2), gone(3), gone(4)]).broken == 1
 
 
@@ -308,7 +310,7 @@ def health(at: float, condition: Condition = Condition.HEALTHY, *, error_kind: E
 APART = Window(length=5.0, apart=True)
 
 
-def test_health_opens_the_window_and_closes_it_and_the_version_is_asked_beside_it() -> None:
+def test_health_opens_and_closes_the_window_and_the_version_is_requested_beside_it() -> None:
     window = fold([version(0)], APART)
     assert window.candidate
     assert window.opened is None
@@ -318,14 +320,14 @@ def test_health_opens_the_window_and_closes_it_and_the_version_is_asked_beside_i
     assert fold([health(6.4)], window).holds()
 
 
-def test_the_version_is_asked_three_times_the_last_time_at_the_end() -> None:
+def test_the_version_is_requested_three_times_the_last_time_at_the_end() -> None:
     window = fold([version(0), *map(health, (1, 2, 3, 4, 5, 6.2))], APART)
     assert not window.holds()
     assert not fold([version(6.3)], window).holds()
     assert fold([version(6.3), version(6.4)], window).holds()
 
 
-def test_where_the_version_address_is_cached_one_fresh_response_in_the_window_names_the_build() -> None:
+def test_with_a_cached_version_address_one_fresh_response_in_the_window_names_the_build() -> None:
     cached = [version(at, "", Condition.CACHED) for at in (3, 6.3)]
     looks = [health(1), health(2), cached[0], health(4), health(6.2), cached[1]]
     assert fold([version(0), *looks], APART).holds()
@@ -333,7 +335,7 @@ def test_where_the_version_address_is_cached_one_fresh_response_in_the_window_na
     assert not fold(looks, long_ago).holds()
 
 
-def test_health_alone_opens_nothing() -> None:
+def test_health_alone_opens_no_window() -> None:
     assert fold([health(0), health(1), health(2)], APART).opened is None
 
 
@@ -352,7 +354,7 @@ def test_health_before_the_end_does_not_close_the_window() -> None:
     ],
     ids=["health is ill", "version is ill", "another version", "health is gone"],
 )
-def test_a_window_apart_breaks_like_any_other(breaker: Sample) -> None:
+def test_a_window_with_a_separate_version_address_breaks_like_any_other(breaker: Sample) -> None:
     window = fold([version(0), health(1), version(2)], APART)
     assert fold([breaker], window).broken == 1
 
@@ -362,7 +364,7 @@ def test_a_window_apart_breaks_like_any_other(breaker: Sample) -> None:
     [health(1.0, Condition.DOWN), health(1.0, Condition.DOWN, error_kind=ErrorKind.REFUSED)],
     ids=["502", "refused"],
 )
-def test_a_new_build_that_named_itself_and_is_gone_at_the_next_look_has_crashed(breaker: Sample) -> None:
+def test_a_new_build_that_is_gone_right_after_its_first_look_has_crashed(breaker: Sample) -> None:
     window = fold([version(0.0), breaker], APART)
     assert (window.crashed, window.broke_at, window.candidate) == (1, 1.0, False)
     assert fold([version(0.0), breaker], APART, fresh=False).crashed == 0
@@ -374,7 +376,7 @@ def test_a_new_build_that_is_not_ready_yet_has_no_window_to_break() -> None:
     assert fold([health(4)], window).opened == 4
 
 
-def test_a_candidate_of_another_process_does_not_open() -> None:
+def test_a_candidate_of_another_process_does_not_open_the_window() -> None:
     window = fold([sample(0, NEW, endpoints=VERSION, start=WALL)], APART)
     window = fold([sample(1, endpoints=HEALTH, start=WALL + 60)], window)
     assert window.opened is None

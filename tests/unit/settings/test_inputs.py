@@ -40,7 +40,7 @@ def test_an_empty_input_means_its_default(nothing: str) -> None:
     assert bare_plan(**{name.replace("-", "_"): value for name, value in all_empty.items()}) == plan()
 
 
-def test_inputs_that_no_one_knows_are_left_alone() -> None:
+def test_unknown_inputs_are_ignored() -> None:
     assert (
         parse(environment(**ENOUGH) | {"INPUT_NOISE": "x", "RUNNER_OS": "Linux"}, Workspace(no_file, any_certificate))
         == plan()
@@ -127,7 +127,7 @@ def test_mode_rollback_needs_what_a_deploy_needs() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["ghcr.io/o/api:v1", "sha256:12", "a b", "-x", "x" * 129])
-def test_what_is_put_back_is_a_digest_or_a_tag(wrong: str) -> None:
+def test_rollback_to_is_a_digest_or_a_tag(wrong: str) -> None:
     assert set(problems(**ROLLING_BACK, rollback_to=wrong)) == {"rollback-to"}
 
 
@@ -143,11 +143,11 @@ def test_what_is_put_back_is_a_digest_or_a_tag(wrong: str) -> None:
     ],
     ids=["verify", "twice", "digest", "kept", "verify-kept", "its-own-tag"],
 )
-def test_what_a_rollback_does_not_go_with_is_an_error(given: dict[str, str], blamed: str) -> None:
+def test_inputs_that_contradict_a_rollback_are_an_error(given: dict[str, str], blamed: str) -> None:
     assert set(bare_problems(**given)) == {blamed}
 
 
-def test_one_wrong_input_is_reported_once_and_no_other_is_blamed() -> None:
+def test_one_invalid_input_is_reported_once_and_no_other_is_blamed() -> None:
     with pytest.raises(InvalidInputsError) as caught:
         plan(watchtower_url="http://api.example.com/ops/watchtower/update", expect_digest=D1, require_proof="digest")
     assert [problem.input for problem in caught.value.problems] == ["watchtower-url"]
@@ -168,7 +168,7 @@ def test_a_wrong_path_is_reported_beside_a_wrong_url() -> None:
 
 
 @pytest.mark.parametrize("name", ["watchtower-url", "watchtower-token"])
-def test_an_empty_secret_is_named_with_what_probably_happened(name: str) -> None:
+def test_an_empty_secret_is_reported_with_its_probable_cause(name: str) -> None:
     message = problems(**{name.replace("-", "_"): " \n"})[name]
     assert "gh secret set " in message
     assert "`environment:`" in message
@@ -221,7 +221,7 @@ def test_a_near_miss_gets_a_suggestion(name: str, text: str, meant: str) -> None
     assert f"did you mean `{meant}`?" in problems(**{name.replace("-", "_"): text})[name]
 
 
-def test_what_is_near_to_nothing_gets_no_suggestion() -> None:
+def test_a_value_far_from_all_others_gets_no_suggestion() -> None:
     assert "did you mean" not in problems(mode="xyzzy")["mode"]
 
 
@@ -369,7 +369,7 @@ def test_plain_http_has_to_be_allowed_for_every_address(name: str) -> None:
     assert problems(**{name.replace("-", "_"): url}, allow_http="true") == {}
 
 
-def test_the_service_answers_at_the_origin_of_the_update_url() -> None:
+def test_the_base_url_defaults_to_the_origin_of_the_update_url() -> None:
     made = plan(watchtower_url="https://API.example.com:443/ops/update?x=1")
     assert made.service.base_url == "https://api.example.com"
     assert made.header_origins == {"https://api.example.com"}
@@ -446,20 +446,20 @@ def test_a_declared_digest_needs_a_containers_url() -> None:
         pytest.param("narrow\u00a0space", id="no-break space"),
     ],
 )
-def test_a_token_that_no_header_carries_is_an_error(token: str) -> None:
+def test_a_token_that_no_header_can_carry_is_an_error(token: str) -> None:
     message = problems(watchtower_token=token)["watchtower-token"]
     assert token not in message
     assert repr(token)[1:-1] not in message
 
 
-def test_the_github_token_is_looked_at_only_where_a_deployment_is_asked_for() -> None:
+def test_the_github_token_is_checked_only_if_a_deployment_is_configured() -> None:
     assert plan(github_token="two words").github_token == Secret("")
     made = plan(github_token=" ghs_abcdef ", deployment_environment=" production\n")
     assert (made.deployment_environment, made.github_token) == ("production", Secret("ghs_abcdef"))
     assert Secret("ghs_abcdef") in made.secrets
 
 
-def test_a_deployment_without_a_token_says_how_to_have_one() -> None:
+def test_a_deployment_without_a_token_says_how_to_give_one() -> None:
     found = problems(deployment_environment="production")
     assert set(found) == {"github-token"}
     assert "leave it out" in found["github-token"]
@@ -490,7 +490,7 @@ def test_the_github_token_is_masked_even_where_it_is_not_used() -> None:
     assert Secret("ghs_abcdef") in defaults.secrets_in(environment(github_token="ghs_abcdef"))
 
 
-def test_the_update_url_is_masked_for_it_is_often_a_secret() -> None:
+def test_the_update_url_is_masked_because_it_is_often_a_secret() -> None:
     url = f"{BASE}/ops/watchtower/update"
     assert Secret(url) in defaults.secrets_in(environment(watchtower_url=url))
 
@@ -569,7 +569,7 @@ def test_every_wrong_header_line_is_reported() -> None:
         ({"headers": "Authorization: Bearer tok-67890"}, {"Bearer tok-67890", "tok-67890"}),
     ],
 )
-def test_what_is_secret_is_known_before_it_is_judged(given_inputs: dict[str, str], hidden: set[str]) -> None:
+def test_secrets_are_known_before_they_are_validated(given_inputs: dict[str, str], hidden: set[str]) -> None:
     found = defaults.secrets_in(environment(**given_inputs))
     assert {secret.reveal() for secret in found} == hidden
 
@@ -672,7 +672,7 @@ def test_one_image_is_looked_up_by_its_tag(text: str, looked_up: str) -> None:
     assert str(plan(image=text).image) == looked_up
 
 
-def test_the_registry_is_talked_to_as_someone_or_as_no_one() -> None:
+def test_registry_access_is_with_credentials_or_anonymous() -> None:
     assert plan().access == Access("", Secret(""), allow_http=False)
     made = plan(registry_username="leo", registry_password=" p4ss wörd ", allow_http="true")
     assert made.access == Access("leo", Secret("p4ss wörd"), allow_http=True)
@@ -691,7 +691,7 @@ def test_the_registry_is_talked_to_as_someone_or_as_no_one() -> None:
         ({"expect_version": "image", "image": "A/B/C"}, "image"),
     ],
 )
-def test_what_the_registry_cannot_do_with_is_an_error(given_inputs: dict[str, str], wrong: str) -> None:
+def test_unusable_registry_inputs_are_an_error(given_inputs: dict[str, str], wrong: str) -> None:
     assert set(problems(**given_inputs)) == {wrong}
 
 
@@ -712,7 +712,7 @@ def test_an_invalid_digest_is_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 257, "two\nlines", "bell\x07", "a\u2028b"])
-def test_a_version_is_one_line_of_256_characters_at_most(text: str) -> None:
+def test_a_version_is_one_line_of_at_most_256_characters(text: str) -> None:
     assert set(problems(expect_version=text)) == {"expect-version"}
     assert plan(expect_version="x" * 256).expect_version == "x" * 256
 
@@ -736,7 +736,7 @@ def test_a_version_is_one_line_of_256_characters_at_most(text: str) -> None:
         "v{/build/number}",
     ],
 )
-def test_a_version_field_says_where_the_version_stands(field: str) -> None:
+def test_a_version_field_gives_the_place_of_the_version(field: str) -> None:
     assert plan(version_field=field).service.version_field == field
 
 
@@ -833,7 +833,7 @@ def test_a_certificate_may_be_a_file_of_the_workspace() -> None:
     assert made.ca_certificate == PEM
 
 
-def test_a_certificate_that_is_none_is_an_error() -> None:
+def test_an_invalid_certificate_is_an_error() -> None:
     def check(pem: str) -> None:
         raise ValueError("holds no usable PEM certificate")
 
@@ -861,7 +861,7 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(defaults.DEFAULTS)), st.text(max_size=80)))
-def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(texts: dict[str, str]) -> None:
+def test_any_inputs_make_a_plan_or_problems_that_name_inputs(texts: dict[str, str]) -> None:
     found: tuple[Problem, ...] = ()
     try:
         parse({f"INPUT_{name.upper()}": text for name, text in texts.items()}, Workspace(no_file, any_certificate))
@@ -893,7 +893,7 @@ def test_whatever_the_inputs_say_they_make_a_plan_or_problems_that_name_inputs(t
         ({"health_expect": "# how it is\nstatus !== ok"}, "health-expect", "line 2, column 8"),
     ],
 )
-def test_what_was_pasted_wrong_is_an_error_that_says_so(given: dict[str, str], blamed: str, says: str) -> None:
+def test_a_value_with_a_typical_paste_error_is_reported_as_such(given: dict[str, str], blamed: str, says: str) -> None:
     found = problems(**given)
     assert set(found) == {blamed}
     assert says in found[blamed]
@@ -906,24 +906,24 @@ def test_a_token_may_have_quotes_and_equals_signs_inside(token: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["latest", "Main", "stable", "edge"])
-def test_a_version_that_moves_is_warned_of(word: str) -> None:
+def test_a_moving_tag_as_version_causes_a_warning(word: str) -> None:
     [warning] = plan(expect_version=word).warnings
     assert "moves from build to build" in warning
 
 
-def test_an_image_whose_registry_has_a_port_is_warned_of() -> None:
+def test_an_image_whose_registry_has_a_port_causes_a_warning() -> None:
     [warning] = plan(image="ghcr.io/o/web\nregistry.example.com:5000/o/app:1").warnings
     assert "`registry.example.com:5000/o/app`" in warning
     assert "containrrr and openserbia match no image" in warning
 
 
-def test_a_short_value_is_warned_of_only_where_the_headers_name_says_that_it_is_a_credential() -> None:
+def test_a_short_header_value_causes_a_warning_only_if_the_headers_name_marks_a_credential() -> None:
     [warning] = plan(headers="ngrok-skip-browser-warning: true\nX-Api-Key: abc1234").warnings
     assert "`X-Api-Key`" in warning
     assert "abc1234" not in warning
 
 
-def test_what_is_usual_is_not_warned_of() -> None:
+def test_usual_values_cause_no_warning() -> None:
     usual = plan(expect_version="sha-1a2b3c4", image="ghcr.io/o/app:latest", headers="X-Api-Key: abc12345")
     assert usual.warnings == ()
 
@@ -946,7 +946,7 @@ def test_the_service_may_have_headers_of_its_own_with_authorization() -> None:
 
 
 @pytest.mark.parametrize("line", ["Host: x", "no colon", "Authorization:", "X: \u20ac"])
-def test_a_wrong_header_of_the_service_is_reported_without_its_value(line: str) -> None:
+def test_an_invalid_header_of_the_service_is_reported_without_its_value(line: str) -> None:
     found = problems(service_headers=f"X-Fine: fine\n{line}")
     assert set(found) == {"service-headers"}
     assert found["service-headers"].startswith("line 2 ")
@@ -964,7 +964,7 @@ def test_a_wrong_header_of_the_service_is_reported_without_its_value(line: str) 
         ("X-Key: abc", set[str]()),
     ],
 )
-def test_what_a_header_of_the_service_hides(line: str, hidden: set[str]) -> None:
+def test_secrets_in_a_header_of_the_service_are_hidden(line: str, hidden: set[str]) -> None:
     assert {each.reveal() for each in defaults.secrets_in({"INPUT_SERVICE-HEADERS": line})} == hidden
 
 
@@ -975,7 +975,7 @@ def test_smoke_lines_are_reported_with_their_numbers() -> None:
 
 
 @pytest.mark.parametrize("given", [{"health_expect": "status=UP # or so"}, {"smoke": "GET /a status=UP # or so"}])
-def test_a_comment_that_became_part_of_a_value_is_warned_of(given: dict[str, str]) -> None:
+def test_a_comment_that_became_part_of_a_value_causes_a_warning(given: dict[str, str]) -> None:
     [warning] = plan(**given).warnings
     assert "`status=UP # or so`" in warning
     assert plan(health_expect="status = 'UP # or so'").warnings == ()

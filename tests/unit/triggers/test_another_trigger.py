@@ -79,23 +79,23 @@ def test_a_build_is_proven_whatever_deployed_it() -> None:
     assert run(world, expect_version=NEW) == ("deployed", "")
 
 
-def test_a_promise_of_a_webhook_proves_nothing() -> None:
+def test_a_202_of_a_webhook_proves_nothing() -> None:
     world = World(lambda _, __: ready(OLD), trigger=(Response(202),))
     assert run(world, expect_version=NEW, timeout="20s") == ("stale", "old-build")
 
 
-def test_its_refusal_ends_the_run() -> None:
+def test_a_refusal_of_another_trigger_ends_the_run() -> None:
     world = World(lambda _, __: ready(OLD), trigger=(Response(404),))
     assert run(world) == ("trigger-failed", "misrouted")
 
 
-def test_what_it_does_not_support_is_never_asked_of_it() -> None:
+def test_requests_that_another_trigger_does_not_support_are_never_sent() -> None:
     world = World(lambda moment, _: ready(NEW if moment > 3 else OLD), trigger=(Response(204),))
     run(world, container="api", expect_version=NEW)
     assert not [each for kind in (FetchContainers, CheckContainers, ProbeContainerSupport) for each in world.sent(kind)]
 
 
-def test_its_own_request_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_trigger_sends_its_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = []
 
     def fetch(_: object, method: str, url: str, **__: Any) -> HttpResult:  # noqa: ANN401 - bounds and caps of all kinds

@@ -212,7 +212,7 @@ def flat(**counts: int) -> Response:
         pytest.param(TransportError(ErrorKind.TOO_LARGE), Result.NONE, Reason.MISROUTED, None, id="an endless answer"),
     ],
 )
-def test_an_exchange_is_classified(
+def test_a_response_to_the_trigger_is_classified(
     http_result: HttpResult, result: Result, refusal: Reason | None, again: Again | None
 ) -> None:
     answer = read_answer(http_result)
@@ -228,7 +228,7 @@ def test_an_exchange_is_classified(
         (reply(503, "request cancelled", retry_after="7"), 7.0),
     ],
 )
-def test_how_long_to_wait_is_taken_from_the_server(http_result: HttpResult, wait: float | None) -> None:
+def test_the_wait_is_taken_from_the_server(http_result: HttpResult, wait: float | None) -> None:
     assert read_answer(http_result).wait == wait
 
 
@@ -244,7 +244,7 @@ def test_how_long_to_wait_is_taken_from_the_server(http_result: HttpResult, wait
         (reply(200), None),
     ],
 )
-def test_counts_are_kept_and_skipped_only_where_it_is_reported(http_result: HttpResult, counts: Counts | None) -> None:
+def test_counts_are_kept_and_skipped_only_if_reported(http_result: HttpResult, counts: Counts | None) -> None:
     assert read_answer(http_result).counts == counts
 
 
@@ -260,7 +260,7 @@ def test_counts_are_kept_and_skipped_only_where_it_is_reported(http_result: Http
         (reply(200), False, False),
     ],
 )
-def test_a_lost_answer_is_distinguished_from_one_that_scanned_nothing(
+def test_a_lost_response_is_distinguished_from_one_that_scanned_nothing(
     http_result: HttpResult, lost: bool, scanned_nothing: bool
 ) -> None:
     answer = read_answer(http_result)
@@ -268,7 +268,7 @@ def test_a_lost_answer_is_distinguished_from_one_that_scanned_nothing(
 
 
 @pytest.mark.parametrize("words", ["s3cret", "::error::", "<script>"])
-def test_no_word_of_the_server_is_in_what_was_seen(words: str) -> None:
+def test_no_text_of_the_server_is_quoted(words: str) -> None:
     for status in (200, 202, 302, 401, 403, 404, 408, 429, 500, 502, 503, 530):
         for http_result in (
             reply(status, words, server=words, location=words),
@@ -292,7 +292,7 @@ def test_no_word_of_the_server_is_in_what_was_seen(words: str) -> None:
         pytest.param(TransportError(ErrorKind.CUT), False, id="no reply"),
     ],
 )
-def test_only_the_fork_that_knows_containers_is_taken_for_it(http_result: HttpResult, forked: bool) -> None:
+def test_only_a_fork_that_supports_containers_is_recognised_as_such(http_result: HttpResult, forked: bool) -> None:
     assert is_fork_with_containers(http_result) is forked
 
 
@@ -328,7 +328,7 @@ def test_the_check_endpoint_says_why_containers_were_skipped(http_result: HttpRe
     assert told_reasons(http_result, Result.BLOCKED) == reasons
 
 
-def test_after_nothing_only_a_tag_that_is_gone_is_reported_since_the_engine_pulled_all_else() -> None:
+def test_after_an_update_of_nothing_only_a_missing_tag_is_reported() -> None:
     """Fork 1.21, `registry/digest`: where its own look at the registry fails, the update falls back to a pull."""
     http_result = check(
         {"name": "api", "error": 'failed to execute request: Head "https://r.test:40404/v2/": connection refused'},
@@ -339,12 +339,12 @@ def test_after_nothing_only_a_tag_that_is_gone_is_reported_since_the_engine_pull
     assert len(told_reasons(http_result, Result.BLOCKED)) == 3
 
 
-def test_a_secret_is_taken_out_of_reasons_before_what_looks_like_a_tag_in_it() -> None:
+def test_a_secret_is_redacted_from_reasons_before_html_tags_are_removed() -> None:
     http_result = check({"name": "api", "error": "denied for bot:pa<ss>word"})
     assert told_reasons(http_result, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
 
 
-def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
+def test_a_few_short_reasons_are_kept() -> None:
     found = told_reasons(check(*({"name": "n" * 500, "error": "e" * 5000} for _ in range(200))), Result.BLOCKED)
     assert 0 < len(found) <= 20
     assert all(len(each) < 300 for each in found)
@@ -359,7 +359,7 @@ def test_of_many_reasons_a_few_short_ones_are_kept() -> None:
         ("check-path", ""),
     ],
 )
-def test_the_recorded_answers_of_the_check_endpoint_are_read(name: str, words: str) -> None:
+def test_the_recorded_responses_of_the_check_endpoint_are_read(name: str, words: str) -> None:
     row = next(row for row in RECORDED if row["name"] == name)
     found = told_reasons(recorded_reply(row["response"]), Result.BLOCKED)
     assert words in " ".join(found)
@@ -405,7 +405,7 @@ REPLIES = st.builds(
 
 
 @given(REPLIES | st.builds(TransportError, st.sampled_from(ErrorKind), st.text(max_size=10)))
-def test_every_exchange_is_some_answer(http_result: HttpResult) -> None:
+def test_any_response_to_the_trigger_has_a_result(http_result: HttpResult) -> None:
     answer = read_answer(http_result)
     assert answer.seen
     assert not (answer.lost and answer.scanned_nothing)
@@ -418,7 +418,7 @@ def test_every_exchange_is_some_answer(http_result: HttpResult) -> None:
 
 
 @given(st.builds(Counts, *[st.integers(0, 3)] * 4, st.none() | st.integers(0, 3)))
-def test_what_failed_or_was_skipped_is_never_reported_as_updated(counts: Counts) -> None:
+def test_failed_or_skipped_containers_are_never_reported_as_updated(counts: Counts) -> None:
     reported = {
         "scanned": counts.scanned,
         "updated": counts.updated,
@@ -524,12 +524,12 @@ TRIGGERS = [
 
 
 @pytest.mark.parametrize("row", TRIGGERS, ids=lambda row: f"{row['line']}: {row['name']}")
-def test_every_recorded_answer_to_a_trigger_is_read_as_what_it_was(row: dict[str, Any]) -> None:
+def test_every_recorded_response_to_a_trigger_has_its_expected_result(row: dict[str, Any]) -> None:
     answer = read_answer(recorded_reply(row["response"]))
     assert (answer.result, answer.refusal or answer.again) == _EXPECTED[row["line"]][row["name"]]
 
 
-def test_every_expectation_was_recorded() -> None:
+def test_every_expected_response_was_recorded() -> None:
     recorded = {(row["line"], row["name"]) for row in TRIGGERS}
     assert recorded == {(line, name) for line, names in _EXPECTED.items() for name in names}
 
@@ -547,6 +547,6 @@ def test_a_recorded_unknown_is_lost_or_scanned_nothing(row: dict[str, Any]) -> N
     [row for row in RECORDED if row["authorization"] is None and row["method"] == "POST"],
     ids=lambda row: f"{row['line']}: {row['name']}",
 )
-def test_of_the_recorded_lines_only_the_fork_is_known_by_its_refusal(row: dict[str, Any]) -> None:
+def test_of_the_recorded_lines_only_the_fork_is_recognised_by_its_refusal(row: dict[str, Any]) -> None:
     if row["target"].startswith("/v1/update") and row["target"] != "/v1/update/":
         assert is_fork_with_containers(recorded_reply(row["response"])) is (row["line"] == FORK)

@@ -34,7 +34,7 @@ def look(http_result: HttpResult, which: ContainerFilter | None = None) -> Look:
     return read_look(http_result, which or wanted(), sent=1.0, at=2.0)
 
 
-def test_the_container_is_named_where_one_alone_counts() -> None:
+def test_the_container_is_named_if_only_one_counts() -> None:
     assert look(rows(API, WEB), wanted(containers=("api",))).container == "api"
     assert look(rows(API, WEB)).container == ""
 
@@ -79,7 +79,9 @@ API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), (
         pytest.param([], wanted(), set[str](), id="none runs"),
     ],
 )
-def test_rows_count(listed: list[tuple[str, str, str]], which: ContainerFilter, counting: set[str]) -> None:
+def test_rows_of_the_watched_containers_count(
+    listed: list[tuple[str, str, str]], which: ContainerFilter, counting: set[str]
+) -> None:
     assert {row.name for row in rows_that_count([RunningContainer(*each) for each in listed], which)} == counting
 
 
@@ -108,7 +110,7 @@ def test_rows_count(listed: list[tuple[str, str, str]], which: ContainerFilter, 
         pytest.param(TransportError(ErrorKind.TIMED_OUT), Endpoint.FAILED, id="timed out"),
     ],
 )
-def test_the_endpoint_tells_is_absent_or_failed(http_result: HttpResult, endpoint: Endpoint) -> None:
+def test_the_containers_endpoint_responds_is_absent_or_failed(http_result: HttpResult, endpoint: Endpoint) -> None:
     assert look(http_result).endpoint is endpoint
 
 
@@ -134,20 +136,20 @@ def test_the_endpoint_tells_is_absent_or_failed(http_result: HttpResult, endpoin
         ),
     ],
 )
-def test_a_look_tells_the_one_digest(
+def test_a_listing_gives_the_one_running_digest(
     http_result: HttpResult, which: ContainerFilter, digest: str, differ: bool
 ) -> None:
     seen = look(http_result, which)
     assert (seen.digest, seen.differ) == (digest, differ)
 
 
-def test_the_tag_that_is_not_written_is_the_one_of_the_only_container() -> None:
+def test_an_omitted_tag_is_the_one_of_the_only_container() -> None:
     assert look(rows(PROD, WEB), wanted(images=("o/app",))).tag == "prod"
     assert look(rows(PROD, STAGING), wanted(images=("o/app",))).tag == ""
     assert look(rows(PROD), wanted(images=("o/app:edge",))).tag == ""
 
 
-def test_a_container_that_is_named_and_does_not_run_is_reported() -> None:
+def test_a_named_container_that_does_not_run_is_reported() -> None:
     assert look(rows(API), wanted(containers=("api", "gone"))).untold == "not reported; no container `gone` runs"
 
 
@@ -156,7 +158,7 @@ def test_a_container_that_is_named_and_does_not_run_is_reported() -> None:
     | st.sampled_from([b"[", b'{"containers":7}', b'{"containers":[[]]}', b'{"containers":[{}]}']),
     st.integers(100, 599),
 )
-def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
+def test_any_response_of_the_containers_endpoint_is_read_without_an_error(body: bytes, status: int) -> None:
     seen = look(Response(status, {}, body), wanted(digest=D1))
     assert seen.digest in ("", D1) or seen.endpoint is Endpoint.TOLD
 
@@ -174,7 +176,9 @@ def test_every_exchange_is_some_look(body: bytes, status: int) -> None:
         ("other-path", "openserbia-1.18.3", Endpoint.ABSENT, False),
     ],
 )
-def test_what_was_recorded_of_the_endpoint_is_read(name: str, line: str, endpoint: Endpoint, reported: bool) -> None:
+def test_recorded_responses_of_the_containers_endpoint_are_read(
+    name: str, line: str, endpoint: Endpoint, reported: bool
+) -> None:
     row = next(row for row in RECORDED if (row["line"], row["name"]) == (line, name))
     seen = look(recorded_reply(row["response"]))
     assert seen.endpoint is endpoint

@@ -32,7 +32,7 @@ def index(digest: str, *platforms: str) -> Manifest:
 OLD = look(0.5, ("api", D1))
 
 
-def test_another_digest_than_before_is_a_new_image_from_the_answer_to_that_look_on() -> None:
+def test_another_digest_than_before_is_a_new_image_from_that_response_on() -> None:
     found = running(OLD, look(3.0, ("api", D2)))
     assert found.says(found.all[-1]) is Build.NEW
     assert (found.wanted_since, found.was_wanted, found.is_old) == (3.0, True, False)
@@ -45,7 +45,7 @@ def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() ->
     assert (found.wanted_since, found.is_old, found.unchanged, found.kept) == (None, True, True, True)
 
 
-def test_nothing_seen_before_says_nothing() -> None:
+def test_without_a_digest_from_before_a_digest_proves_nothing() -> None:
     found = running(look(3.0, ("api", D2)))
     assert (found.says(found.all[-1]), found.evidence()) == (Build.UNKNOWN, "")
 
@@ -57,7 +57,7 @@ def test_rows_that_differ_prove_nothing_and_are_reported_by_name() -> None:
     assert running(OLD).warning == ""
 
 
-def test_rows_that_differ_are_looked_at_once_more_when_the_window_ends() -> None:
+def test_rows_that_differ_are_listed_again_when_the_window_ends() -> None:
     found = running(OLD, look(3.0, ("app-1", D2), ("app-2", D1)))
     assert found.needs_closing_look(8.0, alone=False)
     found.add(look(8.5, ("app-1", D2), ("app-2", D2)))
@@ -65,7 +65,7 @@ def test_rows_that_differ_are_looked_at_once_more_when_the_window_ends() -> None
     assert found.warning == ""
 
 
-def test_containers_of_several_images_are_no_contradiction() -> None:
+def test_containers_of_several_images_are_not_a_contradiction() -> None:
     api, web = RunningContainer("api", "ghcr.io/o/api:1", D1), RunningContainer("web", "ghcr.io/o/web:1", D2)
     found = running(Look(sent=2.0, at=2.1, endpoint=Endpoint.TOLD, rows=(api, web)))
     assert (found.warning, found.now) == ("", "")
@@ -106,7 +106,7 @@ def test_two_indexes_that_share_one_platform_are_one_image_only_where_that_one_r
     assert not found.same(INDEX, OTHER_INDEX, D3)
 
 
-def test_a_digest_that_may_be_of_the_same_image_is_read_before_it_counts_as_another() -> None:
+def test_a_digest_that_may_be_the_same_image_is_looked_up_before_it_counts_as_another() -> None:
     found = running(look(0.5, ("api", INDEX)), look(3.0, ("api", OTHER_INDEX)), asks_registry=True)
     assert found.says(found.all[-1]) is Build.UNKNOWN
     assert found.unread == [INDEX, OTHER_INDEX]

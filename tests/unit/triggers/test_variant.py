@@ -29,7 +29,7 @@ def recorded(line: str, *names: str) -> HttpResult:
 @pytest.mark.parametrize(
     ("line", "expected"), [("containrrr", CONTAINRRR), ("openserbia", CONTAINRRR), ("nicholas-fedor", FORK)]
 )
-def test_every_line_is_reported_by_what_it_really_answered(line: str, expected: Product) -> None:
+def test_every_watchtower_line_is_recognised_by_its_recorded_responses(line: str, expected: Product) -> None:
     by_post, nowhere = recorded(line, "no-token", "unauthenticated-post"), recorded(line, "unknown-path", "other-path")
     assert product_of(by_post, nowhere) == expected
 
@@ -58,13 +58,13 @@ def test_every_line_is_reported_by_what_it_really_answered(line: str, expected: 
         pytest.param(None, None, None, id="nothing was asked"),
     ],
 )
-def test_the_answer_to_a_request_without_a_token_tells_the_line(
+def test_the_response_to_a_request_without_a_token_identifies_the_watchtower_line(
     by_post: HttpResult | None, nowhere: HttpResult | None, expected: Product | None
 ) -> None:
     assert product_of(by_post, nowhere) == expected
 
 
-def test_only_the_fork_is_certain_to_narrow() -> None:
+def test_only_the_fork_certainly_narrows_an_update() -> None:
     assert [each.narrows for each in (FORK, CONTAINRRR, CONTAINRRR_1_3, UNGUARDED)] == [True, False, False, False]
 
 
@@ -78,7 +78,7 @@ def test_only_the_fork_is_certain_to_narrow() -> None:
         (TransportError(ErrorKind.CUT), TransportError(ErrorKind.CUT), False),
     ],
 )
-def test_answers_are_alike_by_status_and_body_and_pages_by_their_status(
+def test_responses_are_equal_by_status_and_body_and_pages_by_status(
     one: HttpResult, other: HttpResult, expected: bool
 ) -> None:
     assert alike(one, other) is expected
@@ -95,7 +95,7 @@ def test_answers_are_alike_by_status_and_body_and_pages_by_their_status(
         (reply(401), ()),
     ],
 )
-def test_a_proxy_is_reported_by_what_it_shows(reply: Response, expected: tuple[str, ...]) -> None:
+def test_a_proxy_is_recognised_by_its_headers(reply: Response, expected: tuple[str, ...]) -> None:
     assert front_of(reply, None) == expected
 
 
@@ -109,5 +109,5 @@ def test_a_proxy_is_reported_by_what_it_shows(reply: Response, expected: tuple[s
         (reply(401, server="cloudflare"), False),
     ],
 )
-def test_what_cloudflare_says_itself_is_distinguished_from_what_it_passes_on(reply: Response, expected: bool) -> None:
+def test_cloudflares_own_responses_are_distinguished_from_those_it_passes_on(reply: Response, expected: bool) -> None:
     assert is_cloudflares_own(reply) == expected

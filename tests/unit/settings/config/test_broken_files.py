@@ -48,19 +48,19 @@ def test_a_broken_file_gets_exactly_these_annotations(file: Path) -> None:
     assert shown_lines == file.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_no_annotation_and_no_line_of_the_log_shows_a_refused_secret() -> None:
+def test_no_annotation_and_no_log_line_shows_a_rejected_secret() -> None:
     for file in FILES.glob("*.yml"):
         outcome = InvalidInputs(loaded(file.read_bytes()).problems)
         assert "literal-s3cret" not in str(annotations(outcome)) + str(without_room(outcome)), file
 
 
 @pytest.mark.parametrize("name", ["literal-token", "literal-password", "literal-headers", "literal-header-lines"])
-def test_a_refused_secret_is_masked_all_the_same(name: str) -> None:
+def test_a_rejected_secret_is_masked_too(name: str) -> None:
     hidden = {each.reveal() for each in loaded((FILES / f"{name}.yml").read_bytes()).secrets}
     assert any("literal-s3cret-value" in each for each in hidden)
 
 
-def test_log_summary_and_report_say_where_each_mistake_stands() -> None:
+def test_log_summary_and_report_give_the_place_of_each_mistake() -> None:
     outcome = InvalidInputs(loaded((FILES / "key-twice.yml").read_bytes()).problems)
     assert headline(outcome) == "invalid-config: The config file is wrong; nothing was sent"
     page = summary.page(outcome, summary.Repository())
@@ -70,7 +70,7 @@ def test_log_summary_and_report_say_where_each_mistake_stands() -> None:
     assert (problem["input"], problem["file"], problem["line"], problem["column"]) == ("config", FILE, 4, 5)
 
 
-def test_ten_annotations_show_and_the_log_lists_every_problem() -> None:
+def test_ten_annotations_are_shown_and_the_log_lists_every_problem() -> None:
     outcome = InvalidInputs(loaded((FILES / "more-than-ten.yml").read_bytes()).problems)
     assert len(annotations(outcome)) == 10
     assert [line.partition(": ")[0] for line in without_room(outcome)] == [

@@ -83,7 +83,7 @@ def test_keys_of_mode_verify_are_read_too() -> None:
     assert (made.branch, made.grace) == ("main", 2 * 86400)
 
 
-def test_texts_stay_as_they_are_written() -> None:
+def test_values_are_kept_as_written() -> None:
     made = plan_of("services: {api: {expect-version: 1.10, version-field: 'no', openapi-path: off}}")
     assert (made.expect_version, made.service.version_field, made.checks.document_url) == ("1.10", "no", None)
     assert plan_of("services: {api: {expect-version: 2026-01-20}}").expect_version == "2026-01-20"
@@ -95,7 +95,7 @@ def test_texts_stay_as_they_are_written() -> None:
     ]
 
 
-def test_lists_and_mappings_say_what_lines_say() -> None:
+def test_lists_and_mappings_mean_the_same_as_lines() -> None:
     listed = plan_of("""
         services:
           api:
@@ -114,7 +114,7 @@ def test_lists_and_mappings_say_what_lines_say() -> None:
     )
 
 
-def test_the_nearest_key_counts_and_lists_replace() -> None:
+def test_the_nearest_key_counts_and_lists_replace_lists() -> None:
     run = run_of(
         """
         defaults: {timeout: 10m, smoke: [GET /a, GET /b], stable-for: 10s}
@@ -147,7 +147,7 @@ def test_hosts_make_waves_in_their_order_and_without_waves_one() -> None:
     assert [each.watchtower.update_url for each in ordered.services] == [ENVIRONMENT["US_URL"], ENVIRONMENT["EU_URL"]]
 
 
-def test_a_host_has_its_own_way_and_else_that_of_the_inputs() -> None:
+def test_a_host_uses_its_own_settings_and_otherwise_the_inputs() -> None:
     run = run_of(
         """
         services: {api: }
@@ -160,7 +160,7 @@ def test_a_host_has_its_own_way_and_else_that_of_the_inputs() -> None:
     assert [each.headers for each in run.services] == [{"X-Way": Secret("eu")}, {"X-Way": Secret("all")}]
 
 
-def test_services_chooses_and_nothing_else_needs_its_variables() -> None:
+def test_services_selects_and_only_the_selected_need_their_variables() -> None:
     text = f"services:\n  api: {{expect-version: '${{NOT_SET}}'}}\n  web: {HOSTS}"
     assert [each.key for each in run_of(text, services="web").services] == ["eu/web", "us/web"]
     assert "NOT_SET" in messages(text)[0]
@@ -170,7 +170,7 @@ def test_services_chooses_and_nothing_else_needs_its_variables() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(defaults.DEFAULTS) - BESIDE))
-def test_an_input_that_the_file_says_better_is_refused_beside_it(name: str) -> None:
+def test_an_input_that_belongs_in_the_file_is_rejected_beside_it(name: str) -> None:
     value = "GET /a" if name != "allow-http" else "true"
     (said,) = messages("services: {api: }", **{name.replace("-", "_"): value})
     assert said.startswith(f"`{name}` is given beside `config`; write it as the key `{name}` of a service")
@@ -178,17 +178,17 @@ def test_an_input_that_the_file_says_better_is_refused_beside_it(name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["watchtower_url", "watchtower_token", "containers_url"])
-def test_a_watchtower_beside_hosts_is_refused(name: str) -> None:
+def test_a_watchtower_input_beside_hosts_is_rejected(name: str) -> None:
     (said,) = messages(f"services: {{api: }}{HOSTS}", **{name: "https://x.example.com/update"})
     assert "is given beside `hosts`" in said
 
 
-def test_services_without_a_file_is_refused() -> None:
+def test_services_without_a_file_is_rejected() -> None:
     with pytest.raises(InvalidInputsError):
         plan(services="api")
 
 
-def test_a_variable_is_put_in_once_and_a_dollar_can_be_escaped() -> None:
+def test_a_variable_is_substituted_once_and_a_dollar_can_be_escaped() -> None:
     made = plan_of("services: {api: {expect-version: 'a$${API_SHA}-${API_SHA}'}}")
     assert made.expect_version == "a${API_SHA}-1a2b3c4d5e"
 
@@ -199,7 +199,7 @@ def test_verify_needs_no_token_and_a_host_may_have_a_url_alone() -> None:
     assert "watchtower-token" in messages(text)[0]
 
 
-def test_a_smoke_request_can_carry_what_no_line_can_say() -> None:
+def test_a_smoke_request_can_have_more_than_a_line_can_express() -> None:
     (smoke,) = plan_of("""
         services:
           api:
@@ -239,7 +239,7 @@ def test_a_smoke_request_can_carry_what_no_line_can_say() -> None:
         ("'12'", b"12", "text/plain; charset=utf-8"),
     ],
 )
-def test_a_body_of_text_goes_as_it_is_and_all_else_as_json(body: str, sent: bytes, kind: str) -> None:
+def test_a_text_body_is_sent_as_is_and_any_other_as_json(body: str, sent: bytes, kind: str) -> None:
     (smoke,) = plan_of(f"services: {{api: {{smoke: [{{request: '!POST /a', body: {body}}}]}}}}").checks.smoke
     assert (smoke.sent.body, dict(smoke.sent.headers)["Content-Type"].reveal()) == (sent, kind)
 
@@ -249,7 +249,7 @@ def test_a_smoke_request_of_one_line_carries_nothing() -> None:
     assert [each.sent for each in made.checks.smoke] == [NOTHING_ELSE, Sent(max_latency=1.0)]
 
 
-def test_a_worker_is_known_by_its_container_and_inherits_nothing_about_requests() -> None:
+def test_a_worker_is_identified_by_its_container_and_inherits_no_request_settings() -> None:
     made = plan_of(
         "defaults: {health-path: /up, smoke: [GET /a], expect-version: abc}\nservices: {w: {base-url: off, image: o/w}}"
     )
@@ -264,7 +264,7 @@ def test_two_services_of_one_image_are_distinguished_by_their_containers() -> No
     assert {each.watchtower.containers for each in run.services} == {()}  # the fork would intersect both
 
 
-def test_secrets_of_the_file_are_known_before_anything_is_said() -> None:
+def test_secrets_of_the_file_are_known_before_anything_is_logged() -> None:
     found = load_text(
         """
         services:
@@ -286,7 +286,7 @@ def test_a_secret_in_a_wrong_value_is_not_shown() -> None:
     assert "***" in said
 
 
-def test_warnings_name_their_service_where_there_are_several() -> None:
+def test_with_several_services_warnings_name_their_service() -> None:
     text = "services:\n  api: {expect-version: latest}\n  web:\n"
     assert run_of(text).warnings[0].startswith("Service `api`: `expect-version` is `latest`")
     assert run_of(text, services="api").warnings[0].startswith("`expect-version` is `latest`")
@@ -300,7 +300,7 @@ def test_warnings_name_their_service_where_there_are_several() -> None:
         ("a/../redeploy.yml", "redeploy.yml"),
     ],
 )
-def test_annotations_name_the_file_from_the_workspace_on(path: str, shown: str) -> None:
+def test_annotations_name_the_file_relative_to_the_workspace(path: str, shown: str) -> None:
     given_inputs = {"INPUT_CONFIG": path, "GITHUB_WORKSPACE": "/github/workspace"}
     found = load(given_inputs, lambda _path, _cap: b"", Workspace(no_file, any_certificate))
     assert [each.place and each.place.file for each in found.problems] == [shown]
@@ -358,12 +358,12 @@ def test_a_service_that_an_earlier_report_does_not_have_is_a_note() -> None:
     assert plan_of(TWO, mode="verify", services="a", baseline=json.dumps(report_on(A))).baseline is not None
 
 
-def test_a_report_that_is_none_is_an_error_once() -> None:
+def test_an_invalid_report_is_reported_once() -> None:
     [only] = messages(TWO, mode="verify", baseline='{"schema": 1, "verd')
     assert only.startswith("`baseline` is not a whole JSON document")
 
 
-def test_a_service_that_an_earlier_step_did_not_see_is_a_note_also_where_it_is_the_only_one() -> None:
+def test_a_service_that_an_earlier_step_did_not_see_is_a_note_even_if_it_is_the_only_one() -> None:
     earlier = json.dumps(report_on(B) | {"services": {"a": {**report_on(A), "seen": {}}, "b": report_on(B)}})
     run = run_of(TWO, mode="verify", baseline=earlier, services="a")
     assert run.services[0].baseline is None

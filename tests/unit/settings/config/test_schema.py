@@ -46,7 +46,7 @@ def as_an_editor_reads_it(text: str) -> Any:  # noqa: ANN401 - a YAML value
     return yaml.safe_load(text)
 
 
-def test_the_published_schema_is_one() -> None:
+def test_the_published_schema_is_valid() -> None:
     Draft202012Validator.check_schema(PUBLISHED)
     assert PUBLISHED["$id"].endswith("/docs/config.schema.json")
 
@@ -61,7 +61,7 @@ def test_the_example_fits_the_schema_and_makes_a_run() -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_what_a_schema_can_see_both_see(name: str) -> None:
+def test_schema_and_action_reject_the_same_structural_mistakes(name: str) -> None:
     text = (FILES / f"{name}.yml").read_text(encoding="utf-8")
     assert not Draft202012Validator(PUBLISHED).is_valid(as_an_editor_reads_it(text))
     assert load_text(text).run is None
@@ -76,7 +76,7 @@ def test_what_a_schema_can_see_both_see(name: str) -> None:
         "services: {api: {service-headers: 'X-A: b', smoke: [GET /a, {request: GET /b, status: 200, warn: true}]}}",
     ],
 )
-def test_what_the_action_takes_an_editor_takes(text: str) -> None:
+def test_the_schema_accepts_what_the_action_accepts(text: str) -> None:
     Draft202012Validator(PUBLISHED).validate(as_an_editor_reads_it(text))
     assert run_of(text, watchtower_url=ENVIRONMENT["EU_URL"]).services
 
@@ -89,7 +89,7 @@ def test_every_key_is_described_and_has_the_default_of_its_input() -> None:
         assert each.get("default", "") == DEFAULTS.get(name, "") or name == "services"
 
 
-def test_the_schema_that_judges_is_the_published_one_without_its_words() -> None:
+def test_the_schema_in_use_is_the_published_one_without_its_descriptions() -> None:
     def bare(value: object) -> object:
         if isinstance(value, dict):
             return {name: bare(each) for name, each in value.items() if name != "description"}
