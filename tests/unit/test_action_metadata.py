@@ -46,7 +46,7 @@ def test_the_action_without_docker_has_the_same_inputs_and_outputs() -> None:
     }
 
 
-def test_the_action_without_docker_hands_every_input_to_the_engine_and_every_output_back() -> None:
+def test_the_action_without_docker_passes_every_input_in_and_every_output_back() -> None:
     set_up, redeploy = SLIM["runs"]["steps"]
     handed = {name: value for name, value in redeploy["env"].items() if name.startswith("INPUT_")}
     assert handed == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in INPUTS}
@@ -58,14 +58,14 @@ def test_the_action_without_docker_hands_every_input_to_the_engine_and_every_out
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_its_steps_are_bash(number: int) -> None:
+def test_the_steps_of_the_action_without_docker_are_bash(number: int) -> None:
     step = SLIM["runs"]["steps"][number]
     assert step["shell"] == "bash"
     subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True, timeout=10)
 
 
 @pytest.mark.parametrize("part", ["icon", "color"])
-def test_the_branding_is_one_that_github_knows(part: str) -> None:
+def test_the_branding_is_valid_on_github(part: str) -> None:
     known = github_schema("github-actions")["properties"]["branding"]["properties"][part]["enum"]
     assert ACTION["branding"][part] in known
 

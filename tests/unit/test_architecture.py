@@ -238,7 +238,7 @@ def shipped_sources() -> dict[str, str]:
     return {"entrypoint": (ROOT / "entrypoint.py").read_text(encoding="utf-8")} | sources_of("redeploy")
 
 
-def test_the_house_keeps_its_rules() -> None:
+def test_the_packages_keep_the_rules_of_the_architecture() -> None:
     assert violations(shipped_sources()) == []
 
 
@@ -266,7 +266,7 @@ def sources_of(folder: str) -> dict[str, str]:
     return sources
 
 
-def test_the_rooms_of_the_sandbox_stand_in_their_order() -> None:
+def test_the_packages_of_the_sandbox_keep_their_order() -> None:
     sources = sources_of("sandbox")
     upward = [
         f"{module} imports {name}"
@@ -279,12 +279,12 @@ def test_the_rooms_of_the_sandbox_stand_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("folder", ["sandbox", "tools", "tests"])
-def test_what_is_not_shipped_has_no_full_folder_and_no_circle(folder: str) -> None:
+def test_code_that_is_not_shipped_has_no_overfull_folder_and_no_import_cycle(folder: str) -> None:
     sources = sources_of(folder)
     assert _full_folders(sources) + _circles(sources) == []
 
 
-def test_every_room_and_every_module_that_touches_the_outside_exists() -> None:
+def test_every_listed_package_and_outside_module_exists() -> None:
     sources = shipped_sources()
     assert sources.keys() >= OUTSIDE
     assert {room_of(module) for module in sources} == {"", *ROOMS}
@@ -320,13 +320,13 @@ def test_every_room_and_every_module_that_touches_the_outside_exists() -> None:
         ("redeploy.text.secret", "from redeploy.text import markdown", "circle: "),
     ],
 )
-def test_a_fault_of_the_house_is_named(module: str, source: str, expected: str) -> None:
+def test_a_violation_of_the_architecture_is_reported(module: str, source: str, expected: str) -> None:
     found = violations(_house() | {module: source})
     assert len(found) == 1
     assert expected in found[0]
 
 
-def test_a_full_folder_is_named() -> None:
+def test_an_overfull_folder_is_reported() -> None:
     modules = {f"redeploy.text.word{number}": "" for number in range(17)}
     assert violations(modules) == ["redeploy.text holds 17 modules, more than 16"]
 
@@ -346,7 +346,7 @@ def test_a_full_folder_is_named() -> None:
         ("entrypoint", "import sys\nfrom redeploy.cli import main"),
     ],
 )
-def test_what_the_rules_allow_is_not(module: str, source: str) -> None:
+def test_allowed_imports_are_not_reported(module: str, source: str) -> None:
     assert violations(_house() | {module: source}) == []
 
 

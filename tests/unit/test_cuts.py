@@ -160,7 +160,7 @@ def judged(http_result: HttpResult) -> str:
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_what_is_weighed_shows_no_part_of_a_secret(secret: str) -> None:
+def test_no_processed_response_shows_a_part_of_a_secret(secret: str) -> None:
     redact = redactor([Secret(secret)])
     smoke = plan(smoke="GET /api").checks.smoke
     for echo in echoes(secret):

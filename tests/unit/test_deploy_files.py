@@ -67,7 +67,7 @@ class TestCompose:
         }
         assert BACKEND["image"] == "ghcr.io/leok974/leo-portfolio/backend:latest"
 
-    def test_nginx_starts_only_where_it_is_asked_for(self) -> None:
+    def test_nginx_starts_only_with_its_profile(self) -> None:
         assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["nginx"]
         assert FRONT["profiles"] == ["nginx"]
 
@@ -77,10 +77,10 @@ class TestCompose:
     def test_the_remedy_names_the_same_watchtower(self) -> None:
         assert f"image: {WATCHTOWER['image']}" in REMEDIES[Reason.UNSUPPORTED].fix
 
-    def test_watchtower_takes_no_arguments_of_which_one_could_end_it(self) -> None:
+    def test_watchtower_gets_no_arguments(self) -> None:
         assert "command" not in WATCHTOWER
 
-    def test_only_labelled_containers_are_watched_and_the_backend_is_one(self) -> None:
+    def test_only_labelled_containers_are_watched_including_the_backend(self) -> None:
         assert SETTINGS["WATCHTOWER_LABEL_ENABLE"] == "true"
         assert BACKEND["labels"][LABEL] == "true"
 
@@ -101,7 +101,7 @@ class TestCompose:
         assert limit >= 10 * sum(stops)
         assert limit >= two_gigabytes_at_two_megabytes_a_second + sum(stops)
 
-    def test_the_stop_time_out_suits_a_web_service_and_is_said_to_both_product_lines(self) -> None:
+    def test_the_stop_timeout_suits_a_web_service_and_is_set_for_both_product_lines(self) -> None:
         assert 10 <= seconds(BACKEND["stop_grace_period"]) <= 30
         overlay = compose(DEPLOY / "docker-compose.containrrr.yml")["services"]["watchtower"]
         assert overlay["environment"]["WATCHTOWER_TIMEOUT"] == BACKEND["stop_grace_period"]
@@ -130,7 +130,7 @@ class TestCompose:
         assert NEEDED["WATCHTOWER_HTTP_API_TOKEN"] not in json.dumps(others)
 
     @pytest.mark.parametrize("token", [{}, {"WATCHTOWER_HTTP_API_TOKEN": ""}])
-    def test_an_absent_token_ends_it_with_what_to_do(self, token: dict[str, str]) -> None:
+    def test_a_missing_token_stops_watchtower_with_an_explanation(self, token: dict[str, str]) -> None:
         with pytest.raises(UnsetError, match=r"WATCHTOWER_HTTP_API_TOKEN is not set\. .*--env-file"):
             compose(PROD, token)
 
@@ -144,13 +144,13 @@ class TestCompose:
     def test_a_crashing_container_stays_within_reach(self) -> None:
         assert SETTINGS["WATCHTOWER_INCLUDE_RESTARTING"] == "true"
 
-    def test_registry_credentials_are_mounted_read_only_where_they_are_looked_for(self) -> None:
+    def test_registry_credentials_are_mounted_read_only_where_watchtower_reads_them(self) -> None:
         assert f"/root/.docker:{SETTINGS['DOCKER_CONFIG']}:ro" in WATCHTOWER["volumes"]
 
-    def test_the_engines_socket_is_watchtowers_alone(self) -> None:
+    def test_only_watchtower_gets_the_docker_socket(self) -> None:
         assert [name for name, each in SERVICES.items() if "docker.sock" in json.dumps(each)] == ["watchtower"]
 
-    def test_clients_are_distinguished_by_what_only_nginx_says(self) -> None:
+    def test_clients_are_identified_by_a_header_that_only_nginx_sets(self) -> None:
         [said] = _setting("X-Real-IP")
         assert SETTINGS["WATCHTOWER_HTTP_API_PROXY_HEADER"] == "X-Real-IP"
         assert said == "$remote_addr"
@@ -165,14 +165,14 @@ class TestCompose:
         assert check["test"][0] in {"CMD", "CMD-SHELL"}
         assert seconds(check["timeout"]) < seconds(check["interval"])
 
-    def test_the_health_checks_ask_what_can_answer(self) -> None:
+    def test_the_health_checks_probe_the_right_addresses(self) -> None:
         assert "/api/ready" in BACKEND["healthcheck"]["test"][-1]
         assert ":8000/" in BACKEND["healthcheck"]["test"][-1], "the port inside"
         assert "/healthz" in FRONT["healthcheck"]["test"][-1]
         assert WATCHTOWER["healthcheck"]["test"] == ["CMD", "/watchtower", "--health-check"]
 
     @pytest.mark.parametrize("name", SERVICES)
-    def test_each_service_comes_back_unless_someone_stopped_it(self, name: str) -> None:
+    def test_each_service_restarts_unless_it_was_stopped(self, name: str) -> None:
         assert SERVICES[name]["restart"] == "unless-stopped"
 
     @pytest.mark.parametrize("name", SERVICES)
@@ -201,7 +201,7 @@ class TestCompose:
     ) -> None:
         assert compose(PROD, NEEDED | {variable: given})["services"][service][key] == seen
 
-    def test_what_old_compose_refuses_is_not_used(self) -> None:
+    def test_features_that_old_compose_rejects_are_not_used(self) -> None:
         assert set(compose(PROD)) <= {"x-log", "services", "volumes", "networks"}, "1.29 knows no `name`"
         assert not [name for name, service in SERVICES.items() if "deploy" in service], "1.29 ignores it"
 
@@ -221,7 +221,7 @@ class TestCompose:
             "DOCKER_API_VERSION": "1.44",
         }
 
-    def test_the_overlay_for_tls_mounts_the_variant_that_ends_it(self) -> None:
+    def test_the_overlay_for_tls_mounts_the_variant_that_terminates_it(self) -> None:
         overlay = compose(DEPLOY / "docker-compose.tls.yml")["services"]["nginx"]
         assert "./nginx/nginx.compose-tls.conf:/etc/nginx/conf.d/default.conf:ro" in overlay["volumes"]
         with pytest.raises(UnsetError, match="TLS_CERTS is not set"):
@@ -236,9 +236,7 @@ class TestCompose:
 
 class TestMessages:
     @pytest.mark.parametrize("said", [*REMEDIES, *FINDINGS])
-    def test_what_a_message_says_to_paste_into_compose_does_not_contradict_the_kit(
-        self, said: Reason | Finding
-    ) -> None:
+    def test_compose_blocks_in_messages_do_not_contradict_the_kit(self, said: Reason | Finding) -> None:
         remedy = REMEDIES[said] if isinstance(said, Reason) else FINDINGS[said]
         for block in re.findall(r"```yaml\n(.*?)```", remedy.about(NOTHING_KNOWN).fix, re.DOTALL):
             services = yaml.safe_load(block).get("services") or {}
@@ -254,7 +252,7 @@ class TestMessages:
 
 
 class TestEnvironmentFile:
-    def test_it_names_the_token_and_gives_none(self) -> None:
+    def test_it_names_the_token_without_a_value(self) -> None:
         assert "\nWATCHTOWER_HTTP_API_TOKEN=\n" in _example_environment()
 
     def test_it_names_every_variable_of_the_compose_files_with_its_default(self) -> None:
@@ -327,7 +325,7 @@ class TestNginx:
         assert _setting(header) == [value]
         assert _operations().one("proxy_pass_request_body") == "off"
 
-    def test_the_locations_inherit_all_that_holds_for_watchtower(self) -> None:
+    def test_the_locations_inherit_the_settings_for_watchtower(self) -> None:
         for location in _operations().all("location"):
             assert {each.name for each in location.block} == {"limit_except", "proxy_pass"}
 
@@ -339,7 +337,7 @@ class TestNginx:
         assert _operations().one("proxy_next_upstream") == "off"
         assert _server("nginx.prod.conf").one("proxy_next_upstream") == "off"
 
-    def test_a_client_that_gives_up_drops_no_update(self) -> None:
+    def test_a_client_that_disconnects_does_not_abort_the_update(self) -> None:
         assert _operations().one("proxy_ignore_client_abort") == "on"
 
     def test_nothing_is_cached(self) -> None:
@@ -366,7 +364,7 @@ class TestNginx:
         }
 
     @pytest.mark.parametrize("name", ["nginx.prod.conf", "nginx.prod-tls.conf"])
-    def test_on_the_host_it_asks_the_published_ports(self, name: str) -> None:
+    def test_on_the_host_it_uses_the_published_ports(self, name: str) -> None:
         published = {of: port.rpartition(":")[0] for of, [port] in ((n, SERVICES[n]["ports"]) for n in SERVICES)}
         assert _set(_server(name)) == {
             "$backend": published["backend"],
@@ -374,7 +372,7 @@ class TestNginx:
         }
 
     @pytest.mark.parametrize("name", ["nginx.compose.conf", "nginx.compose-tls.conf"])
-    def test_in_the_network_it_asks_by_name_and_looks_names_up_again(self, name: str) -> None:
+    def test_in_the_network_it_uses_names_and_resolves_them_again(self, name: str) -> None:
         server = _server(name)
         assert _set(server) == {"$backend": "backend:8000", "$watchtower": "watchtower:8080"}
         [(address, valid, *_)] = server.said("resolver")
@@ -382,15 +380,15 @@ class TestNginx:
         assert seconds(valid.removeprefix("valid=")) <= 5
 
     @pytest.mark.parametrize("name", VARIANTS)
-    def test_every_upstream_is_a_variable_since_a_name_would_be_looked_up_only_once(self, name: str) -> None:
+    def test_every_upstream_is_a_variable_because_a_plain_name_would_be_resolved_only_once(self, name: str) -> None:
         assert all(re.match(r"http://\$(backend|watchtower)\b", each) for each in _passes(_server(name)))
 
     @pytest.mark.parametrize("path", ["/openapi.json", "/ready"])
-    def test_what_belongs_to_the_backend_is_no_page(self, path: str) -> None:
+    def test_paths_of_the_backend_are_not_served_as_pages(self, path: str) -> None:
         assert _server("nginx.prod.conf").location("=", path).one("proxy_pass") == "http://$backend"
 
     @pytest.mark.parametrize("name", VARIANTS)
-    def test_nginx_answers_for_itself_at_healthz(self, name: str) -> None:
+    def test_nginx_responds_itself_at_healthz(self, name: str) -> None:
         for server in nginx(name).all("server"):
             assert server.block.location("=", "/healthz").said("return") == [("200", r"ok\n")]
 
@@ -398,7 +396,7 @@ class TestNginx:
         assert _server("nginx.prod.conf").said("listen") == [("127.0.0.1:80", "default_server")]
 
     @pytest.mark.parametrize("name", ["nginx.prod-tls.conf", "nginx.compose-tls.conf"])
-    def test_beside_tls_nothing_is_served_in_the_clear(self, name: str) -> None:
+    def test_with_tls_nothing_is_served_unencrypted(self, name: str) -> None:
         clear, secure = (each.block for each in nginx(name).all("server"))
         assert clear.said("listen")[0][0] == "80"
         assert not _passes(clear)
@@ -408,7 +406,7 @@ class TestNginx:
         assert secure.said("ssl_protocols") == [("TLSv1.2", "TLSv1.3")]
 
     @pytest.mark.parametrize("name", VARIANTS)
-    def test_who_asks_is_taken_from_a_header_only_behind_the_tunnel(self, name: str) -> None:
+    def test_the_client_address_is_taken_from_a_header_only_behind_the_tunnel(self, name: str) -> None:
         believed = _server(name).said("real_ip_header")
         assert believed == ([] if "tls" in name else [("CF-Connecting-IP",)])
 
@@ -424,7 +422,7 @@ class TestWorkflows:
             assert set(given) <= set(declared)
 
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
-    def test_what_is_not_an_expression_is_accepted(self, path: Path) -> None:
+    def test_text_that_is_not_an_expression_is_accepted(self, path: Path) -> None:
         for step in _steps(path):
             if not step.get("uses", "").startswith("leok974/redeploy-action@") or "config" in step["with"]:
                 continue
@@ -445,7 +443,7 @@ class TestWorkflows:
         assert set(read) <= set(declared)
 
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
-    def test_nothing_is_permitted_that_is_not_needed_and_one_runs_at_a_time(self, path: Path) -> None:
+    def test_a_workflow_has_only_the_permissions_it_needs_and_one_runs_at_a_time(self, path: Path) -> None:
         workflow = _workflow(path)
         assert workflow["permissions"] == {}
         for name, job in workflow["jobs"].items():
@@ -460,7 +458,7 @@ class TestWorkflows:
             assert job["runs-on"] == "ubuntu-latest" or not [each for each in actions if "redeploy-action@" in each]
 
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
-    def test_no_expression_stands_in_a_script(self, path: Path) -> None:
+    def test_no_expression_is_used_in_a_script(self, path: Path) -> None:
         assert not [step for step in _steps(path) if "${{" in step.get("run", "")]
 
     def test_the_guides_workflow_is_there_for_people_and_for_workflows(self) -> None:
@@ -492,7 +490,7 @@ class TestWorkflows:
 
 
 class TestNightly:
-    def test_it_runs_on_the_server_every_night_and_when_someone_asks(self) -> None:
+    def test_it_runs_on_the_server_every_night_and_on_demand(self) -> None:
         workflow = _workflow(NIGHTLY)
         assert workflow["on"].keys() == {"schedule", "workflow_dispatch"}
         assert workflow["jobs"]["bring"]["runs-on"] == ["self-hosted", "production"]
@@ -508,7 +506,7 @@ class TestNightly:
         rendered(_example_environment(), {name: Secret("x") for name in given})
         assert all(step["env"][PREFIX + name] == f"${{{{ secrets.{name} }}}}" for name in given)
 
-    def test_its_command_is_one_and_names_what_is_there(self) -> None:
+    def test_its_command_exists_and_names_existing_files(self) -> None:
         words = shlex.split(self._step()["run"])
         options, command = words[: words.index("--")], words[words.index("--") + 1 :]
         parser = argparse.ArgumentParser()
@@ -521,7 +519,7 @@ class TestNightly:
         assert command[-2:] == ["up", "-d"]
         assert {word.rpartition("/")[2] for word in command if "/" in word} == {".env.production", PROD.name}
 
-    def test_the_service_is_proven_only_where_something_changed_and_from_outside(self) -> None:
+    def test_the_service_is_proven_from_outside_and_only_after_a_change(self) -> None:
         workflow = _workflow(NIGHTLY)
         prove = workflow["jobs"]["prove"]
         assert (prove["needs"], prove["if"]) == ("bring", "needs.bring.outputs.changed == 'true'")
@@ -538,13 +536,13 @@ class TestNightly:
 
 
 class TestPages:
-    def test_the_page_tells_of_every_file(self) -> None:
+    def test_the_page_mentions_every_file(self) -> None:
         page = SERVER_PAGE.read_text(encoding="utf-8")
         for path in DEPLOY.rglob("*"):
             assert path.is_dir() or path.parent.name == "snippets" or path.name in page
         assert all(path.name in page or "`examples/` has others" in page for path in EXAMPLES)
 
-    def test_who_has_a_watchtower_adds_three_settings_and_one_port_of_the_kit(self) -> None:
+    def test_an_existing_watchtower_needs_three_settings_and_one_port_of_the_kit(self) -> None:
         page = EXISTING_PAGE.read_text(encoding="utf-8")
         [block] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
         added = yaml.safe_load(block)["services"]["watchtower"]
@@ -554,12 +552,12 @@ class TestPages:
         assert added["environment"].pop("WATCHTOWER_HTTP_API_TOKEN").startswith("${WATCHTOWER_HTTP_API_TOKEN:?")
         assert added["environment"].items() <= SETTINGS.items()
 
-    def test_the_page_tells_of_all_nineteen_points(self) -> None:
+    def test_the_page_covers_all_nineteen_points(self) -> None:
         rows = re.findall(r"(?m)^\| (\d+) \|(.+)\|(.+)\|(.+)\|$", SERVER_PAGE.read_text(encoding="utf-8"))
         assert [int(number) for number, *_ in rows] == list(range(1, 20))
         assert all(cell.strip() for row in rows for cell in row)
 
-    def test_the_readme_leads_there_and_says_that_the_old_token_is_burnt(self) -> None:
+    def test_the_readme_links_there_and_says_that_the_old_token_is_compromised(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert "](docs/server.md)" in readme
         assert re.search(r"old guide is burnt[^.]*\[replace it\]\(docs/server\.md#set-it-up\)", readme, re.DOTALL)

@@ -33,7 +33,7 @@ def test_a_rendered_page_is_up_to_date(page: str) -> None:
 
 
 @pytest.mark.parametrize("reason", [each for each in Reason if each is not Reason.NONE])
-def test_every_reason_has_a_remedy_and_a_heading_that_its_link_leads_to(reason: Reason) -> None:
+def test_every_reason_has_a_remedy_and_a_heading_that_its_link_points_to(reason: Reason) -> None:
     assert troubleshooting().count(f"\n### {reason}\n") == 1
     assert guide(reason).endswith(f"docs/troubleshooting.md#{reason}")
     remedy = REMEDIES[reason]
@@ -43,12 +43,12 @@ def test_every_reason_has_a_remedy_and_a_heading_that_its_link_leads_to(reason: 
 
 
 @pytest.mark.parametrize("reason", [each for each in Reason if each is not Reason.NONE])
-def test_every_reason_is_found_by_what_a_person_sees(reason: Reason) -> None:
+def test_every_reason_is_found_by_its_symptoms(reason: Reason) -> None:
     assert any(reason in leads for leads in SYMPTOMS.values())
 
 
 @pytest.mark.parametrize("finding", [each for each in Finding if each not in FOUND_BY_DOCTOR_ALONE])
-def test_every_finding_that_a_person_may_see_is_found_so_too(finding: Finding) -> None:
+def test_every_finding_is_found_by_its_symptoms_too(finding: Finding) -> None:
     assert any(finding in leads for leads in SYMPTOMS.values())
 
 
@@ -57,7 +57,7 @@ def test_the_symptoms_of_the_guide_are_in_the_index(seen: str) -> None:
     assert f"\n| {seen} | [" in troubleshooting()
 
 
-def test_every_symptom_leads_to_a_heading() -> None:
+def test_every_symptom_links_to_a_heading() -> None:
     server = (_DOCS / SERVER).read_text(encoding="utf-8")
     headings = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in re.findall(r"(?m)^## (.+)$", server)}
     leads = {lead for leads in SYMPTOMS.values() for lead in leads if not isinstance(lead, Reason | Finding)}
@@ -73,5 +73,5 @@ def test_every_finding_of_doctor_has_a_remedy_and_a_heading_too(finding: Finding
     assert remedy.fix
 
 
-def test_no_finding_is_called_as_a_reason_is() -> None:
+def test_no_finding_has_the_name_of_a_reason() -> None:
     assert not {each.value for each in Finding} & {each.value for each in Reason}

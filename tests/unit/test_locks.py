@@ -27,7 +27,7 @@ def locked(name: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("part", "whole"), [("runtime", "demo"), ("demo", "develop"), ("e2e", "develop"), ("runtime", "fuzz")]
 )
-def test_a_smaller_lock_is_a_part_of_the_larger(part: str, whole: str) -> None:
+def test_a_smaller_lock_is_a_subset_of_the_larger_one(part: str, whole: str) -> None:
     assert locked(part)
     assert locked(part).items() <= locked(whole).items()
 
@@ -70,7 +70,7 @@ def test_what_the_sandbox_loads_in_a_container_is_locked_for_it() -> None:
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "sandbox/Dockerfile", ".ci/locks", "requirements/install.py"])
-def test_a_lock_is_installed_without_asking_what_else_there_is(file: str) -> None:
+def test_a_lock_is_installed_without_resolving_dependencies(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     assert text.count("--require-hashes") == 1
     used = re.sub(r'[\s\\",]+', " ", text[text.index("--require-hashes") :])
@@ -85,7 +85,7 @@ def test_every_lock_is_made_by_the_same_command() -> None:
     assert names.index("develop") < names.index("demo")  # which is held to what that has just locked
 
 
-def test_make_lists_every_target_that_says_what_it_is_for() -> None:
+def test_make_help_lists_every_described_target() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     [pattern] = re.findall(r"s/\^\\\(\[(.*?)\]\*\\\):", text)
     described = re.findall(r"(?m)^(\S+):.* ## ", text)

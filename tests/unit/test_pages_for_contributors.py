@@ -18,7 +18,7 @@ def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_the_map_has_the_rooms_in_their_order() -> None:
+def test_the_map_lists_the_packages_in_their_order() -> None:
     named = re.findall(r"(?m)^\| `([a-z_]+)(?:/|\.py)` \|", read("docs/architecture.md"))
     assert named == list(ROOMS)
 

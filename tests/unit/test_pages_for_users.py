@@ -46,7 +46,7 @@ SERVICE = {"base-url": "https://api.example.com"}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_leads_to_a_file_and_a_heading_of_it(page: str) -> None:
+def test_every_link_points_to_an_existing_file_and_heading(page: str) -> None:
     links = re.findall(r"\]\((?!https?://|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)", _prose(page))
     assert [target for target, _ in links if target and not _linked(page, target).exists()] == []
     assert [
@@ -67,13 +67,13 @@ def _blocks(language: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("block", _blocks("sh"))
-def test_a_shell_takes_the_commands_of_a_page(block: str) -> None:
+def test_commands_on_a_page_are_valid_shell(block: str) -> None:
     checked = subprocess.run(["bash", "-n"], input=block, check=False, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("block", _blocks("yaml"))
-def test_yaml_of_a_page_is_what_github_and_the_action_take(block: str) -> None:
+def test_yaml_on_a_page_is_valid_for_github_and_the_action(block: str) -> None:
     content = yaml.safe_load(block)
     if isinstance(content, dict) and "jobs" in content:
         workflow = {"on" if key is True else key: value for key, value in content.items()}

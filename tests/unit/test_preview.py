@@ -21,7 +21,7 @@ def accidents(markdown: str) -> list[tuple[str, str]]:
     return [(one.kind, one.text) for one in render(markdown).accidents]
 
 
-def test_tables_struck_text_tasks_and_footnotes_are_those_of_github() -> None:
+def test_tables_strikethrough_tasks_and_footnotes_look_as_on_github() -> None:
     html = render("| a |\n|--|\n| ~~b~~ |\n\n- [x] c\n\nd[^1]\n\n[^1]: e\n").html
     for part in ("<table>", "<del>b</del>", '<input type="checkbox"', 'class="footnotes"'):
         assert part in html
@@ -51,11 +51,11 @@ def test_an_alert_has_its_title_and_its_text(kind: str) -> None:
         "- > [!NOTE]\n  > in a list\n",
     ],
 )
-def test_a_quotation_that_github_leaves_alone_stays_one(markdown: str) -> None:
+def test_a_quotation_that_is_not_an_alert_on_github_stays_a_quotation(markdown: str) -> None:
     assert "markdown-alert" not in render(markdown).html
 
 
-def test_an_alert_may_stand_in_a_folded_part() -> None:
+def test_an_alert_may_be_in_a_folded_part() -> None:
     html = render("<details><summary>s</summary>\n\n> [!NOTE]\n> x\n\n</details>\n").html
     assert "<details><summary>s</summary>" in html
     assert "markdown-alert-note" in html
@@ -84,7 +84,7 @@ def test_an_alert_may_stand_in_a_folded_part() -> None:
         ('<img src="https://example.com/p.png">', ("image", "https://example.com/p.png")),
     ],
 )
-def test_what_github_makes_by_itself_is_found_and_marked(markdown: str, found: tuple[str, str]) -> None:
+def test_automatic_formatting_of_github_is_found_and_marked(markdown: str, found: tuple[str, str]) -> None:
     assert accidents(markdown) == [found]
     assert render(markdown).html.count('<mark class="accident"') == 1
 
@@ -101,11 +101,11 @@ def test_what_github_makes_by_itself_is_found_and_marked(markdown: str, found: t
         "http:\u200b//example.com",
     ],
 )
-def test_what_stays_text_is_no_accident(markdown: str) -> None:
+def test_text_that_github_leaves_alone_is_not_reported(markdown: str) -> None:
     assert accidents(markdown) == []
 
 
-def test_links_written_on_purpose_are_listed() -> None:
+def test_deliberate_links_are_listed() -> None:
     assert render("[a](https://example.com/a) [b](#here)").links == ("https://example.com/a",)
 
 
@@ -122,7 +122,7 @@ def test_links_written_on_purpose_are_listed() -> None:
         ("<td>b</td>", "<td"),
     ],
 )
-def test_what_github_takes_out_is_gone_and_reported(markdown: str, gone: str) -> None:
+def test_elements_that_github_removes_are_removed_and_reported(markdown: str, gone: str) -> None:
     made = render(markdown)
     assert gone not in made.html
     assert "b" in made.html
@@ -133,17 +133,17 @@ def test_scripts_are_only_text() -> None:
     assert "<script" not in render("<script>x</script> a <style>b</style>").html
 
 
-def test_what_is_left_open_is_closed() -> None:
+def test_open_elements_are_closed() -> None:
     assert render("<details><summary>a\n").html.rstrip().endswith("</summary></details>")
     assert render("</div></section></main>").html.strip() == ""
 
 
 @pytest.mark.parametrize("hostile", [">" * 20_000, "<b>" * 20_000, "a" * 300_000, "a." * 50_000, "$a " * 20_000])
-def test_no_text_takes_for_ever(hostile: str) -> None:
+def test_no_text_takes_too_long(hostile: str) -> None:
     assert render(hostile).html
 
 
-def test_the_page_holds_every_summary_and_what_is_wrong_with_it() -> None:
+def test_the_page_shows_every_summary_and_its_problems() -> None:
     annotations = (Annotation("error", "Title <b>", "a\nb", ""),)
     sheets = [
         Sheet(
@@ -178,7 +178,7 @@ def test_an_unknown_scenario_gets_a_suggestion(capsys: pytest.CaptureFixture[str
     assert "Did you mean happy-path" in capsys.readouterr().err
 
 
-def test_without_npm_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_npm_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(assets.MissingError, match=r"npm is missing.*put mermaid-.*\.tgz from the npm registry into"):
         assets.load(tmp_path)
@@ -188,7 +188,7 @@ def test_without_npm_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     ("boxes", "packages"),
     [("\u2705", "fonts-noto-color-emoji"), ("\u6f22", "fonts-noto-cjk"), ("a\u6f22", "fonts-noto-cjk fonts-noto-core")],
 )
-def test_fonts_that_are_missing_are_named_by_what_they_draw(boxes: str, packages: str) -> None:
+def test_missing_fonts_are_named_by_what_they_draw(boxes: str, packages: str) -> None:
     found = fonts_for(boxes)
     assert found.startswith(f"The browser has no font for {boxes[0]} (U+{ord(boxes[0]):04X})")
     assert found.endswith(f" and would draw boxes. On Debian: apt-get install {packages}.")

@@ -44,7 +44,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("text", ["", "1", "1.2", "v1.2.3", "1.2.3-rc.1", "01.2.3", "1.2.3 ", "1.2.x"])
-def test_what_is_not_three_numbers_is_not_a_version(text: str) -> None:
+def test_a_version_has_exactly_three_numbers(text: str) -> None:
     with pytest.raises(RefusedError, match="write three numbers"):
         parse(text)
 
@@ -77,7 +77,7 @@ def test_any_version_may_be_the_first() -> None:
         ("11.0.0", "11.0.0 cannot follow 1.10.0"),
     ],
 )
-def test_no_other_version_may(text: str, said: str) -> None:
+def test_no_other_version_may_follow(text: str, said: str) -> None:
     with pytest.raises(RefusedError) as refused:
         refuse_unless_next(parse(text), (parse("1.9.0"), parse("1.10.0")))
     assert str(refused.value).startswith(said)
@@ -98,7 +98,7 @@ def test_the_notes_are_the_section_of_the_version_and_nothing_else() -> None:
         (NOTES.replace("- Words for a user.", ""), "is empty"),
     ],
 )
-def test_notes_that_are_missing_or_empty_are_refused(text: str, said: str) -> None:
+def test_missing_or_empty_notes_are_rejected(text: str, said: str) -> None:
     with pytest.raises(RefusedError, match=said):
         changelog.notes(text, VERSION)
 
@@ -110,7 +110,7 @@ def test_links_in_the_notes_lead_to_the_files_of_the_release() -> None:
     assert "[more](https://example.com/c)" in said
 
 
-def test_entries_that_no_release_has_are_counted() -> None:
+def test_unreleased_entries_are_counted() -> None:
     assert changelog.unreleased(NOTES) == 2
     assert changelog.unreleased("## [1.2.3] - 2026-01-31\n\n- One.\n") == 0
 
@@ -140,7 +140,7 @@ def test_an_action_that_runs_an_image_already_is_not_rewritten() -> None:
         metadata.image_of(FILES["action.yml"])
 
 
-def test_files_that_agree_are_not_named() -> None:
+def test_files_with_the_same_version_are_not_named() -> None:
     assert disagreements(VERSION, FILES) == []
 
 
@@ -157,13 +157,13 @@ def test_files_that_agree_are_not_named() -> None:
         ("README.md", "uses: ", "repository: leok974/redeploy-action\n  ref: v3\nuses: ", "README.md names v3"),
     ],
 )
-def test_each_file_that_disagrees_is_named(path: str, before: str, after: str, said: str) -> None:
+def test_each_file_with_another_version_is_named(path: str, before: str, after: str, said: str) -> None:
     assert before in FILES[path]
     [found] = disagreements(VERSION, FILES | {path: FILES[path].replace(before, after)})
     assert found.startswith(said)
 
 
-def test_the_tree_agrees_on_the_version_that_it_says_it_is() -> None:
+def test_the_tree_agrees_on_its_version() -> None:
     paths = [path for pattern in (*OWN, *NAMES_THE_ACTION) for path in ROOT.glob(pattern) if path.is_file()]
     files = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
     [version] = [line.split('"')[1] for line in files["pyproject.toml"].splitlines() if line.startswith("version = ")]
@@ -192,7 +192,7 @@ def _files(**texts: str) -> tarfile.TarFile:
     return tarfile.open(fileobj=held)
 
 
-def test_the_packages_of_an_image_are_those_that_debian_and_python_say_are_installed() -> None:
+def test_the_packages_of_an_image_are_those_installed_by_debian_and_python() -> None:
     place = "opt/redeploy/lib/python3.12/site-packages/google_re2-1.1.dist-info/METADATA"
     python = "Metadata-Version: 2.1\nName: google_re2\nVersion: 1.1\n\nName: not-a-header\n"
     environment = {"opt/redeploy/pyvenv.cfg": "home = /usr/local/bin\nversion = 3.12.9\n"}
@@ -204,7 +204,7 @@ def test_the_packages_of_an_image_are_those_that_debian_and_python_say_are_insta
     }
 
 
-def test_the_bill_of_materials_says_of_each_platform_what_its_image_holds() -> None:
+def test_the_bill_of_materials_lists_the_image_contents_of_each_platform() -> None:
     held = {
         "linux/amd64": {sbom.Package("deb", "libc6", "2.36"), sbom.Package("pypi", "requests", "2.0")},
         "linux/arm64": {sbom.Package("deb", "libc6", "2.36"), sbom.Package("pypi", "requests", "2.0")},
@@ -226,6 +226,6 @@ def test_the_bill_of_materials_says_of_each_platform_what_its_image_holds() -> N
 
 
 @pytest.mark.parametrize("held", [{}, {"linux/amd64": set()}, {"linux/amd64": {sbom.Package("deb", "libc6", "2.36")}}])
-def test_a_bill_without_the_packages_that_the_action_needs_is_refused(held: dict[str, set[sbom.Package]]) -> None:
+def test_a_bill_of_materials_without_a_required_package_is_rejected(held: dict[str, set[sbom.Package]]) -> None:
     with pytest.raises(RefusedError, match="No package was found"):
         sbom.document(VERSION, "ghcr.io/o/r", DIGEST, held, "2026-01-31T12:00:00Z")

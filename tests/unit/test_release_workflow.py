@@ -29,7 +29,7 @@ def before(job: str) -> frozenset[str]:
     return frozenset(direct.union(*map(before, direct)))
 
 
-def test_no_job_may_do_more_than_it_needs() -> None:
+def test_no_job_has_more_permissions_than_it_needs() -> None:
     assert WORKFLOW["permissions"] == {}
     granted = {name: job.get("permissions", {}) for name, job in JOBS.items()}
     writing = {name: {scope for scope, kind in each.items() if kind == "write"} for name, each in granted.items()}
@@ -61,12 +61,12 @@ def test_the_exact_tag_is_a_release_and_only_then_the_moving_tag_moves() -> None
     assert 'refs/tags/v${VERSION%%.*}"' in text[order[-1] :]
 
 
-def test_an_image_is_pulled_for_its_smoke_as_a_runner_pulls_it() -> None:
+def test_the_smoke_test_pulls_the_image_like_a_runner() -> None:
     assert [script for job, script in SCRIPTS if job == "smoke" and "login" in script] == []
 
 
 @pytest.mark.parametrize(("job", "script"), SCRIPTS)
-def test_every_step_is_one_that_bash_and_the_tools_know(job: str, script: str) -> None:
+def test_every_step_is_valid_for_bash_and_the_tools(job: str, script: str) -> None:
     subprocess.run(["bash", "-n"], input=script, text=True, check=True, timeout=10)
     source = (ROOT / "tools/release/__main__.py").read_text(encoding="utf-8")
     known = set(re.findall(r'step\("(\w+)"', source))

@@ -21,14 +21,14 @@ from tests.unit.test_action_metadata import INPUTS
         ("doctr", "doctor"),
     ],
 )
-def test_what_was_probably_meant_comes_first(typed: str, meant: str) -> None:
+def test_the_most_probable_suggestion_comes_first(typed: str, meant: str) -> None:
     near = near_misses(typed, SCENARIOS)
     assert near[0] == meant
     assert len(near) <= 4
 
 
 @pytest.mark.parametrize("typed", ["", "---", "xyzzy", "qqqqqqqq"])
-def test_what_is_like_nothing_gets_no_suggestion(typed: str) -> None:
+def test_a_name_unlike_any_other_gets_no_suggestion(typed: str) -> None:
     assert near_misses(typed, SCENARIOS) == []
 
 
@@ -39,7 +39,7 @@ def test_names_and_titles_are_unique() -> None:
         assert scenario.shows.endswith(".")
 
 
-def test_a_row_names_verdicts_reasons_and_inputs_that_there_are() -> None:
+def test_a_row_names_existing_verdicts_reasons_and_inputs() -> None:
     verdicts, reasons = {each.value for each in Verdict}, {each.value for each in Reason}
     for name, scenario in SCENARIOS.items():
         for verdict, reason in scenario.endings():

@@ -57,7 +57,7 @@ def test_only_7_to_40_hexadecimal_digits_are_a_commit(version: str, commit: str)
 
 
 @pytest.mark.parametrize("name", ["main", "release/2.x", "fix#12", "feature/päckchen", "a" * 255])
-def test_a_branch_is_called_as_git_allows(name: str) -> None:
+def test_a_branch_name_is_one_that_git_allows(name: str) -> None:
     check_branch(name)
     assert bare_problems(mode="verify", base_url=BASE, expect_version=f"branch:{name}", github_token="ghs_x") == {}
 
@@ -81,7 +81,7 @@ def test_a_branch_is_called_as_git_allows(name: str) -> None:
         "a" * 256,
     ],
 )
-def test_what_no_branch_can_be_called_is_an_error(name: str) -> None:
+def test_an_invalid_branch_name_is_an_error(name: str) -> None:
     assert set(bare_problems(mode="verify", base_url=BASE, expect_version=f"branch:{name}", github_token="ghs_x")) == {
         "expect-version"
     }
@@ -112,7 +112,7 @@ def test_a_branch_is_for_mode_verify_and_needs_a_token_and_grace_needs_a_branch(
 # the comparison
 
 
-def test_the_age_is_that_of_the_oldest_commit_on_the_way_of_first_parents() -> None:
+def test_the_age_is_that_of_the_oldest_missing_commit_along_first_parents() -> None:
     merged_late = (commit("a", 90 * HOUR, "1"), commit("b", 3 * HOUR, "1"), commit("c", 2 * HOUR, "b", "a"))
     assert behind(merged_late, "c") == 3 * HOUR
     assert behind((*merged_late, commit("d", HOUR, "c")), "d") == 3 * HOUR
@@ -133,7 +133,7 @@ def test_the_age_is_that_of_the_oldest_commit_on_the_way_of_first_parents() -> N
         pytest.param((), "a", None, id="nothing listed"),
     ],
 )
-def test_the_age_of_what_is_missing(commits: tuple[Commit, ...], head: str, age: float | None) -> None:
+def test_the_age_of_missing_commits(commits: tuple[Commit, ...], head: str, age: float | None) -> None:
     assert behind(commits, head) == age
 
 
@@ -176,14 +176,14 @@ def document(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     return {"status": "ahead", "base_commit": {"sha": OLD}, "total_commits": 1, "commits": [one], **changed}
 
 
-def test_an_answer_of_github_is_read() -> None:
+def test_a_comparison_from_github_is_read() -> None:
     assert read(document(), str) == Comparison(
         Relation.AHEAD, OLD, 1, (Commit(HEAD, "Fix it", float(int(NOW)), (OLD,)),)
     )
     assert head_of({"commit": {"sha": HEAD}}) == HEAD
 
 
-def test_a_number_of_commits_that_no_repository_has_is_cut() -> None:
+def test_an_impossible_number_of_commits_is_capped() -> None:
     found = read(document(total_commits=10**400), str)
     assert found is not None
     assert found.total == 1_000_000
@@ -204,7 +204,7 @@ def test_a_number_of_commits_that_no_repository_has_is_cut() -> None:
         document(commits={}),
     ],
 )
-def test_what_is_no_comparison_is_not_taken_for_one(wrong: object) -> None:
+def test_an_invalid_comparison_is_rejected(wrong: object) -> None:
     assert read(wrong, str) is None
     assert head_of(wrong) == ""
 
@@ -215,7 +215,7 @@ def test_what_is_no_comparison_is_not_taken_for_one(wrong: object) -> None:
         lambda each: st.lists(each) | st.dictionaries(st.text(), each),
     )
 )
-def test_commits_of_any_shape_break_nothing(shape: Any) -> None:  # noqa: ANN401 - any JSON value
+def test_commits_of_any_shape_are_read_without_an_error(shape: Any) -> None:  # noqa: ANN401 - any JSON value
     found = read(document(commits=[shape, {"sha": HEAD, "commit": shape, "parents": shape}]), str)
     assert found is not None
     assert behind_since(found.commits, HEAD, NOW) is None or found.commits
@@ -259,12 +259,12 @@ def test_a_long_history_is_listed_in_part_and_the_rest_is_counted() -> None:
 # the version
 
 
-def test_the_commit_counts_also_where_a_release_number_stands_beside_it() -> None:
+def test_the_commit_counts_even_beside_a_release_number() -> None:
     run = Run(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2", git_sha=NEW))
     assert live_commit(run.state).version == NEW
 
 
-def test_a_version_that_is_no_commit_is_what_the_service_names() -> None:
+def test_a_version_that_is_not_a_commit_is_reported_as_is() -> None:
     run = Run(mode="verify", base_url=BASE).look(0.1, ready(version="1.4.2"))
     assert live_commit(run.state).version == "1.4.2"
     assert live_commit(Run(mode="verify", base_url=BASE).look(0.1, ready()).state).version == ""
@@ -299,11 +299,11 @@ def test_the_version_address_counts_before_health() -> None:
         (-5, "0 s"),
     ],
 )
-def test_a_duration_is_named_in_its_two_largest_units(seconds: float, words: str) -> None:
+def test_a_duration_is_written_in_its_two_largest_units(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
-def test_one_thing_is_not_many() -> None:
+def test_one_is_singular_and_other_numbers_are_plural() -> None:
     assert [counted(number, "commit") for number in (0, 1, 2, 1200)] == [
         "0 commits",
         "1 commit",

@@ -38,7 +38,7 @@ def test_help_names_all_commands_and_loads_none(capsys: pytest.CaptureFixture[st
     assert all(re.search(rf"(?m)^ +{name} ", text) for name in terminal.COMMANDS)
 
 
-def test_it_reports_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_reports_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         terminal.main(["--version"])
     assert ended.value.code == 0
@@ -46,7 +46,7 @@ def test_it_reports_its_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["reboot"], ["token", "--reboot"]])
-def test_a_wrong_call_gets_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_call_gets_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         terminal.main(arguments)
     assert ended.value.code == terminal.USAGE
@@ -75,12 +75,12 @@ def test_an_old_python_gets_a_message_with_the_required_version(
     assert "or newer is needed" in capsys.readouterr().err
 
 
-def test_who_interrupts_it_gets_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_causes_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert terminal.main(["token"], _command(_raise(KeyboardInterrupt()))) == 130
     assert capsys.readouterr().err == "\n"
 
 
-def test_who_stops_listening_gets_no_traceback() -> None:
+def test_a_closed_pipe_causes_no_traceback() -> None:
     ended = subprocess.run(
         ["/bin/sh", "-c", '"$0" -m redeploy token --rotate | exec true; exit 0', sys.executable],
         cwd=ROOT,
@@ -99,7 +99,7 @@ def test_a_command_for_the_server_needs_nothing_but_python(name: str) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-def test_a_token_has_32_bytes_of_chance_and_needs_no_quotes() -> None:
+def test_a_token_has_32_random_bytes_and_needs_no_quotes() -> None:
     drawn = {_python("from redeploy.__main__ import main; main(['token'])") for _ in range(2)}
     assert len(drawn) == 2
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}\n", each) for each in drawn)
@@ -119,13 +119,13 @@ class TestRotation:
         assert max(map(len, steps(source, "shop").splitlines())) <= 80
 
     @pytest.mark.parametrize("source", [FROM_THE_SERVER, FROM_GITHUB])
-    def test_the_names_are_those_of_the_service(self, source: str) -> None:
+    def test_rotation_uses_the_names_of_the_service(self, source: str) -> None:
         text = steps(source, "shop", "")
         assert "portfolio" not in text
         assert "--env production" not in text
         assert ("/opt/shop/deploy" in text) is (source == FROM_THE_SERVER)
 
-    def test_the_name_is_found_where_init_has_written_its_files(self, tmp_path: Path) -> None:
+    def test_the_name_is_found_in_the_files_that_init_wrote(self, tmp_path: Path) -> None:
         (tmp_path / "deploy").mkdir()
         (tmp_path / "deploy" / "docker-compose.shop-prod.yml").write_text("")
         ended = subprocess.run(
@@ -134,11 +134,11 @@ class TestRotation:
         )  # fmt: skip
         assert "/opt/shop/deploy" in ended.stdout
 
-    def test_a_name_that_is_none_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_invalid_name_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert terminal.main(["token", "--rotate", "--name", "a; reboot"]) == terminal.USAGE
         assert "--name is not a name" in capsys.readouterr().err
 
-    def test_the_names_are_those_of_the_kit(self) -> None:
+    def test_the_steps_name_existing_files_of_the_kit(self) -> None:
         compose = (DEPLOY / "docker-compose.portfolio-prod.yml").read_text(encoding="utf-8")
         assert "container_name: portfolio-watchtower" in compose
         places = [DEPLOY, ROOT / ".github" / "workflows", ROOT / "examples"]
@@ -198,7 +198,7 @@ class TestDoctorWithAFile:
             env={"HOST_TOKEN": "token-of-a-host-1", "PATH": "/usr/bin"},
         )
 
-    def test_every_problem_is_named_with_its_line(self, tmp_path: Path) -> None:
+    def test_every_problem_of_the_file_is_reported_with_its_line(self, tmp_path: Path) -> None:
         ran = self.examined(tmp_path, "services: {api: {timeout: soon, health-pth: /up}}\nhosts: {eu: {}}\n")
         assert ran.returncode == 2
         lines = [line.partition("redeploy.yml:")[2].partition(": ")[0] for line in ran.stderr.splitlines()]

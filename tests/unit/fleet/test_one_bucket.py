@@ -33,7 +33,7 @@ def test_a_service_that_could_not_be_watched_is_not_called_down_or_flapping(
     assert set(finished.verdicts.values()) <= {STARVED, ("deployed", ""), ("unproven", "no-identity")}
 
 
-def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
+def test_the_message_names_the_shortage_and_sufficient_settings() -> None:
     finished = of_one_origin(20, timeout="20s", expect_version=NEW)
     [error, *_] = annotations(spokesman(finished.outcome))
     assert error.title.endswith("`request-rate` left too few requests for it")
@@ -43,7 +43,7 @@ def test_the_message_names_what_was_too_few_and_what_would_do() -> None:
     assert "defaults:\n  timeout: 210s\n" in error.message
 
 
-def test_no_image_is_put_back_where_only_requests_were_missing() -> None:
+def test_no_image_is_rolled_back_only_because_requests_ran_short() -> None:
     finished = of_one_origin(20, timeout="20s", expect_version=NEW, on_failure="rollback", image="ghcr.io/o/all:latest")
     for each in finished.services.values():
         if each.conclusion.reason == "throttled":
@@ -51,7 +51,7 @@ def test_no_image_is_put_back_where_only_requests_were_missing() -> None:
             assert each.rollback.sentence.startswith("No rollback was tried: too few requests came through")
 
 
-def test_services_that_cannot_all_be_looked_at_in_time_are_named_before_the_trigger() -> None:
+def test_services_that_cannot_all_be_watched_in_time_are_named_before_the_trigger() -> None:
     line = of_one_origin(12, timeout="60s").log.lines[0]
     assert line.startswith("note: 12 services share https://all.example.com, and `request-rate` allows fewer requests")
     assert "within 60 s than the 72 that" in line
@@ -60,7 +60,7 @@ def test_services_that_cannot_all_be_looked_at_in_time_are_named_before_the_trig
 
 @pytest.mark.parametrize("number", [6, 20])
 @pytest.mark.parametrize("mode", ["deploy", "verify"])
-def test_what_would_do_does(number: int, mode: str) -> None:
+def test_the_suggested_settings_are_sufficient(number: int, mode: str) -> None:
     asked = {"mode": mode, "expect_version": NEW if mode == "deploy" else OLD}
     found = WOULD_DO.search(of_one_origin(20, timeout="20s", **asked).log.lines[0])
     assert found
@@ -79,7 +79,7 @@ def test_services_that_cannot_be_looked_at_before_the_trigger_are_counted() -> N
     assert "`expect-version` would prove their builds" in lines[0]
 
 
-def test_a_service_that_is_seen_to_be_unhealthy_stays_so() -> None:
+def test_a_service_that_was_seen_to_be_unhealthy_is_reported_as_unhealthy() -> None:
     shared = [
         service(name, base_url=f"https://{name}.example.com/x", health_path="/", timeout="20s", expect_version=NEW)
         for name in ("sick", "api", "web")
@@ -94,6 +94,6 @@ def test_a_service_that_is_seen_to_be_unhealthy_stays_so() -> None:
     assert set(finished.verdicts.values()) == {("unhealthy", "never-ready")}
 
 
-def test_a_wrong_build_that_is_seen_is_a_wrong_build_however_rarely_it_was_looked_at() -> None:
+def test_a_wrong_build_is_reported_however_rarely_it_was_looked_at() -> None:
     finished = of_one_origin(20, timeout="20s", mode="verify", expect_version=NEW)
     assert set(finished.verdicts.values()) == {("wrong-build", "wrong-version")}

@@ -31,7 +31,7 @@ def test_one_trigger_updates_all_services_and_each_is_proven() -> None:
     assert len(finished.worlds.hosts[""].sent(SendTrigger)) == 1
 
 
-def test_a_service_that_stays_old_does_not_keep_the_others_from_being_proven() -> None:
+def test_a_stale_service_does_not_stop_the_proof_of_the_others() -> None:
     finished = at_one_host([*BOTH, service("old", expect_version=NEW)], {"old": stays})
     assert finished.verdicts["old"] == ("stale", "old-build")
     assert finished.verdicts["api"] == finished.verdicts["web"] == ("deployed", "")
@@ -39,7 +39,7 @@ def test_a_service_that_stays_old_does_not_keep_the_others_from_being_proven() -
     assert finished.outcome.conclusion.exit_code == 1
 
 
-def test_the_worst_verdict_is_that_of_the_run() -> None:
+def test_the_worst_verdict_is_the_verdict_of_the_run() -> None:
     finished = at_one_host(
         [service("old", expect_version=NEW, timeout="20s"), service("sick", expect_version=NEW, timeout="20s")],
         {"old": stays, "sick": sick},
@@ -57,7 +57,7 @@ def test_services_are_watched_side_by_side() -> None:
     assert many.worlds.most_under_way <= 64 + 10
 
 
-def test_services_of_one_origin_draw_from_one_bucket() -> None:
+def test_services_of_one_origin_share_one_request_rate() -> None:
     shared = [
         service(f"s{number}", base_url="https://all.example.com", health_path=f"/s{number}") for number in range(6)
     ]
@@ -77,7 +77,7 @@ def test_the_lowest_rate_of_an_origin_counts() -> None:
     assert {each.rate and each.rate.per_second for each in finished.fleet.plan.services} == {20 / 60}
 
 
-def test_one_response_serves_all_services_that_would_ask_the_same() -> None:
+def test_one_response_serves_all_services_with_the_same_request() -> None:
     alike = [service(name, base_url="https://all.example.com") for name in ("api", "web")]
     two, one = at_one_host(alike, {"all": swapped}), at_one_host(alike[:1], {"all": swapped})
     assert two.verdicts == {"api": ("deployed", ""), "web": ("deployed", "")}
@@ -99,14 +99,14 @@ def test_the_containers_are_listed_once_for_all() -> None:
     assert len(looks) <= 2 + finished.worlds.clock / 5
 
 
-def test_a_host_is_not_triggered_where_one_of_its_services_could_not_be_proven() -> None:
+def test_a_host_is_not_triggered_if_one_of_its_services_could_not_be_proven() -> None:
     finished = at_one_host([service("api"), service("web", expect_digest=D2)], containers=lambda _: reply(404))
     assert finished.verdicts == dict.fromkeys(("api", "web"), ("not-started", "digest-unavailable"))
     assert not finished.worlds.hosts[""].sent(SendTrigger)
     assert "on account of web" in finished.services["api"].facts.of(About.CAUSE)[0]
 
 
-def test_a_response_of_watchtower_that_comes_after_a_service_has_ended_is_not_told_of_it() -> None:
+def test_a_response_of_watchtower_after_the_end_of_a_service_is_not_in_its_result() -> None:
     finished = at_one_host([service("api"), service("hasty", timeout="1s")], trigger=((summary(), 4.0),))
     hasty = finished.services["hasty"]
     assert finished.verdicts == {"api": ("deployed", ""), "hasty": ("trigger-failed", "no-answer")}
@@ -145,7 +145,7 @@ def test_outputs_and_report_have_every_service() -> None:
     assert finished.outputs["report"]["services"]["api"]["seen"]["names"]
 
 
-def test_the_checks_that_failed_are_named_with_their_services() -> None:
+def test_failed_checks_are_named_with_their_services() -> None:
     finished = at_one_host([service("api", smoke="GET /x"), service("web")], smoke=lambda _, __: reply(500))
     assert finished.verdict == ("checks-failed", "smoke")
     assert finished.outputs["failed-checks"] == ["api: smoke GET /x"]
@@ -156,7 +156,7 @@ def test_the_proof_of_a_green_run_is_the_weakest() -> None:
     assert finished.outputs["proof"] == "change"
 
 
-def test_the_summary_has_one_table_one_timeline_and_the_page_of_what_is_not_green() -> None:
+def test_the_summary_has_one_table_one_timeline_and_the_pages_of_services_that_are_not_green() -> None:
     finished = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
     shown = page(finished.outcome, Repository())
     assert shown.startswith("## ❌ stale: 1 of 2 services is not as it should be: old")
@@ -190,7 +190,7 @@ def test_the_timeline_has_the_phases_of_each_service_in_one_line() -> None:
     assert "Grey: the build from before. Red: no healthy response" in shown
 
 
-def test_each_service_that_is_not_as_it_should_be_has_an_annotation() -> None:
+def test_each_service_that_is_not_green_has_an_annotation() -> None:
     finished = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
     assert [(each.kind, each.title.partition(":")[0]) for each in annotations_of(finished.outcome.services)] == [
         ("error", "old")
@@ -240,18 +240,18 @@ def test_a_worker_whose_container_is_gone_is_down() -> None:
     assert finished.verdicts["api"] == ("deployed", "")
 
 
-def test_a_worker_that_nothing_lists_is_unproven() -> None:
+def test_a_worker_that_is_not_listed_is_unproven() -> None:
     finished = at_one_host([service("api"), worker("jobs", container="jobs")])
     assert finished.verdicts == {"api": ("deployed", ""), "jobs": ("unproven", "no-identity")}
 
 
-def test_a_worker_that_must_be_proven_and_that_nothing_lists_starts_nothing() -> None:
+def test_a_worker_that_must_be_proven_but_is_not_listed_triggers_nothing() -> None:
     finished = at_one_host([service("api"), worker("jobs", image="ghcr.io/o/jobs", require_proof="change")])
     assert finished.verdicts["jobs"] == ("not-started", "digest-unavailable")
     assert not finished.worlds.hosts[""].sent(SendTrigger)
 
 
-def test_what_runs_is_looked_at_once_more_where_another_service_kept_the_trigger_waiting() -> None:
+def test_the_baseline_is_repeated_if_another_service_delayed_the_trigger() -> None:
     host = world()
     absent, there = Trouble(Kind.ABSENT, "it has no `latest`"), Manifest(D2, "application/json", b"{}")
     host.registry = lambda _, __: FromRegistry(200, found=there if host.clock > 20 else absent)

@@ -30,7 +30,7 @@ def healthy() -> Server:
     return Server(answers={})
 
 
-def test_a_canary_that_fails_is_taken_back_and_the_rest_is_left_alone() -> None:
+def test_a_canary_that_fails_is_rolled_back_and_the_rest_is_left_alone() -> None:
     servers = {"canary": Server(), "eu": healthy()}
     finished = run(servers, [["canary"], ["eu"]])
     assert finished.verdicts == {
@@ -44,7 +44,7 @@ def test_a_canary_that_fails_is_taken_back_and_the_rest_is_left_alone() -> None:
     assert finished.outputs["rolled-back"] == "true"
 
 
-def test_a_green_service_of_an_earlier_wave_goes_back_with_the_image_that_it_shares() -> None:
+def test_a_green_service_of_an_earlier_wave_is_rolled_back_with_its_shared_image() -> None:
     servers = {"canary": healthy(), "eu": Server()}
     finished = run(servers, [["canary"], ["eu"]])
     assert finished.verdicts == {
@@ -58,7 +58,7 @@ def test_a_green_service_of_an_earlier_wave_goes_back_with_the_image_that_it_sha
     assert "went back with `eu/api`" in finished.services["canary/api"].facts.of(About.CAUSE)[0]
 
 
-def test_nothing_is_written_where_hosts_ran_different_images() -> None:
+def test_no_tag_is_written_if_hosts_ran_different_images() -> None:
     servers = {"canary": Server(runs=D3, answers={}), "eu": Server()}
     servers["canary"].kept |= {D3: D3}
     finished = run(servers, [["canary"], ["eu"]])
@@ -70,14 +70,14 @@ def test_nothing_is_written_where_hosts_ran_different_images() -> None:
     assert "different digests" in rolled.sentence
 
 
-def test_nothing_goes_back_where_the_service_that_failed_does_not_ask_for_it() -> None:
+def test_nothing_is_rolled_back_unless_the_failed_service_asks_for_it() -> None:
     servers = {"eu": Server()}
     finished = run(servers, [["eu"]], on_failure="keep")
     assert finished.verdicts == {"eu/api": ("unhealthy", "never-ready")}
     assert not servers["eu"].puts
 
 
-def test_a_service_with_another_image_stays_where_it_is() -> None:
+def test_a_service_with_another_image_is_not_rolled_back() -> None:
     server = Server()
     web = service("web", image="ghcr.io/o/web:latest", timeout="30s")
     server.world.service = lambda moment, probe: (
@@ -87,8 +87,8 @@ def test_a_service_with_another_image_stays_where_it_is() -> None:
     assert finished.verdicts == {"eu/api": ("rolled-back", "never-ready"), "eu/web": ("deployed", "")}
 
 
-def test_one_that_cannot_go_back_says_so_and_keeps_no_other_from_it() -> None:
-    good, bad = Server(), Server(tells_digests=False, tells_names=False)
+def test_a_service_that_cannot_be_rolled_back_is_reported_and_does_not_stop_the_others() -> None:
+    good, bad = Server(), Server(reports_digests=False, reports_names=False)
     other = service("api", image="ghcr.io/o/other:latest", on_failure="rollback", expect_version=NEW, timeout="30s")
     hosts = (HostPlan.of("bad", [replace(other, name="other")]), HostPlan.of("good", [api("good")[1]]))
     finished = run_to_end(RunPlan(waves=(hosts,)), {"bad": bad.world, "good": good.world})

@@ -42,7 +42,7 @@ def triggered(finished: Finished) -> dict[str, float]:
     return {name: world.triggered for name, world in finished.worlds.hosts.items() if world.triggered is not None}
 
 
-def test_a_wave_begins_once_the_one_before_is_green() -> None:
+def test_a_wave_starts_once_the_previous_one_is_green() -> None:
     finished = in_waves([["canary"], ["eu", "us"]])
     assert finished.verdict == ("deployed", "")
     assert set(finished.verdicts) == {"canary/api", "eu/api", "us/api"}
@@ -51,7 +51,7 @@ def test_a_wave_begins_once_the_one_before_is_green() -> None:
     assert sent["eu"] == sent["us"] >= canary.ended
 
 
-def test_what_comes_after_a_wave_that_failed_is_not_started() -> None:
+def test_waves_after_a_failed_wave_are_not_started() -> None:
     finished = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
     assert finished.verdicts == {
         "canary/api": ("stale", "old-build"),
@@ -62,7 +62,7 @@ def test_what_comes_after_a_wave_that_failed_is_not_started() -> None:
     assert set(triggered(finished)) == {"canary"}
 
 
-def test_what_was_not_reached_is_said_in_one_sentence() -> None:
+def test_services_that_were_not_reached_are_reported_in_one_sentence() -> None:
     finished = in_waves([["canary"], ["eu", "us"]], {"canary": stays})
     shown = page(finished.outcome, Repository())
     assert "so 2 services were not started: eu/api, us/api." in shown
@@ -72,13 +72,13 @@ def test_what_was_not_reached_is_said_in_one_sentence() -> None:
     assert titles == ["canary/api", "Services not started"]
 
 
-def test_hosts_of_a_wave_do_not_wait_for_each_other_and_a_failure_of_one_stops_none() -> None:
+def test_hosts_of_a_wave_run_independently_and_a_failure_stops_no_other() -> None:
     finished = in_waves([["eu", "us"]], {"eu": sick})
     assert finished.verdicts == {"eu/api": ("unhealthy", "never-ready"), "us/api": ("deployed", "")}
     assert len(set(triggered(finished).values())) == 1
 
 
-def test_only_so_many_hosts_are_updated_at_once() -> None:
+def test_max_parallel_limits_the_hosts_that_are_updated_at_once() -> None:
     finished = in_waves([["a", "b", "c"]], most=1)
     assert finished.verdict == ("deployed", "")
     hosts = finished.fleet.hosts
@@ -98,7 +98,7 @@ def test_waves_are_named_in_the_log() -> None:
     assert [group for group in groups if group.startswith("Wave")] == ["Wave 1 of 2: canary", "Wave 2 of 2: eu, us"]
 
 
-def test_a_run_that_is_cut_short_tells_of_every_service() -> None:
+def test_an_interrupted_run_reports_every_service() -> None:
     run = RunPlan(waves=((HostPlan.of("eu", [service("api")]),), (HostPlan.of("us", [service("api")]),)))
     fleet, outside = fleet_of(run), Worlds({"eu": world(), "us": world()})
 

@@ -38,19 +38,19 @@ def outcome(
     return RunResult(conclusion=conclusion, url="https://api.example.com", version=version, digest=digest)
 
 
-def test_the_place_is_read_from_the_runners_variables() -> None:
+def test_the_repository_and_the_run_are_read_from_the_runners_variables() -> None:
     assert deployment.place_of(RUNNER) == PLACE
 
 
 @pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"])
 @pytest.mark.parametrize("value", ["", "  ", None])
-def test_without_a_place_there_is_nothing_to_write(name: str, value: str | None) -> None:
+def test_without_a_repository_nothing_is_written(name: str, value: str | None) -> None:
     variables = {key: text for key, text in RUNNER.items() if key != name}
     assert deployment.place_of(variables if value is None else {**variables, name: value}) is None
 
 
 @pytest.mark.parametrize(("name", "value"), [("GITHUB_API_URL", "ftp://x"), ("GITHUB_REPOSITORY", "o/r/../x")])
-def test_a_place_that_is_none_is_not_taken_for_one(name: str, value: str) -> None:
+def test_an_invalid_repository_is_not_used(name: str, value: str) -> None:
     assert deployment.place_of({**RUNNER, name: value}) is None
 
 
@@ -79,7 +79,7 @@ def test_a_deployment_says_what_was_declared_and_what_ran_before() -> None:
     }
 
 
-def test_a_proof_without_a_rollout_is_called_so() -> None:
+def test_a_verification_without_a_rollout_is_described_as_a_proof() -> None:
     made = deployment.deployment_of(replace(outcome(), mode="verify"), PLACE, "production", "f00d", str)
     assert made.description == "Proof of what runs"
 
@@ -97,7 +97,7 @@ def test_the_final_status_says_what_is_live() -> None:
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_a_verdict_becomes_the_state_that_its_exit_code_means(verdict: Verdict) -> None:
+def test_the_state_follows_the_exit_code_of_the_verdict(verdict: Verdict) -> None:
     state = deployment.state_of(outcome(verdict))
     if verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR):
         assert state is State.ERROR
@@ -106,7 +106,7 @@ def test_a_verdict_becomes_the_state_that_its_exit_code_means(verdict: Verdict) 
 
 
 @pytest.mark.parametrize(("suffices", "state"), [(True, State.SUCCESS), (False, State.FAILURE)])
-def test_an_unproven_build_is_what_require_proof_makes_of_it(suffices: bool, state: State) -> None:
+def test_require_proof_decides_the_state_of_an_unproven_build(suffices: bool, state: State) -> None:
     found = RunResult(conclusion=Conclusion(Verdict.UNPROVEN, Reason.WEAK_PROOF, Proof.NONE, suffices))
     assert deployment.state_of(found) is state
 
@@ -117,7 +117,7 @@ def test_only_a_success_makes_earlier_deployments_inactive() -> None:
 
 
 @given(st.text(), st.text(), st.sampled_from([*Reason]))
-def test_descriptions_are_one_short_line_whatever_is_in_them(version: str, digest: str, reason: Reason) -> None:
+def test_descriptions_are_always_one_short_line(version: str, digest: str, reason: Reason) -> None:
     known = outcome(Verdict.STALE, reason, Change(expected=version, live=version), Change(live=digest))
     made = deployment.deployment_of(known, PLACE, "production", "f00d", str)
     for text in (made.description, deployment.ended(known, PLACE, str).description):
@@ -137,7 +137,7 @@ def test_no_secret_is_reported() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
+def test_a_missing_permission_is_reported_with_the_block_to_paste(status: int) -> None:
     text = deployment.warning("create the Deployment", Trouble(status, "Resource not accessible by integration"))
     assert text.startswith(f"Could not create the Deployment. GitHub responded with {status}")
     assert "\npermissions:\n  deployments: write\n" in text
@@ -158,7 +158,7 @@ def test_a_missing_right_comes_with_the_block_to_paste(status: int) -> None:
         (Trouble(), "took too long"),
     ],
 )
-def test_whatever_else_goes_wrong_is_reported_as_what_it_is(trouble: Trouble, says: str) -> None:
+def test_any_other_error_is_reported_as_it_is(trouble: Trouble, says: str) -> None:
     text = deployment.warning("create the Deployment", trouble)
     assert says in text
     assert "permissions" not in text

@@ -29,7 +29,7 @@ def issue(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     return plain | {"user": {"type": "Bot"}, "author_association": "NONE"} | changed
 
 
-def test_the_first_lines_say_when_and_how_often_and_are_read_again() -> None:
+def test_the_first_lines_hold_the_time_and_the_count_and_are_read_back() -> None:
     assert LINES.splitlines() == [
         f"<!-- redeploy-action {MARK} stale/behind 1800000000 3 -->",
         (
@@ -58,7 +58,7 @@ def test_the_first_lines_say_when_and_how_often_and_are_read_again() -> None:
         pytest.param(None, id="nothing"),
     ],
 )
-def test_what_is_not_ours(shape: object) -> None:
+def test_issues_that_are_not_ours_are_ignored(shape: object) -> None:
     assert ours([shape], MARK) == []
 
 
@@ -70,7 +70,7 @@ def test_what_is_not_ours(shape: object) -> None:
         issue(user=None, author_association=None),
     ],
 )
-def test_what_is_ours(shape: dict[str, Any]) -> None:
+def test_our_own_issues_are_recognised(shape: dict[str, Any]) -> None:
     assert [each.number for each in ours([shape], MARK)] == [7]
 
 
@@ -94,20 +94,20 @@ def test_only_the_first_lines_change(body: str, changed: str) -> None:
     assert with_head(body, MARK, "NEW") == changed
 
 
-def test_a_body_that_people_have_filled_keeps_its_first_lines() -> None:
+def test_a_body_that_people_have_extended_keeps_its_first_lines() -> None:
     long = with_head(f"{'x' * 70_000}\n{LINES}\n{'y' * 70_000}", MARK, LINES)
     assert len(long) == LONGEST_KEPT
     assert long.startswith(LINES)
 
 
-def test_what_we_write_has_60000_characters_at_most() -> None:
+def test_an_issue_body_has_at_most_60000_characters() -> None:
     endless = replace(RED, remedy=Remedy("It is long", "x" * 99_999, "y" * 99_999))
     for text in (issue_body.opened(endless, ""), issue_body.changed(endless, SEEN, "")):
         assert len(text) <= LONGEST
         assert "The rest was cut off" in text
 
 
-def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_the_run() -> None:
+def test_the_top_of_an_issue_shows_the_fault_the_expected_and_the_live_build_the_fix_and_the_run() -> None:
     missing = (Commit("2" * 40, "Offer the search", NOW - 60, ()),)
     position = Position(
         standing=Standing.BEHIND,
@@ -138,7 +138,7 @@ def test_a_phone_sees_what_is_wrong_what_was_expected_what_is_live_the_fix_and_t
     assert places == sorted(places)
 
 
-def test_a_rollback_and_what_to_do_by_hand_are_in_it() -> None:
+def test_an_issue_includes_the_rollback_and_the_manual_steps() -> None:
     rolled = RollbackResult(state=State.REFUSED, why="someone moved the tag", by_hand="Run `docker pull`.")
     failed = replace(RED, conclusion=Conclusion(Verdict.ROLLBACK_FAILED, Reason.SMOKE), rollback=rolled)
     body = issue_body.opened(failed, "")
@@ -146,7 +146,7 @@ def test_a_rollback_and_what_to_do_by_hand_are_in_it() -> None:
     assert "**By hand.** Run `docker pull`." in body
 
 
-def test_the_comment_that_closes_it_says_what_is_live() -> None:
+def test_the_closing_comment_names_the_live_build() -> None:
     green = replace(RED, conclusion=Conclusion(Verdict.DEPLOYED))
     body = issue_body.closed(green, SEEN, NOW + 7_800, "")
     assert "- **Live:** `111111111111`" in body
@@ -154,7 +154,7 @@ def test_the_comment_that_closes_it_says_what_is_live() -> None:
     assert "It failed for" not in issue_body.closed(green, None, NOW, "")
 
 
-def test_of_several_services_every_one_that_is_not_green_is_listed() -> None:
+def test_every_service_that_is_not_green_is_listed() -> None:
     green = RunResult(conclusion=Conclusion(Verdict.VERIFIED))
     down = RunResult(conclusion=Conclusion(Verdict.UNHEALTHY, Reason.DOWN), url="https://www.example.com")
     body = issue_body.opened(SeveralResults({"api": RED, "web": down, "worker": green}, RED), "")

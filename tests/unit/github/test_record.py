@@ -17,7 +17,9 @@ def break_down(*_: object) -> None:
     raise KeyError("hunter2")
 
 
-def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_in_the_recording_is_a_warning_and_does_not_change_the_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     log = io.StringIO()
     run = Run({"GITHUB_ACTIONS": "true"}, log)
     monkeypatch.setattr(run, "_recording", break_down)
@@ -28,7 +30,7 @@ def test_a_defect_is_a_warning_and_the_verdict_stays(monkeypatch: pytest.MonkeyP
     assert all("KeyError" in each and "hunter2" not in each for each in warnings)
 
 
-def test_a_run_that_was_cut_short_before_anything_was_reported_leaves_nothing() -> None:
+def test_a_run_interrupted_before_its_first_report_leaves_nothing_behind() -> None:
     made = plan(deployment_environment="production", github_token="ghs_abcdef")
     environment = {"GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "a" * 40}
     recorder = DeploymentRecorder(made, environment, str)

@@ -58,25 +58,25 @@ def test_a_rate_limit_is_not_a_missing_permission(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 422, 451])
-def test_a_refusal_ends_it_at_once(status: int) -> None:
+def test_a_refusal_ends_the_write_at_once(status: int) -> None:
     trouble = trouble_of(status, {"x-ratelimit-remaining": "4999"}, "Not now")
     assert trouble.refused
     assert FRESH.after(trouble, sent=100.0, now=100.2) is None
 
 
 @pytest.mark.parametrize("trouble", [BAD_GATEWAY, LOST, trouble_of(408, {}, ""), trouble_of(503, {}, "")])
-def test_what_may_have_been_carried_out_is_looked_for_before_it_is_sent_again(trouble: Trouble) -> None:
+def test_a_write_that_may_have_been_carried_out_is_looked_up_before_it_is_sent_again(trouble: Trouble) -> None:
     errand = FRESH.after(trouble, sent=100.0, now=100.5)
     assert errand is not None
     assert errand.move is NextStep.LOOK
     assert errand.at > 100.5
 
 
-def test_after_a_502_it_is_sent_again_once_it_has_not_come_to_light_for_three_seconds() -> None:
+def test_after_a_502_a_write_is_sent_again_if_it_has_not_appeared_within_three_seconds() -> None:
     assert _second_write(BAD_GATEWAY) == pytest.approx(103.5, abs=0.6)
 
 
-def test_after_a_lost_answer_it_is_sent_again_only_when_github_has_certainly_given_up() -> None:
+def test_after_a_lost_response_a_write_is_sent_again_only_when_github_has_certainly_given_up() -> None:
     assert 112.0 <= _second_write(LOST) <= 113.0
 
 
@@ -88,14 +88,14 @@ def _second_write(trouble: Trouble) -> float:
     return errand.at
 
 
-def test_while_no_one_can_look_nothing_is_sent() -> None:
+def test_nothing_is_sent_while_the_lookup_fails() -> None:
     errand = FRESH.after(LOST, sent=100.0, now=100.5)
     while errand is not None:
         assert errand.move is NextStep.LOOK
         errand = errand.after(LOST, sent=errand.at, now=errand.at)
 
 
-def test_a_rate_limit_is_waited_out_and_the_same_is_tried_again() -> None:
+def test_a_rate_limit_is_waited_out_and_the_request_is_retried() -> None:
     limited = trouble_of(429, {"retry-after": "12"}, "")
     errand = FRESH.after(limited, sent=100.0, now=100.1)
     assert errand is not None
@@ -107,7 +107,7 @@ def test_a_rate_limit_is_waited_out_and_the_same_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("wait", ["31", "3600"])
-def test_a_rate_limit_beyond_all_patience_is_not_waited_for(wait: str) -> None:
+def test_a_rate_limit_that_takes_too_long_is_not_waited_out(wait: str) -> None:
     assert FRESH.after(trouble_of(403, {"retry-after": wait}, ""), sent=100.0, now=100.1) is None
 
 
@@ -117,7 +117,7 @@ def test_a_rate_limit_beyond_all_patience_is_not_waited_for(wait: str) -> None:
     ),
     st.floats(0.0, 15.0),
 )
-def test_it_ends_writes_three_times_at_most_and_never_twice_without_a_look(
+def test_retrying_ends_after_at_most_three_writes_with_a_lookup_between_them(
     troubles: list[Trouble | None], took: float
 ) -> None:
     errand: WriteAttempt | None = FRESH

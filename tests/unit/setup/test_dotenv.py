@@ -46,7 +46,7 @@ def test_a_value_is_written_in_a_form_that_all_parsers_read_alike(value: str, fo
 
 
 @given(VALUES)
-def test_whatever_is_written_is_read_back_and_disturbs_no_neighbour(value: str) -> None:
+def test_every_written_value_is_read_back_and_leaves_its_neighbours_alone(value: str) -> None:
     try:
         form = quoted(value)
     except ValueError:
@@ -55,7 +55,7 @@ def test_whatever_is_written_is_read_back_and_disturbs_no_neighbour(value: str) 
 
 
 @given(st.text(st.characters(min_codepoint=32, codec="utf-8", exclude_characters="\\$"), min_size=1))
-def test_without_backslashes_dollars_and_control_characters_every_value_has_a_form(value: str) -> None:
+def test_every_value_without_backslashes_dollars_and_control_characters_can_be_written(value: str) -> None:
     assert read_back(f"X={quoted(value)}\n") == {"X": value}
 
 
@@ -71,13 +71,13 @@ def test_without_backslashes_dollars_and_control_characters_every_value_has_a_fo
         ('"\\', "cannot be quoted"),
     ],
 )
-def test_what_no_form_keeps_is_reported(value: str, problem: str) -> None:
+def test_a_value_that_cannot_be_written_is_reported(value: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         quoted(value)
 
 
 class TestTemplate:
-    def test_holes_are_filled_and_all_else_stays_as_it_is(self) -> None:
+    def test_missing_values_are_filled_in_and_everything_else_stays(self) -> None:
         template = "# a comment\n\nA=\nB='kept as it is'  # said why\nC=\nD=\"\"\n"
         text = rendered(template, {"A": Secret("x y"), "C": Secret("plain\n")})
         assert text == "# a comment\n\nA='x y'\nB='kept as it is'  # said why\nC=plain\nD=\"\"\n"
@@ -104,7 +104,9 @@ class TestTemplate:
             ("A= # for a secret\n", {}, "Line 1 of the template is neither"),
         ],
     )
-    def test_what_does_not_fit_is_reported(self, template: str, secrets: dict[str, str], problem: str) -> None:
+    def test_a_template_that_does_not_match_its_secrets_is_reported(
+        self, template: str, secrets: dict[str, str], problem: str
+    ) -> None:
         with pytest.raises(TemplateError) as refused:
             rendered(template, {name: Secret(value) for name, value in secrets.items()})
         assert refused.value.problems[0].startswith(problem)
@@ -118,7 +120,7 @@ class TestTemplate:
         assert not any("s3cret" in each for each in problems)
 
     @given(st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{0,8}", fullmatch=True), VALUES, min_size=1, max_size=4))
-    def test_what_was_filled_in_is_read_back(self, values: dict[str, str]) -> None:
+    def test_filled_in_values_are_read_back(self, values: dict[str, str]) -> None:
         values = {name: value for name, value in values.items() if _has_a_form(value.rstrip("\r\n"))}
         template = "".join(f"{name}=\n" for name in values)
         text = rendered(template, {name: Secret(value) for name, value in values.items()})
@@ -127,7 +129,7 @@ class TestTemplate:
 
 
 class TestChanges:
-    def test_new_gone_and_other_settings_are_named(self) -> None:
+    def test_added_removed_and_changed_settings_are_named(self) -> None:
         assert changes("A=1\nB=2\nC='3\nD=4'\n", "A=1\nB=3\nE=5\n") == ["B", "C", "E"]
 
     def test_comments_and_order_are_not_a_change(self) -> None:
@@ -151,7 +153,7 @@ class TestChanges:
         ("", "A=x\n"),
     ],
 )
-def test_a_setting_is_given_its_value_where_it_stands(text: str, expected: str) -> None:
+def test_a_setting_is_replaced_in_its_place(text: str, expected: str) -> None:
     assert with_setting(text, "A", "x") == expected
     assert with_setting(expected, "A", "x") == expected
 

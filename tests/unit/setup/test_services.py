@@ -20,7 +20,7 @@ def written(*texts: str) -> str:
     return services.config_file([services.read(text) for text in texts], ID)
 
 
-def test_the_file_that_is_written_is_one_that_the_action_reads() -> None:
+def test_the_action_reads_the_written_file() -> None:
     run = run_of(written(SHOP, API, JOBS), watchtower_url=ENVIRONMENT["EU_URL"])
     shop, api, jobs = run.services
     assert [each.name for each in run.services] == ["shop", "api", "jobs"]
@@ -35,7 +35,7 @@ def test_the_file_that_is_written_is_one_that_the_action_reads() -> None:
     assert jobs.service == WORKER
 
 
-def test_editors_take_it_too() -> None:
+def test_the_written_file_matches_the_schema_for_editors() -> None:
     text = written(SHOP, API, JOBS)
     Draft202012Validator(PUBLISHED).validate(as_an_editor_reads_it(text))
     assert text.startswith(f"# yaml-language-server: $schema={PUBLISHED['$id']}\n")
@@ -56,7 +56,7 @@ def test_editors_take_it_too() -> None:
         ("shop,image=,domain=none", "'image' is missing"),
     ],
 )
-def test_what_a_flag_may_not_say_is_named(text: str, said: str) -> None:
+def test_an_invalid_flag_value_is_reported(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         services.read(text)
 
@@ -69,6 +69,6 @@ def test_what_a_flag_may_not_say_is_named(text: str, said: str) -> None:
         ((JOBS, API), ""),
     ],
 )
-def test_services_that_cannot_stand_in_one_file_are_named(texts: tuple[str, ...], said: str) -> None:
+def test_services_that_cannot_share_one_file_are_named(texts: tuple[str, ...], said: str) -> None:
     assert services.unlike([services.read(text) for text in texts]).startswith(said)
     assert bool(said) == bool(services.unlike([services.read(text) for text in texts]))

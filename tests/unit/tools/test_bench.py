@@ -19,7 +19,7 @@ SECTION = Section(
 )
 
 
-def test_a_figure_stands_beside_its_bar_and_says_where_it_misses_it() -> None:
+def test_a_figure_is_shown_beside_its_limit_and_marked_if_it_misses_it() -> None:
     lines = page([SECTION], "Measured today.").splitlines()
     assert "| a / b | 1.50 | 1 (missed) | 1.0 is b. |" in lines
     assert "| a / c | 0.50 | 1 | 1.0 is c. |" in lines
@@ -35,7 +35,7 @@ def test_the_bars_of_a_chart_are_as_long_as_their_figures() -> None:
     assert other == 2 * ours
 
 
-def test_readme_changes_between_its_marks_alone() -> None:
+def test_the_readme_changes_only_between_its_marks() -> None:
     readme = "before\n<!-- speed: by `make bench` -->\nold\n<!-- end of speed -->\nafter\n"
     made = in_readme(readme, [SECTION])
     assert made.startswith("before\n<!-- speed: by `make bench` -->\n\n| | the action | others |")

@@ -14,5 +14,5 @@ BROKE = [
     ("target", "data"),
     [(name, data) for name, target in TARGETS.items() for data in (b"", b"\xff\xfe\x00", *target.seeds)] + BROKE,
 )
-def test_an_input_keeps_every_promise(target: str, data: bytes) -> None:
+def test_every_fuzz_target_accepts_its_seeds_and_regressions(target: str, data: bytes) -> None:
     TARGETS[target].run(data)

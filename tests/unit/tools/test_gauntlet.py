@@ -24,7 +24,7 @@ def trial(setup: int = 0, end: End = GREEN, *, live: bool = True, later: bool | 
 # the worlds
 
 
-def test_every_kind_stands_alone_behind_every_line_that_has_it() -> None:
+def test_every_kind_is_tried_alone_behind_every_line_that_has_it() -> None:
     setups = alone()
     assert len({setup.name for setup in setups}) == len(setups) == len(LINES) + sum(len(kind.lines) for kind in KINDS)
     assert {kind.axis for kind in KINDS} == set(AXES)
@@ -43,7 +43,7 @@ def test_pairs_are_the_same_for_the_same_seed_and_never_of_one_axis() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_kind_changes_the_world_or_the_inputs_and_keeps_the_line(kind: object) -> None:
+def test_a_kind_changes_the_scene_or_the_inputs_but_not_the_line(kind: object) -> None:
     setup = next(each for each in alone() if each.kinds == (kind,))
     ordinary = Setup(setup.line)
     assert setup.scene.variant == setup.line
@@ -70,7 +70,7 @@ def test_a_seed_is_one_rollout_and_another_seed_another() -> None:
     assert {script(seed).rollout for seed in range(200)} == set(ROLLOUTS)
 
 
-def test_what_is_true_of_a_rollout_is_what_its_stretches_say() -> None:
+def test_the_truth_about_a_rollout_follows_from_its_stretches() -> None:
     chosen = script(7)
     made = chosen.__class__(**{**vars(chosen), "stretches": (Stretch(-1e9, OLD), Stretch(5, ""), Stretch(8, NEW))})
     assert not made.is_live(7.0, 9.0)
@@ -85,7 +85,7 @@ def test_what_is_true_of_a_rollout_is_what_its_stretches_say() -> None:
 
 
 @pytest.mark.parametrize("seed", [121, 420, 516, 717])
-def test_a_seed_that_once_ended_wrongly_ends_rightly(seed: int) -> None:
+def test_a_seed_that_once_ended_wrongly_now_ends_correctly(seed: int) -> None:
     assert not judge(seed).is_wrong
 
 
@@ -105,7 +105,7 @@ def test_a_seed_that_once_ended_wrongly_ends_rightly(seed: int) -> None:
         (trial(end=RED, live=False), ""),
     ],
 )
-def test_a_cell_says_what_was_wrong(found: Trial, fault: str) -> None:
+def test_a_table_cell_shows_the_fault(found: Trial, fault: str) -> None:
     kind = next(kind for kind in KINDS if kind.name == "slow-stop")
     made = page(Findings([Setup("containrrr", (kind,))], [found], [judge(1)]), "Made by hand.")
     [row] = [line for line in made.splitlines() if line.startswith("| `slow-stop` |")]
@@ -114,7 +114,7 @@ def test_a_cell_says_what_was_wrong(found: Trial, fault: str) -> None:
     )
 
 
-def test_what_the_action_gets_wrong_fails_unless_it_is_known_why() -> None:
+def test_a_wrong_result_of_the_action_fails_unless_it_is_explained() -> None:
     partial = next(kind for kind in KINDS if kind.name == "partial")
     undeclared = next(kind for kind in KINDS if kind.name == "undeclared")
     setups = [Setup("openserbia", (partial, undeclared)), Setup("openserbia", (partial,))]
