@@ -1,4 +1,4 @@
-"""Where production stands beside its branch: GitHub's comparison, read and judged."""
+"""The position of production on its branch: GitHub's comparison, read and judged."""
 
 import json
 from datetime import UTC, datetime
@@ -122,8 +122,8 @@ def test_the_age_is_that_of_the_oldest_missing_commit_along_first_parents() -> N
     ("commits", "head", "age"),
     [
         pytest.param((commit("a", 5, "1"),), "a", 5, id="one"),
-        pytest.param((commit("a", 9, "1"), commit("b", 99, "a")), "b", 99, id="dates that are not in order"),
-        pytest.param((commit("a", -60, "1"),), "a", 0, id="a date to come counts as now"),
+        pytest.param((commit("a", 9, "1"), commit("b", 99, "a")), "b", 99, id="dates out of order"),
+        pytest.param((commit("a", -60, "1"),), "a", 0, id="a date in the future counts as now"),
         pytest.param(
             (commit("a", 5, has_parents=False), commit("b", 7, has_parents=False)), "b", 7, id="no parents: the oldest"
         ),

@@ -1,4 +1,4 @@
-"""`python -m redeploy`: one command of several, loaded only when it is asked for; whatever goes wrong ends in words."""
+"""`python -m redeploy`: several commands, each loaded only when it is called; every failure ends in a message."""
 
 import argparse
 import re
@@ -172,7 +172,7 @@ def _raise(error: BaseException) -> Callable[[argparse.Namespace], int]:
 
 
 def _command(run: Callable[[argparse.Namespace], int]) -> Callable[[str], ModuleType]:
-    """What loads a command that does this."""
+    """The modules loaded by a command that does this."""
     return lambda _: cast("ModuleType", SimpleNamespace(declare=lambda parser: None, run=run))
 
 
@@ -183,7 +183,7 @@ def _python(program: str) -> str:
 
 
 class TestDoctorWithAFile:
-    """What `doctor` at a terminal makes of a config file."""
+    """The result of `doctor` at a terminal for a config file."""
 
     def examined(self, folder: Path, text: str) -> "subprocess.CompletedProcess[str]":
         (folder / "redeploy.yml").write_text(text)

@@ -1,6 +1,6 @@
-"""When a run stops waiting: the table of what Watchtower answered, row by row.
+"""When a run stops waiting: the table of Watchtower responses, row by row.
 
-The clock stands at numbers: Watchtower answered at 10 s, the deadline is at 300 s, a window takes 5 s.
+All tests share one clock: Watchtower responded at 10 s, the deadline is at 300 s, a window takes 5 s.
 """
 
 from dataclasses import replace
@@ -34,14 +34,14 @@ DECLARED = {"version_declared": True}
 
 
 def ends(answer: Answer | None, **known: Any) -> float | None:  # noqa: ANN401 - the fields of a Facts
-    """The first moment at which the run ends, if nothing new is seen; None where it waits on beyond the deadline."""
+    """The first moment at which the run ends if nothing new is seen; None if it waits beyond the deadline."""
     for moment in (10.0, HOPE - 0.1, HOPE, D - 0.1, D, D + 100):
         if should_stop(facts(answer=answer, now=moment, **known)):
             return moment
     return None
 
 
-# A decides how long there is hope
+# Watchtower's response decides how long to wait
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_declared_nothing_done_ends_the_run_once_the_old_build_has_stayed() -> N
 @pytest.mark.parametrize("seen", [{"healthy_long_enough": True}, {"gap_seen": True, "held_after_gap": True}])
 @pytest.mark.parametrize("answer", [UPDATED, NOTHING, LOST], ids=lambda each: each.result.value)
 def test_undeclared_the_run_waits_for_a_new_build_that_was_seen(seen: dict[str, Any], answer: Answer) -> None:
-    """It would be red: nothing but a window of that build proves it, and the service is healthy."""
+    """The result would be red: only a window of that build proves it, and the service is healthy."""
     assert ends(answer, **seen, new_build_seen=True, condition=Condition.HEALTHY) == D
 
 
@@ -173,7 +173,7 @@ def test_undeclared_any_window_may_end_after_the_deadline() -> None:
     assert should_stop(facts(now=D + 2, answer=FAILED, **known))
 
 
-# what ends a run at once
+# failures that end a run at once
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_failure_that_waiting_cannot_fix_ends_the_run_at_once(known: dict[str,
     [
         pytest.param({"answer": None}, False, id="before the answer"),
         pytest.param({"answer": UPDATED}, True, id="after the answer"),
-        pytest.param({"answer": UPDATED, "answer_final": False}, False, id="after one that will be asked for again"),
+        pytest.param({"answer": UPDATED, "answer_final": False}, False, id="after one that will be sent again"),
         pytest.param({"answer": None, "now": D}, True, id="at the deadline"),
         pytest.param({"verifying": True}, True, id="in mode verify"),
     ],
@@ -217,13 +217,13 @@ def test_an_access_wall_ends_the_run_after_the_response_and_in_mode_verify_at_on
         ({"healthy_long_enough": True, "claim_held": True, "confirmed": True, "condition": Condition.HEALTHY}, False),
         ({"now": D}, True),
     ],
-    ids=["held", "a healthy wrong build", "nothing yet", "what matters to a deploy only", "deadline"],
+    ids=["held", "a healthy wrong build", "nothing yet", "facts that matter only to a deploy", "deadline"],
 )
 def test_verify_ends_with_one_window_of_any_build(known: dict[str, Any], over: bool) -> None:
     assert should_stop(facts(verifying=True, **known)) is over
 
 
-# total, and never asleep
+# defined for all facts, and never asleep too long
 
 SITUATIONS = st.builds(
     facts,

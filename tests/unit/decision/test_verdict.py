@@ -1,4 +1,4 @@
-"""The verdict: each row of the table of verdicts, and what holds for all of them."""
+"""The verdict: each row of the table of verdicts, and the properties of all of them."""
 
 from dataclasses import replace
 from typing import Any
@@ -653,7 +653,7 @@ def test_a_cancelled_run_exits_as_its_signal_would(signal: int, code: int) -> No
     assert Conclusion(Verdict.CANCELLED, signal=signal).exit_code == code
 
 
-# what holds for all facts that can come about
+# properties for all possible facts
 
 ANSWERS = [None, UPDATED, ACCEPTED, NOTHING, FAILED, BLOCKED, PARTIAL_FAILED, PARTIAL_SKIPPED, SCANNED_NOTHING, LOST]
 GREEN = {Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED}

@@ -1,4 +1,4 @@
-"""What always holds of a decision: walked through every combination of facts that a run can come to."""
+"""Properties of every decision, checked for every combination of facts that a run can have."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -16,10 +16,10 @@ from tests.unit.factories import facts
 from tools.docs.decision_space import ANSWERS, AXES, GRACE_ENDS, PATIENCE_ENDS, RULES, broken_rules
 from tools.docs.decision_walk import completed, facts_of, told, walk
 
-pytestmark = pytest.mark.no_cover  # the tables beside this file take every row; a walk takes them a thousand times
+pytestmark = pytest.mark.no_cover  # the tests of the tables reach every line; a walk would reach each a thousand times
 
 LEFT_OUT = {"require_proof": Proof.NONE, "check_failure": None, "not_started": None, "refusal": None}
-"""What decides alone, and is walked where the verdict is: with stop rules beside it, these are settled."""
+"""Facts that decide alone; they are walked with the verdict and fixed here for the stop rules."""
 
 
 def fails(holds: Callable[[Facts], bool], **given: object) -> Iterator[str]:
@@ -38,7 +38,7 @@ def assert_always(holds: Callable[[Facts], bool], **given: object) -> None:
 
 @cache
 def conclusions() -> dict[tuple[Verdict, Reason], int]:
-    """How a run can end, and by how many ways through the rules."""
+    """The ways in which a run can end, and how many paths through the rules lead there."""
     found: dict[tuple[Verdict, Reason], int] = {}
     for conclusion, _ in walk(conclude):
         key = conclusion.verdict, conclusion.reason
@@ -246,7 +246,7 @@ def test_green_has_the_proof_that_is_required() -> None:
 
 def test_each_mode_has_its_verdicts() -> None:
     of_verify = {Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.WRONG_BUILD, Verdict.UNHEALTHY, Verdict.CHECKS_FAILED}
-    of_verify |= {Verdict.STALE}  # production is behind its branch, or the old build answers on
+    of_verify |= {Verdict.STALE}  # production is behind its branch, or the old build still responds
     for verifying, awaiting in ((False, False), (True, False), (True, True)):
         found = {each.verdict for each, _ in walk(conclude, verifying=verifying, awaiting=awaiting, not_started=None)}
         assert found == of_verify if verifying else Verdict.VERIFIED not in found
@@ -319,11 +319,11 @@ def later(known: Facts, now: float) -> Facts:
     return Later(known, now)  # type: ignore[return-value]
 
 
-# both
+# verdict and stop rules together
 
 
 def decided_at_once(known: Facts) -> bool:
-    """Whether something ends the run that no waiting mends."""
+    """Whether a failure that waiting cannot fix ends the run."""
     return bool(known.throttled_past_deadline or known.blocked or known.flapping)
 
 

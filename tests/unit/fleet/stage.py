@@ -17,7 +17,7 @@ from sandbox.simulation import Log, World, plan
 from tests.unit.factories import NEW, OLD, ready
 
 SWAP = 2.0
-"""Seconds from the trigger to the moment when a new build answers."""
+"""Seconds from the trigger to the first response of a new build."""
 
 ASKED = {"openapi_path": "off", "timeout": "60s"}
 
@@ -29,7 +29,7 @@ def service(name: str, **inputs: str) -> Plan:
 
 
 def worker(name: str, **inputs: str) -> Plan:
-    """Return the plan of a worker that no address leads to."""
+    """Return the plan of a worker without an address."""
     return replace(plan(**{**ASKED, **inputs}), name=name, service=WORKER)
 
 
@@ -39,7 +39,7 @@ def name_of(probe: Probe) -> str:
 
 
 def swapped(moment: float) -> HttpResult:
-    """What a service responds that is replaced as it should."""
+    """The response of a service that is replaced as expected."""
     return ready(NEW if moment > SWAP else OLD)
 
 
@@ -70,7 +70,7 @@ class Finished:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """The outputs, those that are JSON as values."""
+        """The outputs, with JSON parsed."""
         found = outputs.outputs(self.outcome)
         return found | {name: json.loads(found[name]) for name in ("services", "report", "failed-checks")}
 
@@ -81,7 +81,7 @@ def fleet_of(run: RunPlan) -> Fleet:
 
 
 def world(answers: Mapping[str, Callable[[float], HttpResult]] | None = None, **script: Any) -> World:  # noqa: ANN401
-    """Return a host whose services respond as their names say, and else are replaced as they should."""
+    """Return a host with these responses by service name; other services are replaced as expected."""
     given = answers or {}
     return World(lambda moment, probe: given.get(name_of(probe), swapped)(moment), **script)
 
@@ -103,10 +103,10 @@ def at_one_host(
 
 
 def sick(moment: float) -> HttpResult:
-    """What a service responds whose new build never becomes ready."""
+    """The response of a service whose new build never becomes ready."""
     return Response(503, {}, b'{"status": "starting"}') if moment > SWAP else ready(OLD)
 
 
 def stays(_moment: float) -> HttpResult:
-    """What a service responds that is not replaced."""
+    """The response of a service that is not replaced."""
     return ready(OLD)

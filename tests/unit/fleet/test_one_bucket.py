@@ -1,4 +1,4 @@
-"""Many services of one origin: the run says what `request-rate` left too few requests for, and blames no service for it."""
+"""Many services of one origin: the run says when `request-rate` allows too few requests, and blames no service for it."""
 
 import re
 

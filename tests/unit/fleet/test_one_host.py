@@ -48,7 +48,7 @@ def test_the_worst_verdict_is_the_verdict_of_the_run() -> None:
     assert spokesman(finished.outcome).url == "https://sick.example.com"
 
 
-@pytest.mark.no_cover  # long, and other tests reach the same lines
+@pytest.mark.no_cover  # takes long, and other tests reach the same lines
 def test_services_are_watched_side_by_side() -> None:
     slow = [service(f"s{number}", expect_version=NEW, stable_for="5s") for number in range(30)]
     many, one = at_one_host(slow), at_one_host(slow[:1])
@@ -197,7 +197,7 @@ def test_each_service_that_is_not_green_has_an_annotation() -> None:
     ]
 
 
-@pytest.mark.no_cover  # long, and other tests reach the same lines
+@pytest.mark.no_cover  # takes long, and other tests reach the same lines
 def test_many_services_fit_into_the_annotations_that_a_runner_keeps() -> None:
     many = [service(f"s{number}", expect_version=NEW) for number in range(20)]
     finished = at_one_host(many, {each.name: stays for each in many}, trigger=(summary(scanned=1),))

@@ -1,4 +1,4 @@
-"""What goes back when a run of several services failed: an image reference, with every service that had moved to it."""
+"""What is rolled back when a run of several services failed: an image reference and every service updated to it."""
 
 from dataclasses import replace
 

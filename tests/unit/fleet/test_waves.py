@@ -1,4 +1,4 @@
-"""Several hosts in waves: a wave begins once the one before is green; what was cut short says so."""
+"""Several hosts in waves: a wave starts once the previous one is green, and an interrupted run reports every service."""
 
 import itertools
 from collections.abc import Callable
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach
 def in_waves(
     waves: list[list[str]], answers: dict[str, Callable[[float], HttpResult]] | None = None, most: int = 4
 ) -> Finished:
-    """Run the service `api` at every host; `answers` says by host what it responds."""
+    """Run the service `api` at every host; `answers` has its responses by host."""
     given = answers or {}
 
     def api(host: str) -> Plan:

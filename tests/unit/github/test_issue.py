@@ -1,4 +1,4 @@
-"""The issue of a red run, as values: which one is ours, and what its first lines say."""
+"""The issue of a red run: which one is ours, and what its first lines contain."""
 
 from dataclasses import replace
 from typing import Any
@@ -49,10 +49,12 @@ def test_the_first_lines_hold_the_time_and_the_count_and_are_read_back() -> None
         pytest.param(issue(state="closed"), id="closed"),
         pytest.param(issue(number="7"), id="no number"),
         pytest.param(issue(pull_request={}), id="a pull request"),
-        pytest.param(issue(user={"type": "User"}), id="someone who may not write here"),
-        pytest.param(issue(user={"type": "User"}, author_association="CONTRIBUTOR"), id="someone who has contributed"),
+        pytest.param(issue(user={"type": "User"}), id="an author without write access"),
         pytest.param(
-            issue(user={"type": "User"}, author_association=None, labels=[]), id="an unknown, without the label"
+            issue(user={"type": "User"}, author_association="CONTRIBUTOR"), id="a contributor without write access"
+        ),
+        pytest.param(
+            issue(user={"type": "User"}, author_association=None, labels=[]), id="an unknown author, without the label"
         ),
         pytest.param([], id="no object"),
         pytest.param(None, id="nothing"),

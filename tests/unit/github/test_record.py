@@ -1,4 +1,4 @@
-"""Telling GitHub of a run costs it nothing, whatever is wrong with that."""
+"""A failure to report a run to GitHub never affects the run."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What a message says of the fields that name the build."""
+"""Messages about the fields that name the build."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a run came to, as outputs, annotations and a summary."""
+"""The result of a run, as outputs, annotations and a summary."""
 
 import dataclasses
 import html
@@ -314,12 +314,12 @@ def test_a_refused_connection_to_a_loopback_address_is_reported_as_such() -> Non
 
 
 def cells(text: str) -> list[int]:
-    """The numbers of cells of all table rows."""
+    """The numbers of cells in all table rows."""
     return [len(re.findall(r"(?<!\\)\|", line)) - 1 for line in text.splitlines() if line.startswith("|")]
 
 
 def outside_code(text: str) -> str:
-    """The text without what stands in code spans and fences, which GitHub shows as it is, and without our own tags."""
+    """The text without code spans and fences, which GitHub shows as they are, and without our own tags."""
     bare = re.sub(r"(?sm)^(`{3,})\w*\n.*?^\1$", "", text)
     return re.sub(r"`[^`\n]*`", "", re.sub(r"(?m)^</?details>$|^<summary>[^<]*</summary>$", "", bare))
 
@@ -380,7 +380,7 @@ def test_a_problem_quotes_its_code_and_nothing_else() -> None:
     assert "`image`" in text
 
 
-# what a run came to
+# the result of a run
 
 
 def steady(http_result: HttpResult) -> Callable[[float, Probe], HttpResult]:
@@ -517,9 +517,9 @@ def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> No
     ("answer", "service", "refused"),
     [
         pytest.param(REFUSED, steady(ready(OLD)), True, id="the trigger was refused"),
-        pytest.param(page(521), steady(ready(OLD)), False, id="a proxy answered the trigger"),
+        pytest.param(page(521), steady(ready(OLD)), False, id="a proxy responded to the trigger"),
         pytest.param(reply(200), steady(REFUSED), True, id="the service refused"),
-        pytest.param(reply(200), steady(page(502)), False, id="a proxy answered for the service"),
+        pytest.param(reply(200), steady(page(502)), False, id="a proxy responded for the service"),
         pytest.param(reply(200), steady(TransportError(ErrorKind.TIMED_OUT)), False, id="the service was silent"),
     ],
 )
@@ -628,7 +628,7 @@ def test_hostile_routes_stay_plain_text() -> None:
 
 
 def reference_outcome(number: int, breaking: str) -> RunResult:
-    """The end of a run whose reference file names so many operations, of which one is left."""
+    """The end of a run whose reference file has this many operations, of which one is left."""
     lines = "".join(f"  /p{each}:\n    get: {{}}\n" for each in range(number))
     file = read_reference("docs/openapi.yaml", "openapi: 3.0.0\npaths:\n" + lines)
     state = ServiceState(plan(required_routes="/p0", breaking_changes=breaking), began=0.0)
@@ -670,7 +670,7 @@ def test_the_summary_counts_all_removed_operations() -> None:
     assert "5000 removed" in shown(compared(many, contract("/new"))).replace(",", "")
 
 
-# what was seen
+# data for a later run
 
 
 def test_what_was_seen_is_reported_for_a_later_run() -> None:

@@ -1,4 +1,4 @@
-"""The job summary: what stands where, its picture, its links, and what GitHub makes of hostile text."""
+"""The job summary: its order, its chart, its links, and how GitHub renders hostile text."""
 
 import re
 from dataclasses import replace
@@ -46,17 +46,17 @@ def ended(verdict: Verdict = Verdict.DEPLOYED, reason: Reason = Reason.NONE, **v
 
 
 def seen(*sentences: str) -> Facts:
-    """What shows which build is live."""
+    """Evidence of the live build."""
     return Facts().plus(About.UPDATE, "Watchtower responded: updated 1.").plus(About.EVIDENCE, *sentences)
 
 
 def checks(begin: float, end: float) -> Timeline:
-    """The course of a run with checks."""
+    """The timeline of a run with checks."""
     return replace(TIMELINE, spans=(*TIMELINE.spans, Span(During.CHECKS, begin, end)))
 
 
 def order(text: str, *parts: str) -> bool:
-    """Whether the parts stand in a text in this order."""
+    """Whether a text contains the parts in this order."""
     places = [text.find(part) for part in parts]
     return -1 not in places and places == sorted(places)
 

@@ -1,4 +1,4 @@
-"""Gaps, downtime, and who answered from when to when, from samples."""
+"""Gaps, downtime, and which build responded when, from samples."""
 
 import itertools
 
@@ -77,7 +77,7 @@ OLD, NEW, UNKNOWN = Build.OLD, Build.NEW, Build.UNKNOWN
             sample(-1),
             [(sample(1), OLD), (sample(2), OLD), (gone(3), UNKNOWN), (gone(4), UNKNOWN), (sample(5), NEW)],
             [Stretch(0, 2, OLD, True), Stretch(2, 5, UNKNOWN, False, True), Stretch(5, 10, NEW, True)],
-            id="a rollout: a gap begins with the last good answer",
+            id="a rollout: a gap begins with the last good response",
         ),
         pytest.param(
             sample(-1),
@@ -89,7 +89,7 @@ OLD, NEW, UNKNOWN = Build.OLD, Build.NEW, Build.UNKNOWN
             sample(-1),
             [(sample(1), OLD), (sample(2), UNKNOWN), (sample(3), OLD)],
             [Stretch(0, 10, OLD, True)],
-            id="an answer that names nothing is of the build before it",
+            id="a response without a name belongs to the build before it",
         ),
         pytest.param(
             gone(-1),
@@ -104,7 +104,7 @@ OLD, NEW, UNKNOWN = Build.OLD, Build.NEW, Build.UNKNOWN
             id="an inconclusive sample changes nothing",
         ),
         pytest.param(
-            None, [(sample(4), NEW)], [Stretch(0, 10, NEW, True)], id="it is taken to have been so from the start"
+            None, [(sample(4), NEW)], [Stretch(0, 10, NEW, True)], id="the first build is assumed from the start"
         ),
     ],
 )

@@ -42,7 +42,9 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"git.commit.id": "a1"}, {"/git.commit.id": "a1"}, id="nor dots"),
         pytest.param({"app": {"build": {"version": "3"}}}, {"app.build.version": "3"}, id="inside the service's own"),
         pytest.param({"redis": {"version": "7"}}, {}, id="not inside a dependency"),
-        pytest.param({"info": {"redis": {"version": "7"}}}, {}, id="nor inside one that is inside the service's own"),
+        pytest.param(
+            {"info": {"redis": {"version": "7"}}}, {}, id="not inside a dependency of the service's own object"
+        ),
         pytest.param({"update": {"latest": {"version": "2"}}}, {}, id="nor the newest release"),
         pytest.param({"data": [{"sha": "a1"}], "version": ["1"]}, {}, id="nor inside arrays"),
         pytest.param({"git": {"hash": "a1", "short": "a"}}, {"git.hash": "a1", "git.short": "a"}, id="git's hash"),
@@ -55,7 +57,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param(
             {"commit": {"sha": "a", "hash": "b", "short": "c", "number": 4, "version": "5"}},
             {"commit.sha": "a", "commit.hash": "b", "commit.short": "c", "commit.number": "4", "commit.version": "5"},
-            id="what names a commit inside it",
+            id="a commit inside it",
         ),
         pytest.param(
             {"build": {"name": "api", "time": "2026-01-01T00:00:00Z", "artifact": "x"}},
@@ -68,7 +70,9 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"version": 1.5}, {"version": "1.5"}, id="a fraction"),
         pytest.param({"version": True, "build": None, "commit": "  ", "release": []}, {}, id="no scalar, or nothing"),
         pytest.param({"version": " 1.2 \n"}, {"version": "1.2"}, id="trimmed"),
-        pytest.param({"version": "x" * 300}, {"version": "x" * 300}, id="whole: a secret is known by all its letters"),
+        pytest.param(
+            {"version": "x" * 300}, {"version": "x" * 300}, id="whole: a secret is recognised by all its characters"
+        ),
         pytest.param(
             {
                 "status": "ok",

@@ -1,4 +1,4 @@
-"""What a look past caches that fails turns out to be, and a row of nginx's stock pages."""
+"""What a failed look past caches turns out to be, and a series of stock pages of nginx."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the samples since the trigger add up to."""
+"""What the samples since the trigger show together."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which build answered: what changed, what stayed, and what turned out to be noise."""
+"""Which build responded: what changed, what stayed, and what turned out to be noise."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -85,7 +85,7 @@ def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[
 @pytest.mark.parametrize(
     ("ticks", "noisy"),
     [
-        pytest.param([True], True, id="one look at the present moment"),
+        pytest.param([True], True, id="one look with the current time"),
         pytest.param([True, True, True], True, id="always the present moment"),
         pytest.param([True, False], False, id="until it stands still"),
         pytest.param([False, True, True], False, id="not at first"),
@@ -99,7 +99,7 @@ def test_a_field_with_the_current_time_at_every_look_is_a_clock(ticks: list[bool
 @pytest.mark.parametrize(
     ("starts", "noisy"),
     [
-        pytest.param([100, 101, 102, 103], True, id="it moves on with our clock, an hour away"),
+        pytest.param([100, 101, 102, 103], True, id="it advances with our clock, an hour away"),
         pytest.param([100, 100, 100, 100], False, id="it stands"),
         pytest.param([100, 100, 160, 160], False, id="a restart"),
     ],
@@ -134,7 +134,7 @@ def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
         noise.learn(each, before=False)
     learnt = noise.learnt
     assert ("start_time" in learnt.restless) is restless
-    assert "start_time" not in learnt.noise  # in a window it is a restart all the same
+    assert "start_time" not in learnt.noise  # in a window it still counts as a restart
     found = likeness(sample(99, start=WALL + 90), Before.of([sample(0, start=WALL - 900)]), learnt, TRIGGERED)
     assert bool(found.restarted) is not restless
 
@@ -142,7 +142,7 @@ def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
 @pytest.mark.parametrize(
     ("shift", "restarted"),
     [
-        pytest.param(-890.0, True, id="later than all before, by whatever clock"),
+        pytest.param(-890.0, True, id="later than all before, by any clock"),
         pytest.param(-899.0, False, id="within 2 s"),
         pytest.param(-2000.0, False, id="earlier"),
     ],
@@ -165,7 +165,7 @@ def test_a_field_found_to_be_noise_stays_noise(looks: list[tuple[str, int, bool]
         seen = set(noise.learnt.noise)
 
 
-# likeness
+# comparison with what was seen before
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_field_found_to_be_noise_stays_noise(looks: list[tuple[str, int, bool]
             sample(1, OLD, names={"version": "2"}),
             [sample(0, OLD, names={"version": "1"})],
             Likeness(same=("commit",), outweighed=("version",), kind=Kind.COMMIT, pinned=True),
-            id="a version changed, and the commit did not",
+            id="a version changed, but the commit did not",
         ),
         pytest.param(
             sample(1, start=WALL + 5),
@@ -253,7 +253,7 @@ def test_builds_are_distinguishable_by_a_name_or_a_start_time(like: Likeness, vi
     assert like.visible is visible
 
 
-# whose answer
+# which build responded
 
 
 def whose(seen: Sample, before: Sequence[Sample], expected: str = "", counting: Counting = ALL_COUNT) -> Build:
@@ -313,10 +313,10 @@ def test_if_watchtower_replaced_nothing_only_another_commit_is_a_change(names: d
 @pytest.mark.parametrize(
     ("now", "build"),
     [
-        pytest.param({"commit": OLD, "build": "8", "version": "2"}, Build.OLD, id="a commit outweighs all else"),
+        pytest.param({"commit": OLD, "build": "8", "version": "2"}, Build.OLD, id="a commit outweighs everything else"),
         pytest.param({"build": "7", "version": "2"}, Build.OLD, id="the number of a build outweighs a version"),
         pytest.param({"version": "2"}, Build.NEW, id="a version decides where nothing stronger is reported now"),
-        pytest.param({"commit": NEW, "version": "1"}, Build.NEW, id="a constant version hides no commit"),
+        pytest.param({"commit": NEW, "version": "1"}, Build.NEW, id="a constant version does not hide a commit"),
         pytest.param({"version": "1", "release": "b"}, Build.NEW, id="one of several of the same kind changed"),
         pytest.param({"files": "2 files b", "version": "1"}, Build.OLD, id="files are the weakest"),
     ],
@@ -338,14 +338,14 @@ def test_a_placeholder_is_not_compared(word: str) -> None:
     ("seen", "before", "build"),
     [
         pytest.param(sample(1, NEW), [sample(0, OLD)], Build.NEW, id="what was declared"),
-        pytest.param(sample(1, NEW), [], Build.NEW, id="what was declared, without a baseline"),
-        pytest.param(sample(1, "sha-" + NEW[:7]), [], Build.NEW, id="what was declared, spelled otherwise"),
+        pytest.param(sample(1, NEW), [], Build.NEW, id="the declared version, without a baseline"),
+        pytest.param(sample(1, "sha-" + NEW[:7]), [], Build.NEW, id="the declared version, spelled differently"),
         pytest.param(
             sample(1, names={"version": "0.1.0", "commit": NEW}), [], Build.NEW, id="a constant version beside it"
         ),
         pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the one from before"),
         pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third one"),
-        pytest.param(sample(1, OLD), [], Build.OTHER, id="another, without a baseline"),
+        pytest.param(sample(1, OLD), [], Build.OTHER, id="another version, without a baseline"),
         pytest.param(sample(1), [sample(0, OLD)], Build.UNNAMED, id="healthy, and names none"),
         pytest.param(
             sample(1, condition=Condition.NOT_READY), [sample(0, OLD)], Build.UNKNOWN, id="not ready, and names none"
@@ -357,7 +357,7 @@ def test_a_placeholder_is_not_compared(word: str) -> None:
             id="health does not count where the version has an address of its own",
         ),
         pytest.param(
-            sample(1, start=WALL + 5), [sample(0, start=WALL - 900)], Build.UNNAMED, id="a new process is no version"
+            sample(1, start=WALL + 5), [sample(0, start=WALL - 900)], Build.UNNAMED, id="a new process is not a version"
         ),
         pytest.param(
             sample(1, names={"version": "1", "commit": THIRD}),
@@ -400,7 +400,7 @@ def test_for_a_declared_build_only_names_of_the_first_rank_decide(names: dict[st
             "0.2.0",
             id="the one that changed",
         ),
-        pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="rather none that names nothing"),
+        pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="none rather than a placeholder"),
         pytest.param({"files": "2 files a"}, {}, "", "", id="files are no version"),
         pytest.param(
             {"version": "0.1.0", "commit": OLD}, {"version": "0.1.0", "commit": OLD}, "", OLD, id="the more exact one"

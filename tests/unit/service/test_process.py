@@ -77,7 +77,7 @@ def test_a_start_time_has_a_zone_or_not(text: str, zoned: bool) -> None:
 
 
 Looks = Sequence[tuple[float, float]]
-"""Moments, and what the uptime was."""
+"""Moments and uptimes."""
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def clock(moment: float) -> str:
     return email.utils.formatdate(moment, usegmt=True)
 
 
-# how the service is
+# the condition of the service
 
 
 @pytest.mark.parametrize(
@@ -166,16 +166,16 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
     assert not read(http_result, service()).healthy
 
 
-# what it names
+# build names
 
 
 @pytest.mark.parametrize(
     ("http_result", "target", "names"),
     [
-        pytest.param(ready(NEW), service(), {"commit": NEW}, id="a build name of the health answer"),
+        pytest.param(ready(NEW), service(), {"commit": NEW}, id="a build name in the health response"),
         pytest.param(reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="also where it is not ready"),
         pytest.param(reply(200, "ok", x_version="7"), service(), {"header:x-version": "7"}, id="a header"),
-        pytest.param(reply(200, "1.2.3"), service(), {}, id="a body without a version path is none"),
+        pytest.param(reply(200, "1.2.3"), service(), {}, id="a body without a version path is not a name"),
         pytest.param(
             reply(200, "1.2.3\n"), service(names_itself=True), {"body": "1.2.3"}, id="a body with a version path"
         ),
@@ -189,7 +189,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
         pytest.param(reply(200, ["1.2"]), service(names_itself=True), {}, id="an array"),
         pytest.param(reply(200, {"x": "1.2"}), service(names_itself=True), {}, id="an object without a build name"),
         pytest.param(reply(200, "a\x07b"), service(names_itself=True), {}, id="a control character"),
-        pytest.param(reply(503, "starting"), service(names_itself=True), {}, id="the text of an error is none"),
+        pytest.param(reply(503, "starting"), service(names_itself=True), {}, id="the text of an error is not a name"),
         pytest.param(reply(404, "Not Found"), service(names_itself=True), {}, id="nor that of a 404"),
         pytest.param(
             ready(NEW, build={"sha": "7"}),
@@ -223,7 +223,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
             id="an object in the declared field",
         ),
         pytest.param(
-            reply(200, "1.2"), service(names_itself=True, version_field="a"), {}, id="no body where a field is declared"
+            reply(200, "1.2"), service(names_itself=True, version_field="a"), {}, id="no body if a field is declared"
         ),
         pytest.param(page(404), service(), {}, id="an error page"),
         pytest.param(reply(200, b'{"version": 1.10}'), service(), {"version": "1.10"}, id="a fraction as written"),
@@ -240,7 +240,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
             reply(200, b"\xef\xbb\xbf1.2.3\r\n", content_type="text/html"),
             service(names_itself=True),
             {"body": "1.2.3"},
-            id="a word that is sent as a page, after a byte order mark",
+            id="a word sent as HTML, after a byte order mark",
         ),
         pytest.param(
             reply(200, b'{"commit": "a1"}', content_type="text/html"), service(), {"commit": "a1"}, id="JSON as a page"
@@ -393,7 +393,7 @@ def test_any_response_makes_a_sample(
         assert 200 <= http_result.status < 300 or found.astray
 
 
-# where a declared version stands
+# the place of a declared version
 
 SHOP = reply(
     200,

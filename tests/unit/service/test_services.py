@@ -1,4 +1,4 @@
-"""What is concluded from the responses of software that people run."""
+"""What is concluded from the recorded responses of common software."""
 
 import json
 

@@ -50,7 +50,7 @@ def good(*moments: float, build: str = NEW) -> list[Sample]:
         pytest.param([0, 2.5, 5.04], True, id="three samples are enough"),
         pytest.param([0, 5.1], False, id="two are not"),
         pytest.param([0, 1, 2, 3, 4, 4.9], False, id="too short"),
-        pytest.param([0, 2, 5.03], False, id="the last one was asked for too early"),
+        pytest.param([0, 2, 5.03], False, id="the last one was sent too early"),
         pytest.param([0], False, id="one"),
         pytest.param([], False, id="none"),
     ],
@@ -99,7 +99,7 @@ def test_after_such_a_response_a_pause_is_too_long_if_it_could_hide_a_gap() -> N
 
 
 def test_a_slow_look_is_a_pause_in_which_a_gap_could_hide() -> None:
-    """It shows one moment between its request and its response, and no one knows which."""
+    """A look shows an unknown moment between its request and its response."""
     slow = replace(sample(4.6), sent=2.0)
     window = fold(
         [sample(0, condition=Condition.NOT_READY), *good(1.0, 1.9), slow], Window(length=3.0, watched_needed=3.0)
@@ -138,14 +138,14 @@ def test_enough_looks_are_needed_to_find_a_stale_instance_with_99_percent_probab
     assert fold(good(*range(looks)), window).holds()
 
 
-# what breaks it
+# what breaks a window
 
 
 @pytest.mark.parametrize(
     ("breaker", "crash"),
     [
         pytest.param(gone(3), True, id="transport error"),
-        pytest.param(sample(3, NEW, Condition.NOT_READY), True, id="unhealthy answer"),
+        pytest.param(sample(3, NEW, Condition.NOT_READY), True, id="unhealthy response"),
         pytest.param(sample(3, condition=Condition.DOWN), True, id="gateway"),
         pytest.param(sample(3, condition=Condition.HTML), True, id="web page"),
         pytest.param(sample(3, OLD), False, id="another name"),
@@ -165,7 +165,7 @@ def test_a_window_of_the_new_build_breaks(breaker: Sample, crash: bool) -> None:
 @pytest.mark.parametrize(
     "breaker",
     [gone(3), sample(3, NEW, Condition.NOT_READY), sample(3, OLD)],
-    ids=["transport error", "unhealthy answer", "another name"],
+    ids=["transport error", "unhealthy response", "another name"],
 )
 def test_after_a_break_everything_starts_again(breaker: Sample) -> None:
     window = fold([*good(0, 1, 2), breaker, *good(4, 5, 6, 7, 8)])
@@ -205,7 +205,7 @@ def test_a_response_of_an_unknown_build_does_not_break_the_window() -> None:
         pytest.param([0, 0.4, 0.1], 0, id="it wavers"),
         pytest.param([0, 2, 2], 1, id="it moves once"),
         pytest.param([0, 2, 4], 2, id="it moves twice"),
-        pytest.param([0, 0.4, 0.8], 1, id="it creeps away from where it began"),
+        pytest.param([0, 0.4, 0.8], 1, id="it drifts away from its first value"),
     ],
 )
 def test_a_start_time_that_moves_is_another_process(starts: list[float], broken: int) -> None:
@@ -296,7 +296,7 @@ def test_consecutive_errors_break_one_window() -> None:
     assert fold([*good(0, 1), gone(2), gone(3), gone(4)]).broken == 1
 
 
-# a version address of its own
+# a separate version address
 
 
 def version(at: float, build: str = NEW, condition: Condition = Condition.HEALTHY) -> Sample:
@@ -352,7 +352,7 @@ def test_health_before_the_end_does_not_close_the_window() -> None:
         version(4, OLD),
         health(4, Condition.DOWN, error_kind=ErrorKind.CUT),
     ],
-    ids=["health is ill", "version is ill", "another version", "health is gone"],
+    ids=["health is unhealthy", "version is unhealthy", "another version", "health is gone"],
 )
 def test_a_window_with_a_separate_version_address_breaks_like_any_other(breaker: Sample) -> None:
     window = fold([version(0), health(1), version(2)], APART)
@@ -383,7 +383,7 @@ def test_a_candidate_of_another_process_does_not_open_the_window() -> None:
     assert not window.candidate
 
 
-# whatever happens
+# properties of any window
 
 EVENTS = st.lists(
     st.tuples(

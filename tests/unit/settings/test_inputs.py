@@ -1,4 +1,4 @@
-"""What the inputs may say, and what is said about those that may not."""
+"""Valid inputs, and the messages about invalid ones."""
 
 import pytest
 from hypothesis import given
@@ -106,7 +106,7 @@ def test_every_problem_of_every_input_is_reported_at_once() -> None:
         issue_on_failure="\x07",
         github_token="two words",
     )
-    assert set(found) == set(defaults.DEFAULTS) - {"config"}  # where it is given, what it names is read instead
+    assert set(found) == set(defaults.DEFAULTS) - {"config"}  # if given, its content is read instead
 
 
 ROLLING_BACK = {"on_failure": "rollback", "image": "ghcr.io/o/api"}
@@ -578,7 +578,7 @@ def test_addresses_are_never_masked() -> None:
     assert defaults.secrets_in(environment(base_url=BASE, watchtower_token="")) == ()
 
 
-# what narrows the update
+# narrowing the update
 
 
 @pytest.mark.parametrize(
@@ -701,7 +701,7 @@ def test_the_version_of_the_image_is_not_known_yet() -> None:
     assert not plan(expect_version="image-2", image="a/b").version_of_image
 
 
-# what is expected, and the rules across inputs
+# expectations, and rules across inputs
 
 
 @pytest.mark.parametrize(
@@ -874,7 +874,7 @@ def test_any_inputs_make_a_plan_or_problems_that_name_inputs(texts: dict[str, st
     assert not any("\n" in problem.message or "\r" in problem.message for problem in found)
 
 
-# what can hardly be meant
+# values that are probably mistakes
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The plan of a run: what one trigger is narrowed to, and the order of its services."""
+"""The plan of a run: what each trigger is narrowed to, and the order of the services."""
 
 from dataclasses import replace
 

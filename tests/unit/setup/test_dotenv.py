@@ -1,4 +1,4 @@
-"""The environment file: what is written is what is read, by other people's parsers, and no value shows where it must not."""
+"""The environment file: common parsers read exactly what was written, and no value is shown where it must not be."""
 
 import io
 
@@ -31,11 +31,11 @@ FORMS = [
     ("-----BEGIN-----\nAbC=\n-----END-----", "'-----BEGIN-----\nAbC=\n-----END-----'"),
     ("one\r\ntwo", '"one\\r\ntwo"'),
 ]
-"""Values, and how they are written."""
+"""Values, and their written forms."""
 
 
 def read_back(text: str) -> dict[str, str | None]:
-    """What python-dotenv reads, as docker-compose 1.29 calls it."""
+    """The values that python-dotenv reads, as docker-compose 1.29 calls it."""
     return dict(dotenv_values(stream=io.StringIO(text, newline=None), interpolate=True))
 
 

@@ -1,4 +1,4 @@
-"""The page on speed and the table in README, made of what a run measured."""
+"""The page on speed and the table in README, rendered from the figures of a run."""
 
 import xml.etree.ElementTree as ET
 

@@ -1,11 +1,11 @@
-"""What is fuzzed, without an engine: where it begins, and every input that once broke something."""
+"""The fuzz targets without an engine: their seeds, and every input that once broke something."""
 
 import pytest
 
 from tools.fuzz.targets import TARGETS
 
 BROKE = [
-    ("commands", b"a\r##[b\r##[c"),  # an output was cut, since a command that is broken up has a character more
+    ("commands", b"a\r##[b\r##[c"),  # an output was cut, because an escaped command has one character more
 ]
 """Target and input; `make fuzz` says what to add here."""
 

@@ -1,4 +1,4 @@
-"""The gauntlet's own rules: which worlds there are, what is true of a random rollout, and what the page says of both."""
+"""The rules of the gauntlet: which worlds exist, what is true of a random rollout, and what the page shows."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A trigger that is no Watchtower: a plain webhook, of which any 2xx is `accepted`. It proves the seam, unshipped."""
+"""A trigger that is not Watchtower: a plain webhook whose every 2xx is `accepted`. It tests the interface, unshipped."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Webhook:
         return HttpRequest(method="POST", url=self.url, cap=4096)
 
     def read(self, http_result: HttpResult) -> Answer:
-        """Take any 2xx for a promise, and all else for a refusal."""
+        """Treat any 2xx as accepted, and everything else as a refusal."""
         if isinstance(http_result, Response) and 200 <= http_result.status < 300:
             return Answer(result=Result.ACCEPTED, seen=f"{http_result.status}", status=http_result.status)
         return Answer(result=Result.NONE, seen="refused", refusal=Reason.MISROUTED)

@@ -1,4 +1,4 @@
-"""Watchtower's answer: every row of the state tables, every page of a proxy, and all that was recorded."""
+"""Watchtower's response: every row of the state tables, every page of a proxy, and all recordings."""
 
 import email
 import json
@@ -24,7 +24,7 @@ CLOUDFLARE = {"server": "cloudflare"}
 
 
 def flat(**counts: int) -> Response:
-    """The answer of openserbia's line, which leaves zeros out."""
+    """The response of openserbia's line, which leaves zeros out."""
     return reply(200, {"status": "completed", **counts})
 
 
@@ -104,7 +104,7 @@ def flat(**counts: int) -> Response:
             Again.BUSY,
             id="openserbia: busy",
         ),
-        # proxies and strangers
+        # proxies and other servers
         pytest.param(page(200), Result.NONE, Reason.MISROUTED, None, id="a single-page application"),
         pytest.param(page(202), Result.NONE, Reason.MISROUTED, None, id="a page with 202"),
         pytest.param(reply(202, {"queued": True}), Result.ACCEPTED, None, None, id="202 with JSON"),
@@ -195,7 +195,7 @@ def flat(**counts: int) -> Response:
             for status in (525, 526)
         ),
         pytest.param(reply(407), Result.NONE, Reason.UNREACHABLE, None, id="a proxy wants a password"),
-        # no reply
+        # no response
         pytest.param(
             TransportError(ErrorKind.UNRESOLVED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="no such host"
         ),
@@ -329,7 +329,7 @@ def test_the_check_endpoint_says_why_containers_were_skipped(http_result: HttpRe
 
 
 def test_after_an_update_of_nothing_only_a_missing_tag_is_reported() -> None:
-    """Fork 1.21, `registry/digest`: where its own look at the registry fails, the update falls back to a pull."""
+    """Fork 1.21, `registry/digest`: if its own lookup at the registry fails, the update falls back to a pull."""
     http_result = check(
         {"name": "api", "error": 'failed to execute request: Head "https://r.test:40404/v2/": connection refused'},
         {"name": "web", "error": "x509: certificate signed by unknown authority"},
@@ -435,7 +435,7 @@ def test_failed_or_skipped_containers_are_never_reported_as_updated(counts: Coun
         assert not counts.skipped
 
 
-# what was recorded
+# recordings
 
 _EXPECTED: dict[str, dict[str, tuple[Result, Reason | Again | None]]] = {}
 
@@ -509,7 +509,7 @@ _expect(OPENSERBIA, Result.PARTIAL, None, "one-updated-one-failed")
 
 
 def recorded_reply(response: str) -> HttpResult:
-    """A recorded answer, read as HTTP has it; an empty one is a closed connection."""
+    """A recorded response, parsed as HTTP; an empty one is a closed connection."""
     if not response:
         return TransportError(ErrorKind.CUT)
     head, _, body = response.partition("\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What the rows that count say of the image that runs."""
+"""What the relevant rows show about the running image."""
 
 from redeploy.registry.kin import Kin
 from redeploy.registry.manifest import INDEXES, Manifest
@@ -12,13 +12,13 @@ IMAGE_ID = "sha256:" + "c" * 64
 
 
 def look(at: float, *rows: tuple[str, str], image_id: str = "") -> Look:
-    """A look answered at `at`, with a row for each name and digest."""
+    """A listing whose response came at `at`, with a row for each name and digest."""
     found = tuple(RunningContainer(name, "ghcr.io/o/api:latest", digest, image_id) for name, digest in rows)
     return Look(sent=at - 0.1, at=at, endpoint=Endpoint.TOLD, rows=found)
 
 
 def running(*looks: Look, declared: str = "", asks_registry: bool = False) -> RunningImage:
-    """The evidence of looks around a trigger at 1 s."""
+    """The evidence of listings around a trigger at 1 s."""
     found = RunningImage(declared=declared, triggered=1.0, asks_registry=asks_registry)
     for each in looks:
         found.add(each)
@@ -102,7 +102,7 @@ def test_two_indexes_that_share_one_platform_are_one_image_only_where_that_one_r
     assert found.doubts(INDEX, OTHER_INDEX, IMAGE_ID) == [D1]
     found.learn(Manifest(D1, "", b"", config=IMAGE_ID))
     assert found.same(INDEX, OTHER_INDEX, IMAGE_ID)
-    assert found.same(INDEX, OTHER_INDEX, D1)  # containerd's image store calls an image by its manifest
+    assert found.same(INDEX, OTHER_INDEX, D1)  # containerd's image store names an image by its manifest
     assert not found.same(INDEX, OTHER_INDEX, D3)
 
 

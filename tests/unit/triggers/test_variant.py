@@ -1,4 +1,4 @@
-"""Which Watchtower answers, by its refusals; and what stands in front of it."""
+"""Which Watchtower responds, by its refusals, and which proxy is in front of it."""
 
 from typing import Any
 
@@ -39,19 +39,19 @@ def test_every_watchtower_line_is_recognised_by_its_recorded_responses(line: str
     [
         pytest.param(FORK_BY_POST, FORK_NOWHERE, FORK, id="the fork"),
         pytest.param(
-            FORK_BY_POST, TransportError(ErrorKind.TIMED_OUT), FORK, id="the fork, and nothing is known of other paths"
+            FORK_BY_POST, TransportError(ErrorKind.TIMED_OUT), FORK, id="the fork, with nothing known about other paths"
         ),
         pytest.param(FORK_BY_POST, page(200), FORK, id="the fork beside an application"),
         pytest.param(OLD_BY_POST, OLD_NOWHERE, CONTAINRRR, id="an old line"),
         pytest.param(reply(200), OLD_NOWHERE, CONTAINRRR_1_3, id="the oldest"),
-        pytest.param(summary(scanned=0), FORK_NOWHERE, UNGUARDED, id="one whose token the proxy adds"),
-        pytest.param(reply(200), reply(200), None, id="a proxy that answers an empty 200 to every path"),
-        pytest.param(OLD_BY_POST, OLD_BY_POST, None, id="a proxy that answers an empty 401 to every path"),
-        pytest.param(FORK_BY_POST, FORK_BY_POST, None, id="another Fiber application, which asks for a key everywhere"),
+        pytest.param(summary(scanned=0), FORK_NOWHERE, UNGUARDED, id="a Watchtower whose token the proxy adds"),
+        pytest.param(reply(200), reply(200), None, id="a proxy that sends an empty 200 for every path"),
+        pytest.param(OLD_BY_POST, OLD_BY_POST, None, id="a proxy that sends an empty 401 for every path"),
+        pytest.param(FORK_BY_POST, FORK_BY_POST, None, id="another Fiber application, which requires a key everywhere"),
         pytest.param(page(403), FORK_NOWHERE, None, id="a proxy that stops POST"),
         pytest.param(reply(429, "Too Many Requests"), FORK_NOWHERE, None, id="a limit"),
         pytest.param(page(405), page(404), None, id="nginx's page"),
-        pytest.param(page(401), page(404), None, id="a proxy that wants a password"),
+        pytest.param(page(401), page(404), None, id="a proxy that requires a password"),
         pytest.param(reply(401, {"detail": "Not authenticated"}), page(404), None, id="a backend"),
         pytest.param(page(200), page(200), None, id="a single-page application"),
         pytest.param(TransportError(ErrorKind.CUT), TransportError(ErrorKind.CUT), None, id="nobody"),

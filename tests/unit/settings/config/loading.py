@@ -1,4 +1,4 @@
-"""Loads config files that a test writes."""
+"""Loads config files written by a test."""
 
 import textwrap
 
@@ -18,7 +18,7 @@ ENVIRONMENT = {
     "EMPTY": "",
     "UNEXPANDED": "${{ github.sha }}",
 }
-"""The step's environment."""
+"""The environment of the step."""
 
 HOSTS = """
 hosts:
@@ -28,14 +28,14 @@ hosts:
 
 
 def load_text(text: str, **inputs: str) -> Loaded:
-    """Load a file with these inputs beside it and no others."""
+    """Load a file with exactly these inputs beside it."""
     content = textwrap.dedent(text).encode()
     given = ENVIRONMENT | environment(config=FILE, **inputs)
     return load(given, lambda _path, _cap: content, Workspace(no_file, any_certificate))
 
 
 def run_of(text: str, **inputs: str) -> RunPlan:
-    """The run of a file that is right; without hosts, the inputs name the Watchtower."""
+    """The run of a valid file; without hosts, the inputs name the Watchtower."""
     found = load_text(text, **(inputs if "hosts:" in text or inputs.get("mode") == "verify" else ENOUGH | inputs))
     assert found.problems == ()
     assert found.run is not None
@@ -49,7 +49,7 @@ def plan_of(text: str, **inputs: str) -> Plan:
 
 
 def messages(text: str, **inputs: str) -> list[str]:
-    """What is wrong with a file, and with the inputs beside it; without hosts, the inputs name the Watchtower."""
+    """The problems of a file and of the inputs beside it; without hosts, the inputs name the Watchtower."""
     found = load_text(text, **(inputs if "hosts:" in text or inputs.get("mode") == "verify" else ENOUGH | inputs))
     assert found.run is None
     return [each.told for each in found.problems]

@@ -1,4 +1,4 @@
-"""What a run says of config files that are wrong: the exact annotations, all of them in one run."""
+"""The exact annotations for invalid config files, all in one run."""
 
 import json
 from pathlib import Path
@@ -15,17 +15,17 @@ from sandbox.simulation import TOKEN, UPDATE_URL, any_certificate
 from tests.unit.settings.config.loading import ENVIRONMENT, FILE
 
 FILES = Path(__file__).parents[3] / "fixtures" / "config"
-"""Files that are wrong; beside each, what is said of it: line, column, and the text."""
+"""Invalid files; beside each, the expected messages: line, column and text."""
 
 
 def outside(path: str, _cap: int) -> str:
-    """Refuse every file, as the runner's channel refuses those outside of the workspace."""
+    """Reject every file, as the runner's reader rejects those outside of the workspace."""
     msg = "names a file outside the workspace"
     raise ValueError(msg)
 
 
 def loaded(content: bytes) -> Loaded:
-    """Load a file; where it has no hosts, the inputs name the Watchtower."""
+    """Load a file; without hosts in it, the inputs name the Watchtower."""
     inputs = {"INPUT_CONFIG": FILE}
     if b"hosts:" not in content:
         inputs |= {"INPUT_WATCHTOWER-URL": UPDATE_URL, "INPUT_WATCHTOWER-TOKEN": TOKEN}
@@ -33,7 +33,7 @@ def loaded(content: bytes) -> Loaded:
 
 
 def shown(annotation: Annotation) -> str:
-    """One annotation as the expectations write it."""
+    """One annotation in the format of the expected files."""
     if not annotation.file:
         return f"- {annotation.message}"
     assert (annotation.file, annotation.kind, annotation.title) == (FILE, "error", "Config file")

@@ -1,4 +1,4 @@
-"""What a config file may say, and the plans that it makes."""
+"""What a config file may contain, and the plans that it makes."""
 
 import json
 from dataclasses import replace
@@ -46,13 +46,13 @@ ONE_OF_EACH = {
     "on-failure": "rollback",
     "rollback-to": "sha-1a2b3c4",
 }
-"""A value for each key of a service that needs no file, none of them the default."""
+"""A value other than the default for each key of a service that needs no file."""
 
 VERIFY = {"mode": "verify", "github_token": "ghs_abcdef"}
 
 
 def unnamed(made: Plan) -> Plan:
-    """A plan without the names that only a file gives."""
+    """A plan without the service name, which only a file gives."""
     return replace(made, name="", host="")
 
 
@@ -73,7 +73,10 @@ def test_every_input_is_a_key_of_a_service_or_of_a_host_or_an_input_beside_the_f
     of_service, of_host = set(defaults.of_service()), set(defaults.OF_HOST)
     assert of_service | of_host | (defaults.OF_RUN & set(defaults.DEFAULTS)) == set(defaults.DEFAULTS)
     assert not of_service & of_host
-    assert set(ONE_OF_EACH) == of_service - {"openapi-reference", "grace"}  # a file, and what only mode verify has
+    assert set(ONE_OF_EACH) == of_service - {
+        "openapi-reference",
+        "grace",
+    }  # needs a file, or exists only in mode verify
 
 
 def test_keys_of_mode_verify_are_read_too() -> None:
@@ -323,7 +326,7 @@ def test_several_services_are_not_the_plan_of_one() -> None:
 
 
 def report_on(url: str) -> dict[str, object]:
-    """The report of a step in mode verify that saw one build name at an address."""
+    """The report of a verify step that saw one build name at an address."""
     seen = {
         "url": url,
         "health-url": f"{url}/api/ready",

@@ -1,4 +1,4 @@
-"""The JSON Schema that editors use says of a file what the action says."""
+"""The JSON Schema that editors use accepts and rejects the same files as the action."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ SHAPES = (
     "wave-that-is-no-list",
     "wrong-kinds",
 )
-"""Files that are wrong in a way that a schema can see."""
+"""Files that are invalid in a way that a schema can detect."""
 
 
 def as_an_editor_reads_it(text: str) -> Any:  # noqa: ANN401 - a YAML value
