@@ -1,4 +1,4 @@
-"""action.yml, the Dockerfile, the code and the README say the same."""
+"""action.yml, the Dockerfile, the code and the README agree."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ SLIM: dict[str, Any] = yaml.safe_load((ROOT / "slim" / "action.yml").read_text(e
 INPUTS: dict[str, dict[str, str]] = ACTION["inputs"]
 OUTPUTS: dict[str, dict[str, str]] = ACTION["outputs"]
 FILLED_IN_BY_GITHUB = {"github-token": "${{ github.token }}"}
-"""Defaults that are expressions, which the code never sees: an empty one has none."""
+"""Defaults that are expressions, which the code never sees: without them the input is empty."""
 
 
 @pytest.mark.parametrize("action", [ACTION, SLIM], ids=["action", "slim"])
@@ -32,7 +32,7 @@ def test_the_description_fits_the_marketplace(action: dict[str, Any]) -> None:
 def test_the_marketplace_finds_one_action_at_the_root_under_a_name_of_its_own() -> None:
     assert [path.name for path in ROOT.iterdir() if path.name in {"action.yml", "action.yaml"}] == ["action.yml"]
     assert re.fullmatch(r"[A-Z][A-Za-z ]{3,49}", ACTION["name"])
-    # It may be no feature, category or program of GitHub's or of those that it works with.
+    # It must not be a feature, category or program of GitHub or its partners.
     assert not {"github", "actions", "deployment", "marketplace", "docker", "watchtower"} & set(
         ACTION["name"].lower().split()
     )
@@ -92,7 +92,7 @@ def test_the_code_reads_the_declared_inputs_with_the_declared_defaults() -> None
 
 
 def test_only_the_jobs_token_is_filled_in_by_github() -> None:
-    # An expression is one wherever it stands: in a description it keeps the action from being loaded.
+    # An expression is evaluated everywhere: in a description it stops the action from loading.
     text = (ROOT / "action.yml").read_text(encoding="utf-8")
     assert re.findall(r"\$\{\{.*", text) == list(FILLED_IN_BY_GITHUB.values())
     assert {name: INPUTS[name]["default"] for name in FILLED_IN_BY_GITHUB} == FILLED_IN_BY_GITHUB

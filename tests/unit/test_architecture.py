@@ -1,4 +1,4 @@
-"""The house keeps its shape: rooms in order, no circles, small modules, and few that touch the outside."""
+"""The architecture: packages in order, no import cycles, small modules, and few that touch the outside."""
 
 import ast
 import subprocess
@@ -37,7 +37,7 @@ ROOMS = (
     "verdicts",
     "text",
 )
-"""From the street to the cellar: a room imports only from itself and from the rooms after it."""
+"""From the top down: a package (a room) imports only from itself and from the packages after it."""
 
 OUTSIDE = {
     "redeploy.__main__",
@@ -103,7 +103,7 @@ IMPURE = {
     "uuid",
     "webbrowser",
 }
-"""Modules of the standard library that reach the world: files, sockets, clocks, chance, processes, the environment."""
+"""Modules of the standard library that touch the outside: files, sockets, clocks, randomness, processes, the environment."""
 
 IMPURE_CALLS = {"breakpoint", "input", "open", "print"}
 
@@ -118,19 +118,19 @@ LIBRARIES = {
     "re2": {"redeploy.conditions.pattern"},
     "yaml": {"redeploy.contract.document_text", "redeploy.settings.config.source"},
 }
-"""Which modules lean on which library; any other library needs a row here first."""
+"""Which modules use which library; any other library needs a row here first."""
 
 NOT_SHIPPED = {"sandbox", "tests", "tools"}
 
 LONGEST = 300
-"""Lines of a module."""
+"""The limit of lines in a module."""
 
 FULLEST = 16
-"""Modules of a folder."""
+"""The limit of modules in a folder."""
 
 
 def room_of(module: str) -> str:
-    """The room that a module of ours lives in; empty for the package itself, which every room may name."""
+    """The room of one of our modules; empty for the package itself, which every room may import."""
     parts = module.split(".")
     return parts[0] if parts[0] == "entrypoint" else parts[1] if len(parts) > 1 else ""
 
@@ -159,7 +159,7 @@ def _is_package(module: str, ours: Mapping[str, str]) -> bool:
 
 
 def violations(ours: Mapping[str, str]) -> list[str]:
-    """What the sources of these modules do against the rules, one sentence each."""
+    """The violations of the rules in the sources of these modules, one sentence each."""
     found: list[str] = []
     for module, source in ours.items():
         if room_of(module) not in {"", *ROOMS}:
@@ -209,7 +209,7 @@ def _full_folders(ours: Mapping[str, str]) -> list[str]:
 
 
 def _circles(ours: Mapping[str, str]) -> list[list[str]]:
-    """Find one circle of imports through each module that is on one, whether they load at once, late or for types only."""
+    """Find one import cycle through each module that is part of one, whether imports are early, late or for types only."""
     edges = {
         module: {name for name in imports(module, source, ours) if name in ours} for module, source in ours.items()
     }
@@ -234,7 +234,7 @@ def _circles(ours: Mapping[str, str]) -> list[list[str]]:
 
 
 def shipped_sources() -> dict[str, str]:
-    """The source of every module that the image holds, by the module's name."""
+    """The source of every module in the image, by the module's name."""
     return {"entrypoint": (ROOT / "entrypoint.py").read_text(encoding="utf-8")} | sources_of("redeploy")
 
 

@@ -1,4 +1,4 @@
-"""Reading hostile text costs time in proportion to its length: steps are counted and patterns looked at, never clocks."""
+"""Reading hostile text takes time in proportion to its length: steps are counted and patterns analysed, no clock is read."""
 
 import ast
 import importlib
@@ -38,7 +38,7 @@ REDACT = redactor([Secret(TOKEN), Secret("aaaaaaaaaaaaaaaab")])
 
 
 def steps(work: Callable[[], object]) -> int:
-    """Lines of Python that some work takes."""
+    """The number of Python lines that a function executes."""
     taken = 0
 
     def trace(_: FrameType, event: str, __: object) -> Any:  # noqa: ANN401 - itself
@@ -99,7 +99,7 @@ READERS: dict[str, Callable[[int], object]] = {
 @pytest.mark.parametrize("name", READERS)
 def test_twice_as_much_text_takes_at_most_twice_as_many_steps(name: str) -> None:
     read = READERS[name]
-    read(1)  # what is loaded once is no part of it
+    read(1)  # what is loaded once does not count
     one, two = steps(lambda: read(400)), steps(lambda: read(800))
     assert two <= 2.2 * one + 200
 
@@ -108,7 +108,7 @@ def test_twice_as_much_text_takes_at_most_twice_as_many_steps(name: str) -> None
 
 
 def patterns() -> Iterator[tuple[str, str]]:
-    """Every pattern that is written in the product, with the function that takes it: a method of `re`, or `compile`."""
+    """Every pattern in the source of the product, with the function that uses it: a method of `re`, or `compile`."""
     for path in sorted((ROOT / "redeploy").rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -134,7 +134,7 @@ _ALPHABET = [chr(number) for number in range(128)]
 
 
 def accepted(item: tuple[Any, Any]) -> frozenset[str]:
-    """The characters of ASCII that an item of one character takes."""
+    """The ASCII characters that an item of one character matches."""
     kind, argument = item
     if kind is codes.LITERAL:
         return frozenset(chr(argument))
@@ -151,7 +151,7 @@ def accepted(item: tuple[Any, Any]) -> frozenset[str]:
 
 
 def repeats(items: Any) -> Iterator[Any]:  # noqa: ANN401 - the parser's tree
-    """What is repeated without an end in a way that can be taken back."""
+    """The items that are repeated without limit and with backtracking."""
     for kind, argument in items:
         if kind in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             _, most, inner = argument
@@ -166,7 +166,7 @@ def repeats(items: Any) -> Iterator[Any]:  # noqa: ANN401 - the parser's tree
 
 
 def first(items: Any) -> frozenset[str]:  # noqa: ANN401 - the parser's tree
-    """The characters that a match may begin with."""
+    """The characters that a match may start with."""
     found: frozenset[str] = frozenset()
     for kind, argument in items:
         if kind in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT):
@@ -219,7 +219,7 @@ def test_nested_repeats_are_found(pattern: str, does: bool) -> None:
 
 
 def scanning_patterns() -> list[tuple[str, str]]:
-    """Those that are tried at every place of a text."""
+    """The patterns that are tried at every position of a text."""
     found = [each for each in hostile_patterns() if each[0].rpartition(": ")[2] in SCANNING]
     for where, pattern in hostile_patterns():
         module, _, name = where.partition(": ")
@@ -230,7 +230,7 @@ def scanning_patterns() -> list[tuple[str, str]]:
 
 
 def test_no_pattern_scans_past_a_place_where_it_could_start_again() -> None:
-    """Else a text of nothing but beginnings is read to its end from each of them."""
+    """Otherwise a text that consists only of possible starts is read to its end from each of them."""
     found = [f"{where}: {pattern}" for where, pattern in scanning_patterns() if reads_past_a_beginning(pattern)]
     assert found == []
 

@@ -1,4 +1,4 @@
-"""Wherever a text from outside is cut, the secret that lies across the cut has gone before: no part of it is shown."""
+"""Wherever a text from outside is cut, a secret across the cut was redacted before: no part of it is shown."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -32,11 +32,11 @@ from tests.unit.factories import summary as counted
 WORDY, HEX = "Zq7-`|<x>Wv9_Kp3mRt5LsN2", "9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6b5a4938271605f4e3d2c1b0a"
 SECRETS = [pytest.param(WORDY, id="with signs"), pytest.param(HEX, id="as long as a digest")]
 LIMITS = (7, 12, 19, 40, 48, 60, 64, 80, 100, 120, 200, 256, 320, 480, 512, 640, 800, 960, 1600, 2048)
-"""Characters after which texts are cut, for show or for work."""
+"""The lengths at which texts are cut, for display or for processing."""
 
 
 def echoes(secret: str) -> Iterator[str]:
-    """Texts in which the secret lies across one cut after another, whatever words of ours stand before."""
+    """Texts in which the secret lies across each of the cuts, with any words of ours in front of it."""
     for limit in LIMITS:
         yield f"{'p' * max(0, limit - len(secret) * 2 // 3)}{secret}"
 
@@ -53,12 +53,12 @@ def everything(outcome: OneResult) -> str:
 
 
 def name_in(secret: str) -> str:
-    """A secret as a part of a field's name; the longer one would be of no field that is read."""
+    """A secret as a part of a field's name; a longer name would not be read."""
     return secret if len(secret) < 50 else "own"
 
 
 def digest_of(text: str) -> str:
-    """What may be taken for a digest, where the text can be one."""
+    """A text that may be taken for a digest, if it can be one."""
     return f"sha256:{HEX}" if HEX in text else D1
 
 
@@ -108,7 +108,7 @@ def always(http_result: HttpResult) -> Callable[..., HttpResult]:
 
 
 def hostile(echo: str, field: str) -> Callable[[float, Probe], HttpResult]:
-    """A service that names the old build and then, beside much else, the echo."""
+    """A service that reports the old build and then, among other things, the echo."""
 
     def answers(moment: float, _: Probe) -> HttpResult:
         body = {"version": echo, f"{field}_build": echo, "build": {f"{field}_commit": echo}}
@@ -142,7 +142,7 @@ def test_a_deploy_shows_no_part_of_a_secret(secret: str, expected: str) -> None:
 
 
 def described(echo: str) -> dict[str, object]:
-    """An operation whose responses are objects of numbers, and whose schema leads nowhere."""
+    """An operation whose responses are objects of numbers, and whose schema has a dead reference."""
     numbers = {"additionalProperties": {"type": "number"}, "properties": {"x": {"$ref": f"#/{echo}"}}}
     return {"responses": {"200": {"content": {"application/json": {"schema": numbers}}}}}
 

@@ -1,4 +1,4 @@
-"""What the server's side promises, read from its files; docs/server.md says why each of it is so."""
+"""The promises of the server's side, read from its files; docs/server.md gives the reason for each."""
 
 import argparse
 import json
@@ -107,7 +107,7 @@ class TestCompose:
         assert overlay["environment"]["WATCHTOWER_TIMEOUT"] == BACKEND["stop_grace_period"]
 
     def test_the_engine_has_time_to_create_and_start_a_container_on_a_busy_host(self) -> None:
-        # Up to 1.20 the fork ends these after WATCHTOWER_TIMEOUT; the container that it was to replace is gone by then.
+        # Up to 1.20 the fork aborts these after WATCHTOWER_TIMEOUT; the container to be replaced is gone by then.
         assert seconds(SETTINGS["WATCHTOWER_TIMEOUT"]) >= 60
 
     def test_one_version_of_watchtower_is_pinned_everywhere(self) -> None:
@@ -243,7 +243,7 @@ class TestMessages:
             assert set(services) <= {"watchtower", "your-service"}
             for key, value in services.get("watchtower", {}).items():
                 kept = WATCHTOWER[key]
-                if isinstance(value, dict):  # of settings the kit may leave some at their default
+                if isinstance(value, dict):  # the kit may leave some settings at their default
                     assert {name: kept.get(name, each) for name, each in value.items()} == value
                 else:
                     assert value == kept or set(value) <= set(kept)
@@ -480,7 +480,7 @@ class TestWorkflows:
     @pytest.mark.parametrize("path", [WORKFLOW, NIGHTLY, *EXAMPLES], ids=lambda path: path.name)
     def test_secrets_have_the_names_of_the_guide(self, path: Path) -> None:
         named = set(re.findall(r"secrets\.(\w+)", path.read_text(encoding="utf-8")))
-        if path.name.startswith("after-"):  # another deployer has secrets of its own, which only its own step is given
+        if path.name.startswith("after-"):  # another deployer has secrets of its own, which only its own step gets
             named -= set(re.findall(r"secrets\.(\w+)", str([each["env"] for each in _steps(path) if "run" in each])))
         for step in _steps(path):
             if "config" in step.get("with", {}):  # there each host has its own
@@ -578,7 +578,7 @@ class TestSecrecy:
 
 
 def _looks_drawn(text: str) -> bool:
-    """Whether a long word is drawn and not written: hexadecimal, or letters of both cases among digits."""
+    """Whether a long word looks random: hexadecimal, or letters of both cases among digits."""
     if re.fullmatch(r"[0-9a-f]+", text):
         return True
     return bool(re.search(r"[a-z]", text) and re.search(r"[A-Z]", text) and len(re.findall(r"\d", text)) >= 3)
@@ -589,7 +589,7 @@ def _example_environment() -> str:
 
 
 def _server(name: str) -> Block:
-    """The server of a variant that serves the service: its last one."""
+    """The `server` block of a variant that serves the service: its last one."""
     return nginx(name).all("server")[-1].block
 
 
@@ -606,7 +606,7 @@ def _set(server: Block) -> dict[str, str]:
 
 
 def _passes(block: Block) -> list[str]:
-    """The addresses that a block and the blocks inside pass requests to."""
+    """The addresses to which a block and its inner blocks pass requests."""
     inside = [address for directive in block for address in _passes(directive.block)]
     return [address for (address,) in block.said("proxy_pass")] + inside
 
@@ -635,5 +635,5 @@ _IN_PLACE = {
 
 
 def _example(name: str, text: str) -> str:
-    """What an input could be where the workflow gives an expression."""
+    """A possible value of an input for which the workflow has an expression."""
     return re.sub(r"\$\{\{.*?\}\}", _IN_PLACE.get(name, "x"), text)

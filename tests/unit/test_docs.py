@@ -1,4 +1,4 @@
-"""The rendered pages say what the code says."""
+"""The rendered pages agree with the code."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ FOUND_BY_DOCTOR_ALONE = frozenset(
         Finding.REGISTRY_SILENT,
     }
 )
-"""Nobody sees these before doctor says them."""
+"""Findings that a person sees only in the output of doctor."""
 
 _DOCS = Path(__file__).parents[2] / "docs"
 

@@ -1,4 +1,4 @@
-"""What the locks name, and how they are installed: another day may not change what a set-up brings."""
+"""The contents of the locks, and how they are installed: an installation must be the same on any day."""
 
 import importlib.metadata
 import re
@@ -82,7 +82,7 @@ def test_a_lock_is_installed_without_resolving_dependencies(file: str) -> None:
 def test_every_lock_is_made_by_the_same_command() -> None:
     [names] = re.findall(r"for name in (.*?); do", (ROOT / "Makefile").read_text(encoding="utf-8"))
     assert set(names.split()) == set(LOCKS) == {path.stem for path in (ROOT / "requirements").glob("*.in")}
-    assert names.index("develop") < names.index("demo")  # which is held to what that has just locked
+    assert names.index("develop") < names.index("demo")  # which is constrained to what was just locked
 
 
 def test_make_help_lists_every_described_target() -> None:

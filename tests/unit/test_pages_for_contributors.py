@@ -1,4 +1,4 @@
-"""The pages for contributors name rooms and files that exist, and every room has its line."""
+"""The pages for contributors name rooms and files that exist, and every room has a line."""
 
 import re
 from pathlib import Path

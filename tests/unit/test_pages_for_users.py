@@ -1,4 +1,4 @@
-"""README and the pages of docs/: their links lead somewhere, and their YAML is what GitHub and the action take."""
+"""README and the pages of docs/: their links work, and GitHub and the action accept their YAML."""
 
 import re
 import subprocess
@@ -35,14 +35,14 @@ USUAL = {
     "github.ref_name": "v1.4.2",
     "needs.publish.outputs.digest": "sha256:" + "ab" * 32,
 }
-"""What the expressions of the pages stand for; a word is good enough for all others."""
+"""Values for the expressions of the pages; any word will do for all others."""
 
 DEPLOY = {
     "watchtower-url": USUAL["secrets.WATCHTOWER_UPDATE_URL"],
     "watchtower-token": USUAL["secrets.WATCHTOWER_HTTP_API_TOKEN"],
 }
 SERVICE = {"base-url": "https://api.example.com"}
-"""What a block leaves out that is about one input alone."""
+"""The required inputs that a block about one input leaves out."""
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -81,7 +81,7 @@ def test_yaml_on_a_page_is_valid_for_github_and_the_action(block: str) -> None:
     for given in _given(content):
         usual = SERVICE if given.get("mode") == "verify" else DEPLOY
         inputs = {**usual, "github-token": "a-token", **given}
-        # What an earlier step reported is no plain word.
+        # The report of an earlier step is not a plain word.
         texts = {f"INPUT_{name.upper()}": _filled(text) for name, text in inputs.items() if name != "baseline"}
         workspace = Workspace(lambda path, _: path, lambda _: None)
         assert parse({"GITHUB_REPOSITORY": "owner/app", **texts}, workspace).mode in Mode
@@ -111,7 +111,7 @@ def _filled(value: object) -> str:
 
 
 def _prose(page: str) -> str:
-    """The page without its code, in which a link is none."""
+    """The page without its code, in which there are no links."""
     text = re.sub(r"(?ms)^ *```.*?^ *```", "", (ROOT / page).read_text(encoding="utf-8"))
     return re.sub(r"`[^`\n]*`", "code", text)
 

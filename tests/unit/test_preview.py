@@ -1,4 +1,4 @@
-"""The preview's pure parts: what GitHub makes of a summary, and what shows that it makes too much of it."""
+"""The pure parts of the preview: how GitHub renders a summary, and what it formats by accident."""
 
 from html import unescape
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a release decides without git, engine or network: versions, notes, `action.yml`, the bill of materials."""
+"""The parts of a release without git, engine or network: versions, notes, `action.yml`, the bill of materials."""
 
 import io
 import json

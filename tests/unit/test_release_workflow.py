@@ -1,4 +1,4 @@
-"""The workflow of a release: who may write what and when, and that its steps exist."""
+"""The workflow of a release: which job may write what and when, and that its steps are valid."""
 
 import re
 import subprocess
@@ -18,7 +18,7 @@ WRITES = {
     "index": {"packages", "id-token", "attestations"},
     "publish": {"contents", "packages"},
 }
-"""The jobs that may write, and what."""
+"""The jobs that may write, and their permissions."""
 
 
 @cache

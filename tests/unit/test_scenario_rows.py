@@ -1,4 +1,4 @@
-"""The rows of the sandbox's scenarios: what each says is sayable, and what a person mistypes is found."""
+"""The rows of the sandbox's scenarios: each is valid, and a mistyped name gets a suggestion."""
 
 import pytest
 

@@ -192,8 +192,8 @@ def test_a_failure_that_waiting_cannot_fix_ends_the_run_at_once(known: dict[str,
 @pytest.mark.parametrize(
     ("known", "over"),
     [
-        pytest.param({"answer": None}, False, id="before the answer"),
-        pytest.param({"answer": UPDATED}, True, id="after the answer"),
+        pytest.param({"answer": None}, False, id="before the response"),
+        pytest.param({"answer": UPDATED}, True, id="after the response"),
         pytest.param({"answer": UPDATED, "answer_final": False}, False, id="after one that will be sent again"),
         pytest.param({"answer": None, "now": D}, True, id="at the deadline"),
         pytest.param({"verifying": True}, True, id="in mode verify"),

@@ -335,18 +335,18 @@ def test_checks_of_one_window_do_not_count_for_another() -> None:
 @pytest.mark.parametrize(
     ("run", "failure"),
     [
-        pytest.param(CheckRun(smoke=(ONE,)), Reason.SMOKE, id="no round, document of use"),
-        pytest.param(CheckRun(required=["/x"]), Reason.OPENAPI, id="no round, document needed"),
+        pytest.param(CheckRun(smoke=(ONE,)), Reason.SMOKE, id="no window, document useful"),
+        pytest.param(CheckRun(required=["/x"]), Reason.OPENAPI, id="no window, document needed"),
         pytest.param(CheckRun(required=["/x"]).enter(), Reason.OPENAPI, id="document not read"),
-        pytest.param(CheckRun(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no round, no document needed"),
+        pytest.param(CheckRun(smoke=(ONE,), document_url=None), Reason.SMOKE, id="no window, no document needed"),
         pytest.param(CheckRun(before=document()).enter(), None, id="a document that is optional"),
-        pytest.param(CheckRun(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="not answered"),
+        pytest.param(CheckRun(smoke=(ONE, TWO)).enter().document(document()), Reason.SMOKE, id="no response yet"),
         pytest.param(
             CheckRun(smoke=(ONE, TWO)).enter().document(document()).smoke(ONE, reply(200)),
             Reason.SMOKE,
-            id="half answered",
+            id="one of two responses",
         ),
-        pytest.param(CheckRun(), None, id="nothing wanted"),
+        pytest.param(CheckRun(), None, id="nothing required"),
     ],
 )
 def test_a_check_that_was_not_made_counts_as_failed(run: CheckRun, failure: Reason | None) -> None:
@@ -404,7 +404,7 @@ def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
             {"breaking": Breaking.FAIL, "required": ["/a"]}, document(), reply(404), Reason.OPENAPI, id="lost, insisted"
         ),
         pytest.param({"reference": reference("GET /a")}, None, reply(404), None, id="nothing like the reference"),
-        pytest.param({"breaking": Breaking.IGNORE}, document(), reply(404), None, id="lost, and nobody cares"),
+        pytest.param({"breaking": Breaking.IGNORE}, document(), reply(404), None, id="lost, and ignored"),
         pytest.param({"smoke": (ONE,)}, None, reply(404), None, id="only smoke"),
         pytest.param({}, document(), document("GET /new"), None, id="gone, and it is a warning"),
         pytest.param(
@@ -414,9 +414,7 @@ def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
             Reason.BREAKING_CHANGE,
             id="gone, and it fails",
         ),
-        pytest.param(
-            {"breaking": Breaking.IGNORE}, document(), document("GET /new"), None, id="gone, and nobody cares"
-        ),
+        pytest.param({"breaking": Breaking.IGNORE}, document(), document("GET /new"), None, id="removed, and ignored"),
         pytest.param(
             {"breaking": Breaking.FAIL, "reference": reference("GET /old")},
             document("GET /api/ready"),

@@ -555,9 +555,9 @@ def test_a_failed_request_is_retried_once_before_it_counts() -> None:
 @pytest.mark.parametrize(
     ("http_result", "times"),
     [
-        pytest.param(reply(500), 1, id="it was answered"),
+        pytest.param(reply(500), 1, id="a response came"),
         pytest.param(TransportError(ErrorKind.CUT), 1, id="it may have been carried out"),
-        pytest.param(TransportError(ErrorKind.TIMED_OUT), 1, id="nobody knows"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), 1, id="it may have been carried out"),
         pytest.param(TransportError(ErrorKind.REFUSED), 2, id="it was never sent"),
         pytest.param(TransportError(ErrorKind.NOT_CONNECTED), 2, id="it was never sent either"),
     ],

@@ -78,7 +78,7 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
             World(steady(ready(OLD)), ((reply(200), 90.0),)),
             {"expect_version": NEW},
             "Watchtower's response",
-            id="the answer",
+            id="the response",
         ),
         pytest.param(
             World(steady(ready(OLD)), (reply(200),)), {"expect_version": NEW}, "the expected build", id="the build"

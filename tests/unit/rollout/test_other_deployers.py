@@ -142,7 +142,7 @@ def test_a_running_image_that_changed_is_a_change_whatever_the_service_names() -
     "now",
     [
         pytest.param(listed(D1, "sha256:a"), id="nothing changed"),
-        pytest.param(listed(D2, "sha256:a"), id="the same image was pushed anew"),
+        pytest.param(listed(D2, "sha256:a"), id="the same image was pushed again"),
         pytest.param(listed(D3, "sha256:c", "web", "ghcr.io/o/web:latest"), id="another container"),
     ],
 )

@@ -674,13 +674,13 @@ def crashing(moment: float, _: Probe) -> HttpResult:
             lambda: World(steady(ready()), (TransportError(ErrorKind.CUT),)),
             {"timeout": "40"},
             ("trigger-failed", "no-answer"),
-            id="no answer, no gap",
+            id="no response, no gap",
         ),
         pytest.param(
             lambda: World(lambda moment, _: REFUSED if 2 < moment < 4 else ready(), (TransportError(ErrorKind.CUT),)),
             {"timeout": "40"},
             ("unproven", "no-identity"),
-            id="no answer, a gap",
+            id="no response, a gap",
         ),
         pytest.param(
             lambda: World(put_back, ((summary(failed=1), 12.0),)),
@@ -714,7 +714,7 @@ def crashing(moment: float, _: Probe) -> HttpResult:
             lambda: World(lambda moment, _: ready(OLD) if moment < 2 else page(), (UPDATED,)),
             {"timeout": "40"},
             ("unhealthy", "html"),
-            id="a page answers",
+            id="a page responds",
         ),
         pytest.param(
             lambda: World(rollout(), (UPDATED,)),
@@ -738,7 +738,7 @@ def crashing(moment: float, _: Probe) -> HttpResult:
             lambda: World(rollout(), ((UPDATED, 500.0),)),
             {"expect_version": NEW, "timeout": "40"},
             ("deployed", ""),
-            id="the answer never comes",
+            id="the response never comes",
         ),
         pytest.param(
             lambda: World(steady(TransportError(ErrorKind.TLS)), (UPDATED,)),

@@ -287,7 +287,7 @@ def test_the_build_that_was_live_before_must_stay_live_for_a_window_after_the_re
         pytest.param({}, True, id="nothing else was seen"),
         pytest.param({2.0: TransportError(ErrorKind.CUT)}, True, id="a gap before the response"),
         pytest.param({6.0: TransportError(ErrorKind.CUT)}, False, id="a gap after it"),
-        pytest.param({6.0: ready(THIRD), 14.0: ready(THIRD)}, False, id="another build answers"),
+        pytest.param({6.0: ready(THIRD), 14.0: ready(THIRD)}, False, id="another build responds"),
         pytest.param({6.0: ready(NEW)}, False, id="the declared build has responded"),
         pytest.param({14.0: TransportError(ErrorKind.CUT)}, False, id="it is gone now"),
     ],

@@ -83,7 +83,7 @@ def judged(expected: str, **names: str) -> Declared:
         pytest.param(NEW, {"commit": NEW}, Standing.MET, {"commit"}, id="met"),
         pytest.param(NEW, {"commit": OLD}, Standing.UNMET, {"commit"}, id="unmet"),
         pytest.param(NEW, {}, Standing.UNNAMED, set[str](), id="nothing"),
-        pytest.param(NEW, {"files": "2 files a"}, Standing.UNNAMED, set[str](), id="files are no version"),
+        pytest.param(NEW, {"files": "2 files a"}, Standing.UNNAMED, set[str](), id="files are not a version"),
         pytest.param(NEW, {"commit": "unknown"}, Standing.UNNAMED, set[str](), id="a word"),
         pytest.param("stable", {"version": "stable"}, Standing.MET, {"version"}, id="a word that was declared"),
         pytest.param(NEW, {"commit": NEW, "version": "1"}, Standing.MET, {"commit"}, id="a commit: commits first"),

@@ -401,7 +401,7 @@ def test_for_a_declared_build_only_names_of_the_first_rank_decide(names: dict[st
             id="the one that changed",
         ),
         pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="none rather than a placeholder"),
-        pytest.param({"files": "2 files a"}, {}, "", "", id="files are no version"),
+        pytest.param({"files": "2 files a"}, {}, "", "", id="files are not a version"),
         pytest.param(
             {"version": "0.1.0", "commit": OLD}, {"version": "0.1.0", "commit": OLD}, "", OLD, id="the more exact one"
         ),

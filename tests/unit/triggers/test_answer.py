@@ -208,8 +208,10 @@ def flat(**counts: int) -> Response:
             id="no connection",
         ),
         pytest.param(TransportError(ErrorKind.TLS, "expired"), Result.NONE, Reason.TLS, None, id="TLS"),
-        pytest.param(TransportError(ErrorKind.TIMED_OUT), Result.UNKNOWN, None, None, id="no answer in time"),
-        pytest.param(TransportError(ErrorKind.TOO_LARGE), Result.NONE, Reason.MISROUTED, None, id="an endless answer"),
+        pytest.param(TransportError(ErrorKind.TIMED_OUT), Result.UNKNOWN, None, None, id="no response in time"),
+        pytest.param(
+            TransportError(ErrorKind.TOO_LARGE), Result.NONE, Reason.MISROUTED, None, id="an endless response"
+        ),
     ],
 )
 def test_a_response_to_the_trigger_is_classified(

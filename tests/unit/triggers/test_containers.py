@@ -53,10 +53,12 @@ API, WEB, DB = ("api", "ghcr.io/o/api:1", D1), ("web", "ghcr.io/o/web:1", D2), (
         pytest.param(
             [API, WEB], wanted(containers=("api",), images=("ghcr.io/o/web",)), {"api"}, id="names before images"
         ),
-        pytest.param([API, WEB], wanted(containers=("other",), digest=D1), set[str](), id="a name that nobody has"),
+        pytest.param(
+            [API, WEB], wanted(containers=("other",), digest=D1), set[str](), id="a name that no container has"
+        ),
         pytest.param([API, WEB], wanted(images=("ghcr.io/o/web",)), {"web"}, id="the image's repository"),
         pytest.param(
-            [API, WEB], wanted(images=("ghcr.io/o/other",), digest=D1), set[str](), id="an image that nobody runs"
+            [API, WEB], wanted(images=("ghcr.io/o/other",), digest=D1), set[str](), id="an image that no container runs"
         ),
         pytest.param([API, WEB, DB], wanted(images=("library/postgres",)), {"db"}, id="as Docker completes it"),
         pytest.param([API, WEB], wanted(digest=D1), {"api"}, id="the declared digest's repository"),
@@ -105,7 +107,7 @@ def test_rows_of_the_watched_containers_count(
         pytest.param(reply(200, "ok"), Endpoint.FAILED, id="200 text"),
         pytest.param(reply(200, []), Endpoint.FAILED, id="another document"),
         pytest.param(reply(200, {"containers": {"a": 1}}), Endpoint.FAILED, id="containers that are not a list"),
-        pytest.param(reply(200, {"containers": ["api"]}), Endpoint.FAILED, id="rows that are no objects"),
+        pytest.param(reply(200, {"containers": ["api"]}), Endpoint.FAILED, id="rows that are not objects"),
         pytest.param(TransportError(ErrorKind.REFUSED), Endpoint.FAILED, id="refused"),
         pytest.param(TransportError(ErrorKind.TIMED_OUT), Endpoint.FAILED, id="timed out"),
     ],
@@ -125,7 +127,7 @@ def test_the_containers_endpoint_responds_is_absent_or_failed(http_result: HttpR
         ),
         pytest.param(rows(("api", API[1], "")), wanted(), "", False, id="no digest"),
         pytest.param(rows(("api", API[1], "sha256:12")), wanted(), "", False, id="no digest"),
-        pytest.param(rows(API, WEB), wanted(), "", False, id="nobody knows which"),
+        pytest.param(rows(API, WEB), wanted(), "", False, id="it is unclear which container"),
         pytest.param(rows(), wanted(), "", False, id="none"),
         pytest.param(
             reply(200, {"containers": [{"name": 1, "image": None, "digest": ["x"]}]}),

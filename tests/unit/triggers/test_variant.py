@@ -54,7 +54,7 @@ def test_every_watchtower_line_is_recognised_by_its_recorded_responses(line: str
         pytest.param(page(401), page(404), None, id="a proxy that requires a password"),
         pytest.param(reply(401, {"detail": "Not authenticated"}), page(404), None, id="a backend"),
         pytest.param(page(200), page(200), None, id="a single-page application"),
-        pytest.param(TransportError(ErrorKind.CUT), TransportError(ErrorKind.CUT), None, id="nobody"),
+        pytest.param(TransportError(ErrorKind.CUT), TransportError(ErrorKind.CUT), None, id="no response"),
         pytest.param(None, None, None, id="nothing was asked"),
     ],
 )
