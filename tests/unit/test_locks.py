@@ -56,7 +56,7 @@ def test_fuzzing_adds_its_engine_and_nothing_else_to_what_the_action_needs() -> 
     assert locked("fuzz").keys() - locked("runtime").keys() == {"atheris"}
 
 
-def test_what_the_sandbox_loads_in_a_container_is_locked_for_it() -> None:
+def test_packages_that_the_sandbox_loads_in_a_container_are_locked() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", _WHAT_IS_LOADED],
         cwd=ROOT, check=True, capture_output=True, text=True,

@@ -275,7 +275,7 @@ def test_every_invalid_line_is_reported_with_its_number() -> None:
     assert "line 5, column 1" in message
 
 
-def test_any_stands_alone() -> None:
+def test_any_cannot_be_combined_with_other_conditions() -> None:
     assert "must be the only line" in refused("any\nstatus=UP")
     assert "must be the only line" in refused("any\nany")
 

@@ -131,7 +131,7 @@ def test_server_variables_that_contain_each_other_do_not_explode() -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "a~1b", "c%20d"])
-def test_a_path_item_may_stand_elsewhere_in_the_document(name: str) -> None:
+def test_a_path_item_may_be_elsewhere_in_the_document(name: str) -> None:
     items: dict[str, Any] = {"x": {"get": {}}, "a/b": {"get": {}}, "c d": {"get": {}}}
     item = {"$ref": f"#/components/pathItems/{name}", "post": {}}
     assert operations_in(document(paths={"/a": item}, components={"pathItems": items})) == ["GET /a", "POST /a"]

@@ -109,7 +109,7 @@ def test_a_minified_document_has_no_known_lines() -> None:
     assert lines(reference.read("x", json.dumps(DOCUMENT))) == {}
 
 
-def test_what_only_looks_like_an_operation_has_no_line() -> None:
+def test_text_that_only_looks_like_an_operation_has_no_line() -> None:
     text = """openapi: 3.0.0
 info:
   title: t

@@ -99,7 +99,7 @@ def test_the_most_exact_description_of_a_status_counts(names: tuple[str, ...], s
         ("", False),
     ],
 )
-def test_what_is_json(media: str, json: bool) -> None:
+def test_media_types_of_json_are_recognised(media: str, json: bool) -> None:
     assert is_json(media) is json
 
 

@@ -128,7 +128,7 @@ def test_marks_come_in_either_order(line: str, marked: bool, only_warns: bool) -
         ("GET /a body contains '#1'", "2xx", ["body contains '#1'"]),
     ],
 )
-def test_the_third_word_is_a_status_or_begins_the_conditions(line: str, status: str, conditions: list[str]) -> None:
+def test_the_third_word_is_a_status_or_starts_the_conditions(line: str, status: str, conditions: list[str]) -> None:
     assert (smoke(line).status, [str(each) for each in smoke(line).clauses]) == (status, conditions)
 
 

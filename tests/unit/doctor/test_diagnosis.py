@@ -257,7 +257,7 @@ def test_a_commit_that_is_not_named_is_distinguished_from_one_that_was_not_read(
         ("failed to get token: unexpected status with empty WWW-Authenticate header: status 404", "update-blocked"),
     ],
 )
-def test_what_the_registry_said_to_watchtower_is_reported_in_plain_text(error: str, finding: str) -> None:
+def test_watchtowers_registry_error_is_reported_in_plain_text(error: str, finding: str) -> None:
     one = found(Check.UPDATE, {Asked.CHECK: checks(("api", "ghcr.io/o/api:latest", False, error))}, container="api")
     assert (one.state, one.finding) == (State.BROKEN, finding)
     assert error.partition("<")[0].strip() in one.seen
@@ -495,7 +495,7 @@ def test_a_fault_of_the_connection_through_such_a_proxy_is_reported(error_kind: 
     assert one.seen.endswith("(in detail)")
 
 
-def test_a_remedy_speaks_of_the_host_that_is_broken_and_of_the_container_that_was_seen() -> None:
+def test_a_remedy_names_the_broken_host_and_the_observed_container() -> None:
     apart = "https://shop.test"
     clear = Reachability(origin=apart, addresses=("203.0.113.7",), certificate=TRUSTED, version="TLSv1.3")
     ill: Answers = {Connect(apart): clear, **dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), reply(503))}
@@ -520,7 +520,7 @@ def test_a_private_address_is_reported() -> None:
     )
 
 
-def test_what_could_identify_the_build_is_reported() -> None:
+def test_possible_identities_of_the_build_are_reported() -> None:
     health = dict.fromkeys((Asked.HEALTH, Asked.HEALTH_AGAIN), ready(start_time=WALL - 500))
     seen = found(Check.VERSION, health, container="api").seen
     assert "expect-digest" in seen
@@ -629,7 +629,7 @@ def test_every_link_has_a_title_and_every_finding_a_remedy() -> None:
         ({}, {"container": "api"}, {"image": "ghcr.io/o/api"}, {"expect_digest": D1}, {"expect_version": NEW})
     ),
 )
-def test_every_set_of_answers_makes_a_whole_chain(answers: dict[Asked, HttpResult], inputs: dict[str, str]) -> None:
+def test_any_set_of_responses_makes_a_complete_chain(answers: dict[Asked, HttpResult], inputs: dict[str, str]) -> None:
     chain = chain_from(answers, **inputs)
     assert [each.link for each in chain.links] == [each for each in Check if each is not Check.GITHUB]
     broken = {each.link for each in chain.those(State.BROKEN)}
@@ -645,7 +645,7 @@ def of_a_worker(answers: Answers, **inputs: str) -> dict[Check, LinkResult]:
     return {each.link: each for each in diagnose(known, WALL).links}
 
 
-def test_a_worker_is_not_asked_for_its_health_and_its_version() -> None:
+def test_no_health_or_version_of_a_worker_is_requested() -> None:
     links = of_a_worker({})
     assert [links[each].state for each in (Check.HEALTH, Check.VERSION, Check.OPENAPI)] == [State.NOT_REACHED] * 3
     assert all(each.state in (State.OK, State.NOT_REACHED) for each in links.values())
@@ -655,7 +655,7 @@ def test_a_worker_is_not_asked_for_its_health_and_its_version() -> None:
     ("asked", "state", "finding"),
     [("none", State.WARNING, Finding.NO_CONTAINERS), ("change", State.BROKEN, Reason.DIGEST_UNAVAILABLE)],
 )
-def test_a_worker_whose_container_nothing_lists_cannot_be_proven(asked: str, state: State, finding: StrEnum) -> None:
+def test_a_worker_whose_container_is_not_listed_cannot_be_proven(asked: str, state: State, finding: StrEnum) -> None:
     containers = of_a_worker({Asked.CONTAINERS: reply(404)}, require_proof=asked)[Check.CONTAINERS]
     assert (containers.state, containers.finding) == (state, finding)
     assert "nothing else shows which build of this service runs" in containers.seen

@@ -62,7 +62,7 @@ def test_one_unreachable_origin_does_not_stop_the_examination_of_another() -> No
     assert Asked.POST_UPDATE not in script.requests
 
 
-def test_the_update_url_and_a_path_that_cannot_exist_are_asked_first_and_without_a_token() -> None:
+def test_the_update_url_and_a_path_that_cannot_exist_are_requested_first_and_without_a_token() -> None:
     _, script = known_from({})
     assert {Asked.POST_UPDATE, Asked.NOWHERE} <= set(script.asked[1])
 
@@ -102,7 +102,7 @@ def test_a_watchtower_that_asks_for_no_token_is_only_read() -> None:
     assert Asked.IDLE_UPDATE not in script.requests
 
 
-def test_the_details_are_asked_for_where_the_containers_are_reported() -> None:
+def test_the_details_are_requested_if_the_containers_are_reported() -> None:
     _, known = known_from({})
     assert Asked.DETAILS in known.requests
     _, unlisted = known_from({Asked.CONTAINERS: reply(404)})
@@ -161,7 +161,7 @@ def test_an_image_of_which_the_check_endpoint_may_be_wrong_is_looked_up(said: tu
     ]
 
 
-def test_github_is_asked_only_if_a_deployment_is_configured() -> None:
+def test_github_is_contacted_only_if_a_deployment_is_configured() -> None:
     _, script = known_from({}, deployment_environment="production", github_token="ghs_1234")
     assert FetchEnvironment() in script.requests
     _, none = known_from({})

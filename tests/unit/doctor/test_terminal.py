@@ -64,7 +64,7 @@ def test_the_log_has_a_line_for_every_link() -> None:
     assert all("\n" not in each for each in lines)
 
 
-def test_the_picture_shows_where_the_chain_broke_in_our_own_words() -> None:
+def test_the_diagram_shows_where_the_chain_broke_in_our_own_words() -> None:
     drawn = picture(chain_from(BROKEN))
     assert '  token["❌ Token"]:::broken' in drawn
     assert '  containers["⚪ Containers"]:::notreached' in drawn
@@ -73,7 +73,7 @@ def test_the_picture_shows_where_the_chain_broke_in_our_own_words() -> None:
     assert not [each for each in drawn if "github" in each]
 
 
-def test_the_remedy_of_what_is_broken_stands_above_the_picture_and_that_of_a_warning_below() -> None:
+def test_the_remedy_of_a_broken_link_is_above_the_diagram_and_that_of_a_warning_below() -> None:
     lines = checklist(chain_from(BROKEN))
     assert lines.index("### The chain") > next(
         place for place, each in enumerate(lines) if each.startswith("### ❌ Token")

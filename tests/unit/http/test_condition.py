@@ -209,7 +209,9 @@ def test_the_first_matching_rule_names_the_sender_of_a_response(answer: Response
         (cloudflare(524), Condition.DOWN, "524 from Cloudflare"),
     ],
 )
-def test_a_response_of_the_service_says_who_sent_it(answer: Response, condition: Condition, seen: str) -> None:
+def test_a_response_of_the_service_is_described_with_its_sender(
+    answer: Response, condition: Condition, seen: str
+) -> None:
     assert condition_of(answer) == (condition, seen)
 
 

@@ -47,7 +47,7 @@ def test_a_json_body_is_read(document: object) -> None:
         pytest.param(b"not json", id="words"),
     ],
 )
-def test_a_body_that_is_not_json_is_none(body: bytes) -> None:
+def test_a_body_that_is_not_json_has_no_value(body: bytes) -> None:
     assert reply(body=body).json is None
 
 

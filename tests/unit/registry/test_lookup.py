@@ -242,7 +242,7 @@ def test_an_image_that_already_runs_under_the_tag_is_current_without_annotations
     assert story.seconds < 10
 
 
-def test_it_is_not_current_if_more_proof_is_required_or_the_tag_points_elsewhere() -> None:
+def test_a_running_image_is_not_current_if_more_proof_is_required_or_the_tag_points_elsewhere() -> None:
     assert current(require_proof="change").verdict == ("unproven", "nothing-to-do")
     world = World(steady(ready(OLD)), (NOTHING,), containers=digests(3.0, D1, D1), registry=registry(index(D2)))
     assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")

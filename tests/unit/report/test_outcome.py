@@ -673,7 +673,7 @@ def test_the_summary_counts_all_removed_operations() -> None:
 # data for a later run
 
 
-def test_what_was_seen_is_reported_for_a_later_run() -> None:
+def test_observations_are_reported_for_a_later_run() -> None:
     run = Run().look(0.1, ready(OLD)).look(0.3, ready(OLD)).trigger(1.0).look(3.0, ready(NEW))
     outcome = result_of(run.state, Conclusion(Verdict.DEPLOYED), 4.0)
     found = json.loads(outputs.outputs(outcome)["report"])["seen"]

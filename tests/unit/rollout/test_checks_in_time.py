@@ -244,7 +244,7 @@ def test_the_old_build_is_not_checked_where_another_one_is_declared() -> None:
     assert world.since_trigger(SendSmoke) == []
 
 
-def test_what_was_live_before_is_checked_too() -> None:
+def test_a_build_that_was_live_before_is_checked_too() -> None:
     world = World(lambda *_: ready(NEW), (summary(),), smoke=lambda *_: reply(500))
     assert tell(world, smoke="GET /s", expect_version=NEW).verdict == ("checks-failed", "smoke")
 
@@ -791,7 +791,7 @@ def test_the_document_that_closes_the_window_is_not_kept_waiting_by_looks(rate: 
 # builds that might still be replaced
 
 
-def test_an_unsafe_request_does_not_reach_the_old_build_that_answers_until_it_is_replaced() -> None:
+def test_an_unsafe_request_does_not_reach_the_old_build_before_it_is_replaced() -> None:
     world = World(rollout(4.0, 6.0), (reply(202),), smoke=lambda *_: reply(202))
     story = tell(world, smoke="!POST /api/cache/purge 202", require_proof="change")
     assert story.verdict == ("deployed", "")
@@ -814,7 +814,7 @@ def test_a_nameless_build_that_takes_over_without_a_gap_is_found_by_its_contract
 # cases found by adversarial tests and accidents
 
 
-def test_a_version_that_is_the_time_of_the_answer_proves_nothing() -> None:
+def test_a_version_that_is_the_time_of_the_response_proves_nothing() -> None:
     def moving(moment: float) -> HttpResult:
         return document(version=f"2026-01-01T00:00:{moment + 30:.3f}")
 

@@ -98,7 +98,7 @@ def test_a_heartbeat_says_what_the_run_waits_for(world: World, inputs: dict[str,
     assert any(text.startswith(f"waiting for {awaited} (") for text in texts(story))
 
 
-def test_a_held_window_without_an_answer_is_reported_once() -> None:
+def test_a_held_window_without_a_response_of_watchtower_is_reported_once() -> None:
     story = tell(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
     assert [
         text for text in texts(story) if "waiting for Watchtower's response" in text and not text.startswith("waiting")

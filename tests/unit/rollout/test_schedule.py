@@ -874,7 +874,7 @@ def test_every_run_ends_near_its_deadline_with_one_verdict(
     assert all(isinstance(request, Request) for _, request in story.world.asked)
 
 
-def test_a_version_seen_just_before_the_deadline_still_gets_its_window_though_health_was_not_asked_yet() -> None:
+def test_a_version_seen_just_before_the_deadline_still_gets_its_window_before_a_health_look() -> None:
     story = tell(
         World(lambda moment, _: ready(OLD) if moment < 27 else ready(NEW), (reply(200),)),
         expect_version=NEW,

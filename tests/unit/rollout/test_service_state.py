@@ -252,19 +252,19 @@ def test_only_an_unambiguous_summary_claims_an_update(
     assert (run.assessed.claims, run.known(9.5).claim_held) == (claim, claim)
 
 
-def test_a_claim_holds_only_after_stable_for_of_health_since_the_answer() -> None:
+def test_a_claim_holds_only_after_stable_for_of_health_since_the_response() -> None:
     run = began(ready()).looks(1.5, 8.5, ready()).answer(9.0, UPDATED).look(9.5, ready())
     assert run.assessed.claims
     assert not run.known(9.5).claim_held
     assert run.looks(10.0, 15.0, ready()).known(15.0).claim_held
 
 
-def test_a_build_name_that_turned_out_to_be_noise_speaks_against_the_claim() -> None:
+def test_a_build_name_that_turned_out_to_be_noise_contradicts_the_claim() -> None:
     run = began(ready(OLD), ready(NEW)).answer(2.0, UPDATED).looks(2.5, 9.5, ready(OLD))
     assert not run.assessed.claims
 
 
-def test_a_running_digest_that_stayed_speaks_against_the_claim() -> None:
+def test_an_unchanged_running_digest_contradicts_the_claim() -> None:
     run = Run().look(0.1, ready()).containers(0.2, running(D1)).trigger(1.0).answer(2.0, UPDATED)
     run.containers(2.2, running(D1)).looks(2.5, 9.5, ready())
     assert not run.assessed.claims

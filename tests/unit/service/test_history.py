@@ -91,7 +91,7 @@ def test_only_breaks_of_a_new_build_count(samples: list[Sample], broken: int) ->
     assert history(samples, rules(WAS)).window.broken == broken
 
 
-def test_what_was_live_before_counts_as_new_only_after_a_gap() -> None:
+def test_a_build_that_was_live_before_counts_as_new_only_after_a_gap() -> None:
     before = sample(-1, NEW)
     under = rules(before, expected=NEW, met_before=True)
     assert history([sample(1, NEW), gone(2)], under).window.broken == 0

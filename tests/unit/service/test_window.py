@@ -173,7 +173,7 @@ def test_after_a_break_everything_starts_again(breaker: Sample) -> None:
     assert not window.holds()
 
 
-def test_another_healthy_build_begins_a_window_of_its_own() -> None:
+def test_another_healthy_build_starts_a_new_window() -> None:
     window = fold(good(0, 1, 2, build=OLD), build=Build.OLD, fresh=False)
     window = fold(good(3), window, Build.NEW)
     assert (window.opened, window.samples, window.build, window.fresh) == (3, 1, Build.NEW, True)

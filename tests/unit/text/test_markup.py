@@ -39,7 +39,7 @@ def test_the_content_of_a_meta_tag_is_found(tag: bytes) -> None:
         b"",
     ],
 )
-def test_what_only_looks_like_a_meta_tag_is_not_read(text: bytes) -> None:
+def test_text_that_only_looks_like_a_meta_tag_is_not_read(text: bytes) -> None:
     assert meta_content(b"<!doctype html>" + text, "git-sha") is None
 
 
