@@ -14,7 +14,7 @@ from sandbox.network.front import Answer
 from sandbox.network.github import BAD_GATEWAY, NO_PERMISSION, NOT_FOUND, GitHub, Mishap, Mishaps, problem, unicorn
 from sandbox.simulation import BASE
 from tests import schema_checks
-from tests.unit.factories import Told, ready
+from tests.unit.factories import Run, ready
 
 LIVE, FIX, HEAD, OTHER, OWN = map(sha_of, ("live", "fix", "head", "other", "own"))
 HOUR = 3600.0
@@ -83,7 +83,7 @@ def ask() -> Iterator[Ask]:
 
 def state(live: str, branch: str, grace: str) -> ServiceState:
     """A service that names this build."""
-    told = Told(
+    run = Run(
         mode="verify",
         base_url=BASE,
         expect_version=f"branch:{branch}",
@@ -91,7 +91,7 @@ def state(live: str, branch: str, grace: str) -> ServiceState:
         github_token=TOKEN,
         request_timeout="1s",
     )
-    return told.look(0.1, ready(live) if live else ready()).state
+    return run.look(0.1, ready(live) if live else ready()).state
 
 
 def environment(api_url: str) -> dict[str, str]:
