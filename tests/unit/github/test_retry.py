@@ -31,7 +31,9 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
         pytest.param(429, {"retry-after": "7"}, "", 7.0, id="seconds in Retry-After"),
         pytest.param(429, {"retry-after": "0"}, "", 1.0, id="zero seconds in Retry-After"),
         pytest.param(403, {"retry-after": "20"}, "You have exceeded a secondary rate limit", 20.0, id="secondary"),
-        pytest.param(403, {}, "You have exceeded a secondary rate limit.", UNTOLD_WAIT, id="secondary, untold"),
+        pytest.param(
+            403, {}, "You have exceeded a secondary rate limit.", UNTOLD_WAIT, id="secondary, without Retry-After"
+        ),
         pytest.param(429, {}, "", UNTOLD_WAIT, id="untold"),
         pytest.param(
             403,

@@ -173,7 +173,7 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
             Sender(Door.CLOUDFLARE, "Cloudflare"),
             id="Cloudflare: blocked by a rule",
         ),
-        pytest.param(cloudflare(503, '{"status":"starting"}'), NOBODY_KNOWN, id="what Cloudflare passes on"),
+        pytest.param(cloudflare(503, '{"status":"starting"}'), NOBODY_KNOWN, id="a response that Cloudflare passes on"),
         pytest.param(reply(503, {"status": "starting"}), NOBODY_KNOWN, id="a service that is not ready"),
         pytest.param(page(200), NOBODY_KNOWN, id="a page"),
     ],

@@ -153,7 +153,7 @@ class Finished:
         return self.outcome.conclusion.verdict.value, self.outcome.conclusion.reason.value
 
     @property
-    def finished(self) -> str:
+    def sentence(self) -> str:
         return self.outcome.rollback.sentence if self.outcome.rollback else ""
 
 

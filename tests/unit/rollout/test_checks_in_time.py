@@ -198,12 +198,12 @@ def test_the_checks_of_a_nameless_build_are_repeated_after_a_gap() -> None:
 @pytest.mark.parametrize(
     ("inputs", "before", "after"),
     [
-        pytest.param({}, reply(404), 0, id="no document, nothing asked for"),
-        pytest.param({}, page(200), 0, id="a web page, nothing asked for"),
-        pytest.param({}, REFUSED, 0, id="unreachable, nothing asked for"),
+        pytest.param({}, reply(404), 0, id="no document, nothing required"),
+        pytest.param({}, page(200), 0, id="a web page, nothing required"),
+        pytest.param({}, REFUSED, 0, id="unreachable, nothing required"),
         pytest.param({"openapi_path": "off", "smoke": "GET /s"}, document(), 0, id="off"),
         pytest.param({}, document(), 1, id="a document from before to compare with"),
-        pytest.param({"required_routes": "/api/ready"}, reply(404), 1, id="a route asked for"),
+        pytest.param({"required_routes": "/api/ready"}, reply(404), 1, id="a route required"),
         pytest.param({"forbidden_routes": "/internal"}, reply(404), 1, id="a route forbidden"),
         pytest.param({"smoke": "GET /s"}, reply(404), 1, id="smoke, whose responses it may describe"),
     ],

@@ -560,7 +560,7 @@ def test_verify_sends_no_trigger() -> None:
             lambda moment, _: reply(503, {}) if moment < -980 else ready(NEW),
             {"expect_version": NEW},
             ("verified", ""),
-            id="health is waited for",
+            id="waits for health",
         ),
         pytest.param(steady(REFUSED), {"timeout": "30"}, ("unhealthy", "down"), id="down"),
         pytest.param(steady(page()), {}, ("unhealthy", "html"), id="a page, at once"),

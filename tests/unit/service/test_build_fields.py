@@ -38,15 +38,15 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
     [
         pytest.param({"version": "1.2"}, {"version": "1.2"}, id="version"),
         pytest.param({"Git-SHA": "a1"}, {"Git-SHA": "a1"}, id="case and hyphens do not matter"),
-        pytest.param({"git_commit": "a1"}, {"git_commit": "a1"}, id="nor underscores"),
+        pytest.param({"git_commit": "a1"}, {"git_commit": "a1"}, id="underscores do not matter either"),
         pytest.param({"git.commit.id": "a1"}, {"/git.commit.id": "a1"}, id="nor dots"),
         pytest.param({"app": {"build": {"version": "3"}}}, {"app.build.version": "3"}, id="inside the service's own"),
         pytest.param({"redis": {"version": "7"}}, {}, id="not inside a dependency"),
         pytest.param(
             {"info": {"redis": {"version": "7"}}}, {}, id="not inside a dependency of the service's own object"
         ),
-        pytest.param({"update": {"latest": {"version": "2"}}}, {}, id="nor the newest release"),
-        pytest.param({"data": [{"sha": "a1"}], "version": ["1"]}, {}, id="nor inside arrays"),
+        pytest.param({"update": {"latest": {"version": "2"}}}, {}, id="not the newest release"),
+        pytest.param({"data": [{"sha": "a1"}], "version": ["1"]}, {}, id="not inside arrays"),
         pytest.param({"git": {"hash": "a1", "short": "a"}}, {"git.hash": "a1", "git.short": "a"}, id="git's hash"),
         pytest.param({"git": {"commit": {"id": "a1"}}}, {"git.commit.id": "a1"}, id="Spring's commit"),
         pytest.param(
@@ -68,7 +68,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"id": "7", "number": 1, "hash": "x", "user": {"id": 1}}, {}, id="an id of something else"),
         pytest.param({"build": 421}, {"build": "421"}, id="a number"),
         pytest.param({"version": 1.5}, {"version": "1.5"}, id="a fraction"),
-        pytest.param({"version": True, "build": None, "commit": "  ", "release": []}, {}, id="no scalar, or nothing"),
+        pytest.param({"version": True, "build": None, "commit": "  ", "release": []}, {}, id="not a scalar, or empty"),
         pytest.param({"version": " 1.2 \n"}, {"version": "1.2"}, id="trimmed"),
         pytest.param(
             {"version": "x" * 300}, {"version": "x" * 300}, id="whole: a secret is recognised by all its characters"
@@ -85,7 +85,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
                 "prev": "1",
             },
             {},
-            id="what is not on the list",
+            id="a field that is not on the list",
         ),
         pytest.param([{"version": "1"}], {}, id="an array"),
         pytest.param("1.2.3", {}, id="a bare text"),
@@ -217,7 +217,9 @@ def test_a_deeply_nested_document_is_searched() -> None:
         pytest.param(
             {"foo_build_number": 7, "foo_git_sha": "a"}, {"foo_build_number": "7", "foo_git_sha": "a"}, id="all kinds"
         ),
-        pytest.param({"is_release": True, "subversion": "1", "appversionx": "1"}, {}, id="what only looks like it"),
+        pytest.param(
+            {"is_release": True, "subversion": "1", "appversionx": "1"}, {}, id="a field that only looks like it"
+        ),
     ],
 )
 def test_a_prefixed_name_counts_if_there_is_no_plain_one(document: object, found: dict[str, str]) -> None:

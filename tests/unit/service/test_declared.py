@@ -97,7 +97,7 @@ def judged(expected: str, **names: str) -> Declared:
             "1234567", {"version": "20260115", "commit": "1234567"}, Standing.MET, {"commit"}, id="seven digits"
         ),
         pytest.param(
-            "1.4", {"version": "1.3", "build__version": "1.4"}, Standing.UNMET, {"version"}, id="the outermost speaks"
+            "1.4", {"version": "1.3", "build__version": "1.4"}, Standing.UNMET, {"version"}, id="the outermost counts"
         ),
         pytest.param(
             "1.4",

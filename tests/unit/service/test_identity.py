@@ -86,7 +86,7 @@ def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[
     ("ticks", "noisy"),
     [
         pytest.param([True], True, id="one look with the current time"),
-        pytest.param([True, True, True], True, id="always the present moment"),
+        pytest.param([True, True, True], True, id="always the current time"),
         pytest.param([True, False], False, id="until it stands still"),
         pytest.param([False, True, True], False, id="not at first"),
     ],
@@ -346,9 +346,9 @@ def test_a_placeholder_is_not_compared(word: str) -> None:
         pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the one from before"),
         pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third one"),
         pytest.param(sample(1, OLD), [], Build.OTHER, id="another version, without a baseline"),
-        pytest.param(sample(1), [sample(0, OLD)], Build.UNNAMED, id="healthy, and names none"),
+        pytest.param(sample(1), [sample(0, OLD)], Build.UNNAMED, id="healthy, without a name"),
         pytest.param(
-            sample(1, condition=Condition.NOT_READY), [sample(0, OLD)], Build.UNKNOWN, id="not ready, and names none"
+            sample(1, condition=Condition.NOT_READY), [sample(0, OLD)], Build.UNKNOWN, id="not ready, without a name"
         ),
         pytest.param(
             sample(1, NEW, endpoints=HEALTH),
@@ -379,7 +379,7 @@ def test_a_declared_build_is_new_only_if_it_reports_what_was_declared(
         pytest.param({"version": "1", "release": NEW}, Build.NEW, id="one of two looks like the declared one"),
         pytest.param({"commit": NEW, "sha": THIRD}, Build.UNNAMED, id="they contradict each other"),
         pytest.param({"commit": OLD, "sha": NEW}, Build.OLD, id="the commit from before beside the declared one"),
-        pytest.param({"commit": THIRD, "version": NEW}, Build.OTHER, id="a weaker name does not speak for it"),
+        pytest.param({"commit": THIRD, "version": NEW}, Build.OTHER, id="a weaker name does not count for it"),
     ],
 )
 def test_for_a_declared_build_only_names_of_the_first_rank_decide(names: dict[str, str], build: Build) -> None:

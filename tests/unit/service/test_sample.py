@@ -43,10 +43,8 @@ def clock(moment: float) -> str:
         pytest.param(page(), Condition.HTML, id="200 HTML"),
         pytest.param(reply(200, {"ok": 1}, content_type="text/html"), Condition.HEALTHY, id="200 JSON sent as HTML"),
         pytest.param(reply(200, "OK", content_type="text/html"), Condition.HEALTHY, id="200, a word sent as HTML"),
-        pytest.param(reply(200, "", content_type="text/html"), Condition.HEALTHY, id="200, nothing sent as HTML"),
-        pytest.param(
-            reply(200, "<!doctype html>", content_type="text/plain"), Condition.HTML, id="HTML that says it is text"
-        ),
+        pytest.param(reply(200, "", content_type="text/html"), Condition.HEALTHY, id="200, an empty body sent as HTML"),
+        pytest.param(reply(200, "<!doctype html>", content_type="text/plain"), Condition.HTML, id="HTML sent as text"),
         pytest.param(reply(503, {"status": "starting"}), Condition.NOT_READY, id="503 of the service"),
         pytest.param(reply(500), Condition.NOT_READY, id="500"),
         pytest.param(page(500), Condition.NOT_READY, id="500 HTML"),
@@ -69,7 +67,7 @@ def clock(moment: float) -> str:
         pytest.param(page(429, cf_mitigated="challenge"), Condition.CHALLENGE, id="a challenge as 429"),
         pytest.param(reply(200, "ok", age="1"), Condition.CACHED, id="Age"),
         pytest.param(reply(200, "ok", age="0"), Condition.HEALTHY, id="Age 0"),
-        pytest.param(reply(200, "ok", age="-1"), Condition.HEALTHY, id="Age that is none"),
+        pytest.param(reply(200, "ok", age="-1"), Condition.HEALTHY, id="an invalid Age"),
         pytest.param(reply(200, "ok", x_cache="HIT from x"), Condition.CACHED, id="X-Cache"),
         pytest.param(reply(200, "ok", x_cache="MISS"), Condition.HEALTHY, id="X-Cache miss"),
         pytest.param(reply(200, "ok", x_cache_status="hit"), Condition.CACHED, id="X-Cache-Status"),
@@ -173,7 +171,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
     ("http_result", "target", "names"),
     [
         pytest.param(ready(NEW), service(), {"commit": NEW}, id="a build name in the health response"),
-        pytest.param(reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="also where it is not ready"),
+        pytest.param(reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="even if it is not ready"),
         pytest.param(reply(200, "ok", x_version="7"), service(), {"header:x-version": "7"}, id="a header"),
         pytest.param(reply(200, "1.2.3"), service(), {}, id="a body without a version path is not a name"),
         pytest.param(
@@ -190,7 +188,9 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
         pytest.param(reply(200, {"x": "1.2"}), service(names_itself=True), {}, id="an object without a build name"),
         pytest.param(reply(200, "a\x07b"), service(names_itself=True), {}, id="a control character"),
         pytest.param(reply(503, "starting"), service(names_itself=True), {}, id="the text of an error is not a name"),
-        pytest.param(reply(404, "Not Found"), service(names_itself=True), {}, id="nor that of a 404"),
+        pytest.param(
+            reply(404, "Not Found"), service(names_itself=True), {}, id="the text of a 404 is not a name either"
+        ),
         pytest.param(
             ready(NEW, build={"sha": "7"}),
             service(version_field="build.sha"),

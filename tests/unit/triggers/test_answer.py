@@ -108,13 +108,17 @@ def flat(**counts: int) -> Response:
         pytest.param(page(200), Result.NONE, Reason.MISROUTED, None, id="a single-page application"),
         pytest.param(page(202), Result.NONE, Reason.MISROUTED, None, id="a page with 202"),
         pytest.param(reply(202, {"queued": True}), Result.ACCEPTED, None, None, id="202 with JSON"),
-        pytest.param(reply(200, "ok"), Result.NONE, Reason.MISROUTED, None, id="a stranger's text"),
-        pytest.param(ready(), Result.NONE, Reason.MISROUTED, None, id="a stranger's JSON"),
+        pytest.param(reply(200, "ok"), Result.NONE, Reason.MISROUTED, None, id="text of another server"),
+        pytest.param(ready(), Result.NONE, Reason.MISROUTED, None, id="JSON of another server"),
         pytest.param(
-            reply(200, {"status": "success"}), Result.NONE, Reason.MISROUTED, None, id="what no version sends"
+            reply(200, {"status": "success"}),
+            Result.NONE,
+            Reason.MISROUTED,
+            None,
+            id="a response that no version sends",
         ),
         pytest.param(reply(200, []), Result.NONE, Reason.MISROUTED, None, id="a JSON array"),
-        pytest.param(reply(200, {"summary": []}), Result.NONE, Reason.MISROUTED, None, id="a summary that is none"),
+        pytest.param(reply(200, {"summary": []}), Result.NONE, Reason.MISROUTED, None, id="an invalid summary"),
         pytest.param(
             reply(200, {"summary": {"scanned": 1}}),
             Result.NONE,
@@ -194,7 +198,7 @@ def flat(**counts: int) -> Response:
             pytest.param(page(status, **CLOUDFLARE), Result.NONE, Reason.TLS, None, id=f"Cloudflare: {status}")
             for status in (525, 526)
         ),
-        pytest.param(reply(407), Result.NONE, Reason.UNREACHABLE, None, id="a proxy wants a password"),
+        pytest.param(reply(407), Result.NONE, Reason.UNREACHABLE, None, id="a proxy requires a password"),
         # no response
         pytest.param(
             TransportError(ErrorKind.UNRESOLVED), Result.NONE, Reason.UNREACHABLE, Again.UNREACHED, id="no such host"
@@ -284,7 +288,7 @@ def test_no_text_of_the_server_is_quoted(words: str) -> None:
     ("http_result", "forked"),
     [
         pytest.param(reply(401, "missing or invalid API Key"), True, id="fork 1.20"),
-        pytest.param(reply(401, "Missing or invalid API key\n"), True, id="whatever its case"),
+        pytest.param(reply(401, "Missing or invalid API key\n"), True, id="in any letter case"),
         pytest.param(reply(401), False, id="older or another line"),
         pytest.param(reply(401, "Unauthorized"), False, id="another text"),
         pytest.param(page(401, "missing or invalid API Key"), False, id="a page"),

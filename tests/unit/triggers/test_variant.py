@@ -55,7 +55,7 @@ def test_every_watchtower_line_is_recognised_by_its_recorded_responses(line: str
         pytest.param(reply(401, {"detail": "Not authenticated"}), page(404), None, id="a backend"),
         pytest.param(page(200), page(200), None, id="a single-page application"),
         pytest.param(TransportError(ErrorKind.CUT), TransportError(ErrorKind.CUT), None, id="no response"),
-        pytest.param(None, None, None, id="nothing was asked"),
+        pytest.param(None, None, None, id="no request was sent"),
     ],
 )
 def test_the_response_to_a_request_without_a_token_identifies_the_watchtower_line(
