@@ -1,6 +1,7 @@
 """What a run of many services takes on the sandbox: real processes and sockets on one machine, behind one Watchtower."""
 
 import json
+import statistics
 import sys
 from pathlib import Path
 
@@ -17,22 +18,23 @@ _STABLE_FOR = 5.0
 """Seconds; the default."""
 
 
-def measure(number: int) -> dict[str, float]:
-    """Measure a run of so many services, each with an origin of its own.
+def measure(number: int, rounds: int) -> dict[str, float]:
+    """Measure runs of so many services, each with an origin of its own.
 
-    `beyond` is what the run takes beyond `stable-for` and the rollout of its slowest service, in seconds; a rollout lasts
-    from the trigger until the new process listens. `not green` are the services that did not go live.
+    `beyond` is the median of what a run takes beyond `stable-for` and the rollout of its slowest service, in seconds; a
+    rollout lasts from the trigger until the new process listens. `not green` are the services that did not go live.
     """
     scenario = _scenario(number)
     runner = Runner(_PROJECT, FromCheckout(Path(sys.executable)))
-    with ProcessPool() as pool, World(pool, scenario.scene) as world:
-        run = play(scenario, world, runner)
-        slowest = max(each.moments[-1].at for each in world.host.containers) - world.watchtower.triggers[0].at
-    ended = json.loads(run.outputs["services"] or "{}") if number > 1 else {"": {"verdict": run.outputs["verdict"]}}
-    return {
-        "beyond": run.seconds - slowest - _STABLE_FOR,
-        "not green": number - sum(each["verdict"] == "deployed" for each in ended.values()),
-    }
+    beyond, green = [], 0
+    for _ in range(rounds):
+        with ProcessPool() as pool, World(pool, scenario.scene) as world:
+            run = play(scenario, world, runner)
+            slowest = max(each.moments[-1].at for each in world.host.containers) - world.watchtower.triggers[0].at
+        beyond.append(run.seconds - slowest - _STABLE_FOR)
+        ended = json.loads(run.outputs["services"] or "{}") if number > 1 else {"": {"verdict": run.outputs["verdict"]}}
+        green += sum(each["verdict"] == "deployed" for each in ended.values())
+    return {"beyond": statistics.median(beyond), "not green": rounds * number - green}
 
 
 def _scenario(number: int) -> Scenario:

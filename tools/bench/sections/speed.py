@@ -161,13 +161,13 @@ def responses(_rollouts: int) -> Section:
 
 def services(_rollouts: int) -> Section:
     """Measure 1 to 100 services, and 100 hosts."""
-    alone = many_services.services(1)["seconds"]
+    alone, local_alone = many_services.services(1)["seconds"], local_services.measure(1, rounds=3)["beyond"]
     figures = []
-    for number in (1, 10, 100):
-        local = local_services.measure(number)
-        said = "Start, looks before the trigger, and the report of all, on one machine that runs the services too."
+    for number, rounds in ((10, 3), (100, 1)):
+        local = local_services.measure(number, rounds)
+        said = "Apart from the rollout of the slowest service. One machine runs all services and the action."
         figures += [
-            Figure(f"{number} on the sandbox: seconds beyond the slowest one", local["beyond"], 1.0, said),
+            Figure(f"{number} on the sandbox: seconds beyond those of one", local["beyond"] - local_alone, 1.0, said),
             Figure(f"{number} on the sandbox: not green", local["not green"], 0, "All of them went live."),
         ]
     for number in (10, 100):
