@@ -118,9 +118,9 @@ class Run:
         conclusion = redeploy(self._watch, workers, random.random, self._runner, self._under_way, opened=opened)
         result = self._concluded(self._watch, conclusion, workers.now())
         if plan.on_failure is OnFailure.ROLLBACK:
-            from redeploy.rollback.run import mend
+            from redeploy.rollback.run import undo
 
-            return mend(result, self._watch, workers, random.random, self._runner, begun=self._attempting)
+            return undo(result, self._watch, workers, random.random, self._runner, begun=self._attempting)
         return result
 
     def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "RunResult":

@@ -50,8 +50,8 @@ class Inquiry:
         unknown = Position(standing=Standing.UNKNOWN, branch=branch, live=live or version, grace=grace, page=self.page)
         if not live:
             named = f"names {code(version, 80)}, which is not a commit" if version else "names no version"
-            told = f"The service {named}, so it cannot be compared with the branch {code(branch)}."
-            return replace(unknown, standing=Standing.UNNAMED, why=told)
+            why = f"The service {named}, so it cannot be compared with the branch {code(branch)}."
+            return replace(unknown, standing=Standing.UNNAMED, why=why)
         quoted = urllib.parse.quote(branch, safe="/")
         found = self._get(f"{self.repository}/branches/{quoted}")
         if _status(found) == 404:
@@ -71,26 +71,26 @@ class Inquiry:
         branch, live = code(known.branch), code(known.live)
         if compared is None and _status(answer) == 404:
             said = f": {self._words(answer)}" if self._words(answer) else ""
-            told = (
+            why = (
                 f"GitHub cannot compare {live} with {branch} (404{said}). It is a commit that the repository does not have, "
                 "the beginning of several, or one without a common ancestor."
             )
-            return replace(known, standing=Standing.ELSEWHERE, why=told)
+            return replace(known, standing=Standing.ELSEWHERE, why=why)
         if compared is None:
             return self._unanswered(known, f"{live} could not be compared with {branch}", answer)
         if not compared.base.startswith(known.live):
-            told = f"GitHub does not read {live} as a commit: it resolved it to {code(compared.base)}."
-            return replace(known, standing=Standing.ELSEWHERE, why=told)
+            why = f"GitHub does not read {live} as a commit: it resolved it to {code(compared.base)}."
+            return replace(known, standing=Standing.ELSEWHERE, why=why)
         match compared.relation:
             case Relation.IDENTICAL:
                 return replace(known, standing=Standing.CURRENT)
             case Relation.AHEAD:
                 return judged(self._whole(compared, answer), known, self.wall())
             case Relation.BEHIND:
-                told = f"{live} is live, which {branch} does not have: it is newer than the branch's head."
+                why = f"{live} is live, which {branch} does not have: it is newer than the branch's head."
             case _:
-                told = f"{live} is live, which {branch} does not have: each has commits that the other lacks."
-        return replace(known, standing=Standing.ELSEWHERE, why=told)
+                why = f"{live} is live, which {branch} does not have: each has commits that the other lacks."
+        return replace(known, standing=Standing.ELSEWHERE, why=why)
 
     def _whole(self, compared: Comparison, answer: HttpResult) -> Comparison:
         """Return a comparison with the pages that follow, if a server sends fewer commits at once than GitHub does."""
@@ -118,8 +118,8 @@ class Inquiry:
         """Say whether the branch is missing or may not be read: GitHub responds with 404 to both."""
         repository = self._get(self.repository)
         if _status(repository) == 200:
-            told = f"The repository has no branch {code(known.branch)}."
-            return replace(known, standing=Standing.UNNAMED, why=told)
+            why = f"The repository has no branch {code(known.branch)}."
+            return replace(known, standing=Standing.UNNAMED, why=why)
         return self._unanswered(known, f"The branch {code(known.branch)} could not be read", answer)
 
     def _unanswered(self, known: Position, what: str, answer: HttpResult) -> Position:

@@ -61,13 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
                 runner.say(line)
         return running.returncode
 
-    def tell(brought: Brought) -> None:
+    def report(brought: Brought) -> None:
         runner.say(f"{arguments.output}: {_sentence(brought)}")
         if os.environ.get("GITHUB_OUTPUT"):
             runner.set_outputs({"changed": str(brought.anything).lower()})
 
     try:
-        brought = bring(arguments.template, arguments.output, secrets, apply if arguments.command else None, tell)
+        brought = bring(arguments.template, arguments.output, secrets, apply if arguments.command else None, report)
     except TemplateError as error:
         for problem in error.problems:
             _complain(runner, problem)

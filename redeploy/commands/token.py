@@ -40,14 +40,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.rotate:
         sys.stdout.write(f"{secrets.token_urlsafe(SIZE)}\n")
         return 0
-    given, told = {"name": arguments.name or _name_here(), "environment": arguments.environment}, []
+    given, problems = {"name": arguments.name or _name_here(), "environment": arguments.environment}, []
     for flag, clean in (("name", name), ("environment", environment)):
         try:
             given[flag] = clean(given[flag])
         except ValueError as error:
-            told.append(f"--{flag} {error}.\n")
-    if told:
-        sys.stderr.write("".join(told))
+            problems.append(f"--{flag} {error}.\n")
+    if problems:
+        sys.stderr.write("".join(problems))
         return UNFIT
     sys.stdout.write(steps(arguments.rotate, **given))
     return 0

@@ -45,16 +45,16 @@ def says_nothing(schema: Any) -> bool:  # noqa: ANN401 - a JSON value
     def nothing(part: Any, level: int = 0) -> bool:  # noqa: ANN401 - a JSON value
         if not isinstance(part, dict):
             return part is True
-        return level < MOST_LEVELS and all(keyword(name, told, level + 1) for name, told in part.items())
+        return level < MOST_LEVELS and all(keyword(name, value, level + 1) for name, value in part.items())
 
-    def keyword(name: str, told: Any, level: int) -> bool:  # noqa: ANN401 - a JSON value
+    def keyword(name: str, value: Any, level: int) -> bool:  # noqa: ANN401 - a JSON value
         if name == "$ref":
-            if told not in known:
-                known[told] = True  # a schema that contains itself adds nothing to itself
-                known[told] = nothing(defined.get(told.rpartition("/")[2]), level)
-            return known[told]
+            if value not in known:
+                known[value] = True  # a schema that contains itself adds nothing to itself
+                known[value] = nothing(defined.get(value.rpartition("/")[2]), level)
+            return known[value]
         if name in ("allOf", "anyOf"):
-            return (all if name == "allOf" else any)(nothing(each, level) for each in told)
+            return (all if name == "allOf" else any)(nothing(each, level) for each in value)
         return name == "$defs"
 
     return nothing(schema)
@@ -163,8 +163,8 @@ class Schemas:
             parts = schema.get(name)
             if isinstance(parts, list) and parts:
                 # With a discriminator the alternatives may overlap; it says which one is meant.
-                told = "anyOf" if name == "oneOf" and "discriminator" in schema else name
-                found[told] = [self._converted(part) for part in parts]
+                kept = "anyOf" if name == "oneOf" and "discriminator" in schema else name
+                found[kept] = [self._converted(part) for part in parts]
         for name in ("not", "additionalProperties", "contains", "if", "then", "else"):
             if isinstance(schema.get(name), dict | bool):
                 found[name] = self._converted(schema[name])
@@ -199,8 +199,8 @@ class Schemas:
         return found
 
     def _write_only(self, schema: Any) -> bool:  # noqa: ANN401 - a JSON value
-        told = self.resolved(schema)
-        return isinstance(told, dict) and told.get("writeOnly") is True
+        found = self.resolved(schema)
+        return isinstance(found, dict) and found.get("writeOnly") is True
 
     def _items(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         items, first = schema.get("items"), schema.get("prefixItems")

@@ -196,7 +196,7 @@ def _item(item: Any, schemas: Schemas, odd: _Oddities, path: str) -> tuple[dict[
     """Return a path's item, which may be elsewhere in the document, and why a part of it is unknown."""
     if isinstance(item, dict) and "$ref" in item:
         found = schemas.resolved({"$ref": item["$ref"]})
-        own, why = _item({name: told for name, told in item.items() if name != "$ref"}, schemas, odd, path)
+        own, why = _item({name: value for name, value in item.items() if name != "$ref"}, schemas, odd, path)
         if not isinstance(found, dict) or "$ref" in found:
             target = code(odd.redact(str(item["$ref"])), 80)
             return own, f"refers to {target}, which is not in the document: bundle it into one file"
@@ -206,11 +206,11 @@ def _item(item: Any, schemas: Schemas, odd: _Oddities, path: str) -> tuple[dict[
         return {}, "is not an object"
     why = "uses a YAML merge key (`<<`), which JSON does not know" if "<<" in item else ""
     found = {}
-    for name, told in (item or {}).items():
-        if told is None and name.upper() in METHODS:
+    for name, value in (item or {}).items():
+        if value is None and name.upper() in METHODS:
             odd.note("is null", f"{name.upper()} {path}")
-        elif told is not None:
-            found[name] = {} if told == [] and name.upper() in METHODS else told
+        elif value is not None:
+            found[name] = {} if value == [] and name.upper() in METHODS else value
     return found, why
 
 

@@ -53,19 +53,19 @@ def _promise(
     responses = operation.get("responses")
     found: dict[str, ResponseSchema] = {}
     for status, response in responses.items() if isinstance(responses, dict) else ():
-        told = schemas.resolved(response)
-        if isinstance(told, dict):
-            found[str(status)] = _described(_media(document, operation, told), schemas, redact)
+        described = schemas.resolved(response)
+        if isinstance(described, dict):
+            found[str(status)] = _described(_media(document, operation, described), schemas, redact)
     return found
 
 
 def _described(media: Mapping[str, Any], schemas: Schemas, redact: Callable[[str], str]) -> ResponseSchema:
     made: dict[str, Any] = {}
     partial: dict[str, str] = {}
-    for name, told in media.items():
-        if told is None:
+    for name, described in media.items():
+        if described is None:
             continue
-        schema = schemas.standalone(told)
+        schema = schemas.standalone(described)
         if schema is None:
             partial[name] = "its schema is too large, or refers to itself only"
         elif schemas.missing:
@@ -83,9 +83,9 @@ def _media(document: Mapping[str, Any], operation: Mapping[str, Any], response: 
         produced = operation.get("produces", document.get("produces")) or ["application/json"]
         content = dict.fromkeys(map(str, produced), response) if isinstance(produced, list) else {}
     found: dict[str, Any] = {}
-    for name, told in content.items() if isinstance(content, dict) else ():
+    for name, described in content.items() if isinstance(content, dict) else ():
         media = str(name).partition(";")[0].strip().lower()
-        schema = told.get("schema") if isinstance(told, dict) else None
+        schema = described.get("schema") if isinstance(described, dict) else None
         maybe_json = is_json(media) or media in ("*/*", "application/*")
         found[media] = schema if maybe_json and isinstance(schema, dict | bool) else None
     return found

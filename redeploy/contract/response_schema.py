@@ -103,19 +103,19 @@ def _no_constant(word: str) -> None:
 def in_words(error: Any, redact: Callable[[str], str]) -> str:  # noqa: ANN401 - jsonschema's, which must not be loaded for it
     """Return what jsonschema found, without quoting the value: it may be long, hostile or secret."""
     keyword, wanted, value = error.validator, error.validator_value, error.instance
-    told = f"breaks `{keyword}`"
+    said = f"breaks `{keyword}`"
     if keyword == "type":
         kinds = wanted if isinstance(wanted, list) else [wanted]
-        told = f"is {_kind(value)}, not {' or '.join(map(str, kinds))}"
+        said = f"is {_kind(value)}, not {' or '.join(map(str, kinds))}"
     elif keyword == "required" and isinstance(value, dict):
-        told = f"has no {code(redact(next(name for name in wanted if name not in value)), 60)}"
+        said = f"has no {code(redact(next(name for name in wanted if name not in value)), 60)}"
     elif keyword in ("anyOf", "oneOf"):
-        told = "matches none of the alternatives, or too many"
+        said = "matches none of the alternatives, or too many"
     elif keyword in ("enum", "const"):
-        told = "is not one of the values that are allowed"
+        said = "is not one of the values that are allowed"
     elif is_number(wanted):
-        told = f"breaks `{keyword}: {wanted}`"
-    return f"{code(_place(error.absolute_path, redact), 80)} {told}"
+        said = f"breaks `{keyword}: {wanted}`"
+    return f"{code(_place(error.absolute_path, redact), 80)} {said}"
 
 
 def _place(path: Iterable[str | int], redact: Callable[[str], str]) -> str:

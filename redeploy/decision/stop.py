@@ -8,7 +8,7 @@ GRACE = 5.0
 
 
 def should_stop(facts: Facts) -> bool:
-    """Tell whether nothing that could still be seen is worth waiting for."""
+    """Return whether nothing that could still be seen is worth waiting for."""
     if (
         facts.not_started
         or facts.refusal
@@ -40,7 +40,7 @@ def next_check_at(facts: Facts) -> float:
 
 
 def _nothing_to_wait_for(facts: Facts) -> bool:
-    """Tell whether Watchtower's response, and what was seen since, leave nothing to wait for."""
+    """Return whether Watchtower's response, and what was seen since, leave nothing to wait for."""
     hope = _grace_ends(facts)
     if hope is not None:
         return facts.now >= hope and (facts.watchtower_failure_wins or not facts.right_build_under_way)
@@ -67,14 +67,14 @@ def _grace_ends(facts: Facts) -> float | None:
 
 
 def _out_of_time(facts: Facts) -> bool:
-    """Tell whether the deadline has passed, and no window that began before it is still under way, or being checked."""
+    """Return whether the deadline has passed, and no window that began before it is still under way, or being checked."""
     if not facts.late:
         return False
     return not (facts.window_in_time and (facts.checking or facts.right_build_under_way or _unproven_under_way(facts)))
 
 
 def _unproven_under_way(facts: Facts) -> bool:
-    """Tell whether the window under way, should it hold, would do for a build that nothing distinguishes."""
+    """Return whether the window under way, should it hold, would do for a build that nothing distinguishes."""
     if facts.declared or facts.watchtower_failure_wins:
         return False
     if facts.awaiting:

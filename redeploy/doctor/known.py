@@ -51,7 +51,7 @@ class Known:
         return found.answer if found and isinstance(found.answer, Reachability) else None
 
     def passable(self, url: str) -> bool:
-        """Tell whether the way to a URL is free of errors."""
+        """Return whether the way to a URL is free of errors."""
         way = self.way(url)
         return way is not None and way.error_kind is None
 

@@ -37,7 +37,7 @@ class Certificate:
     issuer: str = ""
 
     def ends_soon(self, now: float) -> bool:
-        """Tell whether it should have been renewed by now."""
+        """Return whether it should have been renewed by now."""
         return self.ends - now < min(SOON, (self.ends - self.begins) / 6)
 
 

@@ -35,7 +35,7 @@ def registry(known: Known) -> LinkResult:
 
 
 def image_is_absent(known: Known) -> bool:
-    """Tell whether the registry does not have the image that the inputs name."""
+    """Return whether the registry does not have the image that the inputs name."""
     image = known.plan.image
     found = known.from_registry(FetchTag(image=image)) if image is not None else None
     return isinstance(found, Trouble) and found.kind is Kind.ABSENT

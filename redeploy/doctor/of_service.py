@@ -94,7 +94,7 @@ def _samples(known: Known, endpoint: Endpoint) -> list[Sample]:
         for place, each in enumerate(looks)
         if (http_result := known.http_result(each)) is not None
     ]
-    return [each for each in found if not each.condition.tells_nothing] or found[-1:]
+    return [each for each in found if not each.condition.is_inconclusive] or found[-1:]
 
 
 def health(known: Known) -> LinkResult:
@@ -113,11 +113,11 @@ def health(known: Known) -> LinkResult:
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
     reason = UNHEALTHY_REASONS[ill.condition]
     found = broken(Check.HEALTH, ill.seen, reason)
-    return replace(found, mends=remedy_at(reason, Met(last=ill)), owing_to=(Check.FRONT,) if walled else ())
+    return replace(found, special_remedy=remedy_at(reason, Met(last=ill)), owing_to=(Check.FRONT,) if walled else ())
 
 
 def is_down(known: Known) -> bool:
-    """Tell whether nothing responds at the health address."""
+    """Return whether nothing responds at the health address."""
     ill = next((each for each in _samples(known, Endpoint.HEALTH) if not each.healthy), None)
     return ill is not None and UNHEALTHY_REASONS[ill.condition] is Reason.DOWN
 
@@ -131,7 +131,7 @@ def _calls_itself_ill(seen: str, line: str) -> LinkResult:
     )
     return replace(
         warning(Check.HEALTH, f"{seen}, but its JSON says that the service is unhealthy", Reason.NEVER_READY),
-        mends=remedy,
+        special_remedy=remedy,
     )
 
 

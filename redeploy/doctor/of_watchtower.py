@@ -118,7 +118,7 @@ def location(known: Known) -> LinkResult:
         return broken(Check.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
     own = answer.refusal in (Reason.METHOD, Reason.REDIRECT) and not (everywhere and answer.refusal is Reason.METHOD)
     reason = answer.refusal if own and answer.refusal else Reason.MISROUTED
-    return replace(broken(Check.LOCATION, seen, reason), mends=remedy_at(reason, Met(answer=answer)))
+    return replace(broken(Check.LOCATION, seen, reason), special_remedy=remedy_at(reason, Met(answer=answer)))
 
 
 def token(known: Known) -> LinkResult:
@@ -185,7 +185,7 @@ def _not_watched(known: Known, seen: str) -> LinkResult:
 
 
 def _is_silent(http_result: HttpResult | None) -> bool:
-    """Tell whether the endpoint exists but cannot reach the engine, for which Watchtower waits 15 s."""
+    """Return whether the endpoint exists but cannot reach the engine, for which Watchtower waits 15 s."""
     if isinstance(http_result, TransportError):
         return http_result.error_kind is ErrorKind.TIMED_OUT
     return http_result is not None and http_result.status == 500 and "failed to list containers" in http_result.text

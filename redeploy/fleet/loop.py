@@ -50,7 +50,7 @@ class Loop:
                 self._say(now, self._heartbeat([each for _, each in under_way], now))
 
     def _step_all(self, under_way: Sequence[tuple[HostWatch, ServiceWatch]], now: float) -> bool:
-        """Let every service do what is due, the one first that waited longest; tell whether any did something."""
+        """Let every service do what is due, the one first that waited longest; return whether any did something."""
         did = False
         for host, each in sorted(under_way, key=lambda pair: pair[1].asked):
             if each.wake > now or each.conclusion is not None or len(self._served) >= MOST_UNDER_WAY:

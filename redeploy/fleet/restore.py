@@ -9,7 +9,7 @@ from redeploy.fleet.watches import HostWatch, ServiceWatch
 from redeploy.report.results import RunResult
 from redeploy.report.several.whole import is_green
 from redeploy.rollback.attempt import Attempt
-from redeploy.rollback.collect import mended, untried
+from redeploy.rollback.collect import of_deploy, untried
 from redeploy.rollback.policy import PROVEN, Seen, hindrance
 from redeploy.rollback.run import confirm, restore
 from redeploy.rollout.run import Log, Outside
@@ -91,7 +91,7 @@ class Restorer:
         for each in group:
             self.attempts.pop(each.watch.key)
         return {
-            each.watch.key: mended(_caused(each, cause), each.attempt, backs.get(each.watch.key), now)
+            each.watch.key: of_deploy(_caused(each, cause), each.attempt, backs.get(each.watch.key), now)
             for each in (group if settled else (cause,))
         }
 
@@ -125,7 +125,7 @@ def _caused(member: Member, cause: Member) -> RunResult:
 
 
 def _differed(group: Sequence[Member]) -> bool:
-    """Tell whether the services of a reference ran different images before."""
+    """Return whether the services of a reference ran different images before."""
     kin, digests = group[0].watch.state.running.kin, [each.watch.state.running.before for each in group]
     known = [each for each in digests if each]
     return any(not kin.same(known[0], each) for each in known[1:])

@@ -48,7 +48,7 @@ class ServiceWatch:
         return self.state.plan.key
 
     def shares(self, request: Request, other: ServiceState) -> bool:
-        """Tell whether the response to a request of another service of the host serves this one, too."""
+        """Return whether the response to a request of another service of the host serves this one, too."""
         plan, theirs = self.state.plan, other.plan
         same_headers = plan.service_headers == theirs.service_headers
         match request:
@@ -104,7 +104,7 @@ class HostWatch:
         return [each for each in self.services if each.conclusion is None]
 
     def _may_trigger(self, now: float) -> bool:
-        """Tell whether all services are ready for the trigger; one that was ready long ago looks once more at what runs."""
+        """Return whether all services are ready for the trigger; those that have waited long look again at what runs."""
         waiting = [each.schedule for each in self.under_way]
         if any(each.ready_since is None for each in waiting):
             return False

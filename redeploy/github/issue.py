@@ -129,8 +129,8 @@ def head(mark: str, seen: Seen, now: float, run_url: str) -> str:
         run_url: the page of that run; empty if unknown.
     """
     run = f" in [this run]({run_url})" if run_url else ""
-    told = f"{_SEEN} {moment(now)}{run} · first seen {moment(seen.since)} · {counted(seen.times, 'red run')}"
-    return f"{_opening(mark)}{seen.why} {seen.since:.0f} {seen.times} -->\n{told}"
+    line = f"{_SEEN} {moment(now)}{run} · first seen {moment(seen.since)} · {counted(seen.times, 'red run')}"
+    return f"{_opening(mark)}{seen.why} {seen.since:.0f} {seen.times} -->\n{line}"
 
 
 def with_head(body: str, mark: str, lines: str) -> str:

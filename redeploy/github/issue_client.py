@@ -213,8 +213,8 @@ class _Issues:
 
     def change(self, number: int, **changed: str) -> None:
         """Change the given fields of an issue."""
-        told = {name: self._redact(text) if name == "body" else text for name, text in changed.items()}
-        self._call("PATCH", f"issues/{number}", told)
+        safe = {name: self._redact(text) if name == "body" else text for name, text in changed.items()}
+        self._call("PATCH", f"issues/{number}", safe)
 
     def _head(self, seen: Seen) -> str:
         return head(self._errand.mark, seen, self._errand.now, self._run_url)

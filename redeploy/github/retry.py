@@ -13,7 +13,7 @@ from redeploy.http.response import Response
 PATIENCE = 30.0
 """Seconds that a run waits for rate limits in total."""
 
-UNTOLD_WAIT = 60.0
+DEFAULT_WAIT = 60.0
 """Seconds to wait for a rate limit that does not say how long it lasts."""
 
 MOST_WRITES = 3
@@ -56,8 +56,8 @@ LATE = Trouble(message="none in time, and what was asked for may still be carrie
 def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble:
     """Return what an unexpected response means. Header names are in lower case."""
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
-    told = "rate limit" in message.lower() or "retry-after" in headers
-    limited = status == 429 or (status == 403 and (exhausted or told))
+    says_so = "rate limit" in message.lower() or "retry-after" in headers
+    limited = status == 429 or (status == 403 and (exhausted or says_so))
     return Trouble(status, message, limited, _wait(headers, exhausted=exhausted) if limited else None)
 
 
@@ -68,7 +68,7 @@ def _wait(headers: Mapping[str, str], *, exhausted: bool) -> float:
     reset = headers.get("x-ratelimit-reset", "").strip()
     if exhausted and reset.isascii() and reset[:12].isdigit() and reply.date is not None:
         return max(1.0, float(reset[:12]) - reply.date + 1.0)  # it may be at any moment of that second
-    return UNTOLD_WAIT
+    return DEFAULT_WAIT
 
 
 class NextStep(Enum):
@@ -97,7 +97,7 @@ class WriteAttempt:
         if now - self.began > LONGEST or (trouble is not None and trouble.refused):
             return None
         if trouble is not None and trouble.rate_limited:
-            wait = UNTOLD_WAIT if trouble.wait is None else trouble.wait
+            wait = DEFAULT_WAIT if trouble.wait is None else trouble.wait
             return None if self.waited + wait > PATIENCE else replace(self, at=now + wait, waited=self.waited + wait)
         if self.move is NextStep.WRITE:
             answered = trouble is not None and trouble.status

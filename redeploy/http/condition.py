@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from redeploy.http.caches import from_cache
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
-from redeploy.http.sender import NOBODY_KNOWN, Door, Sender, login_scheme, passed_on_by, sender_of
+from redeploy.http.sender import UNKNOWN_SENDER, Door, Sender, login_scheme, passed_on_by, sender_of
 
 
 class Condition(StrEnum):
@@ -22,8 +22,8 @@ class Condition(StrEnum):
     THROTTLED = "too many requests"
 
     @property
-    def tells_nothing(self) -> bool:
-        """Whether such a response says nothing about the service, so that it is not a sample."""
+    def is_inconclusive(self) -> bool:
+        """Whether such a response says nothing about the service."""
         return self in (Condition.CACHED, Condition.THROTTLED)
 
     @property
@@ -58,7 +58,7 @@ def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
         return Condition.DOWN, f"{status} from {sender.name or 'a proxy'}"
     if 200 <= status < 300:
         return Condition.HEALTHY, str(status)
-    return Condition.NOT_READY, str(status) if sender == NOBODY_KNOWN and not http_result.is_html else described(
+    return Condition.NOT_READY, str(status) if sender == UNKNOWN_SENDER and not http_result.is_html else described(
         http_result
     )
 

@@ -99,7 +99,7 @@ class Response:
     def is_html(self) -> bool:
         """Whether the body is an HTML page.
 
-        Flask and PHP send JSON and plain words as `text/html` unless told otherwise, so the type alone does not decide.
+        Flask and PHP send JSON and plain words as `text/html` by default, so the type alone does not decide.
         """
         start = re.match(_MARKUP, self.body.lstrip(_BLANK))
         if start is None:

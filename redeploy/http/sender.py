@@ -45,7 +45,7 @@ class Sender:
     name: str = ""
 
 
-NOBODY_KNOWN = Sender()
+UNKNOWN_SENDER = Sender()
 WATCHTOWER = Sender(Door.WATCHTOWER, "Watchtower")
 GO = Sender(Door.UNKNOWN, "a Go program")
 """Go's own 404, complete with its headers: Traefik's without a router, containrrr's for another path, any Go program's."""
@@ -65,7 +65,7 @@ def sender_of(reply: Response) -> Sender:
     if reply.is_access_wall:
         return Sender(Door.ACCESS, "Cloudflare Access")
     if reply.status < 400:
-        return NOBODY_KNOWN
+        return UNKNOWN_SENDER
     start = reply.body[:LOOKED_AT].decode("utf-8", "replace")
     if _is_watchtower(reply):
         return WATCHTOWER
@@ -79,7 +79,7 @@ def sender_of(reply: Response) -> Sender:
     if reply.status == 404 and start.strip() == "404 page not found":
         return GO if passed_on_by(reply) or "via" in reply.headers else TRAEFIK_OR_GO
     name = _marked(reply, start, _APPLICATIONS)
-    return Sender(Door.APPLICATION, name) if name else NOBODY_KNOWN
+    return Sender(Door.APPLICATION, name) if name else UNKNOWN_SENDER
 
 
 def asks_for_login(reply: Response) -> bool:

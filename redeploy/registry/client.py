@@ -172,8 +172,8 @@ class Registry:
         )
         later = backoff.on_predicate(
             backoff.runtime,
-            lambda found: 0.0 < _told_to_wait(found) < ends - time.monotonic(),
-            value=_told_to_wait,
+            lambda found: 0.0 < _asked_wait(found) < ends - time.monotonic(),
+            value=_asked_wait,
             jitter=None,
             max_tries=MOST_TRIES,
             logger=None,
@@ -195,8 +195,8 @@ class Registry:
 
     def _authorize(self, errand: _Errand, refused: Response) -> Secret | Trouble | HttpResult:
         """Return the authorization that a registry requires, or why there is none."""
-        told = www_authenticate.parse(refused.headers.get("www-authenticate", ""))
-        challenges = {each.scheme: each for each in reversed(told)}
+        demanded = www_authenticate.parse(refused.headers.get("www-authenticate", ""))
+        challenges = {each.scheme: each for each in reversed(demanded)}
         credentials = self._credentials()
         if bearer := challenges.get("bearer"):
             return self._token(errand, bearer.parameters, credentials)
@@ -223,8 +223,8 @@ class Registry:
             return Trouble(Kind.UNREACHABLE, f"the registry `{image.registry}` gives no token: {seen}")
         if reply.status in (400, 401, 403, 404):
             return refusal(image, errand.scope, known=self._access.known, status=f"no token, {reply.status}")
-        told = reply.json if reply.status == 200 and isinstance(reply.json, dict) else {}
-        token = told.get("token") or told.get("access_token")
+        document = reply.json if reply.status == 200 and isinstance(reply.json, dict) else {}
+        token = document.get("token") or document.get("access_token")
         if not isinstance(token, str) or not _FIT_TOKEN.fullmatch(token):
             return _hostile(image, f"sends no token in its {reply.status} response")
         return Secret(f"Bearer {token}")
@@ -257,6 +257,6 @@ def _in_passing(found: HttpResult) -> bool:
     return found.error_kind in _PASSING if isinstance(found, TransportError) else found.status >= 500
 
 
-def _told_to_wait(found: HttpResult) -> float:
+def _asked_wait(found: HttpResult) -> float:
     """Return the seconds that a rate-limited registry asks to wait; 0 if it says none."""
     return (found.retry_after or 0.0) if isinstance(found, Response) and found.status == 429 else 0.0

@@ -106,7 +106,7 @@ def _target(image: Image) -> str:
 
 
 def _may_be_a_registry(reply: Response) -> bool:
-    """Tell whether a 404 without a code of the protocol may be a registry's.
+    """Return whether a 404 without a code of the protocol may be a registry's.
 
     It names the protocol in a header (distribution, `registry/api/errcode` and `handlers/app.go`), lists errors in a form of
     its own (Artifactory: `status` and `message`), or says nothing. An application's 404 says nothing of any image: where the

@@ -70,15 +70,17 @@ def read(reply: Response, wanted: str = "") -> Manifest:
     Raises:
         ValueError: with what the registry sent instead.
     """
-    digest, told = digest_of(reply.body), reply.headers.get("docker-content-digest", "")
+    digest, reported = digest_of(reply.body), reply.headers.get("docker-content-digest", "")
     document = reply.json
     media_type = reply.media_type
     if not isinstance(document, dict) or media_type not in (*INDEXES, *IMAGES):
         msg = f"it sends {_kind_of(reply)} instead of a manifest"
         raise ValueError(msg)
-    if digest != (wanted or told or digest):
-        meant = wanted or (told if is_digest(told) else "")  # otherwise it may be anything, even our token
-        msg = f"what it sends has the digest `{digest}`instead of {code(meant) if meant else 'the one it reports'}"
+    if digest != (wanted or reported or digest):
+        expected = wanted or (reported if is_digest(reported) else "")  # otherwise it may be anything, even our token
+        msg = (
+            f"what it sends has the digest `{digest}` instead of {code(expected) if expected else 'the one it reports'}"
+        )
         raise ValueError(msg)
     children = tuple(_platforms(document)) if media_type in INDEXES else ()
     config = document.get("config") if media_type in IMAGES else None
@@ -116,8 +118,8 @@ def _platforms(index: dict[str, Any]) -> Iterator[str]:
     rows = [row for row in listed[:_MOST_CHILDREN] if isinstance(row, dict)] if isinstance(listed, list) else []
 
     def platform(row: dict[str, Any]) -> tuple[object, object]:
-        told = row.get("platform")
-        return (told.get("os"), told.get("architecture")) if isinstance(told, dict) else (None, None)
+        named = row.get("platform")
+        return (named.get("os"), named.get("architecture")) if isinstance(named, dict) else (None, None)
 
     for row in sorted(rows, key=lambda each: platform(each) != ("linux", "amd64")):
         digest = row.get("digest")

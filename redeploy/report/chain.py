@@ -77,8 +77,8 @@ class LinkResult:
     """What is wrong; None if nothing is, or if the link was not reached."""
     behind: Check | None = None
     """The broken link that hides this one."""
-    mends: Remedy | None = None
-    """The remedy at the door that responded, if that is known; it replaces the finding's own remedy."""
+    special_remedy: Remedy | None = None
+    """A remedy that fits what was seen, if there is one; it replaces the finding's own."""
     subject: Subject = NOTHING_KNOWN
     """The subject of its remedy."""
     owing_to: tuple[Check, ...] = ()
@@ -87,8 +87,8 @@ class LinkResult:
     @property
     def remedy(self) -> Remedy | None:
         """What to do about it."""
-        if self.mends is not None:
-            return self.mends.about(self.subject)
+        if self.special_remedy is not None:
+            return self.special_remedy.about(self.subject)
         match self.finding:
             case None:
                 return None

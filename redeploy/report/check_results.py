@@ -134,7 +134,7 @@ def _notes(checking: Checking) -> list[str]:
 
 
 def _fails_without_document(checking: Checking) -> bool:
-    """Tell whether a missing document is one of the failures."""
+    """Return whether a missing document is one of the failures."""
     return any(each.kind is Reason.OPENAPI and not each.passed for each in checking.findings())
 
 

@@ -19,7 +19,7 @@ from redeploy.report.facts import About
 from redeploy.report.results import Change, ImageFound, RunResult, Update
 from redeploy.report.seen import seen
 from redeploy.report.sentences import facts_of
-from redeploy.report.service_now import before_build, last_telling, what_was_met
+from redeploy.report.service_now import before_build, last_conclusive, what_was_met
 from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, renewed, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
@@ -35,7 +35,7 @@ _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UN
 
 def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunResult:
     """Gather the result of a run, whether it finished or was cut short. `now` is in monotonic seconds."""
-    plan, assessed, lookup, last = state.plan, Assessment(state), state.lookup, last_telling(state)
+    plan, assessed, lookup, last = state.plan, Assessment(state), state.lookup, last_conclusive(state)
     running = state.running
     begun, live = state.triggered is not None or state.verifying, conclusion.verdict in _LIVE
     found = gaps(state.baseline, state.samples, state.started) if begun else []
@@ -152,8 +152,10 @@ def _timeline(
         spans.append(_window(state, assessed, zero))
     if live and state.checking.wanted:
         spans += _checks(state, zero)
-    telling = [each for each in state.baseline if not each.condition.tells_nothing]
-    course = stretches(telling[-1] if telling else None, state.record.builds, zero, now, whose=before_build(state))
+    conclusive = [each for each in state.baseline if not each.condition.is_inconclusive]
+    course = stretches(
+        conclusive[-1] if conclusive else None, state.record.builds, zero, now, whose=before_build(state)
+    )
     named = state.record.before.names or state.record.before.starts
     changed = [each.since for each in assessed.evidence if each.since is not None and not each.in_samples]
     if changed and not named:

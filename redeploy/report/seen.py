@@ -81,13 +81,13 @@ def _starts(state: ServiceState, samples: Iterable[Sample]) -> dict[str, list[fl
         for path, start in sample.timed(state.record.learnt.units).starts.items():
             if _as_it_is(state, path):
                 moments = found.setdefault(path, [])
-                moments[:] = [each for each in moments if abs(each - start.told) > start.slack][1 - MOST_VALUES :]
-                moments.append(start.told)
+                moments[:] = [each for each in moments if abs(each - start.reported) > start.slack][1 - MOST_VALUES :]
+                moments.append(start.reported)
     return found
 
 
 def _as_it_is(state: ServiceState, text: str) -> bool:
-    """Tell whether a text can be handed on, and compared, as it is."""
+    """Return whether a text can be handed on, and compared, as it is."""
     return MASK not in text and state.redact(text) == text == one_line(text)
 
 

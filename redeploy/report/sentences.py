@@ -8,7 +8,7 @@ from redeploy.remedies.by_door import TURNS, Met
 from redeploy.remedies.remedy import WATCHTOWER_LOG
 from redeploy.report.build_names import names_explained
 from redeploy.report.facts import About, Facts
-from redeploy.report.service_now import last_telling, service_now
+from redeploy.report.service_now import last_conclusive, service_now
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.endpoint import Endpoint
@@ -94,7 +94,7 @@ def _unstable(state: ServiceState, met: Met) -> str:
 
 
 def _last(state: ServiceState) -> str:
-    last = last_telling(state)
+    last = last_conclusive(state)
     seen = last.seen if last else (state.history.mute or "")
     return f"The last response of the service at {code(state.plan.service.base_url)} then was {seen}." if seen else ""
 

@@ -17,16 +17,16 @@ _BY = {Build.OLD: ", by the build from before", Build.NEW: ", by the new build",
 _BY_WHEN_PUT_BACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
 
 
-def last_telling(state: ServiceState) -> Sample | None:
+def last_conclusive(state: ServiceState) -> Sample | None:
     """Return the last sample that shows the service's state; of several URLs, one that was not healthy."""
     history = state.history
-    before = [each for each in state.baseline if not each.condition.tells_nothing]
+    before = [each for each in state.baseline if not each.condition.is_inconclusive]
     return history.ill or history.last or (before[-1] if before else None)
 
 
 def service_now(state: ServiceState, now: float) -> str:
     """Say whether the service is up at `now`, in monotonic seconds; empty if it was never probed."""
-    last = last_telling(state)
+    last = last_conclusive(state)
     service = state.plan.service
     if last is None:
         only = state.history.mute or (state.baseline[-1].condition if state.baseline else None)
@@ -67,8 +67,8 @@ def before_build(state: ServiceState) -> Build:
 
 def what_was_met(state: ServiceState, course: Sequence[Stretch]) -> Met:
     """Return the last responses of the trigger and of the service."""
-    last = last_telling(state)
-    before = [each for each in state.baseline if not each.condition.tells_nothing]
+    last = last_conclusive(state)
+    before = [each for each in state.baseline if not each.condition.is_inconclusive]
     same = [each for each in before if last and each is not last and each.endpoints & last.endpoints]
     builds = [each.build for each in course if each.good and each.build in (Build.OLD, Build.NEW)]
     after = state.answered - state.started if state.answered is not None else None

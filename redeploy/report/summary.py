@@ -64,7 +64,7 @@ class Repository:
         return cls(url, sha) if fit else cls()
 
     def has(self, run: RunResult) -> bool:
-        """Tell whether the versions of a run are commits of this repository: one of them is the commit it runs for."""
+        """Return whether the versions of a run are commits of this repository: one of them is the commit it runs for."""
         named = (run.version.expected, run.version.live, run.version.before)
         return any(same_version(self.sha, each) for each in named if self.sha and each)
 
@@ -124,7 +124,7 @@ def _problems(problems: Sequence[Problem]) -> list[str]:
     if not any(problem.place for problem in problems):
         rows_of_inputs = ((code(problem.input), inline(problem.message)) for problem in problems)
         return [*table(("Input", "Problem"), rows_of_inputs), f"[What each input means]({INPUTS})", ""]
-    lines = ((code(problem.where), inline(problem.told)) for problem in problems)
+    lines = ((code(problem.where), inline(problem.described)) for problem in problems)
     return [*table(("Where", "Problem"), lines), f"[What the config file may contain]({CONFIG_FILE})", ""]
 
 

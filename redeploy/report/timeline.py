@@ -21,7 +21,7 @@ class Stretch:
     """Whether it did not respond at all, if it was not healthy."""
 
     def goes_on_as(self, other: "Stretch") -> bool:
-        """Tell whether another stretch is like this one."""
+        """Return whether another stretch is like this one."""
         return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
@@ -96,7 +96,7 @@ def stretches(
     found = [] if before is None else [_stretch(before, whose, began)]
     last_good = began
     for sample, build in seen:
-        if sample.condition.tells_nothing:
+        if sample.condition.is_inconclusive:
             continue
         last = found[-1] if found else None
         unnamed = build is Build.UNKNOWN and last is not None and last.good

@@ -8,7 +8,7 @@ from redeploy.registry.errors import Kind, Trouble
 from redeploy.registry.image import Image
 from redeploy.registry.manifest import Manifest
 from redeploy.rollback.policy import Tag, checks_again, checks_of_mode, plan_back, refusal
-from redeploy.rollout.previous.build_before import target_of, telling_version, version_before
+from redeploy.rollout.previous.build_before import distinguishing_version, target_of, version_before
 from redeploy.rollout.previous.candidates import commit_of, number_of, references
 from redeploy.rollout.previous.target import ManifestResult, RestoreTarget
 from redeploy.rollout.requests import Probe
@@ -73,8 +73,8 @@ class Attempt:
         return self.plan.image
 
     @property
-    def mends(self) -> bool:
-        """Whether this rolls a failed deploy back, and is not mode rollback."""
+    def undoes_deploy(self) -> bool:
+        """Whether this rolls a failed deploy back; otherwise it is mode rollback."""
         return self.deploy is not None
 
     @property
@@ -98,11 +98,15 @@ class Attempt:
             self.target = RestoreTarget({running: "the running digest"})
 
     def found(self) -> bool:
-        """Tell whether there is an image to put back; else the attempt stops here."""
+        """Return whether there is an image to put back; else the attempt stops here."""
         target = self.target
         if target.manifest is None and not self.stopped:
             self.stop(target.missing, target.trouble.fix if target.trouble else "")
-        elif self.mends and self._found_by_version and not telling_version(self.first, version_before(self.first)):
+        elif (
+            self.undoes_deploy
+            and self._found_by_version
+            and not distinguishing_version(self.first, version_before(self.first))
+        ):
             self.stop(
                 f"{code(target.reference)} names the previous version, but the failed build reports it too, so it does not "
                 "show which image ran",
@@ -111,15 +115,15 @@ class Attempt:
         return target.manifest is not None and not self.stopped
 
     def compare(self, tag: ManifestResult) -> bool:
-        """Take in what the tag points to just before the write, and tell whether to write it."""
+        """Take in what the tag points to just before the write, and return whether to write it."""
         if isinstance(tag, Trouble):
             self.stop(tag.sentence, tag.fix)
             return False
-        running = self.first.running.now if self.mends else ""
+        running = self.first.running.now if self.undoes_deploy else ""
         before = self.before.digest if isinstance(self.before, Manifest) else ""
         seen = Tag(before=before, running=running, now=tag.digest, holds=frozenset(tag.children))
         failed: frozenset[str] = frozenset()
-        if self.mends:
+        if self.undoes_deploy:
             # Watchtower may report the digest of an index or of its platform
             families = map(_family, (self.before, tag, self.target.manifest))
             own = [family for family in families if running in family]
@@ -133,7 +137,7 @@ class Attempt:
         return self.writing
 
     def verify(self, answer: ManifestResult, tag: ManifestResult) -> bool:
-        """Take in the registry's response to the write, and what the tag points to now; tell whether that is final.
+        """Take in the registry's response to the write, and what the tag points to now; return whether that is final.
 
         If the response was lost, only the tag shows whether it moved.
         """
@@ -161,7 +165,7 @@ class Attempt:
     def needs_a_look(self) -> Probe | None:
         """The probe that reads the running build's version, if only a version can prove another build."""
         if (
-            self.mends
+            self.undoes_deploy
             or not self.first.addresses
             or self.plan.expect_version
             or self._digests_reported
@@ -188,7 +192,7 @@ class Attempt:
         return self.state
 
     def confirm(self, tag: ManifestResult) -> bool:
-        """Take in what the tag points to after the build is proven live; tell whether that is final.
+        """Take in what the tag points to after the build is proven live; return whether that is final.
 
         Watchtower follows the tag: at the next poll it replaces a build that the tag does not point to any more.
         """
@@ -212,8 +216,12 @@ class Attempt:
     def _digests_reported(self) -> bool:
         """Whether the containers endpoint reports running digests."""
         looks = self.first.running
-        failing = looks.last is not None and looks.last.endpoint is not Endpoint.TOLD
-        by_version = self.mends and self._is_from_before and telling_version(self.first, version_before(self.first))
+        failing = looks.last is not None and looks.last.endpoint is not Endpoint.REPORTED
+        by_version = (
+            self.undoes_deploy
+            and self._is_from_before
+            and distinguishing_version(self.first, version_before(self.first))
+        )
         return any(look.digest for look in looks.reported) and not (looks.absent or (failing and by_version))
 
     @property
@@ -239,8 +247,8 @@ class Attempt:
         """The version that must be live, if one is known that distinguishes its build from the one that was live."""
         if self.plan.mode is Mode.ROLLBACK and self.plan.expect_version:
             return self.plan.expect_version
-        if self.mends and self._is_from_before:
-            return telling_version(self.first, version_before(self.first))
+        if self.undoes_deploy and self._is_from_before:
+            return distinguishing_version(self.first, version_before(self.first))
         return "" if self._digests_reported else self._version_of_target
 
     @property
@@ -250,11 +258,11 @@ class Attempt:
         for version in (self.target.revision, self.target.reference):
             commit = bool(commit_of(version)) and any(map(commit_of, named))
             number = bool(number_of(version)) and any(map(number_of, named))
-            if self.mends:
-                telling = bool(telling_version(self.first, version))
+            if self.undoes_deploy:
+                distinguishes = bool(distinguishing_version(self.first, version))
             else:  # a commit is one build, and a number may be that of several
-                telling = commit or not any(same_version(version, each) for each in named)
-            if (commit or number) and telling:
+                distinguishes = commit or not any(same_version(version, each) for each in named)
+            if (commit or number) and distinguishes:
                 return version
         return ""
 

@@ -57,7 +57,7 @@ def cut_short(attempt: Attempt, conclusion: Conclusion, now: float) -> RunResult
     return _joined(attempt.deploy, attempt, conclusion, conclusion, now)
 
 
-def mended(deploy: RunResult, attempt: Attempt, back: Conclusion | None, now: float) -> RunResult:
+def of_deploy(deploy: RunResult, attempt: Attempt, back: Conclusion | None, now: float) -> RunResult:
     """Return the result of a failed deploy and its rollback; `back` is how the proof ended."""
     proven = back is not None and proves(back, attempt.lost)
     verdict = Verdict.ROLLED_BACK if proven else Verdict.ROLLBACK_FAILED
@@ -82,7 +82,7 @@ def _joined(
     proof = result_of(second, back or conclusion, now)
     later = [each for each in (*second.baseline, *second.samples) if each.sent >= second.began]
     found = gaps(first.baseline, [*first.samples, *later], zero)
-    evidence = proof.facts.of(About.EVIDENCE) if attempt.mends else ()
+    evidence = proof.facts.of(About.EVIDENCE) if attempt.undoes_deploy else ()
     facts = deploy.facts.without(About.NOW).plus(About.NOW, *proof.facts.of(About.NOW))
     return replace(
         deploy,
@@ -160,7 +160,7 @@ def by_hand(image: Image, digest: str, *, settled: bool) -> str:
 def _rolled(attempt: Attempt, back: Conclusion | None, proof: RunResult | None, zero: float) -> RollbackResult:
     state, why = _state(attempt, back, proof)
     second = attempt.state
-    if state is State.FAILED and proof is not None and attempt.mends:
+    if state is State.FAILED and proof is not None and attempt.undoes_deploy:
         why += " " + happened(replace(proof, facts=proof.facts.without(About.NOW, About.LAST)), brief=True)
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
@@ -172,7 +172,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: RunResult | None, 
         )
     failed = attempt.deploy.digest.live or attempt.deploy.image.digest if attempt.deploy else ""
     settled = attempt.settled and (back is None or back.reason is not Reason.IMAGE_MISSING)  # there was a push since
-    helpless = state is State.FAILED or (state is State.REFUSED and attempt.mends)
+    helpless = state is State.FAILED or (state is State.REFUSED and attempt.undoes_deploy)
     return RollbackResult(
         state=state,
         why=why,
@@ -205,17 +205,17 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: RunResult | None) -
         return State.PROVEN, ""
     if back is not None and back.verdict is Verdict.UNPROVEN:
         return State.FAILED, _NO_PROOF
-    if back is not None and back.verdict is Verdict.CHECKS_FAILED and attempt.mends and proof is not None:
+    if back is not None and back.verdict is Verdict.CHECKS_FAILED and attempt.undoes_deploy and proof is not None:
         again = ", ".join(code(each.check) for each in proof.checked.failed)
         return State.FAILED, f"the checks that failed the deploy fail on the live build, too: {again}."
-    if back is not None and back.verdict is Verdict.STALE and attempt.mends:
+    if back is not None and back.verdict is Verdict.STALE and attempt.undoes_deploy:
         return State.FAILED, "the failed build is still live."
     named = code(back.reason or back.verdict) if back else ""
     return State.FAILED, f"the build of that image is not proven live ({named})."
 
 
 def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
-    """Tell whether what was put back ran before the second trigger, and another build does since."""
+    """Return whether what was put back ran before the second trigger, and another build does since."""
     running = proof.running
     ran = running.kin.same(running.before, attempt.digest)
     other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
@@ -224,7 +224,7 @@ def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
 
 
 def _out_of_reach(proof: RunResult) -> bool:
-    """Tell whether Watchtower most likely did not see the container that was to be replaced."""
+    """Return whether Watchtower most likely did not see the container that was to be replaced."""
     unseen = proof.conclusion.reason is Reason.NOTHING_SCANNED
     silent = proof.conclusion.reason is Reason.DOWN and proof.update.result in ("accepted", "unknown")
     return unseen or silent
@@ -239,11 +239,11 @@ def _stretches(
     """
     failed = first.history.build if first.history.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}
-    telling = [each for each in first.baseline if not each.condition.tells_nothing]
+    conclusive = [each for each in first.baseline if not each.condition.is_inconclusive]
     seen = first.record.builds
     for sample, build in second.record.builds:
         if later and sample.at >= later[0].at:
             whose = Build.NEW if sample.at >= held else build
             seen.append((sample, terms.get(whose, whose)))
-    found = stretches(telling[-1] if telling else None, seen, first.started, now, whose=before_build(first))
+    found = stretches(conclusive[-1] if conclusive else None, seen, first.started, now, whose=before_build(first))
     return since(first.started, found)

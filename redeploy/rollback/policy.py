@@ -16,7 +16,7 @@ from redeploy.settings.plan import Mode, OnFailure, Plan
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Proof, Reason, Verdict
 
-MENDABLE: Mapping[Verdict, frozenset[Reason]] = {
+FIXABLE: Mapping[Verdict, frozenset[Reason]] = {
     Verdict.TRIGGER_FAILED: frozenset({Reason.UPDATE_FAILED}),
     Verdict.WRONG_BUILD: frozenset({Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE}),
     Verdict.UNHEALTHY: frozenset({Reason.NEVER_READY, Reason.FLAPPING, Reason.DOWN, Reason.HTML}),
@@ -56,17 +56,17 @@ class Seen:
     def of(cls, state: ServiceState, now: float) -> "Seen":
         """Gather it from the state at the end of the deploy."""
         health = [each for each in state.baseline if Endpoint.HEALTH in each.endpoints]
-        telling = [each for each in health if not each.condition.tells_nothing]
+        conclusive = [each for each in health if not each.condition.is_inconclusive]
         return cls(
             replaced=_replaced(state, now),
-            sick_before=bool(telling) and not telling[-1].healthy,
+            sick_before=bool(conclusive) and not conclusive[-1].healthy,
             document_before=state.checking.before is not None,
             named=bool(state.plan.rollback_to),
         )
 
 
 def _replaced(state: ServiceState, now: float) -> bool:
-    """Tell whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
+    """Return whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
     assessed, history = Assessment(state), state.history
     known = assessed.facts(now)
     differs = bool(state.running.before and state.running.now and not known.old_digest_runs)
@@ -86,7 +86,7 @@ def hindrance(conclusion: Conclusion, seen: Seen) -> str:
     verdict, reason = conclusion.verdict, conclusion.reason
     if not conclusion.exit_code:
         return "nothing failed"
-    if reason not in MENDABLE.get(verdict, ()):
+    if reason not in FIXABLE.get(verdict, ()):
         return _BEYOND.get(reason) or _BEYOND.get(verdict, "another image would not help")
     if not seen.replaced:
         return "nothing shows that the container was replaced"
@@ -116,7 +116,7 @@ PROVEN = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT)
 
 
 def proves(back: Conclusion | None, lost: str = "") -> bool:
-    """Tell whether the image that was put back is proven live, by digest or version; `lost` says why that does not count."""
+    """Return whether the image that was put back is proven live, by digest or version; `lost`: why that does not count."""
     return back is not None and back.verdict in PROVEN and back.proof >= Proof.VERSION and not lost
 
 

@@ -6,7 +6,7 @@ from redeploy.decision.verdict import Conclusion, conclude
 from redeploy.registry.lookup import found_in, manifest_in
 from redeploy.report.results import RunResult
 from redeploy.rollback.attempt import Attempt
-from redeploy.rollback.collect import mended, of_mode, untried
+from redeploy.rollback.collect import of_deploy, of_mode, untried
 from redeploy.rollback.policy import PROVEN, Seen, hindrance
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.previous.target import ManifestResult
@@ -22,7 +22,7 @@ PAUSE = 1.0
 """Seconds between these."""
 
 
-def mend(
+def undo(
     deploy: RunResult,
     failed: ServiceState,
     outside: Outside,
@@ -41,7 +41,7 @@ def mend(
     attempt = Attempt.after(failed, deploy)
     begun(attempt)
     back = _roll_back(attempt, outside, random, log)
-    return mended(deploy, attempt, back, outside.now())
+    return of_deploy(deploy, attempt, back, outside.now())
 
 
 def put_back(
@@ -53,7 +53,7 @@ def put_back(
     begun: Callable[[Attempt], None],
     under_way: Callable[[], None],
 ) -> RunResult:
-    """Put an image back on request (mode rollback); the rest is as in `mend` and `redeploy`."""
+    """Put an image back on request (mode rollback); the rest is as in `undo` and `redeploy`."""
     attempt = Attempt(look)
     begun(attempt)
     _choose(attempt, outside)
@@ -84,7 +84,7 @@ def _roll_back(
 
 
 def restore(attempt: Attempt, outside: Outside, log: Log) -> bool:
-    """Find the image and put it under its tag; tell whether the tag points to it now."""
+    """Find the image and put it under its tag; return whether the tag points to it now."""
     log.open_group("Put the previous image back")
     attempt.began = outside.now()
     if not attempt.stopped and _find(attempt, outside):

@@ -108,7 +108,7 @@ class Assessment(Weighing):
         return self.expected_under_way and self._window.holds(since=self.counts_from)
 
     def _needs_closing(self, request: type[FetchContainers | FetchDocument]) -> bool:
-        """Tell whether the window has held, but some evidence needs this request once more after its end."""
+        """Return whether the window has held, but some evidence needs this request once more after its end."""
         closing = ((place, each) for place, each in enumerate(self.evidence) if each.closes_with is request)
         return self._held and any(each.needs_closing(self.window_ends, alone=self.alone(at)) for at, each in closing)
 
@@ -153,7 +153,7 @@ class Assessment(Weighing):
         )
 
     def lacks_only_checks(self, now: float) -> bool:
-        """Tell whether the run would end now, and well, if its checks had passed.
+        """Return whether the run would end now, and well, if its checks had passed.
 
         Only then goes out what may change something on the server: once, and to the build that is proven.
         """

@@ -173,7 +173,7 @@ class RequestBudget:
         return Probe(endpoints, url, past_caches=past_caches)
 
     def is_beyond_caches(self, probe: Probe) -> bool:
-        """Tell whether no cache that respects the query can respond to a look, as far as the address allows."""
+        """Return whether no cache that respects the query can respond to a look, as far as the address allows."""
         return probe.past_caches or probe.endpoints in self._takes_no_query
 
     def note_cached(self, endpoints: frozenset[Endpoint]) -> None:
@@ -253,7 +253,7 @@ class RequestBudget:
         return self._last_sent.get(kind, float("-inf"))
 
     def is_under_way(self, request: Request) -> bool:
-        """Tell whether this very request is under way."""
+        """Return whether this very request is under way."""
         return bool(self._under_way.get(request))
 
     def under_way(self, kind: type[Request]) -> list[float]:

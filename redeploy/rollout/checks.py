@@ -81,11 +81,11 @@ class Checking(Documents):
             self.round.names = names
 
     def closed(self, ends: float) -> bool:
-        """Tell whether the document was asked for after the end of a window; one that is none is asked for twice."""
+        """Return whether the document was asked for after the end of a window; one that is none is asked for twice."""
         return self.read_at >= ends or self.unfit_in_turn >= TRIES
 
     def done(self, opened: float | None) -> bool:
-        """Tell whether all checks of the window that opened then are made."""
+        """Return whether all checks of the window that opened then are made."""
         if not self.wanted:
             return True
         if self.round is None or self.round.opened != opened:

@@ -98,7 +98,7 @@ class Documents:
         return Changes(self.known_before, self.documents, operations).since
 
     def reverted(self, *, operations: bool) -> bool:
-        """Tell whether it promised something else, and again what it did before; `operations` as in `changed_since`."""
+        """Return whether it promised something else, and again what it did before; `operations` as in `changed_since`."""
         return self.known_before is not None and Changes(self.known_before, self.documents, operations).reverted
 
     @property

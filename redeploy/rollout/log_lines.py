@@ -177,7 +177,7 @@ class ProgressLog:
                 elif look.endpoint is Endpoint.FAILED:
                     self._on_change("digest", "running digest: not reported this time")
                 else:
-                    self._on_change("digest", f"running digest: {look.digest or look.untold}")
+                    self._on_change("digest", f"running digest: {look.digest or look.no_digest}")
 
     def _of_image(self, lookup: "Lookup") -> None:
         if lookup.holds_up and lookup.sentence and self.state.triggered is None:

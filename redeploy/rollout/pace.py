@@ -38,7 +38,7 @@ LOWEST_WATCHED = 0.2
 
 
 def too_slow(rate: Rate | None) -> bool:
-    """Tell whether a rate does not allow a look a second over a window, not even with tokens that were saved."""
+    """Return whether a rate does not allow a look a second over a window, not even with tokens that were saved."""
     return rate is not None and rate.per_second < LOWEST_WATCHED
 
 

@@ -267,7 +267,7 @@ class Schedule:
                 yield request, wanted
 
     def _can_check(self, assessed: Assessment) -> bool:
-        """Tell whether checks are to be made that need not wait for the window to hold."""
+        """Return whether checks are to be made that need not wait for the window to hold."""
         return assessed.checking and (self._unsafe_due or not self.state.checking.only_unsafe_left)
 
     def _spare(self, assessed: Assessment, url: str, now: float) -> float:

@@ -44,5 +44,5 @@ def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_af
     if state.verifying and opened is not None and last < opened and history.window.holds():
         return now  # the look that closes the window; the one before it was answered before the window opened
     begun = state.answered is not None or history.gap_seen or state.verifying
-    outdated = state.running.wanted_since is None or (opened is not None and last < opened)
+    outdated = state.running.expected_since is None or (opened is not None and last < opened)
     return last + LOOK_SECONDS if begun and outdated else _NEVER

@@ -80,11 +80,11 @@ def _doubtful(sample: Sample) -> bool:
 
 
 def _fails(sample: Sample) -> bool:
-    return sample.transport_error or (sample.status >= 500 and not sample.condition.tells_nothing)
+    return sample.transport_error or (sample.status >= 500 and not sample.condition.is_inconclusive)
 
 
 def _refuses(sample: Sample) -> bool:
-    return 300 <= sample.status < 500 and not sample.condition.tells_nothing
+    return 300 <= sample.status < 500 and not sample.condition.is_inconclusive
 
 
 def _cached(sample: Sample) -> Sample:

@@ -18,13 +18,13 @@ class Gap:
 
 def gaps(baseline: Sequence[Sample], samples: Sequence[Sample], triggered: float) -> list[Gap]:
     """Return the gaps since the trigger. If the service was not healthy before, a gap begins with the trigger."""
-    telling = [sample for sample in baseline if not sample.condition.tells_nothing]
-    good_before = bool(telling) and telling[-1].healthy
-    last_good = telling[-1].at if good_before else triggered
+    conclusive = [sample for sample in baseline if not sample.condition.is_inconclusive]
+    good_before = bool(conclusive) and conclusive[-1].healthy
+    last_good = conclusive[-1].at if good_before else triggered
     found: list[Gap] = []
-    bad = (triggered, triggered) if telling and not good_before else None
+    bad = (triggered, triggered) if conclusive and not good_before else None
     for sample in samples:
-        if sample.condition.tells_nothing:
+        if sample.condition.is_inconclusive:
             continue
         if not sample.healthy:
             bad = (bad[0] if bad else sample.at, sample.at)

@@ -48,8 +48,8 @@ class SampleHistory:
     """How the last conclusive response compares with the baseline."""
     build: Build = Build.UNKNOWN
     """The build of the last conclusive response."""
-    told: Build = Build.UNKNOWN
-    """The build of the last response."""
+    last_build: Build = Build.UNKNOWN
+    """The build of the last response, conclusive or not."""
     new_seen: bool = False
     """Whether the new build has responded, healthy or not."""
     in_gap: bool = False
@@ -112,7 +112,7 @@ class SampleHistory:
 
     def step(self, sample: Sample, rules: Rules) -> "SampleHistory":
         """Return the state after one more sample."""
-        if sample.condition.tells_nothing:
+        if sample.condition.is_inconclusive:
             window = self.window.take(sample, Build.UNKNOWN, rules.learnt.noise, fresh=False)
             cached = sample.condition is Condition.CACHED and Endpoint.VERSION in sample.endpoints
             return replace(
@@ -121,7 +121,7 @@ class SampleHistory:
                 mute=sample.condition,
                 hidden_by=sample.condition,
                 version_cached=self.version_cached or cached,
-                told=Build.UNKNOWN,
+                last_build=Build.UNKNOWN,
             )
         sample = sample.timed(rules.learnt.units)
         whole = sample.beside(self._other_than(sample))
@@ -140,7 +140,7 @@ class SampleHistory:
             turns=turns,
             like=like if like.visible or not self.like.visible else self.like,
             build=build if known else self.build,
-            told=build,
+            last_build=build,
             new_seen=self.new_seen or build is Build.NEW,
             in_gap=not sample.healthy,
             gap_seen=self.gap_seen or not sample.healthy,
@@ -169,7 +169,7 @@ def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[
     history = SampleHistory(window=window)
     for sample in samples:
         history = history.step(sample, rules)
-        yield sample, history.told
+        yield sample, history.last_build
 
 
 def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> SampleHistory:

@@ -79,7 +79,7 @@ class Before:
                 if not names_nothing(name):
                     names[path].add(name)
             for path, start in sample.timed(units).starts.items():
-                starts[path].append(start.told)
+                starts[path].append(start.reported)
         return cls(
             {path: frozenset(seen) for path, seen in names.items()},
             {path: tuple(seen) for path, seen in starts.items()},
@@ -128,17 +128,17 @@ class Noise:
         self._uptimes.learn(sample.uptimes, sample.at)
         timed = sample.timed(self._uptimes.units)
         for path, start in timed.starts.items():
-            latest = self._latest_start.get(path, start.told)
-            moved = start.told - latest
+            latest = self._latest_start.get(path, start.reported)
+            moved = start.reported - latest
             if moved < -start.slack or (before and moved > start.slack):
                 self._noisy.add(path)
             if moved > MOVED:
                 self._moves[path] += 1
                 if self._moves[path] >= RESTLESS_MOVES:
                     self._restless.add(path)
-            self._latest_start[path] = latest if abs(moved) <= start.slack else start.told
+            self._latest_start[path] = latest if abs(moved) <= start.slack else start.reported
         for path, start in sample.starts.items():
-            self._learn_clock(path, start.told, sample.wall)
+            self._learn_clock(path, start.reported, sample.wall)
         for path in {*sample.names, *sample.starts}:
             if path not in sample.ticking:
                 self._ticked_always.discard(path)
@@ -146,15 +146,15 @@ class Noise:
                 self._ticked_always.add(path)
             self._seen.add(path)
 
-    def _learn_clock(self, path: str, told: float, wall: float) -> None:
+    def _learn_clock(self, path: str, start: float, wall: float) -> None:
         """Learn whether a start time advances with our clock, at any distance from it: in another time zone, for example."""
-        first_told, first_wall = self._first_start.setdefault(path, (told, wall))
+        first_start, first_wall = self._first_start.setdefault(path, (start, wall))
         passed = wall - first_wall
-        if abs(told - first_told - passed) > CLOCK_TOLERANCE:
+        if abs(start - first_start - passed) > CLOCK_TOLERANCE:
             self._stood.add(path)
         if path in self._stood:
             self._clocks.discard(path)
-        elif passed >= CLOCK_TOLERANCE and told > first_told:
+        elif passed >= CLOCK_TOLERANCE and start > first_start:
             self._clocks.add(path)
 
 
@@ -212,7 +212,7 @@ def likeness(sample: Sample, before: Before, learnt: Learnt, triggered: float) -
             (same if name in before.names[path] else changed).append(path)
     for path, start in sample.starts.items():
         if path in before.starts and path not in learnt.noise:
-            if any(abs(start.told - earlier) <= MOVED for earlier in before.starts[path]):
+            if any(abs(start.reported - earlier) <= MOVED for earlier in before.starts[path]):
                 running_on.append(path)
             elif path not in learnt.restless and _is_later(start, before.starts[path], triggered):
                 restarted.append(path)
@@ -231,7 +231,7 @@ def likeness(sample: Sample, before: Before, learnt: Learnt, triggered: float) -
 
 def _is_later(start: Start, before: tuple[float, ...], triggered: float) -> bool:
     """Return whether a process was started after the trigger; without a time zone, whether it is later than all before."""
-    return start.ours >= triggered - CLOCK_TOLERANCE if start.zoned else start.told > max(before)
+    return start.ours >= triggered - CLOCK_TOLERANCE if start.zoned else start.reported > max(before)
 
 
 @dataclass(frozen=True)

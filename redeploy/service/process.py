@@ -44,7 +44,7 @@ MOST_TIMES = 16
 class Start:
     """When a process started: as reported (to compare with itself), and by our own clock (to compare with the trigger)."""
 
-    told: float
+    reported: float
     ours: float
     slack: float = 0.5
     """Seconds by which it may vary: an uptime in whole seconds varies by one."""

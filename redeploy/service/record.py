@@ -39,7 +39,7 @@ class SampleRecord:
     def go_on_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
         """Begin where an earlier record of the same service ended; its `last` samples become those from before."""
         for sample in (*earlier.baseline, *earlier.samples):
-            if not sample.condition.tells_nothing:
+            if not sample.condition.is_inconclusive:
                 self._noise.learn(sample, before=sample in earlier.baseline)
         self.baseline = sorted((*self.baseline, *last), key=lambda sample: sample.at)
         self._before = None
@@ -57,7 +57,7 @@ class SampleRecord:
     def take_before(self, sample: Sample) -> None:
         """Enter a sample from before the trigger."""
         self.baseline.append(sample)
-        if not sample.condition.tells_nothing:
+        if not sample.condition.is_inconclusive:
             self._noise.learn(sample, before=True)
         self._before = None
 
@@ -74,7 +74,7 @@ class SampleRecord:
     def _enter(self, sample: Sample) -> None:
         self.samples.append(sample)
         known = self._noise.learnt
-        if not sample.condition.tells_nothing:
+        if not sample.condition.is_inconclusive:
             self._noise.learn(sample, before=False)
         if self._noise.learnt.units != known.units:
             self._before = None

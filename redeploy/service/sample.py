@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
-from redeploy.http.sender import NOBODY_KNOWN, Sender, sender_of
+from redeploy.http.sender import UNKNOWN_SENDER, Sender, sender_of
 from redeploy.service.build_fields import LONGEST_NAME, BuildName
 from redeploy.service.declared import Rank
 from redeploy.service.endpoint import Endpoint, Service
@@ -34,7 +34,7 @@ class Sample:
     """Why there was no response, if there was none."""
     status: int = 0
     """The status of the response; 0 if there was none."""
-    sender: Sender = NOBODY_KNOWN
+    sender: Sender = UNKNOWN_SENDER
     """Who responded, if that was not the service as expected."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The build names, by path; redacted. If the version has its own address, health's paths begin with `health:`."""
@@ -92,7 +92,7 @@ class Sample:
             if path in units:
                 began = self.wall - uptime * units[path]
                 wavers = WHOLE_SECONDS if units[path] == 1 and uptime.is_integer() else Start.slack
-                starts[path] = Start(told=began, ours=began, slack=wavers + self.at - self.sent)
+                starts[path] = Start(reported=began, ours=began, slack=wavers + self.at - self.sent)
         return replace(self, starts=starts)
 
     def beside(self, other: "Sample | None") -> "Sample":
@@ -152,12 +152,12 @@ def read_sample(
         good = condition is Condition.HEALTHY and not astray
         found = names_in(http_result, service, for_version=not at_health, healthy=good, redact=redact)
         names = {f"{mark}{path}": name for path, name in found.items()}
-        told, uptimes = process_times(http_result.json)
+        begun, uptimes = process_times(http_result.json)
         uptimes = {f"{mark}{path}": uptime for path, uptime in uptimes.items()}
-        for path, (began, zoned) in told.items():
-            starts[f"{mark}{path}"] = Start(told=began, ours=began - clock + wall, zoned=zoned)
+        for path, (began, zoned) in begun.items():
+            starts[f"{mark}{path}"] = Start(reported=began, ours=began - clock + wall, zoned=zoned)
     texts = {path: redact(name.text)[:LONGEST_NAME] for path, name in names.items()}
-    moments = {path: start.told for path, start in starts.items()}
+    moments = {path: start.reported for path, start in starts.items()}
     moments |= {path: moment for path, name in texts.items() if (moment := moment_of(name)) is not None}
     return Sample(
         sent=sent,
@@ -177,7 +177,7 @@ def read_sample(
         retry_after=http_result.retry_after if condition is Condition.THROTTLED else None,
         hops=http_result.hops,
         status=http_result.status,
-        sender=NOBODY_KNOWN if condition is Condition.HEALTHY else sender_of(http_result),
+        sender=UNKNOWN_SENDER if condition is Condition.HEALTHY else sender_of(http_result),
         astray=astray,
         ill=service.health_expect.ill(http_result, redact) if condition is Condition.HEALTHY and asks_health else "",
         beyond_caches=beyond_caches,

@@ -19,7 +19,7 @@ class StockPages:
 
     def take(self, sample: Sample) -> list[Sample]:
         """Take in a look; return the pages that now turn out to come from a proxy with nothing behind it, each page once."""
-        if not sample.condition.tells_nothing:
+        if not sample.condition.is_inconclusive:
             self._rows.pop(sample.endpoints, None)
             self._down.discard(sample.endpoints)
         if not sample.is_stock_page:

@@ -151,7 +151,7 @@ class Window:
             noise: fields that are not part of an identity.
             fresh: whether a window that begins with this sample belongs to the new build.
         """
-        if sample.condition.tells_nothing:
+        if sample.condition.is_inconclusive:
             return self._interrupt(sample)
         health_only = Endpoint.VERSION not in sample.endpoints
         if not sample.healthy:
@@ -160,10 +160,10 @@ class Window:
         if self.limited and sample.at - self.answered > PASSED_OVER:
             return self._empty().take(sample, build, noise, fresh=fresh)
         names = {path: name for path, name in sample.names.items() if path not in noise}
-        starts = {path: start.told for path, start in sample.starts.items() if path not in noise}
+        starts = {path: start.reported for path, start in sample.starts.items() if path not in noise}
         other = _conflict(self.build, build) or any(self.names.get(path, name) != name for path, name in names.items())
         moved = any(
-            abs(self.starts.get(path, told) - told) > sample.starts[path].slack for path, told in starts.items()
+            abs(self.starts.get(path, start) - start) > sample.starts[path].slack for path, start in starts.items()
         )
         if self.opened is not None:
             if other or moved:

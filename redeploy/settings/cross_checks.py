@@ -184,7 +184,7 @@ def _too_fine(plan: Plan) -> Iterator[str]:
 def compares(plan: Plan, redact: Callable[[str], str] = str) -> bool:
     """Return whether the baseline's report has anything that a change can be compared with."""
     document = plan.checks.document_url is not None
-    return plan.baseline is not None and plan.baseline.tells_builds_apart(plan.service, redact, document=document)
+    return plan.baseline is not None and plan.baseline.distinguishes_builds(plan.service, redact, document=document)
 
 
 def _clauses(plan: Plan) -> "Iterator[tuple[str, Clause]]":

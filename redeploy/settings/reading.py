@@ -39,14 +39,14 @@ class Problem:
         return f"{place.file}:{place.line}:{place.column}" if place else self.input
 
     @property
-    def told(self) -> str:
-        """The whole sentence, without its full stop."""
+    def described(self) -> str:
+        """What is wrong, as a sentence without its full stop."""
         return f"{self.place.words if self.place else f'`{self.input}`'} {self.message}"
 
     @property
     def sentence(self) -> str:
-        """The whole sentence."""
-        return self.told if self.told.endswith(("?", ".")) else f"{self.told}."
+        """What is wrong, as a whole sentence."""
+        return self.described if self.described.endswith(("?", ".")) else f"{self.described}."
 
 
 class InvalidInputsError(Exception):

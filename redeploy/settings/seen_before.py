@@ -87,7 +87,7 @@ class SeenBefore:
                 seen="what an earlier step saw",
                 names={path: known[min(place, len(known) - 1)] for path, known in names.items()},
                 ranks=ranks,
-                starts={path: _start(told[min(place, len(told) - 1)]) for path, told in starts.items()},
+                starts={path: _start(known[min(place, len(known) - 1)]) for path, known in starts.items()},
                 wall=self.ended,
                 names_itself=True,
             )
@@ -100,9 +100,9 @@ class SeenBefore:
 
     def look(self, at: float) -> Look | None:
         """Return the running containers that were seen, as of `at` in monotonic seconds; None if none were."""
-        return Look(sent=at, at=at, endpoint=ContainersEndpoint.TOLD, rows=self.rows) if self.rows else None
+        return Look(sent=at, at=at, endpoint=ContainersEndpoint.REPORTED, rows=self.rows) if self.rows else None
 
-    def tells_builds_apart(self, service: Service, redact: Callable[[str], str], *, document: bool) -> bool:
+    def distinguishes_builds(self, service: Service, redact: Callable[[str], str], *, document: bool) -> bool:
         """Return whether a change can be compared with this; `document`: whether the OpenAPI document is requested."""
         known = self.samples(service, redact, 0.0)
         named = any(not names_nothing(name) for each in known for name in each.names.values())
@@ -124,7 +124,7 @@ def _spelled(url: str, redact: Callable[[str], str]) -> str:
 
 
 def _start(moment: float) -> Start:
-    return Start(told=moment, ours=moment)
+    return Start(reported=moment, ours=moment)
 
 
 def _rank(path: str, kind: Kind) -> Rank:

@@ -36,7 +36,7 @@ def bring(
     output: Path,
     secrets: dict[str, Secret],
     apply: Callable[[], int] | None,
-    told: Callable[[Brought], None],
+    report: Callable[[Brought], None],
 ) -> Brought:
     """Render the template into the file, and apply it if a value has changed; the file is for its owner alone.
 
@@ -47,7 +47,7 @@ def bring(
         output: what is written.
         secrets: by name.
         apply: recreates the containers that use the file, and returns an exit code.
-        told: hears what changed, before that is applied.
+        report: gets what changed, before that is applied.
 
     Raises:
         TemplateError: if something is missing, or git tracks the file; nothing is changed then.
@@ -67,7 +67,7 @@ def bring(
         disk.write(mark, "")
     if text != before or not disk.is_private(output):
         disk.write(output, text, disk.PRIVATE)
-    told(brought)
+    report(brought)
     if not apply or not brought.anything:
         return brought
     code = apply()

@@ -147,7 +147,7 @@ def _secrets(answers: Answers, repository: str, *, has_gh: bool) -> str:
         needs += _PLANS.format(environment=answers.environment)
         create = _CREATE.format(environment=answers.environment.replace(" ", "%20").replace("/", "%2F"))
         env = f" --env {shlex.quote(answers.environment)}"
-    told = _SECRETS.format(
+    text = _SECRETS.format(
         needs=needs,
         enter=f"     cd {shlex.quote(repository)}\n" if repository else "",
         create=create,
@@ -157,14 +157,14 @@ def _secrets(answers: Answers, repository: str, *, has_gh: bool) -> str:
         domain=answers.domain,
         update=UPDATE,
     )
-    told += _ACCESS.format(env=env) if answers.access else ""
+    text += _ACCESS.format(env=env) if answers.access else ""
     registry = answers.image.registry
-    return told + (_REGISTRY.format(registry=registry, env=env) if answers.private and registry != GHCR else "")
+    return text + (_REGISTRY.format(registry=registry, env=env) if answers.private and registry != GHCR else "")
 
 
 def _start(answers: Answers) -> str:
     places, on_the_host, ends_tls = Places(answers), answers.nginx is Nginx.HOST, answers.tls is Tls.NGINX
-    told = _START.format(
+    text = _START.format(
         login=_LOGIN if answers.private else "",
         log_in=_LOG_IN.format(registry=answers.image.registry) if answers.private else "",
         home=places.home,
@@ -173,11 +173,11 @@ def _start(answers: Answers) -> str:
         files=" \\\n       ".join(_compose_files(places)),
     )
     if on_the_host:
-        told += _HOST.format(variant=places.variant, includes=places.includes, name=answers.name)
+        text += _HOST.format(variant=places.variant, includes=places.includes, name=answers.name)
     if answers.pages:
-        told += _PAGES.format(folder=places.pages if on_the_host else f"{places.home}/deploy/pages")
+        text += _PAGES.format(folder=places.pages if on_the_host else f"{places.home}/deploy/pages")
     reload = "nginx -s reload" if on_the_host else f"docker exec {answers.name}-nginx nginx -s reload"
-    return told + (_RENEWAL.format(reload=reload) if ends_tls else "")
+    return text + (_RENEWAL.format(reload=reload) if ends_tls else "")
 
 
 def _tunnel(answers: Answers) -> str:

@@ -11,7 +11,7 @@ UNREACHED_WAITS = (1.0, 4.0)
 UNREACHED_SPAN = 15.0
 """Seconds from the first try within which the last one must be sent."""
 
-UNTOLD_WAITS = (5.0, 10.0, 20.0, 30.0)
+DEFAULT_WAITS = (5.0, 10.0, 20.0, 30.0)
 """Seconds to wait if the server does not say how long; the last one repeats."""
 
 _GIVEN_UP = {
@@ -47,6 +47,6 @@ def next_try(answers: list[Answer], *, now: float, first_sent: float, deadline: 
         at = now + UNREACHED_WAITS[alike - 1] if alike <= len(UNREACHED_WAITS) else deadline
         in_time = at < min(deadline, first_sent + UNREACHED_SPAN)
     else:
-        at = now + (max(1.0, last.wait) if last.wait is not None else UNTOLD_WAITS[min(alike, len(UNTOLD_WAITS)) - 1])
+        at = now + (max(1.0, last.wait) if last.wait is not None else DEFAULT_WAITS[min(alike, len(DEFAULT_WAITS)) - 1])
         in_time = at < deadline
     return Resend(at) if in_time else _GIVEN_UP[last.again]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, HttpResult
-from redeploy.http.sender import NOBODY_KNOWN, Door, Sender
+from redeploy.http.sender import UNKNOWN_SENDER, Door, Sender
 from redeploy.triggers.watchtower.containers import Look
 from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from redeploy.verdicts import Reason
@@ -71,7 +71,7 @@ class Answer:
     """Why there was no response, if there was none."""
     status: int = 0
     """The status of the response; 0 if there was none."""
-    sender: Sender = NOBODY_KNOWN
+    sender: Sender = UNKNOWN_SENDER
     """Who responded, if it was a refusal or a failure."""
 
     @property

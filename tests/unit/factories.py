@@ -117,7 +117,7 @@ def sample(
         ranks={path: ranked(path, name) for path, name in named.items()},
         uptimes=dict(uptimes or {}),
         wall=WALL + at,
-        starts={path: Start(told=moment, ours=moment) for path, moment in moments.items()},
+        starts={path: Start(reported=moment, ours=moment) for path, moment in moments.items()},
         ticking=frozenset(ticking),
         names_itself=Endpoint.VERSION in endpoints,
         beyond_caches=True,

@@ -25,7 +25,7 @@ from redeploy.text.markup import attribute, meta_content
 from redeploy.text.secret import CUT, Secret, redactor, shows_secret
 from redeploy.text.untrusted import block, one_line, without_tags
 from redeploy.triggers.trigger import Result
-from redeploy.triggers.watchtower.answer import read_answer, told_reasons
+from redeploy.triggers.watchtower.answer import read_answer, reported_reasons
 from tests.unit.factories import ready, reply
 from tests.unit.settings.config.loading import load_text
 
@@ -64,7 +64,7 @@ READERS: dict[str, Callable[[int], object]] = {
     "a block": lambda size: block("\n" * size, 60),
     "a line of Markdown": lambda size: inline("`@a#1" * size),
     "fences": lambda size: fenced("`" * size),
-    "reasons of the check endpoint": lambda size: told_reasons(
+    "reasons of the check endpoint": lambda size: reported_reasons(
         reply(200, {"containers": [{"name": "a", "error": "<" * 8}] * size}), Result.BLOCKED, REDACT
     ),
     "an answer of the trigger": lambda size: read_answer(reply(200, {"summary": [{}] * size})),

@@ -155,7 +155,7 @@ def _answers(*names: str) -> tuple[Answer | None, ...]:
 
 _BEFORE = tuple(moment for moment in MOMENTS if moment < DEADLINE)
 _IN_A_WINDOW = ("held", "healthy_long_enough", "claim_held", "held_after_gap", "wrong_build_held", "checking")
-_TELLS_NOTHING = (None, Condition.HEALTHY, *(each for each in Condition if each.tells_nothing))
+_TELLS_NOTHING = (None, Condition.HEALTHY, *(each for each in Condition if each.is_inconclusive))
 _WALLS = tuple(each for each in Condition if each.is_wall)
 
 RULES: Mapping[str, list[Clause]] = {

@@ -30,7 +30,7 @@ from redeploy.text.markup import attribute, meta_content
 from redeploy.text.secret import Secret, redactor
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
-from redeploy.triggers.watchtower.answer import read_answer, told_reasons
+from redeploy.triggers.watchtower.answer import read_answer, reported_reasons
 from redeploy.triggers.watchtower.containers import read_look
 from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from sandbox.runner.commands import LineSplitter, pairs
@@ -79,7 +79,7 @@ def responses(data: bytes) -> None:
     reply = _reply(data)
     answer = read_answer(reply)
     shown = [answer.seen, described(reply), condition_of(reply)[1], sender_of(reply).name]
-    shown += told_reasons(reply, Result.BLOCKED, _REDACT)
+    shown += reported_reasons(reply, Result.BLOCKED, _REDACT)
     trouble = trouble_of(reply, _IMAGE, Scope.PULL, known=False)
     shown += [trouble.sentence, trouble.fix]
     build_names(reply.json, reply.headers)

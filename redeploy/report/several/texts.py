@@ -28,7 +28,7 @@ def headline(result: SeveralResults) -> str:
 
 
 def waits(result: OneResult) -> bool:
-    """Tell whether a service was not reached, since an earlier wave is not green."""
+    """Return whether a service was not reached, since an earlier wave is not green."""
     return result.conclusion.reason is Reason.EARLIER_WAVE
 
 

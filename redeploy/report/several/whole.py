@@ -30,7 +30,7 @@ _WORST_FIRST: tuple[tuple[Verdict, bool], ...] = (
 
 
 def is_green(result: Result) -> bool:
-    """Tell whether a run or a service ended well."""
+    """Return whether a run or a service ended well."""
     return not result.conclusion.exit_code
 
 

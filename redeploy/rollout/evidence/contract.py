@@ -44,7 +44,7 @@ class ContractChange(Evidence):
         return self._counts and self._state.checking.reverted(operations=self._replaced)
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Tell whether the document must be read once more, since one build may take over from another without a gap."""
+        """Return whether the document must be read once more, since one build may take over from another without a gap."""
         return alone and self.since is not None and not self._state.checking.closed(ends)
 
     @property
@@ -58,7 +58,7 @@ class ContractChange(Evidence):
         """Whether a gap, a new process, another image, or Watchtower's `updated` shows that something was replaced."""
         state, answer = self._state, self._state.answer
         updated = answer is not None and answer.result is Result.UPDATED
-        return updated or state.history.gap_seen or bool(state.history.like.restarted) or state.running.was_wanted
+        return updated or state.history.gap_seen or bool(state.history.like.restarted) or state.running.expected_seen
 
     @property
     def sentence(self) -> str:

@@ -38,15 +38,15 @@ class RunningDigest(Evidence):
     @cached_property
     def since(self) -> float | None:
         """Since when every list has shown it."""
-        return self._state.running.wanted_since if self.applies else None
+        return self._state.running.expected_since if self.applies else None
 
     @cached_property
     def seen_new(self) -> bool:
         """Whether any list since the trigger showed it."""
-        return self.applies and not self._state.met_before and self._state.running.was_wanted
+        return self.applies and not self._state.met_before and self._state.running.expected_seen
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Tell whether the containers must be listed once more: where only that proves the build, or they differ."""
+        """Return whether the containers must be listed once more: where only that proves the build, or they differ."""
         return self.applies and self._state.running.needs_closing_look(ends, alone=alone)
 
     @property

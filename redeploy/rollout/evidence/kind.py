@@ -59,7 +59,7 @@ class Evidence:
         return False
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Tell whether one more request is needed once a window has ended; `alone` if nothing else shows the build."""
+        """Return whether one more request is needed once a window has ended; `alone` if nothing else shows the build."""
         del ends, alone
         return False
 

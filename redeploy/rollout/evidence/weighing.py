@@ -53,7 +53,7 @@ class Weighing:
         )
 
     def shows(self, kind: type[Evidence], build: Build) -> bool:
-        """Tell whether one kind of evidence shows this build."""
+        """Return whether one kind of evidence shows this build."""
         return any(each.says is build for each in self.evidence if isinstance(each, kind))
 
     @cached_property
@@ -96,7 +96,7 @@ class Weighing:
         return self.shows(UnchangedTag, Build.OLD)
 
     def alone(self, place: int) -> bool:
-        """Tell whether the evidence at a place of the row proves the build alone: no response does, and none before it."""
+        """Return whether the evidence at a place of the row proves the build alone: no response does, and none before it."""
         if self.evidence[place].declared:
             return True
         if self._plan.declared or self._plan.inspects:
@@ -139,7 +139,7 @@ class Weighing:
         return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
 
     def is_starved(self, now: float, *, judged: bool) -> bool:
-        """Tell whether, at the deadline, nothing is known of the service for want of requests.
+        """Return whether, at the deadline, nothing is known of the service for want of requests.
 
         It was looked at too rarely since the update to say how it is. Or, where the window under way is `judged`, one that
         the verdict is about, its looks were too far apart for it to hold. A limit of the service's own is another matter.

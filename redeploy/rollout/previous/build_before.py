@@ -17,7 +17,7 @@ def version_before(state: ServiceState) -> str:
     return _named(state, state.baseline)
 
 
-def telling_version(state: ServiceState, version: str) -> str:
+def distinguishing_version(state: ServiceState, version: str) -> str:
     """Return a version if it distinguishes its build from the one that failed; else an empty text.
 
     The old build answers for a while after the trigger, too: what counts is what answered since the first fault or, where
@@ -31,11 +31,11 @@ def telling_version(state: ServiceState, version: str) -> str:
 
 def names_before(state: ServiceState) -> frozenset[str]:
     """Return every name that the build from before the trigger gave itself."""
-    named = next((names for each in reversed(state.baseline) if (names := _telling(state, each))), {})
+    named = next((names for each in reversed(state.baseline) if (names := _distinguishing(state, each))), {})
     return frozenset(named.values())
 
 
-def _telling(state: ServiceState, sample: Sample) -> dict[str, str]:
+def _distinguishing(state: ServiceState, sample: Sample) -> dict[str, str]:
     return {
         path: name
         for path, name in sample.names.items()
@@ -46,7 +46,7 @@ def _telling(state: ServiceState, sample: Sample) -> dict[str, str]:
 def _named(state: ServiceState, samples: Sequence[Sample]) -> str:
     latest = samples[::-1]
     for sample in sorted(latest, key=lambda each: not each.names_itself):  # the version address speaks first
-        if names := _telling(state, sample):
+        if names := _distinguishing(state, sample):
             return version_of(replace(sample, names=names), "", state.record.before.names)
     return ""
 

@@ -57,7 +57,7 @@ def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, st
 
 
 def contradicts(label: str, named: Collection[str]) -> bool:
-    """Tell whether an image's revision label says that it is not the build which named itself so.
+    """Return whether an image's revision label says that it is not the build which named itself so.
 
     Only a commit contradicts a commit: a label may hold something else, and so may a name.
     """
@@ -66,7 +66,7 @@ def contradicts(label: str, named: Collection[str]) -> bool:
 
 
 def same_commit(one: str, other: str) -> bool:
-    """Tell whether two spellings are of one commit: the shorter may be the beginning of the longer."""
+    """Return whether two spellings are of one commit: the shorter may be the beginning of the longer."""
     short, long = sorted((commit_of(one), commit_of(other)), key=len)
     return bool(short) and (long.startswith(short) or same_version(one, other))
 

@@ -54,10 +54,10 @@ class Faults:
     @property
     def in_order(self) -> tuple[Problem, ...]:
         """All problems, in the order of the file; those of inputs come first."""
-        told = sorted(self.found, key=lambda each: (each.place.line, each.place.column) if each.place else (0, 0))
+        problems = sorted(self.found, key=lambda each: (each.place.line, each.place.column) if each.place else (0, 0))
         if self.full:
-            told.append(Problem(INPUT, f"names a file with more than {MOST:,} problems; the others are not listed"))
-        return tuple(told)
+            problems.append(Problem(INPUT, f"names a file with more than {MOST:,} problems; the others are not listed"))
+        return tuple(problems)
 
     def near(self, name: str, known: Iterable[str]) -> str:
         """Return a suggestion for a name, after a semicolon; empty if no name is similar, or too much is wrong."""

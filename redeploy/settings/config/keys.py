@@ -17,18 +17,18 @@ _TEXT = ["string", "number", "boolean"]
 _OR_NOTHING = [*_TEXT, "null"]
 
 
-def schema(told: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
+def schema(described: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
     """Return the schema.
 
     A text may look like a number or a boolean to an editor, and be nothing at all; here all of them are texts.
 
     Args:
-        told: what each input means, in words; empty if the schema only judges.
+        described: what each input means, in words; empty if the schema only judges.
     """
 
     def of_input(name: str) -> dict[str, Any]:
         default = DEFAULTS[name]
-        words = {"description": told(name)} if told(name) else {}
+        words = {"description": described(name)} if described(name) else {}
         words |= {"default": default} if default else {}
         if name == "smoke":
             return words | {"type": [*_OR_NOTHING, "array"], "items": {"$ref": "#/$defs/smoke"}}

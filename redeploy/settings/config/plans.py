@@ -83,10 +83,10 @@ class Plans:
             return None
         hosts = tuple(tuple(host for host in wave if host) for wave in waves)
         run = RunPlan(waves=hosts, max_parallel=layout.max_parallel)
-        told = [
+        warnings = [
             each if self._alone else f"Service `{plan.key}`: {each}" for plan in run.services for each in plan.warnings
         ]
-        return replace(run, warnings=tuple(dict.fromkeys([*self._notes, *told])))
+        return replace(run, warnings=tuple(dict.fromkeys([*self._notes, *warnings])))
 
     def _host(self, host: Host) -> HostPlan | None:
         of_host = dict(self._given(host.own, ("hosts", host.name), OF_HOST)) if host.own else {}
@@ -115,8 +115,7 @@ class Plans:
             if key.text not in names:
                 continue
             if where not in self._values:  # a service is read once, however many hosts have it
-                told = words(where, self.faults)
-                self._values[where] = self.maker.value(key.text, node, told)
+                self._values[where] = self.maker.value(key.text, node, words(where, self.faults))
             yield key.text, self._values[where]
 
     def _plan(self, host: Host, member: Member, of_host: Mapping[str, Value]) -> Plan | None:

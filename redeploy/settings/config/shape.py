@@ -72,8 +72,8 @@ def _words(path: Path, faults: Faults) -> Iterator[str]:
 
 
 def _steps(path: Iterable[str | int], faults: Faults) -> list[str]:
-    told = [f"item {each + 1}" if isinstance(each, int) else faults.shown(each) for each in path]
-    return told[::-1]
+    named = [f"item {each + 1}" if isinstance(each, int) else faults.shown(each) for each in path]
+    return named[::-1]
 
 
 def _unknown(node: Node, path: Path, known: dict[str, Any], faults: Faults) -> None:
@@ -82,17 +82,17 @@ def _unknown(node: Node, path: Path, known: dict[str, Any], faults: Faults) -> N
     for key, value in node.entries:
         if key.text in known or isinstance(value, Unusable):
             continue
-        told = words((*path, key.text), faults)
+        named = words((*path, key.text), faults)
         if why := _elsewhere(key.text, path):
-            faults.at(key, told, f"is not a key here: {why}")
+            faults.at(key, named, f"is not a key here: {why}")
         elif " " in key.text.strip() or node.asked:
             text = f"{key.text}: {value.text}" if isinstance(value, Scalar) and value.text else key.text
             text = f"? {text}" if node.asked else text
             shown = "" if faults.redact(text) != text else f": {code(in_quotes(text), 80)}"
             cause = "begins with `? `" if node.asked else "holds `: `"
-            faults.at(key, told, f"is text that {cause}, which YAML reads as a mapping; put it in quotes{shown}")
+            faults.at(key, named, f"is text that {cause}, which YAML reads as a mapping; put it in quotes{shown}")
         else:
-            faults.at(key, told, f"is not a key of {_owner(path, faults)}{faults.near(key.text, known)}")
+            faults.at(key, named, f"is not a key of {_owner(path, faults)}{faults.near(key.text, known)}")
 
 
 def _owner(path: Path, faults: Faults) -> str:

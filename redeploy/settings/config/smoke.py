@@ -45,53 +45,53 @@ class Request:
 def request(node: Mapping, words: Words, reads: Reads) -> Request:
     """Return the request that a mapping describes, and note what is wrong with it."""
 
-    def told(name: str) -> Words:
+    def named(name: str) -> Words:
         return lambda: f"`{name}` of {words()}"
 
     asked = node.get("request")
-    line = reads.one_line(asked, told("request")) if asked is not None else ""
+    line = reads.one_line(asked, named("request")) if asked is not None else ""
     if asked is not None and len(re.sub(r"^[!?\s]+", "", line).split()) > 2:
         said = "has more than a method and a path; a status goes under `status`, a condition under `expect`"
-        reads.refuse(asked, told("request"), said)
-    if _is_true(node, "warn", told, reads):
+        reads.refuse(asked, named("request"), said)
+    if _is_true(node, "warn", named, reads):
         line = f"?{line}"
-    statuses = _listed(node.get("status"), told("status"), reads)
+    statuses = _listed(node.get("status"), named("status"), reads)
     for place, text in statuses:
         if not _STATUS.fullmatch(text):
-            reads.refuse(place, told("status"), "is not a status; write `200`, `2xx` or a list of them")
+            reads.refuse(place, named("status"), "is not a status; write `200`, `2xx` or a list of them")
     if statuses:
         line += " " + "|".join(text for _, text in statuses)
     conditions: list[str] = []
-    for place, text in _listed(node.get("expect"), told("expect"), reads):
+    for place, text in _listed(node.get("expect"), named("expect"), reads):
         try:
             conditions += [text] if text and clauses(text) else []
         except ValueError as error:
-            reads.refuse(place, joined(told("expect"), str(error)), str(error))
+            reads.refuse(place, joined(named("expect"), str(error)), str(error))
     if conditions:
         line += " " + " and ".join(conditions)
-    return Request(line, _sent(node, told, reads))
+    return Request(line, _sent(node, named, reads))
 
 
-def _sent(node: Mapping, told: Callable[[str], Words], reads: Reads) -> Sent:
+def _sent(node: Mapping, named: Callable[[str], Words], reads: Reads) -> Sent:
     headers: list[tuple[str, str]] = []
     given = node.get("headers")
     if isinstance(given, Mapping):
-        headers = _fit(given, reads.headers(given, told("headers")), told, reads)
+        headers = _fit(given, reads.headers(given, named("headers")), named, reads)
     body = b""
     if (carried := node.get("body")) is not None:
-        value = _value(carried, told("body"), reads)
+        value = _value(carried, named("body"), reads)
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         body = text.encode("utf-8", "replace")
         if "content-type" not in {name.lower() for name, _ in headers}:
             kind = "text/plain; charset=utf-8" if isinstance(value, str) else "application/json"
             headers.append(("Content-Type", kind))
-    latency = _seconds(node.get("max-latency"), told("max-latency"), reads)
+    latency = _seconds(node.get("max-latency"), named("max-latency"), reads)
     found = Sent(body, tuple((name, Secret(value)) for name, value in headers), latency)
     return found if found != Sent() else NOTHING_ELSE
 
 
 def _fit(
-    node: Mapping, headers: list[tuple[str, str]], told: Callable[[str], Words], reads: Reads
+    node: Mapping, headers: list[tuple[str, str]], named: Callable[[str], Words], reads: Reads
 ) -> list[tuple[str, str]]:
     seen: set[str] = set()
     found = []
@@ -99,21 +99,21 @@ def _fit(
         try:
             found.append(parsers.header(f"{name}: {value}", of_service=True))
         except ValueError as error:
-            reads.refuse(key, told("headers"), str(error))
+            reads.refuse(key, named("headers"), str(error))
         if name.lower() in seen:
-            reads.refuse(key, told("headers"), f"gives `{name}` a second time")
+            reads.refuse(key, named("headers"), f"gives `{name}` a second time")
         seen.add(name.lower())
     return found
 
 
-def _is_true(node: Mapping, name: str, told: Callable[[str], Words], reads: Reads) -> bool:
+def _is_true(node: Mapping, name: str, named: Callable[[str], Words], reads: Reads) -> bool:
     given = node.get(name)
     if given is None:
         return False
     try:
-        return parsers.boolean(reads.one_line(given, told(name)))
+        return parsers.boolean(reads.one_line(given, named(name)))
     except ValueError as error:
-        reads.refuse(given, told(name), str(error))
+        reads.refuse(given, named(name), str(error))
         return False
 
 

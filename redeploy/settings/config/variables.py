@@ -76,9 +76,9 @@ class Variables:
                 wrong[f"reads {_shown(name)}, which holds `${{{{`: an expression that was not expanded"] = None
             return held
 
-        return Expanded(_REFERENCE.sub(value, text), tuple(wrong), tuple(map(self._told, unset)), varied)
+        return Expanded(_REFERENCE.sub(value, text), tuple(wrong), tuple(map(self._missing, unset)), varied)
 
-    def _told(self, name: str) -> str:
+    def _missing(self, name: str) -> str:
         near = "" if name in self._environment else _near(name, self._names)
         empty = "is empty" if name in self._environment else "is not set"
         return f"reads {_shown(name)}, which {empty}{near}; give the step `env: {name[:60]}: ...`"

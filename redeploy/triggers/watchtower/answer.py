@@ -63,7 +63,7 @@ def _of_reply(reply: Response) -> Answer:
     return _refused(Reason.MISROUTED, described(reply))
 
 
-def told_reasons(http_result: HttpResult, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
+def reported_reasons(http_result: HttpResult, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
     """Return what the fork's check endpoint reports as wrong, one line for each container; empty if it is absent or content.
 
     It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # few runs name images
 class Endpoint(StrEnum):
     """What the containers endpoint turned out to be."""
 
-    TOLD = "told"
+    REPORTED = "reported"
     ABSENT = "absent"
     """Not enabled, not routed, or not for this token: a retry is pointless."""
     FAILED = "failed"
@@ -65,7 +65,7 @@ class Look:
     endpoint: Endpoint
     rows: tuple[RunningContainer, ...] = ()
     """The rows that count."""
-    untold: str = ""
+    no_digest: str = ""
     """Why the rows report no digest; empty if they report one."""
     tag: str = ""
     """The tag of the only container of an image's repository, if the input has no tag."""
@@ -118,14 +118,16 @@ def read_look(
     return Look(
         sent=sent,
         at=at,
-        endpoint=Endpoint.TOLD,
+        endpoint=Endpoint.REPORTED,
         rows=tuple(row.without_secrets(redact) for row in counting),
-        untold=_untold(rows, counting, wanted),
+        no_digest=_why_no_digest(rows, counting, wanted),
         tag=alone[0].tag if len(alone) == 1 else "",
     )
 
 
-def _untold(rows: Sequence[RunningContainer], counting: Sequence[RunningContainer], wanted: ContainerFilter) -> str:
+def _why_no_digest(
+    rows: Sequence[RunningContainer], counting: Sequence[RunningContainer], wanted: ContainerFilter
+) -> str:
     digests = {row.digest for row in counting}
     if len(digests) > 1:
         return "containers run different digests"

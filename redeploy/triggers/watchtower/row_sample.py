@@ -12,7 +12,7 @@ HEALTH = frozenset({Part.HEALTH, Part.VERSION})
 
 def row_sample(look: Look, wall: float) -> Sample | None:
     """Return whether its container is running; None if a look brought no rows."""
-    if look.endpoint is not Endpoint.TOLD:
+    if look.endpoint is not Endpoint.REPORTED:
         return None
     runs = ", ".join(code(row.name.removeprefix("/")) for row in look.rows)
     return Sample(

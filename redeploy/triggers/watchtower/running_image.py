@@ -46,7 +46,7 @@ class RunningImage:
     @property
     def reported(self) -> list[Look]:
         """The looks that brought rows."""
-        return [look for look in self.all if look.endpoint is Endpoint.TOLD]
+        return [look for look in self.all if look.endpoint is Endpoint.REPORTED]
 
     @property
     def absent(self) -> bool:
@@ -145,7 +145,7 @@ class RunningImage:
         return self.is_old or (bool(now) and all(row.name in before and row.kept(before[row.name]) for row in now))
 
     @property
-    def wanted_since(self) -> float | None:
+    def expected_since(self) -> float | None:
         """When the first of the latest looks responded that all showed the declared image or, undeclared, a new one."""
         since = None
         for look in self.reported:
@@ -156,7 +156,7 @@ class RunningImage:
         return since
 
     @property
-    def was_wanted(self) -> bool:
+    def expected_seen(self) -> bool:
         """Whether any look since the trigger showed it."""
         return any(self.says(look) is Build.NEW for look in self.looks_since)
 
@@ -166,7 +166,7 @@ class RunningImage:
         """Return whether a window that ends then needs one more look: these `alone` prove it, or containers differ."""
         last = self.last
         late = last is None or last.sent < ends
-        proves = alone and (self.wanted_since is not None or bool(self.declared))
+        proves = alone and (self.expected_since is not None or bool(self.declared))
         differs = last is not None and bool(last.split)
         return late and (proves or differs)
 

@@ -64,7 +64,7 @@ class WatchtowerTrigger:
         self, http_result: HttpResult, result: Result, redact: Callable[[str], str]
     ) -> tuple[str, ...]:
         """Return that as lines."""
-        return answer.told_reasons(http_result, result, redact)
+        return answer.reported_reasons(http_result, result, redact)
 
     def ask_support(self) -> HttpRequest:
         """Ask whether the variant supports `container=`; that does not update anything."""

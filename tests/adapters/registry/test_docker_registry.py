@@ -24,7 +24,7 @@ from redeploy.registry.image import Image, parse
 from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report.collect import result_of
-from redeploy.rollback.run import mend
+from redeploy.rollback.run import undo
 from redeploy.rollout.requests import FetchManifest, FetchRevision, FetchTag, PutManifest, SendTrigger
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
@@ -176,7 +176,7 @@ def test_a_deploy_that_failed_is_rolled_back_by_its_tag(program: Program) -> Non
     state = ServiceState(plan(image=str(image), on_failure="rollback", **wanted), began=0.0)
     deploy = result_of(state, redeploy(state, world, lambda: 0.5, Log()), world.now())
     assert found(registry.resolve(image, BOUND)).digest == V2.digest
-    ended = mend(deploy, state, world, lambda: 0.5, Log(), begun=lambda _: None)
+    ended = undo(deploy, state, world, lambda: 0.5, Log(), begun=lambda _: None)
     assert (ended.conclusion.verdict, ended.digest.live) == (Verdict.ROLLED_BACK, V1.digest)
     assert found(registry.resolve(image, BOUND)).body == V1.image.index.body
 

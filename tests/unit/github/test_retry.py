@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeploy.github.retry import (
+    DEFAULT_WAIT,
     LONGEST,
     MOST_WRITES,
     PATIENCE,
-    UNTOLD_WAIT,
     NextStep,
     Trouble,
     WriteAttempt,
@@ -32,9 +32,9 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
         pytest.param(429, {"retry-after": "0"}, "", 1.0, id="zero seconds in Retry-After"),
         pytest.param(403, {"retry-after": "20"}, "You have exceeded a secondary rate limit", 20.0, id="secondary"),
         pytest.param(
-            403, {}, "You have exceeded a secondary rate limit.", UNTOLD_WAIT, id="secondary, without Retry-After"
+            403, {}, "You have exceeded a secondary rate limit.", DEFAULT_WAIT, id="secondary, without Retry-After"
         ),
-        pytest.param(429, {}, "", UNTOLD_WAIT, id="untold"),
+        pytest.param(429, {}, "", DEFAULT_WAIT, id="untold"),
         pytest.param(
             403,
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH + 12), "date": NOW},
@@ -43,10 +43,14 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
             id="primary, by GitHub's own clock",
         ),
         pytest.param(
-            403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH)}, "", UNTOLD_WAIT, id="no clock"
+            403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH)}, "", DEFAULT_WAIT, id="no clock"
         ),
         pytest.param(
-            403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon", "date": NOW}, "", UNTOLD_WAIT, id="no time"
+            403,
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon", "date": NOW},
+            "",
+            DEFAULT_WAIT,
+            id="no time",
         ),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from redeploy.http.condition import Condition, condition_of, described
 from redeploy.http.response import Response
-from redeploy.http.sender import GO, NOBODY_KNOWN, TRAEFIK_OR_GO, WATCHTOWER, Door, Sender, sender_of
+from redeploy.http.sender import GO, TRAEFIK_OR_GO, UNKNOWN_SENDER, WATCHTOWER, Door, Sender, sender_of
 from tests.unit.factories import page, reply
 
 TEXT = "text/plain; charset=utf-8"
@@ -147,7 +147,7 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
             Sender(Door.LOGIN, "nginx"),
             id="nginx: auth_basic",
         ),
-        pytest.param(page(401), NOBODY_KNOWN, id="a login page"),
+        pytest.param(page(401), UNKNOWN_SENDER, id="a login page"),
         pytest.param(reply(404, "404 page not found\n", **GO_404), TRAEFIK_OR_GO, id="Traefik without a router"),
         pytest.param(
             reply(404, "404 page not found\n", server="cloudflare", cf_ray="9a", **GO_404),
@@ -157,7 +157,7 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
         pytest.param(reply(404, "404 page not found\n", server="nginx", **GO_404), GO, id="a Go program behind nginx"),
         pytest.param(reply(404, "Not Found", **FIBER), WATCHTOWER, id="the fork at another path"),
         pytest.param(
-            reply(404, "Not Found", content_type=TEXT), NOBODY_KNOWN, id="the same words from another program"
+            reply(404, "Not Found", content_type=TEXT), UNKNOWN_SENDER, id="the same words from another program"
         ),
         pytest.param(
             reply(408, "Request Timeout", server="nginx"), WATCHTOWER, id="the fork's own rate limit of updates"
@@ -173,9 +173,11 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
             Sender(Door.CLOUDFLARE, "Cloudflare"),
             id="Cloudflare: blocked by a rule",
         ),
-        pytest.param(cloudflare(503, '{"status":"starting"}'), NOBODY_KNOWN, id="a response that Cloudflare passes on"),
-        pytest.param(reply(503, {"status": "starting"}), NOBODY_KNOWN, id="a service that is not ready"),
-        pytest.param(page(200), NOBODY_KNOWN, id="a page"),
+        pytest.param(
+            cloudflare(503, '{"status":"starting"}'), UNKNOWN_SENDER, id="a response that Cloudflare passes on"
+        ),
+        pytest.param(reply(503, {"status": "starting"}), UNKNOWN_SENDER, id="a service that is not ready"),
+        pytest.param(page(200), UNKNOWN_SENDER, id="a page"),
     ],
 )
 def test_the_first_matching_rule_names_the_sender_of_a_response(answer: Response, expected: Sender) -> None:

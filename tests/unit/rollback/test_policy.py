@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from redeploy.contract.settings import Breaking, Checks
 from redeploy.decision.facts import Facts
 from redeploy.decision.verdict import Conclusion, conclude
-from redeploy.rollback.policy import MENDABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, proves, refusal
-from redeploy.rollout.previous.build_before import telling_version, version_before
+from redeploy.rollback.policy import FIXABLE, Seen, Tag, checks_of_mode, hindrance, plan_back, proves, refusal
+from redeploy.rollout.previous.build_before import distinguishing_version, version_before
 from redeploy.settings.plan import Mode, OnFailure
 from redeploy.verdicts import Proof, Reason, Verdict
 from sandbox.simulation import plan
@@ -49,7 +49,7 @@ def test_only_failures_that_another_image_can_fix_are_rolled_back(verdict: Verdi
 
 
 def test_the_table_names_no_failure_twice() -> None:
-    assert {(verdict.value, reason.value) for verdict, reasons in MENDABLE.items() for reason in reasons} == MENDED
+    assert {(verdict.value, reason.value) for verdict, reasons in FIXABLE.items() for reason in reasons} == MENDED
 
 
 NEVER_READY = ended(Verdict.UNHEALTHY, Reason.NEVER_READY)
@@ -219,7 +219,7 @@ def test_the_previous_version_is_expected_only_if_the_failed_build_has_another_o
     run = Run(version_path="/api/ready").look(0.1, ready(OLD)).look(0.5, ready(OLD)).trigger(1.0)
     for number, http_result in enumerate(after):
         run.look(2.0 + number, http_result)
-    assert telling_version(run.state, version_before(run.state)) == version
+    assert distinguishing_version(run.state, version_before(run.state)) == version
 
 
 def test_noise_is_not_a_version() -> None:

@@ -22,7 +22,7 @@ from redeploy.report.summary import Repository, page
 from redeploy.report.timeline import What
 from redeploy.rollback.attempt import Attempt
 from redeploy.rollback.collect import cut_short
-from redeploy.rollback.run import mend, put_back
+from redeploy.rollback.run import put_back, undo
 from redeploy.rollout.requests import FetchManifest, FetchRevision, FetchTag, Probe, PutManifest, SendSmoke, SendTrigger
 from redeploy.rollout.run import redeploy
 from redeploy.rollout.service_state import ServiceState
@@ -170,7 +170,7 @@ def run(server: Server | None = None, **inputs: str) -> Finished:
     else:
         conclusion = redeploy(state, world, lambda: 0.5, log)
         deploy = result_of(state, conclusion, world.now())
-        outcome = mend(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
+        outcome = undo(deploy, state, world, lambda: 0.5, log, begun=attempts.append)
     return Finished(server, outcome, log, attempts)
 
 

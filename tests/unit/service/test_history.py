@@ -211,4 +211,4 @@ def test_two_addresses_are_judged_together() -> None:
 def test_a_lost_response_does_not_repeat_the_build_of_the_other_address() -> None:
     lost = sample(3, condition=Condition.DOWN, endpoints=HEALTH)
     found = history([sample(2, NEW, endpoints=VERSION), lost], rules(sample(-1, OLD, endpoints=VERSION)), apart=True)
-    assert found.told is Build.UNKNOWN
+    assert found.last_build is Build.UNKNOWN

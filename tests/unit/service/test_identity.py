@@ -149,7 +149,7 @@ def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
 )
 def test_a_start_time_without_a_zone_is_compared_with_itself(shift: float, restarted: bool) -> None:
     def local(at: float, start: float) -> Sample:
-        return replace(sample(at), starts={"started": Start(told=WALL + start, ours=WALL + start, zoned=False)})
+        return replace(sample(at), starts={"started": Start(reported=WALL + start, ours=WALL + start, zoned=False)})
 
     before = [local(0, -1000.0), local(0.3, -900.0)]
     assert bool(compare(local(5, shift), before).restarted) is restarted

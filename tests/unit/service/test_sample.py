@@ -90,7 +90,7 @@ def test_a_response_shows_the_condition_of_the_service(http_result: HttpResult, 
 
 @pytest.mark.parametrize("condition", [Condition.CACHED, Condition.THROTTLED])
 def test_a_cached_or_rate_limited_response_says_nothing_about_the_service(condition: Condition) -> None:
-    assert condition.tells_nothing
+    assert condition.is_inconclusive
     assert not condition.is_wall
 
 
@@ -309,14 +309,14 @@ def test_a_look_records_its_redirects_and_its_retry_after() -> None:
 
 def test_a_start_time_is_kept_by_its_own_clock_and_by_ours() -> None:
     found = read(ready(start_time=WALL - 100, date=None), wall=WALL)
-    assert found.starts["start_time"].told == found.starts["start_time"].ours == WALL - 100
+    assert found.starts["start_time"].reported == found.starts["start_time"].ours == WALL - 100
 
 
 def test_a_wrong_clock_is_corrected_by_the_date_header() -> None:
     ahead = 3600.0
     http_result = reply(200, {"start_time": WALL + ahead - 100}, date=clock(WALL + ahead))
     start = read(http_result).starts["start_time"]
-    assert start.told == WALL + ahead - 100
+    assert start.reported == WALL + ahead - 100
     assert start.ours == pytest.approx(WALL - 100, abs=1)
 
 
@@ -328,7 +328,7 @@ def test_an_uptime_that_ticks_is_a_start_time(uptime: float, unit: float, start:
     seen = read(ready(uptime=uptime))
     assert seen.timed({}).starts == {}
     found = seen.timed({"uptime": unit}).starts["uptime"]
-    assert found.told == found.ours == start
+    assert found.reported == found.ours == start
 
 
 def test_a_start_time_without_a_zone_is_known_as_such() -> None:

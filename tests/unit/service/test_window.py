@@ -412,9 +412,9 @@ def test_a_window_that_holds_saw_one_healthy_build_for_its_whole_length(
         assert window.span_needed >= length
         if window.holds():
             assert window.opened is not None
-            within = [each for each in seen if each.at >= window.opened and not each.condition.tells_nothing]
+            within = [each for each in seen if each.at >= window.opened and not each.condition.is_inconclusive]
             assert all(each.healthy for each in within)
             assert len(within) >= FEWEST
             assert within[-1].sent - within[0].at >= length
             assert len({each.names["commit"] for each in within if each.names}) <= 1
-            assert len({each.starts["start_time"].told for each in within}) == 1
+            assert len({each.starts["start_time"].reported for each in within}) == 1

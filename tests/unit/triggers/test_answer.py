@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.text.secret import Secret, redactor
 from redeploy.triggers.trigger import Again, Answer, Counts, Result
-from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, told_reasons
+from redeploy.triggers.watchtower.answer import is_fork_with_containers, read_answer, reported_reasons
 from redeploy.verdicts import Reason
 from tests.unit.factories import page, ready, reply, summary
 
@@ -331,7 +331,7 @@ def check(*rows: object) -> Response:
     ],
 )
 def test_the_check_endpoint_says_why_containers_were_skipped(http_result: HttpResult, reasons: tuple[str, ...]) -> None:
-    assert told_reasons(http_result, Result.BLOCKED) == reasons
+    assert reported_reasons(http_result, Result.BLOCKED) == reasons
 
 
 def test_after_an_update_of_nothing_only_a_missing_tag_is_reported() -> None:
@@ -341,17 +341,19 @@ def test_after_an_update_of_nothing_only_a_missing_tag_is_reported() -> None:
         {"name": "web", "error": "x509: certificate signed by unknown authority"},
         {"name": "job", "error": "manifest not found: HEAD request failed with status 404 Not Found"},
     )
-    assert [each[:3] for each in told_reasons(http_result, Result.NOTHING)] == ["job"]
-    assert len(told_reasons(http_result, Result.BLOCKED)) == 3
+    assert [each[:3] for each in reported_reasons(http_result, Result.NOTHING)] == ["job"]
+    assert len(reported_reasons(http_result, Result.BLOCKED)) == 3
 
 
 def test_a_secret_is_redacted_from_reasons_before_html_tags_are_removed() -> None:
     http_result = check({"name": "api", "error": "denied for bot:pa<ss>word"})
-    assert told_reasons(http_result, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == ("api: denied for bot:***",)
+    assert reported_reasons(http_result, Result.BLOCKED, redactor([Secret("pa<ss>word")])) == (
+        "api: denied for bot:***",
+    )
 
 
 def test_a_few_short_reasons_are_kept() -> None:
-    found = told_reasons(check(*({"name": "n" * 500, "error": "e" * 5000} for _ in range(200))), Result.BLOCKED)
+    found = reported_reasons(check(*({"name": "n" * 500, "error": "e" * 5000} for _ in range(200))), Result.BLOCKED)
     assert 0 < len(found) <= 20
     assert all(len(each) < 300 for each in found)
 
@@ -367,7 +369,7 @@ def test_a_few_short_reasons_are_kept() -> None:
 )
 def test_the_recorded_responses_of_the_check_endpoint_are_read(name: str, words: str) -> None:
     row = next(row for row in RECORDED if row["name"] == name)
-    found = told_reasons(recorded_reply(row["response"]), Result.BLOCKED)
+    found = reported_reasons(recorded_reply(row["response"]), Result.BLOCKED)
     assert words in " ".join(found)
     assert bool(found) is bool(words)
 

@@ -90,9 +90,9 @@ def test_rows_of_the_watched_containers_count(
 @pytest.mark.parametrize(
     ("http_result", "endpoint"),
     [
-        pytest.param(rows(API), Endpoint.TOLD, id="rows"),
-        pytest.param(reply(200, {"containers": []}), Endpoint.TOLD, id="no rows"),
-        pytest.param(reply(200, {"containers": None, "count": 0}), Endpoint.TOLD, id="null"),
+        pytest.param(rows(API), Endpoint.REPORTED, id="rows"),
+        pytest.param(reply(200, {"containers": []}), Endpoint.REPORTED, id="no rows"),
+        pytest.param(reply(200, {"containers": None, "count": 0}), Endpoint.REPORTED, id="null"),
         pytest.param(reply(401, "missing or invalid API Key"), Endpoint.ABSENT, id="401"),
         pytest.param(reply(404, "404 page not found"), Endpoint.ABSENT, id="404"),
         pytest.param(reply(405), Endpoint.ABSENT, id="405"),
@@ -152,7 +152,7 @@ def test_an_omitted_tag_is_the_one_of_the_only_container() -> None:
 
 
 def test_a_named_container_that_does_not_run_is_reported() -> None:
-    assert look(rows(API), wanted(containers=("api", "gone"))).untold == "not reported; no container `gone` runs"
+    assert look(rows(API), wanted(containers=("api", "gone"))).no_digest == "not reported; no container `gone` runs"
 
 
 @given(
@@ -162,17 +162,17 @@ def test_a_named_container_that_does_not_run_is_reported() -> None:
 )
 def test_any_response_of_the_containers_endpoint_is_read_without_an_error(body: bytes, status: int) -> None:
     seen = look(Response(status, {}, body), wanted(digest=D1))
-    assert seen.digest in ("", D1) or seen.endpoint is Endpoint.TOLD
+    assert seen.digest in ("", D1) or seen.endpoint is Endpoint.REPORTED
 
 
 @pytest.mark.parametrize(
     ("name", "line", "endpoint", "reported"),
     [
-        ("containers", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
-        ("containers-after", "nicholas-fedor-1.21.0", Endpoint.TOLD, True),
+        ("containers", "nicholas-fedor-1.21.0", Endpoint.REPORTED, True),
+        ("containers-after", "nicholas-fedor-1.21.0", Endpoint.REPORTED, True),
         ("containers-wrong-token", "nicholas-fedor-1.21.0", Endpoint.ABSENT, False),
-        ("containers-no-match", "nicholas-fedor-1.21.0", Endpoint.TOLD, False),
-        ("containers-after-failed-start", "nicholas-fedor-1.21.0", Endpoint.TOLD, False),
+        ("containers-no-match", "nicholas-fedor-1.21.0", Endpoint.REPORTED, False),
+        ("containers-after-failed-start", "nicholas-fedor-1.21.0", Endpoint.REPORTED, False),
         ("containers-engine-unreachable", "nicholas-fedor-1.21.0", Endpoint.FAILED, False),
         ("containers-endpoint", "containrrr-1.7.1", Endpoint.ABSENT, False),
         ("other-path", "openserbia-1.18.3", Endpoint.ABSENT, False),

@@ -14,7 +14,7 @@ IMAGE_ID = "sha256:" + "c" * 64
 def look(at: float, *rows: tuple[str, str], image_id: str = "") -> Look:
     """A listing whose response came at `at`, with a row for each name and digest."""
     found = tuple(RunningContainer(name, "ghcr.io/o/api:latest", digest, image_id) for name, digest in rows)
-    return Look(sent=at - 0.1, at=at, endpoint=Endpoint.TOLD, rows=found)
+    return Look(sent=at - 0.1, at=at, endpoint=Endpoint.REPORTED, rows=found)
 
 
 def running(*looks: Look, declared: str = "", asks_registry: bool = False) -> RunningImage:
@@ -35,14 +35,14 @@ OLD = look(0.5, ("api", D1))
 def test_another_digest_than_before_is_a_new_image_from_that_response_on() -> None:
     found = running(OLD, look(3.0, ("api", D2)))
     assert found.says(found.all[-1]) is Build.NEW
-    assert (found.wanted_since, found.was_wanted, found.is_old) == (3.0, True, False)
+    assert (found.expected_since, found.expected_seen, found.is_old) == (3.0, True, False)
     assert found.evidence() == "The running digest changed."
 
 
 def test_a_digest_that_changed_while_the_image_id_did_not_is_the_same_image() -> None:
     found = running(look(0.5, ("api", D1), image_id=IMAGE_ID), look(3.0, ("api", D2), image_id=IMAGE_ID))
     assert found.says(found.all[-1]) is Build.OLD
-    assert (found.wanted_since, found.is_old, found.unchanged, found.kept) == (None, True, True, True)
+    assert (found.expected_since, found.is_old, found.unchanged, found.kept) == (None, True, True, True)
 
 
 def test_without_a_digest_from_before_a_digest_proves_nothing() -> None:
@@ -67,7 +67,7 @@ def test_rows_that_differ_are_listed_again_when_the_window_ends() -> None:
 
 def test_containers_of_several_images_are_not_a_contradiction() -> None:
     api, web = RunningContainer("api", "ghcr.io/o/api:1", D1), RunningContainer("web", "ghcr.io/o/web:1", D2)
-    found = running(Look(sent=2.0, at=2.1, endpoint=Endpoint.TOLD, rows=(api, web)))
+    found = running(Look(sent=2.0, at=2.1, endpoint=Endpoint.REPORTED, rows=(api, web)))
     assert (found.warning, found.now) == ("", "")
 
 

@@ -52,4 +52,4 @@ def messages(text: str, **inputs: str) -> list[str]:
     """The problems of a file and of the inputs beside it; without hosts, the inputs name the Watchtower."""
     found = load_text(text, **(inputs if "hosts:" in text or inputs.get("mode") == "verify" else ENOUGH | inputs))
     assert found.run is None
-    return [each.told for each in found.problems]
+    return [each.described for each in found.problems]

@@ -315,7 +315,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_the_input() -> None:
         raise ValueError(msg)
 
     found = load({"INPUT_CONFIG": FILE}, refuse, Workspace(no_file, any_certificate))
-    assert [each.told for each in found.problems] == ["`config` names a file of more than 1 MiB"]
+    assert [each.described for each in found.problems] == ["`config` names a file of more than 1 MiB"]
 
 
 def test_several_services_are_not_the_plan_of_one() -> None:
