@@ -1,4 +1,4 @@
-"""All that is known at one moment, as one value: the stop rules and the verdict are decided from it."""
+"""All that is known at one moment, as one value, from which stop rules and verdict follow."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,20 +16,20 @@ if TYPE_CHECKING:  # few runs name a branch
 class Facts:
     """What is known. Times are monotonic seconds.
 
-    The right build is the declared one or, where nothing is declared, one that is shown to differ from the build before
-    the trigger. In mode verify with nothing declared and nothing waited for, it is the build that answers.
+    The right build is the declared one or, if nothing is declared, one that certainly differs from the build before the
+    trigger. In mode verify, if nothing is declared or awaited, it is the live build.
     """
 
     verifying: bool = False
     """Whether the mode is verify: nothing is triggered."""
     awaiting: bool = False
-    """Whether a run in mode verify waits for the build of another deployer; without one, verify knows no build before."""
+    """Whether a run in mode verify waits for the build of another deployer; otherwise verify has no build before."""
     referenced: bool = False
-    """Whether then, of an earlier step, anything is known beside which a change can be seen."""
+    """Whether such a run has anything from an earlier step that a change can be compared with."""
     now: float
     deadline: float
     patience_ends: float = float("inf")
-    """When a window that began before the deadline, and its checks, have had all the time that they may have."""
+    """When the time is up for a window that began before the deadline, and for its checks."""
     stable_for: float
     version_declared: bool
     digest_declared: bool
@@ -38,15 +38,15 @@ class Facts:
     not_started: Reason | None = None
     """Why nothing was triggered."""
     refusal: Reason | None = None
-    """Why the trigger was refused, or given up, for good."""
+    """Why the trigger was finally refused, or given up."""
     answer: Answer | None = None
-    """Watchtower's last response; None as long as there is none."""
+    """Watchtower's last response; None if there is none yet."""
     answered_at: float | None = None
     answer_final: bool = False
-    """Whether that response stands: the trigger is not sent again."""
+    """Whether that response is final: the trigger is not sent again."""
 
     met_before: bool = False
-    """Whether what is declared was live before the trigger."""
+    """Whether the declared build was live before the trigger."""
     right_build_under_way: bool = False
     """Whether a window of the right build is open, or about to open."""
     held: bool = False
@@ -54,12 +54,12 @@ class Facts:
     confirmed: bool = False
     """Whether a sample of that window was requested after Watchtower's response."""
     window_in_time: bool = False
-    """Whether a window, of whatever build, is open that began before the deadline."""
+    """Whether a window is open, of any build, that began before the deadline."""
     healthy_long_enough: bool = False
     """Whether the service has been healthy since Watchtower's response for as long as an unproven build needs."""
     claim_held: bool = False
-    """Whether Watchtower's summary claims the update, nothing visible speaks against it, and the service has been healthy
-    for `stable_for` since."""
+    """Whether Watchtower's summary claims the update, nothing visible contradicts it, and the service has been healthy for
+    `stable_for` since."""
     held_after_gap: bool = False
     """Whether a window has held that began after a gap."""
     old_build_stayed: bool = False
@@ -67,49 +67,49 @@ class Facts:
     wrong_build_held: bool = False
     """Whether, in mode verify, a window of another build than the declared one has held."""
     registry_unchanged: bool = False
-    """Whether, with nothing declared, what the tag points at ran before the trigger and runs on after the response."""
+    """Whether, with nothing declared, the tag's image ran before the trigger and still runs after the response."""
 
     unobservable: bool = False
-    """Whether nothing shows what runs: no address leads to it, and no endpoint lists its container."""
+    """Whether nothing shows what runs: the service has no address, and no endpoint lists its container."""
     condition: Condition | None = None
-    """What the service's last response is: the worse one of health and version. None where nothing ever came back."""
+    """The condition of the service's last response, the worse of health and version; None if there was never a response."""
     blocked: bool = False
-    """Whether that condition stands in front of the service for certain: waiting does not move it."""
+    """Whether this is certainly something in front of the service, which waiting does not remove."""
     throttled_past_deadline: bool = False
-    """Whether the service asks to wait until after the deadline."""
+    """Whether the service asked to wait until after the deadline."""
     starved: bool = False
-    """Whether the service, or the window under way, could not be watched, since `request-rate` left too few requests."""
+    """Whether the service, or the current window, could not be watched, because `request-rate` left too few requests."""
     gap_seen: bool = False
     build: Build = Build.UNKNOWN
     """The build of the last response that shows one."""
     version_cached: bool = False
-    """Whether the last response of the address that names the version came out of a cache."""
+    """Whether the last response of the version address came from a cache."""
     new_build_seen: bool = False
     window_broke: bool = False
     """Whether a window of the new build broke."""
     broke_late: bool = False
-    """Whether one broke after the deadline."""
+    """Whether a window of the new build broke after the deadline."""
     flapping: bool = False
-    """Whether so many of them broke that waiting for another is pointless."""
+    """Whether so many windows broke that waiting for another is pointless."""
     builds_visible: bool = False
     """Whether a build name, a running digest or a start time distinguishes builds or processes."""
     digest_reported: bool = False
     digests_differ: bool = False
-    """Whether containers that count run different digests."""
+    """Whether the containers that count run different digests."""
     old_digest_runs: bool = False
-    """Whether the image from before still runs, as last reported."""
+    """Whether the image from before is still running, as last reported."""
     reverted: bool = False
-    """Whether other evidence, such as the OpenAPI document, had changed, and is as before again."""
+    """Whether other evidence, such as the OpenAPI document, changed and changed back."""
 
     branch: "Standing | None" = None
-    """Where production stands beside its branch; None where no branch is declared, or GitHub was not asked yet."""
+    """Where production is compared with its branch; None if no branch is declared, or GitHub was not asked yet."""
 
     checking: bool = False
-    """Whether checks of the build in the open window are still to be made."""
+    """Whether checks of the build in the open window are still missing."""
     checked: bool = True
-    """Whether all checks are made, and the service was looked at after them."""
+    """Whether all checks are done, and the service was looked at after them."""
     check_failure: Reason | None = None
-    """The first kind of check that failed; a check that was not made has failed."""
+    """The first kind of check that failed; missing checks count as failed."""
 
     @property
     def declared(self) -> bool:
@@ -118,7 +118,7 @@ class Facts:
 
     @property
     def held_proof(self) -> Proof:
-        """The strongest proof that a window of the right build is."""
+        """The strongest proof that a window of the right build provides."""
         if self.digest_declared:
             return Proof.DIGEST
         if self.version_declared:
@@ -127,17 +127,17 @@ class Facts:
 
     @property
     def inspecting(self) -> bool:
-        """Whether every build that is healthy will do, or none but the declared one, and there was none before."""
+        """Whether the run only inspects what is live: any healthy build is right, or the declared one."""
         return self.verifying and not self.awaiting
 
     @property
     def healthy(self) -> bool:
-        """Whether the last responses were good ones."""
+        """Whether the last responses were good."""
         return self.condition is Condition.HEALTHY
 
     @property
     def old_build_back(self) -> bool:
-        """Whether the build from before responds again after a new one did, by its name, its digest or other evidence."""
+        """Whether the old build is live again after a new one was, by its name, its digest or other evidence."""
         old = self.build is Build.OLD
         old_beside = (self.old_digest_runs or self.reverted) and self.build is not Build.NEW
         return self.new_build_seen and self.healthy and (old or old_beside)
@@ -154,7 +154,7 @@ class Facts:
 
     @property
     def watchtower_failure_wins(self) -> bool:
-        """Whether a failure that Watchtower reports outweighs a change: always where nothing is declared."""
+        """Whether a failure that Watchtower reports outweighs a change: always, if nothing is declared."""
         if self.declared or self.answer is None:
             return False
         failed = self.answer.counts is not None and self.answer.counts.failed > 0

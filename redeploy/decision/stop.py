@@ -1,14 +1,14 @@
-"""When to stop waiting: section 6 of the interface as one pure function of the facts."""
+"""When to stop waiting, as a pure function of the facts."""
 
 from redeploy.decision.facts import Facts
 from redeploy.triggers.trigger import Result
 
 GRACE = 5.0
-"""Seconds, beside one window, that are left to the service after a response that leaves little hope."""
+"""Seconds, besides one window, that the service still gets after a response that leaves little hope."""
 
 
 def should_stop(facts: Facts) -> bool:
-    """Return whether nothing that could still be seen is worth waiting for."""
+    """Return whether there is nothing left that is worth waiting for."""
     if (
         facts.not_started
         or facts.refusal
@@ -34,13 +34,13 @@ def should_stop(facts: Facts) -> bool:
 
 
 def next_check_at(facts: Facts) -> float:
-    """Return the next moment at which `should_stop` may change though nothing new was seen; infinity if there is none."""
+    """Return the next moment at which `should_stop` may change without a new event; infinity if there is none."""
     moments = (_grace_ends(facts), facts.deadline, facts.patience_ends)
     return min((moment for moment in moments if moment is not None and moment > facts.now), default=float("inf"))
 
 
 def _nothing_to_wait_for(facts: Facts) -> bool:
-    """Return whether Watchtower's response, and what was seen since, leave nothing to wait for."""
+    """Return whether Watchtower's response, and what was seen since then, leave nothing to wait for."""
     hope = _grace_ends(facts)
     if hope is not None:
         return facts.now >= hope and (facts.watchtower_failure_wins or not facts.right_build_under_way)
@@ -55,7 +55,7 @@ def _nothing_to_wait_for(facts: Facts) -> bool:
 
 
 def _grace_ends(facts: Facts) -> float | None:
-    """Return when hope ends after a response that leaves little; None where it lasts until the deadline."""
+    """Return when to give up after a response that leaves little hope; None: at the deadline."""
     if facts.answer is None or facts.answered_at is None or not facts.answer_final:
         return None
     little = (
@@ -67,14 +67,14 @@ def _grace_ends(facts: Facts) -> float | None:
 
 
 def _out_of_time(facts: Facts) -> bool:
-    """Return whether the deadline has passed, and no window that began before it is still under way, or being checked."""
+    """Return whether the deadline has passed, and no window that began before it is still open or being checked."""
     if not facts.late:
         return False
     return not (facts.window_in_time and (facts.checking or facts.right_build_under_way or _unproven_under_way(facts)))
 
 
 def _unproven_under_way(facts: Facts) -> bool:
-    """Return whether the window under way, should it hold, would do for a build that nothing distinguishes."""
+    """Return whether the current window, if it holds, is enough for a build that nothing distinguishes."""
     if facts.declared or facts.watchtower_failure_wins:
         return False
     if facts.awaiting:

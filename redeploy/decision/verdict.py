@@ -45,7 +45,7 @@ UNHEALTHY_REASONS = {
 
 
 def conclude(facts: Facts) -> Conclusion:
-    """Return the one verdict that the facts lead to. The rows stand in the order in which they decide."""
+    """Return the verdict that follows from the facts. The first condition that holds decides."""
     if facts.not_started:
         return Conclusion(Verdict.NOT_STARTED, facts.not_started)
     if facts.refusal:
@@ -75,7 +75,7 @@ def conclude(facts: Facts) -> Conclusion:
 
 
 def _proven(facts: Facts, verdict: Verdict, proof: Proof) -> Conclusion:
-    """Weigh a healthy service's proof against the one that is required, once its checks have passed."""
+    """Compare the proof for a healthy service with the required one, after its checks have passed."""
     if facts.check_failure:
         return Conclusion(Verdict.CHECKS_FAILED, facts.check_failure, proof)
     suffices = proof >= facts.require_proof
@@ -106,7 +106,7 @@ def _verified(facts: Facts) -> Conclusion:
 
 
 def _beside_branch(facts: Facts, standing: "Standing") -> Conclusion:
-    """Judge a healthy build by where it stands beside its branch; that GitHub could not be asked is never an alarm."""
+    """Judge a healthy build by its position on the branch; if GitHub could not be asked, that is never an alarm."""
     from redeploy.branch.standing import Standing  # few runs name a branch
 
     match standing:
@@ -123,7 +123,7 @@ def _beside_branch(facts: Facts, standing: "Standing") -> Conclusion:
 
 
 def _awaited(facts: Facts) -> Conclusion:
-    """Judge a deploy that another tool was asked for."""
+    """Judge a deploy by another tool."""
     if facts.held:
         return _proven(facts, Verdict.VERIFIED, facts.held_proof)
     if facts.old_build_back:
@@ -136,7 +136,7 @@ def _awaited(facts: Facts) -> Conclusion:
 
 
 def _failure_that_watchtower_reports(facts: Facts) -> Reason | None:
-    """Return the failure that Watchtower reports, which is believed unless a declared expectation is met."""
+    """Return the failure that Watchtower reports; it counts unless a declared expectation is met."""
     answer = facts.answer
     if answer is None or answer.lost:
         nothing_seen = not facts.gap_seen and not facts.new_build_seen
@@ -149,7 +149,7 @@ def _failure_that_watchtower_reports(facts: Facts) -> Reason | None:
 
 
 def _unfinished(facts: Facts) -> Conclusion:
-    """Judge where the table names no verdict."""
+    """Judge a run that none of the conditions above decides."""
     if facts.starved and not facts.window_broke and not facts.old_build_stayed:
         return _unhealthy(facts)
     by_digest = facts.digest_declared and not facts.version_declared and facts.digest_reported
@@ -181,7 +181,7 @@ def _mismatch(facts: Facts) -> Reason:
 
 def _unhealthy(facts: Facts) -> Conclusion:
     flapped = facts.window_broke and not facts.blocked
-    if facts.starved and not flapped and not facts.blocked:  # what was seen last may be long gone
+    if facts.starved and not flapped and not facts.blocked:  # the last response may be long out of date
         return Conclusion(Verdict.UNHEALTHY, Reason.THROTTLED)
     return Conclusion(
         Verdict.UNHEALTHY,
