@@ -89,8 +89,8 @@ class Run:
                 self._done[self._left.pop(0).key] = result
             return whole(self._done)
         performs = {each.key: perform.performer(each) for each in run.services}
-        weigh = functools.partial(perform.weigh, redact=self._redact)
-        workers = Workers(performs[run.services[0].key], weigh, performs)
+        evaluate = functools.partial(perform.evaluate, redact=self._redact)
+        workers = Workers(performs[run.services[0].key], evaluate, performs)
         self._fleet = Fleet(run, random.random, self._redact, self._concluded)
         return self._fleet.run(workers, self._runner, self._under_way)
 
@@ -101,7 +101,7 @@ class Run:
 
             self._runner.open_group("Examine the chain; nothing is changed")
             return doctor(plan, self._environment, self._redact, self._runner.say)
-        workers = Workers(perform.performer(plan), functools.partial(perform.weigh, redact=self._redact))
+        workers = Workers(perform.performer(plan), functools.partial(perform.evaluate, redact=self._redact))
         began, opened = workers.now(), opening(plan)
         for request in opened:
             workers.start(request, began, plan.request_timeout)

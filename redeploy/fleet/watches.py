@@ -128,7 +128,7 @@ class HostWatch:
         for each in served:
             each.state.budget.note_under_way(request, now)
             if isinstance(request, SendTrigger):
-                each.state.enter_trigger(now, wall)
+                each.state.record_trigger(now, wall)
                 each.wake = now
         return served
 

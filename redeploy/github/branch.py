@@ -19,7 +19,7 @@ from redeploy.rollout.workers import side_by_side
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason, Verdict
 
-ANSWER_CAP = 16 * 1024 * 1024
+RESPONSE_CAP = 16 * 1024 * 1024
 """Bytes of a response; a comparison has the changes of up to 300 files."""
 
 NOWHERE = (
@@ -61,7 +61,7 @@ def position_of(
             return http.fetch(
                 "GET",
                 url,
-                cap=ANSWER_CAP,
+                cap=RESPONSE_CAP,
                 timeout=bound,
                 connect=bound,
                 token=plan.github_token,

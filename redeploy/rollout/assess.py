@@ -16,7 +16,7 @@ from redeploy.triggers.trigger import Again
 from redeploy.verdicts import Reason, Verdict
 
 OVERTIME = 5.0
-"""Seconds, beside one request, that a window which began in time has after its end: responses that show nothing may come."""
+"""Seconds that a window which began in time may take beyond its end, beside one request: responses may be inconclusive."""
 
 WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
 """Verdicts about a service that is healthy."""
@@ -27,7 +27,7 @@ class Assessment(Weighing):
 
     @cached_property
     def opening(self) -> bool:
-        """Whether a good response waits for the look past caches, at health, that opens the window."""
+        """Whether there was a good response, and only the look past caches at health is missing to open the window."""
         health, begun = self._history.health, self._window.begun
         if not self.may_open or begun is None:
             return False
@@ -35,7 +35,7 @@ class Assessment(Weighing):
 
     @cached_property
     def may_open(self) -> bool:
-        """Whether a window is to be opened; not of the old build as long as that is expected to be replaced."""
+        """Whether a window may open; not one of the old build while that is expected to be replaced."""
         window, state = self._window, self._state
         awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
         replaced = not state.plan.inspects and window.build is Build.OLD and awaited
@@ -47,15 +47,15 @@ class Assessment(Weighing):
 
     @cached_property
     def counts_from(self) -> float | None:
-        """From when a window counts that no response shows to be of the expected build; None where it counts whole."""
+        """From when a window counts, if that may be later than its start; None: from its start."""
         beside = self.beside_since if self._window.build is not Build.NEW else None
-        if self._state.met_before and self.answer_final:  # what was live before has to outlast the response
+        if self._state.met_before and self.answer_final:  # what was live before must still be live after the response
             return max(beside or 0.0, self._state.answered or 0.0)
         return beside
 
     @cached_property
     def window_length(self) -> float:
-        """Seconds from the first sample of the window under way to its end, as far as is known."""
+        """Seconds from the first sample of the current window to its end, as far as is known."""
         length, opened = self._window.span_needed, self._window.opened or 0.0
         if self.expected_under_way or self._plan.declared:
             since = self.counts_from
@@ -65,33 +65,33 @@ class Assessment(Weighing):
 
     @property
     def window_ends(self) -> float:
-        """When the window under way ends, as far as is known."""
+        """When the current window ends, as far as is known."""
         return (self._window.opened or 0.0) + self.window_length
 
     @property
     def confirmed(self) -> bool:
-        """Whether the window under way goes on after Watchtower's response: it may still have put the old image back."""
+        """Whether the window goes on after Watchtower's response: until then, the old image may still be put back."""
         window, answered = self._window, self._state.answered
         latest = min(window.latest, window.version_asked) if window.apart else window.latest
         return answered is not None and latest > answered
 
     @property
     def unconfirmed(self) -> bool:
-        """Whether only that look is missing, or one after the last check."""
+        """Whether all that is missing is a look after Watchtower's response, or one after the last check."""
         ended = self._window.opened is not None and self._window.latest >= self.window_ends
         unlooked = self._state.checking.done(self._window.opened) and not self.checked
         return (self.answer_final and self._held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
     def needs_closing_look(self) -> bool:
-        """Whether the window has held but for a look at the running digest that was asked for after its end."""
+        """Whether the window has held, except that the running digest was not requested after its end."""
         return self._needs_closing(FetchContainers)
 
     @cached_property
     def needs_closing_document(self) -> bool:
-        """Whether it has held but for a document that was asked for after its end.
+        """Whether the window has held, except that the OpenAPI document was not requested after its end.
 
-        That is where nothing but the document distinguishes builds, or might: one may take over without a gap.
+        This matters if only the document distinguishes builds, or might: one may replace the other without a gap.
         """
         state = self._state
         if self._plan.declared or state.plan.inspects or state.checking.known_before is None:
@@ -108,28 +108,28 @@ class Assessment(Weighing):
         return self.expected_under_way and self._window.holds(since=self.counts_from)
 
     def _needs_closing(self, request: type[FetchContainers | FetchDocument]) -> bool:
-        """Return whether the window has held, but some evidence needs this request once more after its end."""
+        """Return whether the window has held, but some evidence needs this request again after its end."""
         closing = ((place, each) for place, each in enumerate(self.evidence) if each.closes_with is request)
         return self._held and any(each.needs_closing(self.window_ends, alone=self.alone(at)) for at, each in closing)
 
     @cached_property
     def checkable(self) -> bool:
-        """Whether the window under way is one of a build that the verdict may be about, so that checks can be made."""
+        """Whether the build in the current window is one that the verdict may be about, so that it can be checked."""
         state, window = self._state, self._window
         released = self.answer_final or self._history.gap_seen or state.plan.awaits_build
         unproven = not self._plan.declared and not state.plan.inspects and released
-        if window.build is Build.OLD:  # it may be replaced yet, and what is not safe to ask must not be asked twice
+        if window.build is Build.OLD:  # it may still be replaced, and an unsafe request must not be sent twice
             unproven = unproven and window.holds(since=state.answered)
         return window.opened is not None and (self.expected_under_way or unproven)
 
     @cached_property
     def checking(self) -> bool:
-        """Whether checks of the window under way are still to be made."""
+        """Whether checks of the current window are still missing."""
         return self.checkable and not self._state.checking.done(self._window.opened)
 
     @cached_property
     def checked(self) -> bool:
-        """Whether all checks are made, and the service was looked at after them."""
+        """Whether all checks are done, and the service was looked at after them."""
         checking = self._state.checking
         looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
         return not checking.wanted or (looked_after and not self.needs_closing_document)
@@ -141,9 +141,9 @@ class Assessment(Weighing):
         return answer is not None and (answer.again is None or self._live_without_it(answer.again))
 
     def _live_without_it(self, again: Again) -> bool:
-        """Whether what is expected is live, so that a trigger that did not run need not go out again.
+        """Return whether the expected build is live, so that a trigger that did not run need not be sent again.
 
-        An update that runs already is as good as ours. A rate limit is not, where what is expected was live before.
+        An update that is running already is as good as ours. A rate limit is not, if the expected build was live before.
         """
         history, stayed = self._history, self._state.met_before
         live = history.healthy and self.expected_under_way
@@ -155,7 +155,7 @@ class Assessment(Weighing):
     def lacks_only_checks(self, now: float) -> bool:
         """Return whether the run would end now, and well, if its checks had passed.
 
-        Only then goes out what may change something on the server: once, and to the build that is proven.
+        Only then are requests sent that may change something on the server: once, and to the proven build.
         """
         would_be = replace(self.facts(now), checking=False, checked=True, check_failure=None)
         return should_stop(would_be) and conclude(would_be).verdict in WELL
@@ -174,19 +174,19 @@ class Assessment(Weighing):
 
     @property
     def _old_build_stayed(self) -> bool:
-        """Whether, since Watchtower's response, the old build was healthy for long enough and nothing else was seen."""
+        """Whether the old build was healthy for long enough after Watchtower's response, and no other build was seen."""
         state, history, running = self._state, self._history, self._state.running
         if state.answered is None or not history.healthy or history.last is None or self.new_build_seen:
             return False
         gap = history.gap_ended is not None and history.gap_ended > state.answered
         other = history.build in (Build.NEW, Build.OTHER) or (bool(running.now) and not running.is_old)
         long_enough = history.last.sent >= state.answered + self._plan.stable_for + GRACE
-        seen = not gap and not other and not history.version_cached  # what a cache hides is not known to be old
+        seen = not gap and not other and not history.version_cached  # behind a cache, the build may be another
         return long_enough and seen and not self._window.broken
 
     @property
     def _wrong_build_held(self) -> bool:
-        """Whether, in mode verify, a window of something else has held, and the digest was looked at meanwhile."""
+        """Whether, in mode verify, a window of another build has held, and the digest was looked at meanwhile."""
         state, looks = self._state, self._state.running.reported
         looked = not self.digest_matters or (bool(looks) and looks[-1].at > (self._window.opened or 0.0))
         return (
@@ -199,9 +199,9 @@ class Assessment(Weighing):
 
     @property
     def _patience_ends(self) -> float:
-        """When a window that began in time, and its checks, have had all the time that they may have.
+        """When the time is up for a window that began before the deadline, and for its checks.
 
-        Checks may go on beyond the deadline as long as they get on: a bucket of a low rate has a token now and then.
+        Checks may go on after the deadline while they make progress: at a low rate, the bucket has a token now and then.
         """
         state, rate = self._state, self._plan.rate
         ends = max(state.deadline, self.window_ends)
@@ -214,7 +214,7 @@ class Assessment(Weighing):
         return ends + self._plan.request_timeout + OVERTIME
 
     def facts(self, now: float) -> Facts:
-        """Return what the stop rules and the verdict are decided from."""
+        """Return the facts that stop rules and verdict depend on."""
         state, plan, history, window = self._state, self._plan, self._history, self._window
         right_build = self.expected_under_way or self._expected_opening
         return Facts(
@@ -270,6 +270,6 @@ class Assessment(Weighing):
 
     @property
     def _down_too_long(self) -> bool:
-        """Whether the service was certainly unhealthy for longer than it may be."""
+        """Whether the service was certainly unhealthy for longer than `max-downtime` allows."""
         state, most = self._state, self._plan.max_downtime
         return most is not None and certain_downtime(gaps(state.baseline, state.samples, state.started)) > most

@@ -1,6 +1,6 @@
-"""The looks before the trigger: all addresses side by side, the service's twice, and its OpenAPI document once.
+"""The looks before the trigger: all addresses in parallel, the service's twice, and its OpenAPI document once.
 
-Where one image is named, its registry is asked beside them, and the trigger waits for an image that is not there yet.
+If one image is named, its registry is requested as well, and the trigger waits for an image that is not there yet.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from redeploy.settings.plan import OnFailure
 from redeploy.verdicts import Reason
 
 SECONDS = 3.0
-"""How long they may take in all; one that fails, or comes too late, is a fact and no error."""
+"""How long they may take in total; a look that fails, or comes too late, is a fact and not an error."""
 
 DOCUMENT_SECONDS = 15.0
 """Seconds between two looks at the document."""
@@ -34,15 +34,15 @@ SECOND_LOOK = 0.3
 
 @dataclass
 class Baseline:
-    """Decides what to ask before the trigger. Times are monotonic seconds."""
+    """Decides what to request before the trigger. Times are monotonic seconds."""
 
     state: ServiceState
     waited: bool = False
-    """Whether so much time has passed that what runs must be looked at once more."""
+    """Whether so much time has passed that the running build must be looked at again."""
     _looked_again: float | None = None
 
     def step(self, now: float) -> Step | None:
-        """Return what to do at `now`; None when the trigger may go out."""
+        """Return what to do at `now`; None when the trigger may be sent."""
         state = self.state
         if state.trigger.not_started is not None:
             return Step((), now, finished=True)
@@ -67,7 +67,7 @@ class Baseline:
         return self.look_up(now) or self._look_again(now)
 
     def look_up(self, now: float) -> Step | None:
-        """Return what to do for an image that the run cannot do without; None where there is no such, or it is there."""
+        """Return what to do for an image that the run needs; None if it needs none, or has it."""
         state = self.state
         if state.lookup is None or not state.lookup.holds_up:
             return None
@@ -76,12 +76,12 @@ class Baseline:
         if state.lookup.hopeless or now >= state.deadline:
             state.trigger.not_started = Reason.IMAGE_MISSING
             return Step((), now, finished=True)
-        errands = self.errands()
-        due_now = [request for request, due in errands if due <= now]
-        return self._send(due_now, now, wake=min([state.deadline, *(due for _, due in errands)]))
+        found = self.registry_requests()
+        due_now = [request for request, due in found if due <= now]
+        return self._send(due_now, now, wake=min([state.deadline, *(due for _, due in found)]))
 
     def _look_again(self, now: float) -> Step | None:
-        """Look once more at what runs, after a wait: the time since the last look would count as a gap."""
+        """Look again at what runs, after a wait: otherwise the time since the last look would count as a gap."""
         state = self.state
         if not self.waited:
             return None
@@ -100,12 +100,12 @@ class Baseline:
             self.state.budget.note_sent(request, now)
         return Step(tuple(requests), wake)
 
-    def errands(self) -> list[tuple[Request, float]]:
-        """Return what is to be asked of the registry, and when."""
+    def registry_requests(self) -> list[tuple[Request, float]]:
+        """Return the requests to the registry, and when each is due."""
         lookup, budget, image = self.state.lookup, self.state.budget, self.state.plan.image
         if lookup is None or image is None:
             return []
-        if self.state.tag_open:  # the container that runs shows the tag
+        if self.state.tag_open:  # the running container shows the tag
             sent = budget.last_sent(FetchContainers) >= self.state.began
             return [] if sent else [(FetchContainers(), -inf)]
         found: list[tuple[Request, float]] = []
@@ -118,12 +118,12 @@ class Baseline:
         return found
 
     def due(self, now: float, *, document: bool) -> list[Request]:
-        """Return what is to be asked beside the looks at `now`; whether the `document` may show that a build is there."""
-        errands = self.errands() + self._document(now, matters=document)
-        return [request for request, due in errands if due <= now]
+        """Return what to request at `now` besides the looks; `document`: whether the document may show the new build."""
+        found = self.registry_requests() + self._document(now, matters=document)
+        return [request for request, due in found if due <= now]
 
     def _document(self, now: float, *, matters: bool) -> list[tuple[Request, float]]:
-        """Return the OpenAPI document, and when: now and then, if it may show that another deployer is done."""
+        """Return the request for the OpenAPI document, and when it is due, if it may show that another deployer is done."""
         state, url = self.state, self.state.plan.checks.document_url
         if url is None or not matters or state.budget.under_way(FetchDocument):
             return []
@@ -132,7 +132,7 @@ class Baseline:
         return [(request, max(due, state.budget.ready(url, now)))]
 
     def _wanted(self, now: float) -> Iterator[tuple[Request, float]]:
-        """Yield what is still to be asked, and from when on; another service may have emptied the bucket."""
+        """Yield the requests still to be sent, and when each is due; another service may have emptied the bucket."""
         state, budget, plan = self.state, self.state.budget, self.state.plan
         for endpoints, url in state.addresses:
             looks = [sample for sample in state.baseline if sample.endpoints == endpoints]
@@ -148,16 +148,16 @@ class Baseline:
             yield FetchDocument(document, past_caches=True), budget.ready(document, now)
         if state.trigger.kind.narrows_doubtfully and budget.last_sent(ProbeContainerSupport) < state.began:
             yield ProbeContainerSupport(), now
-        yield from self.errands()
+        yield from self.registry_requests()
         if plan.on_failure is OnFailure.ROLLBACK and (request := self._target()) and not budget.is_under_way(request):
             yield request, now
 
     def _target(self) -> FetchManifest | FetchRevision | None:
-        """Return what to look for in the registry next: the image that a rollback would put back."""
+        """Return the next request to the registry for the image that a rollback would put back."""
         state, budget = self.state, self.state.budget
         if state.target is None:
-            tells = state.plan.rollback_to or not (budget.under_way(FetchContainers) or self._unnamed)
-            if not tells:
+            ready = state.plan.rollback_to or not (budget.under_way(FetchContainers) or self._unnamed)
+            if not ready:
                 return None
             from redeploy.rollout.previous.build_before import target_of  # few runs roll back
 
@@ -166,6 +166,6 @@ class Baseline:
 
     @property
     def _unnamed(self) -> bool:
-        """Whether a first look at the address that names the version is still to come."""
+        """Whether the address that names the version was not looked at yet."""
         named = [sample.endpoints for sample in self.state.baseline]
         return any(endpoints not in named for endpoints, _ in self.state.addresses[-1:])

@@ -1,4 +1,4 @@
-"""What is sent within the rate that each origin allows."""
+"""Which requests the rate of each origin allows, and which are under way."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from redeploy.service.sample import Sample
 from redeploy.settings.plan import Rate
 
 SLOWED, SLOWED_MOST = 2.0, 15.0
-"""Seconds of silence after a rate limit that names none: twice as long each time, up to the second."""
+"""Seconds without requests after a rate limit that does not say how long: doubled each time, up to the second value."""
 
 
 @dataclass(frozen=True)
@@ -48,42 +48,42 @@ class Bucket:
         return now if short <= 0 else now + short / self.rate.per_second
 
     def emptied(self, now: float) -> "Bucket":
-        """Return the bucket after a server has said that it was asked too often."""
+        """Return the bucket after a server has reported too many requests."""
         return replace(self, tokens=0.0, filled=now) if self.rate else self
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """What an origin's services would need, where its bucket is too small for all of them."""
+    """What an origin's services would need if its bucket is too small for all of them."""
 
     services: int
     per_minute: int
-    """The requests a minute that would do."""
+    """Requests a minute that would be enough."""
     seconds: int
-    """Or the seconds of `timeout` that would, at the rate as it is."""
+    """Or seconds of `timeout` that would be enough at the present rate."""
 
 
 @dataclass
 class Buckets:
-    """The bucket of each origin, and what an origin has said of being asked too often; services may share them."""
+    """The bucket of each origin, and its rate limits so far; services may share them."""
 
     rate: Rate | None
     rates: Mapping[str, Rate | None] = field(default_factory=dict)
-    """Those of origins that have another."""
+    """By origin, where the rate is another."""
     shortages: Mapping[str, Shortage] = field(default_factory=dict)
-    """By origin, as far as that is known before anything is sent."""
+    """By origin, as far as known before anything is sent."""
     _levels: dict[str, Bucket] = field(default_factory=dict)
     _silent_until: dict[str, float] = field(default_factory=dict)
-    """By origin: none pays for what another says."""
+    """By origin, so that a rate limit of one does not affect another."""
     _throttled_until: dict[str, float] = field(default_factory=dict)
     _throttled: dict[str, int] = field(default_factory=dict)
-    """By origin: how many times in a row it said that it was asked too often."""
+    """By origin: rate limits in a row."""
     _limits: set[str] = field(default_factory=set)
     """Origins that sent nginx's stock page before a good response: they may have a rate limit."""
     _costs: dict[str, int] = field(default_factory=dict)
 
     def carried_on(self) -> "Buckets":
-        """Return the same for another state: what was drawn stays, and no row of rate limits goes on."""
+        """Return the buckets for another state: what was drawn stays, and the count of rate limits starts over."""
         return Buckets(
             self.rate,
             self.rates,
@@ -99,15 +99,15 @@ class Buckets:
         return max(self.silent_until(url), self._bucket(url, now).ready(now, self.cost(url), keep))
 
     def silent_until(self, url: str) -> float:
-        """Return until when the origin of `url` refuses requests."""
+        """Return until when no request may go to the origin of `url`."""
         return self._silent_until.get(origin_of(url), 0.0)
 
     def throttled_until(self, url: str) -> float:
-        """Return the same where the origin itself named the time."""
+        """Return until when the origin of `url` itself asked to wait."""
         return self._throttled_until.get(origin_of(url), 0.0)
 
     def cost(self, url: str) -> int:
-        """Return the requests that one look at `url` takes."""
+        """Return the requests that one look at `url` takes, redirects included."""
         return self._costs.get(url, 1)
 
     @property
@@ -116,18 +116,18 @@ class Buckets:
         return max(self._costs.values(), default=1)
 
     def draw(self, url: str, now: float) -> None:
-        """Enter a look at `url`."""
+        """Draw the requests of a look at `url`."""
         self._levels[origin_of(url)] = self._bucket(url, now).draw(now, self.cost(url))
 
     def note_cost(self, url: str, hops: int, at: float) -> None:
-        """Enter that a look at `url` was redirected so often."""
+        """Record how often a look at `url` was redirected."""
         more = 1 + hops - self.cost(url)
         if more > 0:
             self._levels[origin_of(url)] = self._bucket(url, at).draw(at, more)
             self._costs[url] = 1 + hops
 
     def note_condition(self, url: str, sample: Sample) -> None:
-        """Learn from a look whether its origin limits how often it is asked."""
+        """Learn from a look whether its origin limits requests."""
         origin = origin_of(url)
         if sample.condition is Condition.THROTTLED:
             once = sample.is_stock_page and origin not in self._limits  # a container that is replaced may be behind it
@@ -138,7 +138,7 @@ class Buckets:
             self._limits.add(origin)
 
     def note_throttled(self, url: str, retry_after: float | None, at: float, *, empties: bool = True) -> None:
-        """Enter that the origin of `url` was asked too often."""
+        """Record that the origin of `url` reported too many requests."""
         origin = origin_of(url)
         if empties:
             self._levels[origin] = self._bucket(url, at).emptied(at)
@@ -153,7 +153,7 @@ class Buckets:
 
 @dataclass
 class RequestBudget:
-    """What one service has under way, what was learnt about its caches, and the buckets that it draws from."""
+    """The requests of one service that are under way, what is known about its caches, and the buckets that it draws from."""
 
     buckets: Buckets
     _under_way: dict[Request, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -162,35 +162,35 @@ class RequestBudget:
     _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
 
     def carried_on(self) -> "RequestBudget":
-        """Return the budget for another state of the same service: what was drawn and learnt stays, nothing is under way."""
+        """Return the budget for another state of the service: what was drawn and learned stays, nothing is under way."""
         return RequestBudget(
             self.buckets.carried_on(), _past_caches=self._past_caches, _takes_no_query=self._takes_no_query
         )
 
     def probe(self, endpoints: frozenset[Endpoint], url: str, *, fresh: bool = False) -> Probe:
-        """Return the look at `url`, past caches if one has responded before, or if it must be `fresh`."""
+        """Return the look at `url`; it goes past caches if one has responded before, or if it must be `fresh`."""
         past_caches = (fresh or endpoints in self._past_caches) and endpoints not in self._takes_no_query
         return Probe(endpoints, url, past_caches=past_caches)
 
     def is_beyond_caches(self, probe: Probe) -> bool:
-        """Return whether no cache that respects the query can respond to a look, as far as the address allows."""
+        """Return whether a look certainly gets past caches that respect the query, or its address takes no random query."""
         return probe.past_caches or probe.endpoints in self._takes_no_query
 
     def note_cached(self, endpoints: frozenset[Endpoint]) -> None:
-        """Enter that a cache responds in place of the service."""
+        """Record that a cache responds instead of the service."""
         self._past_caches.add(endpoints)
 
     def note_takes_no_query(self, endpoints: frozenset[Endpoint]) -> None:
-        """Enter that an address refuses a query that it does not know."""
+        """Record that an address rejects a random query parameter."""
         self._takes_no_query.add(endpoints)
 
     @property
     def takes_no_query(self) -> frozenset[Endpoint]:
-        """The addresses that refuse a random query parameter."""
+        """The addresses that reject a random query parameter."""
         return frozenset().union(*self._takes_no_query)
 
     def looking(self, endpoints: frozenset[Endpoint]) -> list[float]:
-        """Return when the looks at these endpoints that are under way were sent."""
+        """Return when the looks at these endpoints were sent that are under way."""
         waiting = (
             sent
             for request, sent in self._under_way.items()
@@ -203,11 +203,11 @@ class RequestBudget:
         return self.buckets.ready(url, now, keep)
 
     def throttled_until(self, addresses: Sequence[tuple[frozenset[Endpoint], str]]) -> float:
-        """Return until when the origins of addresses refuse requests, if they named the time."""
+        """Return until when the origins of addresses asked to wait."""
         return max((self.buckets.throttled_until(url) for _, url in addresses), default=0.0)
 
     def cost(self, url: str) -> int:
-        """Return the requests that one look at `url` takes."""
+        """Return the requests that one look at `url` takes, redirects included."""
         return self.buckets.cost(url)
 
     @property
@@ -216,26 +216,26 @@ class RequestBudget:
         return self.buckets.dearest
 
     def note_sent(self, request: Request, now: float) -> None:
-        """Enter a request as under way; looks at the service draw from the bucket of their origin."""
+        """Record a request as under way; requests to the service draw from the bucket of their origin."""
         self.note_under_way(request, now)
         if isinstance(request, OfService):
             self.buckets.draw(request.url, now)
 
     def note_under_way(self, request: Request, sent: float) -> None:
-        """Enter a request as under way that another service sent, or the trigger of both."""
+        """Record a request as under way that another service sent for both."""
         self._under_way[request].append(sent)
         self._last_sent[type(request)] = sent
 
     def note_answered(self, event: Event) -> None:
-        """Enter that a request has its result."""
+        """Record that a request has its result."""
         waiting = self._under_way[event.request]
         if event.sent in waiting:
             waiting.remove(event.sent)
         if not waiting:
-            del self._under_way[event.request]  # all that is left is looked through at every step
+            del self._under_way[event.request]  # every step goes through all that is left
 
     def note_sample(self, probe: Probe, sample: Sample) -> None:
-        """Learn from what a look brought: redirects to pay for, caches to pass, and requests to slow down."""
+        """Learn from the result of a look: how many redirects it takes, whether a cache responded, and rate limits."""
         self.buckets.note_cost(probe.url, sample.hops, sample.at)
         if sample.condition is Condition.CACHED:
             self._past_caches.add(probe.endpoints)
@@ -249,11 +249,11 @@ class RequestBudget:
                 self.buckets.note_throttled(request.url, event.http_result.retry_after, event.at)
 
     def last_sent(self, kind: type[Request]) -> float:
-        """Return when the last ask of this kind was sent; minus infinity if none was."""
+        """Return when the last request of this kind was sent; minus infinity if none was."""
         return self._last_sent.get(kind, float("-inf"))
 
     def is_under_way(self, request: Request) -> bool:
-        """Return whether this very request is under way."""
+        """Return whether this request is under way."""
         return bool(self._under_way.get(request))
 
     def under_way(self, kind: type[Request]) -> list[float]:

@@ -1,4 +1,4 @@
-"""The checks of a run: which are still to be made on the live build, and their results.
+"""The checks of a run: which of them are still to be done on the live build, and their results.
 
 Times are monotonic seconds.
 """
@@ -24,30 +24,30 @@ from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason
 
 MOST_KEPT = 0.2
-"""The share of a bucket that is kept for checks: looks find the new build the sooner the less it is."""
+"""The share of a bucket that is kept for checks; the smaller it is, the sooner looks find the new build."""
 
 
 @dataclass
 class Checking(Documents):
-    """What is known of a run's checks."""
+    """The checks of a run."""
 
     reports_contract: bool = False
-    """Whether the document is read though no check needs it, for a later run to compare with; nothing waits for it."""
+    """Whether the document is read even if no check needs it, so that a later run can compare; nothing waits for it."""
     once: dict[Smoke, Attempts] = field(default_factory=dict)
-    """What came of requests that are not safe to send twice: one goes out once in a run, whatever becomes of its window."""
+    """Results of requests that are not safe to send twice: each is sent once in a run, even if its window breaks."""
     began: float | None = None
-    """When the first check was sent of which something is known."""
+    """When the first check with a known result was sent."""
     answered: float = float("-inf")
     """When the last response to a check came."""
     _findings: list[Finding] | None = None
     _of_contract: list[Finding] | None = None
-    """Those that change with the document alone: near misses are looked for in thousands of paths."""
+    """Findings that depend on the document only; kept, because near misses are searched in thousands of paths."""
     _unanswered: list[Smoke] | None = None
 
     @property
     def needs_document(self) -> bool:
         """Whether any check needs the live document."""
-        # The one from before comes first: as long as it is not read, its bytes would lie beside the live one's.
+        # The document from before is read first here: otherwise its bytes would take memory beside those of the live one.
         plan = self.plan
         compared = self.known_before is not None or (plan.reference and plan.breaking is not Breaking.IGNORE)
         return plan.document_url is not None and bool(compared or plan.insist_on_document or plan.smoke)
@@ -66,7 +66,7 @@ class Checking(Documents):
         return min(MOST_KEPT * rate.burst, self.needs_document + len(self.plan.smoke))
 
     def enter(self, opened: float, names: Mapping[str, str], seen: Iterable[Sample] = ()) -> None:
-        """Take note of the window in which checks are made, of the build names in it, and of the samples until now."""
+        """Record the window in which checks are done, the build names in it, and the samples so far."""
         if self.round is None or self.round.opened != opened:
             self._findings = self._unanswered = None
         if self.round is None:
@@ -81,11 +81,11 @@ class Checking(Documents):
             self.round.names = names
 
     def closed(self, ends: float) -> bool:
-        """Return whether the document was asked for after the end of a window; one that is none is asked for twice."""
+        """Return whether the document was requested after the end of a window; an unfit one is requested twice."""
         return self.read_at >= ends or self.unfit_in_turn >= TRIES
 
     def done(self, opened: float | None) -> bool:
-        """Return whether all checks of the window that opened then are made."""
+        """Return whether all checks of the window that opened at that time are done."""
         if not self.wanted:
             return True
         if self.round is None or self.round.opened != opened:
@@ -95,7 +95,7 @@ class Checking(Documents):
 
     @property
     def only_unsafe_left(self) -> bool:
-        """Whether nothing is to be asked any more but what may change something on the server."""
+        """Whether the only requests left are those that may change something on the server."""
         read = self.round is not None and (not self.needs_document or self.round.document.result is not None)
         return read and bool(self.unanswered) and not any(each.safe for each in self.unanswered)
 
@@ -106,16 +106,16 @@ class Checking(Documents):
         return FetchDocument(self.plan.document_url, self.round.document.past_caches, self.plan.smoke)
 
     def requests(self, *, unsafe: bool) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
-        """Yield what is still to be asked, and from when on; some of it may be under way.
+        """Yield the requests that are still to be sent, and from when on; some of them may be under way.
 
-        `unsafe`: whether that includes what may change something on the server.
+        `unsafe`: whether to include those that may change something on the server.
         """
         if self.round is None:
             return
         document = self.round.document
         if self._asks_document and document.result is None and (request := self.ask_document()):
             yield request, document.again_at
-            return  # it says what the responses to the others must look like
+            return  # the other requests are compared with what it promises
         promises = self.contract.promises if self.contract else {}
         for smoke in self.unanswered:
             if not (smoke.safe or unsafe):
@@ -124,9 +124,9 @@ class Checking(Documents):
             yield SendSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
     def take(self, event: Event, *, patient: bool, hopeless: bool = False) -> Result:
-        """Take in a response; `patient`: whether one that shows nothing is requested again.
+        """Take in a response; `patient`: whether an inconclusive one is requested again.
 
-        `hopeless`: whether it asks for a wait that is too long.
+        `hopeless`: whether it asks to wait until after the deadline.
         """
         self.began = event.sent if self.began is None else self.began
         self.answered, self._findings, self._unanswered = event.at, None, None
@@ -159,13 +159,13 @@ class Checking(Documents):
 
     @property
     def unanswered(self) -> list[Smoke]:
-        """The smoke requests of which no result is known; read many times between two responses."""
+        """The smoke requests without a result; kept, because it is read many times between two responses."""
         if self._unanswered is None:
             self._unanswered = [each for each in self.plan.smoke if self._progress(each).result is None]
         return self._unanswered
 
     def findings(self) -> list[Finding]:
-        """Return what the checks came to: the document, routes, operations that are gone, smoke."""
+        """Return the results of the checks: document, routes, operations that are gone, smoke requests."""
         if self._findings is None:
             if self._of_contract is None:
                 self._of_contract = list(self._findings_of_contract())
@@ -173,7 +173,7 @@ class Checking(Documents):
         return self._findings
 
     def of_smoke(self, smoke: Smoke) -> Finding:
-        """Return what one smoke request came to."""
+        """Return the result of one smoke request."""
         result = self._progress(smoke).result
         seen = result.seen if result else "not answered before the run ended"
         seen += f", compared only in part: {result.partial}" if result and result.partial else ""
@@ -188,7 +188,7 @@ class Checking(Documents):
 
     @property
     def partly_compared(self) -> list[str]:
-        """What of the responses to smoke requests was compared only in part, and why; harmless Markdown."""
+        """Which responses to smoke requests were compared only in part, and why; harmless Markdown."""
         made = [(each, self._progress(each).result) for each in self.plan.smoke]
         return [
             f"{code(str(each))} passed, and was compared only in part: {result.partial}"
@@ -197,7 +197,7 @@ class Checking(Documents):
         ]
 
     def failure(self, opened: float | None) -> Reason | None:
-        """Return the first kind of check that failed in the window that opened then; one that was not made has failed."""
+        """Return the first kind of check that failed in the window that opened then; missing checks count as failed."""
         if self.done(opened):
             return next((each.kind for each in self.findings() if each.failed), None)
         read = self.round is not None and self.round.document.result is not None
@@ -207,7 +207,7 @@ class Checking(Documents):
 
     @property
     def _document_decides(self) -> bool:
-        """Whether a missing document fails the run; where it is gone, `breaking-changes` decides about that."""
+        """Whether a missing document fails the run; if it is gone, `breaking-changes` decides that."""
         return self.plan.insist_on_document or (
             self.plan.breaking is Breaking.FAIL and self.before is not None and not self.gone
         )

@@ -1,6 +1,6 @@
-"""What a registry says of the image that should run, and of the one that a rollback would put back.
+"""What a registry reports about the expected image, and about the one that a rollback would put back.
 
-All of it is loaded only where an image is named, beside the first looks.
+It is loaded only if an image is named, while the first looks are under way.
 """
 
 from dataclasses import replace
@@ -18,13 +18,13 @@ if TYPE_CHECKING:  # few runs roll back
 
 
 def lookup_of(plan: Plan, kin: Kin, *, patient: bool) -> Lookup | None:
-    """Return the look-up of a plan's image; None where no one image is named."""
+    """Return the look-up of a plan's image; None unless exactly one image is named."""
     if plan.image is None:
         return None
     return Lookup(plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=patient, kin=kin)
 
 
-def take_errand(
+def take_response(
     request: FetchRevision | FetchManifest,
     http_result: HttpResult,
     *,
@@ -33,7 +33,7 @@ def take_errand(
     target: "RestoreTarget | None",
     kin: Kin,
 ) -> Plan:
-    """Take in a response of the registry, and return the plan, in which the image may now name the version."""
+    """Take in a response of the registry, and return the plan: its version may now be the one that the image names."""
     if isinstance(request, FetchRevision) and lookup:
         lookup.take_revision(request.manifest, http_result)
         if plan.version_of_image:

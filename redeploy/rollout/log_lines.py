@@ -34,7 +34,7 @@ WORTH_A_NOTE = 10.0
 """Seconds; if the checks take longer, the log says so at the start."""
 
 LOOKED_BEFORE = 10
-"""Requests of a bucket that are spent before the checks begin: at least on the baseline and on the new build."""
+"""Requests from the bucket before the checks begin: at least the looks of the baseline and at the new build."""
 
 _WHOSE = {
     Build.NEW: " (new)",
@@ -46,17 +46,17 @@ _WHOSE = {
 
 @dataclass
 class ProgressLog:
-    """Turns what happens into lines; `state` is read, never changed. Times are monotonic seconds."""
+    """Turns events into lines; it reads `state` and never changes it. Times are monotonic seconds."""
 
     state: ServiceState
     prefix: str = ""
-    """Before each line about the service, where there are several."""
+    """Before each line about the service, if there are several."""
     of_trigger: str = ""
-    """Before each line about the trigger, where there are several hosts."""
+    """Before each line about the trigger, if there are several hosts."""
     said_of_trigger: dict[str, str] = field(default_factory=dict)
-    """What the log has said of the trigger; services that share it share this, so that it is said once."""
+    """Lines about the trigger so far; services that share the trigger share them, so that each is written once."""
     alone: bool = True
-    """Whether the log is about this service only, and says so while nothing changes."""
+    """Whether the log is about this service only, and has a heartbeat."""
     _said: dict[str, str] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _spoke: float | None = None
@@ -125,11 +125,11 @@ class ProgressLog:
         return lines
 
     def timed(self, line: str, now: float) -> str:
-        """Return a line with its moment before it."""
+        """Return a line with its time before it."""
         return f"{now - self.state.started:6.1f} s  {line}"
 
     def heartbeat(self, now: float) -> str:
-        """Say what is waited for, since nothing has changed for a while."""
+        """Return what the run is waiting for, because nothing has changed for a while."""
         state = self.state
         left = max(0.0, state.deadline - now)
         last = state.history.last or (state.baseline[-1] if state.baseline else None)
@@ -138,7 +138,7 @@ class ProgressLog:
         return f"{self.prefix}waiting for {self._waits_for} ({waited}); last response: {seen}"
 
     def detail(self, event: Event) -> str:
-        """Return a request with its result as a line for debugging: what was sent, what came, and when, in seconds."""
+        """Return a request with its result as a debug line: what was sent, what came back, and when, in seconds."""
         state, http_result = self.state, event.http_result
         since = state.started
         what = (
@@ -264,8 +264,8 @@ class ProgressLog:
 
 
 def checks_take(plan: Plan) -> float:
-    """Return the seconds that the smoke requests will take, after those that the bucket allows at once."""
+    """Return the seconds that the smoke requests will take, except those that the bucket allows at once."""
     if plan.rate is None:
         return 0.0
     at_once = max(0.0, plan.rate.burst - LOOKED_BEFORE - kept_back(plan.rate, plan.stable_for))
-    return max(0.0, len(plan.checks.smoke) - at_once) * SAVING / plan.rate.per_second  # looks go on meanwhile
+    return max(0.0, len(plan.checks.smoke) - at_once) * SAVING / plan.rate.per_second  # looks continue meanwhile

@@ -15,38 +15,35 @@ QUICK_LEAST = 0.15
 """Shortest interval of the quick phase."""
 
 DEAR = 0.03
-"""The same as a share of the time in which a token comes in, where a low rate makes tokens dear."""
+"""The same, as a share of the seconds that one token takes: at a low rate, tokens are precious."""
 
-FOR_THE_RESPONSE = 5.0
-"""Tokens that are saved for the time after Watchtower's response, while the service is gone: it tells best when to look."""
+AFTER_THE_RESPONSE = 5.0
+"""Tokens that are saved, while the service is gone, for the time after Watchtower's response: that is the time to look."""
 
 WINDOW_MOST = 1.0
 """Longest interval inside a window."""
 
 SAVING = 2.0
-"""How many times longer than the bucket's own rate looks are apart while tokens are saved for a window."""
+"""While tokens are saved for a window, looks take this many times the interval that the rate allows."""
 
 AT_ONCE = 0.5
-"""Tokens that the quick phase leaves more for a window, since that opens at once: less comes in meanwhile."""
+"""Extra tokens that the quick phase leaves for a window, because it opens at once: fewer tokens come in meanwhile."""
 
 MORE_APART = 1.0
-"""Tokens that the quick phase leaves more for a window where health and version have an address each: without them the last
-looks wait for what refills."""
+"""Extra tokens that the quick phase leaves for a window if health and version have an address each: without them, the last
+looks would wait for new tokens."""
 
 LOWEST_WATCHED = 0.2
-"""Requests a second below which saving for a window would take longer than anyone waits."""
+"""Requests a second below which saving for a window would take too long."""
 
 
 def too_slow(rate: Rate | None) -> bool:
-    """Return whether a rate does not allow a look a second over a window, not even with tokens that were saved."""
+    """Return whether a rate is too low for a look every second over a window, even with saved tokens."""
     return rate is not None and rate.per_second < LOWEST_WATCHED
 
 
 def longest_pause(rate: Rate, cost: int) -> float:
-    """Return the seconds within which a service with a bucket of its own is looked at again, where nothing holds it up.
-
-    A look takes `cost` requests.
-    """
+    """Return the most seconds between two looks at a service with its own bucket; a look takes `cost` requests."""
     return max(UNHURRIED_MOST, SAVING * cost / rate.per_second)
 
 
@@ -56,19 +53,19 @@ class Phase(Enum):
     UNHURRIED = "unhurried"
     """Watchtower's response, with the service as it was."""
     GONE = "gone"
-    """Watchtower's response, with the service gone: it comes as a rule before the new build's first one."""
+    """Watchtower's response, with the service gone: usually it comes before the new build's first response."""
     QUICK = "quick"
     """The new build: Watchtower has responded."""
     WINDOW = "window"
-    """A window of the stability that it began."""
+    """The end of the stability window that is open."""
 
 
 SEARCHING = frozenset({Phase.GONE, Phase.QUICK})
-"""The phases in which looks come quickly, to see the new build soon."""
+"""The phases with frequent looks, to see the new build soon."""
 
 
 def waiting_for(*, responded: bool, gone: bool, refused: bool) -> Phase:
-    """Return the phase before a window: whether Watchtower responded, the service was gone, or a trigger goes out again."""
+    """Return the phase before a window; `refused`: whether the trigger will be sent again."""
     if responded or (gone and refused):
         return Phase.QUICK
     return Phase.GONE if gone else Phase.UNHURRIED
@@ -79,16 +76,16 @@ def interval(
 ) -> float:
     """Return the seconds from one look to the next.
 
-    A rollout's length is unknown, but one that took long until here will likely take long yet: looks thin out with time.
+    A rollout's length is unknown, but one that has taken long will probably take longer: looks become rarer with time.
     Inside a window they come about once a second, at irregular intervals: regular ones run in step with a crash loop.
 
     Args:
-        phase: what is waited for.
+        phase: what the run is waiting for.
         elapsed: seconds since the phase began.
         waited: seconds from the trigger until then.
         stable_for: seconds that the window spans.
         jitter: a random number from 0 to 1.
-        rate: what the origin may be asked.
+        rate: the rate of the origin.
     """
     match phase:
         case Phase.UNHURRIED:
@@ -102,42 +99,42 @@ def interval(
 
 
 def _in_window(seconds: float) -> float:
-    """Return the seconds from one look to the next inside a window of so many, before chance shortens it."""
+    """Return the seconds from one look to the next in a window of this length, before jitter shortens them."""
     return max(0.05, min(WINDOW_MOST, seconds / 2))
 
 
 def watched_needed(rate: Rate | None, stable_for: float) -> float:
-    """Return the seconds that a window must be watched without a pause once one has crashed; 0 at rates too low for it."""
+    """Return the seconds without a pause that a window needs after a crash; 0 if the rate is too low for that."""
     return 0.0 if too_slow(rate) else min(stable_for, WATCHED_MOST)
 
 
 def kept_back(rate: Rate | None, stable_for: float, *, apart: bool = False) -> float:
-    """Return the tokens that the quick phase leaves for one window: what it draws, less what comes in meanwhile.
+    """Return the tokens that the quick phase leaves for one window: those it takes, minus those that come in meanwhile.
 
-    With `apart`, the version has an address of its own, which is asked in the middle and at the end, too.
+    With `apart`, the version has its own address, which is also requested in the middle and at the end.
     """
     return 0.0 if rate is None else min(rate.burst / 2, _drawn(rate, stable_for, apart=apart))
 
 
 def kept_to_watch(rate: Rate, watched_needed: float, left: float, *, apart: bool = False) -> float:
-    """Return the tokens that looks without a pause need, once a window has crashed, to last until it ends.
+    """Return the tokens that looks without a pause need after a crash, until the window ends.
 
     Args:
         rate: the bucket's.
-        watched_needed: seconds that they have to last at least.
-        left: seconds until the window ends; looks that end before that would have been for nothing.
+        watched_needed: seconds that they must last at least.
+        left: seconds until the window ends; if looks stop before that, they were useless.
         apart: as for `kept_back`.
     """
     return _drawn(rate, left, apart=apart) if left > watched_needed else kept_back(rate, watched_needed, apart=apart)
 
 
 def _drawn(rate: Rate, seconds: float, *, apart: bool) -> float:
-    """Return the tokens that a window of so many seconds draws, less what comes in meanwhile."""
+    """Return the tokens that a window of this length takes, minus those that come in meanwhile."""
     looks = 2 + 2 * apart + seconds / (0.87 * _in_window(seconds))  # 0.87 of it on average
     return max(0.0, looks - seconds * rate.per_second)
 
 
 def kept_from_search(phase: Phase, rate: Rate, stable_for: float, *, apart: bool) -> float:
-    """Return the tokens that looks for the new build leave: for a window, and for the time after Watchtower's response."""
+    """Return the tokens that looks for the new build leave for a window, and for the time after Watchtower's response."""
     window = kept_back(rate, stable_for) + AT_ONCE + MORE_APART * apart
-    return window + FOR_THE_RESPONSE * (phase is Phase.GONE)
+    return window + AFTER_THE_RESPONSE * (phase is Phase.GONE)

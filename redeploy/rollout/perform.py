@@ -36,18 +36,18 @@ if TYPE_CHECKING:  # loaded where a run needs it; what reads responses, while th
     from redeploy.triggers.trigger import Trigger
 
 
-ANSWER_CAP = 1024 * 1024
+RESPONSE_CAP = 1024 * 1024
 """Bytes of a response, except for documents."""
 
 DOCUMENT_CAP = 16 * 1024 * 1024
 """Bytes of an OpenAPI document, decoded."""
 
-_WEIGHING = threading.Lock()
+_EVALUATING = threading.Lock()
 """Bodies are compared one at a time: several at once would keep the threads that wait for responses from running."""
 
 
 def performer(plan: Plan, trigger: "Trigger | None" = None) -> Callable[[Request, float], HttpResult]:
-    """Return what carries out a request within a number of seconds; the trigger is the plan's Watchtower by default."""
+    """Return a function that sends a request within some seconds; the trigger is the plan's Watchtower by default."""
     from redeploy.http.client import Http
 
     http = Http(headers=plan.headers, origins=plan.header_origins, ca_certificate=plan.ca_certificate)
@@ -74,17 +74,17 @@ def performer(plan: Plan, trigger: "Trigger | None" = None) -> Callable[[Request
 
 
 def to_service(request: OfService) -> HttpRequest:
-    """Return a request to the service as it goes out; past caches with a query that no cache has seen."""
+    """Return a request to the service as it is sent; past caches, it has a query that no cache has seen."""
     match request:
         case Probe():
-            return HttpRequest(url=_fresh(request), cap=ANSWER_CAP, follow=True)
+            return HttpRequest(url=_fresh(request), cap=RESPONSE_CAP, follow=True)
         case FetchDocument():
             return HttpRequest(url=_fresh(request), cap=DOCUMENT_CAP, follow=True)
         case SendSmoke(smoke):
             return HttpRequest(
                 method=smoke.method,
                 url=_fresh(request),
-                cap=ANSWER_CAP,
+                cap=RESPONSE_CAP,
                 headers=smoke.sent.headers,
                 body=smoke.sent.body,
                 follow=smoke.reads and not smoke.takes_redirect,  # a POST would be repeated, or become a GET
@@ -94,7 +94,7 @@ def to_service(request: OfService) -> HttpRequest:
 def to_trigger(
     request: SendTrigger | FetchContainers | CheckContainers | ProbeContainerSupport | HttpRequest, trigger: "Trigger"
 ) -> HttpRequest:
-    """Return a request to the trigger as it goes out."""
+    """Return a request to the trigger as it is sent."""
     match request:
         case SendTrigger():
             return trigger.update()
@@ -109,7 +109,7 @@ def to_trigger(
 
 
 def _from_registry(plan: Plan, http: "Http") -> Callable[[OfRegistry, float], HttpResult]:
-    """Return what carries out a request to an image's registry; all of it is loaded beside the first looks.
+    """Return a function that sends a request to an image's registry; its modules load while the first looks are under way.
 
     A registry that no input names gets neither credentials nor headers.
     """
@@ -145,10 +145,10 @@ def _from_registry(plan: Plan, http: "Http") -> Callable[[OfRegistry, float], Ht
     return perform
 
 
-def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:
+def evaluate(request: Request, http_result: HttpResult, redact: Callable[[str], str]) -> HttpResult:
     """Read a document, or compare a response with its promise: that may take long, and is not the service's time.
 
-    Of an image's label, take out what is secret.
+    In an image's label, redact secrets.
     """
     if not isinstance(http_result, Response):
         return http_result
@@ -161,14 +161,14 @@ def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str
         from redeploy.contract.openapi import read_document
         from redeploy.contract.snapshot import Read
 
-        with _WEIGHING:
+        with _EVALUATING:
             contract = read_document(http_result, request.url, request.smoke, redact)
         return Read(http_result.status, http_result.headers, http_result.body, http_result.hops, contract)
     if isinstance(request, SendSmoke) and request.promise is not None:
         from redeploy.contract.response_schema import compare
         from redeploy.contract.smoke import Judged
 
-        with _WEIGHING:
+        with _EVALUATING:
             found = compare(request.promise, request.smoke.method, http_result, redact)
         return Judged(
             http_result.status,
@@ -182,6 +182,6 @@ def weigh(request: Request, http_result: HttpResult, redact: Callable[[str], str
 
 
 def _fresh(request: OfService) -> str:
-    """Return the URL with a query that no cache has seen, if one has responded before."""
+    """Return the URL with a query that no cache has seen, if a cache has responded before."""
     url = request.url
     return f"{url}{'&' if '?' in url else '?'}_redeploy={secrets.token_hex(8)}" if request.past_caches else url

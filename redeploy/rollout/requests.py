@@ -15,14 +15,14 @@ if TYPE_CHECKING:  # few runs have smoke requests, or name one image
     from redeploy.registry.manifest import Manifest
 
 ALONE_FOR = 2.0
-"""Seconds after which a look that hangs no longer keeps the next one from going out, outside of a window."""
+"""Seconds after which a look that hangs no longer delays the next one, outside of a window."""
 
 
 BOTH = frozenset(Endpoint)
 
 
 def addresses_of(service: Service) -> list[tuple[frozenset[Endpoint], str]]:
-    """Return what a service is asked by, the address that names the version last; a worker has none."""
+    """Return the addresses of a service; the last one names the version. A worker has none."""
     if not service.answers:
         return []
     if service.version_url == service.health_url:
@@ -40,14 +40,14 @@ class Probe:
     endpoints: frozenset[Endpoint]
     url: str
     past_caches: bool = False
-    """Whether a random query keeps caches from answering."""
+    """Whether a random query keeps caches from responding."""
 
 
 def opening(plan: Plan) -> tuple[Probe, ...]:
-    """Return the looks with which a run begins: only its plan decides them, so they are sent before the rest is loaded.
+    """Return the first looks of a run: they depend only on its plan, so they are sent before the rest is loaded.
 
-    A deploy looks at all addresses side by side, a run in mode verify at the one that names the version; where that needs
-    an image, its registry has a say. What puts images back, or only examines, begins otherwise.
+    A deploy looks at all addresses in parallel, a run in mode verify at the one that names the version, unless it needs
+    the registry first. Modes rollback and doctor begin otherwise.
     """
     addresses = addresses_of(plan.service)
     match plan.mode:
@@ -67,46 +67,46 @@ class FetchContainers:
 
 @dataclass(frozen=True)
 class CheckContainers:
-    """The fork's check endpoint, which says in words why it skips a container; it pulls nothing."""
+    """A request to the fork's check endpoint, which says in words why it skips a container; it pulls nothing."""
 
 
 @dataclass(frozen=True)
 class ProbeContainerSupport:
-    """The trigger without its token: it triggers nothing, and shows whether `container=` is understood."""
+    """The trigger without its token: it triggers nothing, and shows whether `container=` is supported."""
 
 
 @dataclass(frozen=True)
 class FetchTag:
-    """What the image's tag points to in its registry; what it pointed to when it was last looked up is not read again."""
+    """A look-up of the image's tag in its registry; a manifest that is `known` is not read again."""
 
     known: "Manifest | None" = None
     tag: str = ""
-    """Empty: the one that the input writes."""
+    """Empty: the tag in the input."""
     image: "Image | None" = None
-    """Another image than the one that the inputs name."""
+    """Another image than that of the inputs."""
 
 
 @dataclass(frozen=True)
 class FetchRevision:
-    """Which commit an image's label names."""
+    """A look-up of the commit that an image's label names."""
 
     manifest: "Manifest"
 
 
 @dataclass(frozen=True)
 class FetchManifest:
-    """What the registry has of the image under a tag or a digest."""
+    """A look-up of the image's manifest by a tag or a digest."""
 
     reference: str
 
 
 @dataclass(frozen=True)
 class PutManifest:
-    """A manifest that goes under the image's tag."""
+    """A write of a manifest under the image's tag."""
 
     manifest: "Manifest"
     tag: str = ""
-    """Empty: the one that the input writes."""
+    """Empty: the tag in the input."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class FetchDocument:
     url: str
     past_caches: bool = False
     smoke: "tuple[Smoke, ...] | None" = field(default=None, compare=False)
-    """What it is asked for the promises of; None where it is read later, so that it delays no trigger."""
+    """The smoke requests to read promises for; None: the document is read later, so that it does not delay the trigger."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +134,17 @@ class SendSmoke:
 
     @property
     def url(self) -> str:
-        """Where it goes."""
+        """The URL of the request."""
         return self.smoke.url
 
 
 OfService = Probe | FetchDocument | SendSmoke
-"""What goes to the service, and draws from the bucket of its origin."""
+"""Requests to the service, which draw from the bucket of its origin."""
 
 OfRegistry = FetchTag | FetchRevision | FetchManifest | PutManifest
 
 Request = OfService | FetchContainers | CheckContainers | ProbeContainerSupport | OfRegistry | SendTrigger | HttpRequest
-"""All that can be sent; a bare HTTP request is one that only an examination sends."""
+"""All requests; only an examination sends a bare HTTP request."""
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What came of a request; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
+    """The result of a request; `sent` and `at` are monotonic seconds, `wall` is our clock at `at`."""
 
     service: str = ""
-    """The key of the service that asked; empty where there is only one."""
+    """The key of the service that sent it; empty if there is only one."""
     request: Request
     http_result: HttpResult
     sent: float

@@ -15,7 +15,7 @@ REASONS_SECONDS = 10.0
 
 
 class Outside(Protocol):
-    """The world: requests are sent side by side in it, and it knows the time."""
+    """The outside world: it sends requests in parallel, and knows the time."""
 
     def now(self) -> float:
         """Return monotonic seconds."""
@@ -24,9 +24,9 @@ class Outside(Protocol):
         """Return seconds since 1970."""
 
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
-        """Start a request that counts as sent at `sent`; its result comes within `bound` seconds, one way or the other.
+        """Start a request that counts as sent at `sent`; its result comes within `bound` seconds in any case.
 
-        `service` is the key of the one that asks, where there are several.
+        `service` is the key of the service that it is for, if there are several.
         """
 
     def wait(self, until: float) -> Event | None:
@@ -40,7 +40,7 @@ class Log(Protocol):
         """Write a line."""
 
     def debug(self, text: str) -> None:
-        """Write a line that shows only where debugging was asked for."""
+        """Write a line that is shown only in debug runs."""
 
     def open_group(self, title: str) -> None:
         """Begin a foldable part."""
@@ -55,7 +55,7 @@ def redeploy(
     *,
     opened: Sequence[Request] = (),
 ) -> Conclusion:
-    """Bring the new build about and prove it; `state` knows everything that happened, also where this is cut short.
+    """Deploy the new build and prove it; `state` knows everything that happened, even if this is cut short.
 
     `under_way` is called once the trigger is on its way or, in mode verify, at once. `opened` are requests that were sent
     when `state` began.
@@ -79,7 +79,7 @@ def redeploy(
         if not step.requests:
             event = outside.wait(min(step.wake, progress_log.heartbeat_at(now)))
             if event and event.sent < state.began:
-                event = None  # an earlier state asked for it
+                event = None  # a request of an earlier state
         if event:
             state.take(event)
             log.debug(progress_log.detail(event))
@@ -92,7 +92,7 @@ def redeploy(
 
 
 def bound_of(state: ServiceState, request: Request, now: float) -> float:
-    """Return the seconds that a request may take: the trigger as long as there is hope, a look `request-timeout`."""
+    """Return the seconds that a request may take: the trigger until its deadline, a look `request-timeout`."""
     match request:
         case SendTrigger():
             return max(0.0, state.trigger.deadline - now)

@@ -1,4 +1,4 @@
-"""What to send next, and when: sections 6 and 7 of the interface, over the state of a run."""
+"""What to send next, and when, from the state of a run."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ from redeploy.service.beside import version_due
 from redeploy.service.window import FEWEST
 
 MOST_AFTER_BREAK = 1.0
-"""Seconds to the next look after a failed connection broke a window, where the bucket allows."""
+"""Seconds to the next look after a failed connection broke a window, if the bucket allows it."""
 
 MOST_AT_ONCE = 8
-"""Smoke requests that are under way side by side."""
+"""Smoke requests that are under way at once."""
 
 HALF = 0.5
 
 LEAST_WINDOW = 0.1
-"""Seconds that a window counts for at least where a part of it is reckoned."""
+"""The least length, in seconds, of a window whose remaining part is calculated."""
 
 _NEVER = float("inf")
 
@@ -47,20 +47,20 @@ class Schedule:
     state: ServiceState
     random: Callable[[], float]
     may_trigger: Callable[[float], bool] = lambda _: True
-    """Whether the trigger may go out now, as far as the other services are concerned that it updates."""
+    """Whether all other services that the trigger updates are ready for it, too."""
     ready_since: float | None = None
-    """Since when this service has nothing more to look at before the trigger."""
+    """Since when this service is ready for the trigger."""
     _phase: Phase = Phase.UNHURRIED
     _phase_began: float | None = None
     _looked_after_gap: bool = False
     _jitter: float = 0.5
     _turn: float = 0.5
-    """A random number that says which address is next, and how soon."""
+    """A random number that decides which address is next, and how soon."""
     _judged: bool = False
-    """Whether the window under way is one that the verdict may be about."""
+    """Whether the verdict may be about the current window."""
     _asked_for_reasons: bool = False
     _unsafe_due: bool = False
-    """Whether what may change something on the server may go out now."""
+    """Whether requests that may change something on the server may be sent now."""
 
     def step(self, now: float, wall: float) -> Step:
         """Return what to do at `now`; `wall` is our clock, in seconds since 1970."""
@@ -91,7 +91,7 @@ class Schedule:
             return Step(tuple(requests), now if requests else wake)
         self._current_phase(assessed, now)
         beside, window = [self._look, self._version_look], self.state.history.window
-        version_first = window.version_asked < window.latest  # the bucket may have a token for one of them only
+        version_first = window.version_asked < window.latest  # the bucket may have a token for only one of them
         if self._chance_needed:
             version_first = self._turn < HALF
         if version_first:
@@ -111,11 +111,11 @@ class Schedule:
         return Step(tuple(requests), now if requests else wake)
 
     def look_again(self) -> None:
-        """Look once more at what runs before the trigger, since other services have kept it waiting."""
+        """Look again at what runs before the trigger, because other services have delayed it."""
         self._baseline.waited, self.ready_since = True, None
 
     def _begin(self, now: float, wall: float) -> Step:
-        """Return the step of the trigger, once all services that it updates are ready for it."""
+        """Return the step that sends the trigger, once all services that it updates are ready."""
         self.ready_since = now if self.ready_since is None else self.ready_since
         if not self.may_trigger(now):
             return Step((), _NEVER)
@@ -126,11 +126,11 @@ class Schedule:
         return Baseline(self.state)
 
     def _trigger(self, now: float, wall: float) -> SendTrigger:
-        self.state.enter_trigger(now, wall)
+        self.state.record_trigger(now, wall)
         return SendTrigger()
 
     def _resend_due(self, assessed: Assessment) -> float:
-        """Return when the trigger goes out again: not while what is expected is live."""
+        """Return when the trigger is sent again: not while the expected build is live."""
         again = self.state.trigger.resend_at
         return _NEVER if again is None or assessed.answer_final else again
 
@@ -144,7 +144,7 @@ class Schedule:
         return request
 
     def _look_again(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
-        """Return the look that settles a doubt, and when it is due: at once."""
+        """Return the look that settles a doubt, due at once."""
         state, budget = self.state, self.state.budget
         for endpoints, url in state.addresses:
             past_caches = state.record.doubts.next_look(endpoints)
@@ -154,11 +154,11 @@ class Schedule:
         return self._next_probe(assessed, now), _NEVER
 
     def _look(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
-        """Return the next look at the service, and when it is due: at health, where the version is asked beside it."""
+        """Return the next look at the service, and when it is due."""
         return self._next_probe(assessed, now), self._probe_due(assessed, now)
 
     def _version_look(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
-        """Return the look at the version beside the looks at health, and when it is due: first, in the middle, last."""
+        """Return the look at the version in a window of looks at health, due at its start, its middle and its end."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
         probe = state.budget.probe(endpoints, url, fresh=now >= assessed.window_ends)
@@ -174,16 +174,16 @@ class Schedule:
 
     @property
     def _chance_needed(self) -> bool:
-        """Whether chance says which address is next: a balancer that takes turns would show one instance to each address."""
+        """Whether the next address is random: otherwise a balancer that takes turns would show one instance to each."""
         return self.state.plan.service.apart and self.state.history.window.looks_needed > FEWEST
 
     @property
     def _side_by_side(self) -> bool:
-        """Whether health is watched, and the version beside it: a window is open that the verdict may be about."""
+        """Whether health and version are watched in parallel: a window is open that the verdict may be about."""
         return self.state.plan.service.apart and self._judged and self.state.history.window.opened is not None
 
     def _next_probe(self, assessed: Assessment, now: float) -> Probe:
-        """Choose the address, and whether the look must pass caches: those that open a window and close it must."""
+        """Choose the address, and whether the look must get past caches, as when it opens or closes a window."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
         opening = assessed.may_open
@@ -194,7 +194,7 @@ class Schedule:
         return state.budget.probe(endpoints, url, fresh=bool(opening or closing))
 
     def _probe_due(self, assessed: Assessment, now: float) -> float:
-        """Return when the next look at the service may go out."""
+        """Return when to send the next look at the service."""
         state = self.state
         phase = self._current_phase(assessed, now)
         if state.record.doubts.open:
@@ -224,15 +224,17 @@ class Schedule:
         began, length = self._phase_began if self._phase_began is not None else state.started, assessed.window_length
         pause = interval(phase, now - began, began - state.started, length, self._jitter, rate=state.plan.rate)
         if phase is Phase.WINDOW and latest < assessed.window_ends:
-            left = assessed.window_ends - latest  # the last look falls on the end, not some time after it
+            left = assessed.window_ends - latest  # the last look falls on the end, not after it
             budget, url = state.budget, state.addresses[0][1]
-            twice = window.blind or budget.ready(url, now, budget.cost(url)) <= now  # else the last one would come late
+            twice = (
+                window.blind or budget.ready(url, now, budget.cost(url)) <= now
+            )  # otherwise the last one would be late
             pause = left if left <= pause else (left / 2 if twice else left) if left < 2 * pause else pause
         broken_off = state.history.last is not None and state.history.last.gone and state.history.window.broken
         return min(pause, MOST_AFTER_BREAK) if broken_off else pause
 
     def _affordable(self, assessed: Assessment, phase: Phase, now: float, latest: float) -> float:
-        """Return when the bucket allows the next look, and the tokens that a window will need stay in it."""
+        """Return when the bucket allows the next look and still keeps the tokens that a window will need."""
         budget, rate, window = self.state.budget, self.state.plan.rate, self.state.history.window
         url, apart = self._next_probe(assessed, now).url, self.state.plan.service.apart
         ready = budget.ready(url, now)
@@ -243,7 +245,7 @@ class Schedule:
         waiting = self._can_check(assessed) or assessed.needs_closing_document
         if waiting and latest >= assessed.window_ends:  # every second token is for the checks
             return saving
-        if phase in pace.SEARCHING and not assessed.opening:  # what is kept back is for the opening look, too
+        if phase in pace.SEARCHING and not assessed.opening:  # the opening look may use the tokens that are kept
             keep = pace.kept_from_search(phase, rate, self.state.plan.stable_for, apart=apart)
             return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
@@ -252,7 +254,7 @@ class Schedule:
         return ready
 
     def _checks(self, assessed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
-        """Yield the checks that are to be made of the build in the window under way, and from when on."""
+        """Yield the checks still to be sent to the build in the current window, and when each is due."""
         checking, budget = self.state.checking, self.state.budget
         window = self.state.history.window
         if budget.under_way(FetchDocument) or window.opened is None or not assessed.checkable:
@@ -267,11 +269,11 @@ class Schedule:
                 yield request, wanted
 
     def _can_check(self, assessed: Assessment) -> bool:
-        """Return whether checks are to be made that need not wait for the window to hold."""
+        """Return whether there are checks that need not wait for the window to hold."""
         return assessed.checking and (self._unsafe_due or not self.state.checking.only_unsafe_left)
 
     def _spare(self, assessed: Assessment, url: str, now: float) -> float:
-        """Return when the bucket of `url` allows a check beside the looks that the window under way still needs."""
+        """Return when the bucket of `url` allows a check and still keeps the tokens that the current window needs."""
         budget, plan = self.state.budget, self.state.plan
         if plan.rate is None or origin_of(url) != origin_of(self.state.addresses[-1][1]):
             return budget.ready(url, now)

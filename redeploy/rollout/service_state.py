@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from redeploy.rollout.previous.target import RestoreTarget
 
 LOOKS_BEFORE = 2
-"""So many looks at each address of the service before the trigger: what differs meanwhile is noise."""
+"""Looks at each address of the service before the trigger: what differs between them is noise."""
 
 
 @dataclass
@@ -53,9 +53,9 @@ class ServiceState:
     began: float
     redact: Callable[[str], str] = str
     shared_trigger: TriggerState | None = None
-    """The trigger, where it is for other services, too, or is no Watchtower's."""
+    """The trigger, if other services share it, or if it is not Watchtower."""
     shared_buckets: Buckets | None = None
-    """The buckets of all origins, where other services draw from them, too."""
+    """The buckets of all origins, if other services draw from them, too."""
     target: "RestoreTarget | None" = None
     """The image that a rollback would put back."""
 
@@ -76,7 +76,7 @@ class ServiceState:
         self.deadline = self.began + self.plan.timeout if self.verifying else float("inf")
 
     def go_on_from(self, earlier: "ServiceState") -> None:
-        """Go on from an earlier state of the same service: with its bucket, and its last looks as the baseline."""
+        """Continue from an earlier state of the same service, with its buckets, and its last looks as the baseline."""
         self.budget = earlier.budget.carried_on()
         by_address = ([each for each in earlier.samples if each.endpoints == one] for one, _ in self.addresses)
         self.record.go_on_from(earlier.record, [sample for found in by_address for sample in found[-LOOKS_BEFORE:]])
@@ -88,31 +88,31 @@ class ServiceState:
 
     @property
     def triggered(self) -> float | None:
-        """When the trigger went out first."""
+        """When the trigger was first sent."""
         return self.trigger.triggered
 
     @property
     def answered(self) -> float | None:
-        """When the last response to it came."""
+        """When the last response to the trigger came."""
         return self.trigger.answered
 
     @property
     def answer(self) -> Answer | None:
-        """The last response to it."""
+        """The last response to the trigger."""
         return self.trigger.answer
 
     @property
     def started(self) -> float:
-        """When the trigger was sent or, without one, the run began: the zero of all moments."""
+        """When the trigger was sent or, without a trigger, the run began: all times are reported relative to this."""
         return self.began if self.triggered is None else self.triggered
 
     @property
     def addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
-        """What the service is asked by, the address that names the version last."""
+        """The addresses of the service; the last one names the version."""
         return addresses_of(self.plan.service)
 
-    def enter_trigger(self, now: float, wall: float) -> None:
-        """Enter that the trigger goes out; the first time starts the clock of the deadline."""
+    def record_trigger(self, now: float, wall: float) -> None:
+        """Record that the trigger is sent; the first time, this sets the deadline."""
         self.trigger.send(now, wall)
         if self.running.triggered is None:
             self.running.triggered = now
@@ -120,11 +120,11 @@ class ServiceState:
             self.trigger.deadline = max(self.trigger.deadline, self.deadline)
 
     def wait_for_image(self, now: float) -> None:
-        """Enter that the image is waited for, which starts the clock of the deadline."""
+        """Record that the run waits for the image, which sets the deadline."""
         self.deadline = min(self.deadline, now + self.plan.timeout)
 
     def take(self, event: Event) -> None:
-        """Take in what came of a request of this service, or of its trigger."""
+        """Take in the result of a request for this service, or of its trigger."""
         self.budget.note_answered(event)
         match event.request:
             case Probe():
@@ -138,9 +138,9 @@ class ServiceState:
                 if found := self.lookup.manifest:
                     self.running.kin.learn(found)
             case FetchRevision() | FetchManifest():
-                from redeploy.rollout.errands import take_errand  # as in `lookup`
+                from redeploy.rollout.image_lookups import take_response  # as in `lookup`
 
-                self.plan = take_errand(
+                self.plan = take_response(
                     event.request,
                     event.http_result,
                     plan=self.plan,
@@ -196,12 +196,12 @@ class ServiceState:
 
     @property
     def tag_open(self) -> bool:
-        """Whether the container that runs still has to show the image's tag, since no input has one."""
+        """Whether the running container must still show the image's tag, because no input has one."""
         image = self.plan.image
         return image is not None and image.bare and self.trigger.kind.lists_running and not self.running.all
 
     def settle_tag(self, tag: str) -> None:
-        """Take the image's tag from the container that runs it, if no input has one; `latest` if none shows it."""
+        """Take the image's tag from the running container, if no input has one; `latest` if no container shows it."""
         image = self.plan.image
         if image is not None and image.bare:
             image = image.under(tag or image.tag)
@@ -214,7 +214,7 @@ class ServiceState:
             self.budget.note_check(request, event, throttled=False)
             if before and isinstance(request, FetchDocument):
                 self.checking.take_before(request, event.http_result)
-            return  # else the document from before came too late
+            return  # for a document from before, it is too late now
         asked = event.http_result.retry_after if isinstance(event.http_result, Response) else None
         again_at = event.at + (asked or 0.0)
         hopeless = event.at < self.deadline <= again_at
@@ -223,11 +223,11 @@ class ServiceState:
 
     @property
     def contract_counts(self) -> bool:
-        """Whether another contract is a change: not where Watchtower did nothing, or the container kept its image."""
+        """Whether another contract is a change: not if Watchtower did nothing, or the container kept its image."""
         return not self._counting.only_commits
 
     def count(self) -> None:
-        """Find out what counts as a change, by Watchtower's response and by whether the container kept its image."""
+        """Decide what counts as a change, by Watchtower's response and by whether the container kept its image."""
         result = self.answer.result if self.answer else None
         kept = (self.answered is not None or self.plan.awaits_build) and self.running.unchanged
         counting = Counting(
@@ -260,16 +260,16 @@ class ServiceState:
 
     @cached_property
     def lookup(self) -> "Lookup | None":
-        """The look-up of the image in its registry; None where no one image is named."""
+        """The look-up of the image in its registry; None unless exactly one image is named."""
         if self.plan.image is None:
             return None
-        from redeploy.rollout.errands import lookup_of  # as in `checking`
+        from redeploy.rollout.image_lookups import lookup_of  # as in `checking`
 
         return lookup_of(self.plan, self.running.kin, patient=not self.verifying)
 
     @cached_property
     def checking(self) -> "Checking":
-        """The checks."""
+        """The checks of the live build."""
         from redeploy.rollout.checks import Checking  # what it needs must not be loaded before the first request
 
         earlier = self.plan.baseline if self.plan.checks.document_url and not self.plan.declared else None
@@ -288,12 +288,12 @@ class ServiceState:
 
     @property
     def history(self) -> SampleHistory:
-        """What the samples amount to."""
+        """The state that follows from the samples."""
         return self.record.history
 
     @property
     def met_before(self) -> bool:
-        """Whether what is declared was live before the trigger."""
+        """Whether the declared build was live before the trigger."""
         if self.plan.inspects or not self.plan.declared:
             return False
         digest = self.running.declared_before or not self.plan.expect_digest

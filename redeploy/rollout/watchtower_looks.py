@@ -6,13 +6,13 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.triggers.trigger import Result
 
 LOOK_SECONDS = 5.0
-"""Seconds between looks at the containers endpoint, but for the ones that something calls for."""
+"""Seconds between looks at the containers endpoint, unless something requires one at once."""
 
 _NEVER = float("inf")
 
 
 def reasons_due(state: ServiceState, assessed: Assessment, now: float) -> float:
-    """Return when to ask why Watchtower did nothing: once, where that is what it said and more was to be done."""
+    """Return when to ask why Watchtower did nothing: once, if it says so and an update was expected."""
     answer = state.answer
     if not state.trigger.kind.explains or answer is None:
         return _NEVER
@@ -22,14 +22,14 @@ def reasons_due(state: ServiceState, assessed: Assessment, now: float) -> float:
 
 
 def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_after_gap: bool) -> float:
-    """Return when the containers endpoint may be asked again."""
+    """Return when to request the containers endpoint again."""
     history = state.history
     if state.budget.under_way(FetchContainers):
         return _NEVER
     last = state.budget.last_sent(FetchContainers)
     if not state.addresses and state.running.can_list:
         after_answer = state.answered is not None and last < state.answered and state.trigger.resend_at is None
-        return now if after_answer else last + LOOK_SECONDS  # its row is all that shows a worker
+        return now if after_answer else last + LOOK_SECONDS  # only its row shows a worker
     if state.verifying and state.trigger.kind.lists_running and last == -_NEVER:
         return now
     if not assessed.digest_matters:
@@ -42,7 +42,7 @@ def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_af
     if assessed.needs_closing_look:
         return last + LOOK_SECONDS if last >= assessed.window_ends else now
     if state.verifying and opened is not None and last < opened and history.window.holds():
-        return now  # the look that closes the window; the one before it was answered before the window opened
+        return now  # the look that closes the window; the last one was before the window opened
     begun = state.answered is not None or history.gap_seen or state.verifying
     outdated = state.running.expected_since is None or (opened is not None and last < opened)
     return last + LOOK_SECONDS if begun and outdated else _NEVER

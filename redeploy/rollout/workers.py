@@ -1,4 +1,4 @@
-"""Threads, a queue and the clocks: requests run side by side, each bounded in whole time, name resolution included."""
+"""Threads, a queue and the clocks: requests run in parallel, each within a total time that includes name resolution."""
 
 import functools
 import queue
@@ -13,14 +13,14 @@ from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.rollout.requests import Event, Request
 
 SHORT, LONGEST_GRACE = 0.1, 1.0
-"""Seconds for which the loop may be busy at no cost to others, and the longest that it makes up for."""
+"""Seconds that the loop may be busy without extending time limits, and the most by which it extends them."""
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 
 def side_by_side(tasks: Mapping[_Task, tuple[Callable[[], _Result], float]]) -> dict[_Task, _Result]:
-    """Carry out tasks in threads, each within its seconds; what is not done by then is given up, and left out."""
+    """Carry out tasks in threads, each within its seconds; a task that is not done by then is left out of the result."""
     done: queue.SimpleQueue[tuple[_Task, Callable[[], _Result]]] = queue.SimpleQueue()
 
     def run(task: _Task, work: Callable[[], _Result]) -> None:
@@ -66,28 +66,28 @@ def _raise(error: BaseException) -> NoReturn:
 
 
 class Workers:
-    """Sends each request in a daemon thread; one that exceeds its time limit is given up, and its response thrown away."""
+    """Sends each request in a daemon thread; if it exceeds its time limit, its response is discarded."""
 
     def __init__(
         self,
         perform: Callable[[Request, float], HttpResult],
-        weigh: Callable[[Request, HttpResult], HttpResult] = lambda _, http_result: http_result,
+        evaluate: Callable[[Request, HttpResult], HttpResult] = lambda _, http_result: http_result,
         for_services: Mapping[str, Callable[[Request, float], HttpResult]] | None = None,
     ) -> None:
-        """Take how to work.
+        """Take what to call for each request.
 
         Args:
             perform: sends one request, within its time limit as far as it can.
-            weigh: adds to a complete response what takes our own time and not the server's, without a limit.
-            for_services: how to carry it out for each of several services, by its key.
+            evaluate: processes a complete response; that is our own time and not the server's, so it has no limit.
+            for_services: `perform` for each of several services, by its key.
         """
         self._perform = perform
-        self._weigh = weigh
+        self._evaluate = evaluate
         self._for_services = for_services or {}
         self._done: queue.SimpleQueue[tuple[int, Event | BaseException]] = queue.SimpleQueue()
         self._bounds: dict[int, tuple[float, Request, float, str]] = {}
         self._answered: set[int] = set()
-        """Those whose responses are complete, and may still be read: their time limits are kept."""
+        """Requests whose responses are complete, so that their time limits no longer matter; they may still be processed."""
         self._started = 0
         self._left = self.now()
         """When the loop last stopped waiting."""
@@ -110,7 +110,7 @@ class Workers:
     def wait(self, until: float) -> Event | None:
         """Return the next event, or None at `until`.
 
-        While the loop is busy, threads make way for it: one that is overdue then has as long again to hand its answer over.
+        While the loop is busy, threads get less time: a request that is overdue then may take as much longer.
         """
         entered = self.now()
         busy = entered - self._left
@@ -159,7 +159,7 @@ class Workers:
             http_result = self._for_services.get(service, self._perform)(request, bound)
             at, wall = self.now(), self.wall()
             self._answered.add(number)
-            http_result = self._weigh(request, http_result)
+            http_result = self._evaluate(request, http_result)
             event = Event(service=service, request=request, http_result=http_result, sent=sent, at=at, wall=wall)
             self._done.put((number, event))
         except BaseException as error:  # noqa: BLE001 - raised again in the thread of the run, which is the only place to handle it

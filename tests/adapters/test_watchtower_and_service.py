@@ -181,25 +181,25 @@ SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
 
 
 def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
-    found = perform.weigh(FetchDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
+    found = perform.evaluate(FetchDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
     assert isinstance(found, Read)
     assert isinstance(found.found, Contract)
     assert (found.status, found.body) == (DOCUMENT.status, DOCUMENT.body)
-    other = perform.weigh(FetchDocument("https://api.example.com/d", smoke=(SMOKE,)), Response(404), str)
+    other = perform.evaluate(FetchDocument("https://api.example.com/d", smoke=(SMOKE,)), Response(404), str)
     assert isinstance(other, Read)
     assert other.found == NoContract("the response was 404", gone=True)
-    assert perform.weigh(FetchDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
+    assert perform.evaluate(FetchDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
 
 
 def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
     promise = {"200": ResponseSchema(("application/json",), {"application/json": {"type": "array"}})}
-    found = perform.weigh(SendSmoke(SMOKE, promise=promise), DOCUMENT, str)
+    found = perform.evaluate(SendSmoke(SMOKE, promise=promise), DOCUMENT, str)
     assert isinstance(found, Judged)
     assert found.schema_violation == "`$` is an object, not array"
 
 
 @pytest.mark.parametrize("sent", [SendSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
 def test_what_has_no_promise_is_left_as_it_came(sent: SendSmoke | Probe) -> None:
-    assert perform.weigh(sent, DOCUMENT, str) is DOCUMENT
+    assert perform.evaluate(sent, DOCUMENT, str) is DOCUMENT
     lost = TransportError(ErrorKind.TIMED_OUT)
-    assert perform.weigh(sent, lost, str) is lost
+    assert perform.evaluate(sent, lost, str) is lost

@@ -124,13 +124,13 @@ def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> No
 def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
     weighing, go = threading.Event(), threading.Event()
 
-    def weigh(request: Request, http_result: HttpResult) -> HttpResult:
+    def evaluate(request: Request, http_result: HttpResult) -> HttpResult:
         if request == FIRST:
             weighing.set()
             go.wait(LONG)
         return Response(299) if request == FIRST else http_result
 
-    one = Workers(lambda *_: Response(200), weigh)
+    one = Workers(lambda *_: Response(200), evaluate)
     start(one, FIRST, 5.0)
     assert weighing.wait(LONG)
     one._bounds = {number: (0.0, *each[1:]) for number, each in one._bounds.items()}  # its bound is over

@@ -175,7 +175,7 @@ class Run:
 
     def trigger(self, at: float) -> "Run":
         self.state.budget.note_sent(SendTrigger(), at)
-        self.state.enter_trigger(at, WALL + at)
+        self.state.record_trigger(at, WALL + at)
         return self
 
     def look(

@@ -164,13 +164,13 @@ def test_no_processed_response_shows_a_part_of_a_secret(secret: str) -> None:
     redact = redactor([Secret(secret)])
     smoke = plan(smoke="GET /api").checks.smoke
     for echo in echoes(secret):
-        label = perform.weigh(FetchRevision(Manifest(D1, "", b"")), FromRegistry(200, found=echo), redact)
+        label = perform.evaluate(FetchRevision(Manifest(D1, "", b"")), FromRegistry(200, found=echo), redact)
         paths = {"/api": {"get": described(echo)}}
         document = reply(200, {"openapi": "3.1.0", "info": {"version": "1"}, "paths": paths})
-        read_whole = perform.weigh(FetchDocument(f"{BASE}/openapi.json", smoke=smoke), document, redact)
+        read_whole = perform.evaluate(FetchDocument(f"{BASE}/openapi.json", smoke=smoke), document, redact)
         promise = next(iter(contract_in(read_whole).promises.values()))
-        schema_violation = perform.weigh(SendSmoke(smoke[0], promise=promise), reply(200, {echo: {}}), redact)
-        other = perform.weigh(SendSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
+        schema_violation = perform.evaluate(SendSmoke(smoke[0], promise=promise), reply(200, {echo: {}}), redact)
+        other = perform.evaluate(SendSmoke(smoke[0], promise=promise), reply(200, "x", content_type=echo), redact)
         warned = deployment.warning("create the Deployment", trouble_of(422, {}, echo), redact)
         assert isinstance(label, FromRegistry)
         text = f"{label.found} {judged(schema_violation)} {judged(other)} {warned}"

@@ -92,7 +92,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 def _check(before: bytes, after: bytes, checks: Checks, redact: Callable[[str], str]) -> None:
     """Do what a run does from two answers to what it has to say of them: routes, and what changed."""
-    checking = Checking(checks, redact, answer_before=_reply(before))
+    checking = Checking(checks, redact, response_before=_reply(before))
     checking.enter(0.0, {})
     event = Event(request=FetchDocument(DOCUMENT), http_result=_reply(after), sent=1.0, at=1.0, wall=1.0)
     checking.take(event, patient=True)

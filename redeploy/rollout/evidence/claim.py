@@ -10,8 +10,8 @@ from redeploy.verdicts import Proof
 class Claim(Evidence):
     """Watchtower claims an update of all that it looked at, and nothing visible contradicts it.
 
-    A start time that was seen before contradicts it as a build name does: that process was not replaced. So does what was
-    seen before and is gone, and a row that kept its image. A claim opens no window: `decision/` weighs it where nothing else
+    A start time or a build name that was seen before contradicts it: that process was not replaced. So do names and start
+    times that are gone, and a row that kept its image. A claim opens no window: `decision/` uses it only if nothing else
     shows the build.
     """
 
@@ -32,6 +32,6 @@ class Claim(Evidence):
 
     @property
     def sentence(self) -> str:
-        """That Watchtower reports it."""
+        """That Watchtower reports the update."""
         claim = "Watchtower reports that it updated this container, and no response contradicts it."
         return claim if self.stands else ""

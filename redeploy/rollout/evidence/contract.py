@@ -9,7 +9,7 @@ from redeploy.triggers.trigger import Result
 
 
 class ContractChange(Evidence):
-    """The service promises something else than before, where nothing is declared."""
+    """The service promises something other than before; it counts only if nothing is declared."""
 
     closes_with = FetchDocument
 
@@ -20,17 +20,17 @@ class ContractChange(Evidence):
 
     @property
     def comparable(self) -> bool:
-        """Whether an earlier step saw one, and this run."""
+        """Whether both an earlier step and this run saw a document."""
         return self.known_before and bool(self._state.checking.documents)
 
     @property
     def says(self) -> Build:
-        """The new build since a change; the old one if it promised something else, and again what it did before."""
+        """The new build after a change; the old one if the service promised something else, and then the same as before."""
         return Build.NEW if self.since is not None else Build.OLD if self.reverted else Build.UNKNOWN
 
     @cached_property
     def since(self) -> float | None:
-        """Since when the service promises something else, where that counts as a change."""
+        """Since when the service promises something else, if that counts as a change."""
         return self._state.checking.changed_since(operations=self._replaced) if self._counts else None
 
     @property
@@ -40,16 +40,16 @@ class ContractChange(Evidence):
 
     @cached_property
     def reverted(self) -> bool:
-        """Whether it promised something else, and again what it did before."""
+        """Whether it promised something else, and then the same as before."""
         return self._counts and self._state.checking.reverted(operations=self._replaced)
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Return whether the document must be read once more, since one build may take over from another without a gap."""
+        """Return whether the document must be read again: one build may replace another without a gap."""
         return alone and self.since is not None and not self._state.checking.closed(ends)
 
     @property
     def _counts(self) -> bool:
-        """Whether another contract can be a change: a commit or a build number that stayed is the same build."""
+        """Whether another contract can be a change: not if a commit or a build number stayed the same."""
         state = self._state
         return not state.plan.declared and state.contract_counts and not state.history.like.pinned
 

@@ -16,7 +16,7 @@ class RunningDigest(Evidence):
 
     @property
     def applies(self) -> bool:
-        """Whether no digest is declared: then it is a change that counts."""
+        """Whether no digest is declared: then a change counts."""
         return not self._state.plan.expect_digest
 
     @property
@@ -26,7 +26,7 @@ class RunningDigest(Evidence):
 
     @property
     def comparable(self) -> bool:
-        """Whether a digest was reported before, and since."""
+        """Whether a digest was reported before the trigger, and after it."""
         return bool(self._state.running.before and self._state.running.now)
 
     @property
@@ -37,21 +37,21 @@ class RunningDigest(Evidence):
 
     @cached_property
     def since(self) -> float | None:
-        """Since when every list has shown it."""
+        """Since when every list has shown the new digest."""
         return self._state.running.expected_since if self.applies else None
 
     @cached_property
     def seen_new(self) -> bool:
-        """Whether any list since the trigger showed it."""
+        """Whether any list since the trigger showed the new digest."""
         return self.applies and not self._state.met_before and self._state.running.expected_seen
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Return whether the containers must be listed once more: where only that proves the build, or they differ."""
+        """Return whether the containers must be listed again: if only that proves the build, or if they differ."""
         return self.applies and self._state.running.needs_closing_look(ends, alone=alone)
 
     @property
     def sentence(self) -> str:
-        """What Watchtower reports of the running container."""
+        """What Watchtower reports about the running container."""
         declared_as = "digest that was put back" if self._state.plan.mode is Mode.ROLLBACK else "declared digest"
         return self._state.running.evidence(declared_as) if self.applies else ""
 
@@ -73,13 +73,13 @@ class DeclaredDigest(RunningDigest):
 
 
 class UnchangedTag(Evidence):
-    """With nothing declared: what the image's tag points to ran before, and runs on after Watchtower's response."""
+    """With nothing declared: the image that the tag points to ran before, and still runs after Watchtower's response."""
 
     proof = Proof.NONE
 
     @cached_property
     def says(self) -> Build:
-        """That the build from before is the one that the tag points to."""
+        """The old build, if it is the one that the tag points to."""
         state, running, last = self._state, self._state.running, self._state.running.last
         found = state.lookup.manifest if state.lookup else None
         if state.plan.declared or found is None or state.answered is None or last is None or last.sent < state.answered:
@@ -89,7 +89,7 @@ class UnchangedTag(Evidence):
 
     @property
     def sentence(self) -> str:
-        """That there is nothing newer."""
+        """That there is no newer image."""
         if self.says is not Build.OLD:
             return ""
         return "The running container has the digest that the image's tag points to in the registry."

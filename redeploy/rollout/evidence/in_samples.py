@@ -1,6 +1,6 @@
 """Evidence in the responses of the service: the declared version, build names, the start of the process.
 
-`redeploy/service/history.py` folds the samples, and says of each which build it came from.
+`redeploy/service/history.py` folds the samples, and decides from which build each came.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ class InSamples(Evidence):
 
     @property
     def says(self) -> Build:
-        """Which build the last response came from that shows one."""
+        """The build of the last response that shows one."""
         return self._state.history.build
 
     @cached_property
     def since(self) -> float | None:
-        """Since when the window under way is open, if it is one of the new build."""
+        """Since when the current window is open, if it is one of the new build."""
         window = self._state.history.window
         return window.opened if window.build is Build.NEW else None
 
@@ -54,7 +54,7 @@ class DeclaredVersion(InSamples):
 
     @property
     def sentence(self) -> str:
-        """That it reports the version."""
+        """That the service reports the declared version."""
         if not self.declared or self.says is not Build.NEW:
             return ""
         back = self._state.plan.mode is Mode.ROLLBACK
@@ -62,7 +62,7 @@ class DeclaredVersion(InSamples):
 
 
 class BuildNames(InSamples):
-    """The fields that name the build differ from what they said before."""
+    """The fields that name the build have other values than before."""
 
     @property
     def known_before(self) -> bool:
@@ -71,13 +71,13 @@ class BuildNames(InSamples):
 
     @property
     def comparable(self) -> bool:
-        """Whether a name was seen on both sides."""
+        """Whether a name was seen both before the trigger and after it."""
         like = self._state.history.like
         return bool(like.changed or like.same)
 
     @property
     def sentence(self) -> str:
-        """That the names are others."""
+        """That the names have changed."""
         changed = self._state.history.like.changed
         if self._state.plan.expect_version or not changed:
             return ""
@@ -102,7 +102,7 @@ class ProcessStart(InSamples):
 
     @property
     def comparable(self) -> bool:
-        """Whether a start time was seen on both sides."""
+        """Whether a start time was seen both before the trigger and after it."""
         state = self._state
         like, before, window = state.history.like, state.record.before, state.history.window
         waited_for = state.plan.awaits_build and bool(before.starts.keys() & window.starts.keys())

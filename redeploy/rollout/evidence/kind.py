@@ -1,4 +1,4 @@
-"""The questions that every kind of evidence about the live build has an answer to. Times are monotonic seconds."""
+"""What every kind of evidence about the live build can be asked. Times are monotonic seconds."""
 
 from redeploy.rollout.requests import FetchContainers, FetchDocument
 from redeploy.rollout.service_state import ServiceState
@@ -7,25 +7,25 @@ from redeploy.verdicts import Proof
 
 
 class Evidence:
-    """One kind of evidence, asked about the state of a run, which must not change while this is used.
+    """One kind of evidence, for the state of a run, which must not change while this is used.
 
-    A kind overrides the questions that it has an answer to. Where an input declares what must be live, only the kinds that
-    are `declared` prove it; else any kind does.
+    A kind overrides what it can say something about. If an input declares what must be live, only the kinds that are
+    `declared` prove it; otherwise any kind does.
     """
 
     proof = Proof.CHANGE
-    """What it proves."""
+    """The proof that it is."""
     in_samples = False
-    """Whether the responses of the service show it: then the window under way counts whole."""
+    """Whether the responses of the service show it: then the current window counts from its start."""
     closes_with: type[FetchContainers | FetchDocument] | None = None
-    """The request that it may need once more after a window."""
+    """The request that it may need again after a window."""
 
     def __init__(self, state: ServiceState) -> None:
         self._state = state
 
     @property
     def declared(self) -> bool:
-        """Whether an input declares what it must show."""
+        """Whether an input declares it."""
         return False
 
     @property
@@ -35,17 +35,17 @@ class Evidence:
 
     @property
     def comparable(self) -> bool:
-        """Whether it distinguishes builds or processes: something was seen before, and since."""
+        """Whether it distinguishes builds or processes: something was seen both before the trigger and after it."""
         return False
 
     @property
     def says(self) -> Build:
-        """Which build is live by it: the expected or a changed one is new."""
+        """Which build is live, by this evidence; the expected one, or a changed one, is new."""
         return Build.NEW if self.since is not None else Build.UNKNOWN
 
     @property
     def since(self) -> float | None:
-        """Since when it has shown the new build, without a break; None if it does not."""
+        """Since when it has shown the new build without interruption; None if it does not."""
         return None
 
     @property
@@ -55,11 +55,11 @@ class Evidence:
 
     @property
     def reverted(self) -> bool:
-        """Whether it showed the new build, and shows the old one again."""
+        """Whether it showed the new build, and now shows the old one again."""
         return False
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
-        """Return whether one more request is needed once a window has ended; `alone` if nothing else shows the build."""
+        """Return whether one more request is needed after a window; `alone`: whether nothing else shows the build."""
         del ends, alone
         return False
 

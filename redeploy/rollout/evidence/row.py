@@ -16,4 +16,4 @@ KINDS: tuple[type[Evidence], ...] = (
     ProcessStart,
     Claim,
 )
-"""The order of their sentences. One that needs a closing request needs it only if none before it shows the build."""
+"""Also the order of their sentences. A closing request is needed only if no kind before it shows the build."""

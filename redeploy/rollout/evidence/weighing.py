@@ -1,4 +1,4 @@
-"""The fold over all evidence: what any of it shows, and whether what is declared is met."""
+"""All evidence, folded: what any of it shows, and whether the declared build is live."""
 
 from functools import cached_property
 
@@ -16,13 +16,13 @@ from redeploy.service.window import FEWEST
 from redeploy.verdicts import Proof
 
 UNNAMED_WINDOW = 10.0
-"""Seconds of health that an unproven build needs at least: nothing shows when the old one stopped responding."""
+"""Seconds that an unproven build must be healthy at least: nothing shows when the old build stopped responding."""
 
 LAST_LOOK = 5.0
-"""Seconds before the last window that may open in time, in which a look falls for certain."""
+"""Seconds before the last window that may open in time: in these, at least one look is certain."""
 
 HELD_UP = 2
-"""How many times longer than its longest pause a service has to wait for a look where its bucket is too small for it."""
+"""If looks are this many times further apart than the longest pause, the bucket is too small to watch the service."""
 
 
 class Weighing:
@@ -42,11 +42,11 @@ class Weighing:
 
     @cached_property
     def _deciding(self) -> list[Evidence]:
-        """The evidence that must show the build: what is declared, or else any of what is not."""
+        """The evidence that must show the build: all that is declared or, if nothing is, any."""
         return [each for each in self.evidence if each.declared] or list(self.evidence)
 
     def sentences(self, proof: Proof) -> list[str]:
-        """Return what shows which build is live, the strongest first; a claim is worth saying where it is the `proof`."""
+        """Return what shows which build is live, the strongest first; a claim is included only if it is the `proof`."""
         worth_saying = [each for each in self.evidence if each.proof is not Proof.CLAIM or proof is Proof.CLAIM]
         return list(
             filter(None, [*(each.sentence for each in worth_saying), *(each.contradiction for each in worth_saying)])
@@ -58,7 +58,7 @@ class Weighing:
 
     @cached_property
     def beside_since(self) -> float | None:
-        """Since when something beside the samples shows the expected build: the digest, or another contract."""
+        """Since when something other than the samples shows the expected build: the digest, or another contract."""
         moments = (each.since for each in self._deciding if not each.in_samples)
         return min((each for each in moments if each is not None), default=None)
 
@@ -74,7 +74,7 @@ class Weighing:
 
     @cached_property
     def expected_under_way(self) -> bool:
-        """Whether the window under way is one of the expected build."""
+        """Whether the current window is one of the expected build."""
         if self._window.opened is None:
             return False
         shown = [each.since is not None for each in self._deciding]
@@ -92,11 +92,11 @@ class Weighing:
 
     @cached_property
     def registry_unchanged(self) -> bool:
-        """Whether, with nothing declared, what the image's tag points to ran before and runs on after the response."""
+        """Whether, with nothing declared, the image that the tag points to ran before and still runs after the response."""
         return self.shows(UnchangedTag, Build.OLD)
 
     def alone(self, place: int) -> bool:
-        """Return whether the evidence at a place of the row proves the build alone: no response does, and none before it."""
+        """Return whether the evidence at a place of the row is the only proof: no response is one, and none before it."""
         if self.evidence[place].declared:
             return True
         if self._plan.declared or self._plan.inspects:
@@ -106,12 +106,12 @@ class Weighing:
 
     @property
     def contract_matters(self) -> bool:
-        """Whether the OpenAPI document is to be read before a window is open: it may have changed."""
+        """Whether to read the OpenAPI document before a window is open: it may have changed."""
         return self._state.checking.recalled is not None and self.beside_since is None and self._window.opened is None
 
     @cached_property
     def held_off(self) -> bool:
-        """Whether no window may open yet: until shortly before the deadline, what responds may still be replaced."""
+        """Whether no window may open yet: until shortly before the deadline, the live build may still be replaced."""
         state = self._state
         if not state.plan.awaits_build or self._plan.declared or not self.referenced:
             return False
@@ -126,23 +126,25 @@ class Weighing:
 
     @property
     def unnamed_window(self) -> tuple[float | None, float]:
-        """From when a window counts where nothing names the build in it, and how many seconds it takes."""
+        """From when a window counts if nothing names its build, and its length in seconds."""
         answer, gap_ended = self._state.answer, self._history.gap_ended
-        if answer is not None and answer.lost and gap_ended is not None:  # the gap says more than when it was lost
+        if (
+            answer is not None and answer.lost and gap_ended is not None
+        ):  # the end of the gap says more than the time when it was lost
             return gap_ended, self._window.span_needed
         return self._state.answered, self.unnamed_length
 
     @property
     def unnamed_length(self) -> float:
-        """Seconds that such a window takes after Watchtower's response."""
+        """The length of such a window after Watchtower's response, in seconds."""
         length = self._window.span_needed
         return length if self.claims or self.registry_unchanged else max(length, UNNAMED_WINDOW)
 
     def is_starved(self, now: float, *, judged: bool) -> bool:
-        """Return whether, at the deadline, nothing is known of the service for want of requests.
+        """Return whether, at the deadline, too few requests were possible to judge the service.
 
-        It was looked at too rarely since the update to say how it is. Or, where the window under way is `judged`, one that
-        the verdict is about, its looks were too far apart for it to hold. A limit of the service's own is another matter.
+        Either there were too few looks since the update; or the verdict is about the current window (`judged`), and its
+        looks were too far apart for it to hold. A rate limit of the service itself is not meant.
         """
         state, rate, samples = self._state, self._plan.rate, self._state.samples
         limited = any(each.condition is Condition.THROTTLED for each in samples)

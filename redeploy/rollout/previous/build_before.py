@@ -1,4 +1,4 @@
-"""What is known about the build that ran before the trigger, and the image that would restore it."""
+"""The build that ran before the trigger, as far as known, and the image that would restore it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +13,15 @@ from redeploy.service.sample import Sample
 
 
 def version_before(state: ServiceState) -> str:
-    """Return the version from before the trigger; empty if only noise named one."""
+    """Return the version from before the trigger; empty if there was none, or only noise."""
     return _named(state, state.baseline)
 
 
 def distinguishing_version(state: ServiceState, version: str) -> str:
-    """Return a version if it distinguishes its build from the one that failed; else an empty text.
+    """Return a version if it distinguishes its build from the failed one; otherwise an empty text.
 
-    The old build answers for a while after the trigger, too: what counts is what answered since the first fault or, where
-    there was none, at the end.
+    The old build may still respond for a while after the trigger: only the responses since the first fault count or, if
+    there was no fault, the last one.
     """
     faults = (place for place, sample in enumerate(state.samples) if not sample.healthy)
     since = state.samples[next(faults, len(state.samples) - 1) :] if state.samples else []
@@ -45,14 +45,14 @@ def _distinguishing(state: ServiceState, sample: Sample) -> dict[str, str]:
 
 def _named(state: ServiceState, samples: Sequence[Sample]) -> str:
     latest = samples[::-1]
-    for sample in sorted(latest, key=lambda each: not each.names_itself):  # the version address speaks first
+    for sample in sorted(latest, key=lambda each: not each.names_itself):  # the version address comes first
         if names := _distinguishing(state, sample):
             return version_of(replace(sample, names=names), "", state.record.before.names)
     return ""
 
 
 def target_of(state: ServiceState) -> RestoreTarget:
-    """Return the target of a deploy, by what is known of the build that runs before the trigger."""
+    """Return the image that a rollback of this deploy would restore, by what is known of the build before."""
     last = state.running.last
     running = state.running.before if state.triggered is not None else last.digest if last else ""
     tag = state.plan.image.tag if state.plan.image else ""
@@ -61,7 +61,7 @@ def target_of(state: ServiceState) -> RestoreTarget:
 
 
 def impossible(state: ServiceState) -> str:
-    """Return a warning where a deploy went well that could not have been rolled back."""
+    """Return a warning if a successful deploy could not have been rolled back."""
     missing = state.target.missing if state.target else "which image ran before was not seen in time"
     if not missing:
         return ""

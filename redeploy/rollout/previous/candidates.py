@@ -8,7 +8,7 @@ from redeploy.service.declared import same_version
 from redeploy.settings.plan import Plan
 
 SHORT, WHOLE = 7, 40
-"""Digits of a commit as docker/metadata-action writes it in a tag, and of a whole one."""
+"""Digits of a commit as docker/metadata-action writes it in a tag, and of a full one."""
 
 _COMMIT = re.compile(rf"(?:sha-)?([0-9a-f]{{{SHORT},64}})", re.IGNORECASE)
 _NUMBER = re.compile(r"v?(\d+\.\d+\.\d+(?:\.\d+)*(?:[-+.][0-9A-Za-z][0-9A-Za-z.+-]*)?)")
@@ -21,13 +21,13 @@ _MOVES = re.compile(r"(?i)(?:^|[^a-z])(?:dev|snapshot|nightly|latest|edge|main|m
 
 
 def commit_of(text: str) -> str:
-    """Return the commit that a text is, in lower case and without `sha-`; empty where it is none."""
+    """Return a text as a commit, in lower case and without `sha-`; empty if it is not one."""
     found = _COMMIT.fullmatch(text.strip())
     return found[1].lower() if found and set(found[1]) != {"0"} else ""
 
 
 def number_of(text: str) -> str:
-    """Return the full version number that a text is, without `v`; empty where it is none, or names no build."""
+    """Return a text as a full version number, without `v`; empty if it is not one, or if it may move to another build."""
     found = _NUMBER.fullmatch(text.strip())
     if not found:
         return ""
@@ -39,13 +39,13 @@ def number_of(text: str) -> str:
 
 
 def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, str]:
-    """Return what names the image to put back, in the order in which it is looked for, each with why.
+    """Return the references to try for the image to put back, in order, each with the reason.
 
     Args:
-        plan: what the inputs say; `rollback-to` comes first, and alone.
-        tag: the tag that the container runs, which names whatever was pushed last.
-        running: the digest that ran before the trigger; empty where it was not reported.
-        version: the version that answered before the trigger; empty where none was named.
+        plan: the plan; if it has `rollback-to`, that is the only reference.
+        tag: the tag of the container, which names the image that was pushed last.
+        running: the digest that ran before the trigger; empty if it was not reported.
+        version: the version before the trigger; empty if there was none.
     """
     if plan.rollback_to:
         return {plan.rollback_to: "`rollback-to`"}
@@ -57,7 +57,7 @@ def references(plan: Plan, tag: str, running: str, version: str) -> dict[str, st
 
 
 def contradicts(label: str, named: Collection[str]) -> bool:
-    """Return whether an image's revision label says that it is not the build which named itself so.
+    """Return whether an image's revision label contradicts the names of a build.
 
     Only a commit contradicts a commit: a label may hold something else, and so may a name.
     """
@@ -66,13 +66,13 @@ def contradicts(label: str, named: Collection[str]) -> bool:
 
 
 def same_commit(one: str, other: str) -> bool:
-    """Return whether two spellings are of one commit: the shorter may be the beginning of the longer."""
+    """Return whether two texts mean the same commit: the shorter may be the beginning of the longer."""
     short, long = sorted((commit_of(one), commit_of(other)), key=len)
     return bool(short) and (long.startswith(short) or same_version(one, other))
 
 
 def _spelled(version: str) -> list[str]:
-    """Return a version as tags spell it (docker/metadata-action: `type=sha`, `type=semver`)."""
+    """Return the tags that may name a version (docker/metadata-action: `type=sha`, `type=semver`)."""
     if commit := commit_of(version):
         short = [f"sha-{commit[:SHORT]}", commit[:SHORT]] if len(commit) >= WHOLE else []
         return [commit, f"sha-{commit}", *short]

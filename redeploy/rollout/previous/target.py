@@ -1,4 +1,4 @@
-"""The image that a rollback restores: looked up by one reference after another until the registry has it."""
+"""The image that a rollback restores: looked up by one reference after another until the registry has one."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,29 +18,29 @@ ManifestResult = Manifest | Trouble
 
 @dataclass
 class RestoreTarget:
-    """The image to put back, looked for by one reference after another: digests and tags of the one image."""
+    """The image to put back, looked up by one reference after another: digests and tags."""
 
     references: Mapping[str, str]
-    """Each with why it is one."""
+    """The references, each with the reason to try it."""
     named: Collection[str] = ()
-    """How the build that ran before named itself: the label of its image must not name another commit."""
+    """The names of the build that ran before: the label of its image must not name another commit."""
     chosen: bool = False
-    """Whether an input names the image, so that no name speaks against it."""
+    """Whether an input names the image, so that no name can contradict it."""
     manifest: Manifest | None = None
     reference: str = ""
-    """The one that the manifest was found by."""
+    """The reference by which the manifest was found."""
     trouble: Trouble | None = None
-    """Why there is none, or none yet."""
+    """Why there is no manifest, or none yet."""
     revision: str = ""
-    """The commit that the image's label names; empty where it names none, or was not asked."""
+    """The commit that the image's label names; empty if it names none, or was not read."""
     refused: dict[str, str] = field(default_factory=dict)
-    """References of images whose label names another commit, each with that."""
+    """References whose image has a label with another commit, each with that commit."""
     _labelled: bool = False
     _tried: int = 0
 
     @property
     def next(self) -> FetchManifest | FetchRevision | None:
-        """What to ask for now; None where the image was found, or nothing is left to look for."""
+        """The next request; None if the image was found, or there is nothing left to try."""
         if self.manifest is not None:
             return FetchRevision(self.manifest) if self._wants_label else None
         over = self.trouble is not None and self.trouble.kind is not Kind.ABSENT
@@ -48,7 +48,7 @@ class RestoreTarget:
         return FetchManifest(reference) if reference is not None else None
 
     def take(self, request: FetchManifest | FetchRevision, found: ManifestResult | str) -> None:
-        """Take in what the registry has under a reference, or what the label of the image found there says."""
+        """Take in the manifest under a reference, or the label of its image."""
         if request != self.next:
             return
         if isinstance(request, FetchRevision):
@@ -67,7 +67,7 @@ class RestoreTarget:
 
     @property
     def missing(self) -> str:
-        """Why there is nothing to put back: the end of a sentence; empty where there is."""
+        """Why there is nothing to put back: the end of a sentence; empty if there is."""
         if self.manifest is not None and not self._wants_label:
             return ""
         if not self.references:
@@ -92,7 +92,7 @@ class RestoreTarget:
 
     @property
     def source(self) -> str:
-        """What named it."""
+        """Why this image: what named it."""
         return self.references.get(self.reference, "")
 
     @property

@@ -50,7 +50,7 @@ class CheckRun:
     """The checks of a build, to which a test feeds responses one by one."""
 
     def __init__(self, before: HttpResult | None = None, **given: Any) -> None:  # noqa: ANN401 - the fields of Checks
-        self.checking = Checking(checks(**given), answer_before=before)
+        self.checking = Checking(checks(**given), response_before=before)
 
     def enter(self, opened: float = 10.0, names: dict[str, str] | None = None) -> "CheckRun":
         self.checking.enter(opened, NAMES if names is None else names)
@@ -135,7 +135,7 @@ def test_the_document_is_needed_only_where_a_check_uses_it(
 def test_the_document_from_before_is_read_once() -> None:
     checking = CheckRun(document("GET /a")).checking
     assert checking.before is not None
-    assert checking.answer_before is None
+    assert checking.response_before is None
     assert checking.before is checking.before
 
 

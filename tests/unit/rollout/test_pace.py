@@ -8,7 +8,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import Response
 from redeploy.rollout.budget import SLOWED, Bucket, Buckets, RequestBudget
 from redeploy.rollout.pace import (
-    FOR_THE_RESPONSE,
+    AFTER_THE_RESPONSE,
     QUICK_LEAST,
     UNHURRIED_MOST,
     WINDOW_MOST,
@@ -129,7 +129,7 @@ def test_the_tokens_reserved_for_a_window_leave_half_of_the_burst(rate: Rate | N
 @pytest.mark.parametrize("apart", [False, True])
 def test_while_the_service_is_gone_tokens_are_saved_for_the_time_after_the_response(apart: bool) -> None:
     gone, quick = (kept_from_search(phase, RATE, 5.0, apart=apart) for phase in (Phase.GONE, Phase.QUICK))
-    assert gone - quick == pytest.approx(FOR_THE_RESPONSE)
+    assert gone - quick == pytest.approx(AFTER_THE_RESPONSE)
     assert quick >= 5.0
 
 

@@ -69,7 +69,7 @@ def test_without_a_declaration_nothing_was_met_before() -> None:
 
 def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:
     run = began(ready(OLD), timeout="60")
-    run.state.enter_trigger(30.0, WALL + 30.0)
+    run.state.record_trigger(30.0, WALL + 30.0)
     assert run.state.deadline == 61.0
 
 
