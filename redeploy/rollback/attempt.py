@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Attempt:
-    """Everything that is known of a rollback, even if it is cut short."""
+    """Everything that is known about a rollback, even if it is cut short."""
 
     first: ServiceState
     """The failed deploy or, in mode rollback, what runs now."""
     deploy: "RunResult | None" = None
     """How it ended; None in mode rollback."""
     before: ManifestResult | None = None
-    """What the tag pointed to before the trigger or, in mode rollback, at first."""
+    """What the tag pointed to before the trigger or, in mode rollback, at the start."""
     target: RestoreTarget = field(default_factory=lambda: RestoreTarget({}))
     unfit: bool = False
     """Whether the image to put back is the one that failed."""
@@ -43,7 +43,7 @@ class Attempt:
     began: float | None = None
     ended: float | None = None
     writing: bool = False
-    """Whether the tag may have been moved, but that is not known yet."""
+    """Whether it is not known yet if the tag was moved."""
     moved: bool = False
     settled: bool = False
     """Whether the tag points to the target, moved or not."""
@@ -66,7 +66,7 @@ class Attempt:
 
     @property
     def image(self) -> Image:
-        """The image with the tag that is put back; without one the inputs are wrong."""
+        """The image with the tag that is put back; without an image, the inputs are invalid."""
         if self.plan.image is None:
             msg = "the plan names no image to put back"
             raise ValueError(msg)
@@ -98,7 +98,7 @@ class Attempt:
             self.target = RestoreTarget({running: "the running digest"})
 
     def found(self) -> bool:
-        """Return whether there is an image to put back; else the attempt stops here."""
+        """Return whether there is an image to put back; otherwise the attempt stops here."""
         target = self.target
         if target.manifest is None and not self.stopped:
             self.stop(target.missing, target.trouble.fix if target.trouble else "")
@@ -163,7 +163,7 @@ class Attempt:
 
     @property
     def needs_a_look(self) -> Probe | None:
-        """The probe that reads the running build's version, if only a version can prove another build."""
+        """The look at the running build's version, if only a version can prove another build."""
         if (
             self.undoes_deploy
             or not self.first.addresses
@@ -180,7 +180,7 @@ class Attempt:
         self.moved, self.settled = other.moved, other.settled
 
     def prove(self, now: float, trigger: TriggerState | None = None) -> ServiceState:
-        """Begin to prove the image that was put back; the request budget of the first state continues.
+        """Begin to prove the image that was put back; its state continues with the buckets of the first state.
 
         `trigger` is shared with other services that are put back with this one.
         """
@@ -194,7 +194,7 @@ class Attempt:
     def confirm(self, tag: ManifestResult) -> bool:
         """Take in what the tag points to after the build is proven live; return whether that is final.
 
-        Watchtower follows the tag: at the next poll it replaces a build that the tag does not point to any more.
+        Watchtower follows the tag: at its next poll it replaces a build that the tag no longer points to.
         """
         if isinstance(tag, Trouble):
             self.lost = f"the build of that image is live, but the tag could not be read again: {tag.sentence}"
@@ -204,7 +204,7 @@ class Attempt:
 
     @property
     def lines(self) -> list[str]:
-        """The lines of the log before the proof."""
+        """The log lines before the proof."""
         ended = self.deploy.conclusion if self.deploy else None
         failed = [f"the deploy failed: {ended.verdict}, {ended.reason}"] if ended else []
         if self.stopped:
@@ -226,7 +226,7 @@ class Attempt:
 
     @property
     def _checks(self) -> Checks:
-        """The checks that the build has to pass: in mode rollback all, else those that failed."""
+        """The checks that the build must pass: all in mode rollback, otherwise those that failed."""
         if self.deploy is None:
             return checks_of_mode(self.plan.checks)
         failed = self.deploy.conclusion.verdict is Verdict.CHECKS_FAILED
@@ -244,7 +244,7 @@ class Attempt:
 
     @property
     def _version(self) -> str:
-        """The version that must be live, if one is known that distinguishes its build from the one that was live."""
+        """The version that must be live; empty if none is known that distinguishes its build from the one before."""
         if self.plan.mode is Mode.ROLLBACK and self.plan.expect_version:
             return self.plan.expect_version
         if self.undoes_deploy and self._is_from_before:
@@ -260,7 +260,7 @@ class Attempt:
             number = bool(number_of(version)) and any(map(number_of, named))
             if self.undoes_deploy:
                 distinguishes = bool(distinguishing_version(self.first, version))
-            else:  # a commit is one build, and a number may be that of several
+            else:  # a commit names one build, a number perhaps several
                 distinguishes = commit or not any(same_version(version, each) for each in named)
             if (commit or number) and distinguishes:
                 return version

@@ -68,7 +68,7 @@ def of_deploy(deploy: RunResult, attempt: Attempt, back: Conclusion | None, now:
 def _joined(
     deploy: RunResult, attempt: Attempt, conclusion: Conclusion, back: Conclusion | None, now: float
 ) -> RunResult:
-    """Return both as one: what is live is the rollback's, why it failed the deploy's, the course that of both."""
+    """Return both as one result: what is live from the rollback, why it failed from the deploy, the timeline from both."""
     first, second = attempt.first, attempt.state
     zero, course = first.started, deploy.timeline
     if second is None:
@@ -109,7 +109,7 @@ def _both(
     later: Sequence[Sample],
     now: float,
 ) -> Timeline:
-    """Return the course of the deploy and of its rollback, with the gaps that were `found` in both."""
+    """Return the timeline of the deploy and its rollback, with the gaps that were `found` in both."""
     first = attempt.first
     zero, shift = first.started, second.started - first.started
     own = [each for each in proof.moments if each.what not in (What.LAST_GOOD, What.GOOD_AGAIN)]
@@ -130,7 +130,7 @@ def _both(
 
 
 def _putting_back(attempt: Attempt, zero: float) -> list[Span]:
-    """Return the work at the registry, if it left the tag at the image."""
+    """Return the time that the work at the registry took, if the tag points to the image after it."""
     if not attempt.settled or attempt.began is None or attempt.ended is None:
         return []
     return [Span(During.PUTTING_BACK, attempt.began - zero, attempt.ended - zero)]
@@ -139,9 +139,9 @@ def _putting_back(attempt: Attempt, zero: float) -> list[Span]:
 def by_hand(image: Image, digest: str, *, settled: bool) -> str:
     """Return the commands that put an image back without Watchtower, in Markdown.
 
-    `imagetools create` would wrap a manifest that is no index in one, and so give it another digest. Without
-    `--force-recreate`, Compose would take the failed container for the right one: Watchtower has copied the label from the
-    one before, which says of what image Compose made that.
+    By default, `imagetools create` would wrap a single manifest in an index, which has another digest. Without
+    `--force-recreate`, Compose would keep the failed container: Watchtower has copied the label by which Compose knows the
+    image of the previous one.
     """
     follow = (
         "# your-service is the name in the compose file\n"
@@ -164,10 +164,10 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: RunResult | None, 
         why += " " + happened(replace(proof, facts=proof.facts.without(About.NOW, About.LAST)), brief=True)
     if state is State.FAILED and proof is not None and _out_of_reach(proof):
         why += f" {_OUT_OF_REACH}"
-    if state is State.FAILED and second is not None and _replaced_what_was_right(attempt, second):
+    if state is State.FAILED and second is not None and _replaced_the_right_one(attempt, second):
         why += (
-            " It ran already before Watchtower was triggered. Where the registry has the digest that runs, Watchtower pulls "
-            "nothing and starts what the tag names on the server, and that is another image there: run "
+            " It ran already before Watchtower was triggered. If the registry has the running digest, Watchtower pulls "
+            "nothing and starts the image that the tag names on the server, which is another one there: run "
             f"{code(f'docker pull {attempt.image.under(attempt.image.tag)}')} on the server, then try again."
         )
     failed = attempt.deploy.digest.live or attempt.deploy.image.digest if attempt.deploy else ""
@@ -190,7 +190,7 @@ def _rolled(attempt: Attempt, back: Conclusion | None, proof: RunResult | None, 
 
 
 def _state(attempt: Attempt, back: Conclusion | None, proof: RunResult | None) -> tuple[State, str]:
-    """Return how far it came, and why no further."""
+    """Return how far the rollback got, and why not further."""
     if attempt.stopped:
         return State.REFUSED, attempt.stopped
     cut = back is None or back.verdict in (Verdict.CANCELLED, Verdict.INTERNAL_ERROR)
@@ -214,8 +214,8 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: RunResult | None) -
     return State.FAILED, f"the build of that image is not proven live ({named})."
 
 
-def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
-    """Return whether what was put back ran before the second trigger, and another build does since."""
+def _replaced_the_right_one(attempt: Attempt, proof: ServiceState) -> bool:
+    """Return whether the image that was put back ran before the second trigger, and another one has run since."""
     running = proof.running
     ran = running.kin.same(running.before, attempt.digest)
     other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
@@ -224,7 +224,7 @@ def _replaced_what_was_right(attempt: Attempt, proof: ServiceState) -> bool:
 
 
 def _out_of_reach(proof: RunResult) -> bool:
-    """Return whether Watchtower most likely did not see the container that was to be replaced."""
+    """Return whether Watchtower probably did not see the container that it should have replaced."""
     unseen = proof.conclusion.reason is Reason.NOTHING_SCANNED
     silent = proof.conclusion.reason is Reason.DOWN and proof.update.result in ("accepted", "unknown")
     return unseen or silent
@@ -235,7 +235,7 @@ def _stretches(
 ) -> tuple[Stretch, ...]:
     """Return which build responded from when to when, in the deploy's terms: the old build is the one that is put back.
 
-    `later` are the second state's samples; from `held` on, a window of what was put back held.
+    `later` are the second state's samples; from `held` on, a window of the build that was put back held.
     """
     failed = first.history.build if first.history.build in (Build.OTHER, Build.UNNAMED) else Build.NEW
     terms = {Build.NEW: Build.OLD, Build.OLD: failed}

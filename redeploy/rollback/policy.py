@@ -25,8 +25,8 @@ FIXABLE: Mapping[Verdict, frozenset[Reason]] = {
 """Failures that another image can fix."""
 
 _BEYOND: Mapping[Verdict | Reason, str] = {
-    Reason.THROTTLED: "too few requests came through to tell whether the live build is a bad one",
-    Verdict.UNPROVEN: "the service is healthy, and nothing shows that the live build is a bad one",
+    Reason.THROTTLED: "too few requests got through to know whether the live build is bad",
+    Verdict.UNPROVEN: "the service is healthy, and nothing shows that the live build is bad",
     Verdict.NOT_STARTED: "nothing was triggered",
     Verdict.TRIGGER_FAILED: "Watchtower did not replace the container",
     Verdict.STALE: "the previous build is live",
@@ -44,7 +44,7 @@ class Seen:
     """What a failed deploy has shown, as far as a rollback depends on it."""
 
     replaced: bool
-    """Whether another build than before runs, or the previous container is gone."""
+    """Whether another build is running than before, or the previous container is gone."""
     sick_before: bool = False
     """Whether the service was seen before the trigger, and was not healthy."""
     document_before: bool = True
@@ -54,7 +54,7 @@ class Seen:
 
     @classmethod
     def of(cls, state: ServiceState, now: float) -> "Seen":
-        """Gather it from the state at the end of the deploy."""
+        """Return it from the state at the end of the deploy."""
         health = [each for each in state.baseline if Endpoint.HEALTH in each.endpoints]
         conclusive = [each for each in health if not each.condition.is_inconclusive]
         return cls(
@@ -66,7 +66,7 @@ class Seen:
 
 
 def _replaced(state: ServiceState, now: float) -> bool:
-    """Return whether the container was replaced: by the builds that were seen, else by what Watchtower says."""
+    """Return whether the container was replaced: by the builds that were seen, otherwise by what Watchtower reports."""
     assessed, history = Assessment(state), state.history
     known = assessed.facts(now)
     differs = bool(state.running.before and state.running.now and not known.old_digest_runs)
@@ -104,7 +104,7 @@ class Tag:
     before: str = ""
     """Before the trigger."""
     running: str = ""
-    """The digest that the container runs now, if Watchtower reports it."""
+    """The running digest, if Watchtower reports it."""
     now: str = ""
     """Just before the write."""
     holds: frozenset[str] = frozenset()
@@ -137,14 +137,14 @@ def refusal(target: str, tag: Tag, failed: Collection[str]) -> str:
 
 
 def plan_back(plan: Plan, target: str, version: str, *, digests_reported: bool, checks: Checks) -> Plan:
-    """Return the plan that proves the image that was put back: by its digest or its version, and by nothing less.
+    """Return the plan that proves the image that was put back, by its digest or its version only.
 
     Args:
         plan: the run's own plan.
         target: the digest that was put back.
         version: the version that must be live then; empty if none is known.
         digests_reported: whether the containers endpoint reports running digests.
-        checks: the checks that the build has to pass.
+        checks: the checks that the build must pass.
     """
     return replace(
         plan,
@@ -160,7 +160,7 @@ def plan_back(plan: Plan, target: str, version: str, *, digests_reported: bool, 
 
 
 def checks_again(checking: Checking) -> Checks:
-    """Return the failed checks, to be made again on the build that was put back.
+    """Return the failed checks, to be repeated on the build that was put back.
 
     A request that is not safe to send twice is not sent again. Removed operations are searched as before: compared with
     the reference, or with the document that was live before the trigger.

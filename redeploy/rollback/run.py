@@ -16,10 +16,10 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.verdicts import Reason
 
 LOOKS = 3
-"""How often the tag is read after the write, because a registry may be slow to show it."""
+"""How often the tag is read after the write: a registry may be slow to show it."""
 
 PAUSE = 1.0
-"""Seconds between these."""
+"""Seconds between these reads."""
 
 
 def undo(
@@ -112,7 +112,7 @@ def _choose(attempt: Attempt, outside: Outside) -> None:
 
 
 def _find(attempt: Attempt, outside: Outside) -> bool:
-    """Search the image to put back, unless it was found before the trigger."""
+    """Look up the image to put back, unless it was found before the trigger."""
     while (request := attempt.target.next) is not None:
         found = found_in(_answer(attempt, outside, request).http_result, attempt.image)
         attempt.target.take(request, found)
@@ -120,7 +120,7 @@ def _find(attempt: Attempt, outside: Outside) -> bool:
 
 
 def _write(attempt: Attempt, outside: Outside) -> None:
-    """Move the tag, if it is still the same, and check that it has moved."""
+    """Move the tag, if nothing else has moved it, and check that it has moved."""
     manifest = attempt.target.manifest
     if not attempt.compare(_read(attempt, outside, attempt.image.tag)) or manifest is None:
         return

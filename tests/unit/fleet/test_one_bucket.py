@@ -11,7 +11,7 @@ from tests.unit.factories import NEW, OLD
 from tests.unit.fleet.stage import Finished, run_to_end, service, sick, swapped, world
 
 STARVED = ("unhealthy", "throttled")
-WOULD_DO = re.compile(r"`request-rate: (\d+)/m` or `timeout: (\d+)s` would do$")
+ENOUGH = re.compile(r"`request-rate: (\d+)/m` or `timeout: (\d+)s` would be enough$")
 
 
 def of_one_origin(number: int, **inputs: str) -> Finished:
@@ -48,21 +48,21 @@ def test_no_image_is_rolled_back_only_because_requests_ran_short() -> None:
     for each in finished.services.values():
         if each.conclusion.reason == "throttled":
             assert each.rollback is not None
-            assert each.rollback.sentence.startswith("No rollback was tried: too few requests came through")
+            assert each.rollback.sentence.startswith("No rollback was tried: too few requests got through")
 
 
 def test_services_that_cannot_all_be_watched_in_time_are_named_before_the_trigger() -> None:
     line = of_one_origin(12, timeout="60s").log.lines[0]
     assert line.startswith("note: 12 services share https://all.example.com, and `request-rate` allows fewer requests")
     assert "within 60 s than the 72 that" in line
-    assert line.endswith("the reason `throttled`; `request-rate: 57/m` or `timeout: 114s` would do")
+    assert line.endswith("the reason `throttled`; `request-rate: 57/m` or `timeout: 114s` would be enough")
 
 
 @pytest.mark.parametrize("number", [6, 20])
 @pytest.mark.parametrize("mode", ["deploy", "verify"])
 def test_the_suggested_settings_are_sufficient(number: int, mode: str) -> None:
     asked = {"mode": mode, "expect_version": NEW if mode == "deploy" else OLD}
-    found = WOULD_DO.search(of_one_origin(20, timeout="20s", **asked).log.lines[0])
+    found = ENOUGH.search(of_one_origin(20, timeout="20s", **asked).log.lines[0])
     assert found
     rate, seconds = found.groups()
     for more in ({"timeout": "20s", "request_rate": f"{rate}/m"}, {"timeout": f"{seconds}s"}):
