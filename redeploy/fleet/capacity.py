@@ -1,4 +1,4 @@
-"""Whether the buckets of all origins can carry the looks of several services. Pure."""
+"""Whether the buckets of all origins are large enough for the looks of several services. Pure."""
 
 import math
 from collections import defaultdict
@@ -13,7 +13,7 @@ LOOKS_BEFORE = 2
 """Looks at each address before the trigger."""
 
 LOOKS_MEANWHILE = 1
-"""Looks at each address until the build that counts responds, or the window opens."""
+"""Looks at each address until the new build responds, or the window opens."""
 
 FEWEST = 3
 """Looks at each address that a window needs at least."""
@@ -39,7 +39,7 @@ def lowest_rates(run: RunPlan) -> RunPlan:
 
 
 def shortages(run: RunPlan) -> dict[str, Shortage]:
-    """Return, by origin, what services would need that cannot all be watched within their `timeout`."""
+    """Return, by origin, what its services would need if they cannot all be watched within their `timeout`."""
     found = {}
     for wave in run.waves:
         for origin, plans in _by_origin(wave).items():
@@ -52,7 +52,7 @@ def shortages(run: RunPlan) -> dict[str, Shortage]:
 
 
 def notes(run: RunPlan) -> list[str]:
-    """Say of each origin that cannot carry the looks of its services in time what would do."""
+    """Return a note for each origin whose bucket is too small, with what would be enough."""
     short = shortages(run)
     lines = []
     for wave in run.waves:
@@ -63,14 +63,14 @@ def notes(run: RunPlan) -> list[str]:
                     f"note: {each.services} services share {origin}, and `request-rate` allows fewer requests within "
                     f"{seconds:g} s than the {sum(map(_requests, plans))} that their windows and checks take, so some will "
                     f"end `unhealthy` with the reason `throttled`; `request-rate: {each.per_minute}/m` or "
-                    f"`timeout: {each.seconds}s` would do"
+                    f"`timeout: {each.seconds}s` would be enough"
                 )
             unseen = _unseen(plans) if run.mode is Mode.DEPLOY else 0
             if unseen > 0:
                 lines.append(
                     f"note: {len(plans)} services share {origin}, and `request-rate` allows no look at {unseen} of them "
-                    "before the trigger, so no change of what these respond can be proven; `expect-version` would prove "
-                    "their builds"
+                    "before the trigger, so no change of their builds can be proven; `expect-version` would prove "
+                    "them"
                 )
     return lines
 
@@ -86,7 +86,7 @@ def _by_origin(wave: Iterable[HostPlan]) -> Mapping[str, Sequence[Plan]]:
 
 
 def _unseen(plans: Sequence[Plan]) -> int:
-    """Return the services of an origin that cannot be looked at before the trigger, and that declare nothing."""
+    """Return how many services of an origin cannot be looked at before the trigger; 0 if all declare what must be live."""
     rate, first = plans[0].rate, [(each.service.version_url, each.service_headers) for each in plans]
     if rate is None or len(plans) < 2 or all(each.declared for each in plans):
         return 0
@@ -95,7 +95,7 @@ def _unseen(plans: Sequence[Plan]) -> int:
 
 
 def _requests(plan: Plan) -> int:
-    """Return the requests that proving one service takes at least."""
+    """Return the least number of requests that it takes to prove one service."""
     addresses = 2 if plan.service.apart else 1
     looks = LOOKS_MEANWHILE + FEWEST + (0 if plan.inspects else LOOKS_BEFORE)
     return looks * addresses + 2 * bool(plan.checks.document_url) + len(plan.checks.smoke)

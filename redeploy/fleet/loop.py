@@ -1,4 +1,4 @@
-"""The loop of several services: one step after the other, each in turn, until it is known how all of them end."""
+"""The loop of several services: it steps each in turn until all have ended."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,17 +8,17 @@ from redeploy.rollout.requests import Event, OfService, Request
 from redeploy.rollout.run import Log, Outside, bound_of
 
 MOST_UNDER_WAY = 64
-"""Requests that are under way side by side, each in a thread; a service without room is stepped once a response has come."""
+"""Requests that are under way at once, each in a thread; beyond that, services wait until a response comes."""
 
 Begin = Callable[[float], HostWatch]
-"""Begins to watch a host, at a moment in monotonic seconds: from then on its timeouts count."""
+"""Begins to watch a host at a monotonic second, from which its timeouts count."""
 
 
 class Loop:
-    """Watches hosts side by side."""
+    """Watches hosts in parallel."""
 
     def __init__(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> None:
-        """Take the world; `under_way` is called once the first trigger is on its way."""
+        """Take the outside world; `under_way` is called once the first trigger is on its way."""
         self._outside = outside
         self._log = log
         self._under_way = under_way
@@ -28,7 +28,7 @@ class Loop:
         self._spoke = outside.now()
 
     def run(self, hosts: Sequence[Begin], most: int) -> list[HostWatch]:
-        """Watch hosts until all their services have ended, at most so many at once; return them in their order."""
+        """Watch hosts until all their services have ended, at most `most` at once; return them in their order."""
         waiting, begun = list(hosts), list[HostWatch]()
         while True:
             now = self._outside.now()
@@ -50,7 +50,7 @@ class Loop:
                 self._say(now, self._heartbeat([each for _, each in under_way], now))
 
     def _step_all(self, under_way: Sequence[tuple[HostWatch, ServiceWatch]], now: float) -> bool:
-        """Let every service do what is due, the one first that waited longest; return whether any did something."""
+        """Do what is due for every service, beginning with the one that waited longest; return whether anything was done."""
         did = False
         for host, each in sorted(under_way, key=lambda pair: pair[1].asked):
             if each.wake > now or each.conclusion is not None or len(self._served) >= MOST_UNDER_WAY:
@@ -82,7 +82,7 @@ class Loop:
     def _take(self, event: Event) -> None:
         served = self._served.pop((event.service, event.request, event.sent), None)
         if served is None:
-            return  # an earlier loop asked for it
+            return  # a request of an earlier loop
         host, _ = self._by_key[event.service]
         now = self._outside.now()
         for each in host.take(event, served):

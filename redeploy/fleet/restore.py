@@ -1,4 +1,4 @@
-"""What goes back after a run of several services failed: an image reference, with every service that had moved to it."""
+"""The rollback of several services: an image reference goes back, with every service that was updated to it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ from redeploy.text.untrusted import code
 from redeploy.triggers.trigger_state import TriggerState
 
 DIFFERED = (
-    "its hosts ran different digests of it before, and one reference can point at only one of them; put the image back on "
+    "its hosts ran different digests of it before, and one reference can point to only one of them; put the image back on "
     "each host by hand, or name the one for all of them with `rollback-to`"
 )
 
 
 @dataclass
 class Member:
-    """A service that goes back."""
+    """A service that is rolled back."""
 
     watch: ServiceWatch
     deploy: RunResult
@@ -35,23 +35,23 @@ class Member:
 
 @dataclass
 class Restorer:
-    """Puts back what failed in one run."""
+    """Rolls back what failed in one run."""
 
     plan: RunPlan
     outcomes: Mapping[str, RunResult]
     """How each service ended, by its key."""
     attempts: dict[str, Attempt]
-    """What is being put back, by the keys of the services; entered here, so that it is known if the run is cut short."""
-    taken_back: dict[str, RunResult]
-    """How services ended that were dealt with here; entered here as well."""
+    """Attempts under way, by the keys of the services; filled here, so that they are known if the run is cut short."""
+    rolled_back: dict[str, RunResult]
+    """How services ended that were handled here; filled here as well."""
     random: Callable[[], float]
     outside: Outside
     log: Log
 
-    def take_back(self, hosts: Sequence[HostWatch]) -> None:
+    def roll_back(self, hosts: Sequence[HostWatch]) -> None:
         """Put back one image reference after the other, in the order of the services."""
         watches = {each.key: each for host in hosts for each in host.services}
-        found = self.taken_back
+        found = self.rolled_back
         handled: set[str] = set()
         for key, watch in watches.items():
             if watch.state.plan.on_failure is not OnFailure.ROLLBACK or key in found:
@@ -115,7 +115,7 @@ class Restorer:
 
 
 def _caused(member: Member, cause: Member) -> RunResult:
-    """Return how a service's deploy ended; one that was green is taken back for the reason of the one that failed."""
+    """Return how a service's deploy ended; a green one is rolled back for the reason of the one that failed."""
     if not is_green(member.deploy):
         return member.deploy
     failed, own = cause.deploy.conclusion, member.deploy.conclusion

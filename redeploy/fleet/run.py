@@ -1,4 +1,4 @@
-"""A run of several services: waves of hosts, each green before the next begins; what went wrong is taken back."""
+"""A run of several services: waves of hosts, each green before the next begins; failures are rolled back if asked for."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # few runs put images back
 
 @dataclass
 class Fleet:
-    """Everything that is known of a run of several services, also where it is cut short. Times are monotonic seconds."""
+    """Everything that is known about a run of several services, even if it is cut short. Times are monotonic seconds."""
 
     plan: RunPlan
     random: Callable[[], float]
@@ -31,11 +31,11 @@ class Fleet:
     concluded: Callable[[ServiceState, Conclusion, float], RunResult] = result_of
     """Makes the result of a service that has ended."""
     hosts: list[HostWatch] = field(default_factory=list)
-    """Those that were begun, in the order of waves."""
-    taken_back: dict[str, RunResult] = field(default_factory=dict)
-    """How services ended that were taken back, by their keys."""
+    """The hosts that were begun, in the order of the waves."""
+    rolled_back: dict[str, RunResult] = field(default_factory=dict)
+    """How services ended that were rolled back, by their keys."""
     attempts: "dict[str, Attempt]" = field(default_factory=dict)
-    """What is being taken back, by the keys of the services."""
+    """Rollbacks under way, by the keys of the services."""
 
     def __post_init__(self) -> None:
         self._ends: dict[str, RunResult] = {}
@@ -49,12 +49,12 @@ class Fleet:
 
     @property
     def triggered(self) -> float | None:
-        """When the first trigger of the run went out."""
+        """When the first trigger of the run was sent."""
         sent = [host.trigger.triggered for host in self.hosts if host.trigger.triggered is not None]
         return min(sent, default=None)
 
     def run(self, outside: Outside, log: Log, under_way: Callable[[], None] = lambda: None) -> SeveralResults:
-        """Update every service, wave after wave, and return what came of all of them."""
+        """Update every service, wave after wave, and return the result."""
         for line in notes(self.plan):
             log.say(line)
         for number, wave in enumerate(self.plan.waves, 1):
@@ -64,16 +64,16 @@ class Fleet:
             if not all(is_green(self._ended(each)) for host in self.hosts for each in host.services):
                 break
         if any(each.on_failure is OnFailure.ROLLBACK for each in self.plan.services):
-            self._take_back(self._results(outside.now()), outside, log)
+            self._roll_back(self._results(outside.now()), outside, log)
         return self.result(outside.now())
 
-    def _take_back(self, outcomes: Mapping[str, RunResult], outside: Outside, log: Log) -> None:
+    def _roll_back(self, outcomes: Mapping[str, RunResult], outside: Outside, log: Log) -> None:
         from redeploy.fleet.restore import Restorer  # few runs put images back
 
-        Restorer(self.plan, outcomes, self.attempts, self.taken_back, self.random, outside, log).take_back(self.hosts)
+        Restorer(self.plan, outcomes, self.attempts, self.rolled_back, self.random, outside, log).roll_back(self.hosts)
 
     def result(self, now: float, cut: Conclusion | None = None, cause: str = "") -> SeveralResults:
-        """Return what is known of all services; `cut` is how those end that are still under way, and `cause` says why."""
+        """Return the result so far; services that are still under way end with `cut`, because of `cause`."""
         return whole(self._results(now, cut, cause))
 
     def _results(self, now: float, cut: Conclusion | None = None, cause: str = "") -> dict[str, RunResult]:
@@ -85,10 +85,10 @@ class Fleet:
                 from redeploy.rollback.collect import cut_short  # as above
 
                 services[plan.key] = cut_short(self.attempts[plan.key], cut, now).caused_by(cause)
-            elif plan.key in self.taken_back:
-                services[plan.key] = self.taken_back[plan.key]
+            elif plan.key in self.rolled_back:
+                services[plan.key] = self.rolled_back[plan.key]
             elif host is None or watch is None:
-                services[plan.key] = _not_begun(plan, cut).caused_by(cause)
+                services[plan.key] = _not_reached(plan, cut).caused_by(cause)
             elif watch.conclusion is None:
                 known = result_of(watch.state, cut or Conclusion(Verdict.UNPROVEN), now)
                 services[plan.key] = known.caused_by(cause)
@@ -122,7 +122,7 @@ class Fleet:
         return f"Wave {number} of {len(self.plan.waves)}: {named}" if len(self.plan.waves) > 1 else f"{looks}: {named}"
 
 
-def _not_begun(plan: Plan, cut: Conclusion | None) -> RunResult:
+def _not_reached(plan: Plan, cut: Conclusion | None) -> RunResult:
     """Return the result of a service whose wave was not reached."""
     return RunResult(
         conclusion=cut or Conclusion(Verdict.NOT_STARTED, Reason.EARLIER_WAVE),
@@ -135,10 +135,8 @@ def _not_begun(plan: Plan, cut: Conclusion | None) -> RunResult:
 
 
 def _hindered(host: HostWatch, watch: ServiceWatch, run: RunResult) -> RunResult:
-    """Say of a service whose host was not triggered for the sake of another one which that is."""
+    """Return a service's result; if its host was not triggered because of another service, it names that one."""
     if not host.trigger.not_started or host.hindered_by in ("", watch.key):
         return run
-    why = (
-        f"Nothing was triggered at this host on account of {host.hindered_by}: one trigger updates all of its services."
-    )
+    why = f"Nothing was triggered at this host because of {host.hindered_by}: one trigger updates all of its services."
     return replace(run, remedy=None).caused_by(why)

@@ -1,4 +1,4 @@
-"""The services of one host under watch, with the one trigger that they share. Times are monotonic seconds."""
+"""The services of one host while they are watched, with their shared trigger. Times are monotonic seconds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,18 +25,18 @@ from redeploy.triggers.trigger_state import TriggerState
 from redeploy.triggers.watchtower.trigger import WatchtowerTrigger
 
 OF_TRIGGER = SendTrigger | CheckContainers | ProbeContainerSupport
-"""What is sent once for all services of a host, and taken in by the trigger's state."""
+"""Requests that are sent once for all services of a host; their results go to the trigger's state."""
 
 
 @dataclass
 class ServiceWatch:
-    """One service, until it is known how it ends."""
+    """One service, until it has ended."""
 
     state: ServiceState
     schedule: Schedule
     log: ProgressLog
     wake: float = float("-inf")
-    """When it is to be looked at again, if nothing happens before."""
+    """When its next step is due, if nothing happens before."""
     asked: float = float("-inf")
     """When it last drew from a bucket: the service that waited longest comes first."""
     conclusion: Conclusion | None = None
@@ -66,7 +66,7 @@ class ServiceWatch:
                 return False
 
     def conclude(self, now: float) -> None:
-        """Enter how it ends; later responses to the trigger belong only to the others."""
+        """Record how it ends; later responses to the trigger count only for the other services."""
         self.conclusion, self.ended = conclude(Assessment(self.state).facts(now)), now
         trigger = self.state.trigger
         self.state.trigger = replace(trigger, answers=list(trigger.answers))
@@ -86,7 +86,7 @@ class HostWatch:
         self.name = states[0].plan.host
         self.trigger = states[0].trigger
         self.hindered_by = ""
-        """The key of the service on whose account nothing was triggered."""
+        """The key of the service because of which nothing was triggered."""
         said: dict[str, str] = {}
         of_trigger = f"{self.name}: " if several_hosts else ""
         self.services = [
@@ -100,7 +100,7 @@ class HostWatch:
 
     @property
     def under_way(self) -> list[ServiceWatch]:
-        """The services that are not known to end yet."""
+        """The services that have not ended."""
         return [each for each in self.services if each.conclusion is None]
 
     def _may_trigger(self, now: float) -> bool:
@@ -116,14 +116,14 @@ class HostWatch:
         return not outdated
 
     def note_hindrance(self, service: ServiceWatch) -> None:
-        """Enter on whose account nothing is triggered, once that is so: then it ends for all."""
+        """Record because of which service nothing is triggered, once that is known: then all services end."""
         if self.trigger.not_started and not self.hindered_by:
             self.hindered_by = service.key
             for each in self.under_way:
                 each.wake = float("-inf")
 
     def share(self, sender: ServiceWatch, request: Request, now: float, wall: float) -> list[ServiceWatch]:
-        """Enter a request as sent with all services that it serves beside the one that sends it, and return these."""
+        """Record a request as sent with all other services that it serves, and return these."""
         served = [each for each in self.under_way if each is not sender and each.shares(request, sender.state)]
         for each in served:
             each.state.budget.note_under_way(request, now)

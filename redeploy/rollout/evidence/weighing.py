@@ -128,9 +128,7 @@ class Weighing:
     def unnamed_window(self) -> tuple[float | None, float]:
         """From when a window counts if nothing names its build, and its length in seconds."""
         answer, gap_ended = self._state.answer, self._history.gap_ended
-        if (
-            answer is not None and answer.lost and gap_ended is not None
-        ):  # the end of the gap says more than the time when it was lost
+        if answer is not None and answer.lost and gap_ended is not None:  # the gap says more than when it was lost
             return gap_ended, self._window.span_needed
         return self._state.answered, self.unnamed_length
 

@@ -76,7 +76,7 @@ def test_services_that_cannot_be_looked_at_before_the_trigger_are_counted() -> N
     assert lines[0].startswith(
         "note: 20 services share https://all.example.com, and `request-rate` allows no look at 4"
     )
-    assert "`expect-version` would prove their builds" in lines[0]
+    assert "`expect-version` would prove them" in lines[0]
 
 
 def test_a_service_that_was_seen_to_be_unhealthy_is_reported_as_unhealthy() -> None:

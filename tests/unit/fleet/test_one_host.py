@@ -103,7 +103,7 @@ def test_a_host_is_not_triggered_if_one_of_its_services_could_not_be_proven() ->
     finished = at_one_host([service("api"), service("web", expect_digest=D2)], containers=lambda _: reply(404))
     assert finished.verdicts == dict.fromkeys(("api", "web"), ("not-started", "digest-unavailable"))
     assert not finished.worlds.hosts[""].sent(SendTrigger)
-    assert "on account of web" in finished.services["api"].facts.of(About.CAUSE)[0]
+    assert "because of web" in finished.services["api"].facts.of(About.CAUSE)[0]
 
 
 def test_a_response_of_watchtower_after_the_end_of_a_service_is_not_in_its_result() -> None:
