@@ -11,7 +11,7 @@ from redeploy.doctor.known import Known
 from redeploy.doctor.questions import Question, SecondLook
 from redeploy.http.condition import Condition, condition_of
 from redeploy.http.response import Response
-from redeploy.remedies.by_door import Met, remedy_at
+from redeploy.remedies.by_sender import LastResponses, remedy_by_sender
 from redeploy.remedies.findings import Finding
 from redeploy.remedies.remedy import Remedy
 from redeploy.report.chain import Check, LinkResult, broken, listed, not_asked, ok, warning
@@ -113,7 +113,11 @@ def health(known: Known) -> LinkResult:
     walled = ill.condition.is_wall or ill.condition is Condition.DOWN
     reason = UNHEALTHY_REASONS[ill.condition]
     found = broken(Check.HEALTH, ill.seen, reason)
-    return replace(found, special_remedy=remedy_at(reason, Met(last=ill)), owing_to=(Check.FRONT,) if walled else ())
+    return replace(
+        found,
+        special_remedy=remedy_by_sender(reason, LastResponses(last=ill)),
+        owing_to=(Check.FRONT,) if walled else (),
+    )
 
 
 def is_down(known: Known) -> bool:

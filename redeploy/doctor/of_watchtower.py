@@ -10,7 +10,7 @@ from redeploy.doctor.questions import CHECK, CONTAINERS, WITH_TOKEN, WITHOUT_TOK
 from redeploy.http.condition import described
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.http.sender import is_cloudflares_own, sender_of
-from redeploy.remedies.by_door import Met, remedy_at
+from redeploy.remedies.by_sender import LastResponses, remedy_by_sender
 from redeploy.remedies.findings import Finding
 from redeploy.report.chain import (
     Check,
@@ -82,9 +82,9 @@ def front(known: Known) -> LinkResult:
         reason = Reason.TLS if reply.error_kind is ErrorKind.TLS else Reason.UNREACHABLE
         return broken(Check.FRONT, f"{how}: {reply.seen}", reason)
     fronts = listed([known.shown(each, 40) for each in front_of(reply, known.http_result(OfWatchtower.NOWHERE))])
-    door = sender_of(reply).door
-    if door in WALLS:
-        return broken(Check.FRONT, described(reply), WALLS[door])
+    kind = sender_of(reply).kind
+    if kind in WALLS:
+        return broken(Check.FRONT, described(reply), WALLS[kind])
     if reply.status in (525, 526):
         return broken(Check.FRONT, f"{reply.status}: Cloudflare does not trust the server behind it", Reason.TLS)
     if is_cloudflares_own(reply):
@@ -118,7 +118,9 @@ def location(known: Known) -> LinkResult:
         return broken(Check.LOCATION, answer.seen, Finding.WATCHTOWER_STOPPED)
     own = answer.refusal in (Reason.METHOD, Reason.REDIRECT) and not (everywhere and answer.refusal is Reason.METHOD)
     reason = answer.refusal if own and answer.refusal else Reason.MISROUTED
-    return replace(broken(Check.LOCATION, seen, reason), special_remedy=remedy_at(reason, Met(answer=answer)))
+    return replace(
+        broken(Check.LOCATION, seen, reason), special_remedy=remedy_by_sender(reason, LastResponses(answer=answer))
+    )
 
 
 def token(known: Known) -> LinkResult:

@@ -1,7 +1,7 @@
 """What a run reports to GitHub: one Deployment and its statuses, as values. Nothing is sent here.
 
 A Deployment's payload is given when it is created, once the baseline is known: it holds what was declared and what ran
-before. What is live at the end stands in the description of the final status.
+before. What is live at the end is in the description of the final status.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from redeploy.github.retry import PATIENCE, Trouble
-from redeploy.report.results import Result, spokesman
+from redeploy.report.results import Result, representative
 from redeploy.report.wording import headline
 from redeploy.text.untrusted import code, one_line
 from redeploy.verdicts import Verdict
@@ -85,7 +85,7 @@ def place_of(environment: Mapping[str, str]) -> Place | None:
 
 def deployment_of(known: Result, place: Place, environment: str, chance: str, redact: Redact) -> Deployment:
     """Return the Deployment to create, from what is known so far; `chance` is random, to make its mark unique."""
-    mark, run = f"{place.run}-{chance}", spokesman(known)
+    mark, run = f"{place.run}-{chance}", representative(known)
     declared = f", declared version {redact(run.version.expected)}" if run.version.expected else ""
     what = {"verify": "Proof of what runs", "rollback": "Rollback through Watchtower"}.get(
         run.mode, "Redeploy through Watchtower"
@@ -113,7 +113,7 @@ def begun(known: Result, place: Place, redact: Redact) -> Status:
 
 def ended(result: Result, place: Place, redact: Redact) -> Status:
     """Return the final status, with what is live."""
-    run = spokesman(result)
+    run = representative(result)
     live = f"; version {one_line(run.version.live, 48)}" if run.version.live else ""
     live += f"; {run.digest.live[:19]}" if run.digest.live else ""  # sha256: and twelve digits
     live = redact(live)
@@ -170,7 +170,7 @@ def warning(what: str, trouble: Trouble, redact: Redact = str, *, right: str = R
 
 
 def _status(state: State, description: str, known: Result, place: Place, redact: Redact) -> Status:
-    url = spokesman(known).url
+    url = representative(known).url
     return Status(
         state=state,
         description=one_line(description, LONGEST_DESCRIPTION),

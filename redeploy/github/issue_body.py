@@ -5,7 +5,7 @@ import re
 from redeploy.branch import shown
 from redeploy.github.issue import LONGEST, Seen, moment
 from redeploy.remedies.remedy import guide
-from redeploy.report.results import Result, SeveralResults, chain_of, spokesman
+from redeploy.report.results import Result, SeveralResults, chain_of, representative
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.text.markdown import inline
 from redeploy.text.spans import counted, span
@@ -50,7 +50,7 @@ def duplicate(number: int) -> str:
 
 def _described(result: Result, run_url: str) -> list[str]:
     lines = ["", f"### ❌ {headline(result)}", "", *_facts(result)]
-    chain, run = chain_of(result), spokesman(result)
+    chain, run = chain_of(result), representative(result)
     if chain is not None:
         from redeploy.report.chain_table import checklist  # only doctor has one
 
@@ -85,7 +85,7 @@ def _others(result: Result) -> list[str]:
 
 def _facts(result: Result) -> list[str]:
     """Return what was expected and what is live, as a list, which a narrow screen shows without scrolling."""
-    run = spokesman(result)
+    run = representative(result)
     branch = f"the head of {code(run.branch.branch)}" if run.branch and run.branch.head else ""
     expected = ", ".join(filter(None, (branch, _named(run.version.expected), _named(run.digest.expected))))
     live = ", ".join(filter(None, (_named(run.version.live), _named(run.digest.live))))

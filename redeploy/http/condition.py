@@ -1,10 +1,10 @@
-"""What a response means: one ladder for trigger, service, registry and doctor."""
+"""What a response means: the same for trigger, service, registry and doctor."""
 
 from enum import StrEnum
 
 from redeploy.http.caches import from_cache
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
-from redeploy.http.sender import UNKNOWN_SENDER, Door, Sender, login_scheme, passed_on_by, sender_of
+from redeploy.http.sender import UNKNOWN_SENDER, Sender, SenderKind, login_scheme, passed_on_by, sender_of
 
 
 class Condition(StrEnum):
@@ -33,7 +33,7 @@ class Condition(StrEnum):
 
 
 def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
-    """Judge the result of one request, the clearest sign first; healthy is 2xx."""
+    """Judge the result of one request, the clearest sign first; 2xx is healthy."""
     if isinstance(http_result, TransportError):
         detail = f" ({http_result.detail})" if http_result.detail else ""
         if http_result.error_kind is ErrorKind.TLS:
@@ -44,9 +44,9 @@ def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
     status, sender = http_result.status, sender_of(http_result)
     if from_cache(http_result.headers):
         return Condition.CACHED, f"{status} from a cache"
-    if sender.door is Door.CHALLENGE:
+    if sender.kind is SenderKind.CHALLENGE:
         return Condition.CHALLENGE, described(http_result)
-    if sender.door is Door.ACCESS:
+    if sender.kind is SenderKind.ACCESS:
         return Condition.ACCESS_WALL, described(http_result)
     if status == 429 or http_result.is_nginx_busy_page:
         return Condition.THROTTLED, f"{status}, too many requests"
@@ -66,10 +66,10 @@ def condition_of(http_result: HttpResult) -> tuple[Condition, str]:
 def described(reply: Response) -> str:
     """Describe a response and its sender, without a word of its text."""
     status, sender = reply.status, sender_of(reply)
-    match sender.door:
-        case Door.CHALLENGE:
+    match sender.kind:
+        case SenderKind.CHALLENGE:
             return f"{status}, a Cloudflare challenge page"
-        case Door.LOGIN:
+        case SenderKind.LOGIN:
             scheme = login_scheme(reply)
             what = "its own token" if scheme == "Bearer" else "a user name and a password"
             request = f"that asks for {what} (WWW-Authenticate: {scheme})" if scheme else "that asks for its own login"
@@ -85,7 +85,9 @@ def described(reply: Response) -> str:
 
 def _speaks_for_the_service(reply: Response, sender: Sender) -> bool:
     """Return whether a 503 is a proxy's page for a missing service, and not the service's own response."""
-    return sender.door in (Door.PROXY, Door.CLOUDFLARE) or (reply.is_html and sender.door is not Door.APPLICATION)
+    return sender.kind in (SenderKind.PROXY, SenderKind.CLOUDFLARE) or (
+        reply.is_html and sender.kind is not SenderKind.APPLICATION
+    )
 
 
 _GATEWAY = frozenset({502, 504, *range(520, 525), 527, 530})

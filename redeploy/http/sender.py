@@ -1,7 +1,7 @@
 """Who responded, recognised by stock pages of proxies, errors of frameworks and Watchtower's own words.
 
 A `Server` header says least, because a proxy puts its own on responses that it passes on: the body comes first. Every
-mark is that of a stock answer, as the product's sources or its documentation have it.
+mark is that of a stock response, from the product's sources or its documentation.
 """
 
 import re
@@ -18,8 +18,8 @@ LOOKED_AT = 4096
 """Bytes of a body in which a mark is searched."""
 
 
-class Door(StrEnum):
-    """Which door responded."""
+class SenderKind(StrEnum):
+    """What kind of sender responded."""
 
     WATCHTOWER = "watchtower"
     CHALLENGE = "challenge"
@@ -31,9 +31,9 @@ class Door(StrEnum):
     LOGIN = "login"
     """Anything that asks for its own credentials by `WWW-Authenticate`."""
     PROXY = "proxy"
-    """A proxy or a load balancer in its own words, not one that passes a response on."""
+    """A proxy or a load balancer that responds itself, not one that passes a response on."""
     APPLICATION = "application"
-    """An application, by its framework's stock response."""
+    """An application, recognised by its framework's stock response."""
     UNKNOWN = "unknown"
 
 
@@ -41,15 +41,15 @@ class Door(StrEnum):
 class Sender:
     """Who responded; `name` is from this module, never from the response, and empty if unknown."""
 
-    door: Door = Door.UNKNOWN
+    kind: SenderKind = SenderKind.UNKNOWN
     name: str = ""
 
 
 UNKNOWN_SENDER = Sender()
-WATCHTOWER = Sender(Door.WATCHTOWER, "Watchtower")
-GO = Sender(Door.UNKNOWN, "a Go program")
-"""Go's own 404, complete with its headers: Traefik's without a router, containrrr's for another path, any Go program's."""
-TRAEFIK_OR_GO = Sender(Door.UNKNOWN, "Traefik or another Go program")
+WATCHTOWER = Sender(SenderKind.WATCHTOWER, "Watchtower")
+GO = Sender(SenderKind.UNKNOWN, "a Go program")
+"""Go's own 404 with all its headers: from Traefik without a router, containrrr at another path, or any Go program."""
+TRAEFIK_OR_GO = Sender(SenderKind.UNKNOWN, "Traefik or another Go program")
 """The same if, by its headers, no proxy has passed it on."""
 
 
@@ -59,11 +59,11 @@ def capital(name: str) -> str:
 
 
 def sender_of(reply: Response) -> Sender:
-    """Return who responded: the first rung that fits, from the outermost to the innermost."""
+    """Return who responded: the first that matches, from the outermost to the innermost."""
     if reply.is_challenge:
-        return Sender(Door.CHALLENGE, "Cloudflare")
+        return Sender(SenderKind.CHALLENGE, "Cloudflare")
     if reply.is_access_wall:
-        return Sender(Door.ACCESS, "Cloudflare Access")
+        return Sender(SenderKind.ACCESS, "Cloudflare Access")
     if reply.status < 400:
         return UNKNOWN_SENDER
     start = reply.body[:LOOKED_AT].decode("utf-8", "replace")
@@ -71,15 +71,15 @@ def sender_of(reply: Response) -> Sender:
         return WATCHTOWER
     stock = _marked(reply, start, _PROXIES)
     if asks_for_login(reply):
-        return Sender(Door.LOGIN, stock)
+        return Sender(SenderKind.LOGIN, stock)
     if stock:
-        return Sender(Door.PROXY, stock)
+        return Sender(SenderKind.PROXY, stock)
     if _is_cloudflare(reply, start):
-        return Sender(Door.CLOUDFLARE, "Cloudflare")
+        return Sender(SenderKind.CLOUDFLARE, "Cloudflare")
     if reply.status == 404 and start.strip() == "404 page not found":
         return GO if passed_on_by(reply) or "via" in reply.headers else TRAEFIK_OR_GO
     name = _marked(reply, start, _APPLICATIONS)
-    return Sender(Door.APPLICATION, name) if name else UNKNOWN_SENDER
+    return Sender(SenderKind.APPLICATION, name) if name else UNKNOWN_SENDER
 
 
 def asks_for_login(reply: Response) -> bool:
@@ -120,7 +120,7 @@ def says_nginx(reply: Response) -> bool:
 
 def is_cloudflares_own(reply: Response) -> bool:
     """Return whether Cloudflare itself says that the server behind it did not respond."""
-    return reply.status in _CLOUDFLARE_REACHED_NOBODY and sender_of(reply).door is Door.CLOUDFLARE
+    return reply.status in _CLOUDFLARE_REACHED_NO_ORIGIN and sender_of(reply).kind is SenderKind.CLOUDFLARE
 
 
 def _is_watchtower(reply: Response) -> bool:
@@ -155,7 +155,7 @@ _FIBER = {
 }
 """Three of the eleven headers of Fiber's helmet, which the fork has since 1.20 (fiber.go:124)."""
 
-_CLOUDFLARE_REACHED_NOBODY = frozenset({502, 504, *range(520, 528), 530})
+_CLOUDFLARE_REACHED_NO_ORIGIN = frozenset({502, 504, *range(520, 528), 530})
 """developers.cloudflare.com, "Cloudflare 5xx errors"."""
 
 _CLOUDFLARE_SAYS = re.compile(r"\Aerror code: \d{3,4}\b|\bcf-(?:error-details|wrapper|error-code)\b|Cloudflare Ray ID")
@@ -163,7 +163,7 @@ _CLOUDFLARE_SAYS = re.compile(r"\Aerror code: \d{3,4}\b|\bcf-(?:error-details|wr
 
 def _is_cloudflare(reply: Response, start: str) -> bool:
     ours = "cf-ray" in reply.headers or reply.headers.get("server", "").lower() == "cloudflare"
-    return ours and (reply.status in _CLOUDFLARE_REACHED_NOBODY or bool(_CLOUDFLARE_SAYS.search(start)))
+    return ours and (reply.status in _CLOUDFLARE_REACHED_NO_ORIGIN or bool(_CLOUDFLARE_SAYS.search(start)))
 
 
 Mark = Callable[[Response, str], bool]

@@ -1,11 +1,11 @@
-"""Errors of a registry, in our own words: from one response to one error."""
+"""Errors of a registry, in our own words: one response becomes one error."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from redeploy.http.condition import described
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
-from redeploy.http.sender import Door, sender_of
+from redeploy.http.sender import SenderKind, sender_of
 from redeploy.registry.image import Image
 
 GITHUB = "ghcr.io"
@@ -41,14 +41,14 @@ class Trouble:
 
 
 def trouble_of(http_result: HttpResult, image: Image, scope: Scope, *, known: bool) -> Trouble:
-    """Return the error in a result without a manifest; `known` tells whether credentials were sent."""
+    """Return the error in a result without a manifest; `known`: whether credentials were sent."""
     registry = f"the registry `{image.registry}`"
     if isinstance(http_result, TransportError):
         if http_result.error_kind is ErrorKind.TOO_LARGE:
             return Trouble(Kind.HOSTILE, f"{registry} sends more than any manifest has")
         return Trouble(Kind.UNREACHABLE, f"{registry} does not respond: {http_result.seen}")
     code = _code(http_result)
-    if not code and http_result.status < 500 and sender_of(http_result).door in _IN_FRONT:
+    if not code and http_result.status < 500 and sender_of(http_result).kind in _IN_FRONT:
         sentence = f"{registry} was not reached, something in front of it responded: {described(http_result)}"
         return Trouble(Kind.HOSTILE, sentence, "Let the runner's requests through there, or leave `image` out.")
     answers = f"{registry} responds with {http_result.status}{f' {code}' if code else ''}"
@@ -106,23 +106,23 @@ def _target(image: Image) -> str:
 
 
 def _may_be_a_registry(reply: Response) -> bool:
-    """Return whether a 404 without a code of the protocol may be a registry's.
+    """Return whether a 404 without one of the protocol's codes may come from a registry.
 
-    It names the protocol in a header (distribution, `registry/api/errcode` and `handlers/app.go`), lists errors in a form of
-    its own (Artifactory: `status` and `message`), or says nothing. An application's 404 says nothing of any image: where the
-    registry's name leads to another service, every tag would be absent.
+    A registry names the protocol in a header (distribution, `registry/api/errcode` and `handlers/app.go`), lists errors in
+    its own form (Artifactory: `status` and `message`), or sends no body. The 404 of an application says nothing about an
+    image: if the registry's name leads to another service, every tag would seem to be missing.
     """
     if "docker-distribution-api-version" in reply.headers:
         return True
     if not reply.body:
-        return sender_of(reply).door is not Door.APPLICATION
+        return sender_of(reply).kind is not SenderKind.APPLICATION
     errors = reply.json.get("errors") if isinstance(reply.json, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     return isinstance(first, dict) and ("code" in first or "message" in first)
 
 
-_IN_FRONT = (Door.CHALLENGE, Door.ACCESS, Door.CLOUDFLARE, Door.PROXY)
-"""Doors that are not a registry. One that asks for a login may be one: `auth_basic` of nginx guards many."""
+_IN_FRONT = (SenderKind.CHALLENGE, SenderKind.ACCESS, SenderKind.CLOUDFLARE, SenderKind.PROXY)
+"""Senders that are not a registry. One that asks for a login may be a registry behind nginx's `auth_basic`."""
 
 _NOT_THERE = frozenset({"BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 """Codes for a manifest whose parts are gone."""

@@ -35,11 +35,11 @@ class LiveCommit:
 
     version: str = ""
     unclear: str = ""
-    """Why it is not clear which commit that is, in a whole sentence; empty where it is, or none is named."""
+    """Why it is not clear which commit that is, in a whole sentence; empty if it is clear, or none is named."""
 
 
 def live_commit(state: ServiceState) -> LiveCommit:
-    """Return the version that the last look names, by the fields that name a commit where there are any."""
+    """Return the version that the last look names, preferably by the fields that name a commit."""
     named = last_named(state.samples)
     if named is None:
         return LiveCommit()
@@ -53,7 +53,7 @@ def live_commit(state: ServiceState) -> LiveCommit:
 
 
 def names_explained(state: ServiceState, conclusion: Conclusion) -> str:
-    """Return what the fields that name the build say, if it explains how the run ended; else empty."""
+    """Return what the fields that name the build say, if that explains how the run ended; otherwise empty."""
     named = last_named(state.samples)
     if named is None:
         return ""

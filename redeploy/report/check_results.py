@@ -47,7 +47,7 @@ NOTHING_CHECKED = Checked()
 
 
 def checked(checking: Checking, *more: Finding) -> Checked:
-    """Return the results of the checks by now, and of `more`."""
+    """Return the results of the checks so far, and of `more`."""
     plan, compared = checking.plan, checking.compared
     gone = compared.removed if compared and plan.breaking is not Breaking.IGNORE else ()
     return Checked(
@@ -61,7 +61,7 @@ def checked(checking: Checking, *more: Finding) -> Checked:
 
 
 def facts_of_checks(checking: Checking, *, verifying: bool = False) -> Facts:
-    """Return what is worth saying about the checks beside their results."""
+    """Return what is worth saying about the checks besides their results."""
     with_what = _with_what(checking)
     facts = Facts().plus(About.WARNING, *_warnings(checking, with_what, verifying=verifying))
     facts = facts.plus(About.NOTE_ON_CHECKS, *_notes(checking))
@@ -78,7 +78,7 @@ def _with_what(checking: Checking) -> str:
 
 
 def downtime_check(found: Sequence[Gap], most: float) -> tuple[Finding, str]:
-    """Return whether the service was down for at most so many seconds, and a warning if that is doubtful."""
+    """Return whether the service was down for at most `most` seconds, and a warning if that is doubtful."""
     least, bound = certain_downtime(found), downtime(found) or 0.0
     allows = f"`max-downtime` allows {most:g} s"
     sentence = f"The service was down for at least {least:.1f} s and at most {bound:.1f} s; {allows}"

@@ -9,7 +9,7 @@ from redeploy.decision.verdict import Conclusion
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
-from redeploy.remedies.by_door import remedy_at
+from redeploy.remedies.by_sender import remedy_by_sender
 from redeploy.remedies.of_requests import of_want
 from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.remedies.subject import subject_of
@@ -19,7 +19,7 @@ from redeploy.report.facts import About
 from redeploy.report.results import Change, ImageFound, RunResult, Update
 from redeploy.report.seen import seen
 from redeploy.report.sentences import facts_of
-from redeploy.report.service_now import before_build, last_conclusive, what_was_met
+from redeploy.report.service_now import before_build, last_conclusive, last_responses
 from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, What, renewed, stretches
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
@@ -30,7 +30,7 @@ from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Reason, Verdict
 
 _LIVE = (Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED)
-"""Verdicts about a build that is live and stayed so."""
+"""Verdicts about a build that is live and stayed healthy."""
 
 
 def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunResult:
@@ -41,8 +41,8 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
     found = gaps(state.baseline, state.samples, state.started) if begun else []
     opened = _opened(state, assessed) if live else None
     timeline = _timeline(state, assessed, found, opened, now, live=live)
-    met = what_was_met(state, timeline.stretches)
-    facts, results = facts_of(state, conclusion, met, now), NOTHING_CHECKED
+    responses = last_responses(state, timeline.stretches)
+    facts, results = facts_of(state, conclusion, responses, now), NOTHING_CHECKED
     if live:
         facts += facts_of_checks(state.checking, verifying=state.verifying)
         beside: list[Finding] = []
@@ -87,13 +87,13 @@ def result_of(state: ServiceState, conclusion: Conclusion, now: float) -> RunRes
         looks=len(state.baseline) + len(state.samples),
         facts=facts,
         checked=results,
-        remedy=_of_this_run(state, conclusion.reason, now) or remedy_at(conclusion.reason, met),
+        remedy=_of_this_run(state, conclusion.reason, now) or remedy_by_sender(conclusion.reason, responses),
         seen=seen(state, now),
     )
 
 
 def update_of(state: ServiceState, zero: float) -> Update:
-    """Return the trigger and its response, in seconds since `zero`."""
+    """Return the trigger and the response to it, in seconds since `zero`."""
     answer, reply = state.answer, state.trigger.reply
     unknown = Result.UNKNOWN if state.triggered is not None else Result.NONE
     return Update(
@@ -107,7 +107,7 @@ def update_of(state: ServiceState, zero: float) -> Update:
 
 
 def _opened(state: ServiceState, assessed: Assessment) -> float | None:
-    """Return the first response that counts of the window that passed."""
+    """Return when the first response that counts came in the window that passed."""
     opened, since = state.history.window.opened, assessed.counts_from
     if opened is None or since is None:
         return opened
@@ -123,7 +123,7 @@ def _rollout(state: ServiceState, opened: float) -> float | None:
 
 
 def _of_this_run(state: ServiceState, reason: Reason, now: float) -> Remedy | None:
-    """Return what to do where this container itself was asked, requests were too few, or another deployer was waited for."""
+    """Return the remedy for a loopback address, for too few requests, or for a build that another deployer should bring."""
     remedy = LOOPBACK if _loopback_refused(state, reason) else of_want(state, reason, now)
     if remedy or not state.plan.awaits_build:
         return remedy
@@ -172,7 +172,7 @@ def _timeline(
 
 
 def moments(state: ServiceState, found: Sequence[Gap], zero: float) -> Iterator[Moment]:
-    """Yield when the trigger was sent and responded to, and when the service was gone, in seconds since `zero`."""
+    """Yield when the trigger was sent, when Watchtower responded, and when the service was gone, in seconds since `zero`."""
     if state.triggered is not None:
         yield Moment(0.0, What.TRIGGERED)
     if state.answered is not None:
@@ -197,7 +197,7 @@ def _window(state: ServiceState, assessed: Assessment, zero: float) -> Span:
 
 
 def _checks(state: ServiceState, zero: float) -> list[Span]:
-    """Return from when to when checks were made; fetching the document to find a new build is not one."""
+    """Return from when to when checks were done; fetching the document to find a new build is not a check."""
     begin, end, opened = state.checking.began, state.checking.answered, state.history.window.opened
     if begin is not None and opened is not None and state.plan.awaits_build:
         begin = max(begin, opened)
@@ -210,7 +210,7 @@ def _shown(reply: Response, redact: Callable[[str], str]) -> str:
     if reply.json is None:
         body = f"(a body of {len(reply.body):,} bytes)" if reply.body else "(an empty body)"
         return f"HTTP {reply.status}\n\n{body}" if shows_secret(head, redact) else f"{head}\n\n{body}"
-    # Its indents are no part of it: nested deeply, they are a hundred times as long.
+    # Without indents, which can be a hundred times as long if it is nested deeply.
     if shows_secret(f"{head}\n{reply.text}\n{json.dumps(reply.json, ensure_ascii=False)}", redact):
         return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)"
     return f"{head}\n\n{json.dumps(reply.json, indent=2, ensure_ascii=False)}"

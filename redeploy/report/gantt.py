@@ -15,7 +15,7 @@ SHORTEST = 0.05
 """Seconds; less would read `0.0 s`, and checks that passed in less time have no row."""
 
 UNNAMED = "Service"
-"""What a bar is called where nothing tells which build responded."""
+"""The label of a bar if nothing shows which build responded."""
 
 _NAMES = {Build.OLD: "Old build", Build.OTHER: "Another build", Build.UNNAMED: "Unnamed build"}
 _FINE = ("updated", "accepted", "nothing")
@@ -82,7 +82,7 @@ def gantt(run: RunResult) -> list[str]:
 
 
 def phases(run: RunResult) -> list[Bar]:
-    """Return which build responded from when to when, one bar after the other; of a service that was watched at all."""
+    """Return which build responded from when to when, one bar after the other; none if the service was not watched."""
     if not run.timeline.stretches and run.update.triggered:
         return [Bar("Not known", "", 0.0, run.timeline.ended)]
     return [replace(each, kind="") if each.what == UNNAMED else each for each in _service(run)]

@@ -12,7 +12,7 @@ from redeploy.report.results import (
     RunResult,
     SeveralResults,
     chain_of,
-    spokesman,
+    representative,
 )
 from redeploy.report.timeline import During, Span, Timeline
 from redeploy.text import fitting
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # few runs put an image back
 
 def outputs(result: Result) -> dict[str, str]:
     """Return every output of the action, each one line."""
-    run, conclusion = spokesman(result), result.conclusion
+    run, conclusion = representative(result), result.conclusion
     return {
         "verdict": conclusion.verdict.value,
         "reason": conclusion.reason.value,
@@ -50,12 +50,12 @@ def _by_key(result: Result) -> Mapping[str, Result]:
     """Return the services that have a name, by their keys."""
     if isinstance(result, SeveralResults):
         return result.services
-    key = spokesman(result).service
+    key = representative(result).service
     return {key: result} if key else {}
 
 
 def _in_brief(result: Result) -> dict[str, str]:
-    run, conclusion = spokesman(result), result.conclusion
+    run, conclusion = representative(result), result.conclusion
     return {
         "verdict": conclusion.verdict.value,
         "reason": conclusion.reason.value,
@@ -69,7 +69,7 @@ def _in_brief(result: Result) -> dict[str, str]:
 def _is_back(result: Result) -> bool:
     if isinstance(result, SeveralResults):
         return any(map(_is_back, result.services.values()))
-    rolled = spokesman(result).rollback
+    rolled = representative(result).rollback
     return rolled is not None and rolled.done
 
 
@@ -78,7 +78,7 @@ def _failed(result: Result) -> list[str]:
     if isinstance(result, SeveralResults):
         return [f"{key}: {check}" for key, one in result.services.items() for check in _failed(one)]
     broken = (each["link"] for each in _links(result) if each["state"] == "broken")
-    return [*(one_line(each.check) for each in spokesman(result).checked.failed), *broken]
+    return [*(one_line(each.check) for each in representative(result).checked.failed), *broken]
 
 
 def _links(result: Result) -> list[dict[str, str]]:
@@ -126,7 +126,7 @@ def _report(result: Result) -> str:
     brief: dict[str, dict[str, Any]] = {key: {**_in_brief(one)} for key, one in result.services.items()}
     room = fitting.MOST_BYTES * 5 // 6 - len(fitting.spelled(brief))
     for key, one in result.services.items():  # what a later run compares with, as long as there is room for it
-        run = spokesman(one)
+        run = representative(one)
         kept = {"schema": 1, "mode": run.mode, "seen": dict(run.seen)}
         room -= len(fitting.spelled(kept))
         if room > 0:
@@ -135,7 +135,7 @@ def _report(result: Result) -> str:
 
 
 def _document(result: InvalidInputs | OneResult) -> dict[str, Any]:
-    run, conclusion = spokesman(result), result.conclusion
+    run, conclusion = representative(result), result.conclusion
     facts, checked, update = run.facts, run.checked, run.update
     return {
         "schema": 1,

@@ -80,7 +80,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RollbackResult:
-    """What came of a rollback."""
+    """The result of a rollback."""
 
     state: State
     why: str = ""
@@ -215,7 +215,7 @@ class SeveralResults:
     services: Mapping[str, OneResult]
     """By their keys, in the order of wave, host and file."""
     worst: OneResult
-    """The first worst one, which speaks for all; with the longest downtime and, if all are green, the weakest proof."""
+    """The first of the worst, which stands for all; with the longest downtime and, if all are green, the weakest proof."""
 
     @property
     def conclusion(self) -> Conclusion:
@@ -226,15 +226,15 @@ class SeveralResults:
 Result = RunResult | InvalidInputs | Examination | SeveralResults
 
 
-def spokesman(result: Result) -> RunResult:
-    """Return the service that speaks for a result; one of which nothing is known where the inputs are invalid."""
+def representative(result: Result) -> RunResult:
+    """Return the result of the service that stands for all; an empty one if the inputs are invalid."""
     match result:
         case RunResult():
             return result
         case Examination():
             return result.seen
         case SeveralResults():
-            return spokesman(result.worst)
+            return representative(result.worst)
         case InvalidInputs():
             return RunResult(conclusion=result.conclusion)
 

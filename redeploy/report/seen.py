@@ -19,14 +19,14 @@ MOST_VALUES = 8
 """Values of one name; the last ones are kept."""
 
 BYTES_OF_NAMES, BYTES_OF_STARTS, BYTES_OF_ROWS = 20 * 1024, 6 * 1024, 8 * 1024
-"""Room in the report: with these, nothing of what was seen has to be cut so that an output can hold it."""
+"""Bytes in the report: with these limits, nothing that was seen must be cut to fit into an output."""
 
 
 def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     """Return build names with their kinds, noisy fields, running images, process starts and contract, as JSON values.
 
-    `now` is in monotonic seconds. A name is left out that cannot be compared later: one that had to be redacted, or
-    whose spelling had to be made harmless.
+    `now` is in monotonic seconds. Names that cannot be compared later are left out: those that had to be
+    redacted or made harmless.
     """
     samples = [*state.baseline, *state.samples]
     names, starts = _names(state, samples), _starts(state, samples)
@@ -34,7 +34,7 @@ def seen(state: ServiceState, now: float) -> Mapping[str, object]:
     begun = [_start(path, moment) for path, moments in starts.items() for moment in moments]
     begun = _within(begun, BYTES_OF_STARTS)
     noisy = set(state.record.learnt.noise)
-    if state.plan.inspects:  # nothing was deployed meanwhile, so what differs shows nothing
+    if state.plan.inspects:  # nothing was deployed meanwhile, so what differs is noise
         noisy |= {path for path, (_, values) in names.items() if len(values) > 1}
         noisy |= {path for path, moments in starts.items() if len(moments) > 1}
     look = state.running.reported[-1] if state.running.reported else None
@@ -75,7 +75,7 @@ def _names(state: ServiceState, samples: Iterable[Sample]) -> dict[str, tuple[Ki
 
 
 def _starts(state: ServiceState, samples: Iterable[Sample]) -> dict[str, list[float]]:
-    """Return the moments that each start time has named, once for those that are the same within its slack."""
+    """Return the values of each start time; values that are the same within its slack count once."""
     found: dict[str, list[float]] = {}
     for sample in samples:
         for path, start in sample.timed(state.record.learnt.units).starts.items():
@@ -87,7 +87,7 @@ def _starts(state: ServiceState, samples: Iterable[Sample]) -> dict[str, list[fl
 
 
 def _as_it_is(state: ServiceState, text: str) -> bool:
-    """Return whether a text can be handed on, and compared, as it is."""
+    """Return whether a text is neither redacted nor made harmless, so that a later run can compare it."""
     return MASK not in text and state.redact(text) == text == one_line(text)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.decision.verdict import Conclusion
 from redeploy.http.urls import origin_of
-from redeploy.remedies.by_door import TURNS, Met
+from redeploy.remedies.by_sender import TURNS, LastResponses
 from redeploy.remedies.remedy import WATCHTOWER_LOG
 from redeploy.report.build_names import names_explained
 from redeploy.report.facts import About, Facts
@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # few runs name one image
 _NOT_REPLACED = (Verdict.UNPROVEN, Verdict.STALE, Verdict.WRONG_BUILD, Verdict.TRIGGER_FAILED)
 
 
-def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) -> Facts:
-    """Return the facts of a run at `now`; `met` is what responded."""
+def facts_of(state: ServiceState, conclusion: Conclusion, responses: LastResponses, now: float) -> Facts:
+    """Return the facts of a run at `now`; `responses` are the last ones."""
     lookup, begun = state.lookup, state.triggered is not None or state.verifying
     return (
         Facts()
@@ -33,7 +33,7 @@ def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) 
         .plus(About.CAUSE, (_of_image(lookup, conclusion, state) if lookup else "") or _unmatched(state, conclusion))
         .plus(About.UPDATE, _update(state))
         .plus(About.REASON, *state.trigger.explained)
-        .plus(About.UNSTABLE, _unstable(state, met))
+        .plus(About.UNSTABLE, _unstable(state, responses))
         .plus(About.LAST, _last(state))
         .plus(About.NAMES, names_explained(state, conclusion))
         .plus(About.EVIDENCE, *_evidence(state, conclusion))
@@ -43,7 +43,7 @@ def facts_of(state: ServiceState, conclusion: Conclusion, met: Met, now: float) 
 
 
 def _of_image(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> str:
-    """Say what of the image ended the run: it was missing, or it was not a new one."""
+    """Return why the image ended the run: it was missing, or not a new one."""
     if conclusion.reason is Reason.OLD_BUILD:
         return _not_pushed(lookup, state)
     if conclusion.reason is not Reason.IMAGE_MISSING:
@@ -53,7 +53,7 @@ def _of_image(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> 
 
 
 def _not_pushed(lookup: "Lookup", state: ServiceState) -> str:
-    """Say that the tag pointed to the image that ran already; empty if it did not, or if that is not known."""
+    """Return that the tag pointed to the image that was running already; empty if it did not, or if that is not known."""
     found = lookup.manifest
     if found is None or state.triggered is None or not state.running.kin.same(found.digest, state.running.before):
         return ""
@@ -86,9 +86,9 @@ def _update(state: ServiceState) -> str:
     return f"{'Watchtower' if answer.of_watchtower else 'The update URL'} at {where} responded{after}: {answer.seen}."
 
 
-def _unstable(state: ServiceState, met: Met) -> str:
+def _unstable(state: ServiceState, responses: LastResponses) -> str:
     broken = state.history.window.broken
-    if met.turns >= TURNS:
+    if responses.turns >= TURNS:
         return "The old and the new build took turns."
     return f"The new build did not stay up: it was healthy and then failed {broken} times." if broken > 1 else ""
 
@@ -100,7 +100,7 @@ def _last(state: ServiceState) -> str:
 
 
 def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
-    """Say how it is known which build is live, and whether it is healthy; only what was really seen."""
+    """Return how it is known which build is live, and whether it is healthy; only what was really seen."""
     found, history = Assessment(state).sentences(conclusion.proof), state.history
     if history.in_gap:
         return ["The service is unhealthy.", *found]

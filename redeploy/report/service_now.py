@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from redeploy.http.condition import Condition
-from redeploy.remedies.by_door import Met
+from redeploy.remedies.by_sender import LastResponses
 from redeploy.report.timeline import Stretch
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.endpoint import Endpoint
@@ -14,11 +14,11 @@ from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
 
 _BY = {Build.OLD: ", by the build from before", Build.NEW: ", by the new build", Build.OTHER: ", by another build"}
-_BY_WHEN_PUT_BACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
+_BY_IN_ROLLBACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
 
 
 def last_conclusive(state: ServiceState) -> Sample | None:
-    """Return the last sample that shows the service's state; of several URLs, one that was not healthy."""
+    """Return the last conclusive sample of the service; if there are several URLs, an unhealthy one."""
     history = state.history
     before = [each for each in state.baseline if not each.condition.is_inconclusive]
     return history.ill or history.last or (before[-1] if before else None)
@@ -35,7 +35,7 @@ def service_now(state: ServiceState, now: float) -> str:
     asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
     where = code(state.redact(asked))
     if last.healthy:
-        return f"The service at {where} is up: it responded with {last.seen}{_by_whom(state)}."
+        return f"The service at {where} is up: it responded with {last.seen}{_by_which_build(state)}."
     good = [each.at for each in (*state.baseline, *state.samples) if each.healthy and each.endpoints & last.endpoints]
     since = f"; the last healthy response came {now - good[-1]:.1f} s ago" if good else "; it was never seen healthy"
     if last.condition is Condition.DOWN:
@@ -45,9 +45,9 @@ def service_now(state: ServiceState, now: float) -> str:
     return f"Whether the service at {where} is up is not known: {last.seen}{since}."
 
 
-def _by_whom(state: ServiceState) -> str:
+def _by_which_build(state: ServiceState) -> str:
     """Say which build that is, if its responses show it."""
-    words = _BY_WHEN_PUT_BACK if state.plan.mode is Mode.ROLLBACK else _BY
+    words = _BY_IN_ROLLBACK if state.plan.mode is Mode.ROLLBACK else _BY
     if state.triggered is None and not state.plan.awaits_build:
         return ""
     if state.met_before and state.history.build is Build.NEW:
@@ -65,14 +65,14 @@ def before_build(state: ServiceState) -> Build:
     return Build.OLD if known else Build.UNKNOWN
 
 
-def what_was_met(state: ServiceState, course: Sequence[Stretch]) -> Met:
-    """Return the last responses of the trigger and of the service."""
+def last_responses(state: ServiceState, course: Sequence[Stretch]) -> LastResponses:
+    """Return the last responses to the trigger and of the service."""
     last = last_conclusive(state)
     before = [each for each in state.baseline if not each.condition.is_inconclusive]
     same = [each for each in before if last and each is not last and each.endpoints & last.endpoints]
     builds = [each.build for each in course if each.good and each.build in (Build.OLD, Build.NEW)]
     after = state.answered - state.started if state.answered is not None else None
-    return Met(
+    return LastResponses(
         answer=state.answer,
         after=after,
         last=last,

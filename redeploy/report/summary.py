@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from redeploy.remedies.remedy import guide
 from redeploy.report.facts import About
 from redeploy.report.gantt import gantt, rows
-from redeploy.report.results import Change, Examination, InvalidInputs, OneResult, RunResult, spokesman
+from redeploy.report.results import Change, Examination, InvalidInputs, OneResult, RunResult, representative
 from redeploy.report.timeline import During
 from redeploy.report.wording import happened, headline, remedy_of
 from redeploy.service.declared import same_version
@@ -64,7 +64,7 @@ class Repository:
         return cls(url, sha) if fit else cls()
 
     def has(self, run: RunResult) -> bool:
-        """Return whether the versions of a run are commits of this repository: one of them is the commit it runs for."""
+        """Return whether the versions of a run are commits of this repository: one of them is the commit of the workflow."""
         named = (run.version.expected, run.version.live, run.version.before)
         return any(same_version(self.sha, each) for each in named if self.sha and each)
 
@@ -74,7 +74,7 @@ def page(result: InvalidInputs | OneResult, repository: Repository) -> str:
     match result:
         case InvalidInputs():
             lines = [_title(result), "", *_problems(result.problems)]
-            lines += _checklist(result.chain) if result.chain else _details(spokesman(result))
+            lines += _checklist(result.chain) if result.chain else _details(representative(result))
         case Examination():
             lines = [_title(result), "", *_about(result.seen, repository), *_checklist(result.chain)]
         case RunResult():
@@ -253,7 +253,7 @@ def _operations(run: RunResult) -> list[str]:
 
 
 def _times(run: RunResult) -> list[str]:
-    """Return the chart of the run with its folded table; nothing for a run without a course to draw."""
+    """Return the chart of the run with its folded table; nothing if there is no timeline to draw."""
     if not run.timeline.stretches or run.timeline.ended < WORTH_A_PICTURE:
         return []
     took = [

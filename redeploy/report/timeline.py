@@ -1,4 +1,4 @@
-"""The course of a run: what happened when, and which build responded from when to when."""
+"""The timeline of a run: what happened when, and which build responded from when to when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Stretch:
     """Whether it did not respond at all, if it was not healthy."""
 
     def goes_on_as(self, other: "Stretch") -> bool:
-        """Return whether another stretch is like this one."""
+        """Return whether another stretch continues this one."""
         return (self.build, self.good, self.gone) == (other.build, other.good, other.gone)
 
 
@@ -68,7 +68,7 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """The course of a run and, in the same seconds, of the rollback that followed it."""
+    """The timeline of a run and of the rollback that followed it, in the same seconds."""
 
     moments: tuple[Moment, ...] = ()
     stretches: tuple[Stretch, ...] = ()

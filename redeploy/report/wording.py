@@ -35,7 +35,7 @@ _OTHERS = {Verdict.CANCELLED: "The run was cancelled", Verdict.INTERNAL_ERROR: "
 
 
 def headline(result: Result) -> str:
-    """Return a result in a few words; of several services, the words of the one that speaks for all."""
+    """Return a result in a few words; of several services, that of the one that stands for all."""
     match result:
         case InvalidInputs():
             of_file = any(each.place for each in result.problems)
@@ -86,7 +86,7 @@ def _observed(run: RunResult, *, brief: bool, past: bool) -> list[str]:
     if failed := run.checked.failed:
         more = len(failed) - MOST_LISTED
         listed = [f"{each.sentence}." for each in failed[:MOST_LISTED]]
-        return [*listed, f"{more} more checks failed."] if more > 0 else listed  # what came before does not matter
+        return [*listed, f"{more} more checks failed."] if more > 0 else listed  # what happened before does not matter
     said = [*run.facts.of(About.UPDATE), *(f"It says about {each}." for each in run.facts.of(About.REASON))]
     said += run.facts.of(About.UNSTABLE, About.LAST) if past else run.facts.of(About.UNSTABLE)
     for what, names in (("The service's version", run.version), ("The running digest", run.digest)):

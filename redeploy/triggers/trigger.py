@@ -1,4 +1,4 @@
-"""What a trigger is, and what it reports of the update, whichever deployer it is."""
+"""What a trigger is, and what it reports about the update, for any deployer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from redeploy.http.fetch import HttpRequest
 from redeploy.http.response import ErrorKind, HttpResult
-from redeploy.http.sender import UNKNOWN_SENDER, Door, Sender
+from redeploy.http.sender import UNKNOWN_SENDER, Sender, SenderKind
 from redeploy.triggers.watchtower.containers import Look
 from redeploy.triggers.watchtower.endpoints import ContainerFilter
 from redeploy.verdicts import Reason
@@ -78,7 +78,7 @@ class Answer:
     def of_watchtower(self) -> bool:
         """Whether Watchtower itself responded, as far as is known."""
         accepted = self.refusal is None and 200 <= self.status < 300
-        return accepted or self.result is Result.BUSY or self.sender.door is Door.WATCHTOWER
+        return accepted or self.result is Result.BUSY or self.sender.kind is SenderKind.WATCHTOWER
 
     @property
     def lost(self) -> bool:

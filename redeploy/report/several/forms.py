@@ -21,6 +21,6 @@ def forms(result: Result, repository: Repository) -> tuple[str, list[Annotation]
 def cut_short(
     ended: Mapping[str, OneResult], left: Sequence[str], conclusion: Conclusion, cause: str
 ) -> SeveralResults:
-    """Return the result of services that were dealt with one after the other; `left` are those that have not ended."""
+    """Return the result of services that run one after the other; `left` are those that have not ended."""
     others = {key: RunResult(conclusion=conclusion, service=key).caused_by(cause) for key in left}
     return whole({**ended, **others})

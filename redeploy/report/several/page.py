@@ -7,7 +7,7 @@ from redeploy.remedies.remedy import guide
 from redeploy.report import summary, wording
 from redeploy.report.facts import About
 from redeploy.report.gantt import Bar, drawn, phases
-from redeploy.report.results import OneResult, RunResult, SeveralResults, spokesman
+from redeploy.report.results import OneResult, RunResult, SeveralResults, representative
 from redeploy.report.several.texts import headline, not_started, waits
 from redeploy.report.several.whole import is_green
 from redeploy.report.summary import Repository
@@ -35,7 +35,7 @@ def page(result: SeveralResults, repository: Repository) -> str:
     """Return the summary in GitHub's Markdown."""
     services = result.services
     lines = [f"## {_sign(result)} {headline(result)}", ""]
-    runs = {key: spokesman(each) for key, each in services.items()}
+    runs = {key: representative(each) for key, each in services.items()}
     lines += table(COLUMNS, (_row(key, each, repository) for key, each in runs.items()))
     warnings = [f"> {code(key)}: {inline(one)}" for key, each in runs.items() for one in each.facts.of(About.WARNING)]
     if warnings:

@@ -28,7 +28,7 @@ def headline(result: SeveralResults) -> str:
 
 
 def waits(result: OneResult) -> bool:
-    """Return whether a service was not reached, since an earlier wave is not green."""
+    """Return whether a service was not reached because an earlier wave is not green."""
     return result.conclusion.reason is Reason.EARLIER_WAVE
 
 
@@ -44,7 +44,7 @@ def listed(keys: Sequence[str]) -> str:
 
 
 def annotations_of(services: Mapping[str, OneResult]) -> list[Annotation]:
-    """Return one annotation for each service that is not as it should be, and one for all that is worth a look."""
+    """Return one annotation for each service that is not as it should be, and one for all other warnings."""
     found: dict[str, Annotation] = {}
     looks: list[str] = []
     for key, each in services.items():

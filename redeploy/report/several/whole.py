@@ -1,9 +1,9 @@
-"""Several services as one result: all of them, and the worst one, which speaks for all."""
+"""Several services as one result: all of them, and the worst one, which stands for all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from redeploy.report.results import Examination, OneResult, Result, RunResult, SeveralResults, spokesman
+from redeploy.report.results import Examination, OneResult, Result, RunResult, SeveralResults, representative
 from redeploy.verdicts import Verdict
 
 _WORST_FIRST: tuple[tuple[Verdict, bool], ...] = (
@@ -26,7 +26,7 @@ _WORST_FIRST: tuple[tuple[Verdict, bool], ...] = (
     (Verdict.VERIFIED, False),
     (Verdict.READY, False),
 )
-"""Verdicts, each with whether the exit code is another than 0."""
+"""Verdicts, each with whether the exit code is not 0."""
 
 
 def is_green(result: Result) -> bool:
@@ -40,8 +40,8 @@ def whole(services: Mapping[str, OneResult]) -> SeveralResults:
     conclusion = worst.conclusion
     if all(map(is_green, services.values())):
         conclusion = replace(conclusion, proof=min(each.conclusion.proof for each in services.values()))
-    longest = _downtime([spokesman(each) for each in services.values()])
-    run = replace(spokesman(worst), conclusion=conclusion, downtime_seconds=longest)
+    longest = _downtime([representative(each) for each in services.values()])
+    run = replace(representative(worst), conclusion=conclusion, downtime_seconds=longest)
     return SeveralResults(services, replace(worst, seen=run) if isinstance(worst, Examination) else run)
 
 

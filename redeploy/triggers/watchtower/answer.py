@@ -12,19 +12,19 @@ from typing import Any
 
 from redeploy.http.condition import described
 from redeploy.http.response import NEVER_SENT, ErrorKind, HttpResult, Response, TransportError
-from redeploy.http.sender import Door, refuses_token, sender_of
+from redeploy.http.sender import SenderKind, refuses_token, sender_of
 from redeploy.text.untrusted import one_line, without_tags
 from redeploy.triggers.trigger import Again, Answer, Counts, Result
 from redeploy.verdicts import Reason
 
-WALLS = {Door.CHALLENGE: Reason.CHALLENGE, Door.ACCESS: Reason.ACCESS_WALL}
-"""Doors at Cloudflare that have a reason of their own."""
+WALLS = {SenderKind.CHALLENGE: Reason.CHALLENGE, SenderKind.ACCESS: Reason.ACCESS_WALL}
+"""Senders at Cloudflare that have a reason of their own."""
 
 MOST_CONTAINERS = 1_000_000
 """A larger number is not a count of containers."""
 
 SAYS_GONE = re.compile(r"(?i)manifest (?:not found|unknown)|invalid HEAD request: status:? 404")
-"""Errors for a missing tag; a 404 from a token realm does not mean that the tag is missing."""
+"""Errors for a missing tag; a 404 from a token realm does not mean that."""
 
 LONGEST_ERROR = 4096
 """Characters of an error that are read."""
@@ -42,19 +42,19 @@ def read_answer(http_result: HttpResult) -> Answer:
 
 def _of_reply(reply: Response) -> Answer:
     sender = sender_of(reply)
-    if sender.door in WALLS:
-        return _refused(WALLS[sender.door], described(reply))
+    if sender.kind in WALLS:
+        return _refused(WALLS[sender.kind], described(reply))
     if reply.status == 429:
         return _too_many(reply)
     if 200 <= reply.status < 300:
         return _success(reply)
     if 300 <= reply.status < 400:
         return _refused(Reason.REDIRECT, f"{reply.status}, a redirect")
-    if reply.status in (401, 403) and sender.door is Door.APPLICATION:
+    if reply.status in (401, 403) and sender.kind is SenderKind.APPLICATION:
         return _refused(Reason.MISROUTED, described(reply))
     if reply.status in _REFUSALS:
         return _refused(_REFUSALS[reply.status], described(reply))
-    if reply.status in (521, 523, 530):  # Cloudflare did not get as far as the origin server
+    if reply.status in (521, 523, 530):  # Cloudflare did not reach the origin server
         return Answer(result=Result.NONE, seen=described(reply), refusal=Reason.UNREACHABLE, again=Again.UNREACHED)
     if reply.status == 503 and not reply.is_html and "request cancelled" in reply.text:  # waiting for the lock
         return Answer(result=Result.NONE, seen="503 request cancelled", again=Again.CANCELLED, wait=reply.retry_after)
@@ -64,10 +64,10 @@ def _of_reply(reply: Response) -> Answer:
 
 
 def reported_reasons(http_result: HttpResult, result: Result, redact: Callable[[str], str] = str) -> tuple[str, ...]:
-    """Return what the fork's check endpoint reports as wrong, one line for each container; empty if it is absent or content.
+    """Return what the fork's check endpoint reports as wrong, one line for each container; empty if there is nothing.
 
-    It asks the registry itself, over https alone, while the update falls back to a pull by the engine. So after `nothing`,
-    which the update says only where it could pull, or where the tag is gone, no other error can be the cause.
+    Watchtower asks the registry itself for this, over https only, while an update falls back to a pull by the engine. So
+    after `nothing`, which means that it could pull or that the tag is gone, only a missing tag can be the cause.
     """
     body = http_result.json if isinstance(http_result, Response) and http_result.status == 200 else None
     rows = body.get("containers") if isinstance(body, dict) else None
@@ -84,7 +84,7 @@ def reported_reasons(http_result: HttpResult, result: Result, redact: Callable[[
 def plain_words(error: str, redact: Callable[[str], str]) -> str:
     """Return what the check endpoint says of a container as one line: a registry's HTML page is quoted whole in it.
 
-    Secrets are redacted first: stripping tags would cut a secret with a `<` in it, and the rest would not be recognised.
+    Secrets are redacted first: removing tags would cut a secret that contains `<`, and the rest would not be recognised.
     """
     return one_line(without_tags(redact(error)), 200)
 

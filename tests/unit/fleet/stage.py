@@ -8,7 +8,7 @@ from typing import Any
 from redeploy.fleet.run import Fleet
 from redeploy.http.response import HttpResult, Response
 from redeploy.report import outputs
-from redeploy.report.results import RunResult, SeveralResults, spokesman
+from redeploy.report.results import RunResult, SeveralResults, representative
 from redeploy.rollout.requests import Probe
 from redeploy.service.endpoint import WORKER
 from redeploy.settings.plan import HostPlan, Plan, RunPlan
@@ -66,7 +66,7 @@ class Finished:
     @property
     def services(self) -> dict[str, RunResult]:
         """How each service ended."""
-        return {key: spokesman(each) for key, each in self.outcome.services.items()}
+        return {key: representative(each) for key, each in self.outcome.services.items()}
 
     @property
     def outputs(self) -> dict[str, Any]:

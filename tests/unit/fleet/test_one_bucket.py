@@ -5,7 +5,7 @@ import re
 import pytest
 
 from redeploy.report.annotations import annotations
-from redeploy.report.results import spokesman
+from redeploy.report.results import representative
 from redeploy.settings.plan import HostPlan, RunPlan
 from tests.unit.factories import NEW, OLD
 from tests.unit.fleet.stage import Finished, run_to_end, service, sick, swapped, world
@@ -35,7 +35,7 @@ def test_a_service_that_could_not_be_watched_is_not_called_down_or_flapping(
 
 def test_the_message_names_the_shortage_and_sufficient_settings() -> None:
     finished = of_one_origin(20, timeout="20s", expect_version=NEW)
-    [error, *_] = annotations(spokesman(finished.outcome))
+    [error, *_] = annotations(representative(finished.outcome))
     assert error.title.endswith("`request-rate` left too few requests for it")
     assert "allows 30 requests a minute at `https://all.example.com`, which 20 services share" in error.message
     assert "Nothing shows that this service is unhealthy." in error.message

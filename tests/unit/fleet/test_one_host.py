@@ -10,7 +10,7 @@ from redeploy.registry.lookup import FromRegistry
 from redeploy.registry.manifest import Manifest
 from redeploy.report import outputs
 from redeploy.report.facts import About
-from redeploy.report.results import spokesman
+from redeploy.report.results import representative
 from redeploy.report.several.page import page, timeline
 from redeploy.report.several.texts import annotations_of, headline
 from redeploy.report.summary import Repository
@@ -45,7 +45,7 @@ def test_the_worst_verdict_is_the_verdict_of_the_run() -> None:
         {"old": stays, "sick": sick},
     )
     assert finished.verdict == ("unhealthy", "never-ready")
-    assert spokesman(finished.outcome).url == "https://sick.example.com"
+    assert representative(finished.outcome).url == "https://sick.example.com"
 
 
 @pytest.mark.no_cover  # takes long, and other tests reach the same lines
@@ -176,7 +176,7 @@ def test_the_timeline_has_the_phases_of_each_service_in_one_line() -> None:
 
     services = [service("api"), worker("jobs", image="ghcr.io/o/worker:latest")]
     finished = at_one_host(services, {"api": gone}, containers=listed)
-    lines = timeline({key: spokesman(each) for key, each in finished.outcome.services.items()})
+    lines = timeline({key: representative(each) for key, each in finished.outcome.services.items()})
     assert [(bar.what, bar.kind) for bar in lines["api"]] == [
         ("Old build", "done"),
         ("Gone", "crit"),

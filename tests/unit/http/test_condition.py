@@ -9,7 +9,7 @@ import pytest
 
 from redeploy.http.condition import Condition, condition_of, described
 from redeploy.http.response import Response
-from redeploy.http.sender import GO, TRAEFIK_OR_GO, UNKNOWN_SENDER, WATCHTOWER, Door, Sender, sender_of
+from redeploy.http.sender import GO, TRAEFIK_OR_GO, UNKNOWN_SENDER, WATCHTOWER, Sender, SenderKind, sender_of
 from tests.unit.factories import page, reply
 
 TEXT = "text/plain; charset=utf-8"
@@ -113,12 +113,12 @@ APPLICATIONS = [
 
 @pytest.mark.parametrize(("answer", "name"), PROXIES)
 def test_a_proxy_is_recognised_by_its_stock_response(answer: Response, name: str) -> None:
-    assert sender_of(answer) == Sender(Door.PROXY, name)
+    assert sender_of(answer) == Sender(SenderKind.PROXY, name)
 
 
 @pytest.mark.parametrize(("answer", "name"), APPLICATIONS)
 def test_an_application_is_recognised_by_the_stock_response_of_its_framework(answer: Response, name: str) -> None:
-    assert sender_of(answer) == Sender(Door.APPLICATION, name)
+    assert sender_of(answer) == Sender(SenderKind.APPLICATION, name)
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,13 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
         pytest.param(
             reply(401, server="Caddy"), WATCHTOWER, id="the same through Caddy, which adds its name to everything"
         ),
-        pytest.param(reply(401, www_authenticate='Basic realm="ops"'), Sender(Door.LOGIN), id="basic auth"),
-        pytest.param(reply(401, www_authenticate="Bearer"), Sender(Door.LOGIN), id="Watchtower never names a scheme"),
+        pytest.param(reply(401, www_authenticate='Basic realm="ops"'), Sender(SenderKind.LOGIN), id="basic auth"),
+        pytest.param(
+            reply(401, www_authenticate="Bearer"), Sender(SenderKind.LOGIN), id="Watchtower never names a scheme"
+        ),
         pytest.param(
             Response(401, {"www-authenticate": "Basic"}, stock(401, "Authorization Required").body),
-            Sender(Door.LOGIN, "nginx"),
+            Sender(SenderKind.LOGIN, "nginx"),
             id="nginx: auth_basic",
         ),
         pytest.param(page(401), UNKNOWN_SENDER, id="a login page"),
@@ -163,14 +165,18 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
             reply(408, "Request Timeout", server="nginx"), WATCHTOWER, id="the fork's own rate limit of updates"
         ),
         pytest.param(reply(429, "Too Many Requests", **FIBER), WATCHTOWER, id="the fork's rate limit"),
-        pytest.param(cloudflare(403, cf_mitigated="challenge"), Sender(Door.CHALLENGE, "Cloudflare"), id="a challenge"),
-        pytest.param(cloudflare(403, "error code: 1020"), Sender(Door.CLOUDFLARE, "Cloudflare"), id="Cloudflare: 1020"),
         pytest.param(
-            cloudflare(530, "error code: 1033"), Sender(Door.CLOUDFLARE, "Cloudflare"), id="Cloudflare: tunnel"
+            cloudflare(403, cf_mitigated="challenge"), Sender(SenderKind.CHALLENGE, "Cloudflare"), id="a challenge"
+        ),
+        pytest.param(
+            cloudflare(403, "error code: 1020"), Sender(SenderKind.CLOUDFLARE, "Cloudflare"), id="Cloudflare: 1020"
+        ),
+        pytest.param(
+            cloudflare(530, "error code: 1033"), Sender(SenderKind.CLOUDFLARE, "Cloudflare"), id="Cloudflare: tunnel"
         ),
         pytest.param(
             cloudflare(403, '<!DOCTYPE html><div class="cf-wrapper">Sorry, you have been blocked</div>'),
-            Sender(Door.CLOUDFLARE, "Cloudflare"),
+            Sender(SenderKind.CLOUDFLARE, "Cloudflare"),
             id="Cloudflare: blocked by a rule",
         ),
         pytest.param(

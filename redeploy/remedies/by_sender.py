@@ -1,16 +1,16 @@
-"""Remedies for a known sender of the response, and the time that it took: they replace the reason's own remedy.
+"""Remedies by who sent the response, and how long it took: they replace the reason's own remedy.
 
-A reason says why a run ended; the door that responded says who caused it. Each remedy says what was observed, what that
-means at this door, and how to fix it there.
+A reason says why a run ended; the sender of the response says who caused it. Each remedy says what was observed, what it
+means from this sender, and how to fix it there.
 """
 
 from dataclasses import dataclass, replace
 
 from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind
-from redeploy.http.sender import Door, capital
+from redeploy.http.sender import SenderKind, capital
 from redeploy.remedies import recipes
-from redeploy.remedies.by_door_of_watchtower import OF_THE_TRIGGER
+from redeploy.remedies.by_sender_of_trigger import OF_THE_TRIGGER
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
 from redeploy.service.sample import Sample
@@ -18,7 +18,7 @@ from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Reason
 
 TURNS = 3
-"""Switches between old and new build that mean that both are live: a new build that was taken back makes two."""
+"""Switches between old and new build that mean that both are live: a new build that was rolled back makes two."""
 
 _LOG = f"On the server, read Watchtower's log:\n\n```sh\n{WATCHTOWER_LOG}\n```"
 _BRING_BACK = (
@@ -28,34 +28,34 @@ _BRING_BACK = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Met:
-    """What a run met at both doors."""
+class LastResponses:
+    """The last responses to the trigger and of the service."""
 
     answer: Answer | None = None
     """The last response to the trigger: Watchtower's, or that of a proxy in front of it."""
     after: float | None = None
-    """Seconds from the trigger to it."""
+    """Seconds from the trigger to that response."""
     last: Sample | None = None
-    """The last response of the service that shows its state; of several addresses, one that was not healthy."""
+    """The last conclusive response of the service; if there are several addresses, an unhealthy one."""
     before: Sample | None = None
     """The response of the same address before the trigger."""
     turns: int = 0
     """How often the old and the new build alternated."""
 
 
-def remedy_at(reason: Reason, met: Met) -> Remedy | None:
-    """Return the remedy of a reason at the door that responded; None where the reason's own remedy is right."""
-    answer = met.answer
-    if met.turns >= TURNS and reason in (Reason.OLD_BUILD, Reason.FLAPPING):
+def remedy_by_sender(reason: Reason, responses: LastResponses) -> Remedy | None:
+    """Return the remedy for a reason and the sender of the response; None if the reason's own remedy is right."""
+    answer = responses.answer
+    if responses.turns >= TURNS and reason in (Reason.OLD_BUILD, Reason.FLAPPING):
         return _IN_TURN
     if reason is Reason.UPDATE_FAILED:
-        return _UPDATE_FAILED[met.last is not None and met.last.healthy]
+        return _UPDATE_FAILED[responses.last is not None and responses.last.healthy]
     if reason in OF_THE_TRIGGER and answer is not None:
-        return OF_THE_TRIGGER[reason](answer, met.after or 0.0)
-    if reason is Reason.DOWN and met.last is not None:
-        return _down(met.last, answer)
-    if reason in (Reason.NEVER_READY, Reason.HTML) and met.last is not None:
-        return _refused_by_the_service(met.last, met.before)
+        return OF_THE_TRIGGER[reason](answer, responses.after or 0.0)
+    if reason is Reason.DOWN and responses.last is not None:
+        return _down(responses.last, answer)
+    if reason in (Reason.NEVER_READY, Reason.HTML) and responses.last is not None:
+        return _refused_by_the_service(responses.last, responses.before)
     return None
 
 
@@ -83,7 +83,7 @@ _IN_TURN = Remedy(
 
 
 def _down(last: Sample, answer: Answer | None) -> Remedy | None:
-    if answer is not None and answer.sender.door is Door.WATCHTOWER and answer.status == 408:
+    if answer is not None and answer.sender.kind is SenderKind.WATCHTOWER and answer.status == 408:
         return Remedy(
             "The service is down: Watchtower stopped its container and did not start another",
             "The update took longer than Watchtower's own limit (`WATCHTOWER_HTTP_API_UPDATE_TIMEOUT`), which ended it "
@@ -114,7 +114,7 @@ def _down(last: Sample, answer: Answer | None) -> Remedy | None:
 def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | None:
     same = before is not None and (before.condition, before.status) == (last.condition, last.status)
     well_before = before is not None and before.healthy
-    if last.status == 401 or last.sender.door is Door.LOGIN:
+    if last.status == 401 or last.sender.kind is SenderKind.LOGIN:
         return Remedy(
             "The health check is refused: its address needs credentials",
             f"`«health»` responded with {last.status}{' before the trigger too' if same else ''}, so the run could not see "

@@ -1,9 +1,9 @@
-"""The same for the trigger: remedies by the sender of its response, and the time that it took."""
+"""The same for the trigger: remedies by who sent the response to it, and how long it took."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from redeploy.http.sender import GO, TRAEFIK_OR_GO, Door, capital
+from redeploy.http.sender import GO, TRAEFIK_OR_GO, SenderKind, capital
 from redeploy.remedies import recipes
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.findings import FINDINGS, Finding
@@ -40,10 +40,10 @@ services:
 
 
 def _auth(answer: Answer, _: float) -> Remedy | None:
-    door, name = answer.sender.door, answer.sender.name
-    if door is Door.WATCHTOWER:
+    kind, name = answer.sender.kind, answer.sender.name
+    if kind is SenderKind.WATCHTOWER:
         return None
-    if door is Door.CLOUDFLARE:
+    if kind is SenderKind.CLOUDFLARE:
         return Remedy(
             "Cloudflare blocks the request to the update URL",
             "A rule at Cloudflare (firewall, list of countries or addresses, rate) refused the request to `«host»` before "
@@ -84,7 +84,7 @@ def _misrouted(answer: Answer, _: float) -> Remedy | None:
             "`/v1/update`, from a Traefik without a router for this path, or from another Go program.",
             own.fix,
         )
-    if sender.door is Door.WATCHTOWER:
+    if sender.kind is SenderKind.WATCHTOWER:
         return Remedy(
             "Watchtower responds, but does not have the path",
             "The proxy requests another path than `/v1/update` (one extra slash is enough), or Watchtower's update endpoint "
@@ -94,14 +94,14 @@ def _misrouted(answer: Answer, _: float) -> Remedy | None:
             + "\n\n"
             + own.fix,
         )
-    if sender.door is Door.APPLICATION:
+    if sender.kind is SenderKind.APPLICATION:
         return replace(
             own,
             headline=f"The update URL leads to an application ({sender.name}), not to Watchtower",
             cause=f"{capital(sender.name)} responded. The proxy sends all requests for `«host»` to the application, the "
             "update URL too: its location is missing, or a tunnel leads straight to the application.",
         )
-    if sender.door is Door.PROXY:
+    if sender.kind is SenderKind.PROXY:
         return replace(
             own,
             headline=f"{capital(sender.name)} has no route for the update URL",
@@ -119,9 +119,9 @@ def _misrouted(answer: Answer, _: float) -> Remedy | None:
 
 def _method(answer: Answer, _: float) -> Remedy | None:
     own, sender = REMEDIES[Reason.METHOD], answer.sender
-    if sender.door not in (Door.PROXY, Door.APPLICATION):
+    if sender.kind not in (SenderKind.PROXY, SenderKind.APPLICATION):
         return None
-    what = "serves files or allows only other methods" if sender.door is Door.PROXY else "is not Watchtower"
+    what = "serves files or allows only other methods" if sender.kind is SenderKind.PROXY else "is not Watchtower"
     return replace(
         own,
         cause=f"{capital(sender.name)} responded with 405; it {what} at this path. Watchtower itself always accepts POST. "
@@ -133,7 +133,7 @@ def _no_answer(answer: Answer, after: float) -> Remedy | None:
     status = answer.status
     if not answer.lost:
         return None
-    if answer.sender.door is Door.WATCHTOWER and status == 408:
+    if answer.sender.kind is SenderKind.WATCHTOWER and status == 408:
         return Remedy(
             "Watchtower gave up on the update",
             "The update took longer than Watchtower's own limit (`WATCHTOWER_HTTP_API_UPDATE_TIMEOUT`, 10 minutes by "
@@ -165,12 +165,12 @@ def _no_answer(answer: Answer, after: float) -> Remedy | None:
 
 
 def _unreplaced(answer: Answer, after: float) -> Remedy | None:
-    """Return what to do where the old build is still live because the trigger never reached Watchtower."""
+    """Return the remedy if the old build is still live because the trigger never reached Watchtower."""
     return _no_answer(answer, after) if answer.status in (408, 502, 503) else None
 
 
 def _rate_limited(answer: Answer, _: float) -> Remedy | None:
-    if answer.sender.door not in (Door.PROXY, Door.CLOUDFLARE):
+    if answer.sender.kind not in (SenderKind.PROXY, SenderKind.CLOUDFLARE):
         return None
     name = answer.sender.name
     return Remedy(
@@ -189,7 +189,7 @@ def _unreachable(answer: Answer, _: float) -> Remedy | None:
             "The job's environment names a proxy (`HTTPS_PROXY`), which responded with 407.",
             "Put the credentials into the proxy's URL in the job's environment, or exclude `«host»` with `NO_PROXY`.",
         )
-    if answer.sender.door is not Door.CLOUDFLARE:
+    if answer.sender.kind is not SenderKind.CLOUDFLARE:
         return None
     why = (
         "the tunnel is not connected, or no public host name of it is `«host»`"
@@ -214,4 +214,4 @@ OF_THE_TRIGGER: Mapping[Reason, Callable[[Answer, float], Remedy | None]] = {
     Reason.NO_ANSWER: _no_answer,
     Reason.OLD_BUILD: _unreplaced,
 }
-"""By reason: from the response, and the seconds to it, to its remedy; None where the reason's own remedy is right."""
+"""By reason: a function of the response and the seconds that it took; None if the reason's own remedy is right."""
