@@ -37,7 +37,7 @@ def check_certificate(pem: str) -> None:
 
 
 def trusting(pem: str) -> ssl.SSLContext:
-    """Return what verifies a server: the public authorities and, if given, one more."""
+    """Return a context that verifies servers: the public authorities and, if given, one more."""
     context = ssl.create_default_context(cafile=certifi.where())
     if pem:
         context.load_verify_locations(cadata=pem)
@@ -55,7 +55,7 @@ def _proxies(url: str) -> Mapping[str, str]:
 
 
 class Http:
-    """Sends single requests, each on a new connection: a kept one may lead to a process that is shutting down."""
+    """Sends single requests, each on a new connection: an old one may lead to a process that is shutting down."""
 
     def __init__(self, *, headers: Mapping[str, Secret], origins: frozenset[str], ca_certificate: str = "") -> None:
         """Remember the headers that the given origins, and no others, receive."""

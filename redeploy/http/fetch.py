@@ -9,7 +9,7 @@ from redeploy.text.secret import Secret
 
 
 class Fetch(Protocol):
-    """Sends one request; see `redeploy.http.client`."""
+    """What sends one request; see `redeploy.http.client`."""
 
     def __call__(
         self,
@@ -25,7 +25,7 @@ class Fetch(Protocol):
         body: bytes = b"",
         follow: bool,
     ) -> HttpResult:
-        """Return the result."""
+        """Send one request, and return its result."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,8 +32,8 @@ class Kin:
         """Return whether two digests are known to belong to the same image.
 
         They are where one is an index that lists the other as a platform's manifest; where both are indexes of the same
-        platforms, as after a push with another attestation; or where both list the manifest that runs, which the engine's
-        id of the image tells: the digest of its configuration or, with containerd's image store, of a manifest.
+        platforms, as after a push with another attestation; or where both list the running manifest, known by the
+        engine's id of the image: the digest of its configuration or, with containerd's image store, of a manifest.
         """
         if one == other:
             return bool(one)

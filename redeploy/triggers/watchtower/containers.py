@@ -24,7 +24,7 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True)
 class RunningContainer:
-    """A running container: its name, its image reference, the digest that this was pulled by, and the engine's image id."""
+    """A running container: its name, its image reference, the digest that it was pulled by, and the engine's image id."""
 
     name: str
     image: str

@@ -77,7 +77,7 @@ def narrowed_together(services: Sequence[Watchtower]) -> Watchtower:
     """Return the Watchtower of several services, so that one trigger updates all of them.
 
     It is narrowed to the images, if every service names one, or to the containers, if every service names some and none
-    names an image; else not at all. Both at once would leave services out: the fork updates only what matches both.
+    names an image; otherwise not at all. With both at once, the fork updates only what matches both.
     """
     images = tuple(dict.fromkeys(image for each in services for image in each.images))
     containers = tuple(dict.fromkeys(name for each in services for name in each.containers))

@@ -63,7 +63,7 @@ class RunningImage:
         """The name of the container that counts, as last reported; empty unless there is exactly one."""
         return next((look.container for look in reversed(self.all) if look.container), "")
 
-    # what was seen before
+    # before and since the trigger
 
     @property
     def looks_before(self) -> list[Look]:
@@ -86,7 +86,7 @@ class RunningImage:
         """The running digest, as last reported since the trigger."""
         return self.looks_since[-1].digest if self.looks_since else ""
 
-    # what a look says
+    # what one look shows
 
     def says(self, look: Look) -> Build:
         """Return which image is running in a look: the declared or a changed one is new.
@@ -146,7 +146,7 @@ class RunningImage:
 
     @property
     def expected_since(self) -> float | None:
-        """When the first of the latest looks responded that all showed the declared image or, undeclared, a new one."""
+        """Since when all looks have shown the declared image or, if none is declared, a new one."""
         since = None
         for look in self.reported:
             if self.says(look) is not Build.NEW:
@@ -157,10 +157,10 @@ class RunningImage:
 
     @property
     def expected_seen(self) -> bool:
-        """Whether any look since the trigger showed it."""
+        """Whether any look since the trigger showed that image."""
         return any(self.says(look) is Build.NEW for look in self.looks_since)
 
-    # what is still to be asked
+    # what must still be requested
 
     def needs_closing_look(self, ends: float, *, alone: bool) -> bool:
         """Return whether a window that ends then needs one more look: these `alone` prove it, or containers differ."""
@@ -179,10 +179,10 @@ class RunningImage:
         against = [self.declared] if self.declared else [each.digest for each in self.looks_before]
         return [each for digest in dict.fromkeys(against) for each in self._doubts(digest, last)]
 
-    # what there is to say of it
+    # sentences
 
     def evidence(self, declared_as: str = "declared digest") -> str:
-        """Return what proves the build, as a sentence; empty where this does not. `declared_as` names what is declared."""
+        """Return the proof of the build as a sentence; empty if there is none. `declared_as` names what is declared."""
         last = self.looks_since[-1] if self.looks_since else None
         if last is None or self.says(last) is not Build.NEW:
             return ""
