@@ -152,20 +152,20 @@ class DeploymentClient:
     ) -> int | None:
         """Return the number of what was written; if that was not possible before `until`, leave a warning."""
         now = time.monotonic()
-        errand: WriteAttempt | None = WriteAttempt(began=now, at=now)
+        attempt: WriteAttempt | None = WriteAttempt(began=now, at=now)
         last = Trouble()
-        while errand is not None and _paused(errand.at, until):
+        while attempt is not None and _paused(attempt.at, until):
             came, sent = None, time.monotonic()
             try:
-                number = (write if errand.move is NextStep.WRITE else look)()
+                number = (write if attempt.move is NextStep.WRITE else look)()
                 if number is not None:
                     return number
-                if errand.move is NextStep.WRITE:
+                if attempt.move is NextStep.WRITE:
                     came = Trouble(message="a response that is not GitHub's")
             except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets, down to assertions about URLs
                 came = trouble_of_error(error)
             last = came or last
-            errand = errand.after(came, sent=sent, now=time.monotonic())
+            attempt = attempt.after(came, sent=sent, now=time.monotonic())
         if last != Trouble() or not self._hurried:
             self._warning = warning(self._doing, last, self._redact)
         return None

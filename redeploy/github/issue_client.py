@@ -35,7 +35,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Errand:
+class IssueReport:
     """What to report about a run."""
 
     ending: Ending
@@ -72,10 +72,10 @@ class IssueClient:
         self._doing = "look for the issue"
         self._finished, self._hurry = threading.Event(), threading.Event()
 
-    def keep(self, errand: Errand, hurried: Callable[[], bool]) -> Kept:
+    def keep(self, report: IssueReport, hurried: Callable[[], bool]) -> Kept:
         """Open, update or close the issue, and return what happened; `hurried` says whether a signal has come."""
         until = time.monotonic() + self._bounds.whole
-        start_thread(self._run, errand)
+        start_thread(self._run, report)
         while not self._finished.wait(_POLL):
             if hurried() and not self._hurry.is_set():
                 self._hurry.set()
@@ -84,12 +84,12 @@ class IssueClient:
                 return replace(self._kept, warning=self._warning(LATE))
         return self._kept
 
-    def _run(self, errand: Errand) -> None:
+    def _run(self, report: IssueReport) -> None:
         try:
             with asking(self._place, self._token) as ask:
-                issues = _Issues(ask, errand, self._redact, self._place.run_url)
-                keep = self._close if errand.ending is Ending.GREEN else self._tell
-                keep(issues, errand)
+                issues = _Issues(ask, report, self._redact, self._place.run_url)
+                keep = self._close if report.ending is Ending.GREEN else self._open_or_update
+                keep(issues, report)
         except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets; no trouble there costs a run its verdict
             self._kept = replace(self._kept, warning=self._warning(trouble_of_error(error)))
         finally:
@@ -98,39 +98,39 @@ class IssueClient:
     def _warning(self, trouble: Trouble) -> str:
         return warning(self._doing, trouble, self._redact, right=RIGHT)
 
-    def _tell(self, issues: "_Issues", errand: Errand) -> None:
+    def _open_or_update(self, issues: "_Issues", report: IssueReport) -> None:
         """Open the issue of a failed run, or update it."""
         found = issues.look()
         if not found:
-            self._open(issues, errand)
+            self._open(issues, report)
             return
         oldest, *younger = found
         for each in younger[: max(0, issues.calls_left - 2)]:
             issues.close_as_duplicate(each.number, each.seen, of=oldest.number)
         did = "updated"
-        if oldest.seen is not None and oldest.seen.why != errand.why:
+        if oldest.seen is not None and oldest.seen.why != report.why:
             self._doing = f"comment on the issue #{oldest.number}"
-            issues.comment(oldest.number, issue_body.changed(errand.result, oldest.seen, self._place.run_url))
+            issues.comment(oldest.number, issue_body.changed(report.result, oldest.seen, self._place.run_url))
             did = "commented, because the reason has changed"
             self._kept = Kept(did, oldest.number)
         self._doing = f"update the issue #{oldest.number}"
         issues.update(oldest)
         self._kept = Kept(did, oldest.number)
 
-    def _close(self, issues: "_Issues", errand: Errand) -> None:
+    def _close(self, issues: "_Issues", report: IssueReport) -> None:
         """Comment what is live, and close the open issues."""
         oldest, *others = issues.look() or (None,)
         if oldest is None:
             return
         self._doing = f"close the issue #{oldest.number}"
-        issues.comment(oldest.number, issue_body.closed(errand.result, oldest.seen, errand.now, self._place.run_url))
+        issues.comment(oldest.number, issue_body.closed(report.result, oldest.seen, report.now, self._place.run_url))
         issues.change(oldest.number, state="closed", state_reason="completed")
         self._kept = Kept("closed", oldest.number)
         for each in others[: issues.calls_left]:
             self._doing = f"close the issue #{each.number}"
             issues.close_as_duplicate(each.number, each.seen, of=oldest.number)
 
-    def _open(self, issues: "_Issues", errand: Errand) -> None:
+    def _open(self, issues: "_Issues", report: IssueReport) -> None:
         self._doing = "open the issue"
         number = self._opened(issues)
         self._kept = Kept("opened", number)
@@ -139,7 +139,7 @@ class IssueClient:
         self._doing = f"see whether another run has opened an issue beside #{number}"
         oldest = next(iter(issues.listed(labelled=False)), None)
         if oldest is not None and oldest.number < number:
-            issues.close_as_duplicate(number, Seen(errand.why, errand.now, 1), of=oldest.number)
+            issues.close_as_duplicate(number, Seen(report.why, report.now, 1), of=oldest.number)
             self._kept = Kept(f"opened by another run at the same time; #{number} is closed", oldest.number)
 
     def _opened(self, issues: "_Issues") -> int:
@@ -161,9 +161,9 @@ class IssueClient:
 class _Issues:
     """The issues with one mark; every call is counted."""
 
-    def __init__(self, ask: Ask, errand: Errand, redact: Callable[[str], str], run_url: str) -> None:
+    def __init__(self, ask: Ask, report: IssueReport, redact: Callable[[str], str], run_url: str) -> None:
         self._ask = ask
-        self._errand = errand
+        self._report = report
         self._redact = redact
         self._run_url = run_url
         self.calls_left = MOST_CALLS
@@ -176,7 +176,7 @@ class _Issues:
         """Return the issues on one page."""
         wanted = {"state": "open", "per_page": "100", "sort": "created", "direction": "desc"}
         found = self._call("GET", "issues", parameters=wanted | ({"labels": LABEL} if labelled else {}))
-        return ours(found, self._errand.mark) if isinstance(found, list) else []
+        return ours(found, self._report.mark) if isinstance(found, list) else []
 
     def open(self) -> int:
         """Open an issue, and return its number.
@@ -184,10 +184,10 @@ class _Issues:
         Raises:
             ValueError: the response is not GitHub's.
         """
-        errand = self._errand
-        text = issue_body.opened(errand.result, self._run_url)
-        body = f"{self._head(Seen(errand.why, errand.now, 1))}\n{text}"
-        asked = {"title": self._redact(errand.title), "body": self._redact(body), "labels": [LABEL]}
+        report = self._report
+        text = issue_body.opened(report.result, self._run_url)
+        body = f"{self._head(Seen(report.why, report.now, 1))}\n{text}"
+        asked = {"title": self._redact(report.title), "body": self._redact(body), "labels": [LABEL]}
         answer = self._call("POST", "issues", asked)
         number = answer.get("number") if isinstance(answer, dict) else None
         if not isinstance(number, int):
@@ -197,9 +197,9 @@ class _Issues:
 
     def update(self, issue: Issue) -> None:
         """Update the first lines of an issue."""
-        errand = self._errand
-        seen = issue.seen.again(errand.why) if issue.seen else Seen(errand.why, errand.now, 1)
-        self.change(issue.number, body=with_head(issue.body, errand.mark, self._head(seen)))
+        report = self._report
+        seen = issue.seen.again(report.why) if issue.seen else Seen(report.why, report.now, 1)
+        self.change(issue.number, body=with_head(issue.body, report.mark, self._head(seen)))
 
     def comment(self, number: int, text: str) -> None:
         """Write a comment."""
@@ -207,8 +207,8 @@ class _Issues:
 
     def close_as_duplicate(self, number: int, seen: Seen | None, *, of: int) -> None:
         """Close an issue with a link to another."""
-        errand = self._errand
-        lines = self._head(seen or Seen(errand.why, errand.now, 1))
+        report = self._report
+        lines = self._head(seen or Seen(report.why, report.now, 1))
         self.change(number, body=f"{lines}\n\n{issue_body.duplicate(of)}", state="closed", state_reason="not_planned")
 
     def change(self, number: int, **changed: str) -> None:
@@ -217,7 +217,7 @@ class _Issues:
         self._call("PATCH", f"issues/{number}", safe)
 
     def _head(self, seen: Seen) -> str:
-        return head(self._errand.mark, seen, self._errand.now, self._run_url)
+        return head(self._report.mark, seen, self._report.now, self._run_url)
 
     def _call(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from redeploy.github.deployment import place_of
 from redeploy.github.issue import Ending, ending_of, mark_of
-from redeploy.github.issue_client import Errand, IssueClient
+from redeploy.github.issue_client import IssueClient, IssueReport
 from redeploy.github.record import Channel
 from redeploy.report.results import Result
 from redeploy.settings.defaults import given
@@ -44,7 +44,7 @@ def keep_issue(
     if place is None:
         channel.annotate("warning", TITLE, NOWHERE)
         return
-    errand = Errand(
+    report = IssueReport(
         ending=ending,
         result=result,
         mark=mark_of(environment, plan.issue_on_failure, _about(environment, plan)),
@@ -52,7 +52,7 @@ def keep_issue(
         why=f"{result.conclusion.verdict}/{result.conclusion.reason}",
         now=now,
     )
-    kept = IssueClient(place, plan.github_token, redact).keep(errand, hurried)
+    kept = IssueClient(place, plan.github_token, redact).keep(report, hurried)
     if kept.did:
         channel.say(f"GitHub issue #{kept.number}: {kept.did}")
     if kept.warning:

@@ -31,8 +31,8 @@ class Runner:
     def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
         """Write commands and log to `stream`; files are the ones that `environment` names.
 
-        Where `GITHUB_ACTIONS` is not `true`, nothing reads commands: a person gets the same in plain words, and a mask,
-        which would be the secret itself, is not written.
+        If `GITHUB_ACTIONS` is not `true`, nothing reads commands: a person gets the same in plain words, without masks, each
+        of which would be the secret itself.
         """
         self._environment = environment
         self._heard = environment.get("GITHUB_ACTIONS") == "true"
@@ -41,7 +41,7 @@ class Runner:
         self._in_group = False
         self._deaf = False
         self.about = ""
-        """The service that the log is about, where several are dealt with one after the other: parts begin with it."""
+        """The service that the log is about, if several run one after the other; the titles of groups begin with it."""
 
     @property
     def debugging(self) -> bool:
@@ -51,7 +51,7 @@ class Runner:
     def mask(self, hidden: Iterable[Secret], redact: Callable[[str], str]) -> None:
         """Have the runner mask these values, and from now on redact every text; call it before anything else is written.
 
-        `redact` knows no secret that our own words could contain.
+        `redact` hides no secret that our own words could contain.
         """
         for secret in hidden if self._heard else ():
             self._line(f"::add-mask::{_data(secret.reveal())}")
@@ -122,7 +122,7 @@ class Runner:
 
         Raises:
             ValueError: with what is wrong. Links that lead out of the workspace are not followed: the code that was
-                checked out may come from anybody.
+                checked out may come from anyone.
         """
         workspace = Path(self._environment.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
         try:
@@ -191,7 +191,7 @@ class Runner:
         except (
             OSError,
             ValueError,
-        ):  # no one reads the log any more; the files can still be written, and there is nowhere to report it
+        ):  # nothing reads the log any more, so this cannot be reported; the files can still be written
             self._deaf = True
 
 

@@ -32,7 +32,7 @@ def is_private(path: Path) -> bool:
 
 
 def write(path: Path, text: str, mode: int = PUBLIC) -> None:
-    """Write a file so that readers, even after a crash, find either the old text or the new one, with no wider mode.
+    """Write a file so that readers find either the old text or the new one, even after a crash, and never a wider mode.
 
     A link is followed, not replaced. The owner of a file stays, if the system allows that.
 
@@ -41,7 +41,7 @@ def write(path: Path, text: str, mode: int = PUBLIC) -> None:
     """
     place = path.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f"{place.name}.", dir=place.parent)  # for no one else, whatever the umask
+    number, name = tempfile.mkstemp(prefix=f"{place.name}.", dir=place.parent)  # for its owner only, whatever the umask
     try:
         with os.fdopen(number, "wb") as file:
             file.write(text.encode("utf-8"))

@@ -1,7 +1,7 @@
 """The server's side for one service: the files of `deploy/`, filled in from a few answers.
 
-Those files are a working set-up of a service called `portfolio`. The result is those files with another name, without what
-only that service has.
+Those files are a working set-up of a service called `portfolio`. The result is those files with another name, without the
+parts that only that service needs.
 """
 
 import re
@@ -39,9 +39,9 @@ def files(
     Args:
         answers: the answers.
         shipped: the text of a file of this project, by path.
-        token: what Watchtower and GitHub are to share, where the environment file holds none yet.
-        there: the text of a file of the repository, by path; None if there is none. Of its environment file stays what
-            nobody was asked about, and of its `.gitignore` every line.
+        token: the token for Watchtower and GitHub, if the environment file has none yet.
+        there: the text of a file of the repository, by path; None if there is none. Its environment file keeps the settings
+            that no question is about, and its `.gitignore` every line.
     """
     places = Places(answers)
 
@@ -120,7 +120,7 @@ def _compose(text: str, answers: Answers) -> str:
 
 
 def _check(framework: Framework) -> str:
-    """Return the health check of the container, run by the service's own runtime, which is certainly there; else empty."""
+    """Return the health check of the container, run by its own runtime, which is certainly there; otherwise empty."""
     url = "http://127.0.0.1:${SERVICE_PORT:-8000}${HEALTH_PATH:-/api/ready}"
     match framework:
         case Framework.FASTAPI:

@@ -11,8 +11,8 @@ class UnknownError(Exception):
 def tracked(path: Path) -> Path | None:
     """Return the file if git tracks it, or the target of a link of this name if git tracks that; else None.
 
-    For what is tracked `.gitignore` has no effect. The file need not be there any more: what stands in the index goes into
-    the next commit once it is back.
+    For what is tracked `.gitignore` has no effect. The file need not exist any more: if it is in the index, it goes into the
+    next commit once it is back.
 
     Raises:
         UnknownError: if that cannot be found out.

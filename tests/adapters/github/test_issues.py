@@ -8,7 +8,7 @@ import pytest
 from redeploy.decision.verdict import Conclusion
 from redeploy.github.deployment import Place
 from redeploy.github.issue import LABEL, Ending, ending_of, mark_of
-from redeploy.github.issue_client import Bounds, Errand, IssueClient, Kept
+from redeploy.github.issue_client import Bounds, IssueClient, IssueReport, Kept
 from redeploy.report.facts import About, Facts
 from redeploy.report.results import Change, RunResult
 from redeploy.report.wording import headline
@@ -60,9 +60,9 @@ def keep(one: GitHub, outcome: RunResult, *, mark: str = MARK, now: float = NOW,
     place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
     ending = ending_of(outcome.conclusion)
     why = f"{outcome.conclusion.verdict}/{outcome.conclusion.reason}"
-    errand = Errand(ending=ending, result=outcome, mark=mark, title=TITLE, why=why, now=now)
+    report = IssueReport(ending=ending, result=outcome, mark=mark, title=TITLE, why=why, now=now)
     kept = IssueClient(place, Secret(TOKEN), lambda text: text.replace("hidden-value", "***"), bounds).keep(
-        errand, lambda: False
+        report, lambda: False
     )
     assert len(one.seen) - before <= 5
     return kept
@@ -278,10 +278,10 @@ def test_a_github_that_hangs_is_waited_for_no_longer_than_the_bound(github: Star
 
 def test_a_signal_ends_the_wait_for_github(github: Start) -> None:
     one = github({"open": [Mishap(after=30.0, only_slow=True)]})
-    errand = Errand(ending=Ending.RED, result=STALE, mark=MARK, title=TITLE, why="stale/old-build", now=NOW)
+    report = IssueReport(ending=Ending.RED, result=STALE, mark=MARK, title=TITLE, why="stale/old-build", now=NOW)
     place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
     began = time.monotonic()
-    kept = IssueClient(place, Secret(TOKEN), str, BOUNDS).keep(errand, lambda: any(requests(one)[2:]))
+    kept = IssueClient(place, Secret(TOKEN), str, BOUNDS).keep(report, lambda: any(requests(one)[2:]))
     assert "may still be carried out" in kept.warning
     assert time.monotonic() - began < BOUNDS.whole
 
