@@ -5,11 +5,11 @@ import gc
 import os
 import sys
 
-# What is loaded stays in use: looking for garbage in it time and again takes a tenth of the time to the first request.
+# What is loaded stays in use: searching it for garbage again and again takes a tenth of the time to the first request.
 gc.set_threshold(50_000)
 
-# What comes now waits until `main` can end the run on it: Python's own ways to end leave no outputs behind. Windows cannot
-# keep a signal back.
+# From here, signals wait until `main` can end the run: Python's own way to end would leave no outputs. Windows cannot block
+# signals.
 if sys.platform != "win32":
     _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGINT, _signal.SIGTERM))
 

@@ -25,12 +25,12 @@ OLDEST_PYTHON = (3, 11)
 USAGE = 2
 DEFECT = 70
 BROKEN_PIPE = 128 + 13
-"""As a shell says it of a program that SIGPIPE ended. Windows does not have the name."""
+"""As a shell reports a program that SIGPIPE ended. Windows does not have that signal."""
 _ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
 def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = importlib.import_module) -> int:
-    """Run one command and return its exit code. Nothing ends in a traceback, which may quote a secret."""
+    """Run one command and return its exit code. It never prints a traceback, which could quote a secret."""
     if sys.version_info < OLDEST_PYTHON:
         _complain(f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}.")
         return USAGE

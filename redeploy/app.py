@@ -1,4 +1,4 @@
-"""One run of the action, from inputs to outputs; it can be closed from wherever it stops."""
+"""One run of the action, from inputs to outputs; it can be closed wherever it stops."""
 
 import contextlib
 import dataclasses
@@ -36,7 +36,7 @@ class Run:
     """One run."""
 
     def __init__(self, environment: Mapping[str, str], stream: TextIO) -> None:
-        """Take the runner's channel; the masks are out before anything else."""
+        """Open the runner's channel; masks are written before anything else."""
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # the runner reads UTF-8, whatever LANG says
         self._environment = environment
@@ -47,9 +47,9 @@ class Run:
         self._recorder: DeploymentRecorder | None = None
         self._fleet: Fleet | None = None
         self._done: dict[str, OneResult] = {}
-        """How services ended that are dealt with one after the other, by their keys."""
+        """Results of services that run one after the other, by their keys."""
         self._left: list[Plan] = []
-        """Those that have not ended."""
+        """The services that have not ended."""
         self._redact: Callable[[str], str] = str
         self._hide(())
 
@@ -68,14 +68,14 @@ class Run:
 
             return InvalidInputs(error.problems)
         self._chosen = run.services[0]
-        if run.warnings:  # one annotation, for the runner keeps ten
+        if run.warnings:  # in one annotation, because the runner keeps ten
             self._runner.annotate("warning", "Inputs", "\n".join(run.warnings))
         if len(run.services) > 1:
             return self._several(run)
         return self._one(dataclasses.replace(run.services[0], warnings=run.warnings))
 
     def _several(self, run: RunPlan) -> "Result":
-        """Run for several services; what changes nothing, or puts images back, takes one after the other."""
+        """Run for several services: in parallel, or one after the other in modes doctor and rollback."""
         from redeploy.fleet.run import Fleet
 
         if run.mode in (Mode.DOCTOR, Mode.ROLLBACK):
@@ -105,7 +105,7 @@ class Run:
         began, opened = workers.now(), opening(plan)
         for request in opened:
             workers.start(request, began, plan.request_timeout)
-        from redeploy.report import annotations, outputs, summary  # noqa: F401 - the end of a run waits for no loading
+        from redeploy.report import annotations, outputs, summary  # noqa: F401 - the end of a run need not load them
         from redeploy.rollout.run import redeploy  # all that reads responses is loaded while these are on their way
         from redeploy.rollout.service_state import ServiceState
 
@@ -124,7 +124,7 @@ class Run:
         return result
 
     def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "RunResult":
-        """Return the result of a service, compared with its branch where that was asked for."""
+        """Return the result of a service, compared with its branch if the inputs name one."""
         from redeploy.report.collect import result_of
 
         if state.plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
@@ -132,7 +132,7 @@ class Run:
         return result_of(state, conclusion, now)
 
     def _hide(self, more: tuple[Secret, ...]) -> None:
-        """Mask the secrets of the inputs, and more of them; from then on no text shows one."""
+        """Mask the secrets of the inputs and `more`; from then on no text shows one."""
         hidden = (*secrets_in(self._environment), *more)
         self._redact = redactor(hidden)
         self._runner.mask(more or hidden, safeguard(hidden))
@@ -163,7 +163,7 @@ class Run:
         return self._cut_short(Verdict.CANCELLED, f"{signal.Signals(number).name} came {state}.", number)
 
     def defective(self, error: BaseException, *, bare: bool = False) -> "Result":
-        """Return what was known when the action itself broke down; `bare` where it broke down over just that."""
+        """Return what was known when the action itself broke down; `bare`: nothing of the services, as gathering it failed."""
         if self._runner.debugging:
             import traceback
 
@@ -173,13 +173,13 @@ class Run:
         return self._cut_short(Verdict.INTERNAL_ERROR, cause, bare=bare)
 
     def close(self, result: "Result", hurried: Callable[[], bool] = lambda: False) -> int:
-        """Write annotations, summary and outputs, and return the exit code; `hurried` tells whether a signal has come."""
+        """Write annotations, summary and outputs, and return the exit code; `hurried` says whether a signal has come."""
         from redeploy.report import annotations
         from redeploy.report.outputs import outputs
         from redeploy.report.several.forms import forms
         from redeploy.report.summary import Repository
 
-        # All is made before anything is written, so that a defect in one of them leaves no half of a result behind.
+        # Everything is made before anything is written: a defect in one part must not leave half a result.
         headline, shown, page = forms(result, Repository.of(self._environment))
         values = outputs(result)
         self._runner.close_group()
@@ -197,7 +197,7 @@ class Run:
             )
         self._runner.set_outputs(values)
         self._runner.write_summary(page)
-        with self._at_no_cost("GitHub Deployment"):  # last, since it asks GitHub, and nothing may be lost over that
+        with self._at_no_cost("GitHub Deployment"):  # last, because a failure at GitHub must not lose anything else
             if recorder := self._recording():
                 recorder.end(result, hurried, self._runner)
         with self._at_no_cost("GitHub issue"):
@@ -219,7 +219,7 @@ class Run:
         return beside_branch(result_of(state, conclude(known), now), position)
 
     def _own_authority(self) -> str:
-        """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty where there is none."""
+        """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty if there is none."""
         path = self._environment.get("REQUESTS_CA_BUNDLE", "")
         try:
             return self._runner.read_workspace(path, CERTIFICATE_CAP) if path else ""
@@ -227,7 +227,7 @@ class Run:
             return ""
 
     def _keep_issue(self, result: "Result", hurried: Callable[[], bool]) -> None:
-        """Open, update or close the issue of this run, where one is asked for."""
+        """Open, update or close the issue of this run, if the inputs ask for one."""
         if self._chosen is None or not self._chosen.issue_on_failure:
             return
         from redeploy.github.issue_record import keep_issue
@@ -246,7 +246,7 @@ class Run:
         self._attempt = attempt
 
     def _under_way(self) -> None:
-        """Let GitHub know, where that was asked for."""
+        """Create the Deployment, if the inputs ask for one."""
         with self._at_no_cost("GitHub Deployment"):
             recorder = self._recording()
             if recorder is None:
@@ -254,7 +254,7 @@ class Run:
             from redeploy.decision.verdict import Conclusion
             from redeploy.report.collect import result_of
 
-            known = Conclusion(Verdict.UNPROVEN)  # as long as nothing else is known
+            known = Conclusion(Verdict.UNPROVEN)  # until more is known
             if self._fleet is not None:
                 recorder.begin(self._fleet.result(time.monotonic(), known))
             elif state := (self._attempt and self._attempt.state) or self._watch:
@@ -262,7 +262,7 @@ class Run:
 
     @contextlib.contextmanager
     def _at_no_cost(self, what: str) -> Iterator[None]:
-        """Make a defect in telling GitHub a warning: it may cost no run its verdict."""
+        """Turn a defect in reporting to GitHub into a warning: it must not change the verdict."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret

@@ -1,4 +1,4 @@
-"""The edge: signals first, then everything else. The one place that turns exceptions into exit codes."""
+"""The entry: signals first, then everything else. Only here, exceptions become exit codes."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class CancelledError(BaseException):
-    """The runner cancels the job. Not an `Exception`, so that nothing on the way takes it for a failure of its own."""
+    """The runner cancels the job. Not an `Exception`, so that no other code catches it as a failure."""
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     run = outcome = failure = None
     try:
         try:
-            if sys.platform != "win32":  # the entry point has kept back those that came so far
+            if sys.platform != "win32":  # the entry point has blocked those that came so far
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             from redeploy.app import Run
 

@@ -89,7 +89,7 @@ def exit_code(verdict: Verdict, *, proof_suffices: bool = True, signal: int = 0)
 
 
 class Proof(IntEnum):
-    """How it is known which build answers; a greater value is a stronger proof."""
+    """How it is known which build is live; a greater value is a stronger proof."""
 
     NONE = 0
     CLAIM = 1
