@@ -163,7 +163,7 @@ class Run:
         return self._cut_short(Verdict.CANCELLED, f"{signal.Signals(number).name} came {state}.", number)
 
     def defective(self, error: BaseException, *, bare: bool = False) -> "Result":
-        """Return what was known when the action itself broke down; `bare`: nothing of the services, as gathering it failed."""
+        """Return what was known when the action itself broke down; `bare`: without the services, as that broke down."""
         if self._runner.debugging:
             import traceback
 

@@ -138,7 +138,7 @@ def _check(framework: Framework) -> str:
 
 def _environment(text: str, answers: Answers) -> str:
     """Return the template of the environment file."""
-    text = cut(text, "# What the backend knows of its own address.\n", "#BACKEND_URL=https://api.leoklemet.com\n\n")
+    text = cut(text, "# What the backend knows about its own address.\n", "#BACKEND_URL=https://api.leoklemet.com\n\n")
     if not _check(answers.framework):
         text = put(text, "names the port, too), and where its health check is.\n", "names the port, too).\n")
         text = put(text, "#HEALTH_PATH=/api/ready\n", "")
