@@ -21,7 +21,7 @@ GREEN = {"published": "success", "image": "success", "slim": "success"}
 
 
 class Results(BaseHTTPRequestHandler):
-    """Responds with what came of the jobs, in the form of GitHub's context `needs`."""
+    """Responds with the results of the jobs, in the form of GitHub's context `needs`."""
 
     jobs: dict[str, str] = GREEN
 

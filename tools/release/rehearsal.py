@@ -48,7 +48,7 @@ class Rehearsal:
         Raises:
             RefusedError: at the first step that a release would fail at.
         """
-        self._heading("May this be released")
+        self._heading("Check that this may be released")
         for line in steps.check(self._checkout, self._version, published=self._published()):
             self._say(line)
         if checks:
