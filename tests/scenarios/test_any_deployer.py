@@ -17,7 +17,7 @@ from tests.workflow import Ended, Workflow
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLES = PROJECT / "examples"
-LOOK, PROVE = "Look before the deploy", "Prove what came of it"
+LOOK, PROVE = "Look at what runs", "Prove the new build"
 
 
 @pytest.fixture(scope="module")
