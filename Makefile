@@ -1,4 +1,4 @@
-# What a person does with a checkout. `make` alone lists it.
+# The targets for work in a checkout. `make` alone lists them.
 
 SCENARIO ?= happy-path
 WORKERS ?= 4
@@ -18,7 +18,7 @@ version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 revision := $(shell git rev-parse HEAD 2>/dev/null)
 named = $(if $(filter file,$(origin SCENARIO)),,$(SCENARIO))
 
-# $(call install,FOLDER,LOCK) makes a virtual environment with the first Python that will do.
+# $(call install,FOLDER,LOCK) makes a virtual environment with the first Python that is new enough.
 define install
 @for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
   if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
@@ -32,27 +32,27 @@ endef
 .PHONY: help setup demo test lint format docs bench gauntlet fuzz preview screenshots image image-smoke e2e parser release-check \
   lock clean engine
 
-help: ## list what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 setup: ## make .venv, with everything that the project needs
 	$(call install,.venv,requirements/develop.txt)
 
-# The demo runs in .venv where that is ready, and else in a virtual environment of its own, which is there much sooner and
-# which no set-up of .venv touches, neither one that fails nor one that is interrupted.
+# The demo runs in .venv if that is ready, otherwise in its own virtual environment, which is much quicker to set up, and which
+# a failed or interrupted set-up of .venv does not affect.
 demo_venv = $(if $(shell cmp -s requirements/develop.txt .venv/lock.txt && echo ready),.venv,.venv-demo)
 define set_up_demo
 $(call install,$(demo_venv),$(if $(filter .venv,$(demo_venv)),requirements/develop.txt,--lean requirements/demo.txt))
 endef
 
-# A scenario that ends red shows what it is there to show, so `make demo` fails only where one ends otherwise than it says.
+# A scenario that ends red may do so on purpose, so `make demo` fails only if one does not end as it declares.
 demo: ## redeploy a new build in an embedded world; SCENARIO=list shows the other endings
 	$(set_up_demo)
 	@$(demo_venv)/bin/python -m sandbox --demo "$(SCENARIO)"
 
-# Many tests wait for processes and sockets, so more of them run side by side than there are cores. What Python compiles is kept
-# even where the environment says not to: pytest rewrites every test file, which each worker and each run would do again. In a
-# fresh checkout one process does it for all.
+# Many tests wait for processes and sockets, so more of them run in parallel than there are cores. Compiled files are kept even
+# if the environment says not to: pytest rewrites every test file, which each worker would otherwise repeat in each run. In a
+# fresh checkout, one process does it for all.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## run all tests and measure what they cover; WORKERS=4, PYTEST_FLAGS=...
 	@$(if $(wildcard tests/unit/__pycache__/*-pytest-*.pyc),true,$(venv)/python -m pytest --collect-only -q >/dev/null || true)
@@ -71,20 +71,20 @@ lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/zizmor --offline --quiet --persona=pedantic action.yml slim .github $(wildcard examples/*.yml)
 	$(venv)/hadolint Dockerfile sandbox/Dockerfile $(wildcard .ci/stand-ins/*.Dockerfile)
 
-format: setup ## put the code into the form that lint asks for
+format: setup ## format the code as lint requires
 	$(venv)/ruff check --fix-only
 	$(venv)/ruff format
 
-docs: setup ## render the pages that say what the code says
+docs: setup ## render the pages that are generated from the code
 	@$(venv)/python -m tools.docs
 
-bench: setup ## measure speed, memory and crash loops beside their bars, and write docs/performance.md; ROLLOUTS=2000
+bench: setup ## compare speed, memory and crash loops with their bars, and write docs/performance.md; ROLLOUTS=2000
 	@$(venv)/python -m tools.bench $(if $(ROLLOUTS),--rollouts $(ROLLOUTS))
 
-gauntlet: setup ## send the action and other gates through worlds of known truth; QUICK=1, or one: SEED=..., WORLD=...
+gauntlet: setup ## run the action and other gates in worlds of known truth; QUICK=1, or one: SEED=..., WORLD=...
 	@$(venv)/python -m tools.gauntlet $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world "$(WORLD)")
 
-fuzz: ## fuzz what reads and writes text from outside, led by coverage; FUZZ_SECONDS=30
+fuzz: ## fuzz what reads and writes text from outside, guided by coverage; FUZZ_SECONDS=30
 	$(call install,.venv-fuzz,--lean requirements/fuzz.txt)
 	@.venv-fuzz/bin/python -m tools.fuzz --seconds $(FUZZ_SECONDS)
 
@@ -96,7 +96,7 @@ screenshots: setup ## take pictures of a dozen of them; SCENARIO=..., THEME=ligh
 
 engine:
 	@if ! docker info >/dev/null 2>&1; then \
-	  echo "No container engine answers ('docker info' fails), so there is no image to build or try here." >&2; exit 1; fi
+	  echo "No container engine responds ('docker info' fails), so no image can be built or tried here." >&2; exit 1; fi
 
 image: engine ## build the action's image; BASE_IMAGE=..., DOCKER_BUILD_FLAGS=...
 	docker build $(DOCKER_BUILD_FLAGS) $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) \
@@ -109,19 +109,19 @@ image-smoke: engine ## play a scenario with the built image, run as a runner doe
 e2e: ## redeploy on a real engine, with the shipped compose and nginx files; E2E_WATCHTOWER_IMAGE=...
 	.ci/e2e
 
-parser: ## install GitHub's own parser of workflows, which `make test` then asks; needs Node.js 20 and npm
+parser: ## install GitHub's own parser of workflows, which `make test` then uses; needs Node.js 20 and npm
 	npm --prefix tests/github_parser ci --ignore-scripts --no-audit --no-fund
 
 release-check: setup ## rehearse a release without its pushes; VERSION=1.2.3, BASE_IMAGE=..., CHECKS=off
 	@$(venv)/python -m tools.release rehearse "$(or $(VERSION),$(version))" "--base-image=$(BASE_IMAGE)" \
 	  "--build-flags=$(DOCKER_BUILD_FLAGS)" $(if $(filter off,$(CHECKS)),--no-checks)
 
-# Run inside the folder, so that the locks name their sources as a reader finds them there.
-lock: setup ## lock what requirements/*.in ask for, with hashes
+# Run inside the folder, so that the locks name their sources as they are found there.
+lock: setup ## lock the packages of requirements/*.in, with hashes
 	cd requirements && for name in runtime develop demo e2e fuzz; do ../$(venv)/uv pip compile --quiet --universal \
 	  --python-version 3.11 --generate-hashes --custom-compile-command "make lock" $(LOCK_FLAGS) \
 	  --output-file "$$name.txt" "$$name.in" || exit 1; done
 
-clean: ## remove all that was made here
+clean: ## remove everything that was made here
 	rm -rf .venv .venv-demo .venv-fuzz build tests/github_parser/node_modules .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
-"""Makes a virtual environment of what a lock names and nothing else: `python3 requirements/install.py FOLDER LOCK`.
+"""Makes a virtual environment with exactly the packages of a lock: `python3 requirements/install.py FOLDER LOCK`.
 
-It needs the standard library alone, as it runs before anything is installed. What is there already and made from the same
-lock is left alone; everything else is made from nothing, so that a set-up that failed or was interrupted is run again.
+It needs only the standard library, because it runs before anything is installed. An environment that was made from the same
+lock is kept; otherwise it is made from scratch, so that a set-up that failed or was interrupted can be run again.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 MARK = "lock.txt"
-"""The copy of its lock in a virtual environment. It is written last."""
+"""The copy of the lock in a virtual environment. It is written last."""
 _LOCKED = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
-"""The lock names every package, so nothing is looked up that another day could answer otherwise: no dependency, and
-nothing to build a package with."""
+"""The lock names every package, so nothing is looked up that may change from day to day: no dependency, and nothing to build
+a package with."""
 _VERSION = "python{}.{}".format(*sys.version_info)
 
 
@@ -27,11 +27,11 @@ class SetUpError(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make the virtual environment if it is not there; give the exit code."""
-    parser = argparse.ArgumentParser(description="Makes a virtual environment of what a lock names and nothing else.")
+    """Make the virtual environment if it is not there, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Makes a virtual environment with exactly the packages of a lock.")
     parser.add_argument("folder", type=Path, help="where to make it")
     parser.add_argument("lock", type=Path, help="a file of pinned versions with their hashes")
-    parser.add_argument("--lean", action="store_true", help="take no time for what only a person at work there needs")
+    parser.add_argument("--lean", action="store_true", help="skip what only a developer needs in it")
     options = parser.parse_args(arguments)
     if is_ready(options.folder, options.lock):
         return 0
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def is_ready(folder: Path, lock: Path) -> bool:
-    """Whether all that the lock names is there, and the interpreter too: an update of the system may have taken it."""
+    """Return whether the environment is complete, with its interpreter, which an update of the system may have removed."""
     mark = folder / MARK
     if not mark.is_file() or mark.read_bytes() != lock.read_bytes():
         return False
@@ -58,7 +58,7 @@ def is_ready(folder: Path, lock: Path) -> bool:
 
 
 def advice(said: str) -> str:
-    """What to do about a `pip install` that said `said` when it failed."""
+    """Return what to do about a `pip install` that failed with the message `said`."""
     if "DO NOT MATCH THE HASHES" in said:
         return (
             "The package index sent another file than the one that is locked, as a mirror or a proxy may. Name another "
@@ -69,9 +69,9 @@ def advice(said: str) -> str:
     unreached = ("Retrying (", "Connection", "SSLError", "CERTIFICATE_VERIFY_FAILED", "Temporary failure", "timed out")
     if not any(sign in said for sign in unreached) and "No matching distribution found" in said:
         return (
-            f"The package index has no build of that package for {_VERSION} on {sysconfig.get_platform()}. Name another "
-            "Python from 3.11 on with PYTHON=/path/to/python3 behind the same command, or, if your index is a mirror, a "
-            "fuller one with PIP_INDEX_URL=https://..., and run it again."
+            f"The package index has no build of that package for {_VERSION} on {sysconfig.get_platform()}. Add "
+            "PYTHON=/path/to/python3 with another Python (3.11 or newer) to the same command or, if your index is a mirror, "
+            "name a more complete one with PIP_INDEX_URL=https://..., and run it again."
         )
     return (
         "If pip could not reach the package index, name your network's proxy with HTTPS_PROXY=http://..., its mirror with "
@@ -81,7 +81,7 @@ def advice(said: str) -> str:
 
 
 def _make(folder: Path, lock: Path, *, lean: bool) -> None:
-    _say(f"Setting up {folder} with Python {sys.version.split()[0]}, this once:")
+    _say(f"Setting up {folder} with Python {sys.version.split()[0]}, which is needed only once:")
     (folder / MARK).unlink(missing_ok=True)
     _say("- a virtual environment")
     try:
@@ -106,11 +106,11 @@ def _make(folder: Path, lock: Path, *, lean: bool) -> None:
 
 
 def _make_empty(folder: Path, *, lean: bool) -> None:
-    """A virtual environment with pip, if this Python can give it one, and nothing of what was there."""
+    """Make a new virtual environment, with pip if this Python can provide it; what was there is removed."""
     command = [sys.executable, "-P", "-m", "venv", "--clear"]
     try:
         import ensurepip
-    except ImportError:  # as Debian's Python without its package for venv
+    except ImportError:  # Debian's Python without its package for venv
         if importlib.util.find_spec("pip") is None:
             raise
         subprocess.run([*command, "--without-pip", str(folder)], check=True)
@@ -153,7 +153,7 @@ def _python(folder: Path) -> str:
 
 
 def _place(folder: Path, kind: str) -> Path:
-    """Where a virtual environment on this system keeps its packages (`purelib`) or its programs (`scripts`)."""
+    """Return where a virtual environment on this system has its packages (`purelib`) or its programs (`scripts`)."""
     return Path(sysconfig.get_path(kind, "venv", {"base": str(folder)}))
 
 
