@@ -1,13 +1,12 @@
 """One run of the action, from inputs to outputs; it can be closed wherever it stops."""
 
-import contextlib
 import dataclasses
 import functools
 import io
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from redeploy.github.runner import Runner
@@ -15,7 +14,7 @@ from redeploy.rollout import perform
 from redeploy.rollout.requests import opening
 from redeploy.rollout.workers import Workers
 from redeploy.settings.defaults import given, secrets_in
-from redeploy.settings.inputs import CERTIFICATE_CAP, parse
+from redeploy.settings.inputs import parse
 from redeploy.settings.plan import Mode, OnFailure, Plan, RunPlan
 from redeploy.settings.reading import InvalidInputsError, Workspace
 from redeploy.text.secret import Secret, redactor, safeguard
@@ -24,7 +23,7 @@ from redeploy.verdicts import Verdict
 if TYPE_CHECKING:  # all of this is loaded while the first request is on its way
     from redeploy.decision.verdict import Conclusion
     from redeploy.fleet.run import Fleet
-    from redeploy.github.record import DeploymentRecorder
+    from redeploy.github.reports import Reports
     from redeploy.report.results import OneResult, Result, RunResult
     from redeploy.rollback.attempt import Attempt
     from redeploy.rollout.service_state import ServiceState
@@ -44,7 +43,6 @@ class Run:
         self._chosen: Plan | None = None
         self._watch: ServiceState | None = None
         self._attempt: Attempt | None = None
-        self._recorder: DeploymentRecorder | None = None
         self._fleet: Fleet | None = None
         self._done: dict[str, OneResult] = {}
         """Results of services that run one after the other, by their keys."""
@@ -125,10 +123,12 @@ class Run:
 
     def _concluded(self, state: "ServiceState", conclusion: "Conclusion", now: float) -> "RunResult":
         """Return the result of a service, compared with its branch if the inputs name one."""
+        if state.plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
+            from redeploy.github.branch import compared  # few runs name a branch
+
+            return compared(state, self._environment, self._runner, now, wall=time.time, pause=time.sleep)
         from redeploy.report.collect import result_of
 
-        if state.plan.branch and conclusion.verdict in (Verdict.VERIFIED, Verdict.UNPROVEN, Verdict.CHECKS_FAILED):
-            return self._beside_branch(state, now)
         return result_of(state, conclusion, now)
 
     def _hide(self, more: tuple[Secret, ...]) -> None:
@@ -197,85 +197,38 @@ class Run:
             )
         self._runner.set_outputs(values)
         self._runner.write_summary(page)
-        with self._at_no_cost("GitHub Deployment"):  # last, because a failure at GitHub must not lose anything else
-            if recorder := self._recording():
-                recorder.end(result, hurried, self._runner)
-        with self._at_no_cost("GitHub issue"):
-            self._keep_issue(result, hurried)
+        if reports := self._reports:  # last, because a failure at GitHub must not lose anything else
+            started = self._watch is not None or self._fleet is not None
+            reports.end(result, hurried, started=started, now=time.time())
         return result.conclusion.exit_code
-
-    def _beside_branch(self, state: "ServiceState", now: float) -> "RunResult":
-        """Compare what is live with its branch, once a window has held."""
-        from redeploy.decision.verdict import conclude
-        from redeploy.github.branch import beside_branch, position_of
-        from redeploy.report.collect import result_of
-        from redeploy.rollout.assess import Assessment
-
-        self._runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
-        certificate = self._own_authority()
-        position = position_of(state, self._environment, certificate=certificate, wall=time.time, pause=time.sleep)
-        self._runner.say(position.sentence)
-        known = dataclasses.replace(Assessment(state).facts(now), branch=position.standing)
-        return beside_branch(result_of(state, conclude(known), now), position)
-
-    def _own_authority(self) -> str:
-        """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty if there is none."""
-        path = self._environment.get("REQUESTS_CA_BUNDLE", "")
-        try:
-            return self._runner.read_workspace(path, CERTIFICATE_CAP) if path else ""
-        except ValueError:
-            return ""
-
-    def _keep_issue(self, result: "Result", hurried: Callable[[], bool]) -> None:
-        """Open, update or close the issue of this run, if the inputs ask for one."""
-        if self._chosen is None or not self._chosen.issue_on_failure:
-            return
-        from redeploy.github.issue_record import keep_issue
-
-        keep_issue(
-            result,
-            self._chosen,
-            self._environment,
-            self._runner,
-            hurried=hurried,
-            redact=self._redact,
-            now=time.time(),
-        )
 
     def _attempting(self, attempt: "Attempt") -> None:
         self._attempt = attempt
 
     def _under_way(self) -> None:
         """Create the Deployment, if the inputs ask for one."""
-        with self._at_no_cost("GitHub Deployment"):
-            recorder = self._recording()
-            if recorder is None:
-                return
-            from redeploy.decision.verdict import Conclusion
-            from redeploy.report.collect import result_of
+        if reports := self._reports:
+            reports.begin(self._so_far)
 
-            known = Conclusion(Verdict.UNPROVEN)  # until more is known
-            if self._fleet is not None:
-                recorder.begin(self._fleet.result(time.monotonic(), known))
-            elif state := (self._attempt and self._attempt.state) or self._watch:
-                recorder.begin(result_of(state, known, time.monotonic()))
+    def _so_far(self) -> "Result":
+        from redeploy.decision.verdict import Conclusion
+        from redeploy.report.collect import result_of
+        from redeploy.report.results import RunResult
 
-    @contextlib.contextmanager
-    def _at_no_cost(self, what: str) -> Iterator[None]:
-        """Turn a defect in reporting to GitHub into a warning: it must not change the verdict."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
-            defect = f"{type(error).__name__} in the action itself, while this was to be written. Please report it at"
-            self._runner.annotate("warning", what, f"{defect} {_ISSUES}.")
+        known = Conclusion(Verdict.UNPROVEN)  # until more is known
+        if self._fleet is not None:
+            return self._fleet.result(time.monotonic(), known)
+        state = (self._attempt and self._attempt.state) or self._watch
+        return result_of(state, known, time.monotonic()) if state else RunResult(conclusion=known)
 
-    def _recording(self) -> "DeploymentRecorder | None":
-        plan, begun = self._chosen, self._watch or self._fleet
-        if self._recorder is None and begun is not None and plan is not None and plan.deployment_environment:
-            from redeploy.github.record import DeploymentRecorder
+    @functools.cached_property
+    def _reports(self) -> "Reports | None":
+        plan = self._chosen
+        if plan is None or not (plan.deployment_environment or plan.issue_on_failure):
+            return None
+        from redeploy.github.reports import Reports
 
-            self._recorder = DeploymentRecorder(plan, self._environment, self._redact)
-        return self._recorder
+        return Reports(plan, self._environment, self._runner, self._redact)
 
     def _cut_short(self, verdict: Verdict, cause: str, number: int = 0, *, bare: bool = False) -> "Result":
         from redeploy.decision.verdict import Conclusion

@@ -6,16 +6,21 @@ from dataclasses import replace
 from redeploy.branch.inquiry import Inquiry
 from redeploy.branch.names import commit_of
 from redeploy.branch.standing import Position, Standing
+from redeploy.decision.verdict import conclude
 from redeploy.github.deployment import place_of
+from redeploy.github.runner import Runner
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.remedies.catalogue import REMEDIES
 from redeploy.remedies.remedy import Remedy
 from redeploy.report.build_names import live_commit
+from redeploy.report.collect import result_of
 from redeploy.report.facts import About
 from redeploy.report.results import RunResult
 from redeploy.report.summary import Repository
+from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.rollout.workers import side_by_side
+from redeploy.settings.inputs import CERTIFICATE_CAP
 from redeploy.text.untrusted import code
 from redeploy.verdicts import Reason, Verdict
 
@@ -27,6 +32,42 @@ NOWHERE = (
     "every step."
 )
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+def compared(
+    state: ServiceState,
+    environment: Mapping[str, str],
+    runner: Runner,
+    now: float,
+    *,
+    wall: Callable[[], float],
+    pause: Callable[[float], None],
+) -> RunResult:
+    """Compare what is live with its branch, and return the result of a run in mode verify whose window has held.
+
+    Args:
+        state: the state of the run.
+        environment: the runner's variables.
+        runner: where the run writes.
+        now: the present, in monotonic seconds.
+        wall: our clock, in seconds since 1970.
+        pause: waits for so many seconds.
+    """
+    runner.open_group(f"Compare what is live with the branch {state.plan.branch}")
+    certificate = _own_authority(environment, runner)
+    position = position_of(state, environment, certificate=certificate, wall=wall, pause=pause)
+    runner.say(position.sentence)
+    known = replace(Assessment(state).facts(now), branch=position.standing)
+    return beside_branch(result_of(state, conclude(known), now), position)
+
+
+def _own_authority(environment: Mapping[str, str], runner: Runner) -> str:
+    """Return the PEM text that `REQUESTS_CA_BUNDLE` adds for a GitHub Enterprise Server; empty if there is none."""
+    path = environment.get("REQUESTS_CA_BUNDLE", "")
+    try:
+        return runner.read_workspace(path, CERTIFICATE_CAP) if path else ""
+    except ValueError:
+        return ""
 
 
 def position_of(

@@ -34,27 +34,27 @@ class DeploymentRecorder:
         self._environment = plan.deployment_environment
         self._redact = redact
         self._place = deployment.place_of(environment)
-        self._scribe = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
+        self._client = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
 
     def begin(self, known: Result) -> None:
         """Create the Deployment beside the run, from what is known so far."""
-        if self._scribe is None or self._place is None or self._scribe.begun:
+        if self._client is None or self._place is None or self._client.begun:
             return
         place, redact = self._place, self._redact
         made = deployment.deployment_of(known, place, self._environment, secrets.token_hex(8), redact)
-        self._scribe.begin(made, deployment.begun(known, place, redact))
+        self._client.begin(made, deployment.begun(known, place, redact))
 
     def end(self, result: Result, hurried: Callable[[], bool], channel: Channel) -> None:
         """Write the final status; problems become warnings."""
-        if self._scribe is None or self._place is None:
+        if self._client is None or self._place is None:
             channel.annotate("warning", TITLE, NOWHERE)
             return
         final = deployment.ended(result, self._place, self._redact)
-        if not self._scribe.begun:
+        if not self._client.begun:
             if final.state is deployment.State.ERROR:
                 return  # cut short before there was anything to report
             self.begin(result)
-        record = self._scribe.end(final, hurried)
+        record = self._client.end(final, hurried)
         if record.number is not None:
             states = " -> ".join(record.states) or "without a status"
             channel.say(f"GitHub Deployment {record.number} for {code(self._environment)}: {states}")
