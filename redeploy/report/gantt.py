@@ -7,6 +7,10 @@ from dataclasses import dataclass, replace
 from redeploy.report.results import RunResult, Update
 from redeploy.report.timeline import During, Stretch
 from redeploy.service.identity import Build
+from redeploy.text.markdown import folded, table
+
+WORTH_A_PICTURE = 1.0
+"""Seconds; a shorter run has no chart."""
 
 MOST_STRETCHES = 12
 """Bars of the service; if there are more, as in a crash loop, the middle is left out."""
@@ -70,6 +74,17 @@ def rows(run: RunResult) -> list[Bar]:
     found += [Bar("Tag put back", "", back.begin, back.end)] if back else []
     found += _watchtower("Watchtower again", rolled.update, ended)
     return sorted(found, key=lambda row: row.begin)
+
+
+def timeline_section(run: RunResult) -> list[str]:
+    """Return the chart with its figures as a section of the job summary; nothing if there is no timeline to draw."""
+    if not run.timeline.stretches or run.timeline.ended < WORTH_A_PICTURE:
+        return []
+    took = [
+        (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what) for row in rows(run)
+    ]
+    figures = folded("The same in figures", table(("From (s):", "To (s):", "What"), took))
+    return ["### When", "", "```mermaid", *gantt(run), "```", "", *figures]
 
 
 def gantt(run: RunResult) -> list[str]:

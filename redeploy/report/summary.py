@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.remedies.remedy import guide
 from redeploy.report.facts import About
-from redeploy.report.gantt import gantt, rows
+from redeploy.report.gantt import timeline_section
 from redeploy.report.results import Change, Examination, InvalidInputs, OneResult, RunResult, representative
 from redeploy.report.timeline import During
 from redeploy.report.wording import happened, headline, remedy_of
@@ -23,9 +23,6 @@ if TYPE_CHECKING:  # only doctor has one
 
 INPUTS = "https://github.com/leok974/redeploy-action#inputs"
 CONFIG_FILE = "https://github.com/leok974/redeploy-action/blob/main/docs/config.md"
-
-WORTH_A_PICTURE = 1.0
-"""Seconds; a shorter run has no chart."""
 
 MOST_SHOWN = 25
 """Operations of a kind that the page lists; the rest is in the outputs."""
@@ -108,7 +105,7 @@ def _of_run(run: RunResult) -> list[str]:
     lines += _listed("What was seen" if bad else "How we know", facts.of(About.EVIDENCE))
     lines += _listed("What was seen after the tag was put back", facts.of(About.EVIDENCE_AFTER))
     lines += [line for note in facts.of(About.NOTE) for line in (inline(note), "")]
-    return [*lines, *_checks(run), *_operations(run), *_times(run), *_details(run)]
+    return [*lines, *_checks(run), *_operations(run), *timeline_section(run), *_details(run)]
 
 
 def _listed(title: str, sentences: Sequence[str]) -> list[str]:
@@ -250,17 +247,6 @@ def _operations(run: RunResult) -> list[str]:
         lines += [f"{sign} ... and {more} more"] if more > 0 else []
     counts = f"{all_added} added, {all_removed} removed"
     return ["### Routes", "", f"Compared with {checked.compared_with}: {counts}.", "", *lines, "```", "", *notes]
-
-
-def _times(run: RunResult) -> list[str]:
-    """Return the chart of the run with its folded table; nothing if there is no timeline to draw."""
-    if not run.timeline.stretches or run.timeline.ended < WORTH_A_PICTURE:
-        return []
-    took = [
-        (f"{row.begin:.1f}", f"{row.end:.1f}", f"{row.what}: {row.said}" if row.said else row.what) for row in rows(run)
-    ]
-    figures = folded("The same in figures", table(("From (s):", "To (s):", "What"), took))
-    return ["### When", "", "```mermaid", *gantt(run), "```", "", *figures]
 
 
 def _details(run: RunResult) -> list[str]:

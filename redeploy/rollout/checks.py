@@ -16,6 +16,7 @@ from redeploy.contract.snapshot import (
     Contract,
     Read,
 )
+from redeploy.http.response import Response
 from redeploy.rollout.documents import Documents
 from redeploy.rollout.requests import Event, FetchDocument, SendSmoke
 from redeploy.service.sample import Sample
@@ -123,11 +124,11 @@ class Checking(Documents):
             progress = self._progress(smoke)
             yield SendSmoke(smoke, progress.past_caches, promises.get(smoke)), progress.again_at
 
-    def take(self, event: Event, *, patient: bool, hopeless: bool = False) -> Result:
-        """Take in a response; `patient`: whether an inconclusive one is requested again.
-
-        `hopeless`: whether it asks to wait until after the deadline.
-        """
+    def take(self, event: Event, deadline: float) -> Result:
+        """Take in a response; an inconclusive one is requested again if that is possible before the `deadline`."""
+        asked = event.http_result.retry_after if isinstance(event.http_result, Response) else None
+        again_at = event.at + (asked or 0.0)
+        patient, hopeless = again_at < deadline, event.at < deadline <= again_at
         self.began = event.sent if self.began is None else self.began
         self.answered, self._findings, self._unanswered = event.at, None, None
         if isinstance(event.request, FetchDocument):

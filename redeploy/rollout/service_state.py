@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from redeploy.http.response import Response
 from redeploy.rollout.budget import Buckets, RequestBudget
 from redeploy.rollout.pace import watched_needed
 from redeploy.rollout.requests import (
@@ -215,10 +214,7 @@ class ServiceState:
             if before and isinstance(request, FetchDocument):
                 self.checking.take_before(request, event.http_result)
             return  # for a document from before, it is too late now
-        asked = event.http_result.retry_after if isinstance(event.http_result, Response) else None
-        again_at = event.at + (asked or 0.0)
-        hopeless = event.at < self.deadline <= again_at
-        result = self.checking.take(event, patient=again_at < self.deadline, hopeless=hopeless)
+        result = self.checking.take(event, self.deadline)
         self.budget.note_check(request, event, throttled=result.again == "throttled")
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -61,7 +62,8 @@ class CheckRun:
     ) -> "CheckRun":
         request = FetchDocument(URL)
         self.checking.take(
-            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0),
+            inf if patient else 0.0,
         )
         return self
 
@@ -70,7 +72,8 @@ class CheckRun:
     ) -> "CheckRun":
         request = SendSmoke(smoke)
         self.checking.take(
-            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0), patient=patient
+            Event(request=request, http_result=http_result, sent=sent, at=sent + took, wall=0.0),
+            inf if patient else 0.0,
         )
         return self
 
