@@ -1,4 +1,4 @@
-"""`python -m redeploy`: the same engine for a person at a terminal. Every command is loaded only when it is asked for."""
+"""`python -m redeploy`: the same engine for a person at a terminal. A command is loaded only when it is used."""
 
 import argparse
 import importlib

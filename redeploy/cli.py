@@ -74,7 +74,7 @@ def _standard_output() -> "TextIO":
 
 
 def _flush(stream: "TextIO") -> None:
-    """Write what is left; where that fails, keep Python from trying once more and changing the exit code."""
+    """Write what is left; if that fails, keep Python from trying again and changing the exit code."""
     try:
         stream.flush()
     except (OSError, ValueError):

@@ -18,7 +18,7 @@ from redeploy.text.untrusted import code
 
 MOST_CALLS = 4
 ASKED_AGAIN_AFTER = 5.0
-"""Seconds after which a branch that is not ahead is checked once more: it may just have moved."""
+"""Seconds after which a branch that is not ahead is checked again: it may just have moved."""
 
 _NEXT = re.compile(r'<([^<>]{1,2000})>;\s*rel="next"')
 

@@ -67,7 +67,7 @@ class Smoke:
 
 
 TRIES = 2
-"""A request that failed is tried once more before it counts."""
+"""A request that failed is tried again before it counts."""
 
 _STATUS = re.compile(r"[1-5](?:[0-9]{2}|xx)(?:\|[1-5](?:[0-9]{2}|xx))*", re.IGNORECASE)
 _LIKE_A_STATUS = re.compile(r"\d[^\s=!<>]*")

@@ -37,7 +37,7 @@ MOST_IMAGES = 5
 
 @dataclass(frozen=True)
 class Known:
-    """What doctor knows by now."""
+    """What doctor knows so far."""
 
     plan: Plan
     answers: Mapping[Question, Answered] = field(default_factory=dict)

@@ -88,7 +88,7 @@ def _fate(known: Known, row: RunningContainer, checked: Checked | None) -> Fate:
     if checked and checked.error and (manifest is None or checked.rate_limited):
         return Fate.BLOCKED
     if manifest is not None and digest and manifest.is_of(digest):
-        return Fate.KEPT  # whatever the check says: it mistakes every Docker manifest list for another image
+        return Fate.KEPT  # even if the check says otherwise: it mistakes every Docker manifest list for another image
     if checked and checked.refused:
         return Fate.DOUBTFUL
     if checked and not checked.error:

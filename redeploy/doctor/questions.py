@@ -15,7 +15,7 @@ WITHOUT_TOKEN, CONTAINERS, CHECK = ProbeContainerSupport(), FetchContainers(), C
 
 
 class OfWatchtower(StrEnum):
-    """What no rollout asks of Watchtower. All but `NOWHERE` carry the token."""
+    """Requests to Watchtower that a rollout never sends. All but `NOWHERE` carry the token."""
 
     NOWHERE = "POST of a path that cannot exist, without a token"
     DETAILS = "GET of the containers' details"
@@ -23,7 +23,7 @@ class OfWatchtower(StrEnum):
     IDLE_UPDATE = "POST of the update URL, limited to an image that cannot exist"
 
     def to(self, watchtower: Watchtower) -> HttpRequest:
-        """Return it as it goes out."""
+        """Return it as it is sent."""
         match self:
             case OfWatchtower.NOWHERE:
                 return requests.ask_nowhere(watchtower)

@@ -1,4 +1,4 @@
-"""GitHub's Deployments, written in a thread beside the run; see `redeploy.github.connection`."""
+"""GitHub's Deployments, written in a thread parallel to the run; see `redeploy.github.connection`."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The connection to GitHub, on PyGithub, which is loaded in a thread beside the run because it is slow.
+"""The connection to GitHub, on PyGithub, which is loaded in a thread parallel to the run because it is slow.
 
 PyGithub repeats nothing here: its own retry sends a POST again after a 502 and sleeps for as long as `Retry-After` says,
 and urllib3's takes a TLS connection that broke off for one that never was. `redeploy.github.retry` decides instead.

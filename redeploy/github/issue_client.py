@@ -1,4 +1,4 @@
-"""Keeps the one issue of a failed run: five calls at most, in a thread beside the end of the run.
+"""Keeps the one issue of a failed run: five calls at most, in a thread while the run ends.
 
 Sources: docs.github.com, REST API, "Create an issue" (labels are dropped without a word where the token may not set them;
 410 where issues are disabled) and "List repository issues".
@@ -90,7 +90,7 @@ class IssueClient:
                 issues = _Issues(ask, report, self._redact, self._place.run_url)
                 keep = self._close if report.ending is Ending.GREEN else self._open_or_update
                 keep(issues, report)
-        except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets; no trouble there costs a run its verdict
+        except Exception as error:  # noqa: BLE001 - PyGithub raises what it meets; a failure there must not change the verdict
             self._kept = replace(self._kept, warning=self._warning(trouble_of_error(error)))
         finally:
             self._finished.set()
@@ -136,7 +136,7 @@ class IssueClient:
         self._kept = Kept("opened", number)
         if issues.calls_left < 2 or self._hurry.wait(self._bounds.looked_again_after):
             return
-        self._doing = f"see whether another run has opened an issue beside #{number}"
+        self._doing = f"see whether another run has opened an issue as well as #{number}"
         oldest = next(iter(issues.listed(labelled=False)), None)
         if oldest is not None and oldest.number < number:
             issues.close_as_duplicate(number, Seen(report.why, report.now, 1), of=oldest.number)

@@ -1,4 +1,4 @@
-"""The Deployment of a run: created once the run is under way, finished with it, never in its way."""
+"""The Deployment of a run: created once the run is under way, finished with it, and no obstacle to it."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ class DeploymentRecorder:
         self._client = DeploymentClient(self._place, plan.github_token, redact=redact) if self._place else None
 
     def begin(self, known: Result) -> None:
-        """Create the Deployment beside the run, from what is known so far."""
+        """Create the Deployment in parallel to the run, from what is known so far."""
         if self._client is None or self._place is None or self._client.begun:
             return
         place, redact = self._place, self._redact

@@ -49,8 +49,8 @@ class Trouble:
         return answered or self.unsent
 
 
-LATE = Trouble(message="none in time, and what was asked for may still be carried out")
-"""The result of a call that was given up, whatever GitHub does with it."""
+LATE = Trouble(message="none in time, and the request may still be carried out")
+"""The result of a call that was given up, though GitHub may still carry it out."""
 
 
 def trouble_of(status: int, headers: Mapping[str, str], message: str) -> Trouble:

@@ -1,7 +1,7 @@
 """Connections: if one address of a host does not respond, the next is tried; and what urllib3 needs to use them.
 
 By default, urllib3 gives each address the whole time, one after the other: behind an IPv6 route that leads nowhere no
-second one is ever tried. Here the next is tried beside it after a moment (RFC 8305, "Happy Eyeballs").
+second one is ever tried. Here the next is tried in parallel after a moment (RFC 8305, "Happy Eyeballs").
 """
 
 import errno
@@ -18,7 +18,7 @@ import urllib3.connectionpool
 import urllib3.exceptions as failures
 
 HEAD_START = 0.25
-"""Seconds after which the next address is tried beside the ones before it (RFC 8305, section 5)."""
+"""Seconds after which the next address is tried in parallel to the ones before it (RFC 8305, section 5)."""
 
 _BEGUN_ON_WINDOWS = getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)
 _Option = tuple[int, int, int | bytes]

@@ -49,7 +49,7 @@ class Lookup:
 
     image: Image
     declared: str = ""
-    """The digest that the tag must point to, directly or through an index; empty if any will do."""
+    """The digest that the tag must point to, directly or through an index; empty if any digest is right."""
     names_version: bool = False
     """Whether the image says which version is expected."""
     patient: bool = True

@@ -148,7 +148,7 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "`image`, and it looks the same as later versions.",
         "Turn on Watchtower's metrics, which need the token:\n\n"
         + recipes.watchtower("environment:", '  WATCHTOWER_HTTP_API_METRICS: "true"')
-        + "\n\nIn the `server` block of `«host»`, route them beside the update, and run doctor again. "
+        + "\n\nIn the `server` block of `«host»`, route them next to the update, and run doctor again. "
         + recipes.endpoint_in_both("metrics"),
     ),
     Finding.NOT_WATCHED: Remedy(
@@ -198,7 +198,7 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The endpoint is not enabled, or the proxy has no location for it. Without it no digest can be proven.",
         "Enable it:\n\n"
         + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")
-        + "\n\nAnd in the `server` block of `«host»`, route it beside the update. "
+        + "\n\nAnd in the `server` block of `«host»`, route it next to the update. "
         + recipes.endpoint_in_both("containers"),
     ),
     Finding.REGISTRY_SILENT: Remedy(

@@ -9,7 +9,7 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.verdicts import Reason
 
 AS_MUCH_AGAIN = 2
-"""How much more is recommended where nothing says how much would do."""
+"""How much more to recommend if it is not known how much would be enough."""
 
 
 def of_want(state: ServiceState, reason: Reason, now: float) -> Remedy | None:

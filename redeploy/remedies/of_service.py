@@ -26,11 +26,11 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
     Reason.NO_REFERENCE: Remedy(
         "There is nothing to compare the running build with",
         "GitHub could not say where the branch is: the token may not read the repository, its rate limit is used up, or "
-        "GitHub has trouble of its own. The service is healthy, and nothing says that it is behind. Or, with `baseline`, "
+        "GitHub itself has a problem. The service is healthy, and nothing says that it is behind. Or, with `baseline`, "
         "the step before the deploy saw no build ([after any deployer]"
         "(https://github.com/leok974/redeploy-action/blob/main/docs/any-deployer.md)).",
-        "Give the job the right to read the repository, beside what other steps need:\n\n"
-        "```yaml\npermissions:\n  contents: read\n```\n\nWhere that is so already, run it again later; "
+        "Give the job the right to read the repository, besides what other steps need:\n\n"
+        "```yaml\npermissions:\n  contents: read\n```\n\nIf it has that right already, run it again later; "
         "[githubstatus.com](https://www.githubstatus.com) says how GitHub is.",
     ),
     Reason.WRONG_VERSION: Remedy(
@@ -91,7 +91,7 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
         "Every response until the end was 429, or nginx's own 503. Other clients use up the same limit. Or so many services "
         "share one address that `request-rate` left too few requests to watch this one.",
         "Lower `request-rate` (`10/m`), or exempt the health path from nginx's `limit_req`. Where `request-rate` itself is "
-        "the limit, the message names the one that would do.",
+        "the limit, the message names one that would be enough.",
     ),
     Reason.OPENAPI: Remedy(
         "Live, but its OpenAPI document could not be read",

@@ -62,7 +62,7 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "Enable the endpoint (nicholas-fedor/watchtower 1.20 and newer; 1.18 and 1.19 take "
         '`WATCHTOWER_HTTP_API_CONTAINERS: "true"`):\n\n'
         + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")
-        + "\n\nIn the `server` block of `«host»`, route it beside the update. "
+        + "\n\nIn the `server` block of `«host»`, route it next to the update. "
         + recipes.endpoint_in_both("containers")
         + "\n\nIf several containers run, name yours with `image` or `container`.",
     ),

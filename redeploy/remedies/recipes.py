@@ -14,7 +14,7 @@ ENDPOINTS: Mapping[str, str] = {
     "check": "POST",
     "metrics": "GET",
 }
-"""What the action asks of Watchtower's HTTP API, and by which method."""
+"""The endpoints of Watchtower's HTTP API that the action uses, with their methods."""
 
 OPERATIONS = "/ops/watchtower"
 """Where the docs and `init` put these endpoints. A server may have them elsewhere."""

@@ -27,7 +27,7 @@ def guide(heading: StrEnum) -> str:
 
 
 WATCHTOWERS = "docker ps -a --filter label=com.centurylinklabs.watchtower=true"
-"""Finds Watchtower by the label of its images, containrrr's and the fork's, whatever name the container has."""
+"""Finds Watchtower by the label of its images, containrrr's and the fork's, regardless of the container's name."""
 
 WATCHTOWER_LOG = f"{WATCHTOWERS} -q | xargs -rn1 docker logs --tail 50"
 

@@ -20,7 +20,7 @@ _BRANCHES = (
     (Check.HEALTH, Check.VERSION, Check.OPENAPI),
 )
 _ASIDE = ((Check.REGISTRY, Check.UPDATE), (Check.INPUTS, Check.GITHUB))
-"""What leads from where to where beside the two branches."""
+"""Other connections, besides the two branches."""
 
 
 def headline(chain: Chain) -> str:

@@ -96,7 +96,7 @@ def restore(attempt: Attempt, outside: Outside, log: Log) -> bool:
 
 
 def confirm(attempt: Attempt, outside: Outside) -> None:
-    """Read the tag once more: it must still point to the live image."""
+    """Read the tag again: it must still point to the live image."""
     for look in range(LOOKS):
         if look:
             _wait(outside, PAUSE)

@@ -16,7 +16,7 @@ from redeploy.triggers.trigger import Again
 from redeploy.verdicts import Reason, Verdict
 
 OVERTIME = 5.0
-"""Seconds that a window which began in time may take beyond its end, beside one request: responses may be inconclusive."""
+"""Seconds that a window which began in time may take beyond its end, besides one request: responses may be inconclusive."""
 
 WELL = frozenset({Verdict.DEPLOYED, Verdict.ALREADY_CURRENT, Verdict.VERIFIED, Verdict.UNPROVEN})
 """Verdicts about a service that is healthy."""

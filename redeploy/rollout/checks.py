@@ -63,7 +63,7 @@ class Checking(Documents):
         return self.needs_document or bool(self.plan.smoke)
 
     def tokens(self, rate: Rate) -> float:
-        """Return the tokens to keep for checks within a window, beside those for its looks."""
+        """Return the tokens to keep for checks within a window, besides those for its looks."""
         return min(MOST_KEPT * rate.burst, self.needs_document + len(self.plan.smoke))
 
     def enter(self, opened: float, names: Mapping[str, str], seen: Iterable[Sample] = ()) -> None:

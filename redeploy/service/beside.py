@@ -1,4 +1,4 @@
-"""When the version address is requested beside health: first, in the middle and last, or as often as instances require."""
+"""When the version address is requested besides health: first, in the middle and last, or as often as instances require."""
 
 from math import inf
 

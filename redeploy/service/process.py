@@ -26,7 +26,7 @@ UPTIMES = words(
 """Fields that may hold how long the process has run; only one that ticks counts, in seconds or in milliseconds."""
 
 OWN_PROCESS = frozenset({"process", "runtime"})
-"""Objects that describe the process, beside those that describe the service."""
+"""Objects that describe the process, besides those that describe the service."""
 
 UNITS = (1.0, 0.001)
 """What one unit of an uptime may be, in seconds."""

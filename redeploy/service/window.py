@@ -50,7 +50,7 @@ class Window:
     """Seconds without a blind pause that it must hold once one has crashed or was interrupted; 0 where the rate is too
     low for it."""
     apart: bool = False
-    """Whether the version has its own address, which is then requested beside health."""
+    """Whether the version has its own address, which is then requested besides health."""
     looks_needed: int = FEWEST
     """Looks in a row that it needs at the address that names the build."""
     opened: float | None = None

@@ -70,8 +70,8 @@ def quoted(value: str) -> str:
         return value
     if re.search(r'\$|\\(?:"|\Z)', value):
         msg = (
-            "cannot be quoted so that every Compose reads it: it holds a `$` beside a single quote or a carriage return, or "
-            "backslashes where they would count as escapes; choose another value"
+            "cannot be quoted so that every Compose reads it: it holds both a `$` and a single quote or a carriage "
+            "return, or backslashes that would count as escapes; choose another value"
         )
         raise ValueError(msg)
     for character, escape in (("\\", "\\\\"), ('"', '\\"'), ("\r", "\\r")):

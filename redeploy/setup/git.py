@@ -1,4 +1,4 @@
-"""What git knows about a file, asked of the installed git."""
+"""What git knows about a file, from the installed git."""
 
 import subprocess
 from pathlib import Path

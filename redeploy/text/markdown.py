@@ -16,7 +16,7 @@ _MARKDOWN = frozenset("&<>|[]*_~\\`#@")
 _MADE_INTO_MORE = re.compile(
     r"@(?=\S)|[#:](?=[\w/+-])|www\.|gh-(?=\d)|(?<![\w-])[0-9a-f]{7,64}(?![\w-])", re.IGNORECASE
 )
-"""Mentions, issues, emoji and URLs; bare host names; issues once more; commits."""
+"""Mentions, issues, emoji and URLs; bare host names; issues again; commits."""
 
 
 def inline(text: str) -> str:

@@ -65,7 +65,7 @@ def _table(names: Sequence[str]) -> list[str]:
 def _beside() -> str:
     names = ", ".join(f"`{name}`" for name in DEFAULTS if name in BESIDE and name != "config")
     told = (
-        f"These inputs may be given beside `config`: {names}. `watchtower-url`, `watchtower-token` and `containers-url` "
+        f"These inputs may be given with `config`: {names}. `watchtower-url`, `watchtower-token` and `containers-url` "
         "only where the file has no `hosts`. Any other input is an error that names the key to use. `services` chooses "
         "services by name; variables that only the others read need not be set. Of the report in `baseline`, each service "
         "takes the part under its own name."

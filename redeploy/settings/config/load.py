@@ -1,4 +1,4 @@
-"""A config file and the inputs beside it, as one run; every problem of both is found at once."""
+"""A config file and the inputs next to it, as one run; every problem of both is found at once."""
 
 import posixpath
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ BESIDE = (
         "request-rate",
     }
 )
-"""Inputs that may be given beside a file."""
+"""Inputs that may be given together with a file."""
 
 _OF_ONE_HOST = ("watchtower-url", "watchtower-token", "containers-url")
 """Those of them that a file with hosts gives for each host."""
@@ -124,7 +124,7 @@ def _run(
         for name in _OF_ONE_HOST:
             if texts[name]:
                 said = (
-                    f"is given beside `hosts` of {faults.shown(faults.file)}, where each host has its own; leave it out"
+                    f"is given with `hosts` of {faults.shown(faults.file)}, where each host has its own; leave it out"
                 )
                 faults.add(Problem(name, said))
                 texts[name] = ""
@@ -140,7 +140,7 @@ def _besides(texts: dict[str, str], file: str) -> list[Problem]:
             found.append(
                 Problem(
                     name,
-                    f"is given beside `config`; write it as the key `{name}` of a service, or of `defaults`, in {file}",
+                    f"is given with `config`; write it as the key `{name}` of a service, or of `defaults`, in {file}",
                 )
             )
             texts[name] = DEFAULTS[name]

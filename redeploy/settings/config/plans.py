@@ -50,7 +50,7 @@ class Plans:
     """Makes the plans of one file."""
 
     texts: Mapping[str, str]
-    """The inputs beside the file."""
+    """The inputs next to the file."""
     faults: Faults
     maker: Maker
     workspace: Workspace

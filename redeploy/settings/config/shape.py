@@ -117,7 +117,7 @@ def _elsewhere(name: str, path: Path) -> str:
         instead = "; `service-headers` go to the service alone" if name == "headers" else ""
         return f"it belongs to a host, or is the input `{name}`{instead}"
     if name in OF_RUN and name not in ("services", "config"):
-        return f"it is the input `{name}` of the action, beside `config`"
+        return f"it is the input `{name}` of the action, next to `config`"
     if name in DEFAULTS and name not in OF_RUN and (at_top or of_host):
         return "it belongs to a service, or under `defaults`"
     return ""

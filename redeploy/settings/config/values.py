@@ -145,7 +145,7 @@ class Maker:
         raw = node.text if isinstance(node, Scalar) else ""
         text = self.expanded(node, raw, words).strip()
         if re.search(r"[\r\n]", text):
-            self._faults.at(node, words, "has several lines; give each an item of its own")
+            self._faults.at(node, words, "has several lines; write each as its own item")
             return re.split(r"[\r\n]", text)[0]
         return text
 

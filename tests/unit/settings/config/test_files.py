@@ -176,14 +176,14 @@ def test_services_selects_and_only_the_selected_need_their_variables() -> None:
 def test_an_input_that_belongs_in_the_file_is_rejected_beside_it(name: str) -> None:
     value = "GET /a" if name != "allow-http" else "true"
     (said,) = messages("services: {api: }", **{name.replace("-", "_"): value})
-    assert said.startswith(f"`{name}` is given beside `config`; write it as the key `{name}` of a service")
+    assert said.startswith(f"`{name}` is given with `config`; write it as the key `{name}` of a service")
     assert run_of("services: {api: }", **{name.replace("-", "_"): defaults.DEFAULTS[name]}).services
 
 
 @pytest.mark.parametrize("name", ["watchtower_url", "watchtower_token", "containers_url"])
 def test_a_watchtower_input_beside_hosts_is_rejected(name: str) -> None:
     (said,) = messages(f"services: {{api: }}{HOSTS}", **{name: "https://x.example.com/update"})
-    assert "is given beside `hosts`" in said
+    assert "is given with `hosts`" in said
 
 
 def test_services_without_a_file_is_rejected() -> None:
