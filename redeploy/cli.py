@@ -41,7 +41,7 @@ def main() -> int:
         finally:
             ending = True  # before anything is called: Python looks for a second signal at every call
     except (CancelledError, Exception) as error:  # noqa: BLE001 - shown without its traceback, which may quote a secret
-        ending = True  # where a second signal came between the first one and the line above
+        ending = True  # again, if a second signal came between the first one and the line above
         failure = error
     if run is None:
         from redeploy.app import Run  # what was cut short is loaded again
@@ -64,7 +64,7 @@ def _on_signals(handler: "Callable[[int, FrameType | None], None] | signal.Handl
 
 
 def _standard_output() -> "TextIO":
-    """Return standard output; where it is closed, a stand-in, so that no file or socket gets its number."""
+    """Return standard output; if it is closed, a stand-in, so that no file or socket gets its number."""
     for number in range(3):
         try:
             os.fstat(number)

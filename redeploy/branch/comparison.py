@@ -45,7 +45,7 @@ class Commit:
     subject: str
     """The first line of its message, as one harmless line."""
     committed: float | None
-    """When it was committed, in seconds since 1970; None where that is not reported."""
+    """When it was committed, in seconds since 1970; None if that is not reported."""
     parents: tuple[str, ...] | None
     """None where they are not reported."""
 

@@ -32,7 +32,7 @@ class Inquiry:
     repository: str
     """The API's URL of the repository."""
     page: str
-    """The repository's page; empty where it is not known."""
+    """The repository's page; empty if it is not known."""
     wall: Callable[[], float]
     pause: Callable[[float], None]
     redact: Callable[[str], str] = str

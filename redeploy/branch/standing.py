@@ -35,7 +35,7 @@ class Position:
     live: str = ""
     """The version that the service names."""
     head: str = ""
-    """The commit that the branch is at; empty where it is not known."""
+    """The commit that the branch is at; empty if it is not known."""
     missing: int = 0
     """Commits of the branch that are not live."""
     behind_for: float | None = None
@@ -48,7 +48,7 @@ class Position:
     asked_at: float = 0.0
     """When GitHub was asked, in seconds since 1970."""
     page: str = ""
-    """The repository's page; empty where it is not known."""
+    """The repository's page; empty if it is not known."""
     why: str = ""
     """What was observed, in whole sentences, unless production is behind."""
 

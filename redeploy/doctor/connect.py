@@ -109,7 +109,7 @@ def _names(found: "x509.Certificate") -> list[str]:
 
 
 def _in_words(error: OSError) -> str:
-    """Say why a handshake failed, in the TLS library's words where it has any."""
+    """Say why a handshake failed, in the TLS library's words if it has any."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return one_line(error.verify_message, 120)
     if isinstance(error, ssl.SSLError) and error.reason:

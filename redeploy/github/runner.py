@@ -102,7 +102,7 @@ class Runner:
         for name, value in outputs.items():
             delimiter = f"redeploy_{secrets.token_hex(16)}"
             text = self._redacted(value)
-            room = 2 * len(text) + 1  # a line becomes longer where a command in it is broken up, and none may be cut
+            room = 2 * len(text) + 1  # a line becomes longer if a command in it is broken up, and no line may be cut
             entries.append(f"{name}<<{delimiter}\n{one_line(text, room)}\n{delimiter}\n")
         self._append("GITHUB_OUTPUT", "".join(entries))
 
@@ -179,7 +179,7 @@ class Runner:
             )
 
     def _command(self, name: str, text: str) -> None:
-        """Write a command of the runner's, or its text where nothing reads commands."""
+        """Write a command of the runner's, or its text if nothing reads commands."""
         self._line(f"::{name}::{_data(text)}" if self._heard else text)
 
     def _line(self, text: str) -> None:

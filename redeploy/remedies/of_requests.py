@@ -1,4 +1,4 @@
-"""What to do where the action itself had too few requests to watch a service: nothing says that the service is ill."""
+"""What to do if the action itself had too few requests to watch a service: nothing says that the service is unhealthy."""
 
 import math
 

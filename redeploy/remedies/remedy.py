@@ -37,4 +37,4 @@ LOOPBACK = Remedy(
     "runner and not a service started by an earlier step.",
     "Use the public address. Or start the service under `services:` in the job, and use its alias as host name.",
 )
-"""Replaces `unreachable` and `down` where the address is a loopback one."""
+"""Replaces `unreachable` and `down` if the address is a loopback one."""

@@ -24,7 +24,7 @@ class About(Enum):
     EVIDENCE = auto()
     """Which build is live, and how that is known; the strongest first."""
     EVIDENCE_AFTER = auto()
-    """The same after a tag was put back, where the evidence is that of the failed deploy."""
+    """The same after a tag was put back; `EVIDENCE` is then that of the failed deploy."""
     WARNING = auto()
     NOTE = auto()
     """A remark that is less than a warning."""
@@ -61,5 +61,5 @@ class Facts:
         return Facts(tuple(each for each in self.all if each.about not in about))
 
     def caused_by(self, sentence: str) -> "Facts":
-        """Return these with another cause; none where the sentence is empty."""
+        """Return these with another cause; none if the sentence is empty."""
         return self.without(About.CAUSE).plus(About.CAUSE, sentence)

@@ -141,7 +141,7 @@ class RunResult:
 
     conclusion: Conclusion
     service: str = ""
-    """The service's key, where a config file names it."""
+    """The service's key, if a config file names it."""
     mode: str = ""
     url: str = ""
     watchtower_origin: str = ""

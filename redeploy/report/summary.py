@@ -164,7 +164,7 @@ def _brief(text: str) -> str:
 
 
 def version_shown(version: str, repository: Repository) -> str:
-    """Return a version, as a link where it is a commit of the repository."""
+    """Return a version, as a link if it is a commit of the repository."""
     commit = _commit(version)
     if repository.url and commit:
         return link(commit[:7], f"{repository.url}/commit/{commit}")

@@ -28,7 +28,7 @@ from redeploy.rollout.requests import (
 )
 from redeploy.settings.plan import Plan
 
-if TYPE_CHECKING:  # loaded where a run needs it; what reads responses, while the first one is on its way
+if TYPE_CHECKING:  # loaded only if a run needs it; what reads responses loads while the first one is on its way
     from redeploy.http.client import Http
     from redeploy.registry.client import Registry
     from redeploy.registry.errors import Trouble

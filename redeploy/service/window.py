@@ -47,7 +47,7 @@ class Window:
     length: float
     """How long it must span if none broke before; `span_needed` is how long it must span now."""
     watched_needed: float = 0.0
-    """Seconds without a blind pause that it must hold once one has crashed or was interrupted; 0 where the rate is too
+    """Seconds without a blind pause that it must hold once one has crashed or was interrupted; 0 if the rate is too
     low for it."""
     apart: bool = False
     """Whether the version has its own address, which is then requested besides health."""

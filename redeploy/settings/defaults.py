@@ -96,7 +96,7 @@ def given(environment: Mapping[str, str]) -> dict[str, str]:
 def secrets_in(environment: Mapping[str, str]) -> tuple[Secret, ...]:
     """Return what must be masked before anything is printed, valid or not.
 
-    The value of a header is none where it is short, or where another input gives it openly.
+    The value of a header is not a secret if it is short, or if another input gives it openly.
     """
     return secrets_of(given(environment))
 

@@ -5,7 +5,7 @@ from redeploy.settings.reading import Reader
 from redeploy.text.untrusted import one_line
 
 BRANCH = "branch:"
-"""What `expect-version` begins with where it names a branch."""
+"""What `expect-version` begins with if it names a branch."""
 
 LONGEST_TITLE = 255
 """Characters of an issue's title; GitHub allows 256."""

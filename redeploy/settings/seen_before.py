@@ -136,7 +136,7 @@ def _rank(path: str, kind: Kind) -> Rank:
 
 
 def reports_in(text: str) -> Mapping[str, str] | None:
-    """Return the reports of several services that one report holds, by their keys; None where it is about one service.
+    """Return the reports of several services that one report holds, by their keys; None if it is about one service.
 
     Services of which it saw nothing, or had no room to say what, are left out.
 

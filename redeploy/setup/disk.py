@@ -45,7 +45,7 @@ def write(path: Path, text: str, mode: int = PUBLIC) -> None:
     try:
         with os.fdopen(number, "wb") as file:
             file.write(text.encode("utf-8"))
-            if sys.platform != "win32":  # where a file has neither
+            if sys.platform != "win32":  # on which a file has neither
                 with contextlib.suppress(FileNotFoundError, PermissionError):
                     before = place.stat()
                     os.fchown(number, before.st_uid, before.st_gid)

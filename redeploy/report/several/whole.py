@@ -50,7 +50,7 @@ def _place(result: OneResult) -> int:
 
 
 def _downtime(runs: Sequence[RunResult]) -> float | None:
-    """Return the longest downtime; None where a service never came back, or none was watched."""
+    """Return the longest downtime; None if a service never came back, or none was watched."""
     watched = [each.downtime_seconds for each in runs if each.update.triggered or each.timeline.stretches]
     known = [each for each in watched if each is not None]
     return max(known) if known and len(known) == len(watched) else None

@@ -17,7 +17,7 @@ _GIVEN = "?"
 
 
 class FileReader(Reader):
-    """A reader whose texts come from a file and, where the file gives none, from the inputs."""
+    """A reader whose texts come from a file and, if the file gives none, from the inputs."""
 
     commit = "${GITHUB_SHA}"
 

@@ -88,7 +88,7 @@ class Look:
 
     @property
     def split(self) -> tuple[RunningContainer, ...]:
-        """The rows of one repository that run different digests, where there are such."""
+        """The rows of one repository that run different digests, if there are any."""
         by_repository: dict[str, list[RunningContainer]] = {}
         for row in self.rows:
             by_repository.setdefault(row.repository, []).append(row)
