@@ -27,7 +27,7 @@ class Expectation:
         """Say which condition a response does not fulfil, as harmless Markdown; None if all hold."""
         return first_failure(self.clauses, reply, redact)
 
-    def ill(self, reply: Response, redact: Callable[[str], str]) -> str:
+    def reported_unhealthy(self, reply: Response, redact: Callable[[str], str]) -> str:
         """Return the line of `health-expect` that would make a JSON response count as unhealthy, as it says itself.
 
         Empty if the JSON does not say so, or if a condition already checks the field.

@@ -109,7 +109,7 @@ class _Level:
     """The mappings under its merge keys."""
 
     @property
-    def wants_key(self) -> bool:
+    def expects_key(self) -> bool:
         return self.key is None and isinstance(self.holder, dict)
 
     def put(self, value: Any) -> None:  # noqa: ANN401 - a JSON value
@@ -170,7 +170,7 @@ def _built(events: Iterator[Any]) -> Any:  # noqa: ANN401 - a JSON value
         level, word, values, levels = opened[-1], None, 1, 0
         if isinstance(event, yaml.ScalarEvent):
             word, plain = event.value, event.implicit[0]
-            if level.wants_key and not event.anchor:
+            if level.expects_key and not event.anchor:
                 level.key, level.merging = word, plain and word == "<<"
                 level.values += 1
                 continue
@@ -202,7 +202,7 @@ def _built(events: Iterator[Any]) -> Any:  # noqa: ANN401 - a JSON value
         level.levels = max(level.levels, levels + 1)
         if level.values > MOST_VALUES or len(opened) + level.levels > MOST_NESTED:
             raise _too_much()
-        if not level.wants_key:
+        if not level.expects_key:
             level.put(value)
         elif word is None:  # a list or a mapping as a key
             raise _unreadable(event.start_mark)

@@ -50,7 +50,7 @@ class Known:
         found = self.answers.get(Connect(origin_of(url)))
         return found.answer if found and isinstance(found.answer, Reachability) else None
 
-    def passable(self, url: str) -> bool:
+    def is_reachable(self, url: str) -> bool:
         """Return whether the way to a URL is free of errors."""
         way = self.way(url)
         return way is not None and way.error_kind is None

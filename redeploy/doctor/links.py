@@ -105,7 +105,7 @@ def chain_of(known: Known) -> Chain:
 def _result(known: Known, link: Link, result: Callable[[Check], LinkResult | None]) -> LinkResult | None:
     found = not_reached(link.check, [*map(result, link.needs), of_network.obstacle(known, link.way_to(known))])
     if found is None and (found := link.judge(known)) is not None:
-        found = not_reached(link.check, map(result, found.owing_to)) or found
+        found = not_reached(link.check, map(result, found.because_of)) or found
     if found is None or found.subject.host:
         return found
     service, update = known.plan.service.base_url, known.plan.watchtower.update_url

@@ -56,7 +56,7 @@ def _probe(known: Known, endpoint: Endpoint) -> Probe | None:
 
 def _looks(known: Known, first: Probe | FetchDocument, *again: SecondLook) -> tuple[Question, ...]:
     """Return the first request or, once it has a response, the second: past caches if the first came from one."""
-    if not known.passable(first.url):
+    if not known.is_reachable(first.url):
         return ()
     response = known.http_result(first)
     if not isinstance(response, Response):
@@ -102,31 +102,31 @@ def health(known: Known) -> LinkResult:
     if not known.plan.service.answers:
         return not_asked(Check.HEALTH, NO_ADDRESS)
     looks = _samples(known, Endpoint.HEALTH)
-    ill = next((each for each in looks if not each.healthy), None)
-    if ill is None:
-        line = looks[-1].ill if looks else ""
+    bad = next((each for each in looks if not each.healthy), None)
+    if bad is None:
+        line = looks[-1].reported_unhealthy if looks else ""
         return (
-            _calls_itself_ill(looks[-1].seen, line)
+            _reports_itself_unhealthy(looks[-1].seen, line)
             if line
             else ok(Check.HEALTH, looks[-1].seen if looks else "not asked")
         )
-    walled = ill.condition.is_wall or ill.condition is Condition.DOWN
-    reason = UNHEALTHY_REASONS[ill.condition]
-    found = broken(Check.HEALTH, ill.seen, reason)
+    walled = bad.condition.is_wall or bad.condition is Condition.DOWN
+    reason = UNHEALTHY_REASONS[bad.condition]
+    found = broken(Check.HEALTH, bad.seen, reason)
     return replace(
         found,
-        special_remedy=remedy_by_sender(reason, LastResponses(last=ill)),
-        owing_to=(Check.FRONT,) if walled else (),
+        special_remedy=remedy_by_sender(reason, LastResponses(last=bad)),
+        because_of=(Check.FRONT,) if walled else (),
     )
 
 
 def is_down(known: Known) -> bool:
     """Return whether nothing responds at the health address."""
-    ill = next((each for each in _samples(known, Endpoint.HEALTH) if not each.healthy), None)
-    return ill is not None and UNHEALTHY_REASONS[ill.condition] is Reason.DOWN
+    bad = next((each for each in _samples(known, Endpoint.HEALTH) if not each.healthy), None)
+    return bad is not None and UNHEALTHY_REASONS[bad.condition] is Reason.DOWN
 
 
-def _calls_itself_ill(seen: str, line: str) -> LinkResult:
+def _reports_itself_unhealthy(seen: str, line: str) -> LinkResult:
     """Return the link of a service with a good status whose JSON says that it is unhealthy."""
     remedy = Remedy(
         "The health check passes, but the service reports that it is unhealthy",
@@ -149,7 +149,7 @@ def version(known: Known) -> LinkResult:
     gone = last is None or last.condition not in (Condition.HEALTHY, Condition.NOT_READY) or last.error_kind is not None
     if last is None or gone:
         seen, condition = (last.seen, last.condition) if last else ("not asked", Condition.DOWN)
-        return replace(broken(Check.VERSION, seen, UNHEALTHY_REASONS[condition]), owing_to=(Check.HEALTH,))
+        return replace(broken(Check.VERSION, seen, UNHEALTHY_REASONS[condition]), because_of=(Check.HEALTH,))
     names = _steady(looks)
     if not names:
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
@@ -161,7 +161,7 @@ def version(known: Known) -> LinkResult:
         seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
         finding = Reason.VERSION_UNAVAILABLE if asked else Finding.VERSION_UNNAMED
         found = (broken if expected and asked else warning)(Check.VERSION, seen, finding)
-        return replace(found, owing_to=(Check.HEALTH,) if last.astray or not last.healthy else ())
+        return replace(found, because_of=(Check.HEALTH,) if last.astray or not last.healthy else ())
     seen = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(map(names_nothing, names.values())):
         return warning(Check.VERSION, f"{seen}, which does not name a commit", Finding.VERSION_CONSTANT)
@@ -212,7 +212,7 @@ def document(known: Known) -> LinkResult:
         found = not_asked(Check.OPENAPI, f"none: {contract.why}")
         if checks.insist_on_document:
             found = broken(Check.OPENAPI, contract.why, Reason.OPENAPI)
-        return replace(found, owing_to=(Check.HEALTH,))
+        return replace(found, because_of=(Check.HEALTH,))
     version = f" of version {code(contract.version, 40)}" if contract.version else ""
     seen = f"{len(contract.operations)} operations{version}"
     missing = [code(str(each), 100) for each in checks.required if not _has(contract, each)]

@@ -32,7 +32,7 @@ from redeploy.verdicts import Reason
 def without_token(known: Known) -> Iterable[Question]:
     """Return the requests without a token that show which product responds."""
     url = known.plan.watchtower.update_url
-    return (WITHOUT_TOKEN, OfWatchtower.NOWHERE) if url and known.passable(url) else ()
+    return (WITHOUT_TOKEN, OfWatchtower.NOWHERE) if url and known.is_reachable(url) else ()
 
 
 def for_containers(known: Known) -> Iterable[Question]:
@@ -61,7 +61,7 @@ def _readings(known: Known) -> list[Question]:
     tower = known.plan.watchtower
     if known.product is None or known.product is CONTAINRRR_1_3:
         return []
-    listing = tower.containers_url is not None and known.passable(tower.containers_url)
+    listing = tower.containers_url is not None and known.is_reachable(tower.containers_url)
     asked = ((CONTAINERS, listing), (CHECK, bool(tower.check_url)))
     return [each for each, routed in asked if routed]
 
@@ -182,8 +182,8 @@ def containers(known: Known) -> LinkResult:
 
 def _not_watched(known: Known, seen: str) -> LinkResult:
     """Return the broken link; a stopped container is never listed, and no container runs an image that does not exist."""
-    owing_to = [Check.HEALTH] * is_down(known) + [Check.REGISTRY] * (bool(known.watched) and image_is_absent(known))
-    return replace(broken(Check.CONTAINERS, seen, Finding.NOT_WATCHED), owing_to=tuple(owing_to))
+    because_of = [Check.HEALTH] * is_down(known) + [Check.REGISTRY] * (bool(known.watched) and image_is_absent(known))
+    return replace(broken(Check.CONTAINERS, seen, Finding.NOT_WATCHED), because_of=tuple(because_of))
 
 
 def _is_silent(http_result: HttpResult | None) -> bool:

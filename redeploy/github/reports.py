@@ -28,7 +28,7 @@ class Reports:
 
     def begin(self, known: Callable[[], Result]) -> None:
         """Create the Deployment, from what is `known` so far."""
-        with self._at_no_cost("GitHub Deployment"):
+        with self._as_warning("GitHub Deployment"):
             if recorder := self._recording():
                 recorder.begin(known())
 
@@ -41,10 +41,10 @@ class Reports:
             started: whether the run got as far as looking at a service.
             now: our clock, in seconds since 1970.
         """
-        with self._at_no_cost("GitHub Deployment"):
+        with self._as_warning("GitHub Deployment"):
             if recorder := self._recording() if started else self._recorder:
                 recorder.end(result, hurried, self._runner)
-        with self._at_no_cost("GitHub issue"):
+        with self._as_warning("GitHub issue"):
             if not self._plan.issue_on_failure:
                 return
             from redeploy.github.issue_record import keep_issue
@@ -61,7 +61,7 @@ class Reports:
         return self._recorder
 
     @contextlib.contextmanager
-    def _at_no_cost(self, what: str) -> Iterator[None]:
+    def _as_warning(self, what: str) -> Iterator[None]:
         """Turn a defect into a warning."""
         try:
             yield

@@ -117,7 +117,7 @@ class Lookup:
         return self.kin.doubts(self.manifest.digest, self.declared) if self.manifest and not self.as_declared else []
 
     @property
-    def wants_revision(self) -> bool:
+    def needs_revision(self) -> bool:
         """Whether the image's commit still has to be read."""
         return self.as_declared and not self.revision and self.no_revision is None
 

@@ -12,7 +12,7 @@ AS_MUCH_AGAIN = 2
 """How much more to recommend if it is not known how much would be enough."""
 
 
-def of_want(state: ServiceState, reason: Reason, now: float) -> Remedy | None:
+def of_too_few_requests(state: ServiceState, reason: Reason, now: float) -> Remedy | None:
     """Return the remedy for a service that could not be watched; None where something else was the reason.
 
     `now` is in monotonic seconds, as of the run's end.

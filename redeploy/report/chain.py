@@ -81,7 +81,7 @@ class LinkResult:
     """A remedy that fits what was seen, if there is one; it replaces the finding's own."""
     subject: Subject = NOTHING_KNOWN
     """The subject of its remedy."""
-    owing_to: tuple[Check, ...] = ()
+    because_of: tuple[Check, ...] = ()
     """Links that explain it: if one of them is broken, this one counts as not checked."""
 
     @property

@@ -10,7 +10,7 @@ from redeploy.http.condition import Condition
 from redeploy.http.response import ErrorKind, Response
 from redeploy.http.urls import is_loopback, origin_of
 from redeploy.remedies.by_sender import remedy_by_sender
-from redeploy.remedies.of_requests import of_want
+from redeploy.remedies.of_requests import of_too_few_requests
 from redeploy.remedies.remedy import LOOPBACK, Remedy
 from redeploy.remedies.subject import subject_of
 from redeploy.report.build_names import version_named
@@ -124,7 +124,7 @@ def _rollout(state: ServiceState, opened: float) -> float | None:
 
 def _of_this_run(state: ServiceState, reason: Reason, now: float) -> Remedy | None:
     """Return the remedy for a loopback address, for too few requests, or for a build that another deployer should bring."""
-    remedy = LOOPBACK if _loopback_refused(state, reason) else of_want(state, reason, now)
+    remedy = LOOPBACK if _loopback_refused(state, reason) else of_too_few_requests(state, reason, now)
     if remedy or not state.plan.awaits_build:
         return remedy
     from redeploy.remedies.of_other_deployers import OF_OTHER_DEPLOYERS  # few runs wait for one
@@ -150,7 +150,7 @@ def _timeline(
     zero, spans = state.started, list[Span]()
     if opened is not None:
         spans.append(_window(state, assessed, zero))
-    if live and state.checking.wanted:
+    if live and state.checking.any_needed:
         spans += _checks(state, zero)
     conclusive = [each for each in state.baseline if not each.condition.is_inconclusive]
     course = stretches(

@@ -37,7 +37,7 @@ def facts_of(state: ServiceState, conclusion: Conclusion, responses: LastRespons
         .plus(About.LAST, _last(state))
         .plus(About.NAMES, names_explained(state, conclusion))
         .plus(About.EVIDENCE, *_evidence(state, conclusion))
-        .plus(About.WARNING, *_warnings(state, conclusion), _calls_itself_ill(state))
+        .plus(About.WARNING, *_warnings(state, conclusion), _reports_itself_unhealthy(state))
         .plus(About.NOTE, *state.plan.warnings, lookup.note if begun and lookup else "")
     )
 
@@ -111,12 +111,12 @@ def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:
     return found
 
 
-def _calls_itself_ill(state: ServiceState) -> str:
+def _reports_itself_unhealthy(state: ServiceState) -> str:
     """Warn if the last probe of health counts as healthy, but its JSON says otherwise."""
     looks = [each for each in (*state.baseline, *state.samples) if Endpoint.HEALTH in each.endpoints and each.healthy]
-    if not looks or not looks[-1].ill:
+    if not looks or not looks[-1].reported_unhealthy:
         return ""
-    line, url = looks[-1].ill, code(state.redact(state.plan.service.health_url))
+    line, url = looks[-1].reported_unhealthy, code(state.redact(state.plan.service.health_url))
     says = f"The response at {url} is healthy by its status, but its JSON says that the service is unhealthy."
     return f"{says} To make that count, set `health-expect` to {code(line, 120)}."
 

@@ -21,7 +21,7 @@ def last_conclusive(state: ServiceState) -> Sample | None:
     """Return the last conclusive sample of the service; if there are several URLs, an unhealthy one."""
     history = state.history
     before = [each for each in state.baseline if not each.condition.is_inconclusive]
-    return history.ill or history.last or (before[-1] if before else None)
+    return history.failing or history.last or (before[-1] if before else None)
 
 
 def service_now(state: ServiceState, now: float) -> str:

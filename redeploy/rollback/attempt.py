@@ -188,7 +188,7 @@ class Attempt:
             self.plan, self.digest, self._version, digests_reported=self._digests_reported, checks=self._checks
         )
         self.state = ServiceState(plan, began=now, redact=self.first.redact, shared_trigger=trigger)
-        self.state.go_on_from(self.first)
+        self.state.continue_from(self.first)
         return self.state
 
     def confirm(self, tag: ManifestResult) -> bool:

@@ -45,7 +45,7 @@ class Seen:
 
     replaced: bool
     """Whether another build is running than before, or the previous container is gone."""
-    sick_before: bool = False
+    unhealthy_before: bool = False
     """Whether the service was seen before the trigger, and was not healthy."""
     document_before: bool = True
     """Whether there was an OpenAPI document before the trigger."""
@@ -59,7 +59,7 @@ class Seen:
         conclusive = [each for each in health if not each.condition.is_inconclusive]
         return cls(
             replaced=_replaced(state, now),
-            sick_before=bool(conclusive) and not conclusive[-1].healthy,
+            unhealthy_before=bool(conclusive) and not conclusive[-1].healthy,
             document_before=state.checking.before is not None,
             named=bool(state.plan.rollback_to),
         )
@@ -90,7 +90,7 @@ def hindrance(conclusion: Conclusion, seen: Seen) -> str:
         return _BEYOND.get(reason) or _BEYOND.get(verdict, "another image would not help")
     if not seen.replaced:
         return "nothing shows that the container was replaced"
-    if seen.sick_before and not seen.named:
+    if seen.unhealthy_before and not seen.named:
         return "the service was not healthy before the trigger either; name a healthy image with `rollback-to`"
     if reason is Reason.OPENAPI and not seen.document_before:
         return "there was no OpenAPI document before the trigger either"

@@ -39,7 +39,7 @@ class Assessment(Weighing):
         window, state = self._window, self._state
         awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
         replaced = not state.plan.inspects and window.build is Build.OLD and awaited
-        return window.candidate and window.opened is None and not replaced and not self.held_off
+        return window.candidate and window.opened is None and not replaced and not self.too_early
 
     @property
     def _expected_opening(self) -> bool:
@@ -132,7 +132,7 @@ class Assessment(Weighing):
         """Whether all checks are done, and the service was looked at after them."""
         checking = self._state.checking
         looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
-        return not checking.wanted or (looked_after and not self.needs_closing_document)
+        return not checking.any_needed or (looked_after and not self.needs_closing_document)
 
     @cached_property
     def answer_final(self) -> bool:
@@ -147,7 +147,7 @@ class Assessment(Weighing):
         """
         history, stayed = self._history, self._state.met_before
         live = history.healthy and self.expected_under_way
-        undisturbed = stayed and history.ill is None and history.build in (Build.NEW, Build.UNKNOWN)
+        undisturbed = stayed and history.failing is None and history.build in (Build.NEW, Build.UNKNOWN)
         return (
             (live or undisturbed) and again is not Again.UNREACHED and (again is not Again.RATE_LIMITED or not stayed)
         )
@@ -205,11 +205,11 @@ class Assessment(Weighing):
         """
         state, rate = self._state, self._plan.rate
         ends = max(state.deadline, self.window_ends)
-        if state.checking.wanted:
-            token = SAVING * state.budget.dearest / rate.per_second if rate else 0.0
+        if state.checking.any_needed:
+            token = SAVING * state.budget.highest_cost / rate.per_second if rate else 0.0
             ends = max(ends, state.deadline + token, state.checking.answered + token)
         if self._window.looks_needed > FEWEST:
-            pause = SAVING * state.budget.dearest / rate.per_second if rate else WINDOW_MOST
+            pause = SAVING * state.budget.highest_cost / rate.per_second if rate else WINDOW_MOST
             ends += self._window.looks_missing * max(pause, WINDOW_MOST)
         return ends + self._plan.request_timeout + OVERTIME
 

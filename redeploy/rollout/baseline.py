@@ -113,7 +113,7 @@ class Baseline:
             found.append((FetchTag(lookup.manifest, image.tag), lookup.tag_due))
         unread = map(FetchManifest, dict.fromkeys((*lookup.unread, *self.state.running.unread)))
         found += [(request, -inf) for request in unread if not budget.is_under_way(request)]
-        if lookup.manifest and lookup.wants_revision and not budget.under_way(FetchRevision):
+        if lookup.manifest and lookup.needs_revision and not budget.under_way(FetchRevision):
             found.append((FetchRevision(lookup.manifest), -inf))
         return found
 
@@ -144,7 +144,7 @@ class Baseline:
             yield FetchContainers(), now
         if document and budget.last_sent(FetchDocument) < state.began:
             yield FetchDocument(document), budget.ready(document, now)
-        elif document and not budget.under_way(FetchDocument) and state.checking.wants_fresh_before:
+        elif document and not budget.under_way(FetchDocument) and state.checking.needs_fresh_before:
             yield FetchDocument(document, past_caches=True), budget.ready(document, now)
         if state.trigger.kind.narrows_doubtfully and budget.last_sent(ProbeContainerSupport) < state.began:
             yield ProbeContainerSupport(), now

@@ -82,7 +82,7 @@ class Buckets:
     """Origins that sent nginx's stock page before a good response: they may have a rate limit."""
     _costs: dict[str, int] = field(default_factory=dict)
 
-    def carried_on(self) -> "Buckets":
+    def for_next_state(self) -> "Buckets":
         """Return the buckets for another state: what was drawn stays, and the count of rate limits starts over."""
         return Buckets(
             self.rate,
@@ -111,7 +111,7 @@ class Buckets:
         return self._costs.get(url, 1)
 
     @property
-    def dearest(self) -> int:
+    def highest_cost(self) -> int:
         """The requests that the look with the most redirects takes."""
         return max(self._costs.values(), default=1)
 
@@ -161,10 +161,10 @@ class RequestBudget:
     _past_caches: set[frozenset[Endpoint]] = field(default_factory=set)
     _takes_no_query: set[frozenset[Endpoint]] = field(default_factory=set)
 
-    def carried_on(self) -> "RequestBudget":
+    def for_next_state(self) -> "RequestBudget":
         """Return the budget for another state of the service: what was drawn and learned stays, nothing is under way."""
         return RequestBudget(
-            self.buckets.carried_on(), _past_caches=self._past_caches, _takes_no_query=self._takes_no_query
+            self.buckets.for_next_state(), _past_caches=self._past_caches, _takes_no_query=self._takes_no_query
         )
 
     def probe(self, endpoints: frozenset[Endpoint], url: str, *, fresh: bool = False) -> Probe:
@@ -189,7 +189,7 @@ class RequestBudget:
         """The addresses that reject a random query parameter."""
         return frozenset().union(*self._takes_no_query)
 
-    def looking(self, endpoints: frozenset[Endpoint]) -> list[float]:
+    def looks_under_way(self, endpoints: frozenset[Endpoint]) -> list[float]:
         """Return when the looks at these endpoints were sent that are under way."""
         waiting = (
             sent
@@ -211,9 +211,9 @@ class RequestBudget:
         return self.buckets.cost(url)
 
     @property
-    def dearest(self) -> int:
+    def highest_cost(self) -> int:
         """The requests that the look with the most redirects takes."""
-        return self.buckets.dearest
+        return self.buckets.highest_cost
 
     def note_sent(self, request: Request, now: float) -> None:
         """Record a request as under way; requests to the service draw from the bucket of their origin."""

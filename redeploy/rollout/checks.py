@@ -58,7 +58,7 @@ class Checking(Documents):
         return self.needs_document or (self.reports_contract and self.plan.document_url is not None)
 
     @property
-    def wanted(self) -> bool:
+    def any_needed(self) -> bool:
         """Whether anything is checked."""
         return self.needs_document or bool(self.plan.smoke)
 
@@ -87,7 +87,7 @@ class Checking(Documents):
 
     def done(self, opened: float | None) -> bool:
         """Return whether all checks of the window that opened at that time are done."""
-        if not self.wanted:
+        if not self.any_needed:
             return True
         if self.round is None or self.round.opened != opened:
             return False

@@ -73,7 +73,7 @@ class Documents:
             self.response_before = http_result
 
     @property
-    def wants_fresh_before(self) -> bool:
+    def needs_fresh_before(self) -> bool:
         """Whether the document from before the trigger must be requested again, past caches."""
         return self.past_caches and self.response_before is None
 

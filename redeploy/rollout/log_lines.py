@@ -85,7 +85,7 @@ class ProgressLog:
             version = version_of(state.record.recalled[-1], state.plan.expect_version, {})
             recalled = f"version {one_line(version)} was live" if version else "a build without a version was live"
             self._once("recalled", f"{recalled} when `baseline` was recorded")
-        if begun and (seconds := checks_take(state.plan)) > WORTH_A_NOTE:
+        if begun and (seconds := checks_duration(state.plan)) > WORTH_A_NOTE:
             self._once("checks", f"the checks will take about {seconds:.0f} s at this `request-rate`")
         if begun and too_slow(state.plan.rate):
             self._once(
@@ -263,7 +263,7 @@ class ProgressLog:
             self._on_change(topic, line)
 
 
-def checks_take(plan: Plan) -> float:
+def checks_duration(plan: Plan) -> float:
     """Return the seconds that the smoke requests will take, except those that the bucket allows at once."""
     if plan.rate is None:
         return 0.0

@@ -61,7 +61,7 @@ class Looks:
         state, budget = self.state, self.state.budget
         for endpoints, url in state.addresses:
             past_caches = state.record.doubts.next_look(endpoints)
-            if past_caches is not None and not budget.looking(endpoints):
+            if past_caches is not None and not budget.looks_under_way(endpoints):
                 look = budget.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url)
                 return look, budget.ready(url, now)
         return self._next_probe(assessed, now), _NEVER
@@ -77,7 +77,7 @@ class Looks:
         probe = state.budget.probe(endpoints, url, fresh=now >= assessed.window_ends)
         if (
             not self._side_by_side
-            or state.budget.looking(endpoints)
+            or state.budget.looks_under_way(endpoints)
             or state.record.doubts.next_look(endpoints) is not None
         ):
             return probe, _NEVER
@@ -113,7 +113,7 @@ class Looks:
         if state.record.doubts.open:
             return _NEVER
         side_by_side, health = self._side_by_side, state.addresses[0][0]
-        under_way = state.budget.looking(health) if side_by_side else state.budget.under_way(Probe)
+        under_way = state.budget.looks_under_way(health) if side_by_side else state.budget.under_way(Probe)
         if under_way:
             alone = phase is Phase.WINDOW or side_by_side or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:

@@ -74,11 +74,11 @@ class ServiceState:
             self.running.recall(earlier.look(self.began), earlier.images)
         self.deadline = self.began + self.plan.timeout if self.verifying else float("inf")
 
-    def go_on_from(self, earlier: "ServiceState") -> None:
+    def continue_from(self, earlier: "ServiceState") -> None:
         """Continue from an earlier state of the same service, with its buckets, and its last looks as the baseline."""
-        self.budget = earlier.budget.carried_on()
+        self.budget = earlier.budget.for_next_state()
         by_address = ([each for each in earlier.samples if each.endpoints == one] for one, _ in self.addresses)
-        self.record.go_on_from(earlier.record, [sample for found in by_address for sample in found[-LOOKS_BEFORE:]])
+        self.record.continue_from(earlier.record, [sample for found in by_address for sample in found[-LOOKS_BEFORE:]])
 
     @property
     def verifying(self) -> bool:

@@ -6,7 +6,7 @@ from redeploy.http.condition import Condition
 from redeploy.service.endpoint import Endpoint
 from redeploy.service.sample import Sample
 
-KNOWN_ILL = 15.0
+KNOWN_UNHEALTHY = 15.0
 """Seconds after a failed plain look in which another failure needs no plain look: the service is still down."""
 
 
@@ -29,7 +29,7 @@ class Doubts:
     """
 
     _held: dict[frozenset[Endpoint], tuple[Sample, ...]] = field(default_factory=dict)
-    _ill_since: dict[frozenset[Endpoint], float] = field(default_factory=dict)
+    _unhealthy_since: dict[frozenset[Endpoint], float] = field(default_factory=dict)
     """When a plain look failed, by address; removed by the next good look."""
 
     def next_look(self, endpoints: frozenset[Endpoint]) -> bool | None:
@@ -51,11 +51,11 @@ class Doubts:
         """Take in a look; `past_caches` says whether it carried a random query."""
         held = self._held.get(sample.endpoints, ())
         if sample.healthy:
-            self._ill_since.pop(sample.endpoints, None)
+            self._unhealthy_since.pop(sample.endpoints, None)
         elif held and not past_caches:
-            self._ill_since[sample.endpoints] = sample.at
+            self._unhealthy_since[sample.endpoints] = sample.at
         if not held:
-            if past_caches and _doubtful(sample) and not self._known_ill(sample):
+            if past_caches and _doubtful(sample) and not self._known_unhealthy(sample):
                 self._held[sample.endpoints] = (sample,)
                 return Settled()
             return Settled(samples=(sample,))
@@ -69,10 +69,10 @@ class Doubts:
             return Settled(samples=(replace(held[1], beyond_caches=True),), takes_no_query=True)
         return Settled(samples=(_cached(held[0]), _cached(sample)), cached=True)
 
-    def _known_ill(self, sample: Sample) -> bool:
+    def _known_unhealthy(self, sample: Sample) -> bool:
         """Return whether the service also failed without the query a moment ago."""
-        since = self._ill_since.get(sample.endpoints)
-        return since is not None and sample.at - since < KNOWN_ILL and _fails(sample)
+        since = self._unhealthy_since.get(sample.endpoints)
+        return since is not None and sample.at - since < KNOWN_UNHEALTHY and _fails(sample)
 
 
 def _doubtful(sample: Sample) -> bool:

@@ -81,7 +81,7 @@ class SampleHistory:
         return max((each for each in (self.health, self.version) if each), key=lambda each: each.at, default=None)
 
     @property
-    def ill(self) -> Sample | None:
+    def failing(self) -> Sample | None:
         """The last sample of an address with an unexpected response; None if all is well or nothing is known."""
         sick = [each for each in (self.health, self.version) if each and not each.healthy]
         return max(sick, key=lambda each: each.at, default=None)
@@ -89,15 +89,15 @@ class SampleHistory:
     @property
     def healthy(self) -> bool:
         """Whether the last responses were good."""
-        return self.last is not None and self.ill is None
+        return self.last is not None and self.failing is None
 
     @property
     def condition(self) -> Condition | None:
         """The worse of the last responses of both addresses; None if there was never a response."""
         hidden = self.window.interrupted and self.window.opened is None and self.build in (Build.NEW, Build.UNKNOWN)
-        if self.ill is None and self.last is not None and hidden and self.hidden_by is not None:
+        if self.failing is None and self.last is not None and hidden and self.hidden_by is not None:
             return self.hidden_by  # without an inconclusive response, the build was not seen for long enough
-        return self.ill.condition if self.ill else Condition.HEALTHY if self.last else self.mute
+        return self.failing.condition if self.failing else Condition.HEALTHY if self.last else self.mute
 
     def _other_than(self, sample: Sample) -> Sample | None:
         """Return the last sample of the address that `sample` is not of."""

@@ -36,7 +36,7 @@ class SampleRecord:
         self._noise = Noise(self.noisy)
         self.history = SampleHistory(window=self.fresh_window())
 
-    def go_on_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
+    def continue_from(self, earlier: "SampleRecord", last: Sequence[Sample]) -> None:
         """Begin where an earlier record of the same service ended; its `last` samples become those from before."""
         for sample in (*earlier.baseline, *earlier.samples):
             if not sample.condition.is_inconclusive:

@@ -53,7 +53,7 @@ class Sample:
     hops: int = 0
     astray: bool = False
     """Whether the version address, asked alone, responded with a page or a 4xx: that shows neither build nor health."""
-    ill: str = ""
+    reported_unhealthy: str = ""
     """The line of `health-expect` that would make this response unhealthy, although its status is: it says so itself."""
     beyond_caches: bool = False
     """Whether a cache that respects the query cannot have sent this response, or the address rejects a random query."""
@@ -179,7 +179,9 @@ def read_sample(
         status=http_result.status,
         sender=UNKNOWN_SENDER if condition is Condition.HEALTHY else sender_of(http_result),
         astray=astray,
-        ill=service.health_expect.ill(http_result, redact) if condition is Condition.HEALTHY and asks_health else "",
+        reported_unhealthy=service.health_expect.reported_unhealthy(http_result, redact)
+        if condition is Condition.HEALTHY and asks_health
+        else "",
         beyond_caches=beyond_caches,
     )
 

@@ -27,8 +27,8 @@ class Claim(Evidence):
         before, noise, window = state.record.before, state.record.learnt.noise, state.history.window
         noisy = noise & before.names.keys()
         gone = before.names.keys() - window.names.keys() | before.starts.keys() - window.starts.keys()
-        unspoilt = not like.same and not like.running_on and not noisy and not gone - noise
-        return all_of_them and unspoilt and not state.running.kept
+        uncontradicted = not like.same and not like.running_on and not noisy and not gone - noise
+        return all_of_them and uncontradicted and not state.running.kept
 
     @property
     def sentence(self) -> str:

@@ -110,7 +110,7 @@ class Weighing:
         return self._state.checking.recalled is not None and self.beside_since is None and self._window.opened is None
 
     @cached_property
-    def held_off(self) -> bool:
+    def too_early(self) -> bool:
         """Whether no window may open yet: until shortly before the deadline, the live build may still be replaced."""
         state = self._state
         if not state.plan.awaits_build or self._plan.declared or not self.referenced:
@@ -148,7 +148,7 @@ class Weighing:
         limited = any(each.condition is Condition.THROTTLED for each in samples)
         if now < state.deadline or rate is None or limited or not state.addresses:
             return False
-        most = HELD_UP * longest_pause(rate, state.budget.dearest)
+        most = HELD_UP * longest_pause(rate, state.budget.highest_cost)
         until = 0.0 if state.budget.under_way(Probe) else now
         since, begun = max(state.started, state.answered or 0.0), self._window.begun
         few = sum(each.sent >= since for each in samples) < FEWEST * len(state.addresses)

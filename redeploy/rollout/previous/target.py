@@ -42,7 +42,7 @@ class RestoreTarget:
     def next(self) -> FetchManifest | FetchRevision | None:
         """The next request; None if the image was found, or there is nothing left to try."""
         if self.manifest is not None:
-            return FetchRevision(self.manifest) if self._wants_label else None
+            return FetchRevision(self.manifest) if self._needs_label else None
         over = self.trouble is not None and self.trouble.kind is not Kind.ABSENT
         reference = None if over else next(islice(self.references, self._tried, None), None)
         return FetchManifest(reference) if reference is not None else None
@@ -68,7 +68,7 @@ class RestoreTarget:
     @property
     def missing(self) -> str:
         """Why there is nothing to put back: the end of a sentence; empty if there is."""
-        if self.manifest is not None and not self._wants_label:
+        if self.manifest is not None and not self._needs_label:
             return ""
         if not self.references:
             return (
@@ -96,7 +96,7 @@ class RestoreTarget:
         return self.references.get(self.reference, "")
 
     @property
-    def _wants_label(self) -> bool:
+    def _needs_label(self) -> bool:
         return not self._labelled and (self.chosen or any(map(commit_of, self.named)))
 
     def _take_label(self, label: str) -> None:

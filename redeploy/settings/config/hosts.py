@@ -141,7 +141,7 @@ class Reading:
         """Note services that are on no host, unless it is unclear what is on a host."""
         unclear = [self._root.get("hosts"), *(host.own.get("services") for host in hosts if host.own)]
         if self._is_unclear or any(
-            isinstance(each, Unusable) or (isinstance(each, Mapping) and _is_spoilt(each)) for each in unclear
+            isinstance(each, Unusable) or (isinstance(each, Mapping) and _is_unusable(each)) for each in unclear
         ):
             return
         used = {member.name for host in hosts for member in host.members}
@@ -161,7 +161,7 @@ class Reading:
             named = wave.items if isinstance(wave, Items) else ()
             found = [self._of_wave(number, item, by_name, seen) for item in named if isinstance(item, Scalar)]
             waves.append(tuple(host for host in found if host))
-        whole = all(isinstance(wave, Items) and not _is_spoilt(wave) for wave in given.items)
+        whole = all(isinstance(wave, Items) and not _is_unusable(wave) for wave in given.items)
         for name, host in by_name.items():
             if whole and name not in seen:
                 said = "is in no wave, so it would never be updated; name it in `waves`"
@@ -200,7 +200,7 @@ class Reading:
         return 4
 
 
-def _is_spoilt(node: Mapping | Items) -> bool:
+def _is_unusable(node: Mapping | Items) -> bool:
     """Return whether a part of it is unusable, so that not all names in it are known."""
     parts = node.items if isinstance(node, Items) else tuple(each for _, each in node.entries)
     return any(isinstance(each, Unusable) for each in parts)

@@ -120,7 +120,7 @@ class _Level:
     levels: int = 1
 
     @property
-    def wants_key(self) -> bool:
+    def expects_key(self) -> bool:
         return self.is_mapping and self.key is None
 
 

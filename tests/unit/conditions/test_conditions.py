@@ -314,16 +314,16 @@ def test_identical_conditions_count_once() -> None:
 )
 def test_a_response_that_reports_itself_unhealthy_is_recognised(document: object, line: str) -> None:
     answer = reply(200, document)
-    assert Expectation().ill(answer, str) == line
+    assert Expectation().reported_unhealthy(answer, str) == line
     if line:
         assert not holds(line, answer)
 
 
 def test_there_is_no_warning_about_a_field_that_has_a_condition() -> None:
     answer = reply(200, {"status": "DOWN"})
-    assert expectation("/status = DOWN|UP").ill(answer, str) == ""
-    assert expectation("ready = true").ill(answer, str) == "status != DOWN"
-    assert Expectation().ill(page(), str) == ""
+    assert expectation("/status = DOWN|UP").reported_unhealthy(answer, str) == ""
+    assert expectation("ready = true").reported_unhealthy(answer, str) == "status != DOWN"
+    assert Expectation().reported_unhealthy(page(), str) == ""
 
 
 # the page in the docs

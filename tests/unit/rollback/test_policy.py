@@ -59,8 +59,8 @@ NEVER_READY = ended(Verdict.UNHEALTHY, Reason.NEVER_READY)
     ("seen", "why"),
     [
         (Seen(replaced=False), "nothing shows that the container was replaced"),
-        (Seen(replaced=True, sick_before=True), "not healthy before the trigger either"),
-        (Seen(replaced=True, sick_before=True, named=True), ""),
+        (Seen(replaced=True, unhealthy_before=True), "not healthy before the trigger either"),
+        (Seen(replaced=True, unhealthy_before=True, named=True), ""),
         (Seen(replaced=True, document_before=False), ""),
     ],
     ids=["kept", "sick", "sick-but-named", "no-document"],
@@ -122,13 +122,13 @@ def test_a_replaced_container_is_recognised_by_what_was_seen(run: Run, replaced:
 
 def test_a_service_that_was_unhealthy_before_the_trigger_is_recognised() -> None:
     sick = Run().look(0.1, reply(503)).trigger(1.0)
-    assert Seen.of(sick.state, 2.0).sick_before
-    assert not Seen.of(Run().trigger(1.0).state, 2.0).sick_before
+    assert Seen.of(sick.state, 2.0).unhealthy_before
+    assert not Seen.of(Run().trigger(1.0).state, 2.0).unhealthy_before
 
 
 def test_an_unhealthy_service_that_reports_a_version_is_still_unhealthy() -> None:
     run = Run(version_path="/version").look(0.1, reply(503), HEALTH).look(0.2, ready(OLD), VERSION).trigger(1.0)
-    assert Seen.of(run.state, 2.0).sick_before
+    assert Seen.of(run.state, 2.0).unhealthy_before
 
 
 # when the tag is left alone

@@ -131,7 +131,7 @@ def test_the_document_is_needed_only_where_a_check_uses_it(
     settings: dict[str, Any], before: HttpResult | None, document_needed: bool, wanted: bool
 ) -> None:
     checking = CheckRun(before, **settings).checking
-    assert (checking.needs_document, checking.wanted) == (document_needed, wanted)
+    assert (checking.needs_document, checking.any_needed) == (document_needed, wanted)
     assert checking.done(None) is not wanted
 
 

@@ -38,7 +38,7 @@ WAS = sample(-1, OLD, start=WALL - 900)
 
 def test_without_samples_the_build_is_unknown() -> None:
     found = history([], rules(WAS))
-    assert (found.last, found.ill, found.healthy, found.new_seen, found.build) == (
+    assert (found.last, found.failing, found.healthy, found.new_seen, found.build) == (
         None,
         None,
         False,
@@ -74,7 +74,7 @@ def test_the_new_build_is_seen_even_before_it_is_ready() -> None:
 def test_the_last_build_that_was_reported_is_kept_while_nothing_is_reported() -> None:
     found = history([sample(1, NEW), gone(2)], rules(WAS))
     assert found.build is Build.NEW
-    assert found.ill is not None
+    assert found.failing is not None
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_health_and_version_are_remembered_apart() -> None:
         rules(WAS),
         apart=True,
     )
-    assert found.ill is not None
-    assert found.ill.endpoints == HEALTH
+    assert found.failing is not None
+    assert found.failing.endpoints == HEALTH
     assert not found.healthy
     assert found.last is found.health
     found = history(

@@ -439,7 +439,7 @@ def test_an_expression_extracts_no_part_of_a_secret() -> None:
 
 
 def test_a_health_look_records_that_the_response_reports_itself_unhealthy() -> None:
-    assert read(reply(200, {"status": "DOWN"})).ill == "status != DOWN"
-    assert read(reply(200, {"status": "DOWN"}), service(apart=True), VERSION).ill == ""
-    assert read(reply(503, {"status": "DOWN"})).ill == ""
-    assert read(reply(200, {"status": "DOWN"}), service(health_expect="status!=DOWN")).ill == ""
+    assert read(reply(200, {"status": "DOWN"})).reported_unhealthy == "status != DOWN"
+    assert read(reply(200, {"status": "DOWN"}), service(apart=True), VERSION).reported_unhealthy == ""
+    assert read(reply(503, {"status": "DOWN"})).reported_unhealthy == ""
+    assert read(reply(200, {"status": "DOWN"}), service(health_expect="status!=DOWN")).reported_unhealthy == ""
