@@ -24,7 +24,7 @@ class Newcomer:
     repository: Path
     answers: tuple[str, ...]
     """Flags."""
-    told: str = ""
+    output: str = ""
 
     def init(self, *more: str, path: str = os.environ.get("PATH", "")) -> "subprocess.CompletedProcess[str]":
         """Write the files, and remember what is left to do; programs are looked for in `path`."""
@@ -40,12 +40,12 @@ class Newcomer:
             check=False,
             timeout=60,
         )
-        self.told = ran.stdout
+        self.output = ran.stdout
         return ran
 
     def step(self, number: int) -> str:
         """A step's commands, as they are to be pasted; continued lines are one."""
-        text = re.search(rf"(?ms)^{number}\. .*?(?=^\d+\. |\Z)", self.told)
+        text = re.search(rf"(?ms)^{number}\. .*?(?=^\d+\. |\Z)", self.output)
         assert text
         commands = "\n".join(re.findall(r"(?m)^ {5}(.*)$", text[0]))
         return re.sub(r" \\\n *", " ", commands)

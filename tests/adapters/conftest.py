@@ -1,4 +1,4 @@
-"""Servers on loopback that say exactly what a test wants said."""
+"""Servers on loopback that send exactly what a test specifies."""
 
 import contextlib
 import os
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 import pytest
 
 Handler = Callable[[socket.socket, bytes], None]
-"""Answers on an open connection, given the request."""
+"""Responds on an open connection, given the request."""
 
 
 @dataclass
 class Server:
-    """A server of raw bytes; of every connection one request is read."""
+    """A server of raw bytes that reads one request from each connection."""
 
     handler: Handler
     tls: ssl.SSLContext | None = None
@@ -35,7 +35,7 @@ class Server:
         return f"{'https' if self.tls else 'http'}://localhost:{self.port}"
 
     def header(self, name: str, request: int = 0) -> list[str]:
-        """The values of a header of a request."""
+        """The values of one header of a request."""
         lines = self.requests[request].split("\r\n")[1:]
         return [line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")]
 
@@ -68,15 +68,15 @@ class Server:
 
 
 def _is_whole(request: bytes) -> bool:
-    """Whether a request has come with its body, which may be a packet of its own."""
+    """Whether a request is complete, with its body, which may come in a packet of its own."""
     head, end, body = request.partition(b"\r\n\r\n")
-    if request.startswith(b"\x16"):  # that is how TLS begins
+    if request.startswith(b"\x16"):  # a TLS handshake
         return True
     length = re.search(rb"(?im)^content-length: *(\d+)", head)
     return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
-def said(*pieces: bytes) -> Handler:
+def respond_with(*pieces: bytes) -> Handler:
     """A handler that sends these bytes and closes."""
 
     def handler(connection: socket.socket, _: bytes) -> None:
@@ -87,7 +87,7 @@ def said(*pieces: bytes) -> Handler:
 
 
 def http(status: str = "200 OK", body: bytes = b"", **headers: str) -> bytes:
-    """A whole answer."""
+    """A complete response."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
@@ -98,11 +98,11 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start servers that are gone after the test."""
+    """Start servers that are closed after the test."""
     servers: list[Server] = []
 
     def start(handler: Handler | bytes, tls: ssl.SSLContext | None = None) -> Server:
-        servers.append(Server(said(handler) if isinstance(handler, bytes) else handler, tls))
+        servers.append(Server(respond_with(handler) if isinstance(handler, bytes) else handler, tls))
         return servers[-1]
 
     yield start
@@ -112,7 +112,7 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave whatever proxies this machine uses out of the tests."""
+    """Keep this machine's proxy settings out of the tests."""
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

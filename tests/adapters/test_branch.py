@@ -1,4 +1,4 @@
-"""Asking GitHub where production stands, over real sockets: every answer, every refusal, and silence."""
+"""Comparing production with a branch on GitHub, over real sockets: all responses, refusals, and a time-out."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ TOKEN = "ghs_0123456789abcdef"
 
 @dataclass
 class Asked:
-    """What came of one inquiry."""
+    """The result of one comparison."""
 
     position: Position
     github: GitHub
@@ -48,7 +48,7 @@ Ask = Callable[..., Asked]
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """Asks a GitHub of its own; what is said is held against GitHub's description when the test is over."""
+    """Ask a GitHub server of the test's own; all requests and responses are then checked against the API description."""
     started: list[GitHub] = []
 
     def asking(
@@ -113,7 +113,7 @@ def test_the_head_of_the_branch_is_live(ask: Ask) -> None:
         assert request.header("Accept") == "application/vnd.github+json"
 
 
-def test_a_short_commit_is_enough(ask: Ask) -> None:
+def test_a_short_commit_sha_is_enough(ask: Ask) -> None:
     assert ask(live=HEAD[:7]).position.standing is Standing.CURRENT
 
 
@@ -134,14 +134,14 @@ def test_a_branch_with_a_slash_in_its_name(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(("live", "branch"), [(HEAD, "at-live"), (HEAD, "hotfix"), (OWN, "main")])
-def test_what_the_branch_does_not_have_is_looked_at_once_more(live: str, branch: str, ask: Ask) -> None:
+def test_a_commit_that_the_branch_lacks_is_looked_up_once_more(live: str, branch: str, ask: Ask) -> None:
     asked = ask(live=live, branch=branch)
     assert asked.position.standing is Standing.ELSEWHERE
     assert asked.paused == [5.0]
     assert len(asked.targets) == 3
 
 
-def test_a_branch_that_has_just_moved_is_not_an_alarm(ask: Ask) -> None:
+def test_a_branch_that_has_just_moved_is_no_failure(ask: Ask) -> None:
     moving = History(HISTORY.commits, {"main": LIVE})
     asked = ask(live=HEAD, history=moving, then=lambda _: moving.branches.update(main=HEAD))
     assert asked.position.standing is Standing.CURRENT
@@ -161,7 +161,7 @@ def test_a_commit_that_cannot_be_compared(live: str, branch: str, says: str, ask
     assert asked.paused == []
 
 
-def test_a_version_that_is_the_beginning_of_two_commits(ask: Ask) -> None:
+def test_a_version_that_is_a_prefix_of_two_commits(ask: Ask) -> None:
     twins = line(Commit("abcdef1" + "0" * 33), Commit("abcdef1" + "1" * 33))
     asked = ask(live="abcdef1", history=History(twins, {"main": twins[-1].sha}))
     assert asked.position.standing is Standing.ELSEWHERE
@@ -203,7 +203,9 @@ def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
         pytest.param(Mishap(problem(401, "Bad credentials")), "401 `Bad credentials`", id="401"),
         pytest.param(Mishap(LIMITED), "rate limit", id="rate limit"),
         pytest.param(Mishap(SECONDARY), "rate limit", id="secondary rate limit"),
-        pytest.param(Mishap(problem(403, "API rate limit exceeded for o")), "GitHub's rate limit", id="said in words"),
+        pytest.param(
+            Mishap(problem(403, "API rate limit exceeded for o")), "GitHub's rate limit", id="named in the message"
+        ),
         pytest.param(Mishap(problem(429, "Too many")), "rate limit", id="429"),
         pytest.param(Mishap(BAD_GATEWAY), "502", id="502"),
         pytest.param(Mishap(unicorn(500)), "500", id="500"),
@@ -213,7 +215,7 @@ def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
         pytest.param(Mishap(Answer(200, b"[" * 999, "application/json")), "not what its API says", id="nested deeply"),
     ],
 )
-def test_trouble_at_github_is_never_an_alarm(kind: str, mishap: Mishap, says: str, ask: Ask) -> None:
+def test_a_failure_at_github_is_never_a_failed_run(kind: str, mishap: Mishap, says: str, ask: Ask) -> None:
     asked = ask({kind: [mishap]})
     assert asked.position.standing is Standing.UNKNOWN
     assert says in asked.position.sentence
@@ -229,14 +231,14 @@ def many(number: int, page_size: int = 250) -> History:
 
 
 @pytest.mark.parametrize(("number", "standing"), [(250, Standing.WITHIN_GRACE), (251, Standing.BEHIND)])
-def test_250_commits_come_in_one_answer_and_more_are_too_many(number: int, standing: Standing, ask: Ask) -> None:
+def test_250_commits_fit_into_one_response_and_more_are_too_many(number: int, standing: Standing, ask: Ask) -> None:
     asked = ask(history=many(number), grace="30d")
     assert (asked.position.standing, asked.position.missing) == (standing, number)
     assert len(asked.targets) == 2
 
 
 @pytest.mark.parametrize(("number", "calls", "age"), [(150, 3, "1 d 3 h"), (200, 3, "1 d 3 h"), (250, 4, "1 d 3 h")])
-def test_a_server_that_gives_fewer_at_once_is_asked_for_the_next_pages(
+def test_the_next_pages_are_requested_from_a_server_with_smaller_pages(
     number: int, calls: int, age: str, ask: Ask
 ) -> None:
     asked = ask(history=many(number, page_size=100), grace="30d")
@@ -245,14 +247,14 @@ def test_a_server_that_gives_fewer_at_once_is_asked_for_the_next_pages(
     assert len(asked.targets) == calls
 
 
-def test_never_more_than_four_calls(ask: Ask) -> None:
+def test_no_more_than_four_requests_are_sent(ask: Ask) -> None:
     slow = many(240, page_size=30)
     asked = ask(history=slow, grace="30d")
     assert len(asked.targets) == 4
     assert asked.position.at_least
 
 
-def test_a_token_goes_to_no_other_server_for_the_next_page(ask: Ask) -> None:
+def test_the_token_is_not_sent_to_another_server_for_the_next_page(ask: Ask) -> None:
     elsewhere = many(150, page_size=100)
     compare = elsewhere.compare
 
@@ -266,7 +268,7 @@ def test_a_token_goes_to_no_other_server_for_the_next_page(ask: Ask) -> None:
     assert asked.position.at_least
 
 
-def test_outside_of_a_runner_there_is_no_repository_to_ask() -> None:
+def test_outside_a_runner_there_is_no_repository_to_ask_about() -> None:
     position = position_of(state(LIVE, "main", "0s"), {}, certificate="", wall=time.time, pause=time.sleep)
     assert position.standing is Standing.UNKNOWN
     assert "GITHUB_REPOSITORY" in position.sentence

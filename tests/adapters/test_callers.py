@@ -1,4 +1,4 @@
-"""What a test starts behaves the same whoever started the tests."""
+"""Programs that tests start behave the same however the tests were started."""
 
 import signal
 import socket
@@ -20,25 +20,25 @@ NONE = f"{[False] * len(IGNORED)}"
 
 
 @pytest.fixture
-def deaf() -> Iterator[None]:
-    """This process as a shell or `nohup` starts one in the background."""
+def ignoring_signals() -> Iterator[None]:
+    """Ignore signals, as in a process that a shell or `nohup` starts in the background."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_the_action_gets_every_signal_that_the_sandbox_was_started_to_ignore(deaf: None, tmp_path: Path) -> None:
+def test_the_action_gets_signals_that_the_sandbox_itself_ignores(ignoring_signals: None, tmp_path: Path) -> None:
     (tmp_path / "action.yml").write_text("inputs: {}\noutputs: {}\n")
     (tmp_path / "entrypoint.py").write_text(SHOW)
     assert Runner(tmp_path, FromCheckout(Path(sys.executable)), patience=20).run({}).log == NONE
 
 
-def test_a_program_gets_every_signal_that_the_tests_were_started_to_ignore(deaf: None) -> None:
+def test_a_program_gets_signals_that_the_tests_themselves_ignore(ignoring_signals: None) -> None:
     heed()
     ran = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True, timeout=20)
     assert ran.stdout.strip() == NONE
-    signal.raise_signal(signal.SIGINT)  # the tests themselves go on
+    signal.raise_signal(signal.SIGINT)  # does not end the tests themselves
 
 
 def test_a_free_port_is_never_given_twice_and_a_server_can_listen_on_it() -> None:

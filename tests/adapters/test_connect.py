@@ -1,4 +1,4 @@
-"""The way to an origin over real sockets: names, connections, certificates; and that nothing is sent on it."""
+"""The way to an origin over real sockets: names, connections, certificates; no request is sent."""
 
 import socket
 import ssl
@@ -37,7 +37,7 @@ def secure(serve: Serve, certificate: trustme.LeafCert) -> Server:
     return serve(http(), context(certificate))
 
 
-def test_a_way_to_its_end_tells_the_certificate_and_sends_nothing(serve: Serve, authority: trustme.CA) -> None:
+def test_a_complete_way_reports_the_certificate_and_sends_nothing(serve: Serve, authority: trustme.CA) -> None:
     ends = datetime.now(UTC) + timedelta(days=40)
     server = secure(serve, authority.issue_cert("localhost", not_after=ends))
     found = way(server.url, authority)
@@ -50,14 +50,14 @@ def test_a_way_to_its_end_tells_the_certificate_and_sends_nothing(serve: Serve, 
     assert server.requests == []
 
 
-def test_plain_http_ends_with_the_connection(serve: Serve) -> None:
+def test_over_plain_http_only_the_connection_is_checked(serve: Serve) -> None:
     server = serve(http())
     found = way(server.url)
     assert (found.error_kind, found.certificate, bool(found.addresses)) == (None, None, True)
     assert server.requests == []
 
 
-def test_an_expired_certificate_is_shown_all_the_same(serve: Serve, authority: trustme.CA) -> None:
+def test_an_expired_certificate_is_still_reported(serve: Serve, authority: trustme.CA) -> None:
     ended = datetime(2020, 1, 1, tzinfo=UTC)
     found = way(secure(serve, authority.issue_cert("localhost", not_after=ended)).url, authority)
     assert (found.error_kind, found.verify_code) == (ErrorKind.TLS, EXPIRED)
@@ -65,14 +65,14 @@ def test_an_expired_certificate_is_shown_all_the_same(serve: Serve, authority: t
     assert found.certificate.ends == ended.timestamp()
 
 
-def test_a_certificate_for_another_name_tells_whose_it_is(serve: Serve, authority: trustme.CA) -> None:
+def test_a_certificate_for_another_name_is_reported_with_its_names(serve: Serve, authority: trustme.CA) -> None:
     found = way(secure(serve, authority.issue_cert("api.elsewhere.test", "192.0.2.1")).url, authority)
     assert (found.error_kind, found.verify_code) == (ErrorKind.TLS, NAME)
     assert found.certificate is not None
     assert found.certificate.names == ("api.elsewhere.test", "192.0.2.1")
 
 
-def test_an_authority_that_no_one_trusts_is_named(serve: Serve, authority: trustme.CA) -> None:
+def test_an_untrusted_authority_is_named(serve: Serve, authority: trustme.CA) -> None:
     found = way(secure(serve, authority.issue_cert("localhost")).url)
     assert found.error_kind is ErrorKind.TLS
     assert found.verify_code in UNTRUSTED
@@ -80,14 +80,14 @@ def test_an_authority_that_no_one_trusts_is_named(serve: Serve, authority: trust
     assert found.certificate.issuer == "A Test Authority"
 
 
-def test_a_server_that_speaks_no_tls_is_a_fault_of_tls(serve: Serve) -> None:
+def test_a_server_without_tls_is_a_tls_error(serve: Serve) -> None:
     server = serve(http())
     found = way(server.url.replace("http:", "https:"))
     assert (found.error_kind, found.verify_code, found.certificate) == (ErrorKind.TLS, 0, None)
     assert found.detail
 
 
-def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_long() -> None:
+def test_the_wait_for_a_silent_server_is_bounded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         origin = f"https://127.0.0.1:{silent.getsockname()[1]}"
@@ -96,7 +96,7 @@ def test_a_server_that_accepts_and_says_nothing_is_not_waited_for_long() -> None
     assert time.monotonic() - began < 10
 
 
-def test_a_refused_port_is_not_a_connection() -> None:
+def test_a_closed_port_is_reported_as_refused() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         found = way(f"https://127.0.0.1:{closed.getsockname()[1]}")
@@ -108,7 +108,7 @@ def test_a_name_without_an_address_is_unresolved(host: str) -> None:
     assert way(f"https://{host}").error_kind is ErrorKind.UNRESOLVED
 
 
-def test_a_proxy_of_the_environment_goes_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "inside.example")
     assert is_proxied("https://api.example.com")

@@ -1,4 +1,4 @@
-"""Files are written as a whole or not at all, and private ones are never anybody else's, not even for a moment."""
+"""Files are written completely or not at all, and private ones are never readable by others, not even briefly."""
 
 import os
 import threading
@@ -34,7 +34,7 @@ def test_a_file_that_others_could_read_is_private_afterwards(tmp_path: Path) -> 
     assert disk.read(file) == "new"
 
 
-def test_a_concurrent_reader_finds_the_old_text_or_the_new_one(tmp_path: Path) -> None:
+def test_a_concurrent_reader_sees_the_old_text_or_the_new_one(tmp_path: Path) -> None:
     file, texts, seen, done = tmp_path / "file", ["a" * 100_000, "b" * 100_000], set[str](), threading.Event()
     disk.write(file, texts[0], disk.PRIVATE)
 
@@ -52,7 +52,7 @@ def test_a_concurrent_reader_finds_the_old_text_or_the_new_one(tmp_path: Path) -
     assert seen <= set(texts)
 
 
-def test_what_cannot_be_written_leaves_the_old_text_and_nothing_beside_it(
+def test_a_failed_write_keeps_the_old_text_and_leaves_no_other_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
@@ -68,7 +68,7 @@ def test_what_cannot_be_written_leaves_the_old_text_and_nothing_beside_it(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_link_stays_and_what_it_names_is_written(tmp_path: Path) -> None:
+def test_a_link_is_kept_and_its_target_is_written(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
     disk.write(tmp_path / "link", "text")
     assert (tmp_path / "link").is_symlink()
@@ -84,5 +84,5 @@ def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
     assert (file.stat().st_uid, file.stat().st_gid) == (12345, 12345)
 
 
-def test_what_is_not_there_has_no_text(tmp_path: Path) -> None:
+def test_a_missing_file_has_no_text(tmp_path: Path) -> None:
     assert disk.read(tmp_path / "file") is None

@@ -1,6 +1,6 @@
-"""A run in a process of its own, cut short or not heard, at every phase: what it has to say is written all the same.
+"""A run in its own process, disturbed at every phase: it still writes everything that can be written.
 
-`PHASES` is how far a run gets before it is disturbed, `DISTURBANCES` what happens to it, and what is left of it then.
+`PHASES` says how far a run gets before it is disturbed, `DISTURBANCES` what happens to it, and what it can still write.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 class Server:
-    """A service with a Watchtower. One that is asked for a `silent` path never answers, and the run has got there."""
+    """A service with a Watchtower. It never responds to the path `silent`; a request for it sets `reached`."""
 
     def __init__(self, silent: str, *, sick: bool = False) -> None:
         self.silent, self.sick = silent, sick
@@ -85,7 +85,7 @@ class Phase:
     sick: bool = False
     """Whether the service is not ready any more after the trigger."""
     says: str = ""
-    """What the run that is cancelled here says of it."""
+    """What the summary of a run that is cancelled here says."""
 
 
 VERIFY = {"mode": "verify", "base-url": "{origin}", "openapi-path": "off", "timeout": "60s", "request-timeout": "60s"}
@@ -111,18 +111,18 @@ PHASES = {
     "inputs are refused": Phase({"mode": "verify"}),
 }
 REFUSED = "inputs are refused"
-"""This one ends by itself, before a signal could come."""
+"""The phase that ends by itself, before a signal can arrive."""
 
 
 @dataclass
 class Setting:
-    """The process that is about to start, and where its results go."""
+    """Settings of the process that is about to start, and where its results go."""
 
     folder: Path
     environment: dict[str, str] = field(default_factory=lambda: {"GITHUB_ACTIONS": "true"})
     stdout: int = subprocess.PIPE
     before: Callable[[], object] | None = None
-    """Is called in the process before it becomes ours; has to be safe after a fork."""
+    """Runs in the child process before the action starts; must be safe after a fork."""
     undo: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -139,7 +139,7 @@ def _full_log(setting: Setting) -> None:
 
 
 def _full_disk(name: str) -> Callable[[Setting], None]:
-    """The file lies on a disk that is full: a tiny one that is mounted where we may, else the device that always is."""
+    """Put the file on a full disk: a tiny file system where mounting is allowed, `/dev/full` otherwise."""
 
     def disturb(setting: Setting) -> None:
         disk = setting.folder / "disk"
@@ -169,7 +169,7 @@ def _leave(run: "subprocess.Popen[bytes]", _: Setting) -> None:
 
 
 def _remove(name: str) -> Callable[["subprocess.Popen[bytes]", Setting], None]:
-    """The folder of the file goes away while the run is on its way."""
+    """Remove the file's folder during the run."""
 
     def disturb(_: "subprocess.Popen[bytes]", setting: Setting) -> None:
         shutil.rmtree(Path(setting.environment[name]).parent)
@@ -183,7 +183,7 @@ def _remove_all(_: "subprocess.Popen[bytes]", setting: Setting) -> None:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """What happens to a run before it starts or at its phase, and what is left of it."""
+    """What happens to a run before it starts or at a phase, and what it can still write."""
 
     first: Callable[[Setting], None] = _nothing
     then: Callable[["subprocess.Popen[bytes]", Setting], object] = lambda _, __: None
@@ -193,9 +193,9 @@ class Disturbance:
     """Whether the outputs are written."""
     summary: bool = True
     says: str = ""
-    """What the log has to say of it."""
-    heard: bool = True
-    """Whether anyone can read the log."""
+    """What the log must contain."""
+    readable: bool = True
+    """Whether the log can be read."""
 
 
 FULL = "cannot be written: No space left on device"
@@ -207,10 +207,10 @@ DISTURBANCES = {
     "SIGTERM, then SIGINT": Disturbance(signals=SIGNALS[::-1], codes=(INTERRUPTED, TERM)),
     "two of each": Disturbance(signals=(*SIGNALS, *SIGNALS), codes=(INTERRUPTED, TERM)),
     "no standard input": Disturbance(_closed(0)),
-    "no standard output": Disturbance(_closed(1), heard=False),
+    "no standard output": Disturbance(_closed(1), readable=False),
     "no standard error": Disturbance(_closed(2)),
-    "the log's disk is full": Disturbance(_full_log, heard=False),
-    "the reader of the log leaves": Disturbance(then=_leave, heard=False),
+    "the log's disk is full": Disturbance(_full_log, readable=False),
+    "the reader of the log leaves": Disturbance(then=_leave, readable=False),
     "the outputs' disk is full": Disturbance(_full_disk("GITHUB_OUTPUT"), outputs=False, says=f"GITHUB_OUTPUT {FULL}"),
     "the summary's disk is full": Disturbance(
         _full_disk("GITHUB_STEP_SUMMARY"), summary=False, says=f"GITHUB_STEP_SUMMARY {FULL}"
@@ -232,19 +232,19 @@ DISTURBANCES = {
 
 
 def _rows() -> Iterator[tuple[str, str]]:
-    """Every phase with every disturbance; the one that ends by itself without those that need a run on its way."""
+    """Every phase with every disturbance, except those during a run for the phase that ends by itself."""
     for phase, name in itertools.product(PHASES, DISTURBANCES):
         one = DISTURBANCES[name]
-        on_its_way = one.then is not Disturbance.then or one.signals != (signal.SIGTERM,) or name == "SIGTERM"
-        if phase != REFUSED or not on_its_way:
+        during_the_run = one.then is not Disturbance.then or one.signals != (signal.SIGTERM,) or name == "SIGTERM"
+        if phase != REFUSED or not during_the_run:
             yield phase, name
 
 
 @contextlib.contextmanager
 def _started(setting: Setting, program: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """The action in a process of its own, which is gone after the test.
+    """Start the action in its own process, which is ended after the test.
 
-    It is not measured: a signal that comes while coverage holds its lock makes the run wait for it for ever.
+    It runs without coverage: a signal that arrives while coverage holds its lock would deadlock it.
     """
     with subprocess.Popen(
         [sys.executable, "-I", "-u", *program],
@@ -276,7 +276,7 @@ def setting(tmp_path: Path) -> Iterator[Setting]:
 
 
 def _read(setting: Setting, name: str) -> str:
-    """What is in the file that the run was told of; nothing where there is none."""
+    """The content of the file that an environment variable names; empty without a file."""
     path = Path(setting.environment[name] or os.devnull)
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
@@ -288,7 +288,7 @@ def _inputs(phase: Phase, origin: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("phase", "disturbance"), list(_rows()))
-def test_a_disturbed_run_ends_with_its_exit_code_and_writes_all_that_can_be_written(
+def test_a_disturbed_run_keeps_its_exit_code_and_writes_everything_that_can_be_written(
     phase: str, disturbance: str, setting: Setting
 ) -> None:
     at, what = PHASES[phase], DISTURBANCES[disturbance]
@@ -299,7 +299,7 @@ def test_a_disturbed_run_ends_with_its_exit_code_and_writes_all_that_can_be_writ
             if phase != REFUSED:
                 assert server.reached.wait(30)
                 what.then(run, setting)
-                run.send_signal(signal.SIGSTOP)  # so that all of them wait for the process when it goes on
+                run.send_signal(signal.SIGSTOP)  # so that all signals are pending when the process continues
                 for each in what.signals:
                     run.send_signal(each)
                 run.send_signal(signal.SIGCONT)
@@ -314,17 +314,17 @@ def test_a_disturbed_run_ends_with_its_exit_code_and_writes_all_that_can_be_writ
         assert parsed(written)["verdict"] == ("invalid-config" if phase == REFUSED else "cancelled")
     if what.summary:
         assert at.says in summary
-    if what.heard:
+    if what.readable:
         assert what.says in log.decode()
 
 
 def _end(run: "subprocess.Popen[bytes]") -> bytes:
-    """Wait for a run whose log no one reads; what it wrote to standard error."""
+    """Wait for a run whose log is not read, and return what it wrote to standard error."""
     assert run.stderr is not None
     with run.stderr as errors:
-        said = errors.read()
+        written = errors.read()
     run.wait(timeout=30)
-    return said
+    return written
 
 
 STRUCK = f"""
@@ -337,13 +337,15 @@ class Strike:
 sys.meta_path.insert(0, Strike())
 runpy.run_path({str(ROOT / "entrypoint.py")!r}, run_name="__main__")
 """
-"""An entry point that is struck by both signals while it loads the first module of ours."""
+"""An entry point that gets both signals while it imports the action's first module."""
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["while-it-loads", "before-it-starts"])
-def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits: bool, setting: Setting) -> None:
+def test_a_run_that_gets_signals_before_its_handlers_are_set_still_writes_its_outputs(
+    waits: bool, setting: Setting
+) -> None:
     def strike_early() -> None:
-        """Leave both signals to the program that this process becomes: what is blocked stays so, and waits."""
+        """Leave both signals pending for the program that replaces this process: blocked signals stay blocked."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for each in SIGNALS:
             os.kill(os.getpid(), each)
@@ -358,7 +360,7 @@ def test_signals_that_come_before_their_handler_end_a_run_with_its_outputs(waits
     assert _read(setting, "GITHUB_STEP_SUMMARY")
 
 
-def test_a_reader_of_the_log_who_leaves_does_not_end_a_run(setting: Setting) -> None:
+def test_a_run_continues_when_the_reader_of_the_log_leaves(setting: Setting) -> None:
     with contextlib.closing(Server("/api/ready")) as server:
         setting.environment |= _inputs(Phase({**VERIFY, "timeout": "2s"}), server.origin)
         with _started(setting, [str(ROOT / "entrypoint.py")]) as run:

@@ -19,7 +19,7 @@ WRITTEN = f"# the settings\nTOKEN='{TOKEN}'\nPORT=8001\n"
 
 @dataclass
 class Server:
-    """A folder with a template, and the commands that were run in it."""
+    """A server's folder with a template, and the commands that were run in it."""
 
     folder: Path
 
@@ -30,7 +30,7 @@ class Server:
     def env(
         self, command: tuple[str, ...] = (), *, actions: bool = False, **variables: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Render the file with these variables in the environment, as a job or at a terminal."""
+        """Render the file with these environment variables, as in a job or at a terminal."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
         if actions:
             kept |= {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(self.folder / "outputs")}
@@ -46,7 +46,7 @@ class Server:
         )
 
     def applied(self, code: int = 0) -> tuple[str, ...]:
-        """A command that notes what it was given and ends with this code."""
+        """A command that records its environment and exits with this code."""
         note = (
             f"import json, os; open({str(self.folder / 'applied')!r}, 'a').write(json.dumps(dict(os.environ)) + '\\n')"
         )
@@ -54,11 +54,11 @@ class Server:
 
     def environments(self) -> list[dict[str, str]]:
         """The environment of each command that was run."""
-        noted = self.folder / "applied"
-        return [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
+        recorded = self.folder / "applied"
+        return [json.loads(line) for line in recorded.read_text().splitlines()] if recorded.exists() else []
 
     def names(self) -> set[str]:
-        """What lies in the folder."""
+        """The names of the files in the folder."""
         return {path.name for path in self.folder.iterdir()}
 
 
@@ -68,7 +68,7 @@ def server(tmp_path: Path) -> Server:
     return Server(tmp_path)
 
 
-def test_secrets_are_written_for_the_owner_alone_and_only_their_names_are_reported(server: Server) -> None:
+def test_secrets_are_readable_by_the_owner_only_and_reported_by_name_only(server: Server) -> None:
     ran = server.env(SECRET_TOKEN=TOKEN)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == f"{server.file}: changed (PORT, TOKEN).\n"
@@ -77,14 +77,14 @@ def test_secrets_are_written_for_the_owner_alone_and_only_their_names_are_report
     assert server.names() == {"template", ".env.production"}
 
 
-def test_what_uses_the_file_is_created_again_when_a_value_has_changed_and_only_then(server: Server) -> None:
-    told = [server.env(server.applied(), SECRET_TOKEN=token).stdout.splitlines()[0] for token in ("1", "1", "2")]
-    assert [line.rpartition(": ")[2] for line in told] == ["changed (PORT, TOKEN).", "unchanged.", "changed (TOKEN)."]
+def test_the_command_runs_only_when_a_value_has_changed(server: Server) -> None:
+    lines = [server.env(server.applied(), SECRET_TOKEN=token).stdout.splitlines()[0] for token in ("1", "1", "2")]
+    assert [line.rpartition(": ")[2] for line in lines] == ["changed (PORT, TOKEN).", "unchanged.", "changed (TOKEN)."]
     assert len(server.environments()) == 2
     assert server.names() == {"template", ".env.production", "applied"}
 
 
-def test_what_is_run_gets_no_secret(server: Server) -> None:
+def test_the_command_gets_no_secret_in_its_environment(server: Server) -> None:
     assert server.env(server.applied(), SECRET_TOKEN=TOKEN).returncode == 0
     [given] = server.environments()
     assert not [name for name in given if name.startswith("SECRET_")]
@@ -92,14 +92,14 @@ def test_what_is_run_gets_no_secret(server: Server) -> None:
 
 
 @pytest.mark.parametrize("token", [TOKEN, "s3cret's #1", "one line\nand an-0ther\n"])
-def test_what_is_run_may_quote_the_file_and_no_secret_is_shown(server: Server, token: str) -> None:
+def test_no_secret_is_shown_when_the_command_prints_the_file(server: Server, token: str) -> None:
     ran = server.env(("cat", str(server.file)), SECRET_TOKEN=token)
     assert "PORT=8001" in ran.stdout
     assert not any(part in ran.stdout + ran.stderr for part in ("s3cret", "much", "one line", "an-0ther"))
 
 
 @pytest.mark.parametrize("command", ["exit", "nothing-like-this"])
-def test_a_change_that_was_not_applied_is_applied_the_next_time(server: Server, command: str) -> None:
+def test_a_change_that_was_not_applied_is_applied_next_time(server: Server, command: str) -> None:
     failing = server.applied(code=3) if command == "exit" else (command,)
     failed = server.env(failing, actions=True, SECRET_TOKEN="1")
     assert failed.returncode == 1
@@ -112,7 +112,7 @@ def test_a_change_that_was_not_applied_is_applied_the_next_time(server: Server, 
     assert server.env(server.applied(), SECRET_TOKEN="1").stdout.endswith("unchanged.\n")
 
 
-def test_a_killed_run_is_made_up_for_the_next_time(server: Server) -> None:
+def test_the_change_of_a_killed_run_is_applied_next_time(server: Server) -> None:
     kill_the_caller = (sys.executable, "-c", "import os, signal; os.kill(os.getppid(), signal.SIGKILL)")
     assert server.env(kill_the_caller, SECRET_TOKEN="1").returncode == -9
     assert server.env(server.applied(), SECRET_TOKEN="1").returncode == 0
@@ -120,7 +120,7 @@ def test_a_killed_run_is_made_up_for_the_next_time(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "secrets", "told"),
+    ("template", "secrets", "message"),
     [
         (TEMPLATE, {}, "`TOKEN` has no value"),
         (TEMPLATE, {"SECRET_TOKEN": ""}, "`SECRET_TOKEN` is empty"),
@@ -129,26 +129,26 @@ def test_a_killed_run_is_made_up_for_the_next_time(server: Server) -> None:
         (TEMPLATE + "nonsense\n", {"SECRET_TOKEN": TOKEN}, "Line 4 of the template"),
     ],
 )
-def test_where_something_is_missing_nothing_is_touched(
-    server: Server, template: str, secrets: dict[str, str], told: str
+def test_nothing_is_touched_when_a_value_is_missing(
+    server: Server, template: str, secrets: dict[str, str], message: str
 ) -> None:
     server.file.write_text("old")
     (server.folder / "template").write_text(template)
     ran = server.env(server.applied(), actions=False, **secrets)
     assert ran.returncode == 2
-    assert ran.stderr.startswith(told)
+    assert ran.stderr.startswith(message)
     assert "s3cret" not in ran.stdout + ran.stderr
     assert server.file.read_text() == "old"
     assert server.names() == {"template", ".env.production"}
 
 
-def test_in_a_job_a_problem_is_an_error_of_the_run(server: Server) -> None:
+def test_in_a_job_a_problem_is_an_error_annotation(server: Server) -> None:
     ran = server.env(actions=True)
     assert ran.returncode == 2
     assert ran.stdout.startswith("::error title=Secrets for the server::`TOKEN` has no value")
 
 
-def test_a_job_hands_on_whether_anything_changed(server: Server) -> None:
+def test_a_job_has_an_output_that_says_whether_anything_changed(server: Server) -> None:
     for token in ("1", "1"):
         assert server.env(actions=True, SECRET_TOKEN=token).returncode == 0
     outputs = (server.folder / "outputs").read_text().splitlines()
@@ -156,14 +156,14 @@ def test_a_job_hands_on_whether_anything_changed(server: Server) -> None:
     assert all(line.startswith("changed<<") for line in outputs[::3])
 
 
-def test_a_file_that_others_may_read_is_made_private_although_nothing_changed(server: Server) -> None:
+def test_a_file_that_others_may_read_is_made_private_even_without_a_change(server: Server) -> None:
     server.env(SECRET_TOKEN="1")
     server.file.chmod(0o644)
     assert server.env(SECRET_TOKEN="1").stdout.endswith("unchanged.\n")
     assert server.file.stat().st_mode & 0o777 == 0o600
 
 
-def test_files_that_cannot_be_used_are_named(server: Server) -> None:
+def test_unusable_files_are_named(server: Server) -> None:
     (server.folder / "template").unlink()
     assert server.env(SECRET_TOKEN="1").stderr == f"{server.folder / 'template'}: No such file or directory.\n"
     (server.folder / "template").write_bytes(b"A=\xff\n")

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.skipif(
 
 
 def errors(*paths: Path) -> dict[str, list[str]]:
-    """What the parser says of files, by their path."""
+    """The parser's errors in files, by path."""
     command = [str(NODE), str(PROGRAM), *map(str, paths)]
     found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-    return {path: list(said) for path, said in json.loads(found).items()}
+    return {path: list(messages) for path, messages in json.loads(found).items()}
 
 
 @cache
@@ -50,7 +50,7 @@ def test_github_accepts_the_workflows_that_init_writes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("action.yml", "name: a\ndescription: b\nruns:\n  using: docker\n", "image"),
         ("action.yml", "name: a\nruns:\n  using: docker\n  image: Dockerfile\n", "description"),
@@ -63,7 +63,7 @@ def test_github_accepts_the_workflows_that_init_writes(tmp_path: Path) -> None:
         ("workflow.yml", "on: push\njobs:\n  a:\n    needs: b\n    runs-on: x\n    steps:\n    - run: y\n", "b"),
     ],
 )
-def test_it_would_say_what_is_wrong(name: str, text: str, said: str, tmp_path: Path) -> None:
+def test_the_parser_reports_errors(name: str, text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     [found] = errors(tmp_path / name).values()
-    assert any(said in each for each in found), found
+    assert any(message in each for each in found), found

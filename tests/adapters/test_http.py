@@ -18,7 +18,7 @@ from redeploy.http.urls import origin_of
 from redeploy.rollout.requests import FetchContainers
 from redeploy.rollout.workers import Workers
 from redeploy.text.secret import Secret
-from tests.adapters.conftest import Handler, Serve, Server, http, said
+from tests.adapters.conftest import Handler, Serve, Server, http, respond_with
 from tests.ports import free_port
 
 CAP = 1024 * 1024
@@ -53,17 +53,17 @@ def error_kind(http_result: HttpResult) -> ErrorKind:
     return http_result.error_kind
 
 
-# replies
+# responses
 
 
-def test_a_reply_is_status_headers_and_body(serve: Serve) -> None:
+def test_a_response_has_status_headers_and_body(serve: Serve) -> None:
     server = serve(http("503 Service Unavailable", b'{"a": 1}', Content_Type="application/json", X_Version="7"))
     reply = got(get(f"{server.url}/ready"))
     assert (reply.status, reply.body, reply.hops) == (503, b'{"a": 1}', 0)
     assert (reply.headers["content-type"], reply.headers["x-version"]) == ("application/json", "7")
 
 
-def test_every_request_says_who_asks_and_wants_it_fresh(serve: Serve) -> None:
+def test_every_request_has_our_user_agent_and_asks_for_a_fresh_response(serve: Serve) -> None:
     server = serve(http())
     get(f"{server.url}/ready?x=1")
     assert server.requests[0].startswith("GET /ready?x=1 HTTP/1.1\r\n")
@@ -88,7 +88,7 @@ def test_a_compressed_body_is_decoded(serve: Serve) -> None:
     assert got(get(server.url)).body == b'{"a": 1}'
 
 
-def test_a_chunked_body_is_put_together(serve: Serve) -> None:
+def test_a_chunked_body_is_assembled(serve: Serve) -> None:
     server = serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
     assert got(get(server.url)).body == b"abcde"
 
@@ -98,7 +98,7 @@ def test_a_body_without_a_length_ends_with_the_connection(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_a_head_alone_is_an_answer_where_the_connection_ends_after_it(serve: Serve, version: str) -> None:
+def test_a_response_may_end_after_its_head(serve: Serve, version: str) -> None:
     reply = got(get(serve(f"HTTP/{version} 200 OK\r\nServer: old\r\n\r\n".encode()).url))
     assert (reply.status, reply.body, reply.headers["server"]) == (200, b"", "old")
 
@@ -114,13 +114,13 @@ def test_a_body_is_capped(serve: Serve, size: int, fits: bool) -> None:
         assert error_kind(http_result) is ErrorKind.TOO_LARGE
 
 
-def test_the_cap_holds_for_what_a_compressed_body_decodes_to(serve: Serve) -> None:
+def test_the_cap_applies_to_the_decoded_size_of_a_compressed_body(serve: Serve) -> None:
     server = serve(http("200 OK", gzip.compress(b"0" * 30_000_000), Content_Encoding="gzip"))
     assert error_kind(get(server.url)) is ErrorKind.TOO_LARGE
 
 
 class Endless:
-    """Sends a body that never ends, and remembers how much of it was taken."""
+    """Sends an endless body, and records how much of it was read."""
 
     def __init__(self, head: bytes, most: int = 64 * CAP) -> None:
         self._head, self._most, self.sent = head, most, 0
@@ -142,7 +142,7 @@ class Endless:
     ],
 )
 @pytest.mark.parametrize("follow", [True, False], ids=["following", "not following"])
-def test_an_endless_body_is_given_up_whatever_the_status(serve: Serve, status: str, follow: bool) -> None:
+def test_an_endless_body_is_given_up_with_any_status(serve: Serve, status: str, follow: bool) -> None:
     endless = Endless(f"HTTP/1.1 {status}\r\n\r\n".encode())
     http_result = get(serve(endless).url, follow=follow)
     assert isinstance(http_result, TransportError)
@@ -171,31 +171,35 @@ def silent(connection: socket.socket, _: bytes) -> None:
 @pytest.mark.parametrize(
     "handler",
     [
-        pytest.param(said(), id="closed without a byte"),
+        pytest.param(respond_with(), id="closed without a byte"),
         pytest.param(reset, id="reset"),
         pytest.param(cut_inside, id="cut inside the body"),
-        pytest.param(said(b"HTTP/1.1 200 OK\r\nContent-Le"), id="cut inside the head"),
-        pytest.param(said(b"HTTP/1.0 200 OK\r\nServer: old\r\n"), id="cut after a line of the head"),
-        pytest.param(said(b"HTTP/1.0 200 OK\r\n"), id="cut after the status"),
-        pytest.param(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), id="cut inside a chunk"),
+        pytest.param(respond_with(b"HTTP/1.1 200 OK\r\nContent-Le"), id="cut inside the head"),
+        pytest.param(respond_with(b"HTTP/1.0 200 OK\r\nServer: old\r\n"), id="cut after a line of the head"),
+        pytest.param(respond_with(b"HTTP/1.0 200 OK\r\n"), id="cut after the status"),
         pytest.param(
-            said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), id="a chunk without a size"
+            respond_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), id="cut inside a chunk"
         ),
-        pytest.param(said(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), id="another protocol"),
-        pytest.param(said(b"HTTP/1.1 abc OK\r\n\r\n"), id="a status that is no number"),
         pytest.param(
-            said(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % number for number in range(200)) + b"\r\n"),
+            respond_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nab"), id="a chunk without a size"
+        ),
+        pytest.param(respond_with(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), id="another protocol"),
+        pytest.param(respond_with(b"HTTP/1.1 abc OK\r\n\r\n"), id="a status that is not a number"),
+        pytest.param(
+            respond_with(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % number for number in range(200)) + b"\r\n"),
             id="200 headers",
         ),
-        pytest.param(said(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"), id="a header of 200 kB"),
-        pytest.param(said(http("200 OK", b"no gzip", Content_Encoding="gzip")), id="a body that is not what it says"),
+        pytest.param(respond_with(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n"), id="a header of 200 kB"),
+        pytest.param(
+            respond_with(http("200 OK", b"no gzip", Content_Encoding="gzip")), id="a body that is not what it says"
+        ),
     ],
 )
-def test_an_answer_that_is_none_is_a_cut_connection(serve: Serve, handler: Handler) -> None:
+def test_an_invalid_response_is_a_cut_connection(serve: Serve, handler: Handler) -> None:
     assert error_kind(get(serve(handler).url)) is ErrorKind.CUT
 
 
-def test_no_one_listening_is_a_refusal() -> None:
+def test_a_closed_port_is_a_refusal() -> None:
     assert error_kind(get(no_listener())) is ErrorKind.REFUSED
 
 
@@ -203,17 +207,17 @@ def test_a_name_without_an_address_is_unresolved() -> None:
     assert error_kind(get("http://no-such-host.invalid/")) is ErrorKind.UNRESOLVED
 
 
-def test_silence_is_a_lost_answer(serve: Serve) -> None:
+def test_silence_is_a_time_out(serve: Serve) -> None:
     assert error_kind(get(serve(silent).url, timeout=0.2)) is ErrorKind.TIMED_OUT
 
 
-def test_a_connection_that_is_not_accepted_is_not_made() -> None:
+def test_a_connection_that_is_not_accepted_is_not_established() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         port = listener.getsockname()[1]
         fillers = []
-        for _ in range(8):  # the queue of connections that nobody accepts is full after a few
+        for _ in range(8):  # the queue of pending connections is full after a few
             filler = socket.socket()
             filler.setblocking(False)
             filler.connect_ex(("127.0.0.1", port))
@@ -224,7 +228,7 @@ def test_a_connection_that_is_not_accepted_is_not_made() -> None:
     assert found is ErrorKind.NOT_CONNECTED
 
 
-# the bound of whole time
+# the bound on the total time
 
 
 def crew_fetch(url: str, bound: float) -> HttpResult:
@@ -236,7 +240,7 @@ def crew_fetch(url: str, bound: float) -> HttpResult:
 
 
 def drip(head: bytes, piece: bytes) -> Handler:
-    """Send a piece every tenth of a second, so that silence never lasts."""
+    """A handler that sends a piece every tenth of a second, so that no read times out."""
 
     def handler(connection: socket.socket, _: bytes) -> None:
         connection.sendall(head)
@@ -256,7 +260,7 @@ def drip(head: bytes, piece: bytes) -> Handler:
         pytest.param(drip(b"H", b"T"), id="status line"),
     ],
 )
-def test_an_answer_that_drips_is_given_up_in_time(serve: Serve, handler: Handler) -> None:
+def test_a_response_that_arrives_too_slowly_is_given_up_in_time(serve: Serve, handler: Handler) -> None:
     assert isinstance(crew_fetch(serve(handler).url, 0.5), TransportError)
 
 
@@ -264,7 +268,7 @@ def test_an_answer_that_drips_is_given_up_in_time(serve: Serve, handler: Handler
 
 
 def redirects(*locations: str, status: str = "302 Found") -> Handler:
-    """Redirect through these places, and then answer."""
+    """A handler that redirects through these places, and then responds."""
     left = list(locations)
 
     def handler(connection: socket.socket, _: bytes) -> None:
@@ -281,7 +285,7 @@ def test_a_redirect_within_the_origin_is_followed(serve: Serve, status: str) -> 
     assert server.requests[1].startswith("GET /there?x=1 ")
 
 
-def test_three_redirects_are_followed_and_no_fourth(serve: Serve) -> None:
+def test_at_most_three_redirects_are_followed(serve: Serve) -> None:
     assert MOST_REDIRECTS == 3
     assert got(get(serve(redirects("/1", "/2", "/3")).url)).status == 200
     server = serve(redirects(*("/x" for _ in range(10))))
@@ -290,7 +294,7 @@ def test_three_redirects_are_followed_and_no_fourth(serve: Serve) -> None:
     assert len(server.requests) == 4
 
 
-def test_none_is_followed_where_none_is_to_be(serve: Serve) -> None:
+def test_no_redirect_is_followed_without_follow(serve: Serve) -> None:
     server = serve(redirects("/there"))
     reply = got(get(server.url, follow=False))
     assert (reply.status, reply.headers["location"]) == (302, "/there")
@@ -312,7 +316,7 @@ def test_none_is_followed_where_none_is_to_be(serve: Serve) -> None:
         "",
     ],
 )
-def test_a_redirect_elsewhere_is_shown_and_not_followed(serve: Serve, location: str) -> None:
+def test_a_redirect_to_another_origin_is_returned_and_not_followed(serve: Serve, location: str) -> None:
     other = serve(http())
     place = location.format(host="localhost:1", other=other.port)
     server = serve(http("302 Found", Location=place))
@@ -322,11 +326,11 @@ def test_a_redirect_elsewhere_is_shown_and_not_followed(serve: Serve, location: 
     assert other.requests == []
 
 
-def test_a_redirect_without_a_place_is_shown(serve: Serve) -> None:
+def test_a_redirect_without_a_location_is_returned(serve: Serve) -> None:
     assert got(get(serve(http("302 Found")).url)).status == 302
 
 
-def test_cookies_are_not_carried_on(serve: Serve) -> None:
+def test_cookies_are_not_sent_back(serve: Serve) -> None:
     left = [http("302 Found", Location="/there", Set_Cookie="a=b"), http()]
     server = serve(lambda connection, _: connection.sendall(left.pop(0)))
     get(server.url)
@@ -336,7 +340,7 @@ def test_cookies_are_not_carried_on(serve: Serve) -> None:
 # secrets go where they belong
 
 
-def test_headers_go_to_their_origins_only(serve: Serve) -> None:
+def test_headers_are_sent_only_to_their_origins(serve: Serve) -> None:
     ours, other = serve(http()), serve(http())
     http_client = client(f"{ours.url}/some/path", X_Key="s3cret")
     get(f"{ours.url}/a", http_client)
@@ -347,7 +351,7 @@ def test_headers_go_to_their_origins_only(serve: Serve) -> None:
     assert ours.header("X-Key", 1) == [], "127.0.0.1 is another origin than localhost"
 
 
-def test_the_token_goes_out_only_where_it_is_given(serve: Serve) -> None:
+def test_the_token_is_sent_only_with_requests_that_carry_it(serve: Serve) -> None:
     server = serve(http())
     get(server.url, token="tok-123")
     get(server.url)
@@ -355,7 +359,7 @@ def test_the_token_goes_out_only_where_it_is_given(serve: Serve) -> None:
     assert server.header("Authorization", 1) == []
 
 
-def test_netrc_is_left_alone(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_ignored(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine localhost login me password hunter2\ndefault login me password hunter2\n")
     netrc.chmod(0o600)
@@ -368,7 +372,7 @@ def test_netrc_is_left_alone(serve: Serve, tmp_path: Path, monkeypatch: pytest.M
     assert server.header("Authorization", 1) == ["Bearer tok-123"]
 
 
-def test_a_header_of_latin_1_arrives_as_it_is(serve: Serve) -> None:
+def test_a_latin_1_header_arrives_unchanged(serve: Serve) -> None:
     server = serve(http())
     get(server.url, client(server.url, X_Key="clé"))
     assert server.header("X-Key") == ["clé"]
@@ -385,7 +389,7 @@ def test_a_proxy_is_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch, name
     assert proxy.requests[0].startswith("GET http://service.invalid/ready HTTP/1.1\r\n")
 
 
-def test_a_proxy_may_have_exceptions(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(http("200 OK", b"by proxy"))
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setenv("no_proxy", "service.invalid")
@@ -393,7 +397,7 @@ def test_a_proxy_may_have_exceptions(serve: Serve, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "app.localhost"])
-def test_no_proxy_is_asked_for_this_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+def test_no_proxy_is_used_for_this_machine(serve: Serve, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     proxy, server = serve(http("200 OK", b"by proxy")), serve(http("200 OK", b"direct"))
     monkeypatch.setenv("http_proxy", proxy.url)
     monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.1"]))
@@ -405,7 +409,7 @@ def test_no_proxy_is_asked_for_this_machine(serve: Serve, monkeypatch: pytest.Mo
 
 
 def _resolver(addresses: list[str]) -> Callable[..., object]:
-    """A `getaddrinfo` that knows one host."""
+    """A `getaddrinfo` that resolves one host."""
 
     def resolve(_: str, port: int, *arguments: object, **options: object) -> object:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
@@ -415,7 +419,7 @@ def _resolver(addresses: list[str]) -> Callable[..., object]:
 
 @contextlib.contextmanager
 def mute(address: str, port: int) -> Iterator[None]:
-    """An address whose connections are never taken: its queue is full."""
+    """An address that accepts no connection: its queue is full."""
     with contextlib.ExitStack() as open_ones:
         listener = open_ones.enter_context(socket.socket())
         listener.bind((address, port))
@@ -427,7 +431,9 @@ def mute(address: str, port: int) -> Iterator[None]:
         yield
 
 
-def test_the_next_address_is_tried_where_one_takes_no_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_address_is_tried_where_one_accepts_no_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = serve(http("200 OK", b"second"))
     monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.9", "127.0.0.1"]))
     with mute("127.0.0.9", server.port):
@@ -441,7 +447,7 @@ def test_the_next_address_is_tried_where_one_refuses(serve: Serve, monkeypatch: 
     assert got(get(f"http://thrice.test:{server.port}/", timeout=5)).body == b"third"
 
 
-def test_a_host_whose_addresses_all_fail_is_refused_or_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_all_addresses_fail_the_error_is_refused_or_not_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _resolver(["127.0.0.8", "127.0.0.9"]))
     port = int(no_listener().rpartition(":")[2])
     assert error_kind(get(f"http://twice.test:{port}/")) is ErrorKind.REFUSED
@@ -449,12 +455,12 @@ def test_a_host_whose_addresses_all_fail_is_refused_or_not_connected(monkeypatch
         assert error_kind(get(f"http://twice.test:{port}/", timeout=0.5)) is ErrorKind.NOT_CONNECTED
 
 
-def test_a_proxy_that_is_gone_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", no_listener())
     assert error_kind(get("http://service.invalid/")) is ErrorKind.REFUSED
 
 
-def test_a_proxy_that_refuses_a_tunnel_sends_nothing_on(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_through_a_proxy_that_refuses_a_tunnel(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(http("403 Forbidden"))
     monkeypatch.setenv("https_proxy", proxy.url)
     refused = TransportError(ErrorKind.REFUSED, "the environment's proxy responded with 403")
@@ -485,18 +491,18 @@ def secure(serve: Serve, authority: trustme.CA) -> Server:
     return serve(http("200 OK", b"safe"), context(authority.issue_cert("localhost")))
 
 
-def test_a_private_authority_is_trusted_where_it_is_given(secure: Server, authority: trustme.CA) -> None:
+def test_a_private_authority_is_trusted_when_given(secure: Server, authority: trustme.CA) -> None:
     assert got(get(secure.url, client(pem=pem(authority)))).body == b"safe"
 
 
-def test_public_authorities_stay_trusted_beside_it(authority: trustme.CA) -> None:
+def test_public_authorities_stay_trusted_with_a_private_one(authority: trustme.CA) -> None:
     from redeploy.http import client as module
 
     alone = len(module.trusting("").get_ca_certs())
     assert len(module.trusting(pem(authority)).get_ca_certs()) == alone + 1
 
 
-def test_an_unknown_authority_is_a_tls_fault(secure: Server) -> None:
+def test_an_unknown_authority_is_a_tls_error(secure: Server) -> None:
     http_result = get(secure.url, token="tok-123")
     assert error_kind(http_result) is ErrorKind.TLS
     assert isinstance(http_result, TransportError)
@@ -505,7 +511,7 @@ def test_an_unknown_authority_is_a_tls_fault(secure: Server) -> None:
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_the_environment_cannot_add_an_authority_by_requests(
+def test_the_environment_cannot_add_an_authority_through_requests(
     secure: Server, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     bundle = tmp_path / "ca.pem"
@@ -514,7 +520,7 @@ def test_the_environment_cannot_add_an_authority_by_requests(
     assert error_kind(get(secure.url)) is ErrorKind.TLS
 
 
-def test_a_certificate_for_another_host_is_a_tls_fault(serve: Serve, authority: trustme.CA) -> None:
+def test_a_certificate_for_another_host_is_a_tls_error(serve: Serve, authority: trustme.CA) -> None:
     server = serve(http(), context(authority.issue_cert("other.example.com")))
     http_result = get(server.url, client(pem=pem(authority)))
     assert error_kind(http_result) is ErrorKind.TLS
@@ -522,7 +528,7 @@ def test_a_certificate_for_another_host_is_a_tls_fault(serve: Serve, authority: 
     assert "match" in http_result.detail.lower() or "valid for" in http_result.detail.lower()
 
 
-def test_an_expired_certificate_is_a_tls_fault_that_says_so(serve: Serve, authority: trustme.CA) -> None:
+def test_an_expired_certificate_is_a_tls_error_that_names_the_cause(serve: Serve, authority: trustme.CA) -> None:
     past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     server = serve(http(), context(authority.issue_cert("localhost", not_after=past)))
     http_result = get(server.url, client(pem=pem(authority)))
@@ -531,7 +537,7 @@ def test_an_expired_certificate_is_a_tls_fault_that_says_so(serve: Serve, author
     assert "expired" in http_result.detail
 
 
-def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
+def test_plain_text_instead_of_tls_is_a_tls_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer_at_once() -> None:
@@ -544,7 +550,7 @@ def test_plain_text_where_tls_was_meant_is_a_tls_fault() -> None:
         assert error_kind(get(f"https://localhost:{listener.getsockname()[1]}/")) is ErrorKind.TLS
 
 
-def test_a_tunnel_through_a_proxy_is_verified_too(
+def test_a_certificate_is_also_verified_through_a_proxy(
     authority: trustme.CA, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secure = serve(http("200 OK", b"safe"), context(authority.issue_cert("service.invalid")))
@@ -585,12 +591,12 @@ def test_a_certificate_is_checked_before_it_is_used(authority: trustme.CA) -> No
     ],
     ids=["an empty file", "garbage", "no certificate inside", "a key"],
 )
-def test_what_is_no_certificate_is_refused(text: str) -> None:
+def test_an_invalid_certificate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="usable PEM certificate"):
         check_certificate(text)
 
 
-def test_headers_of_the_service_go_to_its_origin_and_win(serve: Serve) -> None:
+def test_headers_of_the_service_are_sent_to_its_origin_and_take_precedence(serve: Serve) -> None:
     ours, other = serve(http("200 OK")), serve(http("200 OK"))
     both = client(ours.url, other.url, x_key="of-both")
     of_service = both.to_service({"x-KEY": Secret("own"), "Authorization": Secret("Bearer t")}, origin_of(ours.url))
@@ -604,7 +610,7 @@ def test_headers_of_the_service_go_to_its_origin_and_win(serve: Serve) -> None:
     assert both.to_service({}, origin_of(ours.url)) is both
 
 
-def test_headers_of_one_request_win_over_all_others_whatever_their_case(serve: Serve) -> None:
+def test_headers_of_one_request_take_precedence_in_any_case(serve: Serve) -> None:
     server = serve(http("200 OK"))
     of_service = client(server.url).to_service({"X-Key": Secret("of-service")}, origin_of(server.url))
     asked = {"x-key": "its-own", "ACCEPT": "text/csv", "Content-Type": "application/json"}

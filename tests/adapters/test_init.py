@@ -1,4 +1,4 @@
-"""`python -m redeploy init`: what it writes is taken by nginx, Compose and zizmor, and what is there already stays."""
+"""`python -m redeploy init`: nginx, Compose and zizmor accept what it writes, and existing files are kept."""
 
 import json
 import os
@@ -44,7 +44,7 @@ DOCTOR = ".github/workflows/doctor.yml"
 
 
 def flags(nginx: str = "host", tls: str = "tunnel", either: str = "no") -> tuple[str, ...]:
-    """Every answer; `either` stands for both Access and pages."""
+    """Flags for every question; `either` answers both Access and pages."""
     return (*GIVEN, "--nginx", nginx, "--tls", tls, "--access", either, "--pages", either)
 
 
@@ -76,14 +76,14 @@ def tried(*command: str, **variables: str) -> "subprocess.CompletedProcess[str]"
 class TestWhatItWrites:
     @WITH_NGINX
     @pytest.mark.parametrize("server", SERVERS, ids="-".join)
-    def test_nginx_takes_the_files(self, server: tuple[str, str, str], tmp_path: Path) -> None:
+    def test_nginx_accepts_the_files(self, server: tuple[str, str, str], tmp_path: Path) -> None:
         newcomer = Newcomer(tmp_path / "repository", flags(*server))
         assert newcomer.init().returncode == 0
         lay(tmp_path / "nginx", newcomer.front, {})
         assert complaints(tmp_path / "nginx") == ""
 
     @pytest.mark.parametrize("server", SERVERS, ids="-".join)
-    def test_compose_takes_the_files_and_the_answers_are_in_them(
+    def test_compose_accepts_the_files_and_they_contain_the_answers(
         self,
         server: tuple[str, str, str],
         compose: tuple[str, ...],  # noqa: F811
@@ -115,7 +115,7 @@ class TestWhatItWrites:
         ],
         ids=["plain", "private", "repository's secrets", "pages", "files"],
     )
-    def test_zizmor_and_githubs_schema_take_the_workflows(self, more: tuple[str, ...], tmp_path: Path) -> None:
+    def test_zizmor_and_githubs_schema_accept_the_workflows(self, more: tuple[str, ...], tmp_path: Path) -> None:
         assert Newcomer(tmp_path, (*flags(), *more)).init().returncode == 0
         workflows = [str(tmp_path / name) for name in (WORKFLOW, DOCTOR)]
         programs = Path(sys.executable).parent
@@ -127,21 +127,21 @@ class TestWhatItWrites:
         assert checked.returncode == 0, checked.stdout
 
     @pytest.mark.parametrize("server", SERVERS, ids="-".join)
-    def test_nothing_of_another_service_is_left(self, server: tuple[str, str, str], tmp_path: Path) -> None:
+    def test_no_name_of_the_kits_first_service_is_left(self, server: tuple[str, str, str], tmp_path: Path) -> None:
         newcomer = Newcomer(tmp_path / "repository", flags(*server))
         newcomer.init()
         written = contents(newcomer.repository)
-        for path, text in (*written.items(), ("what it says", newcomer.told)):
+        for path, text in (*written.items(), ("what it says", newcomer.output)):
             assert not re.search(r"portfolio|leoklemet|rag_|RAG_DB", f"{path}\n{text}"), path
         assert sum("shop" in path for path in written) >= 4
 
-    def test_without_pages_everything_is_the_services(self, newcomer: Newcomer) -> None:
+    def test_without_pages_nginx_passes_all_paths_to_the_service(self, newcomer: Newcomer) -> None:
         newcomer.init()
         snippet = contents(newcomer.repository)["deploy/nginx/shop/shop.conf"]
         assert re.search(r"(?s)location / \{[^}]*proxy_pass http://\$backend;\n\}\n\Z", snippet)
         assert "root " not in snippet
 
-    def test_with_pages_the_health_path_is_the_services(self, tmp_path: Path) -> None:
+    def test_with_pages_nginx_passes_the_health_path_to_the_service(self, tmp_path: Path) -> None:
         Newcomer(tmp_path, flags(either="yes")).init()
         snippet = contents(tmp_path)["deploy/nginx/shop/shop.conf"]
         assert "location = /health {\n    proxy_pass http://$backend;\n}" in snippet
@@ -151,7 +151,7 @@ class TestWhatItWrites:
         ("framework", "program"),
         [("fastapi", "python3"), ("rails", "ruby"), ("nextjs", "node"), ("static", None), ("other", None)],
     )
-    def test_the_containers_health_check_is_by_what_runs_the_service(
+    def test_the_containers_health_check_uses_a_program_of_its_framework(
         self, framework: str, program: str | None, tmp_path: Path
     ) -> None:
         newcomer = Newcomer(
@@ -162,18 +162,20 @@ class TestWhatItWrites:
         backend = filled_in(tmp_path / "deploy" / "docker-compose.app-prod.yml", variables)["services"]["backend"]
         check = backend.get("healthcheck")
         assert (check["test"][:2] if check else None) == (["CMD", program] if program else None)
-        told = newcomer.inputs(defaultdict(str))
+        inputs = newcomer.inputs(defaultdict(str))
         expected = {"rails": ("80", "/up"), "nextjs": ("3000", "/"), "static": ("80", "/")}.get(
             framework, ("8000", "/api/ready")
         )
-        assert (variables["SERVICE_PORT"], told["health-path"]) == expected
+        assert (variables["SERVICE_PORT"], inputs["health-path"]) == expected
         assert not check or f"127.0.0.1:{expected[0]}{expected[1]}" in check["test"][-1]
         is_page = framework in {"rails", "nextjs", "static"}
-        assert (told.get("health-expect"), told.get("openapi-path")) == (("any", "off") if is_page else (None, None))
+        assert (inputs.get("health-expect"), inputs.get("openapi-path")) == (
+            ("any", "off") if is_page else (None, None)
+        )
 
     @pytest.mark.parametrize("code", [200, 301, 403, 500, None])
     @pytest.mark.parametrize("framework", ["rails", "nextjs"])
-    def test_the_health_check_takes_every_answer_but_a_fault_for_life(
+    def test_the_health_check_accepts_every_response_but_a_server_error(
         self, framework: str, code: int | None, tmp_path: Path, serve: Serve
     ) -> None:
         port = str(serve(answer(f"{code} x", Location="/")).port) if code else "1"
@@ -186,7 +188,7 @@ class TestWhatItWrites:
             pytest.skip(f"{command[0]} is not installed")
         assert (tried(*command).returncode == 0) is (code is not None and code < 500)
 
-    def test_a_private_image_is_looked_up_with_the_jobs_own_token_where_the_registry_knows_it(
+    def test_a_private_image_is_looked_up_with_the_jobs_own_token_where_the_registry_accepts_it(
         self, tmp_path: Path
     ) -> None:
         newcomer = Newcomer(tmp_path, (*flags(), "--private", "yes"))
@@ -197,15 +199,15 @@ class TestWhatItWrites:
             assert job["permissions"] == {"packages": "read"}
             assert job["steps"][0]["with"]["registry-username"] == "${{ github.actor }}"
             assert job["steps"][0]["with"]["registry-password"] == "${{ github.token }}"
-        assert "docker login ghcr.io" in newcomer.told
+        assert "docker login ghcr.io" in newcomer.output
 
-    def test_another_registry_gets_secrets_of_its_own(self, tmp_path: Path) -> None:
+    def test_another_registry_gets_its_own_secrets(self, tmp_path: Path) -> None:
         newcomer = Newcomer(tmp_path, (*flags(), "--private", "yes", "--image", "registry.example.com/o/app"))
         newcomer.init()
         text = (tmp_path / WORKFLOW).read_text()
         assert "packages:" not in text
         assert "registry-password: ${{ secrets.REGISTRY_PASSWORD }}" in text
-        assert "gh secret set REGISTRY_PASSWORD --env production" in newcomer.told
+        assert "gh secret set REGISTRY_PASSWORD --env production" in newcomer.output
 
     def test_secrets_of_the_repository_need_no_environment(self, tmp_path: Path) -> None:
         newcomer = Newcomer(tmp_path, (*flags(), "--environment", "none"))
@@ -213,8 +215,8 @@ class TestWhatItWrites:
         for name in (WORKFLOW, DOCTOR):
             [job] = yaml.safe_load((tmp_path / name).read_text())["jobs"].values()
             assert "environment" not in job
-        assert "--env " not in newcomer.told
-        assert "/environments/" not in newcomer.told
+        assert "--env " not in newcomer.output
+        assert "/environments/" not in newcomer.output
 
     @WITH_NGINX
     def test_only_requests_to_watchtower_are_limited_and_only_this_domain_is_served(
@@ -231,15 +233,15 @@ class TestWhatItWrites:
         with running(folder) as (port, _):
             url = f"http://127.0.0.1:{port}"
             assert {requests.get(f"{url}/api/any", timeout=10).status_code for _ in range(40)} == {200}
-            told = [requests.post(f"{url}/ops/watchtower/update", timeout=10).status_code for _ in range(20)]
-        assert told[:16] == [200] * 16
-        assert set(told[17:]) == {429}
+            statuses = [requests.post(f"{url}/ops/watchtower/update", timeout=10).status_code for _ in range(20)]
+        assert statuses[:16] == [200] * 16
+        assert set(statuses[17:]) == {429}
 
-    def test_a_missing_gh_is_reported_with_what_to_do_instead(self, newcomer: Newcomer) -> None:
+    def test_a_missing_gh_is_reported_with_instructions(self, newcomer: Newcomer) -> None:
         newcomer.init(path="/nowhere")
-        assert "It is not\n   installed here: see https://cli.github.com" in newcomer.told
+        assert "It is not\n   installed here: see https://cli.github.com" in newcomer.output
 
-    def test_the_environment_is_for_its_owner_alone_and_kept_out_of_git(self, newcomer: Newcomer) -> None:
+    def test_the_environment_file_is_private_and_ignored_by_git(self, newcomer: Newcomer) -> None:
         newcomer.init()
         assert (newcomer.repository / ENVIRONMENT).stat().st_mode & 0o777 == 0o600
         subprocess.run(["/usr/bin/env", "git", "init", "-q", str(newcomer.repository)], check=True, timeout=60)
@@ -257,16 +259,16 @@ class TestWhatItWrites:
             tokens.add(token)
         assert len(tokens) == 2
 
-    def test_the_template_is_the_environment_without_its_token(self, newcomer: Newcomer) -> None:
+    def test_the_template_is_the_environment_file_without_its_token(self, newcomer: Newcomer) -> None:
         newcomer.init()
-        told = {
+        variables = {
             name: settings((newcomer.repository / name).read_text()) for name in (ENVIRONMENT, f"{ENVIRONMENT}.example")
         }
-        assert told[ENVIRONMENT] | {"WATCHTOWER_HTTP_API_TOKEN": ""} == told[f"{ENVIRONMENT}.example"]
+        assert variables[ENVIRONMENT] | {"WATCHTOWER_HTTP_API_TOKEN": ""} == variables[f"{ENVIRONMENT}.example"]
 
 
 class TestGit:
-    """The token goes into no file that git tracks, whatever .gitignore says."""
+    """The token is never written to a file that git tracks, whatever .gitignore says."""
 
     @staticmethod
     def repository(folder: Path) -> Path:
@@ -289,23 +291,23 @@ class TestGit:
         assert f"git -C {newcomer.repository} rm --cached {file}" in ran.stderr
         assert contents(newcomer.repository) == before
 
-    def test_a_file_that_is_tracked_is_not_written(self, tmp_path: Path) -> None:
+    def test_a_tracked_file_is_not_written(self, tmp_path: Path) -> None:
         repository = self.repository(tmp_path / "service")
         self.tracked(repository / ENVIRONMENT)
         self.refused(Newcomer(repository, flags()))
 
-    def test_nor_is_one_in_a_part_of_a_repository(self, tmp_path: Path) -> None:
+    def test_a_tracked_file_in_a_folder_of_a_repository_is_not_written(self, tmp_path: Path) -> None:
         self.repository(tmp_path / "all")
         self.tracked(tmp_path / "all" / "service" / ENVIRONMENT)
         self.refused(Newcomer(tmp_path / "all" / "service", flags()))
 
-    def test_nor_one_that_is_gone_from_the_folder_and_still_in_the_index(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_deleted_but_still_in_the_index_is_not_written(self, tmp_path: Path) -> None:
         repository = self.repository(tmp_path / "service")
         self.tracked(repository / ENVIRONMENT)
         shutil.rmtree(repository / "deploy")
         self.refused(Newcomer(repository, flags()))
 
-    def test_nor_one_that_a_link_leads_to(self, tmp_path: Path) -> None:
+    def test_a_tracked_target_of_a_link_is_not_written(self, tmp_path: Path) -> None:
         repository = self.repository(tmp_path / "service")
         self.tracked(repository / "settings.env")
         (repository / "deploy").mkdir()
@@ -313,7 +315,7 @@ class TestGit:
         self.refused(Newcomer(repository, flags()), "settings.env")
 
     @pytest.mark.parametrize("committed", [True, False])
-    def test_what_is_to_be_done_about_it_works_as_it_is_pasted(self, *, committed: bool, tmp_path: Path) -> None:
+    def test_the_commands_of_the_message_work_when_pasted(self, *, committed: bool, tmp_path: Path) -> None:
         repository = self.repository(tmp_path / "my service")
         self.tracked(repository / ENVIRONMENT)
         if committed:
@@ -326,7 +328,7 @@ class TestGit:
         assert "deploy/.env.production\n" not in git(repository, "ls-files")
         assert settings((repository / ENVIRONMENT).read_text())["ALLOWED"] == "https://a.example.com"
 
-    def test_where_git_does_not_say_no_token_is_written(self, tmp_path: Path) -> None:
+    def test_no_token_is_written_when_git_fails(self, tmp_path: Path) -> None:
         (tmp_path / ".git").write_text("gitdir: /nowhere\n")
         newcomer = Newcomer(tmp_path, flags())
         ran = newcomer.init()
@@ -335,7 +337,7 @@ class TestGit:
         assert not (tmp_path / "deploy").exists()
 
 
-class TestASecondTime:
+class TestSecondRun:
     def test_the_same_answers_change_nothing(self, newcomer: Newcomer) -> None:
         newcomer.init()
         before = contents(newcomer.repository)
@@ -344,7 +346,7 @@ class TestASecondTime:
         assert {line.split()[0] for line in again.stdout.split("\n\n")[0].splitlines()} == {"unchanged"}
         assert contents(newcomer.repository) == before
 
-    def test_another_answer_overwrites_nothing_and_shows_what_would_change(self, newcomer: Newcomer) -> None:
+    def test_a_changed_answer_overwrites_nothing_and_shows_the_difference(self, newcomer: Newcomer) -> None:
         newcomer.init()
         before = contents(newcomer.repository)
         refused = newcomer.init("--port", "9001")
@@ -353,15 +355,13 @@ class TestASecondTime:
         assert "2 files exist and are different, so nothing was written." in refused.stderr
         assert contents(newcomer.repository) == before
 
-    def test_one_file_that_is_different_keeps_all_others_from_being_written(self, newcomer: Newcomer) -> None:
+    def test_nothing_is_written_when_one_file_differs(self, newcomer: Newcomer) -> None:
         (newcomer.repository / ".github" / "workflows").mkdir(parents=True)
         (newcomer.repository / WORKFLOW).write_text("name: mine\n")
         assert newcomer.init().returncode == 1
         assert contents(newcomer.repository) == {WORKFLOW: "name: mine\n"}
 
-    def test_what_else_is_ignored_stays_so_and_the_environment_file_is_ignored_whatever_it_says(
-        self, newcomer: Newcomer
-    ) -> None:
+    def test_an_existing_gitignore_is_kept_and_made_to_ignore_the_environment_file(self, newcomer: Newcomer) -> None:
         ignored = newcomer.repository / "deploy" / ".gitignore"
         ignored.parent.mkdir()
         ignored.write_text("*.sqlite\n!/.env.production")
@@ -372,9 +372,7 @@ class TestASecondTime:
         assert tried("git", "-C", str(newcomer.repository), "check-ignore", "-q", ENVIRONMENT).returncode == 0
         assert newcomer.init().returncode == 0
 
-    def test_with_force_the_answers_hold_and_the_token_and_all_else_of_the_environment_stay(
-        self, newcomer: Newcomer
-    ) -> None:
+    def test_force_applies_the_answers_and_keeps_the_token_and_all_other_variables(self, newcomer: Newcomer) -> None:
         newcomer.init()
         file = newcomer.repository / ENVIRONMENT
         with file.open("a") as opened:
@@ -405,7 +403,7 @@ class TestASecondTime:
         assert newcomer.init().returncode == 0
         assert (newcomer.repository / ENVIRONMENT).stat().st_mode & 0o777 == 0o600
 
-    def test_a_token_that_was_taken_out_is_drawn_again(self, newcomer: Newcomer) -> None:
+    def test_a_removed_token_is_generated_again(self, newcomer: Newcomer) -> None:
         newcomer.init()
         file = newcomer.repository / ENVIRONMENT
         file.write_text(re.sub(r"(?m)^(WATCHTOWER_HTTP_API_TOKEN=).*", r"\1", file.read_text()))
@@ -415,7 +413,7 @@ class TestASecondTime:
 
 class TestAnswers:
     @pytest.mark.parametrize(
-        ("flag", "value", "told"),
+        ("flag", "value", "message"),
         [
             ("--domain", "https://api.example.com", "is not a host name"),
             ("--domain", "api.example.com; rm -rf /", "is not a host name"),
@@ -441,24 +439,24 @@ class TestAnswers:
         ],
     )
     def test_a_wrong_answer_is_reported_and_nothing_is_written(
-        self, flag: str, value: str, told: str, newcomer: Newcomer
+        self, flag: str, value: str, message: str, newcomer: Newcomer
     ) -> None:
         ran = newcomer.init(flag, value)
         assert ran.returncode == 2
         assert ran.stderr.startswith(f"{flag} ")
-        assert told in ran.stderr
+        assert message in ran.stderr
         assert contents(newcomer.repository) == {}
 
     def test_all_wrong_answers_are_reported_at_once(self, tmp_path: Path) -> None:
         ran = Newcomer(tmp_path, ("--port", "x")).init()
         assert [line.split()[0] for line in ran.stderr.splitlines()] == ["--domain", "--image", "--port"]
 
-    def test_files_that_cannot_be_used_are_named(self, newcomer: Newcomer) -> None:
+    def test_unusable_files_are_named(self, newcomer: Newcomer) -> None:
         (newcomer.repository / ENVIRONMENT).mkdir(parents=True)
         ran = newcomer.init()
         assert (ran.returncode, ran.stderr) == (2, f"{newcomer.repository / ENVIRONMENT}: Is a directory.\n")
 
-    def test_a_folder_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
+    def test_a_missing_folder_is_not_created(self, tmp_path: Path) -> None:
         (tmp_path / "my-service").mkdir()
         newcomer = Newcomer(tmp_path, (*flags(), "--into", str(tmp_path / "my-servise")))
         ran = newcomer.init()
@@ -468,14 +466,14 @@ class TestAnswers:
         )
         assert sorted(path.name for path in tmp_path.iterdir()) == ["my-service"]
 
-    def test_away_from_a_checkout_it_says_what_is_missing(self, tmp_path: Path) -> None:
+    def test_without_a_checkout_the_message_says_what_is_missing(self, tmp_path: Path) -> None:
         shutil.copytree(ROOT / "redeploy", tmp_path / "redeploy", ignore=shutil.ignore_patterns("__pycache__"))
         (tmp_path / "service").mkdir()
         unmeasured = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
         ran = subprocess.run(
             [sys.executable, "-m", "redeploy", "init", "--into", str(tmp_path / "service"), *flags()],
             cwd=tmp_path,
-            env=unmeasured,  # a copy counts for nothing
+            env=unmeasured,  # the coverage of a copy does not count
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -486,7 +484,7 @@ class TestAnswers:
         assert "This command needs a checkout" in ran.stderr
         assert contents(tmp_path / "service") == {}
 
-    def test_at_a_terminal_it_asks_until_the_answer_will_do(self, tmp_path: Path) -> None:
+    def test_at_a_terminal_a_question_is_repeated_until_its_answer_is_valid(self, tmp_path: Path) -> None:
         typed = ["api.example", "", "ghcr.io/example/app", "", "fastapi", "many", "9000", "/health"]
         typed += ["/version", "git_sha", "shop", "", "compose", "", "y", ""]
         shown, code = at_a_terminal(["init", "--into", str(tmp_path)], [f"{line}\n" for line in typed])
@@ -501,7 +499,7 @@ class TestAnswers:
         assert "version-path: /version\n          version-field: git_sha\n" in (tmp_path / WORKFLOW).read_text()
 
     @pytest.mark.parametrize("key", ["\x03", "\x04"])
-    def test_who_gives_up_gets_no_traceback_and_no_file(self, key: str, tmp_path: Path) -> None:
+    def test_aborting_leaves_no_traceback_and_no_file(self, key: str, tmp_path: Path) -> None:
         shown, code = at_a_terminal(["init", "--into", str(tmp_path)], ["api.example.com\n", key])
         assert code == 130
         assert "Traceback" not in shown
@@ -510,19 +508,19 @@ class TestAnswers:
 
 class TestWalkthrough:
     @pytest.mark.parametrize("server", SERVERS, ids="-".join)
-    def test_the_steps_are_numbered_fit_a_terminal_and_name_files_that_are_there(
+    def test_the_steps_are_numbered_fit_a_terminal_and_name_existing_files(
         self, server: tuple[str, str, str], tmp_path: Path
     ) -> None:
         newcomer = Newcomer(tmp_path, flags(*server))
         newcomer.init()
-        steps = newcomer.told.partition("\n\n")[2]
+        steps = newcomer.output.partition("\n\n")[2]
         numbers = re.findall(r"(?m)^(\d)\. ", steps)
         assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
         assert max(len(line) for line in steps.splitlines() if str(tmp_path) not in line) <= 80
         for path in re.findall(r"(?<![\w/.:])deploy/[\w./-]+", steps):
             assert (tmp_path / path).exists(), path
 
-    def test_the_last_step_names_the_commit_where_the_service_does(self, tmp_path: Path) -> None:
+    def test_the_last_step_passes_the_commit_where_the_service_reports_one(self, tmp_path: Path) -> None:
         named, unnamed = (
             Newcomer(tmp_path / "named", (*flags(), "--version-path", "/version")),
             Newcomer(tmp_path / "unnamed", flags()),
@@ -532,9 +530,9 @@ class TestWalkthrough:
         command = 'gh workflow run redeploy-backend.yml -f version="$(git rev-parse HEAD)"'
         assert named.step(6).splitlines()[-1] == command
         assert unnamed.step(6).splitlines()[-1] == "gh run watch"
-        assert "`--version-path` or `--version-field`" in unnamed.told
+        assert "`--version-path` or `--version-field`" in unnamed.output
 
-    def test_the_first_step_gives_github_both_secrets(
+    def test_the_first_step_sets_both_secrets_at_github(
         self, newcomer: Newcomer, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
         newcomer.init()
@@ -546,7 +544,7 @@ class TestWalkthrough:
 
 
 def at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[str, int]:
-    """What a terminal shows, and the exit code; a line is typed whenever something is asked."""
+    """Run it at a terminal, typing a line at each question; return the terminal's content and the exit code."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(ROOT)
@@ -556,12 +554,12 @@ def at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[str, int]:
         if not select.select([terminal], [], [], 0.5)[0]:
             if (
                 answered and typed[answered - 1] in "\x03\x04"
-            ):  # a key that came before the terminal was listened to is lost
+            ):  # a key that is typed before the program reads the terminal is lost
                 os.write(terminal, typed[answered - 1].encode())
             continue
         try:
             read = os.read(terminal, 4096)
-        except OSError:  # its end, on Linux
+        except OSError:  # end of file, on Linux
             break
         shown += read.decode()
         if re.search(r": \Z", shown) and answered < len(typed):
@@ -573,7 +571,7 @@ def at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[str, int]:
 
 
 class TestSeveralServices:
-    """`--service` more than once writes one config file, and nothing else."""
+    """`--service`, given more than once, writes one config file and nothing else."""
 
     SHOP = ("--service", "shop,image=ghcr.io/o/shop,domain=shop.example.com")
     JOBS = ("--service", "jobs,image=ghcr.io/o/jobs,domain=none")
@@ -600,7 +598,7 @@ class TestSeveralServices:
             "watchtower-token": "${{ secrets.WATCHTOWER_HTTP_API_TOKEN }}",
         }
 
-    def test_another_file_that_is_there_stays_until_force_is_given(self, tmp_path: Path) -> None:
+    def test_a_different_existing_file_is_kept_without_force(self, tmp_path: Path) -> None:
         file = tmp_path / ".github" / "redeploy.yml"
         file.parent.mkdir()
         file.write_text("services: {}\n")
@@ -610,7 +608,7 @@ class TestSeveralServices:
         assert self.init(tmp_path, *self.SHOP, *self.JOBS, "--force").returncode == 0
         assert "shop.example.com" in file.read_text()
 
-    def test_every_problem_is_named_at_once_and_nothing_is_written(self, tmp_path: Path) -> None:
+    def test_all_problems_are_reported_at_once_and_nothing_is_written(self, tmp_path: Path) -> None:
         ran = self.init(tmp_path, "--service", "Shop", "--domain", "x.example.com")
         assert ran.returncode == 2
         assert len(ran.stderr.splitlines()) == 3

@@ -1,4 +1,4 @@
-"""A release in a real git repository: what is refused, and which commit it makes."""
+"""A release in a real git repository: what is refused, and the commit that it makes."""
 
 import subprocess
 from pathlib import Path
@@ -30,7 +30,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A tree that is ready to be released, after 1.0.0, and its published repository beside it."""
+    """A tree that is ready for release after 1.0.0, and its published repository beside it."""
     folder = tmp_path / "checkout"
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -46,9 +46,9 @@ def checkout(tmp_path: Path) -> Checkout:
     return Checkout(folder)
 
 
-def test_a_tree_that_is_ready_may_be_released(checkout: Checkout) -> None:
-    said = steps.check(checkout, VERSION, checkout.published_tags())
-    assert said[1:] == [
+def test_a_clean_tree_may_be_released(checkout: Checkout) -> None:
+    problems = steps.check(checkout, VERSION, checkout.published_tags())
+    assert problems[1:] == [
         "1.0.1 follows 1.0.0.",
         "pyproject.toml, the code, CHANGELOG.md and 1 other files agree on it.",
         "Note: CHANGELOG.md has 1 entries under Unreleased, which the notes will not have.",
@@ -56,20 +56,20 @@ def test_a_tree_that_is_ready_may_be_released(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("name", ["README.md", "left-behind.txt"])
-def test_a_tree_with_changes_may_not(checkout: Checkout, name: str) -> None:
+def test_a_tree_with_changes_may_not_be_released(checkout: Checkout, name: str) -> None:
     (checkout.folder / name).write_text("another text\n")
     with pytest.raises(RefusedError, match=f"changes that are in no commit(.|\n)*{name}"):
         steps.check(checkout, VERSION, [])
 
 
-def test_a_version_that_is_published_may_not_where_only_the_published_repository_knows_it(checkout: Checkout) -> None:
+def test_a_version_whose_tag_is_only_in_the_published_repository_may_not_be_released(checkout: Checkout) -> None:
     git(checkout.folder, "push", "--quiet", "origin", "main:refs/tags/v1.0.1")
     assert "v1.0.1" not in checkout.tags()
     with pytest.raises(RefusedError, match=r"1\.0\.1 is released already"):
         steps.check(checkout, VERSION, checkout.published_tags())
 
 
-def test_all_that_does_not_fit_is_said_at_once(checkout: Checkout) -> None:
+def test_all_problems_are_reported_at_once(checkout: Checkout) -> None:
     (checkout.folder / "pyproject.toml").write_text('[project]\nversion = "0.9.0"\n')
     (checkout.folder / "README.md").write_text("uses: leok974/redeploy-action@v0\n")
     git(checkout.folder, "commit", "--quiet", "--all", "--message", "Second")
@@ -78,13 +78,13 @@ def test_all_that_does_not_fit_is_said_at_once(checkout: Checkout) -> None:
     assert len(str(refused.value).splitlines()) == 3
 
 
-def test_a_repository_that_does_not_respond_is_no_repository_without_releases(checkout: Checkout) -> None:
+def test_an_unreachable_repository_is_not_taken_for_one_without_releases(checkout: Checkout) -> None:
     git(checkout.folder, "remote", "set-url", "origin", str(checkout.folder / "nowhere"))
     with pytest.raises(RefusedError, match="tags of origin cannot be read"):
         checkout.published_tags()
 
 
-def test_the_commit_of_a_release_changes_the_image_alone_and_moves_nothing(checkout: Checkout) -> None:
+def test_the_commit_of_a_release_changes_only_the_image_and_moves_no_branch(checkout: Checkout) -> None:
     before = checkout.head()
     commit = steps.release_commit(checkout, VERSION, REFERENCE)
     assert checkout.changed(commit) == ["action.yml"]
@@ -97,7 +97,7 @@ def test_the_commit_of_a_release_changes_the_image_alone_and_moves_nothing(check
     checkout.refuse_changes()
 
 
-def test_a_rehearsal_without_an_engine_does_the_rest_and_names_what_it_left_out(
+def test_a_rehearsal_without_an_engine_does_the_rest_and_names_the_skipped_steps(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{checkout.folder}/nothing-listens-here.sock")

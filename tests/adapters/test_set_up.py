@@ -54,7 +54,7 @@ def installed(lock: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("flags", [(), ("--lean",)], ids=["whole", "lean"])
-def test_what_is_locked_is_installed_though_all_of_it_has_newer_releases(
+def test_the_locked_versions_are_installed_although_all_have_newer_releases(
     lock: Path, index: str, flags: tuple[str, ...]
 ) -> None:
     ran = set_up(lock, index, *flags)
@@ -65,7 +65,7 @@ def test_what_is_locked_is_installed_though_all_of_it_has_newer_releases(
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
-def test_a_python_that_can_give_no_pip_to_an_environment_uses_its_own(lock: Path, index: str) -> None:
+def test_a_python_without_ensurepip_uses_its_own_pip(lock: Path, index: str) -> None:
     without = "import runpy, sys; sys.modules['ensurepip'] = None; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
     ran = set_up(lock, index, "--lean", python=(sys.executable, "-c", without))
     assert ran.returncode == 0, ran.stderr
@@ -73,7 +73,7 @@ def test_a_python_that_can_give_no_pip_to_an_environment_uses_its_own(lock: Path
     assert not list((lock.parent / "venv").glob("lib/*/site-packages/pip"))
 
 
-def test_no_folder_in_which_it_is_run_can_stand_for_a_module(
+def test_files_in_the_working_directory_are_never_imported(
     lock: Path, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("pip", "venv", "ensurepip"):
@@ -83,7 +83,7 @@ def test_no_folder_in_which_it_is_run_can_stand_for_a_module(
     assert ran.returncode == 0, ran.stderr
 
 
-def test_a_failed_set_up_says_what_to_do_and_is_simply_run_again(lock: Path, index: str) -> None:
+def test_a_failed_set_up_says_what_to_do_and_can_be_run_again(lock: Path, index: str) -> None:
     failed = set_up(lock, "http://127.0.0.1:9/simple/", "--lean")
     assert failed.returncode == 1
     assert "HTTPS_PROXY=" in failed.stderr
@@ -92,9 +92,9 @@ def test_a_failed_set_up_says_what_to_do_and_is_simply_run_again(lock: Path, ind
     assert installed(lock) != []
 
 
-def test_an_interrupted_set_up_starts_over_and_another_lock_leaves_nothing_of_the_old(lock: Path, index: str) -> None:
+def test_an_interrupted_set_up_starts_over_and_a_new_lock_replaces_everything(lock: Path, index: str) -> None:
     assert set_up(lock, index, "--lean").returncode == 0
-    (lock.parent / "venv" / "lock.txt").unlink()  # it is written last
+    (lock.parent / "venv" / "lock.txt").unlink()  # which is written last
     left = next(lock.parent.glob("venv/lib/*/site-packages/a_tool.py"))
     left.unlink()
     assert set_up(lock, index, "--lean").returncode == 0
@@ -104,7 +104,7 @@ def test_an_interrupted_set_up_starts_over_and_another_lock_leaves_nothing_of_th
     assert installed(lock) == ["a_base-1.0.dist-info"]
 
 
-def test_a_python_that_has_gone_is_replaced(lock: Path, index: str) -> None:
+def test_an_environment_whose_python_is_missing_is_replaced(lock: Path, index: str) -> None:
     assert set_up(lock, index, "--lean").returncode == 0
     python = lock.parent / "venv" / "bin" / "python"
     python.unlink()
@@ -133,7 +133,7 @@ def program() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("said", "advice"),
+    ("output", "advice"),
     [
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "PIP_INDEX_URL="),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "The disk is full"),
@@ -145,5 +145,5 @@ def program() -> ModuleType:
         ("ERROR: something that never was", "HTTPS_PROXY="),
     ],
 )
-def test_the_advice_fits_what_pip_said(program: ModuleType, said: str, advice: str) -> None:
-    assert advice in program.advice(said)
+def test_the_advice_fits_the_output_of_pip(program: ModuleType, output: str, advice: str) -> None:
+    assert advice in program.advice(output)

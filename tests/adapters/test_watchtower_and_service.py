@@ -20,7 +20,7 @@ from tests.adapters.conftest import Serve, Server, http
 
 
 def sent(request: HttpRequest) -> HttpResult:
-    """What comes of a request."""
+    """Send a request, and return its result."""
     return request.send(Http(headers={}, origins=frozenset()).fetch, connect=5, timeout=10)
 
 
@@ -45,13 +45,13 @@ def test_the_trigger_is_a_post_with_the_token_and_without_a_body(serve: Serve) -
     assert server.header("Content-Length") == ["0"]
 
 
-def test_the_trigger_carries_what_narrows_it(serve: Serve) -> None:
+def test_the_trigger_carries_the_images_and_containers_that_limit_it(serve: Serve) -> None:
     server = serve(http())
     sent(requests.trigger(where(server, images=("ghcr.io/o/app", "b"), containers=("a.b",))))
     assert server.requests[0].startswith("POST /ops/update?image=ghcr.io/o/app,b&container=a%5C.b ")
 
 
-def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_image_that_cannot_exist(
+def test_the_fork_is_detected_by_a_post_without_the_token_for_an_image_that_cannot_exist(
     serve: Serve,
 ) -> None:
     server = serve(http("401 Unauthorized", b"missing or invalid API Key"))
@@ -62,7 +62,7 @@ def test_the_question_about_the_fork_is_a_post_without_the_token_and_for_an_imag
     assert http_result.text == "missing or invalid API Key"
 
 
-def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
+def test_the_containers_are_requested_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
     http_result = sent(requests.containers(where(server)))
     assert server.requests[0].startswith("GET /ops/containers ")
@@ -70,7 +70,7 @@ def test_the_containers_are_asked_for_with_the_token(serve: Serve) -> None:
     assert isinstance(http_result, Response)
 
 
-def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
+def test_the_reasons_for_no_update_are_requested_with_the_token(serve: Serve) -> None:
     server = serve(http("200 OK", b'{"containers":[]}'))
     http_result = sent(requests.reasons(where(server)))
     assert server.requests[0].startswith("POST /ops/check ")
@@ -80,7 +80,7 @@ def test_why_nothing_was_done_is_asked_with_the_token(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("name", ["trigger", "fork", "containers", "reasons"])
-def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: str) -> None:
+def test_no_request_to_watchtower_follows_a_redirect(serve: Serve, name: str) -> None:
     server = serve(http("307 Temporary Redirect", Location="/elsewhere"))
     http_results = {
         "trigger": lambda: sent(requests.trigger(where(server))),
@@ -94,13 +94,13 @@ def test_nothing_that_is_asked_of_watchtower_is_redirected(serve: Serve, name: s
     assert len(server.requests) == 1
 
 
-def test_the_triggers_answer_is_capped_at_64_kib(serve: Serve) -> None:
+def test_the_response_to_the_trigger_is_capped_at_64_kib(serve: Serve) -> None:
     for size, fits in ((64 * 1024, True), (64 * 1024 + 1, False)):
         http_result = sent(requests.trigger(where(serve(http("200 OK", b"x" * size)))))
         assert isinstance(http_result, Response) is fits
 
 
-def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
+def test_a_health_response_is_capped_at_1_mib(serve: Serve) -> None:
     for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
         server = serve(http("200 OK", b"x" * size))
         http_result = sent(perform.to_service(Probe(BOTH, server.url)))
@@ -111,7 +111,7 @@ def test_a_health_answer_is_capped_at_1_mib(serve: Serve) -> None:
         )
 
 
-def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
+def test_a_probe_is_a_get_without_the_token(serve: Serve) -> None:
     server = serve(http())
     sent(perform.to_service(Probe(BOTH, f"{server.url}/api/ready?full=1")))
     assert server.requests[0].startswith("GET /api/ready?full=1 HTTP/1.1\r\n")
@@ -119,7 +119,7 @@ def test_a_look_is_a_get_without_the_token(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(("path", "mark"), [("/ready", "?"), ("/ready?x=1", "&")])
-def test_past_caches_every_look_has_another_query(serve: Serve, path: str, mark: str) -> None:
+def test_past_caches_every_probe_has_a_different_query(serve: Serve, path: str, mark: str) -> None:
     server = serve(http())
     probe = Probe(BOTH, f"{server.url}{path}", past_caches=True)
     for _ in range(2):
@@ -129,7 +129,7 @@ def test_past_caches_every_look_has_another_query(serve: Serve, path: str, mark:
     assert len(set(targets)) == 2
 
 
-def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
+def test_a_probe_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     def handler(connection: socket.socket, head: bytes) -> None:
         connection.sendall(http("200 OK", b"up") if head.startswith(b"GET /up ") else http("302 Found", Location="/up"))
 
@@ -138,7 +138,7 @@ def test_a_look_follows_a_redirect_within_the_origin(serve: Serve) -> None:
     assert (http_result.text, http_result.hops) == ("up", 1)
 
 
-def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_that_cannot_exist(serve: Serve) -> None:
+def test_the_request_to_a_path_that_cannot_exist_has_no_token_and_an_image_that_cannot_exist(serve: Serve) -> None:
     server = serve(http("404 Not Found"))
     sent(requests.ask_nowhere(where(server, images=("ghcr.io/o/app",))))
     assert server.requests[0].startswith(
@@ -147,21 +147,21 @@ def test_a_path_that_cannot_exist_is_asked_without_the_token_and_for_an_image_th
     assert server.header("Authorization") == []
 
 
-def test_the_details_stand_below_the_containers_and_are_asked_for_with_the_token(serve: Serve) -> None:
+def test_the_details_are_below_the_containers_and_requested_with_the_token(serve: Serve) -> None:
     server = serve(http())
     sent(requests.details(replace(where(server), containers_url=f"{server.url}/ops/containers?key=1")))
     assert server.requests[0].startswith("GET /ops/containers/details?key=1 HTTP/1.1\r\n")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
 
-def test_the_metrics_are_asked_for_with_the_token(serve: Serve) -> None:
+def test_the_metrics_are_requested_with_the_token(serve: Serve) -> None:
     server = serve(http())
     sent(requests.metrics(where(server)))
     assert server.requests[0].startswith("GET /ops/metrics ")
     assert server.header("Authorization") == ["Bearer tok-123"]
 
 
-def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
+def test_an_update_of_nothing_has_no_other_filter(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server, images=("ghcr.io/o/app",)), update_url=f"{server.url}/ops/update?image=ghcr.io/o/app")
     sent(requests.update_nothing(tower))
@@ -169,7 +169,7 @@ def test_an_update_of_nothing_is_narrowed_to_nothing_else(serve: Serve) -> None:
     assert server.header("Authorization") == ["Bearer tok-123"]
 
 
-def test_what_a_proxy_wants_to_see_in_the_query_stays_in_it(serve: Serve) -> None:
+def test_a_query_that_a_proxy_requires_is_kept(serve: Serve) -> None:
     server = serve(http())
     tower = replace(where(server), update_url=f"{server.url}/ops/update?key=a%2Fb&image=x&container=y")
     sent(requests.ask_whether_forked(tower))
@@ -180,7 +180,7 @@ DOCUMENT = Response(200, {"content-type": "application/json"}, b'{"openapi": "3.
 SMOKE = Smoke("GET", "/a", "2xx", "https://api.example.com/a")
 
 
-def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
+def test_a_document_is_parsed_where_it_was_fetched_unless_it_is_the_one_from_before() -> None:
     found = perform.evaluate(FetchDocument("https://api.example.com/d", smoke=()), DOCUMENT, str)
     assert isinstance(found, Read)
     assert isinstance(found.found, Contract)
@@ -191,7 +191,7 @@ def test_a_document_is_read_where_it_was_fetched_unless_it_is_the_one_from_befor
     assert perform.evaluate(FetchDocument("https://api.example.com/d"), DOCUMENT, str) is DOCUMENT
 
 
-def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
+def test_a_response_is_checked_against_its_schema_where_it_was_fetched() -> None:
     promise = {"200": ResponseSchema(("application/json",), {"application/json": {"type": "array"}})}
     found = perform.evaluate(SendSmoke(SMOKE, promise=promise), DOCUMENT, str)
     assert isinstance(found, Judged)
@@ -199,7 +199,7 @@ def test_an_answer_is_compared_with_its_promise_where_it_was_fetched() -> None:
 
 
 @pytest.mark.parametrize("sent", [SendSmoke(SMOKE), Probe(BOTH, "https://api.example.com/")])
-def test_what_has_no_promise_is_left_as_it_came(sent: SendSmoke | Probe) -> None:
+def test_a_response_without_a_schema_is_returned_unchanged(sent: SendSmoke | Probe) -> None:
     assert perform.evaluate(sent, DOCUMENT, str) is DOCUMENT
     lost = TransportError(ErrorKind.TIMED_OUT)
     assert perform.evaluate(sent, lost, str) is lost

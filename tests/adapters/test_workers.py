@@ -1,4 +1,4 @@
-"""Asks side by side: each bounded in whole time, late answers thrown away, failures handed on."""
+"""Concurrent requests: each with a bound on its total time, late responses dropped, failures raised."""
 
 import signal
 import sys
@@ -31,7 +31,7 @@ def wait(one: Workers, seconds: float = LONG) -> Event:
     return event
 
 
-def test_an_answer_is_an_event_with_its_times() -> None:
+def test_a_response_is_an_event_with_its_times() -> None:
     one = workers((FIRST, lambda: Response(204)))
     before = one.now()
     one.start(FIRST, before, LONG)
@@ -57,20 +57,20 @@ def test_a_signal_that_ends_a_run_reaches_its_own_thread_and_no_worker() -> None
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
 
 
-def test_the_bound_is_handed_on() -> None:
-    told: list[float] = []
+def test_the_bound_is_passed_on() -> None:
+    bounds: list[float] = []
 
     def perform(_: Request, bound: float) -> HttpResult:
-        told.append(bound)
+        bounds.append(bound)
         return Response(200)
 
     one = Workers(perform)
     start(one, FIRST, 12.5)
     wait(one)
-    assert told == [12.5]
+    assert bounds == [12.5]
 
 
-def test_asks_run_side_by_side_and_come_in_the_order_of_their_answers() -> None:
+def test_requests_run_concurrently_and_events_come_in_the_order_of_the_responses() -> None:
     second_done = threading.Event()
     one = workers((FIRST, lambda: Response(200 if second_done.wait(LONG) else 500)), (SECOND, lambda: Response(201)))
     start(one, FIRST)
@@ -80,13 +80,13 @@ def test_asks_run_side_by_side_and_come_in_the_order_of_their_answers() -> None:
     assert wait(one).http_result == Response(200)
 
 
-def test_without_an_answer_waiting_ends_in_time() -> None:
+def test_a_wait_without_a_response_ends_in_time() -> None:
     one = workers()
     assert one.wait(one.now() + 0.01) is None
     assert one.wait(one.now() - 5) is None
 
 
-def test_an_answer_that_is_there_is_taken_though_the_time_is_over() -> None:
+def test_a_response_that_has_arrived_is_returned_although_the_time_is_over() -> None:
     done = threading.Event()
 
     def perform() -> HttpResult:
@@ -102,7 +102,7 @@ def test_an_answer_that_is_there_is_taken_though_the_time_is_over() -> None:
     assert event.http_result == Response(200)
 
 
-def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> None:
+def test_a_request_beyond_its_bound_is_given_up_and_its_late_response_dropped() -> None:
     go, gone = threading.Event(), threading.Event()
 
     def late() -> HttpResult:
@@ -121,7 +121,7 @@ def test_an_ask_beyond_its_bound_is_given_up_and_its_late_answer_dropped() -> No
     assert wait(one).http_result == Response(201)
 
 
-def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
+def test_processing_a_response_does_not_count_as_the_servers_time() -> None:
     weighing, go = threading.Event(), threading.Event()
 
     def evaluate(request: Request, http_result: HttpResult) -> HttpResult:
@@ -142,7 +142,7 @@ def test_what_is_weighed_after_an_answer_is_not_the_servers_time() -> None:
     assert event.at <= complete
 
 
-def test_while_one_answer_is_weighed_others_are_taken() -> None:
+def test_while_one_response_is_processed_others_are_returned() -> None:
     go = threading.Event()
     one = Workers(
         lambda *_: Response(200),
@@ -156,16 +156,16 @@ def test_while_one_answer_is_weighed_others_are_taken() -> None:
     assert wait(one).request == FIRST
 
 
-def test_a_response_that_the_busy_loop_delayed_is_not_a_time_out() -> None:
+def test_a_response_delayed_by_a_busy_loop_is_not_a_time_out() -> None:
     go = threading.Event()
     one = workers((FIRST, lambda: Response(200 if go.wait(LONG) else 500)))
     start(one, FIRST, 0.05)
-    time.sleep(LONGEST_GRACE)  # the loop reads something large, and its threads make way
+    time.sleep(LONGEST_GRACE)  # the loop parses something large while its threads wait
     threading.Timer(0.05, go.set).start()
     assert wait(one).http_result == Response(200)
 
 
-def test_after_a_busy_loop_what_never_answers_is_given_up_all_the_same() -> None:
+def test_after_a_busy_loop_a_request_without_a_response_is_still_given_up() -> None:
     go = threading.Event()
     one = workers((FIRST, lambda: Response(200 if go.wait(LONG) else 500)))
     start(one, FIRST, 0.05)
@@ -174,7 +174,7 @@ def test_after_a_busy_loop_what_never_answers_is_given_up_all_the_same() -> None
     go.set()
 
 
-def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
+def test_the_late_response_to_one_request_is_not_taken_for_that_to_the_next() -> None:
     go = threading.Event()
     answers = [lambda: Response(200 if go.wait(LONG) else 500), lambda: Response(201)]
     one = Workers(lambda _, bound: answers.pop(0)())
@@ -185,7 +185,7 @@ def test_the_late_answer_of_one_is_not_taken_for_that_of_the_next() -> None:
     assert wait(one).http_result == Response(201)
 
 
-def test_the_bound_of_one_does_not_end_another() -> None:
+def test_the_bound_of_one_request_does_not_end_another() -> None:
     go = threading.Event()
     one = workers(
         (FIRST, lambda: Response(200 if go.wait(LONG) else 500)),
@@ -200,7 +200,7 @@ def test_the_bound_of_one_does_not_end_another() -> None:
 
 
 @pytest.mark.parametrize("failure", [ZeroDivisionError("x"), KeyboardInterrupt()], ids=["an error", "an interruption"])
-def test_a_failure_is_raised_where_it_can_be_handled(failure: BaseException) -> None:
+def test_an_exception_is_raised_in_wait(failure: BaseException) -> None:
     def fail() -> HttpResult:
         raise failure
 
@@ -210,7 +210,7 @@ def test_a_failure_is_raised_where_it_can_be_handled(failure: BaseException) -> 
         wait(one)
 
 
-def test_the_failure_of_one_that_was_given_up_is_dropped() -> None:
+def test_an_exception_of_a_request_that_was_given_up_is_dropped() -> None:
     go = threading.Event()
 
     def fail() -> HttpResult:
@@ -225,14 +225,14 @@ def test_the_failure_of_one_that_was_given_up_is_dropped() -> None:
     assert wait(one).http_result == Response(200)
 
 
-def test_no_one_waits_for_a_thread_that_hangs() -> None:
+def test_a_thread_that_hangs_is_not_waited_for() -> None:
     one = workers((FIRST, lambda: Response(200 if threading.Event().wait(LONG) else 500)))
     start(one, FIRST, 0.01)
     assert wait(one).http_result == TransportError(ErrorKind.TIMED_OUT)
     assert all(thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 
 
-def test_a_wait_without_end_is_one_that_an_answer_ends() -> None:
+def test_an_unlimited_wait_ends_with_a_response() -> None:
     one = workers((FIRST, lambda: Response(200)))
     start(one, FIRST)
     event = one.wait(float("inf"))
@@ -240,20 +240,20 @@ def test_a_wait_without_end_is_one_that_an_answer_ends() -> None:
     assert event.http_result == Response(200)
 
 
-def test_tasks_run_side_by_side_and_each_answer_is_its_own() -> None:
+def test_tasks_run_concurrently_and_each_gets_its_own_result() -> None:
     met = threading.Barrier(2)
     assert side_by_side({1: (lambda: met.wait(LONG) * 0, LONG), 2: (lambda: met.wait(LONG) * 0, LONG)}) == {1: 0, 2: 0}
     assert side_by_side({}) == {}
 
 
-def test_a_task_that_takes_too_long_is_left_out_and_holds_no_one_up() -> None:
+def test_a_task_that_takes_too_long_is_left_out_and_delays_no_other() -> None:
     release = threading.Event()
     found = side_by_side({"slow": (lambda: release.wait(LONG), 0.05), "quick": (lambda: True, LONG)})
     assert found == {"quick": True}
     release.set()
 
 
-def test_what_a_task_raises_is_raised_where_it_was_asked_for() -> None:
+def test_an_exception_of_a_task_is_raised_in_the_caller() -> None:
     def fail() -> int:
         raise ZeroDivisionError
 

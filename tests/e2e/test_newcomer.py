@@ -180,7 +180,7 @@ def paths(repository: Path) -> set[str]:
 def test_the_path_leads_from_init_to_the_first_redeploy(newcomer: Newcomer, server: Server, action: Action) -> None:
     stack, here = server.stack, newcomer.repository
     before = stack.push(V1)
-    *_, look, last = range(1, len(re.findall(r"(?m)^\d+\. ", newcomer.told)) + 1)
+    *_, look, last = range(1, len(re.findall(r"(?m)^\d+\. ", newcomer.output)) + 1)
 
     secrets = newcomer.secrets(server.programs)
     server.paste(newcomer.step(2), here)

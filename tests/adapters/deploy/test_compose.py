@@ -1,4 +1,4 @@
-"""The shipped compose files, read by the Composes that people have: `docker compose` v2 and docker-compose 1.29."""
+"""The shipped compose files, read by both versions in use: `docker compose` v2 and docker-compose 1.29."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ COMPOSES = {"v2": ("docker", "compose"), "1.29": ("docker-compose",)}
 
 @pytest.fixture(params=COMPOSES)
 def compose(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """The command of one Compose, if it is here."""
+    """The command of one version of Compose, if it is installed."""
     command = COMPOSES[request.param]
     if not _is_here(command):
         pytest.skip(f"`{' '.join(command)}` is not installed")
@@ -42,7 +42,7 @@ def test_compose_accepts_the_files(compose: tuple[str, ...], overlay: Path | Non
     assert set(services["watchtower"]["networks"]) == {"watchtower"}
 
 
-def test_an_overlay_adds_and_keeps(compose: tuple[str, ...]) -> None:
+def test_an_overlay_adds_to_the_base_file_and_keeps_the_rest(compose: tuple[str, ...]) -> None:
     settings = _config(compose, PROD, DEPLOY / "docker-compose.containrrr.yml")["services"]["watchtower"]["environment"]
     assert settings["WATCHTOWER_HTTP_API_UPDATE"] == "true"
     assert settings["WATCHTOWER_LABEL_ENABLE"] == "true"
@@ -62,7 +62,7 @@ def test_the_example_environment_lacks_only_the_token(compose: tuple[str, ...], 
     assert "a-token" in accepted.stdout
 
 
-def test_compose_reads_every_secret_as_it_is(compose: tuple[str, ...], tmp_path: Path) -> None:
+def test_compose_reads_every_secret_unchanged(compose: tuple[str, ...], tmp_path: Path) -> None:
     secrets = {f"V{number}": value for number, (value, _) in enumerate(FORMS)}
     text = rendered("".join(f"{name}=\n" for name in secrets), {name: Secret(each) for name, each in secrets.items()})
     (tmp_path / "secrets").write_text(text, newline="")
@@ -81,7 +81,7 @@ def test_compose_reads_every_secret_as_it_is(compose: tuple[str, ...], tmp_path:
 
 
 def _config(compose: tuple[str, ...], *files: Path) -> dict[str, Any]:
-    """What Compose makes of the files together."""
+    """The configuration that Compose merges from the files."""
     named = [part for path in files for part in ("-f", str(path))]
     ran = _run([*compose, "--profile", "nginx", *named, "config"], NEEDED)
     assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""The shipped nginx files in a real nginx; `make e2e` tries them with containers behind them."""
+"""The shipped nginx files in a real nginx; `make e2e` tests them with containers behind it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PAGE = b"<!doctype html><title>the pages</title>"
 
 @dataclass
 class Front:
-    """A running nginx, and what stands behind it."""
+    """A running nginx, and the servers behind it."""
 
     url: str
     secure_url: str
@@ -28,7 +28,7 @@ class Front:
     watchtower: Server
 
     def request(self, method: str, path: str, *, body: bytes | None = None, **headers: str) -> requests.Response:
-        """The answer to one request; names of headers have `_` for `-`."""
+        """The response to one request; header names have `_` for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.request(method, self.url + path, data=body, headers=named, allow_redirects=False, timeout=10)
 
@@ -70,7 +70,7 @@ def test_watchtowers_own_refusal_of_a_missing_token_comes_through(front: Front) 
     [(method, UPDATE) for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")]
     + [("POST", "/ops/watchtower/containers"), ("GET", "/ops/watchtower/check"), ("POST", "/ops/watchtower/metrics")],
 )
-def test_another_method_is_forbidden_before_watchtower_hears_of_it(front: Front, method: str, path: str) -> None:
+def test_another_method_is_rejected_before_it_reaches_watchtower(front: Front, method: str, path: str) -> None:
     assert front.request(method, path, Authorization="Bearer t").status_code == 403
     assert not front.watchtower.requests
 
@@ -86,31 +86,31 @@ def test_another_method_is_forbidden_before_watchtower_hears_of_it(front: Front,
         f"{UPDATE}/..%2fconfig",
     ],
 )
-def test_no_other_path_reaches_watchtower_or_is_a_page(front: Front, path: str) -> None:
+def test_other_paths_neither_reach_watchtower_nor_return_a_page(front: Front, path: str) -> None:
     assert front.request("POST", path, Authorization="Bearer t").status_code == 404
     assert not front.watchtower.requests
 
 
-def test_an_answer_that_is_lost_is_not_asked_for_again(front: Front) -> None:
+def test_nginx_does_not_retry_a_request_whose_response_is_lost(front: Front) -> None:
     front.watchtower.handler = lambda connection, _: connection.close()
     assert front.request("POST", UPDATE).status_code == 502
     assert len(front.watchtower.requests) == 1
 
 
-def test_sixteen_requests_at_once_pass_and_the_next_is_told_to_come_later(front: Front) -> None:
+def test_sixteen_concurrent_requests_pass_and_the_next_gets_429(front: Front) -> None:
     answers = [front.request("POST", UPDATE).status_code for _ in range(20)]
     assert answers[:16] == [200] * 16
     assert set(answers[17:]) == {429}
 
 
-def test_watching_the_service_takes_nothing_from_the_triggers_limit(front: Front) -> None:
+def test_requests_to_the_service_do_not_count_against_the_rate_limit_of_the_trigger(front: Front) -> None:
     answers = [front.request("GET", "/api/ready").status_code for _ in range(20)]
     assert answers[:16] == [200] * 16
     assert set(answers[17:]) == {429}
     assert front.request("POST", UPDATE).status_code == 200
 
 
-def test_behind_the_tunnel_each_client_has_a_limit_of_its_own(front: Front) -> None:
+def test_behind_the_tunnel_each_client_has_its_own_rate_limit(front: Front) -> None:
     for _ in range(20):
         front.request("POST", UPDATE, CF_Connecting_IP="192.0.2.1")
     assert front.request("POST", UPDATE, CF_Connecting_IP="192.0.2.2").status_code == 200
@@ -118,20 +118,20 @@ def test_behind_the_tunnel_each_client_has_a_limit_of_its_own(front: Front) -> N
 
 
 @pytest.mark.parametrize("path", ["/api/items/1?full=yes", "/openapi.json", "/ready"])
-def test_the_backends_paths_reach_the_backend_as_they_are(front: Front, path: str) -> None:
+def test_the_backends_paths_reach_the_backend_unchanged(front: Front, path: str) -> None:
     reply = front.request("GET", path)
     assert (reply.status_code, reply.content) == (200, b"backend")
     assert front.backend.requests[0].startswith(f"GET {path} HTTP/1.1\r\n")
 
 
-def test_all_else_is_a_page_and_healthz_is_nginx_itself(front: Front) -> None:
+def test_all_other_paths_return_a_page_and_nginx_itself_answers_healthz(front: Front) -> None:
     assert front.request("GET", "/somewhere").content == PAGE
     assert front.request("GET", "/healthz").content == b"ok\n"
     assert not front.backend.requests
 
 
 @pytest.mark.parametrize("front", ["nginx.prod-tls.conf"], indirect=True)
-def test_with_tls_a_trigger_in_the_clear_is_refused_and_not_redirected(front: Front, tmp_path: Path) -> None:
+def test_with_tls_a_trigger_over_plain_http_is_refused_and_not_redirected(front: Front, tmp_path: Path) -> None:
     assert front.request("POST", UPDATE, Authorization="Bearer t").status_code == 403
     assert front.request("GET", "/api/ready").headers["Location"] == "https://127.0.0.1/api/ready"
     assert not front.watchtower.requests
@@ -143,7 +143,7 @@ def test_with_tls_a_trigger_in_the_clear_is_refused_and_not_redirected(front: Fr
 
 @pytest.fixture
 def front(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve) -> Iterator[Front]:
-    """Run the variant for the host, with ports of its own."""
+    """Run the variant for nginx on the host, on free ports."""
     backend, watchtower = serve(answer(body=b"backend")), serve(answer(body=b"watchtower"))
     name = getattr(request, "param", "nginx.prod.conf")
     lay(tmp_path, NGINX / name, {"backend": backend.port, "watchtower": watchtower.port}, page=PAGE)

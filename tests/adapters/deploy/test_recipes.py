@@ -1,4 +1,4 @@
-"""What messages say to paste into nginx, pasted into one that runs and asked through it, in both variants."""
+"""The nginx blocks that messages say to paste, tested in a running nginx, in both variants."""
 
 import re
 import socket
@@ -30,19 +30,19 @@ LEADS_TO_WATCHTOWER: dict[Reason | Finding, str] = {
     Finding.TOKEN_UNJUDGED: "metrics",
 }
 LEADS_TO_THE_SERVICE = {Reason.DOWN: "/api/ready", Reason.OPENAPI: "/openapi.json"}
-REFUSES = "auth_basic secret;\n    auth_basic_user_file nobody;\n    deny all;\n"
-"""What a server says that lets nobody in."""
+REFUSES = "auth_basic secret;\n    auth_basic_user_file no-users;\n    deny all;\n"
+"""Directives that deny access to everyone."""
 
 
-def blocks(said: Reason | Finding) -> list[str]:
-    """The blocks for nginx in what a message says is to be done."""
-    if said is Reason.NONE:
+def blocks(key: Reason | Finding) -> list[str]:
+    """The nginx blocks in a message's instructions."""
+    if key is Reason.NONE:
         return []
-    remedy = REMEDIES[said] if isinstance(said, Reason) else FINDINGS[said]
+    remedy = REMEDIES[key] if isinstance(key, Reason) else FINDINGS[key]
     return re.findall(r"```nginx\n(.*?)```", remedy.about(NOTHING_KNOWN).fix, re.DOTALL)
 
 
-def test_every_message_with_a_location_is_tried_here() -> None:
+def test_every_message_with_a_location_is_tested_here() -> None:
     with_location = {each for each in (*Reason, *Finding) if any("location" in block for block in blocks(each))}
     assert with_location == {*LEADS_TO_WATCHTOWER, *LEADS_TO_THE_SERVICE}
 
@@ -59,7 +59,7 @@ def service(serve: Serve) -> Server:
 
 @pytest.fixture
 def names() -> Iterator[int]:
-    """The port of a name server that knows every name, and of each that it is this machine."""
+    """The port of a name server that resolves every name to this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
         asked_to_stop = b"stop"
@@ -70,9 +70,9 @@ def names() -> Iterator[int]:
                 question = query[12 : query.index(b"\0", 12) + 5]
                 head = query[:2] + bytes.fromhex(
                     "8180 0001 0001 0000 0000"
-                )  # RFC 1035, 4.1.1: one question, one answer
-                told = bytes.fromhex("c00c 0001 0001 00000002 0004") + socket.inet_aton("127.0.0.1")
-                server.sendto(head + question + told, client)
+                )  # RFC 1035, 4.1.1: one question, one record in the answer section
+                record = bytes.fromhex("c00c 0001 0001 00000002 0004") + socket.inet_aton("127.0.0.1")
+                server.sendto(head + question + record, client)
 
         serving = threading.Thread(target=serve)
         serving.start()
@@ -82,13 +82,13 @@ def names() -> Iterator[int]:
 
 
 def pasted(folder: Path, block: str, *, before: str = "") -> None:
-    """An nginx with a server that answers every path with a page, and in it what is pasted."""
+    """Write an nginx configuration whose server returns a page for every path, with a block pasted into it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     (folder / "html").mkdir()
     (folder / "html" / "index.html").write_text("<!doctype html>")
-    (folder / "nobody").write_text("")
+    (folder / "no-users").write_text("")
     scratch = "".join(
         f"{kind}_temp_path {folder / kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -100,7 +100,7 @@ def pasted(folder: Path, block: str, *, before: str = "") -> None:
 
 
 def here(block: str, names: int, watchtower: int, service: int) -> str:
-    """A block that asks what is here in place of what it names: other ports, and another name server."""
+    """A block that points at this test's ports and name server instead of those it names."""
     for usual, ours in (
         ("127.0.0.1:8083", f"127.0.0.1:{watchtower}"),
         ("127.0.0.1:8001", f"127.0.0.1:{service}"),
@@ -113,13 +113,13 @@ def here(block: str, names: int, watchtower: int, service: int) -> str:
 
 
 @pytest.mark.parametrize("nginx", list(Nginx), ids=lambda each: each.name.lower())
-@pytest.mark.parametrize("said", LEADS_TO_WATCHTOWER)
-def test_what_a_message_says_to_paste_leads_to_watchtower(
-    said: Reason | Finding, nginx: Nginx, tmp_path: Path, names: int, watchtower: Server
+@pytest.mark.parametrize("key", LEADS_TO_WATCHTOWER)
+def test_the_block_of_a_message_leads_to_watchtower(
+    key: Reason | Finding, nginx: Nginx, tmp_path: Path, names: int, watchtower: Server
 ) -> None:
-    endpoint = LEADS_TO_WATCHTOWER[said]
-    block = blocks(said)[list(Nginx).index(nginx)]
-    before = REFUSES if said is Finding.FORBIDDEN else ""
+    endpoint = LEADS_TO_WATCHTOWER[key]
+    block = blocks(key)[list(Nginx).index(nginx)]
+    before = REFUSES if key is Finding.FORBIDDEN else ""
     pasted(tmp_path, here(block, names, watchtower.port, 0), before=before)
     method = ENDPOINTS[endpoint]
     with running(tmp_path) as (port, _):
@@ -134,20 +134,20 @@ def test_what_a_message_says_to_paste_leads_to_watchtower(
 
 
 @pytest.mark.parametrize("nginx", list(Nginx), ids=lambda each: each.name.lower())
-@pytest.mark.parametrize("said", LEADS_TO_THE_SERVICE)
-def test_what_a_message_says_to_paste_leads_to_the_service(
-    said: Reason, nginx: Nginx, tmp_path: Path, names: int, service: Server
+@pytest.mark.parametrize("key", LEADS_TO_THE_SERVICE)
+def test_the_block_of_a_message_leads_to_the_service(
+    key: Reason, nginx: Nginx, tmp_path: Path, names: int, service: Server
 ) -> None:
-    block = blocks(said)[list(Nginx).index(nginx)]
+    block = blocks(key)[list(Nginx).index(nginx)]
     pasted(tmp_path, here(block, names, 0, service.port))
     with running(tmp_path) as (port, _):
-        reply = requests.get(f"http://127.0.0.1:{port}{LEADS_TO_THE_SERVICE[said]}", timeout=10)
+        reply = requests.get(f"http://127.0.0.1:{port}{LEADS_TO_THE_SERVICE[key]}", timeout=10)
     assert (reply.status_code, reply.content) == (200, b"service")
 
 
 @pytest.mark.parametrize("nginx", list(Nginx), ids=lambda each: each.name.lower())
 @pytest.mark.parametrize(("endpoint", "method"), ENDPOINTS.items())
-def test_the_snippet_needs_nothing_but_where_watchtower_is(
+def test_the_snippet_needs_only_the_address_of_watchtower(
     endpoint: str, method: str, nginx: Nginx, tmp_path: Path, names: int, watchtower: Server
 ) -> None:
     page = (ROOT / "docs" / "existing-server.md").read_text(encoding="utf-8")

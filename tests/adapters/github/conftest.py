@@ -1,4 +1,4 @@
-"""A GitHub to write to, held to its published description."""
+"""A GitHub server to write to, checked against GitHub's published API description."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ Start = Callable[..., GitHub]
 
 @pytest.fixture
 def github() -> Iterator[Start]:
-    """Start GitHubs whose every exchange is held against the description when the test is over."""
+    """Start GitHub servers; after the test, all their requests and responses are checked against the API description."""
     started: list[GitHub] = []
 
     def start(mishaps: Mishaps | None = None) -> GitHub:

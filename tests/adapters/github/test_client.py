@@ -1,4 +1,4 @@
-"""Deployments over a real socket, at a GitHub that behaves as its description says, or goes wrong."""
+"""Deployments over a real socket, with a GitHub server that follows its API description or fails."""
 
 import logging
 import ssl
@@ -48,7 +48,7 @@ def deployment_client(api_url: str, bounds: Bounds = SOON) -> DeploymentClient:
 
 
 def written(one: GitHub, bounds: Bounds = SOON, final: Status = LIVE) -> Record:
-    """What becomes of a run that ends at once."""
+    """The record of a run that ends at once."""
     writing = deployment_client(one.api_url, bounds)
     writing.begin(MADE, UNDER_WAY)
     return writing.end(final, lambda: False)
@@ -77,7 +77,7 @@ def test_one_deployment_and_its_two_statuses_are_written(github: Start) -> None:
     assert kinds(one) == ["POST deployments", "POST statuses", "POST statuses"]
 
 
-def test_every_request_carries_the_token_and_our_name(github: Start) -> None:
+def test_every_request_carries_the_token_and_our_user_agent(github: Start) -> None:
     one = github()
     written(one)
     for request in one.seen:
@@ -99,7 +99,7 @@ def test_a_success_replaces_what_was_rolled_out_before_and_a_failure_does_not(gi
     place = Place(one.api_url, "o/r", SHA, RUN, "7-1")
     staging = Deployment(
         ref=SHA, environment="staging", description="", payload={"mark": "a"}, mark="a"
-    )  # production is left alone by GitHub
+    )  # GitHub leaves production unchanged
     for final in (LIVE, BROKEN, LIVE):
         writing = DeploymentClient(place, Secret(TOKEN), SOON)
         writing.begin(staging, UNDER_WAY)
@@ -110,20 +110,20 @@ def test_a_success_replaces_what_was_rolled_out_before_and_a_failure_does_not(gi
 
 
 @pytest.mark.parametrize("mishap", [Mishap(BAD_GATEWAY, obeyed=True), Mishap(unicorn(504), obeyed=True)])
-def test_what_was_created_although_github_failed_is_found(mishap: Mishap, github: Start) -> None:
+def test_a_deployment_that_was_created_although_github_failed_is_found(mishap: Mishap, github: Start) -> None:
     one = github({"create": [mishap, None]})
     assert written(one) == Record(2_000_000_001, BOTH, "")
     assert len(one.deployments) == 1
     assert kinds(one)[:2] == ["POST deployments", "GET deployments"]
 
 
-def test_what_was_created_before_the_connection_broke_is_found(github: Start) -> None:
+def test_a_deployment_that_was_created_before_the_connection_broke_is_found(github: Start) -> None:
     one = github({"create": [Mishap(obeyed=True), None]})
     assert written(one) == Record(2_000_000_001, BOTH, "")
     assert len(one.deployments) == 1
 
 
-def test_another_runs_deployment_of_the_same_commit_is_not_taken_for_ours(github: Start) -> None:
+def test_the_deployment_of_another_run_for_the_same_commit_is_not_mistaken_for_ours(github: Start) -> None:
     one = github({"create": [None, Mishap(BAD_GATEWAY, obeyed=True), None]})
     other = deployment_client(one.api_url)
     other.begin(Deployment(ref=SHA, environment="production", description="", payload={"mark": "x"}, mark="x"), LIVE)
@@ -133,7 +133,7 @@ def test_another_runs_deployment_of_the_same_commit_is_not_taken_for_ours(github
     assert one.deployments[1].states == ["in_progress", "success"]
 
 
-def test_what_was_not_created_is_created_once_that_is_certain(github: Start) -> None:
+def test_a_deployment_is_created_again_only_once_it_is_certain_that_there_is_none(github: Start) -> None:
     one = github({"create": [Mishap(BAD_GATEWAY), None]})
     assert written(one) == Record(2_000_000_001, BOTH, "")
     assert len(one.deployments) == 1
@@ -141,7 +141,7 @@ def test_what_was_not_created_is_created_once_that_is_certain(github: Start) -> 
     assert kinds(one).count("POST deployments") == 2
 
 
-def test_while_the_list_cannot_be_had_nothing_is_created_again(github: Start) -> None:
+def test_while_deployments_cannot_be_listed_none_is_created_again(github: Start) -> None:
     one = github({"create": [Mishap(BAD_GATEWAY, obeyed=True), None], "list": [Mishap(BAD_GATEWAY)]})
     record = written(one, Bounds(creation=3.5))
     assert record.number is None
@@ -149,19 +149,21 @@ def test_while_the_list_cannot_be_had_nothing_is_created_again(github: Start) ->
     assert kinds(one).count("POST deployments") == 1
 
 
-def test_a_status_whose_answer_was_lost_is_not_written_twice(github: Start) -> None:
+def test_a_status_whose_response_was_lost_is_not_written_twice(github: Start) -> None:
     one = github({"status": [None, Mishap(BAD_GATEWAY, obeyed=True), None]})
     assert written(one) == Record(2_000_000_001, BOTH, "")
     assert one.deployments[0].states == ["in_progress", "success"]
 
 
-def test_the_first_status_is_not_missed_where_the_last_is_there(github: Start) -> None:
+def test_a_failed_first_status_does_not_matter_once_the_last_is_written(github: Start) -> None:
     one = github({"status": [Mishap(problem(422, "Validation Failed")), None]})
     assert written(one) == Record(2_000_000_001, (State.SUCCESS,), "")
 
 
 @pytest.mark.parametrize("answer", [NO_PERMISSION, NOT_FOUND])
-def test_a_missing_right_is_reported_with_the_block_to_paste_and_asked_for_once(answer: Answer, github: Start) -> None:
+def test_a_missing_permission_is_reported_with_the_block_to_paste_after_one_request(
+    answer: Answer, github: Start
+) -> None:
     one = github({"create": [Mishap(answer)]})
     record = written(one)
     assert (record.number, record.states) == (None, ())
@@ -180,7 +182,7 @@ def test_a_missing_right_is_reported_with_the_block_to_paste_and_asked_for_once(
         ),
     ],
 )
-def test_a_refusal_is_reported_in_githubs_words(answer: Answer, says: str, github: Start) -> None:
+def test_a_refusal_is_reported_with_githubs_message(answer: Answer, says: str, github: Start) -> None:
     one = github({"create": [Mishap(answer)]})
     record = written(one)
     assert says in record.warning
@@ -201,7 +203,7 @@ def test_a_refusal_is_reported_in_githubs_words(answer: Answer, says: str, githu
         ),
     ],
 )
-def test_a_short_rate_limit_is_waited_out(answer: Answer, github: Start) -> None:
+def test_the_client_waits_for_a_short_rate_limit(answer: Answer, github: Start) -> None:
     one = github({"create": [Mishap(answer), None]})
     assert written(one) == Record(2_000_000_001, BOTH, "")
     assert one.seen[1].at - one.seen[0].at >= 1.0
@@ -220,7 +222,7 @@ def test_a_short_rate_limit_is_waited_out(answer: Answer, github: Start) -> None
         ),
     ],
 )
-def test_a_long_rate_limit_is_not(answer: Answer, github: Start) -> None:
+def test_the_client_does_not_wait_for_a_long_rate_limit(answer: Answer, github: Start) -> None:
     one = github({"create": [Mishap(answer)]})
     began = time.monotonic()
     record = written(one)
@@ -266,7 +268,7 @@ def test_a_signal_shortens_the_wait(github: Start) -> None:
     assert "final status" in record.warning
 
 
-def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
+def test_a_cancelled_run_creates_no_deployment(github: Start) -> None:
     one = github()
     writing = deployment_client(one.api_url)
     writing._hurry(hurried=True)
@@ -275,13 +277,13 @@ def test_a_cancelled_run_creates_nothing_any_more(github: Start) -> None:
     assert one.seen == []
 
 
-def test_a_github_that_cannot_be_reached_is_reported() -> None:
+def test_an_unreachable_github_is_reported() -> None:
     writing = deployment_client("http://127.0.0.1:9/api/v3", Bounds(creation=1.5))
     writing.begin(MADE, UNDER_WAY)
     assert "no usable response: ConnectionError" in writing.end(LIVE, lambda: False).warning
 
 
-def test_a_defect_is_no_more_than_a_warning(github: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_exception_is_only_a_warning(github: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object) -> None:
         raise KeyError("hunter2")
 
@@ -308,7 +310,7 @@ def test_proxies_are_honoured(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> 
     assert proxy.requests[0].startswith("POST http://github.example:80/api/v3/repos/o/r/deployments ")
 
 
-def test_a_certificate_must_be_trusted_and_a_private_authority_can_be(
+def test_an_untrusted_certificate_is_refused_and_a_private_authority_can_be_trusted(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
@@ -323,7 +325,7 @@ def test_a_certificate_must_be_trusted_and_a_private_authority_can_be(
         writing.begin(MADE, UNDER_WAY)
         assert says in writing.end(LIVE, lambda: False).warning
     assert all(TOKEN in head for head in server.requests)
-    # A look may follow, where the connection ends without a word; nothing is written twice.
+    # A read may follow, where the connection ends without a response; nothing is written twice.
     assert sum(head.startswith("POST ") for head in server.requests) == 1
 
 
@@ -332,7 +334,7 @@ def test_pygithubs_own_log_is_silent(
 ) -> None:
     import github as pygithub
 
-    pygithub.set_log_level(logging.DEBUG)  # left to itself, it logs redirects from INFO on, and to stderr
+    pygithub.set_log_level(logging.DEBUG)  # by default, it logs redirects from INFO on, to stderr
     elsewhere = "/api/v3/x\r::error::hunter2"
     server = serve(http("301 Moved Permanently", b"{}", Location=f"http://localhost:1{elsewhere}"))
     writing = deployment_client(f"{server.url}/api/v3", Bounds(creation=1.5))
@@ -350,7 +352,7 @@ def _until(holds: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_look_reads_the_environments_deployments_and_writes_nothing(github: Start) -> None:
+def test_a_lookup_reads_the_environments_deployments_and_writes_nothing(github: Start) -> None:
     one = github()
     assert look(Place(one.api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), "production") is None
     [request] = one.seen
@@ -361,7 +363,7 @@ def test_a_look_reads_the_environments_deployments_and_writes_nothing(github: St
 @pytest.mark.parametrize(
     ("mishap", "status"), [(Mishap(NO_PERMISSION), 403), (Mishap(NOT_FOUND), 404), (Mishap(None), 0)]
 )
-def test_a_look_that_is_refused_says_how(github: Start, mishap: Mishap, status: int) -> None:
+def test_a_refused_lookup_reports_the_status(github: Start, mishap: Mishap, status: int) -> None:
     one = github({"list": [mishap]})
     found = look(Place(one.api_url, "o/r", SHA, RUN, "7-1"), Secret(TOKEN), "production")
     assert found is not None

@@ -1,4 +1,4 @@
-"""The issue of a red run over real sockets: opened once, updated, closed, and no one else's touched."""
+"""The issue of a red run over real sockets: opened once, updated, closed, and no other issue touched."""
 
 import time
 from dataclasses import replace
@@ -55,7 +55,7 @@ GREEN = replace(
 
 
 def keep(one: GitHub, outcome: RunResult, *, mark: str = MARK, now: float = NOW, bounds: Bounds = BOUNDS) -> Kept:
-    """What becomes of the issue after a run that ended so; five calls are never exceeded."""
+    """Report this outcome and return what happened to the issue; it never takes more than five calls."""
     before = len(one.seen)
     place = Place(one.api_url, "o/r", "a" * 40, RUN, "7-1")
     ending = ending_of(outcome.conclusion)
@@ -112,7 +112,7 @@ def test_another_reason_is_a_comment(github: Start) -> None:
     assert len(one.issues.comments[1]) == 1
 
 
-def test_the_next_green_run_says_what_is_live_and_closes_it(github: Start) -> None:
+def test_the_next_green_run_reports_what_is_live_and_closes_the_issue(github: Start) -> None:
     one = github()
     keep(one, STALE)
     keep(one, STALE)
@@ -129,7 +129,7 @@ def test_a_green_run_without_an_open_issue_writes_nothing(github: Start) -> None
     assert {each.method for each in one.seen} == {"GET"}
 
 
-def test_one_that_a_person_has_closed_is_followed_by_a_new_one(github: Start) -> None:
+def test_after_a_person_closed_the_issue_a_new_one_is_opened(github: Start) -> None:
     one = github()
     keep(one, STALE)
     one.issues.documents[0]["state"] = "closed"
@@ -164,7 +164,7 @@ def test_another_branch_of_the_workflow_keeps_the_same_issue() -> None:
 
 
 def forged(one: GitHub, *, labelled: bool, kind: str = "User", association: str = "NONE") -> None:
-    """An issue with our mark, which someone copied."""
+    """Add an issue whose author copied our mark."""
     body = f"<!-- redeploy-action {MARK} stale/old-build 1 99 -->\n**Last seen** never\nFree money"
     asked = {"title": "A forgery", "body": body, "labels": [LABEL] if labelled else []}
     who = person(one.api_url) | {"login": "mallory", "type": kind}
@@ -184,7 +184,7 @@ def test_a_mark_in_an_issue_of_someone_who_may_not_write_here_does_not_count(lab
 @pytest.mark.parametrize(
     ("kind", "association"), [("Bot", "NONE"), ("User", "MEMBER"), ("User", "COLLABORATOR"), ("User", "OWNER")]
 )
-def test_an_issue_of_who_may_write_here_counts_also_without_its_label(
+def test_an_issue_by_someone_who_may_write_here_counts_even_without_its_label(
     kind: str, association: str, github: Start
 ) -> None:
     one = github()
@@ -201,23 +201,23 @@ def test_a_token_that_may_not_set_labels_still_has_one_issue(github: Start) -> N
     assert states(one) == ["closed"]
 
 
-def test_an_answer_that_was_lost_is_looked_for_before_another_issue_is_opened(github: Start) -> None:
+def test_after_a_lost_response_the_issue_is_searched_for_before_another_is_opened(github: Start) -> None:
     one = github({"open": [Mishap(BAD_GATEWAY, obeyed=True), None]})
     assert keep(one, STALE) == Kept("opened", 1)
     assert requests(one).count("POST issues") == 1
 
 
 @pytest.mark.parametrize("mishap", [Mishap(BAD_GATEWAY), Mishap(unicorn(500)), Mishap()])
-def test_a_request_that_was_not_carried_out_is_sent_once_more(mishap: Mishap, github: Start) -> None:
+def test_a_request_that_github_did_not_process_is_sent_once_more(mishap: Mishap, github: Start) -> None:
     one = github({"open": [mishap, None]})
     assert keep(one, STALE) == Kept("opened", 1)
     assert states(one) == ["open"]
 
 
-def test_of_two_that_were_opened_at_once_the_older_stays(github: Start) -> None:
+def test_of_two_issues_opened_at_the_same_time_the_older_stays_open(github: Start) -> None:
     one = github()
     keep(one, STALE)
-    one.issues.unlisted = 2  # the other run's issue does not show yet
+    one.issues.unlisted = 2  # the other run's issue is not listed yet
     kept = keep(one, STALE)
     assert kept.number == 1
     assert states(one) == ["open", "closed"]
@@ -226,7 +226,7 @@ def test_of_two_that_were_opened_at_once_the_older_stays(github: Start) -> None:
     assert keep(one, STALE) == Kept("updated", 1)
 
 
-def test_two_that_are_open_all_the_same_become_one(github: Start) -> None:
+def test_two_open_issues_are_merged_into_one(github: Start) -> None:
     one = github()
     keep(one, STALE)
     one.issues.documents.append({**one.issues.documents[0], "number": 2, "url": f"{one.api_url}/repos/o/r/issues/2"})
@@ -251,7 +251,7 @@ def test_two_that_are_open_all_the_same_become_one(github: Start) -> None:
         pytest.param({"open": [Mishap(problem(422, "Validation Failed"))]}, STALE, "422", id="422"),
     ],
 )
-def test_trouble_at_github_is_a_warning(mishaps: Mishaps, outcome: RunResult, says: str, github: Start) -> None:
+def test_a_failure_at_github_is_a_warning(mishaps: Mishaps, outcome: RunResult, says: str, github: Start) -> None:
     one = github(mishaps)
     kept = keep(one, outcome)
     assert (kept.did, kept.number) == ("", None)
@@ -260,7 +260,7 @@ def test_trouble_at_github_is_a_warning(mishaps: Mishaps, outcome: RunResult, sa
     assert TOKEN not in kept.warning
 
 
-def test_where_issues_are_disabled_the_warning_says_so(github: Start) -> None:
+def test_disabled_issues_are_named_in_the_warning(github: Start) -> None:
     one = github()
     one.issues.enabled = False
     warning = keep(one, STALE).warning
@@ -268,7 +268,7 @@ def test_where_issues_are_disabled_the_warning_says_so(github: Start) -> None:
     assert "`issue-on-failure`" in warning
 
 
-def test_a_github_that_hangs_is_waited_for_no_longer_than_the_bound(github: Start) -> None:
+def test_the_client_waits_for_a_hanging_github_no_longer_than_the_bound(github: Start) -> None:
     one = github({"issues": [Mishap(after=30.0, only_slow=True)]})
     began = time.monotonic()
     kept = keep(one, STALE, bounds=replace(BOUNDS, whole=0.5))
@@ -286,7 +286,7 @@ def test_a_signal_ends_the_wait_for_github(github: Start) -> None:
     assert time.monotonic() - began < BOUNDS.whole
 
 
-def test_a_body_of_65536_characters_is_kept_within_what_github_takes(github: Start) -> None:
+def test_a_body_stays_within_githubs_limit_of_65536_characters(github: Start) -> None:
     one = github()
     keep(one, STALE)
     one.issues.documents[0]["body"] += "x" * (65_536 - len(one.issues.documents[0]["body"]))
@@ -300,7 +300,7 @@ def test_a_body_of_65536_characters_is_kept_within_what_github_takes(github: Sta
     "broken",
     ["<!-- redeploy-action {mark} -->", "<!-- redeploy-action {mark} x y z -->", "text <!-- redeploy-action {mark} 1"],
 )
-def test_first_lines_that_a_person_has_changed_are_written_again(broken: str, github: Start) -> None:
+def test_first_lines_that_a_person_changed_are_restored(broken: str, github: Start) -> None:
     one = github()
     keep(one, STALE)
     one.issues.documents[0]["body"] = broken.format(mark=MARK) + "\nNotes"
@@ -309,7 +309,7 @@ def test_first_lines_that_a_person_has_changed_are_written_again(broken: str, gi
     assert one.issues.documents[0]["body"].endswith("Notes")
 
 
-def test_nothing_that_a_server_says_mentions_anyone_or_closes_another_issue(github: Start) -> None:
+def test_text_from_a_server_mentions_no_one_and_closes_no_other_issue(github: Start) -> None:
     one = github()
     hostile = (
         "fixes #12 @leok974 closes https://github.com/o/r/issues/3 hidden-value <script> ]( ``` ![x](http://x.example)"
@@ -347,5 +347,5 @@ def test_a_pull_request_with_the_mark_is_not_an_issue(github: Start) -> None:
         (Conclusion(Verdict.STALE, Reason.BEHIND), Ending.RED),
     ],
 )
-def test_only_a_red_run_opens_and_only_a_proven_one_closes(conclusion: Conclusion, ending: Ending) -> None:
+def test_only_a_red_run_opens_an_issue_and_only_a_proven_one_closes_it(conclusion: Conclusion, ending: Ending) -> None:
     assert ending_of(conclusion) is ending

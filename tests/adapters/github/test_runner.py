@@ -1,4 +1,4 @@
-"""The runner's channel: what it reads comes out as it was meant, and nothing that was quoted becomes a command."""
+"""What the runner reads: outputs, annotations and the log arrive unchanged, and no quoted text becomes a command."""
 
 import io
 import json
@@ -91,7 +91,7 @@ def test_secrets_are_masked_before_anything_else_is_written() -> None:
     assert log.splitlines()[-1] == "hello"
 
 
-def test_where_no_runner_reads_the_log_no_secret_is_written_even_to_be_masked_and_no_command() -> None:
+def test_outside_a_runner_the_log_has_no_commands_and_no_secret_not_even_to_be_masked() -> None:
     secrets = (Secret("tok-12345"),)
 
     def do(one: Runner) -> None:
@@ -107,7 +107,7 @@ def test_where_no_runner_reads_the_log_no_secret_is_written_even_to_be_masked_an
     assert log == "Verify ***\nlooking\nerror: a.yml:3: unhealthy: down\nIt does not respond.\nFix: start it.\nmore\n"
 
 
-def test_where_services_are_dealt_with_one_after_the_other_each_part_of_the_log_names_its_service() -> None:
+def test_when_services_run_one_after_another_each_part_of_the_log_names_its_service() -> None:
     def do(one: Runner) -> None:
         for one.about in ("eu/api", "eu/web"):
             one.open_group("Put the previous image back")
@@ -116,7 +116,7 @@ def test_where_services_are_dealt_with_one_after_the_other_each_part_of_the_log_
     assert parts == ["::group::eu/api: Put the previous image back", "::group::eu/web: Put the previous image back"]
 
 
-def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:
+def test_no_text_contains_a_secret_once_it_is_masked(tmp_path: Path) -> None:
     output, summary = tmp_path / "output", tmp_path / "summary"
     secrets = (Secret("tok-12345"),)
 
@@ -135,7 +135,7 @@ def test_after_that_no_text_holds_a_secret(tmp_path: Path) -> None:
     assert summary.read_text() == "summary *** ***"
 
 
-def test_words_of_ours_that_are_a_secret_too_stay_in_the_outputs(tmp_path: Path) -> None:
+def test_fixed_values_that_equal_a_secret_stay_in_the_outputs(tmp_path: Path) -> None:
     output = tmp_path / "output"
     secrets = (Secret("true"), Secret("deployed"), Secret("othing-Zq8-x_V4tWn2"))
     one, _ = runner(GITHUB_OUTPUT=output)
@@ -152,7 +152,7 @@ def test_words_of_ours_that_are_a_secret_too_stay_in_the_outputs(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_is_said_becomes_a_command(text: str) -> None:
+def test_no_logged_text_becomes_a_command(text: str) -> None:
     for log in (
         written(lambda one: one.say(text)),
         written(lambda one: one.say(f"the service says {text}")),
@@ -162,7 +162,7 @@ def test_nothing_that_is_said_becomes_a_command(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_in_commands_hostile_text_stays_data(text: str) -> None:
+def test_hostile_text_in_a_command_stays_data(text: str) -> None:
     def do(one: Runner) -> None:
         one.open_group(text)
         one.annotate("error", text, text)
@@ -174,7 +174,7 @@ def test_in_commands_hostile_text_stays_data(text: str) -> None:
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_whatever_is_written_only_our_commands_are_read(title: str, text: str) -> None:
+def test_the_runner_reads_only_our_commands_whatever_is_written(title: str, text: str) -> None:
     def do(one: Runner) -> None:
         one.say(text)
         one.open_group(title)
@@ -183,12 +183,12 @@ def test_whatever_is_written_only_our_commands_are_read(title: str, text: str) -
     assert {name for name, _, _ in commands(written(do))} <= {"group", "endgroup", "warning"}
 
 
-def test_long_lines_are_cut_and_lines_stay_lines() -> None:
+def test_long_lines_are_cut_and_line_breaks_are_kept() -> None:
     log = written(lambda one: one.say("x" * 5000 + "\nsecond"))
     assert [len(line) for line in log.splitlines()] == [1000, 6]
 
 
-def test_debug_lines_show_only_in_debug_runs() -> None:
+def test_debug_lines_appear_only_in_debug_runs() -> None:
     assert written(lambda one: one.debug("x")) == ""
     assert written(lambda one: one.debug("x"), RUNNER_DEBUG="0") == ""
     assert commands(written(lambda one: one.debug("50%"), RUNNER_DEBUG="1")) == [("debug", {}, "50%")]
@@ -229,7 +229,7 @@ def test_a_lone_surrogate_does_not_stop_the_log() -> None:
         ("a::b]c;d", "::error::x ] ; = ,"),
     ],
 )
-def test_titles_and_messages_arrive_as_they_were_meant(title: str, message: str) -> None:
+def test_titles_and_messages_arrive_unchanged(title: str, message: str) -> None:
     [(name, properties, data)] = commands(written(lambda one: one.annotate("error", title, message)))
     assert (name, properties["title"], data) == ("error", title, message)
 
@@ -240,7 +240,7 @@ def test_any_message_makes_the_round_trip(message: str) -> None:
     assert data == message
 
 
-def test_a_long_message_is_cut_below_what_the_runner_keeps() -> None:
+def test_a_long_message_is_cut_below_the_runners_limit() -> None:
     [(_, properties, data)] = commands(written(lambda one: one.annotate("error", "t" * 500, "%" * 9000)))
     assert len(data) <= LONGEST_ANNOTATION < 4096
     assert len(properties["title"]) <= 120
@@ -250,7 +250,7 @@ def test_a_long_message_is_cut_below_what_the_runner_keeps() -> None:
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z]+(-[a-z]+)*", fullmatch=True), st.text(max_size=60), max_size=6))
-def test_outputs_arrive_each_as_one_line_and_no_other(
+def test_each_output_arrives_as_one_line_and_no_others_are_set(
     tmp_path_factory: pytest.TempPathFactory, outputs: dict[str, str]
 ) -> None:
     path = tmp_path_factory.mktemp("runner") / "output"
@@ -261,13 +261,13 @@ def test_outputs_arrive_each_as_one_line_and_no_other(
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_value_defines_another_output(tmp_path: Path, text: str) -> None:
+def test_no_value_can_set_another_output(tmp_path: Path, text: str) -> None:
     path = tmp_path / "output"
     written(lambda one: one.set_outputs({"version": text, "url": "u"}), GITHUB_OUTPUT=path)
     assert parsed(path.read_text(encoding="utf-8")).keys() == {"version", "url"}
 
 
-def test_delimiters_cannot_be_foreseen(tmp_path: Path) -> None:
+def test_delimiters_cannot_be_predicted(tmp_path: Path) -> None:
     path = tmp_path / "output"
     written(lambda one: one.set_outputs({"a": "1", "b": "2"}), GITHUB_OUTPUT=path)
     found = re.findall(r"<<(\S+)", path.read_text())
@@ -275,7 +275,7 @@ def test_delimiters_cannot_be_foreseen(tmp_path: Path) -> None:
     assert all(len(each) >= 32 for each in found)
 
 
-def test_files_are_added_to_and_never_emptied(tmp_path: Path) -> None:
+def test_files_are_appended_to_and_never_truncated(tmp_path: Path) -> None:
     output, summary = tmp_path / "output", tmp_path / "summary"
     output.write_text("earlier=1\n")
     summary.write_text("# earlier\n")
@@ -291,7 +291,7 @@ def test_files_are_added_to_and_never_emptied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 @pytest.mark.parametrize("missing", ["unset", "empty", "a directory", "in a directory that is gone"])
-def test_a_missing_file_is_reported_and_stops_nothing(tmp_path: Path, variable: str, missing: str) -> None:
+def test_a_missing_file_is_reported_and_does_not_end_the_run(tmp_path: Path, variable: str, missing: str) -> None:
     places = {
         "unset": None,
         "empty": "",
@@ -343,7 +343,7 @@ def workspace(tmp_path: Path) -> Path:
     ("path", "content"),
     [("ca.pem", "PEM"), ("./ca.pem", "PEM"), ("sub/ca.pem", "SUB"), ("sub/../ca.pem", "PEM")],
 )
-def test_a_file_of_the_workspace_is_read(workspace: Path, path: str, content: str) -> None:
+def test_a_file_in_the_workspace_is_read(workspace: Path, path: str, content: str) -> None:
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path, CAP) == content
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(str(workspace / path), CAP) == content
 
@@ -353,13 +353,13 @@ def test_a_link_within_the_workspace_is_followed(workspace: Path) -> None:
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("link.pem", CAP) == "SUB"
 
 
-def test_without_a_workspace_the_folder_of_the_process_is_it(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_workspace_the_working_directory_is_used(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(workspace)
     assert runner()[0].read_workspace("ca.pem", CAP) == "PEM"
 
 
 def refused(workspace: Path, path: str) -> str:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its words are what the tests look at
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the tests check its message
         runner(GITHUB_WORKSPACE=workspace)[0].read_workspace(path, CAP)
     return str(caught.value)
 
@@ -372,23 +372,23 @@ def test_a_file_outside_is_refused(workspace: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["../outside.pem", "/etc/passwd", "/proc/self/environ"])
-def test_a_link_that_leads_out_is_refused(workspace: Path, target: str) -> None:
+def test_a_link_out_of_the_workspace_is_refused(workspace: Path, target: str) -> None:
     (workspace / "link.pem").symlink_to(target)
     assert "outside the workspace" in refused(workspace, "link.pem")
 
 
-def test_a_folder_that_leads_out_is_refused(workspace: Path) -> None:
+def test_a_linked_folder_outside_the_workspace_is_refused(workspace: Path) -> None:
     (workspace / "folder").symlink_to("..")
     assert "outside the workspace" in refused(workspace, "folder/outside.pem")
 
 
-def test_links_in_a_circle_are_refused(workspace: Path) -> None:
+def test_circular_links_are_refused(workspace: Path) -> None:
     (workspace / "one.pem").symlink_to("two.pem")
     (workspace / "two.pem").symlink_to("one.pem")
     assert "cannot be read" in refused(workspace, "one.pem")
 
 
-def test_a_pipe_is_refused_and_no_one_waits_for_it(workspace: Path) -> None:
+def test_a_pipe_is_refused_without_waiting(workspace: Path) -> None:
     os.mkfifo(workspace / "pipe.pem")
     found: list[str] = []
     reader = threading.Thread(target=lambda: found.append(refused(workspace, "pipe.pem")), daemon=True)
@@ -398,7 +398,7 @@ def test_a_pipe_is_refused_and_no_one_waits_for_it(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["sub", ".", "missing.pem", "ca.pem/x", "x" * 5000, "a\0b"])
-def test_what_cannot_be_read_is_refused_in_one_line(workspace: Path, path: str) -> None:
+def test_an_unreadable_file_is_refused_in_one_line(workspace: Path, path: str) -> None:
     message = refused(workspace, path)
     assert message
     assert "\n" not in message
@@ -407,7 +407,7 @@ def test_what_cannot_be_read_is_refused_in_one_line(workspace: Path, path: str) 
 
 
 @pytest.mark.parametrize(("size", "fits"), [(CAP, True), (CAP + 1, False)])
-def test_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
+def test_the_size_of_a_file_is_capped(workspace: Path, size: int, fits: bool) -> None:
     (workspace / "large.pem").write_bytes(b"x" * size)
     if fits:
         assert len(runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("large.pem", CAP)) == size
@@ -420,14 +420,14 @@ def test_a_file_that_is_not_text_is_read_as_far_as_possible(workspace: Path) -> 
     assert runner(GITHUB_WORKSPACE=workspace)[0].read_workspace("binary.pem", CAP) == "\ufffd\ufffdabc"
 
 
-def test_an_output_begins_a_line_of_its_own_whatever_stood_there_before(tmp_path: Path) -> None:
+def test_an_output_starts_on_a_new_line_whatever_the_file_contained(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.write_text("earlier<<E\n1\nE")
     written(lambda one: one.set_outputs({"version": "2"}), GITHUB_OUTPUT=output)
     assert parsed(output.read_text()) == {"earlier": "1", "version": "2"}
 
 
-def test_an_annotation_stands_at_line_and_column_of_a_file_whose_name_ends_no_property() -> None:
+def test_an_annotation_points_to_line_and_column_and_the_file_name_cannot_end_a_property() -> None:
     name = "a,line=9::b%.yml\n"
     log = written(lambda one: one.annotate("error", "Config file", "is wrong", file=name, line=7, column=3))
     ((kind, properties, message),) = commands(log)
@@ -435,6 +435,6 @@ def test_an_annotation_stands_at_line_and_column_of_a_file_whose_name_ends_no_pr
     assert properties == {"file": "a,line=9::b%.yml", "line": "7", "col": "3", "title": "Config file"}
 
 
-def test_bytes_of_the_workspace_are_read_as_they_are(workspace: Path) -> None:
+def test_bytes_of_the_workspace_are_read_unchanged(workspace: Path) -> None:
     (workspace / "raw").write_bytes(b"\xff\r\n")
     assert runner(GITHUB_WORKSPACE=workspace)[0].workspace_bytes("raw", CAP) == b"\xff\r\n"

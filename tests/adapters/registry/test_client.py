@@ -1,4 +1,4 @@
-"""The registry client's manners, over real sockets: whom it shows what, what it believes, when it gives up."""
+"""The registry client over real sockets: where it sends credentials, what it trusts, when it gives up."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ from redeploy.rollout.requests import FetchContainers
 from redeploy.rollout.workers import Workers
 from redeploy.text.secret import Secret
 from sandbox.server.builds import V1
-from tests.adapters.conftest import Handler, Serve, Server, http, said
+from tests.adapters.conftest import Handler, Serve, Server, http, respond_with
 
 INDEX, IMAGE = V1.image.index, V1.image.platform
 PASSWORD = "s3cret-p4ss"
@@ -43,22 +43,22 @@ def image_at(server: Server, host: str = "127.0.0.1") -> Image:
 
 
 def by(answer: Callable[[str], bytes]) -> Handler:
-    """A handler that is given the head of the request."""
+    """A handler that responds to the head of the request."""
     return lambda connection, head: connection.sendall(answer(head.decode("latin-1")))
 
 
 def challenged(challenge: str, then: bytes = GOOD) -> Handler:
-    """A registry that wants to be shown something."""
+    """A registry that requires credentials."""
     refusal = http("401 Unauthorized", WWW_Authenticate=challenge)
     return by(lambda head: then if "Authorization: " in head else refusal)
 
 
 @pytest.fixture
 def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `registry.test` lead to loopback without saying so."""
+    """Resolve `registry.test` to loopback, although its name does not show that."""
     true = socket.getaddrinfo
 
-    def resolve(host: str, *rest: Any, **more: Any) -> Any:  # noqa: ANN401 - whatever the library says
+    def resolve(host: str, *rest: Any, **more: Any) -> Any:  # noqa: ANN401 - the library's own arguments
         return true("127.0.0.1" if host == "registry.test" else host, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
@@ -74,10 +74,10 @@ def manifest(result: Manifest | Trouble) -> Manifest:
     return result
 
 
-# who is shown what
+# where credentials are sent
 
 
-def test_no_one_who_does_not_ask_is_shown_credentials(serve: Serve) -> None:
+def test_credentials_are_not_sent_to_a_registry_that_does_not_require_them(serve: Serve) -> None:
     server = serve(GOOD)
     assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
     assert server.requests[0].startswith("GET /v2/o/api/manifests/latest HTTP/1.1\r\n")
@@ -85,7 +85,7 @@ def test_no_one_who_does_not_ask_is_shown_credentials(serve: Serve) -> None:
     assert "vnd.oci.image.index.v1+json" in server.header("Accept")[0]
 
 
-def test_the_realm_is_asked_for_this_repository_alone_and_the_registry_gets_the_token(serve: Serve) -> None:
+def test_the_token_is_requested_for_this_repository_alone_and_sent_to_the_registry(serve: Serve) -> None:
     realm = serve(TOKEN)
     server = serve(challenged(BEARER.format(realm=realm.url)))
     registry = client()
@@ -96,7 +96,7 @@ def test_the_realm_is_asked_for_this_repository_alone_and_the_registry_gets_the_
     assert (len(realm.requests), len(server.requests)) == (1, 3), "the token is kept"
 
 
-def test_a_token_that_has_run_out_is_had_again(serve: Serve) -> None:
+def test_an_expired_token_is_requested_again(serve: Serve) -> None:
     realm, given = serve(TOKEN), iter(("tok-1", "tok-2"))
     realm.handler = by(lambda _: http(body=json.dumps({"access_token": next(given)}).encode()))
     server = serve(challenged(BEARER.format(realm=realm.url)))
@@ -108,13 +108,13 @@ def test_a_token_that_has_run_out_is_had_again(serve: Serve) -> None:
     assert [server.header("Authorization", number) for number in (2, 3)] == [["Bearer tok-1"], ["Bearer tok-2"]]
 
 
-def test_a_registry_that_only_knows_passwords_is_shown_them(serve: Serve) -> None:
+def test_a_registry_that_only_accepts_passwords_gets_them(serve: Serve) -> None:
     server = serve(challenged('Basic realm="x"'))
     manifest(client().resolve(image_at(server), BOUND))
     assert server.header("Authorization", 1) == [BASIC]
 
 
-def test_a_registry_that_does_not_say_how_is_shown_nothing(serve: Serve) -> None:
+def test_a_registry_that_names_no_scheme_gets_no_credentials(serve: Serve) -> None:
     server = serve(http("401 Unauthorized"))
     found = trouble(client().resolve(image_at(server), BOUND))
     assert (found.kind, "does not say how to log in" in found.sentence) == (Kind.REFUSED, True)
@@ -128,7 +128,7 @@ def test_a_token_is_preferred_to_a_password(serve: Serve) -> None:
     assert server.header("Authorization", 1) == ["Bearer tok-1"]
 
 
-def test_without_credentials_none_are_shown(serve: Serve) -> None:
+def test_without_credentials_none_are_sent(serve: Serve) -> None:
     realm = serve(TOKEN)
     server = serve(challenged(BEARER.format(realm=realm.url)))
     manifest(client("", "").resolve(image_at(server), BOUND))
@@ -146,7 +146,7 @@ def test_without_credentials_none_are_shown(serve: Serve) -> None:
         "https://evil.test/#x",
     ],
 )
-def test_a_realm_that_is_not_safe_is_not_asked(serve: Serve, realm: str) -> None:
+def test_an_unsafe_realm_gets_no_request(serve: Serve, realm: str) -> None:
     server = serve(challenged(f'Bearer realm="{realm}"'))
     found = trouble(client().resolve(image_at(server), BOUND))
     assert (found.kind, len(server.requests)) == (Kind.HOSTILE, 1)
@@ -154,7 +154,7 @@ def test_a_realm_that_is_not_safe_is_not_asked(serve: Serve, realm: str) -> None
 
 
 @pytest.mark.usefixtures("far_away")
-def test_a_registry_over_https_cannot_name_a_realm_of_this_machine(serve: Serve) -> None:
+def test_a_registry_over_https_cannot_name_a_realm_on_this_machine(serve: Serve) -> None:
     realm = serve(TOKEN)
     authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("registry.test").configure_cert(tls)
@@ -179,14 +179,14 @@ def test_a_registry_over_https_cannot_name_a_realm_of_this_machine(serve: Serve)
         (http("302 Found", Location="http://evil.test/"), Kind.HOSTILE),
     ],
 )
-def test_a_realm_may_give_no_token(serve: Serve, answer: bytes, kind: Kind) -> None:
+def test_a_realm_that_gives_no_token_is_reported(serve: Serve, answer: bytes, kind: Kind) -> None:
     realm = serve(answer)
     server = serve(challenged(BEARER.format(realm=realm.url)))
     assert trouble(client().resolve(image_at(server), BOUND)).kind is kind
     assert len(server.requests) == 1
 
 
-# what is believed
+# what is trusted
 
 
 def test_a_manifest_that_is_redirected_to_another_host_is_refused(serve: Serve) -> None:
@@ -196,14 +196,14 @@ def test_a_manifest_that_is_redirected_to_another_host_is_refused(serve: Serve) 
     assert other.requests == []
 
 
-def test_other_bytes_than_the_digest_says_are_refused(serve: Serve) -> None:
+def test_bytes_that_do_not_match_the_digest_are_refused(serve: Serve) -> None:
     server = serve(http(body=INDEX.body + b" ", Content_Type=INDEX.media_type, Docker_Content_Digest=INDEX.digest))
     assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.HOSTILE
     server = serve(http(body=INDEX.body + b" ", Content_Type=INDEX.media_type))
     assert trouble(client().resolve(image_at(server).at(V1.digest), BOUND)).kind is Kind.HOSTILE
 
 
-def test_a_body_without_end_is_not_read_to_its_end(serve: Serve) -> None:
+def test_an_endless_body_is_not_read_to_the_end(serve: Serve) -> None:
     def endless(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
         for _ in range(4 * CAP // 65_536):
@@ -212,7 +212,7 @@ def test_a_body_without_end_is_not_read_to_its_end(serve: Serve) -> None:
     assert trouble(client().resolve(image_at(serve(endless)), BOUND)).kind is Kind.HOSTILE
 
 
-def test_a_body_that_drips_is_given_up_in_time(serve: Serve) -> None:
+def test_a_body_that_arrives_too_slowly_is_given_up_in_time(serve: Serve) -> None:
     def drip(connection: socket.socket, _head: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         for _ in range(200):
@@ -236,7 +236,7 @@ def test_a_body_that_drips_is_given_up_in_time(serve: Serve) -> None:
 
 
 def with_configuration(blob: bytes, answer: Callable[[str], bytes]) -> tuple[Handler, Manifest]:
-    """A registry that answers for one blob."""
+    """A registry that serves one blob."""
     body = json.dumps({"config": {"digest": digest_of(blob)}}).encode()
     found = Manifest(digest_of(body), IMAGE.media_type, body, config=digest_of(blob))
     return by(answer), found
@@ -257,7 +257,7 @@ def test_a_blob_is_followed_to_its_store_without_credentials(serve: Serve) -> No
 
 
 @pytest.mark.parametrize("location", ["http://evil.test/blob", "file:///etc/passwd", ""])
-def test_a_blob_is_not_followed_to_where_it_is_not_safe(serve: Serve, location: str) -> None:
+def test_a_redirect_of_a_blob_to_an_unsafe_place_is_not_followed(serve: Serve, location: str) -> None:
     handler, found = with_configuration(LABELLED, lambda _: http("307 Away", Location=location))
     assert trouble(client().revision(image_at(serve(handler)), found, BOUND)).kind is Kind.HOSTILE
 
@@ -273,31 +273,31 @@ def test_an_image_without_a_configuration_has_no_commit(serve: Serve) -> None:
     assert server.requests == []
 
 
-# patience
+# retries
 
 
-def test_a_read_is_tried_again_where_it_failed_in_passing(serve: Serve) -> None:
+def test_a_read_is_retried_after_a_transient_failure(serve: Serve) -> None:
     answers = iter([http("502 Bad Gateway"), b"", GOOD])
     server = serve(by(lambda _: next(answers)))
     assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
     assert len(server.requests) == MOST_TRIES
 
 
-def test_a_registry_that_stays_down_is_given_up(serve: Serve) -> None:
+def test_retries_stop_when_a_registry_stays_down(serve: Serve) -> None:
     server = serve(http("503 Service Unavailable"))
     assert trouble(client().resolve(image_at(server), BOUND)).kind is Kind.UNREACHABLE
     assert len(server.requests) == MOST_TRIES
 
 
-def test_a_registry_that_says_when_to_ask_again_is_asked_again_then(serve: Serve) -> None:
+def test_a_retry_waits_as_long_as_the_registry_says(serve: Serve) -> None:
     answers = iter([http("429 Too Many Requests", Retry_After="1"), GOOD])
     server = serve(by(lambda _: next(answers)))
     assert manifest(client().resolve(image_at(server), BOUND)).digest == V1.digest
 
 
-@pytest.mark.parametrize("told", ["", "0", "3600"])
-def test_a_registry_that_is_asked_too_often_is_not_pressed(serve: Serve, told: str) -> None:
-    server = serve(http("429 Too Many Requests", Retry_After=told))
+@pytest.mark.parametrize("retry_after", ["", "0", "3600"])
+def test_a_throttling_registry_without_a_usable_retry_time_is_not_retried(serve: Serve, retry_after: str) -> None:
+    server = serve(http("429 Too Many Requests", Retry_After=retry_after))
     assert "429" in trouble(client().resolve(image_at(server), BOUND)).sentence
     assert len(server.requests) == 1
 
@@ -314,18 +314,18 @@ def test_a_manifest_is_never_put_twice(serve: Serve, answer: bytes) -> None:
     assert server.header("Content-Type") == [INDEX.media_type]
 
 
-def test_a_manifest_that_was_not_taken_yet_is_put_once_more(serve: Serve) -> None:
+def test_a_manifest_that_was_not_accepted_yet_is_put_once_more(serve: Serve) -> None:
     answers = iter([http("429 Too Many Requests", Retry_After="1"), http("201 Created")])
     server = serve(by(lambda _: next(answers)))
     wanted = Manifest(V1.digest, INDEX.media_type, INDEX.body)
     assert client().put(image_at(server), wanted, BOUND) is wanted
 
 
-def test_what_is_looked_up_again_costs_a_look_at_its_head(serve: Serve) -> None:
+def test_a_repeated_lookup_takes_one_head_request(serve: Serve) -> None:
     server = serve(GOOD)
     registry = client()
     known = manifest(registry.resolve(image_at(server), BOUND))
-    server.handler = said(GOOD.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+    server.handler = respond_with(GOOD.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
     assert registry.resolve(image_at(server), BOUND, known) is known
     assert [head.partition(" ")[0] for head in server.requests] == ["GET", "HEAD"]
 
@@ -334,7 +334,7 @@ def test_what_is_looked_up_again_costs_a_look_at_its_head(serve: Serve) -> None:
 
 
 @pytest.mark.usefixtures("far_away")
-def test_plain_http_is_spoken_where_that_is_allowed_and_https_is_not_spoken(serve: Serve) -> None:
+def test_plain_http_is_used_where_it_is_allowed_and_the_registry_does_not_speak_https(serve: Serve) -> None:
     server = serve(by(lambda head: http("400 Bad Request") if head.startswith("\x16") else GOOD))
     image = image_at(server, "registry.test")
     assert trouble(client().resolve(image, BOUND)).kind is Kind.UNREACHABLE
@@ -346,7 +346,7 @@ def test_plain_http_is_spoken_where_that_is_allowed_and_https_is_not_spoken(serv
     assert len(server.requests) == seen + 1, "what it speaks is known by now"
 
 
-def test_a_registry_without_a_port_is_never_spoken_to_in_the_clear() -> None:
+def test_a_registry_without_a_port_is_never_asked_over_plain_http() -> None:
     asked: list[str] = []
 
     def fetch(method: str, url: str, **how: object) -> HttpResult:

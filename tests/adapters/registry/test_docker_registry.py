@@ -48,7 +48,7 @@ BOUND = 20.0
 
 @dataclass
 class Real:
-    """A running docker-registry; `headers` let a test in as its owner."""
+    """A running docker-registry; `headers` authenticate a test as its owner."""
 
     port: int
     headers: dict[str, str]
@@ -57,7 +57,7 @@ class Real:
         return parse(f"127.0.0.1:{self.port}/{reference}")
 
     def push(self, build: Build, tag: str = "latest", **headers: str) -> None:
-        """Push a build's image, as `docker push` does."""
+        """Push the image of a build, as `docker push` does."""
         base, image = f"http://127.0.0.1:{self.port}/v2/o/api", build.image
         with requests.Session() as session:
             session.headers.update(self.headers | headers)
@@ -78,7 +78,7 @@ def client(username: str = "", password: str = "", *, allow_http: bool = False) 
 
 
 class Program:
-    """Starts docker-registry, again and again over the same data."""
+    """Starts docker-registry, repeatedly with the same data."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -191,7 +191,7 @@ def test_the_label_names_the_commit(program: Program) -> None:
     assert registry.revision(real.image(), platform, BOUND) == V2.git_sha
 
 
-def test_what_is_not_there_is_absent(program: Program) -> None:
+def test_a_missing_image_is_absent(program: Program) -> None:
     real = program.start()
     real.push(V1)
     assert trouble(client().resolve(real.image("o/other:1"), BOUND)).kind is Kind.ABSENT
@@ -200,14 +200,14 @@ def test_what_is_not_there_is_absent(program: Program) -> None:
     assert (gone.kind, V2.digest in gone.sentence) == (Kind.ABSENT, True)
 
 
-def test_a_manifest_whose_parts_are_pruned_is_not_taken_back(program: Program) -> None:
+def test_a_manifest_whose_layers_were_pruned_is_not_accepted(program: Program) -> None:
     real = program.start()
     real.push(V1)
     unknown = Manifest(V2.digest, V2.image.index.media_type, V2.image.index.body)
     assert trouble(client().put(real.image(), unknown, BOUND)).kind is Kind.ABSENT
 
 
-def test_a_registry_that_is_read_only_says_so(program: Program) -> None:
+def test_a_read_only_registry_is_reported(program: Program) -> None:
     program.start().push(V1)
     real = program.start(storage="  maintenance: {readonly: {enabled: true}}\n")
     manifest = found(client().resolve(real.image(), BOUND))
@@ -215,7 +215,7 @@ def test_a_registry_that_is_read_only_says_so(program: Program) -> None:
     assert (refused.kind, "read-only" in refused.sentence) == (Kind.REFUSED, True)
 
 
-def test_a_password_lets_in_and_the_lack_of_one_is_reported(program: Program, tmp_path: Path) -> None:
+def test_a_password_is_accepted_and_a_missing_one_reported(program: Program, tmp_path: Path) -> None:
     (tmp_path / "htpasswd").write_text(f"leo:{HASHED}\n")
     settings = f"auth: {{htpasswd: {{realm: r, path: {tmp_path}/htpasswd}}}}\n"
     shown = base64.b64encode(f"leo:{PASSWORD}".encode()).decode()
@@ -224,15 +224,15 @@ def test_a_password_lets_in_and_the_lack_of_one_is_reported(program: Program, tm
     registry = client("leo", PASSWORD)
     manifest = found(registry.resolve(real.image(), BOUND))
     assert registry.put(real.image("o/api:back"), manifest, BOUND) == manifest
-    nobody = trouble(client().resolve(real.image(), BOUND))
-    assert nobody.kind is Kind.REFUSED
-    assert "Set `registry-username` and `registry-password`" in nobody.fix
+    refused = trouble(client().resolve(real.image(), BOUND))
+    assert refused.kind is Kind.REFUSED
+    assert "Set `registry-username` and `registry-password`" in refused.fix
     wrong = trouble(client("leo", "wrong-password").resolve(real.image(), BOUND))
     assert (wrong.kind, "`repository:o/api:pull`" in wrong.fix) == (Kind.REFUSED, True)
 
 
 class Realm:
-    """A token server, which lets `leo` do what he likes, and nobody in particular what `anonymous` says."""
+    """A token server that grants `leo` everything, and `anonymous` the given actions."""
 
     def __init__(self, serve: Serve, folder: Path, anonymous: tuple[str, ...] = ()) -> None:
         self._issuer = Issuer()
@@ -262,9 +262,7 @@ class Realm:
         return http(body=f'{{"token": "{self.token(*allowed)}"}}'.encode(), Content_Type="application/json")
 
 
-def test_a_token_is_had_from_the_realm_for_no_more_than_is_needed(
-    program: Program, tmp_path: Path, serve: Serve
-) -> None:
+def test_a_token_is_requested_for_no_more_than_is_needed(program: Program, tmp_path: Path, serve: Serve) -> None:
     realm = Realm(serve, tmp_path)
     real = program.start(realm.settings, Authorization=f"Bearer {realm.token('pull', 'push')}")
     real.push(V1)
@@ -276,7 +274,9 @@ def test_a_token_is_had_from_the_realm_for_no_more_than_is_needed(
     assert realm.asked == [f"/token?service=the+registry&scope={each}" for each in scopes]
 
 
-def test_without_credentials_a_token_is_had_for_what_is_public(program: Program, tmp_path: Path, serve: Serve) -> None:
+def test_without_credentials_a_token_is_requested_for_a_public_image(
+    program: Program, tmp_path: Path, serve: Serve
+) -> None:
     realm = Realm(serve, tmp_path, anonymous=("pull",))
     real = program.start(realm.settings, Authorization=f"Bearer {realm.token('pull', 'push')}")
     real.push(V1)
@@ -288,7 +288,7 @@ def test_without_credentials_a_token_is_had_for_what_is_public(program: Program,
     )
 
 
-def test_a_realm_that_refuses_credentials_is_distinguished_from_one_that_wants_some(
+def test_refused_credentials_are_distinguished_from_missing_ones(
     program: Program, tmp_path: Path, serve: Serve
 ) -> None:
     realm = Realm(serve, tmp_path)

@@ -1,4 +1,4 @@
-"""Whom doctor shows the registry's credentials, over real sockets."""
+"""Where doctor sends the registry's credentials, over real sockets."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from sandbox.simulation import plan
 
 @pytest.fixture
 def registry() -> Iterator[RegistryServer]:
-    """A registry that wants a password, and has `v1` under `latest`."""
+    """A registry that requires a password, and has `v1` tagged `latest`."""
     server = RegistryServer(Ways(auth="basic"), password="s3cret-p4ss")
     server.content = Content({f"{server.name}/o/api:latest": V1})
     server.listen()
@@ -34,13 +34,13 @@ def look_up(server: RegistryServer, **inputs: str) -> object:
     return answer.found
 
 
-def test_a_registry_that_the_inputs_name_is_shown_the_credentials(registry: RegistryServer) -> None:
+def test_a_registry_named_in_the_inputs_gets_the_credentials(registry: RegistryServer) -> None:
     found = look_up(registry, image=f"{registry.name}/o/api")
     assert isinstance(found, Manifest)
     assert found.digest == V1.digest
 
 
-def test_a_registry_that_only_watchtower_names_is_not(registry: RegistryServer) -> None:
+def test_a_registry_named_only_by_watchtower_gets_no_credentials(registry: RegistryServer) -> None:
     found = look_up(registry, image="registry.test/o/other")
     assert isinstance(found, Trouble)
     assert found.kind is Kind.REFUSED

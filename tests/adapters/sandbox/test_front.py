@@ -1,4 +1,4 @@
-"""What stands before the sandbox's service: nginx's ways, and everybody who may be in the way."""
+"""The proxies in front of the sandbox's service: nginx, and the others that may disturb a request."""
 
 import gzip
 import socket
@@ -18,7 +18,7 @@ Raise = Callable[..., Front]
 
 
 class Upstream:
-    """A server that answers with a count, and remembers what it was asked."""
+    """A server that responds with a counter, and records the requests."""
 
     def __init__(self, delay: float = 0.0) -> None:
         self.asked: list[str] = []
@@ -80,7 +80,7 @@ def test_a_location_leads_to_watchtowers_own_path_with_query_and_token(front: Ra
     assert [one.path for one in one.triggers()] == [UPDATE]
 
 
-def test_where_no_one_listens_nginx_answers_502(front: Raise) -> None:
+def test_nginx_returns_502_where_the_upstream_does_not_listen(front: Raise) -> None:
     with reserve() as held:
         answer = get(front(port=held.getsockname()[1]))
     assert (answer.status_code, answer.headers["Server"]) == (502, "nginx/1.22.1")
@@ -94,7 +94,7 @@ def test_a_connection_serves_several_requests(front: Raise, upstream: Upstream) 
     assert len(upstream.asked) == 3
 
 
-def test_a_front_that_does_not_listen_yet_refuses_and_keeps_its_port() -> None:
+def test_a_front_that_does_not_listen_yet_refuses_connections_and_keeps_its_port() -> None:
     one = Front(1, {})
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", one.port))
@@ -102,7 +102,7 @@ def test_a_front_that_does_not_listen_yet_refuses_and_keeps_its_port() -> None:
 
 
 @pytest.mark.parametrize("status", [520, 521, 522, 523, 524, 525, 526, 530])
-def test_cloudflare_answers_in_the_servers_place(status: int, front: Raise, upstream: Upstream) -> None:
+def test_cloudflare_responds_in_place_of_the_server(status: int, front: Raise, upstream: Upstream) -> None:
     answer = get(front(Instead(cloudflare(status))))
     assert (answer.status_code, answer.headers["Server"]) == (status, "cloudflare")
     assert answer.text.startswith("error code: ")
@@ -128,12 +128,12 @@ def test_a_cut_connection_is_reset_while_the_request_arrives(front: Raise, upstr
     assert len(upstream.asked) == 1
 
 
-def test_a_redirect_names_another_place(front: Raise) -> None:
+def test_a_redirect_names_another_url(front: Raise) -> None:
     answer = get(front(Redirect("http://127.0.0.2:1/x")))
     assert (answer.status_code, answer.headers["Location"]) == (307, "http://127.0.0.2:1/x")
 
 
-def test_a_cache_tells_age_and_hit_and_may_honour_the_query(front: Raise) -> None:
+def test_a_cache_reports_age_and_hit_and_may_use_the_query_as_key(front: Raise) -> None:
     one = front(Cache(honours_query=True))
     first, second, third = get(one), get(one), get(one, "/api/ready?x=1")
     assert (first.text, second.text, third.text) == ("1", "1", "2")
@@ -141,26 +141,26 @@ def test_a_cache_tells_age_and_hit_and_may_honour_the_query(front: Raise) -> Non
     assert (second.headers["X-Cache"], int(second.headers["Age"])) == ("HIT", 1)
 
 
-def test_another_cache_does_not_care_for_the_query(front: Raise) -> None:
+def test_another_cache_ignores_the_query(front: Raise) -> None:
     one = front(Cache(honours_query=False))
     assert [get(one).text, get(one, "/api/ready?x=1").text] == ["1", "1"]
 
 
-def test_the_limit_lets_a_burst_through_and_then_answers_the_stock_page(front: Raise) -> None:
+def test_the_rate_limit_allows_a_burst_and_then_returns_the_stock_page(front: Raise) -> None:
     one = front(Limit(per_minute=30, burst=15))
     answers = [get(one) for _ in range(18)]
     assert [answer.status_code for answer in answers] == [200] * 16 + [503] * 2
     assert "503 Service Temporarily Unavailable" in answers[-1].text
 
 
-def test_troubles_may_hold_for_some_paths_or_at_first_only(front: Raise) -> None:
+def test_a_fault_may_be_limited_to_some_paths_or_the_first_requests(front: Raise) -> None:
     one = front(On(frozenset({"/a"}), Instead(LIMITED)))
     assert [get(one, path).status_code for path in ("/a", "/b")] == [503, 200]
     other = front(AtFirst(2, Instead(LIMITED)))
     assert [get(other).status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_two_builds_in_turn_are_asked_by_turns(front: Raise, upstream: Upstream) -> None:
+def test_requests_alternate_between_two_builds(front: Raise, upstream: Upstream) -> None:
     second = Upstream()
     one = front(InTurn(second.port))
     assert [get(one).text for _ in range(4)] == ["1", "1", "2", "2"]
@@ -185,7 +185,7 @@ def test_a_hostile_page_carries_commands_in_body_headers_and_reason(front: Raise
 
 
 @pytest.mark.parametrize("fault", [endless_body, slow_body, slow_headers])
-def test_an_answer_without_an_end_ends_with_its_client(fault: Callable[[], Fault], front: Raise) -> None:
+def test_an_endless_response_ends_with_its_client(fault: Callable[[], Fault], front: Raise) -> None:
     one = front(fault())
     with socket.create_connection(("127.0.0.1", one.port), timeout=5) as stream:
         stream.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -195,20 +195,20 @@ def test_an_answer_without_an_end_ends_with_its_client(fault: Callable[[], Fault
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_a_bomb_is_small_on_the_wire(front: Raise) -> None:
+def test_a_compression_bomb_is_small_on_the_wire(front: Raise) -> None:
     answer = get(front(gzip_bomb()), stream=True)
     assert int(answer.headers["Content-Length"]) < 100_000
     assert len(gzip.decompress(answer.raw.read(decode_content=False))) > 64 << 20
 
 
-def test_a_deep_document_is_json_to_the_eye(front: Raise) -> None:
+def test_a_deeply_nested_document_looks_like_json(front: Raise) -> None:
     answer = get(front(Instead(deep_document())))
     assert answer.headers["Content-Type"] == "application/json"
     with pytest.raises(RecursionError):
         answer.json()
 
 
-def test_an_answer_to_head_has_no_body() -> None:
+def test_the_response_to_a_head_request_has_no_body() -> None:
     server = Front(1, {})
     server.on_service = Instead(Answer(200, b"body"))
     server.listen()

@@ -1,4 +1,4 @@
-"""The sandbox's host: processes that are really replaced, really crash, and really go."""
+"""The sandbox's host: real processes that are replaced, crash and end."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
         time.sleep(0.01)
 
 
-def test_a_replaced_service_answers_with_the_new_build_on_the_same_port(host: Host) -> None:
+def test_a_replaced_service_responds_with_the_new_build_on_the_same_port(host: Host) -> None:
     before = request(host, "/api/status/uptime").json()
     host.service.replace(QUICK_V2, grace=5, gap=0)
     assert host.service.wait_until_listening(5)
@@ -48,13 +48,13 @@ def test_a_replaced_service_answers_with_the_new_build_on_the_same_port(host: Ho
     assert after["start_time"] > before["start_time"]
 
 
-def test_between_two_builds_the_port_refuses(host: Host) -> None:
+def test_between_two_builds_the_port_refuses_connections(host: Host) -> None:
     host.service.stop(5)
     with pytest.raises(requests.ConnectionError, match="refused"):
         request(host, "/api/ready")
 
 
-def test_the_truth_names_the_build_that_responded_at_each_moment(host: Host) -> None:
+def test_the_record_names_the_build_that_responded_at_each_moment(host: Host) -> None:
     host.service.replace(QUICK_V2, grace=5, gap=0)
     host.service.wait_until_listening(5)
     until(lambda: len(host.service.moments) == 3)
@@ -62,7 +62,7 @@ def test_the_truth_names_the_build_that_responded_at_each_moment(host: Host) -> 
     assert host.service.moments == sorted(host.service.moments, key=lambda moment: moment.at)
 
 
-def test_a_build_that_ignores_term_serves_until_its_grace_is_over(pool: ProcessPool) -> None:
+def test_a_build_that_ignores_sigterm_serves_until_its_grace_period_ends(pool: ProcessPool) -> None:
     host = Host(pool, build=replace(V1, ignores_term=3600))
     try:
         began = time.monotonic()
@@ -73,7 +73,7 @@ def test_a_build_that_ignores_term_serves_until_its_grace_is_over(pool: ProcessP
         host.close()
 
 
-def test_a_crashing_build_is_started_again_after_growing_pauses(host: Host) -> None:
+def test_a_crashing_build_is_restarted_with_increasing_delays(host: Host) -> None:
     host.service.replace(replace(QUICK_V2, crashes_after=0.05), grace=5, gap=0)
     until(lambda: sum(moment.build == "v2" for moment in host.service.moments) >= 3)
     gone = [moment.at for moment in host.service.moments if moment.build is None][1:3]
@@ -82,7 +82,7 @@ def test_a_crashing_build_is_started_again_after_growing_pauses(host: Host) -> N
     assert back[1] - gone[1] >= 0.2
 
 
-def test_a_stopped_container_is_not_started_again(host: Host) -> None:
+def test_a_stopped_container_is_not_restarted(host: Host) -> None:
     host.service.replace(replace(QUICK_V2, crashes_after=0.05), grace=5, gap=0)
     until(lambda: host.service.state == "restarting")
     host.service.stop(5)
@@ -130,7 +130,7 @@ def test_a_build_responds_as_configured(
         host.close()
 
 
-def test_a_hidden_build_shows_nothing_that_tells_it_from_another(pool: ProcessPool) -> None:
+def test_a_hidden_build_shows_nothing_that_distinguishes_it_from_another(pool: ProcessPool) -> None:
     def shown(build: Build) -> list[object]:
         host = Host(pool, build=build)
         try:
@@ -144,7 +144,7 @@ def test_a_hidden_build_shows_nothing_that_tells_it_from_another(pool: ProcessPo
     assert shown(replace(V1, identity="hidden")) == shown(Build("v2", boot=0.0, identity="hidden"))
 
 
-def test_a_build_stays_itself_on_its_way_to_another_process() -> None:
+def test_a_build_is_unchanged_when_sent_to_another_process() -> None:
     build = replace(V2, lost=("GET /api/projects",), unkept=("/api/items/{item_id}",), document="3.0")
     assert Build.load(build.dump()) == build
 
@@ -185,7 +185,7 @@ def test_a_build_serves_the_configured_document(
         host.close()
 
 
-def test_a_document_that_breaks_off_is_no_json(pool: ProcessPool) -> None:
+def test_a_truncated_document_is_not_json(pool: ProcessPool) -> None:
     host = Host(pool, build=replace(V1, document="truncated"))
     try:
         with pytest.raises(requests.JSONDecodeError):
@@ -198,16 +198,16 @@ def test_a_document_that_breaks_off_is_no_json(pool: ProcessPool) -> None:
 def test_a_document_written_by_hand_describes_the_same_service(document: Document, pool: ProcessPool) -> None:
     host = Host(pool, build=replace(V1, document=document))
     try:
-        told = request(host, "/openapi.json").json()
-        assert told.get("swagger", told.get("openapi", "")).startswith(document)
-        prefix = told.get("basePath") or told["servers"][-1]["url"]
-        for path in told["paths"]:
+        served = request(host, "/openapi.json").json()
+        assert served.get("swagger", served.get("openapi", "")).startswith(document)
+        prefix = served.get("basePath") or served["servers"][-1]["url"]
+        for path in served["paths"]:
             assert request(host, prefix + path.replace("{id}", "7")).status_code == 200
     finally:
         host.close()
 
 
-def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
+def test_no_process_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     story = (
         "import time\n"
         "from sandbox.server.process_pool import ProcessPool\n"
@@ -228,7 +228,7 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
         requests.get(f"http://127.0.0.1:{port}/api/ready", timeout=2)
 
 
-def test_the_action_goes_with_a_runner_that_is_killed(tmp_path: Path) -> None:
+def test_the_action_ends_with_a_runner_that_is_killed(tmp_path: Path) -> None:
     (tmp_path / "action.yml").write_text("inputs: {}\noutputs: {}\n")
     (tmp_path / "entrypoint.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
     story = (
@@ -249,7 +249,7 @@ def test_the_action_goes_with_a_runner_that_is_killed(tmp_path: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process is there and more than an entry that nobody has collected."""
+    """Whether a process is running, and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

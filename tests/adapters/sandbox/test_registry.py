@@ -1,4 +1,4 @@
-"""The sandbox's registry, as the client finds it."""
+"""The sandbox's registry, as the registry client sees it."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ BOUND = 10.0
 
 @pytest.fixture
 def raised() -> Iterator[Callable[[Ways], RegistryServer]]:
-    """Raises registries that have `v1` under `latest`, and are gone after the test."""
+    """Start registries that have `v1` tagged `latest`, and are closed after the test."""
     servers: list[RegistryServer] = []
 
     def start(ways: Ways) -> RegistryServer:
@@ -57,7 +57,7 @@ def kind(found: Manifest | Trouble | str) -> Kind:
     return found.kind
 
 
-def test_it_serves_what_the_host_pulls(raised: Raise) -> None:
+def test_it_serves_the_image_that_the_host_pulls(raised: Raise) -> None:
     server = raised(Ways())
     assert digest(client().resolve(image_in(server), BOUND)) == V1.digest
     server.content.push(str(image_in(server)), V2)
@@ -72,7 +72,7 @@ def test_it_serves_what_the_host_pulls(raised: Raise) -> None:
 
 
 @pytest.mark.parametrize("auth", ["basic", "token"])
-def test_it_lets_its_owner_in_and_no_one_else(raised: Raise, auth: str) -> None:
+def test_only_its_owner_is_let_in(raised: Raise, auth: str) -> None:
     server = raised(Ways(auth=auth))  # type: ignore[arg-type]
     owner = client(server.password)
     found = owner.resolve(image_in(server), BOUND)
@@ -84,7 +84,7 @@ def test_it_lets_its_owner_in_and_no_one_else(raised: Raise, auth: str) -> None:
     assert kind(client("another").resolve(image_in(server), BOUND)) is Kind.REFUSED
 
 
-def test_a_tag_is_put_back_where_it_may_be_written(raised: Raise) -> None:
+def test_a_tag_is_put_back_where_writing_is_allowed(raised: Raise) -> None:
     server = raised(Ways())
     first = client().resolve(image_in(server), BOUND)
     assert isinstance(first, Manifest)
@@ -97,21 +97,21 @@ def test_a_tag_is_put_back_where_it_may_be_written(raised: Raise) -> None:
     assert kind(client().put(image_in(server), first, BOUND)) is Kind.ABSENT
 
 
-def test_a_build_arrives_once_it_was_asked_for_long_enough(raised: Raise) -> None:
+def test_a_build_appears_after_enough_requests(raised: Raise) -> None:
     server = raised(Ways(arrives=(2, V2)))
     found = [digest(client().resolve(image_in(server), BOUND)) for _ in range(3)]
     assert found == [V1.digest, V1.digest, V2.digest]
 
 
 @pytest.mark.parametrize("misbehaviour", ["redirect", "wrong-digest", "endless", "realm", "page"])
-def test_its_misbehaviour_is_seen_through(raised: Raise, misbehaviour: Misbehaviour) -> None:
+def test_its_misbehaviour_is_detected(raised: Raise, misbehaviour: Misbehaviour) -> None:
     server = raised(Ways(misbehaviour=misbehaviour))
     assert kind(client("s3cret-p4ss").resolve(image_in(server), BOUND)) is Kind.HOSTILE
     assert server.stored == []
     assert all(one.header("Authorization") is None for one in server.seen)
 
 
-def test_its_errors_are_the_protocols(raised: Raise) -> None:
+def test_its_errors_follow_the_protocol(raised: Raise) -> None:
     server = raised(Ways())
     server.content.trouble = 503
     assert kind(client().resolve(image_in(server), BOUND)) is Kind.UNREACHABLE

@@ -1,4 +1,4 @@
-"""The sandbox's runner against the rules of GitHub's: one test a rule."""
+"""The sandbox's runner and the rules of GitHub's runner: one test per rule."""
 
 import base64
 import json
@@ -48,7 +48,7 @@ Play = Callable[..., Run]
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """Runs a few lines of Python as the action."""
+    """Run a few lines of Python as the action."""
     (tmp_path / "action.yml").write_text(MANIFEST)
     runner = Runner(tmp_path, FromCheckout(Path(sys.executable)), patience=20)
 
@@ -71,7 +71,7 @@ def logged(*lines: str, must: tuple[str, ...] = ()) -> StepLog:
 # The environment
 
 
-def test_every_declared_input_is_there_with_its_default_or_empty(play: Play) -> None:
+def test_every_declared_input_is_set_to_its_default_or_empty(play: Play) -> None:
     run = play("print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('INPUT_')}))")
     inputs = json.loads(run.log)
     assert inputs["INPUT_FIRST-NAME"] == "Ada"
@@ -85,7 +85,7 @@ def test_an_empty_input_stays_empty_whatever_its_default(play: Play) -> None:
     assert play("print([os.environ['INPUT_FIRST-NAME']])", {"first-name": ""}).log == "['']"
 
 
-def test_an_input_that_is_not_declared_is_passed_on_with_a_warning(play: Play) -> None:
+def test_an_undeclared_input_is_passed_on_with_a_warning(play: Play) -> None:
     run = play("print(os.environ['INPUT_SECOND_NAME'])", {"second name": "Byron"})
     assert run.log.splitlines()[-1] == "Byron"
     assert run.messages("warning")[0].startswith(
@@ -93,11 +93,11 @@ def test_an_input_that_is_not_declared_is_passed_on_with_a_warning(play: Play) -
     )
 
 
-def test_an_input_wins_over_the_environment_of_the_step(play: Play) -> None:
+def test_an_input_takes_precedence_over_the_environment_of_the_step(play: Play) -> None:
     assert play("print(os.environ['INPUT_PLAIN'])", {"plain": "a"}, environment={"INPUT_PLAIN": "b"}).log == "a"
 
 
-def test_nothing_of_the_hosts_environment_gets_in(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hosts_environment_is_not_passed_on(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEFT_OVER", "x")
     assert (
         play("print('LEFT_OVER' in os.environ, 'GITHUB_TOKEN' in os.environ, os.environ['CI'])").log
@@ -118,7 +118,7 @@ def test_the_folders_are_the_runners_and_standard_input_is_closed(play: Play, tm
     assert run.problems == ()
 
 
-def test_each_step_gets_files_of_its_own(play: Play) -> None:
+def test_each_step_gets_its_own_files(play: Play) -> None:
     names = {play("print(os.path.basename(os.environ['GITHUB_OUTPUT']))").log for _ in range(2)}
     assert len(names) == 2
     assert all(name.startswith("set_output_") for name in names)
@@ -134,7 +134,7 @@ def test_lines_end_at_lf_at_crlf_and_at_a_bare_cr(text: str) -> None:
     assert [line for character in text for line in single.feed(character)] + [*single.end()] == ["a", "b", "c"]
 
 
-def test_other_separators_end_no_line() -> None:
+def test_other_separators_do_not_end_a_line() -> None:
     splitter = LineSplitter()
     assert list(splitter.feed("a\x0bb\x0cc\x85d\u2028e\n")) == ["a\x0bb\x0cc\x85d\u2028e"]
 
@@ -161,13 +161,13 @@ def test_the_old_spelling_is_found_anywhere_in_a_line(line: str) -> None:
     assert logged(line).problems
 
 
-def test_names_of_commands_have_no_case() -> None:
+def test_command_names_are_case_insensitive() -> None:
     found = parse("::Add-Mask::x")
     assert found is not None
     assert found.name == "add-mask"
 
 
-def test_the_percent_sign_is_unescaped_last_and_only_in_upper_case() -> None:
+def test_the_percent_sign_is_unescaped_last_and_escapes_are_case_sensitive() -> None:
     found = parse("::notice::%250A %0d %0A")
     assert found is not None
     assert found.data == "%0A %0d \n"
@@ -200,7 +200,7 @@ def test_stopped_commands_are_text_until_their_token() -> None:
     assert "::error::x" in log.lines
 
 
-def test_commands_that_are_never_resumed_are_a_breach() -> None:
+def test_stopped_commands_that_are_never_resumed_are_a_breach() -> None:
     assert logged("::stop-commands::abcdef1", "text").problems
 
 
@@ -220,7 +220,7 @@ def test_a_group_is_shown_with_its_lines_below_it() -> None:
     assert logged("::group::Trigger", "sent", "::endgroup::", "done").lines == ["▼ Trigger", "  sent", "done"]
 
 
-def test_debug_lines_show_only_where_debugging_is_on(play: Play) -> None:
+def test_debug_lines_appear_only_with_debug_logging(play: Play) -> None:
     assert play("print('::debug::x')").log == ""
     assert play("print('::debug::x')", environment={"RUNNER_DEBUG": "1"}).log == "Debug: x"
 
@@ -260,7 +260,7 @@ def test_the_eleventh_annotation_of_a_level_is_dropped() -> None:
         ("line=x", (None, None, None, None)),
     ],
 )
-def test_positions_that_make_no_sense_are_dropped(properties: str, expected: tuple[int | None, ...]) -> None:
+def test_invalid_positions_are_dropped(properties: str, expected: tuple[int | None, ...]) -> None:
     command = parse(f"::error file=a.py,{properties}::m")
     assert command is not None
     found = annotation(command, "m")
@@ -279,14 +279,14 @@ def test_a_mask_hides_the_value_each_of_its_lines_and_derived_forms() -> None:
         assert masker.mask(base64.b64encode(b"second/line"[shift:]).decode()) == "***"
 
 
-def test_masks_that_touch_become_one() -> None:
+def test_adjacent_masks_are_merged() -> None:
     masker = Masker()
     masker.add("abc")
     masker.add("bcd")
     assert masker.mask("xabcdx abcabc") == "x***x ***"
 
 
-def test_a_mask_has_case() -> None:
+def test_masks_are_case_sensitive() -> None:
     masker = Masker()
     masker.add("Secret")
     assert masker.mask("secret Secret") == "secret ***"
@@ -318,7 +318,7 @@ def test_a_secret_is_found_in_forms_that_the_masker_lets_through(form: str) -> N
     assert leaked(f"before{form}after", SECRET)
 
 
-def test_other_text_reveals_no_secret() -> None:
+def test_other_text_contains_no_secret() -> None:
     assert leaked("wt+ Zk9 aB3 and more", SECRET) is None
 
 
@@ -361,7 +361,7 @@ def test_a_malformed_file_fails_the_step(text: str) -> None:
         list(pairs(text))
 
 
-def test_what_stands_before_a_malformed_line_counts(play: Play) -> None:
+def test_outputs_before_a_malformed_line_are_set(play: Play) -> None:
     run = play("open(os.environ['GITHUB_OUTPUT'], 'a').write('nonsense\\n')")
     assert run.outputs == {"said": "yes"}
     assert any("Invalid format" in problem for problem in run.problems)
@@ -389,7 +389,7 @@ def test_a_summary_is_masked_line_by_line(play: Play) -> None:
 
 
 @pytest.mark.parametrize("form", [SECRET, SECRET.replace("=", "&#61;"), "\N{ZERO WIDTH SPACE}".join(SECRET)])
-def test_a_secret_that_shows_once_the_summary_is_rendered_is_a_breach(form: str, play: Play) -> None:
+def test_a_secret_that_appears_in_the_rendered_summary_is_a_breach(form: str, play: Play) -> None:
     run = play(f"open(os.environ['GITHUB_STEP_SUMMARY'], 'wb').write({form.encode()!r})", secrets=[SECRET])
     assert [problem for problem in run.problems if problem.startswith("secret 0 in the summary, as it is shown")]
 
@@ -401,17 +401,17 @@ def test_a_summary_beyond_a_mebibyte_is_a_breach(play: Play) -> None:
 
 
 @pytest.mark.parametrize("name", ["GITHUB_ENV", "GITHUB_PATH"])
-def test_the_environment_of_later_steps_is_left_alone(name: str, play: Play) -> None:
+def test_a_change_to_the_environment_of_later_steps_is_a_breach(name: str, play: Play) -> None:
     assert play(f"open(os.environ['{name}'], 'a').write('x')").problems == (f"{name} was written",)
 
 
-def test_the_workspace_holds_what_was_checked_out(play: Play) -> None:
+def test_the_workspace_contains_the_checked_out_files(play: Play) -> None:
     run = play("print(open('docs/openapi.yaml').read())", files={"docs/openapi.yaml": "openapi: 3.1.0"})
     assert "openapi: 3.1.0" in run.log
     assert run.problems == ()
 
 
-def test_the_workspace_is_left_as_it_was(play: Play, tmp_path: Path) -> None:
+def test_a_change_to_the_workspace_is_a_breach(play: Play, tmp_path: Path) -> None:
     workspace = tmp_path / "checkout"
     workspace.mkdir()
     (workspace / "kept").touch()
@@ -422,7 +422,7 @@ def test_the_workspace_is_left_as_it_was(play: Play, tmp_path: Path) -> None:
 # The end
 
 
-def test_a_failure_needs_an_error_and_an_error_a_failure(play: Play) -> None:
+def test_a_failed_run_needs_an_error_annotation_and_a_successful_one_must_have_none(play: Play) -> None:
     assert play("print('::error::x'); sys.exit(1)").problems == ()
     assert play("sys.exit(3)").problems == ("exit code 3 without an error annotation",)
     assert play("print('::error::x')").problems == ("an error annotation, and exit code 0",)
@@ -433,18 +433,18 @@ def test_a_traceback_is_a_breach(play: Play) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\u202eb", "x\x00y", "##[group]"])
-def test_text_that_a_terminal_or_a_log_would_obey_is_a_breach(text: str) -> None:
+def test_control_sequences_for_a_terminal_or_a_log_are_a_breach(text: str) -> None:
     assert logged(text).problems
 
 
-def test_lines_come_as_they_are_said(play: Play) -> None:
+def test_lines_are_passed_on_as_they_are_written(play: Play) -> None:
     lines: list[str] = []
     run = play("print('a'); print('::group::b'); print('c'); print('::endgroup::')", on_line=lines.append)
     assert lines == ["a", "▼ b", "  c"] == run.log.splitlines()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_cancellation_is_a_signal_to_the_process(number: signal.Signals, code: int, play: Play) -> None:
+def test_a_cancellation_sends_a_signal_to_the_process(number: signal.Signals, code: int, play: Play) -> None:
     started: list[str] = []
     run = play(
         f"""
@@ -465,7 +465,7 @@ def test_a_cancellation_is_a_signal_to_the_process(number: signal.Signals, code:
     assert run.seconds < 5
 
 
-def test_an_action_that_does_not_obey_gets_the_next_signal(play: Play) -> None:
+def test_an_action_that_ignores_a_signal_gets_the_next_one(play: Play) -> None:
     started: list[str] = []
     run = play(
         """

@@ -1,4 +1,4 @@
-"""The sandbox's Watchtower against what three real ones put on the wire."""
+"""The sandbox's Watchtower against recorded responses of three real ones."""
 
 import gzip
 import json
@@ -45,7 +45,7 @@ class Bench:
         client: str | None = None,
         accept: str = "",
     ) -> bytes:
-        """One request on a connection of its own; everything that comes back until it closes."""
+        """Send one request on its own connection, and return all bytes until it closes."""
         lines = [f"{method} {target} HTTP/1.1", "Host: watchtower", "Connection: close"]
         lines += [f"Authorization: {authorization}"] if authorization else []
         lines += [f"X-Real-IP: {client}"] if client else []
@@ -56,16 +56,16 @@ class Bench:
             return b"".join(iter(lambda: stream.recv(65536), b""))
 
     def update(self) -> None:
-        """An update that belongs to the condition."""
+        """Run an update as part of the condition."""
         self.request("POST", "/v1/update", f"Bearer {TOKEN}")
 
     def updates(self, query: str = "") -> dict[str, int]:
-        """What the fork counts in an update."""
+        """Run an update, and return the fork's counts."""
         answer = self.request("POST", f"/v1/update{query}", f"Bearer {TOKEN}")
         return cast("dict[str, int]", json.loads(answer.partition(b"\r\n\r\n")[2])["summary"])
 
     def rows(self, method: str = "GET", path: str = "/v1/containers") -> list[dict[str, object]]:
-        """What the fork tells of each container."""
+        """What the fork reports about each container."""
         answer = self.request(method, path, f"Bearer {TOKEN}")
         return cast("list[dict[str, object]]", json.loads(answer.partition(b"\r\n\r\n")[2])["containers"])
 
@@ -79,7 +79,7 @@ class Bench:
 
 @contextmanager
 def bench(pool: ProcessPool, variant: Variant, before: Build = V1, **flags: object) -> Iterator[Bench]:
-    """A bench whose service runs `before`."""
+    """Run a bench whose service runs `before`."""
     image = "127.0.0.1/o/api:latest" if variant == "openserbia" else "registry.test/o/api:latest"
     host = Host(pool, image, build=before)
     tower = watchtower(
@@ -94,7 +94,7 @@ def bench(pool: ProcessPool, variant: Variant, before: Build = V1, **flags: obje
 
 
 def crashed(bench: Bench) -> None:
-    """The new image exits at once, and the engine waits long before it starts it again."""
+    """Set up a new image that exits at once, and an engine that waits long before a restart."""
     bench.host.service.restart_after = 3600
     bench.push(CRASHING)
     bench.update()
@@ -232,17 +232,17 @@ FLAGS: dict[str, dict[str, object]] = {
     "mended-include-restarting": RESTARTING,
     "crash-loop-included": RESTARTING,
     "crash-loop-included-mended": RESTARTING,
-    "gated-updated": {**GATED, "gate_timeout": 30.0},  # a good image ends the wait, however slow the machine
+    "gated-updated": {**GATED, "gate_timeout": 30.0},  # a working image ends the wait, however slow the machine
     "gated-rolled-back": GATED,
     "gated-cooldown": GATED,
     "gated-cooldown-good-image": GATED,
 }
-# The recordings of one line share a world; here each row has its own, which has not been updated before.
+# The recordings of one line share a server; here each row has its own, which has not been updated before.
 UNCHAINED = {"image-with-tag": "v1", "after-image-with-tag": "v2", "get-new-image": "v2"}
 
 
 def normalised(response: bytes) -> str:
-    """The response with what varies from run to run replaced by its name."""
+    """The response, with values that vary from run to run replaced by their names."""
     text = response.decode()
     head, _, body = text.partition("\r\n\r\n")
     for pattern, name in (
@@ -262,7 +262,7 @@ def normalised(response: bytes) -> str:
 
 
 def product(versioned: str) -> Variant:
-    """The product line of a name such as `containrrr-1.7.1`."""
+    """The product line in a name such as `containrrr-1.7.1`."""
     return cast("Variant", versioned.rpartition("-")[0])
 
 
@@ -271,7 +271,9 @@ def _named(row: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_named)
-def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], pool: ProcessPool) -> None:
+def test_every_recorded_request_gets_the_recorded_response_byte_for_byte(
+    row: dict[str, str], pool: ProcessPool
+) -> None:
     name, variant = row["name"], product(row["line"])
     before = STUBBORN if name in ("updated-slow-stop", "update-timeout") else V1
     body = b"x" * 2048 if name == "body" else b""
@@ -290,7 +292,7 @@ def test_every_recorded_exchange_is_answered_byte_for_byte(row: dict[str, str], 
 
 
 def _names(lines: list[str] | str) -> list[str]:
-    """The lines of an exposition without the values that a process and its history give them, chunk sizes left out."""
+    """The lines of a metrics response, without chunk sizes and values that depend on the process and its history."""
     varying = r"^(process_start_time_seconds|watchtower_scans_total|watchtower_containers_\w+) .*"
     return [re.sub(varying, r"\1", line) for line in lines if not re.fullmatch(r"[0-9a-f]*", line)]
 
@@ -302,14 +304,14 @@ def _assert_answers(host: Host, expected: str) -> None:
     assert now == expected
 
 
-def test_lengths_are_those_of_the_bodies(pool: ProcessPool) -> None:
+def test_content_lengths_match_the_bodies(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor") as world:
         for target, method in (("/v1/update", "POST"), ("/v1/check", "POST"), ("/v1/metrics", "GET")):
             head, _, body = world.request(method, target, f"Bearer {TOKEN}").partition(b"\r\n\r\n")
             assert f"Content-Length: {len(body)}\r\n".encode() in head
 
 
-def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_token(pool: ProcessPool) -> None:
+def test_the_forks_rate_limit_counts_every_request_and_then_refuses_even_a_valid_token(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor", rate_limit=3) as world:
         for _ in range(3):
             assert b" 401 " in world.request("POST", "/v1/update", "Bearer wrong")
@@ -317,7 +319,7 @@ def test_the_forks_rate_limit_counts_every_request_and_then_refuses_a_valid_toke
     assert world.watchtower.triggers == []
 
 
-def test_the_forks_rate_limit_is_each_clients_own_where_a_proxy_names_it(pool: ProcessPool) -> None:
+def test_the_forks_rate_limit_is_per_client_where_a_proxy_names_the_client(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor", rate_limit=1, proxy_header="X-Real-IP") as world:
         asked = [
             world.request("POST", "/v1/update", None, client=client)
@@ -338,7 +340,7 @@ def test_the_forks_rate_limit_is_a_sliding_window() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/containers", "/v1/metrics"])
-def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, pool: ProcessPool) -> None:
+def test_the_fork_responds_to_head_as_to_get(path: str, pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor") as world:
         assert world.request("HEAD", path, f"Bearer {TOKEN}").startswith(b"HTTP/1.1 200 ")
         refused = world.request("POST", path, f"Bearer {TOKEN}")
@@ -346,7 +348,7 @@ def test_what_the_fork_gives_to_get_it_gives_to_head(path: str, pool: ProcessPoo
     assert b"\r\nAllow: GET, HEAD\r\n" in refused
 
 
-def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(pool: ProcessPool) -> None:
+def test_the_fork_compresses_large_bodies_for_clients_that_accept_it(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor") as world:
         head, _, body = world.request("GET", "/v1/containers", f"Bearer {TOKEN}", accept="gzip, br").partition(
             b"\r\n\r\n"
@@ -358,7 +360,7 @@ def test_the_fork_compresses_what_is_worth_it_for_who_can_read_it(pool: ProcessP
 
 
 def test_the_fork_reports_the_first_digest_of_an_image_that_was_pushed_again(pool: ProcessPool) -> None:
-    again = replace(V1, attested="anew")
+    again = replace(V1, attested="again")
     first, last = sorted([V1, again], key=lambda build: build.digest)
     with bench(pool, "nicholas-fedor", before=last) as world:
         world.push(first)
@@ -367,10 +369,10 @@ def test_the_fork_reports_the_first_digest_of_an_image_that_was_pushed_again(poo
     with bench(pool, "nicholas-fedor", before=first) as world:
         world.push(last)
         world.update()
-        assert world.rows()[0]["digest"] == first.digest, "the new one is never told"
+        assert world.rows()[0]["digest"] == first.digest, "the new digest is never reported"
 
 
-def test_where_the_digest_is_equal_the_image_behind_the_hosts_own_tag_goes_live(pool: ProcessPool) -> None:
+def test_with_an_unchanged_digest_the_image_of_the_hosts_own_tag_goes_live(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor") as world:
         world.host.store.tags[world.host.service.image] = V2
         assert world.updates()["updated"] == 1
@@ -378,7 +380,7 @@ def test_where_the_digest_is_equal_the_image_behind_the_hosts_own_tag_goes_live(
 
 
 @pytest.mark.parametrize("variant", ["containrrr", "nicholas-fedor"])
-def test_an_update_falls_back_to_the_engines_pull_where_the_check_has_only_an_error(
+def test_an_update_falls_back_to_the_engines_pull_where_the_check_only_reports_an_error(
     variant: Variant, pool: ProcessPool
 ) -> None:
     words = "dial tcp 127.0.0.1:5000: connect: connection refused"
@@ -405,7 +407,7 @@ def test_an_update_falls_back_to_the_engines_pull_where_the_check_has_only_an_er
         ),
     ],
 )
-def test_the_fork_has_words_for_each_refusal_of_a_registry(
+def test_the_fork_reports_each_refusal_of_a_registry(
     status: int, of_realm: bool, words: str, pool: ProcessPool
 ) -> None:
     with bench(pool, "nicholas-fedor") as world:
@@ -414,13 +416,13 @@ def test_the_fork_has_words_for_each_refusal_of_a_registry(
         assert world.updates()["skipped"] == 1
 
 
-def test_the_fork_takes_a_docker_manifest_list_for_another_image_for_ever(pool: ProcessPool) -> None:
+def test_the_fork_always_reports_a_docker_manifest_list_as_a_new_image(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor", before=replace(V1, manifest_list=True)) as world:
         assert world.rows("POST", "/v1/check")[0]["update_available"] is True
         assert world.updates()["updated"] == 0
 
 
-def test_the_fork_restarts_what_depends_on_what_it_updates(pool: ProcessPool) -> None:
+def test_the_fork_restarts_the_dependents_of_an_updated_container(pool: ProcessPool) -> None:
     with bench(pool, "nicholas-fedor") as world:
         world.push()
         world.host.add("worker", "registry.test/o/worker:latest", V1).links = ("api",)
@@ -440,7 +442,7 @@ def test_the_fork_restarts_what_depends_on_what_it_updates(pool: ProcessPool) ->
         ("o/api:latest", "ghcr.io/o/api", False),
     ],
 )
-def test_the_fork_knows_a_name_of_docker_hub_in_every_spelling(
+def test_the_fork_recognises_every_spelling_of_a_docker_hub_name(
     container: str, asked: str, matches: bool, pool: ProcessPool
 ) -> None:
     with bench(pool, "nicholas-fedor") as world:
@@ -461,7 +463,7 @@ def test_a_container_that_is_held_back_is_distinguished_only_by_the_details(held
         assert world.rows("POST", "/v1/check")[0]["update_available"] is (held != "pinned")
 
 
-def test_a_refused_token_triggers_nothing_in_any_line(pool: ProcessPool) -> None:
+def test_a_refused_token_triggers_nothing_in_any_product_line(pool: ProcessPool) -> None:
     for variant in ("containrrr", "nicholas-fedor", "openserbia"):
         with bench(pool, variant) as world:
             world.push()
@@ -474,31 +476,33 @@ def test_a_refused_token_triggers_nothing_in_any_line(pool: ProcessPool) -> None
 @pytest.mark.parametrize(
     "trace", json.loads((FIXTURES / "poll-traces.json").read_text())[::2], ids=lambda one: one["line"]
 )
-def test_a_poller_sees_the_old_build_then_no_one_then_the_new_one(trace: dict[str, object], pool: ProcessPool) -> None:
+def test_a_poller_sees_the_old_build_then_no_response_then_the_new_build(
+    trace: dict[str, object], pool: ProcessPool
+) -> None:
     with bench(pool, product(str(trace["line"])), create_time=0.1) as world:
         world.push(replace(V2, boot=0.3))
         seen = [_glance(world.host)]
         world.update()
-        answered_before_it_was_back = _glance(world.host) == "nobody"
+        answered_before_it_was_back = _glance(world.host) == "no response"
         while seen[-1] != "v2":
             if (now := _glance(world.host)) != seen[-1]:
                 seen.append(now)
             time.sleep(0.01)
     recorded: list[str] = []
     for run in trace["published_port"]:  # type: ignore[attr-defined]
-        sees = {"200 v1": "v1", "200 v2": "v2"}.get(run["sees"], "nobody")
+        sees = {"200 v1": "v1", "200 v2": "v2"}.get(run["sees"], "no response")
         if not recorded or recorded[-1] != sees:
             recorded.append(sees)
-    assert seen == recorded == ["v1", "nobody", "v2"]
-    assert answered_before_it_was_back, "the answer comes when the container is started, not when it serves"
+    assert seen == recorded == ["v1", "no response", "v2"]
+    assert answered_before_it_was_back, "the response comes when the container is started, not when it serves"
 
 
 def _glance(host: Host) -> str:
-    """What one look at the published port shows."""
+    """The build that one request to the published port shows."""
     try:
         with socket.create_connection(("127.0.0.1", host.port), timeout=5) as stream:
             stream.sendall(b"GET /api/dev/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             body = b"".join(iter(lambda: stream.recv(65536), b""))
     except ConnectionError:
-        return "nobody"
-    return next((build.name for build in (V1, V2) if build.git_sha.encode() in body), "nobody")
+        return "no response"
+    return next((build.name for build in (V1, V2) if build.git_sha.encode() in body), "no response")
