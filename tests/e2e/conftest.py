@@ -1,4 +1,4 @@
-"""One engine, one registry, one runner; a stack for each module."""
+"""One engine, one registry and one runner; a stack for each module."""
 
 import contextlib
 import secrets
@@ -23,7 +23,7 @@ from tests.e2e.parts.workflows import EXAMPLES, REDEPLOY
 
 
 def _leads(session: pytest.Session) -> bool:
-    """Whether this process is the one that starts, and not one of its workers."""
+    """Whether this is the main process, and not one of its workers."""
     return not hasattr(session.config, "workerinput")
 
 
@@ -53,7 +53,7 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def hub(client: docker.DockerClient) -> Iterator[Registry]:
-    """A registry that anybody may read and write."""
+    """A registry that allows anonymous reads and writes."""
     with registry(client) as one:
         yield one
 
@@ -67,7 +67,7 @@ def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.T
 
 @dataclass
 class Action:
-    """The action as a runner runs it, with the inputs of a deploy through a stack's nginx."""
+    """The action as a runner runs it, with inputs for a deploy through a stack's nginx."""
 
     runner: Runner
 
@@ -79,17 +79,17 @@ class Action:
         on_line: Callable[[str], object] | None = None,
         **inputs: str,
     ) -> Run:
-        """Run it; it must keep the runner's contract, and end with one of these verdicts and reasons."""
+        """Run it; it must follow the runner's rules, and end with one of these verdicts and reasons."""
         given = {**self._usual(stack), **{name.replace("_", "-"): text for name, text in inputs.items()}}
         run = self.runner.run(given, secrets=[stack.token, stack.update_url], interrupt=interrupt, on_line=on_line)
-        told = f"{run.outputs}\n{run.annotations}\n{run.log}"
-        assert run.problems == (), told
-        assert (run.outputs["verdict"], run.outputs["reason"]) in ends, told
-        assert run.exit_code == EXIT_CODES[run.outputs["verdict"]], told
+        log = f"{run.outputs}\n{run.annotations}\n{run.log}"
+        assert run.problems == (), log
+        assert (run.outputs["verdict"], run.outputs["reason"]) in ends, log
+        assert run.exit_code == EXIT_CODES[run.outputs["verdict"]], log
         return run
 
     def _usual(self, stack: Stack) -> dict[str, str]:
-        """What a workflow says, and a client's address of its own as a tunnel does, so that no run counts for another."""
+        """The inputs of a workflow, and a client address as a tunnel sends it, so that each run has its own rate limit."""
         address = ".".join(str(secrets.randbelow(254) + 1) for _ in range(4))
         return {
             "watchtower-url": stack.update_url,
@@ -109,7 +109,7 @@ def action() -> Action:
 
 @pytest.fixture
 def server(stack: Stack) -> Stack:
-    """A server that runs `V1`, and whose nginx has counted no requests yet."""
+    """A server that runs `V1`, and whose nginx has not counted any requests yet."""
     stack.serve(V1)
     stack.compose("restart", "nginx")
     stack.wait_for_service()
@@ -118,7 +118,7 @@ def server(stack: Stack) -> Stack:
 
 @pytest.fixture(scope="module")
 def act(tmp_path_factory: pytest.TempPathFactory) -> Act:
-    """A workflow engine, in a repository that has the shipped workflows as they are."""
+    """A workflow engine, in a repository with the shipped workflows unchanged."""
     running = engine.standing(tmp_path_factory)
     for path in (REDEPLOY, *EXAMPLES.glob("*.yml")):
         running.add(path.name, path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The examples around other deployers, run by a workflow engine that is not ours, against stand-ins of these."""
+"""The examples with other deployers, run by a third-party workflow engine, against stand-ins of the deployers."""
 
 import io
 import tarfile
@@ -22,27 +22,27 @@ from tests.e2e.parts.registry import CHECKOUT
 
 JOB_IMAGE = f"redeploy-job:{CHECKOUT}"
 SIDE_BY_SIDE = 4
-"""Products that are played at once: each run mostly waits."""
+"""Products that are run concurrently: each run mostly waits."""
 PUSHED = {"ref": "refs/heads/main", "deleted": False, "after": V2.git_sha}
 
 
 @dataclass(frozen=True)
 class Played:
-    """Both runs of an example: first its deployer does nothing, then it works."""
+    """Both runs of an example: in the first, its deployer does nothing; in the second, it works."""
 
     red: Ended
     left: str | None
-    """The build that answers after the first."""
+    """The build that responds after the first run."""
     green: Ended
     live: str | None
-    """The build that answers after the second."""
+    """The build that responds after the second run."""
     asked: int
-    """Requests to the deployer in both."""
+    """Requests to the deployer in both runs."""
 
 
 @pytest.fixture(scope="module")
 def job_image() -> Iterator[str]:
-    """An image to run jobs in, with what a runner has: curl, which nginx's image has too, and the deployers' programs."""
+    """An image for jobs, with what a runner has: curl, which is in nginx's image, and the deployers' programs."""
     context = io.BytesIO()
     files = {"Dockerfile": "FROM nginx:1.28\nCOPY programs /usr/local/bin\n"}
     files |= {f"programs/{name}": text for name, text in PROGRAMS.items()}
@@ -61,7 +61,7 @@ def job_image() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def played(job_image: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Played]:
-    """Every example, played."""
+    """The runs of every example."""
     act = engine.standing(tmp_path_factory, job_image)
 
     def play(product: str) -> Played:
@@ -110,7 +110,7 @@ def test_an_example_is_green_on_a_new_build(product: str, played: dict[str, Play
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_an_example_is_red_on_the_old_build_though_its_deployer_is_green(
+def test_an_example_is_red_on_the_old_build_although_its_deployer_reports_success(
     product: str, played: dict[str, Played]
 ) -> None:
     one = played[product]

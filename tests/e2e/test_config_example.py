@@ -1,4 +1,4 @@
-"""The example of a config file and its workflow, run by a workflow engine that is not ours, on two hosts of the sandbox."""
+"""The example of a config file and its workflow, run by a third-party workflow engine, on two hosts of the sandbox."""
 
 import json
 from collections.abc import Iterator
@@ -36,19 +36,19 @@ OWN = {
     "expect: [a=1]": "expect: [ok=true]",
     "stable-for: 10s": "stable-for: 2s",
 }
-"""What a user would write otherwise, and what the sandbox's services are: each has one registry a host."""
+"""The changes that adapt the example to the sandbox's services: each host has its own registry."""
 PUSHED = {"ref": "refs/heads/main", "deleted": False, "after": V2.git_sha}
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPool]:
-    """Processes that services run in."""
+    """A pool of processes in which services run."""
     with ProcessPool() as one:
         yield one
 
 
 def run(act: Act, world: World) -> Ended:
-    """Run the example with its config file, in a repository whose secrets are this world's."""
+    """Run the example with its config file, in a repository with this world's secrets."""
     text = (ROOT / "examples" / CONFIG).read_text(encoding="utf-8")
     for example, own in OWN.items():
         assert text.count(example) == 1, example
@@ -63,7 +63,7 @@ def run(act: Act, world: World) -> Ended:
     return ended
 
 
-def test_all_services_are_proven_and_a_later_step_reads_what_each_came_to(act: Act, pool: ProcessPool) -> None:
+def test_all_services_are_proven_and_a_later_step_reads_each_result(act: Act, pool: ProcessPool) -> None:
     with World(pool, SCENE) as world:
         ended = run(act, world)
         assert ended.exit_code == 0, ended.log
@@ -72,7 +72,7 @@ def test_all_services_are_proven_and_a_later_step_reads_what_each_came_to(act: A
             ("eu/api", "eu/web", "eu/worker", "us/api"), "deployed"
         )
         assert services["eu/worker"]["proof"] == "change"
-        assert ended.said[-1] == f"us/api is deployed, and {V2.git_sha} is live"
+        assert ended.lines[-1] == f"us/api is deployed, and {V2.git_sha} is live"
         assert world.host.service.answers_with() == world.others["us"].host.service.answers_with() == "v2"
 
 
@@ -82,6 +82,6 @@ def test_a_host_of_the_last_wave_that_stays_old_is_red(act: Act, pool: ProcessPo
         ended = run(act, world)
         assert ended.exit_code == 1, ended.log
         assert (ended.outputs("verdict"), ended.outputs("reason")) == (["stale"], ["old-build"])
-        assert ended.said[-1].startswith("us/api is stale, and ")
+        assert ended.lines[-1].startswith("us/api is stale, and ")
         assert world.host.service.answers_with() == "v2"
         assert world.others["us"].host.service.answers_with() == "v1"

@@ -45,7 +45,7 @@ def test_a_change_is_proven_where_nothing_is_declared(stack: Stack, action: Acti
     assert stack.runs(after)
 
 
-def test_what_was_asked_for_runs_already(stack: Stack, action: Action) -> None:
+def test_the_expected_build_is_running_already(stack: Stack, action: Action) -> None:
     pushed = stack.serve(V2)
     born = stack.container().attrs["Created"]
     run = action(stack, ("already-current", ""), expect_version=V2.git_sha)
@@ -56,14 +56,14 @@ def test_what_was_asked_for_runs_already(stack: Stack, action: Action) -> None:
     assert stack.container().attrs["Created"] == born
 
 
-def test_a_heavy_image_is_waited_for(stack: Stack, action: Action) -> None:
+def test_the_action_waits_for_a_large_image(stack: Stack, action: Action) -> None:
     stack.serve(V1)
     after = stack.push(V2, megabytes=300)
     action(stack, DEPLOYED, expect_version=V2.git_sha, timeout="3m")
     assert stack.runs(after)
 
 
-def test_an_update_goes_on_when_nginx_has_given_up(stack: Stack, action: Action) -> None:
+def test_an_update_continues_after_nginx_times_out(stack: Stack, action: Action) -> None:
     stack.serve(replace(V1, ignores_term=4.0))
     after = stack.push(V2)
     stack.edit("snippets/watchtower.conf", "proxy_read_timeout 31m;", "proxy_read_timeout 2s;")
@@ -76,7 +76,7 @@ def test_an_update_goes_on_when_nginx_has_given_up(stack: Stack, action: Action)
     assert stack.runs(after)
 
 
-def test_an_update_of_nginx_itself_cuts_the_trigger_and_nothing_else(stack: Stack, action: Action) -> None:
+def test_an_update_of_nginx_itself_cuts_only_the_trigger(stack: Stack, action: Action) -> None:
     stack.serve(V1)
     stack.set(NGINX_WATCHED="true")
     stack.up("nginx")
@@ -95,7 +95,7 @@ def test_an_update_of_nginx_itself_cuts_the_trigger_and_nothing_else(stack: Stac
 
 @pytest.fixture
 def neighbour(stack: Stack) -> Iterator[Container]:
-    """Another service in the backend's network, that answers as another build."""
+    """Another service in the backend's network, which responds as another build."""
     command = ["python3", "-m", "sandbox.server.backend", "--host", "0.0.0.0", "--port", "8000", "--build", V3.dump()]
     network = f"{stack.name}_default"
     one = stack.client.containers.run(SANDBOX, command, detach=True, name=f"{stack.name}-neighbour", network=network)
@@ -115,7 +115,7 @@ def test_two_containers_that_swap_addresses_are_distinguished(
     network.connect(pair[0], ipv4_address=addresses[1], aliases=["backend"])
     network.connect(pair[1], ipv4_address=addresses[0])
     assert [_address(one, str(network.name)) for one in pair] == addresses[::-1]
-    time.sleep(2.5)  # for so long the resolver may remember
+    time.sleep(2.5)  # as long as the resolver may cache
     action(stack, ("verified", ""), mode="verify", expect_version=V1.git_sha)
     after = stack.push(V2)
     action(stack, DEPLOYED, expect_version=V2.git_sha)
@@ -131,16 +131,16 @@ def test_the_rate_limits_of_nginx_are_kept(stack: Stack, action: Action) -> None
     before = stack.serve(V1)
     stack.compose("up", "-d", "--force-recreate", "--no-deps", "nginx")
     stack.wait_for_service()
-    # Nobody's header: all of it counts for one address. Nothing new comes, so it is watched to the deadline.
+    # Without the client header, all requests count for one address. No new build comes, so the run lasts to its deadline.
     run = action(
         stack, ("stale", "old-build"), headers="", expect_version=V2.git_sha, timeout="40s", stable_for="30s",
         smoke="GET /api/projects\nGET /api/items/1\n",
     )  # fmt: skip
     assert stack.runs(before)
-    said = stack.log("nginx")
-    assert said.count('"GET /api/') >= 15, said
-    assert '" 429 ' not in said
-    assert '" 503 ' not in said
+    log = stack.log("nginx")
+    assert log.count('"GET /api/') >= 15, log
+    assert '" 429 ' not in log
+    assert '" 503 ' not in log
     assert run.outputs["watchtower-result"] == ("nothing" if FORK else "accepted")
 
 

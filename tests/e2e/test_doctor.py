@@ -1,4 +1,4 @@
-"""Doctor before a real chain, each link of it broken in turn: it names that link and no other, and touches nothing."""
+"""Doctor on a real chain, with each link broken in turn: it names that link and no other, and changes nothing."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from tests.e2e.parts.registry import Registry
 from tests.e2e.parts.stack import BACKEND, LINE, Stack, standing
 
 FORK = LINE == "nicholas-fedor"
-ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells neither containers nor refusals")
+ONLY_THE_FORK = pytest.mark.skipif(not FORK, reason="containrrr/watchtower reports neither containers nor refusals")
 LABEL = '      com.centurylinklabs.watchtower.enable: "true"\n'
 AUTHORITY = trustme.CA()
 Links = Mapping[str, Mapping[str, str]]
@@ -28,7 +28,7 @@ Breakage = Callable[[Stack], AbstractContextManager[str | None]]
 
 @pytest.fixture(scope="module")
 def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose nginx ends TLS itself."""
+    """A stack whose nginx terminates TLS itself."""
     folder = tmp_path_factory.mktemp("doctor")
     AUTHORITY.cert_pem.write_to_path(folder / "authority.pem")
     issue(AUTHORITY, folder / "certs")
@@ -36,12 +36,12 @@ def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.T
         client, hub, folder / "portfolio", "docker-compose.tls.yml",
         authority=folder / "authority.pem", TLS_CERTS=str(folder / "certs"),
     ) as one:  # fmt: skip
-        one.edit("nginx.compose-tls.conf", "rate=30r/m", "rate=3000r/m")  # all of these tests have one address
+        one.edit("nginx.compose-tls.conf", "rate=30r/m", "rate=3000r/m")  # all of these tests come from one address
         yield one
 
 
 def examined(stack: Stack, action: Action, verdict: str, *, image: str = "", token: str = "") -> Links:
-    """What doctor finds of each link; meanwhile nothing on the engine or in the registry may become another."""
+    """Run doctor and return its findings by link; nothing on the engine or in the registry may change meanwhile."""
     assert stack.authority
     before = truth(stack)
     run = action(
@@ -65,12 +65,12 @@ def in_state(state: str, links: Links) -> list[str]:
 
 
 def broken(links: Links) -> dict[str, str]:
-    """What is broken, and what is wrong with it."""
+    """The broken links, with their findings."""
     return {name: links[name]["finding"] for name in in_state("broken", links)}
 
 
 def truth(stack: Stack) -> object:
-    """Which containers there are and since when, which images and their names, and what the registry's tags point to."""
+    """The containers and their start times, the images and their names, and the digests of the registry's tags."""
     ours: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={stack.name}"}
     containers = {
         str(each.id): (each.name, each.attrs["Image"], each.attrs["State"]["StartedAt"], each.attrs["RestartCount"])
@@ -78,7 +78,7 @@ def truth(stack: Stack) -> object:
     }
     images = {
         each["Id"]: names
-        for each in stack.client.api.images()  # other tests' may vanish meanwhile
+        for each in stack.client.api.images()  # images of other tests may disappear meanwhile
         if (names := [*(each["RepoTags"] or []), *(each["RepoDigests"] or [])]) and stack.registry.address in names[0]
     }
     stack.registry.container.reload()
@@ -97,14 +97,14 @@ def tags(stack: Stack) -> dict[str, str]:
     return found
 
 
-def test_a_chain_that_holds_is_ready(stack: Stack, action: Action) -> None:
+def test_a_working_chain_is_ready(stack: Stack, action: Action) -> None:
     links = examined(stack, action, "ready")
     assert in_state("warning", links) == []
     assert in_state("not-reached", links) == ([] if FORK else ["containers", "update"])
     assert tags(stack)[BACKEND][:19] in links["registry"]["seen"]
 
 
-def test_an_update_that_waits_is_reported_and_not_done(stack: Stack, action: Action) -> None:
+def test_a_pending_update_is_reported_and_not_performed(stack: Stack, action: Action) -> None:
     before = tags(stack)[BACKEND]
     after = stack.push(V2)
     try:
@@ -114,26 +114,26 @@ def test_an_update_that_waits_is_reported_and_not_done(stack: Stack, action: Act
     assert after.digest[:19] in links["registry"]["seen"]
     if FORK:
         assert before[:19] in links["containers"]["seen"]
-        told, _, why = links["update"]["seen"].partition(
+        update, _, reason = links["update"]["seen"].partition(
             "; "
-        )  # the real one asks by https, which this registry does not speak
-        assert told == f"would replace `{stack.container_name('backend')}`"
-        assert not why or why.startswith("Watchtower could not ask the registry itself, so the engine pulls")
+        )  # the real one uses https, which this registry does not speak
+        assert update == f"would replace `{stack.container_name('backend')}`"
+        assert not reason or reason.startswith("Watchtower could not ask the registry itself, so the engine pulls")
 
 
-def test_a_wrong_token_is_the_token(stack: Stack, action: Action) -> None:
+def test_a_wrong_token_is_reported_at_the_token(stack: Stack, action: Action) -> None:
     links = examined(stack, action, "not-ready", token="not-the-token")
     assert broken(links) == {"token": "auth"}
 
 
-def test_an_image_that_is_nowhere_is_the_registry(stack: Stack, action: Action) -> None:
+def test_a_missing_image_is_reported_at_the_registry(stack: Stack, action: Action) -> None:
     links = examined(stack, action, "not-ready", image=stack.registry.reference("portfolio/nowhere"))
     assert broken(links) == {"registry": "image-missing"}
 
 
 @contextmanager
 def stopped(service: str, stack: Stack) -> Iterator[None]:
-    """A service of the stack does not run."""
+    """Stop a service of the stack for a while."""
     stack.compose("stop", "--timeout", "1", service)
     try:
         yield
@@ -145,7 +145,7 @@ def stopped(service: str, stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def without_location(stack: Stack) -> Iterator[None]:
-    """nginx lacks the locations for Watchtower, so that the pages are what answers there."""
+    """Remove nginx's locations for Watchtower, so that the pages respond there."""
     ours, nothing = "include snippets/watchtower.conf;", "# nothing for Watchtower"
     stack.edit("snippets/portfolio.conf", ours, nothing)
     try:
@@ -156,7 +156,7 @@ def without_location(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def certified(stack: Stack, name: str = "localhost", until: datetime | None = None) -> Iterator[None]:
-    """nginx shows another certificate."""
+    """Let nginx use another certificate."""
     issue(AUTHORITY, certificates(stack), name, until=until)
     stack.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
     try:
@@ -168,13 +168,13 @@ def certified(stack: Stack, name: str = "localhost", until: datetime | None = No
 
 
 def certificates(stack: Stack) -> Path:
-    """Where nginx has its certificates from."""
+    """The folder of nginx's certificates."""
     return stack.folder.parent / "certs"
 
 
 @contextmanager
 def never_pushed(stack: Stack) -> Iterator[str]:
-    """The service runs an image whose tag the registry does not have, and which is what doctor is given."""
+    """Run the service with an image whose tag is missing in the registry, and pass that image to doctor."""
     repository, _, _ = stack.image.rpartition(":")
     assert stack.client.images.get(stack.container().attrs["Image"]).tag(repository, "gone")
     stack.set(BACKEND_IMAGE=f"{repository}:gone")
@@ -190,7 +190,7 @@ def never_pushed(stack: Stack) -> Iterator[str]:
 
 @contextmanager
 def without_label(stack: Stack) -> Iterator[None]:
-    """The service's container has no label that lets Watchtower watch it."""
+    """Run the service's container without the label that lets Watchtower watch it."""
     file = stack.folder / "deploy" / "docker-compose.portfolio-prod.yml"
     text = file.read_text()
     assert LABEL in text
@@ -207,7 +207,7 @@ def without_label(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def never_ready(stack: Stack) -> Iterator[None]:
-    """The service answers, and says that it is not well."""
+    """Run a build that responds and is never ready."""
     stack.push(replace(V1, readiness="never"))
     stack.compose("pull", "backend")
     stack.up("backend")
@@ -220,7 +220,7 @@ def never_ready(stack: Stack) -> Iterator[None]:
 
 @contextmanager
 def registry_down(stack: Stack) -> Iterator[None]:
-    """The registry does not answer."""
+    """Stop the registry for a while."""
     stack.registry.stop()
     try:
         yield
@@ -248,7 +248,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("breakage", "link", "finding"), BROKEN)
-def test_what_is_broken_is_named_and_nothing_else(
+def test_only_the_broken_link_is_reported(
     breakage: Breakage, link: str, finding: str, stack: Stack, action: Action
 ) -> None:
     with breakage(stack) as image:

@@ -1,4 +1,4 @@
-"""The same action where no GitHub runner with Docker is: its steps alone, Gitea, Forgejo, and a plain `docker run`."""
+"""The action without a GitHub runner with Docker: as plain steps, on Gitea, on Forgejo, and by `docker run`."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from tests.deploy_files import ROOT
 from tests.e2e.parts.act import ON_THIS_MACHINE, Act
 from tests.e2e.parts.images import ACTION
 from tests.e2e.parts.stack import Stack
-from tests.e2e.parts.workflows import EXAMPLES, secrets, tells_no_secret
+from tests.e2e.parts.workflows import EXAMPLES, assert_no_secret, secrets
 
 PUBLISHED = "ghcr.io/leok974/redeploy-action:1"
 NEVER_BUILT = "0" * 40
@@ -48,14 +48,14 @@ jobs:
 
 
 def add_example(act: Act, name: str) -> None:
-    """Adds an example, with the action's image of this tree in the place of the published one."""
+    """Add an example, with the image of this checkout instead of the published one."""
     text = (EXAMPLES / name).read_text(encoding="utf-8")
     assert text.count(PUBLISHED) == 1
     act.add(name, text.replace(PUBLISHED, ACTION))
 
 
 def command_of_the_page(replaced: dict[str, str]) -> list[str]:
-    """The `docker run` of docs/runners.md, with other words in places of it."""
+    """The `docker run` command of docs/runners.md, with some parts replaced."""
     page = (ROOT / "docs" / "runners.md").read_text(encoding="utf-8")
     [written] = re.findall(r"```sh\n(docker run .*?)```", page, re.DOTALL)
     for shown, own in replaced.items():
@@ -64,17 +64,17 @@ def command_of_the_page(replaced: dict[str, str]) -> list[str]:
     return ["bash", "-c", written]
 
 
-def test_its_steps_run_without_docker_and_are_green_and_red(act: Act, server: Stack) -> None:
+def test_the_steps_run_without_docker_and_can_be_green_or_red(act: Act, server: Stack) -> None:
     after = server.push(V2)
     act.add("slim.yml", SLIM)
     ended = act.run("slim.yml", secrets=secrets(server), flags=("--platform", ON_THIS_MACHINE))
     assert ended.exit_code == 0, ended.log
     assert server.runs(after)
-    assert ended.said[-1] == "deployed by version, failure with wrong-build"
+    assert ended.lines[-1] == "deployed by version, failure with wrong-build"
     [error] = ended.annotations("error")
     assert error.startswith("title=wrong-build")
     assert ended.log.count("packages of") == 1, "the second step uses what the first has installed"
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
 def test_gitea_runs_the_published_image(act: Act, server: Stack) -> None:
@@ -82,8 +82,8 @@ def test_gitea_runs_the_published_image(act: Act, server: Stack) -> None:
     ended = act.run("gitea.yml", secrets=secrets(server))
     assert ended.exit_code == 1, ended.log
     assert ended.outputs("verdict") == ["stale"], "act runs it for a commit that was never built"
-    assert ended.said[-1].startswith("stale ")
-    tells_no_secret(ended, server)
+    assert ended.lines[-1].startswith("stale ")
+    assert_no_secret(ended, server)
 
 
 def test_forgejo_runs_the_published_image(act: Act, server: Stack) -> None:
@@ -93,13 +93,13 @@ def test_forgejo_runs_the_published_image(act: Act, server: Stack) -> None:
     assert ended.exit_code == 0, ended.log
     assert server.runs(after)
     assert (ended.outputs("verdict"), ended.outputs("proof")) == (["deployed"], ["change"])
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
 @pytest.mark.parametrize(
     ("expected", "code", "verdict"), [(V1.git_sha, 0, "verified"), (NEVER_BUILT, 1, "wrong-build")]
 )
-def test_a_person_runs_the_image_and_reads_plain_words(server: Stack, expected: str, code: int, verdict: str) -> None:
+def test_a_person_runs_the_image_and_gets_a_plain_log(server: Stack, expected: str, code: int, verdict: str) -> None:
     command = command_of_the_page(
         {
             "https://api.example.com": server.origin,

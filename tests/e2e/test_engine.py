@@ -1,4 +1,4 @@
-"""An engine that goes away; run alone, since it takes every stack on it along."""
+"""An engine that restarts; run alone, since that stops every stack on it."""
 
 import os
 import shlex
@@ -23,12 +23,12 @@ RESTART = os.environ.get("E2E_ENGINE_RESTART", "")
 
 @pytest.fixture
 def distant_action() -> Action:
-    """The action on a machine of its own, which no trouble of this engine reaches."""
+    """The action as a process of this machine, which a restart of the engine does not affect."""
     return Action(Runner(ROOT, FromCheckout(Path(sys.executable)), patience=240))
 
 
 @pytest.mark.skipif(not RESTART, reason="E2E_ENGINE_RESTART does not say how this engine is restarted")
-def test_an_engine_that_restarts_in_mid_update_is_red_unless_the_new_build_runs(
+def test_an_engine_restart_during_an_update_is_red_unless_the_new_build_runs(
     stack: Stack, distant_action: Action
 ) -> None:
     stack.serve(replace(V1, ignores_term=8.0))

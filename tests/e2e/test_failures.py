@@ -1,4 +1,4 @@
-"""What goes wrong is told for what it is, and what then runs is what was said; the same stack comes back from all of it."""
+"""Failures are reported with their cause and the build that then runs; the same stack recovers from all of them."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ SHORT = "12s"
 
 @pytest.fixture
 def before(stack: Stack) -> Pushed:
-    """The old build runs."""
+    """Run the old build."""
     return stack.serve(V1)
 
 
@@ -53,9 +53,9 @@ def test_a_build_that_crashes_at_its_start_fails_and_the_next_one_fixes_it(
     stack.push(replace(V2, boot=0.0, crashes_after=0.0))
     action(stack, ("unhealthy", "down"), ("unhealthy", "flapping"), expect_version=V2.git_sha, timeout=SHORT)
     assert stack.container().attrs["RestartCount"] > 0
-    mended = stack.push(V3)
+    fixed = stack.push(V3)
     action(stack, ("deployed", ""), expect_version=V3.git_sha)
-    assert stack.runs(mended)
+    assert stack.runs(fixed)
 
 
 def test_a_build_that_is_never_ready_is_red(stack: Stack, action: Action, before: Pushed) -> None:
@@ -106,7 +106,7 @@ def test_a_registry_that_is_down_is_red_and_the_old_build_stays(stack: Stack, ac
     assert stack.runs(before)
 
 
-def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(
+def test_a_registry_that_requires_credentials_gets_them_from_the_mounted_folder(
     stack: Stack, action: Action, before: Pushed
 ) -> None:
     after = stack.push(V2)
@@ -119,7 +119,7 @@ def test_a_registry_that_wants_credentials_gets_them_from_the_mounted_folder(
     assert stack.runs(after)
 
 
-def test_a_cancelled_run_ends_at_once_and_the_update_goes_on(stack: Stack, action: Action) -> None:
+def test_a_cancelled_run_ends_at_once_and_the_update_continues(stack: Stack, action: Action) -> None:
     stack.serve(replace(V1, ignores_term=6.0))
     after = stack.push(V2)
     with stack.seen_stopping() as stopping:

@@ -1,4 +1,4 @@
-"""Two services on two hosts, each with a Watchtower and networks of its own, run from one config file on a real engine."""
+"""Two services on two hosts, each with its own Watchtower and networks, run from one config file on a real engine."""
 
 import json
 import secrets
@@ -21,10 +21,10 @@ FORK = LINE == "nicholas-fedor"
 PATH = ".github/redeploy.yml"
 IMAGES = {"api": BACKEND, "web": "portfolio/web:latest"}
 CONTAINERS = {"api": "backend", "web": "web"}
-"""What the compose files call the services."""
+"""The services' names in the compose files."""
 ROUTE = "GET /api/projects"
 LOST = replace(V2, lost=(ROUTE,))
-"""Fails its check at once, so that nothing has to be waited for."""
+"""A build that fails its check at once, so that tests do not wait."""
 CHECKED = {"openapi-path": "/openapi.json", "required-routes": [ROUTE]}
 NOTHING_ELSE: Mapping[str, object] = MappingProxyType({})
 
@@ -37,7 +37,7 @@ class Host:
     web_port: int
 
     def lay_out(self) -> None:
-        """Put its files there, with the second service beside what every stack has."""
+        """Write its files, with the second service in addition to those of every stack."""
         stack = self.stack
         stack.lay_out()
         web = {
@@ -54,7 +54,7 @@ class Host:
         stack.overlay("web.yml", {"services": {"web": web}})
 
     def start(self) -> None:
-        """Start all of it, and wait until both services answer."""
+        """Start all services, and wait until both respond."""
         self.stack.start()
         self.wait_for_web()
 
@@ -63,11 +63,11 @@ class Host:
         self.stack.wait_for(f"{self.origin('web')}/api/ready")
 
     def origin(self, service: str) -> str:
-        """Where a service answers."""
+        """The origin of a service."""
         return self.stack.origin if service == "api" else f"http://127.0.0.1:{self.web_port}"
 
     def back_to(self, before: Mapping[str, Pushed]) -> None:
-        """Have it run what the tags point at, and wait until both answer."""
+        """Have it run the images that the tags point to, and wait until both services respond."""
         others = [CONTAINERS[each] for each, pushed in before.items() if not self.runs(each, pushed)]
         if others:
             self.stack.compose("pull", *others)
@@ -76,13 +76,13 @@ class Host:
         self.wait_for_web()
 
     def runs(self, service: str, pushed: Pushed) -> bool:
-        """Whether in truth a service runs that image."""
+        """Whether a service really runs that image."""
         return self.stack.runs(pushed, CONTAINERS[service])
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Both hosts, which follow the same tags of one registry."""
+    """Both hosts, which run the same tags of one registry."""
 
     hub: Registry
     hosts: Mapping[str, Host]
@@ -105,7 +105,7 @@ class Fleet:
         web: Mapping[str, object] = NOTHING_ELSE,
         us: Mapping[str, object] = NOTHING_ELSE,
     ) -> Run:
-        """Run the action with a config file that names both hosts, with more keys of a service or of all of one host."""
+        """Run the action with a config file for both hosts, with more keys for a service or for all services of a host."""
         services = {
             name: {"image": self.hub.reference(IMAGES[name]), "version-path": "/api/dev/status", **more}
             for name, more in (("api", api), ("web", web))
@@ -132,14 +132,14 @@ class Fleet:
             secrets=list(variables.values()),
             files={PATH: json.dumps(config)},  # which is YAML, too
         )
-        told = f"{run.outputs}\n{run.annotations}\n{run.log}"
-        assert run.problems == (), told
-        assert (run.outputs["verdict"], run.outputs["reason"]) == (verdict, reason), told
-        assert run.exit_code == (0 if verdict == "deployed" else 1), told
+        log = f"{run.outputs}\n{run.annotations}\n{run.log}"
+        assert run.problems == (), log
+        assert (run.outputs["verdict"], run.outputs["reason"]) == (verdict, reason), log
+        assert run.exit_code == (0 if verdict == "deployed" else 1), log
         return run
 
     def running(self, **builds: Pushed) -> dict[str, bool]:
-        """Whether each service of each host runs the image that is named for it, in truth."""
+        """Whether each service of each host really runs the given image."""
         return {
             f"{name}/{each}": host.runs(each, builds[f"{name}_{each}"])
             for name, host in self.hosts.items()
@@ -159,7 +159,7 @@ def both(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) 
         try:
             list(side_by_side.map(Host.start, hosts.values()))
             manifests = {name: hub.manifest(hub.reference(image)) for name, image in IMAGES.items()}
-            for name, image in IMAGES.items():  # as docker/metadata-action tags it: containrrr tells no digest
+            for name, image in IMAGES.items():  # as docker/metadata-action tags it: containrrr reports no digest
                 hub.point(hub.reference(image).replace(":latest", f":sha-{V1.git_sha[:7]}"), manifests[name])
             yield Fleet(hub, hosts, before, manifests)
         finally:
@@ -177,13 +177,13 @@ def fleet(both: Fleet) -> Fleet:
 
 
 def services(run: Run) -> dict[str, tuple[str, str]]:
-    """Verdict and reason of each service, as the output says."""
+    """Verdict and reason of each service in the output."""
     return {key: (each["verdict"], each["reason"]) for key, each in json.loads(run.outputs["services"]).items()}
 
 
 def test_all_services_of_all_hosts_are_deployed(fleet: Fleet, action: Action) -> None:
     api, web = fleet.push("api", V2), fleet.push("web", V2)
-    # One after the other: both hosts of this test share one engine, in which two Watchtowers clean up the same images.
+    # Sequentially: both hosts of this test share one engine, in which two Watchtowers clean up the same images.
     run = fleet.run(action, "deployed", waves=[["eu"], ["us"]], api={"expect-version": V2.git_sha})
     assert services(run) == dict.fromkeys(("eu/api", "eu/web", "us/api", "us/web"), ("deployed", ""))
     assert run.outputs["proof"] == "change"
@@ -196,7 +196,7 @@ def test_all_services_of_all_hosts_are_deployed(fleet: Fleet, action: Action) ->
     )
 
 
-def test_a_service_that_fails_keeps_the_next_wave_as_it_is(fleet: Fleet, action: Action) -> None:
+def test_after_a_failed_service_the_next_wave_is_not_updated(fleet: Fleet, action: Action) -> None:
     api, web = fleet.push("api", V2), fleet.push("web", LOST)
     run = fleet.run(action, "checks-failed", "routes", waves=[["eu"], ["us"]], web=CHECKED)
     later = ("not-started", "earlier-wave")
@@ -211,14 +211,14 @@ def test_a_service_that_fails_keeps_the_next_wave_as_it_is(fleet: Fleet, action:
     assert len(run.messages("error")) == 2
 
 
-def test_a_host_whose_watchtower_is_stopped_does_not_keep_the_other_from_its_update(
+def test_a_host_whose_watchtower_is_stopped_does_not_block_the_update_of_the_other(
     fleet: Fleet, action: Action
 ) -> None:
     api, web = fleet.push("api", V2), fleet.push("web", V2)
     stopped = fleet.hosts["us"].stack
     stopped.compose("stop", "watchtower")
     try:
-        # A proxy answers in its place, so that host is watched to the deadline.
+        # A proxy responds in its place, so the run watches that host to the deadline.
         run = fleet.run(action, "trigger-failed", "no-answer", waves=[["eu", "us"]], us={"timeout": "10s"})
     finally:
         stopped.compose("start", "watchtower")
@@ -236,7 +236,7 @@ def test_a_host_whose_watchtower_is_stopped_does_not_keep_the_other_from_its_upd
     assert "Watchtower is stopped" in run.messages("error")[0]
 
 
-def test_the_image_of_one_service_is_put_back_and_the_others_stay(fleet: Fleet, action: Action) -> None:
+def test_the_image_of_one_service_is_put_back_and_the_others_are_kept(fleet: Fleet, action: Action) -> None:
     fleet.push("api", LOST)
     web = fleet.push("web", V2)
     back = {**CHECKED, "expect-version": V2.git_sha, "on-failure": "rollback"}

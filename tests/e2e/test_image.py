@@ -1,4 +1,4 @@
-"""The action's own image: all that a run needs, nothing else, and soon pulled."""
+"""The action's own image: what a run needs, nothing else, and quick to pull."""
 
 import json
 import socket
@@ -19,16 +19,16 @@ from tools.image import check
 from tools.image.files import files_of
 
 MOST = 28_000_000
-"""Bytes that a pull may transfer: a job waits for them before its first step."""
+"""The maximum number of bytes of a pull: a job waits for it before its first step."""
 ROUNDS = 5
 SLOWER_AT_MOST = 1.3
 
 
-def test_the_image_holds_all_that_a_run_needs_and_no_other_program() -> None:
+def test_the_image_contains_what_a_run_needs_and_no_other_program() -> None:
     assert check.problems(ACTION) == []
 
 
-def test_a_pull_transfers_little(hub: Registry) -> None:
+def test_a_pull_is_small(hub: Registry) -> None:
     reference = hub.reference("the-action:weighed")
     hub.push(reference, ACTION)
     layers = json.loads(hub.manifest(reference).body)["layers"]
@@ -84,7 +84,7 @@ def _first_request_of_the_checkout() -> float:
 
 
 def _parts() -> str:
-    """What is in the image, largest first: a package, or a folder two levels below the root."""
+    """The parts of the image, largest first: packages, and folders two levels below the root."""
     parts = Counter[str]()
     with files_of(ACTION) as files:
         for each in files:

@@ -1,4 +1,4 @@
-"""The path of somebody new on a real engine: what `init` says is left to do, pasted, up to the first redeploy."""
+"""A new user's first redeploy on a real engine: the steps that `init` prints, pasted one by one."""
 
 import os
 import re
@@ -30,31 +30,31 @@ NAME = "shop"
 
 @dataclass
 class Server:
-    """The newcomer's server on this machine: its folders are below one of ours, its names and ports others."""
+    """The new user's server on this machine, with its folders below a temporary one, and its own names and ports."""
 
     stack: Stack
     etc: Path
     programs: Path
-    """What is found before the machine's own programs."""
+    """The folder of programs that take precedence over the machine's own."""
     answers: tuple[str, ...] = ()
-    """What `init` is told of where nginx runs."""
+    """The flags for `init` that say where nginx runs."""
     port: int = field(default_factory=free_port)
-    """Where nginx on the host listens."""
+    """The port on which nginx on the host listens."""
 
     @property
     def origin(self) -> str:
-        """Where the domain leads to."""
+        """The origin that the domain leads to."""
         return self.stack.origin if self.stack.authority else f"http://127.0.0.1:{self.port}"
 
     def move(self) -> None:
-        """Set what has been copied there for other ports, as somebody does who has taken the usual ones."""
+        """Change the copied files to other ports, as an administrator does when the usual ones are taken."""
         self.stack.stand_apart()
         self.stack.set(NGINX_IMAGE="nginx:1.28", TLS_CERTS=str(self.stack.folder / "certs"))
         for file in (self.stack.folder / "deploy" / "nginx").glob("*.conf"):
             file.write_text(self.stack.with_ports(file.read_text(), self.port))
 
     def paste(self, commands: str, folder: Path) -> str:
-        """Run commands that were printed, with this server's folders, names and address; gives what they printed."""
+        """Run printed commands, with this server's folders, names and address, and return their output."""
         for usual, ours in (
             (f"/opt/{NAME}", str(self.stack.folder)),
             ("/etc/", f"{self.etc}/"),
@@ -94,18 +94,18 @@ fi
 PATH=${{PATH#*:}}
 exec docker "$@"
 """
-"""Docker's command with this machine's Compose, and with what makes room for several servers."""
+"""A stand-in for `docker` that uses this machine's Compose, and the overlay that separates several servers."""
 _WHO = {
     f"GIT_{role}_{part}": text
     for role in ("AUTHOR", "COMMITTER")
     for part, text in (("NAME", "redeploy-action"), ("EMAIL", "redeploy-action@localhost"))
 }
-"""Who commits."""
+"""The author of commits."""
 
 
 @pytest.fixture
 def bare(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Server:
-    """A server with Docker and nothing else, and ways to log in and to copy."""
+    """A server with only Docker, and stand-ins for `ssh` and `scp`."""
     stack = Stack(client, hub, tmp_path / NAME, main=f"docker-compose.{NAME}-prod.yml")
     server = Server(stack, tmp_path / "etc", tmp_path / "programs")
     server.programs.mkdir()
@@ -123,7 +123,7 @@ def bare(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Server:
 
 @contextmanager
 def nginx_on_the_host(server: Server) -> Iterator[None]:
-    """An nginx that serves nothing yet, in the host's network and with its files where the server has them."""
+    """An nginx that serves nothing yet, in the host's network and with the server's files."""
     parts = {server.etc / "nginx" / part: f"/etc/nginx/{part}" for part in ("conf.d", NAME)}
     for folder in parts:
         folder.mkdir(parents=True)
@@ -139,7 +139,7 @@ def nginx_on_the_host(server: Server) -> Iterator[None]:
 
 @contextmanager
 def certbots_certificate(server: Server, folder: Path) -> Iterator[None]:
-    """What a server has whose nginx, in a container, is to end TLS itself."""
+    """The certificate of a server whose nginx, in a container, terminates TLS itself."""
     authority = trustme.CA()
     server.stack.authority = folder / "authority.pem"
     authority.cert_pem.write_to_path(server.stack.authority)
@@ -152,7 +152,7 @@ def certbots_certificate(server: Server, folder: Path) -> Iterator[None]:
 
 @pytest.fixture(params=["nginx on the host", "nginx in a container"])
 def server(request: pytest.FixtureRequest, bare: Server, tmp_path: Path) -> Iterator[Server]:
-    """A server, either with nginx on the host and a tunnel before it, or one where nginx in a container ends TLS."""
+    """A server, with nginx on the host behind a tunnel, or with nginx in a container that terminates TLS."""
     on_the_host = request.param == "nginx on the host"
     with nginx_on_the_host(bare) if on_the_host else certbots_certificate(bare, tmp_path):
         yield bare
@@ -162,7 +162,7 @@ def server(request: pytest.FixtureRequest, bare: Server, tmp_path: Path) -> Iter
 
 @pytest.fixture
 def newcomer(server: Server, tmp_path: Path) -> Newcomer:
-    """Somebody who has run `init` in the service's repository, which has somewhere to push to."""
+    """A new user who has run `init` in the service's repository, which has a remote."""
     subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "origin"], check=True)
     subprocess.run(["git", "clone", "--quiet", tmp_path / "origin", tmp_path / "repository"], check=True)
     answers = ("--domain", DOMAIN, "--image", server.stack.image, "--name", NAME, *server.answers)
@@ -172,12 +172,14 @@ def newcomer(server: Server, tmp_path: Path) -> Newcomer:
 
 
 def paths(repository: Path) -> set[str]:
-    """What of a repository has been pushed."""
+    """The files of a repository that were pushed."""
     asked = ["git", "ls-tree", "-r", "--name-only", "@{push}"]
     return set(subprocess.run(asked, cwd=repository, check=True, capture_output=True, text=True).stdout.splitlines())
 
 
-def test_the_path_leads_from_init_to_the_first_redeploy(newcomer: Newcomer, server: Server, action: Action) -> None:
+def test_the_printed_steps_lead_from_init_to_the_first_redeploy(
+    newcomer: Newcomer, server: Server, action: Action
+) -> None:
     stack, here = server.stack, newcomer.repository
     before = stack.push(V1)
     *_, look, last = range(1, len(re.findall(r"(?m)^\d+\. ", newcomer.output)) + 1)
@@ -191,7 +193,7 @@ def test_the_path_leads_from_init_to_the_first_redeploy(newcomer: Newcomer, serv
     stack.wait_for_watchtower()
     for path in ("/healthz", "/api/ready"):
         stack.wait_for(f"{server.origin}{path}")
-    server.paste(renewed + command, here)  # what certbot is to do
+    server.paste(renewed + command, here)  # as certbot would do
     assert stack.runs(before)
     assert server.paste(newcomer.step(look), here) == "401\n"
     server.paste(newcomer.step(last), here)

@@ -1,4 +1,4 @@
-"""A failed deploy is rolled back where it can be, and what then runs, and what the tag points at, is what was said."""
+"""A failed deploy is rolled back where possible, and the run reports the build and tag that result."""
 
 import re
 import shlex
@@ -21,17 +21,17 @@ from tests.e2e.parts.stack import LINE, Stack, standing
 FORK = LINE == "nicholas-fedor"
 SHORT = "8s"
 ENOUGH = "16s"
-"""A `timeout` in which a busy machine also puts the image back, replaces the container and sees it start."""
+"""A `timeout` in which even a busy machine puts the image back, replaces the container and sees it start."""
 OWNER = {"username": "owner", "password": "another-password"}
 READ_ONLY = {"filesystem": {"rootdirectory": "/var/lib/registry"}, "maintenance": {"readonly": {"enabled": True}}}
 ROUTE = "GET /api/projects"
 LOST = replace(V2, lost=(ROUTE,))
-"""Fails its check at once, so that nothing has to be waited for."""
+"""A build that fails its check at once, so that tests do not wait."""
 
 
 @pytest.fixture(scope="module")
 def stack(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with a registry of its own, since here tags are moved and manifests deleted."""
+    """A stack with its own registry, since these tests move tags and delete manifests."""
     with (
         registry(client, bare=True) as one,
         standing(client, one, tmp_path_factory.mktemp("portfolio")) as running,
@@ -41,13 +41,13 @@ def stack(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="module")
 def old(stack: Stack) -> tuple[Pushed, Manifest]:
-    """The old build, in the engine and in the registry."""
+    """The old build in the engine, and in the registry."""
     return stack.serve(V1), stack.registry.manifest(stack.image)
 
 
 @pytest.fixture
 def before(stack: Stack, old: tuple[Pushed, Manifest]) -> Pushed:
-    """The old build runs, and the registry has it under its tag and under the one of its commit."""
+    """Run the old build, which the registry has under its tag and under that of its commit."""
     pushed, manifest = old
     for reference in (stack.image, of_commit(stack)):
         stack.registry.point(reference, manifest)
@@ -70,7 +70,7 @@ def deploy(
     required_routes: str = "",
     login: Mapping[str, str] = MappingProxyType({"username": "", "password": ""}),
 ) -> Run:
-    """Deploy the second build, or roll it back."""
+    """Deploy the second build with rollback on failure."""
     return action(
         stack, *ends, image=stack.image, expect_version=V2.git_sha, on_failure="rollback", timeout=timeout,
         stable_for="1s", required_routes=required_routes,
@@ -79,14 +79,14 @@ def deploy(
 
 
 def is_back(stack: Stack, before: Pushed, run: Run) -> bool:
-    """Whether the old build runs, its tag points at it, and the run says both."""
+    """Whether the old build runs, its tag points to it, and the run reports both."""
     points = stack.registry.manifest(stack.image).digest
-    said = (run.outputs["rolled-back"], run.outputs["version"])
-    return stack.runs(before) and points == before.digest and said == ("true", V1.git_sha)
+    reported = (run.outputs["rolled-back"], run.outputs["version"])
+    return stack.runs(before) and points == before.digest and reported == ("true", V1.git_sha)
 
 
 def by_hand(stack: Stack, run: Run) -> None:
-    """Run the commands that a failed rollback leaves to a person on the server."""
+    """Run the commands that a failed rollback prints for a person on the server."""
     block = re.search(r"^\*\*By hand\.\*\*.*?^```sh\n(.*?)^```$", run.summary, re.MULTILINE | re.DOTALL)
     assert block, run.summary
     stack.shell(block[1].replace("docker compose", shlex.join(stack.alias())).replace("your-service", "backend"))
@@ -95,7 +95,7 @@ def by_hand(stack: Stack, run: Run) -> None:
 
 @contextmanager
 def meanwhile(stack: Stack, do: Callable[[], object]) -> Iterator[None]:
-    """Do something once the old container is told to stop."""
+    """Do something once the engine signals the old container to stop."""
     with stack.seen_stopping() as stopping:
         doing = threading.Thread(target=lambda: stopping.wait(60) and do())
         doing.start()
@@ -122,7 +122,7 @@ def test_a_build_that_crashes_at_its_start_is_rolled_back(stack: Stack, action: 
     assert is_back(stack, before, run)
 
 
-def test_a_container_that_the_engine_restarts_no_more_is_left_to_a_person(
+def test_a_container_that_the_engine_no_longer_restarts_is_left_to_a_person(
     stack: Stack, action: Action, before: Pushed
 ) -> None:
     files = stack.files
@@ -167,7 +167,7 @@ def test_an_image_that_was_deleted_cannot_be_put_back(stack: Stack, action: Acti
     assert "the registry has no image under" in error
 
 
-def test_the_push_of_someone_else_is_left_alone(stack: Stack, action: Action, before: Pushed) -> None:
+def test_a_concurrent_push_is_left_alone(stack: Stack, action: Action, before: Pushed) -> None:
     theirs = stack.push(V3)
     push = stack.registry.manifest(stack.image)
     stays = stack.push(LOST)
@@ -179,7 +179,7 @@ def test_the_push_of_someone_else_is_left_alone(stack: Stack, action: Action, be
     assert "another push moved the tag" in error
 
 
-def test_a_registry_that_is_read_only_keeps_its_tag(stack: Stack, action: Action, before: Pushed) -> None:
+def test_a_read_only_registry_keeps_its_tag(stack: Stack, action: Action, before: Pushed) -> None:
     stays = stack.push(LOST)
     with stack.registry.set_up(storage=READ_ONLY):
         run = deploy(action, stack, ("rollback-failed", "routes"), required_routes=ROUTE)
@@ -190,7 +190,7 @@ def test_a_registry_that_is_read_only_keeps_its_tag(stack: Stack, action: Action
 
 
 @pytest.mark.parametrize("name", ["digest", "tag"])
-def test_someone_puts_an_earlier_image_back(name: str, stack: Stack, action: Action, before: Pushed) -> None:
+def test_mode_rollback_puts_an_earlier_image_back(name: str, stack: Stack, action: Action, before: Pushed) -> None:
     stack.serve(V2)
     earlier = before.digest if name == "digest" else of_commit(stack).rpartition(":")[2]
     run = action(stack, ("deployed", ""), mode="rollback", image=stack.image, rollback_to=earlier)
@@ -199,7 +199,7 @@ def test_someone_puts_an_earlier_image_back(name: str, stack: Stack, action: Act
     assert run.outputs["previous-version"] == V2.git_sha
 
 
-def test_a_push_that_must_not_go_live_is_taken_back(stack: Stack, action: Action, before: Pushed) -> None:
+def test_mode_rollback_takes_back_a_push_that_is_not_live_yet(stack: Stack, action: Action, before: Pushed) -> None:
     pushed = stack.push(V2)
     ends = ("already-current", "") if FORK else ("not-started", "rollback-impossible")
     run = action(stack, ends, mode="rollback", image=stack.image)
@@ -208,15 +208,15 @@ def test_a_push_that_must_not_go_live_is_taken_back(stack: Stack, action: Action
     assert stack.registry.manifest(stack.image).digest == (before if FORK else pushed).digest
 
 
-def test_the_image_says_which_version_must_be_live(stack: Stack, action: Action, before: Pushed) -> None:
+def test_the_expected_version_is_read_from_the_image(stack: Stack, action: Action, before: Pushed) -> None:
     after = stack.push(V2)
     run = action(stack, ("deployed", ""), image=stack.image, expect_version="image")
     assert stack.runs(after)
     assert (run.outputs["proof"], run.outputs["version"]) == ("version", V2.git_sha)
 
 
-@pytest.mark.skipif(not FORK, reason="containrrr/watchtower tells no digests")
-def test_a_digest_is_waited_for_while_it_is_pushed(stack: Stack, action: Action, before: Pushed) -> None:
+@pytest.mark.skipif(not FORK, reason="containrrr/watchtower reports no digests")
+def test_the_action_waits_until_a_digest_is_pushed(stack: Stack, action: Action, before: Pushed) -> None:
     after = stack.push(V2)
     push = stack.registry.manifest(stack.image)
     stack.registry.point(stack.image, stack.registry.manifest(of_commit(stack)))
@@ -233,9 +233,7 @@ def test_a_digest_is_waited_for_while_it_is_pushed(stack: Stack, action: Action,
     assert run.outputs["proof"] == "digest"
 
 
-def test_a_registry_that_wants_a_password_gets_it_for_the_rollback_too(
-    stack: Stack, action: Action, before: Pushed
-) -> None:
+def test_a_rollback_sends_the_password_that_the_registry_requires(stack: Stack, action: Action, before: Pushed) -> None:
     stack.push(LOST)
     with stack.registry.set_up(PASSWORDS, auth=BASIC):
         stack.log_in(READER)

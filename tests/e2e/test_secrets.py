@@ -1,4 +1,4 @@
-"""Secrets that are brought to a real engine: what uses them is created anew, and what does not is left alone."""
+"""Secrets on a real engine: containers that use a changed one are recreated, and the others are left alone."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ SERVICES = ("backend", "nginx", "watchtower")
 
 @pytest.fixture(scope="module")
 def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose backend is given a password by a compose file of its own, and that was set up by `env`."""
+    """A stack that was set up by `env`, and whose backend gets a password from an additional compose file."""
     with standing(client, hub, tmp_path_factory.mktemp("portfolio")) as one:
         one.overlay("smtp.yml", {"services": {"backend": {"environment": {"SMTP_PASSWORD": "${SMTP_PASSWORD}"}}}})
         one.set(WATCHTOWER_HTTP_API_TOKEN="", SMTP_PASSWORD="")
@@ -33,12 +33,12 @@ def stack(client: docker.DockerClient, hub: Registry, tmp_path_factory: pytest.T
 
 
 def template(stack: Stack) -> Path:
-    """What is rendered."""
+    """The template."""
     return stack.folder / "deploy" / ".env.production.example"
 
 
 def bring(stack: Stack, password: str = FIRST, *, apply: bool = True) -> str:
-    """Bring the secrets as the nightly workflow does; gives what was said."""
+    """Render the secrets as the nightly workflow does, and return the log without masks."""
     command = [sys.executable, "-m", "redeploy", "env", "--template", str(template(stack))]
     command += ["--output", str(stack.settings)]
     own = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
@@ -48,28 +48,28 @@ def bring(stack: Stack, password: str = FIRST, *, apply: bool = True) -> str:
         cwd=stack.folder, env={**own, **secrets, "PYTHONPATH": str(ROOT)},
         check=False, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-    said = ran.stdout + ran.stderr
-    assert ran.returncode == 0, said
-    # What masks them in a log says them, to the runner alone.
-    told = "".join(line for line in said.splitlines() if not line.startswith("::add-mask::"))
-    assert not any(secret in told for secret in (stack.token, password))
+    output = ran.stdout + ran.stderr
+    assert ran.returncode == 0, output
+    # The commands that mask secrets contain them, and only the runner reads these.
+    log = "".join(line for line in output.splitlines() if not line.startswith("::add-mask::"))
+    assert not any(secret in log for secret in (stack.token, password))
     stack.wait_for_watchtower()
     stack.wait_for_service()
-    return told
+    return log
 
 
 def password_of(stack: Stack) -> str:
-    """The password that the service has in truth."""
+    """The password in the service's container."""
     environment = dict(one.split("=", 1) for one in stack.container().attrs["Config"]["Env"])
     return str(environment["SMTP_PASSWORD"])
 
 
 def containers(stack: Stack) -> dict[str, str | None]:
-    """The containers of the stack as they are now."""
+    """The current containers of the stack."""
     return {service: stack.container(service).id for service in SERVICES}
 
 
-def test_a_changed_secret_recreates_what_uses_it_and_nothing_else(stack: Stack) -> None:
+def test_a_changed_secret_recreates_only_the_containers_that_use_it(stack: Stack) -> None:
     bring(stack)
     before = containers(stack)
     assert password_of(stack) == FIRST

@@ -1,4 +1,4 @@
-"""The server's side as docs/server.md says it: each way to have nginx, and the commands of the page as they stand there."""
+"""The server as docs/server.md describes it: each way to run nginx, and the commands of the page unchanged."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ DEPLOYED = ("deployed", "")
 
 
 def adapted(text: str, stack: Stack) -> str:
-    """Commands of the page, with this stack's names in place of the portfolio's."""
+    """Commands of the page, with this stack's names instead of the portfolio's."""
     ports = {"8001": "BACKEND_PORT", "8082": "NGINX_PORT", "8083": "WATCHTOWER_PORT"}
     for usual, name in ports.items():
         text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{stack.ports[name]}")
@@ -32,34 +32,34 @@ def with_alias(text: str, stack: Stack) -> str:
     return f'portfolio() {{ {" ".join(stack.alias())} "$@"; }}\n{text}'
 
 
-def test_all_is_healthy_by_the_checks_of_the_compose_file(stack: Stack) -> None:
+def test_all_services_are_healthy_by_the_checks_of_the_compose_file(stack: Stack) -> None:
     for service in ("backend", "nginx", "watchtower"):
         stack.wait_until_healthy(service)
 
 
-def test_a_look_from_the_inside_to_the_outside_finds_what_the_page_says(stack: Stack) -> None:
+def test_the_check_step_returns_the_statuses_that_the_page_says(stack: Stack) -> None:
     [asking] = documented("**6. Check.**")
-    # nginx on the host has a test of its own.
+    # There is a separate test for nginx on the host.
     asking = "".join(line for line in asking.splitlines(keepends=True) if "http://127.0.0.1/" not in line)
-    said = re.findall(r"# (\d{3}):", asking)
-    assert len(said) == 3
-    assert stack.shell(adapted(asking, stack)).split() == said
+    statuses = re.findall(r"# (\d{3}):", asking)
+    assert len(statuses) == 3
+    assert stack.shell(adapted(asking, stack)).split() == statuses
 
 
-def test_the_commands_for_looking_after_it_work_as_they_stand(stack: Stack) -> None:
+def test_the_maintenance_commands_of_the_page_work_unchanged(stack: Stack) -> None:
     pushed = stack.serve(V1)
     server, digest, view, anywhere = (adapted(block, stack) for block in documented("## Look after it"))
-    assert "--tail=50 -f\n" in server  # which would go on for ever
-    said = stack.shell(server.replace(" -f\n", "\n"))
+    assert "--tail=50 -f\n" in server  # which would never end
+    output = stack.shell(server.replace(" -f\n", "\n"))
     for service in ("backend", "nginx", "watchtower"):
-        assert f"{stack.container_name(service)} Up" in said
-    assert pushed.image_id in said
+        assert f"{stack.container_name(service)} Up" in output
+    assert pushed.image_id in output
     assert f"portfolio/backend@{pushed.digest}" in stack.shell(digest)
     if FORK:
-        said = stack.shell(view)
-        assert f'"{pushed.digest}"' in said
-        assert '"update_available": false' in said
-        assert "watchtower_scans_total" in said
+        output = stack.shell(view)
+        assert f'"{pushed.digest}"' in output
+        assert '"update_available": false' in output
+        assert "watchtower_scans_total" in output
     assert '"ok":true' in stack.shell(anywhere)
 
 
@@ -81,7 +81,7 @@ def test_an_update_by_hand_and_a_new_token_work_as_the_page_says(stack: Stack, a
 
 @pytest.fixture
 def host_nginx(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """nginx on the host, on a port of its own: the host's network, and `nginx.prod.conf` where the page copies it."""
+    """nginx on the host, on its own port: in the host's network, with `nginx.prod.conf` where the page copies it."""
     port = free_port()
     text = (stack.folder / "deploy" / "nginx" / "nginx.prod.conf").read_text()
     (tmp_path / "portfolio.conf").write_text(stack.with_ports(text, port))
@@ -97,7 +97,7 @@ def host_nginx(stack: Stack, tmp_path: Path) -> Iterator[str]:
     one.remove(force=True)
 
 
-def test_nginx_on_the_host_leads_to_both(stack: Stack, action: Action, host_nginx: str) -> None:
+def test_nginx_on_the_host_reaches_service_and_watchtower(stack: Stack, action: Action, host_nginx: str) -> None:
     stack.serve(V1)
     after = stack.push(V2)
     action(stack, DEPLOYED, watchtower_url=f"{host_nginx}/ops/watchtower/update", expect_version=V2.git_sha)
@@ -106,7 +106,7 @@ def test_nginx_on_the_host_leads_to_both(stack: Stack, action: Action, host_ngin
 
 @pytest.fixture
 def secure(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Iterator[Stack]:
-    """A stack whose nginx ends TLS itself, with a certificate that nobody's system knows."""
+    """A stack whose nginx terminates TLS itself, with a certificate of a private authority."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     issue(authority, tmp_path / "certs")
@@ -117,7 +117,7 @@ def secure(client: docker.DockerClient, hub: Registry, tmp_path: Path) -> Iterat
         yield one
 
 
-def test_tls_of_a_private_authority_is_trusted_where_it_is_named(secure: Stack, action: Action) -> None:
+def test_a_private_authority_is_trusted_when_it_is_an_input(secure: Stack, action: Action) -> None:
     assert secure.authority
     after = secure.push(V2)
     action(secure, ("trigger-failed", "tls"), expect_version=V2.git_sha)
@@ -126,7 +126,7 @@ def test_tls_of_a_private_authority_is_trusted_where_it_is_named(secure: Stack, 
 
 
 @pytest.mark.parametrize("command", COMPOSES, ids=" ".join)
-def test_each_compose_brings_it_up(
+def test_each_compose_version_starts_the_stack(
     command: tuple[str, ...],
     client: docker.DockerClient,
     hub: Registry,

@@ -1,4 +1,4 @@
-"""The shipped workflow and the examples, run by a workflow engine that is not ours, against the stack."""
+"""The shipped workflow and the examples, run by a third-party workflow engine, against the stack."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ from sandbox.server.deployers import PRODUCTS
 from tests.deploy_files import ROOT
 from tests.e2e.parts.act import ON_THIS_MACHINE, Act, Ended
 from tests.e2e.parts.stack import LINE, Stack
-from tests.e2e.parts.workflows import EXAMPLES, REDEPLOY, secrets, tells_no_secret
+from tests.e2e.parts.workflows import EXAMPLES, REDEPLOY, assert_no_secret, secrets
 
 NIGHTLY = ROOT / ".github" / "workflows" / "deploy-secrets-nightly.yml"
 NEVER_BUILT = "0" * 40
@@ -87,7 +87,7 @@ runs:
 
 @pytest.fixture
 def github() -> Iterator[GitHub]:
-    """A GitHub that the workflow's jobs reach, since they stand in the host's network."""
+    """A GitHub server that the workflow's jobs reach, since they use the host's network."""
     one = GitHub()
     one.listen()
     yield one
@@ -102,11 +102,11 @@ def test_the_workflow_is_green_on_a_new_build(act: Act, server: Stack) -> None:
     assert ended.outputs("version") == [V2.git_sha]
     assert ended.summaries == ["✅ deployed: The new build is live"]
     assert ended.annotations("error") == []
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
 def test_the_workflow_is_red_on_an_old_build_and_says_why(act: Act, server: Stack) -> None:
-    if LINE == "containrrr":  # it does not say that it found nothing, so this would take the whole time-out
+    if LINE == "containrrr":  # it does not report that it found nothing, so this would take the whole time-out
         text = REDEPLOY.read_text(encoding="utf-8")
         assert "timeout: 10m\n" in text
         act.add("impatient.yml", text.replace("timeout: 10m\n", "timeout: 15s\n"))
@@ -119,76 +119,78 @@ def test_the_workflow_is_red_on_an_old_build_and_says_why(act: Act, server: Stac
     [error] = ended.annotations("error")
     assert error.startswith("title=stale")
     assert NEVER_BUILT in error
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
-def test_a_workflow_that_calls_it_reads_its_outputs(act: Act, server: Stack) -> None:
+def test_a_calling_workflow_reads_the_outputs(act: Act, server: Stack) -> None:
     server.push(V2)
     act.add("caller.yml", CALLER.replace("VERSION", V2.git_sha).replace("IMAGE", image(server)))
     ended = act.run("caller.yml", secrets=secrets(server))
     assert ended.exit_code == 0, ended.log
-    assert ended.said[-1] == f"deployed {V2.git_sha}"
-    tells_no_secret(ended, server)
+    assert ended.lines[-1] == f"deployed {V2.git_sha}"
+    assert_no_secret(ended, server)
 
 
-def test_the_minimal_example_proves_a_change_and_a_later_step_says_so(act: Act, server: Stack) -> None:
+def test_the_minimal_example_proves_a_change_and_a_later_step_reads_it(act: Act, server: Stack) -> None:
     after = server.push(V2)
     ended = act.run("minimal.yml", secrets=secrets(server))
     assert ended.exit_code == 0, ended.log
     assert server.runs(after)
-    assert ended.said[-1].startswith("deployed by change")
-    tells_no_secret(ended, server)
+    assert ended.lines[-1].startswith("deployed by change")
+    assert_no_secret(ended, server)
 
 
-def test_a_later_step_reads_what_a_failure_was(act: Act, server: Stack) -> None:
+def test_a_later_step_reads_the_failure(act: Act, server: Stack) -> None:
     ended = act.run("minimal.yml", secrets={**secrets(server), "WATCHTOWER_HTTP_API_TOKEN": FOREIGN_TOKEN})
     assert ended.exit_code == 1, ended.log
-    assert ended.said[-1].startswith("trigger-failed (auth) by none")
+    assert ended.lines[-1].startswith("trigger-failed (auth) by none")
     assert not leaked(ended.log, FOREIGN_TOKEN)
 
 
-def test_behind_an_access_wall_no_secret_is_said_even_where_nothing_is_masked(act: Act, server: Stack) -> None:
+def test_behind_cloudflare_access_no_secret_is_logged_even_without_masks(act: Act, server: Stack) -> None:
     server.push(V2)
     access = {"CF_ACCESS_CLIENT_ID": "f1e2d3c4b5a69788.access", "CF_ACCESS_CLIENT_SECRET": "b7c8d9e0f1a2b3c4d5e6"}
     ended = act.run("cloudflare-access.yml", secrets={**secrets(server), **access}, flags=("--insecure-secrets",))
     assert ended.exit_code == 0, ended.log
     assert ended.outputs("verdict") == ["deployed"]
-    tells_no_secret(ended, server, *access.values())
+    assert_no_secret(ended, server, *access.values())
 
 
-def test_what_only_the_action_knows_to_be_secret_is_masked_in_later_steps(act: Act, server: Stack) -> None:
+def test_a_secret_that_only_the_action_knows_is_masked_in_later_steps(act: Act, server: Stack) -> None:
     act.add("vault.yml", TOKEN_THAT_IS_NO_SECRET)
     ended = act.run("vault.yml", secrets=secrets(server), variables={"TOKEN": FOREIGN_TOKEN})
     assert ended.exit_code == 0, ended.log
-    assert ended.said[-1] == "the token is ***"
+    assert ended.lines[-1] == "the token is ***"
     assert not leaked(ended.log, FOREIGN_TOKEN)
 
 
-@pytest.mark.skipif(LINE == "containrrr", reason="containrrr/watchtower tells no digests")
-def test_a_digest_goes_from_the_job_that_pushed_to_the_job_that_proves(act: Act, server: Stack, tmp_path: Path) -> None:
+@pytest.mark.skipif(LINE == "containrrr", reason="containrrr/watchtower reports no digests")
+def test_a_digest_is_passed_from_the_job_that_pushes_to_the_job_that_proves(
+    act: Act, server: Stack, tmp_path: Path
+) -> None:
     text = add_with_own_image(act, "digest.yml", server)
     after = server.push(V2)
     (tmp_path / "action.yml").write_text(PUSHED_ALREADY.replace("DIGEST", after.digest), encoding="utf-8")
     of_others = dict.fromkeys(re.findall(r"docker/[a-z-]+@[0-9a-f]{40}", text), tmp_path)
-    github = {"GITHUB_TOKEN": "ghs_for-a-registry-that-asks-nobody"}
+    github = {"GITHUB_TOKEN": "ghs_for-an-anonymous-registry"}
     ended = act.run("digest.yml", event="push", secrets={**secrets(server), **github}, actions=of_others)
     assert ended.exit_code == 0, ended.log
     assert server.runs(after)
     assert (ended.outputs("verdict"), ended.outputs("proof")) == (["deployed"], ["digest"])
-    tells_no_secret(ended, server, *github.values())
+    assert_no_secret(ended, server, *github.values())
 
 
-def test_hosts_are_redeployed_one_after_the_other(act: Act, server: Stack) -> None:
+def test_hosts_are_redeployed_one_after_another(act: Act, server: Stack) -> None:
     server.push(V2)
     ended = act.run("matrix.yml", inputs={"version": V2.git_sha}, secrets=secrets(server))
     assert ended.exit_code == 0, ended.log
-    # Both names lead to one host here, so the second finds what the first has brought.
+    # Both names lead to one host here, so the second finds the build that the first deployed.
     assert ended.outputs("verdict") == ["deployed", "already-current"]
     assert ended.log.index("staging") < ended.log.index("production")
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
-def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_nothing(
+def test_the_nightly_job_applies_a_new_secret_and_changes_nothing_for_an_old_one(
     act: Act, server: Stack, tmp_path: Path
 ) -> None:
     text = NIGHTLY.read_text(encoding="utf-8")
@@ -235,7 +237,7 @@ def test_a_new_secret_comes_to_the_server_in_the_night_and_an_old_one_touches_no
 
 
 @pytest.mark.parametrize(("live", "code", "verdict"), [(V1.git_sha, 0, "verified"), (NEVER_BUILT, 1, "wrong-build")])
-def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, act: Act, server: Stack) -> None:
+def test_the_nightly_verification_needs_no_secret(live: str, code: int, verdict: str, act: Act, server: Stack) -> None:
     variables = {"SERVICE_URL": server.origin, "LIVE_VERSION": live}
     ended = act.run("verify-nightly.yml", event="schedule", variables=variables)
     assert ended.exit_code == code, ended.log
@@ -243,7 +245,7 @@ def test_the_nightly_look_needs_no_secret(live: str, code: int, verdict: str, ac
     assert len(ended.annotations("error")) == code
 
 
-def test_production_that_is_behind_opens_an_issue_and_the_deploy_that_was_missing_closes_it(
+def test_production_behind_its_branch_opens_an_issue_and_the_missing_deploy_closes_it(
     act: Act, server: Stack, github: GitHub
 ) -> None:
     missing = Commit(V2.git_sha, "Offer the search as an endpoint", ago=7_200)
@@ -270,7 +272,7 @@ def test_production_that_is_behind_opens_an_issue_and_the_deploy_that_was_missin
     assert issue["state"] == "closed"
 
 
-def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server: Stack) -> None:
+def test_doctor_reports_the_server_as_ready_and_changes_nothing(act: Act, server: Stack) -> None:
     add_with_own_image(act, "doctor.yml", server)
     server.push(V2)
     runs = server.container().id
@@ -278,22 +280,22 @@ def test_the_doctor_finds_the_server_ready_and_changes_nothing(act: Act, server:
     assert ended.exit_code == 0, ended.log
     assert ended.outputs("verdict") == ["ready"]
     assert server.container().id == runs
-    tells_no_secret(ended, server)
+    assert_no_secret(ended, server)
 
 
 @pytest.mark.skipif(LINE == "containrrr", reason="containrrr/watchtower finds no image of a registry that has a port")
-def test_the_button_puts_an_earlier_image_back(act: Act, server: Stack) -> None:
+def test_the_rollback_workflow_puts_an_earlier_image_back(act: Act, server: Stack) -> None:
     add_with_own_image(act, "rollback.yml", server)
     before = server.registry.manifest(server.image)
     server.serve(V2)
-    github = {"GITHUB_TOKEN": "ghs_for-a-registry-that-asks-nobody"}
+    github = {"GITHUB_TOKEN": "ghs_for-an-anonymous-registry"}
     ended = act.run("rollback.yml", inputs={"to": before.digest}, secrets={**secrets(server), **github})
     assert ended.exit_code == 0, ended.log
     assert (ended.outputs("verdict"), ended.outputs("version")) == (["deployed"], [V1.git_sha])
     assert server.registry.manifest(server.image) == before
     runs = server.client.images.get(server.container().attrs["Image"])
     assert any(name.endswith(f"@{before.digest}") for name in runs.attrs["RepoDigests"])
-    tells_no_secret(ended, server, *github.values())
+    assert_no_secret(ended, server, *github.values())
 
 
 def test_no_example_is_left_out() -> None:
@@ -305,12 +307,12 @@ def test_no_example_is_left_out() -> None:
 
 
 def image(server: Stack) -> str:
-    """What narrows the update; containrrr/watchtower finds no image of a registry that has a port."""
+    """The image that limits the update; containrrr/watchtower finds no image of a registry that has a port."""
     return "" if LINE == "containrrr" else server.image
 
 
 def add_with_own_image(act: Act, name: str, server: Stack) -> str:
-    """Adds an example, with the stack's image in the place of the published one."""
+    """Add an example, with the stack's image instead of the published one."""
     text = (EXAMPLES / name).read_text(encoding="utf-8")
     text, count = re.subn(r"image: ghcr\.io/\S+\n", f"image: {image(server)}\n", text)
     assert count == 1

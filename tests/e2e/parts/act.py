@@ -1,6 +1,6 @@
-"""act, a workflow engine that is not ours: it reads a workflow as GitHub does and runs its jobs in containers.
+"""act, a third-party workflow engine: it reads a workflow as GitHub does and runs its jobs in containers.
 
-A job's container stands in the host's network, as act has it by default, so that 127.0.0.1 is the machine's own.
+A job's container uses the host's network, which is act's default, so that 127.0.0.1 is the machine itself.
 """
 
 import itertools
@@ -22,15 +22,15 @@ from tests.deploy_files import ROOT
 VERSION = "v0.2.82"
 ACTION = "leok974/redeploy-action@v1"
 BUILT = "act-leok974-redeploy-action-v1-dockeraction:latest"
-"""What act calls the image that it builds of our Dockerfile."""
+"""The name that act gives to the image that it builds from our Dockerfile."""
 VOLUME = "act-toolcache"
-"""The volume that act keeps from run to run."""
+"""The volume that act keeps between runs."""
 ON_THIS_MACHINE = "self-hosted=-self-hosted"
-"""The platform, after `--platform`, whose jobs run outside containers."""
+"""The value of `--platform` with which jobs run outside containers."""
 
 
 def program(folder: Path) -> Path:
-    """Where act is; if need be, Go puts it into the folder."""
+    """The path of act; if it is not installed, Go installs it into the folder."""
     found = shutil.which("act")
     if found:
         return Path(found)
@@ -40,7 +40,7 @@ def program(folder: Path) -> Path:
 
 
 def standing(folders: pytest.TempPathFactory, job_image: str = "") -> "Act":
-    """Return a workflow engine in a folder of its own; where neither act nor Go is there, skip the test that asks for it."""
+    """Return a workflow engine in its own folder; skip the test if neither act nor Go is installed."""
     if not shutil.which("act") and not shutil.which("go"):
         pytest.skip("there is neither act nor Go")
     folder = folders.mktemp("act")
@@ -48,22 +48,24 @@ def standing(folders: pytest.TempPathFactory, job_image: str = "") -> "Act":
 
 
 def tidy() -> None:
-    """Remove what the runs of all processes shared: the action's image, and the volume that act keeps."""
+    """Remove what the runs of all processes share: the action's image, and act's volume."""
     _docker("image", "rm", "--force", BUILT)
-    if not _docker("ps", "--all", "--quiet", f"--filter=volume={VOLUME}"):  # else another checkout's tests are at work
+    if not _docker(
+        "ps", "--all", "--quiet", f"--filter=volume={VOLUME}"
+    ):  # else the tests of another checkout are running
         _docker("volume", "rm", "--force", VOLUME)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A run of a workflow that is over, as act tells it."""
+    """A finished run of a workflow, as act reports it."""
 
     exit_code: int
     log: str
 
     @property
-    def said(self) -> list[str]:
-        """What the steps wrote on their standard output, line by line."""
+    def lines(self) -> list[str]:
+        """The lines that the steps wrote to their standard output."""
         return re.findall(r"^\[.*?\]   \| (.*)$", self.log, re.MULTILINE)
 
     @property
@@ -72,20 +74,20 @@ class Ended:
         return re.findall(r"Summary - ## (.*)", self.log)
 
     def outputs(self, name: str) -> list[str]:
-        """The values that the steps gave to an output, in the order of time."""
+        """The values that the steps gave to an output, in order."""
         return re.findall(rf"::set-output:: {name}=(.*)", self.log)
 
     def annotations(self, level: str) -> list[str]:
-        """The annotations of a level, title and message as they were written."""
+        """The annotations of a level, with title and message as written."""
         return re.findall(rf"::{level} (.*)", self.log)
 
 
 class Act:
-    """Runs workflows in a repository of its own, where the action is this checkout. Several may run side by side.
+    """Runs workflows in its own repository, in which the action is this checkout. Several may run concurrently.
 
     `base` is the image that jobs run in, unless `job_image` names another, and that the action's image is built on: the
-    Dockerfile names it by a digest too, which a stand-in cannot have, so that this one line of it is another here. The
-    rest runs as it is shipped.
+    Dockerfile also names its digest, which a stand-in cannot have, so this one line is different here. The
+    rest is unchanged.
     """
 
     def __init__(self, found: Path, folder: Path, base: str, job_image: str = "") -> None:
@@ -103,20 +105,22 @@ class Act:
         self._logs.mkdir()
         self._workflows.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
-        self._git("remote", "add", "origin", "https://github.com/leok974/leo-portfolio")  # names the repository to act
+        self._git(
+            "remote", "add", "origin", "https://github.com/leok974/leo-portfolio"
+        )  # from which act takes the repository's name
         self._lay_out_action()
 
     def add(self, name: str, text: str) -> None:
-        """Adds a workflow to the repository, or replaces it.
+        """Add a workflow to the repository, or replace it.
 
-        Its name becomes one of a kind: act names containers after it, and other engines may run one of the same name.
+        Its name is made unique: act names containers after it, and other engines may run a workflow of the same name.
         """
         named, count = re.subn(r"(?m)^name: .*$", rf"\g<0> {token_hex(4)}", text, count=1)
         assert count == 1
         (self._workflows / name).write_text(named, encoding="utf-8")
 
     def add_file(self, path: str, text: str) -> None:
-        """Adds a file of another kind, or replaces it."""
+        """Add another file, or replace it."""
         place = self._repository / path
         place.parent.mkdir(exist_ok=True)
         place.write_text(text, encoding="utf-8")
@@ -133,17 +137,17 @@ class Act:
         actions: Mapping[str, Path] | None = None,
         flags: tuple[str, ...] = (),
     ) -> Ended:
-        """Runs a workflow of the repository.
+        """Run a workflow of the repository.
 
         Args:
             workflow: its file.
             event: what starts it.
-            payload: what GitHub says of that event; `after` is the commit, where `deleted` is false.
+            payload: GitHub's event; `after` is the commit, if `deleted` is false.
             inputs: those of the workflow.
             secrets: by name.
             variables: by name.
-            actions: folders that stand for other actions (`owner/name@ref`).
-            flags: more of act's.
+            actions: folders that replace other actions (`owner/name@ref`).
+            flags: more flags of act.
         """
         with self._git_is_free:
             self._commit()
@@ -163,7 +167,7 @@ class Act:
             file = log_file.with_suffix(".json")
             file.write_text(json.dumps(payload), encoding="utf-8")
             command += ["--eventpath", str(file)]
-        if ON_THIS_MACHINE in flags:  # where pip installs, and has to find the package index as it does here
+        if ON_THIS_MACHINE in flags:  # where pip installs, and needs this machine's package index
             command += [
                 f"--env={name}={text}" for name, text in os.environ.items() if name.startswith(("PIP_", "SSL_"))
             ]
@@ -188,7 +192,7 @@ class Act:
         return Ended(ended.returncode, log_file.read_text(encoding="utf-8"))
 
     def _remove_containers(self, workflow: str) -> None:
-        """Removes what a run of a workflow has left that was cut off: act begins the names of its containers so."""
+        """Remove the containers of a workflow's interrupted run, which act names by this prefix."""
         [name] = re.findall(r"(?m)^name: (.*)$", (self._workflows / workflow).read_text(encoding="utf-8"))
         begins = re.sub(r"-+", "-", re.sub(r"[^a-zA-Z0-9]", "-", f"act-{name}-"))
         for left in _docker("ps", "--all", "--format={{.Names}}", f"--filter=name=^{begins}").split():
@@ -203,12 +207,12 @@ class Act:
         written, count = re.subn(r"(?m)^ARG BASE_IMAGE=.*$", f"ARG BASE_IMAGE={self._base}", dockerfile)
         assert count == 1
         (self._action / "Dockerfile").write_text(written, encoding="utf-8")
-        # act builds in the engine's own network, which may lead nowhere: pip's layer is there already, made by the same
-        # builder in the host's.
+        # act builds in the engine's network, which may lack internet access: pip's layer is already there, built by the same
+        # builder in the host's network.
         _docker("build", "--quiet", "--network", "host", "--tag", BUILT, str(self._action), DOCKER_BUILDKIT="0")
 
     def _commit(self) -> None:
-        """Commits what the repository holds: act takes commit and branch from it."""
+        """Commit the files of the repository: act takes commit and branch from it."""
         self._git("add", "--all")
         who = ("-c", "user.name=redeploy-action", "-c", "user.email=redeploy-action@localhost")
         self._git(*who, "commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--message", "A commit of the service")
@@ -218,7 +222,7 @@ class Act:
 
 
 def _docker(*arguments: str, **environment: str) -> str:
-    """What the engine's client answers."""
+    """Run a command of the engine's client, and return its output."""
     asked = ["docker", *arguments]
     done = subprocess.run(
         asked, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=600

@@ -1,4 +1,4 @@
-"""Certificates of an authority that nobody's system knows, where nginx reads them."""
+"""Certificates of a private authority, in the folder from which nginx reads them."""
 
 from datetime import datetime
 from pathlib import Path

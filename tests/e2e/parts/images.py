@@ -17,7 +17,7 @@ ACTION = os.environ.get("E2E_ACTION_IMAGE", "redeploy-action:local")
 
 
 def build_sandbox(client: docker.DockerClient) -> None:
-    """Build the sandbox's image, and of it one that stands for each line of Watchtower."""
+    """Build the sandbox's image, and from it one for each product line of Watchtower."""
     client.images.build(
         fileobj=_context(),
         custom_context=True,
@@ -32,19 +32,19 @@ def build_sandbox(client: docker.DockerClient) -> None:
 
 
 def remove_sandbox(client: docker.DockerClient) -> None:
-    """Remove them all, but for what is gone already: another run of the same checkout may have been here."""
+    """Remove all images that still exist: another run of the same checkout may have removed some."""
     for name in [*map(watchtower, VARIANTS), SANDBOX]:
-        with contextlib.suppress(ImageNotFound):  # which would hide the report of what failed
+        with contextlib.suppress(ImageNotFound):  # an error here would hide the report of the failure
             client.images.remove(name, force=True)
 
 
 def watchtower(variant: Variant) -> str:
-    """The image of the sandbox's Watchtower of that line."""
+    """The image of the sandbox's Watchtower of this product line."""
     return f"redeploy-sandbox-{variant}:{CHECKOUT}"
 
 
 def _context() -> io.BytesIO:
-    """What the sandbox's Dockerfile copies; the action's own .dockerignore would leave it out."""
+    """The files that the sandbox's Dockerfile copies; the action's .dockerignore would leave them out."""
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as tar:
         for path in ("sandbox", "requirements/e2e.txt"):

@@ -1,4 +1,4 @@
-"""A token server on loopback: everybody may read, one may write."""
+"""A token server on loopback: everyone may read, one user may write."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.registry_tokens import Issuer
 
 
 class Realm(ThreadingHTTPServer):
-    """The server; a registry that is set up with `files` and `settings` sends its clients here."""
+    """The server; a registry that is configured with `files` and `settings` sends its clients here."""
 
     def __init__(self, reader: Mapping[str, str], owner: Mapping[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -25,7 +25,7 @@ class Realm(ThreadingHTTPServer):
         self.settings = self.issuer.settings(url, str(CONFIG.parent / "authority.pem"))
 
     def answer(self, shown: str, scopes: list[str]) -> tuple[int, dict[str, Any]]:
-        """Status and document for whoever shows this, and wants that."""
+        """Return status and document for these credentials and scopes."""
         if shown and shown not in self.known:
             return 401, {}
         owns = shown == self.known[-1]
@@ -40,7 +40,7 @@ class _Answers(BaseHTTPRequestHandler):
     server: Realm
 
     def do_GET(self) -> None:
-        """Answers one question for a token."""
+        """Respond to a request for a token."""
         scopes = parse_qs(urlsplit(self.path).query).get("scope", [])
         status, document = self.server.answer(self.headers.get("Authorization", ""), scopes)
         body = json.dumps(document).encode()
@@ -50,8 +50,8 @@ class _Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name that it is called by
-        """Says nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
+        """Logs nothing."""
 
 
 @contextmanager

@@ -26,21 +26,21 @@ from tests.ports import free_port
 IMAGE = "registry:2"
 CONFIG = Path("/etc/docker/registry/config.yml")
 CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
-"""In the names of what this checkout builds, so that another one's tests may use the same engine."""
+"""A part of the names of images of this checkout, so that the tests of another one can use the same engine."""
 SANDBOX = f"redeploy-sandbox:{CHECKOUT}"
 READER = {"username": "reader", "password": "a-password"}
 PASSWORDS = {"htpasswd": "reader:$2b$04$qy/VlRIzHNQ5p1EITKSCvOpkDWDbEp5mTjR6zoGS2.RnIxh7DI/JO"}
-"""The same in a file, as `htpasswd -B` writes it, and how it is named."""
+"""The same user in a registry's file, as `htpasswd -B` writes it."""
 BASIC = {"htpasswd": {"realm": "e2e", "path": str(CONFIG.parent / "htpasswd")}}
 
 
 MANIFESTS = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
-"""What an engine pushes of a build for one platform."""
+"""The media types of a manifest for one platform, as engines push it."""
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """An image as the registry has it."""
+    """An image in the registry."""
 
     digest: str
     image_id: str
@@ -48,7 +48,7 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest as the registry gave it."""
+    """A manifest as the registry returned it."""
 
     digest: str
     media_type: str
@@ -57,7 +57,7 @@ class Manifest:
 
 @dataclass
 class Registry:
-    """A registry that this engine, and whoever shares this machine's loopback, reaches."""
+    """A registry that is reachable from this engine and through this machine's loopback."""
 
     client: docker.DockerClient
     container: Container
@@ -68,12 +68,12 @@ class Registry:
         return f"{self.address}/{name}"
 
     def push(self, reference: str, base: str, *lines: str) -> Pushed:
-        """Build an image on another one, push it, and forget it here, so that the engine has to pull it."""
-        # The label comes first, so that no layer is shared with what another process builds and forgets meanwhile.
+        """Build an image on another one, push it, and remove it from the engine, which then has to pull it."""
+        # The label comes first, so that no layer is shared with an image that another process builds and removes meanwhile.
         text = "\n".join([f"FROM {base}", f"LABEL registry={self.address}", *lines])
         image, _ = self.client.images.build(fileobj=io.BytesIO(text.encode()), tag=reference, rm=True)
-        said = [json.loads(line) for line in self._pushing(reference)]
-        [digest] = [one["aux"]["Digest"] for one in said if one.get("aux", {}).get("Digest")]
+        events = [json.loads(line) for line in self._pushing(reference)]
+        [digest] = [one["aux"]["Digest"] for one in events if one.get("aux", {}).get("Digest")]
         self.client.images.remove(reference)
         return Pushed(digest, str(image.id))
 
@@ -97,20 +97,20 @@ class Registry:
         return self.push(reference, SANDBOX, *lines)
 
     def manifest(self, reference: str) -> Manifest:
-        """Read what a tag points at."""
+        """Read the manifest that a tag points to."""
         found = self._ask("GET", reference, Accept=MANIFESTS)
         return Manifest(found.headers["Docker-Content-Digest"], found.headers["Content-Type"], found.content)
 
     def point(self, reference: str, manifest: Manifest) -> None:
-        """Have a tag point at what it was read from, or another one did."""
+        """Point a tag to a manifest that was read before."""
         self._ask("PUT", reference, manifest.body, Content_Type=manifest.media_type)
 
     def prune(self, reference: str, digest: str) -> None:
-        """Delete a manifest of a repository, and the tags that point at it, as a clean-up does."""
+        """Delete a manifest of a repository and the tags that point to it, as a clean-up does."""
         self._ask("DELETE", reference, digest=digest)
 
     def start(self) -> None:
-        """Start it, and wait until it answers, if only that it wants to know who asks."""
+        """Start it, and wait until it responds, even if with 401."""
         self.container.start()
         deadline = time.monotonic() + 30
         while True:
@@ -121,29 +121,29 @@ class Registry:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop it; its images stay."""
+        """Stop it; its images are kept."""
         self.container.stop(timeout=1)
 
     @contextmanager
     def set_up(self, files: Mapping[str, str] = MappingProxyType({}), **settings: object) -> Iterator[None]:
-        """Run it with other settings for a while, which may need files in its folder."""
+        """Run it for a while with other settings, which may need files in its folder."""
         before, _ = self.container.get_archive(str(CONFIG))
         kept = b"".join(before)
         with tarfile.open(fileobj=io.BytesIO(kept)) as tar:
             file = tar.extractfile(CONFIG.name)
             assert file
-            told = yaml.safe_load(file)
+            config = yaml.safe_load(file)
         for name, text in files.items():
             self.container.put_archive(str(CONFIG.parent), _archive(name, text))
-        self._restart_with(_archive(CONFIG.name, json.dumps({**told, **settings})))
+        self._restart_with(_archive(CONFIG.name, json.dumps({**config, **settings})))
         try:
             yield
         finally:
             self._restart_with(kept)
 
     def forget(self) -> None:
-        """Remove what the engine pulled from here."""
-        # The engine's list as it is: `client.images.list()` looks at each, and another process removes its own meanwhile.
+        """Remove the images that the engine pulled from here."""
+        # The engine's raw list: `client.images.list()` inspects each image, which another process may remove meanwhile.
         for image in self.client.api.images():
             names = [*(image["RepoTags"] or []), *(image["RepoDigests"] or [])]
             named = [name for name in names if not name.startswith("<none>")]
@@ -171,10 +171,10 @@ class Registry:
 
 @contextmanager
 def registry(client: docker.DockerClient, *, bare: bool = False) -> Iterator[Registry]:
-    """Run a registry for a while that anybody may read and write.
+    """Run a registry for a while that allows anonymous reads and writes.
 
-    A `bare` one has an address of loopback to itself, and no port in its name: containrrr/watchtower narrows an update by
-    what stands before the first colon.
+    A `bare` one has its own loopback address, and no port in its name: containrrr/watchtower filters an update by
+    the part before the first colon.
     """
     host = f"127.{secrets.randbelow(255) + 1}.{secrets.randbelow(256)}.{secrets.randbelow(254) + 1}"
     place = (host, 80) if bare else ("127.0.0.1", free_port())

@@ -1,4 +1,4 @@
-"""The server's side as docs/server.md sets it up, with the shipped files, as a project of its own on this engine."""
+"""The server as docs/server.md sets it up, with the shipped files, as its own Compose project on this engine."""
 
 import json
 import os
@@ -28,7 +28,7 @@ from tests.ports import free_port
 BACKEND = "portfolio/backend:latest"
 NGINX = "portfolio/portfolio:latest"
 REAL_WATCHTOWER = os.environ.get("E2E_WATCHTOWER_IMAGE", "")
-"""The image of a real Watchtower, which then does the work that the sandbox's does else."""
+"""The image of a real Watchtower, which replaces the sandbox's."""
 LINE: Variant = (
     "containrrr" if "containrrr" in (REAL_WATCHTOWER or os.environ.get("E2E_LINE", "")) else "nicholas-fedor"
 )
@@ -38,14 +38,14 @@ _PATIENCE = 60.0
 
 
 def compose() -> tuple[str, ...]:
-    """The Compose of this machine: v2 where it is, else docker-compose; `E2E_COMPOSE` names another."""
+    """The Compose of this machine: v2 if installed, else docker-compose; `E2E_COMPOSE` names another."""
     if named := os.environ.get("E2E_COMPOSE"):
         return tuple(named.split())
     return next(command for command in COMPOSES if works(command))
 
 
 def works(command: Sequence[str]) -> bool:
-    """Whether this Compose is here."""
+    """Whether this Compose is installed."""
     asked = [*command, "version"]
     return (
         shutil.which(command[0]) is not None and not subprocess.run(asked, check=False, capture_output=True).returncode
@@ -53,7 +53,7 @@ def works(command: Sequence[str]) -> bool:
 
 
 def documented(text: str) -> list[str]:
-    """The shell commands of docs/server.md below a heading or a step, one text for each block."""
+    """The shell commands below a heading or a step of docs/server.md, one text per block."""
     page = PAGE.read_text(encoding="utf-8")
     below = page[page.index(text) :]
     end = re.compile(r"^(?:## |\*\*\d)", re.MULTILINE).search(below, len(text))
@@ -62,19 +62,19 @@ def documented(text: str) -> list[str]:
 
 @dataclass
 class Stack:
-    """A server with service, Watchtower and nginx, set up and torn down as one."""
+    """A server with service, Watchtower and nginx, started and removed together."""
 
     client: docker.DockerClient
     registry: Registry
     folder: Path
-    """What the documentation calls /opt/portfolio."""
+    """The folder that the documentation calls /opt/portfolio."""
     name: str = field(default_factory=lambda: f"redeploy-{secrets.token_hex(3)}")
     files: tuple[str, ...] = ()
-    """Overlays of `deploy/` beside the one of the line."""
+    """Overlays of `deploy/`, in addition to that of the product line."""
     main: str = "docker-compose.portfolio-prod.yml"
-    """The compose file of `deploy/` that those are added to."""
+    """The compose file of `deploy/` to which the overlays are added."""
     authority: Path | None = None
-    """The certificate of the authority behind nginx's own, where nginx ends TLS."""
+    """The certificate of the authority that issued nginx's, if nginx terminates TLS."""
     token: str = ""
     ports: Mapping[str, int] = field(
         default_factory=lambda: {
@@ -84,36 +84,36 @@ class Stack:
 
     @property
     def update_url(self) -> str:
-        """The URL that triggers, through nginx."""
+        """The trigger URL, through nginx."""
         return f"{self.origin}/ops/watchtower/update"
 
     @property
     def origin(self) -> str:
-        """Where nginx answers."""
+        """The origin of nginx."""
         return f"https://localhost:{self.ports['TLS_PORT']}" if self.authority else self.clear_origin
 
     @property
     def clear_origin(self) -> str:
-        """Where it answers without TLS."""
+        """The origin of nginx without TLS."""
         return f"http://127.0.0.1:{self.ports['NGINX_PORT']}"
 
     @property
     def image(self) -> str:
-        """The reference that the service is deployed by."""
+        """The image reference of the service."""
         return self.registry.reference(BACKEND)
 
     @property
     def nginx_image(self) -> str:
-        """The reference that nginx is deployed by."""
+        """The image reference of nginx."""
         return self.registry.reference(NGINX)
 
     @property
     def settings(self) -> Path:
-        """What Compose reads."""
+        """The environment file that Compose reads."""
         return self.folder / "deploy" / ".env.production"
 
     def lay_out(self, **settings: str) -> None:
-        """Put the files where the documentation says, and a token of its own into them, by its own commands."""
+        """Put the files where the documentation says, and generate a token, with the documentation's commands."""
         shutil.copytree(DEPLOY, self.folder / "deploy")
         for block in documented("**2. Token.**"):
             self.shell(block.replace("/opt/portfolio", str(self.folder)))
@@ -122,7 +122,7 @@ class Stack:
         self.stand_apart()
 
     def stand_apart(self) -> None:
-        """Give it names, addresses and a Watchtower of its own, so that several stacks have room on one engine."""
+        """Give it its own names, addresses and Watchtower, so that several stacks can run on one engine."""
         (self.folder / "docker-config").mkdir()
         self.set(
             WATCHTOWER_IMAGE=REAL_WATCHTOWER or watchtower(LINE),
@@ -140,23 +140,23 @@ class Stack:
         self.overlay("own.yml", {"services": own, "networks": networks})
 
     def overlay(self, name: str, content: Mapping[str, object]) -> None:
-        """Write one more compose file; `up` lets it take effect."""
+        """Write one more compose file; `up` applies it."""
         (self.folder / "deploy" / name).write_text(json.dumps(content))
         self.files = (*(one for one in self.files if one != name), name)
 
     def container_name(self, service: str) -> str:
-        """What the container of a service is called, where the shipped file says `portfolio-...`."""
+        """The name of a service's container, which is `portfolio-...` in the shipped file."""
         return f"{self.name}-{service}"
 
     def set(self, **settings: str) -> None:
-        """Write settings into `.env.production`; `up` lets them take effect."""
+        """Write settings into `.env.production`; `up` applies them."""
         text = self.settings.read_text()
         for name, value in settings.items():
             text = re.sub(rf"^{name}=.*\n", "", text, flags=re.MULTILINE) + f"{name}={value}\n"
         self.settings.write_text(text)
 
     def compose(self, *arguments: str) -> str:
-        """Run Compose as the documentation's alias `portfolio` does; gives what it said."""
+        """Run Compose as the documentation's alias `portfolio` does, and return its output."""
         ran = subprocess.run(
             [*self.alias(), *arguments], cwd=self.folder, check=False, capture_output=True, text=True, timeout=300
         )
@@ -174,7 +174,7 @@ class Stack:
         ]  # fmt: skip
 
     def shell(self, text: str, *, seconds: float = 60) -> str:
-        """Run commands in the server's folder as a person does; gives what they printed."""
+        """Run commands in the server's folder as a person does, and return their output."""
         ran = subprocess.run(
             ["bash", "-eu", "-o", "pipefail", "-c", text],
             cwd=self.folder, check=False, capture_output=True, text=True, timeout=seconds,
@@ -183,11 +183,11 @@ class Stack:
         return ran.stdout
 
     def up(self, *arguments: str) -> None:
-        """Start what is not as its settings say, or of it the services named."""
+        """Apply the settings to all services, or to those named."""
         self.compose("up", "-d", *arguments)
 
     def start(self) -> None:
-        """Start all of it, and wait until it answers."""
+        """Start all services, and wait until they respond."""
         self.up()
         self.wait_for_watchtower()
         self.wait_for_service()
@@ -201,15 +201,15 @@ class Stack:
         return self.registry.push(self.nginx_image, "nginx:1.28", f"LABEL build={name}")
 
     def serve(self, build: Build = V1) -> Pushed:
-        """Have the service run this build, by the hand of somebody who knows the server, and wait until it answers."""
+        """Have the service run this build, as an administrator would do it by hand, and wait until it responds."""
         pushed = self.push(build)
         self.follow_tag()
         return pushed
 
     def follow_tag(self) -> None:
-        """Have the service run what its tag points at, by the same hand, and wait until it answers."""
+        """Have the service run the image that its tag points to, by hand as well, and wait until it responds."""
         self.compose("pull", "backend")
-        # What a test has left there may not want to go, and has the label by which Compose knows what it has created.
+        # A container that a test has left may resist removal, and has the label by which Compose recognises its containers.
         self.up("--timeout", "1", "--force-recreate", "backend")
         self.wait_for_service()
 
@@ -222,16 +222,16 @@ class Stack:
         )  # fmt: skip
 
     def wait_for_service(self) -> None:
-        """Wait until the service is ready, and reached by nginx."""
+        """Wait until the service is ready, and reachable through nginx."""
         for url in (f"http://127.0.0.1:{self.ports['BACKEND_PORT']}/api/ready", f"{self.origin}/openapi.json"):
             self.wait_for(url)
 
     def wait_for_watchtower(self) -> None:
-        """Wait until Watchtower answers, if only that it knows nobody."""
+        """Wait until Watchtower responds, with 401 since no token is sent."""
         self.wait_for(f"http://127.0.0.1:{self.ports['WATCHTOWER_PORT']}/v1/update", status=401)
 
     def wait_until_healthy(self, service: str) -> None:
-        """Wait until the engine calls a service healthy, by the check of the compose file."""
+        """Wait until the engine reports a service as healthy, by the check of the compose file."""
         deadline = time.monotonic() + _PATIENCE
         while (health := self.container(service).attrs["State"]["Health"])["Status"] != "healthy":
             assert time.monotonic() < deadline, health
@@ -242,7 +242,7 @@ class Stack:
         return self.client.containers.get(self.container_name(service))
 
     def runs(self, pushed: Pushed, service: str = "backend") -> bool:
-        """Whether in truth that image runs."""
+        """Whether the container really runs that image."""
         try:
             container = self.container(service)
         except NotFound:
@@ -251,12 +251,12 @@ class Stack:
 
     @contextmanager
     def seen_stopping(self) -> Iterator[threading.Event]:
-        """An event that is set once the service's container is told to stop."""
+        """An event that is set once the engine signals the service's container to stop."""
         seen = threading.Event()
-        told = self.client.events(filters={"container": self.container_name("backend"), "event": "kill"}, decode=True)
+        events = self.client.events(filters={"container": self.container_name("backend"), "event": "kill"}, decode=True)
 
         def listen() -> None:
-            for _ in told:
+            for _ in events:
                 seen.set()
                 return
 
@@ -265,11 +265,11 @@ class Stack:
         try:
             yield seen
         finally:
-            told.close()
+            events.close()
             listener.join()
 
     def edit(self, path: str, old: str, new: str) -> None:
-        """Change a file of nginx's in place, where it is mounted, and have nginx read it."""
+        """Change a mounted file of nginx in place, and reload nginx."""
         file = self.folder / "deploy" / "nginx" / path
         text = file.read_text()
         assert old in text
@@ -277,7 +277,7 @@ class Stack:
         self.compose("exec", "-T", "nginx", "nginx", "-s", "reload")
 
     def with_ports(self, text: str, port: int) -> str:
-        """An nginx file for the host that listens on this port, and asks on this stack's."""
+        """An nginx file for the host, with this port to listen on and this stack's ports to proxy to."""
         for usual, own in (
             ("80 ", port),
             ("80;", port),
@@ -288,11 +288,11 @@ class Stack:
         return text
 
     def log(self, service: str) -> str:
-        """What a service has said since it was created."""
+        """The log of a service since it was created."""
         return str(self.container(service).logs().decode())
 
     def down(self) -> None:
-        """Remove all of it, Watchtower first, lest it creates what has just been removed."""
+        """Remove everything, Watchtower first, so that it does not recreate what was just removed."""
         self.compose("rm", "--stop", "--force", "watchtower")
         self.compose("down", "--volumes", "--timeout", "1")
         ours: dict[str, str | list[str] | bool] = {"label": f"com.docker.compose.project={self.name}"}
@@ -304,14 +304,14 @@ class Stack:
         assert left == []
 
     def _free_subnet(self) -> str:
-        # By chance, since several tests may look for one at the same time.
+        # At random, since several tests may look for one at the same time.
         taken = json.dumps([network.attrs["IPAM"] for network in self.client.networks.list()])
         while (subnet := f"10.{128 + secrets.randbelow(128)}.{secrets.randbelow(256)}.0/24") in taken:
             pass
         return subnet
 
     def wait_for(self, url: str, status: int = 200) -> None:
-        """Wait until a URL answers with this status."""
+        """Wait until a URL responds with this status."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -319,11 +319,11 @@ class Stack:
                 found = requests.request(method, url, timeout=2, verify=str(self.authority) if self.authority else True)
                 if found.status_code == status:
                     return
-                told = f"{found.status_code}"
+                last = f"{found.status_code}"
             except requests.RequestException as error:
-                told = str(error)
+                last = str(error)
             assert time.monotonic() < deadline, (
-                f"{url}: {told}\n{self.compose('ps')}{self.compose('logs', '--tail=20')}"
+                f"{url}: {last}\n{self.compose('ps')}{self.compose('logs', '--tail=20')}"
             )
             time.sleep(0.1)
 
@@ -337,7 +337,7 @@ def standing(
     authority: Path | None = None,
     **settings: str,
 ) -> Iterator[Stack]:
-    """A stack that runs `V1`, for a while; `files` are overlays of `deploy/`."""
+    """Run a stack with `V1` for a while; `files` are overlays of `deploy/`."""
     stack = Stack(client, registry, folder, files=files, authority=authority)
     stack.lay_out(**settings)
     stack.push_nginx("v1")

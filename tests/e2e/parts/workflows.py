@@ -1,4 +1,4 @@
-"""Workflows that ship, and what a repository keeps for them."""
+"""The shipped workflows, and a repository's secrets for them."""
 
 from sandbox.runner.masks import leaked
 from tests.deploy_files import ROOT
@@ -10,12 +10,12 @@ EXAMPLES = ROOT / "examples"
 
 
 def secrets(server: Stack) -> dict[str, str]:
-    """What the repository keeps for its workflows."""
+    """The secrets of the repository."""
     return {"WATCHTOWER_UPDATE_URL": server.update_url, "WATCHTOWER_HTTP_API_TOKEN": server.token}
 
 
-def tells_no_secret(ended: Ended, server: Stack, *others: str) -> None:
-    """The token and others in no form; the URL not as it is, since its origin may be told."""
+def assert_no_secret(ended: Ended, server: Stack, *others: str) -> None:
+    """Check that the log contains no form of the token and the others, and not the whole URL; its origin may appear."""
     assert server.update_url not in ended.log
     for secret in (server.token, *others):
         assert not leaked(ended.log, secret)
