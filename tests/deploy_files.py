@@ -1,4 +1,4 @@
-"""The server's side as its files say it: compose files with their variables filled in, nginx files with their includes."""
+"""The server's configuration files: compose files with variables filled in, nginx files with includes resolved."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ def compose(path: Path, variables: Mapping[str, str] = NEEDED) -> dict[str, Any]
 
 
 def seconds(duration: str) -> int:
-    """A duration as compose, Watchtower and nginx write it."""
+    """The seconds of a duration as compose, Watchtower and nginx write it."""
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", duration)
     assert parts, duration
     hours, minutes, rest = (int(each or 0) for each in parts.groups())
@@ -61,7 +61,7 @@ def seconds(duration: str) -> int:
 
 @dataclass(frozen=True)
 class Directive:
-    """A line of nginx's configuration, or a block."""
+    """A line of an nginx configuration, or a block."""
 
     name: str
     arguments: tuple[str, ...]
@@ -87,13 +87,13 @@ class Block(tuple[Directive, ...]):
         return argument
 
     def location(self, *arguments: str) -> "Block":
-        """What a location of this block holds."""
+        """The block of a location in this block."""
         [found] = [each.block for each in self.all("location") if each.arguments == arguments]
         return found
 
 
 def nginx(name: str) -> Block:
-    """A file of `deploy/nginx` with all that it includes."""
+    """A file of `deploy/nginx` with its includes."""
     return _block(_tokens((NGINX / name).read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""What the repository of an example around another deployer keeps, and the programs that its job finds on its runner."""
+"""Secrets, variables and programs for the jobs of the examples with other deployers."""
 
 from collections.abc import Mapping
 
@@ -28,11 +28,11 @@ PROGRAMS: Mapping[str, str] = {
     "sudo": "#!/bin/sh\n[ \"$1 $2 $3\" = 'gem install kamal' ]\n",
     "kamal": f'#!/bin/sh\n[ "$1" = deploy ] || exit 1\n{_ASK} "$DEPLOYER/kamal"\n',
 }
-"""Those that reach a server by other ways than HTTP, and what installs them; they ask the stand-in at `$DEPLOYER`."""
+"""Programs that reach a server by other ways than HTTP, and that install them; they call the stand-in at `$DEPLOYER`."""
 
 
 def variables(world: World) -> dict[str, str]:
-    """The repository's variables in a world with a deployer."""
+    """The repository's variables, for a world with a deployer."""
     assert world.deployer is not None
     return {
         "SERVICE_URL": world.front.origin,

@@ -1,7 +1,7 @@
-"""The path of somebody new: `init`, then what it said is left to do, step by step, as far as it can be done here.
+"""A new user's first run: `init`, then the remaining steps that it printed, as far as they can be done here.
 
-What is needed of GitHub, of the server and of the network comes from whoever walks the path, so that it can be walked in the
-sandbox and on a real engine alike.
+GitHub, the server and the network are provided by the caller, so that the steps can be run both in the sandbox and on a
+real engine.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.deploy_files import ROOT
 
 @dataclass
 class Newcomer:
-    """A repository, and what `init` was asked for and said."""
+    """A repository, the flags given to `init`, and its output."""
 
     repository: Path
     answers: tuple[str, ...]
@@ -27,7 +27,7 @@ class Newcomer:
     output: str = ""
 
     def init(self, *more: str, path: str = os.environ.get("PATH", "")) -> "subprocess.CompletedProcess[str]":
-        """Write the files, and remember what is left to do; programs are looked for in `path`."""
+        """Run `init`, and keep its output; programs are looked up in `path`."""
         self.repository.mkdir(parents=True, exist_ok=True)
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_CONFIG") if name in os.environ}
         ran = subprocess.run(
@@ -44,14 +44,14 @@ class Newcomer:
         return ran
 
     def step(self, number: int) -> str:
-        """A step's commands, as they are to be pasted; continued lines are one."""
+        """The commands of a step, ready to paste; continued lines are joined."""
         text = re.search(rf"(?ms)^{number}\. .*?(?=^\d+\. |\Z)", self.output)
         assert text
         commands = "\n".join(re.findall(r"(?m)^ {5}(.*)$", text[0]))
         return re.sub(r" \\\n *", " ", commands)
 
     def secrets(self, programs: Path) -> dict[str, str]:
-        """What the first step hands to GitHub: its commands are run, and `gh` notes what it gets instead."""
+        """The secrets that the first step sets: its commands are run with a `gh` that records them."""
         (programs / "gh").write_text(_GH.format(notes=programs / "notes"))
         (programs / "gh").chmod(0o755)
         subprocess.run(
@@ -65,7 +65,7 @@ class Newcomer:
         return dict(line.split(" ", 1) for line in (programs / "notes").read_text().splitlines() if " " in line)
 
     def compose(self, folder: Path, *command: str) -> list[str]:
-        """What the third step starts on the server, with the files in this folder, and another command than `up -d`."""
+        """The Compose command of the third step, for the files in this folder, with another command than `up -d`."""
         [line] = [each for each in self.step(3).splitlines() if each.startswith("docker compose ")]
         words = line.removesuffix(" up -d").split()[2:]
         return [*(word.replace("deploy/", f"{folder}/deploy/", 1) for word in words), *command]
@@ -79,14 +79,14 @@ class Newcomer:
     def inputs(self, secrets: dict[str, str], workflow: str = "redeploy-backend.yml") -> dict[str, str]:
         """The inputs of a workflow that was written, as GitHub fills them in for `gh workflow run`."""
         text = (self.repository / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
-        told: dict[Any, Any] = yaml.safe_load(text)
-        asked = (told[True]["workflow_dispatch"] or {}).get("inputs", {})
+        parsed: dict[Any, Any] = yaml.safe_load(text)
+        asked = (parsed[True]["workflow_dispatch"] or {}).get("inputs", {})
         defaults = {name: each["default"] for name, each in asked.items()}
-        [job] = told["jobs"].values()
+        [job] = parsed["jobs"].values()
         [step] = job["steps"]
         asked_for = re.findall(r"secrets\.(\w+)", text)
         known = {f"secrets.{name}": secrets[name] for name in asked_for}
-        known |= {"github.actor": "somebody", "github.token": "t"}
+        known |= {"github.actor": "octocat", "github.token": "t"}
         known |= {f"inputs.{name}": value for name, value in defaults.items()}
         return {
             name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: known[match[1]], str(value))
@@ -106,4 +106,4 @@ while [ "$#" -gt 0 ]; do
 done
 echo "$name ${{value:-$(cat)}}" >> '{notes}'
 """
-"""GitHub's command, as far as the first step needs it."""
+"""A stand-in for GitHub's command, with what the first step needs."""

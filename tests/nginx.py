@@ -1,4 +1,4 @@
-"""A real nginx, with files of the kit laid out as /etc/nginx is."""
+"""A real nginx, with the kit's files laid out as in /etc/nginx."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ WITH_NGINX = pytest.mark.skipif(
 )
 
 _PUBLISHED = {"backend": 8001, "watchtower": 8083}
-"""Where the kit has nginx on the host find the two."""
+"""The ports at which the kit's nginx on the host reaches service and Watchtower."""
 
 
 def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<!doctype html>") -> None:
@@ -41,13 +41,13 @@ def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<
     (folder / "html" / "index.html").write_bytes(page)
     (folder / "conf.d").mkdir()
     text = variant.read_text(encoding="utf-8")
-    # Ports below 1024 are not for everybody, even where nginx only looks at the file.
+    # Ports below 1024 need privileges, even when nginx only checks the file.
     listens = {"80": free_port(), "443": free_port()}
     text = re.sub(r"listen (?:127\.0\.0\.1:)?(\d+)", lambda match: f"listen 127.0.0.1:{listens[match[1]]}", text)
     for name, usual in _PUBLISHED.items():
         text = text.replace(f"127.0.0.1:{usual};", f"127.0.0.1:{ports.get(name, usual)};")
     (folder / "conf.d" / "portfolio.conf").write_text(text, encoding="utf-8")
-    for included in folder.glob("*/*.conf"):  # conf.d has none that serves pages
+    for included in folder.glob("*/*.conf"):  # no file in conf.d serves pages
         named = included.read_text(encoding="utf-8")
         included.write_text(re.sub(r"/usr/share/nginx/html|/var/www/[\w-]+", str(folder / "html"), named))
     scratch = "".join(
@@ -60,14 +60,14 @@ def lay(folder: Path, variant: Path, ports: Mapping[str, int], page: bytes = b"<
 
 
 def complaints(folder: Path) -> str:
-    """What nginx has against the files; empty where it takes them without a warning."""
+    """What nginx reports about the files; empty if it accepts them without a warning."""
     tried = subprocess.run(_command(folder, "-t"), capture_output=True, text=True, check=False, timeout=30)
     return tried.stderr if tried.returncode or "warn" in tried.stderr else ""
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[tuple[int, int]]:
-    """Run nginx with the files, and give its ports without and with TLS."""
+    """Run nginx with the files, and yield its ports without and with TLS."""
     port, tls_port = map(int, (folder / "listens").read_text().split())
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(_command(folder, "-g", "daemon off; master_process off;"), stderr=log)

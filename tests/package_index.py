@@ -1,7 +1,7 @@
-"""A package index on loopback, on another day: everything that it has, it also has in a newer release.
+"""A package index on loopback that has a newer release of everything that it serves.
 
 `python -m tests.package_index WHEELS ADDRESS` serves a folder of wheels, writes the index's URL to the file ADDRESS, and
-runs until it is ended.
+runs until it is stopped.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 NEWEST = "99999.0"
-"""The version of every newer release. It holds nothing."""
+"""The version of every newer release, which is empty."""
 
 
 def normalized(name: str) -> str:
@@ -25,7 +25,7 @@ def normalized(name: str) -> str:
 
 
 def wheel(name: str, version: str, requires: Iterable[str] = ()) -> tuple[str, bytes]:
-    """A wheel of one empty module: its file name, and its content."""
+    """The file name and content of a wheel with one empty module."""
     stem = normalized(name).replace("-", "_")
     about = f"{stem}-{version}.dist-info"
     needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
@@ -44,7 +44,7 @@ def wheel(name: str, version: str, requires: Iterable[str] = ()) -> tuple[str, b
 
 @contextmanager
 def serving(wheels: Mapping[str, bytes | Path]) -> Iterator[str]:
-    """Serve wheels, and a newer release of each project, for a while; gives the URL that pip is told.
+    """Serve wheels, and a newer release of each project, for a while; yield the index URL for pip.
 
     Args:
         wheels: File names, and the content or where it is.
@@ -68,7 +68,7 @@ def serving(wheels: Mapping[str, bytes | Path]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class names it so
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -13,7 +13,7 @@ SERVICE = "the registry"
 
 
 class Issuer:
-    """Signs tokens that a registry believes which knows its authority."""
+    """Signs tokens for a registry that trusts its authority."""
 
     def __init__(self) -> None:
         authority = trustme.CA()
@@ -22,10 +22,10 @@ class Issuer:
         self._key = certificate.private_key_pem.bytes()
         self._chain = [base64.b64encode(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)).decode()]
         self.authority = authority.cert_pem.bytes().decode()
-        """The certificate of the authority."""
+        """The authority's certificate in PEM."""
 
     def token(self, scopes: Iterable[tuple[str, list[str]]]) -> str:
-        """A token for these repositories, each with the actions that it allows."""
+        """A token for these repositories, each with its allowed actions."""
         now = datetime.now(UTC)
         times = {"exp": now + timedelta(minutes=5), "nbf": now - timedelta(minutes=1), "iat": now}
         access = [{"type": "repository", "name": name, "actions": actions} for name, actions in scopes]
@@ -33,5 +33,5 @@ class Issuer:
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"x5c": self._chain})
 
     def settings(self, realm: str, authority: str) -> dict[str, dict[str, str]]:
-        """What a registry's `auth` says, with the URL of the token server and where the certificate lies."""
+        """A registry's `auth` settings, with the URL of the token server and the path of the certificate."""
         return {"token": {"realm": realm, "service": SERVICE, "issuer": "realm", "rootcertbundle": authority}}

@@ -1,4 +1,4 @@
-"""What was said to GitHub and what the sandbox's GitHub said, against GitHub's own description."""
+"""The requests to the sandbox's GitHub and its responses, checked against GitHub's own API description."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ _OPERATIONS: dict[Kind, tuple[str, str]] = {
 
 
 def check(github: GitHub) -> None:
-    """Every request has the form that is described, and nothing besides; so has every answer."""
+    """Check that all requests and responses have the described form and no other fields."""
     for talk in github.talks:
         document = _document(talk.kind)
         operation = document["paths"][_OPERATIONS[talk.kind][0]][_OPERATIONS[talk.kind][1]]
@@ -71,7 +71,7 @@ def _validate(value: object, schema: dict[str, Any], document: dict[str, Any]) -
 
 
 def _without_nullable(schema: Any) -> Any:  # noqa: ANN401 - a JSON document
-    """The same in JSON Schema, which has no `nullable` (OpenAPI 3.0.3, Schema Object)."""
+    """The schema in JSON Schema, which has no `nullable` (OpenAPI 3.0.3, Schema Object)."""
     if isinstance(schema, list):
         return [_without_nullable(each) for each in schema]
     if not isinstance(schema, dict):

@@ -1,7 +1,7 @@
-"""Runs the steps of a workflow as a runner does, as far as the examples go: commands in bash, and this action.
+"""Runs the steps of a workflow as a runner does, as far as the examples need it: commands in bash, and this action.
 
-It knows no expressions but the values of contexts, with a text after `||` for an empty one. Steps of other actions are
-passed over.
+The only expressions are values of contexts, with a text after `||` for an empty one. Steps of other actions are
+skipped.
 """
 
 import os
@@ -25,17 +25,17 @@ class Ended:
     """The steps that ran, by name."""
 
     runs: dict[str, Run] = field(default_factory=dict)
-    """Those of this action."""
+    """The steps that run this action."""
     commands: dict[str, "subprocess.CompletedProcess[str]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow of one job, and what its repository keeps for it."""
+    """A workflow of one job, and the values of its contexts."""
 
     text: str
     contexts: Mapping[str, str]
-    """By the name that an expression has for each: `secrets.TOKEN`, `github.sha`."""
+    """Values by their name in expressions: `secrets.TOKEN`, `github.sha`."""
 
     def play(
         self,
@@ -45,14 +45,14 @@ class Workflow:
         hurry: Mapping[str, str],
         environment: Mapping[str, str],
     ) -> Ended:
-        """Runs its steps.
+        """Run its steps.
 
         Args:
             runner: runs this action.
-            folder: the home of the commands.
-            programs: a folder with programs that take the place of those on a runner.
-            hurry: inputs of this action that are given in every step, beside those that are written.
-            environment: variables that the commands have beside those that are written.
+            folder: the home directory of the commands.
+            programs: a folder with programs that replace those of a runner.
+            hurry: inputs of this action that are added in every step.
+            environment: variables that are added for the commands.
         """
         [job] = yaml.safe_load(self.text)["jobs"].values()
         known, ended = dict(self.contexts), Ended()

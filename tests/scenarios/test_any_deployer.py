@@ -48,7 +48,7 @@ def play(product: str, world: World, folder: Path, hurry: dict[str, str]) -> End
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_an_example_proves_what_another_deployer_did(product: str, pool: ProcessPool, tmp_path: Path) -> None:
+def test_an_example_proves_the_deploy_of_another_deployer(product: str, pool: ProcessPool, tmp_path: Path) -> None:
     with World(pool, Scene(deployer=product)) as world:
         ended = play(product, world, tmp_path, {})
         assert world.deployer is not None
@@ -63,7 +63,7 @@ def test_an_example_proves_what_another_deployer_did(product: str, pool: Process
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_an_example_is_red_where_the_deployer_is_green_and_nothing_was_deployed(
+def test_an_example_is_red_where_the_deployer_reports_success_and_nothing_was_deployed(
     product: str, pool: ProcessPool, tmp_path: Path
 ) -> None:
     with World(pool, Scene(deployer=product, deployer_works=False)) as world:
@@ -79,9 +79,7 @@ def test_an_example_is_red_where_the_deployer_is_green_and_nothing_was_deployed(
         assert world.host.service.answers_with() == "v1"
 
 
-def test_a_service_that_is_down_before_does_not_keep_its_repair_from_being_deployed(
-    pool: ProcessPool, tmp_path: Path
-) -> None:
+def test_a_fix_can_be_deployed_to_a_service_that_is_down(pool: ProcessPool, tmp_path: Path) -> None:
     with World(pool, Scene(deployer="coolify")) as world:
         world.host.service.stop(0)
         ended = play("coolify", world, tmp_path, {"timeout": "8s"})

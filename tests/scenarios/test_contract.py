@@ -1,4 +1,4 @@
-"""The action under the contract with its runner: odd environments, odd workspaces, lost files."""
+"""The action in unusual environments and workspaces, and with missing files."""
 
 import sys
 from collections.abc import Iterator
@@ -58,42 +58,42 @@ def test_a_hostile_environment_changes_nothing(world: World, tmp_path: Path) -> 
     assert all(request.header("Authorization") is None for request in world.front.seen)
 
 
-def test_a_workspace_that_cannot_be_written_is_enough(world: World, tmp_path: Path) -> None:
+def test_a_read_only_workspace_is_enough(world: World, tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     assert_verified(verify(world, workspace=tmp_path))
     tmp_path.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-def test_a_file_that_cannot_be_written_is_reported_and_stops_nothing(name: str, world: World) -> None:
+def test_an_unwritable_file_is_reported_and_does_not_end_the_run(name: str, world: World) -> None:
     run = verify(world, replace(RUNNER, github={name: "/nope/file"}))
     assert run.exit_code == 0, run.log
     assert "a traceback" not in run.problems
     assert name in run.log
 
 
-def test_debugging_shows_more_and_no_secret(world: World) -> None:
+def test_debug_logging_shows_no_secret(world: World) -> None:
     assert_verified(verify(world, RUNNER_DEBUG="1"))
 
 
-def test_an_input_of_the_largest_size_is_reported_and_not_obeyed(world: World) -> None:
+def test_an_input_of_the_largest_size_is_rejected(world: World) -> None:
     inputs = {name: world.fill(text) for name, text in VERIFY.inputs.items()}
     run = RUNNER.run({**inputs, "version-field": "a" * (128 * 1024 - 64)})
     assert run.exit_code in (1, 2)
     assert run.problems == ()
 
 
-def test_two_steps_of_one_job_do_not_meet(world: World, tmp_path: Path) -> None:
+def test_two_steps_of_one_job_do_not_affect_each_other(world: World, tmp_path: Path) -> None:
     for _ in range(2):
         assert_verified(verify(world, workspace=tmp_path))
 
 
-def test_everything_given_as_an_empty_input_means_its_default(world: World) -> None:
+def test_an_empty_input_means_its_default(world: World) -> None:
     declared = [name for name in RUNNER.manifest()["inputs"] if name not in VERIFY.inputs]
     inputs = {**dict.fromkeys(declared, ""), **{name: world.fill(text) for name, text in VERIFY.inputs.items()}}
     assert_verified(RUNNER.run(inputs))
 
 
-def test_a_story_is_played_with_secrets_that_github_knows(world: World) -> None:
+def test_a_scenario_is_played_with_secrets_that_github_knows(world: World) -> None:
     run = play(VERIFY, world, RUNNER)
     assert_verified(run)

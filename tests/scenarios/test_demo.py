@@ -1,4 +1,4 @@
-"""The demo, as a newcomer runs it."""
+"""The demo, as a new user runs it."""
 
 import re
 import subprocess
@@ -24,20 +24,20 @@ def test_the_demo_deploys_a_new_build() -> None:
     assert shown.stderr == ""
 
 
-def test_a_story_that_ends_badly_gives_its_exit_code() -> None:
+def test_a_scenario_that_fails_returns_its_exit_code() -> None:
     shown = demo("invalid-inputs")
     assert shown.returncode == 2
     assert "Error: " in shown.stdout
 
 
-def test_a_demo_of_a_red_ending_does_not_fail_and_ends_with_the_result() -> None:
+def test_with_the_demo_flag_a_red_scenario_returns_0_and_prints_its_result() -> None:
     shown = demo("--demo", "invalid-inputs")
     assert (shown.returncode, shown.stderr) == (0, "")
     last = shown.stdout.splitlines()[-1]
     assert last == "The action ended with `invalid-config` and exit code 2, as this scenario should."
 
 
-def test_the_list_names_every_story_with_its_ending() -> None:
+def test_the_list_names_every_scenario_with_its_result() -> None:
     shown = demo("list")
     assert shown.returncode == 0
     rows = [re.split(r"  +", row) for row in shown.stdout.splitlines()]
@@ -46,7 +46,7 @@ def test_the_list_names_every_story_with_its_ending() -> None:
     assert ["wrong-token", "trigger-failed (auth)", "The token is wrong"] in rows
 
 
-def test_a_near_miss_gets_a_suggestion() -> None:
+def test_a_misspelt_name_gets_a_suggestion() -> None:
     shown = demo("happy-paht")
     assert shown.returncode == 2
     assert "Did you mean happy-path" in shown.stderr

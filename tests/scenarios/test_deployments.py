@@ -1,4 +1,4 @@
-"""What GitHub may do to a run whose verdict is known already: nothing."""
+"""GitHub cannot change the verdict of a run."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ VERIFY = SCENARIOS["deployment-verify"]
 
 @pytest.fixture
 def world(pool: ProcessPool) -> Iterator[World]:
-    """A GitHub that hangs once the final status comes."""
+    """A world whose GitHub hangs at the final status."""
     hanging = {"status": [None, Mishap(after=60.0, only_slow=True)]}
     with World(pool, Scene(before=replace(V2, boot=0.0), github=hanging)) as one:  # type: ignore[arg-type]
         yield one
@@ -37,7 +37,7 @@ def inputs(world: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("signal", [SIGINT, SIGTERM])
-def test_a_signal_ends_the_wait_for_github_and_not_the_verdict(signal: Signals, world: World) -> None:
+def test_a_signal_ends_the_wait_for_github_and_keeps_the_verdict(signal: Signals, world: World) -> None:
     runner = replace(RUNNER, github={"GITHUB_API_URL": world.github.api_url}, environment={})
     waiting = Interrupt(0.2, signal, lambda: len(world.github.seen) == 3)
     run = runner.run(inputs(world), interrupt=waiting)
@@ -47,14 +47,14 @@ def test_a_signal_ends_the_wait_for_github_and_not_the_verdict(signal: Signals, 
     assert "final status of the Deployment" in warning
 
 
-def test_outside_of_a_runner_there_is_nothing_to_write_and_a_warning_says_so(world: World) -> None:
+def test_outside_a_runner_no_deployment_is_written_and_a_warning_says_so(world: World) -> None:
     run = replace(RUNNER, github={"GITHUB_API_URL": ""}).run(inputs(world))
     assert (run.outputs["verdict"], run.exit_code, run.problems) == ("verified", 0, ())
     assert "GITHUB_API_URL" in run.messages("warning")[0]
     assert world.github.seen == []
 
 
-def test_debugging_shows_no_token(world: World) -> None:
+def test_debug_logging_shows_no_token(world: World) -> None:
     world.github._mishaps.clear()
     runner = replace(RUNNER, github={"GITHUB_API_URL": world.github.api_url})
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""`python -m redeploy doctor` as a person runs it: in a terminal, with its colours, and in a pipe."""
+"""`python -m redeploy doctor` as a person runs it: at a terminal, with colours, and in a pipe."""
 
 import fcntl
 import os
@@ -53,7 +53,7 @@ def run(*flags: str, **variables: str) -> "subprocess.CompletedProcess[str]":
 
 
 def at_terminal(variables: dict[str, str], *flags: str, columns: int = 80, typed: str = "") -> tuple[int, str]:
-    """Run it at a terminal, and return the exit code and what the terminal got."""
+    """Run it at a terminal, and return the exit code and the terminal's output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
@@ -70,7 +70,7 @@ def at_terminal(variables: dict[str, str], *flags: str, columns: int = 80, typed
     while True:
         try:
             data = os.read(ours, 65536)
-        except OSError:  # nobody has the other side any more
+        except OSError:  # the other side is closed
             break
         shown += data
         if typed and b"token: " in shown:
@@ -80,7 +80,7 @@ def at_terminal(variables: dict[str, str], *flags: str, columns: int = 80, typed
     return process.wait(60), shown.decode().replace("\r\n", "\n")
 
 
-def test_a_pipe_gets_no_colours_and_the_exit_code_is_the_verdicts(world: World) -> None:
+def test_a_pipe_gets_no_colours_and_the_exit_code_of_the_verdict(world: World) -> None:
     done = run(**environment(world))
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
@@ -88,14 +88,14 @@ def test_a_pipe_gets_no_colours_and_the_exit_code_is_the_verdicts(world: World) 
     assert world.token not in done.stdout
 
 
-def test_flags_come_before_variables(world: World) -> None:
+def test_flags_take_precedence_over_variables(world: World) -> None:
     done = run("--health-path", "/nowhere", **environment(world, INPUT_HEALTH_PATH="/api/ready"))
     assert done.returncode == 1
     assert "BROKEN   Health" in done.stdout
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_a_terminal_gets_colours_and_no_line_is_wider_than_it(world: World, columns: int) -> None:
+def test_a_terminal_gets_colours_and_no_line_is_wider_than_the_terminal(world: World, columns: int) -> None:
     code, shown = at_terminal(environment(world), columns=columns)
     assert code == 0
     assert "\x1b[33mwarning" in shown
@@ -104,12 +104,12 @@ def test_a_terminal_gets_colours_and_no_line_is_wider_than_it(world: World, colu
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_colours_with_no_color_or_a_dumb_terminal(world: World, variables: dict[str, str]) -> None:
+def test_with_no_color_or_a_dumb_terminal_there_are_no_colours(world: World, variables: dict[str, str]) -> None:
     code, shown = at_terminal(environment(world, **variables))
     assert (code, "\x1b" in shown) == (0, False)
 
 
-def test_the_token_is_asked_for_where_it_is_nowhere_and_never_shown(world: World) -> None:
+def test_a_missing_token_is_asked_for_and_never_shown(world: World) -> None:
     code, shown = at_terminal(environment(world, WATCHTOWER_HTTP_API_TOKEN=""), typed=f"{world.token}\n")
     assert code == 0
     assert "Watchtower's token: " in shown
@@ -117,7 +117,7 @@ def test_the_token_is_asked_for_where_it_is_nowhere_and_never_shown(world: World
 
 
 def of_file(name: str, world: World, folder: Path) -> tuple[str, dict[str, str]]:
-    """The config file of a scenario, and a shell's environment with what it reads."""
+    """Write the config file of a scenario, and return its path and the environment that it needs."""
     [text] = SCENARIOS[name].files.values()
     file = folder / "redeploy.yml"
     file.write_text(text)
@@ -136,7 +136,7 @@ def test_a_worker_of_a_config_file_is_examined_with_the_token_of_its_host(pool: 
         assert world.token not in shown
 
 
-def test_of_several_services_of_a_config_file_one_is_chosen(pool: ProcessPool, tmp_path: Path) -> None:
+def test_one_of_several_services_in_a_config_file_must_be_chosen(pool: ProcessPool, tmp_path: Path) -> None:
     with World(pool, replace(SCENARIOS["services"].scene, metrics=True)) as world:
         file, variables = of_file("services", world, tmp_path)
         done = run("--config", file, **variables)
@@ -148,7 +148,7 @@ def test_of_several_services_of_a_config_file_one_is_chosen(pool: ProcessPool, t
         assert "would replace `web`" in done.stdout
 
 
-def test_wrong_inputs_are_all_named_and_nothing_is_sent(world: World) -> None:
+def test_all_invalid_inputs_are_reported_and_nothing_is_sent(world: World) -> None:
     before = len(world.front.seen)
     done = run("--request-timeout", "soon", **environment(world, WATCHTOWER_HTTP_API_TOKEN=""))
     assert done.returncode == 2
@@ -158,7 +158,7 @@ def test_wrong_inputs_are_all_named_and_nothing_is_sent(world: World) -> None:
     assert len(world.front.seen) == before
 
 
-def test_a_missing_url_is_named_with_the_ways_to_give_it_at_a_terminal(world: World) -> None:
+def test_a_missing_url_is_reported_with_the_variable_and_the_flag_for_it(world: World) -> None:
     code, shown = at_terminal(environment(world, WATCHTOWER_UPDATE_URL=""), columns=60)
     assert code == 2
     assert shown.splitlines() == [
@@ -174,7 +174,7 @@ def test_a_secret_has_no_flag(secret: str) -> None:
     assert "unrecognized arguments" in done.stderr
 
 
-def test_an_authority_of_ones_own_may_lie_anywhere(pool: ProcessPool, tmp_path: Path) -> None:
+def test_the_file_of_a_private_authority_may_be_anywhere(pool: ProcessPool, tmp_path: Path) -> None:
     with World(pool, Scene(details=True, certificate="private")) as world:
         pem = tmp_path / "ca.pem"
         pem.write_text(world.certificate_authority)
@@ -188,7 +188,7 @@ def test_an_authority_of_ones_own_may_lie_anywhere(pool: ProcessPool, tmp_path: 
 
 @WITH_NGINX
 @pytest.mark.parametrize("variant", ["nicholas-fedor", "containrrr", "openserbia"])
-def test_behind_the_kits_nginx_every_line_is_examined_whole(
+def test_behind_the_kits_nginx_every_product_line_is_examined_completely(
     variant: Variant, pool: ProcessPool, tmp_path: Path
 ) -> None:
     with World(pool, Scene(variant=variant)) as world:
@@ -212,7 +212,7 @@ def test_an_examination_can_be_cancelled(signal: Signals, pool: ProcessPool) -> 
         inputs = {name: world.fill(text) for name, text in DOCTOR.items()} | {"request-timeout": "20s"}
         unmeasured = replace(
             RUNNER, environment={}
-        )  # as coverage would wait for a lock of its own that a signal left closed
+        )  # coverage would deadlock on a lock that it held when the signal came
         run = unmeasured.run(inputs, interrupt=Interrupt(0.2, signal, lambda: bool(world.front.seen)))
     assert run.problems == (), run.log
     assert (run.outputs["verdict"], run.exit_code) == ("cancelled", 128 + signal)

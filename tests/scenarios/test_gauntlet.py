@@ -1,4 +1,4 @@
-"""The gates of the gauntlet, each in a real world: the scripts run, and the truth is seen."""
+"""The gates of the gauntlet, each in a real world: the scripts run, and the truth is observed."""
 
 import pytest
 

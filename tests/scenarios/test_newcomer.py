@@ -1,4 +1,4 @@
-"""The path of somebody new in the sandbox: `init`, a server that is made of what it wrote, the first redeploy."""
+"""A new user's first redeploy in the sandbox: `init`, a server made of the files that it wrote, the redeploy."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ RUNNER = Runner(ROOT, FromCheckout(Path(sys.executable)), patience=60)
 
 @pytest.fixture
 def newcomer(tmp_path: Path) -> Newcomer:
-    """Somebody who has run `init` in a repository."""
+    """A new user who has run `init` in a repository."""
     one = Newcomer(tmp_path / "repository", ("--domain", DOMAIN, "--image", IMAGE))
     assert one.init().returncode == 0
     return one
@@ -35,14 +35,14 @@ def newcomer(tmp_path: Path) -> Newcomer:
 
 @pytest.fixture
 def secrets(newcomer: Newcomer, tmp_path: Path) -> dict[str, str]:
-    """What GitHub was given in the first step."""
+    """The secrets that the first step sets at GitHub."""
     (tmp_path / "programs").mkdir()
     return newcomer.secrets(tmp_path / "programs")
 
 
 @pytest.fixture
 def origin(pool: ProcessPool, newcomer: Newcomer, secrets: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """Where the server answers: nginx with the files that were written, the old build, and a newer one in the registry."""
+    """The server's origin: nginx with the written files, the old build, and a newer one in the registry."""
     host = Host(pool, IMAGE, build=replace(V1, boot=0.0))
     host.push(V2)
     updater = watchtower("nicholas-fedor", host, secrets["WATCHTOWER_HTTP_API_TOKEN"])
@@ -54,12 +54,12 @@ def origin(pool: ProcessPool, newcomer: Newcomer, secrets: dict[str, str], tmp_p
     updater.close()
 
 
-def test_the_look_from_outside_finds_watchtower(secrets: dict[str, str], origin: str) -> None:
+def test_watchtower_is_reachable_from_outside(secrets: dict[str, str], origin: str) -> None:
     url = secrets["WATCHTOWER_UPDATE_URL"].replace(f"https://{DOMAIN}", origin)
     assert requests.post(url, timeout=10).status_code == 401
 
 
-def test_doctor_finds_everything_ready(newcomer: Newcomer, secrets: dict[str, str], origin: str) -> None:
+def test_doctor_reports_ready(newcomer: Newcomer, secrets: dict[str, str], origin: str) -> None:
     given = newcomer.inputs(secrets, "doctor.yml")
     inputs = {name: text.replace(f"https://{DOMAIN}", origin) for name, text in given.items()}
     run = RUNNER.run(inputs, secrets=[secrets["WATCHTOWER_HTTP_API_TOKEN"], inputs["watchtower-url"]])

@@ -1,4 +1,4 @@
-"""Every story of the sandbox through the real entrypoint, judged by what the runner read and what the servers saw."""
+"""Every scenario of the sandbox through the real entrypoint, checked by what the runner read and the servers saw."""
 
 import json
 import os
@@ -27,7 +27,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
-    """The schema, with every field forbidden that it does not describe."""
+    """The schema, with all fields forbidden that it does not describe."""
     if isinstance(schema, list):
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
@@ -38,10 +38,10 @@ def strict(schema: Any) -> Any:  # noqa: ANN401 - JSON
 
 BURST = 15
 WITH_TOKEN = (UPDATE, CONTAINERS, DETAILS, CHECK, METRICS)
-"""Paths that the token may be shown to."""
+"""Paths that the token may be sent to."""
 PER_SECOND = {"s": 1.0, "m": 1 / 60}
 CODE = re.compile(r"^(`{3,}).*?^\1$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
-"""Blocks and spans in which Markdown makes nothing of HTML."""
+"""Code blocks and spans, in which Markdown does not interpret HTML."""
 REPORT = Draft202012Validator(strict(json.loads((PROJECT / "docs" / "report.schema.json").read_text())))
 MEASURING = {name: value for name, value in os.environ.items() if name == "COVERAGE_PROCESS_CONFIG"}
 
@@ -50,15 +50,15 @@ MEASURING = {name: value for name, value in os.environ.items() if name == "COVER
 def runner(scenario: Scenario) -> Runner:
     """GitHub's runner.
 
-    To measure what a run covers takes as long again as to start it; and where a signal comes while coverage holds its lock,
-    the run would wait for it for ever.
+    Measuring coverage doubles the time that a run takes to start; and if a signal arrives while coverage holds its lock,
+    the run deadlocks.
     """
     environment = MEASURING if scenario.name in MEASURED and scenario.interrupt is None else {}
     return Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=45, environment=environment)
 
 
 def family(chapter: str, scenario: Scenario) -> tuple[object, ...]:
-    """What a scenario has in common with its variations, which end in the same way for a cause of the same kind."""
+    """What a scenario has in common with its variations, which end the same way for the same kind of cause."""
     scene = scenario.scene
     return (
         chapter,
@@ -77,9 +77,9 @@ def family(chapter: str, scenario: Scenario) -> tuple[object, ...]:
 
 
 def played_here() -> list[Scenario]:
-    """The first scenario of each family and all that attack, or with `SCENARIOS=all` every one.
+    """The first scenario of each family and all attacks, or with `SCENARIOS=all` every scenario.
 
-    What tells the variations of a family apart is held in `tests/unit/`, by value and in the simulation.
+    What distinguishes the variations of a family is tested in `tests/unit/`, by value and in the simulation.
     """
     if os.environ.get("SCENARIOS") == "all":
         return list(SCENARIOS.values())
@@ -97,29 +97,29 @@ MEASURED = frozenset({scenario.verdict: scenario.name for scenario in reversed(S
 
 
 @pytest.mark.parametrize("scenario", played_here(), ids=lambda scenario: scenario.name)
-def test_a_story_ends_as_the_interface_says(scenario: Scenario, pool: ProcessPool, runner: Runner) -> None:
+def test_a_scenario_ends_as_the_interface_says(scenario: Scenario, pool: ProcessPool, runner: Runner) -> None:
     with played(scenario, pool, runner) as (run, world):
-        told = f"{run.outputs}\n{run.annotations}\n{run.log}"
-        assert run.problems == (), told
+        log = f"{run.outputs}\n{run.annotations}\n{run.log}"
+        assert run.problems == (), log
         ended = (run.outputs["verdict"], run.outputs["reason"])
-        assert ended in scenario.endings(), told
-        assert run.exit_code == scenario.code(), told
+        assert ended in scenario.endings(), log
+        assert run.exit_code == scenario.code(), log
         if scenario.result is not None:
-            assert run.outputs["watchtower-result"] == scenario.result, told
+            assert run.outputs["watchtower-result"] == scenario.result, log
         if scenario.proof is not None:
-            assert run.outputs["proof"] == scenario.proof, told
+            assert run.outputs["proof"] == scenario.proof, log
         for name, value in scenario.outputs.items():
-            assert run.outputs[name] == value, told
-        _assert_told(scenario, run)
-        _assert_manners(scenario, world)
+            assert run.outputs[name] == value, log
+        _assert_report(scenario, run)
+        _assert_requests(scenario, world)
         _assert_true(run, world)
         _assert_recorded(scenario, world)
         if scenario.inputs.get("mode") == "doctor":
             _assert_examined(scenario, run, world)
 
 
-def _assert_told(scenario: Scenario, run: Run) -> None:
-    """What section 3 and 4 of the interface promise of every run."""
+def _assert_report(scenario: Scenario, run: Run) -> None:
+    """Check what sections 3 and 4 of the interface promise for every run."""
     assert run.summary.strip()
     assert "<script" not in CODE.sub("", run.summary)
     messages = "\n".join(one.message for one in run.annotations)
@@ -139,8 +139,8 @@ def _assert_told(scenario: Scenario, run: Run) -> None:
         assert run.messages("warning")
 
 
-def _assert_manners(scenario: Scenario, world: World) -> None:
-    """What the servers saw: so many triggers, the token where it belongs, never more requests than the bucket gives."""
+def _assert_requests(scenario: Scenario, world: World) -> None:
+    """Check what the servers saw: the triggers, the token only where it belongs, no more requests than the rate allows."""
     assert len(world.front.triggers()) == scenario.triggers
     if scenario.silent:
         assert world.front.seen == world.foreign.seen == []
@@ -164,22 +164,22 @@ def _assert_manners(scenario: Scenario, world: World) -> None:
 
 
 def _rate(scenario: Scenario) -> float:
-    """Requests a second that the scenario allows; where what it says makes no sense, none are sent."""
-    told = re.fullmatch(r"(\d+)/([sm])", scenario.inputs.get("request-rate", "30/m"))
-    return int(told[1]) * PER_SECOND[told[2]] if told else 0.0
+    """Requests per second that the scenario allows; 0 for an invalid value, with which no requests are sent."""
+    match = re.fullmatch(r"(\d+)/([sm])", scenario.inputs.get("request-rate", "30/m"))
+    return int(match[1]) * PER_SECOND[match[2]] if match else 0.0
 
 
 def _assert_within_bucket(front: Front, rate: float, burst: int) -> None:
-    """Requests with the token have bounds of their own; of the others, no stretch holds more than the bucket gives."""
+    """Check that requests without the token, which has its own bounds, never exceed the rate in any interval."""
     times = [one.at for one in front.seen if one.header("Authorization") is None and one.path != UPDATE]
     for first, start in enumerate(times):
         for last in range(first, len(times)):
-            # A request is sent a moment before it is seen, later ones perhaps after a shorter one.
+            # The delay between sending a request and seeing it varies.
             assert last - first + 1 <= burst + rate * (times[last] - start) + 1
 
 
 def _assert_true(run: Run, world: World) -> None:
-    """A green run that names a build names the one that answers in truth."""
+    """Check that a green run which names a build names the one that responds."""
     if run.outputs["verdict"] in ("deployed", "already-current", "verified", "rolled-back") and run.outputs[
         "proof"
     ] in (
@@ -192,7 +192,7 @@ def _assert_true(run: Run, world: World) -> None:
 
 
 def _assert_recorded(scenario: Scenario, world: World) -> None:
-    """GitHub is asked for nothing that was not wished for, and has at most one Deployment, which agrees with the run."""
+    """Check that GitHub gets only configured requests, and at most one Deployment, which agrees with the run."""
     github = world.github
     assert [tuple(one.states) for one in github.deployments] == ([scenario.records] if scenario.records else [])
     assert [(each["state"], each["comments"]) for each in github.issues.documents] == list(scenario.issues)
@@ -211,7 +211,7 @@ def _assert_recorded(scenario: Scenario, world: World) -> None:
 
 
 def _assert_examined(scenario: Scenario, run: Run, world: World) -> None:
-    """Doctor found what is wrong, and that alone; and nothing is otherwise than before."""
+    """Check that doctor found what is wrong and nothing else, and changed nothing."""
     links = json.loads(run.outputs["report"])["links"]
     weak = {each["link"]: each["finding"] for each in links if each["state"] in ("warning", "broken")}
     assert weak == dict(scenario.found), run.summary

@@ -1,4 +1,4 @@
-"""The nightly self-test: what came of its jobs is served as a document, and the action opens one issue while one is red."""
+"""The nightly self-test: its job results are served as a document, and the action opens one issue while one is red."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ class Results(BaseHTTPRequestHandler):
 
     jobs: dict[str, str] = GREEN
 
-    def do_GET(self) -> None:  # http.server calls it so
+    def do_GET(self) -> None:  # the name that http.server calls
         found = self.path.partition("?")[0] == "/results.json"
         body = json.dumps({name: {"result": result, "outputs": {}} for name, result in self.jobs.items()}).encode()
         self.send_response(200 if found else 404)
@@ -35,7 +35,7 @@ class Results(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture

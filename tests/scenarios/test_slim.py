@@ -1,4 +1,4 @@
-"""The action without Docker: the same engine, reached by steps in bash, as a runner plays them."""
+"""The action without Docker: the same code, started by steps in bash, as a runner runs them."""
 
 import shutil
 import sysconfig
@@ -26,7 +26,7 @@ def pool() -> Iterator[ProcessPool]:
 
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> FromComposite:
-    """The slim action, where what it installs is there: made of the packages that the tests run with."""
+    """The slim action, already installed: it uses the packages that the tests run with."""
     folder = tmp_path_factory.mktemp("slim") / "redeploy-action"
     venv.create(folder, symlinks=True)
     [packages] = folder.glob("lib/python*/site-packages")
@@ -39,7 +39,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> FromComposite:
     "name",
     ["happy-path", "old-build", "invalid-inputs", "cancelled-int", "cancelled-term", "doctor"],
 )
-def test_it_ends_as_the_action_in_its_container_does(name: str, launcher: FromComposite, pool: ProcessPool) -> None:
+def test_it_ends_as_the_action_in_a_container_does(name: str, launcher: FromComposite, pool: ProcessPool) -> None:
     scenario = SCENARIOS[name]
     with played(scenario, pool, Runner(PROJECT, launcher)) as (run, _):
         assert run.problems == (), run.log
@@ -48,7 +48,7 @@ def test_it_ends_as_the_action_in_its_container_does(name: str, launcher: FromCo
         assert run.outputs["verdict"] in run.summary
 
 
-def test_a_runner_without_a_python_that_will_do_says_what_to_put_before_it(
+def test_on_a_runner_without_a_suitable_python_the_error_names_setup_python(
     launcher: FromComposite, pool: ProcessPool, tmp_path: Path
 ) -> None:
     old = tmp_path / "python3"
@@ -64,7 +64,7 @@ def test_a_runner_without_a_python_that_will_do_says_what_to_put_before_it(
         pass
 
 
-def test_packages_that_cannot_be_installed_are_an_error_that_says_so(
+def test_a_failed_installation_of_packages_is_reported_as_an_error(
     launcher: FromComposite, pool: ProcessPool, tmp_path: Path
 ) -> None:
     nothing = replace(launcher, set_up=tmp_path / "redeploy-action")
