@@ -1,4 +1,4 @@
-"""An embedded production on loopback: a service, its Watchtower, what stands in front of them, and GitHub's runner.
+"""A production environment on loopback: a service, its Watchtower, the proxies in front of them, and GitHub's runner.
 
-`python -m sandbox` is the demo; the scenario tests use the same worlds. Nothing of the product imports it.
+`python -m sandbox` is the demo; the scenario tests use the same worlds. The product does not import it.
 """

@@ -1,4 +1,4 @@
-"""The demo: `python -m sandbox` plays one story and shows it as GitHub's run page would."""
+"""The demo: `python -m sandbox` plays one scenario and shows it as GitHub's run page would."""
 
 import argparse
 import os
@@ -21,14 +21,14 @@ _WIDTH = 100
 
 
 def main() -> int:
-    """Plays a scenario, or lists them; gives the exit code of the action, or with `--demo` 0 where it ends as it should."""
+    """Play a scenario, or list them; return the action's exit code, or with `--demo` 0 if it ends as it should."""
     options = _options()
     try:
         return _obey(options)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is still buffered must not be written at exit.
+        # The reader has closed the pipe; buffered text must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
 
@@ -92,7 +92,7 @@ def _play(scenario: Scenario, runner: Runner) -> Run:
 
 
 def _judge(run: Run, scenario: Scenario) -> int:
-    """Says how the action ended, and whether it should; a person who watches wants no failure where one was to be shown."""
+    """Print how the action ended, and whether it should; a scenario that is meant to fail does not fail the demo."""
     ended = run.outputs.get("verdict", ""), run.outputs.get("reason", "")
     right = ended in scenario.endings() and run.exit_code == scenario.code()
     stopped = not right and run.exit_code == 128 + signal.SIGINT
@@ -121,7 +121,7 @@ def _report(run: Run, world: World) -> None:
         for one in places:
             print(f"{one.file}:{one.line}  {one.level}: {one.message}")
     _heading("What the server saw")
-    now = world.host.service.answers_with() or "nobody"
+    now = world.host.service.answers_with() or "no build"
     triggers, requests = len(world.front.triggers()), len(world.service_front.seen)
     print(f"{triggers} {'trigger' if triggers == 1 else 'triggers'}, {requests} requests; {now} answers now")
     print(f"exit code {run.exit_code} after {run.seconds:.1f} s")

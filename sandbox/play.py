@@ -1,4 +1,4 @@
-"""Plays a scenario: raises its world, runs the action in it, gives back what came of both."""
+"""Plays a scenario: starts its world, runs the action in it, and returns both."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ from sandbox.worlds import World
 def played(
     scenario: Scenario, pool: ProcessPool, runner: Runner, on_line: Callable[[str], object] | None = None
 ) -> Iterator[tuple[Run, World]]:
-    """The run, and its world still standing so that it can be asked."""
+    """Play a scenario; yield the run, and the world while it still runs."""
     with World(pool, scenario.scene) as world:
         yield play(scenario, world, runner, on_line), world
 
 
 def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[str], object] | None = None) -> Run:
-    """Runs the action with the scenario's inputs in a world that stands."""
+    """Run the action with the scenario's inputs in a running world."""
     interrupt = None
     if scenario.interrupt is not None:
         interrupt = Interrupt(scenario.interrupt_after, scenario.interrupt, lambda: bool(world.front.triggers()))
@@ -35,9 +35,9 @@ def play(scenario: Scenario, world: World, runner: Runner, on_line: Callable[[st
         earlier = runner.run(inputs, secrets=known, files=scenario.files, on_line=on_line)
         problems += earlier.problems
         world.baseline = earlier.outputs.get("report", "")
-        said = each.then(world)
-        if on_line and isinstance(said, str):
-            on_line(said)
+        line = each.then(world)
+        if on_line and isinstance(line, str):
+            on_line(line)
     inputs = {name: world.fill(text) for name, text in scenario.inputs.items()}
     run = runner.run(inputs, interrupt=interrupt, secrets=known, files=scenario.files, on_line=on_line)
     return replace(run, problems=(*problems, *run.problems))

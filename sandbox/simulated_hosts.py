@@ -1,4 +1,4 @@
-"""Several hosts without sockets: a `World` each, on one clock."""
+"""Several hosts without sockets: one `World` each, on one clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from redeploy.rollout.requests import Event, Request
 from sandbox.simulation import WALL, World
 
 PLENTY = 1_000_000
-"""Requests and waits of a run of many services."""
+"""The maximum of requests and waits of a run of many services."""
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Worlds:
     """An `Outside` in which the key of a service names its host."""
 
     hosts: Mapping[str, World]
-    """By name; the one of services without a host is the empty one."""
+    """By name; services without a host have the empty name."""
     clock: float = 0.0
     most_under_way: int = 0
 
@@ -32,7 +32,7 @@ class Worlds:
         return WALL + self.clock
 
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
-        """Answer an ask from the script of the service's host."""
+        """Respond to a request from the script of the service's host."""
         host, slash, _ = service.partition("/")
         world = self.hosts[host if slash else ""]
         world.clock = self.clock
@@ -40,7 +40,7 @@ class Worlds:
         self.most_under_way = max(self.most_under_way, sum(each.under_way for each in self.hosts.values()))
 
     def wait(self, until: float) -> Event | None:
-        """Let time pass until something is answered at any host, or `until`."""
+        """Let time pass until a response of any host, or `until`."""
         first = min(self.hosts.values(), key=lambda world: world.next_due)
         first.clock = self.clock
         event = first.wait(until)

@@ -1,4 +1,4 @@
-"""A world without sockets, for tests and measurements: time passes only while somebody waits, answers come from a script."""
+"""A world without sockets, for tests and measurements: time passes only during waits, responses come from a script."""
 
 import heapq
 import itertools
@@ -36,31 +36,31 @@ UPDATE_URL = "https://api.example.com/ops/watchtower/update"
 BASE = "https://api.example.com"
 TOKEN = "tok-8d1f0c6b2a"
 ENOUGH = {"watchtower_url": UPDATE_URL, "watchtower_token": TOKEN}
-"""The inputs that a deploy cannot do without."""
+"""The inputs that a deploy requires."""
 
 WALL = 1_800_000_000.0
-"""Our clock at monotonic zero."""
+"""The wall clock at monotonic zero."""
 
 Taking = tuple[HttpResult, float]
-"""An answer, and the seconds that it takes."""
+"""A response, and the seconds that it takes."""
 
 REFUSED = TransportError(ErrorKind.REFUSED)
 LATENCY = 0.04
-MOST_ASKS = 1_000
+MOST_REQUESTS = 1_000
 
 
 def no_file(_path: str, _cap: int) -> str:
-    """Find no file in the workspace."""
+    """Raise the error of a missing file, as in an empty workspace."""
     msg = "names a file that cannot be read"
     raise ValueError(msg)
 
 
 def any_certificate(pem: str) -> None:
-    """Find nothing wrong with a certificate."""
+    """Accept any certificate."""
 
 
 def environment(**inputs: str) -> dict[str, str]:
-    """Return the environment that gives these inputs and no others."""
+    """Return an environment with these inputs and no others."""
     return {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in inputs.items()}
 
 
@@ -70,17 +70,17 @@ def bare_plan(**inputs: str) -> Plan:
 
 
 def plan(**inputs: str) -> Plan:
-    """Return the plan of these inputs, and of what a deploy cannot do without."""
+    """Return the plan of these inputs, and of those that a deploy requires."""
     return bare_plan(**(ENOUGH | inputs))
 
 
 @dataclass
 class World:
-    """An `Outside`. Scripts are asked for the moment, in seconds since the first trigger, negative before it."""
+    """An `Outside`. Scripts get the time in seconds since the first trigger, negative before it."""
 
     service: Callable[[float, Probe], HttpResult | Taking]
     trigger: Sequence[HttpResult | Taking] = (Response(200),)
-    """The answers to the triggers, the last one repeating."""
+    """The responses to the triggers; the last one repeats."""
     containers: Callable[[float], HttpResult | Taking] = lambda _: Response(404)
     document: Callable[[float], HttpResult | Taking] = lambda _: Response(404)
     smoke: Callable[[float, SendSmoke], HttpResult | Taking] = lambda _, __: Response(200)
@@ -90,13 +90,13 @@ class World:
     reasons: HttpResult | Taking = field(default_factory=lambda: Response(404))
     latency: float = LATENCY
     seed: int = 1
-    """Of the chance that makes looks irregular."""
+    """The seed of the random intervals between requests."""
     clock: float = 0.0
-    most: int = MOST_ASKS
-    """Requests and, five times as many, waits of one run."""
+    most: int = MOST_REQUESTS
+    """The maximum of requests of one run; that of waits is five times as large."""
     triggered: float | None = None
     asked: list[tuple[float, Request]] = field(default_factory=list)
-    """What went out, and when."""
+    """The requests that were sent, with their times."""
     _waits: int = 0
     _due: list[tuple[float, int, Event]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
@@ -110,7 +110,7 @@ class World:
         return WALL + self.clock
 
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
-        """Answer an ask from the script, in time or as timed out."""
+        """Respond to a request from the script, in time or as timed out."""
         if sent != self.clock or bound < 0 or len(self.asked) >= self.most:
             msg = "it asks at another time than now, with a bound below zero, or without end"
             raise AssertionError(msg)
@@ -121,7 +121,7 @@ class World:
                 self.triggered = sent if self.triggered is None else self.triggered
                 found = self.trigger[min(len(self.sent(SendTrigger)), len(self.trigger) - 1)]
             case Probe():
-                found = self.service(moment + self.latency / 2, request)  # the answer is made half-way
+                found = self.service(moment + self.latency / 2, request)  # the response is created half-way
             case FetchContainers():
                 found = self.containers(moment)
             case FetchDocument():
@@ -151,7 +151,7 @@ class World:
         )
 
     def wait(self, until: float) -> Event | None:
-        """Let time pass until something is answered, or `until`."""
+        """Let time pass until a response, or `until`."""
         self._waits += 1
         if self._waits >= 5 * self.most:
             msg = "it goes round in circles"
@@ -168,27 +168,27 @@ class World:
 
     @property
     def under_way(self) -> int:
-        """How many asks await their answers."""
+        """The number of requests without a response yet."""
         return len(self._due)
 
     @property
     def next_due(self) -> float:
-        """When the next answer comes; infinity where none is awaited."""
+        """The time of the next response; infinity if none is pending."""
         return self._due[0][0] if self._due else float("inf")
 
     def sent(self, kind: type[Request]) -> list[float]:
-        """When asks of a kind went out."""
+        """Return when requests of a kind were sent."""
         return [moment for moment, request in self.asked if isinstance(request, kind)]
 
     def since_trigger(self, kind: type[Request]) -> list[float]:
-        """When asks of a kind went out since the first trigger, in seconds after it."""
+        """Return when requests of a kind were sent since the first trigger, in seconds after it."""
         start = self.triggered or 0.0
         return [moment - start for moment in self.sent(kind) if moment >= start]
 
 
 @dataclass
 class Log:
-    """A log that is kept."""
+    """A log that is kept in memory."""
 
     lines: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
@@ -199,7 +199,7 @@ class Log:
         self.lines.append(text)
 
     def debug(self, text: str) -> None:
-        """Keep a line that only debugging shows."""
+        """Keep a line that only debug logging shows."""
         self.details.append(text)
 
     def open_group(self, title: str) -> None:
@@ -209,7 +209,7 @@ class Log:
 
 @dataclass
 class Story:
-    """A run that was told to its end."""
+    """A finished run in a simulated world."""
 
     world: World
     state: ServiceState
@@ -218,7 +218,7 @@ class Story:
 
     @property
     def verdict(self) -> tuple[str, str]:
-        """Verdict and reason, in words."""
+        """Verdict and reason, as their names."""
         return self.conclusion.verdict.value, self.conclusion.reason.value
 
     @property
@@ -233,7 +233,7 @@ class Story:
 
 
 def tell(world: World, **inputs: str) -> Story:
-    """Run the story in a world."""
+    """Run the action in a world, and return the finished run."""
     chosen, log = plan(**inputs), Log()
     state = ServiceState(chosen, began=world.now(), redact=redactor(chosen.secrets))
     conclusion = redeploy(state, world, random.Random(world.seed).random, log)

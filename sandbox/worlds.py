@@ -1,4 +1,4 @@
-"""A world: a host with its service, a Watchtower, what stands in front of them, all on loopback."""
+"""A world: a host with its service, a Watchtower, and the proxies in front of them, all on loopback."""
 
 import re
 import secrets
@@ -41,44 +41,44 @@ class Scene:
     variant: Variant = "nicholas-fedor"
     before: Build = V1
     pushed: Build | None = V2
-    """What the service's tag points to once the world begins; None: what runs already."""
+    """The build that the service's tag points to when the world begins; None: the running build."""
     flags: Mapping[str, object] = field(default_factory=dict)
-    """Watchtower's, as in `sandbox.watchtower.updater.Settings`."""
+    """Watchtower's settings, as in `sandbox.watchtower.updater.Settings`."""
     location: bool = True
-    """Whether the front sends the update path to Watchtower; else the service gets it."""
+    """Whether the front sends the update path to Watchtower; otherwise the service gets it."""
     details: bool = False
-    """Whether the paths for containers and check are there too."""
+    """Whether the paths for containers and check exist too."""
     metrics: bool = False
-    """Whether the path for metrics is there too."""
+    """Whether the path for metrics exists too."""
     front_listens: bool = True
     watchtower_listens: bool = True
     two_origins: bool = False
-    """Whether the service has an origin of its own."""
+    """Whether the service has its own origin."""
     certificate: Certificate | None = None
     on_watchtower: Fault = passing
     on_service: Fault = passing
     image: str = "registry.test/o/api:latest"
-    """With `{registry}` in it, the world's own registry has it."""
+    """With `{registry}` in it, the image is in the world's own registry."""
     registry: Ways = field(default_factory=Ways)
     deployer: str = ""
-    """Which other deployer there is, as `sandbox.deployers` calls it; none where empty."""
+    """The other deployer, by its name in `sandbox.server.deployers`; empty: none."""
     deployer_works: bool = True
-    """Whether it does what it says."""
+    """Whether that deployer really deploys."""
     neighbours: Mapping[str, Neighbour] = field(default_factory=dict)
-    """By the name of the container; each answers at an origin of its own, `{NAME:origin}`."""
+    """By container name; each responds at its own origin, `{NAME:origin}`."""
     others: "Mapping[str, Scene]" = field(default_factory=dict)
     """Other hosts, each a world of its own: `{NAME:update}` and the like."""
     github: Mishaps = field(default_factory=dict)
-    """What goes wrong at GitHub."""
+    """The failures of GitHub."""
     finish: Callable[["World"], object] = lambda _: None
-    """Last touches, for what needs the world itself."""
+    """Final changes that need the world itself."""
 
 
 class World:
-    """One world at work, with everything that an observer wants to know of it."""
+    """A running world, with everything that a test checks."""
 
     def __init__(self, pool: ProcessPool, scene: Scene) -> None:
-        # Signs that encodings and Markdown change, and a word of hexadecimal digits, as `openssl rand -hex` makes them.
+        # Characters that encodings and Markdown change, and hexadecimal digits, as `openssl rand -hex` prints them.
         self.token = f"wt_{secrets.token_urlsafe(9)}+{secrets.token_hex(8)}/="
         self.header_secret = f"cf {secrets.token_urlsafe(18)}"
         self.certificate_authority = ""
@@ -105,9 +105,9 @@ class World:
         self.front.on_watchtower = scene.on_watchtower
         self.service_front.on_service = scene.on_service
         self.github = GitHub(scene.github)
-        self.deployer = StandIn(scene.deployer, self.host, at_work=scene.deployer_works) if scene.deployer else None
+        self.deployer = StandIn(scene.deployer, self.host, works=scene.deployer_works) if scene.deployer else None
         self.baseline = ""
-        """The report of the step before the deploy, where there was one."""
+        """The report of the step before the deploy, if there was one."""
         scene.finish(self)
         if scene.watchtower_listens:
             self.watchtower.listen()
@@ -121,11 +121,11 @@ class World:
 
     @property
     def update_url(self) -> str:
-        """The URL that triggers."""
+        """The trigger URL."""
         return self.front.origin + UPDATE
 
     def fill(self, text: str) -> str:
-        """An input's text with this world's values in place of `{...}`."""
+        """Return an input's text with this world's values instead of `{...}`."""
         if text == "{baseline}":
             return self.baseline
         for name, other in self.others.items():
@@ -149,12 +149,12 @@ class World:
 
     @property
     def secrets(self) -> list[str]:
-        """What must show nowhere, of other hosts as well."""
+        """All secrets of the world, also of its other hosts."""
         own = [self.token, self.header_secret, self.update_url, self.registry.password, self.registry.basic]
         return own + [secret for other in self.others.values() for secret in other.secrets]
 
     def close(self) -> None:
-        """Ends it, from the back to the front, so that nothing waits for an answer that cannot come."""
+        """Close everything, from back to front, so that nothing waits for a response that cannot come."""
         if self.deployer:
             self.deployer.close()
         for other in self.others.values():
@@ -184,8 +184,8 @@ class World:
         return Front(container.port, {})
 
     def _certify(self, kind: Certificate) -> ssl.SSLContext:
-        """A certificate of a private authority, with the flaw asked for."""
-        import trustme  # costs a tenth of a second, and few worlds need it
+        """A certificate of a private authority, with the given flaw."""
+        import trustme  # takes a tenth of a second to import, and few worlds need it
 
         authority = trustme.CA()
         self.certificate_authority = authority.cert_pem.bytes().decode()

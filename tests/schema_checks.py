@@ -36,7 +36,7 @@ def check(github: GitHub) -> None:
         response = operation["responses"][str(talk.status)]
         if "$ref" in response:
             response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
-        _validate(talk.told, response["content"]["application/json"]["schema"], document)
+        _validate(talk.document, response["content"]["application/json"]["schema"], document)
     for request in github.seen:
         if request.method == "GET":
             kind = kind_of(request)

@@ -25,7 +25,7 @@ _HOSTILE = "\n".join(
 
 
 def hostile_page(status: int) -> Answer:
-    """An error page that tries everything that text in a log or a table can try, its reason phrase included."""
+    """An error page with every attack that text in a log or a table can try, also in its reason phrase."""
     reason = "::set-output name=verdict::deployed ##[error]x"
     headers = (("X-Powered-By", "::error::forged"), ("WWW-Authenticate", "Basic realm=\x1b[31m##[group]x"))
     return Answer(status, _HOSTILE.encode() + b"\xff\xfe\xc3(", "text/html", headers, reason=reason)
@@ -38,7 +38,7 @@ def hostile_document() -> Answer:
 
 
 def hostile_contract() -> dict[str, object]:
-    """Version and paths of an OpenAPI document, both hostile; no path is long enough to be refused for that."""
+    """Hostile version and paths of an OpenAPI document; no path is long enough to be rejected for its length."""
     lines = [*_HOSTILE.splitlines()[:-1], "\ud83d\u202e", "../../../etc/passwd", "{" * 300]
     return {
         "info": {"title": _HOSTILE, "version": _HOSTILE},
@@ -47,12 +47,12 @@ def hostile_contract() -> dict[str, object]:
 
 
 def hostile_item() -> Answer:
-    """A response that does not match its schema, with hostile words."""
+    """A response that does not match its schema, with hostile text."""
     return Answer(200, json.dumps({"id": _HOSTILE, "name": [_HOSTILE], _HOSTILE: 1}).encode(), "application/json")
 
 
 def every_form(secret: str) -> dict[str, str]:
-    """A secret as careless servers show it."""
+    """The encodings in which careless servers show a secret."""
     data = secret.encode()
     return {
         "plain": secret,
@@ -72,7 +72,7 @@ def every_form(secret: str) -> dict[str, str]:
 
 
 def echo(status: int, *values: str) -> Answer:
-    """A response that repeats what it was sent, in body and headers, in every encoding."""
+    """A response that repeats the request's values in body and headers, in every encoding."""
     forms = [form for value in values for form in every_form(value).items()]
     headers = tuple((f"X-Echo-{number}", form) for number, (_, form) in enumerate(forms))
     return Answer(status, json.dumps(forms).encode(), "application/json", headers)
@@ -91,9 +91,9 @@ def echoed_item(value: str) -> Answer:
 
 
 def echoed_document(*values: str) -> Answer:
-    """An OpenAPI document that has secrets for its version and its paths."""
+    """An OpenAPI document with secrets as its version and paths."""
     forms = [form for value in values for form in every_form(value).values()]
-    forms += [f"{'-' * 215}{value}" for value in values]  # cut off in the middle, wherever a path is shown
+    forms += [f"{'-' * 215}{value}" for value in values]  # cut in the middle wherever a path is shown
     document = {
         "openapi": "3.1.0",
         "info": {"title": "portfolio", "version": values[0]},
@@ -104,14 +104,14 @@ def echoed_document(*values: str) -> Answer:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes as they are, piece by piece, with a pause after each: endless bodies, slow drips, bombs."""
+    """Raw bytes, piece by piece, with a pause after each: endless bodies, slow bodies, compression bombs."""
 
     head: bytes
     pieces: Callable[[], Iterable[bytes]]
     pause: float = 0.0
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Sends until it ends, or the client goes."""
+        """Send until the pieces end, or the client disconnects."""
         if exchange.connection.send(self.head):
             for piece in self.pieces():
                 if not exchange.connection.send(piece) or exchange.connection.pause(self.pause):
@@ -131,12 +131,12 @@ def _for_ever(piece: bytes) -> Callable[[], Iterator[bytes]]:
 
 
 def endless_body() -> Raw:
-    """A body that never ends, as fast as it is read."""
+    """A body that never ends, sent as fast as it is read."""
     return Raw(_OK + b"\r\n", _for_ever(b" " * 65536))
 
 
 def slow_body() -> Raw:
-    """A body of one byte every tenth of a second: no pause is long, the whole never ends."""
+    """A body of one byte every tenth of a second: no pause is long, but it never ends."""
     return Raw(_OK + b"Content-Length: 100000\r\n\r\n", _for_ever(b" "), 0.1)
 
 
@@ -152,5 +152,5 @@ def gzip_bomb() -> Raw:
 
 
 def deep_document() -> Answer:
-    """JSON nested deeper than a recursive reader can go."""
+    """JSON nested too deeply for a recursive parser."""
     return Answer(200, b'{"version":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "application/json")

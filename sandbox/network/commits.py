@@ -11,7 +11,7 @@ PER_PAGE = 30
 
 
 def sha_of(subject: str) -> str:
-    """The commit that a subject stands for, 40 hexadecimal digits."""
+    """The commit hash derived from a subject, 40 hexadecimal digits."""
     return hashlib.sha1(subject.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -23,7 +23,7 @@ class Commit:
     subject: str = "A change"
     ago: float = 0.0
     parents: tuple[str, ...] = ()
-    tells_parents: bool = True
+    lists_parents: bool = True
 
 
 def line(*commits: Commit, after: str = "") -> tuple[Commit, ...]:
@@ -31,7 +31,7 @@ def line(*commits: Commit, after: str = "") -> tuple[Commit, ...]:
     found: list[Commit] = []
     for each in commits:
         parent = found[-1].sha if found else after
-        found.append(Commit(each.sha, each.subject, each.ago, (parent,) if parent else (), each.tells_parents))
+        found.append(Commit(each.sha, each.subject, each.ago, (parent,) if parent else (), each.lists_parents))
     return tuple(found)
 
 
@@ -42,10 +42,10 @@ class History:
     commits: Sequence[Commit] = ()
     branches: dict[str, str] = field(default_factory=dict)
     page_size: int = MOST_UNPAGED
-    """Commits of a response to a request without a page."""
+    """The number of commits in a response without a page parameter."""
 
     def branch(self, name: str, api_url: str) -> Mapping[str, object] | None:
-        """The branch as `GET /repos/{owner}/{repo}/branches/{branch}` has it."""
+        """Return the response of `GET /repos/{owner}/{repo}/branches/{branch}`."""
         if name not in self.branches:
             return None
         url = f"{api_url}/branches/{name}"
@@ -60,7 +60,7 @@ class History:
         }
 
     def compare(self, base: str, head: str, query: Mapping[str, Sequence[str]], api_url: str) -> "Compared":
-        """The comparison as `GET /repos/{owner}/{repo}/compare/{basehead}` has it."""
+        """Return the response of `GET /repos/{owner}/{repo}/compare/{basehead}`."""
         one, other = self._resolved(base), self._resolved(head)
         if one is None or other is None:
             return Compared(None, "Not Found")
@@ -120,7 +120,7 @@ class History:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison came to; without a document it is a 404 that says so."""
+    """The result of a comparison; without a document it is a 404 with the message."""
 
     document: Mapping[str, object] | None
     message: str
@@ -148,5 +148,5 @@ def _document(commit: Commit, api_url: str) -> dict[str, object]:
         },
         "author": None,
         "committer": None,
-        "parents": parents if commit.tells_parents else [],
+        "parents": parents if commit.lists_parents else [],
     }

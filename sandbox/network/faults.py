@@ -1,4 +1,4 @@
-"""What may stand in the way of a request: proxies that give up, walls, caches, limits."""
+"""Faults between client and service: proxies that time out, access walls, caches, rate limits."""
 
 import threading
 from collections import Counter
@@ -59,14 +59,14 @@ def cloudflare(status: int) -> Answer:
 
 @dataclass(frozen=True)
 class Instead:
-    """Somebody answers in the upstream's place, `after` seconds; `forwarding`: the request got there all the same."""
+    """A response instead of the upstream's, `after` seconds; `forwarding`: the upstream still gets the request."""
 
     answer: Answer
     after: float = 0.0
     forwarding: bool = False
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Answers."""
+        """Send the response."""
         if self.forwarding:
             exchange.forward_alone()
         return not exchange.connection.pause(self.after) and exchange.send(self.answer)
@@ -74,12 +74,12 @@ class Instead:
 
 @dataclass(frozen=True)
 class Cut:
-    """The connection is reset while the request goes on behind it."""
+    """The connection is reset while the upstream still processes the request."""
 
     after: float = 0.3
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Resets."""
+        """Reset the connection."""
         exchange.forward_alone()
         exchange.connection.pause(self.after)
         exchange.connection.reset()
@@ -88,12 +88,12 @@ class Cut:
 
 @dataclass(frozen=True)
 class Redirect:
-    """Another place is named, with the request's method to be kept."""
+    """A redirect to another URL that keeps the request's method."""
 
     location: str
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Answers 307."""
+        """Respond with 307."""
         return exchange.send(Answer(307, b"", headers=(("Location", self.location),)))
 
 
@@ -105,7 +105,7 @@ class On:
     fault: Fault
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Has the fault, or none."""
+        """Apply the fault to these paths, and pass on the rest."""
         return (self.fault if exchange.request.path in self.paths else passing)(exchange)
 
 
@@ -117,18 +117,18 @@ class AllBut:
     fault: Fault
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Has none, or the fault."""
+        """Pass on these paths, and apply the fault to the rest."""
         return (passing if exchange.request.path in self.paths else self.fault)(exchange)
 
 
 @dataclass(frozen=True)
 class TokenAdded:
-    """nginx puts Watchtower's token into every request, whatever the client shows."""
+    """nginx adds Watchtower's token to every request, whatever the client sends."""
 
     token: str
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Passes on, with the token."""
+        """Pass the request on, with the token."""
         kept = [each for each in exchange.request.headers if each[0].lower() != "authorization"]
         shown = replace(exchange.request, headers=(*kept, ("Authorization", f"Bearer {self.token}")))
         return passing(replace(exchange, request=shown))
@@ -139,12 +139,12 @@ class OnlyPost:
     """nginx's `limit_except POST { deny all; }`."""
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Forbids everything else."""
+        """Forbid all other methods."""
         return passing(exchange) if exchange.request.method == "POST" else exchange.send(FORBIDDEN)
 
 
 class Cache:
-    """A cache that keeps the first good response for ever; with `honours_query`, one for each query."""
+    """A cache that keeps the first successful response for ever; with `honours_query`, one per query."""
 
     def __init__(self, *, honours_query: bool, silent: bool = False) -> None:
         self._honours_query = honours_query
@@ -153,7 +153,7 @@ class Cache:
         self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Answers from the cache, or fills it."""
+        """Respond from the cache, or fill it."""
         request = exchange.request
         key = request.target if self._honours_query else request.path
         with self._lock:
@@ -172,7 +172,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class NothingBehind:
-    """A proxy, such as nginx-proxy, that responds for a service that is gone."""
+    """A proxy, such as nginx-proxy, that responds for a service that is down."""
 
     answer: Answer
 
@@ -184,7 +184,7 @@ class NothingBehind:
 
 
 class ComesAndGoes:
-    """What is well for a while after the first request, has a fault for a while, and so on for ever. Seconds."""
+    """A fault that comes and goes, starting without it at the first request. Durations are seconds."""
 
     def __init__(self, fault: Fault, *, well: float, ill: float) -> None:
         self._fault = fault
@@ -193,7 +193,7 @@ class ComesAndGoes:
         self._since: float | None = None
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Has the fault, or none at the moment."""
+        """Apply the fault in its periods, and pass on otherwise."""
         at = exchange.request.at
         self._since = at if self._since is None else self._since
         return (passing if (at - self._since) % self._turn < self._well else self._fault)(exchange)
@@ -201,18 +201,18 @@ class ComesAndGoes:
 
 @dataclass(frozen=True)
 class Adding:
-    """A header is put on everything that is passed on."""
+    """A header that is added to every response."""
 
     header: bytes
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Passes on, with the header."""
+        """Pass the request on, and add the header to the response."""
         status, _, rest = exchange.forward().partition(b"\r\n")
         return exchange.connection.send(b"%b\r\n%b\r\n%b" % (status, self.header, rest))
 
 
 class AtFirst:
-    """A fault for the first requests only; what comes `then` is none, or another."""
+    """A fault for the first requests only; `then` is the fault after them, by default none."""
 
     def __init__(self, count: int, fault: Fault, *, then: Fault = passing) -> None:
         self._left = count
@@ -220,13 +220,13 @@ class AtFirst:
         self._then = then
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Has the fault, or no longer."""
+        """Apply the fault to the first requests, and `then` to the rest."""
         self._left -= 1
         return (self._fault if self._left >= 0 else self._then)(exchange)
 
 
 class Limit:
-    """nginx's `limit_req` with `nodelay`: a rate, a burst, and the stock 503 page for what is beyond."""
+    """nginx's `limit_req` with `nodelay`: a rate, a burst, and the stock 503 page beyond."""
 
     def __init__(self, per_minute: float = 30, burst: int = 15) -> None:
         self._rate = per_minute / 60
@@ -237,7 +237,7 @@ class Limit:
         self.refused = 0
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Passes on, or refuses."""
+        """Pass the request on, or refuse it."""
         with self._lock:
             at = exchange.request.at
             if self._last is not None:
@@ -251,14 +251,14 @@ class Limit:
 
 
 class InTurn:
-    """Two builds respond in turn at each address, as behind a balancer that still knows the old one."""
+    """Two builds respond in turn at each address, as behind a load balancer that still has the old one."""
 
     def __init__(self, other: int) -> None:
         self._other = other
         self._asked = Counter[str]()
 
     def __call__(self, exchange: Exchange) -> bool:
-        """Asks the service, or the other port."""
+        """Forward to the service and the other port in turn."""
         request = exchange.request
         path = request.target.partition("?")[0]
         self._asked[path] += 1

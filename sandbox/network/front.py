@@ -1,6 +1,6 @@
-"""What is in front of the service on one origin: nginx with its locations, and anything else in the way.
+"""The proxy in front of the service on one origin: nginx with its locations, and faults in the way.
 
-Every request is written down as it came: which origin saw the token, how many triggers there were, how dense they are.
+Every request is recorded: which origin saw the token, how many triggers there were, and when.
 """
 
 import socket
@@ -16,7 +16,7 @@ from sandbox.network.sockets import Connection, Request, Server
 
 @dataclass(frozen=True)
 class Answer:
-    """A response of something in the way."""
+    """A response that does not come from the upstream."""
 
     status: int
     body: bytes
@@ -79,12 +79,12 @@ class Exchange:
         return self.connection.send(answer.render(self.request))
 
 
-# Deals with an exchange; False closes the connection after it.
+# Handles an exchange; False closes the connection after it.
 Fault = Callable[[Exchange], bool]
 
 
 def passing(exchange: Exchange) -> bool:
-    """No fault at all."""
+    """No fault: forward the request."""
     return exchange.connection.send(exchange.forward())
 
 
@@ -102,9 +102,9 @@ class Front:
         self.service = service
         self.locations = dict(locations)
         self.on_watchtower: Fault = passing
-        """In the way of the locations."""
+        """The fault in front of the locations."""
         self.on_service: Fault = passing
-        """In the way of everything else."""
+        """The fault in front of everything else."""
         self.seen: list[Request] = []
         self._server = Server(self._serve, host=host, tls=tls)
         self._errands: list[threading.Thread] = []
@@ -116,7 +116,7 @@ class Front:
         self._server.listen()
 
     def begin(self, errand: Callable[[], object]) -> None:
-        """Runs something beside the connection that asked for it."""
+        """Run something in a thread of its own, independently of the connection."""
         thread = threading.Thread(target=errand, daemon=True)
         self._errands.append(thread)
         thread.start()
@@ -126,7 +126,7 @@ class Front:
         return [one for one in self.seen if one.path == path and one.header("Authorization")]
 
     def close(self) -> None:
-        """Ends every connection. What stands behind must have been closed before."""
+        """Close all connections. The upstreams must have been closed before."""
         self._server.close()
         for thread in self._errands:
             thread.join()

@@ -1,6 +1,6 @@
 """GitHub's REST API: Deployments, issues, branches and comparisons, below `/api/v3` as on an Enterprise Server.
 
-It answers as GitHub's OpenAPI description has it, and goes wrong in the ways that are asked for.
+It responds as GitHub's OpenAPI description says, and fails in the configured ways.
 """
 
 import json
@@ -31,17 +31,17 @@ class Mishap:
     """What goes wrong with one request."""
 
     answer: Answer | None = None
-    """What is said instead; None: the connection breaks off."""
+    """The response instead; None: the connection is reset."""
     obeyed: bool = False
-    """Whether what was asked for is done all the same."""
+    """Whether the request is still carried out."""
     after: float = 0.0
-    """Seconds that it takes."""
+    """Seconds before the response."""
     only_slow: bool = False
-    """Whether nothing else is wrong."""
+    """Whether the response is only delayed."""
 
 
 Mishaps = Mapping[Kind, Sequence[Mishap | None]]
-"""For the requests of a kind, one after the other; the last one stays for all that follow, and None is no mishap."""
+"""Mishaps of the requests of a kind, in order; the last one applies to all later requests, and None is no mishap."""
 
 
 def problem(status: int, message: str, *headers: tuple[str, str], **more: object) -> Answer:
@@ -51,7 +51,7 @@ def problem(status: int, message: str, *headers: tuple[str, str], **more: object
 
 
 def unicorn(status: int) -> Answer:
-    """The page of GitHub's proxy where what is behind it failed."""
+    """The page of GitHub's proxy when its upstream failed."""
     return Answer(status, b"<!DOCTYPE html><title>Unicorn! &middot; GitHub</title>", server="github.com")
 
 
@@ -62,29 +62,29 @@ BAD_GATEWAY = unicorn(502)
 
 @dataclass
 class Deployment:
-    """One Deployment, with its statuses in the order in which they came."""
+    """One Deployment, with its statuses in order."""
 
     document: dict[str, Any]
     statuses: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def states(self) -> list[str]:
-        """The states that it was in, one after the other."""
+        """Its states, in order."""
         return [status["state"] for status in self.statuses]
 
 
 @dataclass(frozen=True)
 class Talk:
-    """One request that GitHub understood, and its response, as documents."""
+    """A request that GitHub understood, and its response, as documents."""
 
     kind: Kind
     asked: object
     status: int
-    told: object
+    document: object
 
 
 class GitHub:
-    """One server, which believes every token."""
+    """A GitHub server that accepts every token."""
 
     def __init__(self, mishaps: Mishaps | None = None) -> None:
         self.deployments: list[Deployment] = []
@@ -102,7 +102,7 @@ class GitHub:
         self._server.listen()
 
     def close(self) -> None:
-        """Ends every connection."""
+        """Close all connections."""
         self._server.close()
 
     def _serve(self, connection: Connection) -> None:
@@ -127,10 +127,10 @@ class GitHub:
             return NOT_FOUND
         with self._lock:
             asked = json.loads(request.body) if request.body else None
-            status, told, link = self._obey(kind, request, asked)
-            self.talks.append(Talk(kind, asked, status, told))
+            status, document, link = self._obey(kind, request, asked)
+            self.talks.append(Talk(kind, asked, status, document))
         headers = (("Link", link),) if link else ()
-        return Answer(status, json.dumps(told).encode(), "application/json; charset=utf-8", headers, "github.com")
+        return Answer(status, json.dumps(document).encode(), "application/json; charset=utf-8", headers, "github.com")
 
     def _obey(self, kind: Kind, request: Request, asked: Any) -> tuple[int, object, str]:  # noqa: ANN401 - JSON
         if kind in ("create", "list", "status", "statuses"):
@@ -248,13 +248,13 @@ def _address(request: Request) -> tuple[str, int]:
 
 
 def _parts(request: Request) -> tuple[str, str, str]:
-    """The repository that a path names, what of it, and the rest."""
+    """The repository that a path names, the resource in it, and the rest."""
     found = re.fullmatch(rf"{PREFIX}/repos/([^/]+/[^/]+)(?:/(\w+)(?:/(.+))?)?", urllib.parse.unquote(request.path))
     return (found[1], found[2] or "", found[3] or "") if found else ("", "", "")
 
 
 def kind_of(request: Request) -> Kind | None:
-    """What a request is about; None where it is nothing that this server knows."""
+    """Return what a request is about; None if this server does not know it."""
     named, what, rest = _parts(request)
     of_repository: dict[tuple[str, str, bool], Kind] = {
         ("GET", "", False): "repository",
@@ -276,7 +276,7 @@ def kind_of(request: Request) -> Kind | None:
 
 
 def person(api_url: str) -> dict[str, object]:
-    """Who writes with a job's own token, as GitHub describes users."""
+    """The user of a job's own token, as GitHub describes users."""
     user = f"{api_url}/users/github-actions%5Bbot%5D"
     links = ("followers", "following", "gists", "starred", "subscriptions", "organizations", "repos", "events")
     return {

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 LONGEST_BODY = 65_536
-"""Characters that GitHub takes of a body."""
+"""Characters of a body that GitHub accepts."""
 
-Told = tuple[int, object]
+Response = tuple[int, object]
 """Status and document."""
 
 
@@ -21,17 +21,17 @@ class Issues:
     """The bodies of the comments, by the issue's number."""
     enabled: bool = True
     takes_labels: bool = True
-    """Whether who writes may set labels; else GitHub drops them without a word."""
+    """Whether the author may set labels; GitHub silently drops them otherwise."""
     unlisted: int = 0
-    """Listings that do not show yet what was opened: reads may lag behind."""
+    """The number of listings that do not show a new issue yet: reads may lag behind."""
 
     @property
     def open(self) -> list[dict[str, Any]]:
-        """Those that are open."""
+        """The open issues."""
         return [each for each in self.documents if each["state"] == "open"]
 
-    def listed(self, query: Mapping[str, Sequence[str]]) -> Told:
-        """`GET /issues`: the newest first."""
+    def listed(self, query: Mapping[str, Sequence[str]]) -> Response:
+        """`GET /issues`: newest first."""
         if self.unlisted:
             self.unlisted -= 1
             return 200, []
@@ -42,7 +42,9 @@ class Issues:
             found = [each for each in found if labels in [label["name"] for label in each["labels"]]]
         return 200, found[: int(query.get("per_page", ["30"])[0])]
 
-    def opened(self, asked: Mapping[str, Any], user: Mapping[str, object], url: str, association: str = "NONE") -> Told:
+    def opened(
+        self, asked: Mapping[str, Any], user: Mapping[str, object], url: str, association: str = "NONE"
+    ) -> Response:
         """`POST /issues`."""
         if not self.enabled:
             return 410, _message("Issues has been disabled in this repository.")
@@ -80,7 +82,7 @@ class Issues:
         self.documents.append(document)
         return 201, document
 
-    def changed(self, number: int, asked: Mapping[str, Any]) -> Told:
+    def changed(self, number: int, asked: Mapping[str, Any]) -> Response:
         """`PATCH /issues/{issue_number}`."""
         one = self._numbered(number)
         if one is None:
@@ -91,7 +93,7 @@ class Issues:
         one["closed_at"] = _now() if one["state"] == "closed" else None
         return 200, one
 
-    def commented(self, number: int, asked: Mapping[str, Any], user: Mapping[str, object]) -> Told:
+    def commented(self, number: int, asked: Mapping[str, Any], user: Mapping[str, object]) -> Response:
         """`POST /issues/{issue_number}/comments`."""
         one = self._numbered(number)
         if one is None:

@@ -14,7 +14,7 @@ _HEAD_LIMIT = 1 << 20
 
 
 def reserve(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """A socket bound to a port (0: a free one) and not listening: connections are refused, and no one else gets the port."""
+    """A socket bound to a port (0: a free one) and not listening: connections are refused, and the port stays reserved."""
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind((host, port))
@@ -23,10 +23,10 @@ def reserve(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came over the wire."""
+    """A request as received."""
 
     at: float
-    """Monotonic seconds at which its head was complete."""
+    """The time at which its head was complete, in monotonic seconds."""
     method: str
     target: str
     version: str
@@ -63,7 +63,7 @@ class Connection:
         self._closing = closing
 
     def read(self) -> Request | None:
-        """The next request; None where the client has gone."""
+        """Read the next request; None if the client has disconnected."""
         while b"\r\n\r\n" not in self._buffer:
             if len(self._buffer) > _HEAD_LIMIT or not self._fill():
                 return None
@@ -80,7 +80,7 @@ class Connection:
         return Request(request.at, method, target, version, headers, body)
 
     def send(self, data: bytes) -> bool:
-        """Writes all of it; False where the client has gone."""
+        """Send all bytes; False if the client has disconnected."""
         try:
             self._stream.sendall(data)
         except OSError:
@@ -88,12 +88,12 @@ class Connection:
         return True
 
     def reset(self) -> None:
-        """Closes with RST instead of FIN, as a proxy does that gives up."""
+        """Close with RST instead of FIN, as a proxy that times out does."""
         self._stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._stream.close()
 
     def pause(self, seconds: float) -> bool:
-        """Waits; True where the world ends meanwhile."""
+        """Wait; True if the server is closed meanwhile."""
         return self._closing.wait(seconds)
 
     def _fill(self) -> bool:
@@ -127,12 +127,12 @@ class Server:
         self._acceptor = threading.Thread(target=self._accept, name=f"accept:{self.port}", daemon=True)
 
     def listen(self) -> None:
-        """Begins to accept; until then the port refuses."""
+        """Begin to accept; until then the port refuses connections."""
         self._socket.listen(128)
         self._acceptor.start()
 
     def close(self) -> None:
-        """Ends every connection and waits for its thread."""
+        """Close all connections and wait for their threads."""
         self._closing.set()
         if self._acceptor.is_alive():
             with contextlib.suppress(OSError):  # a listener whose acceptor has just failed is not connected
@@ -167,7 +167,7 @@ class Server:
                 spoken = self._tls.wrap_socket(stream, server_side=True)
             self._handle(Connection(spoken, self._closing))
         except OSError:
-            # A handshake that the client refuses, a client that leaves: its own affair, and what it came to see.
+            # A handshake that the client refuses, or a client that disconnects, is not an error of the server.
             pass
         finally:
             spoken.close()

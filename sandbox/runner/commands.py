@@ -1,7 +1,7 @@
-"""GitHub's reading of a log: workflow commands in both spellings, their escapes, annotations, output files.
+"""How GitHub reads a log: workflow commands in both spellings, their escapes, annotations, output files.
 
 The rules are actions/runner's (src/Runner.Common/ActionCommand.cs, src/Runner.Worker/ActionCommandManager.cs and
-FileCommandManager.cs), the strict side of each.
+FileCommandManager.cs), read strictly.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ REGISTERED = frozenset(
         "warning",
     }
 )
-# What .NET's Char.IsWhiteSpace accepts: Python's str.strip() drops U+001C to U+001F besides.
+# What .NET's Char.IsWhiteSpace accepts: Python's str.strip() also drops U+001C to U+001F.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 
 
@@ -41,7 +41,7 @@ class Command:
 
 
 def parse(line: str, names: frozenset[str] = REGISTERED) -> Command | None:
-    """The command on a line, or None where the line is text."""
+    """Return the command on a line, or None if the line is text."""
     return _second(line, names) or _first(line, names)
 
 
@@ -73,7 +73,7 @@ def _properties(text: str, separator: str, escapes: dict[str, str]) -> dict[str,
 
 
 def unescape(text: str, escapes: dict[str, str] | None = None) -> str:
-    """Undoes the escapes in their order, the percent sign's last."""
+    """Undo the escapes in order, that of the percent sign last."""
     for escaped, plain in (escapes or {"%0D": "\r", "%0A": "\n", "%25": "%"}).items():
         text = text.replace(escaped, plain)
     return text
@@ -94,7 +94,7 @@ class Annotation:
 
 
 def annotation(command: Command, message: str) -> Annotation:
-    """The annotation of an error, warning or notice command, positions that make no sense dropped."""
+    """Return the annotation of an error, warning or notice command, without invalid positions."""
 
     def number(name: str) -> int | None:
         text = command.properties.get(name, "").strip()
@@ -125,11 +125,11 @@ def annotation(command: Command, message: str) -> Annotation:
 
 
 class MalformedFileError(Exception):
-    """A file command that makes the runner fail the step."""
+    """An output file that makes the runner fail the step."""
 
 
 def pairs(text: str) -> Iterator[tuple[str, str]]:
-    """The entries of GITHUB_OUTPUT, in order; lines end at LF only. Raises `MalformedFileError` where the runner does."""
+    """The entries of GITHUB_OUTPUT, in order; lines end at LF only. Raises `MalformedFileError` where the runner fails."""
     rest = text.removeprefix("\ufeff")
     while rest:
         line, ended, rest = rest.partition("\n")
@@ -151,7 +151,7 @@ def pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _until(delimiter: str, rest: str) -> tuple[str, str]:
-    """The value up to a line that equals the delimiter, and what follows that line."""
+    """The value up to a line that equals the delimiter, and the text after that line."""
     lines: list[str] = []
     while rest:
         line, ended, rest = rest.partition("\n")
@@ -171,7 +171,7 @@ class LineSplitter:
         self._after_return = False
 
     def feed(self, text: str) -> Iterator[str]:
-        """The lines that are complete now."""
+        """Add text, and yield the lines that are now complete."""
         for character in text:
             if character == "\n" and self._after_return:
                 self._after_return = False
@@ -184,6 +184,6 @@ class LineSplitter:
                 self._partial += character
 
     def end(self) -> Iterator[str]:
-        """The last line, where nothing ended it."""
+        """Yield the last line, if it has no line end."""
         if self._partial:
             yield self._partial

@@ -1,7 +1,7 @@
-"""Starts a composite action as the runner does: its steps in bash, one after the other.
+"""Starts a composite action as the runner does: its steps in bash, one after another.
 
 Sources: actions/runner, `ActionManifestManager.cs` (expressions in the steps of an action), `ScriptHandlerHelpers.cs` (how
-bash is called). A composite action gets no `INPUT_*` by itself; `GITHUB_ACTION_PATH` is where it lies.
+bash is called). A composite action gets no `INPUT_*`; `GITHUB_ACTION_PATH` is its folder.
 """
 
 import os
@@ -24,23 +24,23 @@ _EXPRESSION = re.compile(r"\$\{\{\s*(inputs\.[\w-]+|steps\.[\w-]+\.outputs\.[\w-
 
 
 class StepFailedError(Exception):
-    """A step before the last one failed; the message has what it wrote."""
+    """A step before the last one failed; the message has its output."""
 
 
 @dataclass(frozen=True)
 class FromComposite:
-    """Runs the steps of the action in the folder `action`. The last one is the step that is followed."""
+    """Runs the steps of the action in the folder `action`. The last one is the launched process."""
 
     action: Path
     set_up: Path
-    """A folder that lies where the action keeps what it installs, as a step before it in the same job leaves it."""
+    """A folder for what the action installs, as an earlier step of the same job leaves it."""
 
     def inside(self, path: Path, room: Room) -> str:  # noqa: ARG002  the host's own paths
         """The path itself."""
         return str(path)
 
-    def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:  # noqa: ARG002  it knows its own
-        """Run all steps but the last, and give that one.
+    def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:  # noqa: ARG002  its folder is known
+        """Run all steps but the last, and return the last one.
 
         Raises:
             StepFailedError: if one of them fails.
@@ -65,7 +65,7 @@ class FromComposite:
         return Launch([*_BASH, last["run"]], {**given, **_environment(last, known)}, room.workspace, "")
 
     def left_behind(self, launch: Launch) -> list[str]:  # noqa: ARG002  a process leaves no container
-        """Nothing."""
+        """Return nothing."""
         return []
 
 

@@ -1,4 +1,4 @@
-"""The environment of a container action's step, from `action.yml` and what the runner knows of the job."""
+"""The environment of a container action's step, from `action.yml` and the runner's data of the job."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,9 +20,9 @@ def unexpected_inputs(names: Iterable[str], declared: Iterable[str]) -> str:
 def input_variables(
     given: Mapping[str, str], defaults: Mapping[str, str], github: Mapping[str, str], token: str
 ) -> dict[str, str]:
-    """`INPUT_*` for every declared input, and for those given that are not.
+    """`INPUT_*` for every declared input, and for given inputs that are not declared.
 
-    Raises `KeyError` where a default's expression names what a step cannot know.
+    Raises `KeyError` if the expression of a default names a context that a step does not have.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -43,7 +43,7 @@ def step_environment(
     inside: Inside,
     runtime_token: str,
 ) -> dict[str, str]:
-    """Everything in the order in which the runner writes it, later ones winning."""
+    """All variables, in the order in which the runner sets them; later ones take precedence."""
     runtime = {
         "ACTIONS_RUNTIME_URL": "https://pipelines.actions.githubusercontent.com/",
         "ACTIONS_RUNTIME_TOKEN": runtime_token,
@@ -55,7 +55,7 @@ def step_environment(
 
 
 def github_variables(room: Room, inside: Inside) -> dict[str, str]:
-    """The `GITHUB_*` variables of a push to the portfolio's main branch, of the commit that the new build is made of."""
+    """The `GITHUB_*` variables of a push to the portfolio's main branch, for the commit of the new build."""
     sha = V2.git_sha
     return {
         "GITHUB_ACTION": "redeploy",

@@ -19,17 +19,17 @@ class Room:
 
     @property
     def home(self) -> Path:
-        """HOME, shared by the container steps of a job."""
+        """The HOME that the container steps of a job share."""
         return self.temp / "_github_home"
 
     @property
     def workflow(self) -> Path:
-        """Where the event lies."""
+        """The folder of the event."""
         return self.temp / "_github_workflow"
 
     @property
     def commands(self) -> Path:
-        """Where the files for outputs, summary and the like lie."""
+        """The folder of the files for outputs, summary and the like."""
         return self.temp / "_runner_file_commands"
 
 
@@ -44,16 +44,16 @@ class Launch:
 
 
 class Launcher(Protocol):
-    """Knows how a step's process is started, and how it sees the runner's folders."""
+    """How a step's process is started, and how it sees the runner's folders."""
 
     def inside(self, path: Path, room: Room) -> str:
-        """A path of the runner's as the step sees it."""
+        """Return a path of the runner as the step sees it."""
 
     def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:
-        """The process of a step with that environment."""
+        """Return the process of a step with that environment."""
 
     def left_behind(self, launch: Launch) -> list[str]:
-        """What of the step is still there once its process is gone."""
+        """Return what is left of the step after its process has ended."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,18 @@ class FromCheckout:
     python: Path
 
     def inside(self, path: Path, room: Room) -> str:  # noqa: ARG002  the host's own paths
-        """The path itself."""
+        """Return the path itself."""
         return str(path)
 
     def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:
-        """The interpreter, isolated and unbuffered as in the image."""
-        # What the image gives is there first; a step's own environment may override it.
+        """Return the interpreter, isolated and unbuffered as in the image."""
+        # The image's variables come first; a step's own environment may override them.
         given = {"PATH": "/usr/local/bin:/usr/bin:/bin", **environment}
         command = [str(self.python), "-I", "-u", str(project / "entrypoint.py")]
         return Launch(command, given, room.workspace, "")
 
     def left_behind(self, launch: Launch) -> list[str]:  # noqa: ARG002  a process leaves no container
-        """Nothing."""
+        """Return nothing."""
         return []
 
 
@@ -82,20 +82,20 @@ class FromCheckout:
 class FromImage:
     """Runs an image with the flags of actions/runner (src/Runner.Worker/Container/DockerCommandManager.cs).
 
-    `--network host` is the one flag that is ours: the sandbox lives on the host's loopback.
+    `--network host` is added by us: the sandbox listens on the host's loopback.
     """
 
     tag: str
 
     def inside(self, path: Path, room: Room) -> str:
-        """Where the folder is mounted."""
+        """Return the path at which the folder is mounted."""
         for outside, mounted in self._mounts(room):
             if path == outside or outside in path.parents:
                 return str(mounted / path.relative_to(outside))
         return str(path)
 
     def launch(self, project: Path, room: Room, environment: Mapping[str, str]) -> Launch:  # noqa: ARG002  it is in the image
-        """`docker run`; values travel in the client's own environment, only names on its command line."""
+        """Return `docker run`, with values in the client's own environment and only names on its command line."""
         docker = shutil.which("docker")
         if docker is None:
             message = "there is no docker command on this machine"
@@ -122,7 +122,7 @@ class FromImage:
         return Launch([*command, self.tag], {**own, **environment}, room.workspace, name)
 
     def left_behind(self, launch: Launch) -> list[str]:
-        """The container, where it outlived its client."""
+        """Return the container, if it outlived its client."""
         asked = [launch.command[0], "ps", "--all", "--quiet", "--filter", f"name=^{launch.name}$"]
         found = subprocess.run(asked, check=True, capture_output=True, text=True)
         return found.stdout.split()

@@ -1,4 +1,4 @@
-"""The log of one step: commands obeyed, secrets masked, lines rendered as the run page shows them."""
+"""The log of one step: commands executed, secrets masked, lines rendered as the run page shows them."""
 
 import re
 import threading
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable
 from sandbox.runner.commands import REGISTERED, Annotation, Command, annotation, parse
 from sandbox.runner.masks import Masker
 
-# What an action of ours may say to the runner. set-output and the like still work for everyone who gets text into a
-# log, which is why none of them is a way of ours.
+# The commands that our action may use. set-output and the like still work for anyone who gets text into a
+# log, so our action uses none of them.
 ALLOWED = frozenset({"add-mask", "debug", "endgroup", "error", "group", "notice", "stop-commands", "warning"})
 ANNOTATIONS_OF_A_LEVEL = 10
 MESSAGE_LENGTH = 4096
-# Control characters but the tab, and what reorders or hides text.
+# Control characters except the tab, and characters that reorder or hide text.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class StepLog:
-    """Takes a step's lines in the order they come, from both streams."""
+    """Processes a step's lines in order, from both streams."""
 
     def __init__(
         self,
@@ -41,16 +41,16 @@ class StepLog:
         self._lock = threading.Lock()
 
     def add(self, line: str) -> None:
-        """One line of either stream."""
+        """Add a line of either stream."""
         with self._lock:
             self._add(line)
 
     def caution(self, message: str) -> None:
-        """A warning of the runner's own."""
+        """Add a warning of the runner itself."""
         self._annotate(Command("warning", {}, message, 2))
 
     def end(self) -> None:
-        """The step is over."""
+        """End the step."""
         if self._grouped:
             self.problems.append("a group was never ended")
         if self._stopped_by is not None:

@@ -1,4 +1,4 @@
-"""The runner's masker, and a harder look for secrets that it would let through."""
+"""The runner's masker, and a stricter search for secrets that it would let through."""
 
 import base64
 import html
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-_SHORTEST = 4  # a secret of fewer characters is found everywhere and proves nothing
+_SHORTEST = 4  # a shorter secret is found everywhere, which proves nothing
 
 
 class Masker:
@@ -17,14 +17,14 @@ class Masker:
         self._forms: set[str] = set()
 
     def add(self, value: str) -> None:
-        """Masks a value whole, and each of its lines."""
+        """Mask a whole value, and each of its lines."""
         for part in {value, *(line.strip() for line in value.replace("\r", "\n").split("\n"))}:
             if part.strip():
                 self.values.add(part)
                 self._forms.update(form for form in _runner_forms(part) if form)
 
     def mask(self, text: str) -> str:
-        """The text with every find replaced; finds that touch or overlap become one `***`."""
+        """Return the text with every match replaced; adjacent or overlapping matches become one `***`."""
         hidden: list[tuple[int, int]] = []
         for form in self._forms:
             start = text.find(form)
@@ -62,7 +62,7 @@ def _runner_forms(value: str) -> Iterator[str]:
 
 
 def leaked(text: str, secret: str) -> str | None:
-    """The name of the form in which a text tells the secret, or None."""
+    """Return the name of the form in which a text contains the secret, or None."""
     if len(secret) < _SHORTEST:
         return None
     return next((name for name, form in _forms(secret) if len(form) >= _SHORTEST and form in text), None)
@@ -82,7 +82,7 @@ def _forms(secret: str) -> Iterator[tuple[str, str]]:
     yield "hexadecimal, upper case", data.hex().upper()
     yield "hexadecimal with colons", data.hex(":")
     for shift in range(3):
-        # Neighbours change the first and the last digits: what lies between them is the secret's own.
+        # Neighbouring bytes change the first and last digits: only those between them depend on the secret alone.
         for name, encode in (("base64", base64.b64encode), ("base64, URL-safe", base64.urlsafe_b64encode)):
             digits = encode(b"\0" * shift + data).decode().rstrip("=")
             yield f"{name}, shifted by {shift}", digits[(0, 2, 3)[shift] : len(digits) - 1]

@@ -1,4 +1,4 @@
-"""What a step leaves behind, read as GitHub reads it: outputs, summary, annotations, and every breach of the contract."""
+"""The results of a step as GitHub reads them: outputs, summary, annotations, and all breaches of the runner's rules."""
 
 import html
 import re
@@ -15,7 +15,7 @@ SUMMARY_LIMIT = 1 << 20
 
 @dataclass(frozen=True)
 class Run:
-    """What is left of a step, as the run page and the next steps have it. `log` and `summary` are masked."""
+    """The results of a step, as the run page and later steps see them. `log` and `summary` are masked."""
 
     exit_code: int
     outputs: Mapping[str, str]
@@ -24,16 +24,16 @@ class Run:
     log: str
     seconds: float
     problems: tuple[str, ...]
-    """Breaches of the contract between runner and action; none is the only good number."""
+    """Breaches of the runner's rules; a correct run has none."""
 
     def messages(self, level: str) -> list[str]:
-        """The messages of one level's annotations."""
+        """Return the messages of the annotations of a level."""
         return [one.message for one in self.annotations if one.level == level]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The files of a step that is over, and what its runner knows to be secret."""
+    """The files of a finished step, and the secrets that its runner knows."""
 
     declared: Iterable[str]
     files: Mapping[str, Path]
@@ -41,17 +41,17 @@ class Reading:
     secrets: Sequence[str]
 
     def judge(self, log: StepLog, exit_code: int, seconds: float) -> Run:
-        """The run with every breach, those of its log included."""
+        """Return the run with all breaches, including those of its log."""
         outputs, problems = self._outputs()
         summary, more = self._summary()
         problems = [*log.problems, *problems, *more, *_of_the_end(log.annotations, exit_code)]
         problems += [f"{name} was written" for name in ("GITHUB_ENV", "GITHUB_PATH") if self.files[name].stat().st_size]
         text = "\n".join(log.lines)
-        told = {"the log": text, "the summary": summary, "the summary, as it is shown": _shown(summary)}
-        told |= {f"the output {name}": value for name, value in outputs.items()}
-        told |= {f"the title {one.title!r}": f"{one.title} {one.file}" for one in log.annotations}
+        texts = {"the log": text, "the summary": summary, "the summary, as it is shown": _shown(summary)}
+        texts |= {f"the output {name}": value for name, value in outputs.items()}
+        texts |= {f"the title {one.title!r}": f"{one.title} {one.file}" for one in log.annotations}
         for number, secret in enumerate(self.secrets):
-            found = ((where, leaked(shown, secret)) for where, shown in told.items())
+            found = ((where, leaked(shown, secret)) for where, shown in texts.items())
             problems += [f"secret {number} in {where}, {form}" for where, form in found if form]
         masked = "\n".join(self.masker.mask(line) for line in summary.split("\n"))
         return Run(exit_code, outputs, tuple(log.annotations), masked, text, seconds, tuple(problems))
@@ -90,7 +90,7 @@ class Reading:
 
 
 def _shown(markdown: str) -> str:
-    """What a reader may copy from rendered Markdown: entities are characters, what takes no room is nothing."""
+    """The text that a reader can copy from rendered Markdown: without entities and zero-width characters."""
     return html.unescape(markdown).replace("\u200b", "")
 
 

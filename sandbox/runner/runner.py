@@ -1,6 +1,6 @@
-"""GitHub's runner, strict: what it gives to a container action, and how it reads what the action says.
+"""A strict version of GitHub's runner: the environment of a container action, and how its output is read.
 
-What the real one forgives quietly, and what no action of ours should do, comes back as `Run.problems`.
+What the real one silently tolerates, and what our action should never do, is reported in `Run.problems`.
 """
 
 import codecs
@@ -44,7 +44,7 @@ _CANCELLED_WITHIN = 2.0
 
 @dataclass(frozen=True)
 class Interrupt:
-    """A cancellation: once `when` holds, `after` seconds later, `signal`; then what the runner sends after it."""
+    """A cancellation: `after` seconds after `when` holds, send `signal`; then the signals that the runner sends next."""
 
     after: float = 0.0
     signal: Signals = SIGINT
@@ -60,12 +60,12 @@ class Runner:
     patience: float = 180.0
     """Seconds after which a step is killed."""
     github: Mapping[str, str] = field(default_factory=dict)
-    """What `GITHUB_*` variables hold, where a test wants something of its own."""
+    """`GITHUB_*` variables that replace the default ones."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """The `env:` of every step."""
 
     def manifest(self) -> dict[str, dict[str, dict[str, str]]]:
-        """What `action.yml` says, every scalar as the text that was written."""
+        """Return the content of `action.yml`, with every scalar as text."""
         text = (self.project / "action.yml").read_text()
         return cast("dict[str, dict[str, dict[str, str]]]", yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506  builds strings only
 
@@ -80,9 +80,9 @@ class Runner:
         files: Mapping[str, str] | None = None,
         on_line: Callable[[str], object] | None = None,
     ) -> Run:
-        """Runs one step.
+        """Run one step.
 
-        `secrets` are what GitHub knows to be secret, `files` what the workspace holds, by its paths there; `on_line`
+        `secrets` are the secrets that GitHub knows, `files` the content of the workspace by path; `on_line`
         gets the log's lines as they come.
         """
         temp = Path(tempfile.mkdtemp(prefix="runner-"))
@@ -103,7 +103,7 @@ class Runner:
 
 
 class _Step:
-    """One step on its way from inputs to a `Run`."""
+    """One step, from inputs to a `Run`."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class _Step:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C is passed on below, once
+            start_new_session=True,  # Ctrl-C is passed on below, once
         )
         self._follow(process, interrupt)
         seconds = time.monotonic() - began
@@ -170,7 +170,7 @@ class _Step:
         return reading.judge(self.log, process.returncode, seconds)
 
     def _follow(self, process: "subprocess.Popen[bytes]", interrupt: Interrupt | None) -> None:
-        """Reads both streams until they end, and sends the signals of a cancellation meanwhile."""
+        """Read both streams until they end, and send the signals of a cancellation meanwhile."""
         streams = cast("list[IO[bytes]]", [process.stdin, process.stdout, process.stderr])
         streams[0].close()
         readers = [threading.Thread(target=self._read, args=(stream,)) for stream in streams[1:]]
@@ -195,7 +195,7 @@ class _Step:
         self.log.end()
 
     def _read(self, stream: IO[bytes]) -> None:
-        file = stream.fileno()  # read without its buffer, so that lines show as they come
+        file = stream.fileno()  # read unbuffered, so that lines appear as they are written
         decode, splitter = codecs.getincrementaldecoder("utf-8")("replace").decode, LineSplitter()
         while data := os.read(file, 65536):
             for line in splitter.feed(decode(data)):
@@ -212,7 +212,7 @@ class _Step:
             self._stop(process, interrupt.signal)
 
     def _stop(self, process: "subprocess.Popen[bytes]", first: Signals) -> None:
-        """The runner's signals from `first` on, each followed by its pause."""
+        """Send the runner's signals from `first` on, each followed by its pause."""
         began = time.monotonic()
         order = [number for number, _ in _PATIENCE]
         for number, pause in _PATIENCE[order.index(first) :]:

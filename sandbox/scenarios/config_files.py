@@ -59,7 +59,7 @@ _LOOK = {"config": FILE, "mode": "verify"}
 
 
 def _deploy_both(world: World) -> None:
-    """Another deployer replaces both services, and says so when it is done."""
+    """Let another deployer replace both services, and wait until it is done."""
     for container in world.host.containers:
         container.replace(world.host.registry.pull(container.image), grace=1.0, gap=0.2)
 
@@ -76,7 +76,7 @@ _OF_BOTH = {**_OF_SERVICES, "API_IMAGE": "{image}", "WEB_IMAGE": "{registry}/o/w
 
 
 def _keep_stable(world: World) -> None:
-    """The build before the live one has a tag of its own."""
+    """Tag the build before the live one."""
     for container in world.host.containers:
         world.host.push(V1, f"{container.repository}:stable")
 

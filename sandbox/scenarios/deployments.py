@@ -25,7 +25,7 @@ def _limited(world: World) -> None:
     world.front.on_service = Limit()
 
 
-def _told_to_slow_down(world: World) -> None:
+def _throttled_at_first(world: World) -> None:
     world.front.on_service = AtFirst(2, Instead(TOO_MANY))
 
 
@@ -130,11 +130,11 @@ SCENARIOS = (
     .plays(Scene(before=replace(V1, readiness="text"), pushed=replace(V2, readiness="text")), DECLARED)
     .ends("deployed", proof="version", result="updated"),
     story(
-        "told-to-slow-down",
+        "throttled-at-first",
         "The service responds 429 for a while",
         "Retry-After is honoured, and a 429 does not count as a sample.",
     )
-    .plays(Scene(finish=_told_to_slow_down), DECLARED, timeout="15s")
+    .plays(Scene(finish=_throttled_at_first), DECLARED, timeout="15s")
     .ends("deployed", proof="version", result="updated"),
     story(
         "cached",

@@ -1,4 +1,4 @@
-"""Scenarios in which the other side attacks the run, or behaves as if it did."""
+"""Scenarios in which a server attacks the run, or behaves as if it did."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def _echoed_names(world: World) -> None:
 
 
 def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> Scenario:
-    """A service that can never be healthy, and must not cost time or memory."""
+    """A service that is never healthy, and must not cost time or memory."""
 
     def finish(world: World) -> None:
         world.front.on_service = fault()

@@ -1,4 +1,4 @@
-"""Suggestions for a name that no scenario has."""
+"""Suggestions for a misspelt scenario name."""
 
 import re
 from collections.abc import Iterable, Sequence

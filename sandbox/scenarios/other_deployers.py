@@ -1,4 +1,4 @@
-"""Scenarios with another deployer: a step before it, a step after it, and what the second one proves."""
+"""Scenarios with another deployer: a step before it, a step after it, and what the second step proves."""
 
 import urllib.request
 

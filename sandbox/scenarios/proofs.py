@@ -1,4 +1,4 @@
-"""Scenarios about what distinguishes one build from another, and what does not."""
+"""Scenarios about what distinguishes builds, and what does not."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from sandbox.scenarios.scenario import DECLARED, NAMED, QUICK, story
 from sandbox.server.builds import V1, V2, V3, Build
 from sandbox.worlds import CONTAINERS, Scene, World
 
-# The fork's response when its engine does not respond, given here while updates work.
+# The fork's response when its engine does not respond, sent here although updates work.
 _CANNOT_LIST = Answer(500, b"failed to list containers", "text/plain; charset=utf-8")
 
 

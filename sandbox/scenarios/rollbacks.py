@@ -1,4 +1,4 @@
-"""Scenarios in which a previous image is put back under its tag, and in which it is better not to."""
+"""Scenarios in which a previous image is put back under its tag, and in which it must not be."""
 
 import signal
 from collections.abc import Callable

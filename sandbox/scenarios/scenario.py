@@ -1,4 +1,4 @@
-"""What a scenario is: a world, the inputs of a step, and the expected result.
+"""A scenario: a world, the inputs of a step, and the expected result.
 
 A row of a table reads `story(NAME, TITLE, WHAT IT SHOWS).plays(WORLD, INPUTS).ends(VERDICT, REASON, ...)`.
 """
@@ -58,7 +58,7 @@ DOCTOR = {
 
 @dataclass(frozen=True)
 class Earlier:
-    """A run before the one that a scenario is about, in the same world."""
+    """An earlier run in the same world."""
 
     inputs: Mapping[str, str]
     then: Callable[[World], object] = lambda _: None
@@ -67,7 +67,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A named run with a known ending."""
+    """A named run with an expected result."""
 
     name: str
     title: str
@@ -83,45 +83,45 @@ class Scenario:
     result: str | None = None
     """What `watchtower-result` must be."""
     exit_code: int | None = None
-    """None: the one that belongs to the verdict."""
+    """None: the exit code of the verdict."""
     triggers: int = 1
-    """How many requests with the token reach the trigger's path, exactly."""
+    """The exact number of requests with the token to the trigger's path."""
     or_else: tuple[tuple[str, str], ...] = ()
-    """Further endings, verdict and reason, where chance decides which response comes last."""
+    """Further results (verdict and reason), if timing decides which response comes last."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     says: tuple[str, ...] = ()
-    """What the annotations' messages must name."""
+    """Texts that the annotations' messages must contain."""
     unremarked: bool = False
     """No annotations, except that the sandbox's registry has a port, which some variants of Watchtower do not match."""
     shown: tuple[str, ...] = ()
-    """What the summary must name."""
+    """Texts that the summary must contain."""
     failed: tuple[str, ...] | None = ()
     """The checks that must have failed, as named in the output `failed-checks`; None: not checked."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """What the workspace holds."""
+    """The files of the workspace, by path."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """The step's `env:`; may hold what inputs may."""
+    """The step's `env:`, with the same placeholders as inputs."""
     places: tuple[tuple[str, int], ...] = ()
-    """File and line of every annotation that has one."""
+    """File and line of every annotation that points to a file."""
     asked: Mapping[str, int] = field(default_factory=dict)
     """How many times `METHOD PATH` must have reached the service's origin."""
     interrupt: signal.Signals | None = None
-    """The signal that cancels the run once the trigger was seen; None: not cancelled."""
+    """The signal that cancels the run after the trigger; None: not cancelled."""
     interrupt_after: float = 0.5
     """Seconds between the trigger and that signal."""
     found: Mapping[str, str] = field(default_factory=dict)
-    """The finding that mode doctor must report for each link that is broken or could be better; all other links are fine."""
+    """The finding that mode doctor must report for each link with a warning or error; all other links are fine."""
     records: tuple[str, ...] = ()
     """The states of the one Deployment at GitHub, in order; empty: there is no Deployment."""
     earlier: tuple[Earlier, ...] = ()
     """Runs before this one, in order."""
     issues: tuple[tuple[str, int], ...] = ()
-    """State and number of comments of every issue at GitHub in the end."""
+    """State and number of comments of every issue at GitHub at the end."""
     silent: bool = False
-    """Whether no request may be sent at all."""
+    """Whether the run must not send any request."""
 
     def endings(self) -> set[tuple[str, str]]:
-        """Return every verdict and reason that is correct."""
+        """Return all correct pairs of verdict and reason."""
         return {(self.verdict, self.reason), *self.or_else}
 
     def code(self) -> int:
@@ -131,7 +131,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Setting:
-    """A story, its world and the inputs of the step; only the ending is missing.
+    """A story, its world and the inputs of the step; only the result is missing.
 
     `promises` are further fields of `Scenario`, by name.
     """
@@ -141,7 +141,7 @@ class Setting:
     inputs: Mapping[str, str]
 
     def ends(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
-        """Return the scenario with this ending."""
+        """Return the scenario with this result."""
         return self._promising(verdict, reason, promises)
 
     def is_refused(self, reason: str, **promises: object) -> Scenario:
@@ -149,22 +149,22 @@ class Setting:
         return self._promising("trigger-failed", reason, {"result": "none", **promises})
 
     def is_checked(self, verdict: str, reason: str = "", **promises: object) -> Scenario:
-        """Return a scenario in which the declared build goes live, and its checks decide the ending."""
+        """Return a scenario in which the declared build goes live, and its checks decide the result."""
         return self._promising(verdict, reason, {"proof": "version", "result": "updated", **promises})
 
     def is_ready(self, found: Mapping[str, str] | None = None, **promises: object) -> Scenario:
-        """Return a scenario in which doctor finds that a deploy would succeed; `found` is what could be better, by link."""
+        """Return a scenario in which doctor finds that a deploy would succeed; `found` has the warnings by link."""
         known = {"triggers": 0, "unremarked": not found, "found": found or {}}
         return self._promising("ready", "", {**known, **promises})
 
     def is_broken(self, found: Mapping[str, str], **promises: object) -> Scenario:
-        """Return a scenario in which doctor finds the first link of `found` broken; the others there could be better."""
+        """Return a scenario in which doctor finds the first link of `found` broken; the others are warnings."""
         known = {"triggers": 0, "failed": (next(iter(found)),), "found": found}
         return self._promising("not-ready", "", {**known, **promises})
 
     def _promising(self, verdict: str, reason: str, promises: Mapping[str, object]) -> Scenario:
         described = (self.story.name, self.story.title, self.story.shows)
-        # The dataclass itself refuses a name that it does not have.
+        # The dataclass itself rejects unknown names.
         return Scenario(*described, self.scene, self.inputs, verdict, reason, **promises)  # type: ignore[arg-type]
 
 

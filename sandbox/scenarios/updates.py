@@ -234,7 +234,7 @@ SCENARIOS = (
     .plays(Scene(pushed=None), DECLARED, timeout="12s")
     .ends("stale", "old-build", result="nothing"),
     story(
-        "pushed-anew",
+        "pushed-again",
         "The same image is pushed again with another attestation",
         "Watchtower reports another digest for the same running image: that is not a change.",
     )

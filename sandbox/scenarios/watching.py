@@ -34,7 +34,7 @@ _ISSUE = {**BRANCH, "grace": "90m", "issue-on-failure": TITLE}
 
 
 def _deployed(world: World) -> None:
-    """Start the deploy that was missing."""
+    """Run the missing deploy."""
     world.host.service.replace(replace(V2, boot=0.0), grace=1.0, gap=0.0)
     world.host.service.wait_until_listening(10)
 

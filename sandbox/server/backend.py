@@ -1,7 +1,7 @@
-"""The service: a FastAPI application under uvicorn, answering as the portfolio's backend does.
+"""The service: a FastAPI application under uvicorn that responds like the portfolio's backend.
 
-`python -m sandbox.server.backend --port 8000 --build v2` runs one by hand; the worlds start theirs through `process_pool`,
-which has paid for the imports already.
+`python -m sandbox.server.backend --port 8000 --build v2` starts one by hand; the worlds use `process_pool`,
+which has already imported everything.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from sandbox.server.documents import PLACEHOLDER, document
 
 
 class Item(BaseModel):
-    """What the response for one item promises to be."""
+    """The response model of an item."""
 
     id: int
     name: str
@@ -35,14 +35,14 @@ class Item(BaseModel):
 
 
 class Project(BaseModel):
-    """What each entry of the list of projects promises to be."""
+    """The response model of an entry in the list of projects."""
 
     slug: str
     title: str
 
 
 def create_app(build: Build, started: float) -> FastAPI:
-    """The application of one build; `started` is the epoch second at which its process began."""
+    """Create the application of one build; `started` is its process's start time in epoch seconds."""
     app = FastAPI(title="portfolio", version="0.1.0", openapi_url="/openapi.json" if build.document == "own" else None)
     counters = {"requests": 0}
 
@@ -61,7 +61,7 @@ def create_app(build: Build, started: float) -> FastAPI:
 
 
 def _add_status(app: FastAPI, build: Build, started: float, counters: dict[str, int]) -> None:
-    """What the service says of itself."""
+    """Add the endpoints for the service's status."""
     ready_at = time.time() + build.ready_after
 
     @app.get("/api/ready")
@@ -90,7 +90,7 @@ def _add_status(app: FastAPI, build: Build, started: float, counters: dict[str, 
 
 
 def _add_catalogue(app: FastAPI, build: Build) -> None:
-    """What the service is there for."""
+    """Add the endpoints of the service's own purpose."""
 
     def answered(path: str, good: object, bad: object) -> JSONResponse:
         return JSONResponse(bad if path in build.unkept else good)  # FastAPI does not validate a `Response` object
@@ -119,7 +119,7 @@ def _add_catalogue(app: FastAPI, build: Build) -> None:
 
 
 def _lose(app: FastAPI, build: Build) -> None:
-    """Takes away what this build has no more."""
+    """Remove the routes that this build lacks."""
     lost = {tuple(operation.split()) for operation in build.lost}
     app.router.routes[:] = [
         route
@@ -129,7 +129,7 @@ def _lose(app: FastAPI, build: Build) -> None:
 
 
 def _add_document(app: FastAPI, build: Build) -> None:
-    """Puts another document in the place of FastAPI's own."""
+    """Replace FastAPI's own document."""
 
     @app.get("/openapi.json", include_in_schema=False)
     async def other() -> Response:
@@ -138,7 +138,7 @@ def _add_document(app: FastAPI, build: Build) -> None:
 
 
 def _identity(build: Build, started: float) -> dict[str, object]:
-    """What `/api/dev/status` says of itself."""
+    """The build fields in the response of `/api/dev/status`."""
     match build.identity:
         case "full":
             return {"git_sha": build.git_sha, "start_time": started}
@@ -147,7 +147,7 @@ def _identity(build: Build, started: float) -> dict[str, object]:
         case "constant-version":
             return {"version": "0.1.0", "commit": build.git_sha}
         case "noise":
-            # A build field with the time of the response, and a revision that is random each time: neither names a build.
+            # A build field with the time of the response, and a random revision: neither identifies a build.
             return {
                 "build": {"sha": "local", "time": time.time(), "id": str(time.time())},
                 "revision": secrets.token_hex(8),
@@ -172,7 +172,7 @@ def _answering(path: str) -> Callable[[], dict[str, str]]:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says when it listens, and may be slow to obey."""
+    """A uvicorn server that reports when it listens, and may be slow to stop."""
 
     def __init__(self, config: uvicorn.Config, build: Build, listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -227,7 +227,7 @@ def _config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
 
 
 def main() -> None:
-    """Runs one build by hand."""
+    """Run one build by hand."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.server.backend", description="One build of the sandbox's service."
     )

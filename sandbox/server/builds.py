@@ -1,4 +1,4 @@
-"""The images of the sandbox's service: what each build calls itself and how it behaves once started."""
+"""The images of the sandbox's service: how each build identifies itself and behaves."""
 
 import hashlib
 import json
@@ -18,21 +18,21 @@ class Build:
 
     name: str
     boot: float = 0.4
-    """From the start of the process to the moment its port listens."""
+    """Time from the start of the process until its port listens."""
     age: float = 0.0
-    """How long before its process was born it says to have begun."""
+    """How long before its process started it claims to have started."""
     identity: Identity = "full"
-    """What the answers tell: `full` names commit, build and start time; `hidden` nothing; `start-time` that alone;
-    `constant-version` "0.1.0" beside the commit; `noise` fields under build names that move by themselves; `neighbours` a
+    """What the responses contain: `full` commit, build and start time; `hidden` nothing; `start-time` only that;
+    `constant-version` "0.1.0" beside the commit; `noise` build fields that change by themselves; `neighbours` a
     constant version beside that of a dependency; `busy` the commit beside a job's start and an uptime in percent."""
     readiness: Readiness = "json"
     ready_after: float = 0.0
     """How long `/api/ready` responds 503 once the port listens."""
     crashes_after: float | None = None
     ignores_term: float = 0.0
-    """How long it goes on serving after SIGTERM."""
+    """How long it continues to serve after SIGTERM."""
     starts: bool = True
-    """False where the image's entrypoint does not exist."""
+    """False if the image's entrypoint does not exist."""
     passes_health_check: bool = True
     """The result of the image's own HEALTHCHECK, independent of the service's responses."""
     labelled: bool = True
@@ -40,32 +40,32 @@ class Build:
     by_platform: bool = False
     """Whether the engine pulled it by the manifest of its platform, and not by the index."""
     attested: str = ""
-    """Its attestation: the same image pushed again with another one has another index."""
+    """Its attestation: the same image with another attestation has another index."""
     manifest_list: bool = False
     """Whether the index is a Docker manifest list, as `docker manifest` makes them."""
     operations: tuple[str, ...] = ()
-    """`METHOD PATH` of what this build serves beside the common ones."""
+    """`METHOD PATH` of operations that this build has in addition to the common ones."""
     lost: tuple[str, ...] = ()
-    """`METHOD PATH` of common operations that this build does not have."""
+    """`METHOD PATH` of common operations that this build lacks."""
     unkept: tuple[str, ...] = ()
     """Paths whose responses do not match their response model, with status 200."""
     document: Document = "own"
     """What `/openapi.json` is: `own` FastAPI's, `2.0` and `3.0` written by hand about the same service, `other` JSON
-    that is no OpenAPI, `huge` beyond what anybody should read, `hostile` one whose strings attack the log."""
+    that is not OpenAPI, `huge` larger than a client should read, `hostile` one whose strings attack the log."""
 
     @property
     def git_sha(self) -> str:
-        """The commit that the build was made of, 40 hex digits."""
+        """The commit of the build, 40 hexadecimal digits."""
         return hashlib.sha1(f"commit of {self.name}".encode(), usedforsecurity=False).hexdigest()
 
     @property
     def digest(self) -> str:
-        """The digest that the engine knows the image by."""
+        """The digest by which the engine knows the image."""
         return (self.image.platform if self.by_platform else self.image.index).digest
 
     @property
     def image_id(self) -> str:
-        """The digest of the image's configuration, which is what an engine calls it."""
+        """The digest of the image's configuration, which is the engine's image ID."""
         return self.image.configurations[-1].digest
 
     @property
@@ -76,22 +76,22 @@ class Build:
 
     @property
     def head_digest(self) -> str:
-        """The digest that a HEAD brings which does not accept manifest lists: the registry answers for one platform."""
+        """The digest in the response to a HEAD that does not accept manifest lists: that of one platform."""
         return self.image.platform.digest if self.manifest_list else self.digest
 
     def dump(self) -> str:
-        """The build as one JSON document, for the process that is to be it."""
+        """Return the build as a JSON document, for the process that serves it."""
         return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str) -> "Build":
-        """Reads what `dump` wrote."""
+        """Read a document of `dump`."""
         fields = json.loads(text)
         fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return cls(**fields)
 
 
-V1 = Build("v1", boot=0.0, age=3600.0)  # it was there long before the story begins
+V1 = Build("v1", boot=0.0, age=3600.0)  # it has been running long before the scenario begins
 V2 = Build("v2", operations=("GET /api/search",))
 V3 = Build("v3", operations=("GET /api/search", "GET /api/stats"))
 BUILDS = {build.name: build for build in (V1, V2, V3)}

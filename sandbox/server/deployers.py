@@ -1,7 +1,7 @@
-"""Stand-ins for other deployers: what each answers, and when, or whether, the service is really replaced.
+"""Stand-ins for other deployers: their responses, and whether and when the service is really replaced.
 
-Each row is one request that a product takes. With `at_work` the product does what it promises, later than it answers where
-that is its way; else it answers the same and nothing happens, as the product itself does in the case that the row names.
+Each row is one request that a product accepts. With `works` the product deploys, after its response if that is
+how the product works; otherwise it responds the same and does nothing, as the real product does in the named case.
 """
 
 import hmac
@@ -24,11 +24,11 @@ _SKIPPED = {"message": "Deployment already queued for this commit.", "resource_u
 
 @dataclass(frozen=True)
 class Row:
-    """One request that a product takes."""
+    """One request that a product accepts."""
 
     method: str
     path: str
-    """Without its query."""
+    """Without the query."""
     status: int
     body: Any = None
     """As JSON; None: an empty body."""
@@ -77,9 +77,9 @@ PRODUCTS: Mapping[str, tuple[Row, ...]] = {
 class StandIn:
     """One product on its own port, in front of a host."""
 
-    def __init__(self, product: str, host: Host, *, at_work: bool) -> None:
+    def __init__(self, product: str, host: Host, *, works: bool) -> None:
         self.rows = PRODUCTS[product]
-        self.at_work = at_work
+        self.works = works
         self.seen: list[Request] = []
         self._host = host
         self._closing = threading.Event()
@@ -92,7 +92,7 @@ class StandIn:
         self._server.listen()
 
     def close(self) -> None:
-        """Ends what runs."""
+        """Stop all work."""
         self._closing.set()
         self._server.close()
         for thread in self._work:
@@ -113,7 +113,7 @@ class StandIn:
         signature = hmac.new(TOKEN.encode(), request.body, "sha256").hexdigest()
         if TOKEN not in known and f"sha256={signature}" not in known:
             return _json(401, {"message": "Unauthenticated."})
-        if not self.at_work:
+        if not self.works:
             return _json(row.idle_status or row.status, row.body if row.idle is None else row.idle)
         if row.after:
             self._work.append(threading.Thread(target=self._deploy, args=(row.after,), daemon=True))
@@ -123,7 +123,7 @@ class StandIn:
         return _json(row.status, row.body)
 
     def _deploy(self, after: float) -> None:
-        """Pulls the service's tag and replaces its container."""
+        """Pull the service's tag and replace its container."""
         if not self._closing.wait(after):
             service = self._host.service
             service.replace(self._host.registry.pull(service.image), grace=1.0, gap=0.2)

@@ -1,6 +1,6 @@
-"""A real engine behind its socket, for the sandbox's Watchtowers: what they list, and how they replace a container.
+"""A real engine behind its socket, for the sandbox's Watchtowers: how they list and replace containers.
 
-The order of things is Watchtower's own: pull, compare, stop, remove, create with the same settings, start, clean up.
+The order of steps is Watchtower's: pull, compare, stop, remove, create with the same settings, start, clean up.
 """
 
 import time
@@ -22,14 +22,14 @@ _FROM_IMAGE = ("Cmd", "Entrypoint", "WorkingDir", "User", "Healthcheck", "StopSi
 
 @dataclass(frozen=True)
 class Pulled:
-    """An image of the registry. One that is not here yet has no `image_id`."""
+    """An image of the registry. One that is not pulled yet has no `image_id`."""
 
     digest: str
     image_id: str = ""
 
 
 class Engine:
-    """The engine behind the socket that the environment names; `scope` leaves other Watchtowers' containers to them."""
+    """The engine behind the socket that the environment names; `scope` excludes other Watchtowers' containers."""
 
     def __init__(self, scope: str = "") -> None:
         self.client = docker.from_env()
@@ -46,7 +46,7 @@ class Engine:
 
     @property
     def containers(self) -> Sequence["Container"]:
-        """All containers, whatever they do; those that vanish meanwhile are left out."""
+        """All containers in any state, except those that disappear meanwhile."""
         return [Container(self, one) for one in self.client.containers.list(all=True, ignore_removed=True)]
 
     def local(self, reference: str) -> Pulled:
@@ -71,7 +71,7 @@ class Registry:
             raise _refusal(error) from error
 
     def pull(self, reference: str) -> Pulled:
-        """The same, and pulled."""
+        """The same image, pulled."""
         repository, tag = parse_repository_tag(reference)
         self._client.api.reload_config()
         try:
@@ -82,7 +82,7 @@ class Registry:
 
 
 class Container:
-    """A container as it was when it was listed; its settings outlive it, for the one that takes its place."""
+    """A container as listed; its settings are kept for the container that replaces it."""
 
     def __init__(self, engine: Engine, model: Model) -> None:
         self._client = engine.client
@@ -108,13 +108,13 @@ class Container:
         return self._running_digests()
 
     def stop(self, grace: float) -> None:
-        """Stops and removes it: its stop signal, its own time-out or else `grace` seconds, SIGKILL."""
-        self._own = self._own_settings()  # another host's Watchtower may remove the image that both have had
+        """Stop and remove it: its stop signal, its own time-out or else `grace` seconds, SIGKILL."""
+        self._own = self._own_settings()  # another host's Watchtower may remove the image that both used
         self._model.stop(timeout=int(self._settings.get("StopTimeout") or grace))
         self._model.remove()
 
     def start(self, build: Pulled) -> None:
-        """Creates it again with the settings that it had when it stopped, starts it, and removes the old image.
+        """Recreate it with the settings that it had when it stopped, start it, and remove the old image.
 
         Raises `StartError`.
         """
@@ -142,7 +142,7 @@ class Container:
             self._clean_up(old)
 
     def becomes_healthy(self, seconds: float) -> bool:
-        """Whether the engine calls it healthy within that time; without a health check, whether it runs at its end."""
+        """Whether the engine reports it as healthy within that time; without a health check, whether it runs after it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._model.reload()
@@ -155,18 +155,18 @@ class Container:
         try:
             self._client.images.remove(image_id)
         except APIError as error:
-            if error.status_code not in (404, 409):  # gone already, or another container or tag still has a use for it
+            if error.status_code not in (404, 409):  # already gone, or still used by another container or tag
                 raise
 
     def _running_digests(self) -> list[str]:
         try:
             image = self._client.images.get(self._model.attrs["Image"])
         except NotFound:
-            return []  # removed by force under the container
+            return []  # removed by force although the container uses it
         return _digests(image.attrs, self.repository)
 
     def _own_settings(self) -> dict[str, Any]:
-        """The settings without what they have from the old image, so that the new one's take their place."""
+        """The settings without those of the old image, so that those of the new one apply."""
         image: Mapping[str, Any] = self._client.images.get(self._model.attrs["Image"]).attrs["Config"] or {}
         own = {**self._settings, "Hostname": ""}
         for name in _FROM_IMAGE:
@@ -178,7 +178,7 @@ class Container:
         return {name: value for name, value in own.items() if value is not None}
 
     def _aliases(self, endpoint: Mapping[str, Any]) -> list[str]:
-        """Its names in a network, without the one that the engine gave."""
+        """Its names in a network, without the one that the engine assigned."""
         return [alias for alias in endpoint["Aliases"] or [] if alias != self._model.short_id]
 
 
@@ -194,12 +194,12 @@ def _digests(image: Mapping[str, Any], repository: str) -> list[str]:
 
 
 def _refusal(error: APIError) -> RegistryError | TagMissingError:
-    """What the registry said, out of the engine's words for it."""
-    told = str(error.explanation)
-    if "manifest unknown" in told:
-        return TagMissingError(told)
-    if "denied" in told or "unauthorized" in told or "no basic auth credentials" in told:
+    """The registry's error, recognised in the engine's message."""
+    message = str(error.explanation)
+    if "manifest unknown" in message:
+        return TagMissingError(message)
+    if "denied" in message or "unauthorized" in message or "no basic auth credentials" in message:
         return RegistryError(401)
-    if "toomanyrequests" in told:
+    if "toomanyrequests" in message:
         return RegistryError(429)
     return RegistryError(503)

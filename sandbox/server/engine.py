@@ -1,4 +1,4 @@
-"""What a Watchtower needs of an engine: `server.host` simulates one, `server.docker` speaks to a real one."""
+"""What a Watchtower needs from an engine: `server.host` simulates one, `server.docker` uses a real one."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeVar
@@ -11,16 +11,16 @@ class TagMissingError(Exception):
 
 
 class RegistryError(Exception):
-    """The registry says nothing about the tag: it responds with an error, or cannot be reached."""
+    """The registry cannot resolve the tag: it responds with an error, or cannot be reached."""
 
     def __init__(self, status: int = 0, words: str = "", *, of_realm: bool = False) -> None:
         super().__init__(words or f"the registry answers {status}")
         self.status = status
         """The status of its response; 0 if it was not reached."""
         self.words = words
-        """Why nothing did, as Go's HTTP client says it."""
+        """Why it was not reached, in the words of Go's HTTP client."""
         self.of_realm = of_realm
-        """Whether the response comes from the token realm that the registry names."""
+        """Whether the response comes from the registry's token server."""
 
 
 class StartError(Exception):
@@ -28,15 +28,15 @@ class StartError(Exception):
 
 
 class Image(Protocol):
-    """An image by its two names."""
+    """An image with its two names."""
 
     @property
     def digest(self) -> str:
-        """The registry's name for it."""
+        """Its name in the registry."""
 
     @property
     def image_id(self) -> str:
-        """The engine's name for it."""
+        """Its name in the engine."""
 
 
 ImageT = TypeVar("ImageT", bound=Image)
@@ -47,11 +47,11 @@ class Container(Protocol[ImageT]):
     """A container of the engine."""
 
     build: ImageT
-    """The image that it was made of."""
+    """The image that it was created from."""
 
     @property
     def name(self) -> str:
-        """Its name, without a slash before it."""
+        """Its name, without the leading slash."""
 
     @property
     def image(self) -> str:
@@ -67,11 +67,11 @@ class Container(Protocol[ImageT]):
 
     @property
     def watched(self) -> bool:
-        """Whether Watchtower may touch it."""
+        """Whether Watchtower may update it."""
 
     @property
     def monitor_only(self) -> bool:
-        """Whether its label says that it is only looked at."""
+        """Whether its label says that it is only monitored."""
 
     @property
     def no_pull(self) -> bool:
@@ -79,30 +79,30 @@ class Container(Protocol[ImageT]):
 
     @property
     def links(self) -> Sequence[str]:
-        """The names of the containers that it depends on, and with which it is restarted."""
+        """The names of the containers that it depends on, and is restarted with."""
 
     @property
     def state(self) -> State:
-        """The engine's word for what it does."""
+        """Its state, as the engine names it."""
 
     def stop(self, grace: float) -> None:
-        """Stops it: SIGTERM, `grace` seconds, SIGKILL. Returns when it is gone."""
+        """Stop it: SIGTERM, `grace` seconds, SIGKILL. Returns when it has ended."""
 
     def start(self, build: ImageT) -> None:
         """Recreate and start the container with `build`. Raises `StartError`."""
 
     def becomes_healthy(self, seconds: float) -> bool:
-        """Whether the engine calls it healthy within that time."""
+        """Whether the engine reports it as healthy within that time."""
 
 
 class Registry(Protocol[ImageT_co]):
-    """Where images come from."""
+    """The registry of the images."""
 
     def resolve(self, reference: str) -> Image:
-        """The image behind `repository:tag` by Watchtower's own look. Raises `RegistryError` or `TagMissingError`."""
+        """The image behind `repository:tag`, by Watchtower's own request. Raises `RegistryError` or `TagMissingError`."""
 
     def pull(self, reference: str) -> ImageT_co:
-        """The image that the engine pulls and puts under the host's own tag. Raises the same."""
+        """The image that the engine pulls and tags on the host. Raises the same."""
 
 
 class Engine(Protocol[ImageT]):
@@ -118,7 +118,7 @@ class Engine(Protocol[ImageT]):
 
     @property
     def containers(self) -> Sequence[Container[ImageT]]:
-        """All containers, whatever they do."""
+        """All containers, in any state."""
 
     def local(self, reference: str) -> ImageT:
         """The image behind the host's own tag, whatever the registry has."""

@@ -1,4 +1,4 @@
-"""The server: an engine with containers, one a real process on a fixed port, and the registry they come from."""
+"""The server: an engine with containers, one of them a real process on a fixed port, and their registry."""
 
 import signal
 import threading
@@ -13,35 +13,35 @@ from sandbox.server.process_pool import Process, ProcessPool
 
 @dataclass
 class Store:
-    """The images that the engine has: its own tags, and by which digests each image was pulled."""
+    """The images of the engine: its own tags, and the digests by which each image was pulled."""
 
     tags: dict[str, Build] = field(default_factory=dict)
     _digests: dict[str, list[str]] = field(default_factory=dict)
 
     def keep(self, reference: str, build: Build) -> None:
-        """Puts an image under the host's own tag, as a pull does."""
+        """Tag an image on the host, as a pull does."""
         self.tags[reference] = build
         known = self._digests.setdefault(build.image_id, [])
         known += [] if build.digest in known else [build.digest]
 
     def digests(self, build: Build) -> list[str]:
-        """The digests by which the image is known, in the engine's order; none where it was built here."""
+        """The digests by which the image is known, in the engine's order; none if it was built here."""
         return sorted(self._digests.get(build.image_id, ()))
 
 
 @dataclass
 class Registry:
-    """What the tags point to, and what is wrong with asking."""
+    """The tags of the registry, and how it fails."""
 
     tags: dict[str, Build] = field(default_factory=dict)
     store: Store = field(default_factory=Store)
-    """Where what is pulled goes."""
+    """The store for pulled images."""
     trouble: int | None = None
-    """Status answered to everything."""
+    """The status of every response."""
     of_realm: bool = False
-    """Whether the token realm responds like this, and not the registry."""
+    """Whether the token server responds like this, and not the registry."""
     https_trouble: str = ""
-    """What Go's HTTP client says where https does not get there: Watchtower asks by nothing else, the engine does."""
+    """The error of Go's HTTP client if https fails: Watchtower uses only https, the engine also http."""
     pruned: set[str] = field(default_factory=set)
     """The names of builds whose images were deleted."""
 
@@ -49,19 +49,19 @@ class Registry:
         self.pushed = list(self.tags.values())
 
     def push(self, reference: str, build: Build) -> None:
-        """Points a tag to a build."""
+        """Point a tag to a build."""
         self.pushed.append(build)
         self.tags[reference] = build
 
     def resolve(self, reference: str) -> "Seen":
-        """The image behind `repository:tag` by Watchtower's own look. Raises `RegistryError` or `TagMissingError`."""
+        """The image behind `repository:tag`, by Watchtower's own request. Raises `RegistryError` or `TagMissingError`."""
         if self.https_trouble:
             raise RegistryError(words=self.https_trouble)
         build = self._asked(reference)
         return Seen(build.head_digest, build.image_id)
 
     def pull(self, reference: str) -> Build:
-        """The build that the engine pulls, and puts under the host's own tag. Raises the same."""
+        """The build that the engine pulls and tags on the host. Raises the same."""
         build = self._asked(reference)
         self.store.keep(reference, build)
         return build
@@ -91,7 +91,7 @@ class Moment:
 
 
 class Container:
-    """A container of the host. Without a pool it has no process, only a state: a neighbour on paper."""
+    """A container of the host. Without a pool it has only a state, and no process."""
 
     def __init__(self, name: str, image: str, build: Build, pool: ProcessPool | None, store: Store) -> None:
         self.name = name
@@ -110,7 +110,7 @@ class Container:
         self.restart_after = 0.1
         self._restart: threading.Timer | None = None
         self._closed = False
-        # Bound and never listening: the port is this container's even while nothing serves on it.
+        # Bound and never listening: the port stays reserved for this container while nothing serves on it.
         self._reservation = reserve()
         self.port: int = self._reservation.getsockname()[1]
 
@@ -125,7 +125,7 @@ class Container:
         return self._store.digests(self.build)
 
     def start(self, build: Build) -> None:
-        """Creates and starts the container of `build`. Raises `StartError`."""
+        """Create and start the container of `build`. Raises `StartError`."""
         with self._lock:
             self.build = build
             if not build.starts:
@@ -135,7 +135,7 @@ class Container:
             self._run()
 
     def stop(self, grace: float) -> None:
-        """Stops it: SIGTERM, `grace` seconds, SIGKILL. Returns when it is gone."""
+        """Stop it: SIGTERM, `grace` seconds, SIGKILL. Returns when it has ended."""
         with self._lock:
             self.state = "exited"
             process = self._process
@@ -149,7 +149,7 @@ class Container:
             process.exited.wait()
 
     def replace(self, build: Build, grace: float, gap: float) -> None:
-        """Stops what runs and starts `build` after `gap` seconds. Raises `StartError`."""
+        """Stop the running build, and start `build` after `gap` seconds. Raises `StartError`."""
         self.stop(grace)
         time.sleep(gap)
         self.start(build)
@@ -164,11 +164,11 @@ class Container:
         return self.wait_until_listening(seconds) and self.build.passes_health_check
 
     def answers_with(self) -> str | None:
-        """Return the name of the build that responds right now: the truth that an observer is measured by."""
+        """Return the name of the build that responds right now, with which results are compared."""
         return self.moments[-1].build if self.moments else None
 
     def close(self) -> None:
-        """Ends the process and gives the port back; nothing is started here any more."""
+        """End the process and release the port; nothing is started here afterwards."""
         with self._lock:
             self._closed = True
         self.stop(0)
@@ -183,7 +183,7 @@ class Container:
         )
 
     def _exited(self) -> None:
-        """Note that the process is gone. Unless it was stopped, it is started again, as with `restart: unless-stopped`."""
+        """Handle the end of the process. Unless it was stopped, it is restarted, as with `restart: unless-stopped`."""
         with self._lock:
             self.moments.append(Moment(time.monotonic(), None))
             if self.state == "exited":
@@ -192,7 +192,7 @@ class Container:
             self._restart = threading.Timer(self.restart_after, self._start_again)
             self._restart.daemon = True
             self._restart.start()
-            # The engine doubles its pause from 100 ms up to a minute.
+            # The engine doubles its delay from 100 ms up to a minute.
             self.restart_after = min(self.restart_after * 2, 60.0)
 
     def _start_again(self) -> None:
@@ -235,10 +235,10 @@ class Host:
         return self.store.tags[reference]
 
     def push(self, build: Build, image: str | None = None) -> None:
-        """Points the service's tag, or another, to a new build."""
+        """Point the service's tag, or another, to a new build."""
         self.registry.push(image or self.service.image, build)
 
     def close(self) -> None:
-        """Stops every container."""
+        """Stop all containers."""
         for container in self.containers:
             container.close()

@@ -16,25 +16,25 @@ CONFIGURATION = "application/vnd.oci.image.config.v1+json"
 
 @dataclass(frozen=True)
 class Blob:
-    """Some bytes, and what they are."""
+    """Bytes with their media type."""
 
     media_type: str
     body: bytes
 
     @property
     def digest(self) -> str:
-        """The digest that names them."""
+        """The digest of the bytes."""
         return "sha256:" + hashlib.sha256(self.body).hexdigest()
 
     @property
     def descriptor(self) -> dict[str, object]:
-        """How other documents refer to them."""
+        """The descriptor by which other documents refer to them."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": len(self.body)}
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image for two platforms, with the attestation that BuildKit puts beside them."""
+    """One image for two platforms, with the attestation that BuildKit adds."""
 
     index: Blob
     manifests: tuple[Blob, ...]
@@ -48,7 +48,7 @@ class Image:
 
 @cache
 def image_of(name: str, revision: str, *, attested: str = "", media_type: str = INDEX) -> Image:
-    """The image of a build; its label names the commit, where there is one. Another attestation makes another index."""
+    """The image of a build; its label names the commit, if there is one. Another attestation makes another index."""
     manifests, configurations, rows = [], [], []
     for architecture in ("arm64", "amd64"):
         labels = {"org.opencontainers.image.revision": revision} if revision else {}

@@ -1,7 +1,7 @@
 """Starts the service's processes from a process that has already imported FastAPI and forks in milliseconds.
 
-A line of JSON in asks for a process or a signal; a line out tells what became of one. When its standard input ends,
-because its owner closed it or was killed, the pool kills what it started and ends.
+A line of JSON on standard input requests a process or a signal; a line of output reports the result. When the input ends,
+because its owner closed it or was killed, the pool kills its processes and ends.
 """
 
 import gc
@@ -22,7 +22,7 @@ from sandbox.server.parent_death import die_with
 
 
 class Process:
-    """A service process, seen from the world that asked for it."""
+    """A service process, as its world sees it."""
 
     def __init__(
         self, pool: "ProcessPool", number: int, on_listening: Callable[[], None], on_exit: Callable[[], None]
@@ -35,12 +35,12 @@ class Process:
         self._number = number
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal; nothing if the process has gone."""
+        """Send a signal; does nothing if the process has ended."""
         self._pool.order(do="signal", number=self._number, signal=int(number))
 
 
 class ProcessPool:
-    """The owner's side: starts the forking process, and knows all processes."""
+    """The owner's side: starts the forking process, and tracks all processes."""
 
     def __init__(self) -> None:
         self._processes: dict[int, Process] = {}
@@ -50,7 +50,7 @@ class ProcessPool:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).resolve().parents[2],
-            start_new_session=True,  # Ctrl-C in a terminal is for the world's owner, who then closes this
+            start_new_session=True,  # Ctrl-C in a terminal is for the world's owner, which then closes this
         )
         self._orders = cast("IO[bytes]", self._child.stdin)
         self._news = cast("IO[bytes]", self._child.stdout)
@@ -63,7 +63,7 @@ class ProcessPool:
         return self._child.pid
 
     def spawn(self, build: Build, port: int, on_listening: Callable[[], None], on_exit: Callable[[], None]) -> Process:
-        """Starts one build on `port`; the callbacks come from the pool's thread."""
+        """Start one build on `port`; the callbacks run in the pool's thread."""
         with self._lock:
             number = len(self._processes)
             process = self._processes[number] = Process(self, number, on_listening, on_exit)
@@ -71,7 +71,7 @@ class ProcessPool:
         return process
 
     def order(self, **order: object) -> None:
-        """Writes one order."""
+        """Write one order."""
         with self._lock:
             if not self._orders.closed:
                 self._orders.write(json.dumps(order).encode() + b"\n")
@@ -104,7 +104,7 @@ class ProcessPool:
 
 
 def _fork(number: int, build: Build, port: int) -> int:
-    """Forks a process that serves `build`; gives its process id."""
+    """Fork a process that serves `build`, and return its process id."""
     from sandbox.server import backend
 
     pool = os.getpid()
@@ -115,16 +115,16 @@ def _fork(number: int, build: Build, port: int) -> int:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         die_with(pool)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # a held standard input would hide the owner's death
-        backend.serve(build, port, lambda: _tell("listening", number))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # an open standard input would hide the owner's death
+        backend.serve(build, port, lambda: _report("listening", number))
     except Exception:  # noqa: BLE001  a forked child must not return into its parent's loop
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-def _tell(word: str, number: int) -> None:
-    # One write of a few bytes: lines of several processes do not mix.
+def _report(word: str, number: int) -> None:
+    # One write of a few bytes: lines of several processes are not mixed.
     os.write(1, f"{word} {number}\n".encode())
 
 
@@ -170,7 +170,7 @@ def _obey(order: dict[str, object], numbers: dict[int, int]) -> None:
 def _reap(numbers: dict[int, int]) -> None:
     for pid in list(numbers):
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            _tell("exited", numbers.pop(pid))
+            _report("exited", numbers.pop(pid))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A registry on loopback, for what the host's tags point to: it serves what the sandbox's Watchtower pulls.
+"""A registry on loopback for the host's tags: it serves the images that the sandbox's Watchtower pulls.
 
-It speaks the distribution protocol as far as manifests and configurations go, lets in whom it is told to, and misbehaves in
-the ways that are asked for.
+It speaks the distribution protocol for manifests and configurations, authenticates its owner, and misbehaves in
+the configured ways.
 """
 
 import base64
@@ -20,8 +20,8 @@ from sandbox.server.images import Blob
 USER = "leo"
 
 Misbehaviour = Literal["redirect", "wrong-digest", "endless", "realm", "page"]
-"""`redirect`: manifests are elsewhere. `wrong-digest`: other bytes than it says. `endless`: no end of them. `realm`: tokens
-are to be had over plain http from somebody else. `page`: a web page answers."""
+"""`redirect`: manifests are on another host. `wrong-digest`: bytes with another digest. `endless`: endless bytes. `realm`:
+tokens come over plain http from another host. `page`: a web page responds."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class Ways:
     """How a registry behaves."""
 
     auth: Literal["none", "basic", "token"] = "none"
-    """With `token`, blobs are in a store of another address, as at GHCR and Docker Hub."""
+    """With `token`, blobs are in a store at another address, as at GHCR and Docker Hub."""
     read_only: bool = False
     misbehaviour: Misbehaviour | None = None
     after: float = 0.0
-    """Seconds that a response takes."""
+    """Seconds before a response."""
     arrives: tuple[int, Build] | None = None
-    """The build that is pushed once its tag was asked for so many times."""
+    """The build that is pushed after this number of requests for its tag."""
     serves: bool = True
-    """Whether anything listens."""
+    """Whether it listens."""
 
 
 @dataclass
 class RegistryServer:
-    """One registry. Nothing listens before `listen`."""
+    """One registry. It does not listen before `listen`."""
 
     ways: Ways
     content: Registry = field(default_factory=Registry)
@@ -50,7 +50,7 @@ class RegistryServer:
     password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     seen: list[Request] = field(default_factory=list)
     stored: list[Request] = field(default_factory=list)
-    """What its store was asked for."""
+    """The requests to its store."""
 
     def __post_init__(self) -> None:
         self._asked = 0
@@ -61,7 +61,7 @@ class RegistryServer:
 
     @property
     def basic(self) -> str:
-        """What lets the owner in, as Basic has it."""
+        """The owner's credentials for Basic authentication."""
         return base64.b64encode(f"{USER}:{self.password}".encode()).decode()
 
     def listen(self) -> None:
@@ -71,7 +71,7 @@ class RegistryServer:
             self._store.listen()
 
     def close(self) -> None:
-        """Ends every connection."""
+        """Close all connections."""
         self._server.close()
         self._store.close()
 
@@ -89,7 +89,7 @@ class RegistryServer:
                 return
 
     def _hand_out(self, connection: Connection) -> None:
-        """The store, which like others refuses a request with both a token and a signature in its address."""
+        """Serve the store, which like real ones refuses a request with both a token and a signed URL."""
         while (request := connection.read()) is not None:
             self.stored.append(request)
             blob = self._blob(request.path.removeprefix("/"))
@@ -116,7 +116,7 @@ class RegistryServer:
         return self._manifest(f"{self.name}/{repository}:{name}", name)
 
     def _refusal(self, request: Request, repository: str) -> Answer | None:
-        """What keeps a request out; None where it may pass."""
+        """The response that refuses a request; None if it may pass."""
         shown = request.header("Authorization") or ""
         action = "push" if request.method == "PUT" else "pull"
         passes = {
@@ -176,7 +176,7 @@ class RegistryServer:
         return next((blob for blob in blobs if blob.digest == digest), None)
 
     def _kept(self) -> list[Build]:
-        """Every build that was pushed, and not pruned since."""
+        """All builds that were pushed, and not pruned since."""
         return [build for build in self.content.pushed if build.name not in self.content.pruned]
 
 

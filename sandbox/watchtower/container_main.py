@@ -1,6 +1,6 @@
-"""A Watchtower of the sandbox as a container of its own on a real engine, with the real one's environment variables.
+"""A Watchtower of the sandbox as its own container on a real engine, with the real one's environment variables.
 
-`python -m sandbox.watchtower.container_main` stands where the real one's `/watchtower` does, `--health-check` included.
+`python -m sandbox.watchtower.container_main` replaces the real one's `/watchtower`, including `--health-check`.
 """
 
 import os
@@ -22,29 +22,31 @@ _PREFIX = "WATCHTOWER_"
 
 
 def flags(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Fields of `sandbox.watchtower.updater.Settings`, of the real one's variables."""
-    said = {name.removeprefix(_PREFIX): text for name, text in environment.items() if name.startswith(_PREFIX) and text}
+    """Return fields of `sandbox.watchtower.updater.Settings`, from the real one's variables."""
+    given = {
+        name.removeprefix(_PREFIX): text for name, text in environment.items() if name.startswith(_PREFIX) and text
+    }
     return {
-        "address": ("0.0.0.0", _PORT),  # noqa: S104  a container's own
+        "address": ("0.0.0.0", _PORT),  # noqa: S104  of a container
         "pull_time": 0.0,
         "create_time": 0.0,
-        "stop_timeout": seconds(said.get("TIMEOUT", "10s")),
-        "update_timeout": seconds(said.get("HTTP_API_UPDATE_TIMEOUT", "10m")),
-        "include_restarting": said.get("INCLUDE_RESTARTING") == "true",
-        "no_pull": said.get("NO_PULL") == "true",
-        "monitor_only": said.get("MONITOR_ONLY") == "true",
-        "proxy_header": said.get("HTTP_API_PROXY_HEADER", ""),
+        "stop_timeout": seconds(given.get("TIMEOUT", "10s")),
+        "update_timeout": seconds(given.get("HTTP_API_UPDATE_TIMEOUT", "10m")),
+        "include_restarting": given.get("INCLUDE_RESTARTING") == "true",
+        "no_pull": given.get("NO_PULL") == "true",
+        "monitor_only": given.get("MONITOR_ONLY") == "true",
+        "proxy_header": given.get("HTTP_API_PROXY_HEADER", ""),
     }
 
 
 def seconds(duration: str) -> float:
-    """A duration as Go writes it, of hours, minutes and seconds."""
+    """Return the seconds of a duration as Go writes it, with hours, minutes and seconds."""
     units = {"h": 3600, "m": 60, "s": 1}
     return float(sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([hms])", duration)))
 
 
 def _poll(one: Watchtower[Pulled], every: float, over: threading.Event) -> None:
-    """The scheduled updates."""
+    """Run the scheduled updates."""
     while not over.wait(every):
         with one.updater.busy:
             try:

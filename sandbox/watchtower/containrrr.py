@@ -11,10 +11,10 @@ from sandbox.watchtower.watchtower import Watchtower
 
 
 class Containrrr(Watchtower[ImageT]):
-    """containrrr 1.7.1: 200 without a body whatever happened, and every method triggers."""
+    """containrrr 1.7.1: 200 without a body whatever the result, and every method triggers."""
 
     def answer(self, request: Request) -> bytes | None:
-        """Paths first, then the token; the method is not looked at."""
+        """Check the path first, then the token; the method is ignored."""
         routes = {"/v1/update": self._update, "/v1/metrics": self._metrics, **self._more_routes()}
         if request.path not in routes:
             return go_not_found(request)
@@ -27,7 +27,7 @@ class Containrrr(Watchtower[ImageT]):
 
     def _update(self, request: Request) -> bytes | None:
         images = request.query.get("image")
-        # Narrowed, it waits for the lock without a bound; the rest is given up at once, and told to nobody.
+        # A filtered update waits for the lock without a bound; any other is dropped at once, and not reported.
         if not self.updater.busy.acquire(blocking=images is not None):
             return self._busy(request)
         try:
@@ -41,7 +41,7 @@ class Containrrr(Watchtower[ImageT]):
     def _busy(self, request: Request) -> bytes:
         return go_http(request, 200)
 
-    def _summary(self, request: Request, results: list[ContainerResult]) -> bytes:  # noqa: ARG002  says nothing of them, which is the trouble
+    def _summary(self, request: Request, results: list[ContainerResult]) -> bytes:  # noqa: ARG002  reports nothing, which is the problem
         return go_http(request, 200)
 
     def _unreachable(self, request: Request) -> bytes | None:  # noqa: ARG002  the handler panics: no byte is sent
@@ -66,7 +66,7 @@ class Containrrr(Watchtower[ImageT]):
 
 
 class Openserbia(Containrrr[ImageT]):
-    """openserbia 1.18.3: containrrr's manners with a JSON answer that leaves zeros out and has no word for skipped."""
+    """openserbia 1.18.3: like containrrr, with a JSON response that omits zeros and does not report skipped containers."""
 
     def _more_routes(self) -> dict[str, Callable[[Request], bytes | None]]:
         return {"/v1/audit": self._audit}

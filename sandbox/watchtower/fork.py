@@ -61,8 +61,8 @@ class NicholasFedor(Watchtower[ImageT]):
         endpoint, method, handler = found
         allowed = ("GET", "HEAD") if method == "GET" else (method,)
         if request.method not in allowed:
-            told = [("Allow", ", ".join(allowed))]
-            return fiber(request, 405, "Method Not Allowed", headers=told, rate=rate, handled=False)
+            allow = [("Allow", ", ".join(allowed))]
+            return fiber(request, 405, "Method Not Allowed", headers=allow, rate=rate, handled=False)
         if endpoint != "health" and not self._knows(request):
             return fiber(request, 401, "missing or invalid API Key", rate=rate)
         return handler(request, rate)
@@ -112,7 +112,7 @@ class NicholasFedor(Watchtower[ImageT]):
         return self._json(request, rate, summary)
 
     def _scan(self, scan: "_Scan", request: Request, matches: Filter, deadline: float) -> None:
-        """Do the work, even if no one waits for the response. If the engine does not respond, nothing is scanned."""
+        """Do the work, even if the client no longer waits. If the engine does not respond, nothing is scanned."""
         with self.updater.busy:
             began = time.monotonic()
             with contextlib.suppress(EngineUnreachableError):
@@ -212,7 +212,7 @@ class NicholasFedor(Watchtower[ImageT]):
 
 @dataclass
 class _Scan:
-    """One scan under way, and what came of it."""
+    """A running scan, and its results."""
 
     began: float
     results: list[ContainerResult] = field(default_factory=list)
@@ -243,12 +243,12 @@ def _exactly(request: Request) -> Filter:
 
 
 def _names(request: Request, parameter: str) -> list[str]:
-    """The values of a parameter that may be repeated, and hold several with commas."""
+    """The values of a parameter that may be repeated, and contain several separated by commas."""
     return [one for one in ",".join(request.query.get(parameter, [])).split(",") if one]
 
 
 def _seconds(text: str) -> float:
-    """A duration of the query, such as `1ms` or `2m`; what is none bounds nothing."""
+    """The seconds of a duration in the query, such as `1ms` or `2m`; infinity for an invalid one."""
     units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     return float(found[1]) * units[found[2]] if found else float("inf")

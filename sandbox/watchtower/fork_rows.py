@@ -1,4 +1,4 @@
-"""What the fork reports of each container: the rows of its containers, details and check endpoints, and its errors."""
+"""What the fork reports about each container: rows of its containers, details and check endpoints, and errors."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ RunningContainer = dict[str, object]
 
 
 def status_row(container: AnyContainer) -> RunningContainer:
-    """A row of `/v1/containers`. Of several digests of one image it reports the first in the alphabet (`image.go`)."""
+    """A row of `/v1/containers`. Of several digests of one image it reports the first in alphabetical order (`image.go`)."""
     return {
         "name": container.name,
         "image": container.image,
@@ -41,7 +41,7 @@ def details_row(container: AnyContainer, settings: Settings) -> RunningContainer
 
 
 def check_row(container: AnyContainer, host: AnyEngine, settings: Settings) -> RunningContainer:
-    """A row of `/v1/check`: what the registry has, by the fork's own look at it."""
+    """A row of `/v1/check`: what the registry has, by the fork's own request."""
     return {**status_row(container), **_compared(container, host, settings), "timestamp": instant()}
 
 
@@ -62,7 +62,7 @@ def _compared(container: AnyContainer, host: AnyEngine, settings: Settings) -> R
 
 
 def error_text(trouble: RegistryError | TagMissingError) -> str:
-    """The words of `digest.go`, `auth.go` and `bearer.go` for what came of the fork's own look at the registry."""
+    """The messages of `digest.go`, `auth.go` and `bearer.go` for errors of the fork's own request to the registry."""
     if isinstance(trouble, TagMissingError):
         return "manifest not found: registry responded with invalid HEAD request: status 404 Not Found"
     if trouble.words:
@@ -82,7 +82,7 @@ def error_text(trouble: RegistryError | TagMissingError) -> str:
 
 
 def by_reference(images: Iterable[str], names: Iterable[str]) -> Filter:
-    """The fork's narrowing: `image=` with or without its tag, `container=` an anchored expression; both may be empty."""
+    """The fork's filter: `image=` with or without a tag, `container=` an anchored expression; both may be empty."""
     references, patterns = [_familiar(one) for one in images], [re.compile(name) for name in names]
 
     def matches(container: AnyContainer) -> bool:

@@ -26,10 +26,10 @@ REASONS = {
 }
 Headers = Sequence[tuple[str, str]]
 Family = tuple[str, str, str, str]
-"""A metric: name, type, help, and what follows the name on its line."""
+"""A metric: name, type, help, and the rest of its line."""
 
 _LEAST_COMPRESSED = 200
-"""Bytes of a body below which nothing is compressed (fasthttp, `minCompressLen`)."""
+"""The size in bytes below which a body is not compressed (fasthttp, `minCompressLen`)."""
 
 _HELMET: Headers = (
     ("X-Xss-Protection", "0"),
@@ -47,9 +47,9 @@ _HELMET: Headers = (
 
 
 def go_http(request: Request, status: int, body: bytes = b"", headers: Headers = (), *, chunked: bool = False) -> bytes:
-    """An answer of Go's net/http: the handler's headers in alphabetical order, then what the server adds."""
+    """A response of Go's net/http: the handler's headers in alphabetical order, then those that the server adds."""
     own = [*sorted(headers), ("Date", formatdate(usegmt=True))]
-    # To HEAD, the server counts only what the handler wrote; to others, nothing written is a length of 0.
+    # For HEAD, the server counts only what the handler wrote; for others, an empty body has a length of 0.
     if not chunked and (body or request.method != "HEAD"):
         own.append(("Content-Length", str(len(body))))
     if request.closes:
@@ -61,7 +61,7 @@ def go_http(request: Request, status: int, body: bytes = b"", headers: Headers =
 
 
 def go_not_found(request: Request) -> bytes:
-    """What net/http answers where no handler is registered."""
+    """The response of net/http for a path without a handler."""
     return go_http(
         request, 404, b"404 page not found\n", [("Content-Type", TEXT), ("X-Content-Type-Options", "nosniff")]
     )
@@ -77,7 +77,7 @@ def fiber(
     rate: Headers = (),
     handled: bool = True,
 ) -> bytes:
-    """An answer of the fork's Fiber server. `handled`: a handler wrote it, so the compression middleware saw it."""
+    """A response of the fork's Fiber server. `handled`: a handler wrote it, so the compression middleware applies."""
     data = body.encode()
     small = len(data) < _LEAST_COMPRESSED
     packed = handled and not small and "gzip" in (request.header("Accept-Encoding") or "")
@@ -101,7 +101,7 @@ def fiber(
 
 
 def fiber_timeout(request: Request) -> bytes:
-    """The fork's 408: a fresh response that no middleware has seen."""
+    """The fork's 408: a new response that bypasses the middleware."""
     body = REASONS[408].encode()
     own = [("Date", formatdate(usegmt=True)), ("Content-Type", TEXT), ("Content-Length", str(len(body)))]
     if request.closes:
@@ -116,12 +116,12 @@ def compact(document: object) -> str:
 
 
 def second() -> str:
-    """The time as the summaries give it."""
+    """The time in the format of the summaries."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant() -> str:
-    """The time with nanoseconds, zeros at its end left out."""
+    """The time with nanoseconds, without trailing zeros."""
     nanoseconds = time.time_ns()
     stamp = datetime.fromtimestamp(nanoseconds // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{stamp}.{nanoseconds % 10**9:09d}".rstrip("0").rstrip(".") + "Z"
@@ -150,7 +150,7 @@ _GAUGES = {
 
 
 def exposition(gauges: Mapping[str, int], counters: Sequence[Family]) -> str:
-    """The metrics in Prometheus's text format: the last scan's gauges, a line's own counters, what Go adds."""
+    """The metrics in Prometheus's text format: the last scan's gauges, the product line's own counters, and Go's."""
     started = f" {time.time() - time.monotonic():.11e}"
     families: list[Family] = [
         ("go_info", "gauge", "Information about the Go environment.", '{version="go1.26.8"} 1'),

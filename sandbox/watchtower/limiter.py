@@ -1,7 +1,7 @@
 """The fork's rate limit: a sliding window, as its Fiber server counts (`middleware/limiter/limiter_sliding.go`).
 
-Requests of the window before weigh on the present one by the part of it that is still to come. So whoever waits exactly as
-long as `Retry-After` says may be refused again.
+Requests of the previous window count in proportion to the remaining part of the current one. So a client that waits
+exactly as long as `Retry-After` says may be refused again.
 """
 
 import math
@@ -19,24 +19,24 @@ class _Window:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a client stands after a request."""
+    """A client's remaining quota after a request."""
 
     remaining: int
-    """Requests that are left; below zero: this one is refused."""
+    """Remaining requests; below zero, this one is refused."""
     resets_in: int
     """Seconds until the window ends."""
 
 
 @dataclass
 class SlidingWindow:
-    """So many requests in a window of so many seconds, for each client."""
+    """A maximum of requests per client in a window of seconds."""
 
     limit: int
     seconds: int = 60
     _windows: dict[str, _Window] = field(default_factory=dict)
 
     def count(self, client: str, now: float) -> Standing:
-        """Enter a request; those that are refused count too."""
+        """Count a request; refused ones count too."""
         second = int(now)
         window = self._windows.setdefault(client, _Window(second + self.seconds))
         if second >= window.ends:

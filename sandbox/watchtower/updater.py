@@ -1,4 +1,4 @@
-"""What a Watchtower does once it is triggered: look, stop, start. The product lines differ by their switches."""
+"""An update by Watchtower: check, stop, start. The product lines differ by their settings."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ Filter = Callable[[AnyContainer], bool]
 
 
 class EngineUnreachableError(Exception):
-    """The Docker socket does not answer."""
+    """The Docker socket does not respond."""
 
 
 class ContainerResult(Enum):
@@ -21,19 +21,19 @@ class ContainerResult(Enum):
 
     FRESH = auto()
     UPDATED = auto()
-    RESTARTED = auto()  # of the same image, since it depends on one that was updated
-    MONITORED = auto()  # stale, and only looked at
-    COOLING = auto()  # stale, and its image too young, or held back after a rollback
-    UNPULLED = auto()  # the registry did not say
+    RESTARTED = auto()  # with the same image, since it depends on an updated container
+    MONITORED = auto()  # stale, and only monitored
+    COOLING = auto()  # stale, and its image too new, or held back after a rollback
+    UNPULLED = auto()  # the registry did not respond
     FAILED = auto()
 
 
 @dataclass
 class Settings:
-    """Watchtower's flags, and how long the world takes. Durations are seconds."""
+    """Watchtower's flags, and the durations of the engine's work. Durations are seconds."""
 
     address: tuple[str, int] = ("127.0.0.1", 0)
-    """Where it listens; port 0 is a free one."""
+    """The address on which it listens; port 0 is a free one."""
     stop_timeout: float = 10.0
     update_timeout: float = 600.0
     monitor_only: bool = False
@@ -43,19 +43,19 @@ class Settings:
     health_gated: bool = False
     gate_timeout: float = 6.0
     rate_limit: int = 60
-    """Requests in a window from one address; the fork's."""
+    """Requests per window from one address; only in the fork."""
     rate_window: int = 60
-    """Whole seconds of such a window."""
+    """The length of a window in whole seconds."""
     proxy_header: str = ""
-    """In which header a proxy says whose request it is; else all come from one address."""
+    """The header in which a proxy names the client; otherwise all requests come from one address."""
     engine_patience: float = 0.0
-    """How long it tries an engine that does not answer."""
+    """How long it retries an engine that does not respond."""
     pull_time: float = 0.05
     create_time: float = 0.15
 
 
 class Updater(Generic[ImageT]):
-    """One Watchtower's hands, and the lock that keeps two updates apart."""
+    """Performs the updates of a Watchtower, under a lock that allows one at a time."""
 
     def __init__(self, host: Engine[ImageT], settings: Settings, closing: threading.Event) -> None:
         self.host = host
@@ -73,10 +73,10 @@ class Updater(Generic[ImageT]):
         return [one for one in self.host.containers if one.watched and one.state in states]
 
     def update(self, matches: Filter, deadline: float) -> list[ContainerResult]:
-        """Updates what matches; `deadline` is monotonic. Raises `EngineUnreachableError`.
+        """Update the containers that match; `deadline` is monotonic. Raises `EngineUnreachableError`.
 
-        Beyond the deadline the scan is dropped whole; a stop in flight still stops, and nothing is started after it. What
-        depends on a container that is replaced is restarted after it, matching or not.
+        After the deadline the whole scan is dropped: a running stop is completed, and nothing is started. Containers
+        that depend on a replaced one are restarted after it, matching or not.
         """
         results: dict[str, ContainerResult] = {}
         stale: list[tuple[Container[ImageT], ImageT]] = []
@@ -106,10 +106,10 @@ class Updater(Generic[ImageT]):
         return list(results.values())
 
     def _look(self, container: Container[ImageT]) -> tuple[ContainerResult, ImageT | None]:
-        """What there is for it: a build to replace it with, or why there is none.
+        """The build that replaces it, or why there is none.
 
-        The engine pulls unless Watchtower's own look at the registry found the digest that runs, and then the image behind
-        the host's own tag decides, whoever put it there (`image.go`, `PullImage` and `HasNewImage`).
+        The engine pulls unless Watchtower's own request to the registry found the running digest; then the image behind
+        the host's own tag decides, however it got there (`image.go`, `PullImage` and `HasNewImage`).
         """
         if is_pinned(container.image):
             return ContainerResult.FRESH, None
@@ -131,7 +131,7 @@ class Updater(Generic[ImageT]):
         return ContainerResult.UPDATED, build
 
     def _runs_what_the_registry_has(self, container: Container[ImageT]) -> bool:
-        """Compares digests. A look that fails leaves it to the pull; only a rate limit ends it, as `RegistryError`."""
+        """Compare digests. After a failed request the pull decides; only a rate limit is raised, as `RegistryError`."""
         try:
             return self.host.registry.resolve(container.image).digest in container.digests
         except RegistryError as error:
@@ -160,11 +160,11 @@ class Updater(Generic[ImageT]):
 
 
 def by_repository(images: Iterable[str]) -> Filter:
-    """The `image=` of containrrr and openserbia: what stands before the first colon of the reference, literally."""
+    """The `image=` filter of containrrr and openserbia: the literal part of the reference before its first colon."""
     wanted = set(images)
     return lambda container: container.image.split(":")[0] in wanted
 
 
 def is_pinned(reference: str) -> bool:
-    """Whether a container was created with a digest, so that no other image can take its place."""
+    """Whether a container was created with a digest, so that no other image can replace it."""
     return "@sha256:" in reference

@@ -1,4 +1,4 @@
-"""The variants of Watchtower by name, each with what it waits for by default."""
+"""The variants of Watchtower by name, each with its default settings."""
 
 from dataclasses import replace
 from typing import Any, Literal
@@ -18,6 +18,6 @@ VARIANTS: dict[Variant, tuple[type[Watchtower[Any]], Settings]] = {
 
 
 def watchtower(variant: Variant, host: Engine[ImageT], token: str, **flags: object) -> Watchtower[ImageT]:
-    """A Watchtower of one product line; `flags` are fields of `Settings`."""
+    """Return a Watchtower of one product line; `flags` are fields of `Settings`."""
     kind, defaults = VARIANTS[variant]
     return kind(host, token, replace(defaults, **flags))  # type: ignore[arg-type]  # checked by the dataclass itself

@@ -1,6 +1,6 @@
 """What every product line of Watchtower shares: a port, a token, a lock, and updates that really replace the service.
 
-What an answer then claims is each line's own affair: `sandbox.watchtower.containrrr` and `sandbox.watchtower.fork`.
+What a response then reports depends on the product line: `sandbox.watchtower.containrrr` and `sandbox.watchtower.fork`.
 """
 
 import threading
@@ -16,7 +16,7 @@ from sandbox.watchtower.updater import ContainerResult, Filter, Settings, Update
 
 @dataclass(frozen=True)
 class Trigger:
-    """An update that was begun for a request with the right token."""
+    """An update that was started by a request with the right token."""
 
     at: float
     method: str
@@ -24,7 +24,7 @@ class Trigger:
 
 
 class Watchtower(Generic[ImageT]):
-    """What all lines share: the port, the token, the books. Nothing listens before `listen`."""
+    """The shared part of all product lines: port, token, records. It does not listen before `listen`."""
 
     def __init__(self, host: Engine[ImageT], token: str, settings: Settings) -> None:
         self.host = host
@@ -40,11 +40,11 @@ class Watchtower(Generic[ImageT]):
         self.port = self._server.port
 
     def listen(self) -> None:
-        """Begins to answer; until then the port refuses."""
+        """Begin to respond; until then the port refuses connections."""
         self._server.listen()
 
     def occupy(self, seconds: float, *, update: bool = False) -> None:
-        """Has somebody else's update run for that long; `update`: it really does its work at the end."""
+        """Simulate another client's update for that long; `update`: it really updates at the end."""
         self.updater.busy.acquire()
 
         def work() -> None:
@@ -58,18 +58,18 @@ class Watchtower(Generic[ImageT]):
         self._begin(work)
 
     def close(self) -> None:
-        """Ends what runs. The host must have been closed before, so that no stop is waited for."""
+        """Stop all work. The host must have been closed before, so that this does not wait for a stop."""
         self._closing.set()
         self._server.close()
         for thread in self._work:
             thread.join()
 
     def answer(self, request: Request) -> bytes | None:
-        """The bytes of the answer; None closes the connection without one."""
+        """Return the bytes of the response; None closes the connection without one."""
         raise NotImplementedError
 
     def scan(self, request: Request, matches: Filter, deadline: float = float("inf")) -> list[ContainerResult]:
-        """One update for a request that may trigger it; the lock must be held. Raises `EngineUnreachableError`."""
+        """Run an update for an authorised request; the lock must be held. Raises `EngineUnreachableError`."""
         self.triggers.append(Trigger(time.monotonic(), request.method, request.target))
         results = self.updater.update(matches, deadline)
         self.results = results

@@ -92,7 +92,7 @@ def _both_ways(act: Act, product: str, world: World) -> Played:
         )
 
     red, left = run(impatient), world.host.service.answers_with()
-    world.deployer.at_work = True
+    world.deployer.works = True
     green, live = run(shipped), world.host.service.answers_with()
     return Played(red, left, green, live, len(world.deployer.seen))
 

@@ -201,7 +201,7 @@ KINDS: tuple[Kind, ...] = (
     _rollout("wrong-build", "A third build goes live, since someone else pushed.", deploys=False),
     _proxy("cached", "A cache keeps old responses; a query gets past it."),
     _proxy("request-limit", "nginx allows 30 requests a minute, with a burst of 15."),
-    _proxy("told-to-slow-down", "The first two requests get a 429."),
+    _proxy("throttled-at-first", "The first two requests get a 429."),
     _update_only("slow-proxy", "nginx gives up waiting for Watchtower with a 504, and the update goes on."),
     _update_only("connection-cut", "The connection to Watchtower breaks, and the update goes on."),
     _update_only("cloudflare-524", "Cloudflare gives up waiting for Watchtower, and the update goes on."),

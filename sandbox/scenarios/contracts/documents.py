@@ -1,4 +1,4 @@
-"""Scenarios about the OpenAPI document itself: missing, broken, odd, of an earlier version."""
+"""Scenarios about the OpenAPI document itself: missing, broken, unusual, of an earlier version."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def _unread(document: Document, title: str, shows: str, says: str) -> Scenario:
 
 
 def _older(document: Document, title: str) -> tuple[Scenario, ...]:
-    """A document of an earlier version, whose paths follow its prefix: once the responses match it, once they do not."""
+    """A document of an earlier version, whose paths follow its prefix, with responses that match it and that do not."""
     before = replace(V1, document=document)
     inputs = {
         **BRISK,

@@ -1,4 +1,4 @@
-"""What several kinds of contract scenarios share: builds, inputs, a reference file, a fault on one path."""
+"""Shared parts of contract scenarios: builds, inputs, a reference file, a fault on one path."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ paths:
 
 
 def standing_at(path: str, fault: Callable[[], Fault]) -> Callable[[World], None]:
-    """Put a fault in the way of one path; each world gets its own."""
+    """Put a fault in front of one path; each world gets its own instance."""
 
     def finish(world: World) -> None:
         world.front.on_service = On(frozenset({path}), fault())

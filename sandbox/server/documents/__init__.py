@@ -1,4 +1,4 @@
-"""What `/openapi.json` answers where it is not FastAPI's own document."""
+"""The responses of `/openapi.json` that are not FastAPI's own document."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from sandbox.server.builds import Build
 PLACEHOLDER = "<!doctype html><html><head><title>Portfolio</title></head><body><div id=root></div></body></html>"
 JSON = "application/json"
 BEYOND = 17 << 20
-"""Bytes of a document that is too large: the action reads 16 MiB."""
+"""The size of a document that is too large: the action reads 16 MiB."""
 DEEP = 200_000
-"""Levels of a document that no recursive reader gets through."""
+"""Nesting levels that are too many for a recursive parser."""
 
 _HERE = Path(__file__).resolve().parent
 
 
 def document(build: Build, own: Mapping[str, object]) -> tuple[str, str]:
-    """The body and the media type of a build's document; `own` is what FastAPI would say."""
+    """Return the body and media type of a build's document; `own` is FastAPI's."""
     match build.document:
         case "2.0" | "3.0":
             return (_HERE / f"openapi-{build.document}.json").read_text(), JSON
@@ -46,7 +46,7 @@ def document(build: Build, own: Mapping[str, object]) -> tuple[str, str]:
 
 
 def _odd(own: Mapping[str, object]) -> dict[str, object]:
-    """What careless generators and bundlers write, and clients read all the same."""
+    """What careless generators and bundlers write, and clients still accept."""
     paths = json.loads(json.dumps(own["paths"]))
     paths["/api/ready"] |= {"post": None, "parameters": None}
     paths |= {"pets": {"get": {}}, "/api/elsewhere": {"$ref": "./elsewhere.yaml"}}
