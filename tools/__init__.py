@@ -1,1 +1,1 @@
-"""What only the project itself needs: pages rendered from the code, previews of summaries, measurements."""
+"""Tools for the project itself: pages rendered from the code, previews of summaries, measurements."""

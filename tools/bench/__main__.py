@@ -1,4 +1,4 @@
-"""Measures, prints every figure beside its bar, and writes the page; the exit code says whether a bar was missed."""
+"""Measures, prints every figure with its limit, and writes the page; the exit code says whether a limit was exceeded."""
 
 import argparse
 import os
@@ -25,18 +25,18 @@ _SPEED: Mapping[str, Callable[[int], Section]] = {
     "documents": speed.documents,
     "services": speed.services,
 }
-"""What the page shows, in its order."""
+"""The sections of the page, in order."""
 
 _FURTHER: Mapping[str, Callable[[int], Section]] = {
     "responses": speed.responses,
     "loops": reliability.loops,
     "windows": reliability.windows,
 }
-"""What is only printed."""
+"""Sections that are only printed."""
 
 
 def main() -> int:
-    """Measure what was asked for, print it, and return 1 if a bar was missed."""
+    """Measure the chosen sections, print them, and return 1 if a limit was exceeded."""
     options = _options()
     began, names = time.monotonic(), options.only or [*_SPEED, *_FURTHER]
     sections: dict[str, Section] = {}

@@ -1,4 +1,4 @@
-"""Answers of a service that names its build."""
+"""Responses of a service that names its build."""
 
 import json
 
@@ -8,7 +8,7 @@ OLD, NEW = "1" * 40, "2" * 40
 
 
 def names(build: str) -> Response:
-    """Return a healthy answer that names its build."""
+    """Return a healthy response that names its build."""
     return Response(
         200, {"content-type": "application/json"}, json.dumps({"status": "ready", "commit": build}).encode()
     )

@@ -1,4 +1,4 @@
-"""What two large OpenAPI documents cost a run, beside what `json.loads` of both costs."""
+"""The cost of two large OpenAPI documents for a run, compared with `json.loads` of both."""
 
 import gc
 import json
@@ -29,10 +29,10 @@ _SMALL = b'{"openapi": "3.0.3", "paths": {"/new": {"get": {}}, "/a/{owner}/{id}"
 
 
 def measure() -> dict[str, float]:
-    """Return time and peak memory of the work on both, as multiples of those of `json.loads` on one after the other.
+    """Return time and peak memory of the work on both, as multiples of those of `json.loads` on one after another.
 
-    Time: from two answers to what a run has to say of them. Memory: by how much a whole run grows, each document being
-    fetched when the run asks for it. The modules, `jsonschema` above all, are loaded beforehand: they cost the same for
+    Time: from two responses to the result of their comparison. Memory: by how much a whole run grows, each document being
+    fetched when the run requests it. The modules, `jsonschema` above all, are loaded before: they cost the same for
     the smallest document.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def by_size(paths: Sequence[int]) -> dict[float, float]:
 
 
 def _time(before: bytes, after: bytes, required: Sequence[str] = REQUIRED) -> float:
-    """Return the median of rounds in which both are measured in turn."""
+    """Return the median ratio of rounds in which both are measured in turn."""
     checks = Checks(document_url=DOCUMENT, required=tuple(map(parse_pattern, required)), breaking=Breaking.FAIL)
     redact = redactor([Secret(TOKEN)])
 
@@ -80,7 +80,7 @@ def _time(before: bytes, after: bytes, required: Sequence[str] = REQUIRED) -> fl
     for _ in range(1 + ROUNDS):
         base = _seconds(loads)
         ratios.append(_seconds(lambda: _check(before, after, checks, redact)) / base)
-    return statistics.median(ratios[1:])  # the first round loads what is needed
+    return statistics.median(ratios[1:])  # the first round loads modules
 
 
 def _seconds(work: Callable[[], None]) -> float:
@@ -91,7 +91,7 @@ def _seconds(work: Callable[[], None]) -> float:
 
 
 def _check(before: bytes, after: bytes, checks: Checks, redact: Callable[[str], str]) -> None:
-    """Do what a run does from two answers to what it has to say of them: routes, and what changed."""
+    """Do the work of a run from two responses to their comparison: required routes, and what changed."""
     checking = Checking(checks, redact, response_before=_reply(before))
     checking.enter(0.0, {})
     event = Event(request=FetchDocument(DOCUMENT), http_result=_reply(after), sent=1.0, at=1.0, wall=1.0)
@@ -103,8 +103,8 @@ def _check(before: bytes, after: bytes, checks: Checks, redact: Callable[[str], 
 
 
 def _grows(work: Callable[[], None]) -> float:
-    """Return by how many KiB this process's memory grows at most."""
-    _tell(lambda _: _reply(_SMALL))  # loads what is needed
+    """Return by how many KiB this process's peak memory grows."""
+    _simulate(lambda _: _reply(_SMALL))  # loads modules
     gc.collect()
     before = resident("self", "VmRSS")
     work()
@@ -116,8 +116,8 @@ def _loads(*files: Path) -> None:
         json.loads(file.read_bytes())
 
 
-def _tell(document: Callable[[float], HttpResult]) -> None:
-    """Tell a whole run in which the document is read before the trigger and after it."""
+def _simulate(document: Callable[[float], HttpResult]) -> None:
+    """Simulate a whole run that reads the document before and after the trigger."""
 
     def service(moment: float, _: Probe) -> HttpResult:
         if moment < 1.0:
@@ -140,7 +140,7 @@ def _main(what: str, *names: str) -> float:
         case "loads":
             return _grows(lambda: _loads(before, after))
         case _:
-            return _grows(lambda: _tell(lambda moment: _reply((before if moment < 0 else after).read_bytes())))
+            return _grows(lambda: _simulate(lambda moment: _reply((before if moment < 0 else after).read_bytes())))
 
 
 if __name__ == "__main__":

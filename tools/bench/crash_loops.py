@@ -1,4 +1,4 @@
-"""How many builds that crash over and over end green: none may."""
+"""How many builds in a crash loop end green: none may."""
 
 import collections
 import random
@@ -12,23 +12,23 @@ from tools.bench.answers import NEW, OLD, names
 
 LOOPS = 1000
 SHORTEST_GAP = 1.0
-"""Seconds; a shorter gap can fall between two looks."""
+"""Seconds; a shorter gap can fall between two probes."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A service whose new build answers for a while, is gone for a while, and so on for ever. Times are seconds."""
+    """A service whose new build responds and is down in turn, for ever. Durations are seconds."""
 
     stopped: float
     boot: float
     up: float
     down: float
     uneven: float
-    """By which share of itself every second time up is shorter, and the others longer."""
+    """The fraction by which every second time up is shorter, and the others longer."""
     named: bool
 
     def __call__(self, moment: float, _: Probe) -> HttpResult:
-        """Return what the service answers at a moment after the trigger."""
+        """Return the service's response at a moment after the trigger."""
         if moment < self.stopped:
             return names(OLD) if self.named else Response(200)
         since, turn = moment - self.stopped - self.boot, 0
@@ -41,7 +41,7 @@ class Loop:
 
 
 def loops(seed: int, *, named: bool) -> Iterator[World]:
-    """Yield worlds with such services, which name their build or do not."""
+    """Yield worlds with such services, which name their build if `named`."""
     chance = random.Random(seed)
     for number in range(LOOPS):
         loop = Loop(
@@ -57,7 +57,7 @@ def loops(seed: int, *, named: bool) -> Iterator[World]:
 
 
 def measure(*, named: bool) -> dict[str, int]:
-    """Return how often each verdict and reason came."""
+    """Return the count of each verdict and reason."""
     ends: collections.Counter[str] = collections.Counter()
     declared = {"expect_version": NEW} if named else {}
     for world in loops(11, named=named):

@@ -1,4 +1,4 @@
-"""How long a newcomer waits for the demo, once it is set up."""
+"""How long a new user waits for the demo, once it is set up."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 def measure() -> float:
-    """Seconds from the command to its end; raises `CalledProcessError` where the demo fails."""
+    """Return the seconds that the command takes. Raises `CalledProcessError` if the demo fails."""
     began = time.monotonic()
     subprocess.run(
         [sys.executable, "-m", "sandbox", "--demo", "happy-path"], cwd=_PROJECT, check=True, capture_output=True

@@ -1,4 +1,4 @@
-"""How soon the new build is seen, over thousands of simulated rollouts."""
+"""How soon the new build is detected, in thousands of simulated rollouts."""
 
 import math
 import random
@@ -15,10 +15,10 @@ SHORTEST, LONGEST = 0.3, 90.0
 
 
 def rollouts(seed: int, *, lost: bool, count: int = ROLLOUTS) -> Iterator[tuple[float, World]]:
-    """Yield rollouts of log-uniform length: the second at which the new build first answers, and its world.
+    """Yield rollouts of log-uniform length: the second at which the new build first responds, and its world.
 
-    The old build answers until it is stopped, nothing does while the new one boots, and Watchtower answers when it has
-    started it; or its answer is lost, at some time or when a proxy gives up after a minute.
+    The old build responds until it is stopped, nothing does while the new one boots, and Watchtower responds when it has
+    started it; or its response is lost, at some time or when a proxy times out after a minute.
     """
     chance = random.Random(seed)
     for number in range(count):
@@ -41,7 +41,7 @@ def rollouts(seed: int, *, lost: bool, count: int = ROLLOUTS) -> Iterator[tuple[
 def measure(*, lost: bool, apart: bool = False, count: int = ROLLOUTS, longest: float = LONGEST) -> dict[str, float]:
     """Return mean and 95th percentile of the delay in seconds, and the lowest level that a bucket reached.
 
-    `apart`: whether the version has an address of its own; only rollouts up to `longest` seconds count.
+    `apart`: whether the version has its own path; only rollouts up to `longest` seconds count.
     """
     path = {"version_path": "/api/version"} if apart else {}
     delays, lowest = [], math.inf
@@ -65,7 +65,7 @@ def measure(*, lost: bool, apart: bool = False, count: int = ROLLOUTS, longest: 
 
 
 def lowest_level(asked: list[float], per_second: float = 0.5, burst: float = 15.0) -> float:
-    """Return the lowest level of a server's own bucket under these requests; below zero it would have refused one."""
+    """Return the lowest level of a server's token bucket under these requests; below zero it would refuse one."""
     level, lowest, last = burst, burst, 0.0
     for moment in asked:
         level = min(burst, level + (moment - last) * per_second) - 1

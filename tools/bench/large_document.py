@@ -1,4 +1,4 @@
-"""A large OpenAPI document, made up: as many paths, objects and bytes as GitHub's own description has, and as nested."""
+"""A generated large OpenAPI document, with as many paths, objects, bytes and nesting levels as GitHub's description."""
 
 import json
 import random
@@ -6,11 +6,11 @@ from typing import Any
 
 PATHS = 811
 METHODS = (["get"], ["get"], ["get", "post"], ["get", "patch", "delete"], ["post"], ["put", "delete"], ["get"], ["get"])
-"""Of one path after the other: 1,216 operations in all."""
+"""The operations of consecutive paths: 1,216 in total."""
 
 SCHEMAS, EXAMPLES, PARAMETERS, RESPONSES = 969, 535, 209, 49
 DEEPEST = 6
-"""Objects inside one another in a schema."""
+"""The nesting levels of objects in a schema."""
 
 URL = "https://api.example.com/"
 _TEXT = (
@@ -26,12 +26,12 @@ _KINDS = ("string", "string", "string", "string", "integer", "boolean", "string"
 
 
 def large_document() -> dict[str, Any]:
-    """Return the document; the same one each time."""
+    """Return the document, which is always the same."""
     return _Maker(random.Random(13)).document()
 
 
 def shortened(document: dict[str, Any], paths: int) -> dict[str, Any]:
-    """Return a document with the first paths alone, and as large a share of its components."""
+    """Return a document with only the first paths, and the same share of its components."""
     share = paths / PATHS
     parts = {
         kind: dict(list(each.items())[: max(1, round(share * len(each)))])
@@ -41,10 +41,10 @@ def shortened(document: dict[str, Any], paths: int) -> dict[str, Any]:
 
 
 def written(document: dict[str, Any]) -> bytes:
-    """Return a document as the bytes of an answer, a line for each key.
+    """Return a document as the bytes of a response, with one line per key.
 
-    They are ASCII. One character that is none makes reading the text the larger part of `json.loads`, in time and in
-    memory, and what is done with it afterwards the smaller one.
+    They are ASCII. A single other character makes decoding the text the larger part of `json.loads`, in time and in
+    memory, and the work afterwards the smaller one.
     """
     return json.dumps(document, indent=2).encode()
 
@@ -131,14 +131,14 @@ class _Maker:
         if which < 0.22 and depth < DEEPEST:
             return {"type": "array", "items": self._object(depth + 1, 9)}
         kind = self._chance.choice(_KINDS)
-        told: dict[str, Any] = {"type": kind}
+        schema: dict[str, Any] = {"type": kind}
         if kind == "string":
-            told["example"] = f"{URL}{self._word()}/{self._chance.randint(1, 300)}"
+            schema["example"] = f"{URL}{self._word()}/{self._chance.randint(1, 300)}"
         if which > 0.6:
-            told["description"] = self._sentence(7)
+            schema["description"] = self._sentence(7)
         if which > 0.85:
-            told["nullable"] = True
-        return told
+            schema["nullable"] = True
+        return schema
 
     def _value(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""How the cost of a run grows with its services: time, requests side by side, memory; and with its hosts."""
+"""How the cost of a run grows with its services (time, concurrent requests, memory) and with its hosts."""
 
 import random
 import tracemalloc
@@ -12,7 +12,7 @@ from sandbox.simulated_hosts import Worlds
 from sandbox.simulation import Log, World, plan
 
 SWAP = 3.0
-"""Seconds from the trigger to the moment when new builds answer."""
+"""Seconds from the trigger until new builds respond."""
 
 OLD, NEW = "1" * 40, "2" * 40
 MIB = 1024 * 1024
@@ -28,9 +28,9 @@ def _answers(moment: float, _: Probe) -> HttpResult:
 
 
 def services(number: int) -> dict[str, float]:
-    """Measure a run of so many services behind one Watchtower, each at an origin of its own.
+    """Measure a run of this number of services behind one Watchtower, each at its own origin.
 
-    `seconds` are those of the simulated clock, `most at once` requests side by side, each of which is a thread.
+    `seconds` are those of the simulated clock, `most at once` are concurrent requests, each of which is a thread.
     """
     run = RunPlan(waves=((HostPlan.of("", [_service(f"s{each}") for each in range(number)]),),))
     outside = Worlds({"": World(_answers)})
@@ -49,7 +49,7 @@ def services(number: int) -> dict[str, float]:
 
 
 def hosts(number: int, waves: int) -> dict[str, float]:
-    """Measure a run of one service at each of so many hosts, in so many waves."""
+    """Measure a run of one service at each of this number of hosts, in this number of waves."""
     names = [f"h{each}" for each in range(number)]
     size = number // waves
     run = RunPlan(
@@ -70,7 +70,7 @@ def hosts(number: int, waves: int) -> dict[str, float]:
 
 
 def _lowest_level(world: World, rate: float = 0.5, burst: float = 15.0) -> float:
-    """Return the lowest level of a bucket that every look at the service draws from."""
+    """Return the lowest level of a token bucket from which every probe of the service draws."""
     level, filled, lowest = burst, 0.0, burst
     for moment in world.sent(Probe):
         level = min(burst, level + (moment - filled) * rate) - 1

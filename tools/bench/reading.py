@@ -1,4 +1,4 @@
-"""What it costs to read one health response of 1 MiB, whatever is in it, beside what `json.loads` of it costs."""
+"""The cost of reading one health response of 1 MiB with any content, compared with `json.loads`."""
 
 import gc
 import json
@@ -48,7 +48,7 @@ _CONDITIONS = "data contains 170001\ndata !contains true|x\ndata contains 7"
 
 
 def measure() -> dict[str, float]:
-    """Return the largest ratio of any body in time, with a condition on it and without, and the most MiB that one takes."""
+    """Return the largest time ratio of any body, with and without a condition on it, and the most MiB that one takes."""
     return {
         "time": max(
             _ratio(make(), each) for make in BODIES.values() for each in (NOTHING_EXPECTED, _asks("status=ok"))
@@ -68,7 +68,7 @@ def _asks(conditions: str) -> Expectation:
 
 
 def _ratio(body: bytes, expected: Expectation) -> float:
-    """Return the median of rounds in which both are measured in turn, by the processor's time."""
+    """Return the median ratio of the CPU times of rounds in which both are measured in turn."""
     ratios = []
     for _ in range(ROUNDS):
         base = _seconds(lambda: json.loads(body))
@@ -104,11 +104,11 @@ def _memory(name: str) -> float:
 
 
 def _grows(name: str) -> float:
-    """Return by how many MiB this process grows at most."""
-    _read(b'{"status": "ok"}', _asks("status=ok"))  # loads what is needed
+    """Return by how many MiB this process's peak memory grows."""
+    _read(b'{"status": "ok"}', _asks("status=ok"))  # loads modules
     body = BODIES[name]()
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins at what is resident now
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak to the current resident memory
     before = resident("self", "VmRSS")
     _read(body, _asks("status=ok"))
     return (resident("self", "VmHWM") - before) / 1024

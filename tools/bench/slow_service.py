@@ -1,7 +1,7 @@
-"""A service in a process of its own: healthy at once, and everything below `/smoke/` after 20 ms.
+"""A service in its own process: healthy at once, and everything below `/smoke/` responds after 20 ms.
 
-Its address is its first line of output; when its input ends, its last line says from when to when smoke requests kept
-it busy, how many there were, and how many there were at once.
+Its first line of output is its address; when its input ends, its last line says how long smoke requests kept
+it busy, how many there were, and how many were concurrent.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class _Service:
             self._answered.append(time.monotonic())
         writer.close()
 
-    def told(self) -> dict[str, float]:
+    def report(self) -> dict[str, float]:
         return {
             "requests": len(self._answered),
             "most at once": self._most,
@@ -48,7 +48,7 @@ async def _serve() -> None:
         host, port = server.sockets[0].getsockname()
         print(f"http://{host}:{port}", flush=True)
         await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps(service.told()), flush=True)
+    print(json.dumps(service.report()), flush=True)
 
 
 if __name__ == "__main__":

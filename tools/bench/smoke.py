@@ -1,4 +1,4 @@
-"""How long 200 smoke requests take, beside the time that the bound on those under way at once allows."""
+"""How long 200 smoke requests take, compared with the shortest time that the limit on concurrent ones allows."""
 
 import json
 import os
@@ -18,7 +18,7 @@ SERVICE = Path(__file__).resolve().parent / "slow_service.py"
 
 
 def measure() -> dict[str, float]:
-    """Return the time from the first request to the last answer as a multiple of the ideal, and the most at once.
+    """Return the time from the first request to the last response as a multiple of the ideal, and the most at once.
 
     Both as the server sees them.
     """
@@ -30,7 +30,7 @@ def measure() -> dict[str, float]:
 
 
 def _verified() -> dict[str, float]:
-    """Run the whole action in mode `verify`, and return what the server says of the smoke requests."""
+    """Run the whole action in mode `verify`, and return the server's report on the smoke requests."""
     with (
         tempfile.TemporaryDirectory() as folder,
         subprocess.Popen(
@@ -53,8 +53,8 @@ def _verified() -> dict[str, float]:
         }
         command = [sys.executable, "-I", "-u", str(ENTRYPOINT)]
         run = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
-        told, _ = service.communicate()
-    seen: dict[str, float] = json.loads(told)
+        output, _ = service.communicate()
+    seen: dict[str, float] = json.loads(output)
     if run.returncode or seen["requests"] != REQUESTS:
         msg = f"exit code {run.returncode} after {seen['requests']:g} answered smoke requests: {run.stdout.decode()}"
         raise AssertionError(msg)

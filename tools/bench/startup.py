@@ -1,4 +1,4 @@
-"""What the action costs before its first request, beside what importing `requests` alone costs."""
+"""The cost of the action before its first request, compared with only importing `requests`."""
 
 import os
 import re
@@ -18,8 +18,8 @@ ENTRYPOINT = Path(__file__).resolve().parents[2] / "entrypoint.py"
 def measure() -> dict[str, float]:
     """Return the time to the first request and the peak memory, as multiples of `python -I -c "import requests"`.
 
-    Beside them the milliseconds to the first request, and those of an interpreter that does nothing, of that import and of
-    one request by `curl`. All times are the processor's: what else the machine does meanwhile hardly counts.
+    Also the milliseconds to the first request, and those of an interpreter that does nothing, of that import and of
+    one request by `curl`. All times are CPU times, so other work of the machine hardly counts.
     """
     times: dict[str, list[float]] = {"first": [], "nothing": [], "requests": [], "curl": []}
     python = [sys.executable, "-I", "-c"]
@@ -45,7 +45,7 @@ def measure() -> dict[str, float]:
 
 
 def _used(command: list[str]) -> float:
-    """Return the processor's seconds that a command takes."""
+    """Return the CPU seconds that a command takes."""
     process = os.posix_spawnp(command[0], command, os.environ)
     _, status, used = os.wait4(process, 0)
     assert status == 0, status
@@ -53,15 +53,15 @@ def _used(command: list[str]) -> float:
 
 
 def _processor_seconds(process: int) -> float:
-    """Return what the threads of a process have used of the processor (proc_pid_schedstat(5), nanoseconds)."""
+    """Return the CPU time that the threads of a process have used (proc_pid_schedstat(5), nanoseconds)."""
     threads = Path(f"/proc/{process}/task").glob("*/schedstat")
     return sum(int(each.read_text().split()[0]) for each in threads) / 1e9
 
 
 class _Listener:
-    """Answers every request with an empty 200, which is enough of a service and of a containrrr.
+    """Responds to every request with an empty 200, which is enough for a service and for containrrr.
 
-    When the first one comes, it notes what the process that sends it has used of the processor.
+    At the first request, it records the CPU time that the sending process has used.
     """
 
     def __init__(self) -> None:
@@ -134,15 +134,15 @@ def _peak_of_a_deploy() -> float:
 
 
 def _peak(command: list[str]) -> float:
-    """Return the peak memory in KiB of a command that writes a line once it is there, and ends with its input."""
+    """Return the peak memory in KiB of a command that writes a line once it has started, and ends with its input."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        process.stdout.read(1)  # it has loaded all
+        process.stdout.read(1)  # it has loaded everything
         return resident(process.pid)
 
 
 def resident(process: int | str, what: str = "VmHWM") -> float:
-    """Return a process's resident memory in KiB, at its peak unless told otherwise; 0 where it has just ended."""
+    """Return a process's resident memory in KiB, by default at its peak; 0 if it has just ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""How many builds end green that answer well only now and then, or only from some of their instances."""
+"""How many builds end green that are healthy only at times, or only on some of their instances."""
 
 import collections
 import random
@@ -26,7 +26,7 @@ Service = Callable[[float, Probe], HttpResult]
 
 
 def comes_and_goes(chance: random.Random, gap: HttpResult, *, constant_version: bool) -> Service:
-    """Return a service whose new build is well for a while and answers `gap` for a while, for ever."""
+    """Return a service whose new build is healthy and responds with `gap` in turn, for ever."""
     replaced, well = chance.uniform(0.3, 5.0), chance.uniform(0.3, 3.8)
     away, uneven = chance.uniform(SHORTEST_GAP, LONGEST_GAP), chance.choice((0.0, 0.0, 0.3))
 
@@ -47,12 +47,12 @@ def comes_and_goes(chance: random.Random, gap: HttpResult, *, constant_version: 
 
 
 def one_stale(chance: random.Random, instances: int) -> Service:
-    """Return a service of whose instances one stays the old build."""
+    """Return a service of which one instance stays the old build."""
     return lambda moment, _: names(OLD if moment < 2 or chance.random() < 1 / instances else NEW)
 
 
 def runs(make: Callable[[random.Random], Service], **inputs: str) -> Iterator[Story]:
-    """Yield as many runs as `RUNS` says, each of a service and a chance of its own."""
+    """Yield `RUNS` runs, each with its own service and seed."""
     for number in range(RUNS):
         chance = random.Random(number)
         world = World(
@@ -65,13 +65,13 @@ def runs(make: Callable[[random.Random], Service], **inputs: str) -> Iterator[St
 
 
 def readiness(gap: HttpResult, *, apart: bool) -> dict[str, int]:
-    """Return how often each verdict came of services that come and go."""
+    """Return the count of each verdict for services that come and go."""
     path = {"version_path": "/api/version"} if apart else {}
     return _ends(runs(lambda chance: comes_and_goes(chance, gap, constant_version=apart), **path))
 
 
 def stale(instances: int, *, declared: bool) -> dict[str, int]:
-    """Return how often each verdict came where one instance is stale; undeclared, once an old response was seen."""
+    """Return the count of each verdict with one stale instance; if undeclared, only of runs that saw an old response."""
     inputs = {"instances": str(instances)} if declared else {}
     found = runs(lambda chance: one_stale(chance, instances), **inputs)
     return _ends(story for story in found if declared or story.state.history.turns)

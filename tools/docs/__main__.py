@@ -1,4 +1,4 @@
-"""Writes what is rendered."""
+"""Writes the rendered pages."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Renders the page of what names a build: the lists of the code, and the rules that go with them."""
+"""Renders the page on build names: the lists of the code, and their rules."""
 
 import textwrap
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ NOTE = "<!-- Rendered by `make docs`; change the code, not this page. -->"
 
 
 def build_names() -> str:
-    """Return the lists of fields that tell builds, and processes, apart."""
+    """Return the lists of fields that distinguish builds, and processes."""
     paragraphs = [
         NOTE,
         "# What names a build",

@@ -1,4 +1,4 @@
-"""The page and the JSON Schema of the config file, made of the tables that the action reads it by."""
+"""The page and the JSON Schema of the config file, rendered from the tables with which the action reads it."""
 
 import json
 import textwrap
@@ -25,7 +25,7 @@ def _described() -> dict[str, str]:
 
 
 def json_schema() -> str:
-    """Return the schema that editors complete and judge a file by."""
+    """Return the schema with which editors complete and validate a file."""
     described = _described()
     return json.dumps(schema(lambda name: described[name]), indent=2, ensure_ascii=False) + "\n"
 
@@ -64,13 +64,13 @@ def _table(names: Sequence[str]) -> list[str]:
 
 def _beside() -> str:
     names = ", ".join(f"`{name}`" for name in DEFAULTS if name in BESIDE and name != "config")
-    told = (
+    text = (
         f"These inputs may be given with `config`: {names}. `watchtower-url`, `watchtower-token` and `containers-url` "
         "only where the file has no `hosts`. Any other input is an error that names the key to use. `services` chooses "
         "services by name; variables that only the others read need not be set. Of the report in `baseline`, each service "
         "takes the part under its own name."
     )
-    return textwrap.fill(told, 125, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, 125, break_long_words=False, break_on_hyphens=False)
 
 
 _INTRODUCTION = """\

@@ -1,6 +1,6 @@
-"""Every combination of facts that a run can come to: the values of each fact that matter, and what excludes what.
+"""Every combination of facts that a run can reach: the values of each fact that matter, and the rules that exclude some.
 
-The clock stands at numbers: Watchtower responds at 10 s or, late, at 295 s, a window takes 5 s, the deadline is at 300 s,
+The clock has fixed values: Watchtower responds at 10 s or, late, at 295 s, a window takes 5 s, the deadline is at 300 s,
 and patience ends at 330 s.
 """
 
@@ -19,7 +19,7 @@ from redeploy.verdicts import Proof, Reason
 
 DEADLINE, PATIENCE_ENDS, STABLE_FOR = 300.0, 330.0, 5.0
 EARLY, LATE = 10.0, 295.0
-"""When Watchtower responds: with all its grace before the deadline, or with some of it after."""
+"""When Watchtower responds: with the whole grace period before the deadline, or with a part of it after."""
 
 GRACE_ENDS = EARLY + STABLE_FOR + GRACE
 MOMENTS = (GRACE_ENDS - 1, GRACE_ENDS, LATE + 1, DEADLINE, LATE + STABLE_FOR + GRACE, PATIENCE_ENDS)
@@ -45,7 +45,7 @@ ANSWERS: Mapping[str, Answer | None] = {
     "rate-limited": _answer(Result.NONE, again=Again.RATE_LIMITED),
     "refused": _answer(Result.NONE),
 }
-"""One of each kind of response: what else it says decides nothing."""
+"""One response of each kind: the rest of its content does not affect decisions."""
 
 FLAGS = (False, True)
 
@@ -119,7 +119,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
         FLAGS,
     ),
 }
-"""The values of each fact; beside the fields of `Facts`, whether a window is open, of whatever build."""
+"""The values of each fact; besides the fields of `Facts`, whether a window of any build is open."""
 
 FIXED: Mapping[str, Any] = {"deadline": DEADLINE, "patience_ends": PATIENCE_ENDS, "stable_for": STABLE_FOR}
 
@@ -145,7 +145,7 @@ def _yes(name: str) -> Literal:
 
 
 def _none_of(names: str, *unless: Literal) -> list[Clause]:
-    """Unless one of these holds, each of the named facts is the first of its axis: false, or none."""
+    """Unless one of these holds, each of the named facts has the first value of its axis: false, or none."""
     return [(*unless, _is(name, AXES[name][0])) for name in names.split()]
 
 
@@ -279,16 +279,16 @@ RULES: Mapping[str, list[Clause]] = {
     ],
     "checks that are still to be made are not made": [(_no("checking"), _no("checked"))],
 }
-"""What excludes what, each with why."""
+"""The rules that exclude combinations, by their reason."""
 
 CLAUSES: tuple[Clause, ...] = tuple(clause for clauses in RULES.values() for clause in clauses)
 
 
 def broken_rules(facts: Facts) -> list[str]:
-    """Return the rules that these facts of a run break: none, where the rules are right.
+    """Return the rules that these facts of a real run break: none, if the rules are right.
 
-    The clock and the responses of a real run are not those of the axes. Of the time, the rules know whether the deadline
-    has passed, and of a response whether it came.
+    The clock and the responses of a real run are not those of the axes. Of the time, the rules use only whether the deadline
+    has passed, and for a response only whether it came.
     """
     window_open = any(_windows(facts))
     return list(_broken_by((facts.late, facts.answered_at is None, window_open, *_plain(facts))))
@@ -300,7 +300,7 @@ _plain = attrgetter(*_PLAIN)
 _windows = attrgetter(*_IN_A_WINDOW)
 
 
-@lru_cache(maxsize=4096)  # most steps of a run change no more than the clock
+@lru_cache(maxsize=4096)  # most steps of a run only change the clock
 def _broken_by(classes: tuple[Any, ...]) -> tuple[str, ...]:
     known = dict(zip((*_SPECIAL, *_PLAIN), classes, strict=True))
     return tuple(why for why, clauses in RULES.items() if not all(_holds(known, clause) for clause in clauses))
@@ -310,7 +310,7 @@ def _holds(known: Mapping[str, Any], clause: Clause) -> bool:
     return any(_fits(known[name], name, values) for name, values in clause)
 
 
-def _fits(value: Any, name: str, values: frozenset[Any]) -> bool:  # noqa: ANN401 - what is known of any fact
+def _fits(value: Any, name: str, values: frozenset[Any]) -> bool:  # noqa: ANN401 - the value of any fact
     if name == "now":
         return any((moment >= DEADLINE) is value for moment in values)
     if name == "answered_at":

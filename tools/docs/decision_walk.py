@@ -1,8 +1,8 @@
-"""Walks every combination of facts that a run can come to, without listing them one by one.
+"""Walks every combination of facts that a run can reach, without listing them one by one.
 
-A decision is run on facts that are settled only when it reads them. Where it reads one that may still have several values,
-the walk branches over those that the rules allow. So each end of a branch stands for all combinations that share what was
-read: the decision cannot tell them apart. Nothing is sampled, and nothing that is read is left out.
+A decision runs on facts whose values are chosen only when it reads them. If a fact may still have several values,
+the walk branches over those that the rules allow. So each branch stands for all combinations that share the values
+that were read: the decision cannot distinguish them. Nothing is sampled, and no value that is read is left out.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,11 +34,11 @@ _SPLITS: Mapping[str, tuple[str, int]] = {
     "healthy": ("condition", _bits("condition", frozenset(each for each in AXES["condition"] if each == "healthy"))),
     "late": ("now", _bits("now", frozenset(each for each in AXES["now"] if each >= FIXED["deadline"]))),
 }
-"""Properties of `Facts` that ask one question of a fact with many values: they leave the rest of it open."""
+"""Properties of `Facts` that test one aspect of a fact with many values: the rest of its value stays open."""
 
 
 def narrowed(domains: Domains, place: int, values: int) -> Domains | None:
-    """Return what remains possible once a fact has one of these values; None where the rules forbid that."""
+    """Return what remains possible when a fact has one of these values; None if the rules forbid that."""
     state = list(domains)
     changed = [(place, values)]
     while changed:
@@ -54,10 +54,10 @@ def narrowed(domains: Domains, place: int, values: int) -> Domains | None:
             for other, allowed in clause:
                 possible = state[other]
                 if not possible & ~allowed:
-                    break  # holds already
+                    break  # already true
                 if possible & allowed:
                     if open_literal is not None:
-                        break  # two may still make it hold
+                        break  # two literals can still become true
                     open_literal = other, allowed
             else:
                 if open_literal is None:
@@ -67,7 +67,7 @@ def narrowed(domains: Domains, place: int, values: int) -> Domains | None:
 
 
 def completed(domains: Domains, *, first: bool = True) -> Domains | None:
-    """Return one full combination of what is possible, each fact as early or as late on its axis as the rules allow."""
+    """Return one full possible combination, with each fact as early or as late on its axis as the rules allow."""
     for place, possible in enumerate(domains):
         if possible & (possible - 1):
             bits = [1 << bit for bit in range(possible.bit_length()) if possible >> bit & 1]
@@ -88,11 +88,11 @@ def facts_of(domains: Domains) -> Facts:
 
 
 class _ExcludedError(Exception):
-    """The rules leave no value."""
+    """The rules allow no value."""
 
 
 class _Lazy:
-    """Facts of which a value is chosen once it is read."""
+    """Facts whose values are chosen when they are read."""
 
     def __init__(self, domains: Domains, others: list[Domains]) -> None:
         self.domains = domains
@@ -133,11 +133,11 @@ class _Lazy:
 
 
 def walk(decide: Callable[[Facts], Decision], **given: object) -> Iterator[tuple[Decision, Domains]]:
-    """Yield every decision with the combinations for which it is made.
+    """Yield every decision, with the combinations that lead to it.
 
     Args:
         decide: a pure function of facts.
-        given: facts that are settled beforehand.
+        given: facts that are fixed.
     """
     start: Domains | None = _EVERYTHING
     for name, value in given.items():
@@ -154,7 +154,7 @@ def walk(decide: Callable[[Facts], Decision], **given: object) -> Iterator[tuple
 
 
 def told(domains: Domains) -> str:
-    """Return the facts that are settled, and are not what they mostly are, for a person to read."""
+    """Return the fixed facts that differ from the first values of their axes, as readable text."""
     settled = {
         name: AXES[name][domains[place].bit_length() - 1]
         for place, name in enumerate(_NAMES)

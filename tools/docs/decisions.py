@@ -1,4 +1,4 @@
-"""Renders the page of decisions: the stop rules and the verdict, as they come out where they are run."""
+"""Renders the page of decisions: the stop rules and the verdicts, as running them shows."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ _MOMENTS = {
 
 
 def decisions() -> str:
-    """Return when a run stops by what Watchtower responds, how it can end, and what is excluded."""
+    """Return when a run stops for each response of Watchtower, how it can end, and what is excluded."""
     columns = ("declared, and the old build stays", "nothing declared, and nothing changes", "the same, after a gap")
     paragraphs = [
         NOTE,
@@ -67,7 +67,7 @@ def _final(answer: Answer | None) -> bool:
 
 
 def _facts(answer: Answer | None, now: float, *, declared: bool, gap: bool) -> Facts:
-    """Return what is known of a service whose old build is healthy, and is all that answers."""
+    """Return the facts of a service on which only the old build responds, and is healthy."""
     healthy_for = now - _RESPONSE
     claim = answer is not None and answer.result is Result.UPDATED
     return Facts(

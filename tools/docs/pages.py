@@ -1,4 +1,4 @@
-"""Renders the pages and files that say what the code says."""
+"""Renders the pages and files whose content comes from the code."""
 
 from collections.abc import Callable, Mapping
 
@@ -157,7 +157,7 @@ SYMPTOMS: Mapping[str, tuple[Reason | Finding | str, ...]] = {
     "GitHub shows no Deployment": (Finding.DEPLOYMENTS_REFUSED,),
     "`container` has no effect": (Reason.UNSUPPORTED,),
 }
-"""From what a person sees to a reason, to a finding of doctor, or to a heading of the page on the server."""
+"""Symptoms, with the reason, the finding of doctor, or the heading of the page on the server."""
 
 _FOUND_BY_DOCTOR = (
     "Mode `doctor` reports a problem of a link by its heading on this page: one of those above, or one of these."
@@ -165,7 +165,7 @@ _FOUND_BY_DOCTOR = (
 
 
 def troubleshooting() -> str:
-    """Return the guide: a heading for every reason, named as the output `reason` is, and for every finding of doctor."""
+    """Return the guide: a heading for every reason, named like the output `reason`, and for every finding of doctor."""
     lines = [NOTE, "", "# Troubleshooting", ""]
     lines += [
         "Look up the output `reason` of your run; it is in the error's headline and in the job summary too.",
@@ -184,10 +184,10 @@ def troubleshooting() -> str:
     for title, (what, reasons) in _SECTIONS.items():
         lines += [f"## {title}", "", what, ""]
         for reason in reasons:
-            lines += [f"### {reason}", "", *_told(REMEDIES[reason].about(NOTHING_KNOWN))]
+            lines += [f"### {reason}", "", *_text(REMEDIES[reason].about(NOTHING_KNOWN))]
     lines += ["## What doctor finds", "", _FOUND_BY_DOCTOR, ""]
     for finding in Finding:
-        lines += [f"### {finding}", "", *_told(FINDINGS[finding].about(NOTHING_KNOWN))]
+        lines += [f"### {finding}", "", *_text(FINDINGS[finding].about(NOTHING_KNOWN))]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -201,7 +201,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "deploy/nginx/snippets/watchtower.conf": recipes.snippet,
     "slim/action.yml": slim.action,
 }
-"""What is rendered, by its path in this project."""
+"""The rendered files, by path in this project."""
 
 
 def _link(lead: Reason | Finding | str) -> str:
@@ -210,5 +210,5 @@ def _link(lead: Reason | Finding | str) -> str:
     return f"[{lead.replace('-', ' ')}]({SERVER}#{lead})"
 
 
-def _told(remedy: Remedy) -> list[str]:
+def _text(remedy: Remedy) -> list[str]:
     return [f"{remedy.headline}.", "", f"**Likely cause.** {remedy.cause}", "", f"**Fix.** {remedy.fix}", ""]

@@ -1,4 +1,4 @@
-"""The tables of inputs and outputs in README, as action.yml describes them."""
+"""The tables of inputs and outputs in README, rendered from action.yml."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def readme() -> str:
 
 
 def filled(text: str, name: str, table: str) -> str:
-    """Return README's text with a table between the marks of that name, which say what renders it."""
+    """Return README's text with a table between the marks of that name, which name what renders it."""
     marks = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
     found, count = marks.subn(lambda each: f"{each[1]}\n{table}\n\n{each[2]}", text)
     if count != 1:
@@ -37,7 +37,7 @@ def _default(text: str) -> str:
 
 
 def _cell(description: str) -> str:
-    """Return the description in one line, with a link in the place of a last `See docs/...`."""
+    """Return the description in one line, with a link instead of a final `See docs/...`."""
     line = " ".join(description.split()).replace("|", "\\|")
     line = re.sub(r" See (docs/[\w./#-]*\w)\.$", r" [More](\1)", line)
     return re.sub(r" (docs/[\w./#-]*\w)", r" [\1](\1)", line)

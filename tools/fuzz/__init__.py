@@ -1,1 +1,1 @@
-"""Fuzzing of what reads and writes text from outside: `make fuzz`."""
+"""Fuzzing of the code that reads and writes text from outside: `make fuzz`."""

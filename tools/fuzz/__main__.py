@@ -1,4 +1,4 @@
-"""Fuzzes every target for a share of the time; the exit code says whether one broke, or took too long over an input."""
+"""Fuzzes every target for a share of the time; the exit code says whether one failed, or was too slow on an input."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from tools.fuzz.targets import TARGETS
 
 _SECONDS = 30.0
 _LONGEST_INPUT, _SLOW = 4096, 2
-"""Bytes of an input, and whole seconds that one may take."""
+"""The maximum bytes of an input, and the maximum whole seconds for one."""
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def _options() -> argparse.Namespace:
 
 
 def _fuzz(name: str, seconds: int) -> bool:
-    """Fuzz one target, and show what broke it; whether anything did."""
+    """Fuzz one target, show the input that broke it, and return whether there was one."""
     with tempfile.TemporaryDirectory() as folder:
         corpus, found = Path(folder) / "corpus", Path(folder) / "found"
         corpus.mkdir()
@@ -52,12 +52,12 @@ def _fuzz(name: str, seconds: int) -> bool:
         command = [sys.executable, "-m", "tools.fuzz.engine", name, f"-max_total_time={seconds}"]
         command += [f"-max_len={_LONGEST_INPUT}", f"-timeout={_SLOW}", f"-artifact_prefix={found}/", str(corpus)]
         ran = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said = ran.stdout.decode("utf-8", "replace").splitlines()
+        output = ran.stdout.decode("utf-8", "replace").splitlines()
         inputs = sorted(found.iterdir())
         print(f"{name}: {len(list(corpus.iterdir()))} inputs found new ways in {seconds} s", flush=True)
         if ran.returncode == 0 and not inputs:
             return False
-        print("\n".join(said[-40:]))
+        print("\n".join(output[-40:]))
         for path in inputs:
             print(f"{name} breaks with {path.name.partition('-')[0]} for {path.read_bytes()!r}")
         print(f"Add that input to `BROKE` in tests/unit/tools/test_fuzz.py, and see it fail there: {name}.", flush=True)

@@ -1,6 +1,6 @@
-"""One target under atheris, led by coverage of the action: `python -m tools.fuzz.engine TARGET [libFuzzer's flags]`.
+"""One target under atheris, guided by coverage of the action: `python -m tools.fuzz.engine TARGET [libFuzzer's flags]`.
 
-It runs in the environment of `requirements/fuzz.txt` alone.
+It runs only in the environment of `requirements/fuzz.txt`.
 """
 
 import sys

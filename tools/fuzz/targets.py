@@ -1,6 +1,6 @@
-"""What is fuzzed: each target takes any bytes, and fails where the code breaks a promise about them.
+"""The fuzz targets: each takes any bytes, and fails if the code breaks a promise about them.
 
-The first bytes choose what is beside the text, such as a status or a type; what follows the first line is the text.
+The first bytes choose parameters such as a status or a type; the text follows after the first line.
 """
 
 import io
@@ -40,7 +40,7 @@ from sandbox.runner.masks import Masker, leaked
 TOKEN = "Zq8-x_V4tWn2LrKp0sYh7uBcE5mJdGa1"
 _REDACT = redactor([Secret(TOKEN)])
 _OTHER_TEXTS = (None, "cut off", "in lower case", "in upper case", "reversed", "spaced out")
-"""Forms that a text has which is nearly the token, and which the engine makes of it by changing a sign."""
+"""Forms of texts that differ from the token by one character, which the engine creates from it."""
 _IMAGE = image("ghcr.io/o/api:latest")
 _STATUSES = (200, 202, 204, 302, 307, 401, 403, 404, 405, 408, 429, 500, 502, 503, 504, 520, 522, 524, 525, 530)
 _TYPES = (
@@ -56,7 +56,7 @@ _TYPES = (
 
 @dataclass(frozen=True)
 class Target:
-    """One target, and inputs from which the engine begins."""
+    """One target, and the inputs with which the engine starts."""
 
     run: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
@@ -75,7 +75,7 @@ def _reply(data: bytes) -> Response:
 
 
 def responses(data: bytes) -> None:
-    """Everything that reads a response, of whatever it is."""
+    """All code that reads a response, of any kind of server."""
     reply = _reply(data)
     answer = read_answer(reply)
     shown = [answer.seen, described(reply), condition_of(reply)[1], sender_of(reply).name]
@@ -111,7 +111,7 @@ def documents(data: bytes) -> None:
 
 
 def conditions(data: bytes) -> None:
-    """Lines of conditions, and a response that they are asked of."""
+    """Lines of conditions, and a response on which they are evaluated."""
     lines, _, rest = data.partition(b"\n\n")
     try:
         expected = expectation(lines.decode("utf-8", "replace"))
@@ -153,7 +153,7 @@ def markdown(data: bytes) -> None:
 
 
 def commands(data: bytes) -> None:
-    """Text from outside in the log, in annotations and outputs: it becomes no command, no other output, no leak."""
+    """Text from outside in the log, annotations and outputs: it never becomes a command, another output, or a leak."""
     text = data.decode("utf-8", "replace")
     with tempfile.TemporaryDirectory() as folder:
         output, summary = Path(folder) / "output", Path(folder) / "summary"
@@ -181,7 +181,7 @@ def commands(data: bytes) -> None:
 
 
 def _one_line(text: str) -> None:
-    """Fail where a sentence of ours could break a log line or a row of a table."""
+    """Fail if one of our sentences could break a log line or a table row."""
     assert "\n" not in text, repr(text)
     assert "\r" not in text, repr(text)
     assert "\x1b" not in text, repr(text)

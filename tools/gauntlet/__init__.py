@@ -1,1 +1,1 @@
-"""How often a gate is wrong, in worlds whose truth is known: `make gauntlet`."""
+"""How often a gate is wrong, in worlds whose true state is known: `make gauntlet`."""

@@ -1,4 +1,4 @@
-"""Sends every gate through every world and writes the page; the exit code says whether the action was wrong anywhere."""
+"""Runs every gate in every world and writes the page; the exit code says whether the action was wrong anywhere."""
 
 import argparse
 import os
@@ -22,11 +22,11 @@ _PAGE = _PROJECT / "docs" / "reliability.md"
 _PAIRS, _RUNS, _RUNS_QUICK = 66, 2000, 200
 _FIRST_SEED = 1
 _SIDE_BY_SIDE = 5
-"""Trials for each core: most of a trial's time is spent waiting."""
+"""Concurrent trials per core: a trial mostly waits."""
 
 
 def main() -> int:
-    """Run what was asked for; 1 where the action is wrong without a known reason."""
+    """Run the chosen trials; return 1 if the action is wrong without a known reason."""
     options = _options()
     if options.seed is not None:
         return _replay(options.seed)
@@ -66,7 +66,7 @@ def _say(number: int, count: int) -> None:
 
 
 def _replay(seed: int) -> int:
-    """Show a simulated run: its truth, its log, its judgement."""
+    """Show a simulated run: what really happened, its log, and whether it was right."""
     chosen = script(seed)
     print(f"SEED={seed}: {chosen.rollout}; {chosen.identity}; in the way of the looks: {chosen.noise}")
     print(f"Watchtower: {chosen.answer}\ninputs: {chosen.inputs}")
@@ -98,12 +98,12 @@ def _each(setup: Setup) -> int:
             trial = trials.Trial(0, gate.name, end, truth.at_the_end, truth.settled)
             faults += gate.name == ACTION and trial.is_wrong
             live = "the expected build is live" if truth.settled else "the expected build is not live"
-            print(f"{gate.name}: {end.colour}, {end.said}; {live}{'; WRONG' if trial.is_wrong else ''}")
+            print(f"{gate.name}: {end.colour}, {end.ending}; {live}{'; WRONG' if trial.is_wrong else ''}")
     return int(bool(faults))
 
 
 def _made() -> str:
-    """With which command, when and with which versions."""
+    """The command, the time and the versions of this run."""
     commit = _first_line("git", "-C", str(_PROJECT), "rev-parse", "--short", "HEAD")
     curl, bash = (_first_line(tool, "--version").split(" (")[0] for tool in ("curl", "bash"))
     made = f"Made by `make gauntlet` on {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, at commit {commit}"
@@ -111,8 +111,8 @@ def _made() -> str:
 
 
 def _first_line(*command: str) -> str:
-    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
-    return said.splitlines()[0].strip()
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10).stdout
+    return output.splitlines()[0].strip()
 
 
 if __name__ == "__main__":

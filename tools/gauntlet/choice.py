@@ -1,4 +1,4 @@
-"""Which worlds are raised: the ordinary one and each kind alone behind every product line, and pairs of kinds by chance."""
+"""The worlds of the gauntlet: the ordinary one and each kind alone for every product line, and random pairs of kinds."""
 
 import itertools
 import random
@@ -12,28 +12,28 @@ from sandbox.worlds import Scene
 from tools.gauntlet.kinds import KINDS, LINES, Kind
 
 _ORDER = ("rollout", "answer", "proxy", "registry", "identity")
-"""In which the kinds change a world: what a build says of itself holds for whichever builds there are."""
+"""The order in which kinds change a world: how a build identifies itself applies to all builds, so it comes last."""
 PATIENCE = 20
-"""Seconds that the action has, in each of these worlds."""
+"""The action's time-out in each of these worlds, in seconds."""
 _BOUNDS = {"timeout": f"{PATIENCE}s", "request-timeout": "5s"}
-"""Many worlds share a machine, where a response may take a second that takes none in a world alone."""
+"""Many worlds share a machine, on which a response can take a second longer than in a world alone."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """One world that can be raised as often as it is needed."""
+    """The settings of a world, which can be created any number of times."""
 
     line: Variant
     kinds: tuple[Kind, ...] = ()
 
     @property
     def name(self) -> str:
-        """What it is called: the product line and its kinds."""
+        """Its name: the product line and its kinds."""
         return " + ".join([self.line, *(kind.name for kind in self.kinds)])
 
     @property
     def scene(self) -> Scene:
-        """How it is set up."""
+        """Its scene."""
         scene = Scene(variant=self.line)
         for kind in sorted(self.kinds, key=lambda kind: _ORDER.index(kind.axis)):
             scene = kind.change(scene)
@@ -41,7 +41,7 @@ class Setup:
 
     @property
     def declares(self) -> bool:
-        """Whether the step says which build must go live."""
+        """Whether the step declares which build must go live."""
         return all(kind.declares is not False for kind in self.kinds)
 
     @property
@@ -59,7 +59,7 @@ def alone() -> list[Setup]:
 
 
 def pairs(count: int, seed: int) -> list[Setup]:
-    """Return so many worlds of two kinds each, by chance."""
+    """Return this number of random worlds with two kinds each."""
     fitting = [
         Setup(line, (one, other))
         for one, other in itertools.combinations(KINDS, 2)
@@ -78,12 +78,12 @@ def one_of_each() -> list[Setup]:
 
 
 def _fit(one: Kind, other: Kind) -> bool:
-    """Whether two kinds make one world whose truth has one meaning."""
+    """Whether two kinds can be combined without making the correct result ambiguous."""
     if one.axis == other.axis or {one.declares, other.declares} == {True, False}:
         return False
     names = {one.name, other.name}
-    # Where the declared build runs already, an update that cannot work is right and wrong at once.
+    # If the declared build runs already, a failed update is both right and wrong.
     if "already-current" in names and not (one.deploys and other.deploys):
         return False
-    # A build that is told apart by nothing cannot be told from its neighbour, by any truth either.
+    # Two builds that nothing distinguishes cannot be distinguished by the observer either.
     return "two-builds-in-turn" not in names or {one.axis, other.axis} != {"proxy", "identity"}

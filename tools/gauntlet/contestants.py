@@ -1,4 +1,4 @@
-"""What runs in a world: the action by its real entrypoint, and scripts as people write them, with bash and curl."""
+"""The gates: the action by its real entrypoint, and typical scripts with bash and curl."""
 
 import os
 import signal
@@ -19,10 +19,10 @@ from sandbox.worlds import World
 _PROJECT = Path(__file__).resolve().parents[2]
 _HERE = Path(__file__).parent
 SCALE = 0.2
-"""By which every wait of a script is multiplied. The worlds are faster than real ones, too: a build boots in 0.4 s, and
+"""The factor for every wait of a script. The worlds are faster than real ones, too: a build boots in 0.4 s, and
 the action watches for 1 s where its default is 5 s."""
 HANGS_AFTER = 45.0
-"""Seconds; the longest that a script can wait by its own words is 32."""
+"""Seconds; the longest wait of a script is 32."""
 _MOST_OUTPUT = 1 << 20
 
 Colour = Literal["green", "unproven", "red"]
@@ -34,16 +34,16 @@ class End:
 
     colour: Colour
     """`unproven` is a green job with a warning that nothing was proven."""
-    said: str
+    ending: str
     hangs: bool = False
     leaks: tuple[str, ...] = ()
     breaches: tuple[str, ...] = ()
-    """What else the action did that it must not do."""
+    """Other breaches of the runner's rules by the action."""
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """One gate: what it is called, what it does, and how it is run."""
+    """One gate: its name, what it does, and how it is run."""
 
     name: str
     does: str
@@ -103,7 +103,7 @@ def _script(name: str) -> Callable[[World, Mapping[str, str]], End]:
 
 
 def _shown(log: str, secrets: Iterable[str]) -> tuple[str, ...]:
-    """The secrets that a log shows although GitHub's runner masks it."""
+    """The secrets that a log shows although GitHub's runner masks secrets."""
     known, masker = list(secrets), Masker()
     for secret in known:
         masker.add(secret)
@@ -113,7 +113,7 @@ def _shown(log: str, secrets: Iterable[str]) -> tuple[str, ...]:
 
 
 def _strayed(world: World) -> tuple[str, ...]:
-    """Whether the token was shown to an origin that it is not for."""
+    """The breach, if the token was sent to an origin that it is not for."""
     shown = any(world.token in value for request in world.foreign.seen for _, value in request.headers)
     return ("the token went to another host",) if shown else ()
 

@@ -1,4 +1,4 @@
-"""The kinds of worlds: what each changes in an ordinary world, taken from a scenario of the sandbox wherever one has it.
+"""The kinds of worlds: what each changes in an ordinary world, taken from a scenario of the sandbox where possible.
 
 An ordinary world: Watchtower works, the new build boots and stays, nginx passes everything on, and the service names its
 commit, which the step declares. A world is a product line of Watchtower and at most one kind of each axis.
@@ -29,7 +29,7 @@ AXES: Mapping[Axis, str] = {
 LINES: tuple[Variant, ...] = ("nicholas-fedor", "containrrr", "openserbia")
 _FORK: tuple[Variant, ...] = ("nicholas-fedor",)
 PUSH_ENDS = 1.5
-"""Seconds after which a push that is under way ends."""
+"""Seconds after which a running push ends."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,22 @@ class Kind:
     """What happens in such a world, in one sentence."""
     change: Callable[[Scene], Scene]
     inputs: Mapping[str, str] = field(default_factory=dict)
-    """Inputs of the step, beside those that every step has."""
+    """Inputs of the step, in addition to those of every step."""
     lines: tuple[Variant, ...] = LINES
-    """Which product lines of Watchtower have it."""
+    """The product lines of Watchtower to which it applies."""
     declares: bool | None = None
-    """Whether the step declares which build must go live; None: as the ordinary one does."""
+    """Whether the step declares which build must go live; None: as in an ordinary world."""
     deploys: bool = True
     """Whether a request to update can have an effect at all."""
 
 
 def from_scenario(name: str) -> Callable[[Scene], Scene]:
-    """What a scenario's world has that no ordinary one has: the same fields, and its last touches after the others."""
+    """Return a change that adds a scenario's world: its fields, and its final changes after the others."""
     return lambda scene: with_scene(scene, SCENARIOS[name].scene)
 
 
 def with_scene(scene: Scene, other: Scene) -> Scene:
-    """A world with everything of both; `other` wins, but the product line stays."""
+    """Return a scene with the fields of both; `other` takes precedence, but the product line is kept."""
     plain = Scene()
     own = {
         name: value
@@ -90,15 +90,15 @@ def _proxy(name: str, tells: str, **more: object) -> Kind:
 
 
 def _taken(axis: Axis, name: str, tells: str, more: Mapping[str, object]) -> Kind:
-    """A scenario's world; where it watches the new build for longer than others, so does the step here."""
+    """Return the kind of a scenario's world; if the scenario watches the new build for longer, so does the step here."""
     watched = SCENARIOS[name].inputs["stable-for"]
     inputs = {} if watched == NAMED["stable-for"] else {"stable-for": watched}
-    # The class itself refuses a name that it does not have.
+    # The class itself rejects unknown names.
     return Kind(axis, name, tells, from_scenario(name), inputs, **more)  # type: ignore[arg-type]
 
 
 def _update_only(name: str, tells: str) -> Kind:
-    """The same, where only what takes long is hit: the update, and no other request to Watchtower."""
+    """Return the same kind with the fault limited to the update, which takes long, and to no other request."""
 
     def change(scene: Scene) -> Scene:
         return with_scene(scene, replace(own, on_watchtower=On(frozenset({UPDATE}), own.on_watchtower)))
@@ -121,7 +121,7 @@ def _identity(name: str, identity: Identity, tells: str, *, declares: bool, dige
 
 
 def _registry(name: str, tells: str, ways: Ways) -> Kind:
-    """Behind the fork alone: the other lines match no image whose registry has a port, as that of a world does."""
+    """Return a kind for the fork only: the other lines match no image whose registry has a port, as a world's does."""
 
     def change(scene: Scene) -> Scene:
         return replace(scene, registry=ways, image="{registry}/o/api:latest")
@@ -136,7 +136,7 @@ def _registry(name: str, tells: str, ways: Ways) -> Kind:
 
 
 def _pushed_late(scene: Scene) -> Scene:
-    """The push of the new build ends a while after the step has begun."""
+    """Let the push of the new build end some time after the step begins."""
     late = scene.pushed or V2
 
     def finish(world: World) -> None:
@@ -257,7 +257,10 @@ KINDS: tuple[Kind, ...] = (
         declares=False,
     ),
     _identity(
-        "start-time", "start-time", "Only the time of its start is told, and the step declares nothing.", declares=False
+        "start-time",
+        "start-time",
+        "The service reports only its start time, and the step declares nothing.",
+        declares=False,
     ),
     _identity("hidden", "hidden", "The service names no build, and the step declares nothing.", declares=False),
     _identity("noise", "noise", "Fields named like a build change with every response.", declares=False),

@@ -1,4 +1,4 @@
-"""What the action gets wrong for a reason that can be told: nothing that it could ask would have shown the truth."""
+"""Wrong results of the action with a known reason: no request that it could send would have shown the truth."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from tools.gauntlet.trials import Trial
 
 @dataclass(frozen=True)
 class Limit:
-    """An end that is wrong, and why it is so all the same."""
+    """A wrong result, and the reason for it."""
 
     ends: str
-    """Verdict and reason, as the outputs have them."""
+    """Verdict and reason, as in the outputs."""
     why: str
 
 
@@ -38,12 +38,12 @@ LATE = Limit(
 
 
 def limit_of_trial(setup: Setup, trial: Trial) -> Limit | None:
-    """Return why a trial of the action ended wrongly, where that is known."""
+    """Return why a trial of the action ended wrongly, if that is known."""
     limited = any(kind.name == "request-limit" for kind in setup.kinds)
-    if trial.false_red and limited and trial.end.said == UNCOUNTED.ends:
+    if trial.false_red and limited and trial.end.ending == UNCOUNTED.ends:
         return UNCOUNTED
     beside_a_failure = not setup.declares and any(kind.name == "partial" for kind in setup.kinds)
-    fits = trial.false_red and beside_a_failure and trial.end.said == FAILED_NEIGHBOUR.ends
+    fits = trial.false_red and beside_a_failure and trial.end.ending == FAILED_NEIGHBOUR.ends
     return FAILED_NEIGHBOUR if fits else None
 
 
@@ -51,6 +51,6 @@ def limit_of_result(result: Result) -> Limit | None:
     """Return the same for a simulated run."""
     if not result.false_red:
         return None
-    if result.said == UNSEEN.ends and not result.shown:
+    if result.ending == UNSEEN.ends and not result.shown:
         return UNSEEN
-    return LATE if result.said == LATE.ends and result.late else None
+    return LATE if result.ending == LATE.ends and result.late else None

@@ -1,4 +1,4 @@
-"""The page on reliability, made of the trials and the simulated runs."""
+"""The page on reliability, rendered from the trials and the simulated runs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ _SIMULATED = """\
 ## Random rollouts
 
 {count} random rollouts, seeds {first} to {last}, of the real decision on a simulated clock. Chance draws what the builds do,
-what tells them apart, which variant of Watchtower there is, what it responds, whether that is lost, and what disturbs
+what distinguishes them, which variant of Watchtower there is, what it responds, whether that is lost, and what disturbs
 the requests. `make gauntlet SEED=N` shows one of them, its log and its truth.
 
 | what happens | runs | false greens | false reds | leaks | hangs | not proven |
@@ -74,7 +74,7 @@ _OPEN = 'Not explained. `make gauntlet WORLD="..."` or `SEED=...` runs one of th
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that a run of the gauntlet found."""
+    """The results of a run of the gauntlet."""
 
     setups: Sequence[Setup]
     trials: Sequence[Trial]
@@ -82,7 +82,7 @@ class Findings:
 
 
 def page(found: Findings, made: str) -> str:
-    """Return the page; `made` says with which command, when and with which versions."""
+    """Return the page; `made` names the command, the time and the versions."""
     per_gate = {name: [each for each in found.trials if each.contestant == name] for name in CONTESTANTS}
     head = _HEAD.format(
         made=made,
@@ -98,15 +98,15 @@ def page(found: Findings, made: str) -> str:
 
 
 def wrong(found: Findings) -> list[str]:
-    """Return what the action got wrong without a known reason, one line each."""
+    """Return the wrong results of the action without a known reason, one line each."""
     trials = [
-        f"{found.setups[each.setup].name}: {each.end.colour}, {each.end.said}; live at the end: {each.live_at_the_end}, "
+        f"{found.setups[each.setup].name}: {each.end.colour}, {each.end.ending}; live at the end: {each.live_at_the_end}, "
         f"later: {each.live_once_settled}; {', '.join([*each.end.leaks, *each.end.breaches]) or 'nothing else'}"
         for each in found.trials
         if each.contestant == ACTION and each.is_wrong and limit_of_trial(found.setups[each.setup], each) is None
     ]
     results = [
-        f"SEED={each.seed}: {each.rollout}; ended as {each.said}"
+        f"SEED={each.seed}: {each.rollout}; ended as {each.ending}"
         for each in found.results
         if each.is_wrong and limit_of_result(each) is None
     ]
@@ -115,15 +115,15 @@ def wrong(found: Findings) -> list[str]:
 
 def _total(name: str, trials: Sequence[Trial]) -> str:
     greens, early = sum(each.false_green for each in trials), sum(each.too_early for each in trials)
-    told = f"{greens} ({early})" if early else f"{greens}"
+    shown = f"{greens} ({early})" if early else f"{greens}"
     reds = sum(each.false_red for each in trials)
     leaks, hangs = sum(bool(each.end.leaks) for each in trials), sum(each.end.hangs for each in trials)
     unproven = sum(each.end.colour == "unproven" for each in trials) if name == ACTION else ""
-    return f"| {name} | {len(trials)} | {told} | {reds} | {leaks} | {hangs} | {unproven} |"
+    return f"| {name} | {len(trials)} | {shown} | {reds} | {leaks} | {hangs} | {unproven} |"
 
 
 def _of_action(found: Findings) -> str:
-    """Why the action was wrong, where it was."""
+    """The reasons for wrong results of the action."""
     why: dict[str, list[str]] = {}
     for each in found.trials:
         if each.contestant == ACTION and each.is_wrong:
@@ -158,13 +158,13 @@ def _kind(kind: Kind, trials: Iterable[Trial]) -> str:
     cells = []
     for name in CONTESTANTS:
         mine = [each for each in trials if each.contestant == name]
-        told = Counter(word for each in mine for word in _words(each))
-        cells.append(", ".join(f"{word} ({count} of {len(mine)})" for word, count in told.items()))
+        counts = Counter(word for each in mine for word in _words(each))
+        cells.append(", ".join(f"{word} ({count} of {len(mine)})" for word, count in counts.items()))
     return f"| `{kind.name}` | {kind.tells} | {' | '.join(cells)} |"
 
 
 def _words(trial: Trial) -> list[str]:
-    told = [
+    faults = [
         ("false green", trial.false_green and not trial.too_early),
         ("green too early", trial.too_early),
         ("false red", trial.false_red),
@@ -172,7 +172,7 @@ def _words(trial: Trial) -> list[str]:
         ("hang", trial.end.hangs),
         ("not proven", trial.end.colour == "unproven"),
     ]
-    return [word for word, is_so in told if is_so]
+    return [word for word, is_so in faults if is_so]
 
 
 def _simulated(results: Sequence[Result]) -> str:

@@ -1,4 +1,4 @@
-"""Random rollouts for the simulation: what really happens, and what stands between it and the action."""
+"""Random rollouts for the simulation: what really happens, and what disturbs the action's view of it."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ _NOT_READY = Response(503, _JSON, b'{"status": "starting"}')
 
 @dataclass(frozen=True)
 class Stretch:
-    """From a moment on, this build runs, well or not; an empty name: nothing does. Seconds since the trigger."""
+    """From `start` on (seconds since the trigger) this build runs, healthy or not; an empty name: no build runs."""
 
     start: float
     build: str
@@ -35,7 +35,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Script:
-    """One random rollout. What really happens is `stretches`; everything else is what can be seen of it."""
+    """One random rollout. `stretches` is what really happens; the rest is how it appears to the action."""
 
     seed: int
     rollout: str
@@ -48,23 +48,23 @@ class Script:
     world: World
 
     def at(self, moment: float) -> Stretch:
-        """What really runs at a moment."""
+        """Return what really runs at a moment."""
         return next(each for each in reversed(self.stretches) if each.start <= moment)
 
     def is_live(self, since: float, until: float) -> bool:
-        """Whether the new build is live and well from one moment to another, without a break."""
+        """Whether the new build is live and healthy from one moment to another, without interruption."""
         within = [self.at(since), *(each for each in self.stretches if since < each.start <= until)]
         return all(each.build == NEW and each.healthy for each in within)
 
     @property
     def lasts_from(self) -> float:
-        """The moment from which the new build is live and well for good; infinity where there is none."""
+        """The moment from which the new build is permanently live and healthy; infinity if there is none."""
         last = self.stretches[-1]
         return last.start if last.build == NEW and last.healthy else FOR_EVER
 
 
 Plan = tuple[tuple[Stretch, ...], float, str]
-"""What happens, when Watchtower is done, and what it may truly say of it: `updated`, `nothing`, `failed`, or `back`."""
+"""What happens, when Watchtower is done, and what it may correctly report: `updated`, `nothing`, `failed` or `back`."""
 
 
 def _goes_live(chance: random.Random) -> Plan:
@@ -74,9 +74,9 @@ def _goes_live(chance: random.Random) -> Plan:
 
 
 def _late_ready(chance: random.Random) -> Plan:
-    (first, gap, live), done, said = _goes_live(chance)
+    (first, gap, live), done, report = _goes_live(chance)
     ready = Stretch(live.start + chance.uniform(0.5, 15.0), NEW)
-    return (first, gap, Stretch(live.start, NEW, healthy=False), ready), done, said
+    return (first, gap, Stretch(live.start, NEW, healthy=False), ready), done, report
 
 
 def _stays_old(chance: random.Random) -> Plan:
@@ -85,22 +85,22 @@ def _stays_old(chance: random.Random) -> Plan:
 
 def _gone(chance: random.Random) -> Plan:
     stopped = chance.uniform(0.3, 12.0)
-    said = chance.choice(("updated", "failed"))
-    return (_start(), Stretch(stopped, "")), stopped + chance.uniform(0.1, 2.0), said
+    report = chance.choice(("updated", "failed"))
+    return (_start(), Stretch(stopped, "")), stopped + chance.uniform(0.1, 2.0), report
 
 
 def _never_ready(chance: random.Random) -> Plan:
-    (first, gap, live), done, said = _goes_live(chance)
-    return (first, gap, Stretch(live.start, NEW, healthy=False)), done, said
+    (first, gap, live), done, report = _goes_live(chance)
+    return (first, gap, Stretch(live.start, NEW, healthy=False)), done, report
 
 
 def _comes_and_goes(chance: random.Random, away: Callable[[float], Stretch]) -> Plan:
-    (first, gap, live), done, said = _goes_live(chance)
+    (first, gap, live), done, report = _goes_live(chance)
     up, down = chance.uniform(0.3, 3.8), chance.uniform(1.0, 4.0)
     turns = [live]
     while turns[-1].start < 400:
         turns += [away(turns[-1].start + up), Stretch(turns[-1].start + up + down, NEW)]
-    return (first, gap, *turns), done, said
+    return (first, gap, *turns), done, report
 
 
 def _crash_loop(chance: random.Random) -> Plan:
@@ -112,8 +112,8 @@ def _ready_now_and_then(chance: random.Random) -> Plan:
 
 
 def _another_build(chance: random.Random) -> Plan:
-    (first, gap, live), done, said = _goes_live(chance)
-    return (first, gap, Stretch(live.start, THIRD)), done, said
+    (first, gap, live), done, report = _goes_live(chance)
+    return (first, gap, Stretch(live.start, THIRD)), done, report
 
 
 def _put_back(chance: random.Random) -> Plan:
@@ -141,7 +141,7 @@ ROLLOUTS: dict[str, tuple[Callable[[random.Random], Plan], int]] = {
     "another build goes live": (_another_build, 6),
     PUT_BACK: (_put_back, 6),
 }
-"""What happens, and how often of a hundred."""
+"""What happens, with its frequency in percent."""
 IDENTITIES = {
     "the commit is declared": {"expect_version": NEW},
     BY_DIGEST: {"expect_digest": NEW_DIGEST},
@@ -149,7 +149,7 @@ IDENTITIES = {
     NAMELESS: {},
 }
 _ONLY = {
-    "another build goes live": list(IDENTITIES)[:2],  # with nothing declared it would be the one that was pushed
+    "another build goes live": list(IDENTITIES)[:2],  # if nothing is declared, it would be the pushed build
     PUT_BACK: [name for name in IDENTITIES if name != BY_DIGEST],
 }
 NOISES = (
@@ -191,7 +191,7 @@ def script(seed: int) -> Script:
 
 
 def _at(stretches: Sequence[Stretch], moment: float, *, last: bool = False) -> Stretch:
-    """What runs at a moment; `last`: what ran before, where nothing does."""
+    """Return what runs at a moment; `last`: the build that ran before, if none runs."""
     past = [each for each in stretches if each.start <= moment and (each.build or not last)]
     return past[-1]
 
@@ -208,7 +208,7 @@ def _seen(stretch: Stretch, *, shown: bool) -> HttpResult:
 def _behind(
     noise: str, chance: random.Random, truth: Callable[[float], HttpResult]
 ) -> Callable[[float, Probe], HttpResult | Taking]:
-    """What a look gets of the truth."""
+    """Return how the truth appears to a probe."""
     level, last = 15.0, -FOR_EVER
 
     def look(moment: float, _: Probe) -> HttpResult | Taking:
@@ -228,14 +228,14 @@ def _behind(
 
 
 def _line(chance: random.Random, rollout: str, identity: str) -> str:
-    """Which line of Watchtower there is: one puts images back, and one reports digests."""
+    """Choose the product line of Watchtower: one puts images back, and one reports digests."""
     if rollout == PUT_BACK:
         return "openserbia"
     return "nicholas-fedor" if identity == BY_DIGEST else chance.choice(("nicholas-fedor", "containrrr", "openserbia"))
 
 
 def _answer(chance: random.Random, line: str, done: float, truly: str) -> Taking:
-    """What Watchtower's response to the trigger is, after how long; a quarter of them is lost."""
+    """Choose Watchtower's response to the trigger, and its delay; a quarter of the responses are lost."""
     if truly != "back" and chance.random() < 0.25:
         cut = chance.random() < 0.5
         return (TransportError(ErrorKind.CUT), chance.uniform(0, done)) if cut else (Response(504), 60.0)
@@ -244,8 +244,8 @@ def _answer(chance: random.Random, line: str, done: float, truly: str) -> Taking
     if line == "containrrr":
         return (Response(200), done)
     if line == "openserbia":
-        told = {name: count for name, count in counts.items() if count}
-        document: dict[str, object] = {"status": "completed", "scanned": 1, **told, **echoed}
+        reported = {name: count for name, count in counts.items() if count}
+        document: dict[str, object] = {"status": "completed", "scanned": 1, **reported, **echoed}
     else:
         document = {"api_version": "v1", "summary": {"scanned": 1, "restarted": 0, "skipped": 0, **counts}, **echoed}
     return (Response(200, _JSON, json.dumps(document).encode()), done)
@@ -253,6 +253,6 @@ def _answer(chance: random.Random, line: str, done: float, truly: str) -> Taking
 
 def _brief(answer: Taking) -> str:
     result, after = answer
-    told = result.text[:120] if isinstance(result, Response) and result.body else ""
-    what = f"{result.status} {told}".strip() if isinstance(result, Response) else result.error_kind.value
+    text = result.text[:120] if isinstance(result, Response) and result.body else ""
+    what = f"{result.status} {text}".strip() if isinstance(result, Response) else result.error_kind.value
     return f"{what} after {after:.1f} s"

@@ -1,4 +1,4 @@
-"""Random rollouts of the real decision on a simulated clock, each judged beside what really happened."""
+"""Random rollouts of the real decision on a simulated clock, each compared with what really happened."""
 
 import concurrent.futures
 import json
@@ -14,8 +14,8 @@ from tools.gauntlet.scripts import FOR_EVER, NAMELESS, Script, script
 from tools.gauntlet.truth import QUIET
 
 TIME_TO_SEE = 45.0
-"""Seconds from the moment that the new build is live for good after which a run must have seen it: a look may come late,
-a window may have to begin again, and a refused look waits."""
+"""Seconds after the new build is permanently live within which a run must have detected it: a probe may come late,
+a window may have to restart, and a refused probe is delayed."""
 OVERTIME = 60.0
 """Seconds beyond its `timeout` after which a run hangs."""
 
@@ -26,7 +26,7 @@ class Result:
 
     seed: int
     rollout: str
-    said: str
+    ending: str
     green: bool
     unproven: bool
     false_green: bool
@@ -34,13 +34,13 @@ class Result:
     hangs: bool
     leaks: tuple[str, ...]
     shown: bool
-    """Whether anything tells the builds apart, or a look fell into the time between them."""
+    """Whether anything distinguishes the builds, or a probe came in the gap between them."""
     late: bool = False
-    """Whether a look failed so late that no further window had time before the deadline."""
+    """Whether a probe failed so late that there was no time for another window before the deadline."""
 
     @property
     def is_wrong(self) -> bool:
-        """Whether anything is to be said against it."""
+        """Whether the result is wrong in any way."""
         return bool(self.false_green or self.false_red or self.hangs or self.leaks)
 
 
@@ -51,22 +51,22 @@ def run(seeds: Sequence[int], jobs: int) -> list[Result]:
 
 
 def judge(seed: int) -> Result:
-    """Run the rollout of a seed, and judge its end."""
+    """Run the rollout of a seed, and compare its result with the truth."""
     chosen = script(seed)
     try:
         story = play(chosen)
-    except AssertionError as endless:  # the simulation ends a run that would never end by itself
+    except AssertionError as endless:  # the simulation stops a run that would never end
         return Result(seed, chosen.rollout, str(endless), False, False, False, False, True, (), True)  # noqa: FBT003
     return of_story(chosen, story)
 
 
 def play(chosen: Script) -> Story:
-    """Run a rollout. Raises `AssertionError` where it has no end."""
+    """Run a rollout. Raises `AssertionError` if it does not end."""
     return tell(chosen.world, **chosen.inputs)
 
 
 def of_story(chosen: Script, story: Story) -> Result:
-    """Judge a run by what really happened."""
+    """Compare a run with what really happened."""
     ended = story.seconds if story.world.triggered is not None else -FOR_EVER
     green, window = story.conclusion.exit_code == 0, story.state.history.window
     unproven = green and story.verdict[0] == "unproven"
@@ -87,8 +87,8 @@ def of_story(chosen: Script, story: Story) -> Result:
     )
 
 
-def told(story: Story) -> str:
-    """Everything that a run writes: log, annotations, summary, outputs."""
+def written(story: Story) -> str:
+    """Return everything that a run writes: log, annotations, summary, outputs."""
     headline, annotations, page = forms(story.outcome, Repository.of({}))
     shown = [*story.log.groups, *story.log.lines, *story.log.details, headline, page]
     shown += [f"{one.title} {one.message}" for one in annotations]
@@ -96,5 +96,5 @@ def told(story: Story) -> str:
 
 
 def _leaks(story: Story) -> tuple[str, ...]:
-    form = leaked(told(story), TOKEN)
+    form = leaked(written(story), TOKEN)
     return (f"the token, {form}",) if form else ()

@@ -1,4 +1,4 @@
-"""Every gate in every world, many side by side: each trial raises a world of its own."""
+"""Every gate in every world, many concurrently: each trial has its own world."""
 
 import concurrent.futures
 import multiprocessing
@@ -24,28 +24,28 @@ class Trial:
     contestant: str
     end: End
     live_at_the_end: bool
-    """Whether the wanted build was live and healthy when the gate ended, and stayed so."""
+    """Whether the expected build was live and healthy when the gate ended, and stayed so."""
     live_once_settled: bool
     """Whether it was so once the world had settled."""
 
     @property
     def false_green(self) -> bool:
-        """Green, and the wanted build was not live, not healthy, or did not stay."""
+        """Green, and the expected build was not live, not healthy, or did not stay so."""
         return self.end.colour == "green" and not self.live_at_the_end
 
     @property
     def too_early(self) -> bool:
-        """A false green of which the wanted build came after all, later."""
+        """A false green after which the expected build still went live."""
         return self.false_green and self.live_once_settled
 
     @property
     def false_red(self) -> bool:
-        """Red, and the wanted build went live and stayed healthy."""
+        """Red, although the expected build went live and stayed healthy."""
         return self.end.colour == "red" and not self.end.hangs and self.live_once_settled
 
     @property
     def is_wrong(self) -> bool:
-        """Whether anything is to be said against it."""
+        """Whether the result is wrong in any way."""
         return bool(self.false_green or self.false_red or self.end.hangs or self.end.leaks or self.end.breaches)
 
 
@@ -55,9 +55,9 @@ def run(
     jobs: int,
     on_trial: Callable[[int, int], object] = lambda *_: None,
 ) -> list[Trial]:
-    """Run each contestant in each world; `on_trial` hears how many trials are over, and how many there are."""
+    """Run each contestant in each world; `on_trial` gets the number of finished trials and their total."""
     tasks = [(number, name) for number in range(len(setups)) for name in contestants]
-    random.Random(0).shuffle(tasks)  # what takes long is not all at the end
+    random.Random(0).shuffle(tasks)  # so that slow trials are not all at the end
     trials = []
     context = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(jobs, context, _prepare, (setups,)) as workers:
@@ -71,7 +71,7 @@ def run(
 
 
 def _prepare(setups: Sequence[Setup]) -> None:
-    global _setups  # noqa: PLW0603  a process of its own, which is given its work once
+    global _setups  # noqa: PLW0603  a separate process, which gets its work once
     _setups = setups
 
 

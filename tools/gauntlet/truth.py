@@ -1,7 +1,7 @@
-"""What is true of a world: which build runs, whether it is healthy, and whether a visitor gets it.
+"""The truth of a world: which build runs, whether it is healthy, and whether a visitor reaches it.
 
-Nothing of this is written beside a world. It is looked up in the host, and seen by requests of its own: one past everything
-that stands in front of the service, one as a visitor sends it.
+It is not part of a world's settings. It is looked up in the host, and observed by its own requests: one that bypasses
+everything in front of the service, and one as a visitor sends it.
 """
 
 import http.client
@@ -16,34 +16,34 @@ from sandbox.server.builds import BUILDS, V2, Build
 from sandbox.worlds import World
 
 QUIET = 3.2
-"""Seconds without a change after which a world is taken to have settled; it is longer than any of its rhythms."""
+"""Seconds without a change after which a world counts as settled; longer than any of its periods."""
 LONGEST = 14.0
-"""Seconds after which what is seen counts, settled or not."""
+"""Seconds after which the observation ends, settled or not."""
 _EVERY = 0.2
 _BOUND = 5.0
-"""Seconds that a request may take: a service that is slow because many worlds share the machine is not ill."""
+"""The maximum seconds of a request: a service that is slow because many worlds share the machine is not unhealthy."""
 
 
 @dataclass
 class Truth:
-    """What was seen from the end of a gate on."""
+    """Observations from the end of a gate on."""
 
     looks: list[bool] = field(default_factory=list)
-    """Whether the wanted build was live and healthy, look by look."""
+    """Whether the expected build was live and healthy, for each observation."""
     settled: bool = False
-    """Whether it was so without a break at the end."""
+    """Whether it was so without interruption at the end."""
 
     @property
     def at_the_end(self) -> bool:
-        """Whether the wanted build was live and healthy when the gate ended, and stayed so."""
+        """Whether the expected build was live and healthy when the gate ended, and stayed so."""
         return self.settled and all(self.looks)
 
 
 def watch(world: World, *, declared: bool) -> Truth:
-    """Look until the world has settled."""
+    """Observe until the world has settled."""
     truth = Truth()
     if isinstance(world.service_front.on_service, Limit):
-        world.service_front.on_service = passing  # a visitor has a bucket of his own
+        world.service_front.on_service = passing  # a visitor has their own rate limit
     began = time.monotonic()
     changed = began
     while (now := time.monotonic()) - changed < QUIET and now - began < LONGEST:
@@ -53,14 +53,14 @@ def watch(world: World, *, declared: bool) -> Truth:
             changed = now
         truth.looks.append(seen)
         if truth.looks[0] and not seen:
-            break  # it was live when the gate ended, and did not stay
+            break  # it was live when the gate ended, and did not stay so
         time.sleep(_EVERY)
     truth.settled = truth.looks[-1] and now - changed >= QUIET - _EVERY
     return truth
 
 
 def _is_live(world: World, wanted: Build) -> bool:
-    """Whether the wanted image's process answers, and did not crash since it first did."""
+    """Whether the process of the expected image responds, and has not crashed since its first response."""
     service = world.host.service
     mine = [moment.build for moment in service.moments]
     first = mine.index(wanted.name) if wanted.name in mine else len(mine)
@@ -69,9 +69,9 @@ def _is_live(world: World, wanted: Build) -> bool:
 
 
 def _is_reached(world: World, wanted: Build) -> bool:
-    """Whether a visitor gets what the service itself says when it is asked past everything that stands in front of it.
+    """Whether a visitor gets the same response as a request that bypasses everything in front of the service.
 
-    The service counts its requests, so that a response from a cache is known by its number.
+    The service counts its requests, so a response from a cache is recognised by its number.
     """
     mark = uuid.uuid4().hex
     itself = _count(_get(f"http://127.0.0.1:{world.host.port}/api/ready"))
@@ -82,7 +82,7 @@ def _is_reached(world: World, wanted: Build) -> bool:
 
 
 def _get(url: str) -> bytes:
-    """The body of a good response; nothing where there is none in time."""
+    """The body of a successful response; empty if there is none in time."""
     connection = http.client.HTTPConnection(url.split("/")[2], timeout=_BOUND)
     if url.startswith("https:"):
         connection = http.client.HTTPSConnection(url.split("/")[2], timeout=_BOUND)
@@ -101,7 +101,7 @@ def _get(url: str) -> bytes:
 
 
 def _count(body: bytes) -> int:
-    """The request's number, where the service says that it is ready; otherwise 0."""
+    """The number of the request if the service is ready; otherwise 0."""
     try:
         document = json.loads(body)
         return int(document["requests"]) if document["ok"] is True else 0

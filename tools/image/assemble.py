@@ -1,6 +1,6 @@
 """Gather what a run of the action needs below one folder, which becomes the whole image.
 
-The build stage of the Dockerfile calls it with nothing but the standard library: `assemble.py VENV APP FOLDER`. The folder
+The build stage of the Dockerfile runs it with only the standard library: `assemble.py VENV APP FOLDER`. The folder
 gets the interpreter and its standard library, the packages of the virtual environment, the shared libraries that these load,
 the certificates of the system, and no other program: no shell, no package manager.
 """
@@ -32,11 +32,11 @@ UNUSED_LIBRARY = frozenset(
 UNUSED_EXTENSIONS = re.compile(
     r"(readline|nis|xx\w+|_?(tkinter|curses|curses_panel|dbm|gdbm|sqlite3|test\w*|ctypes_test))\."
 )
-"""Compiled modules of those, and the ones that only Python's own tests load."""
+"""The compiled modules of those, and the ones that only Python's own tests load."""
 
 UNUSED_PACKAGES = frozenset(
     {
-        "pycparser",  # cffi reads C with it to compile a module; those here are compiled
+        "pycparser",  # cffi uses it to compile modules; here they are compiled already
         *("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth"),
     }
 )
@@ -44,7 +44,7 @@ UNUSED_PACKAGES = frozenset(
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 LOADED_BY_NAME = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2")
-"""Libraries that the C library loads when a thread ends and when it resolves a name, where they are files of their own."""
+"""Libraries that the C library loads when a thread ends or a name is resolved, if they are separate files."""
 
 
 def assemble(environment: Path, app: Path, image: Path) -> None:
@@ -59,7 +59,7 @@ def assemble(environment: Path, app: Path, image: Path) -> None:
     _copy(packages, image, _unused_in_packages)
     _copy(app, image, _bytecode)
     for module in image.rglob("*.py"):
-        module.chmod(0o644)  # no program
+        module.chmod(0o644)  # not executable
     for kept in (environment / "pyvenv.cfg", CERTIFICATES, Path("/etc/ld.so.cache"), Path("/etc/nsswitch.conf")):
         if kept.exists():
             _put(kept, image)
@@ -72,7 +72,7 @@ def assemble(environment: Path, app: Path, image: Path) -> None:
         _put(shared, image)
     _declare(_owners([Path(sys.executable).resolve(), *libraries]), image)
     (image / "tmp").mkdir(mode=0o1777)
-    (image / "tmp").chmod(0o1777)  # whatever the umask says
+    (image / "tmp").chmod(0o1777)  # regardless of the umask
     for folder in (library, packages, app):
         _compile(image / folder.relative_to("/"), folder)
 
@@ -123,13 +123,13 @@ def _put_link(link: Path, image: Path) -> None:
 
 
 def _owners(files: list[Path]) -> set[str]:
-    """Return the Debian packages that `files` are from; what Python's own image compiles has none."""
+    """Return the Debian packages of `files`; files that Python's image compiles itself have none."""
     searched = {path for file in files for path in (file, file.resolve())}  # dpkg knows one of the two paths
     return set(re.findall(r"(?m)^([\w.+-]+)(?::\w+)?: ", _output("dpkg-query", "--search", *sorted(searched))))
 
 
 def _declare(packages: set[str], image: Path) -> None:
-    """Put the packages' licences there, and their names and versions where a scanner looks for them."""
+    """Copy the packages' licences, and write their names and versions where scanners look for them."""
     for package in sorted(packages):
         _put(Path("/usr/share/doc", package, "copyright"), image)
     status = image / "var/lib/dpkg/status"
@@ -138,7 +138,7 @@ def _declare(packages: set[str], image: Path) -> None:
 
 
 def _libraries(files: list[Path]) -> Iterator[Path]:
-    """Yield the shared libraries that `files` load, with those that these load."""
+    """Yield the shared libraries that `files` load, directly or indirectly."""
     found: set[Path] = set()
     for file in files:
         listed = _output("ldd", file)
@@ -155,7 +155,7 @@ def _output(*command: str | Path) -> str:
 
 
 def _compile(folder: Path, named: Path) -> None:
-    """Compile once what each run would compile again, since a container starts from the image every time."""
+    """Compile the modules once; otherwise each run would, since its container starts from the image."""
     mode = PycInvalidationMode.UNCHECKED_HASH
     done = compileall.compile_dir(folder, quiet=1, stripdir=folder, prependdir=named, invalidation_mode=mode)
     if not done:

@@ -1,6 +1,6 @@
-"""Whether an image of the action holds all that a run needs, and nothing else: `python3 -m tools.image.check TAG`.
+"""Checks that an image of the action has all that a run needs, and nothing else: `python3 -m tools.image.check TAG`.
 
-Needs the engine's client and nothing but the standard library.
+Needs only the engine's client and the standard library.
 """
 
 import subprocess
@@ -35,11 +35,11 @@ if not ssl.create_default_context().get_ca_certs():
     print("no certificate authority is trusted")
 import github, nacl.public
 """
-"""Prints what of the action could not run. An import inside a function fails only in a run that needs it."""
+"""Prints the modules that cannot be imported. An import inside a function fails only in a run that needs it."""
 
 
 def problems(image: str) -> list[str]:
-    """Return what is wrong with an image, one sentence each.
+    """Return the problems of an image, one sentence each.
 
     Raises:
         subprocess.CalledProcessError: if the engine does not know the image, or its interpreter does not start.

@@ -1,4 +1,4 @@
-"""The files of an image, read without running anything of it."""
+"""The files of an image, read without running it."""
 
 import subprocess
 import tarfile
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def files_of(image: str, *options: str) -> Iterator[tarfile.TarFile]:
-    """Give the files of an image one after the other, as a container shows them that was never started.
+    """Yield the files of an image, as in a container that was never started.
 
     Args:
         image: its tag or digest.

@@ -37,11 +37,11 @@ PICTURED = (
     "services-one-sick",
     "fleet",
 )
-"""The scenarios that pictures are taken of where none is named."""
+"""The scenarios of which pictures are taken by default."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Renders what is asked for; 1 where something is missing, 2 where something is asked for that is not there."""
+    """Render the chosen sheets; return 1 if something is missing, 2 if a chosen sheet does not exist."""
     options = _options(arguments)
     unknown = [name for name in options.scenario if name not in SCENARIOS] if options.folder is None else []
     for name in unknown:
@@ -104,7 +104,7 @@ def _sheets(options: argparse.Namespace) -> list[Sheet]:
 
 
 def _take(options: argparse.Namespace, sheets: Sequence[Sheet], html: str) -> None:
-    """Pictures of every sheet; what does not fit a page is told beside its name."""
+    """Take pictures of every sheet, and print what does not fit a page beside its name."""
     options.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "index.html"

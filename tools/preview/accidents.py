@@ -1,6 +1,6 @@
-"""What GitHub would make of text by itself, without having been asked: found, and marked in the page.
+"""Links, mentions and images that GitHub makes from plain text: found, and marked in the page.
 
-Its filters see text as it is shown: an entity or a backslash before `@` stops none of them, a code span does.
+Its filters see text as it is shown: an entity or a backslash before `@` does not stop them, a code span does.
 Whether a user, an issue or a commit of that name exists is not known here, so each one counts.
 """
 
@@ -26,14 +26,14 @@ _ANY = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTER
 
 @dataclass(frozen=True)
 class Accident:
-    """Something that GitHub makes by itself."""
+    """A link, mention or image that GitHub makes by itself."""
 
     kind: str
     text: str
 
 
 def mark_accidents(root: Element) -> list[Accident]:
-    """Marks in a tree whatever GitHub would make into something else than text; gives what that is."""
+    """Mark in a tree all text that GitHub would turn into something else, and return it."""
     found: list[Accident] = []
     _mark(root, found)
     return found
@@ -58,7 +58,7 @@ def _mark(parent: Element, found: list[Accident]) -> None:
 
 
 def _mark_images(parent: Element, found: list[Accident]) -> None:
-    """Images in a link; the other filters leave what is in it alone."""
+    """Mark images in a link; the other filters ignore the content of links."""
     for index, child in enumerate(parent.children):
         if isinstance(child, Element) and child.tag == "img":
             parent.children[index] = _marked(child, Accident("image", child.attributes.get("src", "")), found)
@@ -84,6 +84,6 @@ def _marked(what: Element | str, accident: Accident, found: list[Accident]) -> E
 
 
 def _is_bare(link: Element) -> bool:
-    """Whether its text is its own address, as where nobody wrote a link."""
+    """Whether its text is its own URL, as for an automatic link."""
     text, target = link.text().strip(), link.attributes.get("href", "")
     return bool(text) and target in {text, f"http://{text}", f"https://{text}", f"mailto:{text}"}

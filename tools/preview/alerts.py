@@ -1,4 +1,4 @@
-"""Alerts: a quotation that begins with `[!WARNING]` and its like on a line of its own."""
+"""Alerts: quotations that begin with a line such as `[!WARNING]`."""
 
 import re
 
@@ -9,7 +9,7 @@ _LETTERS = {"note": "i", "tip": "✓", "important": "!", "warning": "!", "cautio
 
 
 def show_alerts(root: Element) -> None:
-    """Gives alerts the markup that GitHub gives them; in lists, tables and other quotations there are none."""
+    """Give alerts GitHub's markup; there are none in lists, tables and other quotations."""
     for child in root.children:
         if not isinstance(child, Element):
             continue

@@ -1,6 +1,6 @@
-"""What the page takes from others: mermaid, and GitHub's style for Markdown.
+"""The page's third-party parts: mermaid, and GitHub's style for Markdown.
 
-Both are packages of npm, which fetches them once, from whatever registry it is set up with. The tarballs lie in a
+Both are npm packages, which npm fetches once, from its configured registry. The tarballs are kept in a
 folder that git ignores, and their hashes are checked at each use.
 """
 
@@ -17,12 +17,12 @@ FOLDER = Path(__file__).resolve().parents[2] / "build" / "assets"
 
 
 class MissingError(Exception):
-    """Something that this machine lacks; the message says what to do."""
+    """This machine lacks something; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package of npm, pinned."""
+    """A pinned npm package."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Package:
 MERMAID = Package(
     "mermaid", "11.12.0", "ZudVx73BwrMJfCFmSSJT84y6u5brEoV8DOItdHomNLz32uBjNrelm7mg95X7g+C6UoQH/W6mBLGDEDv73JdxBg=="
 )
-"""GitHub does not say which version it draws with: a fenced block `info` shows it there."""
+"""GitHub does not document its version: a fenced block `info` shows it."""
 STYLE = Package(
     "github-markdown-css",
     "5.9.0",
@@ -47,7 +47,7 @@ STYLE = Package(
 
 @dataclass(frozen=True)
 class Assets:
-    """The page's borrowed parts."""
+    """The third-party parts of the page."""
 
     mermaid: str
     light: str
@@ -55,10 +55,10 @@ class Assets:
 
 
 def load(folder: Path = FOLDER) -> Assets:
-    """Reads the assets, after npm has fetched what is not there yet.
+    """Read the assets, after npm has fetched the missing ones.
 
     Raises:
-        MissingError: There is no npm, it could not fetch, or what it fetched is not what was pinned.
+        MissingError: There is no npm, it could not fetch, or the fetched package is not the pinned one.
     """
     mermaid, style = (_tarball(package, folder) for package in (MERMAID, STYLE))
     return Assets(

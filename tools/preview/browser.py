@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to in the DevTools protocol over the two pipes of `--remote-debugging-pipe`."""
+"""A headless Chromium, controlled by the DevTools protocol over the two pipes of `--remote-debugging-pipe`."""
 
 import base64
 import contextlib
@@ -30,14 +30,14 @@ _FLAGS = (
 )
 _PATIENCE = 60.0
 _FIRST_FREE = 10
-"""The browser reads orders from descriptor 3 and writes answers to 4, so our ends must lie above."""
+"""The browser reads commands from descriptor 3 and writes responses to 4, so our ends must be above."""
 
 
 def find() -> str:
-    """Where the browser is.
+    """Return the path of the browser.
 
     Raises:
-        MissingError: It is nowhere on the PATH.
+        MissingError: It is not on the PATH.
     """
     for name in _NAMES:
         if path := shutil.which(name):
@@ -48,7 +48,7 @@ def find() -> str:
 
 
 class Browser:
-    """One page in a browser of its own."""
+    """One page in its own browser."""
 
     def __init__(self, page: Path, scale: float) -> None:
         self._profile = tempfile.TemporaryDirectory(prefix="preview-", ignore_cleanup_errors=True)
@@ -67,27 +67,27 @@ class Browser:
                 raise TimeoutError(f"{page} did not load within {_PATIENCE:g} s")
             time.sleep(0.05)
 
-    def evaluate(self, script: str) -> Any:  # noqa: ANN401  whatever the script gives
-        """The value of a script, once it is there."""
-        told = self._ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        if "exceptionDetails" in told:
-            raise RuntimeError(f"{script}: {told['exceptionDetails']}")
-        return told["result"].get("value")
+    def evaluate(self, script: str) -> Any:  # noqa: ANN401  any result of the script
+        """Run a script, and return its value."""
+        response = self._ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in response:
+            raise RuntimeError(f"{script}: {response['exceptionDetails']}")
+        return response["result"].get("value")
 
     def boxes(self, text: str) -> str:
-        """The characters of a text that no font here has: each would be drawn as a box."""
+        """Return the characters of a text that are in no font: each would be drawn as a box."""
         drawable = "".join(each for each in sorted(set(text)) if unicodedata.category(each)[0] not in "CZ")
         missing: str = self.evaluate(f"preview.boxes({json.dumps(drawable)})")
         return missing
 
     def picture(self, x: float, y: float, width: float, height: float) -> bytes:
-        """A part of the page as PNG, also what the window does not show."""
+        """Return a part of the page as PNG, even outside the window."""
         clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
-        told = self._ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
-        return base64.b64decode(told["data"])
+        response = self._ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+        return base64.b64decode(response["data"])
 
     def close(self) -> None:
-        """Ends the browser and everything that it started."""
+        """End the browser and all its processes."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
@@ -109,12 +109,12 @@ class Browser:
         os.write(self._orders, json.dumps(order).encode() + b"\0")
         deadline = time.monotonic() + _PATIENCE
         while True:
-            told = self._receive(deadline)
-            if told.get("id") != self._number:
+            message = self._receive(deadline)
+            if message.get("id") != self._number:
                 continue  # an event
-            if "error" in told:
-                raise RuntimeError(f"the browser refused {method}: {told['error']}")
-            result: dict[str, Any] = told["result"]
+            if "error" in message:
+                raise RuntimeError(f"the browser refused {method}: {message['error']}")
+            result: dict[str, Any] = message["result"]
             return result
 
     def _receive(self, deadline: float) -> dict[str, Any]:
@@ -126,13 +126,13 @@ class Browser:
             if not data:
                 raise RuntimeError("the browser ended by itself")
             self._buffer += data
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        told: dict[str, Any] = json.loads(message)
-        return told
+        text, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(text)
+        return message
 
 
 def _start(program: str, profile: str) -> tuple[int, int, int]:
-    """The browser's process, and our ends of both pipes."""
+    """Start the browser, and return its process and our ends of both pipes."""
     command = [program, *_FLAGS, f"--user-data-dir={profile}"]
     if os.geteuid() == 0:
         command.append("--no-sandbox")  # Chromium's own sandbox refuses root
@@ -148,7 +148,7 @@ def _start(program: str, profile: str) -> tuple[int, int, int]:
 
 
 def _raised(end: int) -> int:
-    """The same end above the descriptors that the browser gets, and not handed on."""
+    """Return the same end above the browser's descriptors, not inherited by it."""
     raised = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE)
     os.close(end)
     return raised

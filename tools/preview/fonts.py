@@ -1,13 +1,13 @@
-"""Which fonts a browser lacks, by the characters that it would draw as boxes."""
+"""The fonts that a browser lacks, by the characters that it would draw as boxes."""
 
 import unicodedata
 
 _NAMED = 8
-"""So many characters are named in a message."""
+"""The maximum number of characters that a message names."""
 
 
 def fonts_for(boxes: str) -> str:
-    """Return what to install so that these characters are drawn, as a sentence that says which they are."""
+    """Return a sentence that names these characters and the fonts to install for them."""
     named = ", ".join(f"{each} (U+{ord(each):04X})" for each in boxes[:_NAMED])
     more = f" and {len(boxes) - _NAMED} more" if len(boxes) > _NAMED else ""
     packages = " ".join(sorted({_package(each) for each in boxes}))

@@ -1,4 +1,4 @@
-"""A summary's Markdown as the HTML that GitHub makes of it, and what is remarkable about it."""
+"""The HTML that GitHub makes of a summary's Markdown, and what it changes."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class Rendered:
     html: str
     accidents: tuple[Accident, ...]
     removed: tuple[str, ...]
-    """What GitHub's sanitiser takes out."""
+    """The parts that GitHub's sanitiser removes."""
     links: tuple[str, ...]
-    """Where its links lead, those that were written on purpose included."""
+    """The targets of its links, including deliberate ones."""
 
 
 def render(markdown: str) -> Rendered:
-    """Renders with cmark-gfm and GitHub's extensions, and passes the result through what GitHub does after that."""
+    """Render with cmark-gfm and GitHub's extensions, and apply GitHub's later filters."""
     options = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
     root = read(cmarkgfm.github_flavored_markdown_to_html(markdown, options))
     removed = sanitise(root)

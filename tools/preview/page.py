@@ -1,4 +1,4 @@
-"""One HTML page of all summaries, which needs nothing but itself."""
+"""One self-contained HTML page of all summaries."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -10,11 +10,11 @@ from tools.preview.sheets import Sheet
 
 _HERE = Path(__file__).parent
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""Nothing is fetched, whatever a summary holds."""
+"""Nothing is fetched, whatever a summary contains."""
 
 
 def page(sheets: Sequence[Sheet], assets: Assets) -> str:
-    """The page; its own script draws what comes into view, in the themes and widths that are chosen."""
+    """Return the page; its script draws what comes into view, in the chosen themes and widths."""
     rendered = [(sheet, render(sheet.markdown)) for sheet in sheets]
     return "\n".join(
         [
@@ -68,7 +68,7 @@ def _story(sheet: Sheet, made: Rendered) -> str:
         *(f"GitHub makes this a {one.kind}: {one.text}" for one in made.accidents),
         *(f"GitHub takes this out: {what}" for what in made.removed),
     ]
-    told = "".join(
+    annotations = "".join(
         f'<li class="{escape(one.level)}"><b>{escape(one.title)}</b><pre>{escape(one.message)}</pre></li>'
         for one in sheet.annotations
     )
@@ -79,7 +79,7 @@ def _story(sheet: Sheet, made: Rendered) -> str:
         f'<p class="facts">{facts}</p>' if facts else "",
         f'<ul class="alarms">{"".join(f"<li>{escape(alarm)}</li>" for alarm in alarms)}</ul>' if alarms else "",
         '<div class="panes"></div>',
-        _folded("Annotations", len(sheet.annotations), f'<ul class="annotations">{told}</ul>'),
+        _folded("Annotations", len(sheet.annotations), f'<ul class="annotations">{annotations}</ul>'),
         _folded("Links", len(made.links), f"<ul>{''.join(f'<li>{escape(link)}</li>' for link in made.links)}</ul>"),
         _folded("Markdown", 1, f"<pre>{escape(sheet.markdown)}</pre>"),
         f"<template>{made.html}</template></section>",

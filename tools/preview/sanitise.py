@@ -1,4 +1,4 @@
-"""What of the HTML in Markdown GitHub keeps: the allow-list of its `html-pipeline`, sanitisation filter."""
+"""The HTML in Markdown that GitHub keeps: the allow-list of its `html-pipeline`, sanitisation filter."""
 
 import re
 
@@ -26,7 +26,7 @@ _CELLS = {"tr", "td", "th", "thead", "tbody", "tfoot"}
 
 
 def sanitise(root: Element) -> list[str]:
-    """Takes out of a tree what GitHub takes out; gives what that was."""
+    """Remove from a tree what GitHub removes, and return it."""
     removed: list[str] = []
     _clean(root, removed, frozenset())
     return removed
@@ -60,7 +60,7 @@ def _is_allowed(element: Element, inside: frozenset[str]) -> bool:
 
 
 def _is_ours(element: Element) -> bool:
-    """Whether cmark wrote it for a footnote or a task, which GitHub lets pass."""
+    """Whether cmark wrote it for a footnote or a task, which GitHub accepts."""
     if element.tag == "input":
         return element.attributes.get("type") == "checkbox" and "disabled" in element.attributes
     return element.tag == "section" and "data-footnotes" in element.attributes
@@ -72,7 +72,7 @@ def _strip(element: Element, removed: list[str]) -> None:
         if (known and _may_point_at(name, value)) or _is_of_cmark(element.tag, name, value):
             continue
         del element.attributes[name]
-        if name != "id":  # GitHub puts `user-content-` before it, which nobody sees
+        if name != "id":  # GitHub only prefixes it with `user-content-`
             removed.append(f"{name}={value!r} of <{element.tag}>")
 
 
@@ -84,5 +84,5 @@ def _is_of_cmark(tag: str, name: str, value: str) -> bool:
 
 def _may_point_at(attribute: str, value: str) -> bool:
     schemes = _SCHEMES.get(attribute)
-    scheme = re.match(r"([^/#?:]*):", re.sub(r"[\x00-\x20]", "", value))  # browsers skip these, too
+    scheme = re.match(r"([^/#?:]*):", re.sub(r"[\x00-\x20]", "", value))  # browsers ignore these, too
     return schemes is None or scheme is None or scheme[1].lower() in schemes

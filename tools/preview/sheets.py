@@ -1,4 +1,4 @@
-"""Where summaries come from: scenarios that are really played, or files."""
+"""The sources of summaries: scenarios that are really played, or files."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A summary, and what belongs to it."""
+    """A summary with its annotations and facts."""
 
     name: str
     markdown: str
@@ -36,9 +36,9 @@ class Sheet:
 def play(
     scenarios: Iterable[Scenario], at_once: int, patience: float, on_end: Callable[[Sheet], object]
 ) -> list[Sheet]:
-    """Plays scenarios, a few at a time, each for at most `patience` seconds; one that fails has a sheet that says so.
+    """Play scenarios, a few at a time, each for at most `patience` seconds; the sheet of a failed one has the error.
 
-    The issues that a scenario leaves behind have sheets of their own.
+    The issues of a scenario have their own sheets.
     """
     runner = Runner(PROJECT, FromCheckout(Path(sys.executable)), patience=patience)
     with ProcessPool() as processes, ThreadPoolExecutor(at_once) as pool:
@@ -49,7 +49,7 @@ def play(
                 with played(scenario, processes, runner) as (run, world):
                     made = _of_run(scenario, run)
                     issues = [_of_issue(scenario, issue, world) for issue in world.github.issues.documents]
-            except Exception as error_kind:  # noqa: BLE001  the other scenarios' pages are still worth seeing
+            except Exception as error_kind:  # noqa: BLE001  the other scenarios are still rendered
                 problem = f"could not be played: {type(error_kind).__name__}: {error_kind}"
                 made = Sheet(scenario.name, "", scenario.title, scenario.shows, "❌", problems=(problem,))
             on_end(made)
@@ -59,12 +59,12 @@ def play(
 
 
 def read(folder: Path) -> list[Sheet]:
-    """A sheet for each Markdown file of a folder."""
+    """Return a sheet for each Markdown file of a folder."""
     return [Sheet(path.stem, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.md"))]
 
 
 def _of_issue(scenario: Scenario, issue: Mapping[str, Any], world: World) -> Sheet:
-    """An issue with its comments below it."""
+    """The sheet of an issue, with its comments."""
     number, state = issue["number"], issue["state"]
     comments = world.github.issues.comments.get(number, [])
     text = "\n\n---\n\n".join([issue["body"], *comments])

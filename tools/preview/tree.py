@@ -1,4 +1,4 @@
-"""HTML as a small tree: read forgivingly, always written whole."""
+"""HTML as a small tree: parsed leniently, always written completely."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class _Reader(HTMLParser):
             self.open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)  # as browsers do, who ignore the slash
+        self.handle_starttag(tag, attrs)  # browsers ignore the slash
 
     def handle_endtag(self, tag: str) -> None:
         for depth in range(len(self.open) - 1, 0, -1):
@@ -63,7 +63,7 @@ class _Reader(HTMLParser):
 
 
 def read(html: str) -> Element:
-    """The tree of a fragment; what is not closed ends with its parent, and comments are gone."""
+    """Return the tree of a fragment; unclosed elements end with their parent, and comments are dropped."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -71,7 +71,7 @@ def read(html: str) -> Element:
 
 
 def write(node: Element | str) -> str:
-    """A tree as HTML."""
+    """Return a tree as HTML."""
     if isinstance(node, str):
         return escape(node, quote=False)
     inside = "".join(map(write, node.children))

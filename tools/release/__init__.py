@@ -1,1 +1,1 @@
-"""What a release does, step by step: `python -m tools.release --help`."""
+"""The steps of a release: `python -m tools.release --help`."""

@@ -18,7 +18,7 @@ _CHECKOUT = Checkout(Path(__file__).parents[2])
 
 
 def main() -> int:
-    """Take one step; give the exit code."""
+    """Run one step, and return the exit code."""
     options = _options()
     try:
         options.step(parse(options.version), options)
@@ -94,7 +94,7 @@ def _sbom(version: Version, options: argparse.Namespace) -> None:
 
 
 def _smoke(version: Version, options: argparse.Namespace) -> None:
-    from tools.release import smoke  # the sandbox needs packages, which no other step does
+    from tools.release import smoke  # the sandbox needs packages that no other step needs
 
     reference = f"{metadata.IMAGE}@{options.index}"
     engine.pull(reference)
@@ -124,7 +124,7 @@ def _rehearse(version: Version, options: argparse.Namespace) -> None:
 
 
 def _give(name: str, value: str) -> None:
-    """Print a value, and hand it to the steps after this one."""
+    """Print a value, and set it as an output for later steps."""
     print(value)
     place = os.environ.get("GITHUB_OUTPUT")
     if place:

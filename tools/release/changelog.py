@@ -1,4 +1,4 @@
-"""What CHANGELOG.md says of a version. Its form is Keep a Changelog's."""
+"""The notes of a version in CHANGELOG.md, which has the format of Keep a Changelog."""
 
 import re
 
@@ -10,10 +10,10 @@ _LINKS = re.compile(r"(?m)^\[[^\]]+\]: \S+$")
 
 
 def notes(text: str, version: Version) -> str:
-    """Return what the section of a version says, in Markdown whose links lead to the files of that release.
+    """Return the section of a version, in Markdown whose links lead to the files of that release.
 
     Raises:
-        RefusedError: if there is no such section, or more than one, or one without a date or without a word.
+        RefusedError: if there is no such section, or more than one, or one without a date or text.
     """
     headings = list(_HEADING.finditer(text))
     found = [at for at, heading in enumerate(headings) if heading[1] == str(version)]
@@ -26,13 +26,15 @@ def notes(text: str, version: Version) -> str:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", heading[2] or ""):
         raise RefusedError(f"The section {version} of CHANGELOG.md has no date: write `## [{version}] - YYYY-MM-DD`.")
     end = headings[found[0] + 1].start() if found[0] + 1 < len(headings) else len(text)
-    said = _LINKS.sub("", text[heading.end() : end]).strip()
-    if not re.search(r"(?m)^[^#\s]", said):
+    text_of_version = _LINKS.sub("", text[heading.end() : end]).strip()
+    if not re.search(r"(?m)^[^#\s]", text_of_version):
         raise RefusedError(f"The section {version} of CHANGELOG.md is empty. Say in it what the release brings a user.")
-    return _RELATIVE.sub(rf"](https://github.com/leok974/redeploy-action/blob/{version.tag}/\1)", said) + "\n"
+    return (
+        _RELATIVE.sub(rf"](https://github.com/leok974/redeploy-action/blob/{version.tag}/\1)", text_of_version) + "\n"
+    )
 
 
 def unreleased(text: str) -> int:
-    """Return how many entries stand under `Unreleased`."""
+    """Return the number of entries under `Unreleased`."""
     parts = re.split(r"(?m)^## ", text)
     return sum(len(re.findall(r"(?m)^- ", part)) for part in parts if part.startswith("[Unreleased]"))

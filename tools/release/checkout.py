@@ -1,4 +1,4 @@
-"""A git checkout: what it holds, and the commit and tags of a release."""
+"""A git checkout: its files, and the commit and tags of a release."""
 
 import os
 import subprocess
@@ -20,10 +20,10 @@ class Checkout:
         self.folder = folder
 
     def refuse_changes(self) -> None:
-        """Check that the tree is what is committed.
+        """Check that the tree has no uncommitted changes.
 
         Raises:
-            RefusedError: with what differs.
+            RefusedError: with the changes.
         """
         changed = self._git("status", "--porcelain", "--untracked-files=normal").splitlines()
         if changed:
@@ -39,7 +39,7 @@ class Checkout:
         return {str(each.relative_to(self.folder)): each.read_text(encoding="utf-8") for each in sorted(places)}
 
     def tags(self) -> list[str]:
-        """Return the tags that this checkout knows."""
+        """Return the tags of this checkout."""
         return self._git("tag", "--list").split()
 
     def published_tags(self, remote: str = "origin") -> list[str]:
@@ -55,11 +55,11 @@ class Checkout:
         return [line.rpartition("refs/tags/")[2].removesuffix("^{}") for line in lines]
 
     def head(self) -> str:
-        """Return the commit that is checked out, in full."""
+        """Return the full hash of the checked-out commit."""
         return self._git("rev-parse", "HEAD").strip()
 
     def show(self, commit: str, path: str) -> str:
-        """Return the text of a file as a commit has it."""
+        """Return the text of a file in a commit."""
         return self._git("show", f"{commit}:{path}")
 
     def changed(self, commit: str) -> list[str]:
@@ -67,10 +67,10 @@ class Checkout:
         return self._git("diff-tree", "--no-commit-id", "--name-only", "-r", commit).splitlines()
 
     def commit(self, path: str, text: str, message: str) -> str:
-        """Make a commit on top of the head in which one file has another text, and return its name.
+        """Make a commit on top of the head that changes the text of one file, and return its hash.
 
-        Neither the tree nor a branch moves: only a tag will lead to that commit. It takes the head's date, so that the same
-        text makes the same commit whenever it is made.
+        Neither the tree nor a branch changes: only a tag will point to that commit. It has the head's date, so that the same
+        text always makes the same commit.
         """
         date = self._git("show", "--no-patch", "--format=%cI", "HEAD").strip()
         dated = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}

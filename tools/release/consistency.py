@@ -8,7 +8,7 @@ from tools.release import changelog, metadata
 from tools.release.version import RefusedError, Version
 
 OWN = ("pyproject.toml", "redeploy/__init__.py", "CHANGELOG.md", "action.yml")
-"""Files that are read for what they say of the version themselves."""
+"""Files that name the version themselves."""
 
 NAMES_THE_ACTION = (
     "README.md",
@@ -18,7 +18,7 @@ NAMES_THE_ACTION = (
     ".github/workflows/*.yml",
     "redeploy/setup/*.py",
 )
-"""Where users find a line to copy that names the action by its moving tag."""
+"""Files with a line to copy that names the action by its moving tag."""
 
 _MOVING = (
     re.compile(r"leok974/redeploy-action(?:/slim)?@(v[\w.]+)"),
@@ -29,11 +29,11 @@ _MOVING = (
 
 
 def disagreements(version: Version, files: Mapping[str, str]) -> list[str]:
-    """Return what in the files does not fit a release of that version, one sentence each.
+    """Return what in the files does not match a release of that version, one sentence each.
 
     Args:
         version: the version that is to be released.
-        files: the texts of `OWN` and of what matches `NAMES_THE_ACTION`, by path.
+        files: the texts of `OWN` and of the files that match `NAMES_THE_ACTION`, by path.
     """
     found = []
     declared = tomllib.loads(files["pyproject.toml"])["project"]["version"]
@@ -41,8 +41,8 @@ def disagreements(version: Version, files: Mapping[str, str]) -> list[str]:
         found.append(f'pyproject.toml says version = "{declared}": write "{version}".')
     inside = re.findall(r'(?m)^__version__ = "(.*)"$', files["redeploy/__init__.py"])
     if inside != [str(version)]:
-        said = ", ".join(inside) or "nothing"
-        found.append(f'redeploy/__init__.py says {said} of its version: write __version__ = "{version}".')
+        named = ", ".join(inside) or "nothing"
+        found.append(f'redeploy/__init__.py says {named} of its version: write __version__ = "{version}".')
     if not metadata.builds_tree(files["action.yml"]):
         found.append("action.yml does not say `image: Dockerfile`: only the commit of a release names an image.")
     try:

@@ -1,7 +1,7 @@
-"""What a release asks of the container engine, and of a registry through the engine's client.
+"""The commands of a release for the container engine, and for a registry through the engine's client.
 
-Images are pushed for one platform each, under a tag of their own, and joined in an index. `docker manifest` does that
-without an engine's help, so a rehearsal against a registry on loopback runs the commands that a release runs.
+Images are pushed for one platform each, under their own tags, and joined in an index. `docker manifest` does that
+without the engine, so a rehearsal with a registry on loopback runs the same commands as a release.
 """
 
 import json
@@ -32,12 +32,12 @@ def here(image: str) -> bool:
 
 
 def obtain(image: str) -> bool:
-    """Pull an image if it is not there; return whether it is there now."""
+    """Pull an image if it is missing; return whether it is there now."""
     return here(image) or _docker("pull", "--quiet", image, check=False) != ""
 
 
 def pull(image: str) -> None:
-    """Pull an image as a runner does: without credentials of its own.
+    """Pull an image as a runner does: without credentials.
 
     Raises:
         RefusedError: if it cannot be pulled.
@@ -59,22 +59,22 @@ def push(image: str, tag: str) -> str:
 
 
 def push_index(tag: str, digests: Sequence[str], *, insecure: bool = False) -> str:
-    """Join the manifests of one repository, one for each platform, in an index, and return the index's digest.
+    """Join the manifests of one repository, one per platform, in an index, and return the index's digest.
 
     `insecure` is for a registry on loopback, which has no certificate.
     """
     repository = tag.rpartition(":")[0]
     loose = ["--insecure"] if insecure else []
     _docker("manifest", "create", *loose, "--amend", tag, *(f"{repository}@{each}" for each in digests))
-    said = _docker("manifest", "push", *loose, "--purge", tag)
-    found = _DIGEST.findall(said)
+    output = _docker("manifest", "push", *loose, "--purge", tag)
+    found = _DIGEST.findall(output)
     if not found:
         raise RefusedError(f"`docker manifest push {tag}` reported no digest.")
     return str(found[-1])
 
 
 def platforms(reference: str, *, insecure: bool = False) -> set[str]:
-    """Return the platforms of an index as its registry has it, such as `{"linux/amd64", "linux/arm64"}`."""
+    """Return the platforms of an index in its registry, such as `{"linux/amd64", "linux/arm64"}`."""
     loose = ["--insecure"] if insecure else []
     document = json.loads(_docker("manifest", "inspect", *loose, reference))
     each = [entry["platform"] for entry in document.get("manifests", [])]
@@ -88,7 +88,7 @@ def forget(*images: str) -> None:
 
 
 def _docker(*arguments: str, check: bool = True) -> str:
-    """Return what the client wrote; where it failed and may, nothing."""
+    """Return the client's output; empty if it failed and `check` is false."""
     done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
     if done.returncode and check:
         raise RefusedError(f"`docker {' '.join(arguments)}` failed:\n{done.stderr.strip()}")

@@ -1,11 +1,11 @@
-"""The image that `action.yml` names: the Dockerfile in the tree, an image by its digest in a release."""
+"""The image in `action.yml`: the Dockerfile in the tree, an image by its digest in a release."""
 
 import re
 
 from tools.release.version import RefusedError
 
 IMAGE = "ghcr.io/leok974/redeploy-action"
-"""Where releases are published."""
+"""The repository in which releases are published."""
 
 _OF_TREE = re.compile(r"(?m)^  image: Dockerfile$")
 _OF_RELEASE = re.compile(r"(?m)^  image: docker://(\S+)$")

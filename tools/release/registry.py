@@ -1,4 +1,4 @@
-"""A registry on loopback for a rehearsal: a program of this machine, or else a container."""
+"""A registry on loopback for a rehearsal: a program of this machine, otherwise a container."""
 
 import contextlib
 import shutil
@@ -15,7 +15,7 @@ from tools.release.version import RefusedError
 
 _CONTAINER = "registry:2"
 _PATIENCE = 20.0
-"""Seconds until it must respond."""
+"""Seconds within which it must respond."""
 _SETTINGS = """\
 version: 0.1
 log: {{level: warn}}
@@ -33,7 +33,7 @@ def obtainable() -> bool:
 
 @contextmanager
 def standing(folder: Path, port: int) -> Iterator[str]:
-    """Run a registry for a while, with its data in `folder`, and give its address.
+    """Run a registry for a while, with its data in `folder`, and yield its address.
 
     Raises:
         RefusedError: if it does not respond in time.

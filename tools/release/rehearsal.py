@@ -1,6 +1,6 @@
-"""A release without its pushes: everything that can be done here is done, the rest is named.
+"""A release without its pushes: everything possible is done here, and the rest is reported.
 
-Images go to a registry on loopback, the commit of the release is made and no tag leads to it, and the action is used from
+Images go to a registry on loopback, the commit of the release is made without a tag, and the action is run from
 that commit and that image as a runner would.
 """
 
@@ -27,10 +27,10 @@ _NEVER_HERE = (
 
 
 class Rehearsal:
-    """A rehearsal in a checkout. What was left out is in `skipped`."""
+    """A rehearsal in a checkout. `skipped` has the steps that were left out."""
 
     def __init__(self, checkout: Checkout, version: Version, port: int, say: Callable[[str], object]) -> None:
-        """Rehearse the release of `version`; the registry listens on `port` of loopback, and `say` takes lines."""
+        """Rehearse the release of `version`; the registry listens on `port` of loopback, and `say` gets lines."""
         self.skipped: list[str] = []
         self._checkout = checkout
         self._version = version
@@ -38,7 +38,7 @@ class Rehearsal:
         self._say = say
 
     def run(self, base: str, build_flags: str, *, checks: bool) -> None:
-        """Go through all steps.
+        """Run all steps.
 
         Args:
             base: the image to build on; empty for the one that the Dockerfile names.
@@ -46,7 +46,7 @@ class Rehearsal:
             checks: whether `make lint` and `make test` run too.
 
         Raises:
-            RefusedError: at the first step that a release would fail at.
+            RefusedError: at the first step at which a release would fail.
         """
         self._heading("Check that this may be released")
         for line in steps.check(self._checkout, self._version, published=self._published()):
@@ -98,7 +98,7 @@ class Rehearsal:
                 engine.forget(*made)
 
     def _base(self, given: str, flags: str, work: Path, made: list[str]) -> tuple[str, str]:
-        """Return the base image and the flags to build with; the image is empty where none can be had."""
+        """Return the base image and the flags to build with; the image is empty if none is available."""
         [pinned] = _BASE.findall((self._checkout.folder / "Dockerfile").read_text(encoding="utf-8"))
         if given or engine.obtain(pinned):
             return given or pinned, flags
@@ -119,7 +119,7 @@ class Rehearsal:
         return stand_in, f"{flags} --network host".strip()
 
     def _publish(self, repository: str, image: str, work: Path, made: list[str]) -> None:
-        """Push to the registry on loopback, and use what is there."""
+        """Push to the registry on loopback, and use the pushed images."""
         platform = engine.platform()
         tag = f"{repository}:{self._version}-{platform}"
         digest = engine.push(image, tag)

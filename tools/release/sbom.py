@@ -1,6 +1,6 @@
-"""The bill of materials of a published image: what each platform's image holds, as SPDX 2.3 in JSON.
+"""The bill of materials of a published image: the packages of each platform's image, as SPDX 2.3 in JSON.
 
-Source of the form: the specification SPDX 2.3, clauses 6 (document), 7 (package) and 11 (relationships).
+Source of the format: the specification SPDX 2.3, clauses 6 (document), 7 (package) and 11 (relationships).
 """
 
 import hashlib
@@ -15,21 +15,21 @@ from tools.release.version import RefusedError, Version
 
 @dataclass(frozen=True, order=True)
 class Package:
-    """A package that an image holds. `kind` is its type in a package URL: `deb`, `pypi` or `generic`."""
+    """A package in an image. `kind` is its type in a package URL: `deb`, `pypi` or `generic`."""
 
     kind: str
     name: str
     version: str
 
     def url(self, platform: str) -> str:
-        """Return the package's URL, as the specification package-url has it."""
+        """Return the package's URL, as in the specification package-url."""
         if self.kind == "deb":
             return f"pkg:deb/debian/{self.name}@{self.version}?arch={platform.rpartition('/')[2]}"
         return f"pkg:{self.kind}/{self.name}@{self.version}"
 
 
 def packages(files: tarfile.TarFile) -> set[Package]:
-    """Return the packages of Debian and of Python that the files of an image declare, and its Python."""
+    """Return the Debian and Python packages that the files of an image declare, and its Python."""
     found: set[Package] = set()
     for entry in files:
         kind = _kind(entry.name)
@@ -48,7 +48,7 @@ def document(
     Args:
         version: the release.
         name: the image's repository.
-        digest: of the index.
+        digest: the index's digest.
         contents: the packages by platform, such as `linux/amd64`.
         created: the time of the document, such as `2026-01-31T12:00:00Z`.
 

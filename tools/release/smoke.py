@@ -1,4 +1,4 @@
-"""Plays scenarios with a release as a runner would run it: by its `action.yml`, and the image that this names."""
+"""Plays scenarios with a release as a runner would run it: by its `action.yml` and the image in it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,14 +12,14 @@ from tools.release import metadata
 from tools.release.version import RefusedError
 
 GREEN_AND_RED = ("happy-path", "old-build")
-"""One that must be green, and one that must be red."""
+"""One scenario that must be green, and one that must be red."""
 
 
 def play(folder: Path, names: Sequence[str], say: Callable[[str], object]) -> None:
-    """Play scenarios with the action whose `action.yml` lies in `folder`.
+    """Play scenarios with the action whose `action.yml` is in `folder`.
 
     Raises:
-        RefusedError: if one ends otherwise than it should, or breaks the contract with the runner.
+        RefusedError: if one does not end as it should, or breaks the runner's rules.
     """
     image = metadata.image_of((folder / "action.yml").read_text(encoding="utf-8"))
     with ProcessPool() as pool:

@@ -1,4 +1,4 @@
-"""The steps that the workflow of a release and its rehearsal have in common."""
+"""The steps that a release's workflow and its rehearsal share."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,15 +9,15 @@ from tools.release.version import RefusedError, Version, refuse_unless_next, rel
 
 
 def check(checkout: Checkout, version: Version, published: Sequence[str]) -> list[str]:
-    """Return what was found right, in sentences.
+    """Return the passed checks, one sentence each.
 
     Args:
-        checkout: what is to be released.
-        version: as what.
-        published: the tags of the repository that releases are published in.
+        checkout: the checkout to release.
+        version: the version to release.
+        published: the tags of the repository in which releases are published.
 
     Raises:
-        RefusedError: with everything for which this cannot be released.
+        RefusedError: with all reasons why this cannot be released.
     """
     checkout.refuse_changes()
     before = released([*published, *checkout.tags()])
@@ -28,19 +28,19 @@ def check(checkout: Checkout, version: Version, published: Sequence[str]) -> lis
         raise RefusedError(
             "\n".join([f"The tree does not fit a release of {version}:", *(f"- {each}" for each in wrong)])
         )
-    said = [
+    passed = [
         f"{checkout.head()} is committed, and nothing else is in the tree.",
         f"{version} follows {before[-1]}." if before else f"{version} is the first release.",
         f"pyproject.toml, the code, CHANGELOG.md and {len(files) - len(consistency.OWN)} other files agree on it.",
     ]
     left = changelog.unreleased(files["CHANGELOG.md"])
     if left:
-        said.append(f"Note: CHANGELOG.md has {left} entries under Unreleased, which the notes will not have.")
-    return said
+        passed.append(f"Note: CHANGELOG.md has {left} entries under Unreleased, which the notes will not have.")
+    return passed
 
 
 def contents(repository: str, digests: Mapping[str, str]) -> dict[str, set[sbom.Package]]:
-    """Return the packages of the images of a repository, by platform; `digests` are of their manifests."""
+    """Return the packages of a repository's images, by platform; `digests` are those of their manifests."""
     found = {}
     for platform, digest in digests.items():
         with files_of(f"{repository}@{digest}", "--platform", platform) as files:
@@ -49,14 +49,14 @@ def contents(repository: str, digests: Mapping[str, str]) -> dict[str, set[sbom.
 
 
 def release_commit(checkout: Checkout, version: Version, reference: str) -> str:
-    """Make the commit of a release, whose `action.yml` runs the image `reference`, and return its name."""
+    """Make the commit of a release, whose `action.yml` runs the image `reference`, and return its hash."""
     text = metadata.with_image(checkout.show("HEAD", "action.yml"), reference)
     message = f"Release {version}\n\nThe action runs {reference}.\n"
     return checkout.commit("action.yml", text, message)
 
 
 def move_tag(repository: str, version: Version, index: str, digests: Sequence[str], *, insecure: bool = False) -> None:
-    """Have the image's tag of the major version lead to an index: the same images make the same index again.
+    """Point the image's tag of the major version to an index: the same images make the same index again.
 
     Raises:
         RefusedError: if they do not.

@@ -1,4 +1,4 @@
-"""Versions of releases: how they are written, what their tags are called, which may follow which."""
+"""Versions of releases: their format, their tags, and which may follow which."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ _WRITTEN = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 class RefusedError(Exception):
-    """The release cannot be made; the message says why, and what to do about it."""
+    """The release cannot be made; the message says why, and how to fix it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,10 +42,10 @@ class Version:
 
 
 def parse(text: str) -> Version:
-    """Return the version that a text writes.
+    """Parse a version.
 
     Raises:
-        RefusedError: if it is not three numbers with dots between them.
+        RefusedError: if it is not three numbers separated by dots.
     """
     found = _WRITTEN.fullmatch(text)
     if not found:
@@ -56,7 +56,7 @@ def parse(text: str) -> Version:
 
 
 def released(tags: Iterable[str]) -> tuple[Version, ...]:
-    """Return the versions that exact tags name, the oldest first. Moving tags and other tags are passed over."""
+    """Return the versions of exact tags, oldest first. Moving tags and other tags are ignored."""
     return tuple(sorted(parse(tag[1:]) for tag in tags if tag.startswith("v") and _WRITTEN.fullmatch(tag[1:])))
 
 
@@ -64,7 +64,7 @@ def refuse_unless_next(version: Version, before: tuple[Version, ...]) -> None:
     """Check that a version may be released after those of `before`.
 
     Raises:
-        RefusedError: if it is released already, or is not one of the versions that come next.
+        RefusedError: if it is already released, or is not one of the next versions.
     """
     if version in before:
         raise RefusedError(

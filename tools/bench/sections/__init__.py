@@ -1,1 +1,1 @@
-"""What a run of the bench measures, and the page that is made of it."""
+"""What a run of the bench measures, and the page that shows it."""

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, and the bar that it has to reach."""
+    """A measured figure and its limit."""
 
     what: str
     value: float
     bar: float | None = None
-    """The most that it may be; None where it is only shown."""
+    """The maximum; None if it is only shown."""
     means: str = ""
-    """One sentence for a reader who has never seen it."""
+    """One sentence that explains the figure to a new reader."""
 
     @property
     def missed(self) -> bool:
-        """Whether it is above its bar."""
+        """Whether it exceeds its limit."""
         return self.bar is not None and self.value > self.bar
 
     def __str__(self) -> str:
@@ -27,17 +27,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Chart:
-    """The same figure of several ways to do something, in one unit."""
+    """The same figure for several alternatives, in one unit."""
 
     title: str
     unit: str
     bars: Mapping[str, float]
-    """By the name of the way; ours first."""
+    """By the name of the alternative; ours first."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """What was measured of one subject."""
+    """The figures of one subject."""
 
     title: str
     words: str

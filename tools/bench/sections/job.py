@@ -1,4 +1,4 @@
-"""What a whole job takes beyond the rollout itself, on the sandbox: ours, and the steps of the guide."""
+"""How long a whole job takes beyond the rollout itself, in the sandbox: ours, and the steps of the guide."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ from sandbox.worlds import World
 
 _PROJECT = Path(__file__).resolve().parents[3]
 _STABLE_FOR = 5.0
-"""Seconds; the default of the input, which the scenario leaves alone."""
+"""Seconds; the default of the input, which the scenario does not set."""
 
 
 def measure(rounds: int) -> dict[str, float]:

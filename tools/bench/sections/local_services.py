@@ -1,4 +1,4 @@
-"""What a run of many services takes on the sandbox: real processes and sockets on one machine, behind one Watchtower."""
+"""How long a run of many services takes in the sandbox: real processes and sockets on one machine, one Watchtower."""
 
 import json
 import statistics

@@ -1,4 +1,4 @@
-"""The page on speed and its chart, made of what one run measured."""
+"""The page on speed and its chart, rendered from one run."""
 
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
@@ -23,7 +23,7 @@ _WIDTH, _ROW, _LEFT, _BAR = 760, 26, 300, 380
 
 
 def page(sections: Sequence[Section], made: str) -> str:
-    """Return the page; `made` says by which command, when, and with which versions."""
+    """Return the page; `made` names the command, the time and the versions."""
     return "\n".join([_HEAD.format(made=made), *map(_section, sections)])
 
 
@@ -49,7 +49,7 @@ def _bar(figure: Figure) -> str:
 
 
 def chart(charts: Sequence[Chart]) -> str:
-    """Return the charts below each other as one SVG, ours in another colour, each with a scale of its own."""
+    """Return the charts below each other as one SVG, each with its own scale, ours in another colour."""
     parts, y = [], 0
     for each in charts:
         y += 34

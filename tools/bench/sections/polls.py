@@ -1,4 +1,4 @@
-"""How soon other ways to look would see the same simulated rollouts, and what they ask of the server."""
+"""How soon other polling methods would detect the same simulated rollouts, and the load on the server."""
 
 import statistics
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tools.bench.detection import lowest_level, rollouts
 
 _Next = Callable[[int], float]
-"""Seconds from Watchtower's response to the poll of that number."""
+"""Seconds from Watchtower's response to the poll with that number."""
 
 WAYS: dict[str, _Next] = {
     "guide: sleep 10, then every 5 s": lambda number: 10.0 + 5.0 * number,

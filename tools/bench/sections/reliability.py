@@ -1,4 +1,4 @@
-"""How many builds end green that crash over and over, come and go, or answer from some of their instances only."""
+"""How many builds end green that crash in a loop, come and go, or respond from only some of their instances."""
 
 from tools.bench import crash_loops
 from tools.bench import windows as windowed
@@ -8,14 +8,14 @@ from tools.bench.sections.figure import Figure, Section
 def loops(_rollouts: int) -> Section:
     """Measure crash loops."""
     figures = []
-    for named, what in ((True, "version declared"), (False, "nothing tells builds apart")):
+    for named, what in ((True, "version declared"), (False, "nothing distinguishes builds")):
         ends = crash_loops.measure(named=named)
         figures.append(Figure(f"crash loops, {what}: green of {crash_loops.LOOPS}", ends.get("green", 0), 0))
     return Section("Crash loops", "Builds that crash over and over with gaps of 1 s and more.", tuple(figures))
 
 
 def windows(_rollouts: int) -> Section:
-    """Measure builds that answer well only now and then, or only from some of their instances."""
+    """Measure builds that are healthy only at times, or only on some of their instances."""
     figures = []
     for gap, apart, what in (
         (windowed.NOT_READY, True, "readiness comes and goes behind a constant version"),

@@ -1,4 +1,4 @@
-"""What is measured of time and memory, section by section."""
+"""The measurements of time and memory, section by section."""
 
 from redeploy.fleet.loop import MOST_UNDER_WAY
 from redeploy.rollout.schedule import MOST_AT_ONCE
@@ -10,10 +10,10 @@ from tools.bench.sections.figure import Chart, Figure, Section
 
 _MINUTE = 60.0
 _MOST_SIDE_BY_SIDE = MOST_UNDER_WAY + 8
-"""Requests under way at most: one service may send a few at once when it has room for the first."""
+"""The maximum of concurrent requests: one service may send a few at once when there is room for the first."""
 
 _PATHS = (1, 16, 200, 811)
-"""How many of the paths of the large document the smaller ones have."""
+"""The numbers of paths of the large document that the smaller ones have."""
 
 
 def start(_rollouts: int) -> Section:
@@ -52,7 +52,7 @@ def start(_rollouts: int) -> Section:
 
 
 def detection(rollouts: int) -> Section:
-    """Measure how soon the new build is seen."""
+    """Measure how soon the new build is detected."""
     ours = detected.measure(lost=False, count=rollouts, longest=_MINUTE)
     apart = detected.measure(lost=False, apart=True, count=rollouts, longest=_MINUTE)
     lost = detected.measure(lost=True, count=rollouts)
@@ -149,7 +149,7 @@ def documents(_rollouts: int) -> Section:
 
 
 def responses(_rollouts: int) -> Section:
-    """Measure health responses of 1 MiB, hostile ones among them."""
+    """Measure health responses of 1 MiB, including hostile ones."""
     read = reading.measure()
     figures = (
         Figure("a response of 1 MiB, the worst: time / json.loads", read["time"], 3.0),
@@ -165,9 +165,9 @@ def services(_rollouts: int) -> Section:
     figures = []
     for number, rounds in ((10, 3), (100, 1)):
         local = local_services.measure(number, rounds)
-        said = "Apart from the rollout of the slowest service. One machine runs all services and the action."
+        about = "Apart from the rollout of the slowest service. One machine runs all services and the action."
         figures += [
-            Figure(f"{number} on the sandbox: seconds beyond those of one", local["beyond"] - local_alone, 1.0, said),
+            Figure(f"{number} on the sandbox: seconds beyond those of one", local["beyond"] - local_alone, 1.0, about),
             Figure(f"{number} on the sandbox: not green", local["not green"], 0, "All of them went live."),
         ]
     for number in (10, 100):
