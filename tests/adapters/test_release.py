@@ -47,8 +47,8 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_a_clean_tree_may_be_released(checkout: Checkout) -> None:
-    problems = steps.check(checkout, VERSION, checkout.published_tags())
-    assert problems[1:] == [
+    checks = steps.check(checkout, VERSION, checkout.published_tags())
+    assert checks[1:] == [
         "1.0.1 follows 1.0.0.",
         "pyproject.toml, the code, CHANGELOG.md and 1 other files agree on it.",
         "Note: CHANGELOG.md has 1 entries under Unreleased, which the notes will not have.",
