@@ -112,7 +112,7 @@ class World:
     def start(self, request: Request, sent: float, bound: float, service: str = "") -> None:
         """Respond to a request from the script, in time or as timed out."""
         if sent != self.clock or bound < 0 or len(self.asked) >= self.most:
-            msg = "it asks at another time than now, with a bound below zero, or without end"
+            msg = "a request at another time than now, with a negative bound, or too many requests"
             raise AssertionError(msg)
         moment = sent - self.triggered if self.triggered is not None else sent - 1000.0
         found: HttpResult | Taking
@@ -154,14 +154,14 @@ class World:
         """Let time pass until a response, or `until`."""
         self._waits += 1
         if self._waits >= 5 * self.most:
-            msg = "it goes round in circles"
+            msg = "too many waits"
             raise AssertionError(msg)
         if self._due and self._due[0][0] <= until:
             at, _, event = heapq.heappop(self._due)
             self.clock = max(self.clock, at)
             return event
         if until == float("inf"):
-            msg = "it would wait for ever"
+            msg = "an unlimited wait without a pending response"
             raise AssertionError(msg)
         self.clock = max(self.clock, until)
         return None

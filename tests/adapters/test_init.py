@@ -97,7 +97,7 @@ class TestWhatItWrites:
         backend = services["backend"]
         assert backend["image"] == "ghcr.io/example/app:stable"
         assert "9000" in json.dumps(backend["ports"])
-        assert "healthcheck" not in backend, "nothing is known that this image surely has"
+        assert "healthcheck" not in backend, "no program is known that this image certainly has"
         assert backend["container_name"] == "shop-backend"
         assert set(backend) & {"environment", "volumes"} == set()
         assert "nginx" in services or server[0] == "host"

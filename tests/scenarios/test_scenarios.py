@@ -134,7 +134,7 @@ def _assert_report(scenario: Scenario, run: Run) -> None:
     assert [(one.file, one.line) for one in run.annotations if one.file] == list(scenario.places)
     assert len(run.outputs["version"]) <= 256
     assert [each.message for each in REPORT.iter_errors(json.loads(run.outputs["report"]))] == []
-    assert render(run.summary).accidents == (), "GitHub would make a link, a mention or an image of something"
+    assert render(run.summary).accidents == (), "GitHub would turn some text into a link, a mention or an image"
     if run.outputs["verdict"] == "unproven" and run.exit_code == 0:
         assert run.messages("warning")
 

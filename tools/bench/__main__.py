@@ -60,7 +60,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--rollouts", type=int, default=2000, metavar="N", help="simulated rollouts (default: 2000)")
     parser.add_argument(
-        "--only", nargs="+", choices=[*_SPEED, *_FURTHER], help="these alone; the page needs all that it shows"
+        "--only", nargs="+", choices=[*_SPEED, *_FURTHER], help="only these sections; the page needs all of its own"
     )
     return parser.parse_args()
 

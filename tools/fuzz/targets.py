@@ -148,7 +148,7 @@ def markdown(data: bytes) -> None:
     first, *lines, last, empty = fenced(text)
     assert empty == ""
     assert first == f"{last}text"
-    assert not any(line.strip().startswith(last) for line in lines), "something in it ends the block"
+    assert not any(line.strip().startswith(last) for line in lines), "the text ends the block"
     plain("\n".join(fenced(text)))
 
 

@@ -50,9 +50,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.gauntlet", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the action alone, one world of each kind; writes no page")
-    parser.add_argument("--jobs", type=int, default=0, help="trials side by side")
-    parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, metavar="N", help="where chance begins")
+    parser.add_argument("--quick", action="store_true", help="only the action, one world of each kind; writes no page")
+    parser.add_argument("--jobs", type=int, default=0, help="concurrent trials")
+    parser.add_argument("--first-seed", type=int, default=_FIRST_SEED, metavar="N", help="the first seed")
     parser.add_argument("--seed", type=int, metavar="N", help="show one simulated run")
     parser.add_argument(
         "--world", default="", metavar="NAME", help="show one world, as the page and the messages name it"

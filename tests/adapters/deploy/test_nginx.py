@@ -43,7 +43,7 @@ def test_a_trigger_reaches_watchtower_with_its_query_and_token_and_nothing_else(
     reply = front.request("POST", f"{UPDATE}?image=a/b", body=b"x=1", Authorization="Bearer t", Cookie="access_token=c")
     assert (reply.status_code, reply.content) == (200, b"watchtower")
     assert front.watchtower.requests[0].startswith("POST /v1/update?image=a/b HTTP/1.1\r\n")
-    assert front.watchtower.requests[0].endswith("\r\n\r\n"), "the body stays here"
+    assert front.watchtower.requests[0].endswith("\r\n\r\n"), "the body is not passed on"
     assert front.watchtower.header("Authorization") == ["Bearer t"]
     assert front.watchtower.header("Content-Length") == ["0"]
     assert front.watchtower.header("Cookie") == []

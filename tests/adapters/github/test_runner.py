@@ -130,7 +130,7 @@ def test_no_text_contains_a_secret_once_it_is_masked(tmp_path: Path) -> None:
         one.write_summary("summary tok-12345 54321-kot")
 
     log = written(do, RUNNER_DEBUG="1", GITHUB_OUTPUT=output, GITHUB_STEP_SUMMARY=summary)
-    assert log.count("tok-12345") == 1, "in the mask itself"
+    assert log.count("tok-12345") == 1, "only in the mask itself"
     assert parsed(output.read_text()) == {"version": "***"}
     assert summary.read_text() == "summary *** ***"
 
@@ -145,7 +145,7 @@ def test_fixed_values_that_equal_a_secret_stay_in_the_outputs(tmp_path: Path) ->
     )
     found = parsed(output.read_text())
     assert (found["verdict"], found["rolled-back"]) == ("deployed", "true")
-    assert json.loads(found["report"]) == {"a": ["\n***", 1]}, "what holds a document together is no part of a secret"
+    assert json.loads(found["report"]) == {"a": ["\n***", 1]}, "the syntax of the document is not masked"
 
 
 # the log

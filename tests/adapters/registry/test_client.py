@@ -343,7 +343,7 @@ def test_plain_http_is_used_where_it_is_allowed_and_the_registry_does_not_speak_
     assert manifest(registry.resolve(image, BOUND)).digest == V1.digest
     seen = len(server.requests)
     manifest(registry.resolve(image, BOUND))
-    assert len(server.requests) == seen + 1, "what it speaks is known by now"
+    assert len(server.requests) == seen + 1, "its protocol is known by now"
 
 
 def test_a_registry_without_a_port_is_never_asked_over_plain_http() -> None:

@@ -139,7 +139,7 @@ def test_a_tag_is_resolved_moved_and_put_back(program: Program) -> None:
     registry = client()
     after = found(registry.resolve(real.image(), BOUND, before))
     assert after.digest == V2.digest
-    assert registry.resolve(real.image(), BOUND, after) is after, "nothing new is not read again"
+    assert registry.resolve(real.image(), BOUND, after) is after, "an unchanged manifest is not read again"
     assert found(registry.resolve(real.image().at(V1.digest), BOUND)) == before, "the tag is gone, the manifest is not"
     assert registry.put(real.image(), before, BOUND) == before
     assert found(registry.resolve(real.image(), BOUND)) == before

@@ -331,7 +331,7 @@ def test_the_forks_rate_limit_is_per_client_where_a_proxy_names_the_client(pool:
 def test_the_forks_rate_limit_is_a_sliding_window() -> None:
     few, many = SlidingWindow(5), SlidingWindow(60)
     at_once = [few.count("a", 0.0).remaining for _ in range(6)]
-    assert (at_once[-1], few.count("a", 60.2).remaining) == (-1, -2), "after its own Retry-After it refuses again"
+    assert (at_once[-1], few.count("a", 60.2).remaining) == (-1, -2), "it still refuses after its own Retry-After"
     assert few.count("a", 120.4).remaining >= 0
     assert few.count("b", 0.0).remaining == 4
     for _ in range(70):
