@@ -6,6 +6,7 @@ IMAGE ?= redeploy-action:local
 BASE_IMAGE ?=
 DOCKER_BUILD_FLAGS ?=
 PYTEST_FLAGS ?=
+COVER ?=
 PYTHON ?=
 FUZZ_SECONDS ?= 30
 QUICK ?=
@@ -54,9 +55,9 @@ demo: ## redeploy a new build in an embedded world; SCENARIO=list shows the othe
 # if the environment says not to: pytest rewrites every test file, which each worker would otherwise repeat in each run. In a
 # fresh checkout, one process does it for all.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: setup ## run all tests and measure what they cover; WORKERS=4, PYTEST_FLAGS=...
+test: setup ## run all tests; COVER=1 also measures what they cover, WORKERS=4, PYTEST_FLAGS=...
 	@$(if $(wildcard tests/unit/__pycache__/*-pytest-*.pyc),true,$(venv)/python -m pytest --collect-only -q >/dev/null || true)
-	$(venv)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term-missing $(PYTEST_FLAGS)
+	$(venv)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(COVER),--cov --cov-report=term-missing) $(PYTEST_FLAGS)
 
 lint: setup ## check style, types, workflows and the Dockerfile
 	$(venv)/ruff check
