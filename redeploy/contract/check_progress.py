@@ -50,8 +50,8 @@ class BuildChecks:
     def kept(self, opened: float, names: Mapping[str, str], *, alone: bool) -> "BuildChecks":
         """Return what a new window keeps: the checks that passed, if the build is certainly the same.
 
-        It is not where builds answered in turn, not `alone`: then a check may have reached any of them. What failed is
-        tried anew, as it may have failed with the window.
+        If builds responded in turn (not `alone`), it is not: a check may have reached any of them. What failed is tried
+        again, because it may have failed with the window.
         """
         common = self.names.keys() & names.keys()
         unread = Attempts(past_caches=self.document.past_caches)

@@ -22,7 +22,7 @@ OF_OTHER_DEPLOYERS: Mapping[Reason, Remedy] = {
     Reason.OLD_BUILD: Remedy("The old build is still live", _NOT_DONE, _LOOK),
     Reason.WRONG_VERSION: Remedy(
         "Another version than the expected one is live",
-        f"{_NOT_DONE} Or it deployed another build. With `baseline` the run can tell the old build from a third one.",
+        f"{_NOT_DONE} Or it deployed another build. With `baseline` the run can distinguish the old build from a third one.",
         _LOOK,
     ),
     Reason.WRONG_DIGEST: Remedy(

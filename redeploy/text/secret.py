@@ -20,7 +20,7 @@ SHORTEST_HEADER = 8
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 """The mark where a text was cut off."""
 
-TELLING = 8
+REVEALING = 8
 """Characters of the beginning of a secret that are worth hiding if the rest was cut off."""
 
 LONG, LONGER_THAN_WORDS = 12, 24
@@ -173,12 +173,12 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
     longest = len(longest_first[0]) if longest_first else 0
     by_beginning: dict[str, list[str]] = {}
     for form in longest_first:
-        by_beginning.setdefault(form[:TELLING], []).append(form)
+        by_beginning.setdefault(form[:REVEALING], []).append(form)
 
     def without_beginning(text: str) -> str:
         """Return a cut-off text without the beginning of a secret at its end."""
-        for place in range(max(0, len(text) - longest), len(text) - TELLING + 1):
-            forms_here = by_beginning.get(text[place : place + TELLING])
+        for place in range(max(0, len(text) - longest), len(text) - REVEALING + 1):
+            forms_here = by_beginning.get(text[place : place + REVEALING])
             if forms_here and any(form.startswith(text[place:]) for form in forms_here):
                 return f"{text[:place]}{MASK}"
         return text

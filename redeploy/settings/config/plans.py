@@ -64,7 +64,7 @@ class Plans:
         self._notes: list[str] = []
 
     def _read_reports(self) -> bool:
-        """Take the reports of several services out of the input `baseline`; tell whether it is a report."""
+        """Take the reports of several services out of the input `baseline`; return whether it is one."""
         if not self.texts["baseline"]:
             return False
         from redeploy.settings.seen_before import reports_in  # few runs have one
