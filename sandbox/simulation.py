@@ -232,7 +232,7 @@ class Story:
         return result_of(self.state, self.conclusion, self.world.clock)
 
 
-def tell(world: World, **inputs: str) -> Story:
+def simulate(world: World, **inputs: str) -> Story:
     """Run the action in a world, and return the finished run."""
     chosen, log = plan(**inputs), Log()
     state = ServiceState(chosen, began=world.now(), redact=redactor(chosen.secrets))

@@ -77,13 +77,13 @@ class Block(tuple[Directive, ...]):
         """The directives of this name, in this block alone."""
         return [each for each in self if each.name == name]
 
-    def said(self, name: str) -> list[tuple[str, ...]]:
+    def arguments(self, name: str) -> list[tuple[str, ...]]:
         """The arguments of these directives."""
         return [each.arguments for each in self.all(name)]
 
     def one(self, name: str) -> str:
         """The only argument of the only directive of this name."""
-        [(argument,)] = self.said(name)
+        [(argument,)] = self.arguments(name)
         return argument
 
     def location(self, *arguments: str) -> "Block":

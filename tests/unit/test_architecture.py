@@ -383,8 +383,8 @@ from redeploy import app
 from redeploy.report import outputs, summary
 from redeploy.rollout import perform, workers
 from redeploy.triggers.watchtower import requests as watchtower
-from sandbox.simulation import World, tell
-story = tell(World(lambda moment, _: response.Response(200, {}, b'{"commit": "%d"}' % (1 + (moment > 2)))))
+from sandbox.simulation import World, simulate
+story = simulate(World(lambda moment, _: response.Response(200, {}, b'{"commit": "%d"}' % (1 + (moment > 2)))))
 assert story.verdict == ("deployed", ""), story.verdict
 outputs.outputs(story.outcome), summary.page(story.outcome, summary.Repository())
 print(*sys.modules)

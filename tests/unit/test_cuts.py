@@ -24,7 +24,7 @@ from redeploy.report.results import OneResult
 from redeploy.rollout import perform
 from redeploy.rollout.requests import FetchDocument, FetchRevision, FetchTag, Probe, SendSmoke
 from redeploy.text.secret import Secret, redactor
-from sandbox.simulation import BASE, WALL, World, plan, tell
+from sandbox.simulation import BASE, WALL, World, plan, simulate
 from tests.unit.doctor_factories import CLEAR, HOLDS, Asked, Script, checks, details
 from tests.unit.factories import D1, OLD, reply, rows
 from tests.unit.factories import summary as counted
@@ -136,7 +136,9 @@ def test_a_deploy_shows_no_part_of_a_secret(secret: str, expected: str) -> None:
             reasons=checks((echo, f"ghcr.io/o/api:{echo}", False, echo)),
         )
         settings = {"watchtower_token": secret, "smoke": "GET /api", "timeout": "20s"}
-        story = tell(world, **settings, **({"expect_version": expected} if expected else {}), required_routes="/none")
+        story = simulate(
+            world, **settings, **({"expect_version": expected} if expected else {}), required_routes="/none"
+        )
         text = "\n".join([everything(story.outcome), *story.log.lines, *story.log.groups])
         assert parts_shown(secret, text) == set(), echo
 

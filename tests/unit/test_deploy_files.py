@@ -19,7 +19,7 @@ from redeploy.report import outputs
 from redeploy.setup.dotenv import PREFIX, rendered
 from redeploy.text.secret import Secret
 from redeploy.verdicts import Reason
-from sandbox.simulation import World, tell
+from sandbox.simulation import World, simulate
 from tests.deploy_files import (
     DEPLOY,
     NEEDED,
@@ -287,7 +287,7 @@ class TestNginx:
         server = _server(name)
         operations = server.location("/ops/watchtower/")
         assert operations.one("return") == "404"
-        assert operations.said("location") == [
+        assert operations.arguments("location") == [
             ("=", "/ops/watchtower/update"),
             ("=", "/ops/watchtower/containers"),
             ("=", "/ops/watchtower/containers/details"),
@@ -314,7 +314,7 @@ class TestNginx:
     def test_only_its_own_method_reaches_an_endpoint(self, endpoint: str, method: str) -> None:
         [limit] = _operations().location("=", f"/ops/watchtower/{endpoint}").all("limit_except")
         assert limit.arguments == (method,)
-        assert limit.block.said("deny") == [("all",)]
+        assert limit.block.arguments("deny") == [("all",)]
         assert len(limit.block) == 1
 
     @pytest.mark.parametrize(
@@ -343,19 +343,19 @@ class TestNginx:
     def test_nothing_is_cached(self) -> None:
         operations = _operations()
         assert operations.one("proxy_cache") == "off"
-        assert operations.said("add_header") == [("Cache-Control", "no-store", "always")]
+        assert operations.arguments("add_header") == [("Cache-Control", "no-store", "always")]
 
     @pytest.mark.parametrize("name", VARIANTS)
     def test_the_rate_limits_are_the_guides_and_say_429(self, name: str) -> None:
-        zones = {zone: rate for _, zone, rate in nginx(name).said("limit_req_zone")}
+        zones = {zone: rate for _, zone, rate in nginx(name).arguments("limit_req_zone")}
         assert zones == {"zone=api:10m": "rate=30r/m", "zone=watchtower:1m": "rate=30r/m"}
         for block, zone in ((_server(name).location("/api/"), "api"), (_server(name), "watchtower")):
-            assert block.said("limit_req") == [(f"zone={zone}", "burst=15", "nodelay")]
+            assert block.arguments("limit_req") == [(f"zone={zone}", "burst=15", "nodelay")]
         assert _server(name).one("limit_req_status") == "429"
 
     @pytest.mark.parametrize("name", VARIANTS)
     def test_the_servers_own_limit_counts_requests_to_watchtower_only(self, name: str) -> None:
-        keys = {zone: key for key, zone, _ in nginx(name).said("limit_req_zone")}
+        keys = {zone: key for key, zone, _ in nginx(name).arguments("limit_req_zone")}
         [counted] = nginx(name).all("map")
         assert counted.arguments == ("$uri", keys["zone=watchtower:1m"])
         assert {each.name: each.arguments for each in counted.block} == {
@@ -375,7 +375,7 @@ class TestNginx:
     def test_in_the_network_it_uses_names_and_resolves_them_again(self, name: str) -> None:
         server = _server(name)
         assert _set(server) == {"$backend": "backend:8000", "$watchtower": "watchtower:8080"}
-        [(address, valid, *_)] = server.said("resolver")
+        [(address, valid, *_)] = server.arguments("resolver")
         assert address == "127.0.0.11"
         assert seconds(valid.removeprefix("valid=")) <= 5
 
@@ -390,24 +390,24 @@ class TestNginx:
     @pytest.mark.parametrize("name", VARIANTS)
     def test_nginx_responds_itself_at_healthz(self, name: str) -> None:
         for server in nginx(name).all("server"):
-            assert server.block.location("=", "/healthz").said("return") == [("200", r"ok\n")]
+            assert server.block.location("=", "/healthz").arguments("return") == [("200", r"ok\n")]
 
     def test_without_tls_the_host_listens_on_loopback_only(self) -> None:
-        assert _server("nginx.prod.conf").said("listen") == [("127.0.0.1:80", "default_server")]
+        assert _server("nginx.prod.conf").arguments("listen") == [("127.0.0.1:80", "default_server")]
 
     @pytest.mark.parametrize("name", ["nginx.prod-tls.conf", "nginx.compose-tls.conf"])
     def test_with_tls_nothing_is_served_unencrypted(self, name: str) -> None:
         clear, secure = (each.block for each in nginx(name).all("server"))
-        assert clear.said("listen")[0][0] == "80"
+        assert clear.arguments("listen")[0][0] == "80"
         assert not _passes(clear)
         assert clear.location("/ops/").one("return") == "403"
-        assert clear.location("/").said("return") == [("301", "https://$host$request_uri")]
-        assert secure.said("listen") == [("443", "ssl", "default_server")]
-        assert secure.said("ssl_protocols") == [("TLSv1.2", "TLSv1.3")]
+        assert clear.location("/").arguments("return") == [("301", "https://$host$request_uri")]
+        assert secure.arguments("listen") == [("443", "ssl", "default_server")]
+        assert secure.arguments("ssl_protocols") == [("TLSv1.2", "TLSv1.3")]
 
     @pytest.mark.parametrize("name", VARIANTS)
     def test_the_client_address_is_taken_from_a_header_only_behind_the_tunnel(self, name: str) -> None:
-        believed = _server(name).said("real_ip_header")
+        believed = _server(name).arguments("real_ip_header")
         assert believed == ([] if "tls" in name else [("CF-Connecting-IP",)])
 
 
@@ -598,17 +598,17 @@ def _operations() -> Block:
 
 
 def _setting(header: str) -> list[str]:
-    return [value for name, value in _operations().said("proxy_set_header") if name == header]
+    return [value for name, value in _operations().arguments("proxy_set_header") if name == header]
 
 
 def _set(server: Block) -> dict[str, str]:
-    return {arguments[0]: arguments[1] for arguments in server.said("set")}
+    return {arguments[0]: arguments[1] for arguments in server.arguments("set")}
 
 
 def _passes(block: Block) -> list[str]:
     """The addresses to which a block and its inner blocks pass requests."""
     inside = [address for directive in block for address in _passes(directive.block)]
-    return [address for (address,) in block.said("proxy_pass")] + inside
+    return [address for (address,) in block.arguments("proxy_pass")] + inside
 
 
 def _workflow(path: Path) -> dict[str, Any]:
@@ -629,7 +629,7 @@ _IN_PLACE = {
     "expect-version": "1" * 40,
     "expect-digest": "sha256:" + "1" * 64,
     "baseline": outputs.outputs(
-        tell(World(lambda _, __: ready(OLD)), mode="verify", base_url="https://api.example.com").outcome
+        simulate(World(lambda _, __: ready(OLD)), mode="verify", base_url="https://api.example.com").outcome
     )["report"],
 }
 

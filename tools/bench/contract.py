@@ -16,7 +16,7 @@ from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.checks import Checking
 from redeploy.rollout.requests import Event, FetchDocument, Probe
 from redeploy.text.secret import Secret, redactor
-from sandbox.simulation import REFUSED, TOKEN, World, tell
+from sandbox.simulation import REFUSED, TOKEN, World, simulate
 from tools.bench.answers import NEW, OLD, names
 from tools.bench.large_document import URL, large_document, shortened, written
 from tools.bench.startup import resident
@@ -50,8 +50,8 @@ def measure() -> dict[str, float]:
             root = Path(__file__).resolve().parents[2]
             return float(subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE).stdout)
 
-        loaded, told = (statistics.median(child(what) for _ in range(PROCESSES)) for what in ("loads", "story"))
-        return {"time": statistics.median(child("time") for _ in range(PROCESSES)), "peak memory": told / loaded}
+        loaded, simulated = (statistics.median(child(what) for _ in range(PROCESSES)) for what in ("loads", "story"))
+        return {"time": statistics.median(child("time") for _ in range(PROCESSES)), "peak memory": simulated / loaded}
 
 
 def by_size(paths: Sequence[int]) -> dict[float, float]:
@@ -124,7 +124,7 @@ def _simulate(document: Callable[[float], HttpResult]) -> None:
             return names(OLD)
         return REFUSED if moment < 2.0 else names(NEW)
 
-    story = tell(World(service, document=document), expect_version=NEW, required_routes="\n".join(REQUIRED))
+    story = simulate(World(service, document=document), expect_version=NEW, required_routes="\n".join(REQUIRED))
     assert story.conclusion.exit_code == 0, story.verdict
 
 

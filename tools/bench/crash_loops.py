@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import REFUSED, World, tell
+from sandbox.simulation import REFUSED, World, simulate
 from tools.bench.answers import NEW, OLD, names
 
 LOOPS = 1000
@@ -61,6 +61,6 @@ def measure(*, named: bool) -> dict[str, int]:
     ends: collections.Counter[str] = collections.Counter()
     declared = {"expect_version": NEW} if named else {}
     for world in loops(11, named=named):
-        story = tell(world, timeout="2m", **declared)
+        story = simulate(world, timeout="2m", **declared)
         ends["/".join(story.verdict) if story.conclusion.exit_code else "green"] += 1
     return dict(ends)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import REFUSED, World, tell
+from sandbox.simulation import REFUSED, World, simulate
 from tools.bench.answers import NEW, OLD, names
 
 ROLLOUTS = 2000
@@ -48,7 +48,7 @@ def measure(*, lost: bool, apart: bool = False, count: int = ROLLOUTS, longest: 
     for length, world in rollouts(7, lost=lost, count=count):
         if length > longest:
             continue
-        story = tell(world, expect_version=NEW, **path)
+        story = simulate(world, expect_version=NEW, **path)
         seen = next(
             (sample.at for sample in story.state.samples if sample.healthy and NEW in sample.names.values()), None
         )

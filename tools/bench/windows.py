@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from redeploy.http.response import HttpResult, Response
 from redeploy.rollout.requests import Probe
 from redeploy.service.endpoint import Endpoint
-from sandbox.simulation import Story, World, tell
+from sandbox.simulation import Story, World, simulate
 from tools.bench.answers import NEW, OLD, names
 
 RUNS = 1000
@@ -61,7 +61,7 @@ def runs(make: Callable[[random.Random], Service], **inputs: str) -> Iterator[St
             latency=chance.uniform(0.01, 0.15),
             seed=number,
         )
-        yield tell(world, timeout="2m", expect_version=NEW, **inputs)
+        yield simulate(world, timeout="2m", expect_version=NEW, **inputs)
 
 
 def readiness(gap: HttpResult, *, apart: bool) -> dict[str, int]:

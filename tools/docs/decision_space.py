@@ -159,7 +159,7 @@ _TELLS_NOTHING = (None, Condition.HEALTHY, *(each for each in Condition if each.
 _WALLS = tuple(each for each in Condition if each.is_wall)
 
 RULES: Mapping[str, list[Clause]] = {
-    "mode verify triggers nothing, and knows no build before, unless an earlier step has told it": [
+    "mode verify triggers nothing, and knows no build before, unless an earlier step has reported it": [
         *_none_of(
             "refusal answer answered_at answer_final confirmed claim_held registry_unchanged old_build_stayed",
             _no("verifying"),

@@ -153,7 +153,7 @@ def walk(decide: Callable[[Facts], Decision], **given: object) -> Iterator[tuple
             yield decision, lazy.domains
 
 
-def told(domains: Domains) -> str:
+def described(domains: Domains) -> str:
     """Return the fixed facts that differ from the first values of their axes, as readable text."""
     settled = {
         name: AXES[name][domains[place].bit_length() - 1]

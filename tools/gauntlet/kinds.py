@@ -38,7 +38,7 @@ class Kind:
 
     axis: Axis
     name: str
-    tells: str
+    description: str
     """What happens in such a world, in one sentence."""
     change: Callable[[Scene], Scene]
     inputs: Mapping[str, str] = field(default_factory=dict)
@@ -77,37 +77,37 @@ def _all(touches: list[Callable[[World], object]]) -> Callable[[World], object]:
     return finish
 
 
-def _answer(name: str, tells: str, **more: object) -> Kind:
-    return _taken("answer", name, tells, more)
+def _answer(name: str, description: str, **more: object) -> Kind:
+    return _taken("answer", name, description, more)
 
 
-def _rollout(name: str, tells: str, **more: object) -> Kind:
-    return _taken("rollout", name, tells, more)
+def _rollout(name: str, description: str, **more: object) -> Kind:
+    return _taken("rollout", name, description, more)
 
 
-def _proxy(name: str, tells: str, **more: object) -> Kind:
-    return _taken("proxy", name, tells, more)
+def _proxy(name: str, description: str, **more: object) -> Kind:
+    return _taken("proxy", name, description, more)
 
 
-def _taken(axis: Axis, name: str, tells: str, more: Mapping[str, object]) -> Kind:
+def _taken(axis: Axis, name: str, description: str, more: Mapping[str, object]) -> Kind:
     """Return the kind of a scenario's world; if the scenario watches the new build for longer, so does the step here."""
     watched = SCENARIOS[name].inputs["stable-for"]
     inputs = {} if watched == NAMED["stable-for"] else {"stable-for": watched}
     # The class itself rejects unknown names.
-    return Kind(axis, name, tells, from_scenario(name), inputs, **more)  # type: ignore[arg-type]
+    return Kind(axis, name, description, from_scenario(name), inputs, **more)  # type: ignore[arg-type]
 
 
-def _update_only(name: str, tells: str) -> Kind:
+def _update_only(name: str, description: str) -> Kind:
     """Return the same kind with the fault limited to the update, which takes long, and to no other request."""
 
     def change(scene: Scene) -> Scene:
         return with_scene(scene, replace(own, on_watchtower=On(frozenset({UPDATE}), own.on_watchtower)))
 
     own = SCENARIOS[name].scene
-    return Kind("proxy", name, tells, change)
+    return Kind("proxy", name, description, change)
 
 
-def _identity(name: str, identity: Identity, tells: str, *, declares: bool, digest: bool = False) -> Kind:
+def _identity(name: str, identity: Identity, description: str, *, declares: bool, digest: bool = False) -> Kind:
     def change(scene: Scene) -> Scene:
         return replace(
             scene,
@@ -117,10 +117,10 @@ def _identity(name: str, identity: Identity, tells: str, *, declares: bool, dige
         )
 
     inputs = {"expect-digest": V2.digest} if digest else {}
-    return Kind("identity", name, tells, change, inputs, _FORK if digest else LINES, declares)
+    return Kind("identity", name, description, change, inputs, _FORK if digest else LINES, declares)
 
 
-def _registry(name: str, tells: str, ways: Ways) -> Kind:
+def _registry(name: str, description: str, ways: Ways) -> Kind:
     """Return a kind for the fork only: the other lines match no image whose registry has a port, as a world's does."""
 
     def change(scene: Scene) -> Scene:
@@ -132,7 +132,7 @@ def _registry(name: str, tells: str, ways: Ways) -> Kind:
         else {}
     )
     inputs = {"image": "{image}", **owner}
-    return Kind("registry", name, tells, change, inputs, _FORK)
+    return Kind("registry", name, description, change, inputs, _FORK)
 
 
 def _pushed_late(scene: Scene) -> Scene:

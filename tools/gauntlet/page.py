@@ -160,7 +160,7 @@ def _kind(kind: Kind, trials: Iterable[Trial]) -> str:
         mine = [each for each in trials if each.contestant == name]
         counts = Counter(word for each in mine for word in _words(each))
         cells.append(", ".join(f"{word} ({count} of {len(mine)})" for word, count in counts.items()))
-    return f"| `{kind.name}` | {kind.tells} | {' | '.join(cells)} |"
+    return f"| `{kind.name}` | {kind.description} | {' | '.join(cells)} |"
 
 
 def _words(trial: Trial) -> list[str]:

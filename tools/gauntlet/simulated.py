@@ -9,7 +9,7 @@ from redeploy.report.outputs import outputs
 from redeploy.report.several.forms import forms
 from redeploy.report.summary import Repository
 from sandbox.runner.masks import leaked
-from sandbox.simulation import TOKEN, Story, tell
+from sandbox.simulation import TOKEN, Story, simulate
 from tools.gauntlet.scripts import FOR_EVER, NAMELESS, Script, script
 from tools.gauntlet.truth import QUIET
 
@@ -62,7 +62,7 @@ def judge(seed: int) -> Result:
 
 def play(chosen: Script) -> Story:
     """Run a rollout. Raises `AssertionError` if it does not end."""
-    return tell(chosen.world, **chosen.inputs)
+    return simulate(chosen.world, **chosen.inputs)
 
 
 def of_story(chosen: Script, story: Story) -> Result:

@@ -11,7 +11,7 @@ from redeploy.conditions.grammar import GrammarError, clauses, expectation
 from redeploy.http.response import Response
 from redeploy.report.facts import About
 from redeploy.text.secret import Secret, redactor
-from sandbox.simulation import BASE, World, tell
+from sandbox.simulation import BASE, World, simulate
 from tests.unit.factories import page, reply
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -343,10 +343,10 @@ def test_every_condition_in_the_docs_is_valid(line: str) -> None:
 
 def test_a_run_warns_about_a_service_that_reports_itself_unhealthy() -> None:
     answer = reply(200, {"status": "DOWN", "commit": "1" * 40})
-    facts = tell(World(lambda *_: answer), mode="verify").outcome.facts
+    facts = simulate(World(lambda *_: answer), mode="verify").outcome.facts
     [warning] = [each for each in facts.of(About.WARNING) if "health-expect" in each]
     assert "`status != DOWN`" in warning
     assert f"`{BASE}/api/ready`" in warning
-    judged = tell(World(lambda *_: answer), mode="verify", health_expect="status != DOWN")
+    judged = simulate(World(lambda *_: answer), mode="verify", health_expect="status != DOWN")
     assert judged.verdict == ("unhealthy", "never-ready")
     assert "`status != DOWN` does not hold: the value is `DOWN`" in judged.outcome.facts.of(About.LAST)[0]

@@ -14,7 +14,7 @@ from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Proof, Reason, Verdict
 from tests.unit.factories import facts
 from tools.docs.decision_space import ANSWERS, AXES, GRACE_ENDS, PATIENCE_ENDS, RULES, broken_rules
-from tools.docs.decision_walk import completed, facts_of, told, walk
+from tools.docs.decision_walk import completed, described, facts_of, walk
 
 pytestmark = pytest.mark.no_cover  # the tests of the tables reach every line; a walk would reach each a thousand times
 
@@ -28,7 +28,7 @@ def fails(holds: Callable[[Facts], bool], **given: object) -> Iterator[str]:
         if not kept:
             full = completed(domains)
             assert full is not None
-            yield f"{conclude(facts_of(full)).verdict}/{conclude(facts_of(full)).reason} where {told(domains)}"
+            yield f"{conclude(facts_of(full)).verdict}/{conclude(facts_of(full)).reason} where {described(domains)}"
 
 
 def assert_always(holds: Callable[[Facts], bool], **given: object) -> None:
@@ -59,7 +59,7 @@ def test_facts_that_a_branch_leaves_open_do_not_change_the_verdict() -> None:
         first, last = completed(domains), completed(domains, first=False)
         assert first is not None
         assert last is not None
-        assert conclude(facts_of(first)) == conclude(facts_of(last)) == conclusion, told(domains)
+        assert conclude(facts_of(first)) == conclude(facts_of(last)) == conclusion, described(domains)
         ways += 1
     assert ways > 1000
 
@@ -69,7 +69,7 @@ def test_facts_that_a_branch_leaves_open_do_not_change_the_stop() -> None:
         first, last = completed(domains), completed(domains, first=False)
         assert first is not None
         assert last is not None
-        assert should_stop(facts_of(first)) == should_stop(facts_of(last)) == stops, told(domains)
+        assert should_stop(facts_of(first)) == should_stop(facts_of(last)) == stops, described(domains)
 
 
 def test_the_branches_cover_every_combination_exactly_once() -> None:

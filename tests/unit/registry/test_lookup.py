@@ -22,7 +22,7 @@ from redeploy.rollout.requests import (
     PutManifest,
     SendTrigger,
 )
-from sandbox.simulation import Story, World, tell
+from sandbox.simulation import Story, World, simulate
 from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, ready, reply, rows, summary
 from tests.unit.rollout.test_schedule import digests, rollout, steady
 
@@ -59,7 +59,7 @@ def registry(
 def run(*looks: LinkResult, revision: str | Trouble = "", **inputs: str) -> Story:
     """A rollout from the old build to the new, with this registry."""
     world = World(rollout(), (UPDATED,), containers=digests(3.0), registry=registry(*looks, revision=revision))
-    return tell(world, image=IMAGE, **inputs)
+    return simulate(world, image=IMAGE, **inputs)
 
 
 def said(story: Story) -> str:
@@ -75,7 +75,7 @@ def gaps(moments: Sequence[float]) -> list[float]:
 
 def test_without_an_image_no_registry_is_contacted() -> None:
     for inputs in ({}, {"image": "ghcr.io/o/api,ghcr.io/o/web"}, {"image": "ghcr.io/o/api:1,ghcr.io/o/api:2"}):
-        story = tell(World(rollout(), (UPDATED,)), **inputs)
+        story = simulate(World(rollout(), (UPDATED,)), **inputs)
         assert (story.world.sent(FetchTag), story.state.lookup, story.outcome.image.reference) == ([], None, "")
 
 
@@ -110,7 +110,7 @@ def test_a_registry_that_gives_no_digest_is_a_note(trouble: Trouble) -> None:
 
 def test_a_slow_registry_is_a_note_and_delays_nothing() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=index(D2)), 9.0))
-    story = tell(world, image=IMAGE)
+    story = simulate(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
     assert story.world.triggered == pytest.approx(SECONDS)
     assert "note: The registry `ghcr.io` did not respond in time." in said(story)
@@ -118,7 +118,7 @@ def test_a_slow_registry_is_a_note_and_delays_nothing() -> None:
 
 def test_a_late_response_of_the_registry_is_not_waited_for() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (FromRegistry(200, found=ABSENT), 5.0))
-    story = tell(world, image=IMAGE)
+    story = simulate(world, image=IMAGE)
     assert (story.verdict, len(story.world.sent(FetchTag))) == (("deployed", ""), 1)
 
 
@@ -188,7 +188,7 @@ def test_a_build_that_watchtower_deployed_by_itself_during_the_wait_counts_as_li
     world = World(steady(ready(OLD)), (NOTHING,), registry=registry(*[ABSENT] * 5, index(D2)))
     world.service = lambda _, __: ready(NEW if world.clock > 15.0 else OLD)
     world.containers = lambda _: rows(("api", "ghcr.io/o/api", D2 if world.clock > 15.0 else D1))
-    story = tell(world, image=IMAGE, **inputs)
+    story = simulate(world, image=IMAGE, **inputs)
     assert (world.triggered or 0.0) > 15.0
     assert story.verdict == (verdict, "")
 
@@ -218,12 +218,12 @@ def test_the_same_image_under_another_digest_is_not_a_change() -> None:
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0, D1, D2), registry=registry(index(D2, D1), revision=OLD)
     )
-    assert tell(world, image=IMAGE).verdict != ("deployed", "")
+    assert simulate(world, image=IMAGE).verdict != ("deployed", "")
 
 
 def test_an_image_that_the_index_shows_to_be_live_was_live_before() -> None:
     world = World(steady(ready(NEW)), (NOTHING,), containers=digests(3.0, D2, D2), registry=registry(index(D3, D2)))
-    assert tell(world, image=IMAGE, expect_digest=D3).verdict == ("already-current", "")
+    assert simulate(world, image=IMAGE, expect_digest=D3).verdict == ("already-current", "")
 
 
 # no new image
@@ -231,7 +231,7 @@ def test_an_image_that_the_index_shows_to_be_live_was_live_before() -> None:
 
 def current(answer: HttpResult = NOTHING, after: str = D1, **inputs: str) -> Story:
     world = World(steady(ready(OLD)), (answer,), containers=digests(3.0, D1, after), registry=registry(index(D1)))
-    return tell(world, image=IMAGE, **inputs)
+    return simulate(world, image=IMAGE, **inputs)
 
 
 def test_an_image_that_already_runs_under_the_tag_is_current_without_annotations() -> None:
@@ -245,9 +245,9 @@ def test_an_image_that_already_runs_under_the_tag_is_current_without_annotations
 def test_a_running_image_is_not_current_if_more_proof_is_required_or_the_tag_points_elsewhere() -> None:
     assert current(require_proof="change").verdict == ("unproven", "nothing-to-do")
     world = World(steady(ready(OLD)), (NOTHING,), containers=digests(3.0, D1, D1), registry=registry(index(D2)))
-    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")
+    assert simulate(world, image=IMAGE).verdict == ("unproven", "nothing-to-do")
     world = World(steady(ready(OLD)), (NOTHING,), registry=registry(index(D1)))
-    assert tell(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nothing reports what runs"
+    assert simulate(world, image=IMAGE).verdict == ("unproven", "nothing-to-do"), "nothing reports what runs"
 
 
 # the version in the label of the image
@@ -293,7 +293,7 @@ def test_the_run_waits_for_an_unavailable_registry_that_it_needs() -> None:
 
 def test_the_run_waits_for_a_hanging_registry_that_it_needs() -> None:
     world = World(rollout(), (UPDATED,), registry=lambda _, __: (TransportError(ErrorKind.CUT), 100.0))
-    story = tell(world, image=IMAGE, expect_version="image", timeout="30s")
+    story = simulate(world, image=IMAGE, expect_version="image", timeout="30s")
     assert story.verdict == ("not-started", "image-missing")
     assert "no response came in time" in annotations(story.outcome)[0].message
 
@@ -305,7 +305,7 @@ def verified(*looks: LinkResult, revision: str | Trouble = "", running: str = D2
     world = World(
         steady(ready(NEW)), containers=digests(0.0, running, running), registry=registry(*looks, revision=revision)
     )
-    return tell(world, image=IMAGE, mode="verify", **inputs)
+    return simulate(world, image=IMAGE, mode="verify", **inputs)
 
 
 def test_verify_expects_the_images_commit_and_does_not_wait() -> None:
@@ -338,7 +338,7 @@ def test_verify_notes_a_registry_that_gives_no_digest() -> None:
 def test_without_a_written_tag_the_running_containers_tag_is_looked_up() -> None:
     main = lambda _: rows(("api", "ghcr.io/o/api:main", D1))  # noqa: E731 - a script of one line
     world = World(rollout(), (UPDATED,), containers=main, registry=registry(index(D2)))
-    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    simulate(world, image="ghcr.io/o/api", expect_version=NEW)
     [asked] = {request.tag for _, request in world.asked if isinstance(request, FetchTag)}
     assert asked == "main"
 
@@ -346,14 +346,14 @@ def test_without_a_written_tag_the_running_containers_tag_is_looked_up() -> None
 @pytest.mark.parametrize("answer", [reply(404), TransportError(ErrorKind.REFUSED)], ids=["absent", "failing"])
 def test_without_a_written_or_running_tag_latest_is_looked_up(answer: HttpResult) -> None:
     world = World(rollout(), (UPDATED,), containers=lambda _: answer, registry=registry(index(D2)))
-    tell(world, image="ghcr.io/o/api", expect_version=NEW)
+    simulate(world, image="ghcr.io/o/api", expect_version=NEW)
     assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"latest"}
 
 
 def test_verify_with_the_version_of_the_image_first_lists_the_containers_for_its_tag() -> None:
     main = lambda _: rows(("api", "ghcr.io/o/api:main", D2))  # noqa: E731 - as above
     world = World(lambda _, __: ready(NEW), containers=main, registry=registry(index(D2), revision=NEW))
-    story = tell(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
+    story = simulate(world, mode="verify", image="ghcr.io/o/api", expect_version="image")
     assert story.verdict == ("verified", "")
     assert {request.tag for _, request in world.asked if isinstance(request, FetchTag)} == {"main"}
 
@@ -376,7 +376,7 @@ def test_the_declared_image_under_another_index_is_the_declared_one() -> None:
     world = World(
         rollout(), (UPDATED,), containers=digests(3.0), registry=registry(tagged), manifests=manifests(declared)
     )
-    story = tell(world, image=IMAGE, expect_digest=D3)
+    story = simulate(world, image=IMAGE, expect_digest=D3)
     assert story.verdict == ("deployed", "")
     assert story.conclusion.proof.word == "digest"
 
@@ -387,7 +387,7 @@ def test_the_same_image_pushed_again_is_not_a_change() -> None:
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(after), manifests=manifests(before)
     )
-    story = tell(world, image=IMAGE)
+    story = simulate(world, image=IMAGE)
     assert story.verdict == ("unproven", "no-change")
 
 
@@ -395,7 +395,7 @@ def test_another_image_is_a_change_even_if_the_registry_does_not_know_the_previo
     world = World(
         steady(ready()), (UPDATED,), containers=digests(3.0), registry=registry(index(D2)), manifests=manifests()
     )
-    story = tell(world, image=IMAGE)
+    story = simulate(world, image=IMAGE)
     assert story.verdict == ("deployed", "")
     assert story.conclusion.proof.word == "change"
 
@@ -411,7 +411,7 @@ def test_an_old_build_is_explained_by_a_tag_that_still_points_to_it(
         containers=digests(3.0, D1, D1),
         registry=registry(index(pointed_to), revision=OLD),
     )
-    story = tell(world, image=IMAGE, expect_version=NEW, timeout="20s")
+    story = simulate(world, image=IMAGE, expect_version=NEW, timeout="20s")
     assert story.verdict == ("stale", "old-build")
     message = happened(story.outcome)
     cause = f"`{IMAGE}` pointed to the image that was running already, whose label names the commit `{OLD}`: the push"

@@ -10,7 +10,7 @@ import yaml
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.report import annotations, wording
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import World, tell
+from sandbox.simulation import World, simulate
 from tests.unit.factories import NEW, OLD, page, ready, reply, summary
 from tests.unit.http.test_condition import FIBER
 
@@ -24,7 +24,7 @@ def before_and_after(before: HttpResult, after: HttpResult) -> Callable[[float, 
 
 def error_of(world: World, **inputs: str) -> tuple[str, str]:
     """The title and the message of a run's first annotation."""
-    found = annotations.annotations(tell(world, **inputs).outcome)[0]
+    found = annotations.annotations(simulate(world, **inputs).outcome)[0]
     return found.title, found.message
 
 
@@ -274,25 +274,25 @@ def test_alternating_old_and_new_builds_are_reported_as_such() -> None:
 
 
 def test_without_a_distinction_between_builds_none_is_named() -> None:
-    outcome = tell(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
+    outcome = simulate(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
     assert "by the" not in wording.happened(outcome)
     assert {each.build.value for each in outcome.timeline.stretches} == {"unknown"}
 
 
 def test_a_build_that_was_already_live_is_never_called_the_old_build() -> None:
-    outcome = tell(World(lambda *_: ready(NEW), (summary(),)), expect_version=NEW).outcome
+    outcome = simulate(World(lambda *_: ready(NEW), (summary(),)), expect_version=NEW).outcome
     assert outcome.conclusion.verdict == "already-current"
     assert {each.build.value for each in outcome.timeline.stretches} == {"new"}
 
 
 def test_a_steady_wrong_build_is_reported_even_after_a_short_time() -> None:
-    story = tell(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
+    story = simulate(World(lambda *_: ready(OLD)), mode="verify", expect_version=NEW, timeout="4")
     assert story.verdict == ("wrong-build", "wrong-version")
     assert f"The service's version: `{OLD}` (expected `{NEW}`)." in wording.happened(story.outcome)
 
 
 def test_an_alternating_wrong_build_is_not_steady() -> None:
-    story = tell(
+    story = simulate(
         World(lambda moment, _: ready(OLD) if moment % 3 < 2 else reply(503, {"status": "no"})),
         mode="verify",
         expect_version=NEW,
@@ -309,7 +309,7 @@ def test_blocks_to_paste_are_well_formed_for_every_responding_server() -> None:
         reply(503, "no available server\n"),
     ]
     for answer in doors:
-        outcome = tell(World(lambda *_: ready(OLD), (answer,)), timeout="20").outcome
+        outcome = simulate(World(lambda *_: ready(OLD), (answer,)), timeout="20").outcome
         remedy = wording.remedy_of(outcome)
         assert remedy is not None
         assert "«" not in f"{remedy.headline}{remedy.cause}{remedy.fix}"

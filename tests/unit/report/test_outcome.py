@@ -34,7 +34,7 @@ from redeploy.text.fitting import MOST_BYTES
 from redeploy.text.secret import redactor
 from redeploy.text.untrusted import one_line
 from redeploy.verdicts import Proof, Reason, Verdict
-from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, tell
+from sandbox.simulation import BASE, REFUSED, WALL, Story, World, plan, simulate
 from tests.unit.factories import D1, D2, D3, NEW, OLD, Run, page, ready, reply, rows, summary
 from tests.unit.test_action_metadata import OUTPUTS
 
@@ -347,7 +347,7 @@ def test_hostile_text_makes_no_html_mention_or_link(state: State | None) -> None
     assert not re.search(r"(?:https?://|www\.)(?:evil|e)\.example", plain)
     assert "**bold**" not in plain
     assert not re.search(r"(?<!&)#123", plain)
-    assert "\u202e" not in shown(tell(World(lambda moment, probe: ready(HOSTILE), (reply(200),))).outcome)
+    assert "\u202e" not in shown(simulate(World(lambda moment, probe: ready(HOSTILE), (reply(200),))).outcome)
 
 
 @given(st.text(max_size=60) | st.text(alphabet="`|<>@#[]()!*_~\\\n\r &;:/wh.tps", max_size=60))
@@ -355,7 +355,7 @@ def test_tables_stay_intact_whatever_they_quote(text: str) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(text)
 
-    outcome = tell(World(service, (summary(updated=1),)), timeout="10").outcome
+    outcome = simulate(World(service, (summary(updated=1),)), timeout="10").outcome
     made = shown(outcome)
     assert set(cells(made)) <= {2, 3}
     assert "<" not in outside_code(made)
@@ -392,7 +392,7 @@ def rollout(moment: float, _: Probe) -> HttpResult:
 
 
 def test_the_duration_of_a_rollout_is_measured() -> None:
-    story = tell(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
+    story = simulate(World(rollout, ((summary(updated=1), 3.0),)), expect_version=NEW)
     found = story.outcome
     assert (found.version.live, found.version.before, found.update.result) == (NEW, OLD, "updated")
     assert found.rollout_seconds == pytest.approx(story.state.history.window.opened - (story.world.triggered or 0))  # type: ignore[operator]
@@ -419,11 +419,11 @@ def test_the_duration_of_a_rollout_is_measured() -> None:
 def test_downtime_is_zero_if_none_was_seen_and_empty_if_it_lasts(
     world: World, inputs: dict[str, str], seconds: str
 ) -> None:
-    assert outputs.outputs(tell(world, **inputs).outcome)["downtime-seconds"] == seconds
+    assert outputs.outputs(simulate(world, **inputs).outcome)["downtime-seconds"] == seconds
 
 
 def test_the_rollout_of_a_build_known_by_its_digest_counts_from_that_digest() -> None:
-    story = tell(
+    story = simulate(
         World(
             steady(ready()),
             ((summary(updated=1), 6.0),),
@@ -436,7 +436,7 @@ def test_the_rollout_of_a_build_known_by_its_digest_counts_from_that_digest() ->
 
 
 def test_a_red_run_has_no_rollout_duration() -> None:
-    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="20")
+    story = simulate(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="20")
     assert outputs.outputs(story.outcome)["rollout-seconds"] == ""
 
 
@@ -457,16 +457,16 @@ def test_a_red_run_has_no_rollout_duration() -> None:
     ],
 )
 def test_watchtowers_result_is_an_output(answer: HttpResult, result: str) -> None:
-    story = tell(World(steady(ready(OLD)), (answer,)), timeout="30")
+    story = simulate(World(steady(ready(OLD)), (answer,)), timeout="30")
     assert outputs.outputs(story.outcome)["watchtower-result"] == result
 
 
 def test_without_a_trigger_watchtowers_result_is_none() -> None:
-    assert outputs.outputs(tell(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
+    assert outputs.outputs(simulate(World(steady(ready(NEW))), mode="verify").outcome)["watchtower-result"] == "none"
 
 
 def test_a_trigger_without_any_response_has_the_result_unknown() -> None:
-    story = tell(World(rollout, ((summary(updated=1), 500.0),)), expect_version=NEW, timeout="30")
+    story = simulate(World(rollout, ((summary(updated=1), 500.0),)), expect_version=NEW, timeout="30")
     assert outputs.outputs(story.outcome)["watchtower-result"] == "unknown"
     assert story.verdict == ("deployed", "")
     [found] = annotations.annotations(story.outcome)
@@ -495,7 +495,7 @@ def test_nothing_that_is_reported_holds_more_of_watchtowers_url_than_its_origin(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult]
 ) -> None:
     url = f"{BASE}/ops/s3cret-path/update?key=s3cret-key"
-    text = everything(tell(World(service, (answer,)), watchtower_url=url, timeout="30"))
+    text = everything(simulate(World(service, (answer,)), watchtower_url=url, timeout="30"))
     assert "s3cret" not in text
     assert BASE in text
 
@@ -526,10 +526,10 @@ def test_nothing_that_is_reported_holds_a_secret_that_the_service_echoes() -> No
 def test_only_a_refused_loopback_address_is_reported_as_one(
     answer: HttpResult, service: Callable[[float, Probe], HttpResult], refused: bool
 ) -> None:
-    story = tell(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
+    story = simulate(World(service, (answer,)), watchtower_url="http://127.0.0.1:8080/v1/update", timeout="20")
     assert story.verdict[1] in ("unreachable", "down")
     assert (story.outcome.remedy is LOOPBACK) is refused
-    elsewhere = tell(World(service, (answer,)), timeout="20")
+    elsewhere = simulate(World(service, (answer,)), timeout="20")
     assert elsewhere.outcome.remedy is not LOOPBACK
 
 
@@ -537,7 +537,7 @@ def test_a_new_process_is_never_reported_as_a_new_image() -> None:
     def restarted(moment: float, _: Probe) -> HttpResult:
         return ready(start_time=WALL - 5000) if moment < 2 else ready(start_time=WALL + 2.5)
 
-    outcome = tell(World(restarted, (reply(200),))).outcome
+    outcome = simulate(World(restarted, (reply(200),))).outcome
     text = " ".join([*outcome.facts.of(About.EVIDENCE), shown(outcome)])
     assert "A new process responds" in text
     assert "new image" not in text
@@ -560,14 +560,14 @@ def test_a_result_before_anything_was_seen_is_reported_too() -> None:
 
 
 def test_the_evidence_describes_the_end_and_not_the_course_of_the_run() -> None:
-    went_back = tell(
+    went_back = simulate(
         World(lambda moment, _: ready(NEW) if 2 < moment < 6 else ready(OLD), ((reply(200), 5.0),)),
         expect_version=NEW,
         timeout="20",
     )
     assert went_back.verdict == ("stale", "old-build")
     assert not any("reports the declared version" in each for each in went_back.outcome.facts.of(About.EVIDENCE))
-    still_gone = tell(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
+    still_gone = simulate(World(lambda moment, _: ready(OLD) if moment < 2 else REFUSED, (reply(200),)), timeout="20")
     assert "The service is unhealthy." in still_gone.outcome.facts.of(About.EVIDENCE)
 
 
@@ -581,7 +581,7 @@ def contract(*paths: str) -> HttpResult:
 def compared(before: HttpResult, after: HttpResult, **inputs: str) -> RunResult:
     """A rollout from one document to another."""
     world = World(rollout, (summary(updated=1),), document=lambda moment: before if moment < 2 else after)
-    return tell(world, request_rate="off", expect_version=NEW, **inputs).outcome
+    return simulate(world, request_rate="off", expect_version=NEW, **inputs).outcome
 
 
 def test_routes_that_were_added_and_removed_are_outputs_and_shown() -> None:

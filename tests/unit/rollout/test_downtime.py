@@ -10,7 +10,7 @@ from redeploy.report.annotations import annotations
 from redeploy.report.outputs import outputs
 from redeploy.report.summary import Repository, page
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import Story, World, bare_plan, plan, tell
+from sandbox.simulation import Story, World, bare_plan, plan, simulate
 from tests.unit.factories import NEW, OLD, bare_problems, problems, ready, summary
 
 pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
@@ -24,7 +24,7 @@ def deploy(down: float, **inputs: str) -> Story:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else GONE if moment < 2 + down else ready(NEW)
 
-    return tell(World(service, trigger=[(summary(updated=1), 3.0)]), expect_version=NEW, **inputs)
+    return simulate(World(service, trigger=[(summary(updated=1), 3.0)]), expect_version=NEW, **inputs)
 
 
 def test_a_service_that_was_certainly_down_for_longer_fails_the_run() -> None:

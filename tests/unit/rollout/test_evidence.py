@@ -11,7 +11,7 @@ from redeploy.rollout.evidence.kind import Evidence
 from redeploy.rollout.evidence.row import KINDS
 from redeploy.rollout.requests import Probe
 from redeploy.verdicts import Proof
-from sandbox.simulation import Story, World, tell
+from sandbox.simulation import Story, World, simulate
 from tests.unit.factories import NEW, OLD, ready, reply
 
 ORDER = (Proof.DIGEST, Proof.VERSION, Proof.CHANGE, Proof.CLAIM)
@@ -52,7 +52,7 @@ def run(until: float = 1e9, **inputs: str) -> Story:
     def answers(moment: float, _: Probe) -> HttpResult:
         return reply(201 if 3 < moment < until else 200, {"ok": True})
 
-    return tell(World(answers, (reply(200),)), **inputs)
+    return simulate(World(answers, (reply(200),)), **inputs)
 
 
 def test_a_change_that_no_kind_of_evidence_recognises_proves_nothing() -> None:
@@ -89,6 +89,6 @@ def test_declared_evidence_comes_first_and_a_claim_last() -> None:
 
 
 def test_names_that_stayed_contradict_a_change() -> None:
-    story = tell(World(lambda *_: ready(OLD), (reply(200),)))
+    story = simulate(World(lambda *_: ready(OLD), (reply(200),)))
     assert story.verdict == ("unproven", "no-change")
     assert story.outcome.facts.of(About.EVIDENCE) == ("The service reports the same build as before: `commit`.",)

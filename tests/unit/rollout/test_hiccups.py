@@ -7,7 +7,7 @@ import pytest
 
 from redeploy.http.response import ErrorKind, HttpResult, Response, TransportError
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import REFUSED, Taking, World, tell
+from sandbox.simulation import REFUSED, Taking, World, simulate
 from tests.unit.factories import NEW, OLD, page, ready, reply
 
 STOPPED, LIVE = 7.5, 13.8
@@ -34,7 +34,7 @@ def hiccups(missed: tuple[int, ...], *, named: bool) -> Callable[[float, Probe],
 def test_a_build_without_a_name_is_green_some_time_after_the_last_look_that_failed(
     missed: tuple[int, ...], answer: Taking, seed: int
 ) -> None:
-    story = tell(
+    story = simulate(
         World(hiccups(missed, named=False), (answer,), seed=seed, latency=0.1), openapi_path="off", timeout="100s"
     )
     assert story.verdict == ("unproven", "no-identity"), story.log.lines
@@ -46,5 +46,5 @@ def test_a_build_without_a_name_is_green_some_time_after_the_last_look_that_fail
 def test_a_build_with_a_name_is_green_too(missed: tuple[int, ...], declared: bool, seed: int) -> None:
     inputs = {"expect_version": NEW} if declared else {}
     world = World(hiccups(missed, named=True), ((LOST, 11.2),), seed=seed, latency=0.15)
-    story = tell(world, openapi_path="off", timeout="60s", **inputs)
+    story = simulate(world, openapi_path="off", timeout="60s", **inputs)
     assert story.verdict == ("deployed", ""), story.log.lines

@@ -9,7 +9,7 @@ import pytest
 from redeploy.http.response import ErrorKind, HttpResult, TransportError
 from redeploy.rollout.log_lines import HEARTBEAT
 from redeploy.rollout.requests import Probe
-from sandbox.simulation import REFUSED, Story, World, tell
+from sandbox.simulation import REFUSED, Story, World, simulate
 from tests.unit.factories import D1, D2, NEW, OLD, ready, reply, rows, summary
 
 
@@ -30,7 +30,7 @@ def texts(story: Story) -> list[str]:
 
 
 def test_a_rollout_is_reported_line_by_line() -> None:
-    story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
+    story = simulate(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
     assert story.log.groups == ["Look at what runs before the trigger", "Trigger the update and watch the service"]
     log = "\n".join(texts(story))
     expected = [
@@ -47,7 +47,7 @@ def test_a_rollout_is_reported_line_by_line() -> None:
 
 
 def test_every_line_has_a_time() -> None:
-    story = tell(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
+    story = simulate(World(rollout, ((summary(updated=1), 2.5),)), expect_version=NEW)
     start = texts(story).index("trigger sent")
     assert all(each >= 0 for each in moments(story))
     assert moments(story)[start] == 0
@@ -55,12 +55,12 @@ def test_every_line_has_a_time() -> None:
 
 
 def test_nothing_is_reported_twice_in_a_row() -> None:
-    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="60")
+    story = simulate(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="60")
     assert all(one != other for one, other in pairwise(texts(story)))
 
 
 def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
-    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
+    story = simulate(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
     beats = [
         moment for moment, text in zip(moments(story), texts(story), strict=True) if text.startswith("waiting for ")
     ]
@@ -94,19 +94,19 @@ def test_while_nothing_changes_a_heartbeat_comes_every_15_s() -> None:
     ],
 )
 def test_a_heartbeat_says_what_the_run_waits_for(world: World, inputs: dict[str, str], awaited: str) -> None:
-    story = tell(world, timeout="60", **inputs)
+    story = simulate(world, timeout="60", **inputs)
     assert any(text.startswith(f"waiting for {awaited} (") for text in texts(story))
 
 
 def test_a_held_window_without_a_response_of_watchtower_is_reported_once() -> None:
-    story = tell(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
+    story = simulate(World(rollout, ((summary(updated=1), 40.0),)), expect_version=NEW)
     assert [
         text for text in texts(story) if "waiting for Watchtower's response" in text and not text.startswith("waiting")
     ] == ["stable for 5 s; waiting for Watchtower's response"]
 
 
 def test_every_further_trigger_is_reported() -> None:
-    story = tell(World(steady(ready(OLD)), (REFUSED,)))
+    story = simulate(World(steady(ready(OLD)), (REFUSED,)))
     assert sum(text.startswith("trigger: sending it again in ") for text in texts(story)) == 2
 
 
@@ -114,7 +114,7 @@ def test_every_broken_window_is_reported() -> None:
     def loop(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else ready(NEW) if moment % 6 < 4 else REFUSED
 
-    story = tell(World(loop, (summary(updated=1),)), expect_version=NEW)
+    story = simulate(World(loop, (summary(updated=1),)), expect_version=NEW)
     assert (
         sum(text.startswith("the new build did not stay") for text in texts(story))
         == story.state.history.window.broken
@@ -123,7 +123,7 @@ def test_every_broken_window_is_reported() -> None:
 
 
 def test_the_running_digest_is_reported_when_it_changes() -> None:
-    story = tell(
+    story = simulate(
         World(
             rollout,
             ((summary(updated=1), 5.0),),
@@ -138,7 +138,7 @@ def test_the_running_digest_is_reported_when_it_changes() -> None:
 
 
 def test_digests_that_differ_are_reported_as_such() -> None:
-    story = tell(
+    story = simulate(
         World(rollout, (summary(updated=1),), containers=lambda _: rows(("a", "o/x", D1), ("b", "o/x", D2))),
         image="o/x",
     )
@@ -155,7 +155,7 @@ def test_digests_that_differ_are_reported_as_such() -> None:
     ],
 )
 def test_the_log_says_why_no_running_digest_is_known(listed: list[tuple[str, str, str]], image: str, why: str) -> None:
-    story = tell(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
+    story = simulate(World(rollout, (summary(updated=1),), containers=lambda _: rows(*listed)), image=image)
     assert f"running digest: {why}" in texts(story)
 
 
@@ -163,7 +163,7 @@ def test_with_two_addresses_the_log_says_which_one_responded() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return rollout(moment, probe)
 
-    story = tell(World(service, (summary(updated=1),)), expect_version=NEW, version_path="/version")
+    story = simulate(World(service, (summary(updated=1),)), expect_version=NEW, version_path="/version")
     assert any(text.startswith("version: healthy, version") for text in texts(story))
     assert any(text.startswith("health: healthy") for text in texts(story))
 
@@ -181,12 +181,12 @@ HOSTILE = "x\n::error::forged\r##[set-env name=a]b \u202e"
     ],
 )
 def test_no_line_holds_more_than_one_line(http_result: HttpResult) -> None:
-    story = tell(World(steady(http_result), (reply(401, HOSTILE),)))
+    story = simulate(World(steady(http_result), (reply(401, HOSTILE),)))
     assert all(len(line.splitlines()) == 1 and "##[" not in line and "\u202e" not in line for line in story.log.lines)
 
 
 def test_with_debugging_enabled_every_response_is_logged() -> None:
-    story = tell(
+    story = simulate(
         World(lambda moment, _: ready(OLD) if moment < 1 else REFUSED if moment < 2 else ready(NEW)), expect_version=NEW
     )
     asked = [request for _, request in story.world.asked]
@@ -211,7 +211,7 @@ def checked_rollout(smoke: int = 200, after: HttpResult | None = None, **inputs:
         document=lambda moment: contract("/a", "/b") if moment < 2 else later,
         smoke=lambda _, request: reply(200 if request.smoke.target == "/s/0" else smoke),
     )
-    return tell(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
+    return simulate(world, expect_version=NEW, request_rate="off", smoke="GET /s/0\nGET /s/1", **inputs)
 
 
 def test_the_document_and_the_smoke_requests_have_one_log_line_each() -> None:
@@ -235,6 +235,8 @@ def test_the_log_says_why_there_is_no_document() -> None:
 
 def test_while_only_checks_are_left_the_heartbeat_says_which() -> None:
     world = World(rollout, (summary(updated=1),), smoke=lambda _, __: (reply(200), 9.0))
-    story = tell(world, expect_version=NEW, smoke="\n".join(f"GET /s/{each}" for each in range(30)), request_rate="off")
+    story = simulate(
+        world, expect_version=NEW, smoke="\n".join(f"GET /s/{each}" for each in range(30)), request_rate="off"
+    )
     waiting = [each for each in texts(story) if each.startswith("waiting for")]
     assert re.match(r"waiting for \d+ of 30 smoke requests", waiting[0])

@@ -12,7 +12,7 @@ from redeploy.report import annotations, outputs, wording
 from redeploy.report.facts import About
 from redeploy.report.timeline import During
 from redeploy.rollout.requests import FetchContainers, FetchDocument, Probe
-from sandbox.simulation import BASE, WALL, Story, World, bare_plan, tell
+from sandbox.simulation import BASE, WALL, Story, World, bare_plan, simulate
 from tests.unit.factories import D1, D2, D3, NEW, OLD, THIRD, bare_problems, page, ready, reply
 
 BETWEEN = 30.0
@@ -53,10 +53,10 @@ class TwoSteps:
             )
 
         common = VERIFY | (TOWER if towered else WITHOUT_TOWER)
-        self.first = tell(world(0.0), **common | {"timeout": "20s"})
+        self.first = simulate(world(0.0), **common | {"timeout": "20s"})
         assert self.first.world.clock < began - BETWEEN
         self.report = outputs.outputs(self.first.outcome)["report"]
-        self.second: Story = tell(world(began), **common | {"baseline": self.report} | inputs)
+        self.second: Story = simulate(world(began), **common | {"baseline": self.report} | inputs)
         self.seconds = self.second.world.clock - began
 
     @property
@@ -94,7 +94,7 @@ def test_the_run_waits_for_a_declared_version_and_ends_once_it_is_stable() -> No
 
 def test_the_run_waits_for_a_declared_version_even_without_an_earlier_step() -> None:
     script = deployed_at(30.0 - 1000.0, ready(OLD), ready(NEW))
-    story = tell(World(lambda now, _: script(now)), **VERIFY, wait_for_build="true", expect_version=NEW)
+    story = simulate(World(lambda now, _: script(now)), **VERIFY, wait_for_build="true", expect_version=NEW)
     assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "version")
 
 
@@ -235,7 +235,7 @@ def test_a_declaration_that_is_not_met_by_the_deadline_fails(service: Script, en
 
 
 def test_without_an_earlier_step_the_old_build_counts_as_another_version_at_the_deadline() -> None:
-    story = tell(World(lambda _, __: ready(OLD)), **VERIFY, wait_for_build="true", expect_version=NEW)
+    story = simulate(World(lambda _, __: ready(OLD)), **VERIFY, wait_for_build="true", expect_version=NEW)
     assert story.verdict == ("wrong-build", "wrong-version")
     assert 118 <= story.world.clock < 130
     [error] = annotations.annotations(story.outcome)
@@ -258,8 +258,8 @@ def test_a_cached_response_of_the_old_build_does_not_hide_the_new_one() -> None:
             return ready(OLD) if moment < -1000.0 + 10 else reply(200, {"commit": OLD}, age="5")
         return ready(NEW)
 
-    first = tell(World(lambda _, __: ready(OLD)), **VERIFY)
-    story = tell(World(service), **VERIFY, baseline=outputs.outputs(first.outcome)["report"])
+    first = simulate(World(lambda _, __: ready(OLD)), **VERIFY)
+    story = simulate(World(service), **VERIFY, baseline=outputs.outputs(first.outcome)["report"])
     assert (story.verdict, story.conclusion.proof.word) == (("verified", ""), "change")
 
 
@@ -301,7 +301,7 @@ def test_names_of_another_address_are_not_compared() -> None:
 
 
 def test_a_verify_step_reads_the_document_for_its_report_without_waiting_for_it() -> None:
-    story = tell(World(lambda _, __: ready(OLD), document=lambda _: (openapi("1"), 9.0)), **VERIFY)
+    story = simulate(World(lambda _, __: ready(OLD), document=lambda _: (openapi("1"), 9.0)), **VERIFY)
     assert story.verdict == ("verified", "")
     assert len(story.world.sent(FetchDocument)) == 1
     assert story.world.clock < 9.0
@@ -320,7 +320,7 @@ def test_looks_for_a_change_keep_to_the_request_rate() -> None:
 
 
 def report_of(**inputs: str) -> str:
-    return outputs.outputs(tell(World(lambda _, __: ready(OLD)), **VERIFY, **inputs).outcome)["report"]
+    return outputs.outputs(simulate(World(lambda _, __: ready(OLD)), **VERIFY, **inputs).outcome)["report"]
 
 
 REPORT = report_of()

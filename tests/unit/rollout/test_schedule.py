@@ -21,7 +21,7 @@ from redeploy.rollout.requests import (
     Request,
     SendTrigger,
 )
-from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, tell
+from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, simulate
 from tests.unit.factories import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 
 pytestmark = pytest.mark.no_cover  # these runs take long, and other tests reach the same lines
@@ -65,7 +65,7 @@ def overdrawn(story: Story, per_second: float = 0.5) -> float:
 
 
 def test_before_the_trigger_the_service_is_looked_at_twice_and_containers_and_document_once() -> None:
-    story = tell(World(rollout(), (UPDATED,)))
+    story = simulate(World(rollout(), (UPDATED,)))
     before = [request for moment, request in story.world.asked if moment < (story.world.triggered or 0.0)]
     assert before == [
         Probe(BOTH, f"{BASE}/api/ready"),
@@ -76,7 +76,7 @@ def test_before_the_trigger_the_service_is_looked_at_twice_and_containers_and_do
 
 
 def test_health_and_version_are_requested_side_by_side() -> None:
-    story = tell(World(rollout(), (UPDATED,)), version_path="/api/version")
+    story = simulate(World(rollout(), (UPDATED,)), version_path="/api/version")
     first = [request.endpoints for moment, request in story.world.asked if moment == 0.0 and isinstance(request, Probe)]
     assert first == [HEALTH, VERSION]
 
@@ -86,12 +86,12 @@ def test_the_baseline_takes_at_most_3_s(takes: float) -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(NEW), 0.04) if moment > 0 else (ready(OLD), takes)
 
-    story = tell(World(service, (UPDATED,), containers=lambda moment: (rows(), takes)))
+    story = simulate(World(service, (UPDATED,), containers=lambda moment: (rows(), takes)))
     assert story.world.triggered == pytest.approx(3.0)
 
 
 def test_a_quick_service_is_triggered_quickly() -> None:
-    story = tell(World(rollout(), (UPDATED,)))
+    story = simulate(World(rollout(), (UPDATED,)))
     assert (story.world.triggered or 9.9) < 0.5
 
 
@@ -104,7 +104,7 @@ def test_a_failed_baseline_is_not_an_error(http_result: HttpResult) -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return http_result if moment < 2 else ready(NEW)
 
-    story = tell(World(service, (UPDATED,)), expect_version=NEW)
+    story = simulate(World(service, (UPDATED,)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
 
 
@@ -113,7 +113,7 @@ def test_a_failed_baseline_is_not_an_error(http_result: HttpResult) -> None:
 
 def test_the_trigger_is_sent_once() -> None:
     for answer in (UPDATED, reply(200), reply(202), TransportError(ErrorKind.CUT), reply(408), page(502), page(504)):
-        story = tell(World(rollout(), (answer,)), expect_version=NEW, timeout="60")
+        story = simulate(World(rollout(), (answer,)), expect_version=NEW, timeout="60")
         assert len(story.world.sent(SendTrigger)) == 1
         assert story.verdict == ("deployed", "")
 
@@ -133,13 +133,13 @@ def test_the_trigger_is_sent_once() -> None:
     ],
 )
 def test_a_refusal_that_waiting_cannot_fix_ends_the_run_at_once(http_result: HttpResult, reason: str) -> None:
-    story = tell(World(steady(ready(OLD)), (http_result,)), expect_version=NEW)
+    story = simulate(World(steady(ready(OLD)), (http_result,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", reason)
     assert story.seconds < 0.1
 
 
 def test_an_unreachable_watchtower_is_triggered_three_times_within_15_s() -> None:
-    story = tell(World(steady(ready(OLD)), (REFUSED,)), expect_version=NEW)
+    story = simulate(World(steady(ready(OLD)), (REFUSED,)), expect_version=NEW)
     assert story.verdict == ("trigger-failed", "unreachable")
     assert len(story.world.sent(SendTrigger)) == 3
     assert story.seconds < 15.0
@@ -147,27 +147,27 @@ def test_an_unreachable_watchtower_is_triggered_three_times_within_15_s() -> Non
 
 def test_a_busy_watchtower_is_triggered_again_after_its_retry_after() -> None:
     busy = reply(429, {"error": "another update is already running"}, retry_after="12")
-    story = tell(World(rollout(gone=14.0, back=16.0), (busy, UPDATED)), expect_version=NEW)
+    story = simulate(World(rollout(gone=14.0, back=16.0), (busy, UPDATED)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert story.world.since_trigger(SendTrigger) == pytest.approx([0.0, 12.04])
 
 
 def test_a_busy_watchtower_is_not_triggered_again_if_the_declared_build_goes_live_meanwhile() -> None:
     busy = reply(429, {"error": "another update is already running"}, retry_after="30")
-    story = tell(World(rollout(), (busy, UPDATED)), expect_version=NEW)
+    story = simulate(World(rollout(), (busy, UPDATED)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(SendTrigger)) == 1
 
 
 def test_busy_is_a_final_response_if_the_declared_build_was_live_before() -> None:
     busy = reply(429, {"error": "another update is already running"})
-    story = tell(World(steady(ready(NEW)), (busy,)), expect_version=NEW)
+    story = simulate(World(steady(ready(NEW)), (busy,)), expect_version=NEW)
     assert story.verdict == ("already-current", "")
     assert len(story.world.sent(SendTrigger)) == 1
 
 
 def test_a_rate_limit_is_waited_out_even_if_the_declared_build_was_live_before() -> None:
-    story = tell(World(steady(ready(NEW)), (reply(429, retry_after="8"), summary())), expect_version=NEW)
+    story = simulate(World(steady(ready(NEW)), (reply(429, retry_after="8"), summary())), expect_version=NEW)
     assert story.verdict == ("already-current", "")
     assert len(story.world.sent(SendTrigger)) == 2
 
@@ -180,14 +180,14 @@ def test_a_rate_limit_is_waited_out_even_if_the_declared_build_was_live_before()
     ],
 )
 def test_a_wait_beyond_the_deadline_fails_now(http_result: HttpResult, reason: str) -> None:
-    story = tell(World(steady(ready(OLD)), (http_result,)), expect_version=NEW, timeout="60")
+    story = simulate(World(steady(ready(OLD)), (http_result,)), expect_version=NEW, timeout="60")
     assert story.verdict == ("trigger-failed", reason)
     assert story.seconds < 1.0
 
 
 def test_a_watchtower_that_is_busy_until_the_deadline_fails_as_busy() -> None:
     busy = reply(429, {"reason": "another update is already running"})
-    story = tell(World(steady(ready(OLD)), (busy,)), expect_version=NEW, timeout="60")
+    story = simulate(World(steady(ready(OLD)), (busy,)), expect_version=NEW, timeout="60")
     assert story.verdict == ("trigger-failed", "busy")
     assert [round(at) for at in story.world.since_trigger(SendTrigger)] == [0, 5, 15, 35]
 
@@ -196,7 +196,7 @@ def test_a_watchtower_that_is_busy_until_the_deadline_fails_as_busy() -> None:
 
 
 def test_with_container_support_for_it_is_probed_first() -> None:
-    story = tell(World(rollout(), (UPDATED,), forked=FORKED), container="api")
+    story = simulate(World(rollout(), (UPDATED,), forked=FORKED), container="api")
     assert story.verdict == ("deployed", "")
     assert len(story.world.sent(ProbeContainerSupport)) == 1
     assert story.world.sent(ProbeContainerSupport)[0] < (story.world.triggered or 0.0)
@@ -206,23 +206,23 @@ def test_with_container_support_for_it_is_probed_first() -> None:
     "http_result", [reply(401), reply(200), reply(403), page(401), page(502), TransportError(ErrorKind.CUT)]
 )
 def test_without_confirmed_container_support_nothing_is_triggered(http_result: HttpResult) -> None:
-    story = tell(World(rollout(), (UPDATED,), forked=http_result), container="api")
+    story = simulate(World(rollout(), (UPDATED,), forked=http_result), container="api")
     assert story.verdict == ("not-started", "unsupported")
     assert story.world.triggered is None
 
 
 def test_an_unreachable_watchtower_is_reported_by_the_trigger_and_not_by_the_container_probe() -> None:
-    story = tell(World(steady(ready(OLD)), (REFUSED,), forked=REFUSED), container="api")
+    story = simulate(World(steady(ready(OLD)), (REFUSED,), forked=REFUSED), container="api")
     assert story.verdict == ("trigger-failed", "unreachable")
 
 
 def test_the_trigger_waits_for_a_slow_response_to_the_container_probe() -> None:
-    story = tell(World(rollout(), (UPDATED,), forked=(FORKED, 8.0)), container="api")
+    story = simulate(World(rollout(), (UPDATED,), forked=(FORKED, 8.0)), container="api")
     assert story.world.triggered == pytest.approx(8.0)
 
 
 def test_without_container_no_probe_for_container_support_is_sent() -> None:
-    assert tell(World(rollout(), (UPDATED,))).world.sent(ProbeContainerSupport) == []
+    assert simulate(World(rollout(), (UPDATED,))).world.sent(ProbeContainerSupport) == []
 
 
 # the containers endpoint
@@ -232,7 +232,7 @@ def test_without_container_no_probe_for_container_support_is_sent() -> None:
     "http_result", [reply(401), reply(404), reply(405), page(200)], ids=["401", "404", "405", "page"]
 )
 def test_a_declared_digest_without_the_containers_endpoint_triggers_nothing(http_result: HttpResult) -> None:
-    story = tell(World(rollout(), (UPDATED,), containers=lambda _: http_result), expect_digest=D2)
+    story = simulate(World(rollout(), (UPDATED,), containers=lambda _: http_result), expect_digest=D2)
     assert story.verdict == ("not-started", "digest-unavailable")
     assert story.world.triggered is None
 
@@ -241,13 +241,13 @@ def test_a_containers_endpoint_that_fails_is_requested_again() -> None:
     def containers(moment: float) -> HttpResult:
         return reply(500) if moment < 6 else digests(3.0)(moment)
 
-    story = tell(World(rollout(), ((UPDATED, 2.0),), containers=containers), expect_digest=D2)
+    story = simulate(World(rollout(), ((UPDATED, 2.0),), containers=containers), expect_digest=D2)
     assert story.verdict == ("deployed", "")
 
 
 @pytest.mark.parametrize("stable_for", ["0", "5s", "12s"])
 def test_containers_are_listed_at_most_every_5_s_with_three_exceptions(stable_for: str) -> None:
-    story = tell(
+    story = simulate(
         World(rollout(6.0, 9.0), ((UPDATED, 3.0),), containers=digests(9.0)), expect_digest=D2, stable_for=stable_for
     )
     assert story.verdict == ("deployed", "")
@@ -257,7 +257,7 @@ def test_containers_are_listed_at_most_every_5_s_with_three_exceptions(stable_fo
 
 
 def test_with_a_stale_digest_containers_are_listed_every_5_s_until_the_deadline() -> None:
-    story = tell(World(steady(ready()), ((UPDATED, 3.0),), containers=digests(1e9)), expect_digest=D2, timeout="60")
+    story = simulate(World(steady(ready()), ((UPDATED, 3.0),), containers=digests(1e9)), expect_digest=D2, timeout="60")
     assert story.verdict == ("stale", "old-build")
     sent = story.world.since_trigger(FetchContainers)
     assert sent[0] == pytest.approx(3.0, abs=0.2)
@@ -266,12 +266,12 @@ def test_with_a_stale_digest_containers_are_listed_every_5_s_until_the_deadline(
 
 
 def test_a_missing_containers_endpoint_is_requested_once() -> None:
-    assert len(tell(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
+    assert len(simulate(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
 def test_a_digest_deploy_takes_no_longer_than_a_version_deploy() -> None:
-    by_digest = tell(World(rollout(), ((UPDATED, 3.5),), containers=digests(4.0)), expect_digest=D2)
-    by_version = tell(World(rollout(), ((UPDATED, 3.5),)), expect_version=NEW)
+    by_digest = simulate(World(rollout(), ((UPDATED, 3.5),), containers=digests(4.0)), expect_digest=D2)
+    by_version = simulate(World(rollout(), ((UPDATED, 3.5),)), expect_version=NEW)
     assert by_digest.verdict == by_version.verdict == ("deployed", "")
     assert by_digest.seconds <= by_version.seconds + 5.0
 
@@ -298,13 +298,13 @@ def test_the_bucket_is_never_overdrawn(name: str, rate: str) -> None:
         "throttled": (World(throttled, (UPDATED,)), {}),
     }
     world, inputs = worlds[name]
-    story = tell(world, expect_version=NEW, timeout="90", request_rate=rate, **inputs)
+    story = simulate(world, expect_version=NEW, timeout="90", request_rate=rate, **inputs)
     count, unit = rate.split("/")
     assert overdrawn(story, int(count) / {"s": 1, "m": 60}[unit]) <= 1e-6
 
 
 def test_the_bucket_of_a_health_address_of_its_own_origin_is_not_overdrawn_either() -> None:
-    story = tell(
+    story = simulate(
         World(
             lambda moment, probe: (
                 (ready(NEW) if probe.endpoints == VERSION else reply(503, {"status": "starting"}))
@@ -326,7 +326,7 @@ def test_after_a_429_no_look_is_sent_until_retry_after() -> None:
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 else reply(429, retry_after="20") if moment < 5 else ready(NEW)
 
-    story = tell(World(service, (UPDATED,)), expect_version=NEW)
+    story = simulate(World(service, (UPDATED,)), expect_version=NEW)
     sent = story.world.since_trigger(Probe)
     refused = next(moment for moment in sent if moment >= 1)
     assert next(moment for moment in sent if moment > refused) >= refused + 20
@@ -337,7 +337,7 @@ def test_in_a_window_only_one_look_is_under_way() -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(OLD), 0.04) if moment < 2 else (ready(NEW), 3.0)
 
-    story = tell(World(service, ((UPDATED, 3.0),)), expect_version=NEW, stable_for="20s")
+    story = simulate(World(service, ((UPDATED, 3.0),)), expect_version=NEW, stable_for="20s")
     assert story.verdict == ("deployed", "")
     opened = story.state.history.window.opened or 0.0
     sent = [moment for moment in story.world.sent(Probe) if moment > opened]
@@ -348,13 +348,13 @@ def test_outside_of_a_window_a_look_that_hangs_does_not_delay_the_next_one() -> 
     def service(moment: float, _: Probe) -> Taking:
         return (ready(OLD), 0.04) if moment < 2 or moment > 8 else (TransportError(ErrorKind.TIMED_OUT), 10.0)
 
-    story = tell(World(service, (reply(200),)), expect_version=NEW, timeout="30")
+    story = simulate(World(service, (reply(200),)), expect_version=NEW, timeout="30")
     sent = [moment for moment in story.world.since_trigger(Probe) if 2 < moment < 9]
     assert len(sent) >= 2
 
 
 def test_looks_are_slow_until_watchtower_responds_and_quick_afterwards() -> None:
-    story = tell(World(steady(ready(OLD)), ((reply(200), 30.0),)), expect_version=NEW, timeout="60")
+    story = simulate(World(steady(ready(OLD)), ((reply(200), 30.0),)), expect_version=NEW, timeout="60")
     sent = story.world.since_trigger(Probe)
     before = [later - earlier for earlier, later in pairwise(moment for moment in sent if moment < 30)]
     assert max(before) <= UNHURRIED_MOST * 1.1 + 0.05
@@ -362,20 +362,20 @@ def test_looks_are_slow_until_watchtower_responds_and_quick_afterwards() -> None
 
 
 def test_a_bad_sample_makes_looks_quick() -> None:
-    story = tell(World(rollout(10.0, 12.0), ((reply(200), 30.0),)), expect_version=NEW)
+    story = simulate(World(rollout(10.0, 12.0), ((reply(200), 30.0),)), expect_version=NEW)
     sent = story.world.since_trigger(Probe)
     noticed = next(place for place, moment in enumerate(sent) if moment >= 10)
     assert sent[noticed + 1] - sent[noticed] <= 2.05
 
 
 def test_the_window_opens_with_a_look_right_after_the_first_good_response() -> None:
-    story = tell(World(rollout(1.0, 2.0), (UPDATED,)), expect_version=NEW)
+    story = simulate(World(rollout(1.0, 2.0), (UPDATED,)), expect_version=NEW)
     first, second = [sample for sample in story.state.samples if NEW in sample.names.values()][:2]
     assert (second.sent, second.beyond_caches) == (first.at, True)
 
 
 def test_tokens_are_left_for_the_time_after_the_response_though_the_service_is_gone_for_long() -> None:
-    story = tell(World(rollout(2.0, 31.0), ((UPDATED, 30.0),)), expect_version=NEW)
+    story = simulate(World(rollout(2.0, 31.0), ((UPDATED, 30.0),)), expect_version=NEW)
     moments = story.world.since_trigger(Probe)
     gone = [moment for moment in moments if 4.0 < moment < 30.0]
     after = [moment for moment in moments if 30.0 <= moment < 31.0]
@@ -387,21 +387,21 @@ def test_after_a_transport_error_broke_a_window_the_next_look_comes_within_a_sec
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 2 else ready(NEW) if moment < 5 or moment > 15 else REFUSED
 
-    story = tell(World(service, ((reply(200), 2.0),)), expect_version=NEW, request_rate="off")
+    story = simulate(World(service, ((reply(200), 2.0),)), expect_version=NEW, request_rate="off")
     assert story.state.history.window.broken == 1
     sent = [moment for moment in story.world.since_trigger(Probe) if 5 <= moment < 15]
     assert all(later - earlier <= 1.0 + 1e-9 for earlier, later in pairwise(sent))
 
 
 def test_looks_never_stop_although_tokens_are_reserved_for_a_window() -> None:
-    story = tell(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
+    story = simulate(World(steady(ready(OLD)), (reply(200),)), expect_version=NEW, timeout="120")
     sent = story.world.since_trigger(Probe)
     assert all(later - earlier <= 5.0 for earlier, later in pairwise(sent))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_in_a_window_looks_come_about_once_a_second_at_irregular_intervals(seed: int) -> None:
-    story = tell(World(rollout(), (UPDATED,), seed=seed), expect_version=NEW, request_rate="off")
+    story = simulate(World(rollout(), (UPDATED,), seed=seed), expect_version=NEW, request_rate="off")
     opened = story.state.history.window.opened or 0.0
     gaps = [
         later - earlier for earlier, later in pairwise(moment for moment in story.world.sent(Probe) if moment >= opened)
@@ -414,7 +414,7 @@ def test_after_a_cached_response_every_look_has_a_unique_query() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return ready(NEW if moment > 2 else OLD) if probe.past_caches else reply(200, {"commit": OLD}, age="60")
 
-    story = tell(World(service, (UPDATED,)), expect_version=NEW)
+    story = simulate(World(service, (UPDATED,)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     probes = [request for _, request in story.world.asked if isinstance(request, Probe)]
     assert [probe.past_caches for probe in probes[:2]] == [False, True]
@@ -422,7 +422,7 @@ def test_after_a_cached_response_every_look_has_a_unique_query() -> None:
 
 
 def test_if_every_response_is_cached_the_run_fails_as_cached() -> None:
-    story = tell(World(steady(reply(200, {"commit": NEW}, age="60")), (UPDATED,)), expect_version=NEW, timeout="30")
+    story = simulate(World(steady(reply(200, {"commit": NEW}, age="60")), (UPDATED,)), expect_version=NEW, timeout="30")
     assert story.verdict == ("unhealthy", "cached")
 
 
@@ -431,7 +431,9 @@ def test_a_declared_version_seen_only_in_cached_responses_fails_as_cached(inputs
     def service(_: float, probe: Probe) -> HttpResult:
         return ready() if probe.endpoints == HEALTH else reply(200, {"commit": NEW}, age="60")
 
-    story = tell(World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30", **inputs)
+    story = simulate(
+        World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30", **inputs
+    )
     assert story.verdict == ("unhealthy", "cached")
 
 
@@ -439,7 +441,7 @@ def test_a_cache_that_hides_an_unreachable_nameless_service_is_reported_as_the_c
     def service(moment: float, probe: Probe) -> HttpResult:
         return reply(502) if probe.past_caches and moment > 0 else ready()
 
-    assert tell(World(service, (UPDATED,)), timeout="30").verdict == ("unhealthy", "cached")
+    assert simulate(World(service, (UPDATED,)), timeout="30").verdict == ("unhealthy", "cached")
 
 
 def test_a_round_robin_balancer_does_not_show_one_instance_per_address() -> None:
@@ -451,7 +453,7 @@ def test_a_round_robin_balancer_does_not_show_one_instance_per_address() -> None
             return ready(OLD if moment < 2 or next(turns) % 2 else NEW)
 
         world = World(service, (UPDATED,), seed=seed)
-        story = tell(world, expect_version=NEW, version_path="/api/version", instances="2", timeout="60")
+        story = simulate(world, expect_version=NEW, version_path="/api/version", instances="2", timeout="60")
         ends.append(story.conclusion.exit_code)
     assert ends == [1] * 12
 
@@ -462,12 +464,12 @@ def test_a_build_seen_in_a_fresh_response_is_not_hidden_by_a_later_cached_one() 
             return ready()
         return reply(200, {"commit": OLD if moment < 3 else 40 * "3"}, **({"age": "9"} if moment > 10 else {}))
 
-    story = tell(World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30")
+    story = simulate(World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="30")
     assert story.verdict == ("wrong-build", "wrong-version")
 
 
 def test_with_a_separate_version_address_health_is_watched_and_the_version_requested_beside_it() -> None:
-    story = tell(World(rollout(), (UPDATED,)), expect_version=NEW, version_path="/api/version")
+    story = simulate(World(rollout(), (UPDATED,)), expect_version=NEW, version_path="/api/version")
     assert story.verdict == ("deployed", "")
     asked = [
         request.endpoints
@@ -520,7 +522,7 @@ CHECKED = reply(
 def test_the_check_endpoint_is_requested_once_if_watchtower_did_nothing(
     service: Callable[[float, Probe], HttpResult], answer: HttpResult, inputs: dict[str, str], asked: int
 ) -> None:
-    assert len(tell(World(service, (answer,)), **inputs).world.sent(CheckContainers)) == asked
+    assert len(simulate(World(service, (answer,)), **inputs).world.sent(CheckContainers)) == asked
 
 
 @pytest.mark.parametrize(
@@ -529,7 +531,7 @@ def test_the_check_endpoint_is_requested_once_if_watchtower_did_nothing(
     ids=["reasons given", "absent", "refused", "too slow"],
 )
 def test_the_reasons_of_the_check_endpoint_explain_but_never_decide(reasons: Taking) -> None:
-    story = tell(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
+    story = simulate(World(steady(ready(OLD)), (summary(scanned=0, skipped=1),), reasons=reasons))
     assert story.verdict == ("trigger-failed", "update-blocked")
     assert story.seconds < 11.0
     text = " ".join(story.outcome.facts.of(About.REASON))
@@ -542,7 +544,7 @@ def test_the_reasons_of_the_check_endpoint_explain_but_never_decide(reasons: Tak
 
 
 def test_verify_sends_no_trigger() -> None:
-    story = tell(World(steady(ready(NEW))), mode="verify", expect_version=NEW)
+    story = simulate(World(steady(ready(NEW))), mode="verify", expect_version=NEW)
     assert story.verdict == ("verified", "")
     assert story.world.sent(SendTrigger) == []
     assert 5.0 <= story.seconds < 8.0
@@ -578,7 +580,7 @@ def test_verify_sends_no_trigger() -> None:
 def test_verify_ends_with_its_verdict(
     service: Callable[[float, Probe], HttpResult], inputs: dict[str, str], verdict: tuple[str, str]
 ) -> None:
-    story = tell(World(service), mode="verify", **inputs)
+    story = simulate(World(service), mode="verify", **inputs)
     assert story.verdict == verdict
     if verdict[1] in ("html", "tls", "access-wall", "wrong-version", "version-unavailable"):
         assert story.seconds < 15.0
@@ -587,9 +589,9 @@ def test_verify_ends_with_its_verdict(
 def test_verify_compares_a_declared_digest() -> None:
     for running, verdict in ((D2, ("verified", "")), (D1, ("wrong-build", "wrong-digest"))):
         world = World(steady(ready()), containers=lambda _, digest=running: rows(("api", "x", digest)))  # type: ignore[misc]
-        assert tell(world, mode="verify", expect_digest=D2).verdict == verdict
+        assert simulate(world, mode="verify", expect_digest=D2).verdict == verdict
     world = World(steady(ready()), containers=lambda _: reply(404))
-    assert tell(world, mode="verify", expect_digest=D2).verdict == ("wrong-build", "digest-unavailable")
+    assert simulate(world, mode="verify", expect_digest=D2).verdict == ("wrong-build", "digest-unavailable")
 
 
 # whole runs, undeclared and declared
@@ -754,7 +756,7 @@ def test_a_run_ends_with_its_verdict(
 ) -> None:
     made = world()
     made.seed = seed
-    assert tell(made, **inputs).verdict == verdict
+    assert simulate(made, **inputs).verdict == verdict
 
 
 def test_a_new_process_alone_is_a_change_but_not_where_watchtower_did_nothing() -> None:
@@ -763,25 +765,25 @@ def test_a_new_process_alone_is_a_change_but_not_where_watchtower_did_nothing() 
             return ready(start_time=WALL - 5000)
         return REFUSED if moment < 4 else ready(start_time=WALL + 4)
 
-    assert tell(World(restarted, (reply(200),))).verdict == ("deployed", "")
-    assert tell(World(restarted, (summary(),))).verdict == ("unproven", "nothing-to-do")
+    assert simulate(World(restarted, (reply(200),))).verdict == ("deployed", "")
+    assert simulate(World(restarted, (summary(),))).verdict == ("unproven", "nothing-to-do")
 
 
 def test_a_green_run_waits_for_watchtowers_response_and_looks_once_more_after_it() -> None:
-    story = tell(World(rollout(), ((UPDATED, 25.0),)), expect_version=NEW)
+    story = simulate(World(rollout(), ((UPDATED, 25.0),)), expect_version=NEW)
     assert story.verdict == ("deployed", "")
     assert story.state.history.window.latest > 25.0
     assert 25.0 < story.seconds < 29.0
 
 
 def test_a_response_just_before_the_deadline_still_gets_its_look() -> None:
-    story = tell(World(rollout(), ((UPDATED, 39.9),)), expect_version=NEW, timeout="40")
+    story = simulate(World(rollout(), ((UPDATED, 39.9),)), expect_version=NEW, timeout="40")
     assert story.state.answered is not None
     assert story.state.history.window.latest > story.state.answered
 
 
 def test_the_run_ends_as_soon_as_the_window_held() -> None:
-    story = tell(World(rollout(), ((UPDATED, 1.0),)), expect_version=NEW)
+    story = simulate(World(rollout(), ((UPDATED, 1.0),)), expect_version=NEW)
     assert story.seconds < 4.0 + 5.0 + 3.0
 
 
@@ -789,7 +791,7 @@ def test_an_undeclared_digest_that_reverts_is_stale() -> None:
     def containers(moment: float) -> HttpResult:
         return rows(("api", "x", D2 if 3 < moment < 8 else D1))
 
-    story = tell(World(steady(ready()), ((reply(200), 3.5),), containers=containers), timeout="60")
+    story = simulate(World(steady(ready()), ((reply(200), 3.5),), containers=containers), timeout="60")
     assert story.verdict == ("stale", "old-build")
 
 
@@ -814,7 +816,7 @@ def test_a_window_without_further_usable_responses_ends_near_the_deadline(
             return ready(OLD)
         return ready(build) if since < 3 else mute
 
-    story = tell(World(service, ((UPDATED, 2.0),)), timeout="60", stable_for="10s", **inputs)
+    story = simulate(World(service, ((UPDATED, 2.0),)), timeout="60", stable_for="10s", **inputs)
     assert story.seconds < 60 + 45
     assert story.conclusion.exit_code == 1
 
@@ -865,7 +867,7 @@ def test_every_run_ends_near_its_deadline_with_one_verdict(
     inputs = (
         {"timeout": "60"} | ({"expect_version": NEW} if declared else {}) | ({"version_path": "/v"} if apart else {})
     )
-    story = tell(World(service, ((answer, after),), seed=seed), **inputs)
+    story = simulate(World(service, ((answer, after),), seed=seed), **inputs)
     assert story.seconds < 60 + 45
     assert story.conclusion.exit_code in (0, 1)
     assert overdrawn(story) <= 1e-6
@@ -875,7 +877,7 @@ def test_every_run_ends_near_its_deadline_with_one_verdict(
 
 
 def test_a_version_seen_just_before_the_deadline_still_gets_its_window_before_a_health_look() -> None:
-    story = tell(
+    story = simulate(
         World(lambda moment, _: ready(OLD) if moment < 27 else ready(NEW), (reply(200),)),
         expect_version=NEW,
         version_path="/api/version",
@@ -888,7 +890,7 @@ def test_a_version_path_that_does_not_exist_is_reported_as_such() -> None:
     def service(_: float, probe: Probe) -> HttpResult:
         return reply(404, {"detail": "Not Found"}) if probe.endpoints == VERSION else reply(200, {"status": "ok"})
 
-    story = tell(World(service, (reply(200),)), expect_version=NEW, version_path="/api/version", timeout="20")
+    story = simulate(World(service, (reply(200),)), expect_version=NEW, version_path="/api/version", timeout="20")
     assert story.verdict == ("wrong-build", "version-unavailable")
 
 
@@ -899,7 +901,7 @@ def test_two_alternating_builds_never_complete_a_window(stable_for: str) -> None
     def service(moment: float, _: Probe) -> HttpResult:
         return ready(OLD) if moment < 1 or next(turn) % 2 else ready(NEW)
 
-    story = tell(
+    story = simulate(
         World(service, (UPDATED,)), expect_version=NEW, version_path="/api/version", timeout="20", stable_for=stable_for
     )
     assert story.conclusion.exit_code == 1
@@ -922,6 +924,6 @@ def test_two_alternating_builds_never_complete_a_window(stable_for: str) -> None
 def test_a_run_stays_within_its_number_of_requests_and_log_lines(
     world: World, inputs: dict[str, str], requests: int, lines: int
 ) -> None:
-    story = tell(world, expect_version=NEW, **inputs)
+    story = simulate(world, expect_version=NEW, **inputs)
     assert story.conclusion.exit_code == 0
     assert (len(world.asked) <= requests, len(story.log.lines) <= lines) == (True, True), story.log.lines

@@ -109,7 +109,7 @@ def test_a_table_cell_shows_the_fault(found: Trial, fault: str) -> None:
     kind = next(kind for kind in KINDS if kind.name == "slow-stop")
     made = page(Findings([Setup("containrrr", (kind,))], [found], [judge(1)]), "Made by hand.")
     [row] = [line for line in made.splitlines() if line.startswith("| `slow-stop` |")]
-    assert row == f"| `slow-stop` | {kind.tells} | {f'{fault} (1 of 1)' if fault else ''} |" + "  |" * (
+    assert row == f"| `slow-stop` | {kind.description} | {f'{fault} (1 of 1)' if fault else ''} |" + "  |" * (
         len(CONTESTANTS) - 1
     )
 
@@ -128,7 +128,7 @@ PAGE = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_the_page_has_a_row_of_every_kind(kind: Kind) -> None:
-    assert f"| `{kind.name}` | {kind.tells} |" in PAGE, "run `make gauntlet`"
+    assert f"| `{kind.name}` | {kind.description} |" in PAGE, "run `make gauntlet`"
 
 
 def test_readme_has_the_table_of_the_page() -> None:
