@@ -239,7 +239,7 @@ def test_without_an_earlier_step_the_old_build_counts_as_another_version_at_the_
     assert story.verdict == ("wrong-build", "wrong-version")
     assert 118 <= story.world.clock < 130
     [error] = annotations.annotations(story.outcome)
-    assert "With `baseline` the run can tell" in error.message
+    assert "With `baseline` the run can distinguish" in error.message
 
 
 def test_a_change_that_is_undone_is_stale() -> None:

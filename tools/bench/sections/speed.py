@@ -88,7 +88,7 @@ def detection(rollouts: int) -> Section:
         )
     words = (
         f"{rollouts:,} simulated rollouts of 0.3 to 90 s, those of less than a minute where Watchtower responds when it has "
-        "started the container. The limit of requests keeps the mean near 0.3 s, whatever the rhythm: a build that boots "
+        "started the container. The limit of requests keeps the mean near 0.4 s, whatever the rhythm: a build that boots "
         "for long after Watchtower's response meets a bucket that has one more request every 2 s."
     )
     bars = {"the action": ours["mean"]} | {name: each["mean"] for name, each in others.items()}
