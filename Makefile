@@ -79,8 +79,8 @@ format: setup ## format the code as lint requires
 docs: setup ## render the pages that are generated from the code
 	@$(venv)/python -m tools.docs
 
-bench: setup ## compare speed, memory and crash loops with their bars, and write docs/performance.md; ROLLOUTS=2000
-	@$(venv)/python -m tools.bench $(if $(ROLLOUTS),--rollouts $(ROLLOUTS))
+bench: setup ## compare speed, memory and crash loops with their bars, and write docs/performance.md; ROLLOUTS=2000, ONLY=...
+	@$(venv)/python -m tools.bench $(if $(ROLLOUTS),--rollouts $(ROLLOUTS)) $(if $(ONLY),--only $(ONLY))
 
 gauntlet: setup ## run the action and other gates in worlds of known truth; QUICK=1, or one: SEED=..., WORLD=...
 	@$(venv)/python -m tools.gauntlet $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) $(if $(WORLD),--world "$(WORLD)")

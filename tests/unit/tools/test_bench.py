@@ -27,6 +27,13 @@ def test_a_figure_is_shown_beside_its_limit_and_marked_if_it_misses_it() -> None
     assert "Measured today." in lines
 
 
+def test_a_figure_that_misses_its_limit_fails_the_bench_unless_that_much_is_known() -> None:
+    assert Figure("a / b", 1.5, 1.0).worse
+    assert Figure("a / b", 1.5, 1.0, known=1.4).worse
+    assert not Figure("a / b", 1.5, 1.0, known=2.0).worse
+    assert not Figure("a / b", 0.5, 1.0).worse
+
+
 def test_the_bars_of_a_chart_are_as_long_as_their_figures() -> None:
     drawn = ET.fromstring(chart([TIMES]))  # noqa: S314 - ours
     ours, other = (

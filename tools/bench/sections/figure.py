@@ -14,11 +14,18 @@ class Figure:
     """The maximum; None if it is only shown."""
     means: str = ""
     """One sentence that explains the figure to a new reader."""
+    known: float | None = None
+    """The most that is known and explained, where the maximum cannot be kept."""
 
     @property
     def missed(self) -> bool:
         """Whether it exceeds its limit."""
         return self.bar is not None and self.value > self.bar
+
+    @property
+    def worse(self) -> bool:
+        """Whether it exceeds its limit by more than is known."""
+        return self.missed and (self.known is None or self.value > self.known)
 
     def __str__(self) -> str:
         bar = "" if self.bar is None else f"  (at most {self.bar:g}){'  MISSED' if self.missed else ''}"
