@@ -21,7 +21,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 _PAGE = _PROJECT / "docs" / "reliability.md"
 _PAIRS, _RUNS, _RUNS_QUICK = 66, 2000, 200
 _FIRST_SEED = 1
-_SIDE_BY_SIDE = 12
+_SIDE_BY_SIDE = 8
 """Concurrent trials per core: a trial mostly waits."""
 
 
