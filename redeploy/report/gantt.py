@@ -77,7 +77,7 @@ def rows(run: RunResult) -> list[Bar]:
 
 
 def timeline_section(run: RunResult) -> list[str]:
-    """Return the chart with its figures as a section of the job summary; nothing if there is no timeline to draw."""
+    """Return the section of the job summary with the chart and its figures; empty if the run was too short for one."""
     if not run.timeline.stretches or run.timeline.ended < WORTH_A_PICTURE:
         return []
     took = [

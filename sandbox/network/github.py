@@ -41,7 +41,7 @@ class Mishap:
 
 
 Mishaps = Mapping[Kind, Sequence[Mishap | None]]
-"""Mishaps of the requests of a kind, in order; the last one applies to all later requests, and None is no mishap."""
+"""What goes wrong with the first, second ... request of a kind; None is nothing. The last one holds from then on."""
 
 
 def problem(status: int, message: str, *headers: tuple[str, str], **more: object) -> Answer:

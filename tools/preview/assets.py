@@ -58,7 +58,7 @@ def load(folder: Path = FOLDER) -> Assets:
     """Read the assets, after npm has fetched the missing ones.
 
     Raises:
-        MissingError: There is no npm, it could not fetch, or the fetched package is not the pinned one.
+        MissingError: if npm is missing or fails, or if it fetched another package than the pinned one.
     """
     mermaid, style = (_tarball(package, folder) for package in (MERMAID, STYLE))
     return Assets(

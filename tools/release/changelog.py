@@ -13,7 +13,7 @@ def notes(text: str, version: Version) -> str:
     """Return the section of a version, in Markdown whose links lead to the files of that release.
 
     Raises:
-        RefusedError: if there is no such section, or more than one, or one without a date or text.
+        RefusedError: if the version has no section or several, or if its section lacks a date or text.
     """
     headings = list(_HEADING.finditer(text))
     found = [at for at, heading in enumerate(headings) if heading[1] == str(version)]

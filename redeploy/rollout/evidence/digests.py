@@ -89,7 +89,7 @@ class UnchangedTag(Evidence):
 
     @property
     def sentence(self) -> str:
-        """That there is no newer image."""
+        """Says that the registry has no newer image; empty if that is not known."""
         if self.says is not Build.OLD:
             return ""
         return "The running container has the digest that the image's tag points to in the registry."

@@ -30,7 +30,7 @@ class RestoreTarget:
     reference: str = ""
     """The reference by which the manifest was found."""
     trouble: Trouble | None = None
-    """Why there is no manifest, or none yet."""
+    """Why the last request for the manifest failed."""
     revision: str = ""
     """The commit that the image's label names; empty if it names none, or was not read."""
     refused: dict[str, str] = field(default_factory=dict)
