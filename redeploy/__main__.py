@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from redeploy import __version__
+from redeploy import ISSUES, __version__
 
 TYPE_CHECKING = False  # typing loads slowly, and a command should respond at once
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ USAGE = 2
 DEFECT = 70
 BROKEN_PIPE = 128 + 13
 """As a shell reports a program that SIGPIPE ended. Windows does not have that signal."""
-_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
 def main(arguments: "Sequence[str]", load: "Callable[[str], ModuleType]" = importlib.import_module) -> int:
@@ -84,7 +83,7 @@ def _defect(error: Exception) -> int:
 
         _complain("".join(traceback.format_exception(error)))
     _complain(
-        f"{type(error).__name__} in redeploy itself. Run it again with RUNNER_DEBUG=1, and report at {_ISSUES} what it "
+        f"{type(error).__name__} in redeploy itself. Run it again with RUNNER_DEBUG=1, and report at {ISSUES} what it "
         "says, without secrets."
     )
     return DEFECT

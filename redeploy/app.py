@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from redeploy import ISSUES
 from redeploy.github.runner import Runner
 from redeploy.rollout import perform
 from redeploy.rollout.requests import opening
@@ -27,8 +28,6 @@ if TYPE_CHECKING:  # all of this is loaded while the first request is on its way
     from redeploy.report.results import OneResult, Result, RunResult
     from redeploy.rollback.attempt import Attempt
     from redeploy.rollout.service_state import ServiceState
-
-_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
 class Run:
@@ -168,7 +167,7 @@ class Run:
             import traceback
 
             self._runner.say("".join(traceback.format_exception(error)))
-        outputs = f"Run it again with debug logging, and report at {_ISSUES} what it says, without secrets."
+        outputs = f"Run it again with debug logging, and report at {ISSUES} what it says, without secrets."
         cause = f"{type(error).__name__} in the action itself. {outputs}"
         return self._cut_short(Verdict.INTERNAL_ERROR, cause, bare=bare)
 

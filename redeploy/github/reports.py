@@ -4,14 +4,13 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from redeploy import ISSUES
 from redeploy.github.runner import Runner
 from redeploy.report.results import Result
 from redeploy.settings.plan import Plan
 
 if TYPE_CHECKING:  # few runs write a Deployment
     from redeploy.github.record import DeploymentRecorder
-
-_ISSUES = "https://github.com/leok974/redeploy-action/issues/new"
 
 
 class Reports:
@@ -67,4 +66,4 @@ class Reports:
             yield
         except Exception as error:  # noqa: BLE001 - shown without its text, which may quote a secret
             defect = f"{type(error).__name__} in the action itself, while this was to be written. Please report it at"
-            self._runner.annotate("warning", what, f"{defect} {_ISSUES}.")
+            self._runner.annotate("warning", what, f"{defect} {ISSUES}.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from redeploy.rollout import pace
 from redeploy.rollout.assess import Assessment
-from redeploy.rollout.pace import Phase, interval
+from redeploy.rollout.pace import NEVER, Phase, interval
 from redeploy.rollout.requests import ALONE_FOR, Probe
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.beside import version_due
@@ -15,8 +15,6 @@ MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, if the bucket allows it."""
 
 HALF = 0.5
-
-_NEVER = float("inf")
 
 
 @dataclass
@@ -64,7 +62,7 @@ class Looks:
             if past_caches is not None and not budget.looks_under_way(endpoints):
                 look = budget.probe(endpoints, url, fresh=True) if past_caches else Probe(endpoints, url)
                 return look, budget.ready(url, now)
-        return self._next_probe(assessed, now), _NEVER
+        return self._next_probe(assessed, now), NEVER
 
     def _look(self, assessed: Assessment, now: float) -> tuple[Probe, float]:
         """Return the next look at the service, and when it is due."""
@@ -80,7 +78,7 @@ class Looks:
             or state.budget.looks_under_way(endpoints)
             or state.record.doubts.next_look(endpoints) is not None
         ):
-            return probe, _NEVER
+            return probe, NEVER
         pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter) * 2 * self._turn
         due = version_due(window, now=now, ends=assessed.window_ends, length=assessed.window_length, pause=pause)
         return probe, max(due, state.budget.ready(url, now))
@@ -111,13 +109,13 @@ class Looks:
         state = self.state
         phase = self._current_phase(assessed, now)
         if state.record.doubts.open:
-            return _NEVER
+            return NEVER
         side_by_side, health = self._side_by_side, state.addresses[0][0]
         under_way = state.budget.looks_under_way(health) if side_by_side else state.budget.under_way(Probe)
         if under_way:
             alone = phase is Phase.WINDOW or side_by_side or len(under_way) > 1
             if alone or now < under_way[0] + ALONE_FOR:
-                return _NEVER if alone else under_way[0] + ALONE_FOR
+                return NEVER if alone else under_way[0] + ALONE_FOR
         seen = [each.sent for each in state.samples if not side_by_side or each.endpoints == health]
         sent = seen[-2:] + under_way
         if not sent:

@@ -5,6 +5,9 @@ from enum import Enum
 from redeploy.service.window import WATCHED_MOST
 from redeploy.settings.plan import Rate
 
+NEVER = float("inf")
+"""When a request is due that nothing calls for."""
+
 UNHURRIED_LEAST = 0.8
 """Shortest interval before Watchtower has responded."""
 

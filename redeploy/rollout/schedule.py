@@ -9,7 +9,7 @@ from redeploy.http.urls import origin_of
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.baseline import Baseline
 from redeploy.rollout.looks import Looks
-from redeploy.rollout.pace import kept_back
+from redeploy.rollout.pace import NEVER, kept_back
 from redeploy.rollout.requests import (
     CheckContainers,
     FetchContainers,
@@ -31,8 +31,6 @@ MOST_AT_ONCE = 8
 
 LEAST_WINDOW = 0.1
 """The least length, in seconds, of a window whose remaining part is calculated."""
-
-_NEVER = float("inf")
 
 
 @dataclass
@@ -68,7 +66,7 @@ class Schedule:
         for due, make in (
             (self._resend_due(assessed), lambda: self._trigger(now, wall)),
             (look_due(self.state, assessed, now, looked_after_gap=self._looked_after_gap), FetchContainers),
-            (_NEVER if self._asked_for_reasons else reasons_due(self.state, assessed, now), self._ask_for_reasons),
+            (NEVER if self._asked_for_reasons else reasons_due(self.state, assessed, now), self._ask_for_reasons),
         ):
             if due <= now:
                 requests.append(self._sent(make(), now))
@@ -98,7 +96,7 @@ class Schedule:
         """Return the step that sends the trigger, once all services that it updates are ready."""
         self.ready_since = now if self.ready_since is None else self.ready_since
         if not self.may_trigger(now):
-            return Step((), _NEVER)
+            return Step((), NEVER)
         return Step((self._sent(self._trigger(now, wall), now),), now)
 
     @cached_property
@@ -116,7 +114,7 @@ class Schedule:
     def _resend_due(self, assessed: Assessment) -> float:
         """Return when the trigger is sent again: not while the expected build is live."""
         again = self.state.trigger.resend_at
-        return _NEVER if again is None or assessed.answer_final else again
+        return NEVER if again is None or assessed.answer_final else again
 
     def _sent(self, request: Request, now: float) -> Request:
         self.state.budget.note_sent(request, now)
