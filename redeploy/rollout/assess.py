@@ -8,7 +8,7 @@ from redeploy.decision.stop import GRACE, should_stop
 from redeploy.decision.verdict import conclude
 from redeploy.rollout.evidence.weighing import UNNAMED_WINDOW, Weighing
 from redeploy.rollout.pace import SAVING, WINDOW_MOST
-from redeploy.rollout.requests import FetchContainers, FetchDocument
+from redeploy.rollout.requests import FetchContainers, FetchDocument, Probe
 from redeploy.service.gaps import certain_downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.window import FEWEST
@@ -105,7 +105,13 @@ class Assessment(Weighing):
 
     @property
     def _held(self) -> bool:
-        return self.expected_under_way and self._window.holds(since=self.counts_from)
+        return self.expected_under_way and self._holds(since=self.counts_from)
+
+    def _holds(self, *, since: float | None = None, length: float | None = None) -> bool:
+        """Return whether the window has held, and no look in it still waits for its response: that may be a bad one."""
+        under_way = self._state.budget.under_way(Probe)
+        overtaken = any((self._window.opened or 0.0) <= sent < self._window.latest for sent in under_way)
+        return not overtaken and self._window.holds(since=since, length=length)
 
     def _needs_closing(self, request: type[FetchContainers | FetchDocument]) -> bool:
         """Return whether the window has held, but some evidence needs this request again after its end."""
@@ -238,13 +244,13 @@ class Assessment(Weighing):
             window_in_time=self._window_in_time,
             patience_ends=self._patience_ends,
             right_build_under_way=right_build,
-            healthy_long_enough=window.holds(
+            healthy_long_enough=self._holds(
                 since=state.answered, length=None if self.registry_unchanged else UNNAMED_WINDOW
             ),
             registry_unchanged=self.registry_unchanged,
-            claim_held=self.claims and window.holds(since=state.answered),
+            claim_held=self.claims and self._holds(since=state.answered),
             gap_seen=history.gap_seen,
-            held_after_gap=history.gap_ended is not None and window.holds(since=history.gap_ended),
+            held_after_gap=history.gap_ended is not None and self._holds(since=history.gap_ended),
             new_build_seen=self.new_build_seen,
             build=history.build,
             version_cached=history.version_cached,

@@ -9,7 +9,7 @@ from redeploy.rollout.pace import NEVER, Phase, interval
 from redeploy.rollout.requests import ALONE_FOR, Probe
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.beside import version_due
-from redeploy.service.window import FEWEST
+from redeploy.service.window import BLIND, FEWEST
 
 MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, if the bucket allows it."""
@@ -112,10 +112,12 @@ class Looks:
             return NEVER
         side_by_side, health = self._side_by_side, state.addresses[0][0]
         under_way = state.budget.looks_under_way(health) if side_by_side else state.budget.under_way(Probe)
+        if len(under_way) > 1:
+            return NEVER
         if under_way:
-            alone = phase is Phase.WINDOW or side_by_side or len(under_way) > 1
-            if alone or now < under_way[0] + ALONE_FOR:
-                return NEVER if alone else under_way[0] + ALONE_FOR
+            alone_until = under_way[0] + (BLIND if phase is Phase.WINDOW or side_by_side else ALONE_FOR)
+            if now < alone_until:
+                return alone_until
         seen = [each.sent for each in state.samples if not side_by_side or each.endpoints == health]
         sent = seen[-2:] + under_way
         if not sent:

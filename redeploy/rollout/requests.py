@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # few runs have smoke requests, or name one image
     from redeploy.registry.manifest import Manifest
 
 ALONE_FOR = 2.0
-"""Seconds after which a look that hangs no longer delays the next one, outside of a window."""
+"""Seconds after which a look that hangs no longer delays the next one; in a window, `BLIND` seconds."""
 
 
 BOTH = frozenset(Endpoint)

@@ -50,9 +50,13 @@ class SampleRecord:
         return (as_down(sample) if down else sample), down
 
     def is_out_of_turn(self, sample: Sample, *, before: bool) -> bool:
-        """Return whether a later look at the same address got its response earlier."""
+        """Return whether a later look at the same address got its response earlier, and this one adds nothing to it.
+
+        A late response still speaks against the window that was open when its look was sent.
+        """
         earlier = self.baseline[-2:] if before else [*self.samples[-2:], *self.doubts.held]
-        return any(each.sent > sample.sent for each in earlier if each.endpoints & sample.endpoints)
+        overtaken = any(each.sent > sample.sent for each in earlier if each.endpoints & sample.endpoints)
+        return overtaken and not self.history.window.contradicted_by(sample, self.learnt.noise)
 
     def take_before(self, sample: Sample) -> None:
         """Enter a sample from before the trigger."""

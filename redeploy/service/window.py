@@ -142,6 +142,15 @@ class Window:
         """Whether so many windows broke that waiting for another is pointless."""
         return self.crashed >= MOST_CRASHES
 
+    def contradicted_by(self, sample: Sample, noise: frozenset[str]) -> bool:
+        """Return whether a look that was sent since it opened failed, or met another build."""
+        if self.opened is None or sample.sent < self.opened:
+            return False
+        return not sample.healthy or self._names_another(sample, noise)
+
+    def _names_another(self, sample: Sample, noise: frozenset[str]) -> bool:
+        return any(self.names.get(path, name) != name for path, name in sample.names.items() if path not in noise)
+
     def take(self, sample: Sample, build: Build, noise: frozenset[str], *, fresh: bool) -> "Window":
         """Return the window after one more sample.
 
@@ -161,7 +170,7 @@ class Window:
             return self._empty().take(sample, build, noise, fresh=fresh)
         names = {path: name for path, name in sample.names.items() if path not in noise}
         starts = {path: start.reported for path, start in sample.starts.items() if path not in noise}
-        other = _conflict(self.build, build) or any(self.names.get(path, name) != name for path, name in names.items())
+        other = _conflict(self.build, build) or self._names_another(sample, noise)
         moved = any(
             abs(self.starts.get(path, start) - start) > sample.starts[path].slack for path, start in starts.items()
         )

@@ -21,6 +21,7 @@ from redeploy.rollout.requests import (
     Request,
     SendTrigger,
 )
+from redeploy.service.window import BLIND
 from sandbox.simulation import BASE, REFUSED, WALL, Story, Taking, World, simulate
 from tests.unit.factories import D1, D2, HEALTH, NEW, OLD, VERSION, page, ready, reply, rows, summary
 
@@ -333,15 +334,36 @@ def test_after_a_429_no_look_is_sent_until_retry_after() -> None:
     assert story.verdict == ("deployed", "")
 
 
-def test_in_a_window_only_one_look_is_under_way() -> None:
+def test_in_a_window_a_look_that_hangs_delays_the_next_one_by_a_second_and_those_after_it_until_it_ends() -> None:
     def service(moment: float, _: Probe) -> Taking:
         return (ready(OLD), 0.04) if moment < 2 else (ready(NEW), 3.0)
 
-    story = simulate(World(service, ((UPDATED, 3.0),)), expect_version=NEW, stable_for="20s")
+    story = simulate(World(service, ((UPDATED, 3.0),)), expect_version=NEW, stable_for="20s", request_rate="off")
     assert story.verdict == ("deployed", "")
     opened = story.state.history.window.opened or 0.0
     sent = [moment for moment in story.world.sent(Probe) if moment > opened]
-    assert all(later - earlier >= 3.0 for earlier, later in pairwise(sent))
+    assert all(later - earlier >= BLIND - 1e-9 for earlier, later in pairwise(sent))
+    assert all(sent[place + 2] - sent[place] >= 3.0 for place in range(len(sent) - 2))
+
+
+@pytest.mark.parametrize(
+    ("late", "broken"),
+    [(ready(NEW), 0), (page(502), 1), (TransportError(ErrorKind.CUT), 1), (ready(OLD), 1)],
+    ids=["good", "502", "cut", "the old build"],
+)
+def test_a_window_waits_for_all_its_looks_and_a_late_bad_response_breaks_it(late: HttpResult, broken: int) -> None:
+    looks, slow = count(1), 6.0
+
+    def service(moment: float, _: Probe) -> Taking:
+        if moment < 2:
+            return ready(OLD), 0.04
+        return (late, slow) if next(looks) == 3 else (ready(NEW), 0.04)
+
+    story = simulate(World(service, ((UPDATED, 2.0),)), expect_version=NEW, stable_for="3s")
+    assert story.verdict == ("deployed", "")
+    third = [moment for moment in story.world.since_trigger(Probe) if moment >= 2][2]
+    assert story.seconds >= third + slow
+    assert story.state.history.window.broken == broken
 
 
 def test_outside_of_a_window_a_look_that_hangs_does_not_delay_the_next_one() -> None:
