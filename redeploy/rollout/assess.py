@@ -35,10 +35,15 @@ class Assessment(Weighing):
 
     @cached_property
     def may_open(self) -> bool:
-        """Whether a window may open; not one of the old build while that is expected to be replaced."""
+        """Whether a window may open: not one of the old build while that is expected to be replaced.
+
+        Nor one of a build that only the version address names, if it did so before Watchtower responded.
+        """
         window, state = self._window, self._state
         awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
-        replaced = not state.plan.inspects and window.build is Build.OLD and awaited
+        version, answered = self._history.version, state.answered
+        outdated = window.apart and version is not None and answered is not None and version.sent < answered
+        replaced = not state.plan.inspects and window.build is Build.OLD and (awaited or outdated)
         return window.candidate and window.opened is None and not replaced and not self.too_early
 
     @property

@@ -35,7 +35,7 @@ def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_af
         return NEVER
     if state.answered is not None and last < state.answered and state.trigger.resend_at is None:
         return now
-    if history.gap_ended is not None and not looked_after_gap:
+    if history.gap_ended is not None and not looked_after_gap and state.running.expected_since is None:
         return now
     opened = history.window.opened
     if assessed.needs_closing_look:

@@ -270,6 +270,12 @@ def test_a_missing_containers_endpoint_is_requested_once() -> None:
     assert len(simulate(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
+def test_once_the_new_image_is_seen_the_end_of_a_gap_needs_no_look_at_what_runs() -> None:
+    story = simulate(World(rollout(2.0, 4.0), ((UPDATED, 3.0),), digests(2.0)), openapi_path="off")
+    assert story.verdict == ("deployed", "")
+    assert len([sent for sent in story.world.since_trigger(FetchContainers) if sent < 5.0]) == 1
+
+
 def test_a_digest_deploy_takes_no_longer_than_a_version_deploy() -> None:
     by_digest = simulate(World(rollout(), ((UPDATED, 3.5),), containers=digests(4.0)), expect_digest=D2)
     by_version = simulate(World(rollout(), ((UPDATED, 3.5),)), expect_version=NEW)
@@ -501,6 +507,21 @@ def test_with_a_separate_version_address_health_is_watched_and_the_version_reque
     within = asked[asked.index(HEALTH) :]
     assert within.count(HEALTH) >= 6
     assert within.count(VERSION) == 2, "in the middle and at the end: the one that found the new build was the first"
+
+
+def test_a_version_named_before_watchtower_responded_is_asked_again_before_a_window_opens() -> None:
+    """The digest alone would open a window in which the version then changes: it would begin again."""
+
+    def service(moment: float, probe: Probe) -> HttpResult:
+        return reply(200, {"status": "ok"}) if probe.endpoints == HEALTH else ready(OLD if moment < 3.0 else NEW)
+
+    world = World(service, ((UPDATED, 3.8),), digests(3.0))
+    story = simulate(world, version_path="/api/version", request_rate="off")
+    assert story.verdict == ("deployed", "")
+    responded = world.triggered + 3.8 if world.triggered is not None else 0.0
+    asked = [(sent, probe.endpoints) for sent, probe in world.asked if isinstance(probe, Probe) and sent >= responded]
+    assert [endpoints for _, endpoints in asked[:2]] == [VERSION, HEALTH]
+    assert story.state.history.window.opened == asked[1][0] + world.latency
 
 
 # why Watchtower did nothing
