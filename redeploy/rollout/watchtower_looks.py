@@ -9,6 +9,9 @@ from redeploy.triggers.trigger import Result
 LOOK_SECONDS = 5.0
 """Seconds between looks at the containers endpoint, unless something requires one at once."""
 
+UNHURRIED_SECONDS = 10.0
+"""The same before Watchtower has responded, where nothing else shows which build runs: the response may be lost."""
+
 
 def reasons_due(state: ServiceState, assessed: Assessment, now: float) -> float:
     """Return when to ask why Watchtower did nothing: once, if it says so and an update was expected."""
@@ -44,4 +47,7 @@ def look_due(state: ServiceState, assessed: Assessment, now: float, *, looked_af
         return now  # the look that closes the window; the last one was before the window opened
     begun = state.answered is not None or history.gap_seen or state.verifying
     outdated = state.running.expected_since is None or (opened is not None and last < opened)
-    return last + LOOK_SECONDS if begun and outdated else NEVER
+    only_digest = bool(state.plan.expect_digest) or not state.record.before.names
+    if not outdated or not (begun or only_digest):
+        return NEVER
+    return last + LOOK_SECONDS if begun else max(last, state.started) + UNHURRIED_SECONDS

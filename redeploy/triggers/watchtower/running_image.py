@@ -148,11 +148,10 @@ class RunningImage:
     def expected_since(self) -> float | None:
         """Since when all looks have shown the declared image or, if none is declared, a new one."""
         since = None
-        for look in self.reported:
+        for look in reversed(self.reported):
             if self.says(look) is not Build.NEW:
-                since = None
-            elif since is None:
-                since = look.at
+                break
+            since = look.at
         return since
 
     @property

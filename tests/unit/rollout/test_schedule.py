@@ -270,6 +270,15 @@ def test_a_missing_containers_endpoint_is_requested_once() -> None:
     assert len(simulate(World(rollout(), (UPDATED,))).world.sent(FetchContainers)) == 1
 
 
+def test_where_only_the_digest_shows_the_build_containers_are_listed_every_10_s_before_watchtower_responds() -> None:
+    """Its response may be lost, and the old build may make room for the new one between two looks."""
+    world = World(steady(reply(200)), ((reply(504), 60.0),), digests(15.0))
+    story = simulate(world, expect_digest=D2, timeout="60s")
+    assert story.verdict == ("deployed", "")
+    before = [sent for sent in world.since_trigger(FetchContainers) if sent < 60.0]
+    assert before[:2] == [pytest.approx(10.0), pytest.approx(20.0)], "the next one closes the window"
+
+
 def test_once_the_new_image_is_seen_the_end_of_a_gap_needs_no_look_at_what_runs() -> None:
     story = simulate(World(rollout(2.0, 4.0), ((UPDATED, 3.0),), digests(2.0)), openapi_path="off")
     assert story.verdict == ("deployed", "")
