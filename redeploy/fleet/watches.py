@@ -50,20 +50,17 @@ class ServiceWatch:
     def shares(self, request: Request, other: ServiceState) -> bool:
         """Return whether the response to a request of another service of the host serves this one, too."""
         plan, theirs = self.state.plan, other.plan
-        same_headers = plan.service_headers == theirs.service_headers
         match request:
             case SendTrigger() | CheckContainers() | ProbeContainerSupport() | FetchContainers():
                 return True
-            case Probe(endpoints, url):
-                alike = (plan.service.health_expect, plan.service.version_field) == (
-                    theirs.service.health_expect,
-                    theirs.service.version_field,
-                )
-                return same_headers and alike and (endpoints, url) in self.state.addresses
-            case FetchDocument(url):
-                return same_headers and self.state.triggered is None and plan.checks.document_url == url
+            case Probe(endpoints, url) if (endpoints, url) in self.state.addresses:
+                ours, others = plan.service, theirs.service
+                alike = (ours.health_expect, ours.version_field) == (others.health_expect, others.version_field)
+            case FetchDocument(url) if plan.checks.document_url == url:
+                alike = self.state.triggered is None
             case _:
                 return False
+        return alike and plan.service_headers == theirs.service_headers
 
     def conclude(self, now: float) -> None:
         """Record how it ends; later responses to the trigger count only for the other services."""

@@ -105,7 +105,7 @@ class ServiceState:
         """When the trigger was sent or, without a trigger, the run began: all times are reported relative to this."""
         return self.began if self.triggered is None else self.triggered
 
-    @property
+    @cached_property
     def addresses(self) -> list[tuple[frozenset[Endpoint], str]]:
         """The addresses of the service; the last one names the version."""
         return addresses_of(self.plan.service)
@@ -139,6 +139,7 @@ class ServiceState:
             case FetchRevision() | FetchManifest():
                 from redeploy.rollout.image_lookups import take_response  # as in `lookup`
 
+                expected = self.plan.expect_version
                 self.plan = take_response(
                     event.request,
                     event.http_result,
@@ -147,6 +148,8 @@ class ServiceState:
                     target=self.target,
                     kin=self.running.kin,
                 )
+                if self.plan.expect_version != expected:
+                    self.record.follow()
             case ProbeContainerSupport():
                 self.trigger.take_support(event.http_result)
             case CheckContainers():

@@ -1,6 +1,6 @@
 """The samples since the trigger, folded into one state; folded again whenever a field turns out to be noise."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from redeploy.http.condition import Condition
@@ -162,22 +162,6 @@ def _looks_needed(instances: int, turns: int) -> int:
     if not turns:
         return looks_for(instances)
     return max(looks_for(instances), min(MOST_AFTER_TURNS, LOOKS_AFTER_TURNS + MORE_EACH_TURN * (turns - 1)))
-
-
-def builds(samples: Iterable[Sample], rules: Rules, window: Window) -> Iterator[tuple[Sample, Build]]:
-    """Yield each sample with its build."""
-    history = SampleHistory(window=window)
-    for sample in samples:
-        history = history.step(sample, rules)
-        yield sample, history.last_build
-
-
-def follow(samples: Iterable[Sample], rules: Rules, window: Window) -> SampleHistory:
-    """Fold samples, in the order in which they came, over a fresh window."""
-    history = SampleHistory(window=window)
-    for sample in samples:
-        history = history.step(sample, rules)
-    return history
 
 
 def met_by(baseline: Iterable[Sample], expected: str) -> bool:

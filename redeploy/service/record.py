@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redeploy.service.doubt import Doubts, Settled
-from redeploy.service.history import Rules, SampleHistory, builds, follow, met_by
+from redeploy.service.history import Rules, SampleHistory, met_by
 from redeploy.service.identity import Before, Build, Learnt, Noise
 from redeploy.service.sample import Sample
 from redeploy.service.stock_pages import StockPages, as_down
@@ -25,6 +25,8 @@ class SampleRecord:
     """Those since the trigger or, in mode verify, all."""
     recalled: Sequence[Sample] = ()
     """What an earlier step saw, before another deployer was asked."""
+    builds: list[tuple[Sample, Build]] = field(default_factory=list)
+    """Those since the trigger, each with its build, given all that is known now."""
     noisy: frozenset[str] = frozenset()
     """Fields that were noise then."""
     doubts: Doubts = field(default_factory=Doubts)
@@ -83,18 +85,20 @@ class SampleRecord:
         if self._noise.learnt.units != known.units:
             self._before = None
         if self._noise.learnt == known:
-            self.history = self.history.step(sample, self.rules())
+            self._follow([sample])
         else:
             self.follow()
 
     def follow(self) -> None:
         """Judge all samples again, because the rules have changed."""
-        self.history = follow(self.samples, self.rules(), self.fresh_window())
+        self.history, self.builds = SampleHistory(window=self.fresh_window()), []
+        self._follow(self.samples)
 
-    @property
-    def builds(self) -> list[tuple[Sample, Build]]:
-        """The samples, each with its build, given all that is known now."""
-        return list(builds(self.samples, self.rules(), self.fresh_window()))
+    def _follow(self, samples: Sequence[Sample]) -> None:
+        rules = self.rules()
+        for sample in samples:
+            self.history = self.history.step(sample, rules)
+            self.builds.append((sample, self.history.last_build))
 
     @property
     def learnt(self) -> Learnt:

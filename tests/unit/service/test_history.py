@@ -3,7 +3,7 @@
 import pytest
 
 from redeploy.http.condition import Condition
-from redeploy.service.history import WALL_SAMPLES, WALL_SECONDS, Rules, SampleHistory, follow
+from redeploy.service.history import WALL_SAMPLES, WALL_SECONDS, Rules, SampleHistory
 from redeploy.service.identity import Before, Build, Counting, Learnt
 from redeploy.service.sample import Sample
 from redeploy.service.window import Window
@@ -30,7 +30,10 @@ def rules(
 
 
 def history(samples: list[Sample], under: Rules, *, apart: bool = False) -> SampleHistory:
-    return follow(samples, under, Window(length=5.0, apart=apart))
+    history = SampleHistory(window=Window(length=5.0, apart=apart))
+    for each in samples:
+        history = history.step(each, under)
+    return history
 
 
 WAS = sample(-1, OLD, start=WALL - 900)
