@@ -45,7 +45,7 @@ class Facts:
     answer_final: bool = False
     """Whether that response is final: the trigger is not sent again."""
 
-    met_before: bool = False
+    live_before: bool = False
     """Whether the declared build was live before the trigger."""
     right_build_under_way: bool = False
     """Whether a window of the right build is open, or about to open."""

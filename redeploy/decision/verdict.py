@@ -60,7 +60,7 @@ def conclude(facts: Facts) -> Conclusion:
     if facts.verifying:
         return _verified(facts)
     if facts.held and not facts.watchtower_failure_wins:
-        return _proven(facts, Verdict.ALREADY_CURRENT if facts.met_before else Verdict.DEPLOYED, facts.held_proof)
+        return _proven(facts, Verdict.ALREADY_CURRENT if facts.live_before else Verdict.DEPLOYED, facts.held_proof)
     if failure := _failure_that_watchtower_reports(facts):
         return Conclusion(Verdict.TRIGGER_FAILED, failure)
     if facts.old_build_back:

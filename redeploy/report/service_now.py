@@ -50,14 +50,14 @@ def _by_which_build(state: ServiceState) -> str:
     words = _BY_IN_ROLLBACK if state.plan.mode is Mode.ROLLBACK else _BY
     if state.triggered is None and not state.plan.awaits_build:
         return ""
-    if state.met_before and state.history.build is Build.NEW:
+    if state.live_before and state.history.build is Build.NEW:
         return ", by the declared build"
     return words.get(state.history.build, "")
 
 
 def before_build(state: ServiceState) -> Build:
     """Return which build responded before the trigger: the declared one if it was live already."""
-    if state.met_before:
+    if state.live_before:
         return Build.NEW
     before, noise = state.record.before, state.record.learnt.noise
     names, starts = before.names.keys() - noise, before.starts.keys() - noise

@@ -219,7 +219,7 @@ def _replaced_the_right_one(attempt: Attempt, proof: ServiceState) -> bool:
     running = proof.running
     ran = running.kin.same(running.before, attempt.digest)
     other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
-    named = proof.met_before and proof.history.build in (Build.OTHER, Build.UNNAMED)
+    named = proof.live_before and proof.history.build in (Build.OTHER, Build.UNNAMED)
     return other or named
 
 

@@ -72,7 +72,7 @@ def _replaced(state: ServiceState, now: float) -> bool:
     differs = bool(state.running.before and state.running.now and not known.old_digest_runs)
     named_before = any(not names_nothing(name) for names in state.record.before.names.values() for name in names)
     other = named_before and history.build in (Build.OTHER, Build.UNNAMED)
-    if differs or other or bool(history.like.changed) or (known.new_build_seen and not known.met_before):
+    if differs or other or bool(history.like.changed) or (known.new_build_seen and not known.live_before):
         return True
     if known.old_digest_runs or (known.healthy and history.build is Build.OLD):
         return False

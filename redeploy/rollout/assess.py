@@ -54,7 +54,7 @@ class Assessment(Weighing):
     def counts_from(self) -> float | None:
         """From when a window counts, if that may be later than its start; None: from its start."""
         beside = self.beside_since if self._window.build is not Build.NEW else None
-        if self._state.met_before and self.answer_final:  # what was live before must still be live after the response
+        if self._state.live_before and self.answer_final:  # what was live before must still be live after the response
             return max(beside or 0.0, self._state.answered or 0.0)
         return beside
 
@@ -156,7 +156,7 @@ class Assessment(Weighing):
 
         An update that is running already is as good as ours. A rate limit is not, if the expected build was live before.
         """
-        history, stayed = self._history, self._state.met_before
+        history, stayed = self._history, self._state.live_before
         live = history.healthy and self.expected_under_way
         undisturbed = stayed and history.failing is None and history.build in (Build.NEW, Build.UNKNOWN)
         return (
@@ -243,7 +243,7 @@ class Assessment(Weighing):
             answer_final=self.answer_final,
             refusal=self._refusal,
             not_started=state.trigger.not_started,
-            met_before=state.met_before,
+            live_before=state.live_before,
             held=self._held and not self.needs_closing_look and not self.needs_closing_document,
             confirmed=self.confirmed,
             window_in_time=self._window_in_time,

@@ -221,7 +221,7 @@ class ProgressLog:
         named = version_of(last, state.plan.expect_version, state.record.before.names) if last.names_itself else ""
         version = one_line(named)
         whose = _WHOSE.get(state.history.build, "") if state.samples and not state.plan.inspects else ""
-        if state.history.build is Build.NEW and (state.met_before or state.plan.mode is Mode.ROLLBACK):
+        if state.history.build is Build.NEW and (state.live_before or state.plan.mode is Mode.ROLLBACK):
             whose = " (as expected)" if state.plan.mode is not Mode.ROLLBACK else " (put back)"
         where = next(iter(last.endpoints)).value if len(last.endpoints) == 1 else "service"
         line = f"{where}: {last.condition.value if last.healthy and last.seen.isdigit() else last.seen}"

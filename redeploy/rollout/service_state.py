@@ -252,7 +252,7 @@ class ServiceState:
             expected=self.plan.expect_version,
             triggered=self.plan.baseline.ended if self.plan.baseline else self.trigger.triggered_wall,
             counting=self._counting,
-            met_before=self.met_before,
+            live_before=self.live_before,
             verifying=self.plan.inspects,
             instances=self.plan.instances,
         )
@@ -291,9 +291,9 @@ class ServiceState:
         return self.record.history
 
     @property
-    def met_before(self) -> bool:
+    def live_before(self) -> bool:
         """Whether the declared build was live before the trigger."""
         if self.plan.inspects or not self.plan.declared:
             return False
         digest = self.running.declared_before or not self.plan.expect_digest
-        return digest and (not self.plan.expect_version or self.record.met_before(self.plan.expect_version))
+        return digest and (not self.plan.expect_version or self.record.live_before(self.plan.expect_version))

@@ -18,7 +18,7 @@ def reasons_due(state: ServiceState, assessed: Assessment, now: float) -> float:
     answer = state.answer
     if not state.trigger.kind.explains or answer is None:
         return NEVER
-    unmet = state.plan.declared and not assessed.expected_under_way and not state.met_before
+    unmet = state.plan.declared and not assessed.expected_under_way and not state.live_before
     idle = answer.result is Result.BLOCKED or (answer.result is Result.NOTHING and unmet)
     return now if idle else NEVER
 

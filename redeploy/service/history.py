@@ -31,7 +31,7 @@ class Rules:
     triggered: float
     """When the trigger was sent, by our clock, in seconds since 1970."""
     counting: Counting
-    met_before: bool
+    live_before: bool
     """Whether the declared build was live before: then only a gap distinguishes the new process from the old one."""
     verifying: bool
     """Whether there was no look before: then every window belongs to the build that is judged."""
@@ -127,8 +127,8 @@ class SampleHistory:
         whole = sample.beside(self._other_than(sample))
         like = likeness(whole, rules.before, rules.learnt, rules.triggered)
         build = build_of(whole, like, rules.expected, rules.counting)
-        named = build is Build.NEW and not rules.met_before
-        presumed = self.gap_seen and (rules.met_before or not rules.expected) and not like.running_on
+        named = build is Build.NEW and not rules.live_before
+        presumed = self.gap_seen and (rules.live_before or not rules.expected) and not like.running_on
         fresh = rules.verifying or named or presumed
         wall, page = sample.condition.is_wall, sample.condition is Condition.HTML
         known = build is not Build.UNKNOWN
@@ -164,7 +164,7 @@ def _looks_needed(instances: int, turns: int) -> int:
     return max(looks_for(instances), min(MOST_AFTER_TURNS, LOOKS_AFTER_TURNS + MORE_EACH_TURN * (turns - 1)))
 
 
-def met_by(baseline: Iterable[Sample], expected: str) -> bool:
+def was_live(baseline: Iterable[Sample], expected: str) -> bool:
     """Return whether every look before the trigger that names a build names the declared version."""
     standings, health = set[Standing](), None
     for sample in sorted(baseline, key=lambda each: each.at):

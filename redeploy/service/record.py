@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redeploy.service.doubt import Doubts, Settled
-from redeploy.service.history import Rules, SampleHistory, met_by
+from redeploy.service.history import Rules, SampleHistory, was_live
 from redeploy.service.identity import Before, Build, Learnt, Noise
 from redeploy.service.sample import Sample
 from redeploy.service.stock_pages import StockPages, as_down
@@ -32,7 +32,7 @@ class SampleRecord:
     doubts: Doubts = field(default_factory=Doubts)
     _stock_pages: StockPages = field(default_factory=StockPages)
     _before: Before | None = None
-    _met: tuple[str, int, bool] = ("", 0, False)
+    _live_before: tuple[str, int, bool] = ("", 0, False)
 
     def __post_init__(self) -> None:
         self._noise = Noise(self.noisy)
@@ -117,11 +117,11 @@ class SampleRecord:
         """All samples from before the trigger, those of an earlier step first."""
         return [*self.recalled, *self.baseline]
 
-    def met_before(self, expected: str) -> bool:
+    def live_before(self, expected: str) -> bool:
         """Return whether every look before the trigger that names a build names the declared version.
 
         Each step of a watch asks, and the looks before the trigger are soon complete, so that the last result is kept.
         """
-        if self._met[:2] != (expected, len(self.baseline)):
-            self._met = expected, len(self.baseline), met_by(self.before_the_trigger, expected)
-        return self._met[2]
+        if self._live_before[:2] != (expected, len(self.baseline)):
+            self._live_before = expected, len(self.baseline), was_live(self.before_the_trigger, expected)
+        return self._live_before[2]

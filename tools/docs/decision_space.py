@@ -88,7 +88,7 @@ AXES: Mapping[str, tuple[Any, ...]] = {
             "awaiting",
             "referenced",
             "answer_final",
-            "met_before",
+            "live_before",
             "right_build_under_way",
             "held",
             "confirmed",
@@ -164,7 +164,7 @@ RULES: Mapping[str, list[Clause]] = {
             "refusal answer answered_at answer_final confirmed claim_held registry_unchanged old_build_stayed",
             _no("verifying"),
         ),
-        *_none_of("met_before old_digest_runs reverted", _no("verifying"), _yes("awaiting")),
+        *_none_of("live_before old_digest_runs reverted", _no("verifying"), _yes("awaiting")),
         (_no("verifying"), _yes("awaiting"), _not("build", Build.OLD)),
         (_no("verifying"), _not("not_started", Reason.UNSUPPORTED, Reason.ROLLBACK_IMPOSSIBLE)),
     ],
@@ -207,8 +207,8 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("wrong_build_held"), _no("awaiting")),
         (_no("wrong_build_held"), _yes("version_declared"), _yes("digest_declared")),
     ],
-    "only what is declared can have been met before": [
-        (_no("met_before"), _yes("version_declared"), _yes("digest_declared"))
+    "only a declared build can have been live before": [
+        (_no("live_before"), _yes("version_declared"), _yes("digest_declared"))
     ],
     "production is compared with a branch in mode verify, in the place of a version, once a window has held": [
         *_none_of("branch", _yes("verifying")),
@@ -222,11 +222,11 @@ RULES: Mapping[str, list[Clause]] = {
     "a window of a declared digest has that digest reported": [
         (_no("held"), _no("digest_declared"), _yes("digest_reported")),
         (_no("held"), _no("digest_declared"), _no("digests_differ")),
-        (_no("held"), _no("digest_declared"), _no("old_digest_runs"), _yes("met_before")),
+        (_no("held"), _no("digest_declared"), _no("old_digest_runs"), _yes("live_before")),
     ],
     "a window of the right build shows a new build, unless it was live before or nothing is triggered": [
-        (_no("held"), _yes("new_build_seen"), _yes("met_before"), _yes("verifying")),
-        (_no("held"), _yes("new_build_seen"), _yes("met_before"), _no("awaiting")),
+        (_no("held"), _yes("new_build_seen"), _yes("live_before"), _yes("verifying")),
+        (_no("held"), _yes("new_build_seen"), _yes("live_before"), _no("awaiting")),
     ],
     "a build that answered was seen": [(_not("build", Build.NEW), _yes("new_build_seen"))],
     "only beside a declared version is a build another one, or unnamed": [
@@ -270,7 +270,7 @@ RULES: Mapping[str, list[Clause]] = {
     "of a worker that nothing shows, nothing was seen": [
         *_none_of(
             "window_open condition build blocked gap_seen new_build_seen window_broke throttled_past_deadline starved "
-            "flapping builds_visible digest_reported digests_differ old_digest_runs reverted met_before "
+            "flapping builds_visible digest_reported digests_differ old_digest_runs reverted live_before "
             "registry_unchanged old_build_stayed right_build_under_way window_in_time confirmed check_failure checked",
             _no("unobservable"),
         ),

@@ -43,7 +43,7 @@ class RunningDigest(Evidence):
     @cached_property
     def seen_new(self) -> bool:
         """Whether any list since the trigger showed the new digest."""
-        return self.applies and not self._state.met_before and self._state.running.expected_seen
+        return self.applies and not self._state.live_before and self._state.running.expected_seen
 
     def needs_closing(self, ends: float, *, alone: bool) -> bool:
         """Return whether the containers must be listed again: if only that proves the build, or if they differ."""

@@ -124,7 +124,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             answer=NOTHING,
             **V,
             **HELD,
-            met_before=True,
+            live_before=True,
         ),
         case(
             Verdict.ALREADY_CURRENT,
@@ -133,7 +133,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             answer=UPDATED,
             **D,
             **HELD,
-            met_before=True,
+            live_before=True,
         ),
         # verified
         case(
@@ -680,7 +680,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
         digest_declared=digest,
         require_proof=draw(st.sampled_from(Proof)),
         answer=answer,
-        met_before=declared and not verifying and draw(st.booleans()),
+        live_before=declared and not verifying and draw(st.booleans()),
         held=held,
         confirmed=held and answer is not None and draw(st.booleans()),
         window_in_time=window_open,
@@ -819,7 +819,7 @@ def test_a_run_whose_windows_broke_and_never_held_is_red(known: Facts) -> None:
     "known",
     [
         pytest.param(END | V | HELD | {"answer": UPDATED}, id="deployed"),
-        pytest.param(END | V | HELD | {"answer": UPDATED, "met_before": True}, id="already-current"),
+        pytest.param(END | V | HELD | {"answer": UPDATED, "live_before": True}, id="already-current"),
         pytest.param(END | HEALTHY | {"answer": UPDATED, "claim_held": True}, id="claim"),
         pytest.param(END | HEALTHY | {"answer": UPDATED, "healthy_long_enough": True}, id="unproven"),
         pytest.param(END | HELD | {"verifying": True}, id="verified"),

@@ -235,7 +235,7 @@ def test_already_current_is_only_a_build_that_was_live_before() -> None:
     def holds(known: Facts) -> bool:
         if conclude(known).verdict is not Verdict.ALREADY_CURRENT:
             return True
-        return known.held and known.met_before if known.declared else known.registry_unchanged
+        return known.held and known.live_before if known.declared else known.registry_unchanged
 
     assert_always(holds)
 

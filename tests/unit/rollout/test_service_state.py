@@ -31,7 +31,7 @@ def began(*baseline: HttpResult, **inputs: str) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("baseline", "met"),
+    ("baseline", "live"),
     [
         pytest.param([ready(NEW), ready(NEW)], True, id="live before"),
         pytest.param([ready(OLD)], False, id="another one"),
@@ -42,29 +42,29 @@ def began(*baseline: HttpResult, **inputs: str) -> Run:
         pytest.param([ready(NEW), TransportError(ErrorKind.CUT)], True, id="one look failed"),
     ],
 )
-def test_a_declaration_was_met_before_if_every_response_named_it(baseline: list[HttpResult], met: bool) -> None:
-    assert began(*baseline, expect_version=NEW).known(2.0).met_before is met
+def test_a_declared_build_was_live_before_if_every_response_named_it(baseline: list[HttpResult], live: bool) -> None:
+    assert began(*baseline, expect_version=NEW).known(2.0).live_before is live
 
 
-@pytest.mark.parametrize(("digest", "met"), [(D2, True), (D1, False), ("", False)])
-def test_a_declared_digest_was_met_before_if_it_ran(digest: str, met: bool) -> None:
+@pytest.mark.parametrize(("digest", "live"), [(D2, True), (D1, False), ("", False)])
+def test_a_declared_digest_was_live_before_if_it_ran(digest: str, live: bool) -> None:
     run = Run(expect_digest=D2).look(0.1, ready()).containers(0.2, running(digest)).trigger(1.0)
-    assert run.known(2.0).met_before is met
+    assert run.known(2.0).live_before is live
 
 
-def test_if_both_are_declared_both_must_have_been_met_before() -> None:
-    for digest, name, met in ((D2, NEW, True), (D1, NEW, False), (D2, OLD, False)):
+def test_if_both_are_declared_both_must_have_been_live_before() -> None:
+    for digest, name, live in ((D2, NEW, True), (D1, NEW, False), (D2, OLD, False)):
         run = (
             Run(expect_digest=D2, expect_version=NEW)
             .look(0.1, ready(name))
             .containers(0.2, running(digest))
             .trigger(1.0)
         )
-        assert run.known(2.0).met_before is met
+        assert run.known(2.0).live_before is live
 
 
-def test_without_a_declaration_nothing_was_met_before() -> None:
-    assert not began(ready(NEW)).known(2.0).met_before
+def test_without_a_declaration_nothing_counts_as_live_before() -> None:
+    assert not began(ready(NEW)).known(2.0).live_before
 
 
 def test_the_clock_of_the_deadline_starts_with_the_first_trigger() -> None:

@@ -15,7 +15,7 @@ def rules(
     *before: Sample,
     expected: str = "",
     noise: frozenset[str] = frozenset(),
-    met_before: bool = False,
+    live_before: bool = False,
     verifying: bool = False,
 ) -> Rules:
     return Rules(
@@ -24,7 +24,7 @@ def rules(
         expected=expected,
         triggered=WALL,
         counting=Counting(),
-        met_before=met_before,
+        live_before=live_before,
         verifying=verifying,
     )
 
@@ -96,7 +96,7 @@ def test_only_breaks_of_a_new_build_count(samples: list[Sample], broken: int) ->
 
 def test_a_build_that_was_live_before_counts_as_new_only_after_a_gap() -> None:
     before = sample(-1, NEW)
-    under = rules(before, expected=NEW, met_before=True)
+    under = rules(before, expected=NEW, live_before=True)
     assert history([sample(1, NEW), gone(2)], under).window.broken == 0
     assert history([gone(1), sample(2, NEW), gone(3)], under).window.broken == 1
 
