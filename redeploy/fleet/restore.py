@@ -126,9 +126,9 @@ def _caused(member: Member, cause: Member) -> RunResult:
 
 def _differed(group: Sequence[Member]) -> bool:
     """Return whether the services of a reference ran different images before."""
-    kin, digests = group[0].watch.state.running.kin, [each.watch.state.running.before for each in group]
+    manifests, digests = group[0].watch.state.running.manifests, [each.watch.state.running.before for each in group]
     known = [each for each in digests if each]
-    return any(not kin.same(known[0], each) for each in known[1:])
+    return any(not manifests.same_image(known[0], each) for each in known[1:])
 
 
 def _reference(watch: ServiceWatch) -> str:

@@ -7,7 +7,7 @@ from math import inf
 from redeploy.http.response import HttpResult, Response
 from redeploy.registry.errors import Kind, Scope, Trouble, trouble_of
 from redeploy.registry.image import Image
-from redeploy.registry.kin import Kin
+from redeploy.registry.known_manifests import KnownManifests
 from redeploy.registry.manifest import REVISION, Manifest
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
@@ -54,7 +54,7 @@ class Lookup:
     """Whether the image says which version is expected."""
     patient: bool = True
     """Whether the run waits for the image."""
-    kin: Kin = field(default_factory=Kin)
+    manifests: KnownManifests = field(default_factory=KnownManifests)
     """What the registry has shown about digests."""
     manifest: Manifest | None = None
     """What the tag points to, as last reported."""
@@ -75,7 +75,7 @@ class Lookup:
         return self.manifest is not None and (
             not self.declared
             or self.manifest.is_of(self.declared)
-            or self.kin.same(self.manifest.digest, self.declared)
+            or self.manifests.same_image(self.manifest.digest, self.declared)
         )
 
     @property
@@ -114,7 +114,9 @@ class Lookup:
     @property
     def unread(self) -> list[str]:
         """The digests to read, because the tag may point to the declared image through another index."""
-        return self.kin.doubts(self.manifest.digest, self.declared) if self.manifest and not self.as_declared else []
+        if self.manifest is None or self.as_declared:
+            return []
+        return self.manifests.unread(self.manifest.digest, self.declared)
 
     @property
     def needs_revision(self) -> bool:

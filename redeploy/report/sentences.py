@@ -54,8 +54,8 @@ def _of_image(lookup: "Lookup", conclusion: Conclusion, state: ServiceState) -> 
 
 def _not_pushed(lookup: "Lookup", state: ServiceState) -> str:
     """Return that the tag pointed to the image that was running already; empty if it did not, or if that is not known."""
-    found = lookup.manifest
-    if found is None or state.triggered is None or not state.running.kin.same(found.digest, state.running.before):
+    found, running = lookup.manifest, state.running
+    if found is None or state.triggered is None or not running.manifests.same_image(found.digest, running.before):
         return ""
     commit = f", whose label names the commit {code(state.redact(lookup.revision))}" if lookup.revision else ""
     return (

@@ -217,7 +217,7 @@ def _state(attempt: Attempt, back: Conclusion | None, proof: RunResult | None) -
 def _replaced_the_right_one(attempt: Attempt, proof: ServiceState) -> bool:
     """Return whether the image that was put back ran before the second trigger, and another one has run since."""
     running = proof.running
-    ran = running.kin.same(running.before, attempt.digest)
+    ran = running.manifests.same_image(running.before, attempt.digest)
     other = ran and bool(running.looks_since) and not running.is_of(attempt.digest)
     named = proof.live_before and proof.history.build in (Build.OTHER, Build.UNNAMED)
     return other or named

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeploy.http.response import HttpResult
 from redeploy.registry.errors import Trouble
-from redeploy.registry.kin import Kin
+from redeploy.registry.known_manifests import KnownManifests
 from redeploy.registry.lookup import Lookup, found_in
 from redeploy.rollout.requests import FetchManifest, FetchRevision
 from redeploy.settings.plan import Plan
@@ -17,11 +17,13 @@ if TYPE_CHECKING:  # few runs roll back
     from redeploy.rollout.previous.target import RestoreTarget
 
 
-def lookup_of(plan: Plan, kin: Kin, *, patient: bool) -> Lookup | None:
+def lookup_of(plan: Plan, manifests: KnownManifests, *, patient: bool) -> Lookup | None:
     """Return the look-up of a plan's image; None unless exactly one image is named."""
     if plan.image is None:
         return None
-    return Lookup(plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=patient, kin=kin)
+    return Lookup(
+        plan.image, plan.expect_digest, names_version=plan.version_of_image, patient=patient, manifests=manifests
+    )
 
 
 def take_response(
@@ -31,7 +33,7 @@ def take_response(
     plan: Plan,
     lookup: Lookup | None,
     target: "RestoreTarget | None",
-    kin: Kin,
+    manifests: KnownManifests,
 ) -> Plan:
     """Take in a response of the registry, and return the plan: its version may now be the one that the image names."""
     if isinstance(request, FetchRevision) and lookup:
@@ -46,7 +48,7 @@ def take_response(
     if isinstance(request, FetchRevision):
         return plan
     if isinstance(found, Trouble):
-        kin.give_up(request.reference)
+        manifests.give_up(request.reference)
     elif not isinstance(found, str):
-        kin.learn(found)
+        manifests.learn(found)
     return plan

@@ -135,7 +135,7 @@ class ServiceState:
             case FetchTag() if self.lookup:
                 self.lookup.take(event.http_result, event.at)
                 if found := self.lookup.manifest:
-                    self.running.kin.learn(found)
+                    self.running.manifests.learn(found)
             case FetchRevision() | FetchManifest():
                 from redeploy.rollout.image_lookups import take_response  # as in `lookup`
 
@@ -146,7 +146,7 @@ class ServiceState:
                     plan=self.plan,
                     lookup=self.lookup,
                     target=self.target,
-                    kin=self.running.kin,
+                    manifests=self.running.manifests,
                 )
                 if self.plan.expect_version != expected:
                     self.record.follow()
@@ -264,7 +264,7 @@ class ServiceState:
             return None
         from redeploy.rollout.image_lookups import lookup_of  # as in `checking`
 
-        return lookup_of(self.plan, self.running.kin, patient=not self.verifying)
+        return lookup_of(self.plan, self.running.manifests, patient=not self.verifying)
 
     @cached_property
     def checking(self) -> "Checking":

@@ -414,5 +414,5 @@ def test_a_plain_deploy_loads_nothing_that_only_some_runs_need() -> None:
     assert (loaded & libraries, ours) == (set(), set())
 
 
-ALWAYS = {"redeploy.registry.access", "redeploy.registry.kin"}
+ALWAYS = {"redeploy.registry.access", "redeploy.registry.known_manifests"}
 """Settings that every plan has, and the test whether two digests are of one image."""

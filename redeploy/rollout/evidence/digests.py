@@ -84,8 +84,8 @@ class UnchangedTag(Evidence):
         found = state.lookup.manifest if state.lookup else None
         if state.plan.declared or found is None or state.answered is None or last is None or last.sent < state.answered:
             return Build.UNKNOWN
-        same = running.kin.same(found.digest, running.before) and running.kin.same(found.digest, running.now)
-        return Build.OLD if same else Build.UNKNOWN
+        same = (running.manifests.same_image(found.digest, each) for each in (running.before, running.now))
+        return Build.OLD if all(same) else Build.UNKNOWN
 
     @property
     def sentence(self) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from redeploy.registry.kin import Kin
+from redeploy.registry.known_manifests import KnownManifests
 from redeploy.service.identity import Build
 from redeploy.text.untrusted import code
 from redeploy.triggers.watchtower.containers import Endpoint, Look, RunningContainer
@@ -23,7 +23,7 @@ class RunningImage:
     """What an earlier step saw, before another deployer was asked."""
     images: frozenset[str] = frozenset()
     """The image references of its rows."""
-    kin: Kin = field(default_factory=Kin)
+    manifests: KnownManifests = field(default_factory=KnownManifests)
     """What the registry has shown about digests."""
     asks_registry: bool = False
     """Whether the registry can be asked which image a digest belongs to."""
@@ -98,7 +98,7 @@ class RunningImage:
         if self.declared:
             if self.is_declared(look):
                 return Build.NEW
-            if self._doubts(self.declared, look):
+            if self._unread(self.declared, look):
                 return Build.UNKNOWN
             return Build.OLD if self._ran_before(look) else Build.OTHER
         seen = [each for each in self.looks_before if each.digest and self._compares(each, look)]
@@ -106,16 +106,16 @@ class RunningImage:
             return Build.UNKNOWN
         if self._ran_before(look):
             return Build.OLD
-        return Build.UNKNOWN if any(self._doubts(each.digest, look) for each in seen) else Build.NEW
+        return Build.UNKNOWN if any(self._unread(each.digest, look) for each in seen) else Build.NEW
 
     def is_declared(self, look: Look) -> bool:
         """Return whether the declared digest is running in a look."""
-        return bool(self.declared) and self.kin.same(look.digest, self.declared, _one_id(look))
+        return bool(self.declared) and self.manifests.same_image(look.digest, self.declared, _one_id(look))
 
     def is_of(self, digest: str) -> bool:
         """Return whether the image of a digest is running, as last reported since the trigger."""
         last = self.looks_since[-1] if self.looks_since else None
-        return last is not None and self.kin.same(last.digest, digest, _one_id(last))
+        return last is not None and self.manifests.same_image(last.digest, digest, _one_id(last))
 
     @property
     def declared_before(self) -> bool:
@@ -176,7 +176,7 @@ class RunningImage:
         if last is None or not last.digest:
             return []
         against = [self.declared] if self.declared else [each.digest for each in self.looks_before]
-        return [each for digest in dict.fromkeys(against) for each in self._doubts(digest, last)]
+        return [each for digest in dict.fromkeys(against) for each in self._unread(digest, last)]
 
     # sentences
 
@@ -210,7 +210,7 @@ class RunningImage:
 
     def _ran_before(self, look: Look) -> bool:
         return any(
-            self.kin.same(look.digest, each.digest, _one_id(look))
+            self.manifests.same_image(look.digest, each.digest, _one_id(look))
             or (look.image_ids and look.image_ids == each.image_ids)
             for each in self.looks_before
             if each.digest and self._compares(each, look)
@@ -223,8 +223,8 @@ class RunningImage:
         names = {row.name for row in before.rows} == {row.name for row in look.rows}
         return names or self.images == {row.image for row in look.rows}
 
-    def _doubts(self, digest: str, look: Look) -> list[str]:
-        return self.kin.doubts(digest, look.digest, _one_id(look)) if self.asks_registry else []
+    def _unread(self, digest: str, look: Look) -> list[str]:
+        return self.manifests.unread(digest, look.digest, _one_id(look)) if self.asks_registry else []
 
 
 def _one_id(look: Look) -> str:

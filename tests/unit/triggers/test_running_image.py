@@ -1,6 +1,6 @@
 """What the relevant rows show about the running image."""
 
-from redeploy.registry.kin import Kin
+from redeploy.registry.known_manifests import KnownManifests
 from redeploy.registry.manifest import INDEXES, Manifest
 from redeploy.service.identity import Build
 from redeploy.triggers.watchtower.containers import Endpoint, Look, RunningContainer
@@ -81,7 +81,7 @@ def test_a_row_that_kept_its_image_or_is_gone_is_seen_beside_one_that_was_replac
 
 def test_an_index_and_its_platform_are_one_image() -> None:
     found = running(OLD, look(3.0, ("api", D2)), declared=INDEX)
-    found.kin.learn(index(INDEX, D2))
+    found.manifests.learn(index(INDEX, D2))
     assert found.says(found.all[-1]) is Build.NEW
     assert "one image" in found.evidence()
 
@@ -89,29 +89,29 @@ def test_an_index_and_its_platform_are_one_image() -> None:
 def test_two_indexes_of_the_same_platforms_are_one_image() -> None:
     found = running(look(0.5, ("api", INDEX)), look(3.0, ("api", OTHER_INDEX)))
     for each in (INDEX, OTHER_INDEX):
-        found.kin.learn(index(each, D1, D2))
+        found.manifests.learn(index(each, D1, D2))
     assert found.says(found.all[-1]) is Build.OLD
     assert found.is_old
 
 
 def test_two_indexes_that_share_one_platform_are_one_image_only_where_that_one_runs() -> None:
-    found = Kin()
+    found = KnownManifests()
     found.learn(index(INDEX, D1, D2))
     found.learn(index(OTHER_INDEX, D1, D3))
-    assert not found.same(INDEX, OTHER_INDEX)
-    assert found.doubts(INDEX, OTHER_INDEX, IMAGE_ID) == [D1]
+    assert not found.same_image(INDEX, OTHER_INDEX)
+    assert found.unread(INDEX, OTHER_INDEX, IMAGE_ID) == [D1]
     found.learn(Manifest(D1, "", b"", config=IMAGE_ID))
-    assert found.same(INDEX, OTHER_INDEX, IMAGE_ID)
-    assert found.same(INDEX, OTHER_INDEX, D1)  # containerd's image store names an image by its manifest
-    assert not found.same(INDEX, OTHER_INDEX, D3)
+    assert found.same_image(INDEX, OTHER_INDEX, IMAGE_ID)
+    assert found.same_image(INDEX, OTHER_INDEX, D1)  # containerd's image store names an image by its manifest
+    assert not found.same_image(INDEX, OTHER_INDEX, D3)
 
 
 def test_a_digest_that_may_be_the_same_image_is_looked_up_before_it_counts_as_another() -> None:
     found = running(look(0.5, ("api", INDEX)), look(3.0, ("api", OTHER_INDEX)), asks_registry=True)
     assert found.says(found.all[-1]) is Build.UNKNOWN
     assert found.unread == [INDEX, OTHER_INDEX]
-    found.kin.learn(index(OTHER_INDEX, D2))
-    found.kin.give_up(INDEX)
+    found.manifests.learn(index(OTHER_INDEX, D2))
+    found.manifests.give_up(INDEX)
     assert found.unread == []
     assert found.says(found.all[-1]) is Build.NEW
 

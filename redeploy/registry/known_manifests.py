@@ -12,12 +12,12 @@ MOST_READ = 8
 
 
 @dataclass
-class Kin:
+class KnownManifests:
     """The manifests that a run has read, by digest."""
 
     _children: dict[str, frozenset[str]] = field(default_factory=dict)
     _configs: dict[str, str] = field(default_factory=dict)
-    _unread: set[str] = field(default_factory=set)
+    _missing: set[str] = field(default_factory=set)
 
     def learn(self, found: "Manifest") -> None:
         """Add the manifest of a digest."""
@@ -26,9 +26,9 @@ class Kin:
 
     def give_up(self, digest: str) -> None:
         """Record that the registry does not have the manifest of a digest."""
-        self._unread.add(digest)
+        self._missing.add(digest)
 
-    def same(self, one: str, other: str, image_id: str = "") -> bool:
+    def same_image(self, one: str, other: str, image_id: str = "") -> bool:
         """Return whether two digests are known to belong to the same image.
 
         They are where one is an index that lists the other as a platform's manifest; where both are indexes of the same
@@ -43,19 +43,19 @@ class Kin:
         common = listed & also
         return bool(image_id) and any(image_id in (each, self._configs.get(each)) for each in common)
 
-    def doubts(self, one: str, other: str, image_id: str = "") -> list[str]:
+    def unread(self, one: str, other: str, image_id: str = "") -> list[str]:
         """Return the digests to read before two can be said to belong to different images; empty if that is known."""
-        if not one or not other or self.same(one, other, image_id):
+        if not one or not other or self.same_image(one, other, image_id):
             return []
-        unknown = [each for each in (one, other) if self._is_open(each)]
+        unknown = [each for each in (one, other) if self._is_unread(each)]
         if unknown or not image_id:
             return self._affordable(unknown)
         common = self._children.get(one, frozenset()) & self._children.get(other, frozenset())
-        return self._affordable([each for each in sorted(common) if self._is_open(each)])
+        return self._affordable([each for each in sorted(common) if self._is_unread(each)])
 
-    def _is_open(self, digest: str) -> bool:
-        return digest not in self._children and digest not in self._unread
+    def _is_unread(self, digest: str) -> bool:
+        return digest not in self._children and digest not in self._missing
 
     def _affordable(self, digests: list[str]) -> list[str]:
-        left = MOST_READ - len(self._children) - len(self._unread)
+        left = MOST_READ - len(self._children) - len(self._missing)
         return list(islice(digests, max(0, left)))
