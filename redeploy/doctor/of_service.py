@@ -154,14 +154,14 @@ def version(known: Known) -> LinkResult:
     if not names:
         others = dict.fromkeys(known.shown(path) for each in looks for path in each.names)
         unsteady = f"{listed(list(others))} differs from response to response" if others else ""
-        asked = bool(expected or service.version_field or last.astray)
+        asked = bool(expected or service.version_field or last.wrong_version_url)
         nowhere = (
             "the response has no version at the expected place" if asked else "the response does not name its build"
         )
-        seen = f"{last.seen if last.astray else unsteady or nowhere}{_instead(known, last)}"
+        seen = f"{last.seen if last.wrong_version_url else unsteady or nowhere}{_instead(known, last)}"
         finding = Reason.VERSION_UNAVAILABLE if asked else Finding.VERSION_UNNAMED
         found = (broken if expected and asked else warning)(Check.VERSION, seen, finding)
-        return replace(found, because_of=(Check.HEALTH,) if last.astray or not last.healthy else ())
+        return replace(found, because_of=(Check.HEALTH,) if last.wrong_version_url or not last.healthy else ())
     seen = listed([f"{known.shown(path)} is {code(name, 80)}" for path, name in names.items()])
     if all(map(names_nothing, names.values())):
         return warning(Check.VERSION, f"{seen}, which does not name a commit", Finding.VERSION_CONSTANT)

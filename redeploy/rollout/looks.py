@@ -98,8 +98,10 @@ class Looks:
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
         opening = assessed.may_open
-        astray = state.history.last is not None and state.history.last.astray  # then only health shows the service
-        if self._side_by_side or opening or astray:
+        wrong_url = (
+            state.history.last is not None and state.history.last.wrong_version_url
+        )  # then only health shows the service
+        if self._side_by_side or opening or wrong_url:
             endpoints, url = state.addresses[0]
         closing = window.opened is not None and self._judged and now >= assessed.window_ends
         return state.budget.probe(endpoints, url, fresh=bool(opening or closing))

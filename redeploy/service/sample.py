@@ -51,7 +51,7 @@ class Sample:
     """Whether the version was expected in this response."""
     retry_after: float | None = None
     hops: int = 0
-    astray: bool = False
+    wrong_version_url: bool = False
     """Whether the version address, asked alone, responded with a page or a 4xx: that shows neither build nor health."""
     reported_unhealthy: str = ""
     """The line of `health-expect` that would make this response unhealthy, although its status is: it says so itself."""
@@ -127,8 +127,8 @@ def read_sample(
     `beyond_caches` says that a cache in front, if there is one, cannot have sent this response.
     """
     condition, seen = _condition(http_result, service, endpoints, redact)
-    astray = isinstance(http_result, Response) and _astray(http_result, condition, endpoints)
-    if astray:
+    wrong_version_url = isinstance(http_result, Response) and _wrong_version_url(http_result, condition, endpoints)
+    if wrong_version_url:
         condition, seen = Condition.HEALTHY, f"{seen}, which does not name a version"
     if isinstance(http_result, TransportError):
         return Sample(
@@ -149,7 +149,7 @@ def read_sample(
     asks_health = Endpoint.HEALTH in endpoints
     if condition in _SERVICE_SPEAKS:
         mark = "health:" if at_health else ""
-        good = condition is Condition.HEALTHY and not astray
+        good = condition is Condition.HEALTHY and not wrong_version_url
         found = names_in(http_result, service, for_version=not at_health, healthy=good, redact=redact)
         names = {f"{mark}{path}": name for path, name in found.items()}
         begun, uptimes = process_times(http_result.json)
@@ -178,7 +178,7 @@ def read_sample(
         hops=http_result.hops,
         status=http_result.status,
         sender=UNKNOWN_SENDER if condition is Condition.HEALTHY else sender_of(http_result),
-        astray=astray,
+        wrong_version_url=wrong_version_url,
         reported_unhealthy=service.health_expect.reported_unhealthy(http_result, redact)
         if condition is Condition.HEALTHY and asks_health
         else "",
@@ -186,7 +186,7 @@ def read_sample(
     )
 
 
-def _astray(reply: Response, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
+def _wrong_version_url(reply: Response, condition: Condition, endpoints: frozenset[Endpoint]) -> bool:
     lost = condition is Condition.HTML or (condition is Condition.NOT_READY and 400 <= reply.status < 500)
     return lost and Endpoint.HEALTH not in endpoints
 

@@ -159,7 +159,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
 ) -> None:
     found = read(http_result, service(apart=True), VERSION)
     assert found.healthy
-    assert found.astray
+    assert found.wrong_version_url
     assert not found.names
     assert not read(http_result, service()).healthy
 
@@ -390,7 +390,7 @@ def test_any_response_makes_a_sample(
     assert found.healthy is (found.condition is Condition.HEALTHY)
     if found.healthy:
         assert isinstance(http_result, Response)
-        assert 200 <= http_result.status < 300 or found.astray
+        assert 200 <= http_result.status < 300 or found.wrong_version_url
 
 
 # the place of a declared version
@@ -428,7 +428,7 @@ def test_a_declared_version_is_read_from_its_field(http_result: HttpResult, fiel
 def test_a_page_at_the_version_address_is_fine_if_it_contains_the_declared_version() -> None:
     assert read(SHOP, service(apart=True, version_field="meta:git-sha"), VERSION).condition is Condition.HEALTHY
     elsewhere = read(SHOP, service(apart=True, version_field="meta:other"), VERSION)
-    assert (elsewhere.condition, elsewhere.astray, elsewhere.names) == (Condition.HEALTHY, True, {})
+    assert (elsewhere.condition, elsewhere.wrong_version_url, elsewhere.names) == (Condition.HEALTHY, True, {})
     assert read(SHOP, service(version_field="meta:git-sha")).condition is Condition.HTML
 
 
