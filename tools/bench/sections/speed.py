@@ -168,11 +168,13 @@ def services(_rollouts: int) -> Section:
     """Measure 1 to 100 services, and 100 hosts."""
     alone, local_alone = many_services.services(1)["seconds"], local_services.measure(1, rounds=3)["beyond"]
     figures = []
-    for number, rounds in ((10, 3), (100, 1)):
+    about = "Apart from the rollout of the slowest service. One machine runs all services and the action."
+    crowded = f"{about} Their 400 looks before the trigger alone keep two cores busy for more than a second."
+    for number, rounds, means, known in ((10, 3, about, None), (100, 1, crowded, 3.5)):
         local = local_services.measure(number, rounds)
-        about = "Apart from the rollout of the slowest service. One machine runs all services and the action."
+        beyond = local["beyond"] - local_alone
         figures += [
-            Figure(f"{number} on the sandbox: seconds beyond those of one", local["beyond"] - local_alone, 1.0, about),
+            Figure(f"{number} on the sandbox: seconds beyond those of one", beyond, 1.0, means, known=known),
             Figure(f"{number} on the sandbox: not green", local["not green"], 0, "All of them went live."),
         ]
     for number in (10, 100):
