@@ -97,11 +97,8 @@ class Looks:
         """Choose the address, and whether the look must get past caches, as when it opens or closes a window."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
-        opening = assessed.may_open
-        wrong_url = (
-            state.history.last is not None and state.history.last.wrong_version_url
-        )  # then only health shows the service
-        if self._side_by_side or opening or wrong_url:
+        opening, last = assessed.may_open, state.history.last
+        if self._side_by_side or opening or (last and last.wrong_version_url):  # then only health shows the service
             endpoints, url = state.addresses[0]
         closing = window.opened is not None and self._judged and now >= assessed.window_ends
         return state.budget.probe(endpoints, url, fresh=bool(opening or closing))
