@@ -50,30 +50,30 @@ def schema(described: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
         "properties": {
             "defaults": {
                 "$ref": "#/$defs/service",
-                "description": "Keys that all services have, unless they say otherwise.",
+                "description": "Keys of all services; a service can set its own value.",
             },
             "services": {
-                "description": "The services, each by its name.",
+                "description": "The services by name.",
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": {"pattern": NAME},
                 "additionalProperties": {"$ref": "#/$defs/service"},
             },
             "hosts": {
-                "description": "The Watchtowers, each by its name; left out: the inputs name the only one.",
+                "description": "The Watchtowers by name. Left out: the only one is named by the inputs.",
                 "type": "object",
                 "minProperties": 1,
                 "propertyNames": {"pattern": NAME},
                 "additionalProperties": {"$ref": "#/$defs/host"},
             },
             "waves": {
-                "description": "Lists of hosts; a wave begins when the one before is proven. Left out: one wave of all.",
+                "description": "Lists of hosts; a wave starts once the one before is proven. Left out: one wave.",
                 "type": "array",
                 "minItems": 1,
                 "items": {"type": "array", "minItems": 1, "items": {"type": _TEXT}},
             },
             "max-parallel": {
-                "description": "Hosts of a wave that are updated at once.",
+                "description": "How many hosts of a wave are updated in parallel.",
                 "type": _TEXT,
                 "default": "4",
             },
@@ -86,7 +86,7 @@ def schema(described: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
                 "properties": of_host
                 | {
                     "services": {
-                        "description": "Its services; as a mapping, with keys that hold at this host. Left out: all.",
+                        "description": "Services of this host; a mapping can set keys for this host alone. Left out: all.",
                         "type": ["array", "object"],
                         "minItems": 1,
                         "minProperties": 1,
@@ -103,28 +103,28 @@ def schema(described: Callable[[str], str] = lambda _: "") -> dict[str, Any]:
                 "properties": {
                     "request": {
                         "type": _TEXT,
-                        "description": "`METHOD PATH`, with `!` before it where it may change something.",
+                        "description": "`METHOD PATH`, with `!` before it if the request may change something.",
                     },
                     "status": {
-                        "description": "The statuses that are right.",
+                        "description": "The accepted statuses.",
                         "type": [*_TEXT, "array"],
                         "minItems": 1,
                         "items": {"type": _TEXT},
                     },
                     "expect": {
-                        "description": "Conditions that the response must fulfil.",
+                        "description": "Conditions that the response must meet.",
                         "type": [*_TEXT, "array"],
                         "minItems": 1,
                         "items": {"type": _TEXT},
                     },
                     "headers": {
-                        "description": "Headers of this request; they win over all others.",
+                        "description": "Headers of this request; they override all others.",
                         "type": "object",
                         "additionalProperties": {"type": _TEXT},
                     },
-                    "body": {"description": "What is sent: text as it is, all else as JSON."},
-                    "max-latency": {"description": "How long the response may take.", "type": _TEXT},
-                    "warn": {"description": "Whether a failure only warns.", "type": _TEXT},
+                    "body": {"description": "The request body: text is sent as it is, anything else as JSON."},
+                    "max-latency": {"description": "The longest time that the response may take.", "type": _TEXT},
+                    "warn": {"description": "Whether a failure is only a warning.", "type": _TEXT},
                 },
             },
         },
