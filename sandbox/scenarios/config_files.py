@@ -188,7 +188,7 @@ SCENARIOS = (
     story(
         "services-after-deployer",
         "Two services that another deployer replaces",
-        "Each is compared with its own part of the report of the step before, and each change is proven.",
+        "Each is compared with its own part of the earlier step's report, and each change is proven.",
     )
     .plays(Scene(neighbours={"web": Neighbour()}), {**_LOOK, "wait-for-build": "true", "baseline": "{baseline}"})
     .ends(
@@ -203,7 +203,7 @@ SCENARIOS = (
     ),
     story(
         "services-rollback",
-        "Two services are put back by a person",
+        "Two services are rolled back on request",
         "Mode rollback takes one service after the other, and proves the image of each.",
     )
     .plays(
@@ -221,8 +221,8 @@ SCENARIOS = (
     ),
     story(
         "worker",
-        "A worker that no address leads to",
-        "Its container proves it: no request goes to a service.",
+        "A worker without an address",
+        "Its container proves the build; no request is sent to a service.",
     )
     .plays(Scene(details=True, neighbours={"jobs": _JOBS}), {"config": FILE})
     .ends(
@@ -236,8 +236,8 @@ SCENARIOS = (
     ),
     story(
         "worker-verified",
-        "The container of a worker is looked at",
-        "Mode verify triggers nothing; the row of the worker stays as it is.",
+        "Verify: a worker runs",
+        "Nothing is triggered; Watchtower lists the container of the worker.",
     )
     .plays(Scene(details=True, neighbours={"jobs": _JOBS}), {"config": FILE, "mode": "verify"})
     .ends("verified", triggers=0, files={FILE: _ONLY_JOBS}, variables=_OF_JOBS, unremarked=True),

@@ -60,7 +60,7 @@ SCENARIOS = (
     story(
         "happy-path-openserbia",
         "A new build goes live behind openserbia",
-        "The JSON of the third variant is understood.",
+        "The run reads the JSON of the third variant.",
     )
     .plays(Scene(variant="openserbia"), DECLARED)
     .ends("deployed", proof="version", result="updated"),
@@ -146,7 +146,7 @@ SCENARIOS = (
     story(
         "request-limit",
         "nginx limits requests to 30 a minute",
-        "The watch stays within the portfolio's own limit and never meets its 503 page.",
+        "The run stays within the portfolio's own limit and never gets its 503 page.",
     )
     .plays(Scene(finish=_limited), DECLARED, timeout="20s", stable_for="5s")
     .ends("deployed", proof="version", result="updated"),

@@ -14,7 +14,7 @@ _RECORDED: Mapping[str, str] = {**DECLARED, "deployment-environment": "productio
 SCENARIOS = (
     story(
         "deployment",
-        "GitHub gets a Deployment",
+        "A deploy creates a Deployment",
         "It is created once the trigger is sent, and its last status matches the verdict.",
     )
     .plays(Scene(details=True), _RECORDED)
@@ -77,8 +77,8 @@ SCENARIOS = (
     .ends("trigger-failed", "auth", result="none", records=("in_progress", "failure")),
     story(
         "deployment-verify",
-        "A Deployment of a proof without a rollout",
-        "Mode verify writes one too, if it has an environment.",
+        "A Deployment in mode verify",
+        "Without a rollout a Deployment is written, too, if the run has an environment.",
     )
     .plays(
         Scene(before=replace(V2, boot=0.0)),

@@ -47,12 +47,16 @@ def _harmful(name: str, title: str, shows: str, fault: Callable[[], Fault]) -> S
 SCENARIOS = (
     story(
         "hostile-text",
-        "The response to the trigger attacks the log",
+        "The response to the trigger tries to inject workflow commands",
         "Workflow commands, escape sequences and markup in a page, its headers and its reason phrase stay text.",
     )
     .plays(Scene(on_watchtower=Instead(hostile_page(404))), DECLARED)
     .ends("trigger-failed", "misrouted", result="none"),
-    story("hostile-version", "The build's name attacks the log", "The same text in a value that becomes an output.")
+    story(
+        "hostile-version",
+        "The build's name tries to inject workflow commands",
+        "The same text arrives in a value that becomes an output.",
+    )
     .plays(Scene(on_service=On(_STATUS, Instead(hostile_document()))), VERIFY)
     .ends("verified", result="none", triggers=0),
     story(
@@ -73,7 +77,7 @@ SCENARIOS = (
     .ends("verified", result="none", triggers=0),
     story(
         "deep-document",
-        "JSON nested two hundred thousand deep",
+        "JSON nested two hundred thousand levels deep",
         "The service is healthy, but its build names cannot be read.",
     )
     .plays(Scene(on_service=Instead(deep_document())), VERIFY, version_path="")
@@ -86,19 +90,19 @@ SCENARIOS = (
     ),
     _harmful(
         "slow-body",
-        "A response that drips",
-        "Each byte comes soon, but the whole response has a time limit.",
+        "A response that arrives byte by byte",
+        "Each byte arrives in time, but the response as a whole has a time limit, too.",
         slow_body,
     ),
     _harmful(
         "slow-headers",
-        "Headers that drip",
+        "Headers that arrive byte by byte",
         "They have the same time limit as the body.",
         slow_headers,
     ),
     _harmful(
         "gzip-bomb",
-        "Kilobytes that unpack to 64 MiB",
+        "A few kilobytes that unpack to 64 MiB",
         "The limit applies to the unpacked size.",
         gzip_bomb,
     ),

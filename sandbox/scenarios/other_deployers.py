@@ -73,8 +73,8 @@ SCENARIOS = (
     ),
     story(
         "after-a-first-deploy",
-        "Nothing to compare with from before the deploy",
-        "The step before saw no build name; so no change can be proven, and the run says so at its start.",
+        "The step before saw nothing to compare with",
+        "Without a build name from before the deploy, no change can be proven; the run says so at its start.",
     )
     .plays(Scene(deployer="coolify"), AFTER, require_proof="none", openapi_path="off")
     .ends(

@@ -113,7 +113,7 @@ SCENARIOS = (
     story(
         "instance-left-behind",
         "Two instances respond, and one keeps the old build",
-        "`instances: 2` shows it, even though each window would have been too short.",
+        "With `instances: 2`, the window takes enough looks to find the old build.",
     )
     .plays(Scene(finish=_in_turn), DECLARED, timeout="8s", instances="2")
     .ends("stale", "old-build", or_else=(("unhealthy", "flapping"),), result="updated"),

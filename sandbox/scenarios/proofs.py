@@ -23,14 +23,14 @@ SCENARIOS = (
     story(
         "change-by-names",
         "Nothing is declared, build names show the change",
-        "A commit never seen before the trigger proves a change.",
+        "A commit that was not seen before the trigger proves the change.",
     )
     .plays(Scene(), NAMED)
     .ends("deployed", proof="change", result="updated"),
     story(
         "change-by-start-time",
         "Nothing is declared, only a start time shows the change",
-        "A process that began after the trigger is a change.",
+        "A process that started after the trigger proves the change.",
     )
     .plays(Scene(before=replace(V1, identity="start-time"), pushed=Build("v2", identity="start-time")), NAMED)
     .ends("deployed", proof="change", result="updated"),
@@ -44,7 +44,7 @@ SCENARIOS = (
     story("claim", "Only Watchtower claims an update", "An unambiguous summary is the weakest proof.")
     .plays(_HIDDEN, QUICK)
     .ends("deployed", proof="claim", result="updated"),
-    story("digest", "A declared digest is met", "The running container reports the digest that the registry was given.")
+    story("digest", "The declared digest is running", "Watchtower reports the pushed digest for the running container.")
     .plays(replace(_HIDDEN, details=True), QUICK, timeout="15s", expect_digest=V2.digest)
     .ends("deployed", proof="digest", result="updated", outputs={"digest": V2.digest, "previous-digest": V1.digest}),
     story(
@@ -60,7 +60,7 @@ SCENARIOS = (
     story(
         "digest-lost",
         "The containers endpoint keeps failing",
-        "An endpoint that fails is retried, and decides only at the end.",
+        "The endpoint is retried until the deadline; only then does the run fail because of it.",
     )
     .plays(
         replace(

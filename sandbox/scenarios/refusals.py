@@ -93,8 +93,8 @@ SCENARIOS = (
     .is_refused("redirect"),
     story(
         "watchtower-down",
-        "Watchtower's port refuses",
-        "The message explains a refused loopback port: inside a container action, it is the container's own.",
+        "Watchtower's port refuses the connection",
+        "The message explains that inside a container action, the loopback address is the container's own.",
     )
     .plays(
         Scene(watchtower_listens=False),
@@ -114,10 +114,18 @@ SCENARIOS = (
     story("untrusted-ca", "The certificate is not signed by a trusted authority", "Verification cannot be turned off.")
     .plays(Scene(certificate="private"), DECLARED)
     .ends("trigger-failed", "tls", result="none", triggers=0),
-    story("expired-certificate", "The certificate has expired", "A trusted authority does not help.")
+    story(
+        "expired-certificate",
+        "The certificate has expired",
+        "The certificate is rejected although its authority is trusted.",
+    )
     .plays(Scene(certificate="expired"), DECLARED, ca_certificate="{ca}")
     .ends("trigger-failed", "tls", result="none", triggers=0),
-    story("wrong-host-name", "The certificate is for another host", "A trusted authority does not help here either.")
+    story(
+        "wrong-host-name",
+        "The certificate is for another host",
+        "The certificate is rejected here too, although its authority is trusted.",
+    )
     .plays(Scene(certificate="wrong-host"), DECLARED, ca_certificate="{ca}")
     .ends("trigger-failed", "tls", result="none", triggers=0),
     story("invalid-inputs", "Several inputs are invalid", "All are reported in one run, and no request is sent.")

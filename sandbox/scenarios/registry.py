@@ -20,7 +20,7 @@ def _hostile(misbehaviour: Misbehaviour, title: str) -> Scenario:
         story(
             f"registry-{misbehaviour}",
             title,
-            "The run does not trust such a registry, sends no password to its realm, and continues without it.",
+            "The run does not trust such a registry, sends no password to its token server, and continues without it.",
         )
         .plays(replace(_SCENE, registry=Ways(misbehaviour=misbehaviour)), {**_IMAGE, **_OWNER})
         .ends("deployed", proof="change", result="updated", unremarked=True, shown=("The registry",))
@@ -145,9 +145,9 @@ SCENARIOS = (
         expect_version="image",
     )
     .ends("verified", proof="version", result="none", triggers=0, outputs={"version": V2.git_sha}),
-    _hostile("redirect", "A registry that sends for manifests elsewhere"),
-    _hostile("wrong-digest", "A registry whose bytes have another digest"),
-    _hostile("endless", "A registry whose manifest has no end"),
-    _hostile("realm", "A registry that wants the password sent in the clear"),
+    _hostile("redirect", "A registry that redirects requests for manifests to another host"),
+    _hostile("wrong-digest", "A registry whose manifest does not match its digest"),
+    _hostile("endless", "A registry whose manifest never ends"),
+    _hostile("realm", "A registry that asks for the password over plain HTTP"),
     _hostile("page", "A login page in front of the registry"),
 )

@@ -228,7 +228,7 @@ SCENARIOS = (
     .ends("rolled-back", "never-ready", proof="digest", triggers=2, outputs={"rolled-back": "true"}),
     story(
         "rollback-of-no-use",
-        "A failure that no image fixes",
+        "A failure that no image can fix",
         "A login page in front of the service stays there, whichever image is running.",
     )
     .plays(
@@ -286,7 +286,7 @@ SCENARIOS = (
     )
     .plays(_SCENE, _BUTTON)
     .ends("already-current", proof="digest", outputs={"rolled-back": "true", "digest": V1.digest}),
-    story("rollback-button-there", "The image is already in place", "Nothing is written, and it is proven live.")
+    story("rollback-button-there", "The image is already in place", "No tag is written, and the image is proven live.")
     .plays(replace(_SCENE, pushed=None), _BUTTON, rollback_to=V1.digest)
     .ends("already-current", proof="digest", outputs={"rolled-back": "false"}),
     story(

@@ -176,7 +176,11 @@ SCENARIOS = (
     story("busy-then-done", "Another update is running", "The run waits for a busy Watchtower, and retries.")
     .plays(Scene(variant="openserbia", finish=_busy), DECLARED, timeout="15s")
     .ends("deployed", proof="version", result="updated", triggers=2),
-    story("busy-for-good", "Another update never ends", "A Retry-After beyond the deadline fails at once.")
+    story(
+        "busy-for-good",
+        "Another update never ends",
+        "The run fails at once, because Retry-After is beyond the deadline.",
+    )
     .plays(Scene(finish=_busy_for_good), DECLARED)
     .ends("trigger-failed", "busy", result="busy"),
     story(
@@ -215,7 +219,7 @@ SCENARIOS = (
     story(
         "update-timeout",
         "The update takes longer than Watchtower allows",
-        "The old container was stopped and no new one started: a 408 that leaves the service down.",
+        "Watchtower stopped the old container, started no new one and responds 408, so the service is down.",
     )
     .plays(Scene(before=replace(V1, ignores_term=1.5), flags={"update_timeout": 1.0}), DECLARED, timeout="5s")
     .ends("unhealthy", "down", result="unknown"),

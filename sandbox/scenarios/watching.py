@@ -170,7 +170,7 @@ SCENARIOS = (
     story(
         "issue-not-opened",
         "A successful run without proof changes no issue",
-        "GitHub does not report the branch: neither the start nor the end of an alarm.",
+        "GitHub does not report the branch, so the run neither opens nor closes an issue.",
     )
     .plays(replace(_LIVE, github={"branch": [Mishap(BAD_GATEWAY)]}), _ISSUE)
     .ends("unproven", "no-reference", result="none", triggers=0),

@@ -82,7 +82,7 @@ SCENARIOS = (
     ),
     _unread(
         "deep",
-        "An OpenAPI document nested two hundred thousand deep",
+        "An OpenAPI document nested two hundred thousand levels deep",
         "It is rejected in one sentence.",
         "nested too deeply",
     ),

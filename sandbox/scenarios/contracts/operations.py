@@ -53,7 +53,11 @@ _ROUTES = (
     .is_checked(
         "checks-failed", "routes", failed=("forbidden-route /internal/**",), says=("`GET /internal/debug/vars`",)
     ),
-    story("routes-there", "All required routes exist", "Wildcards, any method, and a parameter with another name.")
+    story(
+        "routes-there",
+        "All required routes exist",
+        "They match by wildcard, by any method, and with another name for a parameter.",
+    )
     .plays(
         Scene(),
         DECLARED,
@@ -83,7 +87,7 @@ _CHANGES = (
         failed=("removed-route GET /api/projects",),
         outputs={"removed-routes": '["GET /api/projects"]'},
     ),
-    story("route-removed-ignored", "An operation was removed, and that is ignored", "The output still lists it.")
+    story("route-removed-ignored", "An operation was removed, and the run ignores it", "The output still lists it.")
     .plays(Scene(pushed=WITHOUT_PROJECTS), DECLARED, breaking_changes="ignore")
     .is_checked("deployed", unremarked=True, outputs={"removed-routes": '["GET /api/projects"]'}),
     story(

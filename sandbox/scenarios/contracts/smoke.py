@@ -33,7 +33,7 @@ SCENARIOS = (
     story(
         "smoke",
         "All smoke requests pass",
-        "Single statuses, a class of statuses, HEAD, and a request that is marked as unsafe.",
+        "They expect single statuses and a class of statuses; one uses HEAD, and one is marked as unsafe.",
     )
     .plays(
         Scene(pushed=replace(V2, operations=("GET /api/search", "HEAD /api/search"))),
@@ -183,7 +183,7 @@ SCENARIOS = (
     story(
         "smoke-many",
         "More smoke requests than the bucket holds",
-        "A burst of 15 and two requests a second after it are never exceeded.",
+        "The run sends at most 15 requests at once, and two a second after that.",
     )
     .plays(Scene(), DECLARED, request_rate="2/s", smoke="\n".join(f"GET /api/items/{number}" for number in range(16)))
     .is_checked("deployed", unremarked=True, asked={f"GET /api/items/{number}": 1 for number in range(16)}),

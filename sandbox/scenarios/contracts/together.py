@@ -56,7 +56,7 @@ SCENARIOS = (
             "smoke GET /api/projects",
         ),
     ),
-    story("verify-checks", "Verify: routes and smoke requests pass", "The same checks without a trigger.")
+    story("verify-checks", "Verify: routes and smoke requests pass", "The same checks run without a trigger.")
     .plays(
         Scene(before=_STATIC),
         VERIFY,
@@ -107,7 +107,7 @@ SCENARIOS = (
     ),
     story(
         "hostile-contract",
-        "The new document attacks the log",
+        "The new document tries to inject workflow commands",
         "Paths, the version and a response that does not match its schema stay plain text.",
     )
     .plays(
@@ -122,7 +122,7 @@ SCENARIOS = (
     .is_checked("checks-failed", "routes", failed=("forbidden-route /**", "smoke GET /api/items/7 404")),
     story(
         "hostile-contract-before",
-        "The old document attacks the log",
+        "The old document tries to inject workflow commands",
         "A removed operation becomes the name of a check, an annotation and an output.",
     )
     .plays(

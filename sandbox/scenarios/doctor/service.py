@@ -35,7 +35,7 @@ SCENARIOS = (
     story("doctor-unhealthy", "The backend is not healthy", "All links before it are fine.")
     .plays(Scene(details=True, image=_IMAGE, before=replace(V1, readiness="never")), DOCTOR)
     .is_broken({"health": "never-ready"}),
-    story("doctor-down", "The backend is not running", "nginx says so; the version and the document are not judged.")
+    story("doctor-down", "The backend is not running", "nginx says so; the version and the document are not checked.")
     .plays(Scene(details=True, image=_IMAGE, finish=_crashed), DOCTOR)
     .is_broken({"health": "down"}),
     story("doctor-html", "Doctor gets a web page from the health check", "A placeholder page is not the backend.")
@@ -94,7 +94,7 @@ SCENARIOS = (
         {"github": "deployments-refused"},
         says=("permissions:\n  deployments: write", "Resource not accessible by integration"),
     ),
-    story("doctor-hostile", "The responses attack the log", "Their text is not shown.")
+    story("doctor-hostile", "The responses try to inject workflow commands", "Their text is not shown.")
     .plays(Scene(on_watchtower=Instead(hostile_page(500)), on_service=On(_STATUS, Instead(hostile_document()))), DOCTOR)
     .is_broken({"location": "misrouted"}),
     story("doctor-echo", "The responses repeat the secrets", "None of them is shown.")
@@ -103,7 +103,7 @@ SCENARIOS = (
     story(
         "doctor-invalid-inputs",
         "Doctor gets invalid inputs",
-        "No request is sent, and no link is judged.",
+        "No request is sent, and no link is checked.",
     )
     .plays(Scene(), DOCTOR, watchtower_token="", timeout="soon")
     .ends(

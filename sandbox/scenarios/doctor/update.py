@@ -70,7 +70,7 @@ SCENARIOS = (
     story(
         "doctor-image-missing",
         "The tag is gone from the registry",
-        "So doctor does not judge whether there would be an update.",
+        "So doctor does not say whether there would be an update.",
     )
     .plays(Scene(details=True, image=_IMAGE, finish=_untagged), DOCTOR, image="{image}")
     .is_broken({"registry": "image-missing"}),
@@ -112,7 +112,9 @@ SCENARIOS = (
     )
     .plays(Scene(details=True, image=_IMAGE, finish=_unpulled), DOCTOR)
     .is_ready({"update": "no-pull"}),
-    story("doctor-realm-refuses", "The registry's token realm rejects Watchtower, and doctor", "Its error is quoted.")
+    story(
+        "doctor-realm-refuses", "The registry's token server rejects both Watchtower and doctor", "Its error is quoted."
+    )
     .plays(Scene(details=True, image=_IMAGE, finish=_realm_refuses), DOCTOR)
     .is_broken(
         {"update": "update-blocked", "registry": "registry-silent"},
@@ -127,7 +129,7 @@ SCENARIOS = (
     story(
         "doctor-no-digest-but-check",
         "Only the check endpoint is routed, and a digest is declared",
-        "A deploy takes the running digest from the containers endpoint alone, and would not be started.",
+        "A deploy reads the running digest only from the containers endpoint, so it would not be started.",
     )
     .plays(Scene(details=True, image=_IMAGE, finish=_without_containers), DOCTOR, expect_digest=V2.digest)
     .is_broken({"containers": "digest-unavailable"}),

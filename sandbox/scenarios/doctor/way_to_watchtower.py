@@ -35,7 +35,7 @@ def _tokens_added(world: World) -> None:
 
 def _in_the_way(name: str, title: str, link: str, finding: str, fault: Fault) -> Scenario:
     return (
-        story(name, title, "Doctor names it, and does not judge the links behind it.")
+        story(name, title, "Doctor reports it, and does not check the links behind it.")
         .plays(_with(fault), DOCTOR)
         .is_broken({link: finding})
     )
@@ -131,7 +131,7 @@ SCENARIOS = (
     story(
         "doctor-front-down",
         "nginx is not running",
-        "Nothing accepts the connection, so the links behind it are not judged.",
+        "Nothing accepts the connection, so the links behind it are not checked.",
     )
     .plays(Scene(details=True, image=_IMAGE, front_listens=False), DOCTOR)
     .is_broken({"connection": "nothing-listens"}),
@@ -168,7 +168,7 @@ SCENARIOS = (
     story(
         "doctor-rate-limit",
         "Watchtower is rate limiting",
-        "The token cannot be checked while Watchtower does not look at any.",
+        "Watchtower rejects requests before it reads their token, so the token cannot be checked.",
     )
     .plays(Scene(details=True, image=_IMAGE, flags={"rate_limit": 0}), DOCTOR)
     .is_broken({"location": "rate-limited"}),
