@@ -242,7 +242,9 @@ def test_two_open_issues_are_merged_into_one(github: Start) -> None:
     [
         pytest.param({"issues": [Mishap(NO_PERMISSION)]}, STALE, "permissions:\n  issues: write", id="may not read"),
         pytest.param({"open": [Mishap(NO_PERMISSION)]}, STALE, "permissions:\n  issues: write", id="may not write"),
-        pytest.param({"issues": [Mishap(NOT_FOUND)]}, STALE, "permissions:\n  issues: write", id="hidden"),
+        pytest.param(
+            {"issues": [Mishap(NOT_FOUND)]}, STALE, "permissions:\n  issues: write", id="404 instead of a refusal"
+        ),
         pytest.param({"issues": [Mishap(LIMITED)]}, GREEN, "rate limit", id="rate limit"),
         pytest.param({"open": [Mishap(LIMITED)]}, STALE, "rate limit", id="rate limit at the write"),
         pytest.param({"issues": [Mishap(BAD_GATEWAY)]}, STALE, "502", id="502"),

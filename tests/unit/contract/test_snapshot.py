@@ -27,8 +27,8 @@ def differing(before: Contract, after: Contract) -> tuple[list[str], list[str]]:
     ("before", "after", "added", "removed"),
     [
         pytest.param(["GET /a"], ["GET /a"], [], [], id="nothing"),
-        pytest.param(["GET /a"], ["GET /a", "GET /b"], ["GET /b"], [], id="a path more"),
-        pytest.param(["GET /a", "GET /b"], ["GET /a"], [], ["GET /b"], id="a path less"),
+        pytest.param(["GET /a"], ["GET /a", "GET /b"], ["GET /b"], [], id="a path added"),
+        pytest.param(["GET /a", "GET /b"], ["GET /a"], [], ["GET /b"], id="a path removed"),
         pytest.param(["GET /a"], ["POST /a"], ["POST /a"], ["GET /a"], id="another method"),
         pytest.param(["GET /a/{id}"], ["GET /a/{name}"], [], [], id="another name of a parameter"),
         pytest.param(["GET /a/{id}"], ["GET /a/5"], ["GET /a/5"], ["GET /a/{id}"], id="no parameter any more"),

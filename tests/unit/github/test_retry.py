@@ -34,7 +34,7 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
         pytest.param(
             403, {}, "You have exceeded a secondary rate limit.", DEFAULT_WAIT, id="secondary, without Retry-After"
         ),
-        pytest.param(429, {}, "", DEFAULT_WAIT, id="untold"),
+        pytest.param(429, {}, "", DEFAULT_WAIT, id="429 without any header"),
         pytest.param(
             403,
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH + 12), "date": NOW},
@@ -43,14 +43,18 @@ FRESH = WriteAttempt(began=100.0, at=100.0)
             id="primary, by GitHub's own clock",
         ),
         pytest.param(
-            403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH)}, "", DEFAULT_WAIT, id="no clock"
+            403,
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(EPOCH)},
+            "",
+            DEFAULT_WAIT,
+            id="primary, without a clock",
         ),
         pytest.param(
             403,
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon", "date": NOW},
             "",
             DEFAULT_WAIT,
-            id="no time",
+            id="primary, with an unreadable time",
         ),
     ],
 )

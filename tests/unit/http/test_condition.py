@@ -154,7 +154,7 @@ def test_every_recorded_refusal_of_watchtower_is_recognised_except_the_go_404(ro
         pytest.param(
             reply(404, "404 page not found\n", server="cloudflare", cf_ray="9a", **GO_404),
             TRAEFIK_OR_GO,
-            id="behind it",
+            id="Traefik or Go behind Cloudflare",
         ),
         pytest.param(reply(404, "404 page not found\n", server="nginx", **GO_404), GO, id="a Go program behind nginx"),
         pytest.param(reply(404, "Not Found", **FIBER), WATCHTOWER, id="the fork at another path"),

@@ -112,10 +112,10 @@ def test_brackets_are_counted_as_a_parser_does(layers: list[tuple[str, str]], de
     ("response", "html"),
     [
         pytest.param(page(), True, id="a page"),
-        pytest.param(reply(body="<p>", content_type="TEXT/HTML; charset=x"), True, id="said"),
+        pytest.param(reply(body="<p>", content_type="TEXT/HTML; charset=x"), True, id="declared as HTML"),
         pytest.param(reply(body="<p>", content_type="application/xhtml+xml"), True, id="XHTML"),
-        pytest.param(reply(body="\ufeff \n<!DOCTYPE HTML>"), True, id="unsaid"),
-        pytest.param(reply(body="<html lang=en>", content_type="text/plain"), True, id="said otherwise"),
+        pytest.param(reply(body="\ufeff \n<!DOCTYPE HTML>"), True, id="no declared type"),
+        pytest.param(reply(body="<html lang=en>", content_type="text/plain"), True, id="declared as text"),
         pytest.param(reply(body=" " * 5000 + "<!doctype html>"), True, id="after much white space"),
         pytest.param(reply(body="<!-- a comment --><html>", content_type="text/html"), True, id="after a comment"),
         pytest.param(reply(body={"a": "<html>"}), False, id="HTML inside JSON"),
@@ -178,7 +178,7 @@ def test_a_challenge_is_recognised(response: Response, challenge: bool) -> None:
         pytest.param({"retry_after": "Tue, 24 Nov 2026 04:05:36 GMT"}, None, id="a date without a clock"),
         pytest.param({"retry_after": "-1"}, None, id="negative"),
         pytest.param({"retry_after": "1.5"}, None, id="fraction"),
-        pytest.param({"retry_after": "9" * 40}, None, id="beyond all sense"),
+        pytest.param({"retry_after": "9" * 40}, None, id="an absurdly large number"),
         pytest.param({}, None, id="no header"),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
             reply(401, www_authenticate="Basic"),
             "unhealthy: The health check is refused: its address needs credentials",
             ("responded with 401 before the trigger too", "headers:"),
-            id="a login, always",
+            id="a login, before the trigger too",
         ),
         pytest.param(
             ready(),
@@ -237,7 +237,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
             "Nothing responds at the service's address",
             "resolver",
             "WATCHTOWER_HTTP",
-            id="an address that a proxy reserves",
+            id="an old address that nginx may have kept",
         ),
         pytest.param(
             summary(updated=1),
@@ -245,7 +245,7 @@ def test_a_service_that_refuses_the_request_is_not_reported_as_an_unhealthy_buil
             "Nothing responds at the service's address",
             "docker logs",
             "resolver",
-            id="no proxy to keep one",
+            id="no proxy that could have kept an old address",
         ),
     ],
 )

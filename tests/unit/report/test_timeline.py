@@ -53,7 +53,7 @@ GOOD_BEFORE = [sample(-1.0)]
             [Gap(-1.0, 2, (1, 1))],
             3.0,
             0.0,
-            id="not a good look either",
+            id="no good look before the trigger",
         ),
     ],
 )

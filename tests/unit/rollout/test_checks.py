@@ -404,9 +404,19 @@ def test_a_missing_route_without_a_similar_one_is_reported_as_such() -> None:
         ),
         pytest.param({"breaking": Breaking.FAIL}, document(), reply(500), Reason.OPENAPI, id="broken, and it fails"),
         pytest.param(
-            {"breaking": Breaking.FAIL, "required": ["/a"]}, document(), reply(404), Reason.OPENAPI, id="lost, insisted"
+            {"breaking": Breaking.FAIL, "required": ["/a"]},
+            document(),
+            reply(404),
+            Reason.OPENAPI,
+            id="lost, and a route is required",
         ),
-        pytest.param({"reference": reference("GET /a")}, None, reply(404), None, id="nothing like the reference"),
+        pytest.param(
+            {"reference": reference("GET /a")},
+            None,
+            reply(404),
+            None,
+            id="lost, though it is compared with a reference",
+        ),
         pytest.param({"breaking": Breaking.IGNORE}, document(), reply(404), None, id="lost, and ignored"),
         pytest.param({"smoke": (ONE,)}, None, reply(404), None, id="only smoke"),
         pytest.param({}, document(), document("GET /new"), None, id="gone, and it is a warning"),

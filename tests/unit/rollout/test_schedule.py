@@ -567,7 +567,7 @@ CHECKED = reply(
             summary(scanned=0, skipped=1),
             {"watchtower_url": f"{BASE}/redeploy"},
             0,
-            id="no such address",
+            id="the address of the check endpoint is unknown",
         ),
     ],
 )

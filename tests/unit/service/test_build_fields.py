@@ -39,7 +39,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"version": "1.2"}, {"version": "1.2"}, id="version"),
         pytest.param({"Git-SHA": "a1"}, {"Git-SHA": "a1"}, id="case and hyphens do not matter"),
         pytest.param({"git_commit": "a1"}, {"git_commit": "a1"}, id="underscores do not matter either"),
-        pytest.param({"git.commit.id": "a1"}, {"/git.commit.id": "a1"}, id="nor dots"),
+        pytest.param({"git.commit.id": "a1"}, {"/git.commit.id": "a1"}, id="dots do not matter either"),
         pytest.param({"app": {"build": {"version": "3"}}}, {"app.build.version": "3"}, id="inside the service's own"),
         pytest.param({"redis": {"version": "7"}}, {}, id="not inside a dependency"),
         pytest.param(
@@ -71,7 +71,9 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
         pytest.param({"version": True, "build": None, "commit": "  ", "release": []}, {}, id="not a scalar, or empty"),
         pytest.param({"version": " 1.2 \n"}, {"version": "1.2"}, id="trimmed"),
         pytest.param(
-            {"version": "x" * 300}, {"version": "x" * 300}, id="whole: a secret is recognised by all its characters"
+            {"version": "x" * 300},
+            {"version": "x" * 300},
+            id="the whole text, because a secret is only recognised as a whole",
         ),
         pytest.param(
             {
@@ -88,7 +90,7 @@ def kinds(document: Any) -> dict[str, Kind]:  # noqa: ANN401 - a JSON value
             id="a field that is not on the list",
         ),
         pytest.param([{"version": "1"}], {}, id="an array"),
-        pytest.param("1.2.3", {}, id="a bare text"),
+        pytest.param("1.2.3", {}, id="text alone"),
         pytest.param(None, {}, id="nothing"),
     ],
 )
@@ -205,15 +207,23 @@ def test_a_deeply_nested_document_is_searched() -> None:
     ("document", "found"),
     [
         pytest.param({"litellm_version": "1.40"}, {"litellm_version": "1.40"}, id="a prefixed name"),
-        pytest.param({"LiteLLMVersion": "1.40"}, {"LiteLLMVersion": "1.40"}, id="in capitals"),
-        pytest.param({"netbox-version": "3.6"}, {"netbox-version": "3.6"}, id="with a hyphen"),
-        pytest.param({"x_version": "1", "version": "2"}, {"version": "2"}, id="not beside a plain one"),
-        pytest.param({"x_version": "1", "release": "2"}, {"release": "2"}, id="of its kind"),
-        pytest.param({"x_version": "1", "sha": "2"}, {"x_version": "1", "sha": "2"}, id="but beside another kind"),
+        pytest.param({"LiteLLMVersion": "1.40"}, {"LiteLLMVersion": "1.40"}, id="a prefixed name in camel case"),
+        pytest.param({"netbox-version": "3.6"}, {"netbox-version": "3.6"}, id="a prefixed name with a hyphen"),
+        pytest.param({"x_version": "1", "version": "2"}, {"version": "2"}, id="not beside a plain name"),
+        pytest.param({"x_version": "1", "release": "2"}, {"release": "2"}, id="not beside a plain name of its kind"),
         pytest.param(
-            {"x_version": "1", "app": {"version": "2"}}, {"x_version": "1", "app.version": "2"}, id="elsewhere"
+            {"x_version": "1", "sha": "2"}, {"x_version": "1", "sha": "2"}, id="beside a name of another kind"
         ),
-        pytest.param({"x_version": "1", "version": "unknown"}, {"x_version": "1", "version": "unknown"}, id="a word"),
+        pytest.param(
+            {"x_version": "1", "app": {"version": "2"}},
+            {"x_version": "1", "app.version": "2"},
+            id="beside a plain name in another object",
+        ),
+        pytest.param(
+            {"x_version": "1", "version": "unknown"},
+            {"x_version": "1", "version": "unknown"},
+            id="beside a placeholder",
+        ),
         pytest.param(
             {"foo_build_number": 7, "foo_git_sha": "a"}, {"foo_build_number": "7", "foo_git_sha": "a"}, id="all kinds"
         ),

@@ -66,13 +66,13 @@ def test_a_build_name_may_turn_out_to_be_noise(before: list[str], after: list[st
     ("before", "after", "noisy"),
     [
         pytest.param([100], [100, 100], False, id="it stays"),
-        pytest.param([100, 100.4], [100], False, id="it wavers"),
+        pytest.param([100, 100.4], [100], False, id="it varies by less than a second"),
         pytest.param([100, 200], [], True, id="it differs before the trigger"),
-        pytest.param([200, 100], [], True, id="it differs downwards"),
+        pytest.param([200, 100], [], True, id="it goes back before the trigger"),
         pytest.param([100], [200, 300, 400, 500, 600], False, id="it only grows: restarts"),
         pytest.param([100], [200, 100], True, id="it comes back: workers"),
         pytest.param([], [300, 200], True, id="it comes back after the trigger"),
-        pytest.param([100], [200, 199.7, 200], False, id="rounding"),
+        pytest.param([100], [200, 199.7, 200], False, id="it is rounded"),
     ],
 )
 def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[float], noisy: bool) -> None:
@@ -87,8 +87,8 @@ def test_a_start_time_may_turn_out_to_be_noise(before: list[float], after: list[
     [
         pytest.param([True], True, id="one look with the current time"),
         pytest.param([True, True, True], True, id="always the current time"),
-        pytest.param([True, False], False, id="until it stands still"),
-        pytest.param([False, True, True], False, id="not at first"),
+        pytest.param([True, False], False, id="the current time, then a constant"),
+        pytest.param([False, True, True], False, id="the current time, but not at first"),
     ],
 )
 def test_a_field_with_the_current_time_at_every_look_is_a_clock(ticks: list[bool], noisy: bool) -> None:
@@ -100,7 +100,7 @@ def test_a_field_with_the_current_time_at_every_look_is_a_clock(ticks: list[bool
     ("starts", "noisy"),
     [
         pytest.param([100, 101, 102, 103], True, id="it advances with our clock, an hour away"),
-        pytest.param([100, 100, 100, 100], False, id="it stands"),
+        pytest.param([100, 100, 100, 100], False, id="it stays constant"),
         pytest.param([100, 100, 160, 160], False, id="a restart"),
     ],
 )
@@ -119,11 +119,13 @@ def began(at: float, start: float, build: str = "") -> Sample:
 @pytest.mark.parametrize(
     ("looks", "restless"),
     [
-        pytest.param([began(1, -500), began(9, 8)], False, id="one move"),
-        pytest.param([began(at, at - at % 12) for at in range(1, 40, 3)], True, id="over and over"),
+        pytest.param([began(1, -500), began(9, 8)], False, id="it moves once"),
+        pytest.param([began(at, at - at % 12) for at in range(1, 40, 3)], True, id="it moves again and again"),
         pytest.param([began(1, -500), GAP, began(2, 0), GAP, began(3, 2.5)], False, id="gaps in between"),
         pytest.param([began(1, -500, OLD), began(9, 0, NEW), began(20, 19, OLD)], False, id="other builds in between"),
-        pytest.param([began(1, -500), began(4, -500), began(5, -498.5), began(6, -497)], False, id="by 2 s at most"),
+        pytest.param(
+            [began(1, -500), began(4, -500), began(5, -498.5), began(6, -497)], False, id="it moves by 2 s at most"
+        ),
     ],
 )
 def test_a_start_time_that_moves_again_while_nothing_happens_proves_no_change(
@@ -337,14 +339,14 @@ def test_a_placeholder_is_not_compared(word: str) -> None:
 @pytest.mark.parametrize(
     ("seen", "before", "build"),
     [
-        pytest.param(sample(1, NEW), [sample(0, OLD)], Build.NEW, id="what was declared"),
+        pytest.param(sample(1, NEW), [sample(0, OLD)], Build.NEW, id="the declared build"),
         pytest.param(sample(1, NEW), [], Build.NEW, id="the declared version, without a baseline"),
         pytest.param(sample(1, "sha-" + NEW[:7]), [], Build.NEW, id="the declared version, spelled differently"),
         pytest.param(
             sample(1, names={"version": "0.1.0", "commit": NEW}), [], Build.NEW, id="a constant version beside it"
         ),
-        pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the one from before"),
-        pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third one"),
+        pytest.param(sample(1, OLD), [sample(0, OLD)], Build.OLD, id="the build from before"),
+        pytest.param(sample(1, THIRD), [sample(0, OLD)], Build.OTHER, id="a third build"),
         pytest.param(sample(1, OLD), [], Build.OTHER, id="another version, without a baseline"),
         pytest.param(sample(1), [sample(0, OLD)], Build.UNNAMED, id="healthy, without a name"),
         pytest.param(
@@ -400,10 +402,14 @@ def test_for_a_declared_build_only_names_of_the_first_rank_decide(names: dict[st
             "0.2.0",
             id="the one that changed",
         ),
-        pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="none rather than a placeholder"),
+        pytest.param({"version": "0.1.0", "commit": "unknown"}, {}, "", "0.1.0", id="a placeholder does not count"),
         pytest.param({"files": "2 files a"}, {}, "", "", id="files are not a version"),
         pytest.param(
-            {"version": "0.1.0", "commit": OLD}, {"version": "0.1.0", "commit": OLD}, "", OLD, id="the more exact one"
+            {"version": "0.1.0", "commit": OLD},
+            {"version": "0.1.0", "commit": OLD},
+            "",
+            OLD,
+            id="the more exact name counts",
         ),
         pytest.param({"version": "0.1.0"}, {}, NEW, "0.1.0", id="the only one"),
         pytest.param({}, {}, "", "", id="none"),

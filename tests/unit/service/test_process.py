@@ -22,9 +22,9 @@ from redeploy.service.process import START_TIMES, UPTIMES, Uptimes, moment_of, p
             {"process": {"start_time": "1800000000"}}, {"process.start_time": 1_800_000_000.0}, {}, id="digits, inside"
         ),
         pytest.param({"uptime": 12}, {}, {"uptime": 12.0}, id="an uptime"),
-        pytest.param({"uptime_ms": 1500}, {}, {"uptime_ms": 1500.0}, id="an uptime in whatever unit"),
+        pytest.param({"uptime_ms": 1500}, {}, {"uptime_ms": 1500.0}, id="an uptime in another unit"),
         pytest.param({"uptime_seconds": "12.5"}, {}, {"uptime_seconds": 12.5}, id="an uptime in digits"),
-        pytest.param({"uptime": -1, "start_time": 5, "started": True}, {}, {}, id="what cannot be"),
+        pytest.param({"uptime": -1, "start_time": 5, "started": True}, {}, {}, id="impossible values"),
         pytest.param({"uptime": "3 days", "started_at": "yesterday"}, {}, {}, id="words"),
         pytest.param({"start_time": "2027-13-45T08:00:00Z"}, {}, {}, id="no such day"),
         pytest.param(
@@ -86,15 +86,15 @@ Looks = Sequence[tuple[float, float]]
         pytest.param([(0, 100), (1, 101), (2, 102)], 1.0, False, id="seconds"),
         pytest.param([(0, 100_000), (1, 101_000), (2.5, 102_500)], 0.001, False, id="milliseconds"),
         pytest.param([(0, 100.2), (1.9, 102.1)], None, False, id="less than 2 s of looks"),
-        pytest.param([(0, 100), (2, 102), (2.9, 102), (4, 104)], 1.0, False, id="a short stand"),
+        pytest.param([(0, 100), (2, 102), (2.9, 102), (4, 104)], 1.0, False, id="a short standstill"),
         pytest.param([(0, 99.98), (1, 99.98), (2, 99.98)], None, True, id="a percentage"),
         pytest.param([(0, 17), (1, 17), (2, 18), (3, 18), (4, 18)], None, True, id="whole minutes"),
-        pytest.param([(0, 100), (1, 101), (2, 102), (3, 102), (4, 102)], None, True, id="it ticked, and stood"),
+        pytest.param([(0, 100), (1, 101), (2, 102), (3, 102), (4, 102)], None, True, id="it ticked, then stopped"),
         pytest.param([(0, 100), (9, 100), (10, 110), (13, 113)], None, True, id="refreshed every ten seconds"),
         pytest.param([(0, 1.5), (3, 1.55), (6, 1.6)], None, False, id="minutes with a fraction"),
         pytest.param([(0, 100), (2, 102), (3, 0), (4, 1)], 1.0, False, id="a restart"),
         pytest.param([(0, 0), (2, 900), (4, 902)], 1.0, False, id="another process that is older"),
-        pytest.param([(0, 0), (1, 0), (2.1, 0)], None, True, id="always nothing"),
+        pytest.param([(0, 0), (1, 0), (2.1, 0)], None, True, id="always zero"),
     ],
 )
 def test_an_uptime_counts_once_it_has_ticked(looks: Looks, unit: float | None, noise: bool) -> None:

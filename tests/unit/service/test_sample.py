@@ -134,8 +134,8 @@ def test_only_an_interrupted_connection_is_a_transport_error(http_result: HttpRe
         ),
         pytest.param("n=1", reply(200, {"n": 1}), Condition.HEALTHY, id="a number"),
         pytest.param("n=null", reply(200, {"n": None}), Condition.HEALTHY, id="null"),
-        pytest.param("body contains hello", page(), Condition.HEALTHY, id="a page that says it"),
-        pytest.param("body contains bye", page(), Condition.NOT_READY, id="a page that does not"),
+        pytest.param("body contains hello", page(), Condition.HEALTHY, id="a page that contains the text"),
+        pytest.param("body contains bye", page(), Condition.NOT_READY, id="a page that does not contain the text"),
         pytest.param("meta:v != 1", page(), Condition.HEALTHY, id="a page without that meta tag"),
         pytest.param("header:x-a = 1", page(x_a="1"), Condition.HTML, id="a page, and a condition on a header"),
         pytest.param("body contains hello", page(503), Condition.DOWN, id="a page of a proxy"),
@@ -171,7 +171,9 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
     ("http_result", "target", "names"),
     [
         pytest.param(ready(NEW), service(), {"commit": NEW}, id="a build name in the health response"),
-        pytest.param(reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="even if it is not ready"),
+        pytest.param(
+            reply(503, {"commit": NEW}), service(), {"commit": NEW}, id="a build name in a response that is not ready"
+        ),
         pytest.param(reply(200, "ok", x_version="7"), service(), {"header:x-version": "7"}, id="a header"),
         pytest.param(reply(200, "1.2.3"), service(), {}, id="a body without a version path is not a name"),
         pytest.param(
@@ -351,7 +353,7 @@ def test_a_start_time_without_a_zone_is_known_as_such() -> None:
         ),
         pytest.param(ready(version=str(int(WALL))), {"version"}, id="a build name that is a clock"),
         pytest.param(ready(version="2027-01-15T08:00:00Z"), {"version"}, id="a build name that is a date"),
-        pytest.param(ready(version="1.2"), set[str](), id="no moment"),
+        pytest.param(ready(version="1.2"), set[str](), id="a build name that is not a moment"),
     ],
 )
 def test_a_field_with_the_current_time_is_provisionally_a_clock(http_result: HttpResult, ticking: set[str]) -> None:

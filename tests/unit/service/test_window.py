@@ -48,7 +48,7 @@ def good(*moments: float, build: str = NEW) -> list[Sample]:
     [
         pytest.param([0, 1, 2, 3, 4, 5.1], True, id="spans 5 s"),
         pytest.param([0, 2.5, 5.04], True, id="three samples are enough"),
-        pytest.param([0, 5.1], False, id="two are not"),
+        pytest.param([0, 5.1], False, id="two samples are not enough"),
         pytest.param([0, 1, 2, 3, 4, 4.9], False, id="too short"),
         pytest.param([0, 2, 5.03], False, id="the last one was sent too early"),
         pytest.param([0], False, id="one"),
@@ -202,7 +202,7 @@ def test_a_response_of_an_unknown_build_does_not_break_the_window() -> None:
     ("starts", "broken"),
     [
         pytest.param([0, 0, 0], 0, id="it stays"),
-        pytest.param([0, 0.4, 0.1], 0, id="it wavers"),
+        pytest.param([0, 0.4, 0.1], 0, id="it varies by less than a second"),
         pytest.param([0, 2, 2], 1, id="it moves once"),
         pytest.param([0, 2, 4], 2, id="it moves twice"),
         pytest.param([0, 0.4, 0.8], 1, id="it drifts away from its first value"),

@@ -351,7 +351,7 @@ def test_an_update_url_is_taken_as_it_is(url: str) -> None:
         pytest.param("https://api.example.com/update?async=true", id="async"),
         pytest.param("https://api.example.com/update?x=1&timeout=5s", id="timeout"),
         pytest.param("https://api.example.com/update?timeout", id="timeout without value"),
-        pytest.param("https://api.example.com/update?%61sync=true", id="async in disguise"),
+        pytest.param("https://api.example.com/update?%61sync=true", id="async, percent-encoded"),
         pytest.param("http://api.example.com/update", id="plain http"),
         pytest.param("http://127.0.0.1.evil.example/update", id="plain http to a name that begins like loopback"),
         pytest.param("http://localhost.evil.example/update", id="plain http to a name that begins like localhost"),

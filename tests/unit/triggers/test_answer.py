@@ -321,7 +321,9 @@ def check(*rows: object) -> Response:
             id="hostile",
         ),
         pytest.param(
-            check("api", 7, None, {"name": 1, "error": "x"}, {"name": "a", "error": ["x"]}), (), id="other shapes"
+            check("api", 7, None, {"name": 1, "error": "x"}, {"name": "a", "error": ["x"]}),
+            (),
+            id="entries of other types",
         ),
         pytest.param(reply(200, {"containers": None}), (), id="null"),
         pytest.param(reply(200, []), (), id="another document"),

@@ -36,7 +36,7 @@ SHAPES = (
     "smoke-mapping",
     "unknown-key",
     "wave-that-is-empty",
-    "wave-that-is-no-list",
+    "wave-that-is-not-a-list",
     "wrong-kinds",
 )
 """Files that are invalid in a way that a schema can detect."""
