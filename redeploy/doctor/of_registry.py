@@ -70,6 +70,8 @@ def _of_manifest(known: Known, seen: str, manifest: Manifest) -> LinkResult:
             why = f"but its commit could not be read: {words}"
         return broken(Check.REGISTRY, f"{seen}, {why}", Reason.IMAGE_MISSING)
     if plan.expect_digest and not manifest.is_of(plan.expect_digest):
-        return broken(Check.REGISTRY, f"{seen}; `expect-digest` is another, not pushed yet", Reason.IMAGE_MISSING)
+        return broken(
+            Check.REGISTRY, f"{seen}; `expect-digest` is a different one, which is not pushed yet", Reason.IMAGE_MISSING
+        )
     named = f", of the commit {known.shown(known.expected_version)}" if plan.version_of_image else ""
     return ok(Check.REGISTRY, f"{seen}{named}")

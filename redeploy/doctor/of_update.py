@@ -128,9 +128,7 @@ def _sentences(known: Known, outlooks: Sequence[Outlook]) -> list[str]:
     compared = not any(each.checked for each in outlooks)
     if replaced := names(Fate.REPLACED):
         found.append(
-            "would replace it: the tag points to another image than the running one"
-            if compared
-            else f"would replace {replaced}"
+            "would replace it: the tag points to a different image" if compared else f"would replace {replaced}"
         )
     elif names(Fate.KEPT):
         found.append(

@@ -32,7 +32,7 @@ def check_certificate(pem: str) -> None:
     try:
         ssl.create_default_context(cadata=pem or "\n")
     except (ssl.SSLError, ValueError) as error:
-        msg = "holds no usable PEM certificate; it must begin with `-----BEGIN CERTIFICATE-----`"
+        msg = "contains no usable PEM certificate; it must begin with `-----BEGIN CERTIFICATE-----`"
         raise ValueError(msg) from error
 
 

@@ -115,7 +115,7 @@ class Registry:
         if not isinstance(reply, Response) or not 200 <= reply.status < 300:
             return self._trouble(task, reply)
         if reply.headers.get("docker-content-digest", wanted.digest) != wanted.digest:
-            return _hostile(image, "reports that it stored another manifest than it received")
+            return _hostile(image, "reports that it stored a different manifest")
         return wanted
 
     def _run(self, task: _Task) -> HttpResult | Trouble:

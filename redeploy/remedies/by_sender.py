@@ -139,7 +139,7 @@ def _refused_by_the_service(last: Sample, before: Sample | None) -> Remedy | Non
             return Remedy(
                 "The new build does not have the health path",
                 f"`«health»` was healthy before the trigger, and responds with {last.status} now. The route was removed or "
-                "renamed in this build, or something else than the service responded.",
+                "renamed in this build, or something other than the service responded.",
                 "Bring the route back, or set the new one with `health-path`. Look for yourself:\n\n```sh\n"
                 "curl -sSi '«health»'\n```",
             )

@@ -87,7 +87,7 @@ def _misrouted(answer: Answer, _: float) -> Remedy | None:
     if sender.kind is SenderKind.WATCHTOWER:
         return Remedy(
             "Watchtower responds, but does not have the path",
-            "The proxy requests another path than `/v1/update` (one extra slash is enough), or Watchtower's update endpoint "
+            "The proxy requests a path other than `/v1/update` (one extra slash is enough), or Watchtower's update endpoint "
             "is not enabled.",
             "Enable the endpoint, recreate Watchtower, and let the proxy request exactly `/v1/update`:\n\n"
             + recipes.watchtower("environment:", "  WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics")

@@ -54,8 +54,8 @@ _LABEL_OFF = (
 
 FINDINGS: Mapping[Finding, Remedy] = {
     Finding.INPUTS: Remedy(
-        "Some inputs are wrong",
-        "A value is missing or has the wrong form. Nothing was sent.",
+        "Some inputs are invalid",
+        "A value is missing or has the wrong form. No request was sent.",
         "Each error names its input and the form that it takes. If a secret is empty, it is most often not set, or it is "
         "an environment secret and the job has no `environment:`. List those of the repository and of the environment:\n\n"
         "```sh\ngh secret list\ngh secret list --env your-environment\n```",

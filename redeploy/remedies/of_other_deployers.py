@@ -21,28 +21,28 @@ _LOOK = (
 OF_OTHER_DEPLOYERS: Mapping[Reason, Remedy] = {
     Reason.OLD_BUILD: Remedy("The old build is still live", _NOT_DONE, _LOOK),
     Reason.WRONG_VERSION: Remedy(
-        "Another version than the expected one is live",
+        "A version other than the expected one is live",
         f"{_NOT_DONE} Or it deployed another build. With `baseline` the run can distinguish the old build from a third one.",
         _LOOK,
     ),
     Reason.WRONG_DIGEST: Remedy(
-        "Another image than the expected one is running",
+        "An image other than the expected one is running",
         f"{_NOT_DONE} Or it deployed another image.",
         _LOOK,
     ),
     Reason.NO_CHANGE: Remedy(
-        "The service is healthy, but nothing changed since `baseline` was looked at",
+        "The service is healthy, but nothing changed since `baseline` was recorded",
         f"{_NOT_DONE} Or the image was built without its own version, so every build reports the same one.",
         f"{_LOOK} Declare what must be live with `expect-version`. If you cannot, `require-proof: change` makes this "
         "result red.",
     ),
     Reason.NO_REFERENCE: Remedy(
         "The service is healthy, but there is nothing to compare it with",
-        "The step that looked before the deploy saw no build: the service was down then, named none, or was asked at other "
-        "addresses than now.",
-        "Declare what must be live, which needs no look before:\n\n```yaml\nwith:\n  wait-for-build: true\n"
-        "  expect-version: ${{ github.sha }}\n```\n\nOr give both steps the same addresses, and look while the service is "
-        "up.",
+        "The step that recorded `baseline` before the deploy saw no build: the service was down then or named none, or that "
+        "step used other addresses.",
+        "Declare what must be live; that needs no `baseline`:\n\n```yaml\nwith:\n  wait-for-build: true\n"
+        "  expect-version: ${{ github.sha }}\n```\n\nOr give both steps the same addresses, and record `baseline` while the "
+        "service is up.",
     ),
     Reason.NO_IDENTITY: Remedy(
         "The service is healthy, but no longer reports what named its build before",

@@ -29,7 +29,7 @@ def of_too_few_requests(state: ServiceState, reason: Reason, now: float) -> Reme
         "The service could not be watched: `request-rate` left too few requests for it",
         f"`request-rate` allows {rate:g} requests a minute at `«service»`{sharing}. That was too few to see within "
         f"{plan.timeout:g} s whether one build stays healthy. Nothing shows that this service is unhealthy.",
-        f"Allow more requests, if what is in front of the service takes them:\n\n```yaml\n{above}:\n"
+        f"Allow more requests, if the proxy in front of the service does:\n\n```yaml\n{above}:\n"
         f"  request-rate: {per_minute}/m\n```\n\nOr give the run more time:\n\n```yaml\n{above}:\n"
         f"  timeout: {seconds}s\n```",
     )

@@ -25,23 +25,23 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
     ),
     Reason.NO_REFERENCE: Remedy(
         "There is nothing to compare the running build with",
-        "GitHub could not say where the branch is: the token may not read the repository, its rate limit is used up, or "
+        "GitHub did not report the head of the branch: the token may not read the repository, its rate limit is used up, or "
         "GitHub itself has a problem. The service is healthy, and nothing says that it is behind. Or, with `baseline`, "
         "the step before the deploy saw no build ([after any deployer]"
         "(https://github.com/leok974/redeploy-action/blob/main/docs/any-deployer.md)).",
         "Give the job the right to read the repository, besides what other steps need:\n\n"
         "```yaml\npermissions:\n  contents: read\n```\n\nIf it has that right already, run it again later; "
-        "[githubstatus.com](https://www.githubstatus.com) says how GitHub is.",
+        "[githubstatus.com](https://www.githubstatus.com) shows the status of GitHub.",
     ),
     Reason.WRONG_VERSION: Remedy(
-        "Another version than the expected one is live",
+        "A version other than the expected one is live",
         "Another job pushed to the same tag, the image was built from another commit, or it was built without its "
         "version.",
         "Compare the version above with `expect-version`. Pass the commit when you build the image "
         "(`build-args: GIT_SHA=${{ github.sha }}`), and let one deployment run at a time (`concurrency:`).",
     ),
     Reason.WRONG_DIGEST: Remedy(
-        "Another image than the expected one is running",
+        "An image other than the expected one is running",
         "Another job pushed to the same tag. Or the expected digest is that of one platform, and the container was pulled "
         "by the digest of the index.",
         "Take the digest from the step that pushed: `expect-digest: ${{ steps.push.outputs.digest }}`. Name the image with "
@@ -70,7 +70,7 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
         "The container is gone or does not start. Or the proxy cannot reach it any more: it looked up the container's "
         "address once, and keeps the old one.",
         "On the server, see whether the container runs, and read its log:\n\n```sh\ndocker ps --all\n"
-        "docker logs --tail 100 «container»\n```\n\nIf it is well, nginx sends the requests to the wrong address. "
+        "docker logs --tail 100 «container»\n```\n\nIf it is healthy, nginx sends the requests to the wrong address. "
         + recipes.service_in_both("/", exact=False),
     ),
     Reason.HTML: Remedy(

@@ -31,7 +31,7 @@ def service_now(state: ServiceState, now: float) -> str:
     if last is None:
         only = state.history.mute or (state.baseline[-1].condition if state.baseline else None)
         where = code(state.redact(service.health_url))
-        return f"Whether the service at {where} is up is not known: every response was {only}." if only else ""
+        return f"It is not known whether the service at {where} is up: every response was {only}." if only else ""
     asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
     where = code(state.redact(asked))
     if last.healthy:
@@ -42,7 +42,7 @@ def service_now(state: ServiceState, now: float) -> str:
         return f"The service at {where} is down: {last.seen}{since}."
     if last.condition in (Condition.NOT_READY, Condition.HTML):
         return f"The service at {where} is not healthy: it responded with {last.seen}{since}."
-    return f"Whether the service at {where} is up is not known: {last.seen}{since}."
+    return f"It is not known whether the service at {where} is up: {last.seen}{since}."
 
 
 def _by_which_build(state: ServiceState) -> str:

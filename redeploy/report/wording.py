@@ -40,7 +40,7 @@ def headline(result: Result) -> str:
         case InvalidInputs():
             of_file = any(each.place for each in result.problems)
             what = "The config file is" if of_file else "Some inputs are"
-            return f"{result.conclusion.verdict}: {what} wrong; nothing was sent"
+            return f"{result.conclusion.verdict}: {what} invalid; nothing was sent"
         case Examination():
             from redeploy.report import chain_table  # only doctor has a chain
 
@@ -64,7 +64,7 @@ def _in_few_words(run: RunResult) -> str:
         if verdict is Verdict.ALREADY_CURRENT and not expected:
             return "The build that the image's tag points to was live before the trigger, and still is"
         if verdict is Verdict.VERIFIED and run.conclusion.proof is Proof.CHANGE:
-            return "Another build than before is live and healthy"
+            return "A different build is live and healthy"
         as_expected = verdict is Verdict.VERIFIED and expected
         return f"{_GREEN[verdict]}{', and is the expected one' if as_expected else ''}"
     if remedy and verdict in _BACK:

@@ -150,11 +150,11 @@ class Attempt:
             self.stop(answer.sentence, answer.fix)
             return True
         if isinstance(tag, Trouble):
-            self.stop(f"whether the tag was moved is not known, because {tag.sentence}", tag.fix)
+            self.stop(f"it is not known whether the tag was moved, because {tag.sentence}", tag.fix)
         elif isinstance(answer, Trouble):
             self.stop(f"{answer.sentence}, and the tag has not moved so far", answer.fix)
         else:
-            self.stop("the tag points to another image than the one that was just put back")
+            self.stop("the tag no longer points to the image that was just put back")
         return False
 
     def stop(self, why: str, fix: str = "") -> None:

@@ -245,7 +245,7 @@ class ProgressLog:
         if state.answered is None and not state.verifying:
             return "Watchtower's response"
         if state.plan.awaits_build and not state.plan.declared and assessed.referenced:
-            return "another build than before"
+            return "a different build"
         return "the expected build" if state.plan.declared else "a healthy build"
 
     def _on_change(self, topic: str, line: str) -> None:

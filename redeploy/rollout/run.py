@@ -63,7 +63,7 @@ def redeploy(
     for request in opened:
         state.budget.note_sent(request, state.began)
     schedule, progress_log = Schedule(state, random), ProgressLog(state)
-    waits = "Wait for the build that another deployer brings" if state.plan.awaits_build else "Look at what runs"
+    waits = "Wait for the build from another deployer" if state.plan.awaits_build else "Look at what runs"
     log.open_group(waits if state.verifying else "Look at what runs before the trigger")
     triggered = state.triggered
     if state.verifying:

@@ -104,8 +104,8 @@ def _check_waiting(plan: Plan, reader: Reader) -> None:
             "has nothing to wait for: `baseline` is empty, and neither `expect-version` nor `expect-digest` is given. "
             "Declare what must be live, or look with an earlier step and give its report, "
             "`baseline: ${{ steps.baseline.outputs.report }}`. If it is given, that step has another `id`, did not run, or "
-            "runs in another job: GitHub drops an output on its way to another job if it holds a masked word, so keep both "
-            "steps in one job",
+            "runs in another job: GitHub drops an output on its way to another job if it contains a masked word, so keep "
+            "both steps in one job",
         )
     if plan.baseline is not None and plan.baseline.url != plan.service.base_url and not reader.has_problem("base-url"):
         reader.wrong(

@@ -57,10 +57,10 @@ def quoted(value: str) -> str:
         msg = "is not valid UTF-8"
         raise ValueError(msg) from None
     if "\0" in value:
-        msg = "holds a zero byte, which no environment can"
+        msg = "contains a zero byte, which no environment variable can contain"
         raise ValueError(msg)
     if _REPLACED.search(value):
-        msg = "holds `${...}`, which docker-compose 1.29 replaces in all quotes; choose another value"
+        msg = "contains `${...}`, which docker-compose 1.29 replaces in all quotes; choose another value"
         raise ValueError(msg)
     if _PLAIN.fullmatch(value):
         return value
@@ -70,7 +70,7 @@ def quoted(value: str) -> str:
         return value
     if re.search(r'\$|\\(?:"|\Z)', value):
         msg = (
-            "cannot be quoted so that every Compose reads it: it holds both a `$` and a single quote or a carriage "
+            "cannot be quoted so that every Compose reads it: it contains both a `$` and a single quote or a carriage "
             "return, or backslashes that would count as escapes; choose another value"
         )
         raise ValueError(msg)

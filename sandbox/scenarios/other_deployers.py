@@ -32,7 +32,7 @@ SCENARIOS = (
     story(
         "after-coolify",
         "Coolify deploys, and the new build is proven by comparison with the build before",
-        "Coolify responds before it has done anything; the run waits for another build than before, and proves the change.",
+        "Coolify responds before it has done anything; the run waits for a different build, and proves the change.",
     )
     .plays(Scene(deployer="coolify"), AFTER)
     .ends(

@@ -168,7 +168,7 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("verifying"), _yes("awaiting"), _not("build", Build.OLD)),
         (_no("verifying"), _not("not_started", Reason.UNSUPPORTED, Reason.ROLLBACK_IMPOSSIBLE)),
     ],
-    "only mode verify waits for a build that another deployer brings": [
+    "only mode verify waits for the build of another deployer": [
         (_no("awaiting"), _yes("verifying")),
         (_no("referenced"), _yes("awaiting")),
     ],

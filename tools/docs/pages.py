@@ -51,7 +51,7 @@ _SECTIONS: Mapping[str, tuple[str, tuple[Reason, ...]]] = {
         ),
     ),
     "Another build is live": (
-        "The service is healthy, but another build than the expected one is live.",
+        "The service is healthy, but a build other than the expected one is live.",
         (Reason.OLD_BUILD, Reason.BEHIND, Reason.WRONG_VERSION, Reason.WRONG_DIGEST, Reason.VERSION_UNAVAILABLE),
     ),
     "The service is not healthy": (

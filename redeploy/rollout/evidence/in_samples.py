@@ -81,7 +81,7 @@ class BuildNames(InSamples):
         changed = self._state.history.like.changed
         if self._state.plan.expect_version or not changed:
             return ""
-        return f"The service reports another build than before: {self._listed(changed)}"
+        return f"The service reports a different build: {self._listed(changed)}"
 
     @property
     def contradiction(self) -> str:

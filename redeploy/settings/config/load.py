@@ -102,7 +102,7 @@ def load(environment: Mapping[str, str], read: Callable[[str, int], bytes], work
     variables = Variables(environment)
     hidden = private.secrets(root, variables, texts["registry-username"])
     if len(hidden) > private.MOST:
-        faults.at_line(1, 1, f"holds more than {private.MOST} secrets")
+        faults.at_line(1, 1, f"contains more than {private.MOST} secrets")
         return Loaded(None, faults.in_order, hidden)
     faults.redact = redactor((*of_inputs, *hidden))
     run = _run(root, texts, faults, variables, workspace)

@@ -125,7 +125,7 @@ def _in_brackets(lines: Text, began: tuple[int, int], ended: tuple[int, int]) ->
     if closing not in "".join(lines.line(each)[:LONGEST] for each in range(first, min(ended[0], first + 50) + 1)):
         why = f"has a value that begins with `{opening}`, which nothing closes"
         return first, column, f"{why}{quoted(text) if not text[: column - 1].strip().endswith(opening) else ''}"
-    return (*ended, f"needs a comma or `{closing}` here; a text that holds such signs is put in quotes")
+    return (*ended, f"needs a comma or `{closing}` here; a text that contains such characters needs quotes")
 
 
 def _in_quotes(began: tuple[int, int], ended: tuple[int, int], said: str) -> tuple[int, int, str]:

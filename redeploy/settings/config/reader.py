@@ -66,7 +66,7 @@ class FileReader(Reader):
 
     def _wrong_lines(self, name: str, cleaner: Callable[[str], _Value], text: str) -> list[tuple[int, str]]:
         shown = text if name in SECRET_INPUTS else self._faults.redact(text)
-        found = _errors(cleaner, shown) or [(0, "holds a secret")]
+        found = _errors(cleaner, shown) or [(0, "contains a secret")]
         value = self._values.get(name)
         if value is None or not value.listed or found[0][0]:
             return found

@@ -89,7 +89,7 @@ def _unknown(node: Node, path: Path, known: dict[str, Any], faults: Faults) -> N
             text = f"{key.text}: {value.text}" if isinstance(value, Scalar) and value.text else key.text
             text = f"? {text}" if node.asked else text
             shown = "" if faults.redact(text) != text else f": {code(in_quotes(text), 80)}"
-            cause = "begins with `? `" if node.asked else "holds `: `"
+            cause = "begins with `? `" if node.asked else "contains `: `"
             faults.at(key, named, f"is text that {cause}, which YAML reads as a mapping; put it in quotes{shown}")
         else:
             faults.at(key, named, f"is not a key of {_owner(path, faults)}{faults.near(key.text, known)}")
@@ -130,7 +130,7 @@ def _of_kind(node: Node, wanted: list[str] | str, path: Path, faults: Faults) ->
         key, value = node.entries[0]
         text = f"{key.text}: {value.text}" if isinstance(value, Scalar) and value.text else key.text
         text = f"? {text}" if node.asked else text
-        cause = "begins with `? `" if node.asked else "holds `: `"
+        cause = "begins with `? `" if node.asked else "contains `: `"
         shown = "" if faults.redact(text) != text else f": {code(in_quotes(text), 80)}"
         return f"{cause}, which YAML reads as a mapping; put it in quotes{shown}"
     name = next((each for each in reversed(path) if isinstance(each, str)), "")

@@ -165,7 +165,7 @@ class _Builder:
         if level.values > MOST_VALUES:
             self._stop(
                 event,
-                f"holds too much: {MOST_VALUES:,} values, including those that aliases repeat, are the most",
+                f"is too large: it may have at most {MOST_VALUES:,} values, including those that aliases repeat",
             )
         if len(self._opened) + levels - 1 > MOST_NESTED:
             self._stop(event, f"has more than {MOST_NESTED} levels")
@@ -227,10 +227,10 @@ class _Builder:
             return node, event, values, levels
         name = self._faults.shown(f"*{event.anchor}")
         if any(level.start is not None and level.start.anchor == event.anchor for level in self._opened):
-            self._stop(event, f"holds {name} inside the value that it stands for, which never ends")
+            self._stop(event, f"contains {name} inside the value that it refers to, which never ends")
         line, column = self._lines.at(event.start_mark.index)
         fix = quoted(self._lines.line(line))
-        self._note(event, f"holds {name}, which YAML reads as an alias, but no anchor has that name{fix}")
+        self._note(event, f"contains {name}, which YAML reads as an alias, but no anchor has that name{fix}")
         return Unusable(line, column), event, 1, 0
 
     def _refuse_tag(self, event: Any) -> bool:  # noqa: ANN401 - as above
@@ -239,7 +239,7 @@ class _Builder:
         line, _ = self._lines.at(event.start_mark.index)
         tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
         shown, fix = self._faults.shown(tag), quoted(self._lines.line(line))
-        self._note(event, f"holds {shown}, which YAML reads as a tag, and tags are not supported{fix}")
+        self._note(event, f"contains {shown}, which YAML reads as a tag, and tags are not supported{fix}")
         return True
 
     def _note(self, event: Any, message: str) -> None:  # noqa: ANN401 - as above

@@ -15,8 +15,8 @@ _OF_THE_RUNNER = ("INPUT_", "ACTIONS_", "RUNNER_", "STATE_")
 
 
 _EXPRESSION = (
-    "holds `${{`, which GitHub expands in a workflow only: give the step `env: NAME: ...` with that expression, and write "
-    "`${NAME}` here"
+    "contains `${{`, which GitHub expands in a workflow only: give the step `env: NAME: ...` with that expression, and "
+    "write `${NAME}` here"
 )
 
 
@@ -57,9 +57,7 @@ class Variables:
                 return "${"
             name = found["name"]
             if name is None:
-                said = (
-                    "holds `${` without a name and `}` after it; a variable is `${NAME}`, and a literal `${` is `$${`"
-                )
+                said = "contains `${` without a name and `}` after it; a variable is `${NAME}`, and a literal `${` is `$${`"
                 wrong[said] = None
                 return ""
             varied = True
@@ -73,7 +71,7 @@ class Variables:
             if not (held := self._environment.get(name, "").strip()):
                 unset[name] = None
             elif "${{" in held:
-                wrong[f"reads {_shown(name)}, which holds `${{{{`: an expression that was not expanded"] = None
+                wrong[f"reads {_shown(name)}, which contains `${{{{`: an expression that was not expanded"] = None
             return held
 
         return Expanded(_REFERENCE.sub(value, text), tuple(wrong), tuple(map(self._missing, unset)), varied)

@@ -287,7 +287,7 @@ def test_trouble_with_another_container_does_not_break_the_update_of_the_named_o
             {Asked.CHECK: reply(404), API: manifest(D3, D1)},
             "would find nothing newer: the image of the tag runs already",
         ),
-        ({Asked.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to another image"),
+        ({Asked.CHECK: reply(404), API: manifest(D2)}, "would replace it: the tag points to a different image"),
         ({Asked.CHECK: reply(404)}, "not known: this Watchtower has no check endpoint"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_build_that_another_deployer_brings_is_proven_by_the_change(moment: fl
     assert max(0.0, moment) + 5 <= ran.seconds < max(0.0, moment) + 15
     outcome = ran.second.outcome
     assert (outcome.version.before, outcome.version.live) == (OLD, NEW)
-    assert wording.headline(outcome) == "verified: Another build than before is live and healthy"
+    assert wording.headline(outcome) == "verified: A different build is live and healthy"
     assert outcome.rollout_seconds == pytest.approx(100 - ran.first.world.clock + ran.seconds - 5, abs=2)
 
 

@@ -835,7 +835,7 @@ def test_a_certificate_may_be_a_file_of_the_workspace() -> None:
 
 def test_an_invalid_certificate_is_an_error() -> None:
     def check(pem: str) -> None:
-        raise ValueError("holds no usable PEM certificate")
+        raise ValueError("contains no usable PEM certificate")
 
     with pytest.raises(InvalidInputsError) as caught:
         parse(environment(**ENOUGH, ca_certificate=PEM), Workspace(no_file, check))

@@ -62,7 +62,7 @@ def test_a_rejected_secret_is_masked_too(name: str) -> None:
 
 def test_log_summary_and_report_give_the_place_of_each_mistake() -> None:
     outcome = InvalidInputs(loaded((FILES / "key-twice.yml").read_bytes()).problems)
-    assert headline(outcome) == "invalid-config: The config file is wrong; nothing was sent"
+    assert headline(outcome) == "invalid-config: The config file is invalid; nothing was sent"
     page = summary.page(outcome, summary.Repository())
     assert f"| `{FILE}:4:5` | `timeout` is given a second time" in page
     assert "docs/config.md" in page
