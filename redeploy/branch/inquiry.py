@@ -141,7 +141,7 @@ class Inquiry:
             return f"GitHub responded {said}. The token probably lacks the right to read the repository."
         if answer.status >= 500:
             return f"GitHub failed ({said})."
-        return f"GitHub responded {said}, which is not what its API says."
+        return f"GitHub responded {said}, which its API does not document."
 
     def _words(self, answer: HttpResult) -> str:
         """Return GitHub's own message, as harmless code."""

@@ -92,7 +92,7 @@ def _facts(result: Result) -> list[str]:
     facts = (
         ("Service", code(run.url) if run.url else ""),
         ("Expected", expected),
-        ("Live", "nothing answers" if run.down else live or ("not reported" if expected else "")),
+        ("Live", "nothing responds" if run.down else live or ("not reported" if expected else "")),
         ("Verdict", code(" / ".join(filter(None, (result.conclusion.verdict, result.conclusion.reason))))),
     )
     return [*(f"- **{name}:** {_brief(value)}" for name, value in facts if value), ""]

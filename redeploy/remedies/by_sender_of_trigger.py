@@ -61,8 +61,8 @@ def _auth(answer: Answer, _: float) -> Remedy | None:
     return Remedy(
         "Another login guards the update URL",
         "This 401 is not Watchtower's: its own is empty or says `missing or invalid API Key`, and never names a scheme. "
-        "Basic auth or a single sign-on (Authelia, tinyauth, oauth2-proxy) guards the update URL at `«host»`. Whether "
-        "Watchtower would accept the token is not known.",
+        "Basic auth or a single sign-on (Authelia, tinyauth, oauth2-proxy) guards the update URL at `«host»`. It is not "
+        "known whether Watchtower would accept the token.",
         _PAST_THE_LOGIN,
     )
 

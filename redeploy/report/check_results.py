@@ -86,7 +86,7 @@ def downtime_check(found: Sequence[Gap], most: float) -> tuple[Finding, str]:
         sentence = f"No interruption was seen; {allows}"
     check = Finding(Reason.DOWNTIME, "max-downtime", passed=least <= most, sentence=sentence)
     doubt = (
-        f"Whether the service was down for longer than the {most:g} s of `max-downtime` is not known: the unhealthy "
+        f"It is not known whether the service was down for longer than the {most:g} s of `max-downtime`: the unhealthy "
         f"responses span {least:.1f} s, the healthy ones around them {bound:.1f} s."
     )
     return check, doubt if least <= most < bound else ""

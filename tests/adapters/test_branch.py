@@ -211,8 +211,10 @@ def test_a_repository_that_the_token_may_not_read(ask: Ask) -> None:
         pytest.param(Mishap(unicorn(500)), "500", id="500"),
         pytest.param(Mishap(), "closed without a response", id="cut"),
         pytest.param(Mishap(after=30.0, only_slow=True), "no response came in time", id="hangs"),
-        pytest.param(Mishap(Answer(200, b"<html>hello</html>")), "which is not what its API says", id="a web page"),
-        pytest.param(Mishap(Answer(200, b"[" * 999, "application/json")), "not what its API says", id="nested deeply"),
+        pytest.param(Mishap(Answer(200, b"<html>hello</html>")), "which its API does not document", id="a web page"),
+        pytest.param(
+            Mishap(Answer(200, b"[" * 999, "application/json")), "its API does not document", id="nested deeply"
+        ),
     ],
 )
 def test_a_failure_at_github_is_never_a_failed_run(kind: str, mishap: Mishap, says: str, ask: Ask) -> None:

@@ -191,7 +191,7 @@ KINDS: tuple[Kind, ...] = (
         "The new build reports that it is not ready for a second.",
         lambda scene: replace(scene, pushed=replace(scene.pushed or V2, ready_after=1.0)),
     ),
-    _rollout("start-failed", "The new image does not start, and nothing answers.", deploys=False),
+    _rollout("start-failed", "The new image does not start, and nothing responds.", deploys=False),
     _rollout("never-ready", "The new build is never ready.", deploys=False),
     _rollout("stays-down", "The new build never listens.", deploys=False),
     _rollout(

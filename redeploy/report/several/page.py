@@ -24,7 +24,7 @@ MOST_LINES = 40
 
 LEGEND = {
     "done": "Grey: the build from before.",
-    "": "Blue: which build is not known.",
+    "": "Blue: an unknown build.",
     "crit": "Red: no healthy response, or a build that was rolled back.",
     "active": "Green: the build that is live now.",
 }
@@ -47,7 +47,7 @@ def page(result: SeveralResults, repository: Repository) -> str:
     for key, each in bad[:MOST_PAGES]:
         lines += folded(f"{key}: {wording.headline(each)}", summary.page(each, repository).splitlines()[2:])
     if left := bad[MOST_PAGES:]:
-        lines += [f"The pages of {len(left)} more services are left out; the log has what they came to.", ""]
+        lines += [f"The pages of {len(left)} more services are left out; their results are in the log.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -106,7 +106,7 @@ def test_another_reason_is_a_comment(github: Start) -> None:
     assert keep(one, DOWN).did.startswith("commented")
     assert len(one.issues.comments[1]) == 1
     assert "Still failing, for another reason (it was `stale, old-build`)." in one.issues.comments[1][0]
-    assert "nothing answers" in one.issues.comments[1][0]
+    assert "nothing responds" in one.issues.comments[1][0]
     assert "unhealthy/down" in one.issues.documents[0]["body"]
     keep(one, DOWN)
     assert len(one.issues.comments[1]) == 1

@@ -69,7 +69,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.DEPLOYED,
             Reason.NONE,
-            "undeclared change, lost answer",
+            "undeclared change, lost response",
             answer=LOST,
             **HELD,
         ),
@@ -90,7 +90,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.DEPLOYED,
             Reason.NONE,
-            "no answer until the deadline",
+            "no response until the deadline",
             **END,
             **V,
             **HELD,
@@ -321,13 +321,13 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         ),
         case(Verdict.TRIGGER_FAILED, Reason.NO_ANSWER, "never came, no gap", **END, **OLD),
         # stale
-        case(Verdict.STALE, Reason.OLD_BUILD, "declared, the old one answers", **END, answer=ACCEPTED, **V, **OLD),
+        case(Verdict.STALE, Reason.OLD_BUILD, "declared, the old one responds", **END, answer=ACCEPTED, **V, **OLD),
         case(Verdict.STALE, Reason.OLD_BUILD, "declared, nothing updated", answer=NOTHING, **V, **OLD),
-        case(Verdict.STALE, Reason.OLD_BUILD, "declared, lost answer", **END, answer=LOST, **V, **OLD),
+        case(Verdict.STALE, Reason.OLD_BUILD, "declared, lost response", **END, answer=LOST, **V, **OLD),
         case(
             Verdict.STALE,
             Reason.OLD_BUILD,
-            "declared, it answers again",
+            "declared, the old build responds again",
             **END,
             answer=UPDATED,
             **V,
@@ -338,7 +338,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.STALE,
             Reason.OLD_BUILD,
-            "undeclared, it answers again",
+            "undeclared, the old build responds again",
             **END,
             answer=UPDATED,
             **OLD,
@@ -349,7 +349,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.STALE,
             Reason.OLD_BUILD,
-            "undeclared, it answers again, lost answer and no gap",
+            "undeclared, the old build responds again, lost response and no gap",
             **END,
             answer=LOST,
             **OLD,
@@ -359,7 +359,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.STALE,
             Reason.OLD_BUILD,
-            "undeclared, it answers again, no answer and no gap",
+            "undeclared, the old build responds again, no response and no gap",
             **END,
             **OLD,
             new_build_seen=True,
@@ -368,7 +368,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.STALE,
             Reason.OLD_BUILD,
-            "it answers again after the deadline",
+            "the old build responds again after the deadline",
             **END,
             answer=UPDATED,
             **V,
@@ -500,7 +500,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.UNHEALTHY,
             Reason.FLAPPING,
-            "the fifth crash before any answer, by restarts alone",
+            "the fifth crash before any response, by restarts alone",
             flapping=True,
             window_broke=True,
             **NEW,
@@ -508,7 +508,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
         case(
             Verdict.UNHEALTHY,
             Reason.FLAPPING,
-            "the fifth crash after a lost answer, by restarts alone",
+            "the fifth crash after a lost response, by restarts alone",
             answer=LOST,
             flapping=True,
             window_broke=True,
@@ -593,7 +593,7 @@ def case(verdict: Verdict, reason: Reason, name: str, **known: Any) -> Any:  # n
             condition=Condition.HTML,
             blocked=True,
         ),
-        case(Verdict.UNHEALTHY, Reason.DOWN, "verify, nothing ever answered", **VERIFY, **END),
+        case(Verdict.UNHEALTHY, Reason.DOWN, "verify, nothing ever responded", **VERIFY, **END),
         case(
             Verdict.UNHEALTHY,
             Reason.DOWN,

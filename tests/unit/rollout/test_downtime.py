@@ -46,7 +46,7 @@ def test_a_service_that_may_have_been_down_for_longer_is_a_warning() -> None:
     assert story.verdict == ("deployed", "")
     [warning] = annotations(story.outcome)
     assert warning.kind == "warning"
-    assert "longer than the 4 s of `max-downtime` is not known" in warning.message
+    assert "not known whether the service was down for longer than the 4 s of `max-downtime`" in warning.message
     assert outputs(story.outcome)["failed-checks"] == "[]"
 
 
