@@ -1,7 +1,7 @@
 # The targets for work in a checkout. `make` alone lists them.
 
 SCENARIO ?= happy-path
-WORKERS ?= 4
+WORKERS ?= 6
 IMAGE ?= redeploy-action:local
 BASE_IMAGE ?=
 DOCKER_BUILD_FLAGS ?=
@@ -55,7 +55,7 @@ demo: ## redeploy a new build in an embedded world; SCENARIO=list shows the othe
 # if the environment says not to: pytest rewrites every test file, which each worker would otherwise repeat in each run. In a
 # fresh checkout, one process does it for all.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: setup ## run all tests; COVER=1 also measures what they cover, WORKERS=4, PYTEST_FLAGS=...
+test: setup ## run all tests; COVER=1 also measures what they cover, WORKERS=6, PYTEST_FLAGS=...
 	@$(if $(wildcard tests/unit/__pycache__/*-pytest-*.pyc),true,$(venv)/python -m pytest --collect-only -q >/dev/null || true)
 	$(venv)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(COVER),--cov --cov-report=term-missing) $(PYTEST_FLAGS)
 
