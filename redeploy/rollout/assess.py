@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import takewhile
 
 from redeploy.decision.facts import Facts
 from redeploy.decision.stop import GRACE, should_stop
@@ -9,6 +10,7 @@ from redeploy.decision.verdict import conclude
 from redeploy.rollout.evidence.weighing import UNNAMED_WINDOW, Weighing
 from redeploy.rollout.pace import SAVING, WINDOW_MOST
 from redeploy.rollout.requests import FetchContainers, FetchDocument, Probe
+from redeploy.service.endpoint import Endpoint
 from redeploy.service.gaps import certain_downtime, gaps
 from redeploy.service.identity import Build
 from redeploy.service.window import FEWEST
@@ -35,16 +37,20 @@ class Assessment(Weighing):
 
     @cached_property
     def may_open(self) -> bool:
-        """Whether a window may open: not one of the old build while that is expected to be replaced.
-
-        Nor one of a build that only the version address names, if it did so before Watchtower responded.
-        """
+        """Whether a window may open; not one of the old build while that is expected to be replaced."""
         window, state = self._window, self._state
         awaited = bool(self._plan.expect_version) or not (self.answer_final or state.plan.awaits_build)
-        version, answered = self._history.version, state.answered
-        outdated = window.apart and version is not None and answered is not None and version.sent < answered
-        replaced = not state.plan.inspects and window.build is Build.OLD and (awaited or outdated)
+        replaced = not state.plan.inspects and window.build is Build.OLD and awaited
         return window.candidate and window.opened is None and not replaced and not self.too_early
+
+    @cached_property
+    def version_outdated(self) -> bool:
+        """Whether a window would open for the old build, whose version was last asked for before Watchtower responded."""
+        answered = self._state.answered
+        if answered is None or not self._window.apart or self._window.build is not Build.OLD:
+            return False
+        since = takewhile(lambda each: each.sent >= answered, reversed(self._state.samples))
+        return not any(Endpoint.VERSION in each.endpoints for each in since)
 
     @property
     def _expected_opening(self) -> bool:

@@ -97,11 +97,11 @@ class Looks:
         """Choose the address, and whether the look must get past caches, as when it opens or closes a window."""
         state, window = self.state, self.state.history.window
         endpoints, url = state.addresses[-1]
-        opening, last = assessed.may_open, state.history.last
+        opening, last = assessed.may_open and not assessed.version_outdated, state.history.last
         if self._side_by_side or opening or (last and last.wrong_version_url):  # then only health shows the service
             endpoints, url = state.addresses[0]
         closing = window.opened is not None and self._judged and now >= assessed.window_ends
-        return state.budget.probe(endpoints, url, fresh=bool(opening or closing))
+        return state.budget.probe(endpoints, url, fresh=assessed.may_open or closing)
 
     def _probe_due(self, assessed: Assessment, now: float) -> float:
         """Return when to send the next look at the service."""

@@ -518,6 +518,17 @@ def test_with_a_separate_version_address_health_is_watched_and_the_version_reque
     assert within.count(VERSION) == 2, "in the middle and at the end: the one that found the new build was the first"
 
 
+def test_a_window_may_still_open_where_watchtower_is_given_up_at_the_deadline() -> None:
+    """Then the version is asked again after the deadline."""
+
+    def service(_: float, probe: Probe) -> HttpResult:
+        return reply(200, {"status": "ok"}) if probe.endpoints == HEALTH else ready(OLD)
+
+    world = World(service, ((TransportError(ErrorKind.TIMED_OUT), 60.0),), digests(1e9))
+    story = simulate(world, version_path="/api/version", expect_digest=D1, timeout="60s")
+    assert story.verdict == ("already-current", "")
+
+
 def test_a_version_named_before_watchtower_responded_is_asked_again_before_a_window_opens() -> None:
     """The digest alone would open a window in which the version then changes: it would begin again."""
 
