@@ -103,9 +103,8 @@ class ProgressLog:
         window = state.history.window
         assessed = Assessment(state)
         if assessed.expected_under_way:
-            self._once(
-                f"window {window.broken}", f"the expected build is answering; watching it for {window.span_needed:g} s"
-            )
+            responds = "a healthy build" if state.plan.inspects and not state.plan.declared else "the expected build"
+            self._once(f"window {window.broken}", f"{responds} is answering; watching it for {window.span_needed:g} s")
         held = assessed.expected_under_way and window.holds(since=assessed.counts_from)
         if held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")

@@ -106,10 +106,13 @@ _LOOK = """\
        https://{domain}{update}
 """
 _REDEPLOY = """\
-{number}. Commit the files ({environment} is ignored, and must stay so), let
-   doctor check the whole chain, which updates nothing, and redeploy.
+{number}. Keep the token out of images that are built from this folder, commit the
+   files ({environment} is ignored, and must stay so), let doctor
+   check the whole chain, which updates nothing, and redeploy.
 
-     git add deploy .github && git commit -m 'Redeploy through Watchtower'
+     grep -qsx deploy/ .dockerignore || printf '\\ndeploy/\\n' >> .dockerignore
+     git add .dockerignore deploy .github
+     git commit -m 'Redeploy through Watchtower'
      git push
      gh workflow run doctor.yml
      gh run watch
@@ -124,8 +127,10 @@ _NAMED = """
 """
 _UNNAMED = """
    The first redeploy has nothing new to bring, and says so. Later ones look for
-   a change. To have a certain commit proven, let the service report its commit,
-   and run init again with `--version-path` or `--version-field`, and `--force`.
+   a change. To have a certain image proven, name its digest, as the registry
+   shows it: `gh workflow run redeploy-backend.yml -f digest=sha256:...`. To
+   have a certain commit proven, let the service report it, and run init again,
+   with the same answers, `--version-path` or `--version-field`, and `--force`.
 """
 
 

@@ -100,8 +100,12 @@ of the run that uses it and had moved, green ones and earlier waves included: on
 the last wave first. Services with another image stay where they are, unless they failed as well. Where hosts ran
 different digests of the reference before, nothing is written.
 
-Modes `doctor` and `rollback` take one service after the other. GitHub's own [matrix](../examples/matrix.yml) is the
-better choice where hosts need environments of their own, approvals between waves, or a job each."""
+Modes `doctor` and `rollback` take one service after the other. At a terminal, in a checkout in which `make setup` was run
+once, this says all that is wrong with the file, and examines that service:
+`.venv/bin/python -m redeploy doctor --config .github/redeploy.yml --services api`.
+
+GitHub's own [matrix](../examples/matrix.yml) is the better choice where hosts need environments of their own, approvals
+between waves, or a job each."""
 
 _KEYS = """\
 A service has a name of 1 to 40 lower-case letters, digits and hyphens, and the inputs that speak of one service as keys,
