@@ -124,6 +124,11 @@ def test_the_backends_paths_reach_the_backend_unchanged(front: Front, path: str)
     assert front.backend.requests[0].startswith(f"GET {path} HTTP/1.1\r\n")
 
 
+def test_the_backend_learns_that_clients_use_https_although_the_tunnel_asks_by_http(front: Front) -> None:
+    front.request("GET", "/api/ready")
+    assert front.backend.header("X-Forwarded-Proto") == ["https"]
+
+
 def test_all_other_paths_return_a_page_and_nginx_itself_answers_healthz(front: Front) -> None:
     assert front.request("GET", "/somewhere").content == PAGE
     assert front.request("GET", "/healthz").content == b"ok\n"
