@@ -95,7 +95,12 @@ def _write_config_file(arguments: argparse.Namespace) -> int:
 
     found: list[services.ServiceAnswers] = []
     problems = [
-        f"--{each.name} cannot be combined with --service, which gives it for each service."
+        f"--{each.name} cannot be combined with --service, which "
+        + (
+            "gives it for each service."
+            if each.name in services.QUESTIONS_OF_EACH
+            else f"writes {services.FILE} alone. docs/existing-server.md says what the server needs."
+        )
         for each in QUESTIONS
         if getattr(arguments, each.field) is not None
     ]

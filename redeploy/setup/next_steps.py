@@ -54,14 +54,16 @@ _COPY = """\
      scp -pr deploy root@your-server:{home}/
 """
 _START = """\
-3. On the server, as root.{login}
+3. On the server, as root. Settings and volumes of the service go into a compose
+   file of your own, which one more `-f` passes.{login}
 
 {log_in}     cd {home}
 {certificate}     docker compose --env-file {environment} \\
        {files} up -d
 """
-_LOGIN = """ The first line asks for a token that may read the
-   image; `your-name` is your user name there."""
+_LOGIN = """
+   The first line asks for a token that may read the image (at GitHub, a classic
+   one with `read:packages`); `your-name` is your user name there."""
 _LOG_IN = """\
      docker login {registry} --username your-name
 """

@@ -16,11 +16,12 @@ FORM = "NAME,image=IMAGE,domain=DOMAIN"
 """The form of a service's flag; `domain=none` for one without an address."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
-_QUESTIONS = {
+QUESTIONS_OF_EACH = {
     each.name: each
     for each in QUESTIONS
     if each.name in ("image", "domain", "framework", "health-path", "version-path", "version-field")
 }
+"""The questions that the flag of a service answers."""
 _OF_ITS_ADDRESS = ("framework", "health-path", "version-path", "version-field")
 NOWHERE = "none"
 _OFF = '"off"'
@@ -60,9 +61,9 @@ def read(text: str) -> ServiceAnswers:
             )
             raise ValueError(msg)
         try:
-            choice(key, _QUESTIONS)
+            choice(key, QUESTIONS_OF_EACH)
             nowhere = key == "domain" and value == NOWHERE
-            given[key] = "" if nowhere else _QUESTIONS[key].answer(value)
+            given[key] = "" if nowhere else QUESTIONS_OF_EACH[key].answer(value)
         except ValueError as error:
             msg = f"`{name}`: {key!r:.40} {error}"
             raise ValueError(msg) from error
@@ -117,12 +118,16 @@ def _keys(service: ServiceAnswers) -> list[tuple[str, str]]:
 
 
 NEXT_STEP = f"""\
-A job of a workflow redeploys all of them by one trigger:
+docs/existing-server.md of redeploy-action says what the server and GitHub need.
+Then a job of a workflow redeploys all of the services by one trigger:
 
   redeploy:
     runs-on: ubuntu-latest
+    concurrency: redeploy
+    permissions:
+      contents: read
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@v7
       - uses: leok974/redeploy-action@v1
         with:
           config: {FILE}
