@@ -15,8 +15,9 @@ _NO_GH = """
 """
 _PLANS = """
    The job waits for its secrets in the environment `{environment}`, which the
-   first command creates. GitHub's free plan has environments for public
-   repositories only; else run init again with `--environment none --force`.
+   first commands create if it is not there. GitHub's free plan has environments
+   for public repositories only; else run init again with
+   `--environment none --force`.
 """
 _SECRETS = """\
 1. In the service's repository, give GitHub its secrets. The token goes there
@@ -28,8 +29,8 @@ _SECRETS = """\
        --body https://{domain}{update}
 """
 _CREATE = """\
-     gh api --silent -X PUT \\
-       'repos/{{owner}}/{{repo}}/environments/{environment}'
+     place='repos/{{owner}}/{{repo}}/environments/{environment}'
+     gh api --silent "$place" 2>/dev/null || gh api --silent -X PUT "$place"
 """
 _ACCESS = """\
 
