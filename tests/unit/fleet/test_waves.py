@@ -120,10 +120,10 @@ def test_an_interrupted_run_reports_every_service() -> None:
     assert "SIGTERM came." in page(outcome, Repository())
 
 
-def test_twenty_hosts_in_five_waves_take_five_times_as_long_as_one() -> None:
-    names = [f"h{number}" for number in range(20)]
-    waves = [names[first : first + 4] for first in range(0, 20, 4)]
-    many, one = in_waves(waves, most=4), in_waves([["h0"]])
+def test_forty_hosts_in_five_waves_take_five_times_as_long_as_one() -> None:
+    names = [f"h{number}" for number in range(40)]
+    waves = [names[first : first + 8] for first in range(0, 40, 8)]
+    many, one = in_waves(waves, most=8), in_waves([["h0"]])
     assert many.verdict == ("deployed", "")
     assert many.worlds.clock <= 5 * (one.worlds.clock + 1.0)
-    assert sum(len(each.sent(SendTrigger)) for each in many.worlds.hosts.values()) == 20
+    assert sum(len(each.sent(SendTrigger)) for each in many.worlds.hosts.values()) == 40
