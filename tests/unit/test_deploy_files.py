@@ -369,14 +369,12 @@ class TestNginx:
         assert _set(_server(name)) == {
             "$backend": published["backend"],
             "$watchtower": published["watchtower"],
-            "$client_scheme": "https",
         }
 
     @pytest.mark.parametrize("name", ["nginx.compose.conf", "nginx.compose-tls.conf"])
     def test_in_the_network_it_uses_names_and_resolves_them_again(self, name: str) -> None:
         server = _server(name)
-        named = {"$backend": "backend:8000", "$watchtower": "watchtower:8080"}
-        assert _set(server) == named | {"$client_scheme": "https"}
+        assert _set(server) == {"$backend": "backend:8000", "$watchtower": "watchtower:8080"}
         [(address, valid, *_)] = server.arguments("resolver")
         assert address == "127.0.0.11"
         assert seconds(valid.removeprefix("valid=")) <= 5
