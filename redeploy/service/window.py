@@ -146,10 +146,10 @@ class Window:
         """Return whether a look that was sent since it opened failed, or met another build."""
         if self.opened is None or sample.sent < self.opened:
             return False
-        return not sample.healthy or self._names_another(sample, noise)
+        return not sample.healthy or self._is_other(_names(sample, noise))
 
-    def _names_another(self, sample: Sample, noise: frozenset[str]) -> bool:
-        return any(self.names.get(path, name) != name for path, name in sample.names.items() if path not in noise)
+    def _is_other(self, names: Mapping[str, str]) -> bool:
+        return any(self.names.get(path, name) != name for path, name in names.items())
 
     def take(self, sample: Sample, build: Build, noise: frozenset[str], *, fresh: bool) -> "Window":
         """Return the window after one more sample.
@@ -168,9 +168,9 @@ class Window:
             return self if waiting else self._break(sample.at, crash=True)
         if self.limited and sample.at - self.answered > PASSED_OVER:
             return self._empty().take(sample, build, noise, fresh=fresh)
-        names = {path: name for path, name in sample.names.items() if path not in noise}
+        names = _names(sample, noise)
         starts = {path: start.reported for path, start in sample.starts.items() if path not in noise}
-        other = _conflict(self.build, build) or self._names_another(sample, noise)
+        other = _conflict(self.build, build) or self._is_other(names)
         moved = any(
             abs(self.starts.get(path, start) - start) > sample.starts[path].slack for path, start in starts.items()
         )
@@ -268,6 +268,10 @@ def _extended(
     if window.apart and Endpoint.VERSION in sample.endpoints:
         longer = replace(longer, versions=window.versions + 1, version_at=sample.sent)
     return longer
+
+
+def _names(sample: Sample, noise: frozenset[str]) -> dict[str, str]:
+    return {path: name for path, name in sample.names.items() if path not in noise}
 
 
 def _conflict(one: Build, other: Build) -> bool:
