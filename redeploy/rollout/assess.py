@@ -91,7 +91,7 @@ class Assessment(Weighing):
         """Whether all that is missing is a look after Watchtower's response, or one after the last check."""
         ended = self._window.opened is not None and self._window.latest >= self.window_ends
         unlooked = self._state.checking.done(self._window.opened) and not self.checked
-        return (self.answer_final and self._held and not self.confirmed) or (ended and unlooked)
+        return (self.answer_final and self.held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
     def needs_closing_look(self) -> bool:
@@ -115,7 +115,8 @@ class Assessment(Weighing):
         return unnamed and not state.checking.closed(since + needed)
 
     @property
-    def _held(self) -> bool:
+    def held(self) -> bool:
+        """Whether the window of the expected build has held."""
         return self.expected_under_way and self._holds(since=self.counts_from)
 
     def _holds(self, *, since: float | None = None, length: float | None = None) -> bool:
@@ -127,7 +128,7 @@ class Assessment(Weighing):
     def _needs_closing(self, request: type[FetchContainers | FetchDocument]) -> bool:
         """Return whether the window has held, but some evidence needs this request again after its end."""
         closing = ((place, each) for place, each in enumerate(self.evidence) if each.closes_with is request)
-        return self._held and any(each.needs_closing(self.window_ends, alone=self.alone(at)) for at, each in closing)
+        return self.held and any(each.needs_closing(self.window_ends, alone=self.alone(at)) for at, each in closing)
 
     @cached_property
     def checkable(self) -> bool:
@@ -250,7 +251,7 @@ class Assessment(Weighing):
             refusal=self._refusal,
             not_started=state.trigger.not_started,
             live_before=state.live_before,
-            held=self._held and not self.needs_closing_look and not self.needs_closing_document,
+            held=self.held and not self.needs_closing_look and not self.needs_closing_document,
             confirmed=self.confirmed,
             window_in_time=self._window_in_time,
             patience_ends=self._patience_ends,

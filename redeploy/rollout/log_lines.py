@@ -105,8 +105,7 @@ class ProgressLog:
         if assessed.expected_under_way:
             responds = "a healthy build" if state.plan.inspects and not state.plan.declared else "the expected build"
             self._once(f"window {window.broken}", f"{responds} is answering; watching it for {window.span_needed:g} s")
-        held = assessed.expected_under_way and window.holds(since=assessed.counts_from)
-        if held and state.answered is None and not state.verifying:
+        if assessed.held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
             self._once(
