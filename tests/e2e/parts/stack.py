@@ -122,7 +122,10 @@ class Stack:
         self.stand_apart()
 
     def stand_apart(self) -> None:
-        """Give it its own names, addresses and Watchtower, so that several stacks can run on one engine."""
+        """Give it its own names, addresses and Watchtower, so that several stacks can run on one engine.
+
+        Its scheduled updates, every five minutes, would take up a tag that a test moves while a run is under way.
+        """
         (self.folder / "docker-config").mkdir()
         self.set(
             WATCHTOWER_IMAGE=REAL_WATCHTOWER or watchtower(LINE),
@@ -135,7 +138,7 @@ class Stack:
             name: {"container_name": self.container_name(name), "labels": labels}
             for name in ("backend", "nginx", "watchtower")
         }
-        own["watchtower"]["environment"] = {"WATCHTOWER_SCOPE": self.name}
+        own["watchtower"]["environment"] = {"WATCHTOWER_SCOPE": self.name, "WATCHTOWER_POLL_INTERVAL": "86400"}
         networks = {"default": {"ipam": {"config": [{"subnet": self._free_subnet()}]}}}
         self.overlay("own.yml", {"services": own, "networks": networks})
 
