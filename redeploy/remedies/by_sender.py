@@ -12,7 +12,7 @@ from redeploy.http.sender import SenderKind, capital
 from redeploy.remedies import recipes
 from redeploy.remedies.by_sender_of_trigger import OF_THE_TRIGGER
 from redeploy.remedies.catalogue import REMEDIES
-from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
+from redeploy.remedies.remedy import ONE_AT_A_TIME, WATCHTOWER_LOG, Remedy
 from redeploy.service.sample import Sample
 from redeploy.triggers.trigger import Answer, Result
 from redeploy.verdicts import Reason
@@ -41,6 +41,8 @@ class LastResponses:
     """The response of the same address before the trigger."""
     turns: int = 0
     """How often the old and the new build alternated."""
+    overtaken: bool = False
+    """Whether the service is healthy at the end, by neither of them."""
 
 
 def remedy_by_sender(reason: Reason, responses: LastResponses) -> Remedy | None:
@@ -48,6 +50,8 @@ def remedy_by_sender(reason: Reason, responses: LastResponses) -> Remedy | None:
     answer = responses.answer
     if responses.turns >= TURNS and reason in (Reason.OLD_BUILD, Reason.FLAPPING):
         return _IN_TURN
+    if responses.overtaken and reason is Reason.FLAPPING:
+        return _OVERTAKEN
     if reason is Reason.UPDATE_FAILED:
         return _UPDATE_FAILED[responses.last is not None and responses.last.healthy]
     if reason in OF_THE_TRIGGER and answer is not None:
@@ -79,6 +83,13 @@ _IN_TURN = Remedy(
     "On the server, see which containers run this image, and remove or recreate the old ones:\n\n```sh\n"
     "docker ps --format '{{.Names}} {{.Image}} {{.Status}}'\n```\n\nWatchtower replaces all replicas only if each has "
     "its label, and `image` and `container` exclude none.",
+)
+
+_OVERTAKEN = Remedy(
+    "Another build has replaced the new one",
+    "Another push moved the tag while this run watched the new build, and Watchtower took that image, too: on its schedule, "
+    "or because another job triggered it.",
+    f"If that build is the right one, there is nothing to do. Otherwise {ONE_AT_A_TIME}",
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from redeploy.remedies import recipes
-from redeploy.remedies.remedy import WATCHTOWER_LOG, Remedy
+from redeploy.remedies.remedy import ONE_AT_A_TIME, WATCHTOWER_LOG, Remedy
 from redeploy.verdicts import Reason
 
 _SEE_WATCHTOWERS_LOG = f"```sh\n{WATCHTOWER_LOG}\n```"
@@ -112,8 +112,7 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
     Reason.BUSY: Remedy(
         "Another update is running",
         "Watchtower runs one update at a time, and the one under way did not end, or will not end, before the deadline.",
-        "Raise `timeout`, and let one deployment run at a time:\n\n```yaml\nconcurrency:\n  group: production\n"
-        "  cancel-in-progress: false\n```",
+        f"Raise `timeout`, and {ONE_AT_A_TIME}",
     ),
     Reason.RATE_LIMITED: Remedy(
         "Watchtower, or a proxy in front of it, limits the requests",

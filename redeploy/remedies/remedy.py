@@ -31,6 +31,10 @@ WATCHTOWERS = "docker ps -a --filter label=com.centurylinklabs.watchtower=true"
 
 WATCHTOWER_LOG = f"{WATCHTOWERS} -q | xargs -rn1 docker logs --tail 50"
 
+ONE_AT_A_TIME = (
+    "let one deployment run at a time:\n\n```yaml\nconcurrency:\n  group: production\n  cancel-in-progress: false\n```"
+)
+
 LOOPBACK = Remedy(
     "Nothing listens on this address, which is the action's own container",
     "A container action has its own network: `localhost` and `127.0.0.1` are the container itself, not the "

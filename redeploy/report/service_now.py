@@ -78,4 +78,5 @@ def last_responses(state: ServiceState, course: Sequence[Stretch]) -> LastRespon
         last=last,
         before=same[-1] if same else None,
         turns=sum(one is not other for one, other in itertools.pairwise(builds)),
+        overtaken=last is not None and last.healthy and state.history.build is Build.OTHER,
     )

@@ -273,6 +273,16 @@ def test_alternating_old_and_new_builds_are_reported_as_such() -> None:
     assert "The old and the new build took turns." in message
 
 
+def test_a_new_build_that_another_one_replaces_is_not_called_a_crash_loop() -> None:
+    def pushed_over(moment: float, _: Probe) -> HttpResult:
+        return ready(OLD) if moment < 1 else ready(NEW) if moment < 5 else ready("c" * 40)
+
+    title, message = error_of(World(pushed_over, (summary(updated=1),)), timeout="30", expect_version=NEW)
+    assert "Another build has replaced the new one" in title
+    assert "moved the tag" in message
+    assert "crashes" not in message
+
+
 def test_without_a_distinction_between_builds_none_is_named() -> None:
     outcome = simulate(World(lambda *_: reply(200, {"ok": True}), (reply(200),)), timeout="20").outcome
     assert "by the" not in wording.happened(outcome)
