@@ -129,6 +129,23 @@ def test_the_backend_learns_that_clients_use_https_although_the_tunnel_asks_by_h
     assert front.backend.header("X-Forwarded-Proto") == ["https"]
 
 
+@pytest.mark.parametrize(
+    ("wish", "passed_on"),
+    [("websocket", ["websocket"]), ("WebSocket", ["websocket"]), ("h2c", []), ("websocket, h2c", [])],
+)
+def test_a_client_can_ask_for_a_websocket_and_for_no_other_protocol(
+    front: Front, wish: str, passed_on: list[str]
+) -> None:
+    front.request("GET", "/api/live", Upgrade=wish, Connection="Upgrade")
+    assert front.backend.header("Upgrade") == passed_on
+    assert front.backend.header("Connection") == ["upgrade" if passed_on else "close"]
+
+
+def test_an_upload_of_some_megabytes_reaches_the_backend(front: Front) -> None:
+    assert front.request("POST", "/api/files", body=bytes(5_000_000)).content == b"backend"
+    assert front.backend.header("Content-Length") == ["5000000"]
+
+
 def test_all_other_paths_return_a_page_and_nginx_itself_answers_healthz(front: Front) -> None:
     assert front.request("GET", "/somewhere").content == PAGE
     assert front.request("GET", "/healthz").content == b"ok\n"
