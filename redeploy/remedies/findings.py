@@ -212,7 +212,11 @@ FINDINGS: Mapping[Finding, Remedy] = {
         "The service does not report its build",
         "Nothing in its responses distinguishes one build from another. A deploy ends as `unproven` at best, unless "
         "Watchtower reports the running digest.",
-        f"Let it report the commit that it was built from. With FastAPI, for example:\n\n{_SERVICE_THAT_NAMES_ITS_COMMIT}",
+        "Let it report the commit that it was built from. Rails needs one line in `config/application.rb`, "
+        '`config.action_dispatch.default_headers["X-Git-Sha"] = ENV.fetch("GIT_SHA", "local")`, and a front end a '
+        "`<meta>` in its page: the README has both as recipes. If the service cannot report it, declare the image's digest, "
+        "which Watchtower reports: `expect-digest: ${{ steps.push.outputs.digest }}`. With FastAPI, for example:\n\n"
+        f"{_SERVICE_THAT_NAMES_ITS_COMMIT}",
     ),
     Finding.VERSION_CONSTANT: Remedy(
         "The service reports the same version for every build",
