@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     answered = _answers(arguments)
     if answered is None:
         return UNFIT
-    answers = Answers(**answered)  # type: ignore[arg-type] # each cleaner returns the type of its field
+    known, typed = answered
+    answers = Answers(**known)  # type: ignore[arg-type] # each cleaner returns the type of its field
     try:
         drafts = drafted(answers, arguments.into, Secret(secrets.token_urlsafe(SIZE)))
     except NoKitError as error:
@@ -71,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         return DIFFERENT
     elsewhere = str(arguments.into) if arguments.into.resolve() != Path.cwd() else ""
     sys.stdout.write(f"\n{next_steps(answers, elsewhere, has_gh=shutil.which('gh') is not None)}")
+    if typed:
+        command = _same_again({**vars(arguments), **typed})
+        sys.stdout.write(f"\nTo change an answer later, change it in this command:\n\n  {command}\n")
     return 0
 
 
@@ -167,9 +171,10 @@ def _complain_of_git(tracked: Path, repository: Path) -> None:
     _complain("Its content stays in the history, so replace every secret in it.")
 
 
-def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
-    """Return the answers by field; None if they are not valid, and the problems have been printed."""
+def _answers(arguments: argparse.Namespace) -> tuple[dict[str, object], dict[str, str]] | None:
+    """Return the answers by field, and what was typed; None if a flag is not valid, and the problems have been printed."""
     answers: dict[str, object] = {}
+    typed: dict[str, str] = {}
     asking = sys.stdin.isatty() and sys.stdout.isatty()
     problems: list[str] = []
     for question in QUESTIONS:
@@ -186,19 +191,25 @@ def _answers(arguments: argparse.Namespace) -> dict[str, object] | None:
         return None
     for question in QUESTIONS:
         if question.field not in answers:
-            answers[question.field] = _asked(question, answers)
-    return answers
+            typed[question.field], answers[question.field] = _asked(question, answers)
+    return answers, typed
 
 
-def _asked(question: Question, before: Mapping[str, object]) -> object:
-    """Ask until the answer is valid, and return it."""
+def _same_again(flags: Mapping[str, object]) -> str:
+    """Return the command that gives these answers without a question."""
+    given = [word for each in QUESTIONS for word in (f"--{each.name}", str(flags[each.field]))]
+    return shlex.join(["python3", "-m", "redeploy", "init", "--force", "--into", str(flags["into"]), *given])
+
+
+def _asked(question: Question, before: Mapping[str, object]) -> tuple[str, object]:
+    """Ask until the answer is valid; return the text that was typed, and the answer."""
     default = question.default(before)
     hint = f" [{default or 'none'}]" if default or question.optional else ""
     choices = f" ({'/'.join(question.choices)})" if question.choices else ""
     while True:
         try:
-            answer = input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip()
-            return question.answer(answer or default)
+            typed = input(f"{question.text[0].upper()}{question.text[1:]}{choices}{hint}: ").strip() or default
+            return typed, question.answer(typed)
         except ValueError as error:
             _complain(f"That {_ended(error)}")
 

@@ -62,7 +62,10 @@ def files(
         **{path: own(path) for path in places.overlays},
         places.variant: _server(own(places.variant), answers),
         f"{places.includes}/{answers.name}.conf": _paths(own(f"{_SNIPPETS}/{SHIPPED_NAME}.conf"), answers),
-        **{f"{places.includes}/{each}.conf": own(f"{_SNIPPETS}/{each}.conf") for each in ("watchtower", "limit", "upgrade")},
+        **{
+            f"{places.includes}/{each}.conf": own(f"{_SNIPPETS}/{each}.conf")
+            for each in ("watchtower", "limit", "upgrade")
+        },
         **{f"{places.includes}/{each}.conf": _ends(own(f"{_SNIPPETS}/{each}.conf"), answers) for each in ends},
         TEMPLATE: template,
         ENVIRONMENT: environment,

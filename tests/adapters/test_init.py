@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -497,6 +498,15 @@ class TestAnswers:
         assert "Name for folder, Compose project and containers [app]: " in shown
         assert "CF_ACCESS_CLIENT_ID" in (tmp_path / WORKFLOW).read_text()
         assert "version-path: /version\n          version-field: git_sha\n" in (tmp_path / WORKFLOW).read_text()
+
+    def test_what_was_typed_is_shown_as_a_command_that_asks_nothing(self, tmp_path: Path) -> None:
+        typed = ["api.example.com", "ghcr.io/example/app", *[""] * 12]
+        shown, _ = at_a_terminal(["init", "--into", str(tmp_path)], [f"{line}\n" for line in typed])
+        written = contents(tmp_path)
+        command = shlex.split(shown.splitlines()[-1])
+        shown, code = at_a_terminal(command[3:], [])
+        assert (code, contents(tmp_path)) == (0, written)
+        assert "written " not in shown
 
     @pytest.mark.parametrize("key", ["\x03", "\x04"])
     def test_aborting_leaves_no_traceback_and_no_file(self, key: str, tmp_path: Path) -> None:
