@@ -119,7 +119,10 @@ def _keys(service: ServiceAnswers) -> list[tuple[str, str]]:
 
 NEXT_STEP = f"""\
 docs/existing-server.md of redeploy-action says what the server and GitHub need.
-Then a job of a workflow redeploys all of the services by one trigger:
+Then a job of a workflow redeploys all of the services by one trigger. Where an
+image is private, it needs `packages: read` among its permissions, too, and
+`registry-username: ${{{{ github.actor }}}}` and
+`registry-password: ${{{{ github.token }}}}` in its last step.
 
   redeploy:
     runs-on: ubuntu-latest

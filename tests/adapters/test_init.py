@@ -619,7 +619,8 @@ class TestSeveralServices:
         assert "shop.example.com" in file.read_text()
 
     def test_all_problems_are_reported_at_once_and_nothing_is_written(self, tmp_path: Path) -> None:
-        ran = self.init(tmp_path, "--service", "Shop", "--domain", "x.example.com")
+        ran = self.init(tmp_path, "--service", "Shop", "--domain", "x.example.com", "--private", "yes")
         assert ran.returncode == 2
-        assert len(ran.stderr.splitlines()) == 3
+        assert len(ran.stderr.splitlines()) == 4
+        assert "--private cannot be combined with --service, which writes .github/redeploy.yml alone" in ran.stderr
         assert contents(tmp_path) == {}
