@@ -228,7 +228,9 @@ def _checks(run: RunResult) -> list[str]:
     ]
     more = len(findings) - len(shown)
     left = [f"and {more} more", ""] if more else []
-    return [f"### {title}", "", *table(("", "Check", "Took:"), shown), *left]
+    timed = any(took for *_, took in shown)  # only smoke requests are
+    heads = ("", "Check", "Took:")[: 2 + timed]
+    return [f"### {title}", "", *table(heads, [each[: len(heads)] for each in shown]), *left]
 
 
 def _operations(run: RunResult) -> list[str]:

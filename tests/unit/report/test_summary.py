@@ -194,6 +194,12 @@ def test_failed_checks_come_first_and_a_document_alone_is_not_a_check() -> None:
     assert "Check" not in page(ended(checked=Checked(findings=(document,))), NOWHERE)
 
 
+def test_checks_that_send_no_request_have_no_column_for_their_time() -> None:
+    missing = Finding(Reason.ROUTES, "GET /x", passed=False, sentence="`GET /x` is missing")
+    text = page(ended(Verdict.CHECKS_FAILED, Reason.ROUTES, checked=Checked(findings=(missing,))), NOWHERE)
+    assert "|  | Check |\n|---|---|\n| ❌ | `GET /x` is missing |" in text
+
+
 def test_operations_that_differ_are_shown_up_to_a_limit() -> None:
     many = tuple(f"GET /p{number}" for number in range(60))
     checked = Checked(compared_with="`openapi.yaml`", added=many, removed=("DELETE /x",), counts=(60, 1))
