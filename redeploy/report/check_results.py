@@ -42,6 +42,11 @@ class Checked:
         """The checks that failed."""
         return [each for each in self.findings if each.failed]
 
+    @property
+    def unasked(self) -> bool:
+        """Whether only the document was read, which is done without an input that asks for it, and is no check then."""
+        return all(each.kind is Reason.OPENAPI and each.passed for each in self.findings)
+
 
 NOTHING_CHECKED = Checked()
 

@@ -166,6 +166,6 @@ def _of_stretch(run: RunResult, stretch: Stretch) -> tuple[str, str]:
 def _proof(run: RunResult) -> list[Bar]:
     window, checks, failed = run.timeline.span(During.WINDOW), run.timeline.span(During.CHECKS), run.checked.failed
     found = [Bar("Stable", "active", window.begin, window.end)] if window else []
-    if checks and (failed or checks.end - checks.begin >= SHORTEST):
+    if checks and not run.checked.unasked and (failed or checks.end - checks.begin >= SHORTEST):
         found.append(Bar("Checks", "crit" if failed else "active", checks.begin, checks.end))
     return found

@@ -16,7 +16,7 @@ from redeploy.service.declared import same_version
 from redeploy.settings.reading import Problem
 from redeploy.text.markdown import fenced, folded, inline, link, table
 from redeploy.text.untrusted import code
-from redeploy.verdicts import Proof, Reason, Verdict
+from redeploy.verdicts import Proof, Verdict
 
 if TYPE_CHECKING:  # only doctor has one
     from redeploy.report.chain import Chain
@@ -213,9 +213,9 @@ def _story(run: RunResult) -> str:
 
 
 def _checks(run: RunResult) -> list[str]:
+    if run.checked.unasked:
+        return []
     findings = sorted(run.checked.findings, key=lambda each: (not each.failed, each.passed))  # failures come first
-    if all(each.kind is Reason.OPENAPI and each.passed for each in findings):
-        return []  # no input asked for a check of the document alone
     failed = len(run.checked.failed)
     title = f"{failed} of {len(findings)} checks failed" if failed else "Checks"
     shown = [

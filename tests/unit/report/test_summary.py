@@ -50,6 +50,9 @@ def seen(*sentences: str) -> Facts:
     return Facts().plus(About.UPDATE, "Watchtower responded: updated 1.").plus(About.EVIDENCE, *sentences)
 
 
+SMOKED = Checked(findings=(Finding(Reason.SMOKE, "smoke GET /x", passed=True, sentence="`GET /x`: 200", seconds=0.2),))
+
+
 def checks(begin: float, end: float) -> Timeline:
     """The timeline of a run with checks."""
     return replace(TIMELINE, spans=(*TIMELINE.spans, Span(During.CHECKS, begin, end)))
@@ -93,7 +96,8 @@ def test_the_times_are_in_the_chart_and_in_a_folded_table_below_it() -> None:
     text = page(ended(timeline=checks(6.0, 6.01)), NOWHERE)
     assert order(text, "```mermaid", "<summary>The same in figures</summary>", "| From (s) | To (s) | What |")
     assert "Checks" not in text
-    assert "Checks" in page(ended(timeline=checks(6.0, 6.2)), NOWHERE)
+    assert "Checks" in page(ended(timeline=checks(6.0, 6.2), checked=SMOKED), NOWHERE)
+    assert "Checks" not in page(ended(timeline=checks(6.0, 6.2)), NOWHERE), "no input asked for one"
 
 
 def test_the_facts_name_the_health_check_the_container_and_when_the_trigger_was_sent() -> None:
@@ -154,7 +158,7 @@ def test_the_repository_comes_from_the_runners_variables(variables: dict[str, st
 
 
 def test_the_chart_has_a_bar_in_milliseconds_for_each_stretch() -> None:
-    chart = "\n".join(gantt(ended(timeline=checks(5.0, 5.25))))
+    chart = "\n".join(gantt(ended(timeline=checks(5.0, 5.25), checked=SMOKED)))
     for bar in (
         "section Watchtower 1.2 s\n  #160; :0, 1250",
         "section Old build 2.0 s\n  #160; :done, 0, 2000",
