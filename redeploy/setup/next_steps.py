@@ -56,7 +56,7 @@ _COPY = """\
 """
 _START = """\
 3. On the server, as root. Settings and volumes of the service go into a compose
-   file of your own, which one more `-f` passes.{login}
+   file of your own, which one more `-f` passes.{login}{first}
 
 {log_in}     cd {home}
 {certificate}     docker compose --env-file {environment} \\
@@ -68,6 +68,9 @@ _LOGIN = """
 _LOG_IN = """\
      docker login {registry} --username your-name
 """
+_FIRST_CERTIFICATE = """
+   Certbot's certificate must be there. If it is not, get it with one of its DNS
+   plugins: they leave port 80 to nginx, at each renewal, too."""
 _CERTIFICATE = """\
      install -d -m 700 {folder}
      cp -L /etc/letsencrypt/live/{domain}/fullchain.pem \\
@@ -174,6 +177,7 @@ def _start(answers: Answers) -> str:
     places, on_the_host, ends_tls = Places(answers), answers.nginx is Nginx.HOST, answers.tls is Tls.NGINX
     text = _START.format(
         login=_LOGIN if answers.private else "",
+        first=_FIRST_CERTIFICATE if ends_tls else "",
         log_in=_LOG_IN.format(registry=answers.image.registry) if answers.private else "",
         home=places.home,
         certificate=_CERTIFICATE.format(folder=places.certificates, domain=answers.domain) if ends_tls else "",
