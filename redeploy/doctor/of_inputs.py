@@ -11,7 +11,7 @@ def of_inputs(known: Known) -> LinkResult:
     """Return which update the inputs describe."""
     tower = known.plan.watchtower
     names = [code(each, 80) for each in (*tower.containers, *tower.images)]
-    seen = f"valid; an update is {f'limited to {listed(names)}' if names else 'of all watched containers'}"
+    seen = f"valid; an update {f'is limited to {listed(names)}' if names else 'takes all watched containers'}"
     plain = [each for each in urls_of(known.plan) if each.startswith("http:") and not is_loopback(each)]
     if plain:
         return warning(Check.INPUTS, f"{seen}; {code(origin_of(plain[0]))} is plain http", Finding.PLAIN_HTTP)

@@ -96,7 +96,11 @@ def _unstable(state: ServiceState, responses: LastResponses) -> str:
 def _last(state: ServiceState) -> str:
     last = last_conclusive(state)
     seen = last.seen if last else (state.history.mute or "")
-    return f"The last response of the service at {code(state.plan.service.base_url)} then was {seen}." if seen else ""
+    return (
+        f"At that time, the last response of the service at {code(state.plan.service.base_url)} was {seen}."
+        if seen
+        else ""
+    )
 
 
 def _evidence(state: ServiceState, conclusion: Conclusion) -> list[str]:

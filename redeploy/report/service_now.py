@@ -13,8 +13,8 @@ from redeploy.service.sample import Sample
 from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
 
-_BY = {Build.OLD: ", by the build from before", Build.NEW: ", by the new build", Build.OTHER: ", by another build"}
-_BY_IN_ROLLBACK = {Build.OLD: ", by the build that was to be replaced", Build.NEW: ", by the build that was put back"}
+_WHICH = {Build.OLD: "the build from before", Build.NEW: "the new build", Build.OTHER: "another build"}
+_WHICH_IN_ROLLBACK = {Build.OLD: "the build that was to be replaced", Build.NEW: "the build that was put back"}
 
 
 def last_conclusive(state: ServiceState) -> Sample | None:
@@ -35,7 +35,7 @@ def service_now(state: ServiceState, now: float) -> str:
     asked = service.health_url if Endpoint.HEALTH in last.endpoints else service.version_url
     where = code(state.redact(asked))
     if last.healthy:
-        return f"The service at {where} is up: it responded with {last.seen}{_by_which_build(state)}."
+        return f"The service at {where} is up: {_which_build(state)} responded with {last.seen}."
     good = [each.at for each in (*state.baseline, *state.samples) if each.healthy and each.endpoints & last.endpoints]
     since = f"; the last healthy response came {now - good[-1]:.1f} s ago" if good else "; it was never seen healthy"
     if last.condition is Condition.DOWN:
@@ -45,14 +45,14 @@ def service_now(state: ServiceState, now: float) -> str:
     return f"It is not known whether the service at {where} is up: {last.seen}{since}."
 
 
-def _by_which_build(state: ServiceState) -> str:
-    """Say which build that is, if its responses show it."""
-    words = _BY_IN_ROLLBACK if state.plan.mode is Mode.ROLLBACK else _BY
+def _which_build(state: ServiceState) -> str:
+    """Say which build responded, if its responses show it."""
+    words = _WHICH_IN_ROLLBACK if state.plan.mode is Mode.ROLLBACK else _WHICH
     if state.triggered is None and not state.plan.awaits_build:
-        return ""
+        return "it"
     if state.live_before and state.history.build is Build.NEW:
-        return ", by the declared build"
-    return words.get(state.history.build, "")
+        return "the declared build"
+    return words.get(state.history.build, "it")
 
 
 def before_build(state: ServiceState) -> Build:

@@ -206,7 +206,7 @@ class Attempt:
     def lines(self) -> list[str]:
         """The log lines before the proof."""
         ended = self.deploy.conclusion if self.deploy else None
-        failed = [f"the deploy failed: {ended.verdict}, {ended.reason}"] if ended else []
+        failed = [f"the deploy failed: {ended.verdict} ({ended.reason})"] if ended else []
         if self.stopped:
             return [*failed, f"nothing is put back: {self.stopped}"]
         did = "points there again" if self.moved else "points there already"

@@ -103,8 +103,9 @@ class ProgressLog:
         window = state.history.window
         assessed = Assessment(state)
         if assessed.expected_under_way:
-            responds = "a healthy build" if state.plan.inspects and not state.plan.declared else "the expected build"
-            self._once(f"window {window.broken}", f"{responds} is answering; watching it for {window.span_needed:g} s")
+            what = "expected" if state.plan.declared else "healthy" if state.plan.inspects else "new"
+            does = "build is answering" if state.addresses else "image is running"
+            self._once(f"window {window.broken}", f"the {what} {does}; watching it for {window.span_needed:g} s")
         if assessed.held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:
@@ -184,7 +185,7 @@ class ProgressLog:
             self._on_change("image", f"the registry has {lookup.image}: {lookup.manifest.digest}")
             if lookup.revision:
                 self._on_change(
-                    "revision", f"its label names the commit {one_line(self.state.redact(lookup.revision))}"
+                    "revision", f"the image's label names the commit {one_line(self.state.redact(lookup.revision))}"
                 )
         elif lookup.note:
             self._on_change("image", f"note: {lookup.note}")

@@ -13,18 +13,18 @@ MOST_NAMED = 5
 
 
 def headline(result: SeveralResults) -> str:
-    """Return the run in a few words: how many services are not as they should be, and which."""
+    """Return the run in a few words: how many services are not green, and which."""
     services, verdict = result.services, result.conclusion.verdict
     bad = [key for key, each in services.items() if not is_green(each) and not waits(each)]
     if bad:
-        are, they = ("is", "it") if len(bad) == 1 else ("are", "they")
+        are = "is" if len(bad) == 1 else "are"
         waiting = sum(map(waits, services.values()))
         more = f"; {waiting} not started" if waiting else ""
-        return f"{verdict}: {len(bad)} of {len(services)} services {are} not as {they} should be: {listed(bad)}{more}"
+        return f"{verdict}: {len(bad)} of {len(services)} services {are} not green: {listed(bad)}{more}"
     weak = [key for key, each in services.items() if each.conclusion.verdict is Verdict.UNPROVEN]
     if weak:
         return f"{verdict}: All {len(services)} services are healthy; nothing proves the build of {listed(weak)}"
-    return f"{verdict}: All {len(services)} services are as they should be"
+    return f"{verdict}: All {len(services)} services are green"
 
 
 def waits(result: OneResult) -> bool:
@@ -44,7 +44,7 @@ def listed(keys: Sequence[str]) -> str:
 
 
 def annotations_of(services: Mapping[str, OneResult]) -> list[Annotation]:
-    """Return one annotation for each service that is not as it should be, and one for all other warnings."""
+    """Return one annotation for each service that is not green, and one for all other warnings."""
     found: dict[str, Annotation] = {}
     looks: list[str] = []
     for key, each in services.items():

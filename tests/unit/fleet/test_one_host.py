@@ -159,7 +159,7 @@ def test_the_proof_of_a_green_run_is_the_weakest() -> None:
 def test_the_summary_has_one_table_one_timeline_and_the_pages_of_services_that_are_not_green() -> None:
     finished = at_one_host([service("api"), service("old", expect_version=NEW)], {"old": stays})
     shown = page(finished.outcome, Repository())
-    assert shown.startswith("## ❌ stale: 1 of 2 services is not as it should be: old")
+    assert shown.startswith("## ❌ stale: 1 of 2 services is not green: old")
     assert shown.count("```mermaid") == 2
     assert shown.count("| Service | Before |") == 1
     assert "<summary>old: stale: " in shown
