@@ -7,7 +7,6 @@ from redeploy.remedies.remedy import ONE_AT_A_TIME, WATCHTOWER_LOG, Remedy
 from redeploy.verdicts import Reason
 
 _SEE_WATCHTOWERS_LOG = f"```sh\n{WATCHTOWER_LOG}\n```"
-_THE_PATH = "exactly the path of the update URL (in these docs `/ops/watchtower/update`)"
 
 OF_UPDATE: Mapping[Reason, Remedy] = {
     Reason.NOTHING_TO_DO: Remedy(
@@ -37,12 +36,13 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "A weaker sign of the new build was found, but not the required one. Only the running digest proves that an image "
         "was put back, or a version that the failed build does not have.",
         "Declare `expect-version` or `expect-digest`, or lower `require-proof`. For a rollback, let Watchtower report "
-        "running digests (`WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check`), or let the service report its commit.",
+        "running digests (`WATCHTOWER_HTTP_API_ENDPOINTS: update,containers,check,metrics`), or let the service report its "
+        "commit.",
     ),
     Reason.IMAGE_MISSING: Remedy(
         "The expected image is not in the registry",
-        "The push has not finished, failed, or went to another tag or registry. Or `image` is misspelled (without a tag "
-        "it means `latest`), or the tag points to another build by now. "
+        "The push has not finished, failed, or went to another tag or registry. Or `image` is misspelled (without a tag, "
+        "the container's tag counts, or `latest`), or the tag points to another build by now. "
         "With `expect-version: image`, the registry may also refuse the look-up, or the image may not name its commit.",
         "Run this after the job that pushes (`needs: publish`), with the tag that it pushes to and the digest that it "
         "returns. The run waits for the image for `timeout`. Look for yourself:\n\n```sh\n"
@@ -98,7 +98,7 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "Something else responded: the backend with a 404, a single-page application with HTML, or Watchtower at a path "
         "that it does not serve. The location is missing in nginx, the tunnel sends this host elsewhere, or the path is "
         "misspelled.",
-        f"In the `server` block of `«host»`, send {_THE_PATH} to Watchtower. "
+        "In the `server` block of `«host»`, send exactly the path of the update URL to Watchtower. "
         + recipes.endpoint_in_both("update")
         + "\n\nA Cloudflare tunnel must route `«host»` to nginx, not straight to the backend.",
     ),
@@ -106,7 +106,7 @@ OF_UPDATE: Mapping[Reason, Remedy] = {
         "The update URL does not accept POST",
         "Watchtower itself always accepts POST. The location is missing, so the web server for your pages responded with "
         "405, or a proxy lets only GET through.",
-        f"In the `server` block of `«host»`, add a location for {_THE_PATH} that lets POST through. "
+        "In the `server` block of `«host»`, add a location for exactly the path of the update URL that lets POST through. "
         + recipes.endpoint_in_both("update"),
     ),
     Reason.BUSY: Remedy(

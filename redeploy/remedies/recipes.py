@@ -66,6 +66,7 @@ _WHERE_THE_SERVICE_IS = {
 
 
 _REPLACES = "The location replaces an existing one for the same path."
+_HIDDEN = "If the path of your URL is another one, or GitHub hides it as `***`, write it after `location =`."
 
 
 def endpoint(name: str, nginx: Nginx, *more: str) -> str:
@@ -91,7 +92,7 @@ def service(path: str, nginx: Nginx, *, exact: bool = True) -> str:
 
 def endpoint_in_both(name: str, *more: str) -> str:
     """Return Markdown with both variants of an endpoint's location, and how to choose."""
-    return f"{_REPLACES} " + "\n\n".join(
+    return f"{_REPLACES} {f'{_HIDDEN} ' if name == 'update' else ''}" + "\n\n".join(
         f"Where {place.value} ({_WHERE_WATCHTOWER_IS[place]}):\n\n```nginx\n{endpoint(name, place, *more)}```"
         for place in Nginx
     )

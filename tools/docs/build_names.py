@@ -83,7 +83,7 @@ def build_names() -> str:
         "## Uptimes, read as start times",
         (
             "An uptime counts if it grew with the time, in seconds or milliseconds, over two seconds of responses. If it "
-            "stood still for two seconds, it is ignored, as a percentage, whole hours or a rarely refreshed value."
+            "stood still for two seconds, it is ignored: it may be a percentage, whole hours or a rarely refreshed value."
         ),
         _list(UPTIMES),
     ]

@@ -80,12 +80,12 @@ service of a file behaves exactly as the inputs would have it behave; a smoke re
 
 _SEVERAL = """\
 **One host, several services.** One trigger updates all of them. It is narrowed to their images if every service names
-one, to their containers if every service names some and none an image, and else not at all. Each service is watched,
-proven and checked side by side, with its own evidence, window and verdict. Services of one origin share its bucket in
-turn, and the lowest `request-rate` counts; if that is too low for all of them, the log says before the trigger which one,
-or which `timeout`, would do. A service that could then not be watched ends `unhealthy` with the reason `throttled`, and
-nothing is put back for it. Where one service cannot be proven at all (its image is missing, or nothing lists its digest),
-its host is not triggered.
+one, to their containers if every service names containers and none names an image, and else not at all. Each service
+is watched, proven and checked side by side, with its own evidence, window and verdict. Services of one origin share
+its bucket in turn, and the lowest `request-rate` counts; if that is too low for all of them, the log says before the
+trigger which one, or which `timeout`, would do. A service that could then not be watched ends `unhealthy` with the
+reason `throttled`, and nothing is put back for it. Where one service cannot be proven at all (its image is missing,
+or nothing lists its digest), its host is not triggered.
 
 **Waves.** The hosts of a wave are updated side by side, at most `max-parallel` at once. A wave begins once every service
 of the one before is green; what is not reached is `not-started` with the reason `earlier-wave`. `timeout` begins with
@@ -100,9 +100,9 @@ of the run that uses it and had moved, green ones and earlier waves included: on
 the last wave first. Services with another image stay where they are, unless they failed as well. Where hosts ran
 different digests of the reference before, nothing is written.
 
-Modes `doctor` and `rollback` take one service after the other. At a terminal, in a checkout in which `make setup` was run
-once, this says all that is wrong with the file, and examines that service:
-`.venv/bin/python -m redeploy doctor --config .github/redeploy.yml --services api`.
+Modes `doctor` and `rollback` take one service after the other. At a terminal, in a checkout of this project in which
+`make setup` was run once, this says all that is wrong with the file, and examines that service:
+`.venv/bin/python -m redeploy doctor --config ../my-service/.github/redeploy.yml --services api`.
 
 GitHub's own [matrix](../examples/matrix.yml) is the better choice where hosts need environments of their own, approvals
 between waves, or a job each."""
@@ -113,7 +113,7 @@ with the same meaning and default. The nearest one counts: the key under a host'
 `defaults`, then the input, then its default. Lists and mappings replace each other and are never merged."""
 
 _HOSTS = """\
-What a host does not say of `headers`, `ca-certificate` and `allow-http`, the inputs say. `waves` are lists of hosts, each
+A host without its own `headers`, `ca-certificate` or `allow-http` has those of the inputs. `waves` are lists of hosts, each
 host in one of them; without `waves` all hosts are one wave."""
 
 _READING = f"""\
@@ -128,9 +128,9 @@ _READING = f"""\
 - **Paths stay inside the workspace**; links that lead out of it are refused.
 - **Quotes are needed** around a text that begins with `!`, `{{`, `[`, `*`, `&`, `?`, `%`, `@`, `|` or `>`, or holds `: ` or
   ` #`.
-- The file has at most {CAP // 1024 // 1024} MiB, {MOST_NESTED} levels and {MOST_VALUES:,} values, those counted again that
-  an alias repeats; all hosts together have at most {MOST_SERVICES:,} services. Tags and merge keys are not taken. A key
-  that is given twice or is not known is an error.
+- The file has at most {CAP // 1024 // 1024} MiB, {MOST_NESTED} levels and {MOST_VALUES:,} values, and an alias counts
+  with all that it repeats; all hosts together have at most {MOST_SERVICES:,} services. Tags and merge keys are refused. A
+  key that is given twice or is not known is an error.
 - **Every problem is found in one run**, before anything is sent: `invalid-config`, with an annotation at the line of each.
   GitHub shows ten; the log and the job summary have all."""
 
@@ -140,7 +140,7 @@ An item of `smoke` is a line [as in the input](checks.md#smoke-requests), or a m
 | key | meaning |
 |---|---|
 | `request` | `METHOD PATH`, with `!` before it where it may change something on the server, as in the input |
-| `status` | the status that is right, or a list of them; else 2xx |
+| `status` | the expected status, or a list of them; 2xx if it is left out |
 | `expect` | a [condition](conditions.md), or a list of which all must hold |
 | `headers` | headers of this request; they win over all others |
 | `body` | what is sent: text as it is, all else as JSON; `Content-Type` says which, unless `headers` give it |
@@ -149,4 +149,4 @@ An item of `smoke` is a line [as in the input](checks.md#smoke-requests), or a m
 
 _WORKERS = f"""\
 A service that no address leads to says `base-url: {OFF}` and names its `image` or its `container`. Watchtower's containers
-endpoint proves it. Keys that need requests to the service are errors for it; `defaults` of that kind do not concern it."""
+endpoint proves it. Keys that need requests to the service are errors for it; `defaults` of that kind are ignored."""

@@ -228,7 +228,7 @@ RULES: Mapping[str, list[Clause]] = {
         (_no("held"), _yes("new_build_seen"), _yes("live_before"), _yes("verifying")),
         (_no("held"), _yes("new_build_seen"), _yes("live_before"), _no("awaiting")),
     ],
-    "a build that answered was seen": [(_not("build", Build.NEW), _yes("new_build_seen"))],
+    "a build that responded was seen": [(_not("build", Build.NEW), _yes("new_build_seen"))],
     "only beside a declared version is a build another one, or unnamed": [
         (_not("build", Build.OTHER, Build.UNNAMED), _yes("version_declared"))
     ],

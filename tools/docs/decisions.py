@@ -35,8 +35,8 @@ def decisions() -> str:
         ),
         "## When a run stops waiting",
         (
-            "A run that is proven ends with its window, its checks and one more look after Watchtower's response; the "
-            "service is healthy all the time here, and the build from before is the one that answers:"
+            "A run that is proven ends with its window, its checks and one more probe after Watchtower's response. This "
+            "table is about the others: the service is always healthy, and the old build is the one that responds."
         ),
         _table(
             ("Watchtower's response", *columns),
