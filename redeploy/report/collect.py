@@ -24,7 +24,6 @@ from redeploy.report.timeline import During, Moment, Span, Stretch, Timeline, Wh
 from redeploy.rollout.assess import Assessment
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.gaps import Gap, downtime, gaps
-from redeploy.text.secret import shows_secret
 from redeploy.text.untrusted import one_line
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Reason, Verdict
@@ -209,8 +208,9 @@ def _shown(reply: Response, redact: Callable[[str], str]) -> str:
     head = f"HTTP {reply.status} {reply.headers.get('content-type', '')}".rstrip()
     if reply.json is None:
         body = f"(a body of {len(reply.body):,} bytes)" if reply.body else "(an empty body)"
-        return f"HTTP {reply.status}\n\n{body}" if shows_secret(head, redact) else f"{head}\n\n{body}"
+        return f"HTTP {reply.status}\n\n{body}" if redact(head) != head else f"{head}\n\n{body}"
     # Without indents, which can be a hundred times as long if it is nested deeply.
-    if shows_secret(f"{head}\n{reply.text}\n{json.dumps(reply.json, ensure_ascii=False)}", redact):
+    whole = f"{head}\n{reply.text}\n{json.dumps(reply.json, ensure_ascii=False)}"
+    if redact(whole) != whole:
         return f"HTTP {reply.status}\n\n(withheld: it repeats a secret)"
     return f"{head}\n\n{json.dumps(reply.json, indent=2, ensure_ascii=False)}"

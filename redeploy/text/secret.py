@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
-from redeploy.text.markup import unescaped
+from redeploy.text.escapes import places_before, resolved
 
 MASK = "***"
 SHORTEST = 4
@@ -19,6 +19,9 @@ SHORTEST_HEADER = 8
 
 CUT = "\N{HORIZONTAL ELLIPSIS}"
 """The mark where a text was cut off."""
+
+LAYERS = 3
+"""Layers of escapes in which secrets are looked for, one in the other."""
 
 REVEALING = 8
 """Characters of the beginning of a secret that are worth hiding if the rest was cut off."""
@@ -114,6 +117,7 @@ def disguises(value: str) -> Iterator[str]:
     yield value
     yield " ".join(value.split())  # as it appears in one line of ours
     yield value[::-1]
+    yield value.replace(" ", "+")  # in a form, whose other escapes are resolved
     yield raw.decode("latin-1")
     yield value.encode("latin-1", "replace").decode("utf-8", "replace")  # a header's bytes, echoed in a text of UTF-8
     for quoted in (urllib.parse.quote(value, safe=""), urllib.parse.quote(value), urllib.parse.quote_plus(value)):
@@ -163,7 +167,7 @@ def of_url(url: str) -> Iterator[str]:
 
 
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a function that replaces each secret by `***`, in any of its encodings and even if it is cut off.
+    """Return a function that replaces each secret by `***`: encoded, escaped, broken by line ends, or cut off.
 
     For texts from outside, before anything cuts, decodes or reshapes them. It takes time in proportion to a text's length.
     """
@@ -183,10 +187,23 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
                 return f"{text[:place]}{MASK}"
         return text
 
+    def places(text: str, layers: int) -> list[tuple[int, int]]:
+        """Return where secrets are in a text, also in one of several layers of escapes."""
+        found = [each.span() for form in longest_first if form in text for each in re.finditer(re.escape(form), text)]
+        if layers and (inner := resolved(text)) != text and (spelled := places(inner, layers - 1)):
+            found += places_before(text, spelled)
+        return found
+
     def redact(text: str) -> str:
-        for form in longest_first:
-            if form in text:
-                text = text.replace(form, MASK)
+        if not longest_first:
+            return text
+        if found := places(text, LAYERS):
+            pieces, done = list[str](), 0
+            for begin, end in sorted(found):
+                if begin >= done:
+                    pieces += (text[done:begin], MASK)
+                done = max(done, end)
+            text = "".join(pieces) + text[done:]
         if CUT not in text:
             return text
         *cut, last = text.split(CUT)
@@ -208,11 +225,3 @@ def _is_unmistakable(value: str) -> bool:
     """Return whether a value is longer than any of our own words, or long and made of letters and digits."""
     mixed = any(each.isdigit() for each in value) and any(each.isalpha() for each in value)
     return len(value) >= LONGER_THAN_WORDS or (len(value) >= LONG and mixed)
-
-
-def shows_secret(text: str, redact: Callable[[str], str]) -> bool:
-    """Return whether a text contains a secret in any encoding, or in several nested ones."""
-    layers = [text]
-    for _ in range(3):
-        layers += [urllib.parse.unquote(layers[-1]), unescaped(urllib.parse.unquote(layers[-1]))]
-    return any(redact(layer) != layer for layer in layers)

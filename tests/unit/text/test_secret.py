@@ -118,6 +118,22 @@ def test_a_secret_inside_longer_base64_is_redacted_at_any_offset(
         pytest.param(lambda text: base64.urlsafe_b64encode(text.encode()).decode(), id="URL-safe base64"),
         pytest.param(lambda text: base64.b64encode(b"user:" + text.encode()).decode(), id="basic authentication"),
         pytest.param(lambda text: base64.b32encode(text.encode()).decode(), id="base32"),
+        pytest.param(lambda text: urllib.parse.quote(text, safe="!'()*"), id="encodeURIComponent"),
+        pytest.param(lambda text: urllib.parse.quote(text, safe=";,/?:@&=+$!'()*#"), id="encodeURI"),
+        pytest.param(lambda text: urllib.parse.quote(text, safe="$&+=:@"), id="a path segment of Go"),
+        pytest.param(lambda text: urllib.parse.quote(urllib.parse.quote(text, safe=""), safe=""), id="encoded twice"),
+        pytest.param(lambda text: "".join(f"%{byte:02x}" for byte in text.encode()), id="every byte encoded"),
+        pytest.param(lambda text: text.replace("<", "\\u003c").replace("&", "\\u0026"), id="JSON of Go"),
+        pytest.param(lambda text: text.replace('"', "\\u0022").replace("'", "\\u0027"), id="JSON of .NET"),
+        pytest.param(lambda text: json.dumps(json.dumps(text))[3:-3], id="JSON in JSON"),
+        pytest.param(lambda text: repr(f'"{text}')[2:-1], id="Python"),
+        pytest.param(lambda text: text.replace('"', "&#34;").replace("'", "&#39;"), id="HTML of Go"),
+        pytest.param(lambda text: text.replace("/", "&#x2F;").replace("=", "&#x3D;"), id="HTML of Mustache"),
+        pytest.param(lambda text: text.replace("+", "&plus;").replace("=", "&equals;"), id="entities by name"),
+        pytest.param(lambda text: base64.encodebytes(b"x" * 44 + text.encode()).decode(), id="base64 in lines"),
+        pytest.param(lambda text: f"{text[:9]}\r\n{text[9:]}", id="a line end in it"),
+        pytest.param("\u200b".join, id="invisible characters in it"),
+        pytest.param(lambda text: f"{text[:9]}\n\x1b[0m{text[9:]}", id="a terminal sequence in it"),
     ],
 )
 def test_an_echo_of_the_secret_is_redacted(disguise: Callable[..., str]) -> None:
@@ -127,6 +143,16 @@ def test_an_echo_of_the_secret_is_redacted(disguise: Callable[..., str]) -> None
     assert MASK in redacted
     assert echo not in redacted
     assert "51H8xyz" not in redacted
+
+
+@given(SECRETS.filter(lambda text: not set(text) & set("%&\\")), st.data())
+def test_a_secret_of_which_each_character_is_escaped_in_its_own_way_is_redacted_and_nothing_else(
+    secret: str, data: st.DataObject
+) -> None:
+    ways = st.sampled_from(["{0}", "%{1:02x}", "&#{1};", "&#x{1:X};", "\\u{1:04X}", "\\x{1:02x}", "{0}\n", "\u2060{0}"])
+    echo = "".join(data.draw(ways).format(each, ord(each)) for each in secret).removesuffix("\n")
+    redacted = redactor([Secret(secret)])(f"&lt;%41\n {echo} %41%&amp;")
+    assert redacted.replace("\u2060", "") == f"&lt;%41\n {MASK} %41%&amp;"
 
 
 def test_a_secret_is_redacted_from_text_that_was_joined_into_one_line() -> None:
