@@ -50,9 +50,17 @@ def _which_build(state: ServiceState) -> str:
     words = _WHICH_IN_ROLLBACK if state.plan.mode is Mode.ROLLBACK else _WHICH
     if state.triggered is None and not state.plan.awaits_build:
         return "it"
-    if state.live_before and state.history.build is Build.NEW:
+    build = _live_build(state)
+    if state.live_before and build is Build.NEW:
         return "the declared build"
-    return words.get(state.history.build, "it")
+    return words.get(build, "it")
+
+
+def _live_build(state: ServiceState) -> Build:
+    """Return the build of the last response; where a digest is declared, one that runs instead is another build."""
+    looks = state.running.looks_since if state.plan.expect_digest else []
+    other = bool(looks) and state.running.says(looks[-1]) is Build.OTHER
+    return Build.OTHER if other else state.history.build
 
 
 def before_build(state: ServiceState) -> Build:
@@ -78,5 +86,5 @@ def last_responses(state: ServiceState, course: Sequence[Stretch]) -> LastRespon
         last=last,
         before=same[-1] if same else None,
         turns=sum(one is not other for one, other in itertools.pairwise(builds)),
-        overtaken=last is not None and last.healthy and state.history.build is Build.OTHER,
+        overtaken=last is not None and last.healthy and _live_build(state) is Build.OTHER,
     )

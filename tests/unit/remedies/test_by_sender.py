@@ -11,7 +11,7 @@ from redeploy.http.response import ErrorKind, HttpResult, Response, TransportErr
 from redeploy.report import annotations, wording
 from redeploy.rollout.requests import Probe
 from sandbox.simulation import World, simulate
-from tests.unit.factories import NEW, OLD, page, ready, reply, summary
+from tests.unit.factories import D1, D2, D3, NEW, OLD, page, ready, reply, rows, summary
 from tests.unit.http.test_condition import FIBER
 
 NGINX_PAGE = "<center>nginx/1.25.3</center>"
@@ -281,6 +281,19 @@ def test_a_new_build_that_another_one_replaces_is_not_called_a_crash_loop() -> N
     assert "Another build has replaced the new one" in title
     assert "moved the tag" in message
     assert "crashes" not in message
+
+
+def test_another_build_that_only_its_digest_shows_is_not_called_the_new_one() -> None:
+    def pushed_over(moment: float) -> HttpResult:
+        return rows(("api", "ghcr.io/o/api:latest", D1 if moment < 1 else D2 if moment < 5 else D3))
+
+    def restarted(moment: float, _: Probe) -> HttpResult:
+        return reply(502) if 5 < moment < 7 else ready(OLD if moment < 1 else NEW if moment < 5 else "c" * 40)
+
+    world = World(restarted, (summary(updated=1),), containers=pushed_over)
+    title, message = error_of(world, timeout="30", stable_for="10", expect_digest=D2)
+    assert "Another build has replaced the new one" in title
+    assert "another build responded with 200." in message
 
 
 def test_without_a_distinction_between_builds_none_is_named() -> None:
