@@ -228,7 +228,8 @@ class Assessment(Weighing):
             ends = max(ends, state.deadline + token, state.checking.answered + token)
         if self._window.looks_needed > FEWEST:
             pause = SAVING * state.budget.highest_cost / rate.per_second if rate else WINDOW_MOST
-            ends += self._window.looks_missing * max(pause, WINDOW_MOST)
+            named = self._window.version_at if self._window.apart else self._window.latest
+            ends = max(ends, named) + self._window.looks_missing * max(pause, WINDOW_MOST)
         return ends + self._plan.request_timeout + OVERTIME
 
     def facts(self, now: float) -> Facts:

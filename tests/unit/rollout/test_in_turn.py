@@ -51,6 +51,18 @@ def test_a_stale_instance_is_found_if_instances_are_declared() -> None:
     assert all(story.conclusion.exit_code for story in ends)
 
 
+@pytest.mark.parametrize(
+    ("instances", "path"), [("10", {}), ("10", {"version_path": "/v"}), ("4", {"version_path": "/v"})]
+)
+def test_a_window_of_many_looks_that_began_in_time_may_end_after_the_deadline(
+    instances: str, path: dict[str, str]
+) -> None:
+    world = World(lambda moment, _: ready(OLD if moment < 2 else NEW), (reply(200),))
+    story = simulate(world, expect_version=NEW, instances=instances, timeout="30", **path)
+    assert story.verdict == ("deployed", "")
+    assert story.state.history.window.looks_missing == 0
+
+
 def test_an_address_that_rejects_a_random_query_is_proven_without_one_and_the_log_reports_it() -> None:
     def service(moment: float, probe: Probe) -> HttpResult:
         return reply(400) if probe.past_caches else ready(OLD if moment < 2 else NEW)
