@@ -123,7 +123,7 @@ def _report(run: Run, world: World) -> None:
     _heading("What the server saw")
     now = world.host.service.answers_with() or "no build"
     triggers, requests = len(world.front.triggers()), len(world.service_front.seen)
-    print(f"{triggers} {'trigger' if triggers == 1 else 'triggers'}, {requests} requests; {now} answers now")
+    print(f"{triggers} {'trigger' if triggers == 1 else 'triggers'}, {requests} requests; {now} is live at the end")
     print(f"exit code {run.exit_code} after {run.seconds:.1f} s")
     if world.github.seen:
         states = [" -> ".join(one.states) for one in world.github.deployments]

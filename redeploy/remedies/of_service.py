@@ -54,7 +54,7 @@ OF_SERVICE: Mapping[Reason, Remedy] = {
         "`version-field: header:X-Version`. Look for yourself:\n\n```sh\ncurl -sSi '«version»'\n```",
     ),
     Reason.NEVER_READY: Remedy(
-        "The service responds, but never became healthy",
+        "The service responds, but did not become healthy",
         "The new build starts but does not become ready: a setting is missing, a migration runs, or a dependency is down. "
         "Or the health path is wrong.",
         "On the server, read the service's log and request the health path:\n\n```sh\n"

@@ -14,6 +14,7 @@ from redeploy.rollout.service_state import ServiceState
 from redeploy.service.endpoint import Endpoint
 from redeploy.service.gaps import downtime, gaps
 from redeploy.settings.cross_checks import UNMATCHED
+from redeploy.settings.plan import Mode
 from redeploy.text.untrusted import code
 from redeploy.triggers.trigger import Result
 from redeploy.verdicts import Reason, Verdict
@@ -96,10 +97,9 @@ def _unstable(state: ServiceState, responses: LastResponses) -> str:
 def _last(state: ServiceState) -> str:
     last = last_conclusive(state)
     seen = last.seen if last else (state.history.mute or "")
+    when = "At the end of the deploy" if state.plan.mode is Mode.DEPLOY else "At the end"
     return (
-        f"At that time, the last response of the service at {code(state.plan.service.base_url)} was {seen}."
-        if seen
-        else ""
+        f"{when}, the last response of the service at {code(state.plan.service.base_url)} was {seen}." if seen else ""
     )
 
 

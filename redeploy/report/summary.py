@@ -207,7 +207,7 @@ def _story(run: RunResult) -> str:
         said.append(f"the service stayed healthy for the {window.end - window.begin:.1f} s of the window")
     if run.update.triggered and run.downtime_seconds is not None:
         gone = run.downtime_seconds
-        said.append(f"it was unreachable for at most {gone:.1f} s" if gone else "no interruption was seen")
+        said.append(f"it was unhealthy or unreachable for at most {gone:.1f} s" if gone else "no interruption was seen")
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 

@@ -103,9 +103,9 @@ class ProgressLog:
         window = state.history.window
         assessed = Assessment(state)
         if assessed.expected_under_way:
-            what = "expected" if state.plan.declared else "healthy" if state.plan.inspects else "new"
+            what = "the expected" if state.plan.declared else "a healthy" if state.plan.inspects else "the new"
             does = "build is answering" if state.addresses else "image is running"
-            self._once(f"window {window.broken}", f"the {what} {does}; watching it for {window.span_needed:g} s")
+            self._once(f"window {window.broken}", f"{what} {does}; watching it for {window.span_needed:g} s")
         if assessed.held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:

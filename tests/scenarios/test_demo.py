@@ -18,7 +18,7 @@ def demo(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def test_the_demo_deploys_a_new_build() -> None:
     shown = demo()
     assert shown.returncode == 0, shown.stdout
-    for part in ("▼ ", "\nSummary\n", "\nOutputs\n", "verdict", "deployed", "1 trigger,", "v2 answers now"):
+    for part in ("▼ ", "\nSummary\n", "\nOutputs\n", "verdict", "deployed", "1 trigger,", "v2 is live at the end"):
         assert part in shown.stdout
     assert "\x1b" not in shown.stdout
     assert shown.stderr == ""

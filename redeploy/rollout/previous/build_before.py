@@ -67,4 +67,4 @@ def impossible(state: ServiceState) -> str:
         return ""
     fix = state.target.trouble.fix if state.target and state.target.trouble else ""
     advice = fix or "Name an image that the registry has with `rollback-to`."
-    return f"Had this deploy failed, it could not have been rolled back: {missing}. {advice}"
+    return f"If this deploy had failed, it could not have been rolled back: {missing}. {advice}"

@@ -196,7 +196,7 @@ def test_a_stopped_watchtower_is_blamed_whatever_is_declared(declared: dict[str,
         pytest.param(
             ready(),
             reply(503, {"status": "starting"}),
-            "The service responds, but never became healthy",
+            "The service responds, but did not become healthy",
             ("a setting is missing",),
             id="a build that does not become ready",
         ),
