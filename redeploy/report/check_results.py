@@ -44,7 +44,7 @@ class Checked:
 
     @property
     def unasked(self) -> bool:
-        """Whether only the document was read, which is done without an input that asks for it, and is no check then."""
+        """Whether only the document was read, which is done without an input that asks for it, and is not a check then."""
         return all(each.kind is Reason.OPENAPI and each.passed for each in self.findings)
 
 

@@ -141,7 +141,7 @@ def reports_in(text: str) -> Mapping[str, str] | None:
     Services of which it saw nothing, or had no room to say what, are left out.
 
     Raises:
-        ValueError: where it is no report at all.
+        ValueError: if it is not a report at all.
     """
     if len(text) > MOST_BYTES or nested_too_deeply(text.encode("utf-8", "replace")):
         raise ValueError

@@ -207,7 +207,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 def _link(lead: Reason | Finding | str) -> str:
     if isinstance(lead, Reason | Finding):
         return f"[{lead}](#{lead})"
-    return f"[{lead.replace('-', ' ')}]({SERVER}#{lead})"
+    return f"[{lead.replace('-', ' ').replace('cloudflare', 'Cloudflare')}]({SERVER}#{lead})"
 
 
 def _text(remedy: Remedy) -> list[str]:

@@ -50,7 +50,7 @@ where its default is 5 minutes.
 _KINDS = """\
 ## Which kinds fool whom
 
-Each kind alone, behind every variant of Watchtower that has it. Further {pairs} worlds have two kinds each; they are in the
+Each kind alone, behind every variant of Watchtower that has it. Another {pairs} worlds have two kinds each; they are in the
 table above. An empty cell: always right. `2 of 3` names how many of the variants were wrong.
 """
 
