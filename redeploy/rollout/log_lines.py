@@ -18,7 +18,9 @@ from redeploy.rollout.requests import (
     SendTrigger,
 )
 from redeploy.rollout.service_state import ServiceState
+from redeploy.rollout.watchtower_looks import LOOK_SECONDS
 from redeploy.service.identity import Build, version_of
+from redeploy.service.window import FEWEST
 from redeploy.settings.plan import Mode, Plan
 from redeploy.text.untrusted import one_line
 from redeploy.triggers.watchtower.containers import Endpoint
@@ -105,7 +107,8 @@ class ProgressLog:
         if assessed.expected_under_way:
             what = "the expected" if state.plan.declared else "a healthy" if state.plan.inspects else "the new"
             does = "build is answering" if state.addresses else "image is running"
-            self._once(f"window {window.broken}", f"{what} {does}; watching it for {window.span_needed:g} s")
+            lasts = max(window.span_needed, 0.0 if state.addresses else (FEWEST - 1) * LOOK_SECONDS)
+            self._once(f"window {window.broken}", f"{what} {does}; watching it for {lasts:g} s")
         if assessed.held and state.answered is None and not state.verifying:
             self._once("held", f"stable for {state.plan.stable_for:g} s; waiting for Watchtower's response")
         if window.broken:

@@ -228,6 +228,7 @@ def test_a_worker_is_proven_by_its_row() -> None:
     assert finished.verdicts["jobs"] == ("deployed", "")
     assert finished.services["jobs"].digest.live == D2
     assert finished.services["jobs"].conclusion.proof.word == "change"
+    assert any("watching it for 10 s" in line for line in finished.log.lines), "three rows, five seconds apart"
 
 
 def test_a_worker_whose_container_is_gone_is_down() -> None:
