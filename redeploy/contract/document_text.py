@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MOST_NODES = 1_000_000
-"""Objects and arrays in it: in memory, they take some fifty times their length."""
+"""Objects and arrays of a YAML document."""
+
+MOST_MEMORY = 200 * 1024 * 1024
+"""Bytes that a JSON document may take in memory, which can be many times its length."""
 
 MOST_VALUES = 2 * MOST_NODES
 """Values of a YAML document, including those that aliases repeat."""
@@ -66,13 +69,14 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
     Raises:
         UnfitError: if it is not JSON, or too large or too deep to be a document.
     """
-    if len(text) > 2 * MOST_NODES and text.count("{") + text.count("[") > MOST_NODES:  # each takes two characters
-        msg = f"it has more than {MOST_NODES:,} objects and arrays"
+    memory = _memory_of(text)
+    if memory > MOST_MEMORY:
+        msg = f"it has so many values that they would take more than {MOST_MEMORY // 1024 // 1024} MiB of memory"
         raise UnfitError(msg)
     try:
         found = json.loads(text)
         info = found.get("info") if isinstance(found, dict) else None
-        if isinstance(info, dict) and isinstance(info.get("version"), float):
+        if isinstance(info, dict) and isinstance(info.get("version"), float) and 2 * memory <= MOST_MEMORY:
             info["version"] = json.loads(text, parse_float=Number)["info"]["version"]
     except json.JSONDecodeError as error:
         rest = error.doc[error.pos :].rstrip()
@@ -87,6 +91,16 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
         msg = "it is nested too deeply"
         raise UnfitError(msg) from None
     return found
+
+
+def _memory_of(text: str) -> int:
+    """Return an upper bound of the bytes that a JSON text takes with its value, in CPython with 64 bits."""
+    own = len(text) * (1 if text.isascii() else 4)
+    if len(text) < 1024 * 1024:
+        return own  # whatever it has, that is far from the limit
+    of_text = 80 if text.isascii() else 104
+    objects, quotes = text.count("{") + text.count("["), text.count('"')
+    return own + 200 * objects + of_text * quotes // 2 + 41 * text.count(",")
 
 
 class Number(str):

@@ -319,7 +319,12 @@ def test_a_document_that_is_encoded_differently_is_reported_as_such(body: str | 
         pytest.param(reply(200, json.dumps(document()).encode("utf-16")), "it is not written in UTF-8", id="UTF-16"),
         pytest.param(reply(200, b'{"openapi":' + b"[" * 200_000), "nested too deeply", id="deep"),
         pytest.param(reply(200, b'{"openapi":' + b'{"a":' * 200_000), "nested too deeply", id="deep objects"),
-        pytest.param(reply(200, b"[" + b"{}," * 1_000_001), "it has more than 1,000,000 objects and arrays", id="many"),
+        pytest.param(reply(200, b"[" + b"{}," * 1_000_001), "more than 200 MiB of memory", id="many objects"),
+        pytest.param(
+            reply(200, b"[" + b'{"a":1},' * 700_000), "more than 200 MiB of memory", id="objects that hold one"
+        ),
+        pytest.param(reply(200, b"[" + b'"ab",' * 1_800_000), "more than 200 MiB of memory", id="many texts"),
+        pytest.param(reply(200, b"[" + b"1e5," * 4_000_000), "it is not valid JSON", id="many numbers, which fit"),
         pytest.param(reply(200, []), "it is not an OpenAPI document", id="array"),
         pytest.param(reply(200, b"null"), "it is not an OpenAPI document", id="null"),
         pytest.param(reply(200, {"status": "ok"}), "it is not an OpenAPI document", id="another object"),
