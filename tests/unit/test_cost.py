@@ -88,6 +88,7 @@ READERS: dict[str, Callable[[int], object]] = {
     "unknown keys of a config file": lambda size: load_text("".join(f"k{n}: v\n" for n in range(200 + size // 8))),
     "names given twice in a config file": lambda size: load_text("a: b\n" * (200 + size // 8)),
     "variables of a config file": lambda size: load_text("services: {a: {image: '" + "${A}$${" * size + "'}}"),
+    "wrong items of a config file": lambda size: load_text("services: {a: {smoke: [" + "x y, " * size + "]}}"),
     "headers of a config file": lambda size: load_text(
         "services: {a: {service-headers: {" + "".join(f"X-{n}: v, " for n in range(size // 4)) + "}}}"
     ),

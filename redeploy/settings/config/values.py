@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from redeploy.contract.smoke import Sent
 from redeploy.settings.config import smoke
@@ -46,7 +47,7 @@ class Value:
             what = code(node.text, 60)
         return node, lambda: f"{what} of {self.words()}"
 
-    @property
+    @cached_property
     def commented(self) -> bool:
         """Whether a part of it may have been lost as a comment."""
         nodes = self.lines if self.listed else (self.node,)

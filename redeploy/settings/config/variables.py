@@ -14,6 +14,9 @@ _OF_THE_RUNNER = ("INPUT_", "ACTIONS_", "RUNNER_", "STATE_")
 """Beginnings of names that the runner sets for the action itself, secrets among them."""
 
 
+MOST_HINTS = 100
+"""Missing variables for which a similar name is searched, which takes time."""
+
 _EXPRESSION = (
     "contains `${{`, which GitHub expands in a workflow only: give the step `env: NAME: ...` with that expression, and "
     "write `${NAME}` here"
@@ -40,6 +43,8 @@ class Variables:
         """Take the environment."""
         self._environment = environment
         self._names = [name for name in environment if not name.upper().startswith(_OF_THE_RUNNER)]
+        self._said: dict[str, str] = {}
+        """What is wrong with a missing variable, by its name."""
 
     def expand(self, text: str) -> Expanded:
         """Return a text with its variables put in; variables in their values are not replaced."""
@@ -77,9 +82,12 @@ class Variables:
         return Expanded(_REFERENCE.sub(value, text), tuple(wrong), tuple(map(self._missing, unset)), varied)
 
     def _missing(self, name: str) -> str:
-        near = "" if name in self._environment else _near(name, self._names)
-        empty = "is empty" if name in self._environment else "is not set"
-        return f"reads {_shown(name)}, which {empty}{near}; give the step `env: {name[:60]}: ...`"
+        if name not in self._said:
+            hinting = name not in self._environment and len(self._said) < MOST_HINTS
+            near = _near(name, self._names) if hinting else ""
+            empty = "is empty" if name in self._environment else "is not set"
+            self._said[name] = f"reads {_shown(name)}, which {empty}{near}; give the step `env: {name[:60]}: ...`"
+        return self._said[name]
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -10,6 +10,7 @@ from redeploy.report.annotations import Annotation, annotations, without_room
 from redeploy.report.results import InvalidInputs
 from redeploy.report.wording import headline
 from redeploy.settings.config.load import Loaded, load
+from redeploy.settings.config.variables import MOST_HINTS, Variables
 from redeploy.settings.reading import Workspace
 from sandbox.simulation import TOKEN, UPDATE_URL, any_certificate
 from tests.unit.settings.config.loading import ENVIRONMENT, FILE
@@ -76,3 +77,9 @@ def test_ten_annotations_are_shown_and_the_log_lists_every_problem() -> None:
     assert [line.partition(": ")[0] for line in without_room(outcome)] == [
         f"{FILE}:{line}:17" for line in range(2, 11)
     ] + [f"{FILE}:{line}:18" for line in range(11, 14)]
+
+
+def test_similar_names_are_searched_for_some_missing_variables_only() -> None:
+    found = Variables({"NAME": "x"}).expand("".join(f"${{NAME{number}}}" for number in range(MOST_HINTS + 50)))
+    assert len(found.unset) == MOST_HINTS + 50
+    assert sum("(`NAME` is)" in said for said in found.unset) == MOST_HINTS
