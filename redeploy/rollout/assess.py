@@ -90,7 +90,7 @@ class Assessment(Weighing):
     def unconfirmed(self) -> bool:
         """Whether all that is missing is a look after Watchtower's response, or one after the last check."""
         ended = self._window.opened is not None and self._window.latest >= self.window_ends
-        unlooked = self._state.checking.done(self._window.opened) and not self.checked
+        unlooked = self._state.checking.done(self.checks_from) and not self.checked
         return (self.answer_final and self.held and not self.confirmed) or (ended and unlooked)
 
     @cached_property
@@ -143,13 +143,13 @@ class Assessment(Weighing):
     @cached_property
     def checking(self) -> bool:
         """Whether checks of the current window are still missing."""
-        return self.checkable and not self._state.checking.done(self._window.opened)
+        return self.checkable and not self._state.checking.done(self.checks_from)
 
     @cached_property
     def checked(self) -> bool:
         """Whether all checks are done, and the service was looked at after them."""
         checking = self._state.checking
-        looked_after = checking.done(self._window.opened) and self._window.latest >= checking.answered
+        looked_after = checking.done(self.checks_from) and self._window.latest >= checking.answered
         return not checking.any_needed or (looked_after and not self.needs_closing_document)
 
     @cached_property
@@ -284,7 +284,8 @@ class Assessment(Weighing):
             reverted=any(each.reverted for each in self.evidence),
             checking=self.checking,
             checked=self.checked,
-            check_failure=state.checking.failure(window.opened) or (Reason.DOWNTIME if self._down_too_long else None),
+            check_failure=state.checking.failure(self.checks_from)
+            or (Reason.DOWNTIME if self._down_too_long else None),
         )
 
     @property

@@ -127,10 +127,10 @@ class Schedule:
     def _checks(self, assessed: Assessment) -> Iterator[tuple[FetchDocument | SendSmoke, float]]:
         """Yield the checks still to be sent to the build in the current window, and when each is due."""
         checking, budget = self.state.checking, self.state.budget
-        window = self.state.history.window
-        if budget.under_way(FetchDocument) or window.opened is None or not assessed.checkable:
+        window, begin = self.state.history.window, assessed.checks_from
+        if budget.under_way(FetchDocument) or begin is None or not assessed.checkable:
             return
-        checking.enter(window.opened, window.names, self.state.samples)
+        checking.enter(begin, window.names if begin == window.opened else {}, self.state.samples)
         if assessed.needs_closing_document and (closing := checking.ask_document()):
             yield closing, budget.last_sent(FetchDocument) + CLOSING_DOCUMENT_SECONDS
         for request, wanted in checking.requests(unsafe=self._unsafe_due):

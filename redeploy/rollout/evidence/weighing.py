@@ -63,6 +63,17 @@ class Weighing:
         return min((each for each in moments if each is not None), default=None)
 
     @cached_property
+    def checks_from(self) -> float | None:
+        """From when checks count: from the start of the window or, if the digest or the contract shows its build, later.
+
+        Without a gap, the old build may have responded in the same window until then.
+        """
+        opened = self._window.opened
+        if opened is None or self._window.build is Build.NEW or self._history.gap_seen:
+            return opened
+        return max(opened, self.beside_since or opened)
+
+    @cached_property
     def builds_visible(self) -> bool:
         """Whether anything distinguishes builds or processes: what was seen before the trigger and since."""
         return any(each.comparable for each in self.evidence)

@@ -964,3 +964,22 @@ def test_a_check_that_reached_an_old_replica_is_repeated_on_the_new_build() -> N
     world = World(turns, (UPDATED,), smoke=lambda moment, _: reply(200) if moment < 6 else reply(500))
     story = simulate(world, smoke="GET /x", expect_version=NEW)
     assert story.verdict == ("checks-failed", "smoke")
+
+
+@pytest.mark.parametrize("answer", [reply(200), reply(504)], ids=["accepted", "lost"])
+@pytest.mark.parametrize("shown_by", ["digest", "document"])
+@pytest.mark.parametrize("new_passes", [True, False])
+def test_what_the_old_build_answered_does_not_count_if_only_something_else_shows_the_new_one(
+    answer: Response, shown_by: str, new_passes: bool
+) -> None:
+    swap = 3.0
+    digests = turning(swap, rows(("api", "api", D2)), rows(("api", "api", D1)))
+    world = World(
+        always_healthy,
+        (answer,),
+        containers=digests if shown_by == "digest" else always(reply(404)),
+        document=turning(swap, document(version="2")) if shown_by == "document" else always(reply(404)),
+        smoke=lambda moment, _: reply(200 if (moment > swap) is new_passes else 404),
+    )
+    story = simulate(world, smoke="GET /new", timeout="40")
+    assert story.verdict == (("deployed", "") if new_passes else ("checks-failed", "smoke"))
