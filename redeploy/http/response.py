@@ -113,8 +113,8 @@ class Response:
 
     @functools.cached_property
     def json_as_written(self) -> Any:  # noqa: ANN401 - as above
-        """The same, with fractions as text: the version 1.10 is not 1.1."""
-        return self._parsed(parse_float=str)
+        """The same, with fractions, `NaN` and `Infinity` as text: the version 1.10 is not 1.1."""
+        return self._parsed(parse_float=str, parse_constant=str)
 
     @functools.cached_property
     def _may_be_json(self) -> bool:

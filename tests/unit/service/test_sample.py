@@ -229,6 +229,7 @@ def test_a_version_address_that_leads_elsewhere_names_no_build_and_does_not_make
         ),
         pytest.param(page(404), service(), {}, id="an error page"),
         pytest.param(reply(200, b'{"version": 1.10}'), service(), {"version": "1.10"}, id="a fraction as written"),
+        pytest.param(reply(200, b'{"version": NaN}'), service(), {"version": "NaN"}, id="NaN, as Python writes it"),
         pytest.param(
             reply(200, b'{"build": {"v": 1.10}}'),
             service(version_field="build.v"),
