@@ -133,10 +133,10 @@ class ProgressLog:
     def heartbeat(self, now: float) -> str:
         """Return what the run is waiting for, because nothing has changed for a while."""
         state = self.state
-        left = max(0.0, state.deadline - now)
+        left = f"{state.deadline - now:.0f} s left" if now < state.deadline else "past the timeout"
         last = state.history.last or (state.baseline[-1] if state.baseline else None)
         seen = last.seen if last else "nothing yet"
-        waited = f"{now - self._waits_since:.0f} s so far, {left:.0f} s left"
+        waited = f"{now - self._waits_since:.0f} s so far, {left}"
         return f"{self.prefix}waiting for {self._waits_for} ({waited}); last response: {seen}"
 
     def detail(self, event: Event) -> str:

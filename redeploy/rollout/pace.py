@@ -23,6 +23,9 @@ DEAR = 0.03
 AFTER_THE_RESPONSE = 5.0
 """Tokens that are saved, while the service is gone, for the time after Watchtower's response: that is the time to look."""
 
+WINDOW_LEAST = 0.1
+"""Shortest interval inside a window, however short it is."""
+
 WINDOW_MOST = 1.0
 """Longest interval inside a window."""
 
@@ -98,12 +101,12 @@ def interval(
             base = max(least, 0.33 * (elapsed + 0.25 * waited) ** 0.5)
         case Phase.WINDOW:
             base = _in_window(stable_for)
-    return base * (0.75 + 0.24 * jitter) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
+    return max(WINDOW_LEAST, base * (0.75 + 0.24 * jitter)) if phase is Phase.WINDOW else base * (0.9 + 0.2 * jitter)
 
 
 def _in_window(seconds: float) -> float:
     """Return the seconds from one look to the next in a window of this length, before jitter shortens them."""
-    return max(0.05, min(WINDOW_MOST, seconds / 2))
+    return max(WINDOW_LEAST, min(WINDOW_MOST, seconds / 2))
 
 
 def watched_needed(rate: Rate | None, stable_for: float) -> float:
