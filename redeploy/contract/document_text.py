@@ -69,14 +69,13 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
     Raises:
         UnfitError: if it is not JSON, or too large or too deep to be a document.
     """
-    memory = _memory_of(text)
-    if memory > MOST_MEMORY:
+    if not _takes_at_most(MOST_MEMORY, text):
         msg = f"it has so many values that they would take more than {MOST_MEMORY // 1024 // 1024} MiB of memory"
         raise UnfitError(msg)
     try:
         found = json.loads(text)
         info = found.get("info") if isinstance(found, dict) else None
-        if isinstance(info, dict) and isinstance(info.get("version"), float) and 2 * memory <= MOST_MEMORY:
+        if isinstance(info, dict) and isinstance(info.get("version"), float) and _takes_at_most(MOST_MEMORY // 2, text):
             info["version"] = json.loads(text, parse_float=Number)["info"]["version"]
     except json.JSONDecodeError as error:
         rest = error.doc[error.pos :].rstrip()
@@ -93,14 +92,16 @@ def parsed_json(text: str) -> Any:  # noqa: ANN401 - a JSON value
     return found
 
 
-def _memory_of(text: str) -> int:
-    """Return an upper bound of the bytes that a JSON text takes with its value, in CPython with 64 bits."""
+def _takes_at_most(limit: int, text: str) -> bool:
+    """Return whether a JSON text and its value certainly take no more bytes than that, in CPython with 64 bits."""
     own = len(text) * (1 if text.isascii() else 4)
-    if len(text) < 1024 * 1024:
-        return own  # whatever it has, that is far from the limit
+    if own + 100 * len(text) <= limit:  # no text is denser than one of brackets in brackets
+        return True
+    objects = 200 * (text.count("{") + text.count("["))
+    if own + objects + 52 * len(text) <= limit:  # nor, besides objects, than one of `"",`
+        return True
     of_text = 80 if text.isascii() else 104
-    objects, quotes = text.count("{") + text.count("["), text.count('"')
-    return own + 200 * objects + of_text * quotes // 2 + 41 * text.count(",")
+    return own + objects + of_text * text.count('"') // 2 + 41 * text.count(",") <= limit
 
 
 class Number(str):
