@@ -10,6 +10,7 @@ from redeploy.rollout.requests import ALONE_FOR, Probe
 from redeploy.rollout.service_state import ServiceState
 from redeploy.service.beside import version_due
 from redeploy.service.window import BLIND, FEWEST
+from redeploy.settings.plan import Rate
 
 MOST_AFTER_BREAK = 1.0
 """Seconds to the next look after a failed connection broke a window, if the bucket allows it."""
@@ -81,7 +82,17 @@ class Looks:
             return probe, NEVER
         pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter) * 2 * self._turn
         due = version_due(window, now=now, ends=assessed.window_ends, length=assessed.window_length, pause=pause)
+        if state.plan.rate and window.latest >= assessed.window_ends and self._waits_for_checks(assessed):
+            due = max(due, self._beside_checks(url, state.plan.rate))
         return probe, max(due, state.budget.ready(url, now))
+
+    def _waits_for_checks(self, assessed: Assessment) -> bool:
+        return self._can_check or assessed.needs_closing_document
+
+    def _beside_checks(self, url: str, rate: Rate) -> float:
+        """Return when the next look leaves every second token to the checks, whichever address was looked at last."""
+        budget = self.state.budget
+        return budget.last_sent(Probe) + pace.SAVING * budget.cost(url) / rate.per_second
 
     @property
     def _chance_needed(self) -> bool:
@@ -154,9 +165,8 @@ class Looks:
             return ready
         refilled = budget.cost(url) / rate.per_second
         saving = max(ready, latest + pace.SAVING * refilled)
-        waiting = self._can_check or assessed.needs_closing_document
-        if waiting and latest >= assessed.window_ends:  # every second token is for the checks
-            return saving
+        if latest >= assessed.window_ends and self._waits_for_checks(assessed):
+            return max(ready, self._beside_checks(url, rate))
         if phase in pace.SEARCHING and not assessed.opening:  # the opening look may use the tokens that are kept
             keep = pace.kept_from_search(phase, rate, self.state.plan.stable_for, apart=apart)
             return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))

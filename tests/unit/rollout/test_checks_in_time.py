@@ -783,6 +783,13 @@ def test_nothing_is_green_with_checks_unfinished_nothing_overdraws_and_everythin
         assert any(each.kind == story.verdict[1] for each in found.failed)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_looks_at_two_addresses_leave_a_token_for_the_document_that_closes_the_window(seed: int) -> None:
+    world = World(nameless(), (reply(200),), document=turning(1, document("GET /api/new")), seed=seed)
+    story = simulate(world, version_path="/v", stable_for="1s", timeout="20s")
+    assert story.verdict == ("deployed", "")
+
+
 @pytest.mark.parametrize("rate", ["60/m", "30/m", "15/m", "6/m"])
 @pytest.mark.parametrize("stable_for", ["3s", "5s", "20s"])
 def test_the_document_that_closes_the_window_is_not_kept_waiting_by_looks(rate: str, stable_for: str) -> None:
