@@ -83,16 +83,15 @@ class Looks:
         pause = interval(Phase.WINDOW, 0.0, 0.0, state.plan.stable_for, self._jitter) * 2 * self._turn
         due = version_due(window, now=now, ends=assessed.window_ends, length=assessed.window_length, pause=pause)
         if state.plan.rate and window.latest >= assessed.window_ends and self._waits_for_checks(assessed):
-            due = max(due, self._beside_checks(url, state.plan.rate))
+            due = max(due, self._saving(url, state.plan.rate, state.budget.last_sent(Probe)))
         return probe, max(due, state.budget.ready(url, now))
 
     def _waits_for_checks(self, assessed: Assessment) -> bool:
         return self._can_check or assessed.needs_closing_document
 
-    def _beside_checks(self, url: str, rate: Rate) -> float:
-        """Return when the next look leaves every second token to the checks, whichever address was looked at last."""
-        budget = self.state.budget
-        return budget.last_sent(Probe) + pace.SAVING * budget.cost(url) / rate.per_second
+    def _saving(self, url: str, rate: Rate, latest: float) -> float:
+        """Return when the next look leaves every second token since the latest one to other requests."""
+        return latest + pace.SAVING * self.state.budget.cost(url) / rate.per_second
 
     @property
     def _chance_needed(self) -> bool:
@@ -163,16 +162,17 @@ class Looks:
         ready = budget.ready(url, now)
         if rate is None:
             return ready
-        refilled = budget.cost(url) / rate.per_second
-        saving = max(ready, latest + pace.SAVING * refilled)
         if latest >= assessed.window_ends and self._waits_for_checks(assessed):
-            return max(ready, self._beside_checks(url, rate))
+            return max(ready, self._saving(url, rate, budget.last_sent(Probe)))  # whichever address was looked at last
         if phase in pace.SEARCHING and not assessed.opening:  # the opening look may use the tokens that are kept
             keep = pace.kept_from_search(phase, rate, self.state.plan.stable_for, apart=apart)
-            return min(budget.ready(url, now, keep + self.state.checking.tokens(rate)), max(ready, latest + refilled))
+            return min(
+                budget.ready(url, now, keep + self.state.checking.tokens(rate)),
+                max(ready, latest + budget.cost(url) / rate.per_second),
+            )
         if phase is Phase.WINDOW and window.blind and not (window.watched and ready <= now):
             keep = pace.kept_to_watch(rate, window.watched_needed, assessed.window_ends - now, apart=apart)
-            return ready if budget.ready(url, now, keep) <= now else saving
+            return ready if budget.ready(url, now, keep) <= now else max(ready, self._saving(url, rate, latest))
         return ready
 
     def _current_phase(self, assessed: Assessment, now: float) -> Phase:
